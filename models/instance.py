@@ -1,0 +1,106 @@
+"""The instance: what the mathematics sees. Sets, arrays and SI units; nothing of files.
+
+Every LLM, pool and option is known by its position in the tuples below; `Option.llm` and `Option.pool` are such positions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from profiles.records import Curve, Scores
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Nodes that are all alike. memory: GiB of one GPU (whole; the headroom is in `Instance`). price: USD/h of one GPU or None."""
+
+    name: str
+    gpu: str
+    nodes: int
+    gpus_per_node: int
+    memory: float
+    price: float | None = None
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of the whole pool."""
+        return self.nodes * self.gpus_per_node
+
+
+@dataclass(frozen=True)
+class Llm:
+    """min_replicas <= replicas over all its options <= max_replicas (None: no limit)."""
+
+    name: str
+    min_replicas: int = 0
+    max_replicas: int | None = None
+
+
+@dataclass(frozen=True)
+class Slo:
+    """metric: ttft | tpot | e2e; statistic: mean | p50 | p90 | p95 | p99; limit: s; scope: all | each_llm."""
+
+    metric: str
+    statistic: str
+    limit: float
+    scope: str = "all"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to run one replica of one LLM. mps_share: 0..1 of each GPU's SMs; memory: GiB on each of its tp_degree GPUs."""
+
+    llm: int
+    pool: int
+    tp_degree: int
+    mps_share: float
+    memory: float
+    curve: Curve
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An option that was considered and left out, with the reason in words."""
+
+    llm: str
+    pool: str
+    tp_degree: int
+    mps_share_pct: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """arrival_rate: req/s in all. objective: "quality" (maximise) or "cost" (minimise, with quality_floor).
+
+    memory_headroom, min_utilization: 0..1. scores: rows in the order of `llms`. All options fit an empty node of their pool
+    (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * pool memory) and carry every column an SLO needs;
+    options that do not are in `dropped`. Options are sorted by (llm, pool, tp_degree, mps_share).
+    """
+
+    llms: tuple[Llm, ...]
+    pools: tuple[Pool, ...]
+    options: tuple[Option, ...]
+    slos: tuple[Slo, ...]
+    arrival_rate: float
+    scores: Scores
+    objective: str = "quality"
+    quality_floor: float | None = None
+    memory_headroom: float = 0.10
+    min_utilization: float = 0.0
+    dropped: tuple[Dropped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def room(self, pool: int) -> float:
+        """GiB of one GPU of the pool that shards may fill."""
+        return (1.0 - self.memory_headroom) * self.pools[pool].memory
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of all pools."""
+        return sum(pool.gpus for pool in self.pools)
+
+    @property
+    def shards(self) -> np.ndarray:
+        """(O,) GPUs that one replica of each option sits on."""
+        return np.array([o.tp_degree for o in self.options], dtype=float)

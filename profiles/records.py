@@ -1,0 +1,53 @@
+"""What was measured, as records: latency curves and scores.
+
+Units inside the program: seconds, req/s, GiB, USD/h; shares in 0..1. Files carry ms and per cent; only `planner.assemble` converts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+METRICS = ("ttft", "tpot", "e2e")
+STATISTICS = ("mean", "p50", "p90", "p95", "p99")
+PROVENANCES = ("measured", "interpolated", "calibrated", "estimated")
+"""From the strongest to the weakest."""
+
+Column = tuple[str, str]
+"""(metric, statistic), e.g. ("ttft", "mean")."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Load-latency curve of one replica of one option.
+
+    rates: (K,) req/s of one replica, strictly increasing, >= 0.
+    latency: per column (metric, statistic) a (K,) array in seconds, finite, > 0 (no gaps).
+    provenance: (K,) one of PROVENANCES per point.
+    source: free text, what the table says about where the points come from ("" when it says nothing).
+    """
+
+    rates: np.ndarray
+    latency: Mapping[Column, np.ndarray]
+    provenance: tuple[str, ...]
+    source: str = ""
+
+    @property
+    def max_rate(self) -> float:
+        """The highest profiled rate, req/s; above it the option may not be run."""
+        return float(self.rates[-1])
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Predicted quality of every LLM's answer to every prompt.
+
+    prompt_ids: (N,) text.  llms: (M,) names.  values: (M, N) float64, C-contiguous, row i = LLM i, finite.
+    weights: (N,) float64 >= 0, normalised to sum 1.  dropped: prompts left out because a score was missing.
+    """
+
+    prompt_ids: np.ndarray
+    llms: tuple[str, ...]
+    values: np.ndarray
+    weights: np.ndarray
+    dropped: int = 0
