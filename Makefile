@@ -1,0 +1,56 @@
+# One command per habit, the same here and in CI (.ci/run).
+#   make demo    set up and plan the first example      make test    set up and run the tests
+#   make check   formatting, lint and types             make format  put the formatting right
+#   make bench   time the planner                       make clean   remove what make made
+# Python 3.11 or newer; another one: make PYTHON=python3.12 ...
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+ROOMS := app.py planner models profiles reports tests bench examples
+SOURCES = $(wildcard $(ROOMS))
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format-check lint types format bench clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+
+venv: $(STAMP)
+
+$(STAMP): requirements.txt requirements-dev.txt constraints.txt
+	@"$(or $(PYTHON),python3)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "The planner needs Python 3.11 or newer, and $(or $(PYTHON),python3) is not; install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+		exit 1; }
+	@test -x $(PY) && $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || "$(PYTHON)" -m venv --clear $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+demo: $(STAMP)
+	$(PY) -m planner plan examples/paper-trio/scenario.yaml
+
+test: $(STAMP)
+	$(PY) -m pytest -n 2
+
+check: format-check lint types
+
+format-check: $(STAMP)
+	$(PY) -m ruff format --check $(SOURCES)
+
+lint: $(STAMP)
+	$(PY) -m ruff check $(SOURCES)
+
+types: $(STAMP)
+	$(PY) -m mypy
+
+format: $(STAMP)
+	$(PY) -m ruff format $(SOURCES)
+	$(PY) -m ruff check --fix --select I $(SOURCES)
+
+bench: $(STAMP)
+	$(PY) -m bench
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,111 @@
+"""What a pool can hold, as linear rows over the replicas: necessary conditions that come close to exact placement.
+
+Every row has the form  sum_o weight_o n_o <= GPUs used (or nodes)  and is implied by a placement, so that a program with these
+rows still bounds the true problem.
+
+share and memory        weight = tp * share, tp * memory / room
+dual-feasible functions weight = tp * u(share), tp * u(memory / room): u maps every set of numbers that sums to <= 1 to such a set.
+                        u_k(x) = x if (k+1) x is whole, else floor((k+1) x) / k   (Fekete and Schepers, Math. Program. 91, 2001)
+                        U_e(x) = 1 if x > 1-e, x if e <= x <= 1-e, 0 if x < e
+halves                  weight 1 for shards that leave no room for a shard of weight >= 1/2, 1/2 for those of which three never fit
+nodes                   for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6 GPUs: one replica a node)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.instance import Instance
+
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class CapacityRow:
+    """sum_o weight_o n_o <= GPUs used of the pool, or <= `nodes` where per_node. weight: (O,)."""
+
+    pool: int
+    weight: np.ndarray
+    per_node: bool = False
+
+
+def capacity_rows(instance: Instance) -> list[CapacityRow]:
+    """All rows of all pools, none that another row of the same pool makes needless."""
+    rows: list[CapacityRow] = []
+    for p, pool in enumerate(instance.pools):
+        member = np.array([o.pool == p for o in instance.options], dtype=bool)
+        if not member.any():
+            continue
+        share = np.array([o.mps_share for o in instance.options])[member]
+        memory = np.array([o.memory for o in instance.options])[member] / instance.room(p)
+        shards = instance.shards[member]
+        for unit in _undominated(list(_per_gpu(share, memory))):
+            rows.append(CapacityRow(p, _spread(shards * unit, member)))
+        big = share > 0.5 + TINY
+        degree = np.where(big, shards / pool.gpus_per_node, 0.0)
+        for unit in _undominated([u for u in _ladder(degree) if np.any(u > degree + TINY)]):
+            rows.append(CapacityRow(p, _spread(np.where(big, unit, 0.0), member), per_node=True))
+    return rows
+
+
+def most_replicas(instance: Instance) -> np.ndarray:
+    """(O,) the most replicas of each option that capacity and the LLM's limit could allow."""
+    most = np.full(len(instance.options), np.inf)
+    for row in capacity_rows(instance):
+        pool = instance.pools[row.pool]
+        limit = pool.nodes if row.per_node else pool.gpus
+        with np.errstate(divide="ignore"):
+            most = np.minimum(most, np.where(row.weight > 0, np.floor(limit / row.weight + TINY), np.inf))
+    for o, option in enumerate(instance.options):
+        limit = instance.llms[option.llm].max_replicas
+        if limit is not None:
+            most[o] = min(most[o], limit)
+    return most
+
+
+def _spread(part: np.ndarray, member: np.ndarray) -> np.ndarray:
+    whole = np.zeros(member.size)
+    whole[member] = part
+    return whole
+
+
+def _per_gpu(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
+    """Weights of one shard: first the plain ones."""
+    yield share
+    yield memory
+    yield from _ladder(share)
+    yield from _ladder(memory)
+    yield from _halves(share, memory)
+
+
+def _ladder(size: np.ndarray) -> Iterator[np.ndarray]:
+    """Dual-feasible functions of sizes in 0..1."""
+    for k in range(1, 11):
+        steps = (k + 1) * size
+        whole = np.abs(steps - np.round(steps)) < 1e-9
+        yield np.where(whole, size, np.floor(steps + 1e-12) / k)
+    for e in np.unique(size[(size > TINY) & (size <= 0.5 + TINY)]):
+        yield np.where(size > 1 - e + TINY, 1.0, np.where(size < e - TINY, 0.0, size))
+
+
+def _halves(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
+    """Weights 0, 1/2, 1 over both dimensions at once; a candidate counts only if every pattern of shards obeys it."""
+    kinds, kind = np.unique(np.round(np.stack([share, memory], axis=1), 12), axis=0, return_inverse=True)
+    s, m = kinds.T
+    pair = (s[:, None] + s <= 1 + TINY) & (m[:, None] + m <= 1 + TINY)
+    for e in np.unique(m[(m > 1 / 3) & (m <= 0.5 + TINY)]):
+        one = (s > 1 - s.min() + TINY) | (m > 1 - e + TINY)
+        half = ~one & (m >= e - TINY)
+        if one.any() and half.any() and not pair[np.ix_(one | half, one)].any():
+            yield np.where(one, 1.0, np.where(half, 0.5, 0.0))[kind.ravel()]
+
+
+def _undominated(weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Leave out weights that lie everywhere at or below another one's."""
+    kept: list[np.ndarray] = []
+    for w in weights:
+        if not np.any(w > TINY) or any(np.all(w <= other + TINY) for other in kept):
+            continue
+        kept = [other for other in kept if not np.all(other <= w + TINY)] + [w]
+    return kept

@@ -1,0 +1,98 @@
+"""What the joint program is made of, before it becomes Pyomo components or bare arrays.
+
+`models.program` (Pyomo, integer) and `models.relaxation` (arrays, continuous) read the same record; a test holds that they reach
+the same optimum.
+
+Scaling: rates are counted in `unit` req/s and quality on the 0..1 scale of `models.quality`, so that coefficients are of order 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.capacity import CapacityRow
+from models.instance import Instance, Slo
+from models.latency import Arm
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is optimised. of: "quality" (maximise), "cost" (minimise USD/h), "gpus" (minimise GPUs used, then cost: the leanest plan).
+
+    quality_at_least: on the 0..1 scale, or None. cost_at_most: USD/h, or None.
+    """
+
+    of: str
+    quality_at_least: float | None = None
+    cost_at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class NoGood:
+    """A multiset of replicas that cannot be placed: not all of `counts` may be reached at once.
+
+    members: per literal the options whose replicas are counted; counts: the number that must not be reached by all literals together.
+    gpus: when given, the statement holds only while the pool uses at most so many GPUs.
+    """
+
+    pool: int
+    members: tuple[tuple[int, ...], ...]
+    counts: tuple[int, ...]
+    gpus: int | None = None
+
+
+@dataclass(frozen=True)
+class Formulation:
+    """options: positions that may be used. arms: per such option its arms. upper: (O,) most replicas.
+
+    cut_prices (C, M), cut_base (C,): quality cuts on the 0..1 scale. unit: req/s that count as 1.
+    """
+
+    instance: Instance
+    goal: Goal
+    options: tuple[int, ...]
+    arms: Mapping[int, Sequence[Arm]]
+    upper: np.ndarray
+    capacity: Sequence[CapacityRow]
+    cut_prices: np.ndarray
+    cut_base: np.ndarray
+    no_goods: Sequence[NoGood]
+    unit: float
+
+    @property
+    def demand(self) -> float:
+        """Arrival rate in units."""
+        return self.instance.arrival_rate / self.unit
+
+    @property
+    def shared_slos(self) -> tuple[Slo, ...]:
+        """The SLOs over all requests, in the order of the arms' budgets."""
+        return shared_slos(self.instance)
+
+    @property
+    def budget_scale(self) -> np.ndarray:
+        """(S,) divisor of each budget's coefficients, so that every budget row reads `... <= demand`."""
+        return np.array([allowance(slo) * self.unit for slo in self.shared_slos])
+
+
+def shared_slos(instance: Instance) -> tuple[Slo, ...]:
+    """SLOs of scope all, in the scenario's order."""
+    return tuple(slo for slo in instance.slos if slo.scope == "all")
+
+
+def allowance(slo: Slo) -> float:
+    """Budget per req/s of arrival rate: the mean limit in s, or the share that may be late."""
+    return slo.limit if slo.statistic == "mean" else 1.0 - float(slo.statistic[1:]) / 100.0
+
+
+def pool_prices(instance: Instance) -> np.ndarray:
+    """(P,) USD/h of one GPU; 0 where unknown."""
+    return np.array([pool.price or 0.0 for pool in instance.pools])
+
+
+def lean_weights(instance: Instance) -> np.ndarray:
+    """(P,) objective weights of a used GPU that order plans by GPUs first, cost second: the cost of all GPUs weighs less than one GPU."""
+    price = pool_prices(instance)
+    total = float(sum(price[p] * pool.gpus for p, pool in enumerate(instance.pools)))
+    return 1.0 + price / (2.0 * total if total > 0 else 1.0)

@@ -1,0 +1,190 @@
+"""The joint program without integers, as bare arrays over the weights alone.
+
+The same rows as `models.program` after replicas are substituted by the sum of their weights; fast enough for a cut loop. With
+`fixed` replicas it is the program of one setup: which rates, which fractions, no placement any more.
+
+Columns: quality, fraction[i], gpus_used[p], slack[s] (only where asked for), then weights, which come and go.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
+
+from models.formulation import Formulation, lean_weights, pool_prices
+from models.linear import LinearProgram
+
+Points = tuple[np.ndarray, np.ndarray]
+"""Rates (K,) in req/s and budgets (S, K) of one option (or one arm of it)."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the rows and columns stand. per_replica: (rows that count replicas, O), first at row `replica_row`."""
+
+    llms: int
+    pools: int
+    slacks: int
+    serve_row: int
+    budget_row: int
+    replica_row: int
+    per_replica: csr_matrix
+    static_rows: int
+
+    @property
+    def quality(self) -> int:
+        """Column of the quality."""
+        return 0
+
+    @property
+    def fractions(self) -> slice:
+        """Columns of the fractions."""
+        return slice(1, 1 + self.llms)
+
+    @property
+    def gpus_used(self) -> slice:
+        """Columns of the used GPUs."""
+        return slice(1 + self.llms, 1 + self.llms + self.pools)
+
+    @property
+    def first_weight(self) -> int:
+        """Column of the first weight."""
+        return 1 + self.llms + self.pools + self.slacks
+
+
+def layout(form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0) -> tuple[Layout, np.ndarray, np.ndarray, csr_matrix]:
+    """The static rows: layout, lower and upper sides, and their entries in the first columns."""
+    instance = form.instance
+    llms, pools, options, slos = len(instance.llms), len(instance.pools), len(instance.options), len(form.shared_slos)
+    rows, lower, upper, used = _replica_rows(form, fixed)
+    per_replica = csr_matrix(np.array(rows).reshape(len(rows), options))
+    replica_row = 1 + llms + slos
+    head = np.zeros((replica_row + len(rows), 1 + llms + pools + slacks))
+    head[0, 1 : 1 + llms] = 1.0
+    head[1 : 1 + llms, 1 : 1 + llms] = -form.demand * np.eye(llms)
+    head[replica_row:, 1 + llms : 1 + llms + pools] = np.array(used).reshape(len(rows), pools)
+    if slacks:
+        head[1 + llms : replica_row, 1 + llms + pools :] = -np.eye(slos)
+    where = Layout(llms, pools, slacks, 1, 1 + llms, replica_row, per_replica, head.shape[0])
+    low = np.concatenate([[1.0], np.zeros(llms), np.full(slos, -np.inf), lower])
+    high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand * (1 - 1e-10)), upper])
+    return where, low, high, csr_matrix(head)
+
+
+def _replica_rows(form: Formulation, fixed: np.ndarray | None) -> tuple[list[np.ndarray], list[float], list[float], list[np.ndarray]]:
+    """Rows over replicas: (weight per option, lower, upper, entries in gpus_used)."""
+    instance = form.instance
+    pools, options = len(instance.pools), len(instance.options)
+    rows: list[np.ndarray] = []
+    lower: list[float] = []
+    upper: list[float] = []
+    used: list[np.ndarray] = []
+
+    def add(weight: np.ndarray, low: float, high: float, of_used: np.ndarray | None = None) -> None:
+        rows.append(weight)
+        lower.append(low)
+        upper.append(high)
+        used.append(np.zeros(pools) if of_used is None else of_used)
+
+    if fixed is not None:
+        for o in np.flatnonzero(fixed > 0):
+            add(np.eye(1, options, int(o)).ravel(), float(fixed[o]), float(fixed[o]))
+        return rows, lower, upper, used
+    for row in form.capacity:
+        if row.per_node:
+            add(row.weight, -np.inf, float(instance.pools[row.pool].nodes))
+        else:
+            add(row.weight, -np.inf, 0.0, -np.eye(1, pools, row.pool).ravel())
+    of_llm = np.array([o.llm for o in instance.options])
+    for i, llm in enumerate(instance.llms):
+        if llm.min_replicas > 0 or llm.max_replicas is not None:
+            most = np.inf if llm.max_replicas is None else float(llm.max_replicas)
+            add((of_llm == i).astype(float), float(llm.min_replicas) or -np.inf, most)
+    floor = instance.min_utilization * instance.gpus
+    if floor > 0:
+        share = np.array([o.mps_share for o in instance.options])
+        add(instance.shards * share, floor * (1 - 1e-9), np.inf)
+    if form.goal.cost_at_most is not None:
+        add(np.zeros(options), -np.inf, form.goal.cost_at_most, pool_prices(instance))
+    return rows, lower, upper, used
+
+
+def weight_rows(form: Formulation, where: Layout, owner: np.ndarray, rates: np.ndarray, budgets: np.ndarray) -> csr_matrix:
+    """(W, static rows): the entries of weight columns. owner (W,) options, rates (W,), budgets (S, W)."""
+    llm = np.array([o.llm for o in form.instance.options])[owner]
+    count = np.arange(owner.size)
+    scaled = budgets / form.budget_scale[:, None]
+    slos = scaled.shape[0]
+    entries = [
+        coo_matrix((rates / form.unit, (count, where.serve_row + llm)), shape=(owner.size, where.static_rows)),
+        coo_matrix(
+            (scaled.ravel(), (np.tile(count, slos), where.budget_row + np.repeat(np.arange(slos), owner.size))),
+            shape=(owner.size, where.static_rows),
+        ),
+    ]
+    replica = where.per_replica[:, owner].T.tocoo()
+    entries.append(coo_matrix((replica.data, (replica.row, where.replica_row + replica.col)), shape=(owner.size, where.static_rows)))
+    total = csr_matrix(entries[0]) + csr_matrix(entries[1]) + csr_matrix(entries[2])
+    total.data[np.abs(total.data) < 1e-9] = 0.0
+    total.eliminate_zeros()
+    return total
+
+
+def cut_rows(prices: np.ndarray, base: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray, csr_matrix]:
+    """Rows quality - price . fraction <= base: lower, upper, matrix (C, columns)."""
+    matrix = np.concatenate([np.ones((base.size, 1)), -prices], axis=1)
+    sparse = csr_matrix(matrix)
+    sparse.resize((base.size, columns))
+    return np.full(base.size, -np.inf), base, sparse
+
+
+def relax(
+    form: Formulation, points: Mapping[int, Sequence[Points]], fixed: np.ndarray | None = None, *, measure_excess: bool = False
+) -> tuple[LinearProgram, Layout, np.ndarray]:
+    """The linear program, its layout, and the option that owns each weight column.
+
+    measure_excess: minimise what the budgets are exceeded by, in place of the goal (first phase for a fixed setup).
+    """
+    slacks = len(form.shared_slos) if measure_excess else 0
+    where, row_low, row_high, head = layout(form, fixed, slacks)
+    owner, rates, budgets = stack_points(points, len(form.shared_slos))
+    body = weight_rows(form, where, owner, rates, budgets).T.tocsr()
+    matrix = csr_matrix(hstack([head, body]))
+    cut_low, cut_high, cuts = cut_rows(form.cut_prices, form.cut_base, matrix.shape[1])
+    cost = np.zeros(matrix.shape[1])
+    if measure_excess:
+        cost[1 + where.llms + where.pools : where.first_weight] = 1.0
+    elif form.goal.of == "quality":
+        cost[where.quality] = -1.0
+    else:
+        cost[where.gpus_used] = pool_prices(form.instance) if form.goal.of == "cost" else lean_weights(form.instance)
+    low, high = np.zeros(cost.size), np.full(cost.size, np.inf)
+    floor = form.goal.quality_at_least if fixed is None and not measure_excess else None
+    low[where.quality], high[where.quality] = (-np.inf if floor is None else floor), 2.0
+    high[where.fractions] = 1.0
+    high[where.gpus_used] = [pool.gpus for pool in form.instance.pools]
+    linear = LinearProgram(
+        cost,
+        csr_matrix(vstack([matrix, cuts])),
+        np.concatenate([row_low, cut_low]),
+        np.concatenate([row_high, cut_high]),
+        low,
+        high,
+        np.zeros(cost.size, dtype=bool),
+    )
+    return linear, where, owner
+
+
+def stack_points(points: Mapping[int, Sequence[Points]], slos: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Owner (W,), rates (W,) and budgets (S, W) of all points of all options."""
+    owner, rates, budgets = [], [], []
+    for o, parts in points.items():
+        for part_rates, part_budgets in parts:
+            owner.append(np.full(part_rates.size, o))
+            rates.append(part_rates)
+            budgets.append(part_budgets.reshape(slos, part_rates.size))
+    if not owner:
+        return np.zeros(0, dtype=int), np.zeros(0), np.zeros((slos, 0))
+    return np.concatenate(owner), np.concatenate(rates), np.concatenate(budgets, axis=1)
+

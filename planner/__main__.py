@@ -1,0 +1,103 @@
+"""The command line: arguments, exit codes and calls, nothing else.
+
+Exit codes: 0 done, 1 a bug, 2 bad input or usage, 3 infeasible, 4 stopped by a limit with a plan, 5 stopped without one.
+Results go to standard output, progress and warnings to standard error.
+
+Everything but typer is imported inside the commands: `--help` is to answer within 0.3 s of Python's own start, and pandas and Pyomo
+alone take longer.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+if not __package__:
+    print("Run the planner as a module from its checkout's folder: python -m planner --help", file=sys.stderr)
+    sys.exit(2)
+
+import typer
+
+from planner.checkout import foreign_packages
+from planner.version import VERSION
+
+BAD_INPUT = 2
+NO_PLAN = 5
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Plans how several LLMs share one GPU cluster and which prompt goes where, with a proof.",
+    epilog="Example: python -m planner plan examples/paper-trio/scenario.yaml",
+)
+
+ScenarioPath = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario file (scenario.yaml).", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace one value of the scenario, e.g. slo.0.limit_ms=400; may be repeated.",
+        show_default=False,
+    ),
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"planner {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Refuse to run when another package of one of our names would be taken."""
+    faults = foreign_packages()
+    for fault in faults:
+        _warn(fault)
+    if faults:
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command(epilog="Example: python -m planner plan scenario.yaml --set arrival_rate_rps=80 --json plan.json")
+def plan(
+    scenario: ScenarioPath,
+    json: Annotated[
+        str | None, typer.Option(metavar="PATH|-", help="Write plan.json; - prints nothing but JSON.", show_default=False)
+    ] = None,
+    overrides: Overrides = None,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="S", help="Seconds for the search, as --set solver.time_limit_s=S.", show_default=False)
+    ] = None,
+    rel_gap: Annotated[
+        float | None, typer.Option(metavar="G", help="Relative gap to close, as --set solver.rel_gap=G.", show_default=False)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")] = False,
+) -> None:
+    """Find the best plan of a scenario: setup, placement and routing, with a bound that proves how good it is.
+
+    Exit codes: 0 gap closed, 2 bad input, 3 infeasible (conflict and repairs are told), 4 stopped by a limit with a plan, 5 without one.
+    """
+    changes = list(overrides or [])
+    changes += [] if time_limit is None else [f"solver.time_limit_s={time_limit!r}"]
+    changes += [] if rel_gap is None else [f"solver.rel_gap={rel_gap!r}"]
+    try:
+        # Imported here to keep --help fast.
+        from planner.run_plan import run_plan
+
+        code = run_plan(scenario, changes, json, quiet)
+    except KeyboardInterrupt:
+        _warn("Stopped before the search began; there is no plan.")
+        code = NO_PLAN
+    raise typer.Exit(code)
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m planner")

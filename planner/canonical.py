@@ -1,0 +1,95 @@
+"""The scenario's hash: SHA-256 over the canonical content, the same for the same content however it is written down.
+
+Content: the scenario after overrides with every default and catalogue value filled in, the profile table sorted by option and rate, the
+scores sorted by prompt. File names and `solver` are left out, so are table columns the planner ignores. Numbers count to 12
+significant digits.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.instance import Instance
+from planner.scenario import ScenarioSpec
+from profiles.curves import ProfileTable
+from profiles.records import Scores
+
+__all__ = ["content_hash", "significant"]
+
+DIGITS = 12
+_TENS = np.array([float(f"1e{power}") for power in range(-300, 301)])
+
+
+def content_hash(spec: ScenarioSpec, instance: Instance, table: ProfileTable, weights_gib: Iterable[float | None]) -> str:
+    """Hex SHA-256. weights_gib: (M,) of the LLMs as used, with the catalogue's where the scenario states none."""
+    content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver"})
+    for told, pool in zip(content["pools"], instance.pools, strict=True):
+        told.update(memory_gib=pool.memory, price_usd_per_gpu_h=pool.price)
+    for told, weights in zip(content["llms"], weights_gib, strict=True):
+        told["weights_gib"] = weights
+    digest = hashlib.sha256(json.dumps(_rounded(content), sort_keys=True, separators=(",", ":")).encode())
+    _add_table(digest, table.content)
+    _add_scores(digest, instance.scores)
+    return digest.hexdigest()
+
+
+def significant(values: np.ndarray) -> np.ndarray:
+    """Split finite numbers into (2, ...) int64, mantissa and decimal exponent: the same integers when equal to `DIGITS` digits.
+
+    NaN (a blank cell) gives the exponent 999; below 1e-280 a number counts as 0.
+    """
+    values = np.asarray(values, dtype=float)
+    size = np.abs(values)
+    counts = size >= 1e-280
+    exponent = np.floor(np.log10(np.where(counts, size, 1.0))).astype(np.int64)
+    mantissa = np.rint(np.where(counts, values, 0.0) * _TENS[DIGITS - 1 - exponent + 300])
+    carried = np.abs(mantissa) >= 10.0**DIGITS
+    if carried.any():
+        exponent[carried] += 1
+        mantissa[carried] = np.rint(values[carried] * _TENS[DIGITS - 1 - exponent[carried] + 300])
+    exponent[np.isnan(values)] = 999
+    return np.stack([mantissa.astype(np.int64), exponent])
+
+
+def _rounded(content: Any) -> Any:
+    """Copy content, its floats as text of `DIGITS` significant digits and its tuples as lists."""
+    if isinstance(content, dict):
+        return {key: _rounded(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_rounded(value) for value in content]
+    return f"{content + 0.0:.{DIGITS}g}" if isinstance(content, float) else content
+
+
+def _add_table(digest: Any, content: Mapping[str, np.ndarray]) -> None:
+    for name in sorted(content):
+        column = content[name]
+        blank = (column == "").all() if column.dtype == object else np.isnan(column).all()
+        if blank:
+            continue
+        _add_text(digest, [name])
+        if column.dtype == object:
+            _add_text(digest, column)
+        else:
+            digest.update(significant(column).tobytes())
+
+
+def _add_scores(digest: Any, scores: Scores) -> None:
+    order = pc.sort_indices(pa.array(scores.prompt_ids, pa.large_string())).to_numpy()
+    _add_text(digest, scores.prompt_ids[order])
+    digest.update(significant(scores.weights[order]).tobytes())
+    for row in scores.values:
+        digest.update(significant(row[order]).tobytes())
+    digest.update(f"dropped {scores.dropped}".encode())
+
+
+def _add_text(digest: Any, texts: Iterable[str]) -> None:
+    """Every text with its length before it, so that no two lists look alike."""
+    raw = pa.array(texts, pa.large_string())
+    digest.update(f"{len(raw)}:".encode())
+    digest.update(pc.binary_length(raw).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
+    digest.update("".join(texts).encode())

@@ -1,0 +1,245 @@
+"""The report on the terminal, in the order people ask: verdict, SLO, setup, routing, GPU map, what binds, what was left out, files.
+
+Plain text where standard output is not a terminal (rich sees to that, and to NO_COLOR); nothing is wider than the terminal,
+and 80 columns are enough. Names come from the user: they are printed as they are, never read as markup; control characters are told, not
+sent.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from planner import sentences
+from planner.gpu_map import gpu_map_rows, letters
+from planner.plan import Plan, tables
+from planner.sentences import exact, number
+from planner.tables import latency_columns, latency_header
+
+__all__ = ["print_report", "print_verdict", "printable"]
+
+Format = Callable[[Any], str]
+Column = tuple[str, str, Format]
+"""(header in the named table, header here, how a value is told)."""
+
+STYLES = {"optimal": "bold green", "feasible": "bold yellow", "infeasible": "bold red", "unknown": "bold red"}
+LATENCIES_IN_SETUP = 1
+LATENCIES_ACROSS = 4
+
+
+def print_report(plan: Plan, console: Console, written: Mapping[str, str] | None = None) -> None:
+    """Print the whole report. written: what was written -> where. `console` should be `plain_console` or alike."""
+    content = plan.content
+    print_verdict(plan, console)
+    if plan.status == "infeasible":
+        _print_conflict(plan, console)
+    elif plan.status == "unknown":
+        _line(console, "Give the search more time with --time-limit, or a wider gap with --rel-gap.")
+    else:
+        _print_plan(plan, console)
+    _print_lines(console, "Left out", sentences.dropped_lines(content) or ["No profiled option was left out."])
+    _line(console, sentences.filters_line(content), "dim")
+    for what, where in (written or {}).items():
+        _line(console, f"{what} written to {where}")
+
+
+def print_verdict(plan: Plan, console: Console) -> None:
+    """Print the verdict line and, with a plan, one line of what it uses."""
+    content = plan.content
+    pools = ", ".join(f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in content["context"]["pools"])
+    _line(console, f"{content['scenario']}: {exact(content['context']['arrival_rate_rps'])} req/s on {pools}")
+    _line(console, sentences.verdict(content), STYLES[plan.status])
+    if content["options"]:
+        cost = content["cost_usd_per_h"]
+        parts = [
+            f"{content['gpus_used']:,} of {content['gpus_total']:,} GPUs used",
+            "no price known" if cost is None else f"{cost:,.2f} USD/h",
+        ]
+        if content["objective"]["of"] == "cost":
+            parts.append(f"quality {content['quality']:.5f} (at least {exact(content['context']['quality_at_least'])} asked)")
+        parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
+        _line(console, "; ".join(parts))
+
+
+def _print_plan(plan: Plan, console: Console) -> None:
+    """Print SLO, setup, routing, GPU map, prices, provenance of one plan."""
+    content, frames = plan.content, tables(plan)
+    if content["slo"]:
+        _print_table(console, "SLO", frames["slo"], SLO_COLUMNS)
+    else:
+        _print_lines(console, "SLO", ["none: the profiled rates alone limit the plan"])
+    _print_setup(console, content, frames["setup"])
+    _print_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
+    _line(console, _router_line(content))
+    _print_gpu_map(console, content)
+    _print_lines(console, "What binds, and what one more buys", [sentences.binding(content), *sentences.worth(content)])
+    _print_lines(console, "How sure this is", [*sentences.provenance_lines(content), *content["context"]["effort_notes"]])
+
+
+def _print_conflict(plan: Plan, console: Console) -> None:
+    """Print why nothing fits, what would mend it, and the plan of the nearest feasible case."""
+    limits, repairs = sentences.conflict_lines(plan.content)
+    _print_lines(console, "These limits cannot hold together", limits)
+    if repairs:
+        _heading(console, "Any one of these changes makes it feasible")
+        for k, (words, argument) in enumerate(repairs):
+            _line(console, ("or " if k else "") + words, indent=2)
+            _line(console, f"--set {argument}", "dim", indent=6)
+    nearest = plan.best_effort
+    if nearest is not None:
+        change = nearest.content["change"]
+        first = f", after this change: {sentences.repair_words(plan.content, change)}" if change else ""
+        _line(console, "")
+        _line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
+        _line(console, sentences.verdict(nearest.content))
+        _print_plan(nearest, console)
+
+
+def _whole(value: Any) -> str:
+    return f"{value:,.0f}"
+
+
+def _ms(value: float | None) -> str:
+    return "-" if pd.isna(value) else f"{value:,.1f}"
+
+
+def _share(value: float) -> str:
+    return f"{value:g}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if pd.isna(value) else f"{value:.1f}"
+
+
+def _rate(value: float) -> str:
+    return number(value)
+
+
+def _price(value: float | None) -> str:
+    return "not routed to" if pd.isna(value) else f"{value:.5f}"
+
+
+def _yes(value: bool) -> str:
+    return "binds" if value else "no"
+
+
+SLO_COLUMNS: Sequence[Column] = (
+    *(("SLO", "SLO", str), ("Limit (ms)", "limit\n(ms)", _ms), ("Achieved (ms)", "achieved\n(ms)", _ms)),
+    *(("Room (%)", "room\n(%)", _percent), ("Binding", "binding", _yes)),
+)
+SETUP_COLUMNS: Sequence[Column] = (
+    *(("LLM", "LLM", str), ("Pool", "pool", str), ("TP degree (GPUs)", "tp\n(GPUs)", _whole), ("MPS share (%)", "share\n(%)", _share)),
+    *(("Replicas", "repl.", _whole), ("Rate (req/s)", "rate\n(req/s)", _rate), ("Utilisation (%)", "util.\n(%)", _percent)),
+)
+ROUTING_COLUMNS: Sequence[Column] = (
+    *(("LLM", "LLM", str), ("Fraction (%)", "fraction\n(%)", lambda value: f"{value:.2f}")),
+    *(("Rate (req/s)", "rate\n(req/s)", _rate), ("Dual price (score)", "dual price\n(score)", _price)),
+)
+
+
+def _latency_column(column: str) -> Column:
+    header = latency_header(column)
+    return header, header.replace(" ", "\n", 1), _ms
+
+
+def _print_setup(console: Console, content: Mapping[str, Any], frame: pd.DataFrame) -> None:
+    """Print the setup with the latency of the first SLO's metric; the other SLOs' latencies in a table of their own."""
+    wanted = list(dict.fromkeys(f"{s['metric']}_{s['statistic']}" for s in content["slo"])) or latency_columns(content)[:1]
+    here, rest = wanted[:LATENCIES_IN_SETUP], wanted[LATENCIES_IN_SETUP:]
+    provenance: Column = ("Provenance", "curve", str)
+    _print_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
+    for start in range(0, len(rest), LATENCIES_ACROSS):
+        columns = [*SETUP_COLUMNS[:4], *map(_latency_column, rest[start : start + LATENCIES_ACROSS])]
+        _print_table(console, "Latency at the rate of one replica", frame, columns)
+
+
+def _router_line(content: Mapping[str, Any]) -> str:
+    """Tell the router's rule in words, with the weight of prompts that tie."""
+    ties = content["router"]["ties"]
+    share = 100.0 * sum(tie["share"] for tie in ties)
+    tied = "no prompt ties" if not ties else f"{number(share, 2)} % of the prompts tie and are split as plan.json says"
+    return f"Router: a prompt goes to the LLM of the highest score - dual price; {tied}."
+
+
+def _print_gpu_map(console: Console, content: Mapping[str, Any]) -> None:
+    """Print a grid for every pool."""
+    signs = letters(content["routing"])
+    _heading(console, "GPU map (one character = 10 % of a GPU, a dot = free)")
+    pools = content["context"]["pools"]
+    rows = gpu_map_rows(content["placement"], pools, signs)
+    for pool in pools:
+        used = len({(p["node"], p["gpu"]) for p in content["placement"] if p["pool"] == pool["name"]})
+        total = pool["nodes"] * pool["gpus_per_node"]
+        _line(
+            console,
+            f"pool {pool['name']}: {pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']}, {used:,} of {total:,} GPUs used",
+            indent=2,
+        )
+        grid = _gpu_grid()
+        for where, bar, contents in rows[pool["name"]]:
+            if bar:
+                grid.add_row(Text(where), Text(bar), Text(printable(contents)))
+                continue
+            _print_grid(console, grid)
+            grid = _gpu_grid()
+            _line(console, f"{where}: {contents}" if contents else where, indent=4)
+        _print_grid(console, grid)
+
+
+def _gpu_grid() -> Table:
+    """Make the grid of one node's GPUs: which, bar, contents."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(min_width=7, no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _print_grid(console: Console, grid: Table) -> None:
+    """Print the rows gathered so far."""
+    if grid.row_count:
+        console.print(Padding(grid, (0, 0, 0, 6), expand=False))
+
+
+def _print_table(console: Console, title: str, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
+    """Print one named table, the chosen columns; names left, numbers right, nothing cut off."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for _, short, form in columns:
+        text = form is str
+        table.add_column(Text(short), justify="left" if text else "right", no_wrap=not text, overflow="fold", vertical="top")
+    for values in frame[[header for header, _, _ in columns]].itertuples(index=False):
+        table.add_row(*(Text(printable(form(value))) for value, (_, _, form) in zip(values, columns, strict=True)))
+    _heading(console, title)
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+
+
+def _print_lines(console: Console, title: str, lines: Sequence[str]) -> None:
+    """Print a heading and its lines."""
+    _heading(console, title)
+    for line in lines:
+        _line(console, line, indent=2)
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    _line(console, text, "bold")
+
+
+def _line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
+    """Print one paragraph, folded at the terminal's width."""
+    console.print(Padding(Text(printable(text), style=style, overflow="fold"), (0, 0, 0, indent), expand=False))
+
+
+def printable(text: str) -> str:
+    """Tell control characters by their codes instead of sending them to the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def plain_console(stderr: bool = False) -> Console:
+    """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)

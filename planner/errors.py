@@ -1,0 +1,53 @@
+"""What can go wrong, as a short tree; front doors catch the two roots, everything else is a bug.
+
+    DataError                   the input is at fault (every fault listed)              exit code 2
+      ScenarioError             the scenario file or an override
+      ProfileError              the profile table
+      ScoresError               the scores table
+      CatalogueError            the GPU and LLM catalogues
+    SolveError                  the input is sound, but there is no plan to hand on
+      InfeasibleError           no plan keeps all limits; a conflict and repairs exist  exit code 3
+      NoPlanInTimeError         stopped by a limit before a plan was found              exit code 5
+    VerificationError           a plan broke its own rules: a bug of the planner        exit code 1
+
+`VerificationError` stands outside both roots on purpose: no front door may treat it as an answer.
+`plan` tells infeasible and unknown results as plans; `SolveError` is for work that needs a setup, such as a simulation
+(`Plan.demand_setup`).
+"""
+
+from collections.abc import Sequence
+
+from profiles.faults import CatalogueError, DataError, ProfileError, ScenarioError, ScoresError
+
+__all__ = [
+    "CatalogueError",
+    "DataError",
+    "InfeasibleError",
+    "NoPlanInTimeError",
+    "ProfileError",
+    "ScenarioError",
+    "ScoresError",
+    "SolveError",
+    "VerificationError",
+]
+
+
+class SolveError(Exception):
+    """There is no plan to hand on; the message says why."""
+
+
+class InfeasibleError(SolveError):
+    """No plan keeps all limits at once; the message lists the conflicting ones."""
+
+
+class NoPlanInTimeError(SolveError):
+    """The time limit or an interrupt came before a plan was found."""
+
+
+class VerificationError(Exception):
+    """The independent checker rejects a plan that was about to leave. `problems`: its findings in words."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"The plan fails its own check, so it is not handed out; this is a bug of the planner:\n{listed}")

@@ -1,0 +1,111 @@
+"""The GPU map as rows of text: node by node, GPU by GPU, what is alike told once.
+
+A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "A yi-34b tp4 70 % + B mistral-7b tp1 20 %"). One character of a bar is 10 % of a
+GPU's compute; a letter stands for an LLM, a dot for what is free. A pool with many kinds of node is told by kinds of GPU instead.
+"""
+
+import string
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+__all__ = ["MOST_ROWS", "gpu_map_rows", "letters", "spans"]
+
+MOST_ROWS = 32
+"""Rows a pool; a map by nodes that needs more is told by kinds of GPU, and kinds beyond it are counted."""
+
+CELLS = 10
+Shard = tuple[str, int, float]
+Gpu = tuple[Shard, ...]
+Row = tuple[str, str, str]
+
+
+def letters(llms: Iterable[str]) -> dict[str, str]:
+    """Give one sign an LLM, in their order: A-Z, a-z, 0-9, then # for all others."""
+    signs = string.ascii_uppercase + string.ascii_lowercase + string.digits
+    return {llm: signs[k] if k < len(signs) else "#" for k, llm in enumerate(llms)}
+
+
+def gpu_map_rows(
+    placement: Sequence[Mapping[str, Any]], pools: Sequence[Mapping[str, Any]], signs: Mapping[str, str]
+) -> dict[str, list[Row]]:
+    """Tell rows by pool name. placement, pools: as in plan.json and its context; signs: as `letters`."""
+    gpus: dict[tuple[str, int, int], list[Shard]] = defaultdict(list)
+    for p in placement:
+        gpus[p["pool"], p["node"], p["gpu"]].append((p["llm"], p["tp_degree"], p["mps_share_pct"]))
+    rows = {}
+    for pool in pools:
+        name, per_node = pool["name"], pool["gpus_per_node"]
+        filled = [node for key, node, _ in gpus if key == name]
+        count = max([pool["nodes"], *(node + 1 for node in filled)])
+        nodes = [tuple(tuple(sorted(gpus.get((name, d, g), ()), key=_biggest_first)) for g in range(per_node)) for d in range(count)]
+        by_nodes = _by_nodes(nodes, signs)
+        rows[name] = by_nodes if len(by_nodes) <= MOST_ROWS else _by_gpus(nodes, signs)
+    return rows
+
+
+def _biggest_first(shard: Shard) -> tuple[float, str, int]:
+    return -shard[2], shard[0], shard[1]
+
+
+def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], signs: Mapping[str, str]) -> list[Row]:
+    """Tell a head row for every group of nodes that hold the same, then its GPUs."""
+    groups: dict[tuple[Gpu, ...], list[int]] = defaultdict(list)
+    for d, gpus in enumerate(nodes):
+        groups[tuple(sorted(gpus, reverse=True))].append(d)
+    rows = []
+    for members in groups.values():
+        gpus = nodes[members[0]]
+        where = f"node {spans(members)}" if len(members) == 1 else f"nodes {spans(members)} ({len(members)} alike)"
+        if not any(gpus):
+            rows.append((where, "", "free"))
+            continue
+        rows.append((where, "", ""))
+        same_order = all(nodes[d] == gpus for d in members)
+        kinds: dict[Gpu, list[int]] = defaultdict(list)
+        for g, gpu in enumerate(gpus):
+            kinds[gpu].append(g)
+        for gpu, at in kinds.items():
+            rows.append((f"gpu {spans(at)}" if same_order else f"{len(at)} x gpu", *_told(gpu, signs)))
+    return rows
+
+
+def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], signs: Mapping[str, str]) -> list[Row]:
+    """Tell one row for every kind of GPU, the most frequent first."""
+    kinds: dict[Gpu, int] = defaultdict(int)
+    for gpus in nodes:
+        for gpu in gpus:
+            kinds[gpu] += 1
+    ordered = sorted(kinds.items(), key=lambda item: (not item[0], -item[1]))
+    rows: list[Row] = [(f"{count} x gpu", *_told(gpu, signs)) for gpu, count in ordered[:MOST_ROWS]]
+    if len(ordered) > MOST_ROWS:
+        rest = sum(count for _, count in ordered[MOST_ROWS:])
+        rows.append((f"{rest} x gpu", "", f"of {len(ordered) - MOST_ROWS} more kinds; plan.json lists every shard"))
+    return rows
+
+
+def _told(gpu: Gpu, signs: Mapping[str, str]) -> tuple[str, str]:
+    """Tell bar and contents of one GPU; equal shards are counted."""
+    if not gpu:
+        return "." * CELLS, "free"
+    bar, filled = "", 0.0
+    for llm, _, share in gpu:
+        filled += share
+        bar += signs[llm] * (round(filled * CELLS / 100.0) - len(bar))
+    kinds: dict[Shard, int] = defaultdict(int)
+    for shard in gpu:
+        kinds[shard] += 1
+    parts = [(f"{count} x " if count > 1 else "") + f"{signs[llm]} {llm} tp{tp} {share:g} %" for (llm, tp, share), count in kinds.items()]
+    return bar.ljust(CELLS, "."), " + ".join(parts)
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Tell whole numbers as spans: [0, 1, 2, 5] -> `0-2, 5`; beyond six spans the rest is dots."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    told = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ", ".join(told if len(told) <= 6 else [*told[:6], "..."])

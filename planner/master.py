@@ -1,0 +1,141 @@
+"""The cut loop: a linear program over weights whose quality estimate is cut down until it is exact, and whose curves are refined.
+
+One `Master` holds one live simplex object. `converge` alternates: solve; price the fractions found (models.quality), which yields
+a valid cut; add it. In the whole relaxation it also cuts half-way to the best fractions seen (in-out stabilisation).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from models.formulation import Formulation
+from models.quality import Quality
+from models.relaxation import Layout, Points, cut_rows, relax, stack_points, weight_rows
+from planner.highs import LiveLp, SolveSettings
+
+
+@dataclass(frozen=True)
+class MasterPoint:
+    """Where the loop ended. stop: optimal | infeasible | interrupt.
+
+    loss: the minimised objective (-quality on the 0..1 scale, USD/h, or lean weight); a lower bound of the true one. rates (O,) req/s
+    and replicas (O,) (not whole) of all options; column_loss (O,): least reduced cost of running one replica.
+    """
+
+    stop: str
+    loss: float
+    fractions: np.ndarray
+    quality: float
+    rates: np.ndarray
+    replicas: np.ndarray
+    column_loss: np.ndarray
+    row_dual: np.ndarray
+    gpus_used_dual: np.ndarray
+    rounds: int
+    estimate_error: float
+
+
+class Master:
+    """A live relaxation (fixed is None) or the live program of one setup."""
+
+    def __init__(
+        self,
+        form: Formulation,
+        quality: Quality,
+        points: Mapping[int, Sequence[Points]],
+        settings: SolveSettings,
+        fixed: np.ndarray | None = None,
+        *,
+        measure_excess: bool = False,
+    ) -> None:
+        self.form, self.quality = form, quality
+        linear, self.where, self.owner = relax(form, points, fixed, measure_excess=measure_excess)
+        self.point_rates = stack_points(points, len(form.shared_slos))[1]
+        self.live = LiveLp(linear, settings)
+        self.measure_excess = measure_excess
+        self._cuts = form.cut_base.size
+        self._retired = np.zeros(self.owner.size, dtype=bool)
+        self._prices: np.ndarray | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """Where rows and columns stand."""
+        return self.where
+
+    def converge(
+        self, tolerance: float, max_rounds: int, *, in_out: bool = False, full: bool = True, stopped: Callable[[], bool] | None = None
+    ) -> MasterPoint:
+        """Cut until the estimate of quality exceeds the exact Q of the fractions found by at most `tolerance` (0..1 scale)."""
+        best, best_fractions = -np.inf, None
+        rounds = 0
+        while True:
+            answer = self.live.solve()
+            rounds += 1
+            if answer.stop != "optimal" or answer.x is None:
+                return self._nowhere(answer.stop, rounds)
+            x = answer.x
+            fractions = np.maximum(x[self.where.fractions], 0.0)
+            fractions = fractions / fractions.sum()
+            estimate = float(x[self.where.quality])
+            if self.measure_excess:
+                return self._point(answer, fractions, rounds, 0.0)
+            self._prices, exact = self.quality.price(fractions, self._prices, full=full)
+            error = estimate - exact
+            if error <= tolerance or rounds >= max_rounds or (stopped is not None and stopped()):
+                return self._point(answer, fractions, rounds, error)
+            if in_out and best_fractions is not None:
+                self.quality.price(0.5 * (fractions + best_fractions), self._prices, full=full)
+            if exact > best:
+                best, best_fractions = exact, fractions
+            self._add_new_cuts()
+
+    def replace_points(self, points: Mapping[int, Sequence[Points]]) -> None:
+        """Give some options new points: what stays is kept, what is gone is fixed to zero."""
+        owner, rates, budgets = stack_points(points, len(self.form.shared_slos))
+        old = np.flatnonzero(np.isin(self.owner, list(points)) & ~self._retired)
+        self.live.fix_to_zero(self.where.first_weight + old)
+        self._retired[old] = True
+        entries = weight_rows(self.form, self.where, owner, rates, budgets)
+        entries.resize((owner.size, self.live.rows))
+        zero = np.zeros(owner.size)
+        self.live.add_columns(zero, zero, np.full(owner.size, np.inf), csr_matrix(entries))
+        self.owner = np.concatenate([self.owner, owner])
+        self.point_rates = np.concatenate([self.point_rates, rates])
+        self._retired = np.concatenate([self._retired, np.zeros(owner.size, dtype=bool)])
+
+    def _add_new_cuts(self) -> None:
+        cuts = self.quality.cuts
+        if len(cuts) == self._cuts:
+            return
+        new = slice(self._cuts, None)
+        self.live.add_rows(*cut_rows(cuts.prices[new], cuts.base[new], self.live.columns))
+        self._cuts = len(cuts)
+
+    def _point(self, answer: object, fractions: np.ndarray, rounds: int, error: float) -> MasterPoint:
+        x, column_dual, row_dual = answer.x, answer.column_dual, answer.row_dual  # type: ignore[attr-defined]
+        weight = np.maximum(x[self.where.first_weight :], 0.0)
+        options = len(self.form.instance.options)
+        replicas = np.bincount(self.owner, weights=weight, minlength=options)
+        rates = np.bincount(self.owner, weights=weight * self.point_rates, minlength=options)
+        loss = np.full(options, np.inf)
+        alive = ~self._retired
+        np.minimum.at(loss, self.owner[alive], column_dual[self.where.first_weight :][alive])
+        return MasterPoint(
+            "optimal",
+            answer.value,  # type: ignore[attr-defined]
+            fractions,
+            float(x[self.where.quality]),
+            rates,
+            replicas,
+            np.maximum(loss, 0.0),
+            row_dual,
+            column_dual[self.where.gpus_used],
+            rounds,
+            error,
+        )
+
+    def _nowhere(self, stop: str, rounds: int) -> MasterPoint:
+        nothing = np.zeros(0)
+        return MasterPoint(stop, np.inf, nothing, np.nan, nothing, nothing, nothing, nothing, nothing, rounds, np.inf)

@@ -1,0 +1,21 @@
+"""Numbers on their way out: plain, finite, without the dust of unit conversion."""
+
+import math
+
+__all__ = ["finite", "percent", "tidy"]
+
+
+def finite(value: float | None) -> float | None:
+    """Give `value` as a plain float; None for None, NaN and infinity, which strict JSON does not have."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def tidy(value: float) -> float | int:
+    """Give `value` rounded to 1e-9, the dust of unit conversion gone; whole numbers as int."""
+    rounded = round(float(value), 9)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def percent(share: float) -> float | int:
+    """Give a share of 0..1 in per cent."""
+    return tidy(100.0 * share)

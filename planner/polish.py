@@ -1,0 +1,120 @@
+"""The best routing of one setup on its exact curves.
+
+With the replicas fixed, placement is settled and what is left is continuous: rates and fractions. Around the present rates every
+curve is replaced by a polyline that never lies below it (models.latency.safe_points), so whatever the linear program finds is
+feasible on the raw curves; it is repeated around what was found until nothing improves. On convex curves that is the optimum of
+the setup; elsewhere it is a good plan, and the bound of the joint program says how good.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.formulation import Formulation
+from models.latency import Pieces, safe_points
+from models.quality import Quality
+from planner.highs import SolveSettings
+from planner.master import Master, MasterPoint
+
+PASSES = 8
+"""Most recentrings; three are usual."""
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A feasible operating point of a setup. rates: (O,) req/s routed to each option. quality: near Q(fractions), 0..1 scale."""
+
+    replicas: np.ndarray
+    rates: np.ndarray
+    fractions: np.ndarray
+    quality: float
+    rounds: int
+
+
+def polish(
+    form: Formulation,
+    quality: Quality,
+    pieces: Sequence[Pieces | None],
+    replicas: np.ndarray,
+    rates: np.ndarray,
+    settings: SolveSettings,
+    tolerance: float,
+) -> Routed | None:
+    """The best routing near the given rates (O,) for the setup; None when none was found.
+
+    tolerance: how much quality (0..1 scale) the cut loop may leave.
+    """
+    deployed = np.flatnonzero(replicas > 0)
+    if deployed.size == 0:
+        return None
+    per_replica = np.zeros(replicas.size)
+    per_replica[deployed] = rates[deployed] / replicas[deployed]
+    best: MasterPoint | None = None
+    side = -1
+    stale = 0
+    rounds = 0
+    for _ in range(PASSES):
+        point = _solve_around(form, quality, pieces, replicas, per_replica, side, settings, tolerance)
+        rounds += point.rounds
+        if point.stop != "optimal":
+            break
+        gain = np.inf if best is None else point.quality - best.quality
+        if gain > 0:
+            best = point
+        stale = 0 if gain > tolerance else stale + 1
+        side = -side
+        if stale >= 2:
+            break
+        per_replica[deployed] = best.rates[deployed] / replicas[deployed]  # type: ignore[union-attr]
+    if best is None:
+        return None
+    return Routed(replicas, _exact_rates(form, best), best.fractions, best.quality, rounds)
+
+
+def _solve_around(
+    form: Formulation,
+    quality: Quality,
+    pieces: Sequence[Pieces | None],
+    replicas: np.ndarray,
+    per_replica: np.ndarray,
+    side: int,
+    settings: SolveSettings,
+    tolerance: float,
+) -> MasterPoint:
+    """One linear program around the present rates; when it is infeasible, first move to where the budgets are exceeded least."""
+
+    def points() -> dict[int, list[tuple[np.ndarray, np.ndarray]]]:
+        return {
+            int(o): [safe_points(pieces[o], float(per_replica[o]), side)]  # type: ignore[arg-type]
+            for o in np.flatnonzero(replicas > 0)
+        }
+
+    cuts = quality.cuts
+    with_cuts = replace(form, cut_prices=cuts.prices, cut_base=cuts.base)
+    point = Master(with_cuts, quality, points(), settings, replicas).converge(tolerance, 60)
+    if point.stop != "infeasible":
+        return point
+    for _ in range(4):
+        excess = Master(with_cuts, quality, points(), settings, replicas, measure_excess=True).converge(tolerance, 1)
+        if excess.stop != "optimal":
+            return excess
+        moved = excess.rates / np.maximum(replicas, 1)
+        settled = np.allclose(moved, per_replica, rtol=1e-6)
+        per_replica[:] = moved
+        if excess.loss <= 1e-9:
+            return Master(with_cuts, quality, points(), settings, replicas).converge(tolerance, 60)
+        if settled:
+            side = -side
+    return point
+
+
+def _exact_rates(form: Formulation, point: MasterPoint) -> np.ndarray:
+    """Rates that sum to fraction * arrival rate to the last digit."""
+    instance = form.instance
+    rates = point.rates.copy()
+    llm = np.array([o.llm for o in instance.options])
+    wanted = point.fractions * instance.arrival_rate
+    carried = np.bincount(llm, weights=rates, minlength=len(instance.llms))
+    factor = np.divide(wanted, carried, out=np.ones_like(wanted), where=carried > 0)
+    return rates * factor[llm]

@@ -1,0 +1,174 @@
+"""Infeasible is a result: what is in conflict, and the cheapest single changes that mend it.
+
+Each repair is found by bisection over one number and is told only when a plan with it was found (and a plan a step short of it was
+not): the smallest SLO limit, the highest arrival rate, the fewest additional nodes of each pool, the highest quality floor. The
+best-effort plan is the best plan of the nearest repaired scenario.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.instance import Instance
+from models.quality import Quality
+from planner.joint import Settings, solve
+from planner.search import Clock
+from planner.solution import Conflict, Repair, Solution
+
+PRECISION = 2e-3
+"""Relative precision of a repair."""
+
+EXPLAIN_SECONDS = 20.0
+"""Time for the repairs, besides what is left of the time limit."""
+
+ROUGH_GAP = 1e9
+"""A gap that any plan closes: only whether there is a plan matters."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One number of the instance that may be changed. apply: instance with another value; worst: the value that helps most."""
+
+    change: str
+    before: float
+    worst: float
+    apply: Callable[[float], Instance]
+    told: Callable[[float], float]
+    whole: bool = False
+
+
+def explain_conflict(instance: Instance, settings: Settings, quality: Quality, clock: Clock) -> Conflict:
+    """Sentences, verified repairs and a best-effort plan."""
+    deadline = time.perf_counter() + max(EXPLAIN_SECONDS, clock.left())
+
+    def plan(changed: Instance) -> Solution | None:
+        left = deadline - time.perf_counter()
+        if left <= 0 or (clock.cancel is not None and clock.cancel.is_set()):
+            return None
+        limited = Settings(ROUGH_GAP, min(left, 10.0), settings.threads, settings.seed)
+        answer = solve(changed, limited, cancel=clock.cancel, quality=quality, explain=False)
+        return answer if answer.has_plan else None
+
+    limits: list[str] = []
+    repairs: list[tuple[Repair, Instance]] = []
+    for knob in knobs(instance):
+        value = _least_change(knob, plan)
+        if value is None:
+            limits.append(_hopeless(knob))
+            continue
+        repairs.append((Repair(knob.change, knob.told(knob.before), knob.told(value)), knob.apply(value)))
+        limits.append(_needed(instance, knob, value))
+    best_effort, change = None, None
+    if repairs:
+        change, nearest = min(repairs, key=lambda repair: _distance(repair[0]))
+        left = max(deadline - time.perf_counter(), 2.0)
+        answer = solve(nearest, replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
+        best_effort = answer if answer.has_plan else None
+    return Conflict(tuple(limits), tuple(repair for repair, _ in repairs), best_effort, change if best_effort else None)
+
+
+def knobs(instance: Instance) -> list[Knob]:
+    """What may be changed, in contract paths and units."""
+    found = []
+    for j, slo in enumerate(instance.slos):
+        columns = [o.curve.latency[c] for o in instance.options for c in o.curve.latency if c[0] == slo.metric]
+        highest = 1.01 * max((float(column.max()) for column in columns), default=slo.limit)
+
+        def with_limit(limit: float, j: int = j) -> Instance:
+            slos = list(instance.slos)
+            slos[j] = replace(slos[j], limit=limit)
+            return replace(instance, slos=tuple(slos))
+
+        if highest > slo.limit:
+            found.append(Knob(f"slo.{j}.limit_ms", slo.limit, highest, with_limit, lambda s: _up(1e3 * s)))
+    found.append(
+        Knob("arrival_rate_rps", instance.arrival_rate, instance.arrival_rate * 1e-3, lambda r: replace(instance, arrival_rate=r), _down)
+    )
+    for p, pool in enumerate(instance.pools):
+
+        def with_nodes(nodes: float, p: int = p) -> Instance:
+            pools = list(instance.pools)
+            pools[p] = replace(pools[p], nodes=round(nodes))
+            return replace(instance, pools=tuple(pools))
+
+        most = float(max(4 * pool.nodes, pool.nodes + 8))
+        found.append(Knob(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, lambda n: float(round(n)), whole=True))
+    if instance.objective == "cost" and instance.quality_floor is not None:
+        lowest = float(instance.scores.values.mean(axis=1).min())
+        if lowest < instance.quality_floor:
+            found.append(
+                Knob("objective.quality_at_least", instance.quality_floor, lowest, lambda q: replace(instance, quality_floor=q), _down)
+            )
+    if instance.min_utilization > 0:
+        found.append(
+            Knob(
+                "setups.min_gpu_utilization_pct",
+                instance.min_utilization,
+                0.0,
+                lambda u: replace(instance, min_utilization=u),
+                lambda u: _down(100 * u),
+            )
+        )
+    return found
+
+
+def _least_change(knob: Knob, plan: Callable[[Instance], Solution | None]) -> float | None:
+    """The value nearest to the present one with which a plan was found; None when even the most helpful value has none."""
+    if plan(knob.apply(knob.worst)) is None:
+        return None
+    bad, good = knob.before, knob.worst
+    if knob.whole:
+        while abs(good - bad) > 1:
+            middle = float(round((bad + good) / 2))
+            bad, good = (bad, middle) if plan(knob.apply(middle)) is not None else (middle, good)
+        return good
+    while abs(good - bad) > PRECISION * abs(knob.before):
+        wide = min(abs(good), abs(bad)) > 0 and max(abs(good), abs(bad)) > 4 * min(abs(good), abs(bad))
+        middle = float(np.sqrt(good * bad)) if wide else (good + bad) / 2
+        bad, good = (bad, middle) if plan(knob.apply(middle)) is not None else (middle, good)
+    told = knob.told(good)
+    rounded = good * told / knob.told(good) if knob.told(good) else good
+    return rounded
+
+
+def _up(value: float) -> float:
+    """Rounded up to four significant digits."""
+    return _round(value, np.ceil)
+
+
+def _down(value: float) -> float:
+    """Rounded down to four significant digits."""
+    return _round(value, np.floor)
+
+
+def _round(value: float, way: Callable[[float], float]) -> float:
+    if value == 0:
+        return 0.0
+    unit = 10.0 ** (np.floor(np.log10(abs(value))) - 3)
+    return float(f"{way(value / unit - 1e-9 if way is np.ceil else value / unit + 1e-9) * unit:.4g}")
+
+
+def _distance(repair: Repair) -> float:
+    """How far a repair goes: the relative change; SLO changes before rate before nodes when alike."""
+    return abs(repair.after - repair.before) / max(abs(repair.before), 1e-12)
+
+
+def _hopeless(knob: Knob) -> str:
+    return f"changing {knob.change} alone does not help (tried up to {knob.told(knob.worst):g})"
+
+
+def _needed(instance: Instance, knob: Knob, value: float) -> str:
+    now, then = knob.told(knob.before), knob.told(value)
+    if knob.change.startswith("slo."):
+        slo = instance.slos[int(knob.change.split(".")[1])]
+        return f"{slo.statistic} {slo.metric.upper()} ({slo.scope}) of {now:g} ms cannot be held; {then:g} ms can"
+    if knob.change == "arrival_rate_rps":
+        return f"{now:g} req/s are too many for the cluster within the limits; {then:g} req/s are served"
+    if knob.change.startswith("pools."):
+        pool = instance.pools[int(knob.change.split(".")[1])]
+        return f"pool {pool.name} has {now:g} nodes; {then:g} would do"
+    if knob.change == "objective.quality_at_least":
+        return f"a quality of {now:g} is out of reach; {then:g} is not"
+    return f"{knob.change} of {now:g} cannot be met; {then:g} can"

@@ -1,0 +1,98 @@
+"""The command `plan`: scenario -> instance -> solution -> plan -> report."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from planner import joint
+from planner.assemble import load_instance
+from planner.console import plain_console, print_report, print_verdict, printable
+from planner.errors import DataError
+from planner.plan import Plan, json_text, tell, write_json
+from planner.watch import Interrupt, solve_watched
+from profiles.faults import Fault
+
+__all__ = ["EXIT_CODES", "run_plan"]
+
+EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
+"""By the plan's status."""
+
+BAD_INPUT = 2
+
+
+def run_plan(scenario: Path, overrides: Sequence[str], json_path: str | None, quiet: bool) -> int:
+    """Plan, write and report; return the exit code.
+
+    json_path: where plan.json goes, "-" for standard output and nothing else there. Raises KeyboardInterrupt when Ctrl-C comes before the
+    search has begun, VerificationError (a bug) when the plan fails its check.
+    """
+    _tell_any_character()
+    with Interrupt().handled() as interrupt:
+        try:
+            if json_path not in (None, "-"):
+                _check_writable(Path(json_path or ""))
+            plan = make_plan(scenario, overrides, interrupt, quiet)
+        except DataError as error:
+            _warn([*error.notices, *str(error).splitlines()])
+            return BAD_INPUT
+    return max(EXIT_CODES[plan.status], _hand_out(plan, json_path, quiet))
+
+
+def make_plan(scenario: Path, overrides: Sequence[str], interrupt: Interrupt, quiet: bool) -> Plan:
+    """Make the plan of a scenario file, notices told on standard error on the way. DataError for bad input, VerificationError for a bug."""
+    start = time.perf_counter()
+    loaded = load_instance(scenario, overrides)
+    seconds = time.perf_counter() - start
+    if not quiet:
+        _warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
+    asked = loaded.scenario.spec.solver
+    settings = joint.Settings(rel_gap=asked.rel_gap, time_limit=asked.time_limit_s, threads=asked.threads, seed=asked.seed)
+    solution = solve_watched(joint.solve, loaded.instance, settings, interrupt, show=not quiet)
+    return tell(loaded, solution, settings, {"load": seconds})
+
+
+def _hand_out(plan: Plan, json_path: str | None, quiet: bool) -> int:
+    """Write and print; 0, or BAD_INPUT when the file could not be written after all (the report still comes)."""
+    if json_path == "-":
+        sys.stdout.write(json_text(plan.content))
+        return 0
+    written, code = {}, 0
+    if json_path is not None:
+        try:
+            write_json(plan, json_path)
+            written["plan.json"] = json_path
+        except OSError as error:
+            _warn([f"{json_path}: cannot be written ({error.strerror}); free space or name another place"])
+            code = BAD_INPUT
+    if quiet:
+        print_verdict(plan, plain_console())
+    else:
+        print_report(plan, plain_console(), written)
+    return code
+
+
+def _check_writable(path: Path) -> None:
+    """Raise DataError before the search rather than after it: a folder that is missing, read-only, or a name that is a folder."""
+    if path.is_dir():
+        raise DataError([Fault(str(path), "", "", "--json names a folder", "name a file in it")])
+    if not path.parent.is_dir():
+        raise DataError(
+            [Fault(str(path), "", "", "--json names a file in a folder that does not exist", f"make the folder {path.parent} first")]
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise DataError([Fault(str(path), "", "", "--json names a file in a folder that is not writable", "name another place")])
+
+
+def _tell_any_character() -> None:
+    """Tell a character that the terminal's encoding lacks by its code instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _warn(lines: Sequence[str]) -> None:
+    """Print lines on standard error, as they are but for control characters."""
+    for line in lines:
+        print(printable(line), file=sys.stderr)

@@ -1,0 +1,161 @@
+"""Faults of a scenario in plain words: pydantic's errors translated, rules between fields, and dotted paths that lead nowhere."""
+
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Union
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from profiles.faults import Fault, nearest, shown
+
+__all__ = ["cross_faults", "fault_of", "set_path"]
+
+OBJECTIVE = "write {maximize: quality} or {minimize: cost, quality_at_least: 0.55}"
+RESERVED_LLM_NAMES = ("prompt_id", "weight")
+
+_MENDS: Mapping[str, tuple[str, str]] = {
+    "string_type": ("this must be text", "put it in quotes if it looks like a number"),
+    "string_unicode": ("this is not valid text", "write it without broken characters"),
+    "string_too_short": ("the text is empty", "fill it in"),
+    "string_too_long": ("the text is too long", "use at most {max_length} characters"),
+    "string_pattern_mismatch": ("the name is empty, or has spaces at its ends or control characters", "write a plain name"),
+    "float_type": ("this must be a number", "write a number without quotes"),
+    "float_parsing": ("this must be a number", "write a number without quotes"),
+    "int_type": ("this must be a whole number", "write a whole number without quotes and without a point"),
+    "int_from_float": ("this must be a whole number", "write a whole number without a point"),
+    "int_parsing_size": ("the number is too large", "write a smaller number"),
+    "finite_number": ("the number is not finite", "write a finite number"),
+    "greater_than": ("the number is too small", "write a number above {gt:.12g}"),
+    "greater_than_equal": ("the number is too small", "write {ge:.12g} or more"),
+    "less_than": ("the number is too large", "write a number below {lt:.12g}"),
+    "less_than_equal": ("the number is too large", "write {le:.12g} or less"),
+    "tuple_type": ("this must be a list", "write [ ... ] or one line with - for each entry"),
+    "too_short": ("the list is empty", "write at least one entry, or leave the key out where it has a default"),
+    "model_type": ("this must be keys and values", "write key: value"),
+    "model_attributes_type": ("this must be keys and values", "write key: value"),
+    "union_tag_not_found": ("the objective is not one of the two known", OBJECTIVE.replace("{", "{{").replace("}", "}}")),
+    "union_tag_invalid": ("the objective is not one of the two known", OBJECTIVE.replace("{", "{{").replace("}", "}}")),
+}
+
+
+def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
+    """Fault for one error of pydantic (an item of `ValidationError.errors()`); None for a list that is short of its faulty entries only."""
+    where = [
+        part for i, part in enumerate(error["loc"]) if not (i == 1 and error["loc"][0] == "objective" and part in ("maximize", "minimize"))
+    ]
+    path, kind, value = ".".join(str(part) for part in where), error["type"], shown(error["input"])
+    if kind == "missing":
+        mend = OBJECTIVE if where[0] == "objective" else f"add it ({_field_at(root, where).description})"
+        return Fault(file, path, "", "the key is missing", mend)
+    if kind == "extra_forbidden" and where[0] == "objective":
+        return Fault(file, path, value, "the key does not go with the objective", OBJECTIVE)
+    if kind == "extra_forbidden":
+        known = _names(_models_at(root, where[:-1]))
+        return Fault(file, path, value, "the key is unknown", f"{nearest(str(where[-1]), known)}known keys here: {', '.join(known)}")
+    if kind == "literal_error":
+        expected = error["ctx"]["expected"].replace("'", "")
+        mend = f"{nearest(str(error['input']), expected.split(', '))}write {expected}"
+        return Fault(file, path, value, "this is not among the choices", mend)
+    if path == "version":
+        return Fault(file, path, value, "the version is unknown", "write 1: this planner reads version 1 of the format")
+    if kind == "too_short" and error["input"]:
+        return None
+    problem, mend = _MENDS.get(kind, (error["msg"], "see docs/scenario.schema.json"))
+    return Fault(file, path, value, problem, mend.format(**error.get("ctx", {})))
+
+
+def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
+    """Rules between fields, told even where other fields are faulty."""
+    faults = [*_repeated(content, "pools", file), *_repeated(content, "llms", file)]
+    for i, llm in enumerate(_entries(content, "llms")):
+        low, high = llm.get("min_replicas", 0), llm.get("max_replicas")
+        if type(low) is int and type(high) is int and low > high:
+            where = f"llms.{i}.min_replicas"
+            faults.append(Fault(file, where, shown(low), f"this is more than max_replicas ({high})", "lower it or raise max_replicas"))
+        if llm.get("name") in RESERVED_LLM_NAMES:
+            faults.append(
+                Fault(file, f"llms.{i}.name", shown(llm["name"]), "the scores table has another column of this name", "rename the LLM")
+            )
+    return faults
+
+
+def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: Any) -> Fault | None:
+    """Set content at a dotted path of the schema in place, or tell why the path leads nowhere."""
+    kind: Any = root
+    holder: Any = [content]
+    key: Any = 0
+    parts = path.split(".")
+    for step, part in enumerate(parts):
+        there = ".".join(parts[:step]) or "the scenario"
+        node = holder[key] if isinstance(holder, list) else holder.get(key)
+        item, models = _inside(kind)
+        if item is not None:
+            count = len(node) if isinstance(node, list) else 0
+            if not (part.isascii() and part.isdecimal() and len(part) < 7 and int(part) < count):
+                mend = f"its entries are 0 to {count - 1}" if count else "it has no entries; set the whole list"
+                return Fault("--set", path, shown(value), f"{there} has no entry {shown(part)}", mend)
+            holder, key, kind = node, int(part), item
+        elif models:
+            known = _names(models)
+            if part not in known:
+                mend = f"{nearest(part, known)}known keys here: {', '.join(known)}"
+                return Fault("--set", path, shown(value), f"{there} has no key {shown(part)}", mend)
+            if not isinstance(node, dict):
+                holder[key] = node = {}
+            holder, key = node, part
+            kind = next(model.model_fields[part].annotation for model in models if part in model.model_fields)
+        else:
+            return Fault("--set", path, shown(value), f"{there} is a single value and has nothing inside", f"set {there} itself")
+    holder[key] = value
+    return None
+
+
+def _names(models: Iterable[type[BaseModel]]) -> list[str]:
+    return list(dict.fromkeys(name for model in models for name in model.model_fields))
+
+
+def _models_at(root: type[BaseModel], where: list) -> list[type[BaseModel]]:
+    """Models that may stand at a place of the schema."""
+    kind: Any = root
+    for part in where:
+        item, models = _inside(kind)
+        kind = item if item is not None else next((m.model_fields[part].annotation for m in models if part in m.model_fields), None)
+    return _inside(kind)[1]
+
+
+def _field_at(root: type[BaseModel], where: list) -> FieldInfo:
+    return next(model.model_fields[where[-1]] for model in _models_at(root, where[:-1]) if where[-1] in model.model_fields)
+
+
+def _inside(kind: Any) -> tuple[Any, list[type[BaseModel]]]:
+    """Look into a field's annotation: (kind of a list's entries or None, models of a mapping)."""
+    origin = typing.get_origin(kind)
+    if origin is typing.Annotated:
+        return _inside(typing.get_args(kind)[0])
+    if origin in (Union, types.UnionType):
+        parts = [_inside(part) for part in typing.get_args(kind)]
+        return next((item for item, _ in parts if item is not None), None), [model for _, models in parts for model in models]
+    if origin is tuple:
+        return typing.get_args(kind)[0], []
+    return None, [kind] if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def _entries(content: Mapping[str, Any], key: str) -> list[dict]:
+    """Entries of a list of mappings; {} stands for what is no mapping."""
+    entries = content.get(key)
+    return [entry if isinstance(entry, dict) else {} for entry in entries] if isinstance(entries, list) else []
+
+
+def _repeated(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
+    first: dict[str, int] = {}
+    faults = []
+    for i, entry in enumerate(_entries(content, key)):
+        name = entry.get("name")
+        if isinstance(name, str) and first.setdefault(name, i) != i:
+            where = f"{key}.{i}.name"
+            faults.append(
+                Fault(file, where, shown(name), f"the name stands already at {key}.{first[name]}", "give every entry a name of its own")
+            )
+    return faults

@@ -1,0 +1,504 @@
+"""The search for one goal: bound from above by relaxation and mixed-integer programs, plans from below by packing and polishing.
+
+    relax       linear relaxation with quality cuts and refined curves: a bound, and what one replica of each option would lose
+    decide      the mixed-integer program over the promising options; its dual bound, joined with the loss of the options left out,
+                bounds the true problem, because cuts and curves in it never under-rate a plan
+    place       exact packing of the replicas; a setup that cannot be placed becomes a no-good
+    polish      exact routing of the setup on the raw curves: a plan
+    refine      where the program was too hopeful at its own answer it gets a cut, a supporting line, or a split arm
+
+until bound and plan meet. Losses are minimised: -quality on the 0..1 scale, USD/h, or lean weight (GPUs, then cost).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.capacity import CapacityRow, capacity_rows, most_replicas
+from models.formulation import Formulation, Goal, NoGood, lean_weights, pool_prices, shared_slos
+from models.instance import Instance
+from models.latency import Arm, Pieces, budget_pieces
+from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
+from models.program import CompiledProgram, build, compile_program
+from models.quality import Quality, Settled
+from models.relaxation import Layout
+from planner.highs import Answer, SolveSettings, solve
+from planner.master import Master, MasterPoint
+from planner.polish import Routed, polish
+
+COARSE_ERROR = 3e-2
+"""First under-estimates of curves lie at most this share of an SLO's allowance below the hull."""
+
+KEPT_CUTS = 80
+"""Quality cuts that a mixed-integer program holds: the tightest."""
+
+FIRST_OPTIONS = 12
+"""The first program holds this times (LLMs + 2 pools + 1) options."""
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """A placed, routed plan. loss: exact, of the goal. settled: exact quality with prices and ties."""
+
+    loss: float
+    routed: Routed
+    packing: tuple[Packing, ...]
+    settled: Settled
+    gpus: int
+    cost: float
+
+
+@dataclass
+class Clock:
+    """Deadline, cancellation and where the time went."""
+
+    deadline: float
+    cancel: threading.Event | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.perf_counter()
+
+    def stopped(self) -> bool:
+        """Whether to stop now."""
+        return self.left() <= 0 or (self.cancel is not None and self.cancel.is_set())
+
+    def why(self) -> str:
+        """interrupt or time."""
+        return "interrupt" if self.cancel is not None and self.cancel.is_set() else "time"
+
+    def spend(self, phase: str, since: float) -> float:
+        """Book the time since a moment; returns now."""
+        now = time.perf_counter()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - since
+        return now
+
+
+@dataclass
+class Ground:
+    """What is shared by all searches on one instance: curves, capacity, quality, no-goods. Only ever refined."""
+
+    instance: Instance
+    quality: Quality
+    clock: Clock
+    threads: int = 1
+    seed: int = 0
+    progress: Callable[[str, float | None, float | None], None] | None = None
+    pieces: list[Pieces | None] = field(default_factory=list)
+    arms: dict[int, list[Arm]] = field(default_factory=dict)
+    capacity: list[CapacityRow] = field(default_factory=list)
+    upper: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    no_goods: list[NoGood] = field(default_factory=list)
+    milp_solves: int = 0
+    nodes: int = 0
+    packings: dict[tuple[int, tuple[tuple[int, int], ...], int], Packing] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        slos = self.instance.slos
+        self.allowances = np.array([s.limit if s.statistic == "mean" else 1.0 - float(s.statistic[1:]) / 100 for s in shared_slos(self.instance)])
+        self.pieces = [budget_pieces(option.curve, slos) for option in self.instance.options]
+        for o, pieces in enumerate(self.pieces):
+            if pieces is not None:
+                arm = Arm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
+                self.arms[o] = [arm.coarse(COARSE_ERROR * self.allowances)]
+        self.capacity = capacity_rows(self.instance)
+        self.upper = most_replicas(self.instance)
+        highest = np.array([o.curve.max_rate for o in self.instance.options])
+        usable = highest[list(self.arms)] if self.arms else highest
+        typical = float(np.median(usable)) if usable.size else 1.0
+        self.unit = min(typical if typical > 0 else 1.0, self.instance.arrival_rate)
+
+    def formulation(self, goal: Goal, options: tuple[int, ...], upper: np.ndarray | None = None, cuts: np.ndarray | None = None) -> Formulation:
+        """The program's content for some options; cuts: positions in the pool (all)."""
+        pool = self.quality.cuts
+        chosen = slice(None) if cuts is None else cuts
+        return Formulation(
+            self.instance, goal, options, {o: self.arms[o] for o in options}, self.upper if upper is None else upper,
+            self.capacity, pool.prices[chosen], pool.base[chosen], tuple(self.no_goods), self.unit,
+        )  # fmt: skip
+
+    def settings(self, **changes: object) -> SolveSettings:
+        """Solver settings with the clock's cancel event."""
+        return SolveSettings(threads=self.threads, seed=self.seed, cancel=self.clock.cancel, **changes)  # type: ignore[arg-type]
+
+    def items(self, pool: int, replicas: np.ndarray) -> list[Item]:
+        """What a setup puts into a pool."""
+        options = self.instance.options
+        return [
+            Item(int(o), options[o].tp_degree, options[o].mps_share, options[o].memory, int(replicas[o]))
+            for o in np.flatnonzero(replicas > 0)
+            if options[o].pool == pool
+        ]
+
+
+class Search:
+    """One goal on one ground. `run` returns the incumbent and the bound (both as losses)."""
+
+    def __init__(self, ground: Ground, goal: Goal, abs_gap: Callable[[float], float], incumbent: Incumbent | None = None) -> None:
+        self.ground, self.goal, self.abs_gap = ground, goal, abs_gap
+        self.incumbent = incumbent
+        self.bound = -np.inf
+        self.relaxed: MasterPoint | None = None
+        self.form: Formulation | None = None
+        self.layout: Layout | None = None
+        self.infeasible = False
+        self.unplaced = 0
+        self._relax_bound = -np.inf
+        self._without = -np.inf
+
+    # -- outcome ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def loss(self) -> float:
+        """Loss of the incumbent, inf without one."""
+        return np.inf if self.incumbent is None else self.incumbent.loss
+
+    def closed(self) -> bool:
+        """Whether bound and plan meet."""
+        return self.incumbent is not None and self.loss - self.bound <= self.abs_gap(self.loss)
+
+    def tolerance(self) -> float:
+        """The absolute gap to reach; before there is a plan, that at the bound."""
+        return self.abs_gap(self.loss if self.incumbent is not None else self._relax_bound)
+
+    def cut_tolerance(self) -> float:
+        """What a cut loop may leave of quality, 0..1 scale."""
+        return max(0.05 * self.tolerance(), 1e-8) if self.goal.of == "quality" else 1e-6
+
+    # -- the loop --------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Search until closed, infeasible or stopped."""
+        self.relax()
+        if self.infeasible or self.relaxed is None:
+            return
+        options = self._promising(FIRST_OPTIONS * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1))
+        share = 0.3
+        while not self.closed() and not self.ground.clock.stopped():
+            answer, compiled = self._decide(options, share * self.tolerance())
+            excluded = self._excluded_bound(options)
+            if answer.stop == "infeasible":
+                if excluded == np.inf or excluded > self.loss:
+                    self.infeasible = self.incumbent is None
+                    self._raise_bound(min(self.loss, excluded))
+                    return
+                options = self._promising(2 * len(options))
+                continue
+            self._raise_bound(min(answer.bound, excluded))
+            if answer.x is None:
+                return
+            before = self.loss
+            news = self._use(answer, compiled)
+            if self.closed():
+                return
+            if excluded < self.loss - self.tolerance():
+                grown = self._promising(2 * len(options))
+                news |= len(grown) > len(options)
+                options = grown
+            elif self.incumbent is not None:
+                options = tuple(o for o in options if self._may_help(o))
+            if not news and not self.loss < before:
+                if share < 1e-4:
+                    return
+                share *= 0.1
+
+    def confirm_infeasible(self) -> bool:
+        """Whether the program over all options is infeasible without presolve and with another seed, too."""
+        ground = self.ground
+        options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
+        form = ground.formulation(self.goal, options)
+        linear = compile_program(build(form), form).linear
+        for changes in ({"presolve": False}, {"presolve": True}):
+            settings = ground.settings(rel_gap=np.inf, time_limit=max(ground.clock.left(), 1.0), **changes)
+            settings.seed += 1
+            if solve(linear, settings).stop != "infeasible":
+                return False
+        return True
+
+    def relax(self) -> None:
+        """The linear relaxation: bound, promising options, cuts and refined curves."""
+        ground, began = self.ground, time.perf_counter()
+        options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
+        form = ground.formulation(self.goal, options)
+        master = Master(form, ground.quality, {o: self._points(o) for o in options}, ground.settings())
+        tolerance = 2e-5
+        self.form, self.layout = form, master.layout
+        for attempt in range(6):
+            point = master.converge(max(tolerance, 0.01 * self.tolerance()), 60, in_out=True, full=attempt > 0, stopped=ground.clock.stopped)
+            if point.stop == "infeasible":
+                self.infeasible = True
+                break
+            if point.stop != "optimal":
+                break
+            self.relaxed = point
+            self._relax_bound = point.loss
+            refined = self._refine_lines(point.replicas, point.rates)
+            if attempt > 0 and (not refined or attempt == 5 or ground.clock.stopped()):
+                break
+            if refined:
+                master.replace_points({o: self._points(o) for o in refined})
+        self._raise_bound(self._relax_bound)
+        ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + master.live.seconds
+        ground.clock.spend("relax", began)
+        self._tell("relaxation")
+
+    def _decide(self, options: tuple[int, ...], abs_gap: float) -> tuple[Answer, CompiledProgram]:
+        """Build and solve the mixed-integer program over some options."""
+        ground, began = self.ground, time.perf_counter()
+        fractions = self.relaxed.fractions  # type: ignore[union-attr]
+        cuts = ground.quality.cuts.tightest(fractions, KEPT_CUTS)
+        if self.incumbent is not None:
+            cuts = np.union1d(cuts, ground.quality.cuts.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
+        cuts = np.union1d(cuts, np.arange(max(0, len(ground.quality.cuts) - 20), len(ground.quality.cuts)))
+        form = ground.formulation(self.goal, options, self._reduced_upper(options), cuts)
+        compiled = compile_program(build(form), form)
+        now = ground.clock.spend("build", began)
+        start = {}
+        if self.incumbent is not None:
+            start = {column: float(self.incumbent.routed.replicas[o]) for o, column in compiled.replicas.items()}
+        settings = ground.settings(
+            abs_gap=abs_gap,
+            target=self.bound + abs_gap if self.goal.of == "quality" else -np.inf,
+            time_limit=max(ground.clock.left(), 0.05),
+            start=start,
+            progress=self._progress,
+        )
+        answer = solve(compiled.linear, settings)
+        ground.milp_solves += 1
+        ground.nodes += answer.nodes
+        ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + answer.seconds
+        ground.clock.spend("milp", now)
+        if answer.x is not None and answer.bound > answer.value + 1e-6 * max(1.0, abs(answer.value)):
+            raise ArithmeticError(f"HiGHS's bound {answer.bound} is above its own plan {answer.value}")
+        return answer, compiled
+
+    def _use(self, answer: Answer, compiled: CompiledProgram) -> bool:
+        """Place and polish the program's setup, refine the program where it was wrong. True when it learnt anything."""
+        ground = self.ground
+        replicas, rates = self._read(answer, compiled)
+        began = time.perf_counter()
+        packings, learnt = self._place(replicas, answer.x, compiled)  # type: ignore[arg-type]
+        ground.clock.spend("placement", began)
+        if packings is not None:
+            self._consider(replicas, rates, packings)
+        if learnt and packings is None:
+            return True
+        cuts = len(ground.quality.cuts)
+        fractions = np.maximum(answer.x[list(compiled.fractions)], 0)  # type: ignore[index]
+        if fractions.sum() > 0:
+            ground.quality.price(fractions / fractions.sum())
+        began = time.perf_counter()
+        refined = bool(self._refine_lines(replicas, rates))
+        refined |= self._split_arms(replicas, rates)
+        ground.clock.spend("refine", began)
+        return refined or learnt or len(ground.quality.cuts) > cuts
+
+    # -- plans -----------------------------------------------------------------------------------------------------------------
+
+    def _consider(self, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]) -> None:
+        """Polish a placed setup and keep it when it is better."""
+        ground, began = self.ground, time.perf_counter()
+        form = ground.formulation(Goal("quality"), tuple(np.flatnonzero(replicas > 0)))
+        routed = polish(form, ground.quality, ground.pieces, replicas, rates, ground.settings(), self.cut_tolerance())
+        now = ground.clock.spend("polish", began)
+        if routed is None:
+            return
+        if self.goal.of == "quality" and -routed.quality >= self.loss - 1e-10:
+            self._refine_lines(replicas, routed.rates)
+            return
+        settled = ground.quality.settle(routed.fractions)
+        ground.clock.spend("cuts", now)
+        self._refine_lines(replicas, routed.rates)
+        exact = ground.quality.from_score(settled.value)
+        if self.goal.quality_at_least is not None and exact < self.goal.quality_at_least - 1e-12:
+            return
+        gpus = sum(packing.gpus for packing in packings)
+        price = pool_prices(ground.instance)
+        cost = float(sum(price[p] * packing.gpus for p, packing in enumerate(packings)))
+        if self.goal.cost_at_most is not None and cost > self.goal.cost_at_most:
+            return
+        weights = lean_weights(ground.instance)
+        loss = {"quality": -exact, "cost": cost, "gpus": float(sum(weights[p] * k.gpus for p, k in enumerate(packings)))}[self.goal.of]
+        if loss < self.loss:
+            self.incumbent = Incumbent(loss, routed, packings, settled, gpus, cost)
+            self._tell("plan")
+
+    def _place(
+        self, replicas: np.ndarray, x: np.ndarray, compiled: CompiledProgram
+    ) -> tuple[tuple[Packing, ...] | None, bool]:
+        """Pack every pool, on as few GPUs as the program used where GPUs are what is minimised. Learns no-goods."""
+        ground = self.ground
+        packings, learnt = [], False
+        for p, pool in enumerate(ground.instance.pools):
+            items = ground.items(p, replicas)
+            room = ground.instance.room(p)
+            if self.goal.of == "quality":
+                packing = pack(items, pool.nodes, pool.gpus_per_node, room)
+                limit = None
+            else:
+                limit = round(float(x[compiled.gpus_used[p]])) if compiled.gpus_used[p] >= 0 else 0
+                packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
+            if packing.verdict is Verdict.IMPOSSIBLE:
+                learnt |= self._learn(p, items, limit)
+                if limit is not None:
+                    packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
+            elif packing.verdict is Verdict.UNKNOWN:
+                self.unplaced += 1
+                if limit is not None:
+                    packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
+            packings.append(packing)
+        placed = all(packing.verdict is Verdict.PACKED for packing in packings)
+        return (tuple(packings) if placed else None), learnt
+
+    def _learn(self, p: int, items: list[Item], limit: int | None) -> bool:
+        """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard."""
+        ground = self.ground
+        pool, room = ground.instance.pools[p], ground.instance.room(p)
+        if limit is not None and pack(items, pool.nodes, pool.gpus_per_node, room).verdict is Verdict.IMPOSSIBLE:
+            limit = None
+        core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
+        no_good = lifted_no_good(ground.instance, p, core, {item.key: item.count for item in items}, limit)
+        if no_good in ground.no_goods:
+            return False
+        ground.no_goods.append(no_good)
+        return True
+
+    # -- refinement ------------------------------------------------------------------------------------------------------------
+
+    def _refine_lines(self, replicas: np.ndarray, rates: np.ndarray) -> list[int]:
+        """Supporting lines at the operating rates; returns the options whose envelope rose."""
+        refined = []
+        for o in np.flatnonzero(replicas > 1e-9):
+            per_replica = float(rates[o] / replicas[o])
+            for arm in self.ground.arms[int(o)]:
+                near = 1e-9 * max(arm.high, 1e-300)
+                if not arm.low - near <= per_replica <= arm.high + near or not arm.lines:
+                    continue
+                gap = arm.hull(per_replica) - arm.under(per_replica)
+                exact = self.ground.pieces[o].spend(per_replica)  # type: ignore[union-attr]
+                if np.any(np.maximum(gap, exact - arm.under(per_replica)) > 1e-6 * self.ground.allowances * max(per_replica, 1e-9)) and arm.touch(per_replica):
+                    refined.append(int(o))
+        return refined
+
+    def _split_arms(self, replicas: np.ndarray, rates: np.ndarray) -> bool:
+        """Split arms whose hull lies below the curve at the operating rate."""
+        ground, split = self.ground, False
+        for o in np.flatnonzero(replicas > 0):
+            per_replica = float(rates[o] / replicas[o])
+            after: list[Arm] = []
+            for arm in ground.arms[int(o)]:
+                near = 1e-9 * max(arm.high, 1e-300)
+                cuts: list[float] = []
+                if arm.low - near <= per_replica <= arm.high + near:
+                    cuts = arm.splits(per_replica, 1e-5 * ground.allowances * max(per_replica, 1e-9))
+                for rate in cuts:
+                    left, arm = arm.split(rate, COARSE_ERROR * ground.allowances)
+                    after.append(left)
+                    split = True
+                after.append(arm)
+            ground.arms[int(o)] = after
+        return split
+
+    # -- bookkeeping -----------------------------------------------------------------------------------------------------------
+
+    def _points(self, o: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [arm.points() for arm in self.ground.arms[o]]
+
+    def _raise_bound(self, bound: float) -> None:
+        self.bound = max(self.bound, min(bound, self.loss))
+
+    def _promising(self, count: int) -> tuple[int, ...]:
+        """The options whose first replica loses least, those in use first; all that could still help when count exceeds them."""
+        loss = self.relaxed.column_loss  # type: ignore[union-attr]
+        may = [o for o in self.ground.arms if self.ground.upper[o] >= 1 and self._may_help(o)]
+        ranked = sorted(may, key=lambda o: (loss[o], o))[:count]
+        if self.incumbent is not None:
+            ranked += [int(o) for o in np.flatnonzero(self.incumbent.routed.replicas) if int(o) not in ranked]
+        return tuple(sorted(ranked))
+
+    def _may_help(self, o: int) -> bool:
+        """Whether a plan with this option could still be better than the incumbent by more than the gap."""
+        if self.incumbent is None or self.incumbent.routed.replicas[o] > 0:
+            return True
+        loss = self.relaxed.column_loss[o]  # type: ignore[union-attr]
+        return bool(self._relax_bound + loss < self.loss - 0.5 * self.tolerance())
+
+    def _excluded_bound(self, options: tuple[int, ...]) -> float:
+        """A plan that uses an option outside the program loses at least this."""
+        inside = set(options)
+        loss = self.relaxed.column_loss  # type: ignore[union-attr]
+        left_out = [loss[o] for o in self.ground.arms if self.ground.upper[o] >= 1 and o not in inside]
+        return self._relax_bound + min(left_out) if left_out else np.inf
+
+    def _reduced_upper(self, options: tuple[int, ...]) -> np.ndarray:
+        """Replica limits tightened by reduced costs; what they exclude cannot be better than the incumbent by more than half the gap."""
+        upper = self.ground.upper.copy()
+        if self.incumbent is None:
+            return upper
+        room = self.loss - 0.5 * self.tolerance() - self._relax_bound
+        loss = self.relaxed.column_loss  # type: ignore[union-attr]
+        for o in options:
+            if loss[o] > 0 and room >= 0:
+                upper[o] = max(min(upper[o], np.floor(room / loss[o])), self.incumbent.routed.replicas[o])
+        return upper
+
+    def _read(self, answer: Answer, compiled: CompiledProgram) -> tuple[np.ndarray, np.ndarray]:
+        """Whole replicas (O,) and routed rates (O,) of the program's answer."""
+        x = answer.x
+        count = len(self.ground.instance.options)
+        replicas, rates = np.zeros(count, dtype=int), np.zeros(count)
+        for o, column in compiled.replicas.items():
+            if column >= 0:
+                value = float(x[column])  # type: ignore[index]
+                if abs(value - round(value)) > 1e-5:
+                    raise ArithmeticError(f"replicas of option {o} are not whole: {value}")
+                replicas[o] = round(value)
+        for (o, _), (columns, at) in compiled.points.items():
+            used = columns >= 0
+            rates[o] += float(np.maximum(x[columns[used]], 0) @ at[used])  # type: ignore[index]
+        rates[replicas == 0] = 0.0
+        return replicas, rates
+
+    def _progress(self, value: float, bound: float) -> None:
+        self._tell("search", max(bound, self.bound) if np.isfinite(bound) else None)
+
+    def _tell(self, phase: str, bound: float | None = None) -> None:
+        if self.ground.progress is not None:
+            best = None if self.incumbent is None else self.loss
+            self.ground.progress(phase, best, bound if bound is not None else (self.bound if np.isfinite(self.bound) else None))
+
+
+def lifted_no_good(instance: Instance, p: int, core: list[Item], present: dict[int, int], gpus: int | None) -> NoGood:
+    """A no-good from a minimal conflict, stated over all options at least as hard as each of its kinds where that still cuts.
+
+    Per degree the kinds are ordered by falling share; literal j counts the options of that degree with at least its share and at
+    least the largest memory of the kinds from j on, and must not reach the replicas of the kinds up to j: whoever reaches all
+    literals holds, kind by kind, replicas at least as hard as the conflict's.
+    """
+    options = instance.options
+    of_pool = [o for o, option in enumerate(options) if option.pool == p]
+    members: list[tuple[int, ...]] = []
+    counts: list[int] = []
+    for degree in sorted({item.shards for item in core}):
+        kinds: dict[tuple[float, float], int] = {}
+        for item in core:
+            if item.shards == degree:
+                kinds[item.share, item.memory] = kinds.get((item.share, item.memory), 0) + item.count
+        ordered = sorted(kinds, key=lambda kind: (-kind[0], -kind[1]))
+        total = 0
+        for j, kind in enumerate(ordered):
+            total += kinds[kind]
+            memory = max(other[1] for other in ordered[j:])
+            hard = tuple(o for o in of_pool if options[o].tp_degree == degree and options[o].mps_share >= kind[0] - 1e-9 and options[o].memory >= memory - 1e-9)
+            members.append(hard)
+            counts.append(total)
+    if all(sum(present.get(o, 0) for o in hard) >= count for hard, count in zip(members, counts, strict=True)):
+        return NoGood(p, tuple(members), tuple(counts), gpus)
+    alone = sorted(core, key=lambda item: item.key)
+    return NoGood(p, tuple((item.key,) for item in alone), tuple(item.count for item in alone), gpus)
+

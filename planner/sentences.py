@@ -1,0 +1,170 @@
+"""The plan in words: verdict, what binds, what one more buys, repairs, what was left out. Plain text, a unit beside every number.
+
+All functions read the content of plan.json. The same words stand on the terminal, in the workbook and on the page.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from planner.tables import slo_name
+
+__all__ = [
+    "binding",
+    "conflict_lines",
+    "dropped_lines",
+    "exact",
+    "filters_line",
+    "number",
+    "objective_text",
+    "provenance_lines",
+    "verdict",
+    "worth",
+]
+
+Content = Mapping[str, Any]
+
+STOPPED = {"time": "the time limit", "interrupt": "an interrupt"}
+SMALL_STEP_MS = 10
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Tell `value` to `digits` significant digits, no exponent, thousands apart by commas; whole digits are never cut; `-` for None."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    size = f"{abs(value):.0e}".partition("e")[2]
+    decimals = max(0, digits - 1 - int(size))
+    return f"{value:,.{decimals}f}" if decimals <= 9 else f"{value:.1e}"
+
+
+def exact(value: float) -> str:
+    """Tell `value` with all its digits (12 significant): a repair told by a rounded number would repair nothing."""
+    return f"{value:,.12g}"
+
+
+def objective_text(content: Content, value: float | None) -> str:
+    """Tell a value of the objective: `quality 0.55711` or `cost 7.20 USD/h`."""
+    if content["objective"]["of"] == "cost":
+        return "cost " + ("-" if value is None else f"{value:,.2f} USD/h")
+    return "quality " + ("-" if value is None else f"{value:.5f}")
+
+
+def _bare(content: Content, value: float | None) -> str:
+    """Tell it as `objective_text` without its first word."""
+    return objective_text(content, value).partition(" ")[2]
+
+
+def verdict(content: Content) -> str:
+    """Tell in one line status, found, best possible, gap, time."""
+    objective, status = content["objective"], content["status"]
+    seconds, why = f"{content['solver']['wall_s']:.1f} s", content["solver"]["termination"]
+    if status == "infeasible":
+        return f"infeasible: no plan keeps all limits at once ({seconds})"
+    bound = f"best possible {_bare(content, objective['bound'])}"
+    stopped = f"stopped by {STOPPED.get(why, why)}"
+    if status == "unknown":
+        return f"unknown: {stopped} before a plan was found ({seconds})" + ("" if objective["bound"] is None else f"; {bound}")
+    gap = "unknown" if objective["rel_gap"] is None else f"{number(100.0 * objective['rel_gap'], 2)} %"
+    head = status if status == "optimal" else f"{status} ({stopped})"
+    return f"{head}: {objective_text(content, objective['value'])} found, {bound} (gap {gap}), {seconds}"
+
+
+def binding(content: Content) -> str:
+    """Tell which limits bind: SLOs that are used up and pools that have a price."""
+    names = [f"the SLO on {slo_name(slo)}" for slo in content["slo"] if slo["binding"]]
+    names += [f"the GPUs of pool {pool}" for pool, price in content["shadow_prices"]["pools"].items() if price]
+    if not names:
+        return "No SLO and no pool of GPUs binds."
+    return f"What binds: {', '.join(names)}."
+
+
+def worth(content: Content) -> list[str]:
+    """Tell what one more buys, one sentence a limit, from the shadow prices; then their notes."""
+    prices, pools = content["shadow_prices"], content["context"]["pools"]
+    lines = []
+    if prices["arrival_rate_rps"] is not None:
+        lines.append(f"+1 req/s of demand: {_change(content, prices['arrival_rate_rps'])}")
+    for slo, price in zip(content["slo"], prices["slo"], strict=True):
+        if price is not None:
+            lines.append(f"+{SMALL_STEP_MS} ms for the SLO on {slo_name(slo)}: {_change(content, SMALL_STEP_MS * price)}")
+    for pool in pools:
+        price, per_node = prices["pools"].get(pool["name"]), pool["gpus_per_node"]
+        if price is not None:
+            each = f", {_change(content, price / per_node)} a GPU" if per_node > 1 and price else ""
+            lines.append(f"+1 node ({per_node} GPU{'s' if per_node > 1 else ''}) of pool {pool['name']}: {_change(content, price)}{each}")
+    return lines + list(prices["notes"])
+
+
+def _change(content: Content, change: float) -> str:
+    """Tell a signed change of the objective, `nothing` when it is 0."""
+    if abs(change) < 1e-12:
+        return "nothing"
+    sign, size = "+" if change > 0 else "-", number(abs(change), 2)
+    return f"{sign}{size} USD/h" if content["objective"]["of"] == "cost" else f"{sign}{size} quality"
+
+
+def conflict_lines(content: Content) -> tuple[list[str], list[tuple[str, str]]]:
+    """Tell the conflicting limits, and each repair as (words, the argument of --set that does it)."""
+    conflict = content["conflict"]
+    repairs = [(repair_words(content, repair), f"{repair['change']}={repair['to']}") for repair in conflict["repairs"]]
+    return list(conflict["limits"]), repairs
+
+
+def repair_words(content: Content, repair: Mapping[str, Any]) -> str:
+    """Tell one change in words, e.g. `raise the SLO on mean TTFT from 300 to 412.5 ms`."""
+    before, after = exact(repair["from"]), exact(repair["to"])
+    match repair["change"].split("."):
+        case ["arrival_rate_rps"]:
+            return f"drop to {after} req/s (from {before})"
+        case ["slo", at, "limit_ms"]:
+            return f"raise the SLO on {slo_name(content['slo'][int(at)])} from {before} to {after} ms"
+        case ["pools", at, "nodes"]:
+            more = repair["to"] - repair["from"]
+            pool = content["context"]["pools"][int(at)]["name"]
+            return f"add {exact(more)} node{'s' if more != 1 else ''} to pool {pool} ({after} instead of {before})"
+        case ["objective", "quality_at_least"]:
+            return f"lower the quality asked for from {before} to {after} (mean score)"
+    return f"change {repair['change']} from {before} to {after}"
+
+
+def dropped_lines(content: Content) -> list[str]:
+    """Tell options left out, counted by reason; reasons that differ in their figures alone count as one and are told by their first."""
+    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for option in content["context"]["dropped"]:
+        groups[re.sub(r"\d[\d.,]*", "#", option["reason"])].append(option)
+    lines = []
+    for group in sorted(groups.values(), key=len, reverse=True):
+        first, llms = group[0], list(dict.fromkeys(option["llm"] for option in group))
+        of = ", ".join(llms[:3]) + (f" and {len(llms) - 3} more LLMs" if len(llms) > 3 else "")
+        alike = len({option["reason"] for option in group}) > 1
+        lines.append(f"{len(group)} of {of}: " + ("e.g. " if alike else "") + first["reason"])
+    return lines
+
+
+def filters_line(content: Content) -> str:
+    """Tell what filtered the options and setups, defaults included."""
+    filters = content["context"]["filters"]
+    degrees, shares = filters["tp_degrees"], filters["mps_shares_pct"]
+    parts = [
+        "every profiled tp degree" if degrees is None else f"tp {', '.join(map(str, degrees))}",
+        "every profiled MPS share" if shares is None else f"MPS shares {', '.join(f'{s:g}' for s in shares)} %",
+        f"{filters['memory_headroom_pct']:g} % of each GPU's memory kept free",
+        f"at least {filters['min_gpu_utilization_pct']:g} % of all compute given out",
+    ]
+    return (
+        f"Considered: {content['context']['options_considered']} options; "
+        + ", ".join(parts if filters["min_gpu_utilization_pct"] else parts[:-1])
+        + "."
+    )
+
+
+def provenance_lines(content: Content) -> list[str]:
+    """Tell where the curves of the deployed options come from: provenance counted, and what the sources say."""
+    counts: dict[str, int] = defaultdict(int)
+    for option in content["options"]:
+        counts[option["provenance"]] += 1
+    told = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
+    return [f"Curves at the rates of this plan: {told}."] + [f"Source: {source}" for source in content["context"]["sources"]]

@@ -1,0 +1,181 @@
+"""The plan as named tables with units in their headers; console, workbook and page all show these.
+
+summary        what, value, unit: the headline and its parts
+slo            limit and achievement of every SLO
+setup          every deployed option with rate, utilisation, latencies, memory, provenance
+routing        fraction, rate and dual price of every LLM
+gpu_map        one row a shard: pool, node, GPU
+shadow_prices  what one more buys
+dropped        options that were left out, with the reason
+notices        what the reader should know
+effort         seconds and counts of the search
+
+All are made from the content of plan.json alone and are there (possibly without rows) for every status.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["slo_name", "tables_of"]
+
+Content = Mapping[str, Any]
+
+
+def tables_of(content: Content) -> dict[str, pd.DataFrame]:
+    """Make every table by name, in the order of the module's docstring."""
+    return {
+        "summary": _summary(content),
+        "slo": _slo(content),
+        "setup": _setup(content),
+        "routing": _routing(content),
+        "gpu_map": _gpu_map(content),
+        "shadow_prices": _shadow_prices(content),
+        "dropped": _dropped(content),
+        "notices": pd.DataFrame({"Notice": list(content["context"]["notices"])}, dtype=object),
+        "effort": _effort(content),
+    }
+
+
+def slo_name(slo: Mapping[str, Any]) -> str:
+    """Tell an SLO's subject in words, e.g. `mean TTFT`, `p95 TPOT of each LLM`."""
+    return f"{slo['statistic']} {slo['metric'].upper()}" + (" of each LLM" if slo["scope"] == "each_llm" else "")
+
+
+def objective_unit(content: Content) -> str:
+    """Give the unit of value and bound."""
+    return "USD/h" if content["objective"]["of"] == "cost" else "mean score"
+
+
+def _frame(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """Put rows under headers; missing numbers stay None."""
+    return pd.DataFrame(list(rows), columns=list(columns), dtype=object).infer_objects()
+
+
+def _summary(content: Content) -> pd.DataFrame:
+    """Tabulate the headline: status, objective found and best possible, gap, quality, cost, GPUs, demand."""
+    objective, context = content["objective"], content["context"]
+    gap, unit, total = objective["rel_gap"], objective_unit(content), content["gpus_total"]
+    busy = sum(o["replicas"] * o["tp_degree"] * o["mps_share_pct"] for o in content["options"])
+    rows: list[tuple[str, Any, str]] = [
+        ("Scenario", content["scenario"], ""),
+        ("Status", content["status"], ""),
+        (f"{objective['of'].capitalize()} found", objective["value"], unit),
+        (f"{objective['of'].capitalize()} best possible", objective["bound"], unit),
+        ("Gap", None if gap is None else 100.0 * gap, "%"),
+        ("Quality", content["quality"], "mean score"),
+        ("Cost", content["cost_usd_per_h"], "USD/h"),
+        ("GPUs used", content["gpus_used"], "GPUs"),
+        ("GPUs in all", total, "GPUs"),
+        ("Compute given out", busy / total if content["options"] else None, "% of all GPUs"),
+        ("Arrival rate", context["arrival_rate_rps"], "req/s"),
+        ("Prompts", context["prompts"], "prompts"),
+        ("Time of the search", content["solver"]["wall_s"], "s"),
+        ("Verified", content["checks"]["verified"], ""),
+    ]
+    if context["quality_at_least"] is not None:
+        rows.insert(6, ("Quality at least", context["quality_at_least"], "mean score"))
+    return _frame(rows, ["What", "Value", "Unit"])
+
+
+def _slo(content: Content) -> pd.DataFrame:
+    """Tabulate limit, achievement and room (what is left of the limit) of every SLO."""
+    rows = [
+        (slo_name(s), s["scope"], s["limit_ms"], s["achieved_ms"], _room(s), s["binding"], price)
+        for s, price in zip(content["slo"], content["shadow_prices"]["slo"], strict=True)
+    ]
+    worth = f"Worth of +1 ms ({objective_unit(content)})"
+    return _frame(rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Room (%)", "Binding", worth])
+
+
+def _room(slo: Mapping[str, Any]) -> float | None:
+    """Give the per cent of the limit that is left."""
+    return None if slo["achieved_ms"] is None else 100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"])
+
+
+def latency_columns(content: Content) -> list[str]:
+    """List the latency columns of the deployed options, those of the SLOs first, in their order."""
+    wanted = [f"{s['metric']}_{s['statistic']}" for s in content["slo"]]
+    profiled = [column for option in content["options"] for column in option["latency_ms"]]
+    return list(dict.fromkeys([*[w for w in wanted if w in profiled], *profiled]))
+
+
+def latency_header(column: str) -> str:
+    """Give the header of a latency column, e.g. `TTFT mean (ms)`."""
+    metric, statistic = column.split("_")
+    return f"{metric.upper()} {statistic} (ms)"
+
+
+def utilisation(option: Mapping[str, Any]) -> float:
+    """Give the rate per replica in per cent of the highest profiled rate; 100 for an option that was profiled at rate 0 alone."""
+    highest = option["max_rate_per_replica_rps"]
+    return 100.0 * option["rate_per_replica_rps"] / highest if highest > 0.0 else 100.0
+
+
+def _setup(content: Content) -> pd.DataFrame:
+    """Tabulate one row a deployed option; utilisation = rate per replica / highest profiled rate."""
+    columns = latency_columns(content)
+    rows = [
+        (
+            *(o["llm"], o["pool"], o["gpu"], o["tp_degree"], o["mps_share_pct"], o["replicas"], o["rate_rps"], o["rate_per_replica_rps"]),
+            *(o["max_rate_per_replica_rps"], utilisation(o)),
+            *(o["latency_ms"].get(column) for column in columns),
+            *(o["memory_gib_per_gpu"], o["provenance"]),
+        )
+        for o in content["options"]
+    ]
+    heads = ["LLM", "Pool", "GPU", "TP degree (GPUs)", "MPS share (%)", "Replicas", "Rate (req/s)", "Rate per replica (req/s)"]
+    heads += ["Highest rate per replica (req/s)", "Utilisation (%)", *map(latency_header, columns), "Memory (GiB per GPU)", "Provenance"]
+    return _frame(rows, heads)
+
+
+def _routing(content: Content) -> pd.DataFrame:
+    """Tabulate fraction, rate and dual price of every LLM."""
+    rate = content["context"]["arrival_rate_rps"]
+    rows = [(llm, 100.0 * f, rate * f, content["dual_prices"][llm]) for llm, f in content["routing"].items()]
+    return _frame(rows, ["LLM", "Fraction (%)", "Rate (req/s)", "Dual price (score)"])
+
+
+def _gpu_map(content: Content) -> pd.DataFrame:
+    """Tabulate one row a shard; memory as the option's."""
+    memory = {_option_key(o): o["memory_gib_per_gpu"] for o in content["options"]}
+    rows = [
+        (p["pool"], p["node"], p["gpu"], p["llm"], p["tp_degree"], p["mps_share_pct"], memory[_option_key(p)], p["replica"], p["shard"])
+        for p in content["placement"]
+    ]
+    return _frame(rows, ["Pool", "Node", "GPU", "LLM", "TP degree (GPUs)", "MPS share (%)", "Memory (GiB)", "Replica", "Shard"])
+
+
+def _option_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["llm"], row["pool"], row["tp_degree"], row["mps_share_pct"]
+
+
+def _shadow_prices(content: Content) -> pd.DataFrame:
+    """Tabulate the change of the objective for one more of each limit; an empty price has its reason among the notes."""
+    prices = content["shadow_prices"]
+    rows: list[tuple[str, Any, str]] = [("Arrival rate", prices["arrival_rate_rps"], "+1 req/s")]
+    rows += [(slo_name(slo), price, "+1 ms") for slo, price in zip(content["slo"], prices["slo"], strict=True)]
+    rows += [(f"Pool {pool}", price, "+1 node") for pool, price in prices["pools"].items()]
+    return _frame(rows, ["Limit", f"Change of {content['objective']['of']} ({objective_unit(content)})", "For"])
+
+
+def _dropped(content: Content) -> pd.DataFrame:
+    """Tabulate options considered and left out."""
+    rows = [(d["llm"], d["pool"], d["tp_degree"], d["mps_share_pct"], d["reason"]) for d in content["context"]["dropped"]]
+    return _frame(rows, ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Reason"])
+
+
+def _effort(content: Content) -> pd.DataFrame:
+    """Tabulate seconds by phase and the counts of the search."""
+    solver = content["solver"]
+    rows: list[tuple[str, Any, str]] = [(f"Time to {phase}", seconds, "s") for phase, seconds in content["context"]["seconds"].items()]
+    rows += [
+        ("Time of the search", solver["wall_s"], "s"),
+        ("MILP solves", solver["milp_solves"], "solves"),
+        ("Quality cuts", solver["quality_cuts"], "cuts"),
+        ("Branch-and-bound nodes", solver["nodes"], "nodes"),
+        ("Termination", solver["termination"], ""),
+        ("Solver", f"{solver['name']} {solver['version']}".strip(), ""),
+    ]
+    return _frame(rows, ["What", "Value", "Unit"])

@@ -1,0 +1,5 @@
+"""The planner's version; in a file of its own so that `--version` loads nothing else."""
+
+__all__ = ["VERSION"]
+
+VERSION = "0.1.0"

@@ -1,0 +1,140 @@
+"""YAML 1.2 (core schema) as plain mappings, lists, text and numbers; whatever could surprise is refused with its line.
+
+Only ruamel's parser is used; values are resolved here, so that `NO`, `on`, `y`, `1_000` and dates stay the text they are in YAML 1.2.
+Refused: repeated keys, anchors and aliases, tags, merge keys, directives, several documents, keys that are no text, deep nesting.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from profiles.faults import Fault, shown
+
+__all__ = ["parse_yaml"]
+
+DEPTH_LIMIT = 30
+_NULL = re.compile(r"null|Null|NULL|~|")
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
+    """Read one YAML document; None when it is empty or cannot be read. Faults are appended with their line, as many as can be told."""
+    try:
+        events = [*YAML(typ="safe", pure=True).parse(text)]
+    except Exception as error:  # the parser's own errors and its slips (ValueError, IndexError) all mean the same here: no YAML
+        faults.append(_syntax_fault(file, error))
+        return None
+    found = len(faults)
+    _refuse_events(events, file, faults)
+    if len(faults) > found:
+        return None
+    return _Builder(events, file, faults).document()
+
+
+class _Builder:
+    """Walks the events once; anchors, aliases and tags are gone already."""
+
+    def __init__(self, events: list, file: str, faults: list[Fault]) -> None:
+        self._events: Iterator = iter(events)
+        self._file = file
+        self._faults = faults
+
+    def document(self) -> Any:
+        for event in self._events:
+            if type(event).__name__ not in ("StreamStartEvent", "DocumentStartEvent"):
+                return None if type(event).__name__ == "StreamEndEvent" else self._value(event, 0)
+        return None
+
+    def _value(self, event: Any, depth: int) -> Any:
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            return _scalar(event.value) if event.implicit[0] else event.value
+        if kind == "SequenceStartEvent":
+            return [self._value(item, depth + 1) for item in self._items("SequenceEndEvent")]
+        return self._mapping(depth)
+
+    def _items(self, end: str) -> Iterator:
+        while type(event := next(self._events)).__name__ != end:
+            yield event
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        for key_event in self._items("MappingEndEvent"):
+            key = self._value(key_event, depth + 1)
+            value = self._value(next(self._events), depth + 1)
+            if not isinstance(key, str):
+                self._refuse(key_event, key, "this key is not text", "put it in quotes")
+            elif key in mapping:
+                self._refuse(key_event, key, "the key stands twice in the same place", "keep one of them")
+            elif key == "<<":
+                self._refuse(key_event, key, "merge keys are not supported", "write the values out")
+            else:
+                mapping[key] = value
+        return mapping
+
+    def _refuse(self, event: Any, value: Any, problem: str, mend: str) -> None:
+        self._faults.append(Fault(self._file, _place(event), shown(value), problem, mend))
+
+
+def _refuse_events(events: list, file: str, faults: list[Fault]) -> None:
+    """Faults for everything outside plain YAML 1.2."""
+    depth = documents = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if kind == "AliasEvent" or getattr(event, "anchor", None):
+            faults.append(
+                Fault(file, _place(event), shown(str(event.anchor)), "anchors and aliases are not supported", "write the value out")
+            )
+        tag = getattr(event, "tag", None)
+        if tag and kind != "DocumentStartEvent":
+            faults.append(Fault(file, _place(event), shown(str(tag)), "tags are not supported", "write the plain value"))
+        if kind == "DocumentStartEvent":
+            documents += 1
+            if event.version or event.tags:
+                faults.append(Fault(file, _place(event), "", "directives are not supported", "delete the line that begins with %"))
+            if documents == 2:
+                faults.append(
+                    Fault(file, _place(event), "", "the file holds several documents", "keep one; delete the others and the line ---")
+                )
+        if depth == DEPTH_LIMIT:
+            faults.append(
+                Fault(file, _place(event), "", f"values are nested deeper than {DEPTH_LIMIT} levels", "a scenario has no such depth")
+            )
+            return
+
+
+def _scalar(text: str) -> Any:
+    """Resolve a plain scalar by the core schema of YAML 1.2; text when it is nothing else."""
+    if _NULL.fullmatch(text):
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INT.fullmatch(text):
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if special := _SPECIAL.fullmatch(text):
+        return math.nan if special[3] else float(f"{special[1]}inf")
+    return text
+
+
+def _place(event: Any) -> str:
+    mark = getattr(event, "start_mark", None)
+    return f"line {mark.line + 1}" if mark else ""
+
+
+def _syntax_fault(file: str, error: Exception) -> Fault:
+    """Tell the parser's message in one line, with the line it points at."""
+    mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    first = (str(problem).splitlines() or ["unknown"])[0]
+    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return Fault(file, where, "", f"this is not sound YAML ({first[:120]})", "check indentation, quotes and brackets near there")

@@ -1,0 +1,55 @@
+"""Cells one by one: what is a number, what is text, and what is wrong with the others."""
+
+import math
+import re
+
+__all__ = ["INFINITE", "NAN", "NUMBER", "text_number", "text_of", "typed_number"]
+
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_COMMA_NUMBER = re.compile(r"[-+]?[\d.' ]*,[\d, ]*\d([eE][-+]?\d+)?", re.ASCII)
+
+NAN = ("this is NaN, not a number", "leave the cell blank where nothing is known")
+INFINITE = ("the number is not finite", "write a finite number")
+_COMMA = ("this number has a comma", "write a decimal point and no thousands separators, e.g. 23.4")
+_TEXT = ("this is not a number", "write the number alone with a decimal point; units stand in the column's name")
+_AS_TEXT = ("the number is stored as text", "store it as a number")
+
+
+def text_number(text: str) -> float | tuple[str, str]:
+    """Read a cell of text: a number (NaN for a blank cell), or the problem and its mend."""
+    text = text.strip()
+    if not text:
+        return float("nan")
+    if NUMBER.fullmatch(text):
+        value = float(text)
+        return value if math.isfinite(value) else INFINITE
+    bare = text.lstrip("+-").casefold()
+    if bare == "nan":
+        return NAN
+    if bare in ("inf", "infinity"):
+        return INFINITE
+    return _COMMA if _COMMA_NUMBER.fullmatch(text) else _TEXT
+
+
+def typed_number(cell: object) -> float | tuple[str, str]:
+    """Read a cell of any kind: a number (NaN for a blank cell), or the problem and its mend."""
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return float("nan")
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        value = float(cell) if abs(cell) < 10**300 else float("inf")
+        return NAN if math.isnan(cell) else value if math.isfinite(value) else INFINITE
+    if isinstance(cell, str):
+        problem = text_number(cell)
+        return _AS_TEXT if isinstance(problem, float) else problem
+    return _TEXT
+
+
+def text_of(cell: object) -> str | None:
+    """Tell a typed cell as text: whole numbers as digits, None for anything else but text."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return None
+    if isinstance(cell, int) or (isinstance(cell, float) and cell.is_integer()):
+        return str(int(cell))
+    return None
