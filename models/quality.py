@@ -40,6 +40,9 @@ COLD, WARM, FINE = (0.3, 0.1, 0.03, 0.01), (0.03, 0.01), (3e-3, 1e-3, 3e-4)
 SMALL_TABLE = 40_000
 """Up to so many scores everything is cheap: double precision and fine temperatures throughout."""
 
+NEAR_ENOUGH = 3e-4
+"""Newton stops when every fraction is met this closely: the cut's error is of second order in it."""
+
 SAMPLE = 4096
 """Prompts on which prices are first sought when there are many."""
 
@@ -206,10 +209,7 @@ class Quality:
         if self.values.size <= SMALL_TABLE:
             values, weights = self.values[routed], self.weights
         for temperature in schedule:
-            for _ in range(12):
-                prices, residual = _newton_step(values, weights, target, prices, temperature)
-                if residual < 3e-4:
-                    break
+            prices = _newton_minimum(values, weights, target, prices, temperature)
         return prices - prices.min()
 
     def _transport(
@@ -254,31 +254,30 @@ class Quality:
         return multipliers - multipliers.min(), assignment, value
 
 
-def _newton_step(
-    values: np.ndarray, weights: np.ndarray, target: np.ndarray, prices: np.ndarray, temperature: float
-) -> tuple[np.ndarray, float]:
-    """One damped Newton step on T mean log sum exp((s - alpha)/T) + alpha . f. Returns prices and the largest miss of a fraction."""
+def _newton_minimum(values: np.ndarray, weights: np.ndarray, target: np.ndarray, prices: np.ndarray, temperature: float) -> np.ndarray:
+    """Damped Newton on T mean log sum exp((s - alpha)/T) + alpha . f until every fraction is met to NEAR_ENOUGH."""
     value, chosen, soft = _smoothed(values, weights, target, prices, temperature)
-    slope = target - chosen
-    residual = float(np.abs(slope).max())
-    weighted = soft * weights
-    hessian = (np.diag(chosen) - (weighted @ soft.T).astype(float)) / temperature
-    hessian += np.eye(prices.size) * (1e-7 / temperature)
-    step = -np.linalg.solve(hessian + 1.0 / prices.size, slope)
-    step -= step.mean()
-    largest = np.abs(step).max()
-    if largest > 0.5:
-        step *= 0.5 / largest
-    decrease = float(slope @ step)
-    if decrease > -1e-14:
-        return prices, 0.0
-    length = 1.0
-    for _ in range(8):
-        trial = prices + length * step
-        if _smoothed(values, weights, target, trial, temperature)[0] <= value + 1e-4 * length * decrease + 1e-7:
-            return trial, residual
-        length *= 0.35
-    return prices, 0.0
+    for _ in range(12):
+        slope = target - chosen
+        if np.abs(slope).max() < NEAR_ENOUGH:
+            return prices
+        hessian = (np.diag(chosen) - ((soft * weights) @ soft.T).astype(float)) / temperature
+        hessian += np.eye(prices.size) * (1e-7 / temperature) + 1.0 / prices.size
+        step = -np.linalg.solve(hessian, slope)
+        step -= step.mean()
+        step *= min(1.0, 0.5 / max(float(np.abs(step).max()), 1e-300))
+        decrease = float(slope @ step)
+        length = 1.0
+        while True:
+            trial = prices + length * step
+            after = _smoothed(values, weights, target, trial, temperature)
+            if after[0] <= value + 1e-4 * length * decrease + 1e-7:
+                break
+            length *= 0.35
+            if length < 1e-3:
+                return prices
+        prices, (value, chosen, soft) = trial, after
+    return prices
 
 
 def _smoothed(

@@ -68,7 +68,7 @@ def layout(form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0) 
         head[1 + llms : replica_row, 1 + llms + pools :] = -np.eye(slos)
     where = Layout(llms, pools, slacks, 1, 1 + llms, replica_row, per_replica, head.shape[0])
     low = np.concatenate([[1.0], np.zeros(llms), np.full(slos, -np.inf), lower])
-    high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand * (1 - 1e-10)), upper])
+    high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand), upper])
     return where, low, high, csr_matrix(head)
 
 

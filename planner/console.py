@@ -94,7 +94,7 @@ def _print_conflict(plan: Plan, console: Console) -> None:
     if nearest is not None:
         change = nearest.content["change"]
         first = f", after this change: {sentences.repair_words(plan.content, change)}" if change else ""
-        _line(console, "")
+        console.print()
         _line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
         _line(console, sentences.verdict(nearest.content))
         _print_plan(nearest, console)

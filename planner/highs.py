@@ -20,9 +20,7 @@ class SolverFault(RuntimeError):
     """HiGHS refused an option or a program, or ended in a state that this file does not know: a bug, not a result."""
 
 
-VERSION = f"{highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}" if hasattr(
-    highspy, "HIGHS_VERSION_MAJOR"
-) else highspy.Highs().version()
+VERSION = f"{highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
 
 _STOPPED = {
     highspy.HighsModelStatus.kTimeLimit: "time",
@@ -32,6 +30,8 @@ _STOPPED = {
     highspy.HighsModelStatus.kObjectiveTarget: "target",
     highspy.HighsModelStatus.kObjectiveBound: "target",
     highspy.HighsModelStatus.kHighsInterrupt: "interrupt",
+    highspy.HighsModelStatus.kUnknown: "undecided",
+    highspy.HighsModelStatus.kSolveError: "undecided",
 }
 
 QUICK = {
@@ -47,7 +47,7 @@ QUICK = {
 class Answer:
     """Why the solver stopped, apart from what it holds.
 
-    stop: optimal | infeasible | unbounded | time | interrupt | nodes | target | iterations. value, bound: of the minimisation.
+    stop: optimal | infeasible | unbounded | time | interrupt | nodes | target | iterations | undecided (numerical trouble, nothing proved). value, bound: of the minimisation.
     x: (C,) or None. row_dual, column_dual: of an LP only.
     """
 
@@ -163,10 +163,14 @@ class LiveLp:
         began = time.perf_counter()
         _check(self._highs.run(), "run")
         status = self._highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kUnknown:
+        for presolve in ("off", "on"):
+            if status != highspy.HighsModelStatus.kUnknown:
+                break
             self._highs.clearSolver()
+            _set(self._highs, "presolve", presolve)
             _check(self._highs.run(), "run")
             status = self._highs.getModelStatus()
+        _set(self._highs, "presolve", "off")
         stop = _reason(status)
         solution, info = self._highs.getSolution(), self._highs.getInfo()
         spent = time.perf_counter() - began
@@ -179,10 +183,19 @@ class LiveLp:
         )
 
 
+class _QuietHighs(highspy.Highs):
+    """Highs whose console log is off before callbacks are enabled: HiGHS 1.16 prints its banner to standard output at that moment."""
+
+    def __init__(self) -> None:
+        highspy._core._Highs.__init__(self)
+        _set(self, "log_to_console", False)
+        kinds = range(int(highspy.cb.HighsCallbackType.kCallbackMax) + 1)
+        self.callbacks = [highspy.HighsCallback(highspy.cb.HighsCallbackType(kind), self) for kind in kinds]
+        self.enableCallbacks()
+
+
 def _fresh(settings: SolveSettings) -> highspy.Highs:
-    highs = highspy.Highs()
-    _set(highs, "output_flag", True)
-    _set(highs, "log_to_console", False)
+    highs = _QuietHighs()
     _set(highs, "threads", settings.threads)
     _set(highs, "random_seed", settings.seed)
     return highs

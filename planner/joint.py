@@ -120,18 +120,26 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     gpus = [packing.gpus for packing in packings]
     start = replace(best, loss=float(weights @ gpus), packing=packings, gpus=sum(gpus), cost=float(price @ gpus))
     deadline = clock.deadline
-    clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, 0.5 * (began - clock.began)))
+    clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, 0.25 * (began - clock.began)))
     lean = Search(ground, goal, lambda _: 1e-7, start)
-    lean.run()
+    lean.relax()
+    full = start.gpus == instance.gpus and _fewest(lean) == start.gpus
+    if not full:
+        lean.run()
     clock.deadline = deadline
     clock.spend("leanest", began)
     found = lean.incumbent or start
-    fewest = max(int(np.ceil(lean.bound - 0.5 - 1e-6)), 0)
+    fewest = _fewest(lean)
     notes = []
-    if not lean.closed() and fewest < found.gpus:
+    if not full and not lean.closed() and fewest < found.gpus:
         notes.append(f"{found.gpus} GPUs are used; that no plan this good uses fewer is proved only down to {fewest}")
     loss = -quality.from_score(found.settled.value) if instance.objective == "quality" else found.cost
     return replace(found, loss=loss), notes
+
+
+def _fewest(lean: Search) -> int:
+    """GPUs that any plan as good needs, by the bound of the lean weights (GPUs, plus at most a half for the cost)."""
+    return max(int(np.ceil(lean.bound - 0.5 - 1e-6)), 0)
 
 
 def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs_gap: Callable[[float], float]) -> Solution:

@@ -1,7 +1,7 @@
 """The cut loop: a linear program over weights whose quality estimate is cut down until it is exact, and whose curves are refined.
 
 One `Master` holds one live simplex object. `converge` alternates: solve; price the fractions found (models.quality), which yields
-a valid cut; add it. In the whole relaxation it also cuts half-way to the best fractions seen (in-out stabilisation).
+a valid cut; add it. The whole relaxation cuts between its fractions and the best ones seen (in-out stabilisation).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +14,9 @@ from models.formulation import Formulation
 from models.quality import Quality
 from models.relaxation import Layout, Points, cut_rows, relax, stack_points, weight_rows
 from planner.highs import LiveLp, SolveSettings
+
+IN_OUT = 0.4
+"""Weight of the best fractions seen in the point that is cut at (in-out stabilisation)."""
 
 
 @dataclass(frozen=True)
@@ -68,27 +71,34 @@ class Master:
         self, tolerance: float, max_rounds: int, *, in_out: bool = False, full: bool = True, stopped: Callable[[], bool] | None = None
     ) -> MasterPoint:
         """Cut until the estimate of quality exceeds the exact Q of the fractions found by at most `tolerance` (0..1 scale)."""
-        best, best_fractions = -np.inf, None
+        inner: np.ndarray | None = None
+        inner_quality = -np.inf
         rounds = 0
         while True:
             answer = self.live.solve()
             rounds += 1
             if answer.stop != "optimal" or answer.x is None:
                 return self._nowhere(answer.stop, rounds)
-            x = answer.x
-            fractions = np.maximum(x[self.where.fractions], 0.0)
+            fractions = np.maximum(answer.x[self.where.fractions], 0.0)
             fractions = fractions / fractions.sum()
-            estimate = float(x[self.where.quality])
             if self.measure_excess:
                 return self._point(answer, fractions, rounds, 0.0)
+            estimate = float(answer.x[self.where.quality])
+            halted = rounds >= max_rounds or (stopped is not None and stopped())
+            if in_out and inner is not None and not halted:
+                between = IN_OUT * inner + (1 - IN_OUT) * fractions
+                self._prices, quality = self.quality.price(between, self._prices, full=full)
+                if quality > inner_quality:
+                    inner, inner_quality = between, quality
+                if self.quality.cuts.at(fractions) < estimate - max(tolerance, 1e-9):
+                    self._add_new_cuts()
+                    continue
             self._prices, exact = self.quality.price(fractions, self._prices, full=full)
-            error = estimate - exact
-            if error <= tolerance or rounds >= max_rounds or (stopped is not None and stopped()):
+            if exact > inner_quality:
+                inner, inner_quality = fractions, exact
+            error = estimate - min(exact, self.quality.cuts.at(fractions))
+            if error <= tolerance or halted:
                 return self._point(answer, fractions, rounds, error)
-            if in_out and best_fractions is not None:
-                self.quality.price(0.5 * (fractions + best_fractions), self._prices, full=full)
-            if exact > best:
-                best, best_fractions = exact, fractions
             self._add_new_cuts()
 
     def replace_points(self, points: Mapping[int, Sequence[Points]]) -> None:

@@ -29,13 +29,12 @@ ROUGH_GAP = 1e9
 
 @dataclass(frozen=True)
 class Knob:
-    """One number of the instance that may be changed. apply: instance with another value; worst: the value that helps most."""
+    """One number of the instance that may be changed, in file units. apply: the instance with another value; worst: what helps most."""
 
     change: str
     before: float
     worst: float
     apply: Callable[[float], Instance]
-    told: Callable[[float], float]
     whole: bool = False
 
 
@@ -58,7 +57,7 @@ def explain_conflict(instance: Instance, settings: Settings, quality: Quality, c
         if value is None:
             limits.append(_hopeless(knob))
             continue
-        repairs.append((Repair(knob.change, knob.told(knob.before), knob.told(value)), knob.apply(value)))
+        repairs.append((Repair(knob.change, knob.before, value), knob.apply(value)))
         limits.append(_needed(instance, knob, value))
     best_effort, change = None, None
     if repairs:
@@ -74,18 +73,17 @@ def knobs(instance: Instance) -> list[Knob]:
     found = []
     for j, slo in enumerate(instance.slos):
         columns = [o.curve.latency[c] for o in instance.options for c in o.curve.latency if c[0] == slo.metric]
-        highest = 1.01 * max((float(column.max()) for column in columns), default=slo.limit)
+        highest = 1e3 * max((float(column.max()) for column in columns), default=slo.limit)
 
-        def with_limit(limit: float, j: int = j) -> Instance:
+        def with_limit(limit_ms: float, j: int = j) -> Instance:
             slos = list(instance.slos)
-            slos[j] = replace(slos[j], limit=limit)
+            slos[j] = replace(slos[j], limit=limit_ms / 1e3)
             return replace(instance, slos=tuple(slos))
 
-        if highest > slo.limit:
-            found.append(Knob(f"slo.{j}.limit_ms", slo.limit, highest, with_limit, lambda s: _up(1e3 * s)))
-    found.append(
-        Knob("arrival_rate_rps", instance.arrival_rate, instance.arrival_rate * 1e-3, lambda r: replace(instance, arrival_rate=r), _down)
-    )
+        if highest > 1e3 * slo.limit:
+            found.append(Knob(f"slo.{j}.limit_ms", 1e3 * slo.limit, float(np.ceil(highest)), with_limit))
+    rate = instance.arrival_rate
+    found.append(Knob("arrival_rate_rps", rate, rate * 1e-3, lambda r: replace(instance, arrival_rate=r)))
     for p, pool in enumerate(instance.pools):
 
         def with_nodes(nodes: float, p: int = p) -> Instance:
@@ -94,60 +92,51 @@ def knobs(instance: Instance) -> list[Knob]:
             return replace(instance, pools=tuple(pools))
 
         most = float(max(4 * pool.nodes, pool.nodes + 8))
-        found.append(Knob(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, lambda n: float(round(n)), whole=True))
+        found.append(Knob(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True))
     if instance.objective == "cost" and instance.quality_floor is not None:
         lowest = float(instance.scores.values.mean(axis=1).min())
         if lowest < instance.quality_floor:
-            found.append(
-                Knob("objective.quality_at_least", instance.quality_floor, lowest, lambda q: replace(instance, quality_floor=q), _down)
-            )
+            floor = instance.quality_floor
+            found.append(Knob("objective.quality_at_least", floor, lowest, lambda q: replace(instance, quality_floor=q)))
     if instance.min_utilization > 0:
-        found.append(
-            Knob(
-                "setups.min_gpu_utilization_pct",
-                instance.min_utilization,
-                0.0,
-                lambda u: replace(instance, min_utilization=u),
-                lambda u: _down(100 * u),
-            )
-        )
+        percent = 100 * instance.min_utilization
+        found.append(Knob("setups.min_gpu_utilization_pct", percent, 0.0, lambda u: replace(instance, min_utilization=u / 100)))
     return found
 
 
 def _least_change(knob: Knob, plan: Callable[[Instance], Solution | None]) -> float | None:
     """The value nearest to the present one with which a plan was found; None when even the most helpful value has none."""
-    if plan(knob.apply(knob.worst)) is None:
+
+    def works(value: float) -> bool:
+        return plan(knob.apply(value)) is not None
+
+    if not works(knob.worst):
         return None
     bad, good = knob.before, knob.worst
+    while abs(good - bad) > (1.0 if knob.whole else PRECISION * max(abs(knob.before), 1e-9)):
+        middle = _middle(bad, good, whole=knob.whole)
+        bad, good = (bad, middle) if works(middle) else (middle, good)
     if knob.whole:
-        while abs(good - bad) > 1:
-            middle = float(round((bad + good) / 2))
-            bad, good = (bad, middle) if plan(knob.apply(middle)) is not None else (middle, good)
         return good
-    while abs(good - bad) > PRECISION * abs(knob.before):
-        wide = min(abs(good), abs(bad)) > 0 and max(abs(good), abs(bad)) > 4 * min(abs(good), abs(bad))
-        middle = float(np.sqrt(good * bad)) if wide else (good + bad) / 2
-        bad, good = (bad, middle) if plan(knob.apply(middle)) is not None else (middle, good)
-    told = knob.told(good)
-    rounded = good * told / knob.told(good) if knob.told(good) else good
-    return rounded
+    rounded = _rounded(good, upwards=good > knob.before)
+    return rounded if works(rounded) else good
 
 
-def _up(value: float) -> float:
-    """Rounded up to four significant digits."""
-    return _round(value, np.ceil)
+def _middle(bad: float, good: float, *, whole: bool) -> float:
+    """Arithmetic, or geometric while the ends are far apart."""
+    if whole:
+        return float(round((bad + good) / 2))
+    near, far = sorted((abs(bad), abs(good)))
+    return float(np.sqrt(near * far)) if near > 0 and far > 4 * near and bad * good > 0 else (bad + good) / 2
 
 
-def _down(value: float) -> float:
-    """Rounded down to four significant digits."""
-    return _round(value, np.floor)
-
-
-def _round(value: float, way: Callable[[float], float]) -> float:
+def _rounded(value: float, *, upwards: bool) -> float:
+    """Four significant digits, away from the value that did not work."""
     if value == 0:
         return 0.0
     unit = 10.0 ** (np.floor(np.log10(abs(value))) - 3)
-    return float(f"{way(value / unit - 1e-9 if way is np.ceil else value / unit + 1e-9) * unit:.4g}")
+    steps = np.ceil(value / unit - 1e-9) if upwards else np.floor(value / unit + 1e-9)
+    return float(f"{steps * unit:.4g}")
 
 
 def _distance(repair: Repair) -> float:
@@ -156,11 +145,11 @@ def _distance(repair: Repair) -> float:
 
 
 def _hopeless(knob: Knob) -> str:
-    return f"changing {knob.change} alone does not help (tried up to {knob.told(knob.worst):g})"
+    return f"changing {knob.change} alone does not help (tried {knob.worst:g})"
 
 
 def _needed(instance: Instance, knob: Knob, value: float) -> str:
-    now, then = knob.told(knob.before), knob.told(value)
+    now, then = knob.before, value
     if knob.change.startswith("slo."):
         slo = instance.slos[int(knob.change.split(".")[1])]
         return f"{slo.statistic} {slo.metric.upper()} ({slo.scope}) of {now:g} ms cannot be held; {then:g} ms can"

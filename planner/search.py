@@ -174,7 +174,8 @@ class Search:
 
     def run(self) -> None:
         """Search until closed, infeasible or stopped."""
-        self.relax()
+        if self.relaxed is None:
+            self.relax()
         if self.infeasible or self.relaxed is None:
             return
         options = self._promising(FIRST_OPTIONS * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1))
@@ -226,10 +227,11 @@ class Search:
         options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
         form = ground.formulation(self.goal, options)
         master = Master(form, ground.quality, {o: self._points(o) for o in options}, ground.settings())
-        tolerance = 2e-5
         self.form, self.layout = form, master.layout
         for attempt in range(6):
-            point = master.converge(max(tolerance, 0.01 * self.tolerance()), 60, in_out=True, full=attempt > 0, stopped=ground.clock.stopped)
+            rough = attempt == 0
+            tolerance = 2e-4 if rough else max(2e-5, 0.03 * min(self.tolerance(), 1.0))
+            point = master.converge(tolerance, 60, in_out=True, full=not rough, stopped=ground.clock.stopped)
             if point.stop == "infeasible":
                 self.infeasible = True
                 break

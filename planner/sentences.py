@@ -16,6 +16,7 @@ __all__ = [
     "dropped_lines",
     "exact",
     "filters_line",
+    "gap_text",
     "number",
     "objective_text",
     "provenance_lines",
@@ -67,9 +68,16 @@ def verdict(content: Content) -> str:
     stopped = f"stopped by {STOPPED.get(why, why)}"
     if status == "unknown":
         return f"unknown: {stopped} before a plan was found ({seconds})" + ("" if objective["bound"] is None else f"; {bound}")
-    gap = "unknown" if objective["rel_gap"] is None else f"{number(100.0 * objective['rel_gap'], 2)} %"
+    gap = gap_text(objective["rel_gap"])
     head = status if status == "optimal" else f"{status} ({stopped})"
     return f"{head}: {objective_text(content, objective['value'])} found, {bound} (gap {gap}), {seconds}"
+
+
+def gap_text(rel_gap: float | None) -> str:
+    """Tell a relative gap in per cent; what is below a thousandth of a per cent is told as such."""
+    if rel_gap is None:
+        return "unknown"
+    return "below 0.001 %" if 0.0 < rel_gap < 1e-5 else f"{number(100.0 * rel_gap, 2)} %"
 
 
 def binding(content: Content) -> str:

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from planner.console import plain_console
-from planner.sentences import number
+from planner.sentences import gap_text, number
 
 if TYPE_CHECKING:
     from models.instance import Instance
@@ -126,5 +126,5 @@ def progress_line(progress: "Progress | None", seconds: float) -> str:
     if bound is not None:
         parts.append(f"best possible {number(bound, 5)}")
     if value is not None and bound is not None:
-        parts.append(f"gap {number(100.0 * abs(bound - value) / max(abs(value), 1e-9), 2)} %")
+        parts.append(f"gap {gap_text(abs(bound - value) / max(abs(value), 1e-9))}")
     return ", ".join([*parts, f"{seconds:.0f} s"])

@@ -354,4 +354,4 @@ def _search(
         cut_off_early = bool(len(pool[3]))
         return OracleResult(None if cut_off_early else False, math.nan, max(dropped, open_bound) if cut_off_early else math.nan)
     setup = setups[best[0]]
-    return OracleResult(True, value, max(value, dropped, open_bound), setup.replicas, tuple(map(float, best[1])), setup.gpus)
+    return OracleResult(True, value, float(max(value, dropped, open_bound)), setup.replicas, tuple(map(float, best[1])), setup.gpus)

@@ -300,11 +300,11 @@ def test_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
 
 
 def write_hard_scenario(folder: Path) -> Path:
-    """Four LLMs on eight GPUs in shares of 10 %, replicas free, gap 0: minutes of search."""
+    """Eight LLMs on twelve nodes of eight GPUs in shares of 10 %, noisy curves, replicas free, gap 0: about ten seconds of search."""
     rng = np.random.default_rng(5)
-    sizes = {"a": 7.0, "b": 12.0, "c": 20.0, "d": 34.0}
+    names = "abcdefgh"
     rows = ["llm,gpu,tp_degree,mps_share_pct,rate_rps,ttft_mean_ms,memory_gib_per_gpu"]
-    for llm, size in sizes.items():
+    for llm, size in zip(names, np.geomspace(7, 34, len(names)), strict=True):
         for tp in (1, 2, 4):
             for share in range(10, 101, 10):
                 top = tp**0.85 * share / 100 * 420 / size
@@ -313,20 +313,22 @@ def write_hard_scenario(folder: Path) -> Path:
                     latency = base * (1 + 0.6 * load / (1 - load)) * (1 + 0.05 * rng.standard_normal())
                     rows.append(f"{llm},GPU-X,{tp},{share},{load * top:.6f},{latency:.4f},{size * 1.87 / tp + 6:.2f}")
     (folder / "profiles.csv").write_text("\n".join(rows) + "\n")
-    scores = np.clip(np.linspace(0.35, 0.75, 4) + 0.5 * (0.5 - rng.beta(2, 2, 4000))[:, None] + rng.normal(0, 0.15, (4000, 4)), 0, 1)
-    lines = ["prompt_id,a,b,c,d"] + [f"p{k}," + ",".join(f"{s:.6f}" for s in row) for k, row in enumerate(scores)]
+    spread, prompts = np.linspace(0.35, 0.75, len(names)), 4000
+    scores = spread + 0.5 * (0.5 - rng.beta(2, 2, prompts))[:, None] + rng.normal(0, 0.15, (prompts, len(names)))
+    lines = [",".join(["prompt_id", *names])] + [f"p{k}," + ",".join(f"{s:.6f}" for s in row) for k, row in enumerate(scores)]
     (folder / "scores.csv").write_text("\n".join(lines) + "\n")
+    llms = ", ".join(f"{{name: {llm}}}" for llm in names)
     path = folder / "scenario.yaml"
-    path.write_text("""version: 1
+    path.write_text(f"""version: 1
 name: hard
-pools: [{name: p, gpu: GPU-X, nodes: 1, gpus_per_node: 8, memory_gib: 80}]
-llms: [{name: a}, {name: b}, {name: c}, {name: d}]
+pools: [{{name: p, gpu: GPU-X, nodes: 12, gpus_per_node: 8, memory_gib: 80}}]
+llms: [{llms}]
 profiles: profiles.csv
 scores: scores.csv
-arrival_rate_rps: 110
-slo: [{metric: ttft, statistic: mean, limit_ms: 350}]
-objective: {maximize: quality}
-solver: {rel_gap: 0, time_limit_s: 300}
+arrival_rate_rps: 1400
+slo: [{{metric: ttft, statistic: mean, limit_ms: 250}}]
+objective: {{maximize: quality}}
+solver: {{rel_gap: 0, time_limit_s: 300}}
 """)
     return path
 
@@ -356,21 +358,21 @@ def test_real_infeasible(tmp_path: Path) -> None:
 
 
 def test_real_time_limit(tmp_path: Path) -> None:
-    outcome = real(write_hard_scenario(tmp_path), "--time-limit", "5", "--json", "-")
+    outcome = real(write_hard_scenario(tmp_path), "--time-limit", "3", "--json", "-")
     content = json.loads(outcome.stdout)
     assert (outcome.returncode, content["status"]) in {(4, "feasible"), (5, "unknown")}, outcome.stderr
-    assert content["solver"]["wall_s"] < 8
+    assert content["solver"]["wall_s"] < 5, "two seconds for a loaded machine"
 
 
 def test_real_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "planner", "plan", str(write_hard_scenario(tmp_path)), "--json", "-"]
     with subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        while "found" not in process.stderr.readline():
-            assert process.poll() is None
+        assert process.stderr.readline().startswith("search")
         process.send_signal(signal.SIGINT)
         start = time.perf_counter()
         stdout, stderr = process.communicate(timeout=30)
     assert time.perf_counter() - start < 2.0, "a second, and as much for a loaded machine"
-    assert process.returncode == 4, stderr
-    assert json.loads(stdout)["solver"]["termination"] == "interrupt"
+    content = json.loads(stdout)
+    assert (process.returncode, content["status"]) in {(4, "feasible"), (5, "unknown")}, stderr
+    assert content["solver"]["termination"] == "interrupt"

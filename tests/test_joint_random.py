@@ -32,7 +32,12 @@ def test_joint_agrees_with_brute_force(kind: str, first: int) -> None:
     faults: list[str] = []
     for seed in range(first, first + BLOCK):
         instance = random_instance(seed, kind)
-        solution, truth = solve(instance, Settings(rel_gap=REL_GAP)), best_plan(instance)
+        try:
+            solution = solve(instance, Settings(rel_gap=REL_GAP), explain=False)
+        except Exception as fault:
+            fault.add_note(f"while solving random_instance({seed}, {kind!r})")
+            raise
+        truth = best_plan(instance)
         faults += [f"{kind} {seed}: {fault}" for fault in _faults(instance, solution, truth)]
     assert not faults, "\n".join(faults)
 
