@@ -3,15 +3,16 @@
 Every row has the form  sum_o weight_o n_o <= GPUs used (or nodes)  and is implied by a placement, so that a program with these
 rows still bounds the true problem.
 
-share and memory        weight = tp * share, tp * memory / room
-dual-feasible functions weight = tp * u(share), tp * u(memory / room): u maps every set of numbers that sums to <= 1 to such a set.
+share and memory        weight = tp * share, tp * memory / room, each lifted: a shard beside which only little else fits counts for
+                        the room that nobody can use (80 % of the SMs and nearly all memory is a whole GPU)
+dual-feasible functions weight = tp * u(lifted share), tp * u(lifted memory): u maps every set of numbers that sums to <= 1 to such a set.
                         u_k(x) = x if (k+1) x is whole, else floor((k+1) x) / k   (Fekete and Schepers, Math. Program. 91, 2001)
                         U_e(x) = 1 if x > 1-e, x if e <= x <= 1-e, 0 if x < e
 halves                  weight 1 for shards that leave no room for a shard of weight >= 1/2, 1/2 for those of which three never fit
 nodes                   for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6 GPUs: one replica a node)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ import numpy as np
 from models.instance import Instance
 
 TINY = 1e-9
+
+MEMORY_STEPS = 96
+"""Steps of a GPU's memory in the dynamic program that lifts sizes."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,18 @@ def capacity_rows(instance: Instance) -> list[CapacityRow]:
     return rows
 
 
-def most_replicas(instance: Instance) -> np.ndarray:
+def most_replicas(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray:
     """(O,) the most replicas of each option that capacity and the LLM's limit could allow."""
     most = np.full(len(instance.options), np.inf)
-    for row in capacity_rows(instance):
+    for row in rows:
         pool = instance.pools[row.pool]
         limit = pool.nodes if row.per_node else pool.gpus
         with np.errstate(divide="ignore"):
             most = np.minimum(most, np.where(row.weight > 0, np.floor(limit / row.weight + TINY), np.inf))
     for o, option in enumerate(instance.options):
-        limit = instance.llms[option.llm].max_replicas
-        if limit is not None:
-            most[o] = min(most[o], limit)
+        allowed = instance.llms[option.llm].max_replicas
+        if allowed is not None:
+            most[o] = min(most[o], allowed)
     return most
 
 
@@ -72,11 +76,63 @@ def _spread(part: np.ndarray, member: np.ndarray) -> np.ndarray:
 
 def _per_gpu(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
     """Weights of one shard: first the plain ones."""
-    yield share
-    yield memory
-    yield from _ladder(share)
-    yield from _ladder(memory)
+    for size in (share, memory):
+        lifted = lift(size, share, memory)
+        yield lifted
+        yield from _ladder(lifted)
     yield from _halves(share, memory)
+
+
+def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
+    """Sizes (K,) raised as far as every set of shards that fits one GPU still sums to at most 1.
+
+    A shard of which two never fit may grow to 1 - (the most that others can add in the room beside it); one after the other, each
+    with the sizes raised before it. What fits beside a shard is found by dynamic programming over the free share and the free
+    memory, rounded so that more seems to fit than does: the sizes stay valid.
+    """
+    kinds, kind = np.unique(np.round(np.stack([share, memory, size], axis=1), 12), axis=0, return_inverse=True)
+    percent = kinds[:, 0] * 100
+    unit = float(np.gcd.reduce(np.floor(percent + 1e-6).astype(int))) if np.all(np.abs(percent - np.round(percent)) < 1e-6) else 1.0
+    grid = int(np.floor(100 / unit + 1e-9)), MEMORY_STEPS
+    need = np.stack([np.floor(percent / unit + 1e-6), np.floor(kinds[:, 1] * MEMORY_STEPS + 1e-9)], axis=1).astype(int)
+    raised = kinds[:, 2].copy()
+    beside = _most_beside(raised, need, grid)
+    news: list[int] = []
+    for k in np.lexsort((-kinds[:, 1], -kinds[:, 0])):
+        free = np.array(grid) - need[k]
+        if np.all(need[k] <= free) or 1.0 - beside[tuple(free)] <= raised[k] + 1e-6:
+            continue
+        if news and np.any(np.all(need[news] <= free, axis=1)):
+            beside, news = _most_beside(raised, need, grid), []
+        room = 1.0 - beside[tuple(free)]
+        if room > raised[k] + 1e-6:
+            raised[k] = room
+            news.append(int(k))
+    return raised[kind.ravel()]
+
+
+def _most_beside(size: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """(free share + 1, free memory + 1): the largest total size of shards that fit into what is free."""
+    best = np.zeros((grid[0] + 1, grid[1] + 1))
+    useful = [k for k in range(size.size) if not np.any(_dominates(size, need, k))]
+    while True:
+        before = best.copy()
+        for k in useful:
+            s, m = need[k]
+            if s == 0 and m == 0:
+                return np.ones_like(best)
+            part = best[s:, m:]
+            np.maximum(part, size[k] + before[: grid[0] + 1 - s, : grid[1] + 1 - m], out=part)
+        if np.array_equal(before, best):
+            return np.minimum(best, 1.0)
+
+
+def _dominates(size: np.ndarray, need: np.ndarray, k: int) -> np.ndarray:
+    """Which kinds are at least as large as k and need no more (of equal ones the first)."""
+    same = (size == size[k]) & np.all(need == need[k], axis=1)
+    better = (size >= size[k]) & np.all(need <= need[k], axis=1) & ~same
+    better[:k] |= same[:k]
+    return better
 
 
 def _ladder(size: np.ndarray) -> Iterator[np.ndarray]:

@@ -14,6 +14,7 @@ import numpy as np
 from models.capacity import CapacityRow
 from models.instance import Instance, Slo
 from models.latency import Arm
+from models.nogood import NoGood
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,6 @@ class Goal:
     of: str
     quality_at_least: float | None = None
     cost_at_most: float | None = None
-
-
-@dataclass(frozen=True)
-class NoGood:
-    """A multiset of replicas that cannot be placed: not all of `counts` may be reached at once.
-
-    members: per literal the options whose replicas are counted; counts: the number that must not be reached by all literals together.
-    gpus: when given, the statement holds only while the pool uses at most so many GPUs.
-    """
-
-    pool: int
-    members: tuple[tuple[int, ...], ...]
-    counts: tuple[int, ...]
-    gpus: int | None = None
 
 
 @dataclass(frozen=True)

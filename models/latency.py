@@ -1,9 +1,9 @@
 """Latency curves as budgets: exact pieces, and convex under-estimates that a linear program can hold.
 
-A service-level objective over all requests is a budget that every replica spends. With r the rate of one replica (req/s),
+A service-level objective over all requests is a budget that every replica spends. With r the rate of one replica (req/s):
 
-    mean, scope all      B(r) = r * L(r)             requests in flight (Little's law);   sum_o n_o B_o(x_o / n_o) <= limit * arrival rate
-    pNN,  scope all      B(r) = r * share_above(r)   late requests per second;            sum_o n_o B_o(x_o / n_o) <= (1 - NN/100) * arrival rate
+    mean, scope all    B(r) = r * L(r)            requests in flight (Little)    sum_o n_o B_o(x_o / n_o) <= limit * arrival rate
+    pNN,  scope all    B(r) = r * share_above(r)  late requests per second       sum_o n_o B_o(x_o / n_o) <= (1 - NN/100) * arrival rate
 
 L and the percentile columns are linear between two load points, flat below the lowest (the contract's semantics). Between two
 *knots* (load points, and rates where a percentile crosses the limit) both kinds of budget are
@@ -407,9 +407,10 @@ def _joins(pieces: Pieces, left: int) -> bool:
     if abs(float(pieces.low[left + 1]) - knot) > SAME_RATE * max(knot, 1e-300) * 4:
         return False
     for s in range(pieces.budgets):
-        before, after = pieces.at(s, left, knot), pieces.at(s, left + 1, knot)
+        before, after = float(pieces.at(s, left, knot)), float(pieces.at(s, left + 1, knot))
         if abs(before - after) > 1e-9 * max(abs(before), 1e-12):
             return False
-        if pieces.slope(s, left + 1, knot) < pieces.slope(s, left, knot) - 1e-12 * abs(pieces.slope(s, left, knot)):
+        rising = float(pieces.slope(s, left, knot))
+        if float(pieces.slope(s, left + 1, knot)) < rising - 1e-12 * abs(rising):
             return False
     return True

@@ -80,9 +80,7 @@ def _variables(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.quality = pyo.Var(bounds=(None, 2))
     model.replicas = pyo.Var(model.OPTIONS, domain=pyo.NonNegativeIntegers, bounds=lambda _, o: (0, float(form.upper[o])))
     model.weight = pyo.Var(model.POINTS, domain=pyo.NonNegativeReals)
-    model.gpus_used = pyo.Var(
-        model.POOLS, domain=pyo.NonNegativeIntegers, bounds=lambda _, p: (0, form.instance.pools[p].gpus)
-    )
+    model.gpus_used = pyo.Var(model.POOLS, domain=pyo.NonNegativeIntegers, bounds=lambda _, p: (0, form.instance.pools[p].gpus))
 
 
 def _objective(model: pyo.ConcreteModel, form: Formulation) -> None:
@@ -110,9 +108,7 @@ def serve_requests(model: pyo.ConcreteModel, form: Formulation) -> None:
     for (o, a), (rates, _) in model.vertices.items():
         llm = form.instance.options[o].llm
         carried[llm] += [rate / form.unit * model.weight[o, a, k] for k, rate in enumerate(rates.tolist()) if rate > 0]
-    model.serve_llm_fraction = pyo.Constraint(
-        model.LLMS, rule=lambda m, i: pyo.quicksum(carried[i]) - form.demand * m.fraction[i] == 0
-    )
+    model.serve_llm_fraction = pyo.Constraint(model.LLMS, rule=lambda m, i: pyo.quicksum(carried[i]) - form.demand * m.fraction[i] == 0)
 
 
 def stay_within_latency_budget(model: pyo.ConcreteModel, form: Formulation) -> None:
@@ -160,9 +156,9 @@ def run_in_one_arm(model: pyo.ConcreteModel, form: Formulation) -> None:
     )
     model.run_in_one_arm = pyo.Constraint(
         model.SPLIT_OPTIONS,
-        rule=lambda m, o: pyo.quicksum(m.arm_chosen[o, a] for a in range(len(form.arms[o]))) <= 1
-        if form.upper[o] > 1
-        else pyo.Constraint.Feasible,
+        rule=lambda m, o: (
+            pyo.quicksum(m.arm_chosen[o, a] for a in range(len(form.arms[o]))) <= 1 if form.upper[o] > 1 else pyo.Constraint.Feasible
+        ),
     )
 
 
@@ -196,7 +192,7 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
     def reach(m: pyo.ConcreteModel, n: int, j: int) -> object:
         no_good = form.no_goods[n]
         members = [o for o in no_good.members[j] if o in present]
-        most = min(sum(float(form.upper[o]) for o in members), 2.0 * form.instance.pools[no_good.pool].gpus * 10)
+        most = sum(float(form.upper[o]) for o in members)
         if most < no_good.counts[j]:
             return m.reached[n, j] == 0
         below = no_good.counts[j] - 1
@@ -205,13 +201,14 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.notice_reached = pyo.Constraint(model.LITERALS, rule=reach)
     model.use_more_gpus = pyo.Constraint(
         model.LIMITED,
-        rule=lambda m, n: m.gpus_used[form.no_goods[n].pool] >= (form.no_goods[n].gpus + 1) * m.more_gpus[n],
+        rule=lambda m, n: m.gpus_used[form.no_goods[n].pool] >= ((form.no_goods[n].gpus or 0) + 1) * m.more_gpus[n],
     )
     model.respect_no_good = pyo.Constraint(
         model.NO_GOODS,
-        rule=lambda m, n: pyo.quicksum(m.reached[n, j] for j in range(len(form.no_goods[n].counts)))
-        - (m.more_gpus[n] if n in limited else 0)
-        <= len(form.no_goods[n].counts) - 1,
+        rule=lambda m, n: (
+            pyo.quicksum(m.reached[n, j] for j in range(len(form.no_goods[n].counts))) - (m.more_gpus[n] if n in limited else 0)
+            <= len(form.no_goods[n].counts) - 1
+        ),
     )
 
 

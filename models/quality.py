@@ -163,7 +163,7 @@ class Quality:
         while True:
             outcome = self._transport(target, routed, prices[routed], window)
             if outcome is not None:
-                exact, assignment, value = outcome
+                exact, chosen, assignment, value = outcome
                 prices = self._complete(self._scatter(exact, routed), routed)
                 upper = self.cut(prices) + float(prices[routed] @ target)
                 if upper - value <= CERTIFIED or window > 4.0:
@@ -173,7 +173,7 @@ class Quality:
                 raise ArithmeticError(f"no assignment realises the fractions {fractions.tolist()}")
         told = np.full(self.llms, np.nan)
         told[routed] = (prices[routed] - prices[routed].min()) * self.scale
-        ties = _ties(self.values[routed], self.weights, exact, assignment, routed)
+        ties = _ties(self.values[routed], self.weights, exact, chosen, assignment, routed)
         return Settled(self.to_score(value), self.to_score(max(upper, value)), told, ties)
 
     def _scatter(self, part: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -214,10 +214,11 @@ class Quality:
 
     def _transport(
         self, target: np.ndarray, routed: np.ndarray, prices: np.ndarray, window: float
-    ) -> tuple[np.ndarray, dict[int, np.ndarray], float] | None:
+    ) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray], float] | None:
         """Exact assignment of the prompts that are undecided within the window; None when the fractions cannot be met within it.
 
-        Returns prices (R,), the undecided prompts' shares per LLM {prompt: (R,)}, and the value (0..1 scale).
+        Returns prices (R,), the LLM of every decided prompt (N,), the shares per LLM of the undecided ones {prompt: (R,)}, and the value
+        (0..1 scale).
         """
         margin = self.values[routed] - prices[:, None]
         best = margin.argmax(axis=0)
@@ -229,7 +230,7 @@ class Quality:
         fixed = np.bincount(best[decided], weights=self.weights[decided], minlength=routed.size)
         value = float(self.values[routed[best[decided]], np.flatnonzero(decided)] @ self.weights[decided])
         if undecided.size == 0:
-            return (prices, {}, value) if np.abs(fixed - target).max() < 1e-12 else None
+            return (prices, best, {}, value) if np.abs(fixed - target).max() < 1e-12 else None
         llm, column = np.nonzero(open_edge[:, undecided])
         unit = 1.0 / self.weights[undecided].mean()
         demand = (target - fixed) * unit
@@ -251,7 +252,7 @@ class Quality:
         assignment = {int(x): np.zeros(routed.size) for x in undecided}
         for i, x, y in zip(llm.tolist(), undecided[column].tolist(), flow.tolist(), strict=True):
             assignment[x][i] = y
-        return multipliers - multipliers.min(), assignment, value
+        return multipliers - multipliers.min(), best, assignment, value
 
 
 def _newton_minimum(values: np.ndarray, weights: np.ndarray, target: np.ndarray, prices: np.ndarray, temperature: float) -> np.ndarray:
@@ -296,18 +297,17 @@ def _smoothed(
 
 
 def _ties(
-    values: np.ndarray, weights: np.ndarray, prices: np.ndarray, assignment: dict[int, np.ndarray], routed: np.ndarray
+    values: np.ndarray, weights: np.ndarray, prices: np.ndarray, chosen: np.ndarray, assignment: dict[int, np.ndarray], routed: np.ndarray
 ) -> tuple[Tie, ...]:
-    """Tie groups at the prices and how the exact assignment divides them."""
+    """Tie groups at the prices and how the exact assignment (of decided and undecided prompts) divides them."""
     margin = values - prices[:, None]
-    best = margin.argmax(axis=0)
     tied = margin >= margin.max(axis=0) - TIE_EPS
     groups: dict[tuple[int, ...], np.ndarray] = {}
     for x in np.flatnonzero(tied.sum(axis=0) > 1).tolist():
         members = tuple(np.flatnonzero(tied[:, x]).tolist())
         flow = assignment.get(x)
         if flow is None:
-            flow = np.where(np.arange(routed.size) == best[x], weights[x], 0.0)
+            flow = np.where(np.arange(routed.size) == chosen[x], weights[x], 0.0)
         groups[members] = groups.get(members, 0.0) + flow
     told = []
     for members in sorted(groups):

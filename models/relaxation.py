@@ -187,4 +187,3 @@ def stack_points(points: Mapping[int, Sequence[Points]], slos: int) -> tuple[np.
     if not owner:
         return np.zeros(0, dtype=int), np.zeros(0), np.zeros((slos, 0))
     return np.concatenate(owner), np.concatenate(rates), np.concatenate(budgets, axis=1)
-

@@ -18,10 +18,10 @@ if not __package__:
 import typer
 
 from planner.checkout import foreign_packages
+from planner.interrupt import Interrupt
 from planner.version import VERSION
 
 BAD_INPUT = 2
-NO_PLAN = 5
 
 app = typer.Typer(
     add_completion=False,
@@ -84,14 +84,11 @@ def plan(
     changes = list(overrides or [])
     changes += [] if time_limit is None else [f"solver.time_limit_s={time_limit!r}"]
     changes += [] if rel_gap is None else [f"solver.rel_gap={rel_gap!r}"]
-    try:
+    with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
         from planner.run_plan import run_plan
 
-        code = run_plan(scenario, changes, json, quiet)
-    except KeyboardInterrupt:
-        _warn("Stopped before the search began; there is no plan.")
-        code = NO_PLAN
+        code = run_plan(scenario, changes, json, quiet, interrupt)
     raise typer.Exit(code)
 
 

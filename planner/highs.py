@@ -29,7 +29,6 @@ _STOPPED = {
     highspy.HighsModelStatus.kSolutionLimit: "nodes",
     highspy.HighsModelStatus.kObjectiveTarget: "target",
     highspy.HighsModelStatus.kObjectiveBound: "target",
-    highspy.HighsModelStatus.kHighsInterrupt: "interrupt",
     highspy.HighsModelStatus.kUnknown: "undecided",
     highspy.HighsModelStatus.kSolveError: "undecided",
 }
@@ -40,14 +39,15 @@ QUICK = {
     "mip_heuristic_run_root_reduced_cost": False,
     "mip_allow_restart": False,
 }
-"""Sub-MIP heuristics and root restarts cost these small, tightly bounded programs 3 to 6 times their solve time (HiGHS 1.16, measured)."""
+"""Sub-MIP heuristics and root restarts cost these small, tightly bounded programs 3 to 6 times their solve time (HiGHS 1.16)."""
 
 
 @dataclass(frozen=True)
 class Answer:
     """Why the solver stopped, apart from what it holds.
 
-    stop: optimal | infeasible | unbounded | time | interrupt | nodes | target | iterations | undecided (numerical trouble, nothing proved). value, bound: of the minimisation.
+    stop: optimal | infeasible | unbounded | time | interrupt | nodes | target | iterations | undecided (numerical trouble: nothing
+    is proved). value, bound: of the minimisation.
     x: (C,) or None. row_dual, column_dual: of an LP only.
     """
 
@@ -84,8 +84,8 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     _set(highs, "mip_abs_gap", max(settings.abs_gap, 0.0))
     _set(highs, "mip_rel_gap", max(settings.rel_gap, 0.0))
     _set(highs, "presolve", "on" if settings.presolve else "off")
-    for option, value in QUICK.items():
-        _set(highs, option, value)
+    for option, choice in QUICK.items():
+        _set(highs, option, choice)
     if np.isfinite(settings.time_limit):
         _set(highs, "time_limit", max(settings.time_limit, 0.01))
     if np.isfinite(settings.target):
@@ -128,9 +128,7 @@ class LiveLp:
         matrix.sort_indices()
         starts = matrix.indptr[:-1].astype(np.int32)
         _check(
-            self._highs.addRows(
-                lower.size, lower, upper, matrix.nnz, starts, matrix.indices.astype(np.int32), matrix.data.astype(float)
-            ),
+            self._highs.addRows(lower.size, lower, upper, matrix.nnz, starts, matrix.indices.astype(np.int32), matrix.data.astype(float)),
             "addRows",
         )
         self.rows += lower.size
@@ -140,9 +138,7 @@ class LiveLp:
         matrix.sort_indices()
         starts = matrix.indptr[:-1].astype(np.int32)
         _check(
-            self._highs.addCols(
-                cost.size, cost, low, high, matrix.nnz, starts, matrix.indices.astype(np.int32), matrix.data.astype(float)
-            ),
+            self._highs.addCols(cost.size, cost, low, high, matrix.nnz, starts, matrix.indices.astype(np.int32), matrix.data.astype(float)),
             "addCols",
         )
         self.columns += cost.size
@@ -178,9 +174,7 @@ class LiveLp:
         if stop != "optimal":
             return Answer(stop, np.inf, np.inf if stop == "infeasible" else -np.inf, None, seconds=spent)
         value = float(info.objective_function_value)
-        return Answer(
-            stop, value, value, np.array(solution.col_value), np.array(solution.row_dual), np.array(solution.col_dual), 0, spent
-        )
+        return Answer(stop, value, value, np.array(solution.col_value), np.array(solution.row_dual), np.array(solution.col_dual), 0, spent)
 
 
 class _QuietHighs(highspy.Highs):
@@ -201,7 +195,7 @@ def _fresh(settings: SolveSettings) -> highspy.Highs:
     return highs
 
 
-def _set(highs: highspy.Highs, option: str, value: object) -> None:
+def _set(highs: highspy.Highs, option: str, value: bool | int | float | str) -> None:
     if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
         raise SolverFault(f"HiGHS {VERSION} does not take option {option} = {value!r}")
 

@@ -16,7 +16,8 @@ from models.instance import Instance
 from models.placement import pack_on_fewest
 from models.quality import TIE_EPS, Quality
 from planner import highs
-from planner.search import Clock, Ground, Incumbent, Search
+from planner.ground import Clock, Ground, Incumbent
+from planner.search import Search
 from planner.shadow import shadow_prices
 from planner.solution import Effort, Shard, Solution, TieGroup
 
@@ -139,7 +140,7 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
 
 def _fewest(lean: Search) -> int:
     """GPUs that any plan as good needs, by the bound of the lean weights (GPUs, plus at most a half for the cost)."""
-    return max(int(np.ceil(lean.bound - 0.5 - 1e-6)), 0)
+    return max(int(np.ceil(lean.bound - 0.5 - 1e-6)), 0) if np.isfinite(lean.bound) else 0
 
 
 def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs_gap: Callable[[float], float]) -> Solution:

@@ -12,8 +12,8 @@ from scipy.sparse import csr_matrix
 
 from models.formulation import Formulation
 from models.quality import Quality
-from models.relaxation import Layout, Points, cut_rows, relax, stack_points, weight_rows
-from planner.highs import LiveLp, SolveSettings
+from models.relaxation import Points, cut_rows, relax, stack_points, weight_rows
+from planner.highs import Answer, LiveLp, SolveSettings
 
 IN_OUT = 0.4
 """Weight of the best fractions seen in the point that is cut at (in-out stabilisation)."""
@@ -61,11 +61,6 @@ class Master:
         self._cuts = form.cut_base.size
         self._retired = np.zeros(self.owner.size, dtype=bool)
         self._prices: np.ndarray | None = None
-
-    @property
-    def layout(self) -> Layout:
-        """Where rows and columns stand."""
-        return self.where
 
     def converge(
         self, tolerance: float, max_rounds: int, *, in_out: bool = False, full: bool = True, stopped: Callable[[], bool] | None = None
@@ -123,8 +118,9 @@ class Master:
         self.live.add_rows(*cut_rows(cuts.prices[new], cuts.base[new], self.live.columns))
         self._cuts = len(cuts)
 
-    def _point(self, answer: object, fractions: np.ndarray, rounds: int, error: float) -> MasterPoint:
-        x, column_dual, row_dual = answer.x, answer.column_dual, answer.row_dual  # type: ignore[attr-defined]
+    def _point(self, answer: Answer, fractions: np.ndarray, rounds: int, error: float) -> MasterPoint:
+        x, column_dual, row_dual = answer.x, answer.column_dual, answer.row_dual
+        assert x is not None and column_dual is not None and row_dual is not None  # noqa: S101, PT018 - an optimal LP has them
         weight = np.maximum(x[self.where.first_weight :], 0.0)
         options = len(self.form.instance.options)
         replicas = np.bincount(self.owner, weights=weight, minlength=options)
@@ -134,7 +130,7 @@ class Master:
         np.minimum.at(loss, self.owner[alive], column_dual[self.where.first_weight :][alive])
         return MasterPoint(
             "optimal",
-            answer.value,  # type: ignore[attr-defined]
+            answer.value,
             fractions,
             float(x[self.where.quality]),
             rates,

@@ -85,10 +85,8 @@ def _solve_around(
     """One linear program around the present rates; when it is infeasible, first move to where the budgets are exceeded least."""
 
     def points() -> dict[int, list[tuple[np.ndarray, np.ndarray]]]:
-        return {
-            int(o): [safe_points(pieces[o], float(per_replica[o]), side)]  # type: ignore[arg-type]
-            for o in np.flatnonzero(replicas > 0)
-        }
+        curves = {int(o): pieces[int(o)] for o in np.flatnonzero(replicas > 0)}
+        return {o: [safe_points(curve, float(per_replica[o]), side)] for o, curve in curves.items() if curve is not None}
 
     cuts = quality.cuts
     with_cuts = replace(form, cut_prices=cuts.prices, cut_base=cuts.base)

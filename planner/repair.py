@@ -13,8 +13,8 @@ import numpy as np
 
 from models.instance import Instance
 from models.quality import Quality
+from planner.ground import Clock
 from planner.joint import Settings, solve
-from planner.search import Clock
 from planner.solution import Conflict, Repair, Solution
 
 PRECISION = 2e-3
@@ -39,7 +39,10 @@ class Knob:
 
 
 def explain_conflict(instance: Instance, settings: Settings, quality: Quality, clock: Clock) -> Conflict:
-    """Sentences, verified repairs and a best-effort plan."""
+    """The limits in conflict, verified repairs and a best-effort plan.
+
+    Limits: those of which each, moved alone, makes the rest feasible; all that were tried when none does.
+    """
     deadline = time.perf_counter() + max(EXPLAIN_SECONDS, clock.left())
 
     def plan(changed: Instance) -> Solution | None:
@@ -50,22 +53,22 @@ def explain_conflict(instance: Instance, settings: Settings, quality: Quality, c
         answer = solve(changed, limited, cancel=clock.cancel, quality=quality, explain=False)
         return answer if answer.has_plan else None
 
-    limits: list[str] = []
-    repairs: list[tuple[Repair, Instance]] = []
-    for knob in knobs(instance):
+    repairs: list[tuple[Knob, float]] = []
+    tried = knobs(instance)
+    for knob in tried:
         value = _least_change(knob, plan)
-        if value is None:
-            limits.append(_hopeless(knob))
-            continue
-        repairs.append((Repair(knob.change, knob.before, value), knob.apply(value)))
-        limits.append(_needed(instance, knob, value))
+        if value is not None:
+            repairs.append((knob, value))
+    limits = [_limit(instance, knob) for knob in ([knob for knob, _ in repairs] or tried)]
     best_effort, change = None, None
     if repairs:
-        change, nearest = min(repairs, key=lambda repair: _distance(repair[0]))
+        knob, value = min(repairs, key=lambda pair: _distance(*pair))
+        change = Repair(knob.change, knob.before, value)
         left = max(deadline - time.perf_counter(), 2.0)
-        answer = solve(nearest, replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
+        answer = solve(knob.apply(value), replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
         best_effort = answer if answer.has_plan else None
-    return Conflict(tuple(limits), tuple(repair for repair, _ in repairs), best_effort, change if best_effort else None)
+    told = tuple(Repair(knob.change, knob.before, value) for knob, value in repairs)
+    return Conflict(tuple(limits), told, best_effort, change if best_effort else None)
 
 
 def knobs(instance: Instance) -> list[Knob]:
@@ -139,25 +142,22 @@ def _rounded(value: float, *, upwards: bool) -> float:
     return float(f"{steps * unit:.4g}")
 
 
-def _distance(repair: Repair) -> float:
-    """How far a repair goes: the relative change; SLO changes before rate before nodes when alike."""
-    return abs(repair.after - repair.before) / max(abs(repair.before), 1e-12)
+def _distance(knob: Knob, value: float) -> float:
+    """How far a repair goes: the relative change."""
+    return abs(value - knob.before) / max(abs(knob.before), 1e-12)
 
 
-def _hopeless(knob: Knob) -> str:
-    return f"changing {knob.change} alone does not help (tried {knob.worst:g})"
-
-
-def _needed(instance: Instance, knob: Knob, value: float) -> str:
-    now, then = knob.before, value
+def _limit(instance: Instance, knob: Knob) -> str:
+    """The limit in words, as it stands."""
     if knob.change.startswith("slo."):
         slo = instance.slos[int(knob.change.split(".")[1])]
-        return f"{slo.statistic} {slo.metric.upper()} ({slo.scope}) of {now:g} ms cannot be held; {then:g} ms can"
+        whose = "over all requests" if slo.scope == "all" else "of every deployed option"
+        return f"{slo.statistic} {slo.metric.upper()} {whose} at most {knob.before:g} ms"
     if knob.change == "arrival_rate_rps":
-        return f"{now:g} req/s are too many for the cluster within the limits; {then:g} req/s are served"
+        return f"{knob.before:g} req/s to be served"
     if knob.change.startswith("pools."):
         pool = instance.pools[int(knob.change.split(".")[1])]
-        return f"pool {pool.name} has {now:g} nodes; {then:g} would do"
+        return f"pool {pool.name} of {pool.nodes} x {pool.gpus_per_node} GPUs"
     if knob.change == "objective.quality_at_least":
-        return f"a quality of {now:g} is out of reach; {then:g} is not"
-    return f"{knob.change} of {now:g} cannot be met; {then:g} can"
+        return f"a quality of at least {knob.before:g}"
+    return f"a GPU utilisation of at least {knob.before:g} %"

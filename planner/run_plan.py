@@ -10,8 +10,9 @@ from planner import joint
 from planner.assemble import load_instance
 from planner.console import plain_console, print_report, print_verdict, printable
 from planner.errors import DataError
+from planner.interrupt import Interrupt
 from planner.plan import Plan, json_text, tell, write_json
-from planner.watch import Interrupt, solve_watched
+from planner.watch import solve_watched
 from profiles.faults import Fault
 
 __all__ = ["EXIT_CODES", "run_plan"]
@@ -22,21 +23,20 @@ EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
 BAD_INPUT = 2
 
 
-def run_plan(scenario: Path, overrides: Sequence[str], json_path: str | None, quiet: bool) -> int:
+def run_plan(scenario: Path, overrides: Sequence[str], json_path: str | None, quiet: bool, interrupt: Interrupt) -> int:
     """Plan, write and report; return the exit code.
 
-    json_path: where plan.json goes, "-" for standard output and nothing else there. Raises KeyboardInterrupt when Ctrl-C comes before the
-    search has begun, VerificationError (a bug) when the plan fails its check.
+    json_path: where plan.json goes, "-" for standard output and nothing else there. Raises VerificationError (a bug) when the plan
+    fails its check.
     """
     _tell_any_character()
-    with Interrupt().handled() as interrupt:
-        try:
-            if json_path not in (None, "-"):
-                _check_writable(Path(json_path or ""))
-            plan = make_plan(scenario, overrides, interrupt, quiet)
-        except DataError as error:
-            _warn([*error.notices, *str(error).splitlines()])
-            return BAD_INPUT
+    try:
+        if json_path not in (None, "-"):
+            _check_writable(Path(json_path or ""))
+        plan = make_plan(scenario, overrides, interrupt, quiet)
+    except DataError as error:
+        _warn([*error.notices, *str(error).splitlines()])
+        return BAD_INPUT
     return max(EXIT_CODES[plan.status], _hand_out(plan, json_path, quiet))
 
 

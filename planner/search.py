@@ -10,27 +10,21 @@
 until bound and plan meet. Losses are minimised: -quality on the 0..1 scale, USD/h, or lean weight (GPUs, then cost).
 """
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.capacity import CapacityRow, capacity_rows, most_replicas
-from models.formulation import Formulation, Goal, NoGood, lean_weights, pool_prices, shared_slos
-from models.instance import Instance
-from models.latency import Arm, Pieces, budget_pieces
+from models.formulation import Formulation, Goal, lean_weights, pool_prices
+from models.latency import Arm
+from models.nogood import lifted_no_good
 from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
 from models.program import CompiledProgram, build, compile_program
-from models.quality import Quality, Settled
 from models.relaxation import Layout
-from planner.highs import Answer, SolveSettings, solve
+from planner.ground import COARSE_ERROR, Ground, Incumbent
+from planner.highs import Answer, solve
 from planner.master import Master, MasterPoint
-from planner.polish import Routed, polish
-
-COARSE_ERROR = 3e-2
-"""First under-estimates of curves lie at most this share of an SLO's allowance below the hull."""
+from planner.polish import polish
 
 KEPT_CUTS = 80
 """Quality cuts that a mixed-integer program holds: the tightest."""
@@ -38,102 +32,8 @@ KEPT_CUTS = 80
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
 
-
-@dataclass(frozen=True)
-class Incumbent:
-    """A placed, routed plan. loss: exact, of the goal. settled: exact quality with prices and ties."""
-
-    loss: float
-    routed: Routed
-    packing: tuple[Packing, ...]
-    settled: Settled
-    gpus: int
-    cost: float
-
-
-@dataclass
-class Clock:
-    """Deadline, cancellation and where the time went."""
-
-    deadline: float
-    cancel: threading.Event | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    began: float = field(default_factory=time.perf_counter)
-
-    def left(self) -> float:
-        """Seconds until the deadline."""
-        return self.deadline - time.perf_counter()
-
-    def stopped(self) -> bool:
-        """Whether to stop now."""
-        return self.left() <= 0 or (self.cancel is not None and self.cancel.is_set())
-
-    def why(self) -> str:
-        """interrupt or time."""
-        return "interrupt" if self.cancel is not None and self.cancel.is_set() else "time"
-
-    def spend(self, phase: str, since: float) -> float:
-        """Book the time since a moment; returns now."""
-        now = time.perf_counter()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - since
-        return now
-
-
-@dataclass
-class Ground:
-    """What is shared by all searches on one instance: curves, capacity, quality, no-goods. Only ever refined."""
-
-    instance: Instance
-    quality: Quality
-    clock: Clock
-    threads: int = 1
-    seed: int = 0
-    progress: Callable[[str, float | None, float | None], None] | None = None
-    pieces: list[Pieces | None] = field(default_factory=list)
-    arms: dict[int, list[Arm]] = field(default_factory=dict)
-    capacity: list[CapacityRow] = field(default_factory=list)
-    upper: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    no_goods: list[NoGood] = field(default_factory=list)
-    milp_solves: int = 0
-    nodes: int = 0
-    packings: dict[tuple[int, tuple[tuple[int, int], ...], int], Packing] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        slos = self.instance.slos
-        self.allowances = np.array([s.limit if s.statistic == "mean" else 1.0 - float(s.statistic[1:]) / 100 for s in shared_slos(self.instance)])
-        self.pieces = [budget_pieces(option.curve, slos) for option in self.instance.options]
-        for o, pieces in enumerate(self.pieces):
-            if pieces is not None:
-                arm = Arm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
-                self.arms[o] = [arm.coarse(COARSE_ERROR * self.allowances)]
-        self.capacity = capacity_rows(self.instance)
-        self.upper = most_replicas(self.instance)
-        highest = np.array([o.curve.max_rate for o in self.instance.options])
-        usable = highest[list(self.arms)] if self.arms else highest
-        typical = float(np.median(usable)) if usable.size else 1.0
-        self.unit = min(typical if typical > 0 else 1.0, self.instance.arrival_rate)
-
-    def formulation(self, goal: Goal, options: tuple[int, ...], upper: np.ndarray | None = None, cuts: np.ndarray | None = None) -> Formulation:
-        """The program's content for some options; cuts: positions in the pool (all)."""
-        pool = self.quality.cuts
-        chosen = slice(None) if cuts is None else cuts
-        return Formulation(
-            self.instance, goal, options, {o: self.arms[o] for o in options}, self.upper if upper is None else upper,
-            self.capacity, pool.prices[chosen], pool.base[chosen], tuple(self.no_goods), self.unit,
-        )  # fmt: skip
-
-    def settings(self, **changes: object) -> SolveSettings:
-        """Solver settings with the clock's cancel event."""
-        return SolveSettings(threads=self.threads, seed=self.seed, cancel=self.clock.cancel, **changes)  # type: ignore[arg-type]
-
-    def items(self, pool: int, replicas: np.ndarray) -> list[Item]:
-        """What a setup puts into a pool."""
-        options = self.instance.options
-        return [
-            Item(int(o), options[o].tp_degree, options[o].mps_share, options[o].memory, int(replicas[o]))
-            for o in np.flatnonzero(replicas > 0)
-            if options[o].pool == pool
-        ]
+NEARBY_LLMS, NEARBY_CUTS, NEARBY_SPREAD = 6, 32, 0.4
+"""Up to so many LLMs, this many cuts are added at fractions scattered (log-normally, with this sigma) around the relaxation's."""
 
 
 class Search:
@@ -227,7 +127,7 @@ class Search:
         options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
         form = ground.formulation(self.goal, options)
         master = Master(form, ground.quality, {o: self._points(o) for o in options}, ground.settings())
-        self.form, self.layout = form, master.layout
+        self.form, self.layout = form, master.where
         for attempt in range(6):
             rough = attempt == 0
             tolerance = 2e-4 if rough else max(2e-5, 0.03 * min(self.tolerance(), 1.0))
@@ -244,10 +144,23 @@ class Search:
                 break
             if refined:
                 master.replace_points({o: self._points(o) for o in refined})
+        self._cut_nearby()
         self._raise_bound(self._relax_bound)
         ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + master.live.seconds
         ground.clock.spend("relax", began)
         self._tell("relaxation")
+
+    def _cut_nearby(self) -> None:
+        """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and each saves a program."""
+        ground = self.ground
+        count = len(ground.instance.llms)
+        if self.relaxed is None or self.goal.of != "quality" or count > NEARBY_LLMS or len(ground.quality.cuts) > 4 * KEPT_CUTS:
+            return
+        rng = np.random.default_rng(ground.seed)
+        prices, _ = ground.quality.price(self.relaxed.fractions)
+        for spread in rng.normal(0.0, NEARBY_SPREAD, (NEARBY_CUTS, count)):
+            fractions = (self.relaxed.fractions + 0.02) * np.exp(spread)
+            ground.quality.price(fractions / fractions.sum(), prices, full=False)
 
     def _decide(self, options: tuple[int, ...], abs_gap: float) -> tuple[Answer, CompiledProgram]:
         """Build and solve the mixed-integer program over some options."""
@@ -330,9 +243,7 @@ class Search:
             self.incumbent = Incumbent(loss, routed, packings, settled, gpus, cost)
             self._tell("plan")
 
-    def _place(
-        self, replicas: np.ndarray, x: np.ndarray, compiled: CompiledProgram
-    ) -> tuple[tuple[Packing, ...] | None, bool]:
+    def _place(self, replicas: np.ndarray, x: np.ndarray, compiled: CompiledProgram) -> tuple[tuple[Packing, ...] | None, bool]:
         """Pack every pool, on as few GPUs as the program used where GPUs are what is minimised. Learns no-goods."""
         ground = self.ground
         packings, learnt = [], False
@@ -383,7 +294,9 @@ class Search:
                     continue
                 gap = arm.hull(per_replica) - arm.under(per_replica)
                 exact = self.ground.pieces[o].spend(per_replica)  # type: ignore[union-attr]
-                if np.any(np.maximum(gap, exact - arm.under(per_replica)) > 1e-6 * self.ground.allowances * max(per_replica, 1e-9)) and arm.touch(per_replica):
+                if np.any(
+                    np.maximum(gap, exact - arm.under(per_replica)) > 1e-6 * self.ground.allowances * max(per_replica, 1e-9)
+                ) and arm.touch(per_replica):
                     refined.append(int(o))
         return refined
 
@@ -473,34 +386,3 @@ class Search:
         if self.ground.progress is not None:
             best = None if self.incumbent is None else self.loss
             self.ground.progress(phase, best, bound if bound is not None else (self.bound if np.isfinite(self.bound) else None))
-
-
-def lifted_no_good(instance: Instance, p: int, core: list[Item], present: dict[int, int], gpus: int | None) -> NoGood:
-    """A no-good from a minimal conflict, stated over all options at least as hard as each of its kinds where that still cuts.
-
-    Per degree the kinds are ordered by falling share; literal j counts the options of that degree with at least its share and at
-    least the largest memory of the kinds from j on, and must not reach the replicas of the kinds up to j: whoever reaches all
-    literals holds, kind by kind, replicas at least as hard as the conflict's.
-    """
-    options = instance.options
-    of_pool = [o for o, option in enumerate(options) if option.pool == p]
-    members: list[tuple[int, ...]] = []
-    counts: list[int] = []
-    for degree in sorted({item.shards for item in core}):
-        kinds: dict[tuple[float, float], int] = {}
-        for item in core:
-            if item.shards == degree:
-                kinds[item.share, item.memory] = kinds.get((item.share, item.memory), 0) + item.count
-        ordered = sorted(kinds, key=lambda kind: (-kind[0], -kind[1]))
-        total = 0
-        for j, kind in enumerate(ordered):
-            total += kinds[kind]
-            memory = max(other[1] for other in ordered[j:])
-            hard = tuple(o for o in of_pool if options[o].tp_degree == degree and options[o].mps_share >= kind[0] - 1e-9 and options[o].memory >= memory - 1e-9)
-            members.append(hard)
-            counts.append(total)
-    if all(sum(present.get(o, 0) for o in hard) >= count for hard, count in zip(members, counts, strict=True)):
-        return NoGood(p, tuple(members), tuple(counts), gpus)
-    alone = sorted(core, key=lambda item: item.key)
-    return NoGood(p, tuple((item.key,) for item in alone), tuple(item.count for item in alone), gpus)
-

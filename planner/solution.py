@@ -8,7 +8,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard of one replica on one GPU. option: position in `Instance.options`; replica counts within the option; node and gpu from 0."""
+    """One shard of one replica on one GPU.
+
+    option: position in `Instance.options`; replica counts within the option; node and gpu count from 0.
+    """
 
     option: int
     replica: int
@@ -38,7 +41,10 @@ class ShadowPrices:
 
 @dataclass(frozen=True)
 class Effort:
-    """What the search did. seconds: wall time by phase (load is added by the caller). termination: gap | time | interrupt | infeasible ..."""
+    """What the search did.
+
+    seconds: wall time by phase (load is added by the caller). termination: gap | time | interrupt | infeasible | stalled.
+    """
 
     wall: float
     seconds: Mapping[str, float]

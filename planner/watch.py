@@ -4,17 +4,14 @@ The solve runs in a thread of its own and the main thread waits in short steps, 
 main thread only: a main thread inside HiGHS would hear Ctrl-C when HiGHS is done.
 """
 
-import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from planner.console import plain_console
+from planner.interrupt import Interrupt
 from planner.sentences import gap_text, number
 
 if TYPE_CHECKING:
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
     from planner.joint import Progress, Settings
     from planner.solution import Solution
 
-__all__ = ["Interrupt", "solve_watched"]
+__all__ = ["solve_watched"]
 
 QUIET_START_S = 1.0
 """A solve that takes no longer shows no progress."""
@@ -31,40 +28,7 @@ STEP_S = 0.05
 LINE_EVERY_S = 5.0
 """Where standard error is no terminal, a line is printed so often."""
 
-NO_PLAN = 5
 Solve = Callable[..., "Solution"]
-
-
-class Interrupt:
-    """What Ctrl-C does: KeyboardInterrupt before `guard`; after it `cancel` is set, and a second one ends the process at once."""
-
-    def __init__(self) -> None:
-        self.cancel = threading.Event()
-        self._guarded = False
-
-    @contextmanager
-    def handled(self) -> Iterator["Interrupt"]:
-        """Within, SIGINT comes here; in a thread other than the main one, where handlers cannot be set, nothing changes."""
-        if threading.current_thread() is not threading.main_thread():
-            yield self
-            return
-        before = signal.signal(signal.SIGINT, self._hear)
-        try:
-            yield self
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def guard(self) -> None:
-        """From here on the first Ctrl-C asks the solve to stop with what it has."""
-        self._guarded = True
-
-    def _hear(self, signum: int, frame: FrameType | None) -> None:
-        if not self._guarded:
-            raise KeyboardInterrupt
-        if self.cancel.is_set():
-            os.write(2, b"\nended at once, nothing kept\n")
-            os._exit(NO_PLAN)
-        self.cancel.set()
 
 
 def solve_watched(solve: Solve, instance: "Instance", settings: "Settings", interrupt: Interrupt, show: bool) -> "Solution":

@@ -257,6 +257,11 @@ def test_numbers_have_significant_digits(value: float | None, text: str) -> None
     assert sentences.number(value) == text
 
 
+@pytest.mark.parametrize(("gap", "text"), [(None, "unknown"), (0.0, "0 %"), (3e-9, "below 0.001 %"), (5e-5, "0.0050 %"), (0.05, "5.0 %")])
+def test_gaps_are_told_in_per_cent(gap: float | None, text: str) -> None:
+    assert sentences.gap_text(gap) == text
+
+
 def test_verdict_tells_status_value_bound_gap_and_time() -> None:
     assert sentences.verdict(told().content) == "optimal: quality 0.90000 found, best possible 0.90000 (gap 0 %), 1.4 s"
     late = told(unsolved("unknown", "time")).content

@@ -1,0 +1,54 @@
+"""No-goods: what a setup that cannot be placed teaches about all that are at least as hard."""
+
+from dataclasses import dataclass
+
+from models.instance import Instance
+from models.placement import Item
+
+
+@dataclass(frozen=True)
+class NoGood:
+    """A multiset of replicas that cannot be placed: not all of `counts` may be reached at once.
+
+    members: per literal the options whose replicas are counted; counts: the number that must not be reached by all literals together.
+    gpus: when given, the statement holds only while the pool uses at most so many GPUs.
+    """
+
+    pool: int
+    members: tuple[tuple[int, ...], ...]
+    counts: tuple[int, ...]
+    gpus: int | None = None
+
+
+def lifted_no_good(instance: Instance, p: int, core: list[Item], present: dict[int, int], gpus: int | None) -> NoGood:
+    """A no-good from a minimal conflict, stated over all options at least as hard as each of its kinds where that still cuts.
+
+    Per degree the kinds are ordered by falling share; literal j counts the options of that degree with at least its share and at
+    least the largest memory of the kinds from j on, and must not reach the replicas of the kinds up to j: whoever reaches all
+    literals holds, kind by kind, replicas at least as hard as the conflict's.
+    """
+    options = instance.options
+    of_pool = [o for o, option in enumerate(options) if option.pool == p]
+    members: list[tuple[int, ...]] = []
+    counts: list[int] = []
+    for degree in sorted({item.shards for item in core}):
+        kinds: dict[tuple[float, float], int] = {}
+        for item in core:
+            if item.shards == degree:
+                kinds[item.share, item.memory] = kinds.get((item.share, item.memory), 0) + item.count
+        ordered = sorted(kinds, key=lambda kind: (-kind[0], -kind[1]))
+        total = 0
+        for j, kind in enumerate(ordered):
+            total += kinds[kind]
+            memory = max(other[1] for other in ordered[j:])
+            hard = tuple(
+                o
+                for o in of_pool
+                if options[o].tp_degree == degree and options[o].mps_share >= kind[0] - 1e-9 and options[o].memory >= memory - 1e-9
+            )
+            members.append(hard)
+            counts.append(total)
+    if all(sum(present.get(o, 0) for o in hard) >= count for hard, count in zip(members, counts, strict=True)):
+        return NoGood(p, tuple(members), tuple(counts), gpus)
+    alone = sorted(core, key=lambda item: item.key)
+    return NoGood(p, tuple((item.key,) for item in alone), tuple(item.count for item in alone), gpus)
