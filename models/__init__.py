@@ -1,0 +1,6 @@
+"""The mathematics alone: latency curves, quality and its dual prices, capacity, placement, the Pyomo program.
+
+Nothing here solves, reads files or knows a scenario; modules are imported where they are used.
+"""
+
+__all__ = ["capacity", "formulation", "instance", "latency", "linear", "nogood", "placement", "program", "quality", "relaxation"]

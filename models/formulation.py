@@ -21,12 +21,13 @@ from models.nogood import NoGood
 class Goal:
     """What is optimised. of: "quality" (maximise), "cost" (minimise USD/h), "gpus" (minimise GPUs used, then cost: the leanest plan).
 
-    quality_at_least: on the 0..1 scale, or None. cost_at_most: USD/h, or None.
+    quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None.
     """
 
     of: str
     quality_at_least: float | None = None
     cost_at_most: float | None = None
+    cost_at_least: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ def allowance(slo: Slo) -> float:
 def pool_prices(instance: Instance) -> np.ndarray:
     """(P,) USD/h of one GPU; 0 where unknown."""
     return np.array([pool.price or 0.0 for pool in instance.pools])
+
+
+def price_step(instance: Instance) -> float:
+    """The largest amount (USD/h) of which every pool's price is a multiple, to a millionth: costs differ by at least this."""
+    whole = [round(price * 1e6) for price in pool_prices(instance) if price > 0]
+    return float(np.gcd.reduce(whole)) / 1e6 if whole else 0.0
 
 
 def lean_weights(instance: Instance) -> np.ndarray:

@@ -17,8 +17,8 @@ import numpy as np
 FIT = 1e-9
 """Shares and (relative to the room) memory may exceed by this much: floating point, no capacity."""
 
-SEARCH_LIMIT = 60_000
-"""States that the exact search may visit before it answers "unknown"."""
+SEARCH_LIMIT = 2_000_000
+"""The exact search may visit this many states, divided by the square of the pool's GPUs, before it answers "unknown"."""
 
 
 class Verdict(Enum):
@@ -157,6 +157,7 @@ def _search(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, 
     untouched = (full_share, full_memory)
     seen: set[tuple[int, tuple[tuple[Gpu, ...], ...]]] = set()
     trail: list[tuple[int, int, int, tuple[Gpu, ...], tuple[Gpu, ...]]] = []
+    allowed = SEARCH_LIMIT / (nodes * gpus_per_node) ** 2
     slack = 8 * len(replicas) * gpus_per_node
 
     def descend(at: int, state: tuple[tuple[Gpu, ...], ...]) -> bool:
@@ -164,7 +165,7 @@ def _search(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, 
             return True
         if (at, state) in seen:
             return False
-        if len(seen) > SEARCH_LIMIT:
+        if len(seen) > allowed:
             raise TimeoutError
         seen.add((at, state))
         opened = sum(gpu != untouched for node in state for gpu in node)

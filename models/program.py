@@ -32,13 +32,15 @@ from models.linear import LinearProgram
 
 @dataclass(frozen=True)
 class CompiledProgram:
-    """The program as arrays, with the columns of what is read back. Maps go from option (or (option, arm)) to column."""
+    """The program as arrays, with the columns of what is read back. Maps go from option (or (option, arm)) to column.
+
+    points: (option, arm) -> columns of the weights, and their rates in req/s.
+    """
 
     linear: LinearProgram
     replicas: dict[int, int]
     arm_replicas: dict[tuple[int, int], int]
     points: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
-    """(option, arm) -> columns of the weights, and their rates in req/s."""
     fractions: tuple[int, ...]
     quality: int
     gpus_used: tuple[int, ...]
@@ -239,10 +241,10 @@ def keep_objectives(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Floors that earlier decisions set: quality (0..1 scale), cost (USD/h)."""
     if form.goal.quality_at_least is not None:
         model.keep_quality = pyo.Constraint(expr=model.quality >= form.goal.quality_at_least)
-    if form.goal.cost_at_most is not None:
+    if form.goal.cost_at_most is not None or form.goal.cost_at_least is not None:
         price = pool_prices(form.instance)
         cost = pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
-        model.keep_cost = pyo.Constraint(expr=cost <= form.goal.cost_at_most)
+        model.keep_cost = pyo.Constraint(expr=(form.goal.cost_at_least, cost, form.goal.cost_at_most))
 
 
 def compile_program(model: pyo.ConcreteModel, form: Formulation) -> CompiledProgram:

@@ -105,8 +105,9 @@ def _replica_rows(form: Formulation, fixed: np.ndarray | None) -> tuple[list[np.
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])
         add(instance.shards * share, floor * (1 - 1e-9), np.inf)
-    if form.goal.cost_at_most is not None:
-        add(np.zeros(options), -np.inf, form.goal.cost_at_most, pool_prices(instance))
+    if form.goal.cost_at_most is not None or form.goal.cost_at_least is not None:
+        low, high = form.goal.cost_at_least, form.goal.cost_at_most
+        add(np.zeros(options), -np.inf if low is None else low, np.inf if high is None else high, pool_prices(instance))
     return rows, lower, upper, used
 
 

@@ -7,6 +7,7 @@ Everything but typer is imported inside the commands: `--help` is to answer with
 alone take longer.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,8 @@ from typing import Annotated
 if not __package__:
     print("Run the planner as a module from its checkout's folder: python -m planner --help", file=sys.stderr)
     sys.exit(2)
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's products here are small: threads only wait for each other
 
 import typer
 

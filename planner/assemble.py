@@ -6,6 +6,7 @@ beside the headroom.
 Faults of the scenario, the catalogue, the profiles and the scores are told together.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,10 +175,14 @@ def _options(
     spec = scenario.spec
     kept: list[Option] = []
     dropped: list[Dropped] = []
+    lacks: list[tuple[int, str]] = []
     unsized: set[str] = set()
     position = {llm.name: i for i, llm in enumerate(spec.llms)}
     for profiled, p in _offers(table, position, pools):
         reason = _unwanted(profiled, spec, pools[p])
+        if not reason and (lack := _lack(profiled, spec)):
+            lacks.append(lack)
+            reason = lack[1]
         memory = None if reason else _memory(profiled, weights, table.file, found)
         if not reason and memory is None:
             unsized.add(profiled.llm)
@@ -195,6 +200,13 @@ def _options(
         found.scenario.append(Fault(str(scenario.path), where, "", f"the memory of {name} is not known", mend))
     kept.sort(key=lambda option: (option.llm, option.pool, option.tp_degree, option.mps_share))
     dropped.sort(key=lambda drop: (position[drop.llm], drop.pool, drop.tp_degree, drop.mps_share_pct))
+    if lacks and len(lacks) == len(dropped) and not kept and not unsized:
+        i = lacks[0][0]
+        there = sorted({f"{metric}_{statistic}_ms" for o in table.options for metric, statistic in o.latency_ms})
+        mend = f"profile it, or ask for a statistic that is there: {', '.join(there)}"
+        problem = f"no option can be judged by it: each {lacks[0][1]}"
+        found.scenario.append(Fault(str(scenario.path), f"slo.{i}.statistic", spec.slo[i].statistic, problem, mend))
+        return (), ()
     _tell_unused(scenario, table, kept, dropped, unsized, found)
     return tuple(kept), tuple(dropped)
 
@@ -216,12 +228,18 @@ def _unwanted(profiled: ProfiledOption, spec: ScenarioSpec, pool: Pool) -> str:
         return f"{profiled.mps_share_pct:g} is not among setups.mps_shares_pct"
     if profiled.tp_degree > pool.gpus_per_node:
         return f"needs {profiled.tp_degree} GPUs in one node, but a node of {pool.name} has {pool.gpus_per_node}"
+    return ""
+
+
+def _lack(profiled: ProfiledOption, spec: ScenarioSpec) -> tuple[int, str] | None:
+    """The first SLO that the option cannot be judged by, and what it lacks for it."""
     for i, slo in enumerate(_slos(spec)):
         columns = needed_columns(slo)
         if not any(column in profiled.latency_ms for column in columns):
             names = [f"{metric}_{statistic}_ms" for metric, statistic in columns]
-            return f"lacks the column {names[0]} for slo.{i}" if len(names) == 1 else f"lacks every one of {', '.join(names)} for slo.{i}"
-    return ""
+            lacking = f"lacks the column {names[0]}" if len(names) == 1 else f"lacks every one of {', '.join(names)}"
+            return i, f"{lacking} for slo.{i}"
+    return None
 
 
 def _memory(profiled: ProfiledOption, weights: Mapping[str, float | None], file: str, found: _Findings) -> float | None:
@@ -278,8 +296,9 @@ def _tell_unused(
 
 
 def _reasons(drops: Sequence[Dropped]) -> str:
-    """Tell the reasons, each once, at most three."""
-    reasons = list(dict.fromkeys(f"tp {drop.tp_degree}, share {drop.mps_share_pct:g} % {drop.reason}" for drop in drops))
+    """Tell the reasons, each once with the number of its options, at most three."""
+    counts = Counter(drop.reason for drop in drops)
+    reasons = [f"{count} option{'s' if count > 1 else ''}: {reason}" for reason, count in counts.items()]
     return "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
 
 

@@ -23,15 +23,17 @@ class SolverFault(RuntimeError):
 VERSION = f"{highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
 
 _STOPPED = {
-    highspy.HighsModelStatus.kTimeLimit: "time",
-    highspy.HighsModelStatus.kIterationLimit: "iterations",
-    highspy.HighsModelStatus.kInterrupt: "interrupt",
-    highspy.HighsModelStatus.kSolutionLimit: "nodes",
-    highspy.HighsModelStatus.kObjectiveTarget: "target",
-    highspy.HighsModelStatus.kObjectiveBound: "target",
-    highspy.HighsModelStatus.kUnknown: "undecided",
-    highspy.HighsModelStatus.kSolveError: "undecided",
+    "kTimeLimit": "time",
+    "kIterationLimit": "iterations",
+    "kInterrupt": "interrupt",
+    "kHighsInterrupt": "interrupt",
+    "kSolutionLimit": "nodes",
+    "kObjectiveTarget": "target",
+    "kObjectiveBound": "target",
+    "kUnknown": "undecided",
+    "kSolveError": "undecided",
 }
+"""Names of HiGHS's model status, some of which only newer versions know."""
 
 QUICK = {
     "mip_heuristic_run_rins": False,
@@ -39,7 +41,10 @@ QUICK = {
     "mip_heuristic_run_root_reduced_cost": False,
     "mip_allow_restart": False,
 }
-"""Sub-MIP heuristics and root restarts cost these small, tightly bounded programs 3 to 6 times their solve time (HiGHS 1.16)."""
+"""Sub-MIP heuristics and root restarts cost these small, tightly bounded programs 3 to 6 times their solve time (HiGHS 1.16).
+
+Programs that are not closed soon get them back.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,11 @@ class Answer:
 
 @dataclass
 class SolveSettings:
-    """threads, seed; absolute gap and target of the minimisation; time limit in seconds; start: column -> whole value."""
+    """How to solve.
+
+    threads, seed; absolute gap and target of the minimisation; time limit in seconds; start: column -> whole value; quick: see QUICK;
+    nodes: a limit that does not depend on the machine.
+    """
 
     threads: int = 1
     seed: int = 0
@@ -72,6 +81,8 @@ class SolveSettings:
     target: float = -np.inf
     time_limit: float = np.inf
     presolve: bool = True
+    quick: bool = True
+    nodes: int | None = None
     start: dict[int, float] = field(default_factory=dict)
     cancel: threading.Event | None = None
     progress: Callable[[float, float], None] | None = None
@@ -84,8 +95,10 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     _set(highs, "mip_abs_gap", max(settings.abs_gap, 0.0))
     _set(highs, "mip_rel_gap", max(settings.rel_gap, 0.0))
     _set(highs, "presolve", "on" if settings.presolve else "off")
-    for option, choice in QUICK.items():
+    for option, choice in QUICK.items() if settings.quick else ():
         _set(highs, option, choice)
+    if settings.nodes is not None:
+        _set(highs, "mip_max_nodes", settings.nodes)
     if np.isfinite(settings.time_limit):
         _set(highs, "time_limit", max(settings.time_limit, 0.01))
     if np.isfinite(settings.target):
@@ -212,8 +225,8 @@ def _reason(status: highspy.HighsModelStatus) -> str:
         return "infeasible" if status == highspy.HighsModelStatus.kInfeasible else "optimal"
     if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         return "unbounded"
-    if status in _STOPPED:
-        return _STOPPED[status]
+    if status.name in _STOPPED:
+        return _STOPPED[status.name]
     raise SolverFault(f"HiGHS {VERSION} ended in state {status}")
 
 

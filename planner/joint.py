@@ -27,8 +27,11 @@ SAME_VALUE = 1e-6
 SAFE_GAP = 0.97
 """The search closes a little more than is asked, so that the leanest plan may give up SAME_VALUE."""
 
-LEAN_SECONDS = 0.5
-"""The search for a leaner plan may take this long, or half of what the search for the best took."""
+LEAN_NODES = 200_000
+"""Each program of the search for a leaner plan may visit this many nodes, divided by its columns: the same plan on a busy machine."""
+
+LEAN_SECONDS = 10.0
+"""A backstop for the same search; it is longer when the search for the best plan took longer."""
 
 FLOOR_SLACK = 1e-6
 """A plan counts when its exact quality reaches the floor less this (the contract)."""
@@ -121,8 +124,8 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     gpus = [packing.gpus for packing in packings]
     start = replace(best, loss=float(weights @ gpus), packing=packings, gpus=sum(gpus), cost=float(price @ gpus))
     deadline = clock.deadline
-    clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, 0.25 * (began - clock.began)))
-    lean = Search(ground, goal, lambda _: 1e-7, start)
+    clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, began - clock.began))
+    lean = Search(ground, goal, lambda _: 1e-7, start, nodes=LEAN_NODES)
     lean.relax()
     full = start.gpus == instance.gpus and _fewest(lean) == start.gpus
     if not full:

@@ -1,17 +1,19 @@
 """Infeasible is a result: what is in conflict, and the cheapest single changes that mend it.
 
 Each repair is found by bisection over one number and is told only when a plan with it was found (and a plan a step short of it was
-not): the smallest SLO limit, the highest arrival rate, the fewest additional nodes of each pool, the highest quality floor. The
+not): the smallest SLO limit, the highest arrival rate, the fewest additional nodes of each pool or replicas of each LLM, the highest
+quality floor. The
 best-effort plan is the best plan of the nearest repaired scenario.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from models.instance import Instance
+from models.instance import Instance, Llm
 from models.quality import Quality
 from planner.ground import Clock
 from planner.joint import Settings, solve
@@ -96,6 +98,17 @@ def knobs(instance: Instance) -> list[Knob]:
 
         most = float(max(4 * pool.nodes, pool.nodes + 8))
         found.append(Knob(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True))
+    for i, llm in enumerate(instance.llms):
+
+        def with_llm(changed: Llm, i: int = i) -> Instance:
+            return replace(instance, llms=(*instance.llms[:i], changed, *instance.llms[i + 1 :]))
+
+        if llm.max_replicas is not None:
+            more = partial(lambda llm, put, n: put(replace(llm, max_replicas=round(n))), llm, with_llm)
+            found.append(Knob(f"llms.{i}.max_replicas", float(llm.max_replicas), float(llm.max_replicas + 8), more, whole=True))
+        if llm.min_replicas > 0:
+            fewer = partial(lambda llm, put, n: put(replace(llm, min_replicas=round(n))), llm, with_llm)
+            found.append(Knob(f"llms.{i}.min_replicas", float(llm.min_replicas), 0.0, fewer, whole=True))
     if instance.objective == "cost" and instance.quality_floor is not None:
         lowest = float(instance.scores.values.mean(axis=1).min())
         if lowest < instance.quality_floor:
@@ -158,6 +171,9 @@ def _limit(instance: Instance, knob: Knob) -> str:
     if knob.change.startswith("pools."):
         pool = instance.pools[int(knob.change.split(".")[1])]
         return f"pool {pool.name} of {pool.nodes} x {pool.gpus_per_node} GPUs"
+    if knob.change.startswith("llms."):
+        _, i, which = knob.change.split(".")
+        return f"at {'most' if which == 'max_replicas' else 'least'} {knob.before:g} replicas of {instance.llms[int(i)].name}"
     if knob.change == "objective.quality_at_least":
         return f"a quality of at least {knob.before:g}"
     return f"a GPU utilisation of at least {knob.before:g} %"

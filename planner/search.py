@@ -12,10 +12,11 @@ until bound and plan meet. Losses are minimised: -quality on the 0..1 scale, USD
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from models.formulation import Formulation, Goal, lean_weights, pool_prices
+from models.formulation import Formulation, Goal, lean_weights, pool_prices, price_step
 from models.latency import Arm
 from models.nogood import lifted_no_good
 from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
@@ -32,15 +33,33 @@ KEPT_CUTS = 80
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
 
+FLOOR_SECONDS = 2.0
+"""Least time for the question whether a cost reaches the quality floor."""
+
+QUICK_SECONDS = 8.0
+"""A program that is not solved in this time is solved with all of HiGHS's heuristics from then on."""
+
 NEARBY_LLMS, NEARBY_CUTS, NEARBY_SPREAD = 6, 32, 0.4
 """Up to so many LLMs, this many cuts are added at fractions scattered (log-normally, with this sigma) around the relaxation's."""
 
 
 class Search:
-    """One goal on one ground. `run` returns the incumbent and the bound (both as losses)."""
+    """One goal on one ground. `run` finds the incumbent and the bound (both as losses).
 
-    def __init__(self, ground: Ground, goal: Goal, abs_gap: Callable[[float], float], incumbent: Incumbent | None = None) -> None:
-        self.ground, self.goal, self.abs_gap = ground, goal, abs_gap
+    abs_gap: loss -> gap at which the search is closed. enough: a loss that ends it at once. nodes: a limit of the nodes of each
+    program, to be divided by its columns.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        goal: Goal,
+        abs_gap: Callable[[float], float],
+        incumbent: Incumbent | None = None,
+        enough: float = -np.inf,
+        nodes: int | None = None,
+    ) -> None:
+        self.ground, self.goal, self.abs_gap, self.enough, self.nodes = ground, goal, abs_gap, enough, nodes
         self.incumbent = incumbent
         self.bound = -np.inf
         self.relaxed: MasterPoint | None = None
@@ -49,7 +68,7 @@ class Search:
         self.infeasible = False
         self.unplaced = 0
         self._relax_bound = -np.inf
-        self._without = -np.inf
+        self._patient = False
 
     # -- outcome ---------------------------------------------------------------------------------------------------------------
 
@@ -59,8 +78,8 @@ class Search:
         return np.inf if self.incumbent is None else self.incumbent.loss
 
     def closed(self) -> bool:
-        """Whether bound and plan meet."""
-        return self.incumbent is not None and self.loss - self.bound <= self.abs_gap(self.loss)
+        """Whether bound and plan meet, or the plan is good enough."""
+        return self.incumbent is not None and (self.loss <= self.enough or self.loss - self.bound <= self.abs_gap(self.loss))
 
     def tolerance(self) -> float:
         """The absolute gap to reach; before there is a plan, that at the bound."""
@@ -78,8 +97,10 @@ class Search:
             self.relax()
         if self.infeasible or self.relaxed is None:
             return
+        if self.incumbent is None:
+            self._round()
         options = self._promising(FIRST_OPTIONS * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1))
-        share = 0.3
+        share = 0.75
         while not self.closed() and not self.ground.clock.stopped():
             answer, compiled = self._decide(options, share * self.tolerance())
             excluded = self._excluded_bound(options)
@@ -92,9 +113,13 @@ class Search:
                 continue
             self._raise_bound(min(answer.bound, excluded))
             if answer.x is None:
+                if answer.stop == "time" and not self.ground.clock.stopped():
+                    continue
                 return
             before = self.loss
             news = self._use(answer, compiled)
+            if self.goal.of == "cost" and not self.closed() and self.loss > answer.value + 1e-9:
+                news |= self._reach_floor(answer.value)
             if self.closed():
                 return
             if excluded < self.loss - self.tolerance():
@@ -103,10 +128,12 @@ class Search:
                 options = grown
             elif self.incumbent is not None:
                 options = tuple(o for o in options if self._may_help(o))
+            if answer.stop == "nodes" and not self.loss < before:
+                return
             if not news and not self.loss < before:
                 if share < 1e-4:
                     return
-                share *= 0.1
+                share *= 0.3
 
     def confirm_infeasible(self) -> bool:
         """Whether the program over all options is infeasible without presolve and with another seed, too."""
@@ -179,7 +206,9 @@ class Search:
         settings = ground.settings(
             abs_gap=abs_gap,
             target=self.bound + abs_gap if self.goal.of == "quality" else -np.inf,
-            time_limit=max(ground.clock.left(), 0.05),
+            time_limit=max(min(ground.clock.left(), ground.clock.left() if self._patient else QUICK_SECONDS), 0.05),
+            quick=not self._patient,
+            nodes=None if self.nodes is None else max(self.nodes // compiled.linear.cost.size, 20),
             start=start,
             progress=self._progress,
         )
@@ -188,6 +217,7 @@ class Search:
         ground.nodes += answer.nodes
         ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + answer.seconds
         ground.clock.spend("milp", now)
+        self._patient |= answer.stop == "time"
         if answer.x is not None and answer.bound > answer.value + 1e-6 * max(1.0, abs(answer.value)):
             raise ArithmeticError(f"HiGHS's bound {answer.bound} is above its own plan {answer.value}")
         return answer, compiled
@@ -212,6 +242,40 @@ class Search:
         refined |= self._split_arms(replicas, rates)
         ground.clock.spend("refine", began)
         return refined or learnt or len(ground.quality.cuts) > cuts
+
+    def _reach_floor(self, cost: float) -> bool:
+        """Settle whether a cost that the program thinks possible reaches the quality floor; True when that was learnt.
+
+        Many setups of one cost lie just below the floor, and cutting them off one by one does not end: so the best quality within
+        the cost is sought. If it is below the floor, every plan costs at least a price step more. If time runs out undecided, dearer
+        plans are sought the same way, so that there is one.
+        """
+        ground, floor = self.ground, self.goal.quality_at_least
+        assert floor is not None  # noqa: S101 - a cost goal has a floor
+        deadline = ground.clock.deadline
+        dearer = 0.0
+        while not ground.clock.stopped():
+            within = cost + dearer
+            if within >= self.loss:
+                break
+            ground.clock.deadline = min(deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * ground.clock.left()))
+            goal = Goal("quality", cost_at_most=within + 1e-9, cost_at_least=self.goal.cost_at_least)
+            inner = Search(ground, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor)
+            inner.run()
+            ground.clock.deadline = deadline
+            if inner.incumbent is not None and inner.loss <= -floor:
+                found = inner.incumbent
+                self.incumbent = replace(found, loss=found.cost) if found.cost < self.loss else self.incumbent
+                self._tell("plan")
+                return True
+            if inner.infeasible or inner.bound > -floor:
+                if dearer == 0.0:
+                    step = max(price_step(ground.instance), 1e-9)
+                    self.goal = replace(self.goal, cost_at_least=cost + 0.999 * step)
+                    self._raise_bound(cost + 0.999 * step)
+                    return True
+            dearer = max(2 * dearer, 0.002 * cost, price_step(ground.instance))
+        return False
 
     # -- plans -----------------------------------------------------------------------------------------------------------------
 
@@ -243,6 +307,42 @@ class Search:
             self.incumbent = Incumbent(loss, routed, packings, settled, gpus, cost)
             self._tell("plan")
 
+    def _round(self) -> None:
+        """A first plan from the relaxation: whole parts of its replicas, then one more where a fraction is left, while the pools hold."""
+        ground, point = self.ground, self.relaxed
+        assert point is not None  # noqa: S101 - called after relax
+        instance = ground.instance
+        llm = np.array([o.llm for o in instance.options])
+        replicas = np.minimum(np.floor(point.replicas + 1e-6), ground.upper)
+        rest = point.replicas - replicas
+        bare = np.flatnonzero((np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0) & (point.fractions > 1e-6))
+        largest = {int(np.flatnonzero(llm == i)[np.argmax(point.replicas[llm == i])]): float(point.fractions[i]) for i in bare}
+        others = [int(o) for o in np.flatnonzero(rest > 1e-6) if int(o) not in largest]
+        for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
+            replicas[o] += 1
+            if not self._holds(replicas, llm):
+                replicas[o] -= 1
+        whole = replicas.astype(int)
+        packings = tuple(
+            pack(ground.items(p, whole), pool.nodes, pool.gpus_per_node, instance.room(p)) for p, pool in enumerate(instance.pools)
+        )
+        used = float(np.sum(instance.shards * [o.mps_share for o in instance.options] * whole))
+        few = any(whole[llm == i].sum() < wanted.min_replicas for i, wanted in enumerate(instance.llms))
+        if few or used < instance.min_utilization * instance.gpus or any(k.verdict is not Verdict.PACKED for k in packings):
+            return
+        rate = np.divide(point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0)
+        self._consider(whole, rate * whole, packings)
+
+    def _holds(self, replicas: np.ndarray, llm: np.ndarray) -> bool:
+        """Whether the capacity rows and the LLMs' limits allow so many replicas."""
+        instance = self.ground.instance
+        for row in self.ground.capacity:
+            pool = instance.pools[row.pool]
+            if row.weight @ replicas > (pool.nodes if row.per_node else pool.gpus) + 1e-6:
+                return False
+        most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in instance.llms]
+        return bool(np.all(np.bincount(llm, weights=replicas, minlength=len(most)) <= most))
+
     def _place(self, replicas: np.ndarray, x: np.ndarray, compiled: CompiledProgram) -> tuple[tuple[Packing, ...] | None, bool]:
         """Pack every pool, on as few GPUs as the program used where GPUs are what is minimised. Learns no-goods."""
         ground = self.ground
@@ -250,7 +350,7 @@ class Search:
         for p, pool in enumerate(ground.instance.pools):
             items = ground.items(p, replicas)
             room = ground.instance.room(p)
-            if self.goal.of == "quality":
+            if self.goal.of == "quality" and self.goal.cost_at_most is None:
                 packing = pack(items, pool.nodes, pool.gpus_per_node, room)
                 limit = None
             else:
@@ -351,11 +451,11 @@ class Search:
         return self._relax_bound + min(left_out) if left_out else np.inf
 
     def _reduced_upper(self, options: tuple[int, ...]) -> np.ndarray:
-        """Replica limits tightened by reduced costs; what they exclude cannot be better than the incumbent by more than half the gap."""
+        """Replica limits tightened by reduced costs: what they exclude is no better than the incumbent."""
         upper = self.ground.upper.copy()
         if self.incumbent is None:
             return upper
-        room = self.loss - 0.5 * self.tolerance() - self._relax_bound
+        room = self.loss - self._relax_bound
         loss = self.relaxed.column_loss  # type: ignore[union-attr]
         for o in options:
             if loss[o] > 0 and room >= 0:

@@ -4,9 +4,10 @@ With the duals y of the relaxation (d loss / d right-hand side), arrival rate la
 
     d loss / d lambda = sum_i y_i f_i / u + sum_s y_s / u            every fraction carries more, every budget grows
     d loss / d A_s    = y_s lambda / (u A_s)                         mean SLOs over all requests only
-    d loss / d nodes  = gpus_per_node * (reduced cost of gpus_used) + y of the per-node rows
+    d loss / d nodes  = gpus_per_node * min(0, reduced cost of gpus_used) + y of the per-node rows
 
-Integers make the true steps larger or zero; `plan --marginals` style re-solves say what they really are.
+A reduced cost above zero is a pool's price where none of it is used, not worth of more of it. Integers make the true steps larger
+or zero; only solving again with one unit more says what it really buys.
 """
 
 import numpy as np
@@ -40,7 +41,7 @@ def shadow_prices(
         k += 1
     pools: list[float | None] = []
     for p, pool in enumerate(instance.pools):
-        price = pool.gpus_per_node * float(gpus_used_dual[p])
+        price = pool.gpus_per_node * min(float(gpus_used_dual[p]), 0.0)
         for r, row in enumerate(form.capacity):
             if row.pool == p and row.per_node:
                 price += float(row_dual[where.replica_row + r])

@@ -4,6 +4,7 @@ The oracle here knows nothing of pieces, knots or lines: it reads latencies off 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def share_late(curve: Curve, limit: float, rate: float) -> float:
         return 1.0
     if limit >= points[-1][0]:
         return points[-1][1]
-    for (left, more), (right, fewer) in zip(points, points[1:], strict=False):
+    for (left, more), (right, fewer) in pairwise(points):
         if left <= limit < right:
             return more + (fewer - more) * (limit - left) / (right - left)
     raise AssertionError("a limit lies somewhere")
@@ -346,7 +347,7 @@ def check_cover(arms: Sequence[Arm], pieces: Pieces) -> None:
     """Arms follow one another without overlap and leave nothing of the domain out."""
     assert arms[0].low == pieces.low[0]
     assert arms[-1].high == pieces.high[-1]
-    assert all(left.high == right.low for left, right in zip(arms, arms[1:], strict=False))
+    assert all(left.high == right.low for left, right in pairwise(arms))
     assert all(any(arm.low <= rate <= arm.high for arm in arms) for rate in domain(pieces))
 
 

@@ -90,7 +90,10 @@ def random_items(rng: np.random.Generator, per_node: int, gpus: int) -> list[Ite
         if total > wanted * gpus * 1.1 and sum(counts):
             break
         counts[k] += 1
-    return [Item(k, min(tp, per_node), share / 100, float(memory), n) for k, ((tp, share, memory), n) in enumerate(zip(kinds, counts, strict=True))]
+    return [
+        Item(k, min(tp, per_node), share / 100, float(memory), n)
+        for k, ((tp, share, memory), n) in enumerate(zip(kinds, counts, strict=True))
+    ]
 
 
 def random_packing(seed: int) -> tuple[list[Item], int, int]:
@@ -248,7 +251,9 @@ def test_capacity_rows_hold_for_every_pattern_of_a_gpu(first: int) -> None:
             unit = row.weight[member] / instance.shards[member]
             sizes = [(round(100 * instance.options[o].mps_share), instance.options[o].memory) for o in member]
             every = np.array(list(patterns(sizes, instance.room(row.pool))))
-            assert (every @ unit).max() <= 1 + 1e-6, f"seed {seed}: {every[(every @ unit).argmax()]} of {sizes} weighs {(every @ unit).max()}"
+            assert (every @ unit).max() <= 1 + 1e-6, (
+                f"seed {seed}: {every[(every @ unit).argmax()]} of {sizes} weighs {(every @ unit).max()}"
+            )
 
 
 def check_node_row(instance: Instance, weight: np.ndarray, pool: int) -> None:

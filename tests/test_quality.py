@@ -11,8 +11,9 @@ from models.quality import CutPool, Quality, Settled
 from profiles.records import Scores
 
 KINDS = (
-    "continuous", "binary", "grades", "weighted", "zero weights", "equal columns", "equal rows", "elo", "negative", "dominated", "one good", "unlike scales",
-)  # fmt: skip
+    *("continuous", "binary", "grades", "weighted", "zero weights", "equal columns"),
+    *("equal rows", "elo", "negative", "dominated", "one good", "unlike scales"),
+)
 
 
 # ---------------------------------------------------------------- the oracle

@@ -1,0 +1,1 @@
+"""Times the planner: `python -m bench --help`."""

@@ -1,0 +1,160 @@
+"""One instance, one process: from the scenario file to the verified plan, with the time split into parts that do not overlap.
+
+Called by `python -m bench` as `python -m bench.measure SCENARIO [--replan]`; prints one JSON object. The parts are measured by
+wrapping the planner's own functions: time counts for the innermost wrapped function that runs, but HiGHS's own time is always
+HiGHS's, and everything else below the search for the leanest plan is the leanest plan's. What no wrapper sees is `other`.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+IMPORTS_BEGAN = time.perf_counter()
+
+from models.quality import Quality  # noqa: E402 - the imports are timed
+from planner import assemble, ground, highs, joint, plan, search  # noqa: E402
+
+IMPORTED = time.perf_counter() - IMPORTS_BEGAN
+
+PARTS = ("load", "curves", "cuts", "relax", "build", "highs", "placement", "polish", "leanest", "verify", "other")
+
+
+class Meter:
+    """Exclusive seconds per part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+        self.stack: list[str] = ["other"]
+        self.since = time.perf_counter()
+
+    def turn(self) -> None:
+        """Book the time since the last turn."""
+        now = time.perf_counter()
+        part = self.stack[-1]
+        if part != "highs" and "leanest" in self.stack:
+            part = "leanest"
+        self.seconds[part] += now - self.since
+        self.since = now
+
+    def wrap(self, owner: Any, name: str, part: str) -> None:
+        """Count the calls of a function or method for a part. What the planner does not have (any more) stays in `other`."""
+        inner: Callable[..., Any] | None = getattr(owner, name, None)
+        if inner is None:
+            print(f"bench: {owner} has no {name}; its time is told as other", file=sys.stderr)
+            return
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            self.turn()
+            self.stack.append(part)
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                self.turn()
+                self.stack.pop()
+
+        setattr(owner, name, timed)
+
+    def taken(self) -> dict[str, float]:
+        """Seconds so far, and start anew."""
+        self.turn()
+        seconds, self.seconds = self.seconds, dict.fromkeys(PARTS, 0.0)
+        return seconds
+
+
+def watched() -> Meter:
+    """Wrap what the parts are made of."""
+    meter = Meter()
+    meter.wrap(assemble, "load_instance", "load")
+    meter.wrap(ground.Ground, "__post_init__", "curves")
+    for name in ("__init__", "price", "settle"):
+        meter.wrap(Quality, name, "cuts")
+    meter.wrap(search.Search, "relax", "relax")
+    for name in ("build", "compile_program"):
+        meter.wrap(search, name, "build")
+    meter.wrap(highs.highspy.Highs, "run", "highs")
+    meter.wrap(search.Search, "_place", "placement")
+    meter.wrap(search, "polish", "polish")
+    meter.wrap(joint, "leanest", "leanest")
+    meter.wrap(plan, "verify", "verify")
+    return meter
+
+
+def measure(scenario: Path, replans: bool) -> dict[str, Any]:
+    """Solve as the command `plan` does; with replans also after a change of rate and of SLO, once with kept cuts and once without."""
+    meter = watched()
+    meter.taken()
+    loaded = assemble.load_instance(scenario)
+    began = time.perf_counter()
+    asked = loaded.scenario.spec.solver
+    settings = joint.Settings(asked.rel_gap, asked.time_limit_s, asked.threads, asked.seed)
+    quality = Quality(loaded.instance.scores)
+    solution = joint.solve(loaded.instance, settings, quality=quality)
+    told = plan.tell(loaded, solution, settings, {}).content
+    wall = time.perf_counter() - began
+    found = {
+        "scenario": loaded.scenario.spec.name,
+        "status": solution.status,
+        "value": solution.value,
+        "bound": solution.bound,
+        "rel_gap": told["objective"]["rel_gap"],
+        "wanted_gap": asked.rel_gap,
+        "gpus_used": told["gpus_used"],
+        "wall_s": wall,
+        "parts_s": meter.taken(),
+        "quality_cuts": solution.effort.quality_cuts,
+        "milp_solves": solution.effort.milp_solves,
+        "nodes": solution.effort.nodes,
+        "options": len(loaded.instance.options),
+        "import_s": IMPORTED,
+        "highs": solution.effort.solver_version,
+    }
+    found["highs_s"] = found["parts_s"]["highs"]
+    found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["replans"] = [replan(loaded.instance, settings, quality, words, change) for words, change in CHANGES] if replans else []
+    return found
+
+
+CHANGES: tuple[tuple[str, Callable[[Any], dict[str, Any]]], ...] = (
+    ("arrival rate + 10 %", lambda i: {"arrival_rate": 1.1 * i.arrival_rate}),
+    ("SLO limit - 10 %", lambda i: {"slos": tuple(replace(slo, limit=0.9 * slo.limit) for slo in i.slos)}),
+)
+
+
+def replan(instance: Any, settings: Any, quality: Quality, words: str, change: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """Solve the changed instance with the cuts kept and from nothing."""
+    changed = replace(instance, **change(instance))
+    cuts = len(quality.cuts)
+    began = time.perf_counter()
+    warm = joint.solve(changed, settings, quality=quality, explain=False)
+    between = time.perf_counter()
+    cold = joint.solve(changed, settings, explain=False)
+    ended = time.perf_counter()
+    return {
+        "change": words,
+        "kept_cuts": cuts,
+        "new_cuts": len(quality.cuts) - cuts,
+        "kept_s": between - began,
+        "fresh_s": ended - between,
+        "kept_value": warm.value,
+        "fresh_value": cold.value,
+        "status": warm.status,
+    }
+
+
+def main() -> None:
+    """Print the measurement of one scenario as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench.measure", description=__doc__)
+    parser.add_argument("scenario", type=Path)
+    parser.add_argument("--replan", action="store_true")
+    arguments = parser.parse_args()
+    print(json.dumps(measure(arguments.scenario, arguments.replan)))
+
+
+if __name__ == "__main__":
+    main()
