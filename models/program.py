@@ -11,9 +11,13 @@
     serve_llm_fraction[i]       sum_{o of i} sum_k rate_k weight_k = demand * fraction_i            unit req/s
     stay_within_latency_budget[s]  sum_o sum_k budget_sk weight_k <= demand                         see models.latency
     run_replicas_at_points[o,a] sum_k weight_oak = replicas_o (or arm_replicas_oa)                  replicas
-    run_in_one_arm[o]           sum_a arm_chosen_oa <= 1,  arm_replicas_oa <= most_o * arm_chosen_oa
+    share_replicas_among_arms[o] sum_a arm_replicas_oa = replicas_o                                 replicas
+    use_chosen_arm[o,a]         arm_replicas_oa <= most_o * arm_chosen_oa
+    run_in_one_arm[o]           sum_a arm_chosen_oa <= 1
     fit_pool[r]                 capacity rows of models.capacity                                    GPUs
-    respect_no_good[n]          at least one literal of a no-good is not reached
+    notice_reached[n,j]         sum_{o of literal j} replicas_o < count_nj unless reached_nj          replicas
+    use_more_gpus[n]            gpus_used_p > gpus_n where more_gpus_n (no-goods that hold on few GPUs only)
+    respect_no_good[n]          not all literals of a no-good are reached, unless more GPUs are used
     keep_min_replicas[i], keep_max_replicas[i], reach_min_utilization, keep_quality, keep_cost
 
 The weights of one option need not be adjacent: arms are convex, so spreading never lowers a budget.

@@ -25,6 +25,7 @@ __all__ = [
     "scenario_faults",
     "search",
     "sentences",
+    "settings",
     "setup_told",
     "shadow",
     "solution",

@@ -7,7 +7,7 @@ and grows by rows and columns. A solve stops within a fraction of a second when 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -70,7 +70,7 @@ class Answer:
 class SolveSettings:
     """How to solve.
 
-    threads, seed; absolute gap and target of the minimisation; time limit in seconds; start: column -> whole value; quick: see QUICK;
+    threads, seed; absolute gap and target of the minimisation; time limit in seconds; quick: see QUICK;
     nodes: a limit that does not depend on the machine.
     """
 
@@ -83,7 +83,6 @@ class SolveSettings:
     presolve: bool = True
     quick: bool = True
     nodes: int | None = None
-    start: dict[int, float] = field(default_factory=dict)
     cancel: threading.Event | None = None
     progress: Callable[[float, float], None] | None = None
 
@@ -104,9 +103,6 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     if np.isfinite(settings.target):
         _set(highs, "objective_target", settings.target)
     _pass(highs, program)
-    if settings.start:
-        columns = np.array(list(settings.start), dtype=np.int32)
-        highs.setSolution(columns.size, columns, np.array(list(settings.start.values()), dtype=float))
     _watch(highs, settings)
     _check(highs.run(), "run")
     status, info = highs.getModelStatus(), highs.getInfo()
@@ -117,6 +113,8 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     x = np.array(solution.col_value) if has_solution else None
     value = float(info.objective_function_value) if has_solution else np.inf
     bound = float(info.mip_dual_bound) if whole else (value if stop == "optimal" else -np.inf)
+    if x is not None and abs(float(program.cost @ x) + program.offset - value) > 1e-5 * max(1.0, abs(value)):
+        raise SolverFault(f"HiGHS {VERSION} tells the value {value}, its point has {float(program.cost @ x) + program.offset}")
     if stop == "infeasible":
         bound = np.inf
     return Answer(stop, value, bound, x, None, None, int(info.mip_node_count) if whole else 0, time.perf_counter() - began)

@@ -7,7 +7,7 @@ One search for the objective, one for the leanest plan among the best, then exac
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from models.placement import pack_on_fewest
 from models.quality import TIE_EPS, Quality
 from planner import highs
 from planner.ground import Clock, Ground, Incumbent
+from planner.repair import explain_conflict
 from planner.search import Search
+from planner.settings import Progress, Settings
 from planner.shadow import shadow_prices
 from planner.solution import Effort, Shard, Solution, TieGroup
 
@@ -35,26 +37,6 @@ LEAN_SECONDS = 10.0
 
 FLOOR_SLACK = 1e-6
 """A plan counts when its exact quality reaches the floor less this (the contract)."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """rel_gap: as the contract defines it. time_limit: s. threads, seed: of HiGHS."""
-
-    rel_gap: float = 1e-4
-    time_limit: float = 60.0
-    threads: int = 1
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """elapsed: s. value, bound: of the objective in its own unit, None while unknown."""
-
-    elapsed: float
-    phase: str
-    value: float | None
-    bound: float | None
 
 
 def solve(
@@ -181,9 +163,7 @@ def _without_plan(instance: Instance, settings: Settings, ground: Ground, search
         return Solution("unknown", None, None, _effort(ground, why, []))
     conflict = None
     if explain:
-        from planner.repair import explain_conflict  # repair solves neighbouring instances by this module
-
-        conflict = explain_conflict(instance, settings, ground.quality, ground.clock)
+        conflict = explain_conflict(instance, settings, ground.quality, ground.clock, solve)
     return Solution("infeasible", None, None, _effort(ground, "infeasible", []), conflict=conflict)
 
 

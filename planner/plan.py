@@ -27,7 +27,7 @@ from profiles.faults import Fault, file_text
 
 if TYPE_CHECKING:
     from planner.assemble import Loaded
-    from planner.joint import Settings
+    from planner.settings import Settings
 
 __all__ = ["Plan", "json_text", "read_plan", "tables", "tell", "write_json"]
 

@@ -69,7 +69,10 @@ def polish(
         per_replica[deployed] = best.rates[deployed] / replicas[deployed]  # type: ignore[union-attr]
     if best is None:
         return None
-    return Routed(replicas, _exact_rates(form, best), best.fractions, best.quality, rounds)
+    exact = _exact_rates(form, pieces, replicas, best)
+    llm = np.array([o.llm for o in form.instance.options])
+    fractions = np.bincount(llm, weights=exact, minlength=len(form.instance.llms)) / exact.sum()
+    return Routed(replicas, exact, fractions, best.quality, rounds)
 
 
 def _solve_around(
@@ -107,12 +110,17 @@ def _solve_around(
     return point
 
 
-def _exact_rates(form: Formulation, point: MasterPoint) -> np.ndarray:
-    """Rates that sum to fraction * arrival rate to the last digit."""
-    instance = form.instance
-    rates = point.rates.copy()
-    llm = np.array([o.llm for o in instance.options])
-    wanted = point.fractions * instance.arrival_rate
-    carried = np.bincount(llm, weights=rates, minlength=len(instance.llms))
-    factor = np.divide(wanted, carried, out=np.ones_like(wanted), where=carried > 0)
-    return rates * factor[llm]
+def _exact_rates(form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, point: MasterPoint) -> np.ndarray:
+    """Rates (O,) within the curves' ranges that sum to the arrival rate: the solver's tolerance is taken out where there is room."""
+    rates = np.zeros(replicas.size)
+    most = np.zeros(replicas.size)
+    for o in np.flatnonzero(replicas > 0):
+        curve = pieces[int(o)]
+        assert curve is not None  # noqa: S101 - deployed options have a domain
+        most[o] = replicas[o] * curve.high[-1]
+        rates[o] = min(max(float(point.rates[o]), replicas[o] * float(curve.low[0])), most[o])
+    short = form.instance.arrival_rate - rates.sum()
+    room = most - rates if short > 0 else rates
+    if room.sum() > abs(short):
+        rates += short * room / room.sum()
+    return rates

@@ -16,7 +16,7 @@ import numpy as np
 from models.instance import Instance, Llm
 from models.quality import Quality
 from planner.ground import Clock
-from planner.joint import Settings, solve
+from planner.settings import Settings
 from planner.solution import Conflict, Repair, Solution
 
 PRECISION = 2e-3
@@ -40,10 +40,10 @@ class Knob:
     whole: bool = False
 
 
-def explain_conflict(instance: Instance, settings: Settings, quality: Quality, clock: Clock) -> Conflict:
+def explain_conflict(instance: Instance, settings: Settings, quality: Quality, clock: Clock, solve: Callable[..., Solution]) -> Conflict:
     """The limits in conflict, verified repairs and a best-effort plan.
 
-    Limits: those of which each, moved alone, makes the rest feasible; all that were tried when none does.
+    solve: `planner.joint.solve`. Limits: those of which each, moved alone, makes the rest feasible; all that were tried when none does.
     """
     deadline = time.perf_counter() + max(EXPLAIN_SECONDS, clock.left())
 
@@ -110,7 +110,7 @@ def knobs(instance: Instance) -> list[Knob]:
             fewer = partial(lambda llm, put, n: put(replace(llm, min_replicas=round(n))), llm, with_llm)
             found.append(Knob(f"llms.{i}.min_replicas", float(llm.min_replicas), 0.0, fewer, whole=True))
     if instance.objective == "cost" and instance.quality_floor is not None:
-        lowest = float(instance.scores.values.mean(axis=1).min())
+        lowest = float((instance.scores.values @ instance.scores.weights).min())
         if lowest < instance.quality_floor:
             floor = instance.quality_floor
             found.append(Knob("objective.quality_at_least", floor, lowest, lambda q: replace(instance, quality_floor=q)))

@@ -36,6 +36,9 @@ FIRST_OPTIONS = 12
 FLOOR_SECONDS = 2.0
 """Least time for the question whether a cost reaches the quality floor."""
 
+CUTOFF_SLACK = 1e-6
+"""The program may be this much worse than the incumbent: the solver's own tolerance."""
+
 QUICK_SECONDS = 8.0
 """A program that is not solved in this time is solved with all of HiGHS's heuristics from then on."""
 
@@ -197,19 +200,15 @@ class Search:
         if self.incumbent is not None:
             cuts = np.union1d(cuts, ground.quality.cuts.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
         cuts = np.union1d(cuts, np.arange(max(0, len(ground.quality.cuts) - 20), len(ground.quality.cuts)))
-        form = ground.formulation(self.goal, options, self._reduced_upper(options), cuts)
+        form = ground.formulation(self._better(), options, self._reduced_upper(options), cuts)
         compiled = compile_program(build(form), form)
         now = ground.clock.spend("build", began)
-        start = {}
-        if self.incumbent is not None:
-            start = {column: float(self.incumbent.routed.replicas[o]) for o, column in compiled.replicas.items()}
         settings = ground.settings(
             abs_gap=abs_gap,
             target=self.bound + abs_gap if self.goal.of == "quality" else -np.inf,
             time_limit=max(min(ground.clock.left(), ground.clock.left() if self._patient else QUICK_SECONDS), 0.05),
             quick=not self._patient,
             nodes=None if self.nodes is None else max(self.nodes // compiled.linear.cost.size, 20),
-            start=start,
             progress=self._progress,
         )
         answer = solve(compiled.linear, settings)
@@ -221,6 +220,20 @@ class Search:
         if answer.x is not None and answer.bound > answer.value + 1e-6 * max(1.0, abs(answer.value)):
             raise ArithmeticError(f"HiGHS's bound {answer.bound} is above its own plan {answer.value}")
         return answer, compiled
+
+    def _better(self) -> Goal:
+        """The goal with a floor at the incumbent: only better plans are of interest.
+
+        HiGHS 1.16.0 told wrong values and bounds for programs with a start and presolve (seen on programs of three options), so the
+        incumbent is handed over as a bound.
+        """
+        if self.incumbent is None:
+            return self.goal
+        if self.goal.of == "quality":
+            return replace(self.goal, quality_at_least=-self.loss - CUTOFF_SLACK)
+        if self.goal.of == "cost":
+            return replace(self.goal, cost_at_most=self.loss + CUTOFF_SLACK)
+        return self.goal
 
     def _use(self, answer: Answer, compiled: CompiledProgram) -> bool:
         """Place and polish the program's setup, refine the program where it was wrong. True when it learnt anything."""

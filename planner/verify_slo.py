@@ -103,11 +103,11 @@ def achieved_percentile(instance: Instance, deployed: Sequence[Deployed], metric
 
 def achieved_range(instance: Instance, deployed: Sequence[Deployed], slo: Slo) -> tuple[float, float]:
     """(Least, most) latency in ms that may be called achieved: they differ only where a percentile jumps within the tolerance."""
-    column = (slo.metric, slo.statistic)
-    at_rate = [latency_ms(instance.options[d.position].curve, column, d.rate_per_replica) for d in deployed]
-    if slo.scope == "each_llm":
-        return max(at_rate), max(at_rate)
-    if slo.statistic == "mean":
+    if slo.scope == "each_llm" or slo.statistic == "mean":
+        column = (slo.metric, slo.statistic)
+        at_rate = [latency_ms(instance.options[d.position].curve, column, d.rate_per_replica) for d in deployed]
+        if slo.scope == "each_llm":
+            return max(at_rate), max(at_rate)
         mean = sum(d.rate * latency for d, latency in zip(deployed, at_rate, strict=True)) / instance.arrival_rate
         return mean, mean
     budget = (1.0 - int(slo.statistic[1:]) / 100) * instance.arrival_rate

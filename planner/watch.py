@@ -16,7 +16,7 @@ from planner.sentences import gap_text, number
 
 if TYPE_CHECKING:
     from models.instance import Instance
-    from planner.joint import Progress, Settings
+    from planner.settings import Progress, Settings
     from planner.solution import Solution
 
 __all__ = ["solve_watched"]

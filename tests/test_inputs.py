@@ -554,12 +554,18 @@ def test_memory_rule(case: Path) -> None:
 
 def test_llms_and_pools_without_options(case: Path) -> None:
     loaded = load_instance(case / "scenario.yaml", ["setups.mps_shares_pct=[50]"])
-    assert any("NA has no option and cannot be deployed: tp 1, share 100 %" in notice for notice in loaded.notices)
+    assert any("NA has no option and cannot be deployed: 1 option: 100 is not among setups.mps_shares_pct" in notice for notice in loaded.notices)
     assert "llms.1.min_replicas: NA has no option" in told(case, "setups.mps_shares_pct=[50]", "llms.1.min_replicas=1")
     loaded = load_instance(case / "scenario.yaml", ["pools.0.gpu=H"])
     assert loaded.instance.options == ()
     assert any("the pool a has no option" in notice for notice in loaded.notices)
     assert any("ignored profiles of GPUs that the scenario does not name: G" in notice for notice in loaded.notices)
+
+
+def test_a_limit_that_no_option_can_be_judged_by_is_a_fault(case: Path) -> None:
+    line = told(case, "slo.0.statistic=p95")
+    assert "slo.0.statistic: no option can be judged by it" in line
+    assert "ttft_mean_ms" in line
 
 
 def test_catalogue_fills_memory_price_and_weights(case: Path) -> None:

@@ -410,6 +410,10 @@ def repaired(instance: Instance, repair: Repair) -> Instance:
         pools = list(instance.pools)
         pools[int(path[1])] = replace(pools[int(path[1])], nodes=int(repair.after))
         return replace(instance, pools=tuple(pools))
+    if path[0] == "llms":
+        llms = list(instance.llms)
+        llms[int(path[1])] = replace(llms[int(path[1])], **{path[2]: int(repair.after)})
+        return replace(instance, llms=tuple(llms))
     if repair.change == "arrival_rate_rps":
         return replace(instance, arrival_rate=repair.after)
     if repair.change == "objective.quality_at_least":
@@ -460,10 +464,12 @@ def test_too_high_a_floor_by_hand() -> None:
 
 
 def test_too_high_a_utilisation_by_hand() -> None:
-    """One replica of 50 % on one GPU may be had, 75 % are asked: 50 % is what there is, and more nodes only make it worse."""
+    """One replica of 50 % on one GPU may be had, 75 % are asked: 50 % is what there is, or no limit of one."""
     instance = make([option(0, flat(0.1, 10), 0.5)], 5, gpus=1, llms=(Llm("good", 0, 1), Llm("poor")), min_utilization=0.75)
     repairs = check_repairs(instance, checked(instance))
-    assert repairs == {"setups.min_gpu_utilization_pct": pytest.approx(50, rel=4e-3)}
+    assert repairs["setups.min_gpu_utilization_pct"] == pytest.approx(50, rel=4e-3)
+    assert repairs["llms.0.max_replicas"] == 2
+    assert "pools.0.nodes" not in repairs, "more nodes only make it worse"
 
 
 @pytest.mark.parametrize("seed", [201, 205, 208, 209, 215, 221])
@@ -479,14 +485,10 @@ def test_no_option_at_all() -> None:
     assert solution.status == "infeasible"
 
 
-def test_nothing_to_mend_is_still_infeasible() -> None:
-    """min_replicas of an LLM that has no option: no number mends it."""
+def test_a_replica_that_cannot_be_had() -> None:
+    """min_replicas of an LLM that has no option: asking for none mends it, nothing else does."""
     instance = make([option(0, flat(0.1, 10))], 5, llms=(Llm("good"), Llm("poor", 1)))
-    solution = solve(instance)
-    assert solution.status == "infeasible"
-    assert solution.conflict is not None
-    assert solution.conflict.repairs == ()
-    assert solution.conflict.limits
+    assert check_repairs(instance, solve(instance)) == {"llms.1.min_replicas": 0}
 
 
 # ---------------------------------------------------------------- stopping

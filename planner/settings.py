@@ -1,0 +1,23 @@
+"""How a solve is asked for and how it tells its progress."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """rel_gap: as the contract defines it. time_limit: s. threads, seed: of HiGHS."""
+
+    rel_gap: float = 1e-4
+    time_limit: float = 60.0
+    threads: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """elapsed: s. value, bound: of the objective in its own unit, None while unknown."""
+
+    elapsed: float
+    phase: str
+    value: float | None
+    bound: float | None
