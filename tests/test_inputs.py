@@ -563,7 +563,7 @@ def test_llms_and_pools_without_options(case: Path) -> None:
 
 
 def test_a_limit_that_no_option_can_be_judged_by_is_a_fault(case: Path) -> None:
-    line = told(case, "slo.0.statistic=p95")
+    line = told(case, "slo.0.metric=e2e")
     assert "slo.0.statistic: no option can be judged by it" in line
     assert "ttft_mean_ms" in line
 
