@@ -192,6 +192,11 @@ class Arm:
         self._points = None
         return bool(np.any(self.under(rate) > before + 1e-9 * np.maximum(np.abs(before), 1e-12)))
 
+    def holds(self, rate: float) -> bool:
+        """Whether the rate lies on the arm."""
+        near = 1e-9 * max(self.high, 1e-300)
+        return bool(self.low - near <= rate <= self.high + near)
+
     def under(self, rate: float) -> np.ndarray:
         """(S,) the envelope at a rate."""
         return np.array([(line[:, 0] * rate + line[:, 1]).max() if line.size else 0.0 for line in self.lines])

@@ -5,6 +5,7 @@ and 80 columns are enough. Names come from the user: they are printed as they ar
 sent.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ from planner.sentences import exact, number
 from planner.tables import latency_columns, latency_header
 
 __all__ = ["print_report", "print_verdict", "printable"]
+
+FILE_WIDTH = 200
+"""Columns where standard output is a file or a pipe and COLUMNS does not say otherwise."""
 
 Format = Callable[[Any], str]
 Column = tuple[str, str, Format]
@@ -241,5 +245,8 @@ def printable(text: str) -> str:
 
 
 def plain_console(stderr: bool = False) -> Console:
-    """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting; outside a terminal nothing is folded."""
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = FILE_WIDTH
+    return console

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,15 +95,28 @@ class Ground:
         self.unit = min(typical if typical > 0 else 1.0, self.instance.arrival_rate)
 
     def formulation(
-        self, goal: Goal, options: tuple[int, ...], upper: np.ndarray | None = None, cuts: np.ndarray | None = None
+        self,
+        goal: Goal,
+        options: tuple[int, ...],
+        upper: np.ndarray | None = None,
+        cuts: np.ndarray | None = None,
+        aside: Sequence[NoGood] = (),
     ) -> Formulation:
-        """The program's content for some options; cuts: positions in the pool (all)."""
+        """The program's content for some options. cuts: positions in the pool (all); aside: further no-goods."""
         pool = self.quality.cuts
         chosen = slice(None) if cuts is None else cuts
         return Formulation(
-            self.instance, goal, options, {o: self.arms[o] for o in options}, self.upper if upper is None else upper,
-            self.capacity, pool.prices[chosen], pool.base[chosen], tuple(self.no_goods), self.unit,
-        )  # fmt: skip
+            self.instance,
+            goal,
+            options,
+            {o: self.arms[o] for o in options},
+            self.upper if upper is None else upper,
+            self.capacity,
+            pool.prices[chosen],
+            pool.base[chosen],
+            (*self.no_goods, *aside),
+            self.unit,
+        )
 
     def settings(self, **changes: object) -> SolveSettings:
         """Solver settings with the clock's cancel event."""

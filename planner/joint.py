@@ -26,6 +26,9 @@ from planner.solution import Effort, Shard, Solution, TieGroup
 SAME_VALUE = 1e-6
 """Plans whose objective differs by less (relative) count as equally good: the leanest of them is told."""
 
+CLOSE_ENOUGH = 1e-6
+"""A bound and a value this close, in shares of the range of scores, have met whatever gap was asked for (the contract)."""
+
 SAFE_GAP = 0.97
 """The search closes a little more than is asked, so that the leanest plan may give up SAME_VALUE."""
 
@@ -61,7 +64,7 @@ def solve(
 
     def abs_gap(loss: float) -> float:
         value = abs(_value(quality, instance, loss))
-        return max(settings.rel_gap * max(value, 1e-9), SAME_VALUE * (quality.scale if instance.objective == "quality" else 0.0)) / unit
+        return max(settings.rel_gap * max(value, 1e-9), CLOSE_ENOUGH * quality.scale) / unit
 
     if progress is not None:
         ground.progress = lambda phase, loss, bound: progress(
@@ -137,8 +140,8 @@ def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs
         point = search.relaxed
         loss_to_value = -quality.scale if instance.objective == "quality" else 1.0
         prices = shadow_prices(search.form, search.layout, point.fractions, point.row_dual, point.gpus_used_dual, loss_to_value)
-    if search.unplaced:
-        notes = [*notes, f"{search.unplaced} candidate setups were set aside because their placement could not be decided in time"]
+    if search.aside:
+        notes = [*notes, "some setups were set aside because their placement could not be decided; the bound counts them as possible"]
     return Solution(
         "optimal" if closed else "feasible",
         value,

@@ -13,7 +13,7 @@ import numpy as np
 
 from models.formulation import Formulation
 from models.latency import Pieces, safe_points
-from models.quality import Quality
+from models.quality import UNROUTED, Quality
 from planner.highs import SolveSettings
 from planner.master import Master, MasterPoint
 
@@ -119,8 +119,11 @@ def _exact_rates(form: Formulation, pieces: Sequence[Pieces | None], replicas: n
         assert curve is not None  # noqa: S101 - deployed options have a domain
         most[o] = replicas[o] * curve.high[-1]
         rates[o] = min(max(float(point.rates[o]), replicas[o] * float(curve.low[0])), most[o])
+    llm = np.array([o.llm for o in form.instance.options])
+    carried = np.bincount(llm, weights=rates, minlength=len(form.instance.llms))
+    rates[(carried < UNROUTED * form.instance.arrival_rate)[llm]] = 0.0
     short = form.instance.arrival_rate - rates.sum()
-    room = most - rates if short > 0 else rates
+    room = np.where(rates > 0, most - rates, 0.0) if short > 0 else rates
     if room.sum() > abs(short):
         rates += short * room / room.sum()
     return rates

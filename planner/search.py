@@ -17,15 +17,16 @@ from dataclasses import replace
 import numpy as np
 
 from models.formulation import Formulation, Goal, lean_weights, pool_prices, price_step
-from models.latency import Arm
-from models.nogood import lifted_no_good
-from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
+from models.nogood import NoGood
+from models.placement import Packing
 from models.program import CompiledProgram, build, compile_program
 from models.relaxation import Layout
-from planner.ground import COARSE_ERROR, Ground, Incumbent
+from planner.ground import Ground, Incumbent
 from planner.highs import Answer, solve
 from planner.master import Master, MasterPoint
+from planner.placing import place_and_learn, placed, rounded, thinned
 from planner.polish import polish
+from planner.refine import refine_lines, split_arms
 
 KEPT_CUTS = 80
 """Quality cuts that a mixed-integer program holds: the tightest."""
@@ -69,9 +70,11 @@ class Search:
         self.form: Formulation | None = None
         self.layout: Layout | None = None
         self.infeasible = False
-        self.unplaced = 0
+        self.aside: list[NoGood] = []
+        self.aside_bound = np.inf
         self._relax_bound = -np.inf
         self._patient = False
+        self._cutoff = True
 
     # -- outcome ---------------------------------------------------------------------------------------------------------------
 
@@ -101,12 +104,15 @@ class Search:
         if self.infeasible or self.relaxed is None:
             return
         if self.incumbent is None:
-            self._round()
+            self._try_rounded()
         options = self._promising(FIRST_OPTIONS * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1))
         share = 0.75
         while not self.closed() and not self.ground.clock.stopped():
             answer, compiled = self._decide(options, share * self.tolerance())
-            excluded = self._excluded_bound(options)
+            excluded = min(self._excluded_bound(options), self.aside_bound)
+            if answer.stop == "infeasible" and self.incumbent is not None and self._cutoff:
+                self._cutoff = False
+                continue
             if answer.stop == "infeasible":
                 if excluded == np.inf or excluded > self.loss:
                     self.infeasible = self.incumbent is None
@@ -169,7 +175,7 @@ class Search:
                 break
             self.relaxed = point
             self._relax_bound = point.loss
-            refined = self._refine_lines(point.replicas, point.rates)
+            refined = refine_lines(ground, point.replicas, point.rates)
             if attempt > 0 and (not refined or attempt == 5 or ground.clock.stopped()):
                 break
             if refined:
@@ -200,7 +206,7 @@ class Search:
         if self.incumbent is not None:
             cuts = np.union1d(cuts, ground.quality.cuts.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
         cuts = np.union1d(cuts, np.arange(max(0, len(ground.quality.cuts) - 20), len(ground.quality.cuts)))
-        form = ground.formulation(self._better(), options, self._reduced_upper(options), cuts)
+        form = ground.formulation(self._better(), options, self._reduced_upper(options), cuts, self.aside)
         compiled = compile_program(build(form), form)
         now = ground.clock.spend("build", began)
         settings = ground.settings(
@@ -222,12 +228,12 @@ class Search:
         return answer, compiled
 
     def _better(self) -> Goal:
-        """The goal with a floor at the incumbent: only better plans are of interest.
+        """The goal with a floor at the incumbent: only better plans are of interest (the incumbent itself still fits).
 
         HiGHS 1.16.0 told wrong values and bounds for programs with a start and presolve (seen on programs of three options), so the
         incumbent is handed over as a bound.
         """
-        if self.incumbent is None:
+        if self.incumbent is None or not self._cutoff:
             return self.goal
         if self.goal.of == "quality":
             return replace(self.goal, quality_at_least=-self.loss - CUTOFF_SLACK)
@@ -238,23 +244,45 @@ class Search:
     def _use(self, answer: Answer, compiled: CompiledProgram) -> bool:
         """Place and polish the program's setup, refine the program where it was wrong. True when it learnt anything."""
         ground = self.ground
+        assert answer.x is not None  # noqa: S101 - the caller has looked
         replicas, rates = self._read(answer, compiled)
         began = time.perf_counter()
-        packings, learnt = self._place(replicas, answer.x, compiled)  # type: ignore[arg-type]
+        packings, learnt = self._place(answer, compiled, replicas)
         ground.clock.spend("placement", began)
         if packings is not None:
             self._consider(replicas, rates, packings)
+        elif self.goal.of == "quality" and (fits := thinned(ground, replicas, rates)) is not None:
+            self._consider(fits[0], np.where(replicas > 0, rates / np.maximum(replicas, 1) * fits[0], 0.0), fits[1])
         if learnt and packings is None:
             return True
         cuts = len(ground.quality.cuts)
-        fractions = np.maximum(answer.x[list(compiled.fractions)], 0)  # type: ignore[index]
+        fractions = np.maximum(answer.x[list(compiled.fractions)], 0)
         if fractions.sum() > 0:
             ground.quality.price(fractions / fractions.sum())
         began = time.perf_counter()
-        refined = bool(self._refine_lines(replicas, rates))
-        refined |= self._split_arms(replicas, rates)
+        refined = bool(refine_lines(ground, replicas, rates))
+        refined |= split_arms(ground, replicas, rates)
         ground.clock.spend("refine", began)
         return refined or learnt or len(ground.quality.cuts) > cuts
+
+    def _place(self, answer: Answer, compiled: CompiledProgram, replicas: np.ndarray) -> tuple[tuple[Packing, ...] | None, bool]:
+        """Packings of the program's setup, and whether a no-good was learnt.
+
+        A setup whose packing stays undecided is set aside with all that are at least as large: they lose at least the program's bound,
+        which the search's bound remembers.
+        """
+        ground, limits = self.ground, None
+        if self.goal.of != "quality" or self.goal.cost_at_most is not None:
+            used = [0.0 if column < 0 else float(answer.x[column]) for column in compiled.gpus_used]  # type: ignore[index]
+            limits = [round(count) for count in used]
+        packings, learnt, undecided = place_and_learn(ground, replicas, limits)
+        if undecided and packings is None:
+            self.aside_bound = min(self.aside_bound, answer.bound)
+            for p in undecided:
+                items = ground.items(p, replicas)
+                self.aside.append(NoGood(p, tuple((item.key,) for item in items), tuple(item.count for item in items)))
+            learnt = True
+        return packings, learnt
 
     def _reach_floor(self, cost: float) -> bool:
         """Settle whether a cost that the program thinks possible reaches the quality floor; True when that was learnt.
@@ -292,6 +320,14 @@ class Search:
 
     # -- plans -----------------------------------------------------------------------------------------------------------------
 
+    def _try_rounded(self) -> None:
+        """A first plan: the relaxation, rounded."""
+        assert self.relaxed is not None  # noqa: S101 - called after relax
+        found = rounded(self.ground, self.relaxed)
+        packings = None if found is None else placed(self.ground, found[0])
+        if found is not None and packings is not None:
+            self._consider(*found, packings)
+
     def _consider(self, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]) -> None:
         """Polish a placed setup and keep it when it is better."""
         ground, began = self.ground, time.perf_counter()
@@ -301,11 +337,11 @@ class Search:
         if routed is None:
             return
         if self.goal.of == "quality" and -routed.quality >= self.loss - 1e-10:
-            self._refine_lines(replicas, routed.rates)
+            refine_lines(ground, replicas, routed.rates)
             return
         settled = ground.quality.settle(routed.fractions)
         ground.clock.spend("cuts", now)
-        self._refine_lines(replicas, routed.rates)
+        refine_lines(ground, replicas, routed.rates)
         exact = ground.quality.from_score(settled.value)
         if self.goal.quality_at_least is not None and exact < self.goal.quality_at_least - 1e-12:
             return
@@ -319,118 +355,6 @@ class Search:
         if loss < self.loss:
             self.incumbent = Incumbent(loss, routed, packings, settled, gpus, cost)
             self._tell("plan")
-
-    def _round(self) -> None:
-        """A first plan from the relaxation: whole parts of its replicas, then one more where a fraction is left, while the pools hold."""
-        ground, point = self.ground, self.relaxed
-        assert point is not None  # noqa: S101 - called after relax
-        instance = ground.instance
-        llm = np.array([o.llm for o in instance.options])
-        replicas = np.minimum(np.floor(point.replicas + 1e-6), ground.upper)
-        rest = point.replicas - replicas
-        bare = np.flatnonzero((np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0) & (point.fractions > 1e-6))
-        largest = {int(np.flatnonzero(llm == i)[np.argmax(point.replicas[llm == i])]): float(point.fractions[i]) for i in bare}
-        others = [int(o) for o in np.flatnonzero(rest > 1e-6) if int(o) not in largest]
-        for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
-            replicas[o] += 1
-            if not self._holds(replicas, llm):
-                replicas[o] -= 1
-        whole = replicas.astype(int)
-        packings = tuple(
-            pack(ground.items(p, whole), pool.nodes, pool.gpus_per_node, instance.room(p)) for p, pool in enumerate(instance.pools)
-        )
-        used = float(np.sum(instance.shards * [o.mps_share for o in instance.options] * whole))
-        few = any(whole[llm == i].sum() < wanted.min_replicas for i, wanted in enumerate(instance.llms))
-        if few or used < instance.min_utilization * instance.gpus or any(k.verdict is not Verdict.PACKED for k in packings):
-            return
-        rate = np.divide(point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0)
-        self._consider(whole, rate * whole, packings)
-
-    def _holds(self, replicas: np.ndarray, llm: np.ndarray) -> bool:
-        """Whether the capacity rows and the LLMs' limits allow so many replicas."""
-        instance = self.ground.instance
-        for row in self.ground.capacity:
-            pool = instance.pools[row.pool]
-            if row.weight @ replicas > (pool.nodes if row.per_node else pool.gpus) + 1e-6:
-                return False
-        most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in instance.llms]
-        return bool(np.all(np.bincount(llm, weights=replicas, minlength=len(most)) <= most))
-
-    def _place(self, replicas: np.ndarray, x: np.ndarray, compiled: CompiledProgram) -> tuple[tuple[Packing, ...] | None, bool]:
-        """Pack every pool, on as few GPUs as the program used where GPUs are what is minimised. Learns no-goods."""
-        ground = self.ground
-        packings, learnt = [], False
-        for p, pool in enumerate(ground.instance.pools):
-            items = ground.items(p, replicas)
-            room = ground.instance.room(p)
-            if self.goal.of == "quality" and self.goal.cost_at_most is None:
-                packing = pack(items, pool.nodes, pool.gpus_per_node, room)
-                limit = None
-            else:
-                limit = round(float(x[compiled.gpus_used[p]])) if compiled.gpus_used[p] >= 0 else 0
-                packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
-            if packing.verdict is Verdict.IMPOSSIBLE:
-                learnt |= self._learn(p, items, limit)
-                if limit is not None:
-                    packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
-            elif packing.verdict is Verdict.UNKNOWN:
-                self.unplaced += 1
-                if limit is not None:
-                    packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
-            packings.append(packing)
-        placed = all(packing.verdict is Verdict.PACKED for packing in packings)
-        return (tuple(packings) if placed else None), learnt
-
-    def _learn(self, p: int, items: list[Item], limit: int | None) -> bool:
-        """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard."""
-        ground = self.ground
-        pool, room = ground.instance.pools[p], ground.instance.room(p)
-        if limit is not None and pack(items, pool.nodes, pool.gpus_per_node, room).verdict is Verdict.IMPOSSIBLE:
-            limit = None
-        core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
-        no_good = lifted_no_good(ground.instance, p, core, {item.key: item.count for item in items}, limit)
-        if no_good in ground.no_goods:
-            return False
-        ground.no_goods.append(no_good)
-        return True
-
-    # -- refinement ------------------------------------------------------------------------------------------------------------
-
-    def _refine_lines(self, replicas: np.ndarray, rates: np.ndarray) -> list[int]:
-        """Supporting lines at the operating rates; returns the options whose envelope rose."""
-        refined = []
-        for o in np.flatnonzero(replicas > 1e-9):
-            per_replica = float(rates[o] / replicas[o])
-            for arm in self.ground.arms[int(o)]:
-                near = 1e-9 * max(arm.high, 1e-300)
-                if not arm.low - near <= per_replica <= arm.high + near or not arm.lines:
-                    continue
-                gap = arm.hull(per_replica) - arm.under(per_replica)
-                exact = self.ground.pieces[o].spend(per_replica)  # type: ignore[union-attr]
-                if np.any(
-                    np.maximum(gap, exact - arm.under(per_replica)) > 1e-6 * self.ground.allowances * max(per_replica, 1e-9)
-                ) and arm.touch(per_replica):
-                    refined.append(int(o))
-        return refined
-
-    def _split_arms(self, replicas: np.ndarray, rates: np.ndarray) -> bool:
-        """Split arms whose hull lies below the curve at the operating rate."""
-        ground, split = self.ground, False
-        for o in np.flatnonzero(replicas > 0):
-            per_replica = float(rates[o] / replicas[o])
-            after: list[Arm] = []
-            for arm in ground.arms[int(o)]:
-                near = 1e-9 * max(arm.high, 1e-300)
-                cuts: list[float] = []
-                if arm.low - near <= per_replica <= arm.high + near:
-                    cuts = arm.splits(per_replica, 1e-5 * ground.allowances * max(per_replica, 1e-9))
-                for rate in cuts:
-                    left, arm = arm.split(rate, COARSE_ERROR * ground.allowances)
-                    after.append(left)
-                    split = True
-                after.append(arm)
-            ground.arms[int(o)] = after
-        return split
 
     # -- bookkeeping -----------------------------------------------------------------------------------------------------------
 

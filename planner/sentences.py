@@ -77,7 +77,7 @@ def gap_text(rel_gap: float | None) -> str:
     """Tell a relative gap in per cent; what is below a thousandth of a per cent is told as such."""
     if rel_gap is None:
         return "unknown"
-    return "below 0.001 %" if 0.0 < rel_gap < 1e-5 else f"{number(100.0 * rel_gap, 2)} %"
+    return "below 0.001 %" if 1e-12 < rel_gap < 1e-5 else f"{number(100.0 * rel_gap if rel_gap > 1e-12 else 0.0, 2)} %"
 
 
 def binding(content: Content) -> str:

@@ -554,7 +554,9 @@ def test_memory_rule(case: Path) -> None:
 
 def test_llms_and_pools_without_options(case: Path) -> None:
     loaded = load_instance(case / "scenario.yaml", ["setups.mps_shares_pct=[50]"])
-    assert any("NA has no option and cannot be deployed: 1 option: 100 is not among setups.mps_shares_pct" in notice for notice in loaded.notices)
+    assert any(
+        "NA has no option and cannot be deployed: 1 option: 100 is not among setups.mps_shares_pct" in notice for notice in loaded.notices
+    )
     assert "llms.1.min_replicas: NA has no option" in told(case, "setups.mps_shares_pct=[50]", "llms.1.min_replicas=1")
     loaded = load_instance(case / "scenario.yaml", ["pools.0.gpu=H"])
     assert loaded.instance.options == ()

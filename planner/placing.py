@@ -1,0 +1,117 @@
+"""From replica counts to placed setups: packing pool by pool, learning from what cannot be packed, and setups made to fit."""
+
+import numpy as np
+
+from models.nogood import lifted_no_good
+from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
+from planner.ground import Ground
+from planner.master import MasterPoint
+
+THINNED = 8
+"""So many replicas are taken from a setup that cannot be placed before it is given up."""
+
+
+def placed(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...] | None:
+    """The packing of every pool, or None when one was not packed."""
+    packings = []
+    for p, pool in enumerate(ground.instance.pools):
+        packing = pack(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, ground.instance.room(p))
+        if packing.verdict is not Verdict.PACKED:
+            return None
+        packings.append(packing)
+    return tuple(packings)
+
+
+def place_and_learn(ground: Ground, replicas: np.ndarray, limits: list[int] | None) -> tuple[tuple[Packing, ...] | None, bool, list[int]]:
+    """Pack a program's setup, on at most limits[p] GPUs where these are what is minimised.
+
+    Returns the packings (None when one pool could not be packed), whether a no-good was learnt, and the pools that stayed undecided.
+    A setup that needs more GPUs than the program thought is packed on the fewest that could be found.
+    """
+    packings, learnt, undecided = [], False, []
+    for p, pool in enumerate(ground.instance.pools):
+        items, room = ground.items(p, replicas), ground.instance.room(p)
+        limit = None if limits is None else limits[p]
+        packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
+        if packing.verdict is not Verdict.PACKED:
+            undecided += [p] if packing.verdict is Verdict.UNKNOWN else []
+            learnt |= packing.verdict is Verdict.IMPOSSIBLE and _learn(ground, p, items, limit)
+            if limit is not None:
+                packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
+        packings.append(packing)
+    done = all(packing.verdict is Verdict.PACKED for packing in packings)
+    return (tuple(packings) if done else None), learnt, undecided
+
+
+def _learn(ground: Ground, p: int, items: list[Item], limit: int | None) -> bool:
+    """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard; False when it is known."""
+    pool, room = ground.instance.pools[p], ground.instance.room(p)
+    if limit is not None and pack(items, pool.nodes, pool.gpus_per_node, room).verdict is Verdict.IMPOSSIBLE:
+        limit = None
+    core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
+    no_good = lifted_no_good(ground.instance, p, core, {item.key: item.count for item in items}, limit)
+    if no_good in ground.no_goods:
+        return False
+    ground.no_goods.append(no_good)
+    return True
+
+
+def thinned(ground: Ground, replicas: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
+    """A setup with the least used replicas taken away until it can be placed, and its packings; None when that does not come soon."""
+    options = ground.instance.options
+    left = replicas.copy()
+    for _ in range(THINNED):
+        deployed = np.flatnonzero(left > 0)
+        if deployed.size <= 1:
+            return None
+        carried = [rates[o] / left[o] / (options[o].tp_degree * options[o].mps_share) for o in deployed]
+        left[deployed[int(np.argmin(carried))]] -= 1
+        if not _meets_floors(ground, left):
+            return None
+        packings = placed(ground, left)
+        if packings is not None:
+            return left, packings
+    return None
+
+
+def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray] | None:
+    """Whole replicas near a relaxation, and rates: its whole parts, then one more where a fraction is left, while capacity holds.
+
+    LLMs that would be left without a replica come first. None when the floors on replicas or utilisation are missed.
+    """
+    instance = ground.instance
+    llm = np.array([o.llm for o in instance.options])
+    replicas = np.minimum(np.floor(point.replicas + 1e-6), ground.upper)
+    rest = point.replicas - replicas
+    bare = np.flatnonzero((np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0) & (point.fractions > 1e-6))
+    largest = {int(np.flatnonzero(llm == i)[np.argmax(point.replicas[llm == i])]): float(point.fractions[i]) for i in bare}
+    others = [int(o) for o in np.flatnonzero(rest > 1e-6) if int(o) not in largest]
+    for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
+        replicas[o] += 1
+        if not _holds(ground, replicas, llm):
+            replicas[o] -= 1
+    if not _meets_floors(ground, replicas):
+        return None
+    rate = np.divide(point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0)
+    return replicas.astype(int), rate * replicas
+
+
+def _meets_floors(ground: Ground, replicas: np.ndarray) -> bool:
+    """Whether the LLMs have their least replicas and the GPUs their least utilisation."""
+    instance = ground.instance
+    options = instance.options
+    used = float(sum(options[o].tp_degree * options[o].mps_share * replicas[o] for o in np.flatnonzero(replicas)))
+    held = np.bincount([o.llm for o in options], weights=replicas, minlength=len(instance.llms))
+    enough = all(count >= llm.min_replicas for count, llm in zip(held, instance.llms, strict=True))
+    return enough and used >= instance.min_utilization * instance.gpus * (1 - 1e-9)
+
+
+def _holds(ground: Ground, replicas: np.ndarray, llm: np.ndarray) -> bool:
+    """Whether the capacity rows and the LLMs' limits allow so many replicas."""
+    instance = ground.instance
+    for row in ground.capacity:
+        pool = instance.pools[row.pool]
+        if row.weight @ replicas > (pool.nodes if row.per_node else pool.gpus) + 1e-6:
+            return False
+    most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in instance.llms]
+    return bool(np.all(np.bincount(llm, weights=replicas, minlength=len(most)) <= most))
