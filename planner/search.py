@@ -148,6 +148,8 @@ class Search:
         """Whether the program over all options is infeasible without presolve and with another seed, too."""
         ground = self.ground
         options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
+        if not options:
+            return True
         form = ground.formulation(self.goal, options)
         linear = compile_program(build(form), form).linear
         for changes in ({"presolve": False}, {"presolve": True}):

@@ -709,3 +709,11 @@ def test_prices_that_the_relaxation_lacks_are_none_with_a_reason() -> None:
     assert prices.slo == (None, None)
     assert any("slo.0" in note for note in prices.notes)
     assert any("slo.1" in note for note in prices.notes)
+
+
+def test_no_option_that_could_run_is_infeasible_not_a_fault() -> None:
+    """An each_llm limit below every latency leaves no rate of any option, and the utilisation floor has nothing to count."""
+    instance = random_instance(3, "each_llm")
+    strict = tuple(replace(slo, scope="each_llm", statistic="mean", limit=1e-6) for slo in instance.slos[:1])
+    solution = solve(replace(instance, slos=strict, min_utilization=0.5), explain=False)
+    assert solution.status == "infeasible"
