@@ -3,4 +3,16 @@
 Nothing here solves, reads files or knows a scenario; modules are imported where they are used.
 """
 
-__all__ = ["capacity", "formulation", "instance", "latency", "linear", "nogood", "placement", "program", "quality", "relaxation"]
+__all__ = [
+    "capacity",
+    "formulation",
+    "instance",
+    "latency",
+    "linear",
+    "nogood",
+    "patterns",
+    "placement",
+    "program",
+    "quality",
+    "relaxation",
+]

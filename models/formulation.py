@@ -21,13 +21,15 @@ from models.nogood import NoGood
 class Goal:
     """What is optimised. of: "quality" (maximise), "cost" (minimise USD/h), "gpus" (minimise GPUs used, then cost: the leanest plan).
 
-    quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None.
+    quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None. gpus_at_most: per pool, fewer than it
+    has (for a first plan that is easy to place), or None.
     """
 
     of: str
     quality_at_least: float | None = None
     cost_at_most: float | None = None
     cost_at_least: float | None = None
+    gpus_at_most: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

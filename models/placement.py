@@ -68,6 +68,17 @@ def pack(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max
     return best or _search(sorted(items, key=_ORDERS[0]), nodes, gpus_per_node, room, limit)
 
 
+def pack_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
+    """A packing of as many replicas (weighted by the GPU share they take) as first-fit finds room for; the others are left out."""
+    best = Packing(Verdict.PACKED)
+    size = {item.key: item.shards * item.share for item in items}
+    for order in _ORDERS:
+        seats = _first_fit(sorted(items, key=order), nodes, gpus_per_node, room, leave_out=True) or []
+        if sum(size[seat[0]] for seat in seats) > sum(size[seat[0]] for seat in best.seats):
+            best = Packing(Verdict.PACKED, tuple(seats), _gpus(seats))
+    return best
+
+
 def pack_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
     """The packing on fewest GPUs that could be found; first whatever fits, then fewer while it can be done."""
     best = pack(items, nodes, gpus_per_node, room)
@@ -110,8 +121,13 @@ def _gpus(seats: Sequence[tuple[int, int, int, tuple[int, ...]]]) -> int:
     return len({(node, gpu) for _, _, node, gpus in seats for gpu in gpus})
 
 
-def _first_fit(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> list[tuple[int, int, int, tuple[int, ...]]] | None:
-    """Best-fit decreasing: the node that opens fewest new GPUs, then leaves least; on it the fullest GPUs that fit."""
+def _first_fit(
+    items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, *, leave_out: bool = False
+) -> list[tuple[int, int, int, tuple[int, ...]]] | None:
+    """Best-fit decreasing: the node that opens fewest new GPUs, then leaves least; on it the fullest GPUs that fit.
+
+    A replica without room ends it (None), or is left out together with the rest of its option.
+    """
     share = np.ones((nodes, gpus_per_node))
     memory = np.full((nodes, gpus_per_node), room)
     seats = []
@@ -120,6 +136,8 @@ def _first_fit(items: Sequence[Item], nodes: int, gpus_per_node: int, room: floa
             fits = (share >= item.share - FIT) & (memory >= item.memory - FIT * room)
             enough = np.flatnonzero(fits.sum(axis=1) >= item.shards)
             if enough.size == 0:
+                if leave_out:
+                    break
                 return None
             left = np.where(fits[enough], share[enough] + memory[enough] / room * 1e-3, np.inf)
             chosen = np.argpartition(left, item.shards - 1, axis=1)[:, : item.shards] if item.shards < gpus_per_node else None

@@ -86,7 +86,8 @@ def _variables(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.quality = pyo.Var(bounds=(None, 2))
     model.replicas = pyo.Var(model.OPTIONS, domain=pyo.NonNegativeIntegers, bounds=lambda _, o: (0, float(form.upper[o])))
     model.weight = pyo.Var(model.POINTS, domain=pyo.NonNegativeReals)
-    model.gpus_used = pyo.Var(model.POOLS, domain=pyo.NonNegativeIntegers, bounds=lambda _, p: (0, form.instance.pools[p].gpus))
+    most = form.goal.gpus_at_most or tuple(pool.gpus for pool in form.instance.pools)
+    model.gpus_used = pyo.Var(model.POOLS, domain=pyo.NonNegativeIntegers, bounds=lambda _, p: (0, most[p]))
 
 
 def _objective(model: pyo.ConcreteModel, form: Formulation) -> None:

@@ -53,7 +53,9 @@ class Layout:
         return 1 + self.llms + self.pools + self.slacks
 
 
-def layout(form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0) -> tuple[Layout, np.ndarray, np.ndarray, csr_matrix]:
+def layout(
+    form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0, spare: float = 0.0
+) -> tuple[Layout, np.ndarray, np.ndarray, csr_matrix]:
     """The static rows: layout, lower and upper sides, and their entries in the first columns."""
     instance = form.instance
     llms, pools, options, slos = len(instance.llms), len(instance.pools), len(instance.options), len(form.shared_slos)
@@ -68,7 +70,7 @@ def layout(form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0) 
         head[1 + llms : replica_row, 1 + llms + pools :] = -np.eye(slos)
     where = Layout(llms, pools, slacks, 1, 1 + llms, replica_row, per_replica, head.shape[0])
     low = np.concatenate([[1.0], np.zeros(llms), np.full(slos, -np.inf), lower])
-    high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand), upper])
+    high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand * (1 - spare)), upper])
     return where, low, high, csr_matrix(head)
 
 
@@ -141,14 +143,20 @@ def cut_rows(prices: np.ndarray, base: np.ndarray, columns: int) -> tuple[np.nda
 
 
 def relax(
-    form: Formulation, points: Mapping[int, Sequence[Points]], fixed: np.ndarray | None = None, *, measure_excess: bool = False
+    form: Formulation,
+    points: Mapping[int, Sequence[Points]],
+    fixed: np.ndarray | None = None,
+    *,
+    measure_excess: bool = False,
+    spare: float = 0.0,
 ) -> tuple[LinearProgram, Layout, np.ndarray]:
     """The linear program, its layout, and the option that owns each weight column.
 
-    measure_excess: minimise what the budgets are exceeded by, in place of the goal (first phase for a fixed setup).
+    measure_excess: minimise what the budgets are exceeded by, in place of the goal (first phase for a fixed setup). spare: share of the
+    budgets that is kept back.
     """
     slacks = len(form.shared_slos) if measure_excess else 0
-    where, row_low, row_high, head = layout(form, fixed, slacks)
+    where, row_low, row_high, head = layout(form, fixed, slacks, spare)
     owner, rates, budgets = stack_points(points, len(form.shared_slos))
     body = weight_rows(form, where, owner, rates, budgets).T.tocsr()
     matrix = csr_matrix(hstack([head, body]))

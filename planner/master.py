@@ -52,9 +52,10 @@ class Master:
         fixed: np.ndarray | None = None,
         *,
         measure_excess: bool = False,
+        spare: float = 0.0,
     ) -> None:
         self.form, self.quality = form, quality
-        linear, self.where, self.owner = relax(form, points, fixed, measure_excess=measure_excess)
+        linear, self.where, self.owner = relax(form, points, fixed, measure_excess=measure_excess, spare=spare)
         self.point_rates = stack_points(points, len(form.shared_slos))[1]
         self.live = LiveLp(linear, settings)
         self.measure_excess = measure_excess

@@ -1,32 +1,37 @@
 """From replica counts to placed setups: packing pool by pool, learning from what cannot be packed, and setups made to fit."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from models.nogood import lifted_no_good
-from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
+from models.patterns import pattern_row
+from models.placement import Item, Packing, Verdict, pack, pack_most, pack_on_fewest, smallest_conflict
 from planner.ground import Ground
 from planner.master import MasterPoint
-
-THINNED = 8
-"""So many replicas are taken from a setup that cannot be placed before it is given up."""
 
 
 def placed(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...] | None:
     """The packing of every pool, or None when one was not packed."""
-    packings = []
-    for p, pool in enumerate(ground.instance.pools):
-        packing = pack(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, ground.instance.room(p))
-        if packing.verdict is not Verdict.PACKED:
-            return None
-        packings.append(packing)
-    return tuple(packings)
+    packings = _packings(ground, replicas)
+    return packings if all(packing.verdict is Verdict.PACKED for packing in packings) else None
+
+
+def unpacked(ground: Ground, replicas: np.ndarray) -> list[int]:
+    """The pools of which no packing was found."""
+    return [p for p, packing in enumerate(_packings(ground, replicas)) if packing.verdict is not Verdict.PACKED]
+
+
+def _packings(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...]:
+    instance = ground.instance
+    return tuple(pack(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p)) for p, pool in enumerate(instance.pools))
 
 
 def place_and_learn(ground: Ground, replicas: np.ndarray, limits: list[int] | None) -> tuple[tuple[Packing, ...] | None, bool, list[int]]:
     """Pack a program's setup, on at most limits[p] GPUs where these are what is minimised.
 
-    Returns the packings (None when one pool could not be packed), whether a no-good was learnt, and the pools that stayed undecided.
-    A setup that needs more GPUs than the program thought is packed on the fewest that could be found.
+    Returns the packings (None when one pool could not be packed), whether a pattern row or a no-good was learnt, and the pools that
+    stayed undecided. A setup that needs more GPUs than the program thought is packed on the fewest that could be found.
     """
     packings, learnt, undecided = [], False, []
     for p, pool in enumerate(ground.instance.pools):
@@ -34,13 +39,28 @@ def place_and_learn(ground: Ground, replicas: np.ndarray, limits: list[int] | No
         limit = None if limits is None else limits[p]
         packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
         if packing.verdict is not Verdict.PACKED:
-            undecided += [p] if packing.verdict is Verdict.UNKNOWN else []
-            learnt |= packing.verdict is Verdict.IMPOSSIBLE and _learn(ground, p, items, limit)
+            if add_pattern_rows(ground, replicas, [p], limits):
+                learnt = True
+            elif packing.verdict is Verdict.UNKNOWN:
+                undecided.append(p)
+            else:
+                learnt |= _learn(ground, p, items, limit)
             if limit is not None:
                 packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
         packings.append(packing)
     done = all(packing.verdict is Verdict.PACKED for packing in packings)
     return (tuple(packings) if done else None), learnt, undecided
+
+
+def add_pattern_rows(ground: Ground, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None) -> bool:
+    """Add the capacity rows that a setup (not necessarily whole) violates in some pools; whether there were any."""
+    added = False
+    for p in pools:
+        row = pattern_row(ground.instance, p, replicas, ground.instance.pools[p].gpus if limits is None else limits[p])
+        if row is not None:
+            ground.capacity.append(row)
+            added = True
+    return added
 
 
 def _learn(ground: Ground, p: int, items: list[Item], limit: int | None) -> bool:
@@ -56,22 +76,16 @@ def _learn(ground: Ground, p: int, items: list[Item], limit: int | None) -> bool
     return True
 
 
-def thinned(ground: Ground, replicas: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
-    """A setup with the least used replicas taken away until it can be placed, and its packings; None when that does not come soon."""
-    options = ground.instance.options
-    left = replicas.copy()
-    for _ in range(THINNED):
-        deployed = np.flatnonzero(left > 0)
-        if deployed.size <= 1:
-            return None
-        carried = [rates[o] / left[o] / (options[o].tp_degree * options[o].mps_share) for o in deployed]
-        left[deployed[int(np.argmin(carried))]] -= 1
-        if not _meets_floors(ground, left):
-            return None
-        packings = placed(ground, left)
-        if packings is not None:
-            return left, packings
-    return None
+def thinned(ground: Ground, replicas: np.ndarray) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
+    """What of a setup first-fit can place, and its packings; None when the floors on replicas or utilisation are missed then."""
+    left = np.zeros_like(replicas)
+    packings = []
+    for p, pool in enumerate(ground.instance.pools):
+        packing = pack_most(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, ground.instance.room(p))
+        for key, *_ in packing.seats:
+            left[key] += 1
+        packings.append(packing)
+    return (left, tuple(packings)) if left.any() and _meets_floors(ground, left) else None
 
 
 def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray] | None:

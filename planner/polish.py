@@ -11,11 +11,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.formulation import Formulation
+from models.formulation import Formulation, allowance
 from models.latency import Pieces, safe_points
 from models.quality import UNROUTED, Quality
 from planner.highs import SolveSettings
 from planner.master import Master, MasterPoint
+
+SPARES = (1e-9, 1e-8, 1e-7, 1e-6)
+"""Shares of the budgets that are kept back, one after the other, while the solver's tolerance lets a plan exceed one."""
+
+FLOAT_NOISE = 1e-12
+"""An SLO exceeded by this share is kept: rounding."""
+
+BESIDE_A_KNOT = 1e-6
+"""A rate this close (relative) to a knot of its curve is meant to be on it."""
 
 PASSES = 8
 """Most recentrings; three are usual."""
@@ -70,9 +79,26 @@ def polish(
     if best is None:
         return None
     exact = _exact_rates(form, pieces, replicas, best)
+    for spare in SPARES:
+        if _exceeded(form, pieces, replicas, exact) <= 0:
+            break
+        kept_back = _solve_around(form, quality, pieces, replicas, per_replica, -side, settings, tolerance, spare)
+        if kept_back.stop == "optimal":
+            best, exact = kept_back, _exact_rates(form, pieces, replicas, kept_back)
     llm = np.array([o.llm for o in form.instance.options])
     fractions = np.bincount(llm, weights=exact, minlength=len(form.instance.llms)) / exact.sum()
     return Routed(replicas, exact, fractions, best.quality, rounds)
+
+
+def _exceeded(form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, rates: np.ndarray) -> float:
+    """By what share the most exceeded budget is exceeded on the raw curves, beyond floating point; <= 0 when all hold."""
+    spent = np.zeros(len(form.shared_slos))
+    for o in np.flatnonzero(replicas > 0).tolist():
+        curve = pieces[o]
+        if curve is not None:
+            spent += replicas[o] * curve.spend(float(rates[o] / replicas[o]))
+    allowed = np.array([allowance(slo) for slo in form.shared_slos]) * form.instance.arrival_rate
+    return float(np.max(spent / allowed - 1.0, initial=-1.0)) - FLOAT_NOISE
 
 
 def _solve_around(
@@ -84,6 +110,7 @@ def _solve_around(
     side: int,
     settings: SolveSettings,
     tolerance: float,
+    spare: float = 0.0,
 ) -> MasterPoint:
     """One linear program around the present rates; when it is infeasible, first move to where the budgets are exceeded least."""
 
@@ -93,7 +120,7 @@ def _solve_around(
 
     cuts = quality.cuts
     with_cuts = replace(form, cut_prices=cuts.prices, cut_base=cuts.base)
-    point = Master(with_cuts, quality, points(), settings, replicas).converge(tolerance, 60)
+    point = Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(tolerance, 60)
     if point.stop != "infeasible":
         return point
     for _ in range(4):
@@ -104,26 +131,36 @@ def _solve_around(
         settled = np.allclose(moved, per_replica, rtol=1e-6)
         per_replica[:] = moved
         if excess.loss <= 1e-9:
-            return Master(with_cuts, quality, points(), settings, replicas).converge(tolerance, 60)
+            return Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(tolerance, 60)
         if settled:
             side = -side
     return point
 
 
 def _exact_rates(form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, point: MasterPoint) -> np.ndarray:
-    """Rates (O,) within the curves' ranges that sum to the arrival rate: the solver's tolerance is taken out where there is room."""
+    """Rates (O,) within the curves' ranges that sum to the arrival rate.
+
+    The solver's tolerance is taken out: a rate beside a knot is put on it (a budget may jump or bend there), and what is then missing
+    or too much goes to options between knots, where there is room.
+    """
     rates = np.zeros(replicas.size)
     most = np.zeros(replicas.size)
-    for o in np.flatnonzero(replicas > 0):
-        curve = pieces[int(o)]
+    between = np.zeros(replicas.size, dtype=bool)
+    for o in np.flatnonzero(replicas > 0).tolist():
+        curve = pieces[o]
         assert curve is not None  # noqa: S101 - deployed options have a domain
-        most[o] = replicas[o] * curve.high[-1]
-        rates[o] = min(max(float(point.rates[o]), replicas[o] * float(curve.low[0])), most[o])
+        knots = np.concatenate([curve.low, curve.high])
+        rate = min(max(float(point.rates[o]) / replicas[o], float(curve.low[0])), float(curve.high[-1]))
+        knot = float(knots[np.argmin(np.abs(knots - rate))])
+        between[o] = abs(knot - rate) > BESIDE_A_KNOT * max(rate, knot)
+        most[o] = replicas[o] * float(curve.high[-1])
+        rates[o] = replicas[o] * (rate if between[o] else knot)
     llm = np.array([o.llm for o in form.instance.options])
     carried = np.bincount(llm, weights=rates, minlength=len(form.instance.llms))
     rates[(carried < UNROUTED * form.instance.arrival_rate)[llm]] = 0.0
-    short = form.instance.arrival_rate - rates.sum()
-    room = np.where(rates > 0, most - rates, 0.0) if short > 0 else rates
-    if room.sum() > abs(short):
-        rates += short * room / room.sum()
+    for takes in (between, np.ones_like(between)):
+        short = form.instance.arrival_rate - rates.sum()
+        room = np.where(takes & (rates > 0), most - rates if short > 0 else rates, 0.0)
+        if room.sum() > abs(short):
+            rates += short * room / room.sum()
     return rates

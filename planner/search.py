@@ -24,7 +24,7 @@ from models.relaxation import Layout
 from planner.ground import Ground, Incumbent
 from planner.highs import Answer, solve
 from planner.master import Master, MasterPoint
-from planner.placing import place_and_learn, placed, rounded, thinned
+from planner.placing import add_pattern_rows, place_and_learn, placed, rounded, thinned, unpacked
 from planner.polish import polish
 from planner.refine import refine_lines, split_arms
 
@@ -39,6 +39,15 @@ FLOOR_SECONDS = 2.0
 
 CUTOFF_SLACK = 1e-6
 """The program may be this much worse than the incumbent: the solver's own tolerance."""
+
+SMALLER = (0.97, 0.94, 0.9, 0.85, 0.75, 0.6)
+"""Shares of the pools that could not be packed on which a first plan is sought."""
+
+ROUGH_GAP = 0.002
+"""Gap (0..1 scale) of the programs for such a first plan."""
+
+PATTERN_ROUNDS = 8
+"""Times that the relaxation is solved again with the capacity rows that it violates."""
 
 QUICK_SECONDS = 8.0
 """A program that is not solved in this time is solved with all of HiGHS's heuristics from then on."""
@@ -106,7 +115,7 @@ class Search:
         if self.incumbent is None:
             self._try_rounded()
         options = self._promising(FIRST_OPTIONS * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1))
-        share = 0.75
+        share, tried = 0.75, False
         while not self.closed() and not self.ground.clock.stopped():
             answer, compiled = self._decide(options, share * self.tolerance())
             excluded = min(self._excluded_bound(options), self.aside_bound)
@@ -127,6 +136,9 @@ class Search:
                 return
             before = self.loss
             news = self._use(answer, compiled)
+            if self.incumbent is None and self.goal.of == "quality" and not tried:
+                tried = True
+                self._try_smaller(options, self._read(answer, compiled)[0])
             if self.goal.of == "cost" and not self.closed() and self.loss > answer.value + 1e-9:
                 news |= self._reach_floor(answer.value)
             if self.closed():
@@ -160,33 +172,41 @@ class Search:
         return True
 
     def relax(self) -> None:
-        """The linear relaxation: bound, promising options, cuts and refined curves."""
+        """The linear relaxation: bound, promising options, cuts, refined curves, and capacity rows that it violates."""
         ground, began = self.ground, time.perf_counter()
         options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
-        form = ground.formulation(self.goal, options)
-        master = Master(form, ground.quality, {o: self._points(o) for o in options}, ground.settings())
-        self.form, self.layout = form, master.where
-        for attempt in range(6):
-            rough = attempt == 0
-            tolerance = 2e-4 if rough else max(2e-5, 0.03 * min(self.tolerance(), 1.0))
-            point = master.converge(tolerance, 60, in_out=True, full=not rough, stopped=ground.clock.stopped)
-            if point.stop == "infeasible":
-                self.infeasible = True
+        for again in range(PATTERN_ROUNDS):
+            form = ground.formulation(self.goal, options)
+            master = Master(form, ground.quality, {o: self._points(o) for o in options}, ground.settings())
+            self.form, self.layout = form, master.where
+            point = self._converge(master, rough=again == 0)
+            ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + master.live.seconds
+            if point is None or ground.clock.stopped():
                 break
-            if point.stop != "optimal":
+            if not add_pattern_rows(ground, point.replicas, range(len(ground.instance.pools))):
                 break
-            self.relaxed = point
-            self._relax_bound = point.loss
-            refined = refine_lines(ground, point.replicas, point.rates)
-            if attempt > 0 and (not refined or attempt == 5 or ground.clock.stopped()):
-                break
-            if refined:
-                master.replace_points({o: self._points(o) for o in refined})
         self._cut_nearby()
         self._raise_bound(self._relax_bound)
-        ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + master.live.seconds
         ground.clock.spend("relax", began)
         self._tell("relaxation")
+
+    def _converge(self, master: Master, *, rough: bool) -> MasterPoint | None:
+        """Cut and refine until the curves are exact where the relaxation runs them; None when it has no optimum."""
+        ground = self.ground
+        for attempt in range(6):
+            tolerance = 2e-4 if rough else max(2e-5, 0.03 * min(self.tolerance(), 1.0))
+            point = master.converge(tolerance, 60, in_out=True, full=not rough, stopped=ground.clock.stopped)
+            if point.stop != "optimal":
+                self.infeasible = point.stop == "infeasible"
+                return None
+            self.relaxed, self._relax_bound = point, point.loss
+            refined = refine_lines(ground, point.replicas, point.rates)
+            if not rough and (not refined or attempt == 5 or ground.clock.stopped()):
+                break
+            rough = False
+            if refined:
+                master.replace_points({o: self._points(o) for o in refined})
+        return self.relaxed
 
     def _cut_nearby(self) -> None:
         """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and each saves a program."""
@@ -200,15 +220,15 @@ class Search:
             fractions = (self.relaxed.fractions + 0.02) * np.exp(spread)
             ground.quality.price(fractions / fractions.sum(), prices, full=False)
 
-    def _decide(self, options: tuple[int, ...], abs_gap: float) -> tuple[Answer, CompiledProgram]:
-        """Build and solve the mixed-integer program over some options."""
+    def _decide(self, options: tuple[int, ...], abs_gap: float, goal: Goal | None = None) -> tuple[Answer, CompiledProgram]:
+        """Build and solve the mixed-integer program over some options, for the search's goal or a narrower one."""
         ground, began = self.ground, time.perf_counter()
         fractions = self.relaxed.fractions  # type: ignore[union-attr]
         cuts = ground.quality.cuts.tightest(fractions, KEPT_CUTS)
         if self.incumbent is not None:
             cuts = np.union1d(cuts, ground.quality.cuts.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
         cuts = np.union1d(cuts, np.arange(max(0, len(ground.quality.cuts) - 20), len(ground.quality.cuts)))
-        form = ground.formulation(self._better(), options, self._reduced_upper(options), cuts, self.aside)
+        form = ground.formulation(goal or self._better(), options, self._reduced_upper(options), cuts, self.aside)
         compiled = compile_program(build(form), form)
         now = ground.clock.spend("build", began)
         settings = ground.settings(
@@ -228,6 +248,25 @@ class Search:
         if answer.x is not None and answer.bound > answer.value + 1e-6 * max(1.0, abs(answer.value)):
             raise ArithmeticError(f"HiGHS's bound {answer.bound} is above its own plan {answer.value}")
         return answer, compiled
+
+    def _try_smaller(self, options: tuple[int, ...], replicas: np.ndarray) -> None:
+        """A first plan where packing is what fails: keep part of the pools free that could not be packed, more and more."""
+        instance = self.ground.instance
+        tight: set[int] = set()
+        for share in SMALLER:
+            tight |= set(unpacked(self.ground, replicas))
+            most = tuple(min(int(share * k.gpus), k.gpus - 1) if p in tight else k.gpus for p, k in enumerate(instance.pools))
+            answer, compiled = self._decide(options, ROUGH_GAP, replace(self.goal, gpus_at_most=most))
+            if answer.x is None or self.ground.clock.stopped():
+                return
+            replicas, rates = self._read(answer, compiled)
+            packings = placed(self.ground, replicas)
+            if packings is not None:
+                self._consider(replicas, rates, packings)
+            else:
+                self._consider_thinned(replicas, rates)
+            if self.incumbent is not None:
+                return
 
     def _better(self) -> Goal:
         """The goal with a floor at the incumbent: only better plans are of interest (the incumbent itself still fits).
@@ -253,8 +292,8 @@ class Search:
         ground.clock.spend("placement", began)
         if packings is not None:
             self._consider(replicas, rates, packings)
-        elif self.goal.of == "quality" and (fits := thinned(ground, replicas, rates)) is not None:
-            self._consider(fits[0], np.where(replicas > 0, rates / np.maximum(replicas, 1) * fits[0], 0.0), fits[1])
+        elif self.goal.of == "quality":
+            self._consider_thinned(replicas, rates)
         if learnt and packings is None:
             return True
         cuts = len(ground.quality.cuts)
@@ -326,9 +365,21 @@ class Search:
         """A first plan: the relaxation, rounded."""
         assert self.relaxed is not None  # noqa: S101 - called after relax
         found = rounded(self.ground, self.relaxed)
-        packings = None if found is None else placed(self.ground, found[0])
-        if found is not None and packings is not None:
-            self._consider(*found, packings)
+        if found is None:
+            return
+        replicas, rates = found
+        packings = placed(self.ground, replicas)
+        if packings is not None:
+            self._consider(replicas, rates, packings)
+        else:
+            self._consider_thinned(replicas, rates)
+
+    def _consider_thinned(self, replicas: np.ndarray, rates: np.ndarray) -> None:
+        """What can be placed of a setup that cannot, as a plan."""
+        fits = thinned(self.ground, replicas)
+        if fits is not None:
+            fewer, packings = fits
+            self._consider(fewer, rates / np.maximum(replicas, 1) * fewer, packings)
 
     def _consider(self, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]) -> None:
         """Polish a placed setup and keep it when it is better."""
