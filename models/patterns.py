@@ -39,6 +39,8 @@ def pattern_row(instance: Instance, p: int, replicas: np.ndarray, gpus: float) -
     demand = np.bincount(kind, weights=replicas[member] * instance.shards[member], minlength=len(kinds))
     need, grid = _units(kinds)
     wanted = np.flatnonzero(demand > 1e-9)
+    if wanted.size == 0:
+        return None
     weight = np.zeros(len(kinds))
     weight[wanted] = _heaviest_weights(demand[wanted], need[wanted], grid)
     at_least = np.all(kinds[:, None, :] >= kinds[None, :, :] - 1e-9, axis=2)

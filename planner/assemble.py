@@ -200,6 +200,9 @@ def _options(
         found.scenario.append(Fault(str(scenario.path), where, "", f"the memory of {name} is not known", mend))
     kept.sort(key=lambda option: (option.llm, option.pool, option.tp_degree, option.mps_share))
     dropped.sort(key=lambda drop: (position[drop.llm], drop.pool, drop.tp_degree, drop.mps_share_pct))
+    if not kept and not unsized and not found.profiles and (fault := _nothing_to_choose(scenario, table, dropped)):
+        found.scenario.append(fault)
+        return (), ()
     if lacks and len(lacks) == len(dropped) and not kept and not unsized:
         i = lacks[0][0]
         there = sorted({f"{metric}_{statistic}_ms" for o in table.options for metric, statistic in o.latency_ms})
@@ -209,6 +212,20 @@ def _options(
         return (), ()
     _tell_unused(scenario, table, kept, dropped, unsized, found)
     return tuple(kept), tuple(dropped)
+
+
+def _nothing_to_choose(scenario: Scenario, table: ProfileTable, dropped: Sequence[Dropped]) -> Fault | None:
+    """The fault of a table that has no row for the scenario, or of setups that leave none; None when options fail for other reasons."""
+    spec = scenario.spec
+    if not dropped:
+        profiled = sorted({f"{option.llm} on {option.gpu}" for option in table.options})
+        asked = f"{', '.join(llm.name for llm in spec.llms)} on {', '.join(sorted({pool.gpu for pool in spec.pools}))}"
+        mend = f"use the same names in both; profiled: {', '.join(profiled[:8])}{' ...' if len(profiled) > 8 else ''}"
+        return Fault(table.file, "columns llm, gpu", "", f"no row is of an LLM and a GPU of the scenario ({asked})", mend)
+    if all(" is not among setups." in drop.reason for drop in dropped):
+        problem = "they leave no option of the profile table: " + _reasons(dropped)
+        return Fault(str(scenario.path), "setups", "", problem, "widen or delete setups.tp_degrees and setups.mps_shares_pct")
+    return None
 
 
 def _offers(table: ProfileTable, llms: Mapping[str, int], pools: Sequence[Pool]) -> Iterator[tuple[ProfiledOption, int]]:

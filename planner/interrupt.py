@@ -26,15 +26,16 @@ class Interrupt:
 
     @contextmanager
     def handled(self) -> Iterator["Interrupt"]:
-        """Within, SIGINT comes here; in a thread other than the main one, where handlers cannot be set, nothing changes."""
+        """Within, SIGINT and SIGTERM come here; in a thread other than the main one, where handlers cannot be set, nothing changes."""
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        before = signal.signal(signal.SIGINT, self._hear)
+        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield self
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def guard(self) -> None:
         """From here on the first Ctrl-C asks the solve to stop with what it has."""

@@ -19,15 +19,12 @@ from planner import highs
 from planner.ground import Clock, Ground, Incumbent
 from planner.repair import explain_conflict
 from planner.search import Search
-from planner.settings import Progress, Settings
+from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.shadow import shadow_prices
 from planner.solution import Effort, Shard, Solution, TieGroup
 
 SAME_VALUE = 1e-6
 """Plans whose objective differs by less (relative) count as equally good: the leanest of them is told."""
-
-CLOSE_ENOUGH = 1e-6
-"""A bound and a value this close, in shares of the range of scores, have met whatever gap was asked for (the contract)."""
 
 SAFE_GAP = 0.97
 """The search closes a little more than is asked, so that the leanest plan may give up SAME_VALUE."""
@@ -164,10 +161,10 @@ def _without_plan(instance: Instance, settings: Settings, ground: Ground, search
     if not search.infeasible or not search.confirm_infeasible():
         why = ground.clock.why() if ground.clock.stopped() else "stalled"
         return Solution("unknown", None, None, _effort(ground, why, []))
-    conflict = None
-    if explain:
-        conflict = explain_conflict(instance, settings, ground.quality, ground.clock, solve)
-    return Solution("infeasible", None, None, _effort(ground, "infeasible", []), conflict=conflict)
+    if not explain:
+        return Solution("infeasible", None, None, _effort(ground, "infeasible", []))
+    conflict, notes = explain_conflict(instance, settings, ground.quality, ground.clock, solve)
+    return Solution("infeasible", None, None, _effort(ground, "infeasible", list(notes)), conflict=conflict)
 
 
 def _effort(ground: Ground, termination: str, notes: list[str]) -> Effort:

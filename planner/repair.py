@@ -6,6 +6,7 @@ quality floor. The
 best-effort plan is the best plan of the nearest repaired scenario.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,14 +17,23 @@ import numpy as np
 from models.instance import Instance, Llm
 from models.quality import Quality
 from planner.ground import Clock
-from planner.settings import Settings
+from planner.settings import CLOSE_ENOUGH, Settings
 from planner.solution import Conflict, Repair, Solution
 
 PRECISION = 2e-3
-"""Relative precision of a repair."""
+"""Relative precision of a repair (of the range of scores for a quality floor)."""
 
 EXPLAIN_SECONDS = 20.0
-"""Time for the repairs, besides what is left of the time limit."""
+"""Time for the repairs; less when the time limit is shorter."""
+
+LEAST_SECONDS = 5.0
+"""Time for the repairs, however short the time limit is."""
+
+PROBE_SECONDS = 10.0
+"""Time for the question whether one changed scenario has a plan."""
+
+RATE_HALVINGS = 14
+"""How often the arrival rate is halved in search of one that has a plan."""
 
 ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
@@ -31,46 +41,86 @@ ROUGH_GAP = 1e9
 
 @dataclass(frozen=True)
 class Knob:
-    """One number of the instance that may be changed, in file units. apply: the instance with another value; worst: what helps most."""
+    """One number of the instance that may be changed, in file units.
+
+    apply: the instance with another value. tries: values away from the present one, the most helpful last; monotone: what the last one
+    cannot mend none can. precision: how near to the least change is near enough; whole: whole numbers only.
+    """
 
     change: str
     before: float
-    worst: float
+    tries: tuple[float, ...]
     apply: Callable[[float], Instance]
+    precision: float
+    monotone: bool = True
     whole: bool = False
 
 
-def explain_conflict(instance: Instance, settings: Settings, quality: Quality, clock: Clock, solve: Callable[..., Solution]) -> Conflict:
-    """The limits in conflict, verified repairs and a best-effort plan.
+@dataclass
+class Probes:
+    """Asks whether changed scenarios have plans. undecided: whether a question ran out of time or was interrupted."""
+
+    solve: Callable[..., Solution]
+    settings: Settings
+    quality: Quality
+    cancel: threading.Event | None
+    deadline: float
+    undecided: bool = False
+
+    def cut_short(self) -> bool:
+        """Whether no more questions can be asked."""
+        return time.perf_counter() >= self.deadline or (self.cancel is not None and self.cancel.is_set())
+
+    def plan(self, instance: Instance) -> Solution | None:
+        """A plan, or None: there is none, or it is not known."""
+        left = self.deadline - time.perf_counter()
+        if self.cut_short():
+            self.undecided = True
+            return None
+        limited = Settings(ROUGH_GAP, min(left, PROBE_SECONDS), self.settings.threads, self.settings.seed)
+        answer = self.solve(instance, limited, cancel=self.cancel, quality=self.quality, explain=False)
+        self.undecided |= answer.status == "unknown"
+        return answer if answer.has_plan else None
+
+
+def explain_conflict(
+    instance: Instance, settings: Settings, quality: Quality, clock: Clock, solve: Callable[..., Solution]
+) -> tuple[Conflict, tuple[str, ...]]:
+    """The limits in conflict, verified repairs and a best-effort plan; and notes on what was not found out.
 
     solve: `planner.joint.solve`. Limits: those of which each, moved alone, makes the rest feasible; all that were tried when none does.
     """
-    deadline = time.perf_counter() + max(EXPLAIN_SECONDS, clock.left())
-
-    def plan(changed: Instance) -> Solution | None:
-        left = deadline - time.perf_counter()
-        if left <= 0 or (clock.cancel is not None and clock.cancel.is_set()):
-            return None
-        limited = Settings(ROUGH_GAP, min(left, 10.0), settings.threads, settings.seed)
-        answer = solve(changed, limited, cancel=clock.cancel, quality=quality, explain=False)
-        return answer if answer.has_plan else None
-
-    repairs: list[tuple[Knob, float]] = []
+    seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, clock.left()))
+    probes = Probes(solve, settings, quality, clock.cancel, time.perf_counter() + seconds)
+    repairs: list[tuple[Knob, float, Solution]] = []
     tried = knobs(instance)
     for knob in tried:
-        value = _least_change(knob, plan)
-        if value is not None:
-            repairs.append((knob, value))
-    limits = [_limit(instance, knob) for knob in ([knob for knob, _ in repairs] or tried)]
-    best_effort, change = None, None
-    if repairs:
-        knob, value = min(repairs, key=lambda pair: _distance(*pair))
-        change = Repair(knob.change, knob.before, value)
-        left = max(deadline - time.perf_counter(), 2.0)
-        answer = solve(knob.apply(value), replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
-        best_effort = answer if answer.has_plan else None
-    told = tuple(Repair(knob.change, knob.before, value) for knob, value in repairs)
-    return Conflict(tuple(limits), told, best_effort, change if best_effort else None)
+        found = _least_change(knob, probes)
+        if found is not None:
+            repairs.append((knob, *found))
+    notes: tuple[str, ...] = ()
+    if probes.undecided:
+        notes = ("the search for repairs was cut short: those told work, but may go further than needed, and others may be missing",)
+    limits = tuple(_limit(instance, knob) for knob in ([knob for knob, _, _ in repairs] or tried))
+    told = tuple(Repair(knob.change, knob.before, value) for knob, value, _ in repairs)
+    if not repairs:
+        return Conflict(limits, told), notes
+    knob, value, rough = min(repairs, key=lambda repair: _distance(repair[0], repair[1]))
+    best_effort = _restated(rough, settings, quality)
+    if not probes.cut_short():
+        left = probes.deadline - time.perf_counter()
+        better = solve(knob.apply(value), replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
+        best_effort = better if better.has_plan else best_effort
+    return Conflict(limits, told, best_effort, Repair(knob.change, knob.before, value)), notes
+
+
+def _restated(rough: Solution, settings: Settings, quality: Quality) -> Solution:
+    """A plan found at a rough gap, with the status it has at the gap that was asked for."""
+    if rough.value is None or rough.bound is None:
+        return rough
+    gap = abs(rough.bound - rough.value)
+    closed = gap <= max(settings.rel_gap * max(abs(rough.value), 1e-9), CLOSE_ENOUGH * quality.scale)
+    return rough if closed else replace(rough, status="feasible", effort=replace(rough.effort, termination="time"))
 
 
 def knobs(instance: Instance) -> list[Knob]:
@@ -86,9 +136,10 @@ def knobs(instance: Instance) -> list[Knob]:
             return replace(instance, slos=tuple(slos))
 
         if highest > 1e3 * slo.limit:
-            found.append(Knob(f"slo.{j}.limit_ms", 1e3 * slo.limit, float(np.ceil(highest)), with_limit))
+            found.append(_upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, float(np.ceil(highest)), with_limit))
     rate = instance.arrival_rate
-    found.append(Knob("arrival_rate_rps", rate, rate * 1e-3, lambda r: replace(instance, arrival_rate=r)))
+    slower = tuple(rate / 2.0**k for k in range(1, RATE_HALVINGS))
+    found.append(Knob("arrival_rate_rps", rate, slower, lambda r: replace(instance, arrival_rate=r), PRECISION, monotone=False))
     for p, pool in enumerate(instance.pools):
 
         def with_nodes(nodes: float, p: int = p) -> Instance:
@@ -97,7 +148,7 @@ def knobs(instance: Instance) -> list[Knob]:
             return replace(instance, pools=tuple(pools))
 
         most = float(max(4 * pool.nodes, pool.nodes + 8))
-        found.append(Knob(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True))
+        found.append(_upwards(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True))
     for i, llm in enumerate(instance.llms):
 
         def with_llm(changed: Llm, i: int = i) -> Instance:
@@ -105,37 +156,59 @@ def knobs(instance: Instance) -> list[Knob]:
 
         if llm.max_replicas is not None:
             more = partial(lambda llm, put, n: put(replace(llm, max_replicas=round(n))), llm, with_llm)
-            found.append(Knob(f"llms.{i}.max_replicas", float(llm.max_replicas), float(llm.max_replicas + 8), more, whole=True))
+            most = float(llm.max_replicas + 8)
+            found.append(_upwards(f"llms.{i}.max_replicas", float(llm.max_replicas), most, more, whole=True))
         if llm.min_replicas > 0:
             fewer = partial(lambda llm, put, n: put(replace(llm, min_replicas=round(n))), llm, with_llm)
-            found.append(Knob(f"llms.{i}.min_replicas", float(llm.min_replicas), 0.0, fewer, whole=True))
+            found.append(Knob(f"llms.{i}.min_replicas", float(llm.min_replicas), (0.0,), fewer, 1.0, whole=True))
     if instance.objective == "cost" and instance.quality_floor is not None:
         lowest = float((instance.scores.values @ instance.scores.weights).min())
         if lowest < instance.quality_floor:
             floor = instance.quality_floor
-            found.append(Knob("objective.quality_at_least", floor, lowest, lambda q: replace(instance, quality_floor=q)))
+            step = PRECISION * float(np.ptp(instance.scores.values))
+            found.append(Knob("objective.quality_at_least", floor, (lowest,), lambda q: replace(instance, quality_floor=q), step))
     if instance.min_utilization > 0:
         percent = 100 * instance.min_utilization
-        found.append(Knob("setups.min_gpu_utilization_pct", percent, 0.0, lambda u: replace(instance, min_utilization=u / 100)))
+        found.append(Knob("setups.min_gpu_utilization_pct", percent, (0.0,), lambda u: replace(instance, min_utilization=u / 100), 0.2))
     return found
 
 
-def _least_change(knob: Knob, plan: Callable[[Instance], Solution | None]) -> float | None:
-    """The value nearest to the present one with which a plan was found; None when even the most helpful value has none."""
+def _upwards(change: str, before: float, most: float, apply: Callable[[float], Instance], *, whole: bool = False) -> Knob:
+    """A knob that helps the more the larger it is: tried a little larger first."""
+    steps = [before + 1, before + 2, before + 4] if whole else [1.25 * before, 2 * before]
+    tries = (*(value for value in steps if value < most), most)
+    return Knob(change, before, tries, apply, 1.0 if whole else PRECISION * before, whole=whole)
 
-    def works(value: float) -> bool:
-        return plan(knob.apply(value)) is not None
 
-    if not works(knob.worst):
+def _least_change(knob: Knob, probes: Probes) -> tuple[float, Solution] | None:
+    """The value nearest to the present one with which a plan was found, and the plan; None when no try has one."""
+    if knob.monotone and len(knob.tries) > 1 and probes.plan(knob.apply(knob.tries[-1])) is None:
         return None
-    bad, good = knob.before, knob.worst
-    while abs(good - bad) > (1.0 if knob.whole else PRECISION * max(abs(knob.before), 1e-9)):
+    bad, good, plan = knob.before, knob.before, None
+    for value in knob.tries:
+        plan = probes.plan(knob.apply(value))
+        if plan is not None:
+            good = value
+            break
+        bad = value
+    if plan is None:
+        return None
+    precision = knob.precision if knob.monotone else knob.precision * abs(good)
+    while abs(good - bad) > precision:
         middle = _middle(bad, good, whole=knob.whole)
-        bad, good = (bad, middle) if works(middle) else (middle, good)
-    if knob.whole:
-        return good
-    rounded = _rounded(good, upwards=good > knob.before)
-    return rounded if works(rounded) else good
+        at_middle = probes.plan(knob.apply(middle))
+        if at_middle is not None:
+            good, plan = middle, at_middle
+        elif probes.cut_short():
+            break
+        else:
+            bad = middle
+    if not knob.whole:
+        rounded = _rounded(good, upwards=good > knob.before)
+        at_rounded = probes.plan(knob.apply(rounded))
+        if at_rounded is not None:
+            good, plan = rounded, at_rounded
+    return good, plan
 
 
 def _middle(bad: float, good: float, *, whole: bool) -> float:

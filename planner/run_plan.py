@@ -35,7 +35,7 @@ def run_plan(scenario: Path, overrides: Sequence[str], json_path: str | None, qu
             _check_writable(Path(json_path or ""))
         plan = make_plan(scenario, overrides, interrupt, quiet)
     except DataError as error:
-        _warn([*error.notices, *str(error).splitlines()])
+        _warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
         return BAD_INPUT
     return max(EXIT_CODES[plan.status], _hand_out(plan, json_path, quiet))
 

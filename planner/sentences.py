@@ -83,7 +83,13 @@ def gap_text(rel_gap: float | None) -> str:
 def binding(content: Content) -> str:
     """Tell which limits bind: SLOs that are used up and pools that have a price."""
     names = [f"the SLO on {slo_name(slo)}" for slo in content["slo"] if slo["binding"]]
-    names += [f"the GPUs of pool {pool}" for pool, price in content["shadow_prices"]["pools"].items() if price]
+    seats = {(seat["pool"], seat["node"], seat["gpu"]) for seat in content["placement"]}
+    full = {
+        pool["name"]
+        for pool in content["context"]["pools"]
+        if pool["nodes"] * pool["gpus_per_node"] == sum(seat[0] == pool["name"] for seat in seats)
+    }
+    names += [f"the GPUs of pool {pool}" for pool, price in content["shadow_prices"]["pools"].items() if price and pool in full]
     if not names:
         return "No SLO and no pool of GPUs binds."
     return f"What binds: {', '.join(names)}."

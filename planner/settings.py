@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+CLOSE_ENOUGH = 1e-6
+"""A bound and a value this close, in shares of the range of scores, have met whatever gap was asked for (the contract)."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -24,7 +24,7 @@ def shadow_prices(
     instance = form.instance
     serve = row_dual[where.serve_row : where.serve_row + where.llms]
     budget = row_dual[where.budget_row : where.replica_row]
-    notes = ["shadow prices come from the linear relaxation: whole replicas and GPUs make real steps larger or zero"]
+    notes = ["slopes of the linear relaxation, replicas taken as divisible: a guide; real steps are often smaller, and may be zero"]
     rate = float((serve @ fractions + budget.sum()) / form.unit)
     slo: list[float | None] = []
     k = 0

@@ -22,6 +22,9 @@ from profiles.tables import Table, blanks, check_cells, numbers, read_table, req
 
 __all__ = ["KEYS", "LATENCIES", "ProfileTable", "ProfiledOption", "load_profiles", "parse_profiles", "read_profiles"]
 
+HUGE = 1e12
+"""Numbers above this are no measurements."""
+
 KEYS = ("llm", "gpu", "tp_degree", "mps_share_pct")
 LATENCIES: Mapping[str, Column] = {f"{metric}_{statistic}_ms": (metric, statistic) for metric in METRICS for statistic in STATISTICS}
 """Name in the file -> column, e.g. ttft_p95_ms -> ("ttft", "p95")."""
@@ -137,10 +140,15 @@ def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
         )
     elif name == "mps_share_pct":
         refuse((values <= 0) | (values > 100), "the share is outside (0, 100]", "write per cent of one GPU, e.g. 50")
+        if len(faults) == before and values.size and values.max() <= 1:
+            mend = "write per cent of one GPU: 50, not 0.5"
+            faults.append(Fault(table.file, f"column {name}", f"{values.max():g} at most", "the shares look like fractions", mend))
     elif name in ("rate_rps", *COUNTS):
         refuse(values < 0, "the number is negative", "write 0 or more")
+        refuse(values > HUGE, "the number is absurdly large", "check the unit of the column")
     elif name in LATENCIES:
         refuse(values <= 0, "the latency is not above 0", "write milliseconds, or leave the cell blank where nothing was measured")
+        refuse(values > HUGE, "the latency is absurdly large", "write milliseconds")
     elif name == "memory_gib_per_gpu":
         refuse(values <= 0, "the memory is not above 0", "write GiB on one GPU, or leave the cell blank")
     return values

@@ -558,10 +558,17 @@ def test_llms_and_pools_without_options(case: Path) -> None:
         "NA has no option and cannot be deployed: 1 option: 100 is not among setups.mps_shares_pct" in notice for notice in loaded.notices
     )
     assert "llms.1.min_replicas: NA has no option" in told(case, "setups.mps_shares_pct=[50]", "llms.1.min_replicas=1")
-    loaded = load_instance(case / "scenario.yaml", ["pools.0.gpu=H"])
-    assert loaded.instance.options == ()
-    assert any("the pool a has no option" in notice for notice in loaded.notices)
-    assert any("ignored profiles of GPUs that the scenario does not name: G" in notice for notice in loaded.notices)
+
+
+def test_nothing_to_choose_from_is_a_fault(case: Path) -> None:
+    assert "columns llm, gpu: no row is of an LLM and a GPU of the scenario (NO, NA on H)" in told(case, "pools.0.gpu=H")
+    assert "setups: they leave no option of the profile table" in told(case, "setups.tp_degrees=[8]")
+
+
+def test_shares_written_as_fractions_are_a_fault(case: Path) -> None:
+    path = case / "profiles.csv"
+    path.write_text(path.read_text().replace(",50,", ",0.5,").replace(",100,", ",1,"))
+    assert "column mps_share_pct: the shares look like fractions" in told(case)
 
 
 def test_a_limit_that_no_option_can_be_judged_by_is_a_fault(case: Path) -> None:
