@@ -1,6 +1,7 @@
 """The joint road where the answer is known: by hand, by symmetry, by monotonicity; and how it stops, shares and explains itself."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -13,7 +14,9 @@ import pytest
 from models.instance import Instance, Llm, Option, Pool, Slo
 from models.quality import Quality
 from planner.assemble import load_instance
+from planner.ground import Clock
 from planner.joint import Progress, Settings, solve
+from planner.repair import explain_conflict
 from planner.setup_told import setup_content
 from planner.solution import Repair, Solution
 from planner.verify import verify
@@ -717,3 +720,15 @@ def test_no_option_that_could_run_is_infeasible_not_a_fault() -> None:
     strict = tuple(replace(slo, scope="each_llm", statistic="mean", limit=1e-6) for slo in instance.slos[:1])
     solution = solve(replace(instance, slos=strict, min_utilization=0.5), explain=False)
     assert solution.status == "infeasible"
+
+
+def test_repairs_that_are_cut_short_say_so() -> None:
+    """A cancelled explanation tells no wrong least change: what it could not ask is told as not asked."""
+    instance = random_instance(3, "convex")
+    crowded = replace(instance, arrival_rate=instance.arrival_rate * 1e4)
+    cancel = threading.Event()
+    clock = Clock(time.perf_counter() + 60, cancel)
+    cancel.set()
+    conflict, notes = explain_conflict(crowded, Settings(), Quality(instance.scores), clock, solve)
+    assert conflict.repairs == ()
+    assert any("cut short" in note for note in notes)
