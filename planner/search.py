@@ -28,8 +28,8 @@ from planner.placing import add_pattern_rows, place_and_learn, placed, rounded, 
 from planner.polish import polish
 from planner.refine import refine_lines, split_arms
 
-KEPT_CUTS = 80
-"""Quality cuts that a mixed-integer program holds: the tightest."""
+KEPT_CUTS, NEWEST_CUTS = 80, 20
+"""Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the tightest at the relaxation."""
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
@@ -224,10 +224,10 @@ class Search:
         """Build and solve the mixed-integer program over some options, for the search's goal or a narrower one."""
         ground, began = self.ground, time.perf_counter()
         fractions = self.relaxed.fractions  # type: ignore[union-attr]
-        cuts = ground.quality.cuts.tightest(fractions, KEPT_CUTS)
+        cuts = ground.quality.cuts.tightest(fractions, KEPT_CUTS - NEWEST_CUTS)
         if self.incumbent is not None:
             cuts = np.union1d(cuts, ground.quality.cuts.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
-        cuts = np.union1d(cuts, np.arange(max(0, len(ground.quality.cuts) - 20), len(ground.quality.cuts)))
+        cuts = np.union1d(cuts, np.arange(max(0, len(ground.quality.cuts) - NEWEST_CUTS), len(ground.quality.cuts)))
         form = ground.formulation(goal or self._better(), options, self._reduced_upper(options), cuts, self.aside)
         compiled = compile_program(build(form), form)
         now = ground.clock.spend("build", began)
