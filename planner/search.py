@@ -127,7 +127,11 @@ class Search:
                     self.infeasible = self.incumbent is None
                     self._raise_bound(min(self.loss, excluded))
                     return
-                options = self._promising(2 * len(options))
+                grown = self._promising(2 * len(options))
+                if set(grown) <= set(options):
+                    self._raise_bound(min(self.loss, excluded))
+                    return
+                options = grown
                 continue
             self._raise_bound(min(answer.bound, excluded))
             if answer.x is None:
