@@ -5,6 +5,7 @@ Nothing here solves, reads files or knows a scenario; modules are imported where
 
 __all__ = [
     "capacity",
+    "cascade",
     "formulation",
     "instance",
     "latency",

@@ -54,7 +54,7 @@ def capacity_rows(instance: Instance) -> list[CapacityRow]:
 
 
 def most_replicas(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray:
-    """(O,) the most replicas of each option that capacity and the LLM's limit could allow."""
+    """(O,) the most replicas of each option that capacity, the LLM's limit and the quotas could allow."""
     most = np.full(len(instance.options), np.inf)
     for row in rows:
         pool = instance.pools[row.pool]
@@ -65,6 +65,10 @@ def most_replicas(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray
         allowed = instance.llms[option.llm].max_replicas
         if allowed is not None:
             most[o] = min(most[o], allowed)
+    for quota in instance.quotas:
+        weight = np.array(quota.weight)
+        allowed_here = np.divide(quota.most, weight, out=np.full(weight.size, np.inf), where=weight > 0)
+        most = np.minimum(most, np.floor(allowed_here + TINY))
     return most
 
 

@@ -59,6 +59,15 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Quota:
+    """A limit of its own on the setup: sum_o weight_o * replicas_o <= most. weight: (O,) >= 0 by position in `Instance.options`."""
+
+    what: str
+    weight: tuple[float, ...]
+    most: float
+
+
+@dataclass(frozen=True)
 class Dropped:
     """An option that was considered and left out, with the reason in words."""
 
@@ -75,7 +84,8 @@ class Instance:
 
     memory_headroom, min_utilization: 0..1. scores: rows in the order of `llms`. All options fit an empty node of their pool
     (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * pool memory) and carry every column an SLO needs;
-    options that do not are in `dropped`. Options are sorted by (llm, pool, tp_degree, mps_share).
+    options that do not are in `dropped`. Options are sorted by (llm, pool, tp_degree, mps_share). quotas: further limits on the setup;
+    no scenario states any, baselines do (planner.baselines).
     """
 
     llms: tuple[Llm, ...]
@@ -90,6 +100,7 @@ class Instance:
     min_utilization: float = 0.0
     dropped: tuple[Dropped, ...] = ()
     warnings: tuple[str, ...] = ()
+    quotas: tuple[Quota, ...] = ()
 
     def room(self, pool: int) -> float:
         """GiB of one GPU of the pool that shards may fill."""

@@ -18,6 +18,7 @@
     notice_reached[n,j]         sum_{o of literal j} replicas_o < count_nj unless reached_nj          replicas
     use_more_gpus[n]            gpus_used_p > gpus_n where more_gpus_n (no-goods that hold on few GPUs only)
     respect_no_good[n]          not all literals of a no-good are reached, unless more GPUs are used
+    keep_quota[j]               sum_o weight_jo replicas_o <= most_j                                baselines only
     keep_min_replicas[i], keep_max_replicas[i], reach_min_utilization, keep_quality, keep_cost
 
 The weights of one option need not be adjacent: arms are convex, so spreading never lowers a budget.
@@ -63,6 +64,7 @@ def build(formulation: Formulation) -> pyo.ConcreteModel:
     run_in_one_arm(model, formulation)
     fit_pool(model, formulation)
     respect_no_goods(model, formulation)
+    keep_quotas(model, formulation)
     keep_replica_limits(model, formulation)
     reach_min_utilization(model, formulation)
     keep_objectives(model, formulation)
@@ -217,6 +219,18 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
             <= len(form.no_goods[n].counts) - 1
         ),
     )
+
+
+def keep_quotas(model: pyo.ConcreteModel, form: Formulation) -> None:
+    """Limits of their own on the setup: weighted replicas stay below each quota."""
+    quotas = form.instance.quotas
+    model.QUOTAS = pyo.Set(initialize=range(len(quotas)))
+
+    def rule(m: pyo.ConcreteModel, j: int) -> object:
+        terms = [quotas[j].weight[o] * m.replicas[o] for o in form.options if quotas[j].weight[o] > 0]
+        return pyo.quicksum(terms) <= quotas[j].most * (1 + 1e-9) if terms else pyo.Constraint.Feasible
+
+    model.keep_quota = pyo.Constraint(model.QUOTAS, rule=rule)
 
 
 def keep_replica_limits(model: pyo.ConcreteModel, form: Formulation) -> None:

@@ -103,6 +103,8 @@ def _replica_rows(form: Formulation, fixed: np.ndarray | None) -> tuple[list[np.
         if llm.min_replicas > 0 or llm.max_replicas is not None:
             most = np.inf if llm.max_replicas is None else float(llm.max_replicas)
             add((of_llm == i).astype(float), float(llm.min_replicas) or -np.inf, most)
+    for quota in instance.quotas:
+        add(np.array(quota.weight), -np.inf, quota.most * (1 + 1e-9))
     floor = instance.min_utilization * instance.gpus
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])

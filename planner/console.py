@@ -22,7 +22,17 @@ from planner.plan import Plan, tables
 from planner.sentences import exact, number
 from planner.tables import latency_columns, latency_header
 
-__all__ = ["print_report", "print_verdict", "printable"]
+__all__ = [
+    "Column",
+    "plain_console",
+    "print_heading",
+    "print_line",
+    "print_lines",
+    "print_report",
+    "print_table",
+    "print_verdict",
+    "printable",
+]
 
 FILE_WIDTH = 200
 """Columns where standard output is a file or a pipe and COLUMNS does not say otherwise."""
@@ -43,21 +53,21 @@ def print_report(plan: Plan, console: Console, written: Mapping[str, str] | None
     if plan.status == "infeasible":
         _print_conflict(plan, console)
     elif plan.status == "unknown":
-        _line(console, "Give the search more time with --time-limit, or a wider gap with --rel-gap.")
+        print_line(console, "Give the search more time with --time-limit, or a wider gap with --rel-gap.")
     else:
         _print_plan(plan, console)
-    _print_lines(console, "Left out", sentences.dropped_lines(content) or ["No profiled option was left out."])
-    _line(console, sentences.filters_line(content), "dim")
+    print_lines(console, "Left out", sentences.dropped_lines(content) or ["No profiled option was left out."])
+    print_line(console, sentences.filters_line(content), "dim")
     for what, where in (written or {}).items():
-        _line(console, f"{what} written to {where}")
+        print_line(console, f"{what} written to {where}")
 
 
 def print_verdict(plan: Plan, console: Console) -> None:
     """Print the verdict line and, with a plan, one line of what it uses."""
     content = plan.content
     pools = ", ".join(f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in content["context"]["pools"])
-    _line(console, f"{content['scenario']}: {exact(content['context']['arrival_rate_rps'])} req/s on {pools}")
-    _line(console, sentences.verdict(content), STYLES[plan.status])
+    print_line(console, f"{content['scenario']}: {exact(content['context']['arrival_rate_rps'])} req/s on {pools}")
+    print_line(console, sentences.verdict(content), STYLES[plan.status])
     if content["options"]:
         cost = content["cost_usd_per_h"]
         parts = [
@@ -67,40 +77,40 @@ def print_verdict(plan: Plan, console: Console) -> None:
         if content["objective"]["of"] == "cost":
             parts.append(f"quality {content['quality']:.5f} (at least {exact(content['context']['quality_at_least'])} asked)")
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
-        _line(console, "; ".join(parts))
+        print_line(console, "; ".join(parts))
 
 
 def _print_plan(plan: Plan, console: Console) -> None:
     """Print SLO, setup, routing, GPU map, prices, provenance of one plan."""
     content, frames = plan.content, tables(plan)
     if content["slo"]:
-        _print_table(console, "SLO", frames["slo"], SLO_COLUMNS)
+        print_table(console, "SLO", frames["slo"], SLO_COLUMNS)
     else:
-        _print_lines(console, "SLO", ["none: the profiled rates alone limit the plan"])
+        print_lines(console, "SLO", ["none: the profiled rates alone limit the plan"])
     _print_setup(console, content, frames["setup"])
-    _print_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
-    _line(console, _router_line(content))
+    print_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
+    print_line(console, _router_line(content))
     _print_gpu_map(console, content)
-    _print_lines(console, "What binds, and what one more buys", [sentences.binding(content), *sentences.worth(content)])
-    _print_lines(console, "How sure this is", [*sentences.provenance_lines(content), *content["context"]["effort_notes"]])
+    print_lines(console, "What binds, and what one more buys", [sentences.binding(content), *sentences.worth(content)])
+    print_lines(console, "How sure this is", [*sentences.provenance_lines(content), *content["context"]["effort_notes"]])
 
 
 def _print_conflict(plan: Plan, console: Console) -> None:
     """Print why nothing fits, what would mend it, and the plan of the nearest feasible case."""
     limits, repairs = sentences.conflict_lines(plan.content)
-    _print_lines(console, "These limits cannot hold together", limits)
+    print_lines(console, "These limits cannot hold together", limits)
     if repairs:
-        _heading(console, "Any one of these changes makes it feasible")
+        print_heading(console, "Any one of these changes makes it feasible")
         for k, (words, argument) in enumerate(repairs):
-            _line(console, ("or " if k else "") + words, indent=2)
-            _line(console, f"--set {argument}", "dim", indent=6)
+            print_line(console, ("or " if k else "") + words, indent=2)
+            print_line(console, f"--set {argument}", "dim", indent=6)
     nearest = plan.best_effort
     if nearest is not None:
         change = nearest.content["change"]
         first = f", after this change: {sentences.repair_words(plan.content, change)}" if change else ""
         console.print()
-        _line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
-        _line(console, sentences.verdict(nearest.content))
+        print_line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
+        print_line(console, sentences.verdict(nearest.content))
         _print_plan(nearest, console)
 
 
@@ -156,10 +166,10 @@ def _print_setup(console: Console, content: Mapping[str, Any], frame: pd.DataFra
     wanted = list(dict.fromkeys(f"{s['metric']}_{s['statistic']}" for s in content["slo"])) or latency_columns(content)[:1]
     here, rest = wanted[:LATENCIES_IN_SETUP], wanted[LATENCIES_IN_SETUP:]
     provenance: Column = ("Provenance", "curve", str)
-    _print_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
+    print_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
     for start in range(0, len(rest), LATENCIES_ACROSS):
         columns = [*SETUP_COLUMNS[:4], *map(_latency_column, rest[start : start + LATENCIES_ACROSS])]
-        _print_table(console, "Latency at the rate of one replica", frame, columns)
+        print_table(console, "Latency at the rate of one replica", frame, columns)
 
 
 def _router_line(content: Mapping[str, Any]) -> str:
@@ -173,13 +183,13 @@ def _router_line(content: Mapping[str, Any]) -> str:
 def _print_gpu_map(console: Console, content: Mapping[str, Any]) -> None:
     """Print a grid for every pool."""
     signs = letters(content["routing"])
-    _heading(console, "GPU map (one character = 10 % of a GPU, a dot = free)")
+    print_heading(console, "GPU map (one character = 10 % of a GPU, a dot = free)")
     pools = content["context"]["pools"]
     rows = gpu_map_rows(content["placement"], pools, signs)
     for pool in pools:
         used = len({(p["node"], p["gpu"]) for p in content["placement"] if p["pool"] == pool["name"]})
         total = pool["nodes"] * pool["gpus_per_node"]
-        _line(
+        print_line(
             console,
             f"pool {pool['name']}: {pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']}, {used:,} of {total:,} GPUs used",
             indent=2,
@@ -191,7 +201,7 @@ def _print_gpu_map(console: Console, content: Mapping[str, Any]) -> None:
                 continue
             _print_grid(console, grid)
             grid = _gpu_grid()
-            _line(console, f"{where}: {contents}" if contents else where, indent=4)
+            print_line(console, f"{where}: {contents}" if contents else where, indent=4)
         _print_grid(console, grid)
 
 
@@ -210,7 +220,7 @@ def _print_grid(console: Console, grid: Table) -> None:
         console.print(Padding(grid, (0, 0, 0, 6), expand=False))
 
 
-def _print_table(console: Console, title: str, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
+def print_table(console: Console, title: str, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
     """Print one named table, the chosen columns; names left, numbers right, nothing cut off."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for _, short, form in columns:
@@ -218,23 +228,24 @@ def _print_table(console: Console, title: str, frame: pd.DataFrame, columns: Seq
         table.add_column(Text(short), justify="left" if text else "right", no_wrap=not text, overflow="fold", vertical="top")
     for values in frame[[header for header, _, _ in columns]].itertuples(index=False):
         table.add_row(*(Text(printable(form(value))) for value, (_, _, form) in zip(values, columns, strict=True)))
-    _heading(console, title)
+    print_heading(console, title)
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
 
-def _print_lines(console: Console, title: str, lines: Sequence[str]) -> None:
+def print_lines(console: Console, title: str, lines: Sequence[str]) -> None:
     """Print a heading and its lines."""
-    _heading(console, title)
+    print_heading(console, title)
     for line in lines:
-        _line(console, line, indent=2)
+        print_line(console, line, indent=2)
 
 
-def _heading(console: Console, text: str) -> None:
+def print_heading(console: Console, text: str) -> None:
+    """Print an empty line and a heading."""
     console.print()
-    _line(console, text, "bold")
+    print_line(console, text, "bold")
 
 
-def _line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
+def print_line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
     """Print one paragraph, folded at the terminal's width."""
     console.print(Padding(Text(printable(text), style=style, overflow="fold"), (0, 0, 0, indent), expand=False))
 

@@ -47,8 +47,12 @@ def solve(
     cancel: threading.Event | None = None,
     quality: Quality | None = None,
     explain: bool = True,
+    lean: bool = True,
 ) -> Solution:
-    """The best plan and its bound. quality: reuse its cuts. explain: when infeasible, look for the conflict and its repairs."""
+    """The best plan and its bound. quality: reuse its cuts.
+
+    explain: when infeasible, look for the conflict and its repairs. lean: look for the leanest among equally good plans.
+    """
     settings = settings or Settings()
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
     quality = quality or Quality(instance.scores)
@@ -77,7 +81,7 @@ def solve(
     if search.incumbent is None:
         return _without_plan(instance, settings, ground, search, explain)
     ground.progress = None
-    best, notes = leanest(ground, search, abs_gap(search.loss))
+    best, notes = leanest(ground, search, abs_gap(search.loss)) if lean else (search.incumbent, [])
     return _told(ground, search, best, notes, abs_gap)
 
 

@@ -121,11 +121,13 @@ def _meets_floors(ground: Ground, replicas: np.ndarray) -> bool:
 
 
 def _holds(ground: Ground, replicas: np.ndarray, llm: np.ndarray) -> bool:
-    """Whether the capacity rows and the LLMs' limits allow so many replicas."""
+    """Whether the capacity rows, the quotas and the LLMs' limits allow so many replicas."""
     instance = ground.instance
     for row in ground.capacity:
         pool = instance.pools[row.pool]
         if row.weight @ replicas > (pool.nodes if row.per_node else pool.gpus) + 1e-6:
             return False
+    if any(np.array(quota.weight) @ replicas > quota.most * (1 + 1e-9) for quota in instance.quotas):
+        return False
     most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in instance.llms]
     return bool(np.all(np.bincount(llm, weights=replicas, minlength=len(most)) <= most))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from planner.assemble import Loaded
     from planner.settings import Settings
 
-__all__ = ["Plan", "json_text", "read_plan", "tables", "tell", "write_json"]
+__all__ = ["Plan", "checked_content", "json_text", "read_plan", "tables", "tell", "write_json"]
 
 SCHEMA = 1
 REWRITE = "write it again with `python -m planner plan SCENARIO --json PATH`"
@@ -75,10 +75,8 @@ def tell(loaded: "Loaded", solution: Solution, settings: "Settings", timings: Ma
         "overrides": dict(scenario.overrides),
         "scenario_sha256": loaded.sha256,
         "planner_version": VERSION,
-        **_result_content(instance, solution),
+        **checked_content(instance, solution, settings.rel_gap),
     }
-    content["solver"] = _solver_content(solution)
-    content["checks"] = _checked(content, instance, settings.rel_gap)
     if solution.conflict is not None:
         content["conflict"] = _conflict_content(loaded, solution.conflict, settings.rel_gap)
     notices = list(dict.fromkeys([*loaded.notices, *instance.warnings]))
@@ -86,14 +84,16 @@ def tell(loaded: "Loaded", solution: Solution, settings: "Settings", timings: Ma
     return Plan(content)
 
 
-def _result_content(instance: Instance, solution: Solution) -> dict[str, Any]:
-    """Tell status, objective, setup, routing and prices of one solution."""
-    return {
+def checked_content(instance: Instance, solution: Solution, rel_gap: float) -> dict[str, Any]:
+    """Tell status, objective, setup, routing, prices and search of one solution; raise VerificationError when it fails the verifier."""
+    content = {
         "status": solution.status,
         "objective": _objective_content(instance, solution),
         **setup_content(instance, solution),
         "shadow_prices": _shadow_content(instance, solution.shadow_prices),
+        "solver": _solver_content(solution),
     }
+    return {**content, "checks": _checked(content, instance, rel_gap)}
 
 
 def _objective_content(instance: Instance, solution: Solution) -> dict[str, Any]:
@@ -154,9 +154,7 @@ def _best_effort(loaded: "Loaded", conflict: Conflict, rel_gap: float) -> dict[s
     if solution is None or not solution.has_plan:
         return None
     nearest = loaded.instance if change is None else changed_instance(loaded.instance, change)
-    content = {"change": None if change is None else _repair_content(change), **_result_content(nearest, solution)}
-    content["solver"] = _solver_content(solution)
-    content["checks"] = _checked(content, nearest, rel_gap)
+    content = {"change": None if change is None else _repair_content(change), **checked_content(nearest, solution, rel_gap)}
     content["context"] = {**_context(loaded, nearest, solution, {}), "dropped": [], "notices": []}
     return content
 

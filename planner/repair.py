@@ -106,7 +106,7 @@ def explain_conflict(
     if not repairs:
         return Conflict(limits, told), notes
     knob, value, rough = min(repairs, key=lambda repair: _distance(repair[0], repair[1]))
-    best_effort = _restated(rough, settings, quality)
+    best_effort = restated(rough, settings, quality)
     if not probes.cut_short():
         left = probes.deadline - time.perf_counter()
         better = solve(knob.apply(value), replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
@@ -114,7 +114,7 @@ def explain_conflict(
     return Conflict(limits, told, best_effort, Repair(knob.change, knob.before, value)), notes
 
 
-def _restated(rough: Solution, settings: Settings, quality: Quality) -> Solution:
+def restated(rough: Solution, settings: Settings, quality: Quality) -> Solution:
     """A plan found at a rough gap, with the status it has at the gap that was asked for."""
     if rough.value is None or rough.bound is None:
         return rough

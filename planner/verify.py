@@ -72,6 +72,7 @@ def verify(plan: Mapping[str, Any], instance: Instance, *, rel_gap_target: float
     problems += check_restated(instance, deployed)
     problems += check_replica_limits(instance, deployed)
     problems += check_utilization(instance, deployed)
+    problems += check_quotas(instance, deployed)
     problems += check_rates(plan, instance, deployed)
     problems += check_latencies(instance, deployed)
     problems += check_provenance(instance, deployed)
@@ -224,6 +225,14 @@ def check_utilization(instance: Instance, deployed: Sequence[Deployed]) -> Itera
     used = sum(option.tp_degree * option.mps_share * replicas for option, replicas in options) / instance.gpus
     if used < instance.min_utilization - RANGE_TOL:
         yield f"utilization: {100 * used:.6g} % of all GPUs, below min_gpu_utilization_pct {100 * instance.min_utilization:.6g}"
+
+
+def check_quotas(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
+    """sum_o weight_o * replicas_o <= most, for every quota (baselines only)."""
+    for quota in instance.quotas:
+        held = sum(quota.weight[d.position] * d.replicas for d in deployed)
+        if held > quota.most * (1 + RANGE_TOL):
+            yield f"{quota.what}: {held:.9g} is above the quota {quota.most:.9g}"
 
 
 def check_rates(plan: Mapping[str, Any], instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:

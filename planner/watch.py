@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from planner.console import plain_console
 from planner.interrupt import Interrupt
@@ -17,7 +17,6 @@ from planner.sentences import gap_text, number
 if TYPE_CHECKING:
     from models.instance import Instance
     from planner.settings import Progress, Settings
-    from planner.solution import Solution
 
 __all__ = ["solve_watched"]
 
@@ -28,13 +27,13 @@ STEP_S = 0.05
 LINE_EVERY_S = 5.0
 """Where standard error is no terminal, a line is printed so often."""
 
-Solve = Callable[..., "Solution"]
+Found = TypeVar("Found")
 
 
-def solve_watched(solve: Solve, instance: "Instance", settings: "Settings", interrupt: Interrupt, show: bool) -> "Solution":
+def solve_watched(solve: Callable[..., Found], instance: "Instance", settings: "Settings", interrupt: Interrupt, show: bool) -> Found:
     """Call `solve(instance, settings, progress=..., cancel=...)`, watched; raise what it raises. show: whether to show progress."""
     latest: list[Progress] = []
-    outcome: list[Solution] = []
+    outcome: list[Found] = []
     failure: list[BaseException] = []
 
     def work() -> None:

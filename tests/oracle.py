@@ -107,6 +107,8 @@ def feasible_setups(instance: Instance) -> list[Setup]:
         return gpus, None if math.isnan(cost) else cost
 
     def extend(replicas: tuple[int, ...]) -> None:
+        if any(sum(w * n for w, n in zip(q.weight, replicas, strict=False)) > q.most * (1 + 1e-9) for q in instance.quotas):
+            return
         placed = fits(replicas)
         of_llm = [sum(n for o, n in enumerate(replicas) if options[o].llm == i) for i in range(len(instance.llms))]
         if placed is None or any(

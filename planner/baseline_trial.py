@@ -1,0 +1,210 @@
+"""What every baseline rests on: bounded solves by the joint road, the least violation where an SLO is missed, and a verified outcome.
+
+A baseline is an instance derived from the scenario's: the same curves, scores and GPUs with less freedom. Its plan is placed, routed
+exactly and checked by the verifier as every plan is.
+
+Where no plan of a baseline keeps the SLOs, all limits are multiplied by one factor phi >= 1, and the least phi with a plan is sought:
+
+    achieved_s <= phi * limit_s  for every SLO s        missed by phi - 1
+
+by bisection to PRECISION; then the best plan at that phi is told. A plan found tells its own phi (the worst achieved / limit), which is
+how far the next step may go.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from models.instance import Instance, Quota, Slo
+from models.quality import Quality
+from planner import joint
+from planner.plan import checked_content
+from planner.repair import restated
+from planner.settings import Progress, Settings
+from planner.setup_told import setup_content
+from planner.solution import Solution
+
+__all__ = ["Attempt", "Nearest", "Trial", "factor_of", "nearest", "quota", "scaled"]
+
+SOLVE_SECONDS = 10.0
+"""Longest single solve of a baseline; shorter where the scenario's time limit is."""
+
+BASELINE_SECONDS = 20.0
+"""Time of one baseline, all its solves together."""
+
+PRECISION = 2e-3
+"""Relative precision of the least violation."""
+
+WIDEST = 1e4
+"""Limits this many times as long are tried at most."""
+
+ROUGH_GAP = 1e9
+"""A gap that any plan closes: only whether there is a plan matters."""
+
+
+@dataclass
+class Trial:
+    """How baselines ask for plans. so_far: value and bound of the joint plan, told with the progress. deadline: of the present baseline."""
+
+    settings: Settings
+    quality: Quality
+    cancel: threading.Event | None = None
+    progress: Callable[[Progress], None] | None = None
+    so_far: tuple[float | None, float | None] = (None, None)
+    name: str = ""
+    deadline: float = field(default_factory=lambda: time.perf_counter() + BASELINE_SECONDS)
+    began: float = field(default_factory=time.perf_counter)
+
+    def begin(self, name: str) -> None:
+        """Start the clock of the next baseline."""
+        self.name, self.deadline = name, time.perf_counter() + BASELINE_SECONDS
+
+    def stopped(self) -> bool:
+        """Whether Ctrl-C was heard or the baseline's time is over."""
+        return self.interrupted() or time.perf_counter() >= self.deadline
+
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C was heard."""
+        return self.cancel is not None and self.cancel.is_set()
+
+    def solve(
+        self, instance: Instance, quality: Quality | None = None, *, gap: float | None = None, seconds: float = SOLVE_SECONDS
+    ) -> Solution:
+        """The joint road on a derived instance, without repairs.
+
+        quality: of its scores (the scenario's). gap: other than the asked one, for a step on the way, whose plan need not be lean.
+        """
+        limit = min(self.settings.time_limit, seconds, max(self.deadline - time.perf_counter(), 0.05))
+        settings = replace(self.settings, time_limit=limit, rel_gap=self.settings.rel_gap if gap is None else gap)
+        if self.progress is not None:
+            self.progress(Progress(time.perf_counter() - self.began, f"joint plan beside {self.name}", *self.so_far))
+        return joint.solve(instance, settings, cancel=self.cancel, quality=quality or self.quality, explain=False, lean=gap is None)
+
+    def has_plan(self, instance: Instance) -> Solution | None:
+        """Any plan of the instance; None when there is none or the time is over."""
+        found = self.solve(instance, gap=ROUGH_GAP)
+        return found if found.has_plan else None
+
+    def content(self, instance: Instance, solution: Solution) -> dict[str, Any]:
+        """The plan told and verified against the instance."""
+        return checked_content(instance, solution, self.settings.rel_gap)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The plan of a baseline at the least factor on the SLOs' limits. solution: None where `reason` says why there is none.
+
+    excluded: no plan was found at this factor.
+    """
+
+    factor: float
+    solution: Solution | None
+    reason: str = ""
+    excluded: float = 1.0
+
+    @property
+    def notes(self) -> list[str]:
+        """What the time did not suffice for."""
+        if self.factor <= self.excluded * (1 + PRECISION) or self.solution is None:
+            return []
+        return [f"the time ended the search for the least violation: down to {100 * (self.excluded - 1):.1f} % it may be less"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one baseline came to.
+
+    name, variant: in words. content: the verified plan (keys of plan.json) or None with a reason. value, bound: of the objective.
+    factor: worst achieved / limit over the SLOs, None without SLOs; allowed: the factor on the limits that its plan was granted (1 = met).
+    quality: mean score of the answers given. notes: sentences.
+    """
+
+    name: str
+    variant: str
+    content: Mapping[str, Any] | None = None
+    value: float | None = None
+    bound: float | None = None
+    quality: float | None = None
+    factor: float | None = None
+    allowed: float = 1.0
+    reason: str = ""
+    notes: Sequence[str] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether the plan keeps every SLO as the scenario has it."""
+        return self.content is not None and self.allowed == 1.0
+
+
+def scaled(instance: Instance, factor: float) -> Instance:
+    """The instance with every SLO's limit multiplied by the factor."""
+    if factor == 1.0:
+        return instance
+    return replace(instance, slos=tuple(replace(slo, limit=slo.limit * factor) for slo in instance.slos))
+
+
+def quota(instance: Instance, what: str, weight: np.ndarray, most: float) -> Instance:
+    """The instance with one more limit sum_o weight_o * replicas_o <= most. weight: (O,)."""
+    return replace(instance, quotas=(*instance.quotas, Quota(what, tuple(weight.tolist()), most)))
+
+
+def factor_of(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
+    """Worst achieved / limit over the SLOs (whose limits are taken from `slos`); None without SLOs, inf where one is never achieved."""
+    parts = [
+        np.inf if entry["achieved_ms"] is None else entry["achieved_ms"] / (1e3 * slo.limit)
+        for entry, slo in zip(content["slo"], slos, strict=True)
+    ]
+    return max(parts) if parts else None
+
+
+def nearest(trial: Trial, instance: Instance, solve: Callable[[Instance], Solution] | None = None) -> Nearest:
+    """The best plan of a derived instance, at the least factor on its SLOs' limits where none keeps them."""
+    solve = solve or trial.solve
+    first = solve(instance)
+    if first.has_plan:
+        return Nearest(1.0, first)
+    if first.status == "unknown":
+        told = "stopped before a plan was found" if trial.interrupted() else "no plan was found in its time, nor that there is none"
+        return Nearest(1.0, None, told)
+    free = trial.has_plan(replace(instance, slos=()))
+    if free is None:
+        told = "no plan even without SLOs: the GPUs it leaves cannot hold or carry the load"
+        return Nearest(1.0, None, "stopped before a plan was found" if trial.stopped() else told)
+    least = _least_factor(trial, instance)
+    if least is None:
+        return Nearest(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
+    found = solve(scaled(instance, least[0]))
+    found = found if found.has_plan else restated(least[1], trial.settings, trial.quality)
+    return Nearest(least[0], found, excluded=least[2])
+
+
+def _least_factor(trial: Trial, instance: Instance) -> tuple[float, Solution, float] | None:
+    """The least factor with a plan, a plan, and the factor below that had none. None without one up to WIDEST."""
+    bad, step = 1.0, 1.25
+    plan = trial.has_plan(scaled(instance, step))
+    while plan is None:
+        if step >= WIDEST or trial.stopped():
+            return None
+        bad, step = step, min(step**2, WIDEST)
+        plan = trial.has_plan(scaled(instance, step))
+    good = _granted(trial, instance, plan, step)
+    while good > bad * (1 + PRECISION) and not trial.stopped():
+        middle = np.sqrt(good * bad)
+        found = trial.has_plan(scaled(instance, float(middle)))
+        if found is not None:
+            plan, good = found, _granted(trial, instance, found, float(middle))
+        elif trial.stopped():
+            break
+        else:
+            bad = float(middle)
+    return good, plan, bad
+
+
+def _granted(trial: Trial, instance: Instance, plan: Solution, factor: float) -> float:
+    """The factor that a plan found at `factor` needs itself, four decimals up; never more than `factor`."""
+    needed = factor_of(setup_content(scaled(instance, factor), plan), instance.slos)
+    return factor if needed is None else float(min(factor, np.ceil(needed * 1e4) / 1e4))

@@ -1,0 +1,104 @@
+"""The command `baselines`: scenario -> joint plan and baselines -> table."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from planner.assemble import Loaded, load_instance
+from planner.baselines import Comparison, baselines_table, compare, notes_of, setup_words
+from planner.console import Column, plain_console, print_heading, print_line, print_report, print_table, print_verdict
+from planner.csv_file import write_csv
+from planner.errors import DataError
+from planner.interrupt import Interrupt
+from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
+from planner.watch import solve_watched
+
+__all__ = ["run_baselines"]
+
+STOPPED = EXIT_CODES["feasible"]
+
+
+def run_baselines(scenario: Path, overrides: Sequence[str], csv: str | None, quiet: bool, interrupt: Interrupt) -> int:
+    """Plan, try the baselines, print and write the table; return the exit code. Raises VerificationError (a bug) when a check fails."""
+    tell_any_character()
+    try:
+        if csv is not None:
+            check_writable(Path(csv), "--csv")
+        loaded = load_instance(scenario, overrides)
+    except DataError as error:
+        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
+        return BAD_INPUT
+    if not quiet:
+        warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
+    found = solve_watched(_comparing(loaded), loaded.instance, settings_of(loaded), interrupt, show=not quiet)
+    return max(EXIT_CODES[found.plan.status], STOPPED if found.interrupted else 0, _hand_out(found, loaded, csv, quiet))
+
+
+def _comparing(loaded: Loaded) -> Callable[..., Comparison]:
+    """`compare` in the shape of a solve."""
+    return lambda instance, settings, *, progress, cancel: compare(loaded, settings, progress, cancel)
+
+
+def _hand_out(found: Comparison, loaded: Loaded, csv: str | None, quiet: bool) -> int:
+    """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
+    console = plain_console()
+    if not found.attempts:
+        (print_report if found.plan.status == "infeasible" else print_verdict)(found.plan, console)
+        return 0
+    frame = baselines_table(found, loaded.instance)
+    print_verdict(found.plan, console)
+    print_table(console, "Baselines", frame, _columns(found, frame))
+    if not quiet:
+        _print_details(console, found)
+    if csv is None:
+        return 0
+    try:
+        write_csv(frame, Path(csv))
+    except OSError as error:
+        warn([f"{csv}: cannot be written ({error.strerror}); free space or name another place"])
+        return BAD_INPUT
+    print_line(console, f"table written to {csv}")
+    return 0
+
+
+def _number(digits: int, sign: bool = False) -> Callable[[Any], str]:
+    """Tell a number to so many digits, `-` for none; what rounds to zero has no sign."""
+
+    def told(value: Any) -> str:
+        if pd.isna(value):
+            return "-"
+        rounded = round(float(value), digits)
+        return f"{rounded:{'+' if sign and rounded else ''},.{digits}f}" if rounded else f"{0:.{digits}f}"
+
+    return told
+
+
+def _columns(found: Comparison, frame: pd.DataFrame) -> list[Column]:
+    """What the terminal shows of the table, within 80 columns."""
+    unit, digits = ("USD/h", 2) if found.of_cost else ("mean score", 5)
+    gain = next(header for header in frame.columns if header.endswith(f"of the joint plan ({unit})"))
+    value: Column = (
+        ("Cost (USD/h)", "cost\n(USD/h)", _number(2)) if found.of_cost else ("Quality (mean score)", "quality\n(score)", _number(5))
+    )
+    tied = any(map(found.ties, found.attempts))
+    shown: list[Column] = [
+        *(("Baseline", "plan", str), ("GPUs used", "GPUs", _number(0))),
+        *(("SLO met", "SLO", lambda met: "-" if pd.isna(met) else "met" if met else "MISSED"),),
+        *(("SLO missed by (%)", "missed\nby (%)", _number(1)), value),
+        *((gain, f"joint {'saves' if found.of_cost else 'gains'}\n({'USD/h' if found.of_cost else 'score'})", _number(digits, sign=True)),),
+        *((gain.replace(f"({unit})", "(%)"), "\n(%)", _number(2, sign=True)),),
+    ]
+    return [*shown, ("Note", "", lambda note: "ties" if str(note).startswith("ties") else "")] if tied else shown
+
+
+def _print_details(console: Console, found: Comparison) -> None:
+    """Print one paragraph a baseline: which variant, which setup, what is to be noted."""
+    print_heading(console, "What each one decided")
+    print_line(console, f"joint plan: {setup_words(found.plan.content)}.", indent=2)
+    for attempt in found.attempts:
+        setup = [] if attempt.content is None else [f"setup: {setup_words(attempt.content)}"]
+        parts = [part for part in (attempt.variant, *setup, *notes_of(found, attempt)) if part]
+        print_line(console, f"{attempt.name}: {'; '.join(parts)}.", indent=2)
