@@ -95,6 +95,68 @@ def plan(
     raise typer.Exit(code)
 
 
+@app.command(epilog="Example: python -m planner baselines examples/paper-trio/scenario.yaml --csv baselines.csv")
+def baselines(
+    scenario: ScenarioPath,
+    csv: Annotated[str | None, typer.Option(metavar="PATH", help="Write the table as CSV.", show_default=False)] = None,
+    overrides: Overrides = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print verdict and table alone; no progress, no notices.")] = False,
+) -> None:
+    """Compare the joint plan with simpler ways to decide: equal split, size-proportional, isolated, two-stage, single LLM, cascade.
+
+    Exit codes: 0 done, 2 bad input, 3 infeasible, 4 stopped by a limit or Ctrl-C with what there was until then, 5 stopped without a plan.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.run_baselines import run_baselines
+
+        code = run_baselines(scenario, list(overrides or []), csv, quiet, interrupt)
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: python -m planner setups examples/paper-trio/scenario.yaml --csv setups.csv --top 5")
+def setups(
+    scenario: ScenarioPath,
+    csv: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write one row a setup; an interrupted study goes on there.", show_default=False)
+    ] = None,
+    top: Annotated[int, typer.Option(min=0, metavar="N", help="Show the N best setups.")] = 10,
+    exact_packing: Annotated[bool, typer.Option("--exact-packing", help="Retain what any placement holds, not first-fit alone.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Route only what may be the best; no median, no worst.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one a core.")] = 0,
+    overrides: Overrides = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print counts and spread alone; no progress, no notices.")] = False,
+) -> None:
+    """Study every retained setup: its best routing and quality, and how far the best and the worst lie apart.
+
+    Exit codes: 0 done, 2 bad input, 3 no setup is feasible, 4 stopped with some setups routed, 5 stopped without one.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.run_setups import Wanted, run_setups
+
+        code = run_setups(scenario, list(overrides or []), Wanted(csv, top, exact_packing, prune, jobs, quiet), interrupt)
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: python -m planner check examples/paper-trio/scenario.yaml")
+def check(
+    scenario: ScenarioPath,
+    overrides: Overrides = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")] = False,
+) -> None:
+    """Check the joint plan against a second road that shares no mathematics with it: all setups, each routed by dual prices.
+
+    Exit codes: 0 agree or brackets, 2 bad input, 5 stopped before there was anything to compare, 6 disagree or contradicts.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.run_check import run_check
+
+        code = run_check(scenario, list(overrides or []), quiet, interrupt)
+    raise typer.Exit(code)
+
+
 def _warn(text: str) -> None:
     print(text, file=sys.stderr)
 

@@ -30,7 +30,7 @@ KEEPERS = {
     "typer": ("planner/__main__.py",),
     "ruamel": ("planner/yamlfile.py",),
 }
-NUMPY_ALONE = ("planner/verify*.py", "planner/decompose.py")
+NUMPY_ALONE = ("planner/verify*.py", "planner/decompose*.py")
 """Files that share no mathematics with the optimiser: of `models` they know the instance, of outside mathematics numpy."""
 
 

@@ -1,0 +1,94 @@
+"""The cross-check, told: a table of both roads, and sentences: the verdict, what was compared and to which precision."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.instance import Instance
+from planner.crosscheck import ROUNDING, CrossCheck
+from planner.sentences import number
+from planner.setups_told import config_words
+from planner.solution import Solution
+
+__all__ = ["compared_line", "ratio_line", "roads_table", "setup_lines", "verdict_line"]
+
+MEANING: Mapping[str, str] = {
+    "agree": "both roads come to the same",
+    "brackets": "each road's plan stays within the other road's bound",
+    "disagree": "the two roads contradict each other",
+    "contradicts": "the two roads contradict each other",
+    "open": "the joint road was stopped before there was anything to compare",
+}
+
+
+def _told(instance: Instance, value: float | None) -> str:
+    if value is None or not np.isfinite(value):
+        return "-"
+    return f"{value:,.2f} USD/h" if instance.objective == "cost" else f"{value:.6f}"
+
+
+def verdict_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
+    """Tell the verdict in one line."""
+    what = MEANING[check.verdict]
+    if check.verdict == "agree":
+        found = "that no plan keeps all limits" if joint.status == "infeasible" else f"{instance.objective} {_told(instance, joint.value)}"
+        what = f"{what}: {found}"
+    return f"{check.verdict}: {what}"
+
+
+def roads_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
+    """Tabulate value, bound, gap and seconds of both roads."""
+    best = check.second.best
+    rows = [
+        ("joint road", joint.value, joint.bound, check.joint_gap, joint.effort.wall),
+        ("second road", best.value, best.bound if np.isfinite(best.bound) else None, check.second_gap, check.second.seconds),
+    ]
+    return pd.DataFrame(rows, columns=["Road", "Found", "Best possible", "Gap", "Seconds"])
+
+
+def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
+    """Tell in one sentence what was compared, and to what precision."""
+    second, best = check.second, check.second.best
+    if second.complete:
+        pruned = best.enumerated - best.routed_setups - best.refused
+        how = (
+            f"dual prices over all {best.enumerated:,} setups within the compute ({best.routed_setups:,} routed, "
+            f"{best.refused:,} not placed, {pruned:,} pruned by bounds; {second.retained:,} are placed by first-fit decreasing)"
+        )
+    elif second.why:
+        how = f"a Lagrangian relaxation and a plan rounded from it, for {second.why.partition(';')[0]}"
+    else:
+        how = f"dual prices over {best.enumerated:,} setups, stopped after {best.routed_setups:,}"
+    head = f"Compared: the mixed-integer program on HiGHS with {how}"
+    unit = "USD/h" if instance.objective == "cost" else "mean score"
+    if check.difference is None or check.joint_gap is None or check.second_gap is None:
+        return f"{head}; statuses and bounds alone, for not both roads have a plan."
+    allowed = check.joint_gap + check.second_gap
+    if check.verdict == "brackets":
+        width = 100.0 * check.second_gap / max(abs(best.value or 0.0), 1e-9)
+        return f"{head}; neither plan exceeds the other road's bound, and the second road's plan and bound are {number(width, 2)} % apart."
+    return (
+        f"{head}; the plans differ by {abs(check.difference):.2g} {unit}, allowed are the gaps of both roads, {allowed:.2g}, "
+        f"and bounds are kept to {ROUNDING:.0e} of the range of scores."
+    )
+
+
+def ratio_line(each: float, retained: int, joint_seconds: float) -> str:
+    """Tell how long unpruned enumeration would take beside the joint plan, as information."""
+    whole = each * retained
+    return (
+        "Unpruned enumeration (extrapolated from a sample of setups, one process) : joint plan = "
+        f"{number(whole / max(joint_seconds, 1e-9), 3)} : 1 "
+        f"({number(1000 * each, 2)} ms a setup, {retained:,} setups, {number(whole, 2)} s : {number(joint_seconds, 2)} s)"
+    )
+
+
+def setup_lines(solution: Solution, instance: Instance) -> dict[str, Any]:
+    """Tell the setup of a solution, LLM by LLM: how it is run and which part of the prompts it answers."""
+    told = {}
+    for i, llm in enumerate(instance.llms):
+        config = tuple((int(o), int(solution.replicas[o])) for o in np.flatnonzero(solution.replicas) if instance.options[o].llm == i)
+        told[llm.name] = f"{config_words(instance, config)}: {100 * solution.fractions[i]:.1f} %" if config else "-"
+    return told

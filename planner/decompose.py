@@ -1,0 +1,208 @@
+"""The second road: the best of all retained setups, each routed by dual prices. numpy alone; nothing of the joint road.
+
+    best over setups n of   max Q(f)  s.t. the shared SLOs at rates lambda f on n          (decompose_routing)
+
+Every routed setup leaves prices (alpha, beta), and each of them bounds **every** setup with the same LLMs:
+
+    quality(n) <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta)
+
+which is one look-up an LLM for all setups at once. So setups are taken in the order of their bounds, the most promising first, and those
+whose bound does not exceed the best value found are pruned. The bound of the whole is the largest of any setup, routed or pruned.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.instance import Instance
+from planner.decompose_master import Deployed
+from planner.decompose_packing import Seat, pack
+from planner.decompose_road import Prices, Road
+from planner.decompose_routing import Routed, route
+from planner.decompose_setups import Config, Setups, enumerate_setups, retained
+
+__all__ = ["Best", "Bounds", "best_setup"]
+
+BATCH = 12
+"""Setups routed between two looks at the bounds of all."""
+SEEDS = 2
+"""Setups routed first of every set of deployed LLMs."""
+REFUTED = 1e-6
+
+
+@dataclass(frozen=True)
+class Best:
+    """What the second road found. value: None without a plan; bound: -inf when it proves that there is none.
+
+    deployed, seats, routed: of the best setup. enumerated: within compute and floor; routed_setups: of these, routed one by one;
+    refused: looked at and not placed. undecided: setups whose placement was given up; complete: every setup was routed, pruned or refused.
+    """
+
+    value: float | None
+    bound: float
+    deployed: Config
+    seats: tuple[Seat, ...]
+    routed: Routed | None
+    enumerated: int
+    routed_setups: int
+    refused: int
+    undecided: int
+    complete: bool
+
+
+class Bounds:
+    """Upper bounds (S,) of all setups, tightened by every new price. A setup proved to have no routing has -inf."""
+
+    def __init__(self, road: Road, setups: Setups) -> None:
+        self.road, self.setups = road, setups
+        self.upper = np.full(len(setups), np.inf)
+        self.mask = setups.llms()
+        self.options = [[o for o, one in enumerate(road.instance.options) if one.llm == i] for i in range(len(road.instance.llms))]
+        self.points = [np.hstack([road.blocks[o] for o in own]) if own else np.zeros((1 + len(road.slos), 0)) for own in self.options]
+        self.starts = [np.cumsum([0, *(road.blocks[o].shape[1] for o in own)]) for own in self.options]
+        self.counts = [self._matrix(i) for i in range(len(self.options))]
+        self.seen: dict[tuple[int, ...], int] = {}
+
+    def _matrix(self, llm: int) -> np.ndarray:
+        """(C, O_i) replicas of the LLM's options in each of its configurations."""
+        at = {o: k for k, o in enumerate(self.options[llm])}
+        matrix = np.zeros((len(self.setups.configs[llm]), len(at)))
+        for c, config in enumerate(self.setups.configs[llm]):
+            for option, replicas in config:
+                matrix[c, at[option]] = replicas
+        return matrix
+
+    def learn(self, live: np.ndarray) -> None:
+        """Apply prices found since the last call to the setups `live` (positions)."""
+        for llms, bank in self.road.banks.items():
+            fresh = bank.prices[self.seen.get(llms, 0) :]
+            self.seen[llms] = len(bank.prices)
+            if fresh:
+                rows = live[self.mask[live] == sum(1 << i for i in llms)]
+                for prices in fresh:
+                    self._apply(llms, prices, rows)
+
+    def _apply(self, llms: Sequence[int], prices: Prices, rows: np.ndarray) -> None:
+        earned = np.zeros(rows.size)
+        for k, llm in enumerate(llms):
+            points, starts = self.points[llm], self.starts[llm]
+            worth = prices.alpha[k] * points[0] - prices.beta @ points[1:]
+            phi = np.full(starts.size - 1, -1e12)
+            some = np.diff(starts) > 0
+            phi[some] = np.maximum.reduceat(worth, starts[:-1][some])
+            earned += (self.counts[llm] @ phi)[self.setups.choice[rows, llm]]
+        if prices.refutes:
+            self.upper[rows[prices.base - earned > 1.0 + REFUTED]] = -np.inf
+        else:
+            self.upper[rows] = np.minimum(self.upper[rows], prices.base + prices.beta.sum() + earned)
+
+
+def capacity(road: Road, setups: Setups) -> np.ndarray:
+    """(S,) highest rate (req/s) that each setup carries at all."""
+    most = np.array([table.rates[-1] if table.rates.size else -np.inf for table in road.tables])
+    total = np.zeros(len(setups))
+    for i, configs in enumerate(setups.configs):
+        carried = np.array([sum(n * most[o] for o, n in config) for config in configs] or [0.0])
+        total += carried[setups.choice[:, i]]
+    return total
+
+
+def best_setup(
+    instance: Instance,
+    *,
+    tolerance: float,
+    exact_packing: bool = True,
+    progress: Callable[[str, float | None, float | None, float], None] | None = None,
+    cancel: threading.Event | None = None,
+    setups: Setups | None = None,
+    keep: Callable[[int, Routed], None] | None = None,
+) -> Best:
+    """The best setup and a bound on all. tolerance: score units between value and bound of a routed setup, and of the whole.
+
+    exact_packing: also setups that first-fit decreasing does not place. progress(phase, value, bound, share of setups settled).
+    keep(setup, routed) is called with everything routed. Cancelled, the bound is that of what was left. TooManySetups when the
+    enumeration is too large.
+    """
+    road = Road(instance)
+    setups = setups if setups is not None else enumerate_setups(instance)
+    bounds = Bounds(road, setups)
+    bounds.upper[capacity(road, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    if not exact_packing:
+        bounds.upper[~retained(instance, setups)] = -np.inf
+    search = _Search(road, setups, bounds, tolerance, keep)
+    live = np.flatnonzero(bounds.upper > -np.inf)
+    batch = first_of_each(setups, bounds, live)
+    complete = True
+    while batch.size:
+        for setup in batch:
+            if cancel is not None and cancel.is_set():
+                complete = False
+                break
+            search.visit(int(setup))
+        live = live[~search.done[live]]
+        bounds.learn(live)
+        live = live[bounds.upper[live] > search.worth_beating()]
+        if progress is not None:
+            open_bound = float(bounds.upper[live].max(initial=-np.inf))
+            progress("routing", search.value, max(open_bound, search.bound), 1.0 - live.size / max(len(setups), 1))
+        if not complete:
+            break
+        order = np.argpartition(-bounds.upper[live], BATCH - 1)[:BATCH] if live.size > BATCH else np.arange(live.size)
+        batch = live[order[np.argsort(-bounds.upper[live[order]], kind="stable")]]
+    return search.told(float(bounds.upper[live].max(initial=-np.inf)), complete)
+
+
+def first_of_each(setups: Setups, bounds: Bounds, live: np.ndarray) -> np.ndarray:
+    """SEEDS setups of every set of deployed LLMs, those that give out most compute: prices to begin with."""
+    total = setups.compute[live].sum(axis=1)
+    order = live[np.argsort(-total, kind="stable")]
+    groups = [order[bounds.mask[order] == mask][:SEEDS] for mask in np.unique(bounds.mask[live])]
+    return np.concatenate(groups) if groups else live
+
+
+class _Search:
+    """Best value so far and the bound of everything settled."""
+
+    def __init__(
+        self, road: Road, setups: Setups, bounds: Bounds, tolerance: float, keep: Callable[[int, Routed], None] | None = None
+    ) -> None:
+        self.road, self.setups, self.bounds, self.tolerance, self.keep = road, setups, bounds, tolerance, keep
+        self.done = np.zeros(len(setups), dtype=bool)
+        self.value: float | None = None
+        self.bound = -np.inf
+        self.best: tuple[Deployed, tuple[Seat, ...], Routed] | None = None
+        self.routed = self.refused = self.undecided = 0
+
+    def worth_beating(self) -> float:
+        """A setup whose bound is not above this need not be looked at."""
+        return -np.inf if self.value is None else self.value + self.tolerance / 2
+
+    def visit(self, setup: int) -> None:
+        """Place and route one setup."""
+        self.done[setup] = True
+        if self.bounds.upper[setup] <= self.worth_beating():
+            return
+        deployed = self.setups.deployed(setup)
+        seats = pack(self.road.instance, deployed)
+        if seats is False:
+            self.refused += 1
+            return
+        self.routed += 1
+        routed = route(self.road, deployed, self.tolerance / 2, self.worth_beating())
+        if self.keep is not None:
+            self.keep(setup, routed)
+        self.bound = max(self.bound, min(routed.bound, self.bounds.upper[setup]))
+        if seats is None or seats is True:
+            self.undecided += 1
+        elif routed.value is not None and (self.value is None or routed.value > self.value):
+            self.value, self.best = routed.value, (deployed, seats, routed)
+
+    def told(self, open_bound: float, complete: bool) -> Best:
+        """Everything pruned is at most what was worth beating."""
+        bound = max(self.bound, open_bound if not complete else -np.inf, self.worth_beating())
+        deployed, seats, routed = self.best or ((), (), None)
+        return Best(
+            self.value, bound, tuple(deployed), seats, routed, len(self.setups), self.routed, self.refused, self.undecided, complete
+        )

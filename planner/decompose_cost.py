@@ -1,0 +1,109 @@
+"""The second road to the cheapest setup that reaches a quality. numpy alone.
+
+    min over setups n of  price of the GPUs that hold n     s.t.  best quality of n >= quality_at_least
+
+Setups are taken by a lower bound of their cost (whole GPUs for the compute of every pool); what is dearer than the best found, or whose
+quality is bounded below the floor by prices (decompose.Bounds), is never routed. A setup that reaches the floor is packed on as few GPUs
+as can be, which is its cost. The bound is the least cost of a setup that may still reach the floor.
+"""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from models.instance import Instance
+from planner.decompose import BATCH, Best, Bounds, capacity, first_of_each
+from planner.decompose_packing import Seat, pack_on_fewest
+from planner.decompose_road import Road
+from planner.decompose_routing import Routed, route
+from planner.decompose_setups import Config, Setups, enumerate_setups
+
+__all__ = ["cheapest_setup"]
+
+FLOOR_SLACK = 1e-6
+"""A setup counts when its quality reaches the floor less this (the contract)."""
+DEARER = 1e-9
+
+
+def cheapest_setup(
+    instance: Instance,
+    *,
+    tolerance: float,
+    progress: Callable[[str, float | None, float | None, float], None] | None = None,
+    cancel: threading.Event | None = None,
+    setups: Setups | None = None,
+) -> Best:
+    """The cheapest setup and a bound, both in USD/h. tolerance: score units to which quality is judged. See `decompose.best_setup`."""
+    road = Road(instance)
+    setups = setups if setups is not None else enumerate_setups(instance)
+    bounds = Bounds(road, setups)
+    bounds.upper[capacity(road, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    search = _Cheapest(road, setups, tolerance)
+    live = np.flatnonzero(bounds.upper > -np.inf)
+    batch, complete = first_of_each(setups, bounds, live), True
+    while batch.size:
+        for setup in batch:
+            if cancel is not None and cancel.is_set():
+                complete = False
+                break
+            search.visit(int(setup))
+        live = live[~search.done[live]]
+        bounds.learn(live)
+        live = live[(bounds.upper[live] >= search.floor) & (search.least[live] < search.worth_finding())]
+        if progress is not None:
+            progress("routing", search.value, float(search.least[live].min(initial=search.bound)), 1.0 - live.size / max(len(setups), 1))
+        if not complete:
+            break
+        batch = live[np.lexsort((-bounds.upper[live], search.least[live]))[:BATCH]]
+    return search.told(float(search.least[live].min(initial=np.inf)) if not complete else np.inf, complete)
+
+
+class _Cheapest:
+    """Least cost so far, and the least cost of what could not be decided."""
+
+    def __init__(self, road: Road, setups: Setups, tolerance: float) -> None:
+        self.road, self.setups, self.tolerance = road, setups, tolerance
+        self.floor = (road.instance.quality_floor or 0.0) - FLOOR_SLACK
+        self.price = np.array([np.nan if pool.price is None else pool.price for pool in road.instance.pools])
+        self.least = np.ceil(setups.compute - 1e-6) @ self.price
+        self.done = np.zeros(len(setups), dtype=bool)
+        self.value: float | None = None
+        self.bound = np.inf
+        self.best: tuple[Config, tuple[Seat, ...], Routed] | None = None
+        self.routed = self.refused = self.undecided = 0
+
+    def worth_finding(self) -> float:
+        """A setup that costs this or more need not be looked at."""
+        return np.inf if self.value is None else self.value - DEARER
+
+    def visit(self, setup: int) -> None:
+        """Route one setup and, where it reaches the floor, pack it."""
+        self.done[setup] = True
+        if self.least[setup] >= self.worth_finding():
+            return
+        deployed = self.setups.deployed(setup)
+        self.routed += 1
+        routed = route(self.road, deployed, self.tolerance, self.floor, enough=self.floor)
+        if routed.bound < self.floor:
+            return
+        packed = pack_on_fewest(self.road.instance, deployed)
+        if packed is False:
+            self.refused += 1
+            return
+        if not isinstance(packed, tuple):
+            self.undecided += 1
+            self.bound = min(self.bound, self.least[setup])
+            return
+        cost = float(np.array(packed[1]) @ self.price)
+        if routed.value is None or routed.value < self.floor:
+            self.undecided += 1
+            self.bound = min(self.bound, cost)
+        elif cost < self.worth_finding():
+            self.value, self.best = cost, (deployed, packed[0], routed)
+
+    def told(self, open_cost: float, complete: bool) -> Best:
+        """With nothing found and nothing open the bound is infinite: no setup reaches the floor."""
+        bound = min(self.bound, open_cost, np.inf if self.value is None else self.value)
+        deployed, seats, routed = self.best or ((), (), None)
+        return Best(self.value, bound, deployed, seats, routed, len(self.setups), self.routed, self.refused, self.undecided, complete)

@@ -1,0 +1,202 @@
+"""Placement on the second road: first-fit decreasing as published, and an exhaustive search. numpy alone.
+
+Replicas go by share, then memory, largest first; each on the first node with tp GPUs that have room, on the first of those (RouterWise).
+`pack` searches exhaustively where that fails; `pack_on_fewest` finds as few GPUs as can be. All replicas of many setups are placed at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import numpy as np
+
+from models.instance import Instance
+
+__all__ = ["Seat", "fewest_gpus", "first_fit_decreasing", "pack", "pack_on_fewest"]
+
+UNITS = 10**6
+"""MPS shares are counted in millionths of a GPU."""
+ROOM_NOISE = 1e-9
+"""Relative float noise forgiven on compute and on memory."""
+BLOCK = 40_000
+"""Setups placed at once."""
+MOST_STATES = 100_000
+"""States that one exhaustive packing may visit before it is given up undecided."""
+
+Seat = tuple[int, int, int, tuple[int, ...]]
+"""(option, replica, node, GPUs of its shards)."""
+
+
+def _order(instance: Instance, pool: int) -> list[int]:
+    """Options of a pool by share, then memory, largest first."""
+    options = [o for o, option in enumerate(instance.options) if option.pool == pool]
+    return sorted(options, key=lambda o: (-instance.options[o].mps_share, -instance.options[o].memory, o))
+
+
+def first_fit_decreasing(instance: Instance, counts: np.ndarray) -> np.ndarray:
+    """(R,) whether first-fit decreasing places all of the replicas (R, O) of every option."""
+    placed = np.ones(len(counts), dtype=bool)
+    for first in range(0, len(counts), BLOCK):
+        rows = slice(first, first + BLOCK)
+        for p in range(len(instance.pools)):
+            placed[rows] &= _first_fit_in_pool(instance, p, counts[rows])
+    return placed
+
+
+def _first_fit_in_pool(instance: Instance, p: int, counts: np.ndarray) -> np.ndarray:
+    """(R,) whether the replicas (R, O) of a pool's options are placed, all rows at once."""
+    pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
+    share = np.full((len(counts), pool.nodes, pool.gpus_per_node), UNITS, dtype=np.int32)
+    memory = np.full(share.shape, room)
+    placed = np.ones(len(counts), dtype=bool)
+    for o in _order(instance, p):
+        option, slot = instance.options[o], 0
+        while True:
+            rows = np.flatnonzero(placed & (counts[:, o] > slot))
+            slot += 1
+            if not rows.size:
+                break
+            units = round(option.mps_share * UNITS)
+            fits = (share[rows] >= units) & (memory[rows] >= option.memory)
+            enough = fits.sum(axis=2) >= option.tp_degree
+            node = enough.argmax(axis=1)
+            placed[rows] = enough.any(axis=1)
+            here = fits[np.arange(rows.size), node]
+            taken = here & (here.cumsum(axis=1) <= option.tp_degree)
+            share[rows, node] -= (taken * units).astype(np.int32)
+            memory[rows, node] -= taken * option.memory
+    return placed
+
+
+def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> tuple[Seat, ...] | bool | None:
+    """Seats of all replicas; False when there is no placement, None when the search was given up undecided."""
+    seats: list[Seat] = []
+    undecided = False
+    for p in range(len(instance.pools)):
+        order = {o: k for k, o in enumerate(_order(instance, p))}
+        own = sorted((part for part in deployed if part[0] in order), key=lambda part: order[part[0]])
+        items = [(option, replica) for option, replicas in own for replica in range(replicas)]
+        found = _first_fit(instance, p, items) or _Packing(instance, p, items).search()
+        if found is False:
+            return False
+        undecided = undecided or found is None
+        seats += found if isinstance(found, list) else []
+    return None if undecided else tuple(seats)
+
+
+def _first_fit(instance: Instance, p: int, items: list[tuple[int, int]]) -> list[Seat] | None:
+    """Seats by first fit in the order of the items; None when one is left over."""
+    pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
+    share, memory = np.full((pool.nodes, pool.gpus_per_node), UNITS), np.full((pool.nodes, pool.gpus_per_node), room)
+    seats: list[Seat] = []
+    for option, replica in items:
+        one = instance.options[option]
+        units = round(one.mps_share * UNITS)
+        fits = (share >= units) & (memory >= one.memory)
+        nodes = np.flatnonzero(fits.sum(axis=1) >= one.tp_degree)
+        if not nodes.size:
+            return None
+        node = int(nodes[0])
+        gpus = np.flatnonzero(fits[node])[: one.tp_degree]
+        share[node, gpus] -= units
+        memory[node, gpus] -= one.memory
+        seats.append((option, replica, node, tuple(map(int, gpus))))
+    return seats
+
+
+def pack_on_fewest(instance: Instance, deployed: Sequence[tuple[int, int]]) -> tuple[tuple[Seat, ...], tuple[int, ...]] | bool | None:
+    """Seats on as few GPUs of every pool as can be, and how many (P,); False and None as `pack`."""
+    seats: list[Seat] = []
+    gpus = []
+    for p, pool in enumerate(instance.pools):
+        order = {o: k for k, o in enumerate(_order(instance, p))}
+        own = sorted((part for part in deployed if part[0] in order), key=lambda part: order[part[0]])
+        items = [(option, replica) for option, replicas in own for replica in range(replicas)]
+        most_used = fewest_gpus(instance, p, own)
+        found: list[Seat] | bool | None = False
+        while found is False and most_used <= pool.gpus:
+            found = _Packing(instance, p, items, most_used).search()
+            most_used += found is False
+        if not isinstance(found, list):
+            return found
+        seats += found
+        gpus.append(most_used)
+    return tuple(seats), tuple(gpus)
+
+
+def fewest_gpus(instance: Instance, pool: int, deployed: Sequence[tuple[int, int]]) -> int:
+    """A lower bound on the GPUs of a pool that hold these replicas: by compute, by memory, by the largest degree."""
+    parts = [(instance.options[o], n) for o, n in deployed if instance.options[o].pool == pool]
+    compute = sum(n * one.tp_degree * one.mps_share for one, n in parts)
+    memory = sum(n * one.tp_degree * one.memory for one, n in parts) / instance.room(pool)
+    return max([0, *(one.tp_degree for one, _ in parts), int(np.ceil(max(compute, memory) - 1e-6))])
+
+
+class _Packing:
+    """Depth-first search over the placements of one pool's replicas on `most_used` GPUs; equal GPUs and equal nodes are tried once."""
+
+    def __init__(self, instance: Instance, pool: int, items: list[tuple[int, int]], most_used: int | None = None) -> None:
+        self.items, self.options = items, instance.options
+        room = instance.room(pool) * (1 + ROOM_NOISE)
+        self.empty, self.unused = (UNITS, room), instance.pools[pool].gpus if most_used is None else most_used
+        self.free = [[(UNITS, room)] * instance.pools[pool].gpus_per_node for _ in range(instance.pools[pool].nodes)]
+        self.dead: set[tuple[object, ...]] = set()
+        self.seats: list[Seat] = []
+
+    def search(self) -> list[Seat] | bool | None:
+        """Seats; False when there is no placement; None when MOST_STATES were not enough to tell."""
+        try:
+            return self.seats if self._place(0) else False
+        except RecursionError:
+            return None
+        except _Enough:
+            return None
+
+    def _place(self, at: int) -> bool:
+        if at == len(self.items):
+            return True
+        state = (at, *sorted(tuple(sorted(node)) for node in self.free))
+        if state in self.dead:
+            return False
+        if len(self.dead) > MOST_STATES:
+            raise _Enough
+        option, replica = self.items[at]
+        one = self.options[option]
+        units, memory = round(one.mps_share * UNITS), one.memory
+        tried = set()
+        for node, gpus in enumerate(self.free):
+            shape = tuple(sorted(gpus))
+            if shape in tried:
+                continue
+            tried.add(shape)
+            for chosen in _choices(gpus, one.tp_degree, units, memory):
+                opened = sum(gpus[gpu] == self.empty for gpu in chosen)
+                if opened > self.unused:
+                    continue
+                before = list(gpus)
+                self.unused -= opened
+                for gpu in chosen:
+                    gpus[gpu] = (gpus[gpu][0] - units, gpus[gpu][1] - memory)
+                self.seats.append((option, replica, node, chosen))
+                if self._place(at + 1):
+                    return True
+                self.seats.pop()
+                self.unused += opened
+                gpus[:] = before
+        self.dead.add(state)
+        return False
+
+
+class _Enough(Exception):
+    """MOST_STATES were visited."""
+
+
+def _choices(gpus: list[tuple[int, float]], degree: int, units: int, memory: float) -> Iterator[tuple[int, ...]]:
+    """All ways to choose `degree` GPUs of a node with room, one of each kind of equal choices, the first GPUs first."""
+    alike: dict[tuple[int, float], list[int]] = {}
+    for position, (share, free) in enumerate(gpus):
+        if share >= units and free >= memory:
+            alike.setdefault((share, free), []).append(position)
+    groups = list(alike.values())
+    for counts in product(*(range(min(len(group), degree), -1, -1) for group in groups)):
+        if sum(counts) == degree:
+            yield tuple(sorted(gpu for group, count in zip(groups, counts, strict=True) for gpu in group[:count]))

@@ -1,0 +1,99 @@
+"""The command `check`: scenario -> joint plan and second road -> verdict."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from models.instance import Instance
+from planner import joint
+from planner.assemble import Loaded, load_instance
+from planner.console import Column, plain_console, print_line, print_lines, print_table
+from planner.crosscheck import CrossCheck, compare, second_road, seconds_a_setup
+from planner.crosscheck_told import compared_line, ratio_line, roads_table, setup_lines, verdict_line
+from planner.errors import DataError
+from planner.interrupt import Interrupt
+from planner.run_plan import BAD_INPUT, EXIT_CODES, settings_of, tell_any_character, warn
+from planner.sentences import exact
+from planner.setups import told
+from planner.solution import Solution
+from planner.watch import solve_watched
+
+__all__ = ["NEGATIVE_VERDICT", "run_check"]
+
+NEGATIVE_VERDICT = 6
+"""Exit code: the roads contradict each other."""
+
+STYLES = {"agree": "bold green", "brackets": "bold green", "open": "bold yellow", "disagree": "bold red", "contradicts": "bold red"}
+
+Roads = tuple[Solution, CrossCheck, tuple[float, int] | None]
+
+
+def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: Interrupt) -> int:
+    """Go both roads, compare, print; return the exit code."""
+    tell_any_character()
+    try:
+        loaded = load_instance(scenario, overrides)
+        if not quiet:
+            warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
+        roads = solve_watched(both_roads, loaded.instance, settings_of(loaded), interrupt, show=not quiet)
+    except DataError as error:
+        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
+        return BAD_INPUT
+    solution, check, sampled = roads
+    _print(plain_console(), loaded, solution, check, sampled, quiet)
+    if check.negative:
+        return NEGATIVE_VERDICT
+    return EXIT_CODES["unknown"] if check.verdict == "open" else 0
+
+
+def both_roads(instance: Instance, settings: joint.Settings, *, progress: Callable[..., None] | None = None, cancel: Any = None) -> Roads:
+    """The joint plan, the verdict, and (seconds a setup unpruned, retained setups) where the second road went through all of them.
+
+    The second road goes first: what it does not support is refused before anything long is done.
+    """
+    second = second_road(instance, progress=told(progress), cancel=cancel)
+    solution = joint.solve(instance, settings, progress=progress, cancel=cancel, explain=False)
+    check = compare(instance, solution, second, settings.rel_gap)
+    sampled = None
+    if second.setups is not None and second.complete and instance.objective == "quality":
+        sampled = seconds_a_setup(instance, second.setups, cancel)
+    return solution, check, sampled
+
+
+def _print(console: Console, loaded: Loaded, solution: Solution, check: CrossCheck, sampled: tuple[float, int] | None, quiet: bool) -> None:
+    """Print verdict, both roads, what was compared, the setups."""
+    instance = loaded.instance
+    pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
+    print_line(console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}")
+    print_line(console, verdict_line(check, solution, instance), STYLES[check.verdict])
+    for reason in check.reasons:
+        print_line(console, reason, "red", indent=2)
+    print_line(console, compared_line(check, solution, instance))
+    if quiet:
+        return
+    digits = 2 if instance.objective == "cost" else 6
+    unit = "USD/h" if instance.objective == "cost" else "mean score"
+    columns: list[Column] = [("Road", "road", str)]
+    columns += [(name, f"{name.lower()}\n({unit})", _number(digits)) for name in ("Found", "Best possible", "Gap")]
+    print_table(console, "Both roads", roads_table(check, solution), [*columns, ("Seconds", "time\n(s)", _number(2))])
+    setups = {
+        road: setup_lines(plan, instance)
+        for road, plan in (("joint road", solution), ("second road", check.plan))
+        if plan and plan.has_plan
+    }
+    if setups:
+        frame = pd.DataFrame(setups).reset_index(names="LLM")
+        print_table(console, "Setups (option: part of the prompts)", frame, [("LLM", "LLM", str), *((road, road, str) for road in setups)])
+    plans = " and ".join(setups)
+    lines = [f"The plan{'s' if len(setups) > 1 else ''} of {plans} passed the verifier."] if setups and not check.negative else []
+    if sampled is not None:
+        lines.append(ratio_line(*sampled, solution.effort.wall))
+    print_lines(console, "Beside it", lines or ["Neither road has a plan."])
+
+
+def _number(digits: int) -> Callable[[Any], str]:
+    return lambda value: "-" if value is None or np.isnan(value) else f"{value:,.{digits}f}"

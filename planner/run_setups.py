@@ -1,0 +1,130 @@
+"""The command `setups`: scenario -> every retained setup at its best -> counts, spread, histogram, table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from planner.assemble import Loaded, load_instance
+from planner.console import Column, plain_console, print_line, print_lines, print_table
+from planner.csv_file import write_csv
+from planner.errors import DataError
+from planner.interrupt import Interrupt
+from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
+from planner.sentences import exact
+from planner.setups import Study, study
+from planner.setups_told import counts_line, histogram_lines, histogram_table, setups_table, spread_line
+from planner.watch import solve_watched
+
+__all__ = ["Wanted", "run_setups"]
+
+LLMS_ACROSS = 4
+"""More LLMs than this stand in one column of the terminal's table."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked beside the scenario. top: rows on the terminal; jobs: processes, 0 = one a core."""
+
+    csv: str | None
+    top: int
+    exact_packing: bool
+    prune: bool
+    jobs: int
+    quiet: bool
+
+
+def run_setups(scenario: Path, overrides: Sequence[str], wanted: Wanted, interrupt: Interrupt) -> int:
+    """Study, print and write; return the exit code: 3 when no setup is feasible, 4 or 5 when stopped with or without some."""
+    tell_any_character()
+    try:
+        if wanted.csv is not None:
+            check_writable(Path(wanted.csv), "--csv")
+        loaded = load_instance(scenario, overrides)
+        if not wanted.quiet:
+            warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
+        found = solve_watched(_studying(loaded, wanted), loaded.instance, settings_of(loaded), interrupt, show=not wanted.quiet)
+    except DataError as error:
+        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
+        return BAD_INPUT
+    return max(_code(found), _hand_out(found, loaded, wanted))
+
+
+def _studying(loaded: Loaded, wanted: Wanted) -> Callable[..., Study]:
+    """`study` in the shape of a solve; with --csv what is routed is kept in a journal beside it until the study is complete."""
+    journal = None if wanted.csv is None or wanted.prune else Path(f"{wanted.csv}.partial")
+    return lambda instance, settings, *, progress, cancel: study(
+        instance,
+        exact_packing=wanted.exact_packing,
+        prune=wanted.prune,
+        jobs=wanted.jobs,
+        journal=journal,
+        key=loaded.sha256,
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def _code(found: Study) -> int:
+    feasible = found.count("feasible") > 0
+    if not found.complete:
+        return EXIT_CODES["feasible" if feasible else "unknown"]
+    return 0 if feasible or found.count("undecided") else EXIT_CODES["infeasible"]
+
+
+def _hand_out(found: Study, loaded: Loaded, wanted: Wanted) -> int:
+    """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
+    console, instance = plain_console(), loaded.instance
+    pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
+    print_line(console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}")
+    if not found.complete:
+        kept = f"; the same command goes on from there ({wanted.csv}.partial)" if wanted.csv and not wanted.prune else ""
+        print_line(console, f"stopped: {found.count('not routed'):,} setups were not routed{kept}", "bold yellow")
+    print_line(console, counts_line(found, wanted.exact_packing))
+    print_line(console, spread_line(found), "bold")
+    print_line(
+        console, f"Every quality is within {found.tolerance:.2g} of the best that the setup allows, unless the table says otherwise.", "dim"
+    )
+    frame = setups_table(found, instance)
+    if not wanted.quiet and found.count("feasible"):
+        _print_top(console, frame, loaded, wanted.top)
+        print_lines(console, "Feasible setups by quality (mean score)", histogram_lines(histogram_table(found)) or ["all alike"])
+    if wanted.csv is None:
+        return 0
+    try:
+        write_csv(frame, Path(wanted.csv))
+    except OSError as error:
+        warn([f"{wanted.csv}: cannot be written ({error.strerror}); free space or name another place"])
+        return BAD_INPUT
+    print_line(console, f"{len(frame):,} setups written to {wanted.csv}")
+    return 0
+
+
+def _print_top(console: Console, frame: pd.DataFrame, loaded: Loaded, top: int) -> None:
+    """Print the best setups: quality, SLOs, compute, how each LLM is run and which part of the prompts it answers."""
+    names = [llm.name for llm in loaded.instance.llms]
+    best = frame[frame["Status"] == "feasible"].head(top)
+    shown = pd.DataFrame({"rank": range(1, len(best) + 1), "quality": best["Quality (mean score)"].to_numpy()})
+    columns: list[Column] = [("rank", "#", str), ("quality", "quality", lambda value: f"{value:.5f}")]
+    for header in [h for h in frame.columns if h.endswith("(ms)") or h.startswith("Requests above")]:
+        shown[header] = best[header].to_numpy()
+        columns.append((header, header.replace(" (", "\n(", 1), lambda value: f"{value:,.1f}"))
+    shown["compute"] = best["Utilisation (% of all compute)"].to_numpy()
+    columns.append(("compute", "compute\n(%)", lambda value: f"{value:.0f}"))
+    told = [[_run(option, part) for option, part in zip(best[f"{n}: option"], best[f"{n}: fraction (%)"], strict=True)] for n in names]
+    if len(names) <= LLMS_ACROSS:
+        for name, cells in zip(names, told, strict=True):
+            shown[name] = cells
+            columns.append((name, name, str))
+    else:
+        shown["setup"] = [
+            "; ".join(f"{n} {cell}" for n, cell in zip(names, row, strict=True) if cell != "-") for row in zip(*told, strict=True)
+        ]
+        columns.append(("setup", "setup", str))
+    print_table(console, f"Top {len(best)} (option, part of the prompts)", shown, columns)
+
+
+def _run(option: str, part: float) -> str:
+    return "-" if option == "-" else f"{option}: {part:.1f} %"

@@ -1,0 +1,256 @@
+"""The paper's study: every retained setup routed at its best, and how far the setups lie apart.
+
+Setups are enumerated and placed as in `decompose_setups`, then routed one by one (`decompose_routing`), over processes that are spawned, so
+that nothing of a solver's threads is carried along. What is routed is kept in a journal beside the wanted file, so that an interrupted
+study goes on where it was. With pruning only setups whose bound beats the best found are routed: quick, but then nothing is known of the
+median and of the worst.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from pathlib import Path
+
+import numpy as np
+
+from models.instance import Instance
+from planner.decompose import best_setup
+from planner.decompose_packing import pack
+from planner.decompose_road import Road
+from planner.decompose_routing import Routed, route
+from planner.decompose_setups import Config, Setups, TooManySetups, enumerate_setups, retained
+from planner.errors import DataError
+from planner.settings import Progress
+from planner.setups_journal import Journal
+from profiles.faults import Fault
+
+__all__ = ["STATUSES", "Study", "study", "told"]
+
+TOLERANCE = 4e-5
+"""Between quality and bound of a setup, in shares of the range of scores."""
+MOST_NODES = 40
+"""Of the branch and bound of one setup: enough for two curves that are not convex."""
+CHUNK = 100
+STATUSES = ("feasible", "infeasible", "undecided", "pruned", "not routed")
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Study:
+    """One row a retained setup. positions: (R,) in `setups`; status: (R,) positions in STATUSES; only_exact: (R,) not placed by first fit.
+
+    quality, bound: (R,) NaN where there is none; fractions, alpha: (R, M); beta, spends: (R, S), shares of the budgets of shared SLOs.
+    tolerance: between quality and bound. complete: nothing was left because of an interrupt.
+    """
+
+    setups: Setups
+    positions: np.ndarray
+    only_exact: np.ndarray
+    status: np.ndarray
+    quality: np.ndarray
+    bound: np.ndarray
+    fractions: np.ndarray
+    alpha: np.ndarray
+    beta: np.ndarray
+    spends: np.ndarray
+    tolerance: float
+    resumed: int
+    seconds: float
+    complete: bool
+
+    def count(self, status: str) -> int:
+        """Rows of one status."""
+        return int((self.status == STATUSES.index(status)).sum())
+
+
+def study(
+    instance: Instance,
+    *,
+    exact_packing: bool = False,
+    prune: bool = False,
+    jobs: int = 0,
+    journal: Path | None = None,
+    key: str = "",
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Study:
+    """Route every retained setup. jobs: processes, 0 = one a core. journal: file of what was routed before, used when its key is `key`.
+
+    DataError when there are too many setups to go through.
+    """
+    began = time.perf_counter()
+    try:
+        setups = enumerate_setups(instance)
+    except TooManySetups as error:
+        raise DataError([_too_many(str(error))]) from error
+    placed = retained(instance, setups)
+    positions = np.flatnonzero(placed)
+    if exact_packing:
+        others = np.flatnonzero(~placed)
+        found = [k for k in others if _fits(instance, setups, int(k), cancel)]
+        positions = np.sort(np.concatenate([positions, np.array(found, dtype=int)]))
+    positions = positions[np.argsort(setups.llms()[positions], kind="stable")]
+    table = _Rows(instance, positions.size)
+    if prune:
+        _pruned(instance, setups, positions, table, exact_packing, progress, cancel)
+        return table.study(setups, positions, ~placed[positions], began, 0)
+    known = Journal(journal, {"key": key, "setups": int(positions.size), "exact_packing": exact_packing, "tolerance": TOLERANCE})
+    resumed = known.read(table.put)
+    waiting = np.flatnonzero(table.status == STATUSES.index("not routed"))
+    chunks = [waiting[first : first + CHUNK] for first in range(0, waiting.size, CHUNK)]
+    work = [(rows, [setups.deployed(int(positions[row])) for row in rows]) for rows in chunks]
+    done, started = 0, time.perf_counter()
+    for rows, routed in _routed(instance, work, jobs, cancel):
+        table.put(rows, routed)
+        known.write(rows, routed)
+        done += len(rows)
+        if progress is not None:
+            now = time.perf_counter()
+            left = (now - started) / done * (waiting.size - done)
+            phase = f"{done + resumed:,} of {positions.size:,} setups routed, {left:.0f} s left"
+            progress(Progress(now - began, phase, table.best(), None))
+    result = table.study(setups, positions, ~placed[positions], began, resumed)
+    known.close(remove=result.complete)
+    return result
+
+
+def told(progress: Callable[[Progress], None] | None) -> Callable[[str, float | None, float | None, float], None] | None:
+    """The second road's progress (phase, value, bound, share of the setups settled) as everybody's."""
+    if progress is None:
+        return None
+    began = time.perf_counter()
+    return lambda phase, value, bound, share: progress(
+        Progress(
+            time.perf_counter() - began,
+            f"{phase}, {100 * share:.1f} % settled",
+            value,
+            bound if bound is not None and np.isfinite(bound) else None,
+        )
+    )
+
+
+def _too_many(why: str) -> Fault:
+    mend = "narrow setups.tp_degrees or setups.mps_shares_pct, set max_replicas, or raise setups.min_gpu_utilization_pct"
+    return Fault("scenario", "setups", "", f"too many setups to study one by one: {why}", mend)
+
+
+def _fits(instance: Instance, setups: Setups, setup: int, cancel: threading.Event | None) -> bool:
+    """Whether exhaustive packing places what first fit does not; what cannot be decided counts as not placed."""
+    return not (cancel is not None and cancel.is_set()) and isinstance(pack(instance, setups.deployed(setup)), tuple)
+
+
+class _Rows:
+    """The columns of a study, filled row by row."""
+
+    def __init__(self, instance: Instance, rows: int) -> None:
+        llms, slos = len(instance.llms), sum(slo.scope == "all" for slo in instance.slos)
+        self.span = float(np.ptp(instance.scores.values)) or 1.0
+        self.status = np.full(rows, STATUSES.index("not routed"), dtype=np.int8)
+        self.quality, self.bound = np.full(rows, np.nan), np.full(rows, np.nan)
+        self.fractions, self.alpha = np.full((rows, llms), np.nan), np.full((rows, llms), np.nan)
+        self.beta, self.spends = np.full((rows, slos), np.nan), np.full((rows, slos), np.nan)
+
+    def put(self, rows: Sequence[int] | np.ndarray, routed: Sequence[Routed]) -> None:
+        """Enter what was routed."""
+        for row, one in zip(rows, routed, strict=True):
+            found = one.value is not None
+            none = one.bound == -np.inf
+            self.status[row] = STATUSES.index("feasible" if found else "infeasible" if none else "undecided")
+            self.quality[row] = one.value if found else np.nan
+            self.bound[row] = np.nan if none else one.bound
+            if found:
+                self.fractions[row], self.alpha[row], self.beta[row], self.spends[row] = one.fractions, one.alpha, one.beta, one.spends
+
+    def best(self) -> float | None:
+        """Best quality so far."""
+        return None if np.isnan(self.quality).all() else float(np.nanmax(self.quality))
+
+    def study(self, setups: Setups, positions: np.ndarray, only_exact: np.ndarray, began: float, resumed: int) -> Study:
+        """Put the record together."""
+        columns = (self.status, self.quality, self.bound, self.fractions, self.alpha, self.beta, self.spends)
+        complete = not (self.status == STATUSES.index("not routed")).any()
+        return Study(setups, positions, only_exact, *columns, TOLERANCE * self.span, resumed, time.perf_counter() - began, complete)
+
+
+def _pruned(
+    instance: Instance,
+    setups: Setups,
+    positions: np.ndarray,
+    table: _Rows,
+    exact_packing: bool,
+    progress: Callable[[Progress], None] | None,
+    cancel: threading.Event | None,
+) -> None:
+    """Route by bounds, the best setup first; what was never routed is pruned, or was left by an interrupt."""
+    row_of = {int(position): row for row, position in enumerate(positions)}
+
+    def keep(setup: int, routed: Routed) -> None:
+        if setup in row_of:
+            table.put([row_of[setup]], [routed])
+
+    best = best_setup(
+        instance,
+        tolerance=TOLERANCE * table.span,
+        exact_packing=exact_packing,
+        progress=told(progress),
+        cancel=cancel,
+        setups=setups,
+        keep=keep,
+    )
+    if best.complete:
+        table.status[table.status == STATUSES.index("not routed")] = STATUSES.index("pruned")
+
+
+# ---------------------------------------------------------------- processes
+
+_road: Road | None = None
+
+
+def _begin(instance: Instance) -> None:
+    global _road
+    _road = Road(instance)
+
+
+def _route(work: tuple[np.ndarray, list[Config]]) -> tuple[np.ndarray, list[Routed]]:
+    assert _road is not None  # noqa: S101 - set when the process began
+    tolerance = TOLERANCE * _road.prompts.span
+    return work[0], [route(_road, deployed, tolerance, most_nodes=MOST_NODES) for deployed in work[1]]
+
+
+def _routed(
+    instance: Instance, work: Sequence[tuple[np.ndarray, list[Config]]], jobs: int, cancel: threading.Event | None
+) -> Iterator[tuple[np.ndarray, list[Routed]]]:
+    """Chunks as they are done, until all are or `cancel` is set."""
+    processes = min(jobs or os.cpu_count() or 1, len(work))
+    if processes <= 1:
+        _begin(instance)
+        for chunk in work:
+            if cancel is not None and cancel.is_set():
+                return
+            yield _route(chunk)
+        return
+    resource_tracker.ensure_running()  # when it starts on the way, it unblocks SIGINT (CPython 3.11)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: the parent, not Ctrl-C, ends the processes
+    try:
+        pool = multiprocessing.get_context("spawn").Pool(processes, _begin, (instance,))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        results = pool.imap_unordered(_route, work)
+        while True:
+            try:
+                yield results.next(POLL_S)
+            except multiprocessing.TimeoutError:
+                pass
+            except StopIteration:
+                return
+            if cancel is not None and cancel.is_set():
+                return
+    finally:
+        pool.terminate()
+        pool.join()

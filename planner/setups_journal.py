@@ -1,0 +1,64 @@
+"""The journal of a study: what was routed so far, so that an interrupted study goes on where it was."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from planner.decompose_routing import Routed
+
+__all__ = ["Journal"]
+
+Put = Callable[[Sequence[int], Sequence[Routed]], None]
+
+
+class Journal:
+    """What was routed, a line a chunk, under a first line that says of what; a half-written last line is passed over."""
+
+    def __init__(self, path: Path | None, key: dict[str, object]) -> None:
+        self.path, self.key = path, key
+        self.stream: TextIO | None = None
+
+    def read(self, put: Put) -> int:
+        """Enter what an earlier run routed, and begin the file anew with it; how many rows."""
+        if self.path is None:
+            return 0
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
+        chunks = list(_lines(lines, self.key))
+        self.stream = self.path.open("w", encoding="utf-8")
+        self.stream.write(json.dumps(self.key) + "\n")
+        for rows, routed in chunks:
+            put(rows, routed)
+            self.write(rows, routed)
+        return sum(len(rows) for rows, _ in chunks)
+
+    def write(self, rows: Sequence[int] | np.ndarray, routed: Sequence[Routed]) -> None:
+        """Append one chunk."""
+        if self.stream is not None:
+            told = [[r.value, r.bound, *(part.tolist() for part in (r.rates, r.fractions, r.alpha, r.beta, r.spends))] for r in routed]
+            self.stream.write(json.dumps([[int(row) for row in rows], told]) + "\n")
+            self.stream.flush()
+
+    def close(self, remove: bool) -> None:
+        """End; the journal goes when it is not needed any more."""
+        if self.stream is not None and self.path is not None:
+            self.stream.close()
+            if remove:
+                self.path.unlink(missing_ok=True)
+
+
+def _lines(lines: Sequence[str], key: dict[str, object]) -> Iterator[tuple[list[int], list[Routed]]]:
+    """Chunks of a journal of this very study."""
+    for number, line in enumerate(lines):
+        try:
+            content = json.loads(line)
+        except ValueError:
+            return
+        if number == 0:
+            if content != key:
+                return
+            continue
+        rows, told = content
+        yield rows, [Routed(one[0], one[1], *(np.array(part, dtype=float) for part in one[2:])) for one in told]
