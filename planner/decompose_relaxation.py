@@ -69,6 +69,7 @@ class Relaxation:
         slack = {balance + k: width + k for k in range(budgets + limits) if rhs[balance + k] >= 0}
         self.program = Simplex(columns, rhs, slack)
         self.prices: list[tuple[np.ndarray, np.ndarray, float]] = []
+        self.limit_prices = np.zeros(limits)
 
     def climb(
         self,
@@ -90,6 +91,7 @@ class Relaxation:
                 if here < bound:
                     bound, best = here, trial
                     self.prices.append((trial, np.maximum(duals[self.budget_rows], 0.0), policy.base))
+                    self.limit_prices = np.maximum(duals[self.limit_rows], 0.0)
                 column = np.zeros(self.mix_row + 1)
                 column[: len(self.llms)], column[self.mix_row] = policy.fractions, 1.0
                 self.program.add(column)

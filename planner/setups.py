@@ -36,6 +36,8 @@ TOLERANCE = 4e-5
 MOST_NODES = 40
 """Of the branch and bound of one setup: enough for two curves that are not convex."""
 CHUNK = 100
+FEW = 1_500
+"""Setups below which starting processes takes longer than routing."""
 STATUSES = ("feasible", "infeasible", "undecided", "pruned", "not routed")
 POLL_S = 0.1
 
@@ -227,6 +229,8 @@ def _routed(
 ) -> Iterator[tuple[np.ndarray, list[Routed]]]:
     """Chunks as they are done, until all are or `cancel` is set."""
     processes = min(jobs or os.cpu_count() or 1, len(work))
+    if not jobs and sum(len(rows) for rows, _ in work) < FEW:
+        processes = 1
     if processes <= 1:
         _begin(instance)
         for chunk in work:
