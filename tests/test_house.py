@@ -29,6 +29,7 @@ KEEPERS = {
     "xlsxwriter": ("reports/*", "*/*workbook*.py"),
     "typer": ("planner/__main__.py",),
     "ruamel": ("planner/yamlfile.py",),
+    "ijson": ("profiles/importers/stream.py",),
 }
 NUMPY_ALONE = ("planner/verify*.py", "planner/decompose*.py")
 """Files that share no mathematics with the optimiser: of `models` they know the instance, of outside mathematics numpy."""

@@ -1,0 +1,178 @@
+"""Files and folders -> runs of benchmark tools and tables of our own; what is no benchmark result is told, never passed over in silence.
+
+A file that is named must be readable: faults. In a folder (with all that is under it) other files may lie: they are counted. Companions
+of a tool's results (summaries that mix load points, side files) are passed over either way and told.
+"""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from planner.yamlfile import parse_yaml
+from profiles.faults import Fault, file_text, shown
+from profiles.importers.detect import KNOWN_TOOLS, runs_of
+from profiles.importers.fields import at, text
+from profiles.importers.inference_perf import TOOL as INFERENCE_PERF
+from profiles.importers.record import Run
+from profiles.importers.stream import read_json, sniff
+
+__all__ = ["FileTold", "Read", "read_files"]
+
+YAML_LIMIT = 5_000_000
+"""Bytes; reading takes about 3 s a million."""
+FILES_LIMIT = 20_000
+
+NOT_READ = {
+    "empty": ("the file is empty", "run the benchmark again"),
+    "binary": ("the file is neither text nor Parquet", f"name a file of one of: {KNOWN_TOOLS}"),
+    "utf-16": ("the file is UTF-16 text", "save it as UTF-8"),
+    "packed": ("the file is packed (only JSON in gzip is read so)", "unpack it first"),
+}
+FOREIGN_CSV = (
+    "this CSV is not a profile table (the column rate_rps is missing); tools' own CSV files are not read",
+    "name the tool's JSON file, or a table as docs/inputs.md describes it",
+)
+
+
+@dataclass
+class FileTold:
+    """What became of one file. kinds: tool and version of its runs; taken: points; left_out and notices: sentences."""
+
+    file: str
+    kinds: list[str] = field(default_factory=list)
+    taken: int = 0
+    left_out: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Read:
+    """runs: in the order of the files; tables: paths of profile tables of our own; files: what became of each file.
+
+    passed: files in folders that are no benchmark results, (file, reason).
+    """
+
+    runs: list[Run] = field(default_factory=list)
+    tables: list[Path] = field(default_factory=list)
+    files: dict[str, FileTold] = field(default_factory=dict)
+    passed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
+    """Read every file, and every file under every folder, once. Faults are those of files that were named, and of broken results."""
+    read = Read()
+    for path, named in _expanded(paths, faults):
+        try:
+            _read_one(path, named, read, faults)
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or error
+            faults.append(Fault(str(path), "", "", f"the file cannot be read ({reason})", "check its permissions, or copy it again"))
+    return read
+
+
+def _expanded(paths: Sequence[Path], faults: list[Fault]) -> Iterable[tuple[Path, bool]]:
+    """(file, whether it was named itself), sorted within a folder; hidden files are left alone."""
+    seen: set[Path] = set()
+    for path in paths:
+        if not path.is_dir():
+            inside, named = [path], True
+            if not path.is_file():
+                _, fault = file_text(path)
+                faults.append(fault or Fault(str(path), "", "", "this is not a regular file", "name a regular file"))
+                continue
+        else:
+            hidden = (p for p in path.rglob("*") if p.is_file() and not any(part.startswith(".") for part in p.relative_to(path).parts))
+            inside, named = sorted(hidden), False
+            if not inside or len(inside) > FILES_LIMIT:
+                count = f"{len(inside):,} files are in the folder" if inside else "there are no files in the folder"
+                faults.append(Fault(str(path), "", "", count, "name the folder with the results"))
+                continue
+        for file in inside:
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                yield file, named
+
+
+def _read_one(path: Path, named: bool, read: Read, faults: list[Fault]) -> None:
+    kind, file = sniff(path), str(path)
+    if kind == "json":
+        _take(path, read_json(path, faults), named, read, faults)
+    elif kind == "parquet":
+        read.tables.append(path)
+        read.files[file] = FileTold(file, ["profile table"])
+    elif kind == "text":
+        _read_text(path, named, read, faults)
+    else:
+        _pass_over(file, "", *NOT_READ[kind], named, read, faults)
+
+
+def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None:
+    """A CSV table of ours, or YAML."""
+    size = path.stat().st_size
+    content, fault = file_text(path)
+    if fault:
+        _pass_over(str(path), fault.where, fault.problem, fault.mend, named, read, faults)
+        return
+    header = content.lstrip().splitlines()[0]
+    if "rate_rps" in header.replace('"', "").replace(";", ",").replace("\t", ",").split(","):
+        read.tables.append(path)
+        read.files[str(path)] = FileTold(str(path), ["profile table"])
+    elif header.count(",") > 3 and ":" not in header:
+        _pass_over(str(path), "", *FOREIGN_CSV, named, read, faults)
+    elif size > YAML_LIMIT:
+        reason = f"the file is no JSON, and {size:,} bytes are too many for YAML (limit {YAML_LIMIT:,})"
+        _pass_over(str(path), "", reason, "name the tool's JSON file", named, read, faults)
+    else:
+        found: list[Fault] = []
+        tree = parse_yaml(content, str(path), found)
+        if found or not isinstance(tree, dict | list):
+            why = f" (as YAML it stops in {found[0].where})" if found and found[0].where else ""
+            _pass_over(
+                str(path), "", f"the file is neither JSON nor YAML nor a table of ours{why}", NOT_READ["binary"][1], named, read, faults
+            )
+        else:
+            _take(path, [("", tree)], named, read, faults)
+
+
+def _take(path: Path, trees: list[tuple[str, Any]], named: bool, read: Read, faults: list[Fault]) -> None:
+    """Find the runs in the trees of one file."""
+    file = str(path)
+    told = FileTold(file)
+    strange: list[tuple[str, str]] = []
+    for place, tree in trees:
+        for found in runs_of(tree, file, place):
+            if isinstance(found, Run):
+                read.runs.append(_with_model(found, path))
+                told.kinds.append(f"{found.tool} {found.version}".strip())
+            elif found[2]:
+                told.left_out.append(f"{found[0]}: {found[1]}" if found[0] else found[1])
+            else:
+                strange.append(found[:2])
+    if told.kinds or told.left_out:
+        told.kinds = list(dict.fromkeys(told.kinds)) or ["no load point"]
+        read.files[file] = told
+    for place, reason in strange:
+        mend = f"name files of: {KNOWN_TOOLS}"
+        _pass_over(file, place, reason, mend, named or bool(told.kinds), read, faults)
+
+
+def _with_model(run: Run, path: Path) -> Run:
+    """inference-perf keeps the model's name in the configuration beside its stages."""
+    beside = path.parent / "config.yaml"
+    if run.model or run.tool != INFERENCE_PERF or not beside.is_file() or beside.stat().st_size > YAML_LIMIT:
+        return run
+    content, fault = file_text(beside)
+    model = "" if fault else text(at(parse_yaml(content, str(beside), []), "server", "model_name"))
+    if not model:
+        return run
+    return replace(run, model=model, notices=(*run.notices, f"the model's name ({shown(model)}) is that in {beside}"))
+
+
+def _pass_over(file: str, place: str, problem: str, mend: str, named: bool, read: Read, faults: list[Fault]) -> None:
+    """A fault when the file was named, else one more that was passed over."""
+    if named:
+        faults.append(Fault(file, place, "", problem, mend))
+    else:
+        read.passed.append((file, problem))

@@ -1,0 +1,112 @@
+"""Files of benchmark tools -> profile table: runs are read, judged, given their option, pooled, and made rows.
+
+Order of work, and what is told of each step:
+
+    read      planner.import_files          unreadable and unknown files
+    judge     profiles.importers.rules      runs that are no load points, columns that rest on too little
+    ask       planner.import_keys           runs whose option nothing says: one fault
+    pool      `pooled`                      the same run in two files counts once; repeats of one load become one point;
+                                            closed-loop runs that more concurrency made slower are left out (saturated)
+    fill      `without_gaps`                a column that some points of an option lack is blanked on all of them
+    check     profiles.curves               the table is read as the planner will read it
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from planner.import_files import FileTold, Read, read_files
+from planner.import_keys import Given, missing_fault, option_of
+from planner.import_pool import Point, pooled, without_gaps
+from planner.import_table import checked_table, own_rows, rows_of_points
+from profiles.faults import DataError, Fault
+from profiles.importers.rules import judge
+
+__all__ = ["Imported", "import_profiles", "lines_of"]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """frame: the profile table, rows sorted; files: what became of each file; notices: of the table as a whole; passed: see `Read`."""
+
+    frame: pd.DataFrame
+    files: Sequence[FileTold]
+    notices: Sequence[str] = ()
+    passed: Sequence[tuple[str, str]] = ()
+    kept: int = 0
+
+
+def import_profiles(paths: Sequence[Path], given: Given, before: Path | None = None, faults: Sequence[Fault] = ()) -> Imported:
+    """Make the table. before: a table whose rows are kept (--append); faults: those found already. Raises DataError with every fault."""
+    found = list(faults)
+    read = read_files(paths, found)
+    notices: list[str] = []
+    points, missing = _points(read, given, notices)
+    if missing:
+        found.append(missing_fault(missing))
+    rows = []
+    for path in read.tables:
+        own = own_rows(path, given.line, found)
+        read.files[str(path)].taken = len(own)
+        rows.append(own)
+    kept = own_rows(before, {}, found) if before is not None else pd.DataFrame()
+    if found:
+        raise DataError(found)
+    points = without_gaps(pooled(points, read.files, notices), notices)
+    for point in points:
+        for file in point.files:
+            read.files[file].taken += 1
+    frame = checked_table([kept, *rows, rows_of_points(points)], notices)
+    if frame.empty:
+        raise DataError([_nothing(read)], [f"{told.file}: {reason}" for told in read.files.values() for reason in told.left_out])
+    return Imported(frame, list(read.files.values()), notices, read.passed, len(kept))
+
+
+def _points(read: Read, given: Given, notices: list[str]) -> tuple[list[Point], list[tuple[str, Mapping[str, str]]]]:
+    """The runs that are load points with their options, and (file, missing keys) of those whose option is not known.
+
+    What is told of a file goes to it, what is told of names to `notices`.
+    """
+    points: list[Point] = []
+    missing: list[tuple[str, Mapping[str, str]]] = []
+    for run in read.runs:
+        told = read.files[run.file]
+        place = f"{run.place}: " if run.place else ""
+        verdict = judge(given.replicas(run))
+        told.notices += [f"{place}{notice}" for notice in verdict.notices]
+        if verdict.run is None:
+            told.left_out.append(f"{place}{verdict.reason}")
+            continue
+        option, lacking = option_of(run, given, notices)
+        if option is None:
+            missing.append((run.file, lacking))
+        else:
+            points.append(Point(option, verdict.run, (run.file,)))
+    return points, missing
+
+
+def _nothing(read: Read) -> Fault:
+    left = sum(len(told.left_out) for told in read.files.values())
+    seen = f"benchmark files read: {len(read.files):,}, runs left out: {left:,}" if read.files else "no benchmark results were found"
+    return Fault("profile import", "", "", f"no point is left to write: {seen}", "see the reasons above; measure again or name other files")
+
+
+def lines_of(told: FileTold) -> list[str]:
+    """What became of one file, as lines: one for the file, one for each run left out, one for each kind of notice."""
+    kinds = ", ".join(told.kinds)
+    count = f"{told.taken} point{'' if told.taken == 1 else 's'} taken"
+    lines = [f"{told.file}: {kinds}: {count}{f', {len(told.left_out)} left out' if told.left_out else ''}"]
+    lines += [f"  left out: {reason}" for reason in told.left_out]
+    return lines + [f"  {notice}" for notice in _once(told.notices)]
+
+
+def _once(notices: Sequence[str]) -> list[str]:
+    """One notice of each kind (numbers and places aside), with the count of those alike."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for notice in notices:
+        kinds[re.sub(r"[\d.,]+", "#", notice)].append(notice)
+    return [alike[0] + (f" (and {len(alike) - 1} alike)" if len(alike) > 1 else "") for alike in kinds.values()]

@@ -1,0 +1,166 @@
+"""The command `profile check`: profile table -> a table of its curves and the list of findings, worst first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from planner.console import Column, plain_console, print_heading, print_line, print_table
+from planner.errors import DataError, ProfileError
+from planner.run_plan import BAD_INPUT, tell_any_character, warn
+from planner.scenario import Scenario, load_scenario
+from profiles.curves import KNOWN, parse_profiles
+from profiles.faults import Fault
+from profiles.hygiene import MEANS, SEVERITIES, CurveRows, Finding, check_curve, convex_cost, falls, read_curves
+from profiles.hygiene_neighbours import check_neighbours
+from profiles.tables import read_table
+
+__all__ = ["run_profile_check"]
+
+ROWS_TOLD = 8
+CONVEX = 1e-3
+MEANING = {
+    "refused": "the planner does not take the table",
+    "wrong": "contradicts arithmetic or the hardware",
+    "odd": "unusual; look before you plan",
+    "note": "worth knowing",
+}
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """curves: those looked at; findings: worst first; notices: sentences."""
+
+    curves: Sequence[CurveRows]
+    findings: Sequence[Finding]
+    notices: Sequence[str]
+
+
+def run_profile_check(profiles: Path, scenario: Path | None, quiet: bool) -> int:
+    """Check and print; return the exit code: 0 also with findings, 2 when table or scenario cannot be read."""
+    tell_any_character()
+    try:
+        checked = _check(profiles, None if scenario is None else load_scenario(scenario))
+    except DataError as error:
+        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
+        return BAD_INPUT
+    if not quiet:
+        warn([f"Notice: {notice}" for notice in checked.notices])
+    _print(profiles, checked, quiet)
+    return 0
+
+
+def _check(path: Path, scenario: Scenario | None) -> _Checked:
+    """Read and check. Raises DataError when the table cannot be read."""
+    faults: list[Fault] = []
+    table = read_table(path, faults, only=KNOWN)
+    curves = [] if table is None else read_curves(table, faults)
+    if table is None or faults:
+        raise ProfileError(faults)
+    findings = [finding for curve in curves for finding in check_curve(curve)]
+    strict: list[Fault] = []
+    parsed = parse_profiles(table, strict)
+    if strict and not any(finding.severity == "refused" for finding in findings):
+        raise ProfileError(strict)  # refused for a reason that hygiene does not look at: a share of 0.5, an unknown provenance
+    notices = list(parsed.notices) if parsed is not None else []
+    if scenario is not None:
+        curves, more = _asked(curves, scenario)
+        kept = {curve.words for curve in curves}
+        findings = [finding for finding in findings if finding.option in kept] + more
+    findings += check_neighbours([curve for curve in curves if (np.diff(curve.rates) > 0).all()])
+    order = {severity: k for k, severity in enumerate(SEVERITIES)}
+    findings.sort(key=lambda f: (order[f.severity], -f.size, f.option, f.rows))
+    return _Checked(curves, findings, notices)
+
+
+def _asked(curves: Sequence[CurveRows], scenario: Scenario) -> tuple[list[CurveRows], list[Finding]]:
+    """The curves a scenario may use, and what they lack for its SLOs."""
+    spec = scenario.spec
+    llms, gpus = [llm.name for llm in spec.llms], {pool.gpu for pool in spec.pools}
+    degrees, shares = spec.setups.tp_degrees, spec.setups.mps_shares_pct
+    kept = [
+        c
+        for c in curves
+        if c.llm in llms and c.gpu in gpus and (not degrees or c.tp_degree in degrees) and (not shares or c.mps_share_pct in shares)
+    ]
+    found = [
+        Finding("odd", f"{llm} (any option)", (), "the table has no curve that the scenario may use", 1.0)
+        for llm in llms
+        if not any(c.llm == llm for c in kept)
+    ]
+    for curve in kept:
+        lacking = [name for s in spec.slo if (name := f"{s.metric}_{s.statistic}_ms") not in curve.columns()]
+        if lacking:
+            text = f"{', '.join(dict.fromkeys(lacking))}: an SLO needs it, so the option will be left out"
+            found.append(Finding("odd", curve.words, (int(curve.rows[0]),), text))
+    return kept, found
+
+
+def _print(path: Path, checked: _Checked, quiet: bool) -> None:
+    console = plain_console()
+    points = sum(len(curve.rows) for curve in checked.curves)
+    print_line(console, f"{path}: {_count(len(checked.curves), 'curve')}, {_count(points, 'point')}")
+    if checked.curves and not quiet:
+        print_table(console, "Curves", _frame(checked), COLUMNS)
+    counts = {s: sum(finding.severity == s for finding in checked.findings) for s in SEVERITIES}
+    if not checked.findings:
+        print_line(console, "No findings: nothing about these curves is odd.", "bold")
+        return
+    print_heading(console, "Findings, worst first: " + ", ".join(f"{count} {s}" for s, count in counts.items() if count))
+    for severity in SEVERITIES:
+        mine = [finding for finding in checked.findings if finding.severity == severity]
+        if mine:
+            print_line(console, f"{severity}: {MEANING[severity]}", indent=2)
+        for finding in mine:
+            print_line(console, _sentence(finding), indent=4)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _sentence(finding: Finding) -> str:
+    rows = sorted(finding.rows)
+    run = len(rows) > 2 and rows == list(range(rows[0], rows[-1] + 1))
+    listed = f"{rows[0]} to {rows[-1]}" if run else ", ".join(map(str, rows[:ROWS_TOLD])) + (" ..." if len(rows) > ROWS_TOLD else "")
+    place = f"row{'s' if len(rows) > 1 else ''} {listed}: " if rows else ""
+    return f"{place}{finding.option}: {finding.text}"
+
+
+def _frame(checked: _Checked) -> pd.DataFrame:
+    """One row a curve: option, points, range, columns, shape, findings."""
+    counts: dict[str, int] = {}
+    for finding in checked.findings:
+        counts[finding.option] = counts.get(finding.option, 0) + (finding.severity != "note")
+    return pd.DataFrame([_told(curve, counts.get(curve.words, 0)) for curve in checked.curves])
+
+
+def _told(curve: CurveRows, findings: int) -> dict[str, object]:
+    means = curve.columns(MEANS)
+    down = [name for name in curve.columns() if falls(curve, name)]
+    cost = max((convex_cost(curve.rates, curve.values[name]) for name in means), default=0.0)
+    return {
+        "LLM": curve.llm,
+        "GPU": curve.gpu,
+        "TP degree": curve.tp_degree,
+        "MPS share (%)": curve.mps_share_pct,
+        "Points": len(curve.rows),
+        "Rates (req/s)": f"{curve.rates[0]:.4g} to {curve.rates[-1]:.4g}",
+        "Monotone": "no" if down else "yes",
+        "Convex": "yes" if cost <= CONVEX else f"no, {100 * cost:.1f} %",
+        "Findings": findings,
+    }
+
+
+COLUMNS: Sequence[Column] = (
+    *(
+        ("LLM", "LLM", str),
+        ("GPU", "GPU", str),
+        ("TP degree", "tp", lambda v: f"{v:g}"),
+        ("MPS share (%)", "share\n(%)", lambda v: f"{v:g}"),
+    ),
+    *(("Points", "points", lambda v: f"{v:,}"), ("Rates (req/s)", "rates\n(req/s)", str), ("Monotone", "mono-\ntone", str)),
+    *(("Convex", "convex, or\nits cost", str), ("Findings", "odd or\nworse", lambda v: f"{v:,}")),
+)

@@ -1,0 +1,25 @@
+"""Importers: what other tools' benchmark files say, one file a tool.
+
+    stream    a file -> thinned JSON trees (memory does not grow with the file)
+    detect    a tree -> the tool that wrote it, by content
+    <tool>    a tree -> runs (`record.Run`), units converted, nothing judged
+    rules     a run -> a point of a curve, or the reason why it is none
+    names     the tool's names of LLMs and GPUs -> the catalogues' names
+
+Nothing here asks, prints or writes; `planner.import_profiles` does.
+"""
+
+__all__ = [
+    "aiperf",
+    "benchmark_report",
+    "detect",
+    "fields",
+    "guidellm",
+    "inference_perf",
+    "names",
+    "record",
+    "rules",
+    "sglang",
+    "stream",
+    "vllm",
+]

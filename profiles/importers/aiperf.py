@@ -1,0 +1,150 @@
+"""aiperf `profile_export_aiperf.json` and genai-perf `profile_export_genai_perf.json`: one load point a file, a unit beside every value.
+
+rate        request_throughput.avg (answered); input_config: rate or concurrency of the profiling phase
+latency     time_to_first_token, request_latency and inter_token_latency, the last being (end - first token) / (output tokens - 1)
+            of a request, which is TPOT as we define it
+counts      request_count, error_request_count, input_sequence_length, output_sequence_length
+GPU         telemetry_data: gpu_name, when telemetry was on and all GPUs are alike
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from profiles.importers.fields import at, day, finite, named, positive, statistics_ms, text, unit_ms, whole
+from profiles.importers.record import Run
+from profiles.records import Column
+
+__all__ = ["is_sweep", "matches", "read"]
+
+BLOCKS = (("ttft", "time_to_first_token"), ("tpot", "inter_token_latency"), ("e2e", "request_latency"))
+TPOT_TOLD = "inter_token_latency of aiperf and genai-perf is a mean of each request and is what we call TPOT"
+
+
+def matches(tree: Mapping[str, Any]) -> bool:
+    """Whether a tree looks like a report of these tools."""
+    return any(_is_block(at(_metrics(tree), name)) for name in ("request_throughput", "request_latency"))
+
+
+def is_sweep(tree: Mapping[str, Any]) -> bool:
+    """Whether a tree sums up a sweep of runs."""
+    return "per_combination_metrics" in tree or "best_configurations" in tree
+
+
+def _is_block(block: Any) -> bool:
+    return isinstance(block, Mapping) and "avg" in block and "unit" in block
+
+
+def _metrics(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The metrics: at the top, in early versions of aiperf under `records`."""
+    records = tree.get("records")
+    return records if isinstance(records, Mapping) and "request_throughput" in records else tree
+
+
+def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
+    """The one run that the report tells."""
+    metrics, config = _metrics(tree), at(tree, "input_config")
+    is_aiperf = "aiperf_version" in tree or "schema_version" in tree or isinstance(at(config, "phases"), list)
+    latency, notices = _latency(metrics)
+    offered, limit = _load(config)
+    return [
+        Run(
+            tool="aiperf" if is_aiperf else "genai-perf",
+            version=text(at(tree, "aiperf_version")) or text(at(tree, "genai_perf_version")),
+            file=file,
+            place=place,
+            model=_model(config),
+            gpu=_gpu(at(tree, "telemetry_data", "endpoints")),
+            tp=whole(named(at(tree, "run_info", "variation_values"), "tp")),
+            share_pct=positive(named(at(tree, "run_info", "variation_values"), "share")),
+            offered_rps=offered,
+            achieved_rps=_rate(at(metrics, "request_throughput")),
+            concurrency=positive(at(metrics, "effective_concurrency", "avg")),
+            max_concurrency=limit,
+            latency_ms=latency,
+            input_tokens=positive(at(metrics, "input_sequence_length", "avg")),
+            output_tokens=positive(at(metrics, "output_sequence_length", "avg")),
+            ok=_ok(metrics),
+            errors=finite(at(metrics, "error_request_count", "avg")),
+            duration_s=_duration(at(metrics, "benchmark_duration")),
+            when=day(at(tree, "start_time")),
+            notices=notices,
+            refused=_refused(tree),
+        )
+    ]
+
+
+def _ok(metrics: Mapping[str, Any]) -> float | None:
+    count = finite(at(metrics, "request_count", "avg"))
+    return count if count is not None else finite(at(metrics, "request_latency", "count"))
+
+
+def _refused(tree: Mapping[str, Any]) -> str:
+    if at(tree, "was_cancelled") is True:
+        return "the run was cancelled"
+    return "the run is not complete" if at(tree, "is_complete") is False else ""
+
+
+def _rate(block: Any) -> float | None:
+    """Requests per second; None when the unit is another one."""
+    unit = text(at(block, "unit")).casefold().replace(" ", "")
+    known = unit in ("requests/sec", "requests/s", "request/sec", "req/s", "req/sec", "requests/second", "rps")
+    return finite(at(block, "avg")) if known else None
+
+
+def _duration(block: Any) -> float | None:
+    value, factor = positive(at(block, "avg")), unit_ms(at(block, "unit"))
+    return value * factor / 1e3 if value and factor else None
+
+
+def _latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str, ...]]:
+    found: dict[Column, float] = {}
+    notices = []
+    for metric, name in BLOCKS:
+        block = at(metrics, name)
+        if not isinstance(block, Mapping):
+            continue
+        factor = unit_ms(at(block, "unit"))
+        if factor is None:
+            notices.append(f"{name} has the unknown unit {text(at(block, 'unit'))!r} and was left out")
+            continue
+        found.update(statistics_ms(block, metric, factor))
+        notices += [TPOT_TOLD] if metric == "tpot" else []
+    return found, tuple(notices)
+
+
+def _model(config: Any) -> str:
+    """The one LLM that was asked; "" when there are several."""
+    lists = (at(config, "models", "items"), at(config, "models"), at(config, "model_names"), at(config, "endpoint", "model_names"))
+    for items in lists:
+        if isinstance(items, list) and len(items) == 1:
+            return text(items[0]) or text(at(items[0], "name"))
+    return text(at(config, "model")) or text(at(config, "models"))
+
+
+def _phases(config: Any) -> Iterator[Any]:
+    phases = at(config, "phases")
+    if isinstance(phases, list):
+        yield from (phase for phase in phases if text(at(phase, "kind")) != "warmup" and text(at(phase, "name")) != "warmup")
+    yield from (at(config, "profiling"), at(config, "loadgen"), at(config, "perf_analyzer", "stimulus"), at(config, "stimulus"), config)
+
+
+def _load(config: Any) -> tuple[float | None, float | None]:
+    """(offered req/s, limit of concurrency); infinite = as fast as the limit allows."""
+    for phase in _phases(config):
+        rate = positive(at(phase, "rate")) or positive(at(phase, "request_rate"))
+        limit = positive(at(phase, "concurrency"))
+        if rate is not None:
+            return rate, limit
+        if limit is not None:
+            return math.inf, limit
+    return None, None
+
+
+def _gpu(endpoints: Any) -> str:
+    """The name that all GPUs of all endpoints share, else ""."""
+    found = set()
+    for endpoint in endpoints.values() if isinstance(endpoints, Mapping) else []:
+        gpus = at(endpoint, "gpus")
+        found |= {text(at(gpu, "gpu_name")) for gpu in (gpus.values() if isinstance(gpus, Mapping) else gpus or [])}
+    return found.pop() if len(found) == 1 else ""

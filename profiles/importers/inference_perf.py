@@ -1,0 +1,69 @@
+"""inference-perf `stage_N_lifecycle_metrics.json`: one load point a file; every time in seconds.
+
+    rate        successes.throughput.requests_per_sec (answered), load_summary.requested_rate (offered)
+    latency     successes.latency.{time_to_first_token, time_per_output_token, request_latency}
+    counts      successes.count, failures.count; prompt_len and output_len are mean lengths
+    model       in config.yaml beside the stages (`server.model_name`)
+
+The summary of all stages has no requested rate; it mixes load points and is none.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from profiles.importers.fields import at, finite, named, number, positive, statistics_ms, text, whole
+from profiles.importers.record import Run
+from profiles.records import Column
+
+__all__ = ["TOOL", "is_summary", "matches", "read"]
+
+TOOL = "inference-perf"
+BLOCKS = (("ttft", "time_to_first_token"), ("tpot", "time_per_output_token"), ("e2e", "request_latency"))
+LIMITS = ("concurrency", "concurrency_level", "max_concurrency")
+
+
+def matches(tree: Mapping[str, Any]) -> bool:
+    """Whether a tree looks like a report of this tool."""
+    return isinstance(tree.get("load_summary"), Mapping) and "successes" in tree
+
+
+def is_summary(tree: Mapping[str, Any]) -> bool:
+    """Whether a report sums up all stages."""
+    load = tree["load_summary"]
+    return not any(key in load for key in ("requested_rate", "achieved_rate", *LIMITS))
+
+
+def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
+    """The one run of a stage."""
+    load, good = at(tree, "load_summary"), at(tree, "successes")
+    limit = next((found for key in LIMITS if (found := positive(at(load, key)))), None)
+    offered = number(at(load, "requested_rate"))
+    return [
+        Run(
+            tool=TOOL,
+            version="",
+            file=file,
+            place=place,
+            model=text(at(tree, "model_name")),
+            gpu=text(named(tree, "gpu")),
+            tp=whole(named(tree, "tp")),
+            share_pct=positive(named(tree, "share")),
+            offered_rps=math.inf if offered is None and limit else offered,
+            achieved_rps=finite(at(good, "throughput", "requests_per_sec")),
+            max_concurrency=limit,
+            latency_ms=_latency(at(good, "latency")),
+            input_tokens=positive(at(good, "prompt_len", "mean")),
+            output_tokens=positive(at(good, "output_len", "mean")),
+            ok=finite(at(good, "count")),
+            errors=finite(at(tree, "failures", "count")),
+            duration_s=positive(at(load, "send_duration")),
+        )
+    ]
+
+
+def _latency(blocks: Any) -> dict[Column, float]:
+    found: dict[Column, float] = {}
+    for metric, name in BLOCKS:
+        found.update(statistics_ms(at(blocks, name), metric, 1e3))
+    return found
