@@ -277,7 +277,7 @@ def _memory(profiled: ProfiledOption, weights: Mapping[str, float | None], file:
 def _curve(profiled: ProfiledOption) -> Curve:
     """Convert the curve to SI units."""
     latency = {column: np.asarray(values) / 1000.0 for column, values in profiled.latency_ms.items()}
-    return Curve(profiled.rates, latency, profiled.provenance, profiled.source)
+    return Curve(profiled.rates, latency, profiled.provenance, profiled.source, profiled.tokens)
 
 
 def _tell_unused(

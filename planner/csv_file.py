@@ -1,11 +1,11 @@
 """Tables as CSV files that spreadsheets open without running anything: text that would be read as a formula gets an apostrophe in front."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from planner.whole_file import write_whole
 
 __all__ = ["safe_cell", "write_csv"]
 
@@ -21,15 +21,4 @@ def safe_cell(value: Any) -> Any:
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write the table whole or not at all, UTF-8, numbers with 12 significant digits. OSError when that is not possible."""
     safe = frame.rename(columns=safe_cell).map(safe_cell)
-    target = path.resolve()
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            safe.to_csv(stream, index=False, float_format="%.12g", lineterminator="\n")
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, lambda stream: safe.to_csv(stream, index=False, float_format="%.12g", lineterminator="\n"))

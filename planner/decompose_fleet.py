@@ -65,9 +65,8 @@ def bracket_fleet(
     """Bound and plan. tolerance: score units to which the relaxation is solved. progress(phase, value, bound, share done)."""
     prompts = prompts or Prompts(instance.scores)
     relaxation = Relaxation(Road(instance, prompts, POINTS))
-    nothing = Fleet(None, -np.inf, (), (), None, 0, True)
     if not relaxation.program.feasible():
-        return nothing
+        return Fleet(None, -np.inf if relaxation.refuted() else prompts.most, (), (), None, 0, True)
     bound, complete = relaxation.climb(tolerance, progress, cancel)
     rounding = _Rounding(relaxation, Road(instance, prompts), tolerance)
     wanted, rng = relaxation.replicas(), np.random.default_rng(0)

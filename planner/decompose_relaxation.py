@@ -71,6 +71,11 @@ class Relaxation:
         self.prices: list[tuple[np.ndarray, np.ndarray, float]] = []
         self.limit_prices = np.zeros(limits)
 
+    def refuted(self) -> bool:
+        """Whether the master's failure to be feasible proves that no setup is."""
+        budgets = float(len(self.road.slos)) + float(np.abs(self.limit).sum())
+        return self.program.refuted(1.0 + float(self.most.sum()) + budgets)
+
     def climb(
         self,
         tolerance: float,

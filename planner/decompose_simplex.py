@@ -36,6 +36,7 @@ class Simplex:
         self.at = self.rhs.copy()
         self.barred = np.zeros(known, dtype=bool)
         self.pivots = 0
+        self.proof = np.zeros(rows)
 
     @property
     def columns(self) -> np.ndarray:
@@ -70,8 +71,13 @@ class Simplex:
 
     def feasible(self) -> bool:
         """Drive the artificial columns to 0; whether that is possible."""
-        self.maximise(np.zeros(self.size), artificial=-1.0)
+        self.proof = self.maximise(np.zeros(self.size), artificial=-1.0) * self.sign
         return float(self.at[self.basis < 0].sum()) <= ROOM
+
+    def refuted(self, largest: float) -> bool:
+        """After `feasible` said no: whether its duals y prove it, y @ columns >= 0 and y @ rhs < 0, for all x that sum to `largest` at most."""
+        slack = -min(float((self.proof @ self.columns).min(initial=0.0)), 0.0)
+        return float(self.proof @ self.rhs) < -(1e-9 + slack * largest)
 
     def maximise(self, cost: np.ndarray, artificial: float = 0.0, tolerance: float = 1e-9) -> np.ndarray:
         """Go to an optimum from the present basis; the duals (m,) of the rows as they were given."""

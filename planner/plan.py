@@ -7,7 +7,6 @@ dropped options, notices, seconds by phase), so that a plan read back from its f
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from planner.solution import Conflict, Repair, ShadowPrices, Solution
 from planner.tables import tables_of
 from planner.verify import verify
 from planner.version import VERSION
+from planner.whole_file import write_whole
 from profiles.faults import Fault, file_text
 
 if TYPE_CHECKING:
@@ -234,17 +234,7 @@ def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
     target = Path(path).resolve()
     scenario = Path(plan.content["scenario_path"]).resolve()
     content = {**plan.content, "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix()}
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(json_text(content))
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(target, lambda stream: stream.write(json_text(content)))
 
 
 def json_text(content: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Progress:
-    """elapsed: s. value, bound: of the objective in its own unit, None while unknown."""
+    """elapsed: s. value, bound: of the objective in its own unit, None while unknown; value NaN where no plan is sought."""
 
     elapsed: float
     phase: str

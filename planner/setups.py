@@ -6,14 +6,10 @@ study goes on where it was. With pruning only setups whose bound beats the best 
 median and of the worst.
 """
 
-import multiprocessing
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +23,7 @@ from planner.decompose_setups import Config, Setups, TooManySetups, enumerate_se
 from planner.errors import DataError
 from planner.settings import Progress
 from planner.setups_journal import Journal
+from planner.spawned import spread
 from profiles.faults import Fault
 
 __all__ = ["STATUSES", "Study", "study", "told"]
@@ -39,7 +36,6 @@ CHUNK = 100
 FEW = 1_500
 """Setups below which starting processes takes longer than routing."""
 STATUSES = ("feasible", "infeasible", "undecided", "pruned", "not routed")
-POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,8 @@ def study(
     chunks = [waiting[first : first + CHUNK] for first in range(0, waiting.size, CHUNK)]
     work = [(rows, [setups.deployed(int(positions[row])) for row in rows]) for rows in chunks]
     done, started = 0, time.perf_counter()
-    for rows, routed in _routed(instance, work, jobs, cancel):
+    jobs = 1 if not jobs and waiting.size < FEW else jobs
+    for rows, routed in spread(_route, work, jobs, cancel, _begin, (instance,)):
         table.put(rows, routed)
         known.write(rows, routed)
         done += len(rows)
@@ -222,39 +219,3 @@ def _route(work: tuple[np.ndarray, list[Config]]) -> tuple[np.ndarray, list[Rout
     assert _road is not None  # noqa: S101 - set when the process began
     tolerance = TOLERANCE * _road.prompts.span
     return work[0], [route(_road, deployed, tolerance, most_nodes=MOST_NODES) for deployed in work[1]]
-
-
-def _routed(
-    instance: Instance, work: Sequence[tuple[np.ndarray, list[Config]]], jobs: int, cancel: threading.Event | None
-) -> Iterator[tuple[np.ndarray, list[Routed]]]:
-    """Chunks as they are done, until all are or `cancel` is set."""
-    processes = min(jobs or os.cpu_count() or 1, len(work))
-    if not jobs and sum(len(rows) for rows, _ in work) < FEW:
-        processes = 1
-    if processes <= 1:
-        _begin(instance)
-        for chunk in work:
-            if cancel is not None and cancel.is_set():
-                return
-            yield _route(chunk)
-        return
-    resource_tracker.ensure_running()  # when it starts on the way, it unblocks SIGINT (CPython 3.11)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: the parent, not Ctrl-C, ends the processes
-    try:
-        pool = multiprocessing.get_context("spawn").Pool(processes, _begin, (instance,))
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    try:
-        results = pool.imap_unordered(_route, work)
-        while True:
-            try:
-                yield results.next(POLL_S)
-            except multiprocessing.TimeoutError:
-                pass
-            except StopIteration:
-                return
-            if cancel is not None and cancel.is_set():
-                return
-    finally:
-        pool.terminate()
-        pool.join()

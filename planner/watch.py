@@ -85,7 +85,9 @@ def progress_line(progress: "Progress | None", seconds: float) -> str:
     if progress is None:
         return f"starting, {seconds:.0f} s"
     value, bound = progress.value, progress.bound
-    parts = [progress.phase, f"found {number(value, 5)}" if value is not None else "no plan yet"]
+    parts = [progress.phase]
+    if value is None or value == value:
+        parts.append(f"found {number(value, 5)}" if value is not None else "no plan yet")
     if bound is not None:
         parts.append(f"best possible {number(bound, 5)}")
     if value is not None and bound is not None:

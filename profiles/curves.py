@@ -8,6 +8,7 @@
 This module keeps the file's units (ms, per cent); `planner.assemble` converts them. Columns it does not know are ignored with a notice.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -40,6 +41,7 @@ class ProfiledOption:
     rates: (K,) req/s of one replica, strictly increasing; latency_ms: per column (K,), no gaps; provenance: (K,).
     source: distinct texts joined by "; ".
     memory_gib: distinct values of memory_gib_per_gpu, ascending (empty: not stated); rows: (K,) row numbers in the file.
+    tokens: mean input_tokens and output_tokens over the rows that state them, NaN where none does.
     """
 
     llm: str
@@ -52,6 +54,7 @@ class ProfiledOption:
     source: str
     memory_gib: tuple[float, ...]
     rows: tuple[int, ...]
+    tokens: tuple[float, float] = (math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,13 @@ def _option(content: Mapping[str, np.ndarray], rows: np.ndarray, part: slice) ->
         source="; ".join(sources),
         memory_gib=tuple(float(x) for x in np.unique(memory[~np.isnan(memory)])),
         rows=tuple(int(row) for row in rows[part]),
+        tokens=(_mean_of(content, "input_tokens", part), _mean_of(content, "output_tokens", part)),
     )
+
+
+def _mean_of(content: Mapping[str, np.ndarray], name: str, part: slice) -> float:
+    stated = content[name][part] if name in content else np.zeros(0)
+    return float(np.nanmean(stated)) if np.any(~np.isnan(stated)) else math.nan
 
 
 def _notices(table: Table) -> tuple[str, ...]:

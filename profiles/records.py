@@ -3,6 +3,7 @@
 Units inside the program: seconds, req/s, GiB, USD/h; shares in 0..1. Files carry ms and per cent; only `planner.assemble` converts.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,12 +26,14 @@ class Curve:
     latency: per column (metric, statistic) a (K,) array in seconds, finite, > 0 (no gaps).
     provenance: (K,) one of PROVENANCES per point.
     source: free text, what the table says about where the points come from ("" when it says nothing).
+    tokens: mean tokens of prompts and of answers that the points were taken with, NaN where the table does not say.
     """
 
     rates: np.ndarray
     latency: Mapping[Column, np.ndarray]
     provenance: tuple[str, ...]
     source: str = ""
+    tokens: tuple[float, float] = (math.nan, math.nan)
 
     @property
     def max_rate(self) -> float:

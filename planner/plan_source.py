@@ -1,0 +1,41 @@
+"""A plan and the scenario it is of: for every command that takes a PLAN."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner.assemble import Loaded, load_instance
+from planner.errors import DataError
+from planner.plan import Plan, read_plan
+from profiles.faults import Fault
+
+__all__ = ["PlanAndScenario", "load_plan"]
+
+
+@dataclass(frozen=True)
+class PlanAndScenario:
+    """A plan as told, and its scenario loaded with the plan's overrides; their hashes are equal."""
+
+    plan: Plan
+    loaded: Loaded
+
+
+def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
+    """Read plan.json and find its scenario: `scenario`, else by scenario_path beside the plan, else from the current folder.
+
+    DataError when either cannot be read, or when the scenario's hash is not the plan's.
+    """
+    plan = read_plan(path)
+    file = scenario or _found(path, str(plan.content.get("scenario_path", "")))
+    loaded = load_instance(file, plan.content.get("overrides", {}))
+    if loaded.sha256 != plan.content.get("scenario_sha256"):
+        mend = "plan it again, or name the scenario it was made of with --scenario"
+        raise DataError([Fault(str(path), "scenario_sha256", "", f"{file} is not (or no more) the scenario of this plan", mend)])
+    return PlanAndScenario(plan, loaded)
+
+
+def _found(plan: Path, stated: str) -> Path:
+    for file in (Path(os.path.normpath(plan.resolve().parent / stated)), Path(stated)):
+        if file.is_file():
+            return file
+    raise DataError([Fault(str(plan), "scenario_path", stated, "the scenario of this plan is not there", "name it with --scenario")])

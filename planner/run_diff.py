@@ -1,0 +1,97 @@
+"""The command `diff`: two plans -> what changes, and the steps from one to the other."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from planner.console import Column, plain_console, print_line, print_lines, print_table
+from planner.errors import DataError, SolveError
+from planner.numbers_told import tidy
+from planner.plan import read_plan
+from planner.plan_diff import PlanDiff, Replica, diff_plans
+from planner.run_plan import BAD_INPUT, EXIT_CODES, tell_any_character, warn
+
+__all__ = ["diff_tables", "run_diff"]
+
+
+def run_diff(old: Path, new: Path) -> int:
+    """Compare and print; return the exit code."""
+    tell_any_character()
+    try:
+        plans = [read_plan(path) for path in (old, new)]
+        contents = [plan.demand_setup().content for plan in plans]
+    except DataError as error:
+        warn(str(error).splitlines())
+        return BAD_INPUT
+    except SolveError as error:
+        warn([f"there is no setup to compare: {error}"])
+        return EXIT_CODES["infeasible"]
+    _print(plain_console(), contents, diff_plans(*contents))
+    return 0
+
+
+def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
+    """Make the named tables: changes, steps, routing_change."""
+    changes = [
+        (*c.key, c.before, c.after, c.stays, c.moves, c.after - c.stays - c.moves, c.before - c.stays - c.moves) for c in found.changes
+    ]
+    heads = ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Replicas before", "Replicas after", "Stay", "Move", "New", "Gone"]
+    steps = [
+        (k, s.do, s.replica.key[0], _option(s.replica), s.replica.key[1], s.replica.node, _gpus(s.replica), s.drop or None)
+        for k, s in enumerate(found.steps, start=1)
+    ]
+    step_heads = ["Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs", "Capacity short (req/s)"]
+    routing = [(llm, 100 * a, 100 * b, 100 * (b - a)) for llm, (a, b) in found.fractions.items()]
+    return {
+        "changes": pd.DataFrame(changes, columns=heads),
+        "steps": pd.DataFrame(steps, columns=step_heads),
+        "routing_change": pd.DataFrame(routing, columns=["LLM", "Before (%)", "After (%)", "Change (% points)"]),
+    }
+
+
+def _option(replica: Replica) -> str:
+    return f"tp{replica.key[2]} {tidy(replica.key[3])} %"
+
+
+def _gpus(replica: Replica) -> str:
+    return ", ".join(map(str, replica.gpus))
+
+
+def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
+    for word, content in zip(("from", "to"), contents, strict=True):
+        objective = content["objective"]
+        print_line(console, f"{word}: {content['scenario']}, {objective['of']} {objective['value']:.5f}, {content['gpus_used']} GPUs used")
+    frames = diff_tables(found)
+    if not found.steps:
+        print_line(console, f"No replica changes: all {len(found.stays)} stay where they are.", "bold")
+    else:
+        starts = sum(step.do == "start" for step in found.steps)
+        told = f"replicas: {len(found.stays)} stay, {starts} start, {len(found.steps) - starts} stop"
+        short = "an order in which no LLM falls short was not found" if found.drops else "in this order no LLM falls short on the way"
+        print_line(console, f"{told}; {short}.", "bold")
+        columns: list[Column] = [
+            ("LLM", "LLM", str),
+            ("Pool", "pool", str),
+            ("TP degree (GPUs)", "tp", str),
+            ("MPS share (%)", "share\n(%)", _plain),
+        ]
+        columns += [(name, name.lower(), str) for name in ("Stay", "Move", "New", "Gone")]
+        print_table(console, "Options that change (replicas)", frames["changes"], columns)
+        wanted = ("Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs")
+        last: Column = ("Capacity short (req/s)", "short by\n(req/s)", lambda value: "" if pd.isna(value) else f"{value:,.2f}")
+        print_table(console, "Steps", frames["steps"], [*((name, name.lower(), str) for name in wanted), last])
+        print_lines(
+            console, "Read it so", ["Start a replica and wait until it is healthy before the next step; drain one before it stops."]
+        )
+    columns = [("LLM", "LLM", str), *((h, h.replace(" (", "\n("), _share) for h in frames["routing_change"].columns[1:])]
+    print_table(console, "Routing", frames["routing_change"], columns)
+
+
+def _plain(value: Any) -> str:
+    return str(tidy(float(value)))
+
+
+def _share(value: Any) -> str:
+    return f"{value:+.2f}" if value < 0 else f"{value:.2f}"

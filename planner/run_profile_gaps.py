@@ -1,0 +1,82 @@
+"""The command `profile gaps`: scenario -> options that were not measured and matter, with the command that measures each."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from planner.assemble import Loaded, load_instance
+from planner.console import Column, plain_console, print_heading, print_line, print_table, printable
+from planner.csv_file import write_csv
+from planner.errors import DataError
+from planner.gaps import Gaps, find_gaps
+from planner.gaps_told import benchmark_command, gaps_table, headline
+from planner.interrupt import Interrupt
+from planner.plan import tell
+from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
+from planner.sentences import verdict
+from planner.watch import solve_watched
+from profiles.catalogue import load_llms
+
+__all__ = ["run_profile_gaps"]
+
+
+def run_profile_gaps(scenario: Path, overrides: Sequence[str], csv: str | None, top: int, quiet: bool, interrupt: Interrupt) -> int:
+    """Judge, print and write; return the exit code: that of the plan, for without a plan there is nothing to judge by."""
+    tell_any_character()
+    try:
+        if csv is not None:
+            check_writable(Path(csv), "--csv")
+        loaded = load_instance(scenario, overrides)
+        if not quiet:
+            warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
+        found = solve_watched(find_gaps, loaded.instance, settings_of(loaded), interrupt, show=not quiet)
+    except DataError as error:
+        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
+        return BAD_INPUT
+    console = plain_console()
+    plan = tell(loaded, found.plan, settings_of(loaded), {})
+    print_line(console, f"{loaded.scenario.spec.name}: {verdict(plan.content)}")
+    if not found.plan.has_plan:
+        print_line(console, "Without a plan there is no decision to judge by; see what `plan` says first.")
+        return EXIT_CODES[found.plan.status]
+    print_line(console, headline(found), "bold")
+    frame = gaps_table(found, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score")
+    _print(console, frame, found, loaded, top)
+    if csv is not None:
+        try:
+            write_csv(frame, Path(csv))
+        except OSError as error:
+            warn([f"{csv}: cannot be written ({error.strerror}); free space or name another place"])
+            return BAD_INPUT
+        print_line(console, f"{len(frame):,} options written to {csv}")
+    return 0
+
+
+def _print(console: Console, frame: pd.DataFrame, found: Gaps, loaded: Loaded, top: int) -> None:
+    """Print the options that matter, and how to measure the first of them."""
+    matter = frame[[gap.value > 0 for gap in found.gaps]].head(top)
+    if not len(matter):
+        return
+    gain, regret = frame.columns[6], frame.columns[7]
+    columns: list[Column] = [("LLM", "LLM", str), ("Option", "option", str), ("Provenance", "curve", str)]
+    columns += [("Supposed error (%)", "off by\n(%)", _number(0)), ("In the plan", "in\nplan", lambda value: "yes" if value else "")]
+    columns += [(gain, "gain if\nbetter", _number(5)), (regret, "regret if\nworse", _number(5))]
+    print_table(console, f"What to measure next ({frame.columns[6].partition('(')[2].rstrip(')')})", matter, columns)
+    breaking = [str(row["LLM"]) + " " + str(row["Option"]) for _, row in matter.iterrows() if "could not keep" in row["Why"]]
+    if breaking:
+        print_line(console, f"Were these worse, the plan's setup could not keep its limits: {', '.join(breaking)}.", indent=2)
+    specs = load_llms()
+    print_heading(console, "How to measure the first of them (then `profile import` the files)")
+    for gap in found.gaps[: min(3, len(matter))]:
+        option = loaded.instance.options[gap.option]
+        spec = specs.get(loaded.instance.llms[option.llm].name)
+        for line in benchmark_command(gap, loaded.instance, None if spec is None else spec.hf_id):
+            console.print(Text(f"  {printable(line)}"), soft_wrap=True)  # whole, to be copied
+
+
+def _number(digits: int) -> Callable[[Any], str]:
+    return lambda value: "-" if value is None or pd.isna(value) else f"{value:,.{digits}f}"

@@ -1,0 +1,62 @@
+"""Work spread over spawned processes; Ctrl-C is heard by the parent alone.
+
+Processes are spawned, so that nothing of a solver's threads is carried along; what they import should be light (numpy and no more).
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
+from typing import Any, TypeVar
+
+__all__ = ["spread"]
+
+POLL_S = 0.1
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+def spread(
+    call: Callable[[Work], Result],
+    work: Sequence[Work],
+    jobs: int = 0,
+    cancel: threading.Event | None = None,
+    begin: Callable[..., None] | None = None,
+    known: tuple[Any, ...] = (),
+) -> Iterator[Result]:
+    """Results in the order of the work, until all are there or `cancel` is set. jobs: processes, 0 = one a core; 1 = in this one.
+
+    call: a function at the top of a module. begin(*known): called first in every process, for what all its work shares.
+    """
+    processes = min(jobs or os.cpu_count() or 1, len(work))
+    if processes <= 1:
+        if begin is not None:
+            begin(*known)
+        for one in work:
+            if cancel is not None and cancel.is_set():
+                return
+            yield call(one)
+        return
+    resource_tracker.ensure_running()  # when it starts on the way, it unblocks SIGINT (CPython 3.11)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: the parent, not Ctrl-C, ends the processes
+    try:
+        pool = multiprocessing.get_context("spawn").Pool(processes, begin, known)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        results = pool.imap(call, work)
+        while True:
+            try:
+                yield results.next(POLL_S)
+            except multiprocessing.TimeoutError:
+                pass
+            except StopIteration:
+                return
+            if cancel is not None and cancel.is_set():
+                return
+    finally:
+        pool.terminate()
+        pool.join()
