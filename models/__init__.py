@@ -1,9 +1,12 @@
-"""The mathematics alone: latency curves, quality and its dual prices, capacity, placement, the Pyomo program.
+"""The mathematics alone: latency curves, quality and its dual prices, capacity, placement, the Pyomo program, step times and batching.
 
-Nothing here solves, reads files or knows a scenario; modules are imported where they are used.
+Nothing here solves a plan, reads files or knows a scenario; modules are imported where they are used.
 """
 
 __all__ = [
+    "batching",
+    "calibration",
+    "calibration_frozen",
     "capacity",
     "cascade",
     "formulation",
@@ -16,4 +19,6 @@ __all__ = [
     "program",
     "quality",
     "relaxation",
+    "step_time",
+    "workload",
 ]

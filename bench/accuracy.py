@@ -1,0 +1,197 @@
+"""How far estimates lie from measurements that they have not seen; writes the tables of docs/accuracy.md.
+
+    python -m bench.accuracy --silicon ../shared/data/silicon/silicon_agg.csv            print the tables
+    python -m bench.accuracy --silicon ... --write docs/accuracy.md                      and put them between the file's markers
+
+Held out throughout: nothing is scored on a row that a fit has seen, nor on a repetition of it, and the harness (scheduler, jitter of the
+lengths) is picked on the rows that teach alone. Draws are seeded, so that the same data give the same tables.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.silicon import SCHEDULERS_OF, Row, read_silicon
+from models.calibration import Fit, Harness, fit, harnesses
+from models.step_time import FACTORS
+from planner.calibrate import error_of
+from planner.spawned import spread
+
+START, END = "<!-- tables of bench.accuracy -->", "<!-- end of the tables -->"
+HOME = "H100-SXM-80GB"
+TEACHER = "llama-3.1-8b, trtllm, 16 bit"
+FEWEST_ROWS = 20
+FIVE_DRAWS, QUARTER_DRAWS = 12, 4
+METRICS = ("TTFT", "TPOT", "E2E")
+
+Scored = tuple[str, str, bool, np.ndarray]
+"""(experiment, group, whether the scored row could teach, errors of METRICS)."""
+
+NONE = "no measurement: start values"
+ONE_LLM = "no measurement of the LLM: fitted on llama-3.1-8b under TensorRT-LLM"
+OTHERS = "no measurement of the LLM: mean of the fits on the other LLMs"
+FIVE, QUARTER = "five points of the same LLM and backend", "a quarter of the points"
+DEGREES = {2: "one tp degree to another, x2 apart", 4: "one tp degree to another, x4 apart", 8: "one tp degree to another, x8 apart"}
+GPU_TO, BACKEND = "H100 to {}, same LLM and backend, {}-bit weights", "one backend to another, same LLM and GPU"
+
+AIMS = {
+    OTHERS: ("12 / 33", "-"),
+    FIVE: ("6 / 23", "-"),
+    QUARTER: ("4 / 12", "12 / 35"),
+    DEGREES[2]: ("6 / 18", "-"),
+    DEGREES[4]: ("6 / 18", "-"),
+    "to another GPU": ("8 / 22", "-"),
+}
+"""What was set before, for TPOT and TTFT."""
+
+
+def main() -> int:
+    """Score, print, write."""
+    asked = _arguments()
+    rows = read_silicon(asked.silicon)
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.gpu, row.group].append(row)
+    home = {group: members for (gpu, group), members in groups.items() if gpu == HOME and len(members) >= FEWEST_ROWS}
+    away = {group: [r for r in rows if r.gpu != HOME and r.group == group] for group in home}
+    whole = dict(zip(home, spread(_fit, list(home.values()), asked.jobs), strict=True))
+    work = [(group, home, away[group], whole) for group in sorted(home)]
+    scored = [one for found in spread(_score, work, asked.jobs) for one in found]
+    text = "\n".join(_tables(scored, home))
+    print(text)
+    if asked.write is not None:
+        page = asked.write.read_text(encoding="utf-8")
+        before, _, rest = page.partition(START)
+        after = rest.partition(END)[2]
+        asked.write.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.accuracy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--silicon", type=Path, required=True, help="silicon_agg.csv")
+    parser.add_argument("--write", type=Path, help="a page with the two markers")
+    parser.add_argument("--jobs", type=int, default=0, help="processes; 0 = one a core")
+    asked = parser.parse_args()
+    if not asked.silicon.is_file():
+        sys.exit(f"{asked.silicon}: there is no such file")
+    return asked
+
+
+def _choices(row: Row) -> tuple[Harness, ...]:
+    return harnesses(SCHEDULERS_OF[row.backend])
+
+
+def _fit(rows: Sequence[Row]) -> Fit:
+    return fit([row.point for row in rows if row.taught], _choices(rows[0]))
+
+
+def _score(work: tuple[str, dict[str, list[Row]], list[Row], dict[str, Fit]]) -> list[Scored]:
+    """All experiments that are scored on one group (or, for other GPUs, taught by it)."""
+    group, home, away, whole = work
+    rows = home[group]
+    random = np.random.RandomState(sorted(set(map(ord, group)))[0] + len(group))
+    first = _choices(rows[0])[0]
+    found = list(_errors(NONE, rows, Fit(np.ones(len(FACTORS)), first, 0, 0.0)))
+    if rows[0].llm != home[TEACHER][0].llm:
+        found += _errors(ONE_LLM, rows, Fit(whole[TEACHER].factors, first, 0, 0.0))
+    others = [np.log(fitted.factors) for other, fitted in whole.items() if home[other][0].llm != rows[0].llm]
+    found += _errors(OTHERS, rows, Fit(np.exp(np.mean(others, axis=0)), first, 0, 0.0))
+    good = [row for row in rows if row.taught]
+    for name, count, draws in ((FIVE, 5, FIVE_DRAWS), (QUARTER, round(len(good) / 4), QUARTER_DRAWS)):
+        for _ in range(draws):
+            seen = [good[k] for k in sorted(random.permutation(len(good))[:count])]
+            cells = {row.cell for row in seen}
+            found += _errors(name, [row for row in rows if row.cell not in cells], _fit(seen))
+    found += _degrees(rows)
+    for row in away:
+        found += _errors(GPU_TO.format(row.gpu.split("-")[0], row.weight_bits), [row], whole[group])
+    for other in home.values():
+        if other[0].llm == rows[0].llm and other[0].backend != rows[0].backend:
+            found += _errors(BACKEND, other, Fit(whole[group].factors, _choices(other[0])[0], 0, 0.0))
+    return found
+
+
+def _degrees(rows: Sequence[Row]) -> Iterable[Scored]:
+    for degree in sorted({row.tp_degree for row in rows}):
+        teachers = [row for row in rows if row.tp_degree == degree and row.taught]
+        if len(teachers) < 5:
+            continue
+        fitted = _fit(teachers)
+        for row in rows:
+            apart = max(row.tp_degree / degree, degree / row.tp_degree)
+            if apart in DEGREES:
+                yield from _errors(DEGREES[int(apart)], [row], fitted)
+
+
+def _errors(experiment: str, rows: Iterable[Row], fitted: Fit) -> Iterable[Scored]:
+    for row in rows:
+        yield experiment, row.group, row.taught, error_of(row.point, fitted)
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _tables(scored: Sequence[Scored], home: dict[str, list[Row]]) -> list[str]:
+    order = [
+        NONE,
+        OTHERS,
+        ONE_LLM,
+        FIVE,
+        QUARTER,
+        *DEGREES.values(),
+        *(GPU_TO.format(gpu, bits) for gpu in ("H200", "B200") for bits in (8, 4)),
+        BACKEND,
+    ]
+    heads: tuple[str, ...] = ("n", "TPOT", "aim", "TTFT", "aim", "E2E", "TPOT, saturated rows", "TTFT, saturated rows")
+    lines = [f"| what is known | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for experiment in order:
+        mine = [one for one in scored if one[0] == experiment]
+        plain, full = _stack(mine, lambda one: one[2]), _stack(mine, lambda one: not one[2])
+        tpot_aim, ttft_aim = AIMS.get(experiment, AIMS["to another GPU"] if " to " in experiment and "bit" in experiment else ("-", "-"))
+        cells = [
+            f"{len(plain):,}",
+            _told(plain, 1),
+            tpot_aim,
+            _told(plain, 0),
+            ttft_aim,
+            *(_told(e, k) for e, k in ((plain, 2), (full, 1), (full, 0))),
+        ]
+        lines.append(f"| {experiment} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "By group of LLM, backend and precision of the weights, on H100, saturated rows left out (signed: median of the error):",
+        "",
+    ]
+    heads = ("rows", "start values: TPOT", "signed", "TTFT", "five points: TPOT", "TTFT", "a quarter: TPOT", "TTFT")
+    lines += [f"| group | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for group in sorted(home):
+        mine = [one for one in scored if one[1] == group and one[2]]
+        none, five, quarter = (_stack(mine, lambda one, name=name: one[0] == name) for name in (NONE, FIVE, QUARTER))
+        cells = [_told(none, 1), f"{100 * np.median(none[:, 1]):+.0f}", _told(none, 0)]
+        cells += [_told(five, 1), _told(five, 0), _told(quarter, 1), _told(quarter, 0)]
+        lines.append(f"| {group} | {len(home[group])} | {' | '.join(cells)} |")
+    return lines
+
+
+def _stack(scored: Sequence[Scored], which: Callable[[Scored], bool]) -> np.ndarray:
+    kept = [one[3] for one in scored if which(one)]
+    return np.array(kept) if kept else np.zeros((0, 3))
+
+
+def _told(errors: np.ndarray, metric: int) -> str:
+    """Median / 90th percentile of the absolute relative error, per cent."""
+    if not len(errors):
+        return "-"
+    size = 100 * np.abs(errors[:, metric])
+    return " / ".join(f"{value:.0f}" if value >= 10 else f"{value:.1f}" for value in (np.median(size), np.quantile(size, 0.9)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,268 @@
+"""Continuous batching on one replica, iteration by iteration: when every request gets its first token and its last.
+
+A step runs all running decodes (one token each) and, by the scheduler, tokens of prompts; it takes the time that `models.step_time` tells.
+Requests are served first come, first served. A waiting request is admitted at the beginning of a step when fewer than `sequences` are
+running and the cache holds its whole length, prompt and response, beside those that run; nothing is preempted. Its first token comes at the
+end of the step that ends its prompt, its next ones at the ends of the steps after that.
+
+    chunked         prompts share the step with the decodes, up to `step_tokens` tokens in all, the last prompt cut where that is reached
+    prefill_first   steps are of prompts alone (up to step_tokens, cut) as long as one can be admitted; decodes wait
+    slots           as chunked, but prompts are never cut: one always enters, more while they fit into step_tokens
+
+Event skip: between events (a response ends, a request that can be admitted arrives) the n decodes stay and their context C grows by n a
+step, so m steps take m (b(n) + sequence n + kv C) + kv n m (m - 1) / 2, and the number of steps to an arrival is the root of a quadratic.
+
+Open loop: arrival times are given. Closed loop: `users` requests begin at time 0, and each response that ends begins the next request.
+The front end holds a request half its time before it is queued and half after its tokens. Deterministic; times in seconds.
+"""
+
+import heapq
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.step_time import StepTime
+
+__all__ = ["SCHEDULERS", "Limits", "Served", "TooLongError", "serve", "serve_closed"]
+
+SCHEDULERS = ("chunked", "prefill_first", "slots")
+TABLE_TOKENS = 16384
+"""Steps of so many tokens are tabulated; longer ones are worked out one by one."""
+
+
+class TooLongError(ValueError):
+    """A request is longer than the whole cache, or than nothing."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one replica. kv_tokens: tokens that the cache holds; sequences: most that run at once; step_tokens: budget of a step."""
+
+    kv_tokens: float
+    sequences: int = 256
+    step_tokens: int = 8192
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.sequences < self.step_tokens or self.kv_tokens < 2:
+            raise TooLongError(f"limits make no sense: {self}; at least 1 sequence, fewer than step_tokens, and 2 kv_tokens")
+
+
+@dataclass(frozen=True)
+class Served:
+    """Times by request in the order of arrival, (R,) s. busy: seconds in steps; peak_kv: tokens; steps: number of steps.
+
+    events: (E, 7) when asked for: steps m, decodes n, context C at the first step, prompt tokens p, attention sum A, prompts q, begin;
+    at: (R, 3) the events a request joins the queue before, gets its first token in, ends in.
+    """
+
+    arrival: np.ndarray
+    first_token: np.ndarray
+    finish: np.ndarray
+    busy: float
+    peak_kv: float
+    steps: int
+    events: np.ndarray | None = None
+
+    @property
+    def ttft(self) -> np.ndarray:
+        """(R,) s."""
+        return self.first_token - self.arrival
+
+    def tpot(self, output_tokens: np.ndarray) -> np.ndarray:
+        """(R,) s; NaN where a response has one token."""
+        gaps = output_tokens - 1
+        return np.divide(self.finish - self.first_token, gaps, out=np.full(len(gaps), np.nan), where=gaps > 0)
+
+
+def serve(
+    step: StepTime,
+    arrivals: np.ndarray,
+    prompt_tokens: np.ndarray,
+    output_tokens: np.ndarray,
+    limits: Limits,
+    scheduler: str = "chunked",
+    events: bool = False,
+) -> Served:
+    """Serve requests that arrive at given times, (R,) s ascending; whole prompt and output tokens from 1, (R,). events: keep the log.
+
+    TooLongError when a request can never be admitted.
+    """
+    arrivals = np.asarray(arrivals, dtype=float)
+    if np.any(np.diff(arrivals) < 0):
+        raise ValueError("arrival times must ascend")
+    queued = (arrivals + step.front_end / 2).tolist()
+    return _serve(step, queued, prompt_tokens, output_tokens, limits, scheduler, False, events)
+
+
+def serve_closed(
+    step: StepTime,
+    users: int,
+    prompt_tokens: np.ndarray,
+    output_tokens: np.ndarray,
+    limits: Limits,
+    scheduler: str = "chunked",
+    events: bool = False,
+) -> Served:
+    """Serve R requests of `users` users who all begin at time 0 and ask again as soon as they are answered."""
+    queued = [step.front_end / 2] * min(users, len(prompt_tokens))
+    return _serve(step, queued, prompt_tokens, output_tokens, limits, scheduler, True, events)
+
+
+def _serve(
+    step: StepTime,
+    queued: list[float],
+    prompt_tokens: np.ndarray,
+    output_tokens: np.ndarray,
+    limits: Limits,
+    scheduler: str,
+    closed: bool,
+    keep: bool,
+) -> Served:
+    """One loop, one pass per event; written out because it runs millions of times."""
+    if scheduler not in SCHEDULERS:
+        raise ValueError(f"scheduler {scheduler!r} is none of {', '.join(SCHEDULERS)}")
+    prompts, outputs = np.asarray(prompt_tokens).tolist(), np.asarray(output_tokens).tolist()
+    total = len(prompts)
+    _check_lengths(prompt_tokens, output_tokens, limits)
+    size = max(limits.step_tokens, TABLE_TOKENS) + limits.sequences + 1
+    base = step.base(np.arange(size, dtype=float)).tolist()
+    kv, per_attention, per_sequence, front = step.kv, step.attention, step.sequence, step.front_end
+    most, budget, room = limits.sequences, limits.step_tokens, limits.kv_tokens
+    mixed, whole = scheduler != "prefill_first", scheduler == "slots"
+    first, finish = [0.0] * total, [0.0] * total
+    ends: list[int] = []  # heap of (decode step at which the last token comes) * total + request
+    push, pop = heapq.heappush, heapq.heappop
+    now, busy, peak, used, context = 0.0, 0.0, 0, 0, 0
+    running, decoded, steps, done, begun = 0, 0, 0, 0, 0  # running: decodes; begun: requests whose prompt is begun
+    cut = 0  # tokens already computed of the prompt that was begun last; 0: it is complete
+    log: list[tuple[float, ...]] = []
+    while done < total:
+        # ---- prompts that enter this step
+        tokens, sums, touched = 0, 0.0, 0
+        ended: list[int] = []
+        free = budget - running if mixed else budget
+        if cut:
+            one = begun - 1
+            take = prompts[one] - cut
+            if take > free:
+                take = free
+            sums = take * (cut + take / 2)
+            tokens, touched = take, 1
+            cut += take
+            if cut == prompts[one]:
+                ended.append(one)
+                cut = 0
+        if not cut:
+            while begun < len(queued) and queued[begun] <= now and running + touched < most:
+                length = prompts[begun]
+                if used + length + outputs[begun] > room:
+                    break
+                take = length
+                if tokens + take > free:
+                    if whole:
+                        if tokens:
+                            break
+                    else:
+                        take = free - tokens
+                        if take <= 0:
+                            break
+                used += length + outputs[begun]
+                tokens += take
+                sums += take * take / 2
+                touched += 1
+                begun += 1
+                if take < length:
+                    cut = take
+                    break
+                ended.append(begun - 1)
+            if used > peak:
+                peak = used
+        if touched:
+            # ---- one step with prompts
+            along = running if mixed else 0
+            at = tokens + along
+            lasted = (
+                (base[at] if at < size else float(step.base(np.array(float(at))))) + per_attention * sums + per_sequence * (along + touched)
+            )
+            if along:
+                lasted += kv * context
+            if keep:
+                log.append((1, along, context if along else 0, tokens, sums, touched, now))
+            now += lasted
+            busy += lasted
+            steps += 1
+            if along:
+                decoded += 1
+                context += along
+        elif running:
+            # ---- decodes alone, to the next event
+            m = ends[0] // total - decoded
+            a = base[running] + per_sequence * running + kv * context
+            b = kv * running
+            lasted = m * a + b * (m * (m - 1) // 2)
+            if (
+                m > 1
+                and begun < len(queued)
+                and now + lasted > queued[begun]
+                and running < most
+                and used + prompts[begun] + outputs[begun] <= room
+            ):
+                gap = queued[begun] - now
+                if b > 0:
+                    half = a - b / 2
+                    m = math.ceil((math.sqrt(half * half + 2 * b * gap) - half) / b) if gap > 0 else 1
+                else:
+                    m = math.ceil(gap / a)
+                m = max(m, 1)
+                lasted = m * a + b * (m * (m - 1) // 2)
+            if keep:
+                log.append((m, running, context, 0, 0.0, 0, now))
+            now += lasted
+            busy += lasted
+            steps += m
+            decoded += m
+            context += running * m
+        else:
+            now = queued[begun]
+            continue
+        # ---- responses that end with this step, in the order of requests; then first tokens
+        while ends and ends[0] // total == decoded:
+            one = pop(ends) % total
+            finish[one] = now
+            running -= 1
+            length = prompts[one] + outputs[one]
+            context -= length
+            used -= length
+            done += 1
+            if closed and len(queued) < total:
+                queued.append(now + front)
+        for one in ended:
+            first[one] = now
+            if outputs[one] > 1:
+                push(ends, (decoded + outputs[one] - 1) * total + one)
+                running += 1
+                context += prompts[one] + 1
+            else:
+                finish[one] = now
+                used -= prompts[one] + 1
+                done += 1
+                if closed and len(queued) < total:
+                    queued.append(now + front)
+    half_way = front / 2
+    return Served(
+        np.array(queued) - half_way,
+        np.array(first) + half_way,
+        np.array(finish) + half_way,
+        busy,
+        float(peak),
+        steps,
+        np.array(log) if keep else None,
+    )
+
+
+def _check_lengths(prompt_tokens: np.ndarray, output_tokens: np.ndarray, limits: Limits) -> None:
+    prompts, outputs = np.asarray(prompt_tokens), np.asarray(output_tokens)
+    if prompts.size and (min(prompts.min(), outputs.min()) < 1 or (prompts + outputs).max() > limits.kv_tokens):
+        longest = int((prompts + outputs).max())
+        raise TooLongError(f"requests need 1 token at least and {limits.kv_tokens:.0f} at most; the longest has {longest}")

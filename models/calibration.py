@@ -1,0 +1,200 @@
+"""Fitting the step time to measured points, by simulating the harness that measured them.
+
+A point p is one measurement: `users` in closed loop (all begin at once, as load generators do) or a rate in open loop, lengths, mean TTFT
+and TPOT. Sought are factors theta, one for each of `models.step_time.FACTORS`:
+
+    minimise  sum_p  l(ln(TPOT_p(theta) / measured) / .05) + .35 l(ln(TTFT_p(theta) / measured) / .08)  +  sum_k (ln theta_k / PRIOR_k)^2
+    l(r) = 2 (sqrt(1 + r^2) - 1)                                                                        soft L1: outliers pull less
+
+Schedules are frozen between rounds: point p is simulated at the theta of the round before, and its events e (m_e steps, n_e decodes, ...)
+are kept. While the schedule stands, both latencies are sums over the events, with weights counted in the simulation:
+
+    TTFT_p(theta) = front_end(theta) + sum_e waiting_e duration_e(theta)    waiting_e: requests that wait for a first token, over all
+    TPOT_p(theta) = sum_e decoding_e duration_e(theta)                      decoding_e: requests in decode, each over its gaps, over all
+
+A few rounds are enough in closed loop, where the schedule hardly depends on the times; in open loop they are damped fixed-point steps.
+What nobody writes down of a harness decides over TTFT (how long the start burst keeps its waves): scheduler, jitter of the lengths and
+requests of a user are picked from `Harness`es by the same objective, on the points that teach.
+Points that must not teach (`teaches`): more than 80 % of the cache asked for, an arithmetic above 75 % of the peak (prefix caching), or
+more than 8,000 output tokens a second (the front end, which is not modelled, tops out).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from models.batching import Limits, Served, serve, serve_closed
+from models.calibration_frozen import Frozen, freeze
+from models.step_time import FACTORS, PRIOR, StepTime
+from models.workload import Lengths, draw_lengths, uniform, unit_arrivals
+
+__all__ = ["Fit", "Harness", "Point", "StoppedError", "fit", "harnesses", "predict", "teaches"]
+
+TPOT_SIGMA, TTFT_SIGMA, TTFT_WEIGHT = 0.05, 0.08, 0.35
+FULL_CACHE = 0.8
+ABSURD_EFFICIENCY = 0.75
+FULL_FRONT_END = 8000.0
+"""Output tokens per second: front ends were seen to top out at 9,000."""
+ROUNDS, OPEN_ROUNDS = 3, 8
+PICKING_POINTS = 24
+"""So many points, evenly spread, choose the harness."""
+OPEN_REQUESTS = 2000
+
+
+class StoppedError(Exception):
+    """A fit was told to stop."""
+
+
+@dataclass(frozen=True)
+class Harness:
+    """How a measurement was taken. low: fixed lengths are uniform on [low * tokens, tokens]; waves: requests of a user (closed loop).
+
+    waits: users that find no free slot, the server being configured for the others (closed loop).
+    """
+
+    scheduler: str = "chunked"
+    low: float = 1.0
+    waits: int = 0
+    waves: int = 10
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement. step: with all factors 1; users: closed loop (0: open loop at `rate`, req/s); ttft, tpot: s, NaN where not measured.
+
+    compute_efficiency: the share of the peak that step.compute assumes, to judge what a measurement implies. cv: of open-loop gaps.
+    """
+
+    step: StepTime
+    limits: Limits
+    lengths: Lengths
+    users: int
+    rate: float
+    ttft: float
+    tpot: float
+    cv: float = 1.0
+    compute_efficiency: float = 0.57
+
+
+@dataclass(frozen=True)
+class Fit:
+    """factors: (9,) in the order of FACTORS; harness: the one picked; points: how many taught; loss: what was minimised."""
+
+    factors: np.ndarray
+    harness: Harness
+    points: int
+    loss: float
+
+
+def harnesses(schedulers: Sequence[str]) -> tuple[Harness, ...]:
+    """Every combination of the schedulers and what is seen of load generators, the likeliest first."""
+    return tuple(Harness(*one) for one in product(schedulers, (1.0, 0.98, 0.95, 0.8), (0, 1)))
+
+
+def predict(point: Point, factors: Sequence[float] | np.ndarray, harness: Harness) -> tuple[float, float]:
+    """Mean TTFT and TPOT of a point, s."""
+    outputs, served = _simulate(point, factors, harness, events=False)
+    gaps = served.tpot(outputs)
+    return float(served.ttft.mean()), float(np.nanmean(gaps)) if (outputs > 1).any() else float("nan")
+
+
+def teaches(point: Point) -> bool:
+    """Whether the fit may learn from a point: the cache was not short, and no more was computed than a GPU can."""
+    whole = point.lengths.input_tokens + point.lengths.output_tokens
+    if point.users * whole > FULL_CACHE * point.limits.kv_tokens or point.users > point.limits.sequences:
+        return False
+    if not point.users or not (point.ttft > 0 and point.tpot > 0):
+        return True
+    rate = point.users / (point.ttft + point.tpot * (point.lengths.output_tokens - 1))
+    possible = rate * whole * point.step.compute * point.compute_efficiency <= ABSURD_EFFICIENCY
+    return possible and rate * point.lengths.output_tokens <= FULL_FRONT_END
+
+
+def fit(points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], bool] = lambda: False) -> Fit:
+    """Factors from points, at the best of the harnesses. All factors 1 and the first harness when no point teaches.
+
+    stop: asked now and then; when it says so, StoppedError is raised.
+    """
+    kept = [point for point in points if teaches(point)]
+    if not kept:
+        return Fit(np.ones(len(FACTORS)), choices[0], 0, 0.0)
+    best = choices[0]
+    if len(choices) > 1:
+        few = kept[:: max(1, -(-len(kept) // PICKING_POINTS))]
+        best = min(choices, key=lambda harness: _fitted(few, harness, 1, stop).loss)
+    return _fitted(kept, best, ROUNDS, stop)
+
+
+def _fitted(points: Sequence[Point], harness: Harness, rounds: int, stop: Callable[[], bool]) -> Fit:
+    """The best factors of so many rounds by the objective, simulated anew after each; in open loop more rounds of half the step."""
+    open_loop = any(not point.users for point in points)
+    logs = np.zeros(len(FACTORS))
+    goal = _goal(points, harness, logs)
+    found = []
+    for _ in range(OPEN_ROUNDS if open_loop else rounds):
+        if stop():
+            raise StoppedError
+        aim = np.asarray(least_squares(goal.residuals, logs, goal.jacobian, max_nfev=40, xtol=1e-6, ftol=1e-6).x)
+        logs = (logs + aim) / 2 if open_loop else aim
+        goal = _goal(points, harness, logs)
+        found.append(Fit(np.exp(logs), harness, len(points), float((goal.residuals(logs) ** 2).sum())))
+    return min(found, key=lambda one: one.loss)
+
+
+def _goal(points: Sequence[Point], harness: Harness, logs: np.ndarray) -> "_Goal":
+    simulated = [_simulate(point, np.exp(logs), harness, events=True) for point in points]
+    measured = np.log(np.array([[point.tpot, point.ttft] for point in points]))
+    return _Goal(freeze([point.step for point in points], np.exp(logs), simulated), measured)
+
+
+class _Goal:
+    """Residuals whose squares add up to the objective, and their derivatives, in the logarithms of the factors."""
+
+    def __init__(self, frozen: Frozen, measured: np.ndarray) -> None:
+        self.frozen = frozen
+        self.known = np.isfinite(measured)
+        self.measured = np.where(self.known, measured, 0.0)
+        self.sigma = np.array([PRIOR[name] for name in FACTORS])
+        self.scale = np.array([1 / TPOT_SIGMA, 1 / TTFT_SIGMA])
+        self.weight = np.array([1.0, np.sqrt(TTFT_WEIGHT)])
+
+    def residuals(self, logs: np.ndarray) -> np.ndarray:
+        """(2 P + 9,)."""
+        soft, _ = _soft(self._off(logs))
+        return np.concatenate([(self.weight * soft).ravel(), logs / self.sigma])
+
+    def jacobian(self, logs: np.ndarray) -> np.ndarray:
+        """(2 P + 9, 9)."""
+        _, slope = _soft(self._off(logs))
+        relative = self.frozen.sensitivities(np.exp(logs)) / self.frozen.latencies(np.exp(logs))[:, :, None]
+        rows = (self.weight * slope * self.scale * self.known)[:, :, None] * relative
+        return np.concatenate([rows.reshape(-1, len(FACTORS)), np.diag(1 / self.sigma)])
+
+    def _off(self, logs: np.ndarray) -> np.ndarray:
+        return np.where(self.known, self.scale * (np.log(self.frozen.latencies(np.exp(logs))) - self.measured), 0.0)
+
+
+def _soft(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Residual whose square is the soft-L1 loss, and its derivative."""
+    root = np.sqrt(1 + off**2)
+    soft = np.sign(off) * np.sqrt(2 * off**2 / (root + 1))
+    return soft, np.divide(off, root * soft, out=np.ones_like(off), where=np.abs(soft) > 1e-6)
+
+
+def _simulate(point: Point, factors: Sequence[float] | np.ndarray, harness: Harness, events: bool) -> tuple[np.ndarray, Served]:
+    """Output tokens and times of the point's harness at these factors; the same draw every time."""
+    random = np.random.RandomState(0)
+    step, lengths = point.step.scaled(factors), point.lengths
+    if lengths.kind == "fixed" and harness.low < 1:
+        lengths = uniform(int(lengths.input_tokens), int(lengths.output_tokens), harness.low)
+    slots = min(point.limits.sequences, max(point.users - harness.waits, 1)) if point.users else point.limits.sequences
+    limits = replace(point.limits, sequences=slots)
+    requests = max(harness.waves * point.users, 20) if point.users else OPEN_REQUESTS
+    prompts, outputs = draw_lengths(lengths, requests, random)
+    if point.users:
+        return outputs, serve_closed(step, point.users, prompts, outputs, limits, harness.scheduler, events)
+    arrivals = unit_arrivals(requests, point.cv, random) / point.rate
+    return outputs, serve(step, arrivals, prompts, outputs, limits, harness.scheduler, events)

@@ -1,0 +1,190 @@
+"""How long one step (one forward pass of the running batch) of one replica takes: the roofline of one option as a handful of numbers.
+
+One replica = W GPUs (tensor parallel), each with the MPS share s. A step runs n decodes whose contexts sum to C tokens, and p prompt tokens
+of q sequences whose attention sum is A = sum(tokens * mean context). With t = n + p tokens, SI units:
+
+    T = max(compute t, dense + expert (1 - miss^t)) + kv C + attention A + link t + latency + fixed + sequence (n + q)
+
+    compute   = 2 * active parameters / (W * peak * .57)                       peak: 16 bit dense; 8 bit weights: fp8 peak * .85
+    dense     = bytes every token reads / (W * HBM bandwidth * .84)            expert: bytes of all experts, alike
+    miss      = 1 - k / E                                                      share of the experts that one token leaves untouched
+    kv        = 2 * layers * KV heads * head size * bytes / min(W, KV heads) / (HBM bandwidth * .75)
+    attention = 4 * layers * heads * head size / (W * 16-bit peak * .5)
+    link      = 2 * layers * hidden size * 2 bytes * 2 (W-1)/W / (link one way * .68)          0 when W = 1
+    latency   = 2 * layers * 12 us * (.7 + .3 log2 W)                                          0 when W = 1
+    fixed     = layers * 8.4 us + 1.1 ms
+    sequence  = 27 us,   front_end = 17 ms of a request, half before it is queued and half after its tokens
+
+Experts hold (total - active) / (1 - k/E) parameters. The LM head counts as any other weight (the catalogue has no vocabularies).
+
+MPS share s < 1: compute / s^.87, weights / s^.23, kv and attention / s^.47; overheads and link unscaled. Where the law of an LLM was
+measured, `share_fraction` a takes its place: all of these times ((1 - a) + a / s). Busy neighbours multiply them by `neighbours` = 1.08
+once more. That number rests on two data sets, in which neighbours asked for no more than their shares: weak evidence, so it is a setting.
+Where nothing is known of the neighbours' demand 1.6 is the better guess, 2.15 when they are saturated.
+
+Calibration scales the nine numbers named in FACTORS, and nothing else; PRIOR is how far each may lie from 1 (sigma of its logarithm).
+Single factors are not identified by latencies: they are a means to predict, not facts about a GPU.
+Start values: fits to serving measurements on H100 and A100; how well they do is told in docs/accuracy.md.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from profiles.catalogue import GIB, Gpu, LlmSpec
+
+__all__ = ["FACTORS", "PRIOR", "PrecisionError", "Settings", "StepTime", "fits_shards", "kv_token_gib", "step_time"]
+
+PRIOR: Mapping[str, float] = {
+    "compute": 0.20,
+    "weights": 0.15,
+    "kv": 0.30,
+    "attention": 0.40,
+    "link": 0.40,
+    "latency": 0.50,
+    "fixed": 0.50,
+    "sequence": 0.60,
+    "front_end": 0.80,
+}
+"""Factor -> sigma of its logarithm; the order is that of every vector of factors."""
+FACTORS = tuple(PRIOR)
+RUNTIME_GIB = 2.0
+USABLE_MEMORY = 0.9
+
+
+class PrecisionError(ValueError):
+    """A precision that the catalogue cannot tell the arithmetic of."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the catalogue does not say of an option. bits: 16, 8 or 4; share_fraction: a of the module's docstring, None: by the exponents.
+
+    neighbours: factor of busy neighbours on shared GPUs; the others are efficiencies (shares of the peak) and times in seconds.
+    """
+
+    weight_bits: int = 16
+    kv_bits: int = 16
+    compute_efficiency: float = 0.57
+    weight_efficiency: float = 0.84
+    kv_efficiency: float = 0.75
+    attention_efficiency: float = 0.5
+    link_efficiency: float = 0.68
+    fp8_of_peak: float = 0.85
+    link_latency_s: float = 12e-6
+    layer_s: float = 8.4e-6
+    step_s: float = 1.1e-3
+    sequence_s: float = 27e-6
+    front_end_s: float = 17e-3
+    compute_exponent: float = 0.87
+    weight_exponent: float = 0.23
+    cache_exponent: float = 0.47
+    share_fraction: float | None = None
+    neighbours: float = 1.08
+
+    def __post_init__(self) -> None:
+        if self.weight_bits not in (16, 8, 4) or self.kv_bits not in (16, 8):
+            raise PrecisionError(f"weights have 16, 8 or 4 bits and caches 16 or 8, not {self.weight_bits} and {self.kv_bits}")
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """The letters of the module's docstring, in seconds (miss: a share)."""
+
+    compute: float
+    dense: float
+    expert: float
+    miss: float
+    kv: float
+    attention: float
+    link: float
+    latency: float
+    fixed: float
+    sequence: float
+    front_end: float
+
+    def base(self, tokens: np.ndarray) -> np.ndarray:
+        """Part of a step's time that only depends on its tokens t: all but kv, attention and sequence. Any shape."""
+        weights = self.dense + self.expert * (1 - self.miss**tokens) if self.expert else self.dense
+        return np.maximum(self.compute * tokens, weights) + self.link * tokens + self.latency + self.fixed
+
+    def of(self, decodes: float, context: float, prefill: float = 0, attention: float = 0, prefilled: float = 0) -> float:
+        """Time of one step: n, C, p, A, q of the module's docstring."""
+        rest = self.kv * context + self.attention * attention + self.sequence * (decodes + prefilled)
+        return float(self.base(np.asarray(decodes + prefill, dtype=float))) + rest
+
+    def scaled(self, factors: Sequence[float] | np.ndarray) -> "StepTime":
+        """The same option with its nine numbers times the factors, in the order of FACTORS."""
+        by = dict(zip(FACTORS, map(float, factors), strict=True))
+        weights = by.pop("weights")
+        changed = {name: getattr(self, name) * factor for name, factor in by.items()}
+        return replace(self, dense=self.dense * weights, expert=self.expert * weights, **changed)
+
+
+def fits_shards(llm: LlmSpec, tp_degree: int) -> bool:
+    """Whether heads can be split over so many GPUs: they divide, and KV heads divide or are copied."""
+    return llm.heads % tp_degree == 0 and max(llm.kv_heads, tp_degree) % min(llm.kv_heads, tp_degree) == 0
+
+
+def kv_token_gib(llm: LlmSpec, tp_degree: int, settings: Settings) -> float:
+    """Cache of one token on one GPU, GiB."""
+    return 2 * llm.layers * llm.kv_heads * llm.head_size * settings.kv_bits / 8 / min(tp_degree, llm.kv_heads) / GIB
+
+
+def weights_gib(llm: LlmSpec, settings: Settings) -> float:
+    """Weights of all shards together, GiB."""
+    return llm.weights_gib_16bit * settings.weight_bits / 16
+
+
+def room_gib(llm: LlmSpec, gpu: Gpu, tp_degree: int, settings: Settings) -> float:
+    """What is left for the cache on one GPU that nobody else uses: 90 % of the memory, less the shard's weights and 2 GiB of runtime."""
+    return USABLE_MEMORY * gpu.memory_gib - weights_gib(llm, settings) / tp_degree - RUNTIME_GIB
+
+
+def step_time(llm: LlmSpec, gpu: Gpu, tp_degree: int, mps_share: float = 1.0, settings: Settings | None = None) -> StepTime:
+    """Step time of one option; mps_share in 0..1. Whether it fits on the GPU is not asked here."""
+    own = settings or Settings()
+    slower_compute, slower_weights, slower_cache = _slowdowns(mps_share, own)
+    peak = gpu.bf16_dense_tflops * 1e12
+    peak_of_weights = gpu.fp8_dense_tflops * 1e12 * own.fp8_of_peak if own.weight_bits == 8 and gpu.fp8_dense_tflops else peak
+    bandwidth = gpu.memory_bandwidth_gb_per_s * 1e9
+    miss = 1 - llm.experts_per_token / llm.experts if llm.experts else 1.0
+    in_experts = (llm.parameters_total_b - llm.parameters_active_b) / miss if llm.experts else 0.0
+    a_billion = slower_weights * 1e9 * own.weight_bits / 8 / (tp_degree * bandwidth * own.weight_efficiency)
+    link, latency = _all_reduce(llm, gpu, tp_degree, own)
+    return StepTime(
+        compute=slower_compute * 2e9 * llm.parameters_active_b / (tp_degree * peak_of_weights * own.compute_efficiency),
+        dense=a_billion * (llm.parameters_total_b - in_experts),
+        expert=a_billion * in_experts,
+        miss=miss,
+        kv=slower_cache * kv_token_gib(llm, tp_degree, own) * GIB / (bandwidth * own.kv_efficiency),
+        attention=slower_cache * 4 * llm.layers * llm.heads * llm.head_size / (tp_degree * peak * own.attention_efficiency),
+        link=link,
+        latency=latency,
+        fixed=llm.layers * own.layer_s + own.step_s,
+        sequence=own.sequence_s,
+        front_end=own.front_end_s,
+    )
+
+
+def _slowdowns(share: float, own: Settings) -> tuple[float, float, float]:
+    """By what a share stretches arithmetic, weight reading, cache reading and attention."""
+    if share == 1:
+        return 1.0, 1.0, 1.0
+    if own.share_fraction is not None:
+        alike = own.neighbours * (1 - own.share_fraction + own.share_fraction / share)
+        return alike, alike, alike
+    exponents = own.compute_exponent, own.weight_exponent, own.cache_exponent
+    compute, weights, cache = (own.neighbours / share**exponent for exponent in exponents)
+    return compute, weights, cache
+
+
+def _all_reduce(llm: LlmSpec, gpu: Gpu, tp_degree: int, own: Settings) -> tuple[float, float]:
+    """Seconds of a token and seconds of a step."""
+    if tp_degree == 1:
+        return 0.0, 0.0
+    one_way = gpu.link_gb_per_s * 1e9 / 2 * own.link_efficiency
+    latency = 2 * llm.layers * own.link_latency_s * (0.7 + 0.3 * math.log2(tp_degree))
+    return 8 * llm.layers * llm.hidden_size * (tp_degree - 1) / tp_degree / one_way, latency

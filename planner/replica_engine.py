@@ -1,0 +1,81 @@
+"""A replica of an estimated option, step by step: the engine that made its curve, with the same suppositions.
+
+Cache: what the option's stated memory leaves beside its weights. Lengths and scheduler: as the curve's source tells them (fixed lengths and
+chunked prefill where it does not). Calibrated curves were made with factors that no profile table carries, and curves of other makes with
+who knows what: the engine is used where its own mean TTFT at the planned rate is within REPRODUCES of the curve's, else a fitted queue is.
+"""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from models.batching import SCHEDULERS, Limits, TooLongError, serve
+from models.instance import Instance
+from models.step_time import RUNTIME_GIB, Settings, fits_shards, kv_token_gib, step_time, weights_gib
+from models.workload import Lengths, draw_lengths, fixed, lognormal
+from profiles.catalogue import load_gpus, load_llms
+from profiles.records import Curve
+
+__all__ = ["step_level_replica"]
+
+REPRODUCES = 0.3
+TRIAL_REQUESTS = 3000
+
+Replica = Callable[[np.ndarray, np.random.Generator], dict[str, np.ndarray]]
+
+
+def step_level_replica(instance: Instance, option: int, rate: float) -> tuple[Replica, str] | str:
+    """A replica and what it supposes, or why there is none. rate: planned, req/s of one replica."""
+    one = instance.options[option]
+    name, gpu_name = instance.llms[one.llm].name, instance.pools[one.pool].gpu
+    llm, gpu = load_llms().get(name), load_gpus().get(gpu_name)
+    if llm is None or gpu is None:
+        return f"{name if llm is None else gpu_name} is not in the catalogue"
+    lengths, scheduler = _lengths(one.curve), _scheduler(one.curve.source)
+    if lengths is None:
+        return "the profile does not tell the lengths of prompts and answers"
+    if not fits_shards(llm, one.tp_degree):
+        return f"its heads cannot be split over {one.tp_degree} GPUs"
+    settings = Settings()
+    cache = one.memory - weights_gib(llm, settings) / one.tp_degree - RUNTIME_GIB
+    if cache <= 0:
+        return "its stated memory has no room for a cache beside 16-bit weights"
+    step = step_time(llm, gpu, one.tp_degree, one.mps_share, settings)
+    limits = Limits(cache / kv_token_gib(llm, one.tp_degree, settings))
+
+    def replica(arrivals: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        prompts, outputs = draw_lengths(lengths, arrivals.size, np.random.RandomState(int(rng.integers(2**31))))
+        outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
+        served = serve(step, arrivals, np.minimum(prompts, int(limits.kv_tokens) - outputs), outputs, limits, scheduler)
+        return {"ttft": served.ttft, "tpot": served.tpot(outputs), "e2e": served.finish - served.arrival}
+
+    try:
+        off = _off(replica, one.curve, rate)
+    except TooLongError:
+        return "its stated memory holds less than one request"
+    if off > REPRODUCES:
+        return f"the engine's mean TTFT is {100 * off:.0f} % off the curve, which was calibrated or made otherwise"
+    return replica, f"{scheduler} batching, {lengths.kind} lengths; mean TTFT {100 * off:.0f} % off the curve at the planned rate"
+
+
+def _lengths(curve: Curve) -> Lengths | None:
+    """As the source tells; None where the means are not told, or where they are those of a trace."""
+    prompt, answer = curve.tokens
+    if not (np.isfinite(prompt) and np.isfinite(answer)) or "trace lengths" in curve.source:
+        return None
+    return lognormal(prompt, answer) if "lognormal lengths" in curve.source else fixed(round(prompt), round(answer))
+
+
+def _scheduler(source: str) -> str:
+    found = re.search(rf"\b({'|'.join(SCHEDULERS)}) batching", source)
+    return found[1] if found else SCHEDULERS[0]
+
+
+def _off(replica: Replica, curve: Curve, rate: float) -> float:
+    """Relative difference of the mean TTFT with Poisson arrivals at the rate; 0 where the curve has none."""
+    if ("ttft", "mean") not in curve.latency or rate <= 0:
+        return 0.0
+    rng = np.random.default_rng(0)
+    told = replica(rng.exponential(1 / rate, TRIAL_REQUESTS).cumsum(), rng)["ttft"][TRIAL_REQUESTS // 10 :].mean()
+    return abs(float(told) / float(np.interp(rate, curve.rates, curve.latency["ttft", "mean"])) - 1.0)

@@ -1,0 +1,110 @@
+"""The command `simulate`: a plan -> its requests replayed -> predicted beside simulated, and a verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from planner.console import Column, plain_console, print_line, print_lines, print_table
+from planner.errors import DataError, InfeasibleError, NoPlanInTimeError
+from planner.interrupt import Interrupt
+from planner.plan_source import PlanAndScenario, load_plan
+from planner.replica_engine import step_level_replica
+from planner.run_plan import BAD_INPUT, EXIT_CODES, settings_of, tell_any_character, warn
+from planner.simulate import Demand, Simulation, simulate
+from planner.simulate_told import demand_line, engine_lines, options_table, routing_table, slos_table, verdict_line
+from planner.watch import solve_watched
+from profiles.trace import load_trace
+
+__all__ = ["MISSED", "Replay", "run_simulate"]
+
+MISSED = 6
+"""Exit code: the simulation misses an SLO."""
+
+STYLES = {"holds": "bold green", "uncertain": "bold yellow", "not simulated": "bold yellow", "misses": "bold red"}
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What is asked beside the plan."""
+
+    scenario: str | None
+    trace: str | None
+    minutes: float
+    cv: float
+    seed: int
+    quiet: bool
+
+
+def run_simulate(plan: Path, asked: Replay, interrupt: Interrupt) -> int:
+    """Simulate and print; return the exit code."""
+    tell_any_character()
+    try:
+        source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
+        gaps = None if asked.trace is None else load_trace(Path(asked.trace)).gaps
+        source.plan.demand_setup()
+        demand = Demand(60.0 * asked.minutes, asked.cv, asked.seed, gaps)
+        found = solve_watched(_simulating(source, demand), source.loaded.instance, settings_of(source.loaded), interrupt, not asked.quiet)
+    except DataError as error:
+        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
+        return BAD_INPUT
+    except InfeasibleError as error:
+        warn([f"{plan}: there is no setup to simulate, the plan is infeasible: {error}"])
+        return EXIT_CODES["infeasible"]
+    except NoPlanInTimeError as error:
+        warn([f"{plan}: there is no setup to simulate: {error}"])
+        return EXIT_CODES["unknown"]
+    _print(plain_console(), source, found, asked.quiet)
+    return MISSED if found.verdict == "misses" else 0
+
+
+def _simulating(source: PlanAndScenario, demand: Demand) -> Callable[..., Simulation]:
+    """`simulate` in the shape of a solve."""
+    return lambda instance, settings, *, progress, cancel: simulate(
+        source, demand, engine=step_level_replica, progress=progress, cancel=cancel
+    )
+
+
+def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: bool) -> None:
+    instance = source.loaded.instance
+    print_line(console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict])
+    print_line(console, demand_line(found, instance.arrival_rate))
+    if quiet:
+        return
+    frame = slos_table(found)
+    if len(frame):
+        columns: list[Column] = [("SLO", "SLO", str), ("Limit (ms)", "limit\n(ms)", _ms), ("Planned (ms)", "planned\n(ms)", _ms)]
+        columns += [("Simulated (ms)", "simulated\n(ms)", _ms), ("95 % interval (± ms)", "95 %\n± ms", _ms)]
+        columns += [("Requests within the limit (%)", "within\n(%)", _ms), ("Verdict", "verdict", str)]
+        print_table(console, "SLO", frame, columns)
+    _print_options(console, options_table(found, instance), found.metrics)
+    routing: list[Column] = [("LLM", "LLM", str), ("Planned (%)", "planned\n(%)", _share), ("Realised (%)", "realised\n(%)", _share)]
+    print_table(console, "Routing", routing_table(found, instance), [*routing, ("95 % interval (± %)", "95 %\n± %", _share)])
+    print_lines(console, "How it was simulated", [*engine_lines(found, instance), *(s.note for s in found.slos if s.note), *CAVEATS])
+
+
+CAVEATS = (
+    "Prompts are drawn from the scores, so a realised fraction may differ from the planned one by chance alone.",
+    "Not simulated: failures, start-up, a gateway's own delay, and neighbours on a shared GPU beyond what the curves hold.",
+)
+
+
+def _print_options(console: Console, frame: pd.DataFrame, metrics: tuple[str, ...]) -> None:
+    """Print one table a metric, so that 80 columns are enough."""
+    for metric in metrics:
+        name = metric.upper()
+        columns: list[Column] = [("LLM", "LLM", str), ("Option", "option", str), ("Planned rate (req/s)", "planned\nreq/s", _share)]
+        columns += [("Simulated rate (req/s)", "sim.\nreq/s", _share), (f"{name} mean planned (ms)", "planned\n(ms)", _ms)]
+        columns += [(f"{name} mean simulated (ms)", "simulated\n(ms)", _ms), (f"{name} mean 95 % interval (± ms)", "95 %\n± ms", _ms)]
+        print_table(console, f"Mean {name} and p99", frame, [*columns, (f"{name} p99 simulated (ms)", "p99\n(ms)", _ms)])
+
+
+def _ms(value: Any) -> str:
+    return "-" if value is None or pd.isna(value) else f"{value:,.1f}"
+
+
+def _share(value: Any) -> str:
+    return "-" if value is None or pd.isna(value) else f"{value:,.2f}"

@@ -1,0 +1,368 @@
+"""Whether a plan holds when requests really arrive: its router and its replicas, replayed in discrete events.
+
+Knows nothing of budgets, cuts or linearizations. Requests arrive (Poisson, gamma with another coefficient of variation, or the gaps of a
+trace brought to the plan's rate); each is a prompt drawn from the scores by weight; the router sends it to the LLM of the highest
+score - dual price, tied ones by the plan's split; among the options of an LLM and the replicas of an option it is drawn by their rates.
+A replica is
+
+    step-level engine   where the option's curve is estimated or calibrated and its LLM and GPU are in the catalogues (`replica_engine`)
+    fitted queue        elsewhere: a queue fitted to the curve (models.fitted_queue)
+
+Everything is repeated RUNS times with seeds of its own; figures are means over the runs with 95 % intervals (Student). The first WARM_UP of
+every run is not counted.
+
+    mean SLO        mean latency of all requests (scope all), of the slowest option (each_llm)           holds when <= limit
+    pNN SLO         the NN-th percentile of all requests together
+    verdict         misses when the whole interval is above the limit, uncertain when the limit is inside, else holds
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+
+from models.fitted_queue import fit_queue, follow_load
+from models.instance import Instance, Slo
+from planner.plan_source import PlanAndScenario
+from planner.settings import Progress
+from planner.verify import index_options, read_options
+
+__all__ = ["Demand", "OptionOutcome", "Outcome", "Simulation", "SloOutcome", "simulate"]
+
+RUNS = 5
+WARM_UP = 0.1
+
+Latencies = dict[str, np.ndarray]
+"""Metric -> (N,) s of every request at one replica."""
+Replica = Callable[[np.ndarray, np.random.Generator], Latencies]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """seconds: of one run; cv: coefficient of variation of the gaps between arrivals, 1 = Poisson; gaps: of a trace (s), or None."""
+
+    seconds: float = 600.0
+    cv: float = 1.0
+    seed: int = 0
+    gaps: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A figure over the runs: mean and half of its 95 % interval."""
+
+    mean: float
+    half: float
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        return self.mean + self.half
+
+
+@dataclass(frozen=True)
+class SloOutcome:
+    """predicted: s, as the plan says (None: it does not); simulated: s (None: not simulated, `note` says why).
+
+    within: share of the requests within the limit, 0..1. verdict: holds | uncertain | misses | not simulated.
+    """
+
+    slo: Slo
+    predicted: float | None
+    simulated: Outcome | None
+    within: Outcome | None
+    verdict: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class OptionOutcome:
+    """One deployed option. engine: step-level | fitted queue; predicted, simulated: mean s by metric; rates in req/s of one replica."""
+
+    option: int
+    engine: str
+    note: str
+    planned_rate: float
+    rate: Outcome
+    predicted: dict[str, float]
+    simulated: dict[str, Outcome]
+    p99: dict[str, Outcome]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """fractions: (M,) realised, planned beside; requests: of all runs together; metrics: which were simulated."""
+
+    slos: tuple[SloOutcome, ...]
+    options: tuple[OptionOutcome, ...]
+    planned: np.ndarray
+    fractions: tuple[Outcome, ...]
+    metrics: tuple[str, ...]
+    requests: int
+    demand: Demand
+    wall: float
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the SLOs' verdicts; holds when there are none."""
+        order = ("holds", "not simulated", "uncertain", "misses")
+        return max((slo.verdict for slo in self.slos), key=order.index, default="holds")
+
+
+@dataclass(frozen=True)
+class Station:
+    """A deployed option at work. share: part of its LLM's requests."""
+
+    option: int
+    replicas: int
+    rate: float
+    share: float
+    engine: str
+    note: str
+    serve: Replica
+
+
+def simulate(
+    source: PlanAndScenario,
+    demand: Demand,
+    *,
+    engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Simulation:
+    """Replay the plan. engine(instance, option, rate): a step-level replica and what it supposes, or why there is none.
+
+    The plan must have a setup (`Plan.demand_setup`). Cancelled, the runs done so far count (at least one).
+    """
+    began = time.perf_counter()
+    plan, instance = source.plan.demand_setup(), source.loaded.instance
+    stations = _stations(plan.content, instance, engine)
+    target = _targets(plan.content, instance)
+    runs: list[_Run] = []
+    for number in range(RUNS):
+        if cancel is not None and cancel.is_set() and runs:
+            break
+        rng = np.random.default_rng([demand.seed, number])
+        runs.append(_run(plan.content, instance, stations, target, demand, rng))
+        if progress is not None:
+            progress(Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs", None, None))
+    metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
+    return Simulation(
+        tuple(_slo_outcome(slo, told, runs) for slo, told in zip(instance.slos, plan.content["slo"], strict=True)),
+        tuple(_option_outcome(plan.content, station, k, runs) for k, station in enumerate(stations)),
+        np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
+        tuple(_over_runs([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
+        metrics,
+        sum(int(run.counted.sum()) for run in runs),
+        demand,
+        time.perf_counter() - began,
+    )
+
+
+# ---------------------------------------------------------------- stations and router
+
+
+def _stations(
+    content: Any, instance: Instance, engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None
+) -> list[Station]:
+    """Every deployed option as it will serve."""
+    deployed = read_options(content, index_options(instance))
+    of_llm: dict[int, float] = {}
+    for entry in deployed:
+        llm = instance.options[entry.position].llm
+        of_llm[llm] = of_llm.get(llm, 0.0) + entry.rate
+    stations = []
+    for entry in deployed:
+        option = instance.options[entry.position]
+        share = entry.rate / of_llm[option.llm] if of_llm[option.llm] > 0 else 0.0
+        made: tuple[Replica, str] | str = "its curve was measured"
+        if entry.entry["provenance"] in ("estimated", "calibrated") and engine is not None:
+            made = engine(instance, entry.position, entry.rate_per_replica)
+        kind = "fitted queue" if isinstance(made, str) else "step-level"
+        serve, note = _queue(instance, entry.position, entry.rate_per_replica, made) if isinstance(made, str) else made
+        stations.append(Station(entry.position, entry.replicas, entry.rate, share, kind, note, serve))
+    return stations
+
+
+def _queue(instance: Instance, option: int, rate: float, why: str) -> tuple[Replica, str]:
+    """The queue fitted to the mean TTFT; TPOT and E2E follow the load."""
+    curve = instance.options[option].curve
+    means = [metric for metric, statistic in curve.latency if statistic == "mean"]
+    fit = fit_queue(curve, "ttft", rate) if "ttft" in means else None
+
+    def serve(arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
+        told = {metric: follow_load(curve, metric, rate, arrivals, rng) for metric in means if metric != "ttft"}
+        return told if fit is None else {**told, "ttft": fit.latencies(arrivals, rng)}
+
+    notes = [why]
+    if fit is not None:
+        notes.append(f"the queue's mean TTFT is off {100 * fit.error_here:.1f} % at the planned rate")
+        notes += [] if fit.sigma > 0 else ["no p50 and p95 of TTFT: requests that need not wait are all alike"]
+    return serve, "; ".join(notes)
+
+
+def _targets(content: Any, instance: Instance) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
+    """The plan's router: prompts (N,) -> LLMs (N,)."""
+    names = [llm.name for llm in instance.llms]
+    prices = np.array([np.inf if content["dual_prices"][name] is None else content["dual_prices"][name] for name in names])
+    net = instance.scores.values - prices[:, None]
+    best = net.argmax(axis=0)
+    close = net >= net.max(axis=0) - content["router"]["tie_eps"]
+    group = (close * (1 << np.arange(len(names)))[:, None]).sum(axis=0)
+    splits = {sum(1 << names.index(llm) for llm in tie["llms"]): tie for tie in content["router"]["ties"]}
+
+    def route(prompts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        chosen = best[prompts]
+        for mask, tie in splits.items():
+            tied = np.flatnonzero(group[prompts] == mask)
+            chosen[tied] = rng.choice(
+                [names.index(llm) for llm in tie["llms"]], size=tied.size, p=np.array(tie["split"]) / sum(tie["split"])
+            )
+        return chosen
+
+    return route
+
+
+# ---------------------------------------------------------------- one run
+
+
+@dataclass(frozen=True)
+class _Run:
+    """counted: (N,) requests after the warm-up; station: (N,); latencies: per station its requests' by metric, `of` their positions."""
+
+    counted: np.ndarray
+    station: np.ndarray
+    latencies: tuple[Latencies, ...]
+    of: tuple[np.ndarray, ...]
+    fractions: np.ndarray
+    rates: np.ndarray
+
+
+def _arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarray:
+    """Times (N,) in [0, seconds)."""
+    if demand.gaps is not None:
+        start = int(rng.integers(demand.gaps.size))
+        repeats = int(np.ceil(rate * demand.seconds / demand.gaps.size)) + 1
+        gaps = np.tile(np.roll(demand.gaps, -start), repeats) / (demand.gaps.mean() * rate)
+    else:
+        count = int(rate * demand.seconds + 12 * max(demand.cv, 1.0) * np.sqrt(rate * demand.seconds) + 20)
+        shape = 1.0 / demand.cv**2
+        gaps = rng.gamma(shape, 1.0 / (shape * rate), count)
+    times = gaps.cumsum()
+    return times[times < demand.seconds]
+
+
+def _run(
+    content: Any,
+    instance: Instance,
+    stations: Sequence[Station],
+    target: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+    demand: Demand,
+    rng: np.random.Generator,
+) -> _Run:
+    arrivals = _arrivals(instance.arrival_rate, demand, rng)
+    prompts = rng.choice(instance.scores.weights.size, size=arrivals.size, p=instance.scores.weights)
+    llm = target(prompts, rng)
+    station = np.full(arrivals.size, -1)
+    for i in range(len(instance.llms)):
+        own = [k for k, s in enumerate(stations) if instance.options[s.option].llm == i]
+        sent = np.flatnonzero(llm == i)
+        if own and sent.size:
+            shares = np.array([stations[k].share for k in own])
+            station[sent] = rng.choice(own, size=sent.size, p=shares / shares.sum() if shares.sum() > 0 else None)
+    counted = arrivals >= WARM_UP * demand.seconds
+    latencies, positions = [], []
+    for k, one in enumerate(stations):
+        of = np.flatnonzero(station == k)
+        latencies.append(_at_replicas(one, arrivals[of], rng))
+        positions.append(of)
+    fractions = np.bincount(llm[counted], minlength=len(instance.llms)) / max(int(counted.sum()), 1)
+    span = demand.seconds * (1.0 - WARM_UP)
+    rates = np.array([counted[of].sum() / span / s.replicas for of, s in zip(positions, stations, strict=True)])
+    return _Run(counted, station, tuple(latencies), tuple(positions), fractions, rates)
+
+
+def _at_replicas(station: Station, arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
+    """Latencies of an option's requests, each at a replica drawn for it."""
+    replica = rng.integers(station.replicas, size=arrivals.size)
+    told: Latencies = {}
+    for r in range(station.replicas):
+        of = np.flatnonzero(replica == r)
+        for metric, values in station.serve(arrivals[of], rng).items():
+            told.setdefault(metric, np.full(arrivals.size, np.nan))[of] = values
+    return told
+
+
+# ---------------------------------------------------------------- figures
+
+
+def _over_runs(values: Sequence[float]) -> Outcome:
+    """Mean and half of the 95 % interval over runs."""
+    runs = np.asarray(values, dtype=float)
+    half = float(student.ppf(0.975, runs.size - 1) * runs.std(ddof=1) / np.sqrt(runs.size)) if runs.size > 1 else float("inf")
+    return Outcome(float(runs.mean()), half)
+
+
+def _all_latencies(run: _Run, metric: str) -> np.ndarray | None:
+    """Latencies of all counted requests of a run; None when a station does not know the metric."""
+    parts = []
+    for told, of in zip(run.latencies, run.of, strict=True):
+        if metric not in told and of.size:
+            return None
+        if of.size:
+            parts.append(told[metric][run.counted[of]])
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _statistic(values: np.ndarray, statistic: str) -> float:
+    if not values.size:
+        return float("nan")
+    return float(values.mean()) if statistic == "mean" else float(np.quantile(values, int(statistic[1:]) / 100.0))
+
+
+def _slo_outcome(slo: Slo, told: Any, runs: Sequence[_Run]) -> SloOutcome:
+    """Judge one SLO over the runs."""
+    predicted = None if told["achieved_ms"] is None else told["achieved_ms"] / 1000.0
+    together = [_all_latencies(run, slo.metric) for run in runs]
+    if any(values is None for values in together):
+        return SloOutcome(slo, predicted, None, None, "not simulated", f"no mean {slo.metric.upper()} is profiled to fit a queue to")
+    if slo.scope == "all":
+        reached = [_statistic(values, slo.statistic) for values in together if values is not None]
+    else:
+        reached = [
+            max(
+                _statistic(part[slo.metric][run.counted[of]], slo.statistic)
+                for part, of in zip(run.latencies, run.of, strict=True)
+                if of.size
+            )
+            for run in runs
+        ]
+    simulated = _over_runs(reached)
+    within = _over_runs([float((values <= slo.limit).mean()) for values in together if values is not None])
+    verdict = "holds" if simulated.high <= slo.limit else "misses" if simulated.low > slo.limit else "uncertain"
+    return SloOutcome(slo, predicted, simulated, within, verdict)
+
+
+def _option_outcome(content: Any, station: Station, k: int, runs: Sequence[_Run]) -> OptionOutcome:
+    """What one option was planned to do, and did."""
+    entry = next(
+        e
+        for e in content["options"]
+        if abs(e["rate_rps"] - station.rate) <= 1e-9 * max(1.0, station.rate) and e["replicas"] == station.replicas
+    )
+    predicted = {name.split("_")[0]: value / 1000.0 for name, value in entry["latency_ms"].items() if name.endswith("_mean")}
+    metrics = sorted({metric for run in runs for metric in run.latencies[k]})
+    counted = {metric: [run.latencies[k][metric][run.counted[run.of[k]]] for run in runs if run.of[k].size] for metric in metrics}
+    simulated = {metric: _over_runs([_statistic(v, "mean") for v in values]) for metric, values in counted.items() if values}
+    p99 = {metric: _over_runs([_statistic(v, "p99") for v in values]) for metric, values in counted.items() if values}
+    rate = _over_runs([run.rates[k] for run in runs])
+    return OptionOutcome(station.option, station.engine, station.note, station.rate / station.replicas, rate, predicted, simulated, p99)

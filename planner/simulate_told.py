@@ -1,0 +1,112 @@
+"""A simulation, told: named tables with units in their headers, and sentences.
+
+simulated_slos      limit, predicted, simulated with its interval, share of requests within, verdict
+simulated_options   one row a deployed option: engine, rate and mean latency planned and simulated, p99
+simulated_routing   fractions planned and realised
+"""
+
+import pandas as pd
+
+from models.instance import Instance
+from planner.sentences import number
+from planner.setups_told import config_words
+from planner.simulate import Outcome, Simulation
+from planner.tables import slo_name
+
+__all__ = ["engine_lines", "options_table", "routing_table", "slos_table", "verdict_line"]
+
+WORDS = {
+    "holds": "the plan holds in the simulation",
+    "uncertain": "the simulation leaves it open: a limit lies within the interval of what was simulated",
+    "misses": "the plan misses its SLOs in the simulation",
+    "not simulated": "what was simulated holds, but not every SLO could be",
+}
+
+
+def verdict_line(found: Simulation) -> str:
+    """Tell the verdict with its reason."""
+    missed = [
+        f"{_name(s.slo)} {number(1000 * s.simulated.mean)} ms, {number(100 * (s.simulated.mean / s.slo.limit - 1), 2)} % above the limit"
+        for s in found.slos
+        if s.verdict == "misses" and s.simulated is not None
+    ]
+    return f"{found.verdict}: {WORDS[found.verdict]}" + (f" ({'; '.join(missed)})" if missed else "")
+
+
+def demand_line(found: Simulation, rate: float) -> str:
+    """Tell what was replayed."""
+    runs = f"{found.requests:,} requests counted in runs of {number(found.demand.seconds / 60)} min"
+    how = "gaps of the trace, brought to the plan's rate" if found.demand.gaps is not None else _arrivals(found.demand.cv)
+    return f"Simulated: {number(rate)} req/s, {how}; {runs}, seed {found.demand.seed}; {found.wall:.1f} s"
+
+
+def _arrivals(cv: float) -> str:
+    return "Poisson arrivals" if cv == 1.0 else f"gamma arrivals with a coefficient of variation of {cv:g}"
+
+
+def _name(slo) -> str:  # type: ignore[no-untyped-def]
+    return slo_name({"statistic": slo.statistic, "metric": slo.metric, "scope": slo.scope})
+
+
+def _interval(outcome: Outcome | None, scale: float) -> tuple[float | None, float | None]:
+    return (None, None) if outcome is None else (scale * outcome.mean, scale * outcome.half)
+
+
+def slos_table(found: Simulation) -> pd.DataFrame:
+    """Tabulate the SLOs."""
+    rows = []
+    for one in found.slos:
+        mean, half = _interval(one.simulated, 1000.0)
+        within, _ = _interval(one.within, 100.0)
+        predicted = None if one.predicted is None else 1000.0 * one.predicted
+        rows.append((_name(one.slo), 1000.0 * one.slo.limit, predicted, mean, half, within, one.verdict, one.note))
+    heads = [
+        "SLO",
+        "Limit (ms)",
+        "Planned (ms)",
+        "Simulated (ms)",
+        "95 % interval (± ms)",
+        "Requests within the limit (%)",
+        "Verdict",
+        "Note",
+    ]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def options_table(found: Simulation, instance: Instance) -> pd.DataFrame:
+    """Tabulate the deployed options; latencies of every metric that was simulated."""
+    rows = []
+    for one in found.options:
+        option = instance.options[one.option]
+        row = {
+            "LLM": instance.llms[option.llm].name,
+            "Option": config_words(instance, ((one.option, 1),)),
+            "Engine": one.engine,
+            "Planned rate (req/s)": one.planned_rate,
+            "Simulated rate (req/s)": one.rate.mean,
+        }
+        for metric in found.metrics:
+            mean, half = _interval(one.simulated.get(metric), 1000.0)
+            p99, _ = _interval(one.p99.get(metric), 1000.0)
+            planned = one.predicted.get(metric)
+            row[f"{metric.upper()} mean planned (ms)"] = None if planned is None else 1000.0 * planned
+            row[f"{metric.upper()} mean simulated (ms)"] = mean
+            row[f"{metric.upper()} mean 95 % interval (± ms)"] = half
+            row[f"{metric.upper()} p99 simulated (ms)"] = p99
+        row["Note"] = one.note
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
+    """Tabulate fractions, planned and realised."""
+    rows = [
+        (llm.name, 100.0 * planned, 100.0 * one.mean, 100.0 * one.half)
+        for llm, planned, one in zip(instance.llms, found.planned, found.fractions, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["LLM", "Planned (%)", "Realised (%)", "95 % interval (± %)"])
+
+
+def engine_lines(found: Simulation, instance: Instance) -> list[str]:
+    """Tell how each option was simulated."""
+    return [f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}" for one in found.options]

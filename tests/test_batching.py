@@ -1,0 +1,211 @@
+"""The event-skipping simulation against one that goes step by step, and against what must hold of any server."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.batching import SCHEDULERS, Limits, TooLongError, serve, serve_closed
+from models.step_time import StepTime, step_time
+from models.workload import draw_lengths, fixed, from_trace, lognormal, uniform, unit_arrivals
+from profiles.catalogue import load_gpus, load_llms
+
+STEP = step_time(load_llms()["llama-3.1-8b"], load_gpus()["H100-SXM-80GB"], 1)
+MOE = step_time(load_llms()["qwen3-30b-a3b"], load_gpus()["A100-SXM-80GB"], 2, 0.5)
+
+
+@dataclass
+class Request:
+    number: int
+    queued: float
+    prompt: int
+    output: int
+    computed: int = 0
+    made: int = 0
+    first: float = 0.0
+    finish: float = 0.0
+
+
+def naive(
+    step: StepTime, queued: Sequence[float], prompts: np.ndarray, outputs: np.ndarray, limits: Limits, scheduler: str, closed: bool
+) -> tuple[list[Request], float]:
+    """One step at a time, no clever skips; the requests and the most cache in use."""
+    waiting = [Request(k, at, int(prompts[k]), int(outputs[k])) for k, at in enumerate(queued)]
+    inside: list[Request] = []
+    done: list[Request] = []
+    now, most = 0.0, 0.0
+    while len(done) < len(prompts):
+        decodes = [request for request in inside if request.made]
+        mixed = scheduler != "prefill_first"
+        free = limits.step_tokens - (len(decodes) if mixed else 0)
+        parts: list[tuple[Request, int]] = []
+        for request in [request for request in inside if not request.made]:
+            parts.append((request, min(request.prompt - request.computed, free)))
+            free -= parts[-1][1]
+        blocked = any(request.computed + take < request.prompt for request, take in parts)
+        while waiting and waiting[0].queued <= now and not blocked and len(inside) < limits.sequences:
+            request = waiting[0]
+            if sum(r.prompt + r.output for r in inside) + request.prompt + request.output > limits.kv_tokens:
+                break
+            take = request.prompt if request.prompt <= free or (scheduler == "slots" and not parts) else min(request.prompt, free)
+            if (scheduler == "slots" and take < request.prompt) or take <= 0:
+                break
+            inside.append(waiting.pop(0))
+            parts.append((request, take))
+            free -= take
+            blocked = take < request.prompt
+        most = max(most, sum(r.prompt + r.output for r in inside))
+        running = decodes if mixed or not parts else []
+        if not running and not parts:
+            now = waiting[0].queued
+            continue
+        context = sum(r.prompt + r.made for r in running)
+        sums = sum(take * (request.computed + take / 2) for request, take in parts)
+        now += step.of(len(running), context, sum(take for _, take in parts), sums, len(parts))
+        ended = []
+        for request in running:
+            request.made += 1
+            ended += [request] if request.made == request.output else []
+        for request, take in parts:
+            request.computed += take
+            if request.computed == request.prompt:
+                request.made, request.first = 1, now
+                ended += [request] if request.output == 1 else []
+        for request in sorted(ended, key=lambda r: (r.output == 1, r.number)):
+            request.finish = now
+            inside.remove(request)
+            done.append(request)
+            count = len(done) + len(inside) + len(waiting)
+            if closed and count < len(prompts):
+                waiting.append(Request(count, now + step.front_end, int(prompts[count]), int(outputs[count])))
+    return sorted(done, key=lambda request: request.number), most
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    requests=st.integers(1, 40),
+    rate=st.floats(0.5, 200),
+    sequences=st.integers(1, 12),
+    budget=st.integers(13, 600),
+    slack=st.integers(0, 2000),
+    closed=st.booleans(),
+)
+def test_it_is_the_step_by_step_simulation(
+    scheduler: str, seed: int, requests: int, rate: float, sequences: int, budget: int, slack: int, closed: bool
+) -> None:
+    random = np.random.RandomState(seed)
+    step = MOE if seed % 2 else STEP
+    prompts, outputs = random.randint(1, 500, size=requests), random.randint(1, 40, size=requests)
+    limits = Limits(int((prompts + outputs).max()) + slack, sequences, budget)
+    if closed:
+        users = 1 + seed % 7
+        served = serve_closed(step, users, prompts, outputs, limits, scheduler)
+        queued = [step.front_end / 2] * min(users, requests)
+    else:
+        arrivals = np.cumsum(random.exponential(1 / rate, size=requests))
+        served = serve(step, arrivals, prompts, outputs, limits, scheduler)
+        queued = (arrivals + step.front_end / 2).tolist()
+    expected, most = naive(step, queued, prompts, outputs, limits, scheduler, closed)
+    half = step.front_end / 2
+    np.testing.assert_allclose(served.arrival, [r.queued - half for r in expected], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(served.first_token, [r.first + half for r in expected], rtol=1e-9)
+    np.testing.assert_allclose(served.finish, [r.finish + half for r in expected], rtol=1e-9)
+    assert served.peak_kv == most
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("rate", [2.0, 12.0, 40.0])
+def test_what_must_hold_of_any_server(scheduler: str, rate: float) -> None:
+    random = np.random.RandomState(3)
+    prompts, outputs = draw_lengths(lognormal(800, 150), 1500, random)
+    arrivals = unit_arrivals(1500, 2.0, random) / rate
+    limits = Limits(60_000, 64, 2048)
+    served = serve(STEP, arrivals, prompts, outputs, limits, scheduler, events=True)
+    assert served.peak_kv <= limits.kv_tokens
+    assert np.all(np.diff(served.first_token) >= 0)  # first come, first served
+    own = np.array([STEP.of(0, 0, p, p * p / 2, 1) for p in prompts]) + STEP.front_end
+    assert np.all(served.ttft >= own - 1e-9)
+    gaps = served.tpot(outputs)
+    assert np.nanmin(gaps) >= STEP.of(1, 1) - 1e-12
+    assert np.isnan(gaps).sum() == (outputs == 1).sum()
+    assert served.busy <= served.finish.max()
+    events = served.events
+    assert events is not None
+    steps, decodes, _, tokens = events.T[:4]
+    assert tokens.sum() == prompts.sum()  # every prompt token is computed once
+    assert (steps * decodes).sum() == (outputs - 1).sum()  # every later token is decoded once
+    assert decodes.max() <= limits.sequences
+
+
+def test_littles_law() -> None:
+    """Requests in decode, averaged over the time, are their rate times their time in decode."""
+    random = np.random.RandomState(5)
+    prompts, outputs = draw_lengths(lognormal(500, 200), 3000, random)
+    served = serve(STEP, unit_arrivals(3000, 1.0, random) / 15, prompts, outputs, Limits(300_000), "chunked", events=True)
+    assert served.events is not None
+    m, n, context, tokens, sums, touched, _ = served.events.T
+    times = STEP.base(n + tokens) * m + STEP.kv * (m * context + n * m * (m - 1) / 2) + STEP.attention * sums
+    times += STEP.sequence * (n + touched) * m
+    assert times.sum() == pytest.approx(served.busy)
+    assert (n * times).sum() == pytest.approx((served.finish - served.first_token).sum())
+
+
+def test_one_prompt_at_a_time_is_the_queue_of_the_textbook() -> None:
+    """One sequence, responses of one token, prompts alike: M/D/1, whose mean wait is rho S / (2 (1 - rho))."""
+    count = 60_000
+    service = STEP.of(0, 0, 700, 700 * 350, 1)
+    arrivals = unit_arrivals(count, 1.0, np.random.RandomState(1)) * service / 0.6
+    served = serve(STEP, arrivals, np.full(count, 700), np.ones(count, dtype=int), Limits(2000, sequences=1), "slots")
+    wait = served.ttft.mean() - service - STEP.front_end
+    assert wait == pytest.approx(0.6 * service / (2 * 0.4), rel=0.05)
+
+
+def test_a_closed_loop_keeps_its_users_busy() -> None:
+    prompts, outputs = draw_lengths(fixed(300, 50), 200, np.random.RandomState(0))
+    served = serve_closed(STEP, 8, prompts, outputs, Limits(10_000))
+    for start in served.arrival[8:]:
+        assert np.any(np.isclose(served.finish, start))
+    events = sorted([(round(at, 9), 1) for at in served.arrival] + [(round(at, 9), -1) for at in served.finish])
+    assert max(np.cumsum([step for _, step in events])) == 8
+
+
+def test_twice_the_same() -> None:
+    random = np.random.RandomState(2)
+    prompts, outputs = draw_lengths(lognormal(800, 150), 500, random)
+    arrivals = unit_arrivals(500, 3.0, random) / 10
+    one, two = (serve(STEP, arrivals, prompts, outputs, Limits(50_000)) for _ in range(2))
+    assert np.array_equal(one.finish, two.finish)
+    assert np.array_equal(one.first_token, two.first_token)
+
+
+def test_what_cannot_be_served_is_refused() -> None:
+    with pytest.raises(TooLongError):
+        serve(STEP, np.zeros(1), np.array([100]), np.array([50]), Limits(149))
+    with pytest.raises(TooLongError):
+        serve(STEP, np.zeros(1), np.array([0]), np.array([50]), Limits(149))
+    with pytest.raises(TooLongError):
+        Limits(100, sequences=10, step_tokens=10)
+    with pytest.raises(ValueError, match="ascend"):
+        serve(STEP, np.array([1.0, 0.0]), np.array([5, 5]), np.array([5, 5]), Limits(100))
+    with pytest.raises(ValueError, match="scheduler"):
+        serve(STEP, np.zeros(1), np.array([5]), np.array([5]), Limits(100), "fifo")
+
+
+def test_workload_has_the_moments_it_says() -> None:
+    random = np.random.RandomState(0)
+    for cv in (0.0, 0.5, 1.0, 3.0):
+        gaps = np.diff(unit_arrivals(200_000, cv, random))
+        assert gaps.mean() == pytest.approx(1, rel=1e-3)
+        assert gaps.std() == pytest.approx(cv, rel=0.03, abs=1e-6)
+    prompts, outputs = draw_lengths(lognormal(900, 200, 1.2, 0.5), 200_000, random)
+    assert (prompts.mean(), outputs.mean()) == (pytest.approx(900, rel=0.02), pytest.approx(200, rel=0.02))
+    assert (prompts.std() / prompts.mean(), outputs.std() / outputs.mean()) == (pytest.approx(1.2, rel=0.04), pytest.approx(0.5, rel=0.03))
+    prompts, outputs = draw_lengths(uniform(100, 10, 0.8), 10_000, random)
+    assert (prompts.min(), prompts.max(), outputs.min(), outputs.max()) == (80, 100, 8, 10)
+    prompts, outputs = draw_lengths(from_trace([5, 7, 0], [1, 2, 3]), 1000, random)
+    assert set(zip(prompts.tolist(), outputs.tolist(), strict=True)) == {(5, 1), (7, 2), (1, 3)}

@@ -1,0 +1,97 @@
+"""The step time against numbers worked out by hand, against the older closed form, and in its limits."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from models.step_time import FACTORS, PrecisionError, Settings, fits_shards, kv_token_gib, room_gib, step_time
+from profiles.catalogue import GIB, load_gpus, load_llms
+from profiles.roofline import step_cost
+
+H100 = load_gpus()["H100-SXM-80GB"]
+LLAMA = load_llms()["llama-3.1-8b"]
+MOE = load_llms()["qwen3-30b-a3b"]
+
+
+def test_a_dense_llm_on_one_gpu_is_as_worked_out_by_hand() -> None:
+    step = step_time(LLAMA, H100, 1)
+    assert step.compute == pytest.approx(2 * 8.03e9 / (989.5e12 * 0.57))
+    assert step.dense == pytest.approx(16.06e9 / (3350e9 * 0.84))
+    assert step.expert == 0
+    assert step.kv == pytest.approx(131072 / (3350e9 * 0.75))  # 32 layers * 8 heads * 128 * 2 (K and V) * 2 bytes
+    assert step.attention == pytest.approx(4 * 32 * 32 * 128 / (989.5e12 * 0.5))
+    assert (step.link, step.latency) == (0, 0)
+    assert step.fixed == pytest.approx(32 * 8.4e-6 + 1.1e-3)
+
+
+def test_a_step_of_decodes_and_a_step_with_a_prompt() -> None:
+    step = step_time(LLAMA, H100, 1)
+    decodes = step.dense + step.fixed + 4 * (1000 * step.kv + step.sequence)
+    assert step.of(4, 4000) == pytest.approx(decodes)
+    prompt = 2000 * step.compute + step.fixed + step.attention * 2000 * 1000 + step.sequence
+    assert step.of(0, 0, 2000, 2000 * 1000, 1) == pytest.approx(prompt)
+
+
+@pytest.mark.parametrize(("tp_degree", "share"), [(1, 1.0), (2, 1.0), (8, 1.0), (1, 0.5), (4, 0.2)])
+def test_it_agrees_with_the_closed_form_that_was_there_before(tp_degree: int, share: float) -> None:
+    step, cost = step_time(LLAMA, H100, tp_degree, share), step_cost(LLAMA, H100, tp_degree, share, 1000, 250)
+    assert cost is not None
+    assert step.compute == pytest.approx(cost.arithmetic)
+    assert step.dense == pytest.approx(cost.weights, rel=1e-3)  # weights_gib is rounded in the catalogue
+    assert step.fixed + step.latency == pytest.approx(cost.fixed)
+    assert step.kv * 1125 + step.sequence == pytest.approx(cost.per_sequence)
+    assert step.attention * 500000 + step.link * 1000 == pytest.approx(cost.prefill)
+
+
+def test_experts_are_read_as_far_as_they_are_touched() -> None:
+    step = step_time(MOE, H100, 1)
+    one, many = step.base(np.array([1.0, 256.0])) - step.fixed
+    per_second = 3350e9 * 0.84
+    assert one == pytest.approx(2 * MOE.parameters_active_b * 1e9 / per_second, rel=1e-6)
+    assert many == pytest.approx(2 * MOE.parameters_total_b * 1e9 / per_second, rel=1e-3)
+
+
+def test_factors_scale_what_they_name_and_nothing_else() -> None:
+    step = step_time(MOE, H100, 2)
+    for k, name in enumerate(FACTORS):
+        factors = np.ones(len(FACTORS))
+        factors[k] = 3.0
+        scaled = dataclasses.asdict(step.scaled(factors))
+        changed = {field for field, value in dataclasses.asdict(step).items() if scaled[field] != value}
+        assert changed == ({"dense", "expert"} if name == "weights" else {name})
+        assert all(scaled[field] == pytest.approx(3 * getattr(step, field)) for field in changed)
+
+
+def test_a_smaller_share_is_slower_but_not_in_its_overheads() -> None:
+    whole, half, tenth = (step_time(LLAMA, H100, 2, share) for share in (1.0, 0.5, 0.1))
+    for name in ("compute", "dense", "kv", "attention"):
+        assert getattr(whole, name) < getattr(half, name) < getattr(tenth, name)
+    assert half.compute == pytest.approx(1.08 * whole.compute / 0.5**0.87)
+    assert half.dense == pytest.approx(1.08 * whole.dense / 0.5**0.23)
+    assert (whole.link, whole.latency, whole.fixed, whole.sequence) == (tenth.link, tenth.latency, tenth.fixed, tenth.sequence)
+
+
+def test_a_measured_share_law_and_the_neighbours_are_settings() -> None:
+    step = step_time(LLAMA, H100, 1, 0.25, Settings(share_fraction=0.4, neighbours=1.0))
+    alone = step_time(LLAMA, H100, 1)
+    for name in ("compute", "dense", "kv", "attention"):
+        assert getattr(step, name) == pytest.approx(getattr(alone, name) * (0.6 + 0.4 / 0.25))
+
+
+def test_precision_changes_weights_cache_and_arithmetic() -> None:
+    plain, eight, four = (step_time(LLAMA, H100, 1, 1.0, Settings(weight_bits=bits, kv_bits=8 if bits < 16 else 16)) for bits in (16, 8, 4))
+    assert eight.dense == pytest.approx(plain.dense / 2)
+    assert four.dense == pytest.approx(plain.dense / 4)
+    assert eight.kv == pytest.approx(plain.kv / 2)
+    assert eight.compute == pytest.approx(plain.compute * 989.5 / (1979 * 0.85))
+    assert four.compute == plain.compute
+    with pytest.raises(PrecisionError):
+        Settings(weight_bits=5)
+
+
+def test_memory_and_shards() -> None:
+    assert kv_token_gib(LLAMA, 1, Settings()) == pytest.approx(131072 / GIB)
+    assert kv_token_gib(LLAMA, 16, Settings()) == pytest.approx(131072 / 8 / GIB)  # 8 KV heads: copied beyond 8 GPUs
+    assert room_gib(LLAMA, H100, 2, Settings()) == pytest.approx(0.9 * 79.65 - 14.957 / 2 - 2)
+    assert [fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [True, True, True, False]
