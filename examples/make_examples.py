@@ -1,6 +1,7 @@
 """Writes profiles.csv and scores.csv of every example; the same bytes every time. Run: `python -m examples.make_examples`.
 
-Profiles are estimates (`profiles.roofline`), not measurements. Scores are drawn, not predicted: LLM i answers prompt n of topic t with
+Profiles are estimates (`profiles.roofline`), not measurements; those of from-benchmarks come from simulated benchmark files
+(`examples.benchmark_runs`). Scores are drawn, not predicted: LLM i answers prompt n of topic t with
 
     score = 1 / (1 + exp(-(skill_i + taste_it - hurt_i * difficulty_n + luck_in)))          rounded to 4 decimals
 
@@ -145,8 +146,12 @@ def write_example(example: Example, folder: Path) -> None:
     columns = OPTION_COLUMNS + example.latency_columns + ABOUT_COLUMNS
     profiles = [[row[column] for column in columns] for row in profile_table(example)]
     _write(folder / "profiles.csv", columns, profiles)
-    scores = score_table(example)
-    prompts = [[f"p{number:04d}", *(f"{score:.4f}" for score in row)] for number, row in enumerate(scores, 1)]
+    write_scores(example, folder)
+
+
+def write_scores(example: Example, folder: Path) -> None:
+    """Write scores.csv of one example into a folder that exists."""
+    prompts = [[f"p{number:04d}", *(f"{score:.4f}" for score in row)] for number, row in enumerate(score_table(example), 1)]
     _write(folder / "scores.csv", ("prompt_id", *example.llms), prompts)
 
 
@@ -158,5 +163,8 @@ def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]])
 
 
 if __name__ == "__main__":
+    from examples.benchmark_runs import write_benchmarks  # knows this module
+
     for one in EXAMPLES:
         write_example(one, FOLDER / one.name)
+    write_benchmarks(FOLDER / "from-benchmarks")

@@ -43,7 +43,9 @@ profile_app = typer.Typer(
 )
 app.add_typer(profile_app, name="profile")
 
-ScenarioPath = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario file (scenario.yaml).", show_default=False)]
+ScenarioPath = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="The scenario: a .yaml file, or an .xlsx workbook.", show_default=False)
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
@@ -79,6 +81,8 @@ def plan(
     json: Annotated[
         str | None, typer.Option(metavar="PATH|-", help="Write plan.json; - prints nothing but JSON.", show_default=False)
     ] = None,
+    xlsx: Annotated[str | None, typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False)] = None,
+    charts: Annotated[str | None, typer.Option(metavar="DIR", help="Write charts as PNG and SVG files.", show_default=False)] = None,
     overrides: Overrides = None,
     time_limit: Annotated[
         float | None, typer.Option(metavar="S", help="Seconds for the search, as --set solver.time_limit_s=S.", show_default=False)
@@ -86,6 +90,9 @@ def plan(
     rel_gap: Annotated[
         float | None, typer.Option(metavar="G", help="Relative gap to close, as --set solver.rel_gap=G.", show_default=False)
     ] = None,
+    marginals: Annotated[
+        bool, typer.Option("--marginals", help="Plan again with one node, 10 ms, 1 req/s more and less, and tell what it is worth.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")] = False,
 ) -> None:
     """Find the best plan of a scenario: setup, placement and routing, with a bound that proves how good it is.
@@ -97,9 +104,34 @@ def plan(
     changes += [] if rel_gap is None else [f"solver.rel_gap={rel_gap!r}"]
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_plan import run_plan
+        from planner.run_plan import Outputs, run_plan
 
-        code = run_plan(scenario, changes, json, quiet, interrupt)
+        code = run_plan(scenario, changes, Outputs(json, xlsx, charts), quiet, interrupt, marginals)
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: python -m planner report plan.json --xlsx report.xlsx --with baselines,frontier")
+def report(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan file (plan.json).", show_default=False)],
+    xlsx: Annotated[str | None, typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False)] = None,
+    charts: Annotated[str | None, typer.Option(metavar="DIR", help="Write charts as PNG and SVG files.", show_default=False)] = None,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Its scenario, where it is not where the plan says.", show_default=False)
+    ] = None,
+    kinds: Annotated[
+        str, typer.Option("--with", metavar="LIST", help="Compute too: setups,baselines,frontier,sensitivity.", show_default=False)
+    ] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Tell only where the files are; no progress.")] = False,
+) -> None:
+    """Report a plan: a workbook with live costs and checks, and charts; on demand with baselines, frontiers and the study of setups.
+
+    Exit codes: 0 done, 2 bad input, 4 stopped with part of it computed.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.run_report import ReportAsked, run_report
+
+        code = run_report(plan, ReportAsked(xlsx, charts, scenario, kinds, quiet), interrupt)
     raise typer.Exit(code)
 
 
@@ -346,6 +378,27 @@ def profile_check(
     from planner.run_profile_check import run_profile_check
 
     raise typer.Exit(run_profile_check(profiles, scenario, quiet))
+
+
+@app.command(epilog="Example: python -m planner init my-cluster (a folder), or: python -m planner init --xlsx my-cluster.xlsx")
+def init(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Write scenario.yaml, profiles.csv and scores.csv there.", show_default=False)
+    ] = None,
+    xlsx: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a workbook instead.", show_default=False)] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="SCENARIO", help="Fill the workbook with this scenario.", show_default=False)
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Write an example to start from, as files or as a workbook; with --from, a scenario as a workbook of the same hash.
+
+    Exit codes: 0 done, 2 bad input, or something is there already (nothing is overwritten).
+    """
+    # Imported here to keep --help fast.
+    from planner.run_init import run_init
+
+    raise typer.Exit(run_init(folder, xlsx, source, list(overrides or [])))
 
 
 def _warn(text: str) -> None:

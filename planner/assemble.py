@@ -10,19 +10,23 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.instance import Dropped, Instance, Llm, Option, Pool, Slo
 from planner.canonical import content_hash
 from planner.scenario import MinimizeCost, Overrides, Scenario, ScenarioSpec, read_scenario
+from planner.workbook_guard import is_workbook
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfiledOption, ProfileTable, parse_profiles, read_profiles
 from profiles.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError, nearest
 from profiles.records import STATISTICS, Column, Curve, Scores
 from profiles.scores import parse_scores, read_scores
 from profiles.tables import Table
+
+if TYPE_CHECKING:
+    from planner.workbook_headers import Book
 
 __all__ = ["Loaded", "load_instance", "needed_columns"]
 
@@ -49,9 +53,19 @@ class _Findings:
     scores: list[Fault] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    book: "Book | None" = None
+
+    def table(self, key: str, name: object, given: Table | None) -> tuple[Table | None, bool]:
+        """The table given, else that of the workbook's sheet of this name; and whether such a sheet is faulty."""
+        if given is not None or self.book is None or name != self.book.content.get(key) or name not in self.book.tables:
+            return given, False
+        table = self.book.tables[name]
+        return table, table is None
 
     def raise_any(self) -> None:
-        """Raise the narrowest error that holds all faults, if there are any."""
+        """Raise the narrowest error that holds all faults, if there are any; those of a workbook by cell."""
+        if self.book is not None:
+            self.scenario, self.profiles, self.scores = map(self.book.tell, (self.scenario, self.profiles, self.scores))
         kinds = [(ScenarioError, self.scenario), (ProfileError, self.profiles), (ScoresError, self.scores)]
         faulty = [kind for kind, faults in kinds if faults]
         if faulty:
@@ -70,20 +84,23 @@ def load_instance(
     found = _Findings()
     content: Any = None
     scenario: Scenario | None
+    path = source.path if isinstance(source, Scenario) else Path(source)
+    if is_workbook(path):
+        _open_book(path, found)
     if isinstance(source, Scenario):
         if overrides:
             raise TypeError("overrides go with a file; a Scenario has its own")
         scenario = source
     else:
-        scenario, content = read_scenario(Path(source), overrides, found.scenario)
+        scenario, content = read_scenario(path, overrides, found.scenario, found.book)
     if scenario is None:
-        _salvage(Path(str(source)), content, profiles, scores, found)
+        _salvage(path, content, profiles, scores, found)
         found.raise_any()
         raise AssertionError("a scenario that cannot be read has faults")
     spec = scenario.spec
     names = [llm.name for llm in spec.llms]
-    table = _profile_table(scenario.profiles_path, profiles, found)
-    values = _score_table(scenario.scores_path, scores, names, spec.scores_missing, found)
+    table = _profile_table(scenario.profiles_path, spec.profiles, profiles, found)
+    values = _score_table(scenario.scores_path, spec.scores, scores, names, spec.scores_missing, found)
     pools = _pools(scenario, found)
     weights = _weights(spec, found) if table is None else _weights(spec, found, _memoryless(table))
     options, dropped = _options(scenario, pools, weights, table, found) if table else ((), ())
@@ -324,11 +341,29 @@ def _once(sentences: list[str], sentence: str) -> None:
         sentences.append(sentence)
 
 
-def _profile_table(path: Path, table: Table | None, found: _Findings) -> ProfileTable | None:
+def _open_book(path: Path, found: _Findings) -> None:
+    """Read a workbook once for scenario and tables; raise when there is nothing to go on with."""
+    # Imported here because only workbooks need openpyxl.
+    from planner.scenario_workbook import read_book
+
+    found.book = read_book(path, found.scenario)
+    if found.book is None:
+        found.raise_any()
+    else:
+        found.notices.extend(found.book.notices)
+
+
+def _profile_table(path: Path, name: object, given: Table | None, found: _Findings) -> ProfileTable | None:
+    table, faulty = found.table("profiles", name, given)
+    if faulty:
+        return None
     return read_profiles(path, found.profiles) if table is None else parse_profiles(table, found.profiles)
 
 
-def _score_table(path: Path, table: Table | None, llms: Sequence[str], missing: str, found: _Findings) -> Scores | None:
+def _score_table(path: Path, name: object, given: Table | None, llms: Sequence[str], missing: str, found: _Findings) -> Scores | None:
+    table, faulty = found.table("scores", name, given)
+    if faulty:
+        return None
     if table is None:
         return read_scores(path, llms, missing, found.scores, found.notices)
     return parse_scores(table, llms, missing, found.scores, found.notices)
@@ -344,10 +379,10 @@ def _salvage(path: Path, content: Any, profiles: Table | None, scores: Table | N
         return path.parent / value if isinstance(value, str) and value else None
 
     if profiles is not None or named("profiles"):
-        _profile_table(named("profiles") or path, profiles, found)
+        _profile_table(named("profiles") or path, content.get("profiles"), profiles, found)
     llms = content.get("llms")
     names = [llm.get("name") if isinstance(llm, Mapping) else None for llm in llms] if isinstance(llms, list) else []
     sound = [name for name in names if isinstance(name, str)]
     if (scores is not None or named("scores")) and sound and len(set(sound)) == len(names):
         missing = "drop" if content.get("scores_missing") == "drop" else "error"
-        _score_table(named("scores") or path, scores, sound, missing, found)
+        _score_table(named("scores") or path, content.get("scores"), scores, sound, missing, found)

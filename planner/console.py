@@ -18,6 +18,7 @@ from rich.text import Text
 
 from planner import sentences
 from planner.gpu_map import gpu_map_rows, letters
+from planner.marginals_told import marginals_lines
 from planner.plan import Plan, tables
 from planner.sentences import exact, number
 from planner.tables import latency_columns, latency_header
@@ -92,6 +93,8 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_line(console, _router_line(content))
     _print_gpu_map(console, content)
     print_lines(console, "What binds, and what one more buys", [sentences.binding(content), *sentences.worth(content)])
+    if moved := marginals_lines(content):
+        print_lines(console, "What one unit more or less is worth (planned again)", moved)
     print_lines(console, "How sure this is", [*sentences.provenance_lines(content), *content["context"]["effort_notes"]])
 
 

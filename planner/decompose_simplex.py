@@ -75,7 +75,7 @@ class Simplex:
         return float(self.at[self.basis < 0].sum()) <= ROOM
 
     def refuted(self, largest: float) -> bool:
-        """After `feasible` said no: whether its duals y prove it, y @ columns >= 0 and y @ rhs < 0, for all x that sum to `largest` at most."""
+        """Whether the duals y of a failed `feasible` prove it (y @ columns >= 0, y @ rhs < 0) for x that sum to at most `largest`."""
         slack = -min(float((self.proof @ self.columns).min(initial=0.0)), 0.0)
         return float(self.proof @ self.rhs) < -(1e-9 + slack * largest)
 

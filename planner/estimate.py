@@ -266,7 +266,8 @@ def _source(wish: Wish, capacity: float) -> str:
     """What the plan repeats: how the curve was made, and from where on it is uncertain."""
     made = "step time calibrated on measurements" if wish.factors else "step time from the catalogues"
     shared = "" if wish.share_pct == 100 else f", busy neighbours x {wish.settings.neighbours:g} (weak evidence)"
+    most = "" if wish.offered.sequences == Limits.sequences else f", at most {wish.offered.sequences} sequences"
     return (
         f"{wish.llm.llm} {wish.gpu.gpu} tp{wish.tp_degree} {wish.share_pct:g} %: {made}, {wish.offered.scheduler} batching simulated, "
-        f"{wish.offered.lengths.kind} lengths{shared}; uncertain above {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of capacity)"
+        f"{wish.offered.lengths.kind} lengths{most}{shared}; uncertain above {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of capacity)"
     )

@@ -1,8 +1,10 @@
 """A replica of an estimated option, step by step: the engine that made its curve, with the same suppositions.
 
-Cache: what the option's stated memory leaves beside its weights. Lengths and scheduler: as the curve's source tells them (fixed lengths and
-chunked prefill where it does not). Calibrated curves were made with factors that no profile table carries, and curves of other makes with
-who knows what: the engine is used where its own mean TTFT at the planned rate is within REPRODUCES of the curve's, else a fitted queue is.
+Cache: what the option's stated memory leaves beside its weights. Lengths, scheduler and most sequences: as the curve's source tells them
+(fixed lengths, chunked prefill, 256 sequences where it does not). Calibrated curves were made with factors that no profile table carries,
+and curves of other makes with who knows what: the engine is used where its own mean TTFT is within REPRODUCES of the curve's, else a fitted
+queue is. They are compared at the planned rate, or at SETTLED of the curve's highest one where that is less: above it a single run says
+little about the mean, whatever made the curve.
 """
 
 import re
@@ -20,6 +22,7 @@ from profiles.records import Curve
 __all__ = ["step_level_replica"]
 
 REPRODUCES = 0.3
+SETTLED = 0.8
 TRIAL_REQUESTS = 3000
 
 Replica = Callable[[np.ndarray, np.random.Generator], dict[str, np.ndarray]]
@@ -42,7 +45,7 @@ def step_level_replica(instance: Instance, option: int, rate: float) -> tuple[Re
     if cache <= 0:
         return "its stated memory has no room for a cache beside 16-bit weights"
     step = step_time(llm, gpu, one.tp_degree, one.mps_share, settings)
-    limits = Limits(cache / kv_token_gib(llm, one.tp_degree, settings))
+    limits = Limits(cache / kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source))
 
     def replica(arrivals: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
         prompts, outputs = draw_lengths(lengths, arrivals.size, np.random.RandomState(int(rng.integers(2**31))))
@@ -51,12 +54,14 @@ def step_level_replica(instance: Instance, option: int, rate: float) -> tuple[Re
         return {"ttft": served.ttft, "tpot": served.tpot(outputs), "e2e": served.finish - served.arrival}
 
     try:
-        off = _off(replica, one.curve, rate)
+        at = min(rate, SETTLED * float(one.curve.rates[-1]))
+        off = _off(replica, one.curve, at)
     except TooLongError:
         return "its stated memory holds less than one request"
     if off > REPRODUCES:
         return f"the engine's mean TTFT is {100 * off:.0f} % off the curve, which was calibrated or made otherwise"
-    return replica, f"{scheduler} batching, {lengths.kind} lengths; mean TTFT {100 * off:.0f} % off the curve at the planned rate"
+    where = "the planned rate" if at == rate else f"{at:.3g} req/s, {100 * SETTLED:.0f} % of its last rate"
+    return replica, f"{scheduler} batching, {lengths.kind} lengths; mean TTFT {100 * off:.0f} % off the curve at {where}"
 
 
 def _lengths(curve: Curve) -> Lengths | None:
@@ -70,6 +75,11 @@ def _lengths(curve: Curve) -> Lengths | None:
 def _scheduler(source: str) -> str:
     found = re.search(rf"\b({'|'.join(SCHEDULERS)}) batching", source)
     return found[1] if found else SCHEDULERS[0]
+
+
+def _sequences(source: str) -> int:
+    found = re.search(r"\bat most (\d+) sequences\b", source)
+    return int(found[1]) if found else Limits.sequences
 
 
 def _off(replica: Replica, curve: Curve, rate: float) -> float:

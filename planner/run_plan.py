@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from planner import joint
@@ -11,11 +12,16 @@ from planner.assemble import Loaded, load_instance
 from planner.console import plain_console, print_report, print_verdict, printable
 from planner.errors import DataError
 from planner.interrupt import Interrupt
+from planner.marginals import Marginal, marginals
+from planner.marginals_told import marginals_content
 from planner.plan import Plan, json_text, tell, write_json
+from planner.plan_source import PlanAndScenario
+from planner.run_report_files import check_chart_folder, write_report
+from planner.solution import Solution
 from planner.watch import solve_watched
 from profiles.faults import Fault
 
-__all__ = ["BAD_INPUT", "EXIT_CODES", "check_writable", "run_plan", "settings_of", "tell_any_character", "warn"]
+__all__ = ["BAD_INPUT", "EXIT_CODES", "Outputs", "check_writable", "run_plan", "settings_of", "tell_any_character", "warn"]
 
 EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
 """By the plan's status."""
@@ -23,24 +29,39 @@ EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
 BAD_INPUT = 2
 
 
-def run_plan(scenario: Path, overrides: Sequence[str], json_path: str | None, quiet: bool, interrupt: Interrupt) -> int:
-    """Plan, write and report; return the exit code.
+@dataclass(frozen=True)
+class Outputs:
+    """What is written beside the terminal. json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder."""
 
-    json_path: where plan.json goes, "-" for standard output and nothing else there. Raises VerificationError (a bug) when the plan
-    fails its check.
+    json: str | None = None
+    xlsx: str | None = None
+    charts: str | None = None
+
+    def check(self) -> None:
+        """Raise DataError for what cannot be written."""
+        for path, option in ((self.json, "--json"), (self.xlsx, "--xlsx")):
+            if path is not None and (path != "-" or option == "--xlsx"):
+                check_writable(Path(path), option)
+        if self.charts is not None:
+            check_chart_folder(Path(self.charts))
+
+
+def run_plan(scenario: Path, overrides: Sequence[str], outputs: Outputs, quiet: bool, interrupt: Interrupt, marginal: bool = False) -> int:
+    """Plan, write and report; return the exit code. Raises VerificationError (a bug) when the plan fails its check.
+
+    marginal: plan again with every limit moved by a unit.
     """
     tell_any_character()
     try:
-        if json_path not in (None, "-"):
-            check_writable(Path(json_path or ""), "--json")
-        plan = make_plan(scenario, overrides, interrupt, quiet)
+        outputs.check()
+        source = make_plan(scenario, overrides, interrupt, quiet, marginal)
     except DataError as error:
         warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
         return BAD_INPUT
-    return max(EXIT_CODES[plan.status], _hand_out(plan, json_path, quiet))
+    return max(EXIT_CODES[source.plan.status], _hand_out(source, outputs, quiet))
 
 
-def make_plan(scenario: Path, overrides: Sequence[str], interrupt: Interrupt, quiet: bool) -> Plan:
+def make_plan(scenario: Path, overrides: Sequence[str], interrupt: Interrupt, quiet: bool, marginal: bool = False) -> PlanAndScenario:
     """Make the plan of a scenario file, notices told on standard error on the way. DataError for bad input, VerificationError for a bug."""
     start = time.perf_counter()
     loaded = load_instance(scenario, overrides)
@@ -49,7 +70,17 @@ def make_plan(scenario: Path, overrides: Sequence[str], interrupt: Interrupt, qu
         warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
     settings = settings_of(loaded)
     solution = solve_watched(joint.solve, loaded.instance, settings, interrupt, show=not quiet)
-    return tell(loaded, solution, settings, {"load": seconds})
+    plan = tell(loaded, solution, settings, {"load": seconds})
+    if marginal and solution.has_plan and not interrupt.cancel.is_set():
+        found = solve_watched(_moving(solution), loaded.instance, settings, interrupt, show=not quiet)
+        context = {**plan.content["context"], "marginals": marginals_content(found)}
+        plan = Plan({**plan.content, "context": context})
+    return PlanAndScenario(plan, loaded)
+
+
+def _moving(solution: Solution) -> Callable[..., tuple[Marginal, ...]]:
+    """`marginals` in the shape of a solve."""
+    return lambda instance, settings, *, progress, cancel: marginals(instance, solution, settings, progress=progress, cancel=cancel)
 
 
 def settings_of(loaded: Loaded) -> joint.Settings:
@@ -58,24 +89,31 @@ def settings_of(loaded: Loaded) -> joint.Settings:
     return joint.Settings(rel_gap=asked.rel_gap, time_limit=asked.time_limit_s, threads=asked.threads, seed=asked.seed)
 
 
-def _hand_out(plan: Plan, json_path: str | None, quiet: bool) -> int:
-    """Write and print; 0, or BAD_INPUT when the file could not be written after all (the report still comes)."""
-    if json_path == "-":
-        sys.stdout.write(json_text(plan.content))
-        return 0
-    written, code = {}, 0
-    if json_path is not None:
+def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
+    """Write and print; 0, or BAD_INPUT when a file could not be written after all (the report still comes)."""
+    plan, written, code = source.plan, {}, 0
+    if outputs.json is not None and outputs.json != "-":
         try:
-            write_json(plan, json_path)
-            written["plan.json"] = json_path
+            write_json(plan, outputs.json)
+            written["plan.json"] = outputs.json
         except OSError as error:
-            warn([f"{json_path}: cannot be written ({error.strerror}); free space or name another place"])
-            code = BAD_INPUT
-    if quiet:
+            code = _not_written(outputs.json, error)
+    try:
+        written |= write_report(source, outputs.xlsx, outputs.charts) if outputs.xlsx or outputs.charts else {}
+    except OSError as error:
+        code = _not_written(outputs.xlsx or outputs.charts, error)
+    if outputs.json == "-":
+        sys.stdout.write(json_text(plan.content))
+    elif quiet:
         print_verdict(plan, plain_console())
     else:
         print_report(plan, plain_console(), written)
     return code
+
+
+def _not_written(path: str | None, error: OSError) -> int:
+    warn([f"{error.filename or path}: cannot be written ({error.strerror}); free space or name another place"])
+    return BAD_INPUT
 
 
 def check_writable(path: Path, option: str) -> None:

@@ -25,6 +25,7 @@ from profiles.faults import Fault
 __all__ = ["Grid", "run_sweep"]
 
 WRITE_EVERY_S = 2.0
+SCHEDULER_WAIT = "10s"
 MOST_ROWS = 60
 """More points than this are counted on the terminal, not listed."""
 
@@ -104,7 +105,7 @@ def _backend(dask: str | None) -> Iterator[None]:
     except ImportError:
         raise DataError([Fault("--dask", "", dask, "dask is not installed", "pip install distributed, here and on the workers")]) from None
     try:
-        client = Client(dask, timeout="10s")
+        client = Client(dask, timeout=SCHEDULER_WAIT)
     except (OSError, ValueError) as error:
         raise DataError([Fault("--dask", "", dask, f"no scheduler answers there ({error})", "start one, or leave --dask out")]) from error
     with client, parallel_config(backend="dask", wait_for_workers_timeout=30):

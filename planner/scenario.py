@@ -1,4 +1,4 @@
-"""The scenario: what is asked. Its schema, its rules, and how it is read from a file or a mapping, with overrides.
+"""The scenario: what is asked. Its schema, its rules, and how it is read from a file (YAML or a workbook) or a mapping, with overrides.
 
 A scenario names pools of GPUs, LLMs, a profile table, a scores table, an arrival rate, SLOs and an objective; every key, its unit and its
 default stand in the classes below (and in docs/scenario.schema.json, which is made from them). Unknown keys are faults.
@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from planner.scenario_faults import cross_faults, fault_of, set_path
+from planner.workbook_guard import is_workbook
 from planner.yamlfile import parse_yaml
 from profiles.faults import Fault, ScenarioError, file_text, shown
+
+if TYPE_CHECKING:
+    from planner.workbook_headers import Book
 
 __all__ = [
     "LlmSpec",
@@ -190,8 +194,13 @@ def parse_scenario(content: Any, path: Path | str, overrides: Overrides = ()) ->
     return scenario
 
 
-def read_scenario(path: Path, overrides: Overrides, faults: list[Fault]) -> tuple[Scenario | None, Any]:
-    """`load_scenario` that appends to faults, beside the file's content after overrides as far as it could be read."""
+def read_scenario(path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None" = None) -> tuple[Scenario | None, Any]:
+    """`load_scenario` that appends to faults, beside the file's content after overrides as far as it could be read.
+
+    book: the workbook at path where it was read before; its own faults stand in `faults` already.
+    """
+    if is_workbook(path):
+        return _read_workbook(path, overrides, faults, book)
     text, fault = file_text(path, SIZE_LIMIT)
     if fault:
         faults.append(fault)
@@ -200,6 +209,21 @@ def read_scenario(path: Path, overrides: Overrides, faults: list[Fault]) -> tupl
     if content is None and faults:
         return None, None
     return _check(content, path, overrides, faults)
+
+
+def _read_workbook(path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None") -> tuple[Scenario | None, Any]:
+    """The same for a workbook; faults are told by cell."""
+    if book is None:
+        # Imported here because only workbooks need openpyxl.
+        from planner.scenario_workbook import read_book
+
+        book = read_book(path, faults)
+        if book is None:
+            return None, None
+    found: list[Fault] = []
+    scenario, content = _check(book.content, path, overrides, found)
+    faults.extend(book.tell(found))
+    return (None if faults else scenario), content
 
 
 def scenario_schema() -> dict[str, Any]:

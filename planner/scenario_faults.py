@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from profiles.faults import Fault, nearest, shown
 
-__all__ = ["cross_faults", "fault_of", "set_path"]
+__all__ = ["BLANK_PROBLEM", "FOREIGN_PROBLEM", "VALUE_PROBLEMS", "cross_faults", "fault_of", "set_path"]
 
 OBJECTIVE = "write {maximize: quality} or {minimize: cost, quality_at_least: 0.55}"
 RESERVED_LLM_NAMES = ("prompt_id", "weight")
@@ -39,6 +39,13 @@ _MENDS: Mapping[str, tuple[str, str]] = {
     "union_tag_invalid": ("the objective is not one of the two known", OBJECTIVE.replace("{", "{{").replace("}", "}}")),
 }
 
+BLANK_PROBLEM = "the key is missing"
+FOREIGN_PROBLEM = "the key does not go with the objective"
+CHOICE_PROBLEM = "this is not among the choices"
+VERSION_PROBLEM = "the version is unknown"
+VALUE_PROBLEMS = frozenset({CHOICE_PROBLEM, VERSION_PROBLEM, *(problem for problem, _ in _MENDS.values())})
+"""Problems of one value by itself; a workbook says instead what its cell was expected to hold."""
+
 
 def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
     """Fault for one error of pydantic (an item of `ValidationError.errors()`); None for a list that is short of its faulty entries only."""
@@ -48,18 +55,18 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
     path, kind, value = ".".join(str(part) for part in where), error["type"], shown(error["input"])
     if kind == "missing":
         mend = OBJECTIVE if where[0] == "objective" else f"add it ({_field_at(root, where).description})"
-        return Fault(file, path, "", "the key is missing", mend)
+        return Fault(file, path, "", BLANK_PROBLEM, mend)
     if kind == "extra_forbidden" and where[0] == "objective":
-        return Fault(file, path, value, "the key does not go with the objective", OBJECTIVE)
+        return Fault(file, path, value, FOREIGN_PROBLEM, OBJECTIVE)
     if kind == "extra_forbidden":
         known = _names(_models_at(root, where[:-1]))
         return Fault(file, path, value, "the key is unknown", f"{nearest(str(where[-1]), known)}known keys here: {', '.join(known)}")
     if kind == "literal_error":
         expected = error["ctx"]["expected"].replace("'", "")
         mend = f"{nearest(str(error['input']), expected.split(', '))}write {expected}"
-        return Fault(file, path, value, "this is not among the choices", mend)
+        return Fault(file, path, value, CHOICE_PROBLEM, mend)
     if path == "version":
-        return Fault(file, path, value, "the version is unknown", "write 1: this planner reads version 1 of the format")
+        return Fault(file, path, value, VERSION_PROBLEM, "write 1: this planner reads version 1 of the format")
     if kind == "too_short" and error["input"]:
         return None
     problem, mend = _MENDS.get(kind, (error["msg"], "see docs/scenario.schema.json"))

@@ -3,4 +3,18 @@
 Modules are imported where they are used.
 """
 
-__all__ = ["catalogue", "cells", "curves", "faults", "records", "roofline", "scores", "tables"]
+__all__ = [
+    "catalogue",
+    "cells",
+    "curves",
+    "faults",
+    "hygiene",
+    "hygiene_neighbours",
+    "importers",
+    "records",
+    "roofline",
+    "scores",
+    "sheets",
+    "tables",
+    "trace",
+]

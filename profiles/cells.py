@@ -2,17 +2,31 @@
 
 import math
 import re
+from dataclasses import dataclass
 
-__all__ = ["INFINITE", "NAN", "NUMBER", "text_number", "text_of", "typed_number"]
+__all__ = ["COMMA_NUMBER", "INFINITE", "NAN", "NUMBER", "Odd", "text_number", "text_of", "typed_number"]
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-_COMMA_NUMBER = re.compile(r"[-+]?[\d.' ]*,[\d, ]*\d([eE][-+]?\d+)?", re.ASCII)
+COMMA_NUMBER = re.compile(r"[-+]?[\d.' ]*,[\d, ]*\d([eE][-+]?\d+)?", re.ASCII)
 
 NAN = ("this is NaN, not a number", "leave the cell blank where nothing is known")
 INFINITE = ("the number is not finite", "write a finite number")
 _COMMA = ("this number has a comma", "write a decimal point and no thousands separators, e.g. 23.4")
 _TEXT = ("this is not a number", "write the number alone with a decimal point; units stand in the column's name")
 _AS_TEXT = ("the number is stored as text", "store it as a number")
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A cell of a sheet that holds neither text nor a number (an error, a date, a formula without a value), and why that is no good."""
+
+    value: str
+    problem: str
+    mend: str
+
+    def __str__(self) -> str:
+        """What stands there."""
+        return self.value
 
 
 def text_number(text: str) -> float | tuple[str, str]:
@@ -28,7 +42,7 @@ def text_number(text: str) -> float | tuple[str, str]:
         return NAN
     if bare in ("inf", "infinity"):
         return INFINITE
-    return _COMMA if _COMMA_NUMBER.fullmatch(text) else _TEXT
+    return _COMMA if COMMA_NUMBER.fullmatch(text) else _TEXT
 
 
 def typed_number(cell: object) -> float | tuple[str, str]:
@@ -41,7 +55,7 @@ def typed_number(cell: object) -> float | tuple[str, str]:
     if isinstance(cell, str):
         problem = text_number(cell)
         return _AS_TEXT if isinstance(problem, float) else problem
-    return _TEXT
+    return (cell.problem, cell.mend) if isinstance(cell, Odd) else _TEXT
 
 
 def text_of(cell: object) -> str | None:

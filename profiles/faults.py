@@ -160,7 +160,8 @@ def _pick(faults: Sequence[Fault], limit: int) -> list[Fault]:
     turn: dict[tuple[str, str], int] = defaultdict(int)
     ranked = []
     for i, fault in enumerate(faults):
-        kind = (fault.problem, fault.where.rpartition("column ")[2])
+        column = fault.where.rpartition("column ")[2]
+        kind = (fault.problem, column.rstrip("0123456789") if "!" in column else column)
         ranked.append((turn[kind], i))
         turn[kind] += 1
     return [faults[i] for i in sorted(i for _, i in sorted(ranked)[:limit])]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from profiles.cells import INFINITE, NAN, NUMBER, text_number, text_of, typed_number
+from profiles.cells import INFINITE, NAN, NUMBER, Odd, text_number, text_of, typed_number
 from profiles.faults import Fault, file_bytes, file_text, nearest, shown
 
 __all__ = ["Table", "blanks", "check_cells", "numbers", "read_table", "require_columns", "table_of_rows", "texts"]
@@ -103,7 +103,8 @@ def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> 
         faults.append(Fault(table.file, "row 1", shown(", ".join(present)), "the first row holds data, not column names", mend))
         return False
     for name in missing:
-        mend = nearest(name, table.others) + "add the column" + ("" if len(present) > 30 else f"; the file has: {', '.join(present)}")
+        near = nearest(name, [other for other in present if other not in names])
+        mend = near + "add the column" + ("" if len(present) > 30 else f"; the file has: {', '.join(present)}")
         faults.append(Fault(table.file, f"column {name}", "", "the column is missing", mend))
     return not missing
 
@@ -126,7 +127,7 @@ def texts(table: Table, name: str, faults: list[Fault], blank: str | None = None
             faults.append(Fault(table.file, f"column {name}", shown(str(cells.type)), "the column does not hold text", mend))
             return np.full(len(cells), blank or "?", dtype=object)
         values = arrow
-    check_cells(table, name, alien, "this is not text", "write it as text", faults)
+    check_cells(table, name, alien & ~_tell_odd(table, name, cells, faults), "this is not text", "write it as text", faults)
     values[alien] = "?"
     empty = values == ""
     if blank is None:
@@ -183,6 +184,26 @@ def check_cells(table: Table, name: str, bad: np.ndarray, problem: str, mend: st
         faults.append(Fault(table.file, where, "", f"{problem}: {len(rest)} more cells", mend))
 
 
+def _tell_odd(table: Table, name: str, cells: list | pa.ChunkedArray, faults: list[Fault]) -> np.ndarray:
+    """(R,) whether a cell is an `Odd`; each is told with its own problem."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for i, cell in enumerate(cells if isinstance(cells, list) and table.typed else ()):
+        if isinstance(cell, Odd):
+            kinds.setdefault((cell.problem, cell.mend), []).append(i)
+    return _tell_kinds(table, name, kinds, faults)
+
+
+def _tell_kinds(table: Table, name: str, kinds: Mapping[tuple[str, str], list[int]], faults: list[Fault]) -> np.ndarray:
+    """(R,) whether a cell has a problem; kinds: (problem, mend) -> positions."""
+    found = np.zeros(len(table.rows), dtype=bool)
+    for (problem, mend), at in kinds.items():
+        bad = np.zeros(len(found), dtype=bool)
+        bad[at] = True
+        check_cells(table, name, bad, problem, mend, faults)
+        found |= bad
+    return found
+
+
 def _numbers_of_cells(table: Table, name: str, cells: list, faults: list[Fault], nan_is_blank: bool) -> np.ndarray:
     if not table.typed:
         joined = "".join(cells)
@@ -202,10 +223,7 @@ def _numbers_of_cells(table: Table, name: str, cells: list, faults: list[Fault],
             values[i] = number
         elif not (nan_is_blank and number is NAN):
             kinds.setdefault(number, []).append(i)
-    for (problem, mend), at in kinds.items():
-        bad = np.zeros(len(cells), dtype=bool)
-        bad[at] = True
-        check_cells(table, name, bad, problem, mend, faults)
+    _tell_kinds(table, name, kinds, faults)
     return values
 
 

@@ -3,4 +3,18 @@
 Modules are imported where they are used.
 """
 
-__all__: list[str] = []
+__all__ = [
+    "charts",
+    "input_sheets",
+    "sheets_book",
+    "sheets_charts",
+    "sheets_checks",
+    "sheets_gpus",
+    "sheets_latency",
+    "sheets_more",
+    "sheets_plan",
+    "sheets_summary",
+    "sheets_table",
+    "style",
+    "workbook",
+]

@@ -27,6 +27,7 @@ KEEPERS = {
     "streamlit": ("app.py", "pages/*", "planner/pages/*", "app_pages/*"),
     "openpyxl": ("reports/*", "*/*workbook*.py"),
     "xlsxwriter": ("reports/*", "*/*workbook*.py"),
+    "matplotlib": ("reports/charts.py",),
     "typer": ("planner/__main__.py",),
     "ruamel": ("planner/yamlfile.py",),
     "ijson": ("profiles/importers/stream.py",),

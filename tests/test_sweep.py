@@ -145,8 +145,9 @@ def test_a_dask_cluster_plans_the_same() -> None:
     assert "2 of 2 points planned: 2 optimal" in text
 
 
-def test_no_cluster_at_the_address_is_told() -> None:
+def test_no_cluster_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
+    monkeypatch.setattr(command, "SCHEDULER_WAIT", "1s")
     code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", "tcp://127.0.0.1:9")
     assert code == 2
     assert "no scheduler answers there" in text

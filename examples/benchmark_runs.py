@@ -1,0 +1,100 @@
+"""Files of examples/from-benchmarks: NOT measured, but what `vllm bench serve` would write if the step-level engine were a server.
+
+Each file is one run of SECONDS (FEWEST requests at least) with Poisson arrivals at one rate, in the keys that the tool writes with
+--save-result. The files' names and their `label` say that they are simulated. profiles.csv is then what
+`profile import` makes of the folder; scores are drawn.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from examples.make_examples import Example, write_scores
+from models.batching import Limits, serve
+from models.step_time import Settings, kv_token_gib, room_gib, step_time
+from models.workload import draw_lengths, lognormal, unit_arrivals
+from planner.csv_file import write_csv
+from planner.import_keys import read_mapping
+from planner.import_profiles import import_profiles
+from profiles.catalogue import load_gpus, load_llms
+from profiles.faults import DataError, Fault
+
+__all__ = ["BENCHMARKS", "RATES", "write_benchmarks"]
+
+LABEL = "simulated by examples/benchmark_runs.py, not measured"
+SECONDS, FEWEST = 900, 1000
+SEED = 21
+PERCENTILES = (90, 95, 99)
+
+BENCHMARKS = Example(
+    name="from-benchmarks",
+    gpus=("A100-PCIe-80GB",),
+    llms=("llama-3.1-8b", "qwen2.5-32b"),
+    skill=(0.0, 0.6),
+    hurt=(1.1, 0.85),
+    shares_pct=(50, 100),
+    input_tokens=300,
+    output_tokens=120,
+    prompts=2000,
+    seed=15,
+)
+RATES = {
+    ("llama-3.1-8b", 1, 50): (2, 5, 8, 10, 12),
+    ("llama-3.1-8b", 1, 100): (2, 6, 10, 14, 18),
+    ("llama-3.1-8b", 2, 50): (3, 8, 12, 16, 19),
+    ("qwen2.5-32b", 1, 100): (0.5, 1.5, 2.5, 3.5, 4),
+    ("qwen2.5-32b", 2, 50): (0.5, 1.5, 2.5, 3.5, 4.5),
+    ("qwen2.5-32b", 2, 100): (1, 2.5, 4, 5.5, 7),
+}
+"""(LLM, GPUs, share in per cent) -> req/s."""
+
+
+def write_benchmarks(folder: Path) -> None:
+    """Write runs/*.json and scores.csv into the folder, and profiles.csv as `profile import` makes it with the folder's mapping.yaml."""
+    runs = folder / "runs"
+    runs.mkdir(exist_ok=True)
+    for (llm, tp_degree, share_pct), rates in RATES.items():
+        for rate in rates:
+            path = runs / f"simulated-{llm}-tp{tp_degree}-share{share_pct}-{rate:g}rps.json"
+            path.write_text(json.dumps(simulated_run(llm, tp_degree, share_pct, rate), indent=1) + "\n", encoding="utf-8")
+    faults: list[Fault] = []
+    given = read_mapping(folder / "mapping.yaml", {}, faults)
+    if faults:
+        raise DataError(faults)
+    write_csv(import_profiles([runs], given).frame, folder / "profiles.csv")
+    write_scores(BENCHMARKS, folder)
+
+
+def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) -> dict[str, Any]:
+    """Run one load test of the engine; keys and units of the tool."""
+    llm, gpu, settings = load_llms()[llm_name], load_gpus()[BENCHMARKS.gpus[0]], Settings()
+    requests, random = max(FEWEST, round(SECONDS * rate)), np.random.RandomState(SEED)
+    arrivals = unit_arrivals(requests, 1.0, random) / rate
+    prompts, answers = draw_lengths(lognormal(BENCHMARKS.input_tokens, BENCHMARKS.output_tokens), requests, random)
+    cache = min(room_gib(llm, gpu, tp_degree, settings), 0.5 * share_pct / 100 * gpu.memory_gib)
+    limits = Limits(cache / kv_token_gib(llm, tp_degree, settings))
+    served = serve(step_time(llm, gpu, tp_degree, share_pct / 100, settings), arrivals, prompts, answers, limits)
+    tpot = served.tpot(answers)
+    seconds = float(served.finish.max())
+    told: dict[str, Any] = {
+        "label": LABEL,
+        "endpoint_type": "vllm",
+        "model_id": llm.hf_id,
+        "num_prompts": requests,
+        "request_rate": rate,
+        "burstiness": 1.0,
+        "max_concurrency": None,
+        "duration": round(seconds, 3),
+        "completed": requests,
+        "failed": 0,
+        "total_input_tokens": int(prompts.sum()),
+        "total_output_tokens": int(answers.sum()),
+        "request_throughput": round(requests / seconds, 4),
+    }
+    for name, times in (("ttft", served.ttft), ("tpot", tpot[~np.isnan(tpot)]), ("e2el", served.finish - served.arrival)):
+        told[f"mean_{name}_ms"] = round(1e3 * float(times.mean()), 3)
+        told[f"median_{name}_ms"] = round(1e3 * float(np.median(times)), 3)
+        told |= {f"p{p}_{name}_ms": round(1e3 * float(np.percentile(times, p)), 3) for p in PERCENTILES}
+    return told

@@ -1,0 +1,108 @@
+"""What one unit more or less of every limit is really worth: by planning again, not by slopes.
+
+    nodes of each pool          +1 and -1                      every SLO           +10 ms and -10 ms
+    arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB a GPU, where a used GPU is nearly full
+
+Each is one solve with the kept quality cuts. difference = value there - value here; it is told as certain when it is larger than what the
+gaps of both solves leave open. GPUs and replicas come in whole numbers, so the worth of a unit more is rarely that of a unit less.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.instance import Instance
+from models.quality import Quality
+from planner import joint
+from planner.plan import changed_instance
+from planner.settings import Progress, Settings
+from planner.solution import Repair, Solution
+
+__all__ = ["Marginal", "marginals"]
+
+SLO_STEP_MS = 10.0
+FULL = 0.98
+"""Part of the room from which on a GPU's memory counts as nearly full."""
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """One limit moved by one unit. change: dotted path, or `pools.K.memory_gib`; before, after: in the scenario's units.
+
+    value, bound: of the plan there, None where there is none (status tells why). difference: signed, of the objective; certain: larger
+    than the gaps leave open.
+    """
+
+    change: str
+    before: float
+    after: float
+    status: str
+    value: float | None
+    bound: float | None
+    difference: float | None
+    certain: bool
+
+
+def marginals(
+    instance: Instance,
+    plan: Solution,
+    settings: Settings,
+    quality: Quality | None = None,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[Marginal, ...]:
+    """Plan again with every limit moved; `plan` must have a setup. Cancelled, those found so far."""
+    began, quality, found = time.perf_counter(), quality or Quality(instance.scores), []
+    moves = list(_moves(instance, plan))
+    for number, (repair, other) in enumerate(moves):
+        if cancel is not None and cancel.is_set():
+            break
+        found.append(_moved(plan, repair, joint.solve(other, settings, cancel=cancel, quality=quality, explain=False, lean=False)))
+        if progress is not None:
+            progress(Progress(time.perf_counter() - began, f"{number + 1} of {len(moves)} limits moved", plan.value, plan.bound))
+    return tuple(found)
+
+
+def _moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instance]]:
+    """Every limit moved by a unit up and down, and the instance there."""
+    repairs: list[Repair] = []
+    for k, pool in enumerate(instance.pools):
+        repairs += [Repair(f"pools.{k}.nodes", pool.nodes, after) for after in (pool.nodes + 1, pool.nodes - 1) if after >= 1]
+    for k, slo in enumerate(instance.slos):
+        limit = 1000.0 * slo.limit
+        repairs += [Repair(f"slo.{k}.limit_ms", limit, limit + step) for step in (SLO_STEP_MS, -SLO_STEP_MS) if limit + step > 0]
+    rate = instance.arrival_rate
+    repairs += [Repair("arrival_rate_rps", rate, rate + step) for step in (1.0, -1.0) if rate + step > 0]
+    for repair in repairs:
+        yield repair, changed_instance(instance, repair)
+    for k in _nearly_full(instance, plan):
+        pool = instance.pools[k]
+        grown = replace(pool, memory=pool.memory + 1.0)
+        yield (
+            Repair(f"pools.{k}.memory_gib", pool.memory, grown.memory),
+            replace(instance, pools=(*instance.pools[:k], grown, *instance.pools[k + 1 :])),
+        )
+
+
+def _nearly_full(instance: Instance, plan: Solution) -> list[int]:
+    """Pools with a GPU whose memory is nearly used up."""
+    used: dict[tuple[int, int, int], float] = defaultdict(float)
+    for shard in plan.placement:
+        option = instance.options[shard.option]
+        used[option.pool, shard.node, shard.gpu] += option.memory
+    return sorted({pool for (pool, _, _), memory in used.items() if memory >= FULL * instance.room(pool)})
+
+
+def _moved(plan: Solution, repair: Repair, there: Solution) -> Marginal:
+    """What the plan there is, beside the plan here."""
+    if there.value is None or plan.value is None:
+        return Marginal(repair.change, repair.before, repair.after, there.status, None, there.bound, None, there.status == "infeasible")
+    difference = there.value - plan.value
+    open_part = sum(abs(one.bound - one.value) for one in (plan, there) if one.bound is not None and one.value is not None)
+    certain = bool(abs(difference) > open_part and np.isfinite(open_part))
+    return Marginal(repair.change, repair.before, repair.after, there.status, there.value, there.bound, difference, certain)

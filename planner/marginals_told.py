@@ -1,0 +1,70 @@
+"""What one unit more or less is worth, told: a named table and sentences. Reads the content of plan.json (`context.marginals`).
+
+marginals   limit, from, to, value and bound there, difference, whether it is certain
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from planner.numbers_told import finite, tidy
+from planner.sentences import exact, number
+from planner.tables import objective_unit, slo_name
+
+if TYPE_CHECKING:
+    from planner.marginals import Marginal
+
+__all__ = ["marginals_content", "marginals_lines", "marginals_table"]
+
+Content = Mapping[str, Any]
+
+
+def marginals_content(found: "Sequence[Marginal]") -> list[dict[str, Any]]:
+    """Tell them as plain JSON."""
+    return [
+        {
+            **{"change": one.change, "from": tidy(one.before), "to": tidy(one.after), "status": one.status},
+            **{"value": finite(one.value), "bound": finite(one.bound), "difference": finite(one.difference), "certain": one.certain},
+        }
+        for one in found
+    ]
+
+
+def _limit(content: Content, change: str) -> str:
+    match change.split("."):
+        case ["pools", at, "nodes"]:
+            return f"nodes of pool {content['context']['pools'][int(at)]['name']}"
+        case ["pools", at, "memory_gib"]:
+            return f"GiB of each GPU of pool {content['context']['pools'][int(at)]['name']}"
+        case ["slo", at, "limit_ms"]:
+            return f"ms for the SLO on {slo_name(content['slo'][int(at)])}"
+    return "req/s"
+
+
+def marginals_table(content: Content) -> pd.DataFrame:
+    """Tabulate them; without rows when they were not asked for."""
+    unit = objective_unit(content)
+    rows = [
+        (_limit(content, m["change"]), m["from"], m["to"], m["status"], m["value"], m["bound"], m["difference"], m["certain"])
+        for m in content["context"].get("marginals", [])
+    ]
+    heads = ["Limit", "From", "To", "Status", f"Found ({unit})", f"Best possible ({unit})", f"Difference ({unit})", "Certain"]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def marginals_lines(content: Content) -> list[str]:
+    """Tell each in a sentence; those that the gaps leave open as such."""
+    lines = []
+    for m in content["context"].get("marginals", []):
+        step = f"{m['to'] - m['from']:+,.12g} {_limit(content, m['change'])} ({exact(m['to'])} instead of {exact(m['from'])})"
+        if m["difference"] is None:
+            told = "no plan keeps all limits" if m["status"] == "infeasible" else "not known: stopped before a plan was found"
+        elif not m["certain"]:
+            told = "no difference beyond what the gaps leave open"
+        else:
+            sign = "+" if m["difference"] > 0 else "-"
+            unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
+            told = f"{sign}{number(abs(m['difference']), 2)} {unit}"
+        lines.append(f"{step}: {told}")
+    return lines

@@ -1,0 +1,90 @@
+"""The command `report`: plan and scenario -> what is asked beside it -> workbook, charts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner.console import plain_console, print_line, print_verdict
+from planner.errors import DataError
+from planner.interrupt import Interrupt
+from planner.plan_source import PlanAndScenario, load_plan
+from planner.report_extras import KINDS, Extra, extra
+from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
+from planner.run_report_files import check_chart_folder, write_report
+from planner.watch import solve_watched
+from profiles.faults import Fault, nearest
+
+__all__ = ["ReportAsked", "run_report"]
+
+
+@dataclass(frozen=True)
+class ReportAsked:
+    """What is asked. scenario: where it is not where the plan says; kinds: as --with; charts: folder."""
+
+    xlsx: str | None
+    charts: str | None
+    scenario: str | None
+    kinds: str
+    quiet: bool
+
+
+def run_report(plan: Path, asked: ReportAsked, interrupt: Interrupt) -> int:
+    """Compute what is asked beside the plan, write, tell; return the exit code: 4 when it was stopped with some of it computed."""
+    tell_any_character()
+    try:
+        kinds = _kinds(asked.kinds)
+        if asked.xlsx is None and asked.charts is None:
+            raise DataError([Fault("report", "", "", "nothing is to be written", "name a workbook with --xlsx, or a folder with --charts")])
+        if asked.xlsx is not None:
+            check_writable(Path(asked.xlsx), "--xlsx")
+        if asked.charts is not None:
+            check_chart_folder(Path(asked.charts))
+        source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
+        extras = _extras(source, kinds, asked.quiet, interrupt)
+        complete = all(one.complete for one in extras) and len(extras) == (len(kinds) if source.plan.content["options"] else 0)
+        frames = {name: frame for one in extras for name, frame in one.tables.items()}
+        written = write_report(source, asked.xlsx, asked.charts, (frames, [note for one in extras for note in one.notes]))
+    except DataError as error:
+        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
+        return BAD_INPUT
+    except OSError as error:
+        warn([f"{error.filename or asked.xlsx}: cannot be written ({error.strerror}); free space or name another place"])
+        return BAD_INPUT
+    console = plain_console()
+    if not asked.quiet:
+        print_verdict(source.plan, console)
+    if kinds and not source.plan.content["options"]:
+        print_line(console, f"There is no setup to compare: {', '.join(kinds)} left out.")
+        complete = True
+    for what, where in written.items():
+        print_line(console, f"{what} written to {where}")
+    return 0 if complete else EXIT_CODES["feasible"]
+
+
+def _kinds(text: str) -> list[str]:
+    """Read --with; DataError for a word that is none of KINDS."""
+    kinds = [word.strip() for word in text.split(",") if word.strip()]
+    faults = [
+        Fault("--with", "", repr(kind), "this is nothing that can be computed", f"{nearest(kind, KINDS)}it takes {', '.join(KINDS)}")
+        for kind in kinds
+        if kind not in KINDS
+    ]
+    if faults:
+        raise DataError(faults)
+    return list(dict.fromkeys(kinds))
+
+
+def _extras(source: PlanAndScenario, kinds: Sequence[str], quiet: bool, interrupt: Interrupt) -> list[Extra]:
+    """Compute one kind after the other; after Ctrl-C those left are left out."""
+    found: list[Extra] = []
+    for kind in kinds if source.plan.content["options"] else ():
+        if interrupt.cancel.is_set():
+            break
+        settings = settings_of(source.loaded)
+        found.append(solve_watched(_computing(kind, source), source.loaded.instance, settings, interrupt, show=not quiet))
+    return found
+
+
+def _computing(kind: str, source: PlanAndScenario) -> Callable[..., Extra]:
+    """`extra` in the shape of a solve."""
+    return lambda instance, settings, *, progress, cancel: extra(kind, source, settings, progress, cancel)

@@ -1,0 +1,51 @@
+"""The files of a report: workbook and charts of a plan and its scenario, for `plan --xlsx`, `plan --charts` and `report`."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from planner.errors import DataError
+from planner.init_files import inputs_of
+from planner.plan_source import PlanAndScenario
+from planner.report import report_of
+from profiles.faults import Fault
+
+__all__ = ["check_chart_folder", "write_report"]
+
+Extras = tuple[Mapping[str, pd.DataFrame], Sequence[str]]
+
+
+def check_chart_folder(folder: Path) -> None:
+    """Raise DataError before the search rather than after it: a name that is a file, a parent that is missing, no right to write."""
+    problem = ""
+    if folder.exists() and not folder.is_dir():
+        problem = "--charts names a file"
+    elif not folder.is_dir() and not folder.resolve().parent.is_dir():
+        problem = "--charts names a folder in a folder that does not exist"
+    elif not os.access(folder if folder.is_dir() else folder.resolve().parent, os.W_OK):
+        problem = "--charts names a folder that is not writable"
+    if problem:
+        raise DataError([Fault(str(folder), "", "", problem, "name another folder")])
+
+
+def write_report(source: PlanAndScenario, xlsx: str | None, charts: str | None, extras: Extras = ({}, ())) -> dict[str, str]:
+    """Write workbook and charts; what was written -> where. OSError when that is not possible.
+
+    extras: tables computed beside the plan (planner.report_extras), and sentences on them.
+    """
+    report = report_of(source.plan, source.loaded, *extras)
+    written: dict[str, str] = {}
+    if xlsx is not None:
+        # Imported here because XlsxWriter is not needed before.
+        from reports.workbook import write_workbook
+
+        write_workbook(Path(xlsx), report, inputs_of(source.loaded.scenario, Path(xlsx).resolve().parent))
+        written["workbook"] = xlsx
+    if charts is not None:
+        # Imported here because matplotlib takes half a second.
+        from reports.charts import write_charts
+
+        written["charts"] = ", ".join(map(str, write_charts(Path(charts), report))) or "nowhere: there is no setup to draw"
+    return written

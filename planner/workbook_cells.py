@@ -1,0 +1,139 @@
+"""A workbook's sheets as rows of plain cells: text, whole numbers, numbers, None, or an `Odd` for whatever else may stand in a cell.
+
+openpyxl reads (read-only, stored values of formulas) what `planner.workbook_guard` let pass. Dates, errors, formulas that were never
+calculated and numbers formatted as per cent are no guesses: each becomes an `Odd` that says how to mend it, and is a fault only where
+the cell is wanted.
+"""
+
+import io
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter, range_boundaries
+
+from planner.workbook_guard import Package, SheetScan, open_package
+from profiles.cells import Odd
+from profiles.faults import Fault, shown
+
+__all__ = ["CELL_TEXT", "DATED", "Sheet", "cell_name", "normal", "read_sheets"]
+
+DATED = "the cell holds a date or a time"
+CELL_TEXT = 32_767
+"""Most characters of a cell."""
+
+MANY, FEW = ("Profiles", "Scores"), 5_000
+"""Sheets that may have many rows; the others may have FEW."""
+ROW_CELLS = 2_000
+"""Cells beyond this column are not looked at; no table of ours is so wide."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. rows: (number, cells) of every row that is not blank; merged: (first column, first row, last column, last row)."""
+
+    title: str
+    rows: Sequence[tuple[int, Sequence[Any]]]
+    merged: Sequence[tuple[int, int, int, int]]
+
+
+def normal(text: object) -> str:
+    """A title or header as it is compared: one space between words, case folded."""
+    return " ".join(str(text).split()).casefold()
+
+
+def cell_name(title: str, row: int, column: int) -> str:
+    """`Pools!C7`; column counts from 0."""
+    return f"{title}!{get_column_letter(column + 1)}{row}"
+
+
+def read_sheets(path: Path, wanted: Collection[str], faults: list[Fault]) -> tuple[dict[str, Sheet], list[str]] | None:
+    """Read the wanted sheets by title, and give the titles of the others; None with one fault when the file cannot be read."""
+    package = open_package(path, faults)
+    if package is None:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of extensions and of dates out of range; neither matters here
+            sheets, others = _sheets(package, {normal(title): title for title in wanted})
+    except Exception as error:  # openpyxl raises whatever a damaged part makes of its code; all mean the same here
+        reason = (str(error).splitlines() or [""])[0][:100] or type(error).__name__
+        mend = "open it in a spreadsheet program and save it as a new .xlsx workbook"
+        faults.append(Fault(str(path), "", "", f"the workbook is damaged ({reason})", mend))
+        return None
+    for title, sheet in sheets.items():
+        if title not in MANY and len(sheet.rows) > FEW:
+            faults.append(Fault(str(path), title, "", f"the sheet has more than {FEW} rows", "delete what is no input"))
+    return sheets, others
+
+
+def _sheets(package: Package, wanted: dict[str, str]) -> tuple[dict[str, Sheet], list[str]]:
+    book = load_workbook(io.BytesIO(package.raw), read_only=True, data_only=True, keep_links=False)
+    try:
+        sheets: dict[str, Sheet] = {}
+        others = []
+        for sheet in book.worksheets:
+            title = wanted.get(normal(sheet.title))
+            if title is None or title in sheets:
+                others.append(sheet.title)
+                continue
+            sheet.reset_dimensions()
+            scan = package.scans.get(sheet._worksheet_path, SheetScan())
+            rows = list(islice(_rows(sheet, scan), None if title in MANY else FEW + 1))
+            sheets[title] = Sheet(title, rows, [range_boundaries(ref) for ref in scan.merged[:1000]])
+        return sheets, others
+    finally:
+        book.close()
+
+
+def _rows(sheet: Any, scan: SheetScan) -> Iterator[tuple[int, list]]:
+    percents: dict[int, bool] = {}
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        row = [_plain(cell, scan, percents) for cell in cells[:ROW_CELLS]]
+        while row and row[-1] is None:
+            row.pop()
+        if any(cell is not None for cell in row):
+            yield number, row
+
+
+def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
+    """The cell's value; None for a blank one."""
+    value = cell.value
+    if value is None:
+        if scan.unstored and cell.data_type is not None and getattr(cell, "row", None) and cell.coordinate in scan.unstored:
+            mend = "open the workbook in a spreadsheet program and save it, or write the value"
+            return Odd("", "the formula has no stored value", mend)
+        return None
+    if isinstance(value, str):
+        return _text(value, cell.data_type)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        if cell.has_style and _is_percent(cell, percents):
+            mend = "format the cell as a number and write per cent as they are: 10, not 0.1"
+            return Odd(f"{value:g} shown as per cent", "the number is formatted as per cent", mend)
+        return value
+    if isinstance(value, date | datetime | time | timedelta):
+        mend = "format the cell as a number (or text) and type it again: spreadsheet programs turn 3.5 or 1-2 into dates"
+        return Odd(value.isoformat() if not isinstance(value, timedelta) else str(value), DATED, mend)
+    return Odd(shown(value), "the cell holds neither text nor a number", "write text or a number")
+
+
+def _text(value: str, kind: str) -> Any:
+    if kind == "e":
+        return Odd(value, "the cell holds an error", "mend its formula, or write the value")
+    if len(value) > CELL_TEXT:
+        return Odd(shown(value), f"the text is longer than {CELL_TEXT} characters", "shorten it")
+    return value if value and not value.isspace() else None
+
+
+def _is_percent(cell: Any, known: dict[int, bool]) -> bool:
+    style = cell._style_id
+    if style not in known:
+        known[style] = "%" in (cell.number_format or "").replace('"%"', "")
+    return known[style]

@@ -1,0 +1,152 @@
+"""Faults of a workbook by cell: dotted paths and table places become `Pools!C7`, problems say what the cell was expected to hold."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openpyxl.utils import get_column_letter
+
+from planner.scenario_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
+from profiles.cells import COMMA_NUMBER, NUMBER, Odd
+from profiles.faults import Fault, nearest
+from profiles.sheets import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES, SheetField
+
+__all__ = ["Places", "TablePlaces", "tell"]
+
+_DOTTED = re.compile(r"\b(?:pools|llms|slo)\.\d+(?:\.\w+)?\b")
+_ROW = re.compile(r"rows? (\d+)(?: to (\d+))?(?:, column (.*))?", re.DOTALL)
+_LISTS: Mapping[str, tuple[str, Iterable[SheetField]]] = {
+    "pools": (POOLS, TABLES[POOLS]),
+    "llms": (LLMS, TABLES[LLMS]),
+    "slo": (DEMAND, TABLES[DEMAND]),
+}
+
+
+@dataclass(frozen=True)
+class TablePlaces:
+    """Where the columns of a table stand. title: of the sheet; header: its row; columns: name -> position from 0."""
+
+    title: str
+    header: int
+    columns: Mapping[str, int]
+
+
+@dataclass
+class Places:
+    """Where things stand. cells: dotted path -> (cell, what stands there); tables: the table's file name -> places; here: sheets found."""
+
+    path: Path
+    cells: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    tables: dict[str, TablePlaces] = field(default_factory=dict)
+    sheets: dict[str, bool] = field(default_factory=dict)
+    headers: dict[str, list[str]] = field(default_factory=dict)
+
+
+def tell(faults: Iterable[Fault], places: Places) -> list[Fault]:
+    """Tell faults by cell, each once; faults of other files and of overrides stay as they are."""
+    told: dict[Fault, None] = {}
+    for fault in faults:
+        if fault.file == str(places.path) and fault.where:
+            fault = _of_scenario(fault, places)
+        elif fault.file in places.tables:
+            fault = _of_table(fault, places)
+        told[fault] = None
+    return list(told)
+
+
+def _of_scenario(fault: Fault, places: Places) -> Fault:
+    path = str(places.path)
+    if "!" in fault.where or fault.where.split(".")[0] in places.sheets:
+        return fault
+    known = _field(fault.where)
+    where = fault.where
+    while where not in places.cells and "." in where:
+        where = where.rpartition(".")[0]
+    cell, value = places.cells.get(where, ("", None))
+    if fault.problem == BLANK_PROBLEM and fault.where not in places.cells:
+        return _missing(fault, places)
+    if isinstance(value, Odd):
+        return Fault(path, cell, _quoted(value.value), value.problem, value.mend)
+    if known and fault.problem == BLANK_PROBLEM:
+        return Fault(path, cell, "", f"expected {known.expected}, but the cell is blank", known.note)
+    if known and fault.problem in VALUE_PROBLEMS:
+        return Fault(path, cell, _double(fault.value), f"expected {known.expected}", _mend(value, known, fault.mend))
+    if known is None and fault.where in _LISTS and fault.problem in VALUE_PROBLEMS:
+        return Fault(path, cell, "", "there are no rows below the header", "write one row for each")
+    if fault.problem == FOREIGN_PROBLEM:
+        return Fault(path, cell, _double(fault.value), "this goes with minimize cost alone", "empty the cell, or choose minimize cost")
+    problem = _DOTTED.sub(lambda found: places.cells.get(found[0], (found[0], None))[0], fault.problem)
+    return Fault(path, cell or fault.where, _double(fault.value), problem, fault.mend)
+
+
+def _missing(fault: Fault, places: Places) -> Fault:
+    """The fault of a sheet, a column or a row of Settings that is not there."""
+    path = str(places.path)
+    first = fault.where.split(".")[0]
+    title = _LISTS[first][0] if first in _LISTS else DEMAND if first == ARRIVAL.key else SETTINGS
+    if not places.sheets.get(title):
+        mend = nearest(title, places.headers.get("", ())) + "add it; `python -m planner init --xlsx PATH` writes a template"
+        return Fault(path, title, "", "the sheet is missing", mend)
+    known = _field(fault.where)
+    if known is None:
+        return Fault(path, title, "", f"the header is missing: {', '.join(one.label for one in _LISTS[first][1])}", "write it")
+    what = "column" if first in _LISTS else "row"
+    return Fault(path, title, "", f"the {what} {known.label!r} is missing", nearest(known.label, places.headers.get(title, ())) + "add it")
+
+
+def _field(where: str) -> SheetField | None:
+    """Find the field of a dotted path; None for a whole list."""
+    parts = where.split(".")
+    if parts[0] in _LISTS:
+        return next((one for one in _LISTS[parts[0]][1] if len(parts) > 2 and one.key == parts[2]), None)
+    if parts[0] == ARRIVAL.key:
+        return ARRIVAL
+    best = [one for one in TABLES[SETTINGS] if where == one.key or where.startswith(one.key + ".")]
+    return max(best, key=lambda one: len(one.key), default=None)
+
+
+def _of_table(fault: Fault, places: Places) -> Fault:
+    path, table = str(places.path), places.tables[fault.file]
+    value = _double(fault.value)
+    mend = _mend_number(fault.value.strip("'\"")) if "comma" in fault.problem or "stored as text" in fault.problem else fault.mend
+    if found := _ROW.fullmatch(fault.where):
+        first, last, name = found.groups()
+        column = table.columns.get(name or "")
+        if column is not None:
+            letter = get_column_letter(column + 1)
+            place = f"{table.title}!{letter}{first}" + (f":{letter}{last}" if last else "")
+        else:
+            place = f"{table.title}!{table.header if first == '1' else first}:{table.header if first == '1' else last or first}"
+        return Fault(path, place, value, fault.problem, mend)
+    name = fault.where.removeprefix("column ").removeprefix("columns ")
+    if name in table.columns:
+        return Fault(path, f"{table.title}!{get_column_letter(table.columns[name] + 1)}{table.header}", value, fault.problem, mend)
+    label = next((one.label for one in TABLES.get(table.title, ()) if one.key == name), name)
+    where = f"{table.title}, column {label}" if fault.where.startswith("column ") else table.title
+    return Fault(path, where, value, fault.problem, mend)
+
+
+def _mend(value: Any, known: SheetField, mend: str) -> str:
+    """How to mend a cell: text that looks like a number first of all."""
+    if isinstance(value, str) and known.kind in ("number", "whole") and (COMMA_NUMBER.fullmatch(value) or NUMBER.fullmatch(value)):
+        return _mend_number(value)
+    if known.choices and isinstance(value, str):
+        return nearest(value, known.choices) + known.note
+    return known.note or mend
+
+
+def _mend_number(text: str) -> str:
+    if COMMA_NUMBER.fullmatch(text):
+        return "the cell holds text with a comma: format it as a number and type it again with your program's own decimal sign"
+    return "the number is stored as text: format the cell as a number and type it again"
+
+
+def _double(shown: str) -> str:
+    """A shown text in double quotes, as spreadsheets have it."""
+    return f'"{shown[1:-1]}"' if len(shown) > 1 and shown[0] == shown[-1] == "'" else shown
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if text else ""

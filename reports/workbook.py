@@ -1,0 +1,113 @@
+"""The workbook: a report's tables and words as sheets, written with XlsxWriter.
+
+Sheets whose data was not computed are left out. Text is written as text: no cell, name, link or chart title is read off what the user
+wrote. The input sheets (reports.input_sheets) go last, so that the workbook can be read back as a scenario.
+"""
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+
+from profiles.sheets import REPORT_SHEETS, Inputs
+from reports import sheets_checks, sheets_gpus, sheets_latency, sheets_more, sheets_plan, sheets_summary
+from reports.input_sheets import BOOK_OPTIONS, write_input_sheets
+from reports.sheets_book import Book
+from reports.style import looks_of, safe_text
+
+__all__ = ["sheets_of", "write_workbook"]
+
+Report = Mapping[str, Any]
+Maker = Callable[[Book, Report], None]
+
+PLANNED: Mapping[str, Maker] = {
+    "Setup": sheets_plan.setup,
+    "Cost": sheets_plan.cost,
+    "Routing": sheets_plan.routing,
+    "GPU map": sheets_gpus.gpu_map,
+    "Shards": sheets_gpus.shards,
+    "Latency": sheets_latency.latency,
+    "Curve points": sheets_latency.curve_points,
+    "Checks": sheets_checks.checks,
+}
+"""Sheets of a plan that has a setup."""
+MORE: Mapping[str, Maker] = {
+    "Sensitivity": sheets_more.sensitivity,
+    "Frontier": sheets_more.frontier,
+    "Setups study": sheets_more.setups_study,
+    "Setups data": sheets_more.setups_data,
+    "Baselines": sheets_more.baselines,
+    "Shadow prices": sheets_more.shadow_prices,
+    "Dropped options": sheets_more.dropped,
+    "Conflict": sheets_more.conflict,
+}
+ALWAYS: Mapping[str, Maker] = {
+    "Summary": sheets_summary.summary,
+    "Assumptions": sheets_plan.assumptions,
+    "Log": sheets_checks.log,
+}
+WRITING = (
+    *("Assumptions", "Shards", "GPU map", "Curve points", "Setup", "Cost", "Routing", "Latency", "Sensitivity", "Frontier"),
+    *("Setups study", "Setups data", "Baselines", "Shadow prices", "Dropped options", "Conflict", "Checks", "Log", "Summary"),
+)
+"""Sheets whose cells others refer to come first."""
+
+
+def sheets_of(report: Report) -> list[str]:
+    """Names of the report's own sheets, in order."""
+    tables = report["tables"]
+    planned = len(tables["setup"]) > 0
+    there = {*ALWAYS, *(PLANNED if planned else ())}
+    there |= {sheet for sheet, key in sheets_more.MORE.items() if key in tables and len(tables[key])}
+    if not planned:
+        there.discard("Shadow prices")
+    return [sheet for sheet in REPORT_SHEETS if sheet in there]
+
+
+def write_workbook(path: Path, report: Report, inputs: Inputs | None = None) -> None:
+    """Write the report whole or not at all. OSError when that is not possible.
+
+    inputs: what the input sheets hold, None to leave them out.
+    """
+    target = path.resolve()
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    os.close(handle)
+    try:
+        _write(temporary, report, inputs)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, target)
+    except FileCreateError as error:
+        raise OSError(errno.EIO, str(error), str(path)) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _write(path: str, report: Report, inputs: Inputs | None) -> None:
+    """Sheets in order, then their content.
+
+    NaN and infinity would be bugs here (missing numbers are blank cells): XlsxWriter refuses them with TypeError, as it is told to.
+    """
+    meta = report["meta"]
+    file = Workbook(path, {**BOOK_OPTIONS, "nan_inf_to_errors": False})
+    file.set_properties({"title": safe_text(meta["scenario"]), "comments": "Written by the joint LLM planner", "created": meta["created"]})
+    file.set_size(2400, 1400)
+    file.set_calc_mode("auto")
+    book = Book(file, looks_of(meta["signs"]), inputs=inputs)
+    sheets = sheets_of(report)
+    for name in sheets:
+        file.add_worksheet(name)
+    if inputs is not None:
+        told = [*inputs.notes, *write_input_sheets(file, inputs)]
+        report = {**report, "meta": {**meta, "notes": [*meta["notes"], *told]}}
+    makers = {**PLANNED, **MORE, **ALWAYS}
+    for name in WRITING:
+        if name in sheets:
+            makers[name](book, report)
+    file.close()

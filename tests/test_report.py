@@ -1,0 +1,435 @@
+"""Reports: the workbook and the charts of a plan. Formulas are recalculated by LibreOffice where it is installed."""
+
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from planner.assemble import load_instance
+from planner.init_files import TEMPLATE_TEXTS, inputs_of
+from planner.interrupt import Interrupt
+from planner.plan import tables, write_json
+from planner.plan_source import PlanAndScenario
+from planner.report import report_of
+from planner.report_extras import KINDS, extra
+from planner.run_plan import make_plan, settings_of
+from planner.run_report import ReportAsked, run_report
+from profiles.sheets import REPORT_SHEETS, SHEETS
+from reports.charts import write_charts
+from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text
+from reports.workbook import write_workbook
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+SOFFICE = shutil.which("soffice")
+needs_office = pytest.mark.skipif(SOFFICE is None, reason="NOT RUN: LIBREOFFICE IS NOT INSTALLED, SO NO FORMULA WAS RECALCULATED")
+
+
+def planned(scenario: Path, *overrides: str) -> PlanAndScenario:
+    return make_plan(scenario, overrides, Interrupt(), quiet=True)
+
+
+def written(source: PlanAndScenario, path: Path, extras: dict[str, pd.DataFrame] | None = None) -> Path:
+    write_workbook(path, report_of(source.plan, source.loaded, extras), inputs_of(source.loaded.scenario, path.parent))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trio() -> PlanAndScenario:
+    return planned(EXAMPLES / "paper-trio" / "scenario.yaml")
+
+
+@pytest.fixture(scope="module")
+def trio_book(trio: PlanAndScenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(trio, tmp_path_factory.mktemp("trio") / "trio.xlsx")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> PlanAndScenario:
+    """The template's scenario, planned in a moment."""
+    folder = tmp_path_factory.mktemp("small")
+    for name, text in TEMPLATE_TEXTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return planned(folder / "scenario.yaml")
+
+
+@pytest.fixture(scope="module")
+def all_extras(small: PlanAndScenario) -> dict[str, pd.DataFrame]:
+    settings = settings_of(small.loaded)
+    found = [extra(kind, small, settings, None, None) for kind in KINDS]
+    assert all(one.complete for one in found)
+    return {name: frame for one in found for name, frame in one.tables.items()}
+
+
+@pytest.fixture(scope="module")
+def full_book(small: PlanAndScenario, all_extras: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(small, tmp_path_factory.mktemp("full") / "full.xlsx", all_extras)
+
+
+def cells(path: Path, *, values: bool) -> Iterator[tuple[str, Any]]:
+    for sheet in openpyxl.load_workbook(path, data_only=values):
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.value is not None:
+                    yield f"{sheet.title}!{cell.coordinate}", cell
+
+
+# ---------------------------------------------------------------- content
+
+
+def test_sheets_are_those_whose_data_is_there(trio_book: Path, full_book: Path) -> None:
+    plain, full = openpyxl.load_workbook(trio_book).sheetnames, openpyxl.load_workbook(full_book).sheetnames
+    assert plain == [name for name in REPORT_SHEETS if name in plain] + list(SHEETS)
+    computed = {"Sensitivity", "Frontier", "Setups study", "Setups data", "Baselines"}
+    assert not computed & set(plain)
+    assert computed <= set(full)
+    assert "Conflict" not in full
+
+
+def test_no_sheet_is_empty(full_book: Path) -> None:
+    for sheet in openpyxl.load_workbook(full_book, data_only=True):
+        assert sum(value is not None for row in sheet.iter_rows(values_only=True) for value in row) >= 3, sheet.title
+
+
+def test_every_formula_carries_its_value(trio_book: Path, full_book: Path) -> None:
+    for book in (trio_book, full_book):
+        stored = {at: cell.value for at, cell in cells(book, values=True)}
+        formulas = [at for at, cell in cells(book, values=False) if cell.data_type == "f"]
+        assert len(formulas) > 60
+        assert [at for at in formulas if at not in stored] == []
+
+
+def test_pandas_finds_the_numbers_of_the_named_tables(trio: PlanAndScenario, trio_book: Path) -> None:
+    for name, sheet in (("setup", "Setup"), ("routing", "Routing"), ("gpu_map", "Shards")):
+        frame = tables(trio.plan)[name]
+        raw = pd.read_excel(trio_book, sheet_name=sheet, header=None)
+        head = next(k for k in range(len(raw)) if raw.iloc[k, 0] == frame.columns[0])
+        read = raw.iloc[head + 1 : head + 1 + len(frame)].set_axis(raw.iloc[head], axis=1)
+        for header in [h for h in frame.columns if h in list(raw.iloc[head])]:
+            if pd.api.types.is_numeric_dtype(frame[header]):
+                assert np.allclose(read[header].astype(float), frame[header].astype(float), rtol=1e-12), (sheet, header)
+            else:
+                assert list(read[header]) == list(frame[header])
+
+
+def test_totals_and_costs_are_formulas(trio: PlanAndScenario, trio_book: Path) -> None:
+    book, values = openpyxl.load_workbook(trio_book), openpyxl.load_workbook(trio_book, data_only=True)
+    for name, expected in (("cost_usd_per_h", trio.plan.content["cost_usd_per_h"]), ("gpus_used", 4), ("checks_all_ok", True)):
+        sheet, cell = next(iter(book.defined_names[name].destinations))
+        assert book[sheet][cell].data_type == "f"
+        assert values[sheet][cell].value == pytest.approx(expected)
+
+
+def test_all_checks_hold(trio_book: Path, full_book: Path) -> None:
+    for path in (trio_book, full_book):
+        sheet = openpyxl.load_workbook(path, data_only=True)["Checks"]
+        truths = [value for (value,) in sheet.iter_rows(min_col=2, max_col=2, values_only=True) if isinstance(value, bool)]
+        assert len(truths) >= 10
+        assert all(truths)
+
+
+def test_a_report_is_an_input(trio: PlanAndScenario, trio_book: Path) -> None:
+    again = load_instance(trio_book)
+    assert again.sha256 == trio.plan.content["scenario_sha256"]
+    assert not [notice for notice in again.notices if "sheet" in notice.lower()]
+
+
+def test_an_infeasible_plan_is_told(small: PlanAndScenario, tmp_path: Path) -> None:
+    source = planned(small.loaded.scenario.path, "arrival_rate_rps=500")
+    assert source.plan.status == "infeasible"
+    names = openpyxl.load_workbook(written(source, tmp_path / "none.xlsx")).sheetnames
+    assert "Conflict" in names
+    assert not {"Setup", "Routing", "Checks", "Shadow prices"} & set(names)
+    assert write_charts(tmp_path / "charts", report_of(source.plan, source.loaded)) == []
+
+
+def test_a_pool_without_a_price_has_no_cost(small: PlanAndScenario, tmp_path: Path) -> None:
+    text = small.loaded.scenario.path.read_text(encoding="utf-8").replace("A100-PCIe-80GB", "GPU-X, 80 GB")
+    text = re.sub(r"price_usd_per_gpu_h: .*", "memory_gib: 80", text)
+    for name in ("profiles.csv", "scores.csv"):
+        table = (small.loaded.scenario.path.parent / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(table.replace("A100-PCIe-80GB", '"GPU-X, 80 GB"'), encoding="utf-8")
+    (tmp_path / "scenario.yaml").write_text(text, encoding="utf-8")
+    source = planned(tmp_path / "scenario.yaml")
+    assert source.plan.content["cost_usd_per_h"] is None
+    book = openpyxl.load_workbook(written(source, tmp_path / "free.xlsx"), data_only=True)
+    sheet, cell = next(iter(book.defined_names["cost_usd_per_h"].destinations))
+    assert book[sheet][cell].value == "no price"
+
+
+# ---------------------------------------------------------------- looks
+
+
+def test_sheets_are_set_up_for_reading_and_printing(full_book: Path) -> None:
+    book = openpyxl.load_workbook(full_book)
+    for name in [name for name in book.sheetnames if name in REPORT_SHEETS]:
+        sheet = book[name]
+        assert sheet.page_setup.fitToWidth in (None, 1), name  # 1 is the default and left out
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage, name
+        if name != "Summary":
+            assert sheet.freeze_panes, name
+            assert sheet.auto_filter.ref, name
+    assert book["Summary"].page_setup.fitToHeight in (None, 1)
+
+
+def test_every_chart_has_data_and_words(full_book: Path) -> None:
+    with zipfile.ZipFile(full_book) as archive:
+        drawings = [archive.read(name).decode() for name in archive.namelist() if re.match(r"xl/drawings/drawing\d+\.xml", name)]
+        charts = [archive.read(name).decode() for name in archive.namelist() if re.match(r"xl/charts/chart\d+\.xml", name)]
+    frames = re.findall(r"<xdr:cNvPr [^>]*>", " ".join(drawings))
+    assert len(frames) == len(charts) >= 8
+    assert all(re.search(r'descr="[^"]{20,}"', frame) for frame in frames)
+    assert all("<c:pt idx" in chart for chart in charts)
+
+
+def test_inks_are_readable_and_looks_are_shared() -> None:
+    looks = looks_of({f"llm {k}": "X" for k in range(12)})
+    assert [look.colour for look in looks.values()][:10] == list(LLM_COLOURS)
+    for colour in LLM_COLOURS:
+        assert ink_on(colour) in ("#000000", "#FFFFFF")
+
+
+# ---------------------------------------------------------------- safety
+
+HOSTILE = (
+    *(
+        "=1+1",
+        "+cmd|' /C calc'!A0",
+        "-2+3",
+        "@SUM(A1)",
+        "<r><t>rich</t></r>",
+        "_x0041_",
+        "$x^2$ and $",
+        "http://example.org",
+        "  ' \" & < >".strip(),
+    ),
+    *("abcdefghijklmnopqrstuvwxyz012345-one", "abcdefghijklmnopqrstuvwxyz012345-two"),
+)
+NOISE = "=1+1 \x00\x07\x1b[31m \ud800 \ufffe tail"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> PlanAndScenario:
+    """Names that spreadsheets would run, cut or drop, in every place where a scenario has one."""
+    folder = tmp_path_factory.mktemp("hostile")
+    rows = []
+    for k, llm in enumerate(HOSTILE):
+        rows += [(llm, "=GPU()", 1, 100, rate, 50 + 10 * k + 10 * rate, 10, "=HYPERLINK(1)") for rate in (1.0, 4.0, 8.0)]
+    heads = ["llm", "gpu", "tp_degree", "mps_share_pct", "rate_rps", "ttft_mean_ms", "memory_gib_per_gpu", "source"]
+    pd.DataFrame(rows, columns=heads).to_csv(folder / "profiles.csv", index=False)
+    rng = np.random.default_rng(1)
+    scores = pd.DataFrame(rng.random((40, len(HOSTILE))), columns=list(HOSTILE))
+    scores.insert(0, "prompt_id", [f"=p{k}" for k in range(40)])
+    scores.to_csv(folder / "scores.csv", index=False)
+    pools = [{"name": "=POOL()", "gpu": "=GPU()", "nodes": 3, "gpus_per_node": 4, "memory_gib": 80, "price_usd_per_gpu_h": 1.5}]
+    content = {"version": 1, "name": "=cmd|' /C calc'!A0", "pools": pools, "llms": [{"name": llm, "min_replicas": 1} for llm in HOSTILE]}
+    content |= {"profiles": "profiles.csv", "scores": "scores.csv", "arrival_rate_rps": 30, "objective": {"maximize": "quality"}}
+    content["slo"] = [{"metric": "ttft", "statistic": "mean", "limit_ms": 400}]
+    (folder / "scenario.yaml").write_text(json.dumps(content), encoding="utf-8")
+    return planned(folder / "scenario.yaml")
+
+
+@pytest.fixture(scope="module")
+def hostile_book(hostile: PlanAndScenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("hostile-book") / "hostile.xlsx"
+    report = report_of(hostile.plan, hostile.loaded)
+    report["tables"]["notices"] = pd.DataFrame({"Notice": [NOISE, "=" + "x" * 40_000, "\U0001f600" * 20_000]}, dtype=object)
+    write_workbook(path, report, inputs_of(hostile.loaded.scenario, path.parent))
+    return path
+
+
+def test_text_of_the_user_is_never_a_formula(hostile_book: Path) -> None:
+    texts: list[str] = []
+    for at, cell in cells(hostile_book, values=False):
+        if cell.data_type == "f":
+            assert not any(name in cell.value for name in (*HOSTILE, "POOL()", "GPU()", "calc")), f"{at}: {cell.value}"
+        elif isinstance(cell.value, str):
+            texts.append(cell.value)
+            assert len(cell.value.encode("utf-16-le")) // 2 <= CELL_LIMIT
+    assert [name for name in HOSTILE if name not in [text.strip() for text in texts] and name != "_x0041_"] == []
+    assert any(text.endswith("(cut)") for text in texts)
+    assert any("\\x00\\x07\\x1b[31m \\ud800 \\ufffe tail" in text for text in texts)
+
+
+def test_names_and_charts_refer_to_cells_alone(hostile_book: Path) -> None:
+    with zipfile.ZipFile(hostile_book) as archive:
+        assert archive.testzip() is None
+        for name in archive.namelist():
+            text = archive.read(name).decode("utf-8", errors="ignore")
+            if name.startswith("xl/charts/chart"):
+                for reference in re.findall(r"<c:f>(.*?)</c:f>", text):
+                    assert re.fullmatch(r"'?[A-Za-z ]+'?!\$[A-Z]+\$\d+(:\$[A-Z]+\$\d+)?", reference), reference
+            assert "externalLink" not in name
+            assert 'TargetMode="External"' not in text, name
+        workbook = archive.read("xl/workbook.xml").decode()
+    for name, reference in re.findall(r'<definedName name="([^"]*)"[^>]*>(.*?)</definedName>', workbook):
+        assert re.fullmatch(r"(_xlnm\.)?[A-Za-z0-9_]+", name)
+        assert "calc" not in reference
+
+
+def test_names_that_are_alike_for_31_characters_stay_apart(hostile_book: Path) -> None:
+    column = [row[0] for row in openpyxl.load_workbook(hostile_book, data_only=True)["Setup"].iter_rows(values_only=True)]
+    assert {name for name in HOSTILE if name.startswith("abc")} <= set(column)
+
+
+@pytest.mark.parametrize("text", ["a", "", "x" * CELL_LIMIT, "\U0001f600" * (CELL_LIMIT // 2), "line\nbreak"])
+def test_sound_text_is_left_alone(text: str) -> None:
+    assert safe_text(text) == text
+
+
+def test_charts_draw_any_name(hostile: PlanAndScenario, tmp_path: Path) -> None:
+    files = write_charts(tmp_path / "charts", report_of(hostile.plan, hostile.loaded))
+    assert {path.name for path in files} == {f"{n}.{k}" for n in ("routing", "gpu-map", "latency-ttft-mean") for k in ("png", "svg")}
+    for path in files:
+        assert path.stat().st_size > 5_000
+        start = path.read_bytes()[:200]
+        assert start.startswith(b"\x89PNG") if path.suffix == ".png" else b"<?xml" in start
+    assert "<dc:description>Bar chart of the requests by LLM: =1+1" in (tmp_path / "charts" / "routing.svg").read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------- LibreOffice
+
+
+def recalculated(path: Path, folder: Path) -> Path:
+    """The workbook after LibreOffice calculated every formula anew and saved it."""
+    profile = folder / "profile"
+    (profile / "user").mkdir(parents=True, exist_ok=True)
+    mode = '<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop>'
+    item = f'<item oor:path="/org.openoffice.Office.Calc/Formula/Load">{mode}</item>'
+    head = '<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">'
+    (profile / "user" / "registrymodifications.xcu").write_text(f"{head}{item}</oor:items>", encoding="utf-8")
+    out = folder / "out"
+    command = [
+        str(SOFFICE),
+        f"-env:UserInstallation={profile.as_uri()}",
+        "--headless",
+        "--convert-to",
+        "xlsx",
+        "--outdir",
+        str(out),
+        str(path),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    return out / path.name
+
+
+@needs_office
+@pytest.mark.parametrize("which", ["trio_book", "full_book", "hostile_book"])
+def test_libreoffice_comes_to_the_stored_values(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    path: Path = request.getfixturevalue(which)
+    formulas = [at for at, cell in cells(path, values=False) if cell.data_type == "f"]
+    stored = {at: cell.value for at, cell in cells(path, values=True)}
+    anew = {at: cell.value for at, cell in cells(recalculated(path, tmp_path), values=True)}
+    wrong = []
+    for at in formulas:
+        mine, theirs = stored[at], anew.get(at)
+        near = isinstance(mine, int | float) and isinstance(theirs, int | float) and math.isclose(mine, theirs, rel_tol=1e-9, abs_tol=1e-9)
+        if mine != theirs and not near:
+            wrong.append((at, mine, theirs))
+    assert wrong == []
+
+
+@needs_office
+def test_an_edit_recomputes_the_cost_and_is_told(trio: PlanAndScenario, trio_book: Path, tmp_path: Path) -> None:
+    """The second edit is on an input sheet, which the assumptions read."""
+    book = openpyxl.load_workbook(trio_book)
+    sheet, cell = next(iter(book.defined_names["pool_1_price_usd_per_gpu_h"].destinations))
+    book[sheet][cell] = 10.0
+    book["Demand & SLO"]["B1"] = 90
+    book.save(tmp_path / "edited.xlsx")
+    after = openpyxl.load_workbook(recalculated(tmp_path / "edited.xlsx", tmp_path), data_only=True)
+
+    def named(name: str) -> Any:
+        sheet, cell = next(iter(book.defined_names[name].destinations))
+        return after[sheet][cell].value
+
+    assert named("cost_usd_per_h") == pytest.approx(40.0)
+    assert named("inputs_edited") == 2
+    assert named("checks_all_ok") is False, "no replica can carry half as much again"
+    words = [value for row in after["Summary"].iter_rows(max_row=6, values_only=True) for value in row if isinstance(value, str)]
+    assert any(word.startswith("INPUT EDITED") for word in words)
+    assert any(re.match(r"Checks: \d+ of \d+ FAIL", word) for word in words)
+    assert named("objective_found") == pytest.approx(trio.plan.content["objective"]["value"]), "the optimum is not recomputed"
+
+
+# ---------------------------------------------------------------- what is computed beside the plan
+
+
+def test_the_frontier_holds_this_plan_and_reasons(small: PlanAndScenario, all_extras: dict[str, pd.DataFrame]) -> None:
+    frame = all_extras["frontier"]
+    here = frame[frame["This plan"] == "this plan"]
+    assert list(here["Value"]) == [20.0, 300.0]
+    assert set(here["Found (mean score)"]) == {small.plan.content["objective"]["value"]}
+    rates = frame[frame["Varied"] == "arrival rate"]["Found (mean score)"].dropna()
+    assert (np.diff(rates.astype(float)) <= 1e-6).all(), "more demand is never better"
+    lost = frame[frame["Status"] == "infeasible"]
+    assert all(lost["Reason"])
+
+
+def test_sensitivity_is_planned_again(small: PlanAndScenario, all_extras: dict[str, pd.DataFrame]) -> None:
+    frame = all_extras["sensitivity"].set_index("Changed")
+    again = planned(small.loaded.scenario.path, "pools.0.nodes=2")
+    row = frame.loc["nodes of pool a100: 2"]
+    assert row["Found (mean score)"] == pytest.approx(again.plan.content["objective"]["value"], abs=1e-4)
+    assert row["Change of quality (mean score)"] == pytest.approx(row["Found (mean score)"] - small.plan.content["objective"]["value"])
+
+
+# ---------------------------------------------------------------- command line
+
+
+def asked(**changes: Any) -> ReportAsked:
+    return ReportAsked(**{"xlsx": None, "charts": None, "scenario": None, "kinds": "", "quiet": True} | changes)
+
+
+def test_report_reads_a_plan(small: PlanAndScenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_json(small.plan, tmp_path / "plan.json")
+    code = run_report(
+        tmp_path / "plan.json", asked(xlsx=str(tmp_path / "r.xlsx"), charts=str(tmp_path / "c"), kinds="baselines"), Interrupt()
+    )
+    assert code == 0
+    assert "Baselines" in openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames
+    assert "r.xlsx" in capsys.readouterr().out
+    assert (tmp_path / "c" / "routing.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "nothing is to be written"),
+        ({"xlsx": "{0}/r.xlsx", "kinds": "frontiers"}, "did you mean frontier?"),
+        ({"xlsx": "{0}/no/r.xlsx"}, "folder that does not exist"),
+        ({"charts": "{0}/plan.json"}, "--charts names a file"),
+    ],
+)
+def test_report_tells_bad_input(
+    changes: dict[str, str], told: str, small: PlanAndScenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_json(small.plan, tmp_path / "plan.json")
+    wanted = {key: value.format(tmp_path) for key, value in changes.items()}
+    assert run_report(tmp_path / "plan.json", asked(**wanted), Interrupt()) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_nothing_is_left_when_writing_fails(small: PlanAndScenario, tmp_path: Path) -> None:
+    report = report_of(small.plan, small.loaded)
+    report["tables"]["slo"] = None
+    (tmp_path / "r.xlsx").write_text("the old one", encoding="utf-8")
+    with pytest.raises(AttributeError):
+        write_workbook(tmp_path / "r.xlsx", report)
+    assert [path.name for path in tmp_path.iterdir()] == ["r.xlsx"]
+    assert (tmp_path / "r.xlsx").read_text(encoding="utf-8") == "the old one"
+
+
+def test_libraries_are_imported_when_something_is_written() -> None:
+    code = "import sys, planner.run_plan, planner.run_report; sys.exit(bool({'matplotlib', 'xlsxwriter', 'openpyxl'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parent).returncode == 0
