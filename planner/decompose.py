@@ -34,7 +34,7 @@ REFUTED = 1e-6
 
 @dataclass(frozen=True)
 class Best:
-    """What the second road found. value: None without a plan; bound: -inf when it proves that there is none.
+    """What the second road found, in score units. value: None without a plan; bound: -inf when it proves that there is none.
 
     deployed, seats, routed: of the best setup. enumerated: within compute and floor; routed_setups: of these, routed one by one;
     refused: looked at and not placed. undecided: setups whose placement was given up; complete: every setup was routed, pruned or refused.

@@ -19,7 +19,7 @@ from planner.decompose_road import Road
 from planner.decompose_routing import Routed, route
 from planner.decompose_setups import Config, Setups, enumerate_setups
 
-__all__ = ["cheapest_setup"]
+__all__ = ["FLOOR_SLACK", "cheapest_setup"]
 
 FLOOR_SLACK = 1e-6
 """A setup counts when its quality reaches the floor less this (the contract)."""

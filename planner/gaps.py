@@ -22,7 +22,7 @@ from models.instance import Instance, Option
 from models.quality import Quality
 from planner import joint
 from planner.decompose import best_setup
-from planner.decompose_cost import cheapest_setup
+from planner.decompose_cost import FLOOR_SLACK, cheapest_setup
 from planner.decompose_curves import spend_table
 from planner.decompose_relaxation import POINTS, Relaxation
 from planner.decompose_road import Road
@@ -37,8 +37,6 @@ ERRORS: Mapping[str, float] = {"interpolated": 0.10, "calibrated": 0.12, "estima
 """Stated error of a curve by its weakest provenance: 90th percentile of TPOT held out (docs/accuracy.md); TTFT may be off more."""
 SOLVE_SECONDS = 10.0
 """Longest single solve."""
-FLOOR_SLACK = 1e-6
-"""A setup counts when its quality reaches the floor less this (the contract)."""
 ALL_SECONDS = 60.0
 """Time of all solves together."""
 FEW_SETUPS = 1_000_000

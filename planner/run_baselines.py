@@ -10,10 +10,9 @@ from rich.console import Console
 from planner.assemble import Loaded, load_instance
 from planner.baselines import Comparison, baselines_table, compare, notes_of, setup_words
 from planner.console import Column, plain_console, print_heading, print_line, print_report, print_table, print_verdict
-from planner.csv_file import write_csv
 from planner.errors import DataError
 from planner.interrupt import Interrupt
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
+from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, put_csv, settings_of, tell_any_character, warn
 from planner.watch import solve_watched
 
 __all__ = ["run_baselines"]
@@ -53,15 +52,7 @@ def _hand_out(found: Comparison, loaded: Loaded, csv: str | None, quiet: bool) -
     print_table(console, "Baselines", frame, _columns(found, frame))
     if not quiet:
         _print_details(console, found)
-    if csv is None:
-        return 0
-    try:
-        write_csv(frame, Path(csv))
-    except OSError as error:
-        warn([f"{csv}: cannot be written ({error.strerror}); free space or name another place"])
-        return BAD_INPUT
-    print_line(console, f"table written to {csv}")
-    return 0
+    return put_csv(frame, csv, "rows")
 
 
 def _number(digits: int, sign: bool = False) -> Callable[[Any], str]:

@@ -1,8 +1,6 @@
 """The command `init`: templates to start from, and a scenario as a workbook."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import TextIO
 from planner.errors import DataError
 from planner.init_files import TEMPLATE_TEXTS, inputs_of, template_inputs
 from planner.run_plan import BAD_INPUT, check_writable, tell_any_character, warn
-from planner.whole_file import write_whole
+from planner.whole_file import put_whole, write_whole
 from profiles.faults import Fault
 from profiles.sheets import Inputs
 
@@ -107,18 +105,9 @@ def _write_book(path: Path, inputs: Inputs, check: Callable[[Path], None] | None
     # Imported here because only workbooks need XlsxWriter.
     from reports.input_sheets import write_input_book
 
-    handle, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.stem}.", suffix=".xlsx")
-    os.close(handle)
-    try:
-        notes = write_input_book(temporary, inputs)
+    with put_whole(path, ".xlsx") as temporary:
+        notes = write_input_book(str(temporary), inputs)
         if notes:
             raise DataError([Fault(str(path), "", "", note, "keep the scenario as YAML, or rename it") for note in notes[:20]])
         if check is not None:
-            check(Path(temporary))
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            check(temporary)

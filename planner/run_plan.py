@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from planner import joint
 from planner.assemble import Loaded, load_instance
-from planner.console import plain_console, print_report, print_verdict, printable
+from planner.console import plain_console, print_line, print_report, print_verdict, printable
+from planner.csv_file import write_csv
 from planner.errors import DataError
 from planner.interrupt import Interrupt
 from planner.marginals import Marginal, marginals
@@ -21,7 +24,7 @@ from planner.solution import Solution
 from planner.watch import solve_watched
 from profiles.faults import Fault
 
-__all__ = ["BAD_INPUT", "EXIT_CODES", "Outputs", "check_writable", "run_plan", "settings_of", "tell_any_character", "warn"]
+__all__ = ["BAD_INPUT", "EXIT_CODES", "Outputs", "check_writable", "put_csv", "run_plan", "settings_of", "tell_any_character", "warn"]
 
 EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
 """By the plan's status."""
@@ -114,6 +117,18 @@ def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
 def _not_written(path: str | None, error: OSError) -> int:
     warn([f"{error.filename or path}: cannot be written ({error.strerror}); free space or name another place"])
     return BAD_INPUT
+
+
+def put_csv(frame: pd.DataFrame, path: str | None, what: str) -> int:
+    """Write a table where it was asked for and say so (`what`: of its rows); 0, or BAD_INPUT when it could not be written after all."""
+    if path is None:
+        return 0
+    try:
+        write_csv(frame, Path(path))
+    except OSError as error:
+        return _not_written(path, error)
+    print_line(plain_console(), f"{len(frame):,} {what} written to {path}")
+    return 0
 
 
 def check_writable(path: Path, option: str) -> None:

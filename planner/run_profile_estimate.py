@@ -214,7 +214,7 @@ def _worked_out(
 
         return estimate_table(options, asked.jobs, told, cancel), fitted, notices
 
-    return solve_watched(work, None, None, interrupt, show=not asked.quiet)  # type: ignore[arg-type]
+    return solve_watched(work, None, None, interrupt, show=not asked.quiet)
 
 
 def _calibrated(wish: Wish, known: Mapping[str, Calibration]) -> Wish:

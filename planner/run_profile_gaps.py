@@ -10,13 +10,12 @@ from rich.text import Text
 
 from planner.assemble import Loaded, load_instance
 from planner.console import Column, plain_console, print_heading, print_line, print_table, printable
-from planner.csv_file import write_csv
 from planner.errors import DataError
 from planner.gaps import Gaps, find_gaps
 from planner.gaps_told import benchmark_command, gaps_table, headline
 from planner.interrupt import Interrupt
 from planner.plan import tell
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
+from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, put_csv, settings_of, tell_any_character, warn
 from planner.sentences import verdict
 from planner.watch import solve_watched
 from profiles.catalogue import load_llms
@@ -46,14 +45,7 @@ def run_profile_gaps(scenario: Path, overrides: Sequence[str], csv: str | None, 
     print_line(console, headline(found), "bold")
     frame = gaps_table(found, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score")
     _print(console, frame, found, loaded, top)
-    if csv is not None:
-        try:
-            write_csv(frame, Path(csv))
-        except OSError as error:
-            warn([f"{csv}: cannot be written ({error.strerror}); free space or name another place"])
-            return BAD_INPUT
-        print_line(console, f"{len(frame):,} options written to {csv}")
-    return 0
+    return put_csv(frame, csv, "options")
 
 
 def _print(console: Console, frame: pd.DataFrame, found: Gaps, loaded: Loaded, top: int) -> None:

@@ -9,10 +9,9 @@ from rich.console import Console
 
 from planner.assemble import Loaded, load_instance
 from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.csv_file import write_csv
 from planner.errors import DataError
 from planner.interrupt import Interrupt
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
+from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, put_csv, settings_of, tell_any_character, warn
 from planner.sentences import exact
 from planner.setups import Study, study
 from planner.setups_told import counts_line, histogram_lines, histogram_table, setups_table, spread_line
@@ -91,15 +90,7 @@ def _hand_out(found: Study, loaded: Loaded, wanted: Wanted) -> int:
     if not wanted.quiet and found.count("feasible"):
         _print_top(console, frame, loaded, wanted.top)
         print_lines(console, "Feasible setups by quality (mean score)", histogram_lines(histogram_table(found)) or ["all alike"])
-    if wanted.csv is None:
-        return 0
-    try:
-        write_csv(frame, Path(wanted.csv))
-    except OSError as error:
-        warn([f"{wanted.csv}: cannot be written ({error.strerror}); free space or name another place"])
-        return BAD_INPUT
-    print_line(console, f"{len(frame):,} setups written to {wanted.csv}")
-    return 0
+    return put_csv(frame, wanted.csv, "setups")
 
 
 def _print_top(console: Console, frame: pd.DataFrame, loaded: Loaded, top: int) -> None:

@@ -120,12 +120,13 @@ class Simulation:
 
 @dataclass(frozen=True)
 class Station:
-    """A deployed option at work. share: part of its LLM's requests."""
+    """A deployed option at work. share: part of its LLM's requests, 0..1; predicted: mean s by metric, as the plan tells."""
 
     option: int
     replicas: int
     rate: float
     share: float
+    predicted: dict[str, float]
     engine: str
     note: str
     serve: Replica
@@ -158,7 +159,7 @@ def simulate(
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
         tuple(_slo_outcome(slo, told, runs) for slo, told in zip(instance.slos, plan.content["slo"], strict=True)),
-        tuple(_option_outcome(plan.content, station, k, runs) for k, station in enumerate(stations)),
+        tuple(_option_outcome(station, k, runs) for k, station in enumerate(stations)),
         np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
         tuple(_over_runs([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
         metrics,
@@ -189,7 +190,8 @@ def _stations(
             made = engine(instance, entry.position, entry.rate_per_replica)
         kind = "fitted queue" if isinstance(made, str) else "step-level"
         serve, note = _queue(instance, entry.position, entry.rate_per_replica, made) if isinstance(made, str) else made
-        stations.append(Station(entry.position, entry.replicas, entry.rate, share, kind, note, serve))
+        predicted = {name.split("_")[0]: value / 1000.0 for name, value in entry.entry["latency_ms"].items() if name.endswith("_mean")}
+        stations.append(Station(entry.position, entry.replicas, entry.rate, share, predicted, kind, note, serve))
     return stations
 
 
@@ -352,17 +354,13 @@ def _slo_outcome(slo: Slo, told: Any, runs: Sequence[_Run]) -> SloOutcome:
     return SloOutcome(slo, predicted, simulated, within, verdict)
 
 
-def _option_outcome(content: Any, station: Station, k: int, runs: Sequence[_Run]) -> OptionOutcome:
+def _option_outcome(station: Station, k: int, runs: Sequence[_Run]) -> OptionOutcome:
     """What one option was planned to do, and did."""
-    entry = next(
-        e
-        for e in content["options"]
-        if abs(e["rate_rps"] - station.rate) <= 1e-9 * max(1.0, station.rate) and e["replicas"] == station.replicas
-    )
-    predicted = {name.split("_")[0]: value / 1000.0 for name, value in entry["latency_ms"].items() if name.endswith("_mean")}
     metrics = sorted({metric for run in runs for metric in run.latencies[k]})
     counted = {metric: [run.latencies[k][metric][run.counted[run.of[k]]] for run in runs if run.of[k].size] for metric in metrics}
     simulated = {metric: _over_runs([_statistic(v, "mean") for v in values]) for metric, values in counted.items() if values}
     p99 = {metric: _over_runs([_statistic(v, "p99") for v in values]) for metric, values in counted.items() if values}
     rate = _over_runs([run.rates[k] for run in runs])
-    return OptionOutcome(station.option, station.engine, station.note, station.rate / station.replicas, rate, predicted, simulated, p99)
+    return OptionOutcome(
+        station.option, station.engine, station.note, station.rate / station.replicas, rate, station.predicted, simulated, p99
+    )

@@ -7,7 +7,7 @@ simulated_routing   fractions planned and realised
 
 import pandas as pd
 
-from models.instance import Instance
+from models.instance import Instance, Slo
 from planner.sentences import number
 from planner.setups_told import config_words
 from planner.simulate import Outcome, Simulation
@@ -44,7 +44,7 @@ def _arrivals(cv: float) -> str:
     return "Poisson arrivals" if cv == 1.0 else f"gamma arrivals with a coefficient of variation of {cv:g}"
 
 
-def _name(slo) -> str:  # type: ignore[no-untyped-def]
+def _name(slo: Slo) -> str:
     return slo_name({"statistic": slo.statistic, "metric": slo.metric, "scope": slo.scope})
 
 

@@ -30,7 +30,9 @@ LINE_EVERY_S = 5.0
 Found = TypeVar("Found")
 
 
-def solve_watched(solve: Callable[..., Found], instance: "Instance", settings: "Settings", interrupt: Interrupt, show: bool) -> Found:
+def solve_watched(
+    solve: Callable[..., Found], instance: "Instance | None", settings: "Settings | None", interrupt: Interrupt, show: bool
+) -> Found:
     """Call `solve(instance, settings, progress=..., cancel=...)`, watched; raise what it raises. show: whether to show progress."""
     latest: list[Progress] = []
     outcome: list[Found] = []
