@@ -1,7 +1,9 @@
 # One command per habit, the same here and in CI (.ci/run).
 #   make demo    set up and plan the first example      make test    set up and run the tests
 #   make check   formatting, lint and types             make format  put the formatting right
-#   make bench   time the planner                       make clean   remove what make made
+#   make app     the what-if page in a browser         make bench   time the planner
+#   make litellm an environment of its own for the tests of the exported gateway files
+#   make clean   remove what make made
 # Python 3.11 or newer; another one: make PYTHON=python3.12 ...
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -9,11 +11,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-ROOMS := app.py planner models profiles reports tests bench examples
+GATEWAY := .venv-litellm
+LITELLM := litellm==1.110.2
+ROOMS := app.py app_pages planner models profiles reports tests bench examples
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format-check lint types format bench clean
+.PHONY: help venv demo app litellm test check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -30,6 +34,16 @@ $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 
 demo: $(STAMP)
 	$(PY) -m planner plan examples/paper-trio/scenario.yaml
+
+app: $(STAMP)
+	$(PY) -m streamlit run app.py
+
+litellm: $(GATEWAY)/.installed
+
+$(GATEWAY)/.installed: Makefile
+	"$(PYTHON)" -m venv --clear $(GATEWAY)
+	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check "$(LITELLM)"
+	@touch $@
 
 test: $(STAMP)
 	$(PY) -m pytest -n 2
@@ -53,4 +67,4 @@ bench: $(STAMP)
 	$(PY) -m bench
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(GATEWAY) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -6,6 +6,8 @@ Modules are imported where they are used and nothing here, so that `--help` answ
 __all__ = [
     "achieved",
     "assemble",
+    "assemble_options",
+    "assemble_tables",
     "baseline_cascade",
     "baseline_splits",
     "baseline_stages",
@@ -32,6 +34,7 @@ __all__ = [
     "decompose_simplex",
     "errors",
     "estimate",
+    "findings",
     "gaps",
     "gaps_told",
     "gpu_map",

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.instance import Slo
-from planner.assemble import load_instance, needed_columns
+from planner.assemble import load_instance
+from planner.assemble_options import needed_columns
 from planner.canonical import significant
 from planner.scenario import MinimizeCost, load_scenario, parse_scenario, scenario_schema
 from planner.yamlfile import parse_yaml
