@@ -9,6 +9,7 @@ __all__ = [
     "calibration_frozen",
     "capacity",
     "cascade",
+    "envelope",
     "fitted_queue",
     "formulation",
     "instance",

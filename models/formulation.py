@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.capacity import CapacityRow
+from models.envelope import Arm
 from models.instance import Instance, Slo
-from models.latency import Arm
 from models.nogood import NoGood
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.capacity import CapacityRow, capacity_rows, most_replicas
+from models.envelope import Arm
 from models.formulation import Formulation, Goal, allowance, shared_slos
 from models.instance import Instance
-from models.latency import Arm, Pieces, budget_pieces
+from models.latency import Pieces, budget_pieces
 from models.nogood import NoGood
 from models.placement import Item, Packing
 from models.quality import Quality, Settled

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.latency import Arm
+from models.envelope import Arm
 from planner.ground import COARSE_ERROR, Ground
 
 SAME_BUDGET = 1e-6

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.envelope import Arm, lower_hull
 from models.instance import Slo
-from models.latency import Arm, Pieces, budget_pieces, lower_hull, safe_points
+from models.latency import Pieces, budget_pieces, safe_points
 from profiles.records import Curve
 
 SHAPES = ("rising", "falling first", "noisy", "concave", "one point", "flat")
