@@ -2,13 +2,15 @@
 
 Left out: rows without a concurrency, with data-parallel attention, with more than 8 GPUs, of LLMs or GPUs that the catalogue lacks, with
 one request that does not fit the cache by our arithmetic, and those the data's README doubts. A blank precision is read as 16 bit; 8-bit
-weights compute on the fp8 units, 4-bit ones on the 16-bit units. The cache has 16 bits a number, under TensorRT-LLM with 8-bit weights 8:
-that is inferred from long contexts that would not fit otherwise.
+weights compute on the fp8 units, 4-bit ones on the 16-bit units (on B200 on the fp8 units). The cache has 16 bits a number, under
+TensorRT-LLM with 8-bit weights 8: that is inferred from long contexts that would not fit otherwise.
 """
 
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from models.batching import Limits
 from models.calibration import Point, teaches
@@ -77,10 +79,11 @@ def _row(cells: dict[str, str]) -> Row | None:
     settings = Settings(weight_bits=weight_bits, kv_bits=8 if (cells["backend"], weight_bits) == ("trtllm", 8) else 16)
     tokens = room_gib(llm, gpu, tp_degree, settings) / kv_token_gib(llm, tp_degree, settings)
     prompt, output, users = (int(float(cells[name])) for name in ("isl", "osl", "concurrency"))
-    if not fits_shards(llm, tp_degree) or tokens < prompt + output:
+    step = step_time(llm, gpu, tp_degree, 1.0, settings)
+    if not fits_shards(llm, tp_degree) or tokens < step.seen(np.array(prompt + output)):
         return None
     point = Point(
-        step=step_time(llm, gpu, tp_degree, 1.0, settings),
+        step=step,
         limits=Limits(tokens),
         lengths=fixed(prompt, output),
         users=users,

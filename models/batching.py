@@ -11,6 +11,8 @@ end of the step that ends its prompt, its next ones at the ends of the steps aft
 
 Event skip: between events (a response ends, a request that can be admitted arrives) the n decodes stay and their context C grows by n a
 step, so m steps take m (b(n) + sequence n + kv C) + kv n m (m - 1) / 2, and the number of steps to an arrival is the root of a quadratic.
+Where a share w of the layers sees a window of tokens alone, C grows by (1 - w) n a step; what these layers see of a request is taken as
+constant while it is decoded: its context at half its response, or the window.
 
 Open loop: arrival times are given. Closed loop: `users` requests begin at time 0, and each response that ends begins the next request.
 The front end holds a request half its time before it is queued and half after its tokens. Deterministic; times in seconds.
@@ -52,8 +54,7 @@ class Limits:
 class Served:
     """Times by request in the order of arrival, (R,) s. busy: seconds in steps; peak_kv: tokens; steps: number of steps.
 
-    events: (E, 7) when asked for: steps m, decodes n, context C at the first step, prompt tokens p, attention sum A, prompts q, begin;
-    at: (R, 3) the events a request joins the queue before, gets its first token in, ends in.
+    events: (E, 7) when asked for: steps m, decodes n, context C at the first step, prompt tokens p, attention sum A, prompts q, begin.
     """
 
     arrival: np.ndarray
@@ -124,16 +125,21 @@ def _serve(
         raise ValueError(f"scheduler {scheduler!r} is none of {', '.join(SCHEDULERS)}")
     prompts, outputs = np.asarray(prompt_tokens).tolist(), np.asarray(output_tokens).tolist()
     total = len(prompts)
-    _check_lengths(prompt_tokens, output_tokens, limits)
+    _check_lengths(step, prompt_tokens, output_tokens, limits)
     size = max(limits.step_tokens, TABLE_TOKENS) + limits.sequences + 1
     base = step.base(np.arange(size, dtype=float)).tolist()
     kv, per_attention, per_sequence, front = step.kv, step.attention, step.sequence, step.front_end
+    whole_layers, window = 1 - step.windowed, step.window
+    windowed = (
+        (step.windowed * np.minimum(prompt_tokens + np.asarray(output_tokens) / 2, window)).tolist() if step.windowed else [0] * total
+    )
+    held = np.asarray(step.seen(np.add(prompt_tokens, output_tokens))).tolist()
     most, budget, room = limits.sequences, limits.step_tokens, limits.kv_tokens
     mixed, whole = scheduler != "prefill_first", scheduler == "slots"
     first, finish = [0.0] * total, [0.0] * total
     ends: list[int] = []  # heap of (decode step at which the last token comes) * total + request
     push, pop = heapq.heappush, heapq.heappop
-    now, busy, peak, used, context = 0.0, 0.0, 0, 0, 0
+    now, busy, peak, used, context = 0.0, 0.0, 0.0, 0.0, 0.0
     running, decoded, steps, done, begun = 0, 0, 0, 0, 0  # running: decodes; begun: requests whose prompt is begun
     cut = 0  # tokens already computed of the prompt that was begun last; 0: it is complete
     log: list[tuple[float, ...]] = []
@@ -147,7 +153,8 @@ def _serve(
             take = prompts[one] - cut
             if take > free:
                 take = free
-            sums = take * (cut + take / 2)
+            mean = cut + take / 2
+            sums = take * (mean if mean <= window else whole_layers * mean + step.windowed * window)
             tokens, touched = take, 1
             cut += take
             if cut == prompts[one]:
@@ -156,7 +163,7 @@ def _serve(
         if not cut:
             while begun < len(queued) and queued[begun] <= now and running + touched < most:
                 length = prompts[begun]
-                if used + length + outputs[begun] > room:
+                if used + held[begun] > room:
                     break
                 take = length
                 if tokens + take > free:
@@ -167,9 +174,10 @@ def _serve(
                         take = free - tokens
                         if take <= 0:
                             break
-                used += length + outputs[begun]
+                used += held[begun]
                 tokens += take
-                sums += take * take / 2
+                mean = take / 2
+                sums += take * (mean if mean <= window else whole_layers * mean + step.windowed * window)
                 touched += 1
                 begun += 1
                 if take < length:
@@ -194,20 +202,14 @@ def _serve(
             steps += 1
             if along:
                 decoded += 1
-                context += along
+                context += whole_layers * along
         elif running:
             # ---- decodes alone, to the next event
             m = ends[0] // total - decoded
             a = base[running] + per_sequence * running + kv * context
-            b = kv * running
+            b = kv * whole_layers * running
             lasted = m * a + b * (m * (m - 1) // 2)
-            if (
-                m > 1
-                and begun < len(queued)
-                and now + lasted > queued[begun]
-                and running < most
-                and used + prompts[begun] + outputs[begun] <= room
-            ):
+            if m > 1 and begun < len(queued) and now + lasted > queued[begun] and running < most and used + held[begun] <= room:
                 gap = queued[begun] - now
                 if b > 0:
                     half = a - b / 2
@@ -222,18 +224,18 @@ def _serve(
             busy += lasted
             steps += m
             decoded += m
-            context += running * m
+            context += whole_layers * running * m
         else:
-            now = queued[begun]
+            now = max(now, queued[begun])
+            used = context = 0.0  # nothing runs: what rounding has left of sums goes
             continue
         # ---- responses that end with this step, in the order of requests; then first tokens
         while ends and ends[0] // total == decoded:
             one = pop(ends) % total
             finish[one] = now
             running -= 1
-            length = prompts[one] + outputs[one]
-            context -= length
-            used -= length
+            context -= whole_layers * (prompts[one] + outputs[one]) + windowed[one]
+            used -= held[one]
             done += 1
             if closed and len(queued) < total:
                 queued.append(now + front)
@@ -242,10 +244,10 @@ def _serve(
             if outputs[one] > 1:
                 push(ends, (decoded + outputs[one] - 1) * total + one)
                 running += 1
-                context += prompts[one] + 1
+                context += whole_layers * (prompts[one] + 1) + windowed[one]
             else:
                 finish[one] = now
-                used -= prompts[one] + 1
+                used -= held[one]
                 done += 1
                 if closed and len(queued) < total:
                     queued.append(now + front)
@@ -261,8 +263,8 @@ def _serve(
     )
 
 
-def _check_lengths(prompt_tokens: np.ndarray, output_tokens: np.ndarray, limits: Limits) -> None:
+def _check_lengths(step: StepTime, prompt_tokens: np.ndarray, output_tokens: np.ndarray, limits: Limits) -> None:
     prompts, outputs = np.asarray(prompt_tokens), np.asarray(output_tokens)
-    if prompts.size and (min(prompts.min(), outputs.min()) < 1 or (prompts + outputs).max() > limits.kv_tokens):
+    if prompts.size and (min(prompts.min(), outputs.min()) < 1 or step.seen(prompts + outputs).max() > limits.kv_tokens):
         longest = int((prompts + outputs).max())
         raise TooLongError(f"requests need 1 token at least and {limits.kv_tokens:.0f} at most; the longest has {longest}")

@@ -104,7 +104,7 @@ def predict(point: Point, factors: Sequence[float] | np.ndarray, harness: Harnes
 def teaches(point: Point) -> bool:
     """Whether the fit may learn from a point: the cache was not short, and no more was computed than a GPU can."""
     whole = point.lengths.input_tokens + point.lengths.output_tokens
-    if point.users * whole > FULL_CACHE * point.limits.kv_tokens or point.users > point.limits.sequences:
+    if point.users * float(point.step.seen(np.array(whole))) > FULL_CACHE * point.limits.kv_tokens or point.users > point.limits.sequences:
         return False
     if not point.users or not (point.ttft > 0 and point.tpot > 0):
         return True

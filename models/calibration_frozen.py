@@ -1,6 +1,6 @@
 """Latencies of simulated points as sums over their events, for as long as the schedule stands (`models.calibration`).
 
-duration_e(theta) = m max(theta_1 compute t, theta_2 weights(t)) + theta_3 kv (m C + n m (m-1)/2) + theta_4 attention A
+duration_e(theta) = m max(theta_1 compute t, theta_2 weights(t)) + theta_3 kv (m C + (1-w) n m (m-1)/2) + theta_4 attention A
                     + m (theta_5 link t + theta_6 latency + theta_7 fixed + theta_8 sequence (n + q))
 waiting_e  = average number of requests, during e, between the queue and the first token, over the number of requests
 decoding_e = average number of requests, during e, between first and last token, each divided by its gaps, over the number of them
@@ -85,7 +85,7 @@ def _parts(step: StepTime, events: np.ndarray) -> np.ndarray:
     parts = {
         "compute": step.compute * t * m,
         "weights": (step.dense + step.expert * (1 - step.miss**t)) * m,
-        "kv": step.kv * (m * context + n * m * (m - 1) / 2),
+        "kv": step.kv * (m * context + (1 - step.windowed) * n * m * (m - 1) / 2),
         "attention": step.attention * sums,
         "link": step.link * t * m,
         "latency": step.latency * m,

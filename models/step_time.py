@@ -6,6 +6,7 @@ of q sequences whose attention sum is A = sum(tokens * mean context). With t = n
     T = max(compute t, dense + expert (1 - miss^t)) + kv C + attention A + link t + latency + fixed + sequence (n + q)
 
     compute   = 2 * active parameters / (W * peak * .57)                       peak: 16 bit dense; 8 bit weights: fp8 peak * .85
+                                                                               (4 bit too, where a GPU has units for it)
     dense     = bytes every token reads / (W * HBM bandwidth * .84)            expert: bytes of all experts, alike
     miss      = 1 - k / E                                                      share of the experts that one token leaves untouched
     kv        = 2 * layers * KV heads * head size * bytes / min(W, KV heads) / (HBM bandwidth * .75)
@@ -14,6 +15,9 @@ of q sequences whose attention sum is A = sum(tokens * mean context). With t = n
     latency   = 2 * layers * 12 us * (.7 + .3 log2 W)                                          0 when W = 1
     fixed     = layers * 8.4 us + 1.1 ms
     sequence  = 27 us,   front_end = 17 ms of a request, half before it is queued and half after its tokens
+
+Where a share w of the layers attends to the last W' tokens alone, a context or mean context of c tokens counts as
+(1 - w) c + w min(c, W') in C, in A and in the cache.
 
 Experts hold (total - active) / (1 - k/E) parameters. The LM head counts as any other weight (the catalogue has no vocabularies).
 
@@ -91,7 +95,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class StepTime:
-    """The letters of the module's docstring, in seconds (miss: a share)."""
+    """The letters of the module's docstring, in seconds (miss: a share). windowed, window: w and W', a share and tokens."""
 
     compute: float
     dense: float
@@ -104,6 +108,12 @@ class StepTime:
     fixed: float
     sequence: float
     front_end: float
+    windowed: float = 0.0
+    window: float = math.inf
+
+    def seen(self, tokens: np.ndarray) -> np.ndarray:
+        """Tokens of contexts as far as the layers see them, on the average over the layers. Any shape."""
+        return (1 - self.windowed) * tokens + self.windowed * np.minimum(tokens, self.window) if self.windowed else tokens
 
     def base(self, tokens: np.ndarray) -> np.ndarray:
         """Part of a step's time that only depends on its tokens t: all but kv, attention and sequence. Any shape."""
@@ -148,7 +158,8 @@ def step_time(llm: LlmSpec, gpu: Gpu, tp_degree: int, mps_share: float = 1.0, se
     own = settings or Settings()
     slower_compute, slower_weights, slower_cache = _slowdowns(mps_share, own)
     peak = gpu.bf16_dense_tflops * 1e12
-    peak_of_weights = gpu.fp8_dense_tflops * 1e12 * own.fp8_of_peak if own.weight_bits == 8 and gpu.fp8_dense_tflops else peak
+    in_8_bit = own.weight_bits == 8 or (own.weight_bits == 4 and gpu.four_bit_weights_as == "fp8")
+    peak_of_weights = gpu.fp8_dense_tflops * 1e12 * own.fp8_of_peak if in_8_bit and gpu.fp8_dense_tflops else peak
     bandwidth = gpu.memory_bandwidth_gb_per_s * 1e9
     miss = 1 - llm.experts_per_token / llm.experts if llm.experts else 1.0
     in_experts = (llm.parameters_total_b - llm.parameters_active_b) / miss if llm.experts else 0.0
@@ -166,6 +177,8 @@ def step_time(llm: LlmSpec, gpu: Gpu, tp_degree: int, mps_share: float = 1.0, se
         fixed=llm.layers * own.layer_s + own.step_s,
         sequence=own.sequence_s,
         front_end=own.front_end_s,
+        windowed=llm.windowed_layers / llm.layers,
+        window=llm.window_tokens or math.inf,
     )
 
 

@@ -2,17 +2,19 @@
 
 Files beside this one, one row a thing, every row with its `source`:
 
-`gpus.csv`  memory in GiB; `memory_basis` says whether that is what the driver reports (`driver`: total memory in nvidia-smi, ECC taken off)
-or the vendor's printed figure (`nominal`; GPU vendors print GB and build GiB, so it is read as GiB). Bandwidths in GB/s (10^9 bytes).
-Arithmetic peaks in TFLOPS, dense: vendors that print a figure with 2:4 sparsity are halved. `bf16_dense_tflops` is the FP16 peak where a
-GPU has no BF16 (V100, T4: the source says so). `fp8_dense_tflops` is blank where a GPU has no FP8. `link_gb_per_s` is the aggregate of
-one GPU to its neighbours in both directions, as vendors print it (one way is half). `price_usd_per_gpu_h` is the on-demand list price of
-the provider in `price_source` on `price_date`, most of them as public price trackers copied them that day; blank where none is known.
-Prices move: scenarios may state their own.
+`gpus.csv`  memory in GiB; `memory_basis` says whether that is what the driver reports (`driver`: total memory in nvidia-smi, ECC taken
+off) or the vendor's printed figure (`nominal`; GPU vendors print GB and build GiB, so it is read as GiB). Bandwidths in GB/s (10^9
+bytes). Arithmetic peaks in TFLOPS, dense: vendors that print a figure with 2:4 sparsity are halved. `bf16_dense_tflops` is the FP16 peak
+where a GPU has no BF16 (V100, T4: the source says so). `fp8_dense_tflops` is blank where a GPU has no FP8. `four_bit_weights_as` is `fp8`
+where servers multiply 4-bit weights by 8-bit numbers on units made for it (Blackwell), blank where they are unpacked to 16 bits.
+`link_gb_per_s` is the aggregate of one GPU to its neighbours in both directions, as vendors print it (one way is half).
+`price_usd_per_gpu_h` is the on-demand list price of the provider in `price_source` on `price_date`, most of them as public price trackers
+copied them that day; blank where none is known. Prices move: scenarios may state their own.
 
 `llms.csv`  parameters in 10^9 (`active`: those one token touches; equal to the total for dense LLMs), sizes from each `config.json`.
 `weights_gib_16bit` = parameters_total_b * 10^9 * 2 / 2^30 and `weights_gib_8bit` half of it: the weights alone, no KV cache, whatever
-precision the publisher ships. `note` tells what the columns cannot (latent attention, sliding windows).
+precision the publisher ships. `windowed_layers` of the layers attend to the last `window_tokens` tokens alone (0: none). `note` tells what
+the columns cannot (latent attention).
 """
 
 import csv
@@ -39,6 +41,7 @@ class Gpu:
     memory_bandwidth_gb_per_s: float
     bf16_dense_tflops: float
     fp8_dense_tflops: float | None
+    four_bit_weights_as: str
     link: str
     link_gb_per_s: float
     price_usd_per_gpu_h: float | None
@@ -49,7 +52,10 @@ class Gpu:
 
 @dataclass(frozen=True)
 class LlmSpec:
-    """One LLM; parameters in 10^9, sizes in elements, weights in GiB. experts and experts_per_token are 0 for dense LLMs."""
+    """One LLM; parameters in 10^9, sizes in elements, weights in GiB.
+
+    experts and experts_per_token are 0 for dense LLMs, windowed_layers and window_tokens where all layers see the whole context.
+    """
 
     llm: str
     hf_id: str
@@ -60,6 +66,8 @@ class LlmSpec:
     heads: int
     kv_heads: int
     head_size: int
+    windowed_layers: int
+    window_tokens: int
     experts: int
     experts_per_token: int
     weights_gib_16bit: float
@@ -81,6 +89,7 @@ def load_gpus() -> Mapping[str, Gpu]:
             memory_bandwidth_gb_per_s=float(row["memory_bandwidth_gb_per_s"]),
             bf16_dense_tflops=float(row["bf16_dense_tflops"]),
             fp8_dense_tflops=_number_or_none(row["fp8_dense_tflops"]),
+            four_bit_weights_as=row["four_bit_weights_as"],
             link=row["link"],
             link_gb_per_s=float(row["link_gb_per_s"]),
             price_usd_per_gpu_h=_number_or_none(row["price_usd_per_gpu_h"]),
@@ -106,6 +115,8 @@ def load_llms() -> Mapping[str, LlmSpec]:
             heads=int(row["heads"]),
             kv_heads=int(row["kv_heads"]),
             head_size=int(row["head_size"]),
+            windowed_layers=int(row["windowed_layers"]),
+            window_tokens=int(row["window_tokens"]),
             experts=int(row["experts"]),
             experts_per_token=int(row["experts_per_token"]),
             weights_gib_16bit=float(row["weights_gib_16bit"]),

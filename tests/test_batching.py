@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.batching import SCHEDULERS, Limits, TooLongError, serve, serve_closed
-from models.step_time import StepTime, step_time
+from models.step_time import Settings, StepTime, step_time
 from models.workload import draw_lengths, fixed, from_trace, lognormal, uniform, unit_arrivals
 from profiles.catalogue import load_gpus, load_llms
 
 STEP = step_time(load_llms()["llama-3.1-8b"], load_gpus()["H100-SXM-80GB"], 1)
 MOE = step_time(load_llms()["qwen3-30b-a3b"], load_gpus()["A100-SXM-80GB"], 2, 0.5)
+WINDOWED = step_time(load_llms()["gpt-oss-20b"], load_gpus()["H100-SXM-80GB"], 1, 1.0, Settings(weight_bits=4))
 
 
 @dataclass
@@ -27,6 +28,16 @@ class Request:
     made: int = 0
     first: float = 0.0
     finish: float = 0.0
+
+
+def held(step: StepTime, request: Request) -> float:
+    return float(step.seen(np.array(request.prompt + request.output)))
+
+
+def seen_in_decode(step: StepTime, request: Request) -> float:
+    """Full layers see all there is so far, the others their window of the context at half the response."""
+    windowed = min(request.prompt + request.output / 2, step.window)
+    return (1 - step.windowed) * (request.prompt + request.made) + (step.windowed * windowed if step.windowed else 0)
 
 
 def naive(
@@ -48,7 +59,7 @@ def naive(
         blocked = any(request.computed + take < request.prompt for request, take in parts)
         while waiting and waiting[0].queued <= now and not blocked and len(inside) < limits.sequences:
             request = waiting[0]
-            if sum(r.prompt + r.output for r in inside) + request.prompt + request.output > limits.kv_tokens:
+            if sum(held(step, r) for r in [*inside, request]) > limits.kv_tokens:
                 break
             take = request.prompt if request.prompt <= free or (scheduler == "slots" and not parts) else min(request.prompt, free)
             if (scheduler == "slots" and take < request.prompt) or take <= 0:
@@ -57,13 +68,13 @@ def naive(
             parts.append((request, take))
             free -= take
             blocked = take < request.prompt
-        most = max(most, sum(r.prompt + r.output for r in inside))
+        most = max(most, sum(held(step, r) for r in inside))
         running = decodes if mixed or not parts else []
         if not running and not parts:
             now = waiting[0].queued
             continue
-        context = sum(r.prompt + r.made for r in running)
-        sums = sum(take * (request.computed + take / 2) for request, take in parts)
+        context = sum(seen_in_decode(step, r) for r in running)
+        sums = sum(take * float(step.seen(np.array(request.computed + take / 2))) for request, take in parts)
         now += step.of(len(running), context, sum(take for _, take in parts), sums, len(parts))
         ended = []
         for request in running:
@@ -99,7 +110,7 @@ def test_it_is_the_step_by_step_simulation(
     scheduler: str, seed: int, requests: int, rate: float, sequences: int, budget: int, slack: int, closed: bool
 ) -> None:
     random = np.random.RandomState(seed)
-    step = MOE if seed % 2 else STEP
+    step = (STEP, MOE, WINDOWED)[seed % 3]
     prompts, outputs = random.randint(1, 500, size=requests), random.randint(1, 40, size=requests)
     limits = Limits(int((prompts + outputs).max()) + slack, sequences, budget)
     if closed:

@@ -95,3 +95,16 @@ def test_memory_and_shards() -> None:
     assert kv_token_gib(LLAMA, 16, Settings()) == pytest.approx(131072 / 8 / GIB)  # 8 KV heads: copied beyond 8 GPUs
     assert room_gib(LLAMA, H100, 2, Settings()) == pytest.approx(0.9 * 79.65 - 14.957 / 2 - 2)
     assert [fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [True, True, True, False]
+
+
+def test_windowed_layers_see_the_window_alone() -> None:
+    step = step_time(load_llms()["gpt-oss-120b"], H100, 2)
+    assert (step.windowed, step.window) == (0.5, 128)
+    assert step.seen(np.array([64.0, 128.0, 1128.0])).tolist() == [64, 128, 628]
+    assert step_time(LLAMA, H100, 1).seen(np.array(5000)) == 5000
+
+
+def test_four_bit_weights_compute_in_eight_bits_where_the_gpu_can() -> None:
+    llm, b200, four = load_llms()["gpt-oss-120b"], load_gpus()["B200-SXM-180GB"], Settings(weight_bits=4)
+    assert step_time(llm, b200, 1, 1.0, four).compute == pytest.approx(step_time(llm, b200, 1).compute / (2 * 0.85))
+    assert step_time(llm, H100, 1, 1.0, four).compute == pytest.approx(step_time(llm, H100, 1).compute)
