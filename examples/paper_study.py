@@ -29,19 +29,18 @@ from models.instance import Instance
 from models.quality import Quality
 from planner.assemble import Loaded, load_instance
 from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.csv_file import write_csv
 from planner.decompose_packing import first_fit_decreasing
-from planner.errors import DataError
+from planner.front_door import EXIT_CODES, check_writable, framed, put_csv, warn
 from planner.joint import solve
 from planner.plan import checked_content
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, warn
 from planner.settings import Settings
 from planner.setups import Study, study
 from planner.setups_told import spread_of
 from planner.solution import Solution
 
 RATES_RPS = (50, 60, 70, 80)
-TARGETS_MS = (500, 800)
+TARGETS_MS = (150, 240)
+"""0.3 of the published 500 and 800 ms, which hardly bind on these curves."""
 NOISE = 2e-6
 """Shares of the range of scores within which values and bounds count as equal, as in the cross-check."""
 CONTRADICTION = 6
@@ -59,7 +58,7 @@ class Point:
 
 
 POINTS = tuple(Point(gpus, rate, target) for gpus in (4, 8) for rate in RATES_RPS for target in TARGETS_MS)
-QUICK = (Point(4, 60, 500), Point(8, 80, 500))
+QUICK = (Point(4, 60, 150), Point(8, 80, 150))
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def run_points(points: Sequence[Point], floor_pct: float | None = None, jobs: in
         loaded, quality = known[point.gpus]
         slo = replace(loaded.instance.slos[0], limit=point.target_ms / 1000.0)
         instance = replace(loaded.instance, arrival_rate=float(point.rate_rps), slos=(slo,))
-        yield _run(point, instance, quality, settings_of(loaded), jobs)
+        yield _run(point, instance, quality, loaded.settings, jobs)
 
 
 def _run(point: Point, instance: Instance, quality: Quality, settings: Settings, jobs: int) -> Outcome:
@@ -202,30 +201,20 @@ def score_line(instance: Instance) -> str:
 # ---------------------------------------------------------------- command
 
 
+@framed
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked; the exit code."""
     asked = _arguments(arguments)
-    try:
-        if asked.csv is not None:
-            check_writable(Path(asked.csv), "--csv")
-        frame, code = (counts_table(), 0) if asked.counts else _study(asked)
-    except DataError as error:
-        warn(str(error).splitlines())
-        return BAD_INPUT
+    if asked.csv is not None:
+        check_writable(Path(asked.csv), "--csv")
+    frame, code = (counts_table(), 0) if asked.counts else _study(asked)
     console = plain_console()
     if asked.counts:
         print_counts(console, frame)
     elif len(frame):
         print_study(console, frame)
         print_line(console, score_line(load_instance(cluster_file(4)).instance), "dim")
-    if asked.csv is not None and len(frame):
-        try:
-            write_csv(frame, Path(asked.csv))
-        except OSError as error:
-            warn([f"{asked.csv}: cannot be written ({error.strerror}); free space or name another place"])
-            return BAD_INPUT
-        print_line(console, f"{len(frame)} rows written to {asked.csv}")
-    return code
+    return max(code, put_csv(frame, asked.csv, "rows")) if len(frame) else code
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -21,6 +21,7 @@ __all__ = [
     "program",
     "quality",
     "relaxation",
+    "router",
     "step_time",
     "workload",
 ]

@@ -22,7 +22,7 @@ class Goal:
     """What is optimised. of: "quality" (maximise), "cost" (minimise USD/h), "gpus" (minimise GPUs used, then cost: the leanest plan).
 
     quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None. gpus_at_most: per pool, fewer than it
-    has (for a first plan that is easy to place), or None.
+    has (for a first plan that is easy to place), or None. gpus_in_all: over all pools, or None. changes: of a setup, at most so many.
     """
 
     of: str
@@ -30,6 +30,20 @@ class Goal:
     cost_at_most: float | None = None
     cost_at_least: float | None = None
     gpus_at_most: tuple[int, ...] | None = None
+    gpus_in_all: int | None = None
+    changes: "Changes | None" = None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A setup that runs. replicas: (O,) of it; most: so many replicas may start or stop in all, whichever GPUs they stand on."""
+
+    replicas: tuple[int, ...]
+    most: int
+
+    def count(self, replicas: np.ndarray) -> int:
+        """Replicas that start or stop on the way to another setup (O,)."""
+        return int(np.abs(replicas - np.array(self.replicas)).sum())
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from models.instance import Instance
 from models.placement import Item
 
@@ -11,13 +13,21 @@ class NoGood:
     """A multiset of replicas that cannot be placed: not all of `counts` may be reached at once.
 
     members: per literal the options whose replicas are counted; counts: the number that must not be reached by all literals together.
-    gpus: when given, the statement holds only while the pool uses at most so many GPUs.
+    gpus: when given, the statement holds only while the pool uses at most so many GPUs; replicas: only while the setup has at most so many
+    in all. A setup that shall not be told again is a no-good too, over all pools.
     """
 
     pool: int
     members: tuple[tuple[int, ...], ...]
     counts: tuple[int, ...]
     gpus: int | None = None
+    replicas: int | None = None
+
+    def forbids(self, replicas: np.ndarray) -> bool:
+        """Whether a setup (O,) reaches all counts; not asked of one that holds on few GPUs only."""
+        if self.replicas is not None and replicas.sum() > self.replicas:
+            return False
+        return all(replicas[list(hard)].sum() >= count for hard, count in zip(self.members, self.counts, strict=True))
 
 
 def lifted_no_good(instance: Instance, p: int, core: list[Item], present: dict[int, int], gpus: int | None) -> NoGood:

@@ -17,9 +17,12 @@
     fit_pool[r]                 capacity rows of models.capacity                                    GPUs
     notice_reached[n,j]         sum_{o of literal j} replicas_o < count_nj unless reached_nj          replicas
     use_more_gpus[n]            gpus_used_p > gpus_n where more_gpus_n (no-goods that hold on few GPUs only)
-    respect_no_good[n]          not all literals of a no-good are reached, unless more GPUs are used
+    use_more_replicas[n]        sum_o replicas_o > replicas_n where more_replicas_n (no-goods that hold of few replicas only)
+    respect_no_good[n]          not all literals of a no-good are reached, unless more GPUs or replicas are used
     keep_quota[j]               sum_o weight_jo replicas_o <= most_j                                baselines only
-    keep_min_replicas[i], keep_max_replicas[i], reach_min_utilization, keep_quality, keep_cost
+    count_started[o], count_stopped[o]  |replicas_o - running_o| <= changed_o                       replicas, of a setup that runs
+    keep_changes                sum_o changed_o + sum_{o new} replicas_o <= changes                 replicas
+    keep_min_replicas[i], keep_max_replicas[i], reach_min_utilization, keep_quality, keep_cost, reach_cost, keep_gpus
 
 The weights of one option need not be adjacent: arms are convex, so spreading never lowers a budget.
 """
@@ -68,6 +71,7 @@ def build(formulation: Formulation) -> pyo.ConcreteModel:
     keep_replica_limits(model, formulation)
     reach_min_utilization(model, formulation)
     keep_objectives(model, formulation)
+    keep_changes(model, formulation)
     return model
 
 
@@ -195,8 +199,10 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.LITERALS = pyo.Set(dimen=2, initialize=literals)
     model.reached = pyo.Var(model.LITERALS, domain=pyo.Binary)
     limited = [n for n, no_good in enumerate(form.no_goods) if no_good.gpus is not None]
-    model.LIMITED = pyo.Set(initialize=limited)
+    exact = [n for n, no_good in enumerate(form.no_goods) if no_good.replicas is not None]
+    model.LIMITED, model.EXACT = pyo.Set(initialize=limited), pyo.Set(initialize=exact)
     model.more_gpus = pyo.Var(model.LIMITED, domain=pyo.Binary)
+    model.more_replicas = pyo.Var(model.EXACT, domain=pyo.Binary)
 
     def reach(m: pyo.ConcreteModel, n: int, j: int) -> object:
         no_good = form.no_goods[n]
@@ -212,10 +218,16 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
         model.LIMITED,
         rule=lambda m, n: m.gpus_used[form.no_goods[n].pool] >= ((form.no_goods[n].gpus or 0) + 1) * m.more_gpus[n],
     )
+    model.use_more_replicas = pyo.Constraint(
+        model.EXACT,
+        rule=lambda m, n: pyo.quicksum(m.replicas[o] for o in form.options) >= ((form.no_goods[n].replicas or 0) + 1) * m.more_replicas[n],
+    )
     model.respect_no_good = pyo.Constraint(
         model.NO_GOODS,
         rule=lambda m, n: (
-            pyo.quicksum(m.reached[n, j] for j in range(len(form.no_goods[n].counts))) - (m.more_gpus[n] if n in limited else 0)
+            pyo.quicksum(m.reached[n, j] for j in range(len(form.no_goods[n].counts)))
+            - (m.more_gpus[n] if n in limited else 0)
+            - (m.more_replicas[n] if n in exact else 0)
             <= len(form.no_goods[n].counts) - 1
         ),
     )
@@ -257,13 +269,32 @@ def reach_min_utilization(model: pyo.ConcreteModel, form: Formulation) -> None:
 
 
 def keep_objectives(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """Floors that earlier decisions set: quality (0..1 scale), cost (USD/h)."""
+    """Limits that earlier decisions set: quality (0..1 scale), cost (USD/h), GPUs in all."""
     if form.goal.quality_at_least is not None:
         model.keep_quality = pyo.Constraint(expr=model.quality >= form.goal.quality_at_least)
-    if form.goal.cost_at_most is not None or form.goal.cost_at_least is not None:
-        price = pool_prices(form.instance)
-        cost = pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
-        model.keep_cost = pyo.Constraint(expr=(form.goal.cost_at_least, cost, form.goal.cost_at_most))
+    price = pool_prices(form.instance)
+    cost = pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
+    if form.goal.cost_at_most is not None:
+        model.keep_cost = pyo.Constraint(expr=cost <= form.goal.cost_at_most)
+    if form.goal.cost_at_least is not None:
+        model.reach_cost = pyo.Constraint(expr=cost >= form.goal.cost_at_least)
+    if form.goal.gpus_in_all is not None:
+        model.keep_gpus = pyo.Constraint(expr=pyo.quicksum(model.gpus_used[p] for p in model.POOLS) <= form.goal.gpus_in_all)
+
+
+def keep_changes(model: pyo.ConcreteModel, form: Formulation) -> None:
+    """Few replicas start or stop against a setup that runs: what is left out of the program stops whole."""
+    if form.goal.changes is None:
+        return
+    running = form.goal.changes.replicas
+    model.RUNNING = pyo.Set(initialize=[o for o in form.options if running[o] > 0])
+    model.changed = pyo.Var(model.RUNNING, domain=pyo.NonNegativeReals)
+    model.count_started = pyo.Constraint(model.RUNNING, rule=lambda m, o: m.replicas[o] - running[o] <= m.changed[o])
+    model.count_stopped = pyo.Constraint(model.RUNNING, rule=lambda m, o: running[o] - m.replicas[o] <= m.changed[o])
+    left_out = sum(running) - sum(running[o] for o in model.RUNNING)
+    news = pyo.quicksum(model.replicas[o] for o in form.options if running[o] == 0)
+    changed = news + pyo.quicksum(model.changed[o] for o in model.RUNNING)
+    model.keep_changes = pyo.Constraint(expr=changed <= form.goal.changes.most - left_out)
 
 
 def compile_program(model: pyo.ConcreteModel, form: Formulation) -> CompiledProgram:

@@ -112,6 +112,8 @@ def _replica_rows(form: Formulation, fixed: np.ndarray | None) -> tuple[list[np.
     if form.goal.cost_at_most is not None or form.goal.cost_at_least is not None:
         low, high = form.goal.cost_at_least, form.goal.cost_at_most
         add(np.zeros(options), -np.inf if low is None else low, np.inf if high is None else high, pool_prices(instance))
+    if form.goal.gpus_in_all is not None:
+        add(np.zeros(options), -np.inf, float(form.goal.gpus_in_all), np.ones(pools))
     return rows, lower, upper, used
 
 

@@ -20,7 +20,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's products here are 
 
 import typer
 
+from planner.arguments import ItsScenario, Overrides, PlanPath, ReportPath, ScenarioPath
 from planner.checkout import foreign_packages
+from planner.commands_profile import profile_app
 from planner.interrupt import Interrupt
 from planner.version import VERSION
 
@@ -35,26 +37,7 @@ app = typer.Typer(
     epilog="Example: python -m planner plan examples/paper-trio/scenario.yaml",
 )
 
-profile_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Profile tables: from benchmark files, from an estimate, their hygiene, what to measure next.",
-    epilog="Example: python -m planner profile check examples/paper-trio/profiles.csv",
-)
 app.add_typer(profile_app, name="profile")
-
-ScenarioPath = Annotated[
-    Path, typer.Argument(metavar="SCENARIO", help="The scenario: a .yaml file, or an .xlsx workbook.", show_default=False)
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Replace one value of the scenario, e.g. slo.0.limit_ms=400; may be repeated.",
-        show_default=False,
-    ),
-]
 
 
 def _version(asked: bool) -> None:
@@ -81,7 +64,7 @@ def plan(
     json: Annotated[
         str | None, typer.Option(metavar="PATH|-", help="Write plan.json; - prints nothing but JSON.", show_default=False)
     ] = None,
-    xlsx: Annotated[str | None, typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False)] = None,
+    xlsx: ReportPath = None,
     charts: Annotated[str | None, typer.Option(metavar="DIR", help="Write charts as PNG and SVG files.", show_default=False)] = None,
     overrides: Overrides = None,
     time_limit: Annotated[
@@ -93,6 +76,14 @@ def plan(
     marginals: Annotated[
         bool, typer.Option("--marginals", help="Plan again with one node, 10 ms, 1 req/s more and less, and tell what it is worth.")
     ] = False,
+    near: Annotated[int, typer.Option(min=0, max=50, metavar="N", help="Tell the N next best setups, and the one on fewest GPUs.")] = 0,
+    near_loss: Annotated[
+        float, typer.Option(min=0.0, max=100.0, metavar="PCT", help="What they may lose of the objective, in per cent.")
+    ] = 1.0,
+    current: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN", help="The plan that runs: seats are kept; with --near, fewest changes from it.", show_default=False),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")] = False,
 ) -> None:
     """Find the best plan of a scenario: setup, placement and routing, with a bound that proves how good it is.
@@ -104,20 +95,18 @@ def plan(
     changes += [] if rel_gap is None else [f"solver.rel_gap={rel_gap!r}"]
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_plan import Outputs, run_plan
+        from planner.run_plan import Further, Outputs, run_plan
 
-        code = run_plan(scenario, changes, Outputs(json, xlsx, charts), quiet, interrupt, marginals)
+        code = run_plan(scenario, changes, Outputs(json, xlsx, charts), quiet, interrupt, Further(marginals, near, near_loss, current))
     raise typer.Exit(code)
 
 
 @app.command(epilog="Example: python -m planner report plan.json --xlsx report.xlsx --with baselines,frontier")
 def report(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan file (plan.json).", show_default=False)],
-    xlsx: Annotated[str | None, typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False)] = None,
+    plan: PlanPath,
+    xlsx: ReportPath = None,
     charts: Annotated[str | None, typer.Option(metavar="DIR", help="Write charts as PNG and SVG files.", show_default=False)] = None,
-    scenario: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Its scenario, where it is not where the plan says.", show_default=False)
-    ] = None,
+    scenario: ItsScenario = None,
     kinds: Annotated[
         str, typer.Option("--with", metavar="LIST", help="Compute too: setups,baselines,frontier,sensitivity.", show_default=False)
     ] = "",
@@ -197,26 +186,6 @@ def check(
     raise typer.Exit(code)
 
 
-@profile_app.command(epilog="Example: python -m planner profile gaps examples/paper-trio/scenario.yaml")
-def gaps(
-    scenario: ScenarioPath,
-    csv: Annotated[str | None, typer.Option(metavar="PATH", help="Write one row an option.", show_default=False)] = None,
-    top: Annotated[int, typer.Option(min=1, metavar="N", help="Show the N most valuable.")] = 10,
-    overrides: Overrides = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no notices.")] = False,
-) -> None:
-    """What to measure next: options whose curves were not measured and matter to the decision, with the benchmark command of each.
-
-    Exit codes: 0 done, 2 bad input, 3 infeasible, 4 the plan's gap is open, 5 stopped without a plan.
-    """
-    with Interrupt().handled() as interrupt:
-        # Imported here to keep --help fast.
-        from planner.run_profile_gaps import run_profile_gaps
-
-        code = run_profile_gaps(scenario, list(overrides or []), csv, top, quiet, interrupt)
-    raise typer.Exit(code)
-
-
 @app.command(epilog="Example: python -m planner sweep scenario.yaml --vary arrival_rate_rps=40:80:5 --csv rates.csv")
 def sweep(
     scenario: ScenarioPath,
@@ -251,7 +220,7 @@ def diff(
 ) -> None:
     """What changes from one plan to another: what stays, starts, stops, moves, in an order in which no LLM falls short where one is found.
 
-    Exit codes: 0 done, 2 bad input, 3 a plan has no setup.
+    Exit codes: 0 done, 2 bad input, 3 or 5 a plan has no setup.
     """
     # Imported here to keep --help fast.
     from planner.run_diff import run_diff
@@ -259,12 +228,43 @@ def diff(
     raise typer.Exit(run_diff(old, new))
 
 
+@app.command(epilog="Example: python -m planner route plan.json --scores other.csv --grades grades.csv")
+def route(
+    plan: PlanPath,
+    scores: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Scores of other prompts; default: those of the plan.", show_default=False)
+    ] = None,
+    grades: Annotated[
+        str | None, typer.Option(metavar="PATH", help="True grades of the same prompts, in the shape of scores.", show_default=False)
+    ] = None,
+    split: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, metavar="P", help="Compute prices on this part, report the rest.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the split and of the intervals.")] = 0,
+    rates: Annotated[bool, typer.Option("--rates", help="Tell prices for 50 to 150 % of the rate, and how far the SLOs hold.")] = False,
+    scenario: ItsScenario = None,
+    csv: Annotated[str | None, typer.Option(metavar="PATH", help="Write one row a routing as CSV.", show_default=False)] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="PATH|-", help="Write everything as JSON; - prints nothing else.", show_default=False)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")] = False,
+) -> None:
+    """Route other prompts by a plan's prices: realised fractions, latency, quality, and what is gained over a single LLM.
+
+    Exit codes: 0 the limits hold or it is open, 2 bad input, 3 or 5 no setup or stopped, 6 these prompts break a limit.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.run_route import RouteAsked, run_route
+
+        code = run_route(plan, RouteAsked(scores, grades, split, seed, scenario, rates, csv, json, quiet), interrupt)
+    raise typer.Exit(code)
+
+
 @app.command(epilog="Example: python -m planner simulate plan.json --cv 3")
 def simulate(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan file (plan.json).", show_default=False)],
-    scenario: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Its scenario, where it is not where the plan says.", show_default=False)
-    ] = None,
+    plan: PlanPath,
+    scenario: ItsScenario = None,
     trace: Annotated[str | None, typer.Option(metavar="PATH", help="Replay the gaps of a trace (arrival_s).", show_default=False)] = None,
     minutes: Annotated[float, typer.Option(min=0.1, max=1440.0, metavar="M", help="Length of one run.")] = 10.0,
     cv: Annotated[float, typer.Option(min=0.1, max=20.0, metavar="C", help="Burstiness of arrivals; 1 = Poisson.")] = 1.0,
@@ -283,101 +283,29 @@ def simulate(
     raise typer.Exit(code)
 
 
-@profile_app.command(
-    "estimate", epilog="Example: python -m planner profile estimate --llm llama-3.1-8b --gpu H100-SXM-80GB --tp 1,2 --out profiles.csv"
-)
-def profile_estimate(
-    llm: Annotated[list[str], typer.Option(metavar="NAME", help="LLM of the catalogue; may be repeated.", show_default=False)],
-    gpu: Annotated[list[str], typer.Option(metavar="NAME", help="GPU type of the catalogue; may be repeated.", show_default=False)],
-    tp: Annotated[str, typer.Option(metavar="LIST", help="Tensor-parallel degrees.")] = "1,2,4,8",
-    share: Annotated[str, typer.Option(metavar="LIST", help="MPS shares in per cent, e.g. 10,20,...,100.")] = "100",
-    input_tokens: Annotated[int, typer.Option(metavar="N", help="Mean tokens of a prompt.")] = 1000,
-    output_tokens: Annotated[int, typer.Option(metavar="N", help="Mean tokens of a response.")] = 250,
-    lengths: Annotated[str, typer.Option(metavar="fixed|lognormal|TRACE.csv", help="How lengths vary.")] = "lognormal",
-    cv: Annotated[float, typer.Option(metavar="C", help="Coefficient of variation of the gaps between requests; 1 = Poisson.")] = 1.0,
-    rates: Annotated[int, typer.Option(metavar="N", help="Rates of a curve, up to 97 % of the capacity.")] = 8,
-    requests: Annotated[int, typer.Option(metavar="N", help="Requests simulated at a rate, over all seeds.")] = 5000,
-    seeds: Annotated[int, typer.Option(metavar="N", help="Independent runs; the intervals come from their spread.")] = 4,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="chunked|prefill_first|slots", help="How prompts are batched; chunked, or what a fit shows.")
+@app.command(epilog="Example: python -m planner export plan.json --to deploy --only compose,litellm")
+def export(
+    plan: PlanPath,
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to; new or empty.", show_default=False)],
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST", help="Of shell,compose,kubernetes,litellm,router,routellm; default: all that fit.", show_default=False
+        ),
     ] = None,
-    weight_bits: Annotated[int, typer.Option(metavar="16|8|4", help="Bits of a weight.")] = 16,
-    kv_bits: Annotated[int, typer.Option(metavar="16|8", help="Bits of a cached number.")] = 16,
-    max_sequences: Annotated[int, typer.Option(metavar="N", help="Most sequences that run at once.")] = 256,
-    step_tokens: Annotated[int, typer.Option(metavar="N", help="Token budget of a step.")] = 8192,
-    neighbours: Annotated[float, typer.Option(metavar="F", help="Slowdown by busy neighbours on shared GPUs (weak evidence).")] = 1.08,
-    calibrate: Annotated[
-        Path | None, typer.Option(metavar="MEASURED.csv", help="Fit on these measured points first.", show_default=False)
-    ] = None,
-    harness: Annotated[str, typer.Option(metavar="closed|open", help="How rows with a concurrency were measured.")] = "closed",
-    out: Annotated[str, typer.Option(metavar="PATH|-", help="Write the profile table; - prints it.")] = "-",
-    intervals: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Write the half widths of 95 % intervals.", show_default=False)
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one a core.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no notices, no tables.")] = False,
+    scenario: ItsScenario = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not list the files; no progress.")] = False,
 ) -> None:
-    """Estimate curves of options nobody measured: step time from the catalogues, inside a simulation of continuous batching.
+    """Export a plan: what starts its servers (scripts, docker compose, Kubernetes) and what routes requests (LiteLLM, router policy).
 
-    What accuracy to expect: docs/accuracy.md. Exit codes: 0 done, 2 bad input, 5 stopped, with nothing written.
+    Exit codes: 0 done, 2 bad input, or something is in the folder already (nothing is overwritten), 3 or 5 the plan has no setup.
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_profile_estimate import Asked, run_profile_estimate
+        from planner.run_export import Asked, run_export
 
-        work = (llm, gpu, tp, share, input_tokens, output_tokens, lengths, cv, rates, requests, seeds, scheduler)
-        server = (weight_bits, kv_bits, max_sequences, step_tokens, neighbours)
-        code = run_profile_estimate(Asked(*work, *server, calibrate, harness, out, intervals, jobs, quiet), interrupt)
+        code = run_export(plan, Asked(to, only, scenario, quiet), interrupt)
     raise typer.Exit(code)
-
-
-@profile_app.command(
-    "import", epilog="Example: python -m planner profile import results/ --gpu H100-SXM-80GB --tp 2 --share 100 --out profiles.csv"
-)
-def profile_import(
-    files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="Benchmark files, or folders of them.", show_default=False)],
-    llm: Annotated[str | None, typer.Option(metavar="NAME", help="LLM, where it is not the files' model.", show_default=False)] = None,
-    gpu: Annotated[str | None, typer.Option(metavar="NAME", help="GPU type, e.g. H100-SXM-80GB.", show_default=False)] = None,
-    tp: Annotated[int | None, typer.Option(metavar="N", help="Tensor-parallel degree.", show_default=False)] = None,
-    share: Annotated[float | None, typer.Option(metavar="PCT", help="MPS share; 100 = whole GPUs.", show_default=False)] = None,
-    replicas: Annotated[
-        int | None, typer.Option(metavar="N", help="Replicas that answered together; rates are divided by it.", show_default=False)
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--map", metavar="MAPPING", help="File (YAML) that says it file by file.", show_default=False)
-    ] = None,
-    out: Annotated[str, typer.Option(metavar="PATH|-", help="Write the profile table; - prints it.")] = "-",
-    append: Annotated[bool, typer.Option("--append", help="Keep the rows that --out holds.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not tell what became of every file.")] = False,
-) -> None:
-    """Make a profile table of benchmark files: vLLM, SGLang, GuideLLM, inference-perf, aiperf, genai-perf, llm-d, our own.
-
-    Tools are told by content. What is missing is asked for; what is doubtful is left out and told. Exit codes: 0 done, 2 bad input.
-    """
-    # Imported here to keep --help fast.
-    from planner.run_profile_import import Wanted, run_profile_import
-
-    path = None if out == "-" else Path(out)
-    raise typer.Exit(run_profile_import(files, Wanted(llm, gpu, tp, share, replicas, mapping, path, append, quiet)))
-
-
-@profile_app.command("check", epilog="Example: python -m planner profile check examples/paper-trio/profiles.csv")
-def profile_check(
-    profiles: Annotated[Path, typer.Argument(metavar="PROFILES", help="The profile table (.csv or .parquet).", show_default=False)],
-    scenario: Annotated[
-        Path | None,
-        typer.Option(metavar="SCENARIO", help="Check only what this scenario may use, and against its SLOs.", show_default=False),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the findings alone, no table of curves.")] = False,
-) -> None:
-    """Check the hygiene of a profile table: shapes of its curves, gaps, outliers, percentile order, Little's law, compute.
-
-    Findings are warnings. Exit codes: 0 also with findings, 2 when the table cannot be read.
-    """
-    # Imported here to keep --help fast.
-    from planner.run_profile_check import run_profile_check
-
-    raise typer.Exit(run_profile_check(profiles, scenario, quiet))
 
 
 @app.command(epilog="Example: python -m planner init my-cluster (a folder), or: python -m planner init --xlsx my-cluster.xlsx")

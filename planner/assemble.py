@@ -14,6 +14,7 @@ from planner.assemble_tables import open_book, profile_table, salvage, score_tab
 from planner.canonical import content_hash
 from planner.findings import Findings
 from planner.scenario import MinimizeCost, Overrides, Scenario, ScenarioSpec, read_scenario
+from planner.settings import Settings
 from planner.workbook_guard import is_workbook
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable
@@ -32,6 +33,12 @@ class Loaded:
     instance: Instance
     sha256: str
     notices: tuple[str, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """How the scenario asks for its search."""
+        asked = self.scenario.spec.solver
+        return Settings(rel_gap=asked.rel_gap, time_limit=asked.time_limit_s, threads=asked.threads, seed=asked.seed)
 
 
 def load_instance(

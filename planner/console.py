@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from planner import sentences
+from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.gpu_map import gpu_map_rows, letters
 from planner.marginals_told import marginals_lines
 from planner.plan import Plan, tables
@@ -95,6 +96,7 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_lines(console, "What binds, and what one more buys", [sentences.binding(content), *sentences.worth(content)])
     if moved := marginals_lines(content):
         print_lines(console, "What one unit more or less is worth (planned again)", moved)
+    _print_alternatives(console, content)
     print_lines(console, "How sure this is", [*sentences.provenance_lines(content), *content["context"]["effort_notes"]])
 
 
@@ -181,6 +183,29 @@ def _router_line(content: Mapping[str, Any]) -> str:
     share = 100.0 * sum(tie["share"] for tie in ties)
     tied = "no prompt ties" if not ties else f"{number(share, 2)} % of the prompts tie and are split as plan.json says"
     return f"Router: a prompt goes to the LLM of the highest score - dual price; {tied}."
+
+
+def _print_alternatives(console: Console, content: Mapping[str, Any]) -> None:
+    """Print other setups nearly as good, and what is proved of them; nothing when they were not asked for."""
+    lines, frame = alternatives_lines(content), alternatives_table(content)
+    if not lines:
+        return
+    if len(frame):
+        running = content["context"]["alternatives"]["asked"]["current"] is not None
+        objective = content["objective"]["of"]
+        found, bound = (next(h for h in map(str, frame.columns) if h.startswith(word)) for word in ("Found", "Best possible"))
+        frame = frame.assign(Row=range(1, len(frame) + 1))
+        columns: list[Column] = [("Row", "", str), ("Why it is listed", "why", str), (found, objective, lambda value: number(value, 6))]
+        columns.append((bound, "best\npossible", lambda value: number(value, 6)))
+        columns += [("Loss (%)", "loss\n(%)", lambda value: f"{value:.3f}"), ("GPUs", "GPUs", _whole)]
+        columns += [
+            (header, f"{word}\n(repl.)", _whole) for header, word in (("Start (replicas)", "start"), ("Stop (replicas)", "stop")) if running
+        ]
+        print_table(console, "Alternatives", frame, columns)
+        differ = [f"{row}: {words}" for row, words in zip(frame["Row"], frame["Replicas against the plan found"], strict=True)]
+        print_lines(console, "Replicas of each against the plan found", [*differ, *lines])
+    else:
+        print_lines(console, "Alternatives", lines)
 
 
 def _print_gpu_map(console: Console, content: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from models.formulation import Goal, lean_weights, pool_prices
 from models.instance import Instance
-from models.placement import pack_on_fewest
+from models.placement import Packing, pack_on_fewest
 from models.quality import TIE_EPS, Quality
 from planner import highs
 from planner.ground import Clock, Ground, Incumbent
@@ -21,7 +21,7 @@ from planner.repair import explain_conflict
 from planner.search import Search
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.shadow import shadow_prices
-from planner.solution import Effort, Shard, Solution, TieGroup
+from planner.solution import Effort, ShadowPrices, Shard, Solution, TieGroup
 
 SAME_VALUE = 1e-6
 """Plans whose objective differs by less (relative) count as equally good: the leanest of them is told."""
@@ -113,13 +113,13 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, began - clock.began))
     lean = Search(ground, goal, lambda _: 1e-7, start, nodes=LEAN_NODES)
     lean.relax()
-    full = start.gpus == instance.gpus and _fewest(lean) == start.gpus
+    full = start.gpus == instance.gpus and fewest_gpus(lean) == start.gpus
     if not full:
         lean.run()
     clock.deadline = deadline
     clock.spend("leanest", began)
     found = lean.incumbent or start
-    fewest = _fewest(lean)
+    fewest = fewest_gpus(lean)
     notes = []
     if not full and not lean.closed() and fewest < found.gpus:
         notes.append(f"{found.gpus} GPUs are used; that no plan this good uses fewer is proved only down to {fewest}")
@@ -127,7 +127,7 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     return replace(found, loss=loss), notes
 
 
-def _fewest(lean: Search) -> int:
+def fewest_gpus(lean: Search) -> int:
     """GPUs that any plan as good needs, by the bound of the lean weights (GPUs, plus at most a half for the cost)."""
     return max(int(np.ceil(lean.bound - 0.5 - 1e-6)), 0) if np.isfinite(lean.bound) else 0
 
@@ -143,11 +143,17 @@ def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs
         prices = shadow_prices(search.form, search.layout, point.fractions, point.row_dual, point.gpus_used_dual, loss_to_value)
     if search.aside:
         notes = [*notes, "some setups were set aside because their placement could not be decided; the bound counts them as possible"]
+    effort = effort_of(ground, "gap" if closed else (clock.why() if clock.stopped() else "stalled"), notes)
+    return solution_of(quality, best, value, bound, effort, prices)
+
+
+def solution_of(quality: Quality, best: Incumbent, value: float, bound: float, effort: Effort, prices: ShadowPrices | None) -> Solution:
+    """A placed and routed plan as a solution; optimal when the effort ended with the gap closed."""
     return Solution(
-        "optimal" if closed else "feasible",
+        "optimal" if effort.termination == "gap" else "feasible",
         value,
         bound,
-        _effort(ground, "gap" if closed else (clock.why() if clock.stopped() else "stalled"), notes),
+        effort,
         best.routed.replicas,
         best.routed.rates,
         best.routed.fractions,
@@ -155,7 +161,7 @@ def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs
         best.settled.prices,
         tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in best.settled.ties),
         TIE_EPS * quality.scale,
-        _shards(best),
+        tuple(shard for packing in best.packing for shard in shards_of(packing)),
         prices,
     )
 
@@ -164,14 +170,15 @@ def _without_plan(instance: Instance, settings: Settings, ground: Ground, search
     """Infeasible only when two more solves without presolve and with another seed agree; else unknown."""
     if not search.infeasible or not search.confirm_infeasible():
         why = ground.clock.why() if ground.clock.stopped() else "stalled"
-        return Solution("unknown", None, None, _effort(ground, why, []))
+        return Solution("unknown", None, None, effort_of(ground, why, []))
     if not explain:
-        return Solution("infeasible", None, None, _effort(ground, "infeasible", []))
+        return Solution("infeasible", None, None, effort_of(ground, "infeasible", []))
     conflict, notes = explain_conflict(instance, settings, ground.quality, ground.clock, solve)
-    return Solution("infeasible", None, None, _effort(ground, "infeasible", list(notes)), conflict=conflict)
+    return Solution("infeasible", None, None, effort_of(ground, "infeasible", list(notes)), conflict=conflict)
 
 
-def _effort(ground: Ground, termination: str, notes: list[str]) -> Effort:
+def effort_of(ground: Ground, termination: str, notes: list[str]) -> Effort:
+    """What a search did until now."""
     clock = ground.clock
     return Effort(
         time.perf_counter() - clock.began,
@@ -185,13 +192,10 @@ def _effort(ground: Ground, termination: str, notes: list[str]) -> Effort:
     )
 
 
-def _shards(best: Incumbent) -> tuple[Shard, ...]:
-    return tuple(
-        Shard(key, replica, shard, node, gpu)
-        for packing in best.packing
-        for key, replica, node, gpus in sorted(packing.seats)
-        for shard, gpu in enumerate(gpus)
-    )
+def shards_of(packing: Packing) -> list[Shard]:
+    """The shards of a pool's packing."""
+    seats = sorted(packing.seats)
+    return [Shard(key, replica, shard, node, gpu) for key, replica, node, gpus in seats for shard, gpu in enumerate(gpus)]
 
 
 def _value(quality: Quality, instance: Instance, loss: float) -> float:

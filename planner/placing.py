@@ -85,7 +85,7 @@ def thinned(ground: Ground, replicas: np.ndarray) -> tuple[np.ndarray, tuple[Pac
         for key, *_ in packing.seats:
             left[key] += 1
         packings.append(packing)
-    return (left, tuple(packings)) if left.any() and _meets_floors(ground, left) else None
+    return (left, tuple(packings)) if left.any() and meets_floors(ground, left) else None
 
 
 def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray] | None:
@@ -104,13 +104,13 @@ def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray]
         replicas[o] += 1
         if not _holds(ground, replicas, llm):
             replicas[o] -= 1
-    if not _meets_floors(ground, replicas):
+    if not meets_floors(ground, replicas):
         return None
     rate = np.divide(point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0)
     return replicas.astype(int), rate * replicas
 
 
-def _meets_floors(ground: Ground, replicas: np.ndarray) -> bool:
+def meets_floors(ground: Ground, replicas: np.ndarray) -> bool:
     """Whether the LLMs have their least replicas and the GPUs their least utilisation."""
     instance = ground.instance
     options = instance.options

@@ -10,9 +10,8 @@ from rich.console import Console
 from planner.assemble import Loaded, load_instance
 from planner.baselines import Comparison, baselines_table, compare, notes_of, setup_words
 from planner.console import Column, plain_console, print_heading, print_line, print_report, print_table, print_verdict
-from planner.errors import DataError
+from planner.front_door import EXIT_CODES, check_writable, framed, notify, put_csv
 from planner.interrupt import Interrupt
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, put_csv, settings_of, tell_any_character, warn
 from planner.watch import solve_watched
 
 __all__ = ["run_baselines"]
@@ -20,19 +19,14 @@ __all__ = ["run_baselines"]
 STOPPED = EXIT_CODES["feasible"]
 
 
+@framed
 def run_baselines(scenario: Path, overrides: Sequence[str], csv: str | None, quiet: bool, interrupt: Interrupt) -> int:
     """Plan, try the baselines, print and write the table; return the exit code. Raises VerificationError (a bug) when a check fails."""
-    tell_any_character()
-    try:
-        if csv is not None:
-            check_writable(Path(csv), "--csv")
-        loaded = load_instance(scenario, overrides)
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
-    if not quiet:
-        warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
-    found = solve_watched(_comparing(loaded), loaded.instance, settings_of(loaded), interrupt, show=not quiet)
+    if csv is not None:
+        check_writable(Path(csv), "--csv")
+    loaded = load_instance(scenario, overrides)
+    notify([*loaded.notices, *loaded.instance.warnings], quiet)
+    found = solve_watched(_comparing(loaded), loaded.instance, loaded.settings, interrupt, show=not quiet)
     return max(EXIT_CODES[found.plan.status], STOPPED if found.interrupted else 0, _hand_out(found, loaded, csv, quiet))
 
 

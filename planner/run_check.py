@@ -14,9 +14,8 @@ from planner.assemble import Loaded, load_instance
 from planner.console import Column, plain_console, print_line, print_lines, print_table
 from planner.crosscheck import CrossCheck, compare, second_road, seconds_a_setup
 from planner.crosscheck_told import compared_line, ratio_line, roads_table, setup_lines, verdict_line
-from planner.errors import DataError
+from planner.front_door import EXIT_CODES, framed, notify
 from planner.interrupt import Interrupt
-from planner.run_plan import BAD_INPUT, EXIT_CODES, settings_of, tell_any_character, warn
 from planner.sentences import exact
 from planner.setups import told
 from planner.solution import Solution
@@ -32,17 +31,12 @@ STYLES = {"agree": "bold green", "brackets": "bold green", "open": "bold yellow"
 Roads = tuple[Solution, CrossCheck, tuple[float, int] | None]
 
 
+@framed
 def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: Interrupt) -> int:
     """Go both roads, compare, print; return the exit code."""
-    tell_any_character()
-    try:
-        loaded = load_instance(scenario, overrides)
-        if not quiet:
-            warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
-        roads = solve_watched(both_roads, loaded.instance, settings_of(loaded), interrupt, show=not quiet)
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
+    loaded = load_instance(scenario, overrides)
+    notify([*loaded.notices, *loaded.instance.warnings], quiet)
+    roads = solve_watched(both_roads, loaded.instance, loaded.settings, interrupt, show=not quiet)
     solution, check, sampled = roads
     _print(plain_console(), loaded, solution, check, sampled, quiet)
     if check.negative:

@@ -6,28 +6,21 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from planner.compare_told import lines_of, steps_line
 from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.errors import DataError, SolveError
+from planner.front_door import framed
 from planner.numbers_told import tidy
 from planner.plan import read_plan
 from planner.plan_diff import PlanDiff, Replica, diff_plans
-from planner.run_plan import BAD_INPUT, EXIT_CODES, tell_any_character, warn
 
 __all__ = ["diff_tables", "run_diff"]
 
 
+@framed
 def run_diff(old: Path, new: Path) -> int:
     """Compare and print; return the exit code."""
-    tell_any_character()
-    try:
-        plans = [read_plan(path) for path in (old, new)]
-        contents = [plan.demand_setup().content for plan in plans]
-    except DataError as error:
-        warn(str(error).splitlines())
-        return BAD_INPUT
-    except SolveError as error:
-        warn([f"there is no setup to compare: {error}"])
-        return EXIT_CODES["infeasible"]
+    plans = [read_plan(path) for path in (old, new)]
+    contents = [plan.demand_setup().content for plan in plans]
     _print(plain_console(), contents, diff_plans(*contents))
     return 0
 
@@ -63,14 +56,10 @@ def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
     for word, content in zip(("from", "to"), contents, strict=True):
         objective = content["objective"]
         print_line(console, f"{word}: {content['scenario']}, {objective['of']} {objective['value']:.5f}, {content['gpus_used']} GPUs used")
+    print_lines(console, "What differs", lines_of(*contents))
     frames = diff_tables(found)
-    if not found.steps:
-        print_line(console, f"No replica changes: all {len(found.stays)} stay where they are.", "bold")
-    else:
-        starts = sum(step.do == "start" for step in found.steps)
-        told = f"replicas: {len(found.stays)} stay, {starts} start, {len(found.steps) - starts} stop"
-        short = "an order in which no LLM falls short was not found" if found.drops else "in this order no LLM falls short on the way"
-        print_line(console, f"{told}; {short}.", "bold")
+    print_line(console, steps_line(found), "bold")
+    if found.steps:
         columns: list[Column] = [
             ("LLM", "LLM", str),
             ("Pool", "pool", str),

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TextIO
 
 from planner.errors import DataError
+from planner.front_door import check_writable, framed, notify, put
 from planner.init_files import TEMPLATE_TEXTS, inputs_of, template_inputs
-from planner.run_plan import BAD_INPUT, check_writable, tell_any_character, warn
 from planner.whole_file import put_whole, write_whole
 from profiles.faults import Fault
 from profiles.sheets import Inputs
@@ -16,40 +16,35 @@ from profiles.sheets import Inputs
 __all__ = ["run_init", "scenario_to_workbook"]
 
 
+@framed
 def run_init(folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]) -> int:
     """Write what is asked for and tell it; the exit code. Nothing that exists is overwritten."""
-    tell_any_character()
-    try:
-        if (folder is None) == (xlsx is None):
-            raise DataError(
-                [Fault("init", "", "", "one thing is to be written", "name a folder (init DIR) or a workbook (init --xlsx PATH)")]
-            )
-        if xlsx is None and (source is not None or overrides):
-            raise DataError(
-                [Fault("init", "", "", "--from and --set go with --xlsx", "name the workbook: init --from SCENARIO --xlsx PATH")]
-            )
-        if source is None and overrides:
-            raise DataError([Fault("init", "--set", "", "there is no scenario to change", "name it: init --from SCENARIO --xlsx PATH")])
-        if folder is not None:
-            written = _write_folder(folder)
-        elif xlsx is not None and source is not None:
-            warn([f"Notice: {note}" for note in scenario_to_workbook(source, overrides, xlsx)])
-            written = [xlsx]
-        else:
-            assert xlsx is not None  # noqa: S101  (one of the two is there)
-            _check_new(xlsx)
-            _write_book(xlsx, template_inputs())
-            written = [xlsx]
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
-    except OSError as error:
-        warn([f"{error.filename or folder or xlsx}: cannot be written ({error.strerror}); free space or name another place"])
-        return BAD_INPUT
+    if (folder is None) == (xlsx is None):
+        raise DataError([Fault("init", "", "", "one thing is to be written", "name a folder (init DIR) or a workbook (init --xlsx PATH)")])
+    if xlsx is None and (source is not None or overrides):
+        raise DataError([Fault("init", "", "", "--from and --set go with --xlsx", "name the workbook: init --from SCENARIO --xlsx PATH")])
+    if source is None and overrides:
+        raise DataError([Fault("init", "--set", "", "there is no scenario to change", "name it: init --from SCENARIO --xlsx PATH")])
+    written: list[Path] = []
+    if code := put(folder or xlsx, lambda: written.extend(_written(folder, xlsx, source, overrides))):
+        return code
     for path in written:
         print(f"wrote {path}")
     print(f"next: python -m planner plan {written[0]}", file=sys.stderr)
     return 0
+
+
+def _written(folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]) -> list[Path]:
+    """Write a folder, a scenario as a workbook, or the template; the files. OSError when that is not possible."""
+    if folder is not None:
+        return _write_folder(folder)
+    assert xlsx is not None  # noqa: S101  (one of the two is there)
+    if source is not None:
+        notify(scenario_to_workbook(source, overrides, xlsx))
+    else:
+        _check_new(xlsx)
+        _write_book(xlsx, template_inputs())
+    return [xlsx]
 
 
 def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -> tuple[str, ...]:

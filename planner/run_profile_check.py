@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from planner.console import Column, plain_console, print_heading, print_line, print_table
-from planner.errors import DataError, ProfileError
-from planner.run_plan import BAD_INPUT, tell_any_character, warn
+from planner.errors import ProfileError
+from planner.front_door import framed, notify
 from planner.scenario import Scenario, load_scenario
 from profiles.curves import KNOWN, parse_profiles
 from profiles.faults import Fault
@@ -38,16 +38,11 @@ class _Checked:
     notices: Sequence[str]
 
 
+@framed
 def run_profile_check(profiles: Path, scenario: Path | None, quiet: bool) -> int:
     """Check and print; return the exit code: 0 also with findings, 2 when table or scenario cannot be read."""
-    tell_any_character()
-    try:
-        checked = _check(profiles, None if scenario is None else load_scenario(scenario))
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
-    if not quiet:
-        warn([f"Notice: {notice}" for notice in checked.notices])
+    checked = _check(profiles, None if scenario is None else load_scenario(scenario))
+    notify(checked.notices, quiet)
     _print(profiles, checked, quiet)
     return 0
 

@@ -19,11 +19,11 @@ from models.step_time import Settings
 from models.workload import Lengths, fixed, from_trace, lognormal
 from planner.calibrate import Calibration, calibrate
 from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.csv_file import write_csv
+from planner.csv_file import csv_text, write_csv
 from planner.errors import DataError
-from planner.estimate import COLUMNS, UNCERTAIN_LOAD, Estimate, Offered, Wish, estimate_table, wishes
+from planner.estimate import COLUMNS, HIGHEST_LOAD, LOWEST_LOAD, UNCERTAIN_LOAD, Estimate, Offered, Wish, estimate_table, wishes
+from planner.front_door import BAD_INPUT, check_writable, framed, notify, put, warn
 from planner.interrupt import NO_PLAN, Interrupt
-from planner.run_plan import BAD_INPUT, check_writable, tell_any_character, warn
 from planner.settings import Progress
 from planner.watch import solve_watched
 from profiles.catalogue import load_gpus, load_llms
@@ -60,6 +60,7 @@ class Asked:
     sequences: int = 256
     step_tokens: int = 8192
     neighbours: float = 1.08
+    highest_load_pct: float = 100 * HIGHEST_LOAD
     calibrate: Path | None = None
     harness: str = "closed"
     out: str = "-"
@@ -68,27 +69,22 @@ class Asked:
     quiet: bool = False
 
 
+@framed
 def run_profile_estimate(asked: Asked, interrupt: Interrupt) -> int:
     """Estimate, write and report; return the exit code: 2 for bad input, 5 when stopped (nothing is written then)."""
-    tell_any_character()
     began = time.perf_counter()
+    for path, option in ((asked.out, "--out"), (asked.intervals, "--intervals")):
+        if path not in (None, "-"):
+            check_writable(Path(str(path)), option)
+    offered, settings, wanted = _understood(asked)
     try:
-        for path, option in ((asked.out, "--out"), (asked.intervals, "--intervals")):
-            if path not in (None, "-"):
-                check_writable(Path(str(path)), option)
-        offered, settings, wanted = _understood(asked)
         found, calibrations, notices = _worked_out(asked, offered, settings, wanted, interrupt)
-    except DataError as error:
-        warn(str(error).splitlines())
-        return BAD_INPUT
+        if not found.complete:
+            raise StoppedError
     except StoppedError:
         warn(["Stopped; nothing was written."])
         return NO_PLAN
-    if not asked.quiet:
-        warn([f"Notice: {notice}" for notice in notices])
-    if not found.complete:
-        warn(["Stopped; nothing was written."])
-        return NO_PLAN
+    notify(notices, asked.quiet)
     return _hand_out(asked, found, calibrations, time.perf_counter() - began)
 
 
@@ -130,6 +126,12 @@ def _understood(asked: Asked) -> tuple[Offered, Settings, list[Wish]]:
         ("--weight-bits", asked.weight_bits, asked.weight_bits in (16, 8, 4), "16, 8 or 4"),
         ("--kv-bits", asked.kv_bits, asked.kv_bits in (16, 8), "16 or 8"),
         ("--neighbours", asked.neighbours, 1 <= asked.neighbours <= 10, "1 to 10"),
+        (
+            "--highest-load",
+            asked.highest_load_pct,
+            100 * LOWEST_LOAD < asked.highest_load_pct <= 100 * HIGHEST_LOAD,
+            f"more than {100 * LOWEST_LOAD:g} and at most {100 * HIGHEST_LOAD:g}, in per cent of the capacity",
+        ),
         ("--max-sequences", asked.sequences, 1 <= asked.sequences < asked.step_tokens, "1 or more, and fewer than --step-tokens"),
         ("--scheduler", asked.scheduler, asked.scheduler in (None, *SCHEDULERS), f"one of {', '.join(SCHEDULERS)}"),
         ("--harness", asked.harness, asked.harness in ("closed", "open"), "closed or open"),
@@ -141,7 +143,17 @@ def _understood(asked: Asked) -> tuple[Offered, Settings, list[Wish]]:
         raise DataError(faults)
     settings = Settings(weight_bits=asked.weight_bits, kv_bits=asked.kv_bits, neighbours=asked.neighbours)
     offered = Offered(
-        *(lengths, asked.cv, asked.rates, asked.requests, asked.seeds, asked.scheduler or SCHEDULERS[0], asked.sequences, asked.step_tokens)
+        *(
+            lengths,
+            asked.cv,
+            asked.rates,
+            asked.requests,
+            asked.seeds,
+            asked.scheduler or SCHEDULERS[0],
+            asked.sequences,
+            asked.step_tokens,
+        ),
+        highest_load=asked.highest_load_pct / 100,
     )
     return offered, settings, wishes(llms, gpus, degrees, shares, offered, settings)
 
@@ -239,17 +251,8 @@ def _hand_out(asked: Asked, found: Estimate, calibrations: Sequence[Calibration]
     if frame.empty:
         warn(["No option fits on its GPUs; nothing was written."])
         return BAD_INPUT
-    try:
-        if asked.out == "-":
-            frame.to_csv(sys.stdout, index=False, float_format="%.12g", lineterminator="\n")
-        else:
-            write_csv(frame, Path(asked.out))
-        if asked.intervals is not None:
-            keys = frame[list(COLUMNS[:5])]
-            write_csv(pd.concat([keys, pd.DataFrame(found.half_widths)], axis=1), Path(asked.intervals))
-    except OSError as error:
-        warn([f"{asked.out}: cannot be written ({error.strerror}); free space or name another place"])
-        return BAD_INPUT
+    if code := put(asked.out, lambda: _write(asked, frame, found)):
+        return code
     if not asked.quiet and asked.out != "-":
         _print_options(console, frame, found)
     options = len(frame) // asked.rates
@@ -257,6 +260,17 @@ def _hand_out(asked: Asked, found: Estimate, calibrations: Sequence[Calibration]
         console, f"{options} options, {len(frame)} rows in {seconds:.1f} s" + ("" if asked.out == "-" else f", written to {asked.out}")
     )
     return 0
+
+
+def _write(asked: Asked, frame: pd.DataFrame, found: Estimate) -> None:
+    """Write the table and, where asked for, the half widths."""
+    if asked.out == "-":
+        sys.stdout.write(csv_text(frame))
+    else:
+        write_csv(frame, Path(asked.out))
+    if asked.intervals is not None:
+        keys = frame[list(COLUMNS[:5])]
+        write_csv(pd.concat([keys, pd.DataFrame(found.half_widths)], axis=1), Path(asked.intervals))
 
 
 def _print_calibrations(console: Console, calibrations: Sequence[Calibration]) -> None:

@@ -10,12 +10,11 @@ from rich.text import Text
 
 from planner.assemble import Loaded, load_instance
 from planner.console import Column, plain_console, print_heading, print_line, print_table, printable
-from planner.errors import DataError
+from planner.front_door import EXIT_CODES, check_writable, framed, notify, put_csv
 from planner.gaps import Gaps, find_gaps
 from planner.gaps_told import benchmark_command, gaps_table, headline
 from planner.interrupt import Interrupt
 from planner.plan import tell
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, put_csv, settings_of, tell_any_character, warn
 from planner.sentences import verdict
 from planner.watch import solve_watched
 from profiles.catalogue import load_llms
@@ -23,21 +22,16 @@ from profiles.catalogue import load_llms
 __all__ = ["run_profile_gaps"]
 
 
+@framed
 def run_profile_gaps(scenario: Path, overrides: Sequence[str], csv: str | None, top: int, quiet: bool, interrupt: Interrupt) -> int:
     """Judge, print and write; return the exit code: that of the plan, for without a plan there is nothing to judge by."""
-    tell_any_character()
-    try:
-        if csv is not None:
-            check_writable(Path(csv), "--csv")
-        loaded = load_instance(scenario, overrides)
-        if not quiet:
-            warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
-        found = solve_watched(find_gaps, loaded.instance, settings_of(loaded), interrupt, show=not quiet)
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
+    if csv is not None:
+        check_writable(Path(csv), "--csv")
+    loaded = load_instance(scenario, overrides)
+    notify([*loaded.notices, *loaded.instance.warnings], quiet)
+    found = solve_watched(find_gaps, loaded.instance, loaded.settings, interrupt, show=not quiet)
     console = plain_console()
-    plan = tell(loaded, found.plan, settings_of(loaded), {})
+    plan = tell(loaded, found.plan, loaded.settings, {})
     print_line(console, f"{loaded.scenario.spec.name}: {verdict(plan.content)}")
     if not found.plan.has_plan:
         print_line(console, "Without a plan there is no decision to judge by; see what `plan` says first.")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from planner.csv_file import safe_cell, write_csv
-from planner.errors import DataError
+from planner.front_door import check_writable, framed, put, warn
 from planner.import_keys import Given, checked, read_mapping
 from planner.import_profiles import Imported, import_profiles, lines_of
-from planner.run_plan import BAD_INPUT, check_writable, tell_any_character, warn
 from profiles.faults import Fault
 
 __all__ = ["Wanted", "run_profile_import"]
@@ -33,21 +32,17 @@ class Wanted:
     quiet: bool = False
 
 
+@framed
 def run_profile_import(files: Sequence[Path], wanted: Wanted) -> int:
     """Import, write and tell; return the exit code: 0, or 2 for bad input (then nothing is written)."""
-    tell_any_character()
-    try:
-        faults: list[Fault] = []
-        given = _given(wanted, faults)
-        if wanted.out is not None:
-            check_writable(wanted.out, "--out")
-        elif wanted.append:
-            faults.append(Fault("--append", "", "", "there is no table to append to", "name it by --out"))
-        before = wanted.out if wanted.append and wanted.out is not None and wanted.out.exists() else None
-        found = import_profiles(files, given, before, faults)
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
+    faults: list[Fault] = []
+    given = _given(wanted, faults)
+    if wanted.out is not None:
+        check_writable(wanted.out, "--out")
+    elif wanted.append:
+        faults.append(Fault("--append", "", "", "there is no table to append to", "name it by --out"))
+    before = wanted.out if wanted.append and wanted.out is not None and wanted.out.exists() else None
+    found = import_profiles(files, given, before, faults)
     if not wanted.quiet:
         warn(_told(found))
     return _hand_out(found, wanted)
@@ -79,11 +74,9 @@ def _hand_out(found: Imported, wanted: Wanted) -> int:
         frame.rename(columns=safe_cell).map(safe_cell).to_csv(sys.stdout, index=False, float_format="%.12g", lineterminator="\n")
         return 0
     replaced = "" if found.kept or not wanted.out.exists() else ", in place of the file that was there"
-    try:
-        write_csv(frame, wanted.out)
-    except OSError as error:
-        warn([f"{wanted.out}: cannot be written ({error.strerror}); free space or name another place"])
-        return BAD_INPUT
+    where = wanted.out
+    if code := put(where, lambda: write_csv(frame, where)):
+        return code
     options = frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates()
     kept = f", {found.kept} of them kept" if found.kept else ""
     warn([f"{_count(len(frame), 'point')} of {_count(len(options), 'option')} written to {wanted.out}{kept}{replaced}"])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from planner.console import plain_console, print_line, print_verdict
 from planner.errors import DataError
+from planner.front_door import EXIT_CODES, check_writable, framed, put
 from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.report_extras import KINDS, Extra, extra
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
 from planner.run_report_files import check_chart_folder, write_report
 from planner.watch import solve_watched
 from profiles.faults import Fault, nearest
@@ -28,28 +28,25 @@ class ReportAsked:
     quiet: bool
 
 
+@framed
 def run_report(plan: Path, asked: ReportAsked, interrupt: Interrupt) -> int:
     """Compute what is asked beside the plan, write, tell; return the exit code: 4 when it was stopped with some of it computed."""
-    tell_any_character()
-    try:
-        kinds = _kinds(asked.kinds)
-        if asked.xlsx is None and asked.charts is None:
-            raise DataError([Fault("report", "", "", "nothing is to be written", "name a workbook with --xlsx, or a folder with --charts")])
-        if asked.xlsx is not None:
-            check_writable(Path(asked.xlsx), "--xlsx")
-        if asked.charts is not None:
-            check_chart_folder(Path(asked.charts))
-        source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
-        extras = _extras(source, kinds, asked.quiet, interrupt)
-        complete = all(one.complete for one in extras) and len(extras) == (len(kinds) if source.plan.content["options"] else 0)
-        frames = {name: frame for one in extras for name, frame in one.tables.items()}
-        written = write_report(source, asked.xlsx, asked.charts, (frames, [note for one in extras for note in one.notes]))
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
-    except OSError as error:
-        warn([f"{error.filename or asked.xlsx}: cannot be written ({error.strerror}); free space or name another place"])
-        return BAD_INPUT
+    kinds = _kinds(asked.kinds)
+    if asked.xlsx is None and asked.charts is None:
+        raise DataError([Fault("report", "", "", "nothing is to be written", "name a workbook with --xlsx, or a folder with --charts")])
+    if asked.xlsx is not None:
+        check_writable(Path(asked.xlsx), "--xlsx")
+    if asked.charts is not None:
+        check_chart_folder(Path(asked.charts))
+    source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
+    extras = _extras(source, kinds, asked.quiet, interrupt)
+    complete = all(one.complete for one in extras) and len(extras) == (len(kinds) if source.plan.content["options"] else 0)
+    frames = {name: frame for one in extras for name, frame in one.tables.items()}
+    notes = [note for one in extras for note in one.notes]
+    written: dict[str, str] = {}
+    code = put(asked.xlsx or asked.charts, lambda: written.update(write_report(source, asked.xlsx, asked.charts, (frames, notes))))
+    if code:
+        return code
     console = plain_console()
     if not asked.quiet:
         print_verdict(source.plan, console)
@@ -80,7 +77,7 @@ def _extras(source: PlanAndScenario, kinds: Sequence[str], quiet: bool, interrup
     for kind in kinds if source.plan.content["options"] else ():
         if interrupt.cancel.is_set():
             break
-        settings = settings_of(source.loaded)
+        settings = source.loaded.settings
         found.append(solve_watched(_computing(kind, source), source.loaded.instance, settings, interrupt, show=not quiet))
     return found
 

@@ -9,9 +9,8 @@ from rich.console import Console
 
 from planner.assemble import Loaded, load_instance
 from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.errors import DataError
+from planner.front_door import EXIT_CODES, check_writable, framed, notify, put_csv
 from planner.interrupt import Interrupt
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, put_csv, settings_of, tell_any_character, warn
 from planner.sentences import exact
 from planner.setups import Study, study
 from planner.setups_told import counts_line, histogram_lines, histogram_table, setups_table, spread_line
@@ -35,19 +34,14 @@ class Wanted:
     quiet: bool
 
 
+@framed
 def run_setups(scenario: Path, overrides: Sequence[str], wanted: Wanted, interrupt: Interrupt) -> int:
     """Study, print and write; return the exit code: 3 when no setup is feasible, 4 or 5 when stopped with or without some."""
-    tell_any_character()
-    try:
-        if wanted.csv is not None:
-            check_writable(Path(wanted.csv), "--csv")
-        loaded = load_instance(scenario, overrides)
-        if not wanted.quiet:
-            warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
-        found = solve_watched(_studying(loaded, wanted), loaded.instance, settings_of(loaded), interrupt, show=not wanted.quiet)
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
+    if wanted.csv is not None:
+        check_writable(Path(wanted.csv), "--csv")
+    loaded = load_instance(scenario, overrides)
+    notify([*loaded.notices, *loaded.instance.warnings], wanted.quiet)
+    found = solve_watched(_studying(loaded, wanted), loaded.instance, loaded.settings, interrupt, show=not wanted.quiet)
     return max(_code(found), _hand_out(found, loaded, wanted))
 
 

@@ -9,11 +9,10 @@ import pandas as pd
 from rich.console import Console
 
 from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.errors import DataError, InfeasibleError, NoPlanInTimeError
+from planner.front_door import framed
 from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.replica_engine import step_level_replica
-from planner.run_plan import BAD_INPUT, EXIT_CODES, settings_of, tell_any_character, warn
 from planner.simulate import Demand, Simulation, simulate
 from planner.simulate_told import demand_line, engine_lines, options_table, routing_table, slos_table, verdict_line
 from planner.watch import solve_watched
@@ -39,24 +38,14 @@ class Replay:
     quiet: bool
 
 
+@framed
 def run_simulate(plan: Path, asked: Replay, interrupt: Interrupt) -> int:
     """Simulate and print; return the exit code."""
-    tell_any_character()
-    try:
-        source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
-        gaps = None if asked.trace is None else load_trace(Path(asked.trace)).gaps
-        source.plan.demand_setup()
-        demand = Demand(60.0 * asked.minutes, asked.cv, asked.seed, gaps)
-        found = solve_watched(_simulating(source, demand), source.loaded.instance, settings_of(source.loaded), interrupt, not asked.quiet)
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
-    except InfeasibleError as error:
-        warn([f"{plan}: there is no setup to simulate, the plan is infeasible: {error}"])
-        return EXIT_CODES["infeasible"]
-    except NoPlanInTimeError as error:
-        warn([f"{plan}: there is no setup to simulate: {error}"])
-        return EXIT_CODES["unknown"]
+    source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
+    gaps = None if asked.trace is None else load_trace(Path(asked.trace)).gaps
+    source.plan.demand_setup()
+    demand = Demand(60.0 * asked.minutes, asked.cv, asked.seed, gaps)
+    found = solve_watched(_simulating(source, demand), source.loaded.instance, source.loaded.settings, interrupt, not asked.quiet)
     _print(plain_console(), source, found, asked.quiet)
     return MISSED if found.verdict == "misses" else 0
 

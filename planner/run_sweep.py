@@ -16,8 +16,8 @@ from planner.assemble import Loaded, load_instance
 from planner.console import Column, plain_console, print_line, print_lines, print_table
 from planner.csv_file import safe_cell, write_csv
 from planner.errors import DataError
+from planner.front_door import EXIT_CODES, check_writable, framed, notify, warn
 from planner.interrupt import Interrupt
-from planner.run_plan import BAD_INPUT, EXIT_CODES, check_writable, settings_of, tell_any_character, warn
 from planner.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
 from planner.watch import solve_watched
 from profiles.faults import Fault
@@ -41,24 +41,19 @@ class Grid:
     quiet: bool
 
 
+@framed
 def run_sweep(scenario: Path, overrides: Sequence[str], grid: Grid, interrupt: Interrupt) -> int:
     """Sweep, print and write; return the exit code: 0 also with infeasible rows, 4 or 5 when stopped with or without some points."""
-    tell_any_character()
-    try:
-        if grid.out is not None:
-            check_writable(Path(grid.out), "--csv")
-        axes = _axes(grid.vary)
-        points = points_of(axes)
-        loaded = load_instance(scenario, overrides)
-        if not grid.quiet:
-            warn([f"Notice: {notice}" for notice in dict.fromkeys([*loaded.notices, *loaded.instance.warnings])])
-        kept = _Kept(grid.out, _key(loaded, axes), axes)
-        with _backend(grid.dask):
-            go = _sweeping(scenario, overrides, points, grid.jobs, kept)
-            found = solve_watched(go, loaded.instance, settings_of(loaded), interrupt, show=not grid.quiet)
-    except DataError as error:
-        warn([*(f"Notice: {notice}" for notice in error.notices), *str(error).splitlines()])
-        return BAD_INPUT
+    if grid.out is not None:
+        check_writable(Path(grid.out), "--csv")
+    axes = _axes(grid.vary)
+    points = points_of(axes)
+    loaded = load_instance(scenario, overrides)
+    notify([*loaded.notices, *loaded.instance.warnings], grid.quiet)
+    kept = _Kept(grid.out, _key(loaded, axes), axes)
+    with _backend(grid.dask):
+        go = _sweeping(scenario, overrides, points, grid.jobs, kept)
+        found = solve_watched(go, loaded.instance, loaded.settings, interrupt, show=not grid.quiet)
     complete = len(found) == len(points)
     kept.close(found, complete)
     _print(plain_console(), loaded, axes, found, len(points), grid)

@@ -317,7 +317,7 @@ class Search:
         which the search's bound remembers.
         """
         ground, limits = self.ground, None
-        if self.goal.of != "quality" or self.goal.cost_at_most is not None:
+        if self.goal.of != "quality" or self.goal.cost_at_most is not None or self.goal.gpus_in_all is not None:
             used = [0.0 if column < 0 else float(answer.x[column]) for column in compiled.gpus_used]  # type: ignore[index]
             limits = [round(count) for count in used]
         packings, learnt, undecided = place_and_learn(ground, replicas, limits)
@@ -345,7 +345,7 @@ class Search:
             if within >= self.loss:
                 break
             ground.clock.deadline = min(deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * ground.clock.left()))
-            goal = Goal("quality", cost_at_most=within + 1e-9, cost_at_least=self.goal.cost_at_least)
+            goal = replace(self.goal, of="quality", quality_at_least=None, cost_at_most=within + 1e-9)
             inner = Search(ground, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor)
             inner.run()
             ground.clock.deadline = deadline
@@ -386,7 +386,9 @@ class Search:
             self._consider(fewer, rates / np.maximum(replicas, 1) * fewer, packings)
 
     def _consider(self, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]) -> None:
-        """Polish a placed setup and keep it when it is better."""
+        """Polish a placed setup that may be told, and keep it when it is better."""
+        if not self._may_be_told(replicas, packings):
+            return
         ground, began = self.ground, time.perf_counter()
         form = ground.formulation(Goal("quality"), tuple(np.flatnonzero(replicas > 0)))
         routed = polish(form, ground.quality, ground.pieces, replicas, rates, ground.settings(), self.cut_tolerance())
@@ -412,6 +414,15 @@ class Search:
         if loss < self.loss:
             self.incumbent = Incumbent(loss, routed, packings, settled, gpus, cost)
             self._tell("plan")
+
+    def _may_be_told(self, replicas: np.ndarray, packings: tuple[Packing, ...]) -> bool:
+        """Whether a setup keeps the goal's limits of GPUs and changes and no no-good forbids it."""
+        goal = self.goal
+        if goal.gpus_in_all is not None and sum(packing.gpus for packing in packings) > goal.gpus_in_all:
+            return False
+        if goal.changes is not None and goal.changes.count(replicas) > goal.changes.most:
+            return False
+        return not any(no_good.gpus is None and no_good.forbids(replicas) for no_good in self.ground.no_goods)
 
     # -- bookkeeping -----------------------------------------------------------------------------------------------------------
 

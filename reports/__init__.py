@@ -5,6 +5,15 @@ Modules are imported where they are used.
 
 __all__ = [
     "charts",
+    "deploy_compose",
+    "deploy_kubernetes",
+    "deploy_litellm",
+    "deploy_markdown",
+    "deploy_notes",
+    "deploy_readme",
+    "deploy_shell",
+    "deploy_words",
+    "dual_price_plugin",
     "input_sheets",
     "sheets_book",
     "sheets_charts",

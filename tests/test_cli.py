@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +18,7 @@ from typer.testing import CliRunner
 
 from models.instance import Instance
 from planner.__main__ import app
+from planner.settings import Progress, Settings
 from planner.solution import Effort, ShadowPrices, Shard, Solution
 
 HOME = Path(__file__).parent.parent
@@ -63,22 +63,6 @@ def nothing(status: str) -> Solution:
     return Solution(status, None, None, Effort(0.1, {}, 0, 0, 0, "time" if status == "unknown" else status), conflict=conflict)
 
 
-@dataclass(frozen=True)
-class Settings:
-    rel_gap: float = 1e-4
-    time_limit: float = 60.0
-    threads: int = 1
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Progress:
-    elapsed: float
-    phase: str
-    value: float | None
-    bound: float | None
-
-
 Fake = Callable[[Callable[..., Solution]], None]
 
 
@@ -88,7 +72,7 @@ def search(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
 
     def put(solve: Callable[..., Solution]) -> None:
         module: Any = ModuleType("planner.joint")
-        module.Settings, module.Progress, module.solve = Settings, Progress, solve
+        module.solve = solve
         monkeypatch.setitem(sys.modules, "planner.joint", module)
         monkeypatch.delitem(sys.modules, "planner.run_plan", raising=False)
         import planner
@@ -243,7 +227,7 @@ def solve(instance, settings, progress, cancel):
     cancel.wait(20) if {listens} else time.sleep(20)
     return t.best(instance, "feasible", 0.95) if {found} else t.nothing("unknown")
 joint = ModuleType("planner.joint")
-joint.Settings, joint.Progress, joint.solve = t.Settings, t.Progress, solve
+joint.solve = solve
 import planner
 planner.joint = sys.modules["planner.joint"] = joint
 t.app(["plan", {path!r}], prog_name="planner")

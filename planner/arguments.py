@@ -1,0 +1,26 @@
+"""Arguments that several commands of the command line take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["ItsScenario", "Overrides", "PlanPath", "ReportPath", "ScenarioPath"]
+
+ScenarioPath = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="The scenario: a .yaml file, or an .xlsx workbook.", show_default=False)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace one value of the scenario, e.g. slo.0.limit_ms=400; may be repeated.",
+        show_default=False,
+    ),
+]
+PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan file (plan.json).", show_default=False)]
+ItsScenario = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Its scenario, where it is not where the plan says.", show_default=False)
+]
+ReportPath = Annotated[str | None, typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False)]

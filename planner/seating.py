@@ -1,0 +1,119 @@
+"""Seats near those of a plan that runs: what stays keeps its GPUs, what is new goes into the room that is left.
+
+Given how many replicas of each option shall run, and the seats of a plan that runs, replicas that may stay keep their seats; the others
+of the running plan stop. New ones are seated one after the other, the largest first, by depth-first search over nodes and GPUs. Where they
+find no room, one replica that could stay is moved too, then two. The search is cut short, so a seating with fewer moves may exist.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, islice, product
+
+from models.placement import FIT, Item
+
+__all__ = ["Seat", "seats_near"]
+
+Seat = tuple[int, int, tuple[int, ...]]
+"""(key, node, GPUs) of one replica; key: the option's position."""
+
+MOST_MOVED = 2
+"""Replicas that could stay and are moved to make room, at most."""
+
+WAYS = 200
+"""Ways to choose what stays that are tried for each number of moves."""
+
+STEPS = 2000
+"""Seats that are tried for each of them."""
+
+
+def seats_near(items: Sequence[Item], running: Sequence[Seat], nodes: int, gpus_per_node: int, room: float) -> list[Seat] | None:
+    """Seats of all replicas of `items` with few moves against `running` (one pool); None where none were found. room: GiB of a GPU."""
+    kinds = {item.key: item for item in items}
+    inside = [s for s in running if s[0] in kinds and s[1] < nodes and max(s[2]) < gpus_per_node and len(s[2]) == kinds[s[0]].shards]
+    for moved in range(MOST_MOVED + 1):
+        for stays in islice(_ways_to_stay(kinds, inside, moved), WAYS):
+            seated = _Room(kinds, nodes, gpus_per_node, room)
+            if not all([seated.take(seat) for seat in stays]):
+                continue
+            kept = Counter(key for key, _, _ in stays)
+            missing = [item.key for item in sorted(items, key=_size, reverse=True) for _ in range(item.count - kept[item.key])]
+            added = seated.seat(missing)
+            if added is not None:
+                return [*stays, *added]
+    return None
+
+
+def _size(item: Item) -> tuple[float, ...]:
+    return item.shards * item.share, item.shards * item.memory, float(item.key)
+
+
+def _ways_to_stay(kinds: Mapping[int, Item], running: Sequence[Seat], moved: int) -> Iterator[list[Seat]]:
+    """Every choice of the replicas that stay, `moved` fewer than could."""
+    of_kind: dict[int, list[Seat]] = defaultdict(list)
+    for seat in running:
+        of_kind[seat[0]].append(seat)
+    most = {key: min(len(seats), kinds[key].count) for key, seats in of_kind.items()}
+    staying = sorted(key for key, count in most.items() if count > 0)
+    for fewer in product(*(range(min(most[key], moved) + 1) for key in staying)):
+        if sum(fewer) == moved:
+            choices = [combinations(of_kind[key], most[key] - less) for key, less in zip(staying, fewer, strict=True)]
+            for chosen in product(*(islice(choice, WAYS) for choice in choices)):
+                yield [seat for seats in chosen for seat in seats]
+
+
+class _Room:
+    """What is left on the GPUs of a pool."""
+
+    def __init__(self, kinds: Mapping[int, Item], nodes: int, gpus_per_node: int, room: float) -> None:
+        self.kinds, self.room = kinds, room
+        self.share = [[1.0] * gpus_per_node for _ in range(nodes)]
+        self.memory = [[room] * gpus_per_node for _ in range(nodes)]
+        self.steps = 0
+
+    def fits(self, key: int, node: int, gpu: int) -> bool:
+        """Whether a GPU has room for one more shard."""
+        kind = self.kinds[key]
+        return self.share[node][gpu] >= kind.share - FIT and self.memory[node][gpu] >= kind.memory - FIT * self.room
+
+    def take(self, seat: Seat, sign: float = 1.0) -> bool:
+        """Seat a replica (or, with sign -1, free its seat); False when it does not fit."""
+        key, node, gpus = seat
+        if sign > 0 and not all(self.fits(key, node, gpu) for gpu in gpus):
+            return False
+        for gpu in gpus:
+            self.share[node][gpu] -= sign * self.kinds[key].share
+            self.memory[node][gpu] -= sign * self.kinds[key].memory
+        return True
+
+    def seat(self, keys: Sequence[int]) -> list[Seat] | None:
+        """Seat all of them, or give None."""
+        if not keys:
+            return []
+        for seat in self._seats(keys[0]):
+            self.steps += 1
+            if self.steps > STEPS:
+                return None
+            self.take(seat)
+            rest = self.seat(keys[1:])
+            if rest is not None:
+                return [seat, *rest]
+            self.take(seat, -1.0)
+        return None
+
+    def _seats(self, key: int) -> Iterator[Seat]:
+        """Seats that differ in what is left there, the fullest GPUs and nodes first."""
+        seen: set[tuple[tuple[float, float], ...]] = set()
+        free: list[tuple[float, int, list[int]]] = []
+        for node, shares in enumerate(self.share):
+            fitting = [gpu for gpu in range(len(shares)) if self.fits(key, node, gpu)]
+            if len(fitting) >= self.kinds[key].shards:
+                free.append((sum(shares), node, sorted(fitting, key=lambda gpu, node=node: self._left(node, gpu))))  # type: ignore[misc]
+        for _, node, fitting in sorted(free):
+            for gpus in islice(combinations(fitting, self.kinds[key].shards), WAYS):
+                state = (*(self._left(node, gpu) for gpu in gpus), *sorted(self._left(node, g) for g in range(len(self.share[node]))))
+                if state not in seen:
+                    seen.add(state)
+                    yield key, node, tuple(sorted(gpus))
+
+    def _left(self, node: int, gpu: int) -> tuple[float, float]:
+        return round(self.share[node][gpu], 9), round(self.memory[node][gpu], 6)
