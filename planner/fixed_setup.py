@@ -1,0 +1,125 @@
+"""The best routing of the setup that a plan has, at another rate or on other prompts: replicas and placement stay, rates and prices move.
+
+    max  Q(f)    s.t. the SLOs on the raw curves,  sum_{o of i} x_o = lambda f_i,  x_o / n_o within the curve        n fixed
+
+is the routing problem of one setup, solved as on the second road (`decompose_routing`). Value and bound are within TOLERANCE of each other
+where curves are convex or the branch and bound ends. Exact quality, prices and tie splits come from `models.quality`, and what is found is
+put through the verifier, against the instance with that rate and those scores.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from models.instance import Instance
+from models.quality import TIE_EPS, Quality
+from planner.decompose_quality import Prompts
+from planner.decompose_road import Road
+from planner.decompose_routing import route
+from planner.errors import DataError
+from planner.plan import checked_content
+from planner.plan_source import PlanAndScenario
+from planner.settings import CLOSE_ENOUGH
+from planner.solution import Effort, Shard, Solution, TieGroup
+from planner.verify import index_options, read_options
+from profiles.faults import Fault
+from profiles.records import Scores
+
+__all__ = ["FixedSetup", "Rerouted"]
+
+TOLERANCE = 1e-5
+"""Between value and bound of a routing, in shares of the range of scores."""
+
+REL_GAP = 1e-4
+"""At which the verifier is told that a routing is optimal."""
+
+MOST_NODES = 60
+"""Of the branch and bound where curves are not convex."""
+
+
+@dataclass(frozen=True)
+class Rerouted:
+    """One routing of the setup. content: keys of plan.json, verified, None where none was found; quality, bound: score units.
+
+    proved_none: it is proved that no routing keeps the SLOs. instance: of the deployed options, with the rate and scores that were asked.
+    """
+
+    instance: Instance
+    content: Mapping[str, Any] | None
+    bound: float | None
+    proved_none: bool
+
+    @property
+    def quality(self) -> float | None:
+        """Mean score, None without a routing."""
+        return None if self.content is None else float(self.content["quality"])
+
+
+class FixedSetup:
+    """The setup of a plan. instance: of the deployed options alone, in the order of the plan's `options`, maximising quality."""
+
+    def __init__(self, source: PlanAndScenario) -> None:
+        """Take a plan with a setup (`Plan.demand_setup`). DataError where it names an option that its scenario does not have."""
+        content, whole = source.plan.demand_setup().content, source.loaded.instance
+        index = index_options(whole)
+        entries = read_options(content, index)
+        if len(entries) != len(content["options"]) or len({entry.position for entry in entries}) != len(entries):
+            mend = "plan it again"
+            raise DataError([Fault(source.plan.content["scenario"], "options", "", "the plan names options that are not there", mend)])
+        positions = [entry.position for entry in entries]
+        options = tuple(whole.options[position] for position in positions)
+        self.instance = replace(whole, options=options, objective="quality", quality_floor=None, dropped=(), warnings=(), quotas=())
+        self.replicas = np.array([entry.replicas for entry in entries])
+        self.rates = np.array([entry.rate for entry in entries])
+        self.seats = _seats(content, index, positions)
+        self._prompts: tuple[Scores, Prompts, Quality] | None = None
+
+    @property
+    def most(self) -> float:
+        """req/s that the setup can carry at all, whatever the latency."""
+        return float(self.replicas @ np.array([option.curve.max_rate for option in self.instance.options]))
+
+    def reroute(self, rate: float | None = None, scores: Scores | None = None) -> Rerouted:
+        """The best routing at `rate` req/s (the plan's) of prompts with `scores` (the plan's); VerificationError (a bug) when it fails."""
+        instance = replace(
+            self.instance,
+            arrival_rate=self.instance.arrival_rate if rate is None else rate,
+            scores=self.instance.scores if scores is None else scores,
+        )
+        if self._prompts is None or self._prompts[0] is not instance.scores:
+            self._prompts = (instance.scores, Prompts(instance.scores), Quality(instance.scores))
+        _, prompts, quality = self._prompts
+        road = Road(instance, prompts)
+        found = route(road, list(enumerate(self.replicas.tolist())), TOLERANCE * prompts.span, most_nodes=MOST_NODES)
+        if found.value is None:
+            return Rerouted(instance, None, None, bool(found.bound == -np.inf))
+        settled = quality.settle(found.fractions)
+        bound = max(float(found.bound), settled.value)
+        effort = Effort(0.0, {}, 0, 0, 0, "gap")
+        closed = bound - settled.value <= max(REL_GAP * max(abs(settled.value), 1e-9), CLOSE_ENOUGH * prompts.span)
+        solution = Solution(
+            "optimal" if closed else "feasible",
+            settled.value,
+            bound,
+            effort,
+            self.replicas,
+            found.rates,
+            found.fractions,
+            settled.value,
+            settled.prices,
+            tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in settled.ties),
+            TIE_EPS * quality.scale,
+            self.seats,
+        )
+        return Rerouted(instance, checked_content(instance, solution, REL_GAP), bound, False)
+
+
+def _seats(content: Mapping[str, Any], index: Any, positions: list[int]) -> tuple[Shard, ...]:
+    """The plan's placement by the positions of the deployed options."""
+    placed = read_options({"options": [{**seat, "replicas": 1, "rate_rps": 0.0} for seat in content["placement"]]}, index)
+    return tuple(
+        Shard(positions.index(one.position), seat["replica"], seat["shard"], seat["node"], seat["gpu"])
+        for one, seat in zip(placed, content["placement"], strict=True)
+    )

@@ -1,0 +1,110 @@
+"""What the page Router has computed in a worker: the policy, prices over load, and the test on other prompts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from models.router import Router
+from planner.assemble import load_instance
+from planner.errors import DataError
+from planner.job_told import Watch
+from planner.plan import Plan, json_text
+from planner.plan_source import PlanAndScenario
+from planner.price_table import price_table, price_table_frame
+from planner.route import evaluate
+from planner.route_sample import read_sample
+from planner.route_told import comparisons_table, fractions_table, gain_line, limits_table, routings_table, said, verdict_line
+from planner.router_policy import router_policy
+from planner.router_told import held_line, rates_by_llm, router_prices, router_ties
+from profiles.faults import Fault
+
+__all__ = ["policy", "rates", "tested"]
+
+MOST_PROMPTS = 200
+"""Shown one by one."""
+
+
+def policy(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
+    """The plan's policy (content and JSON), tables of prices and ties, and some prompts: (id, scores by LLM)."""
+    source = _source(path, overrides, content)
+    instance, scores = source.loaded.instance, source.loaded.instance.scores
+    found = router_policy(content, instance)
+    columns = scores.values[:, :MOST_PROMPTS].T.tolist()
+    return {
+        "policy": found,
+        "json": json_text(found),
+        "prices": router_prices(content, Router(found), scores),
+        "ties": router_ties(content),
+        "prompts": [(str(name), dict(zip(scores.llms, row, strict=True))) for name, row in zip(scores.prompt_ids, columns, strict=False)],
+        "all_prompts": len(scores.prompt_ids),
+    }
+
+
+def rates(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
+    """Prices from 50 to 150 % of the planned rate: tables, how far the SLOs are held, and the policy with the price table in it."""
+    source = _source(path, overrides, content)
+    table = price_table(source, progress=watch.progress, cancel=watch.cancel)
+    return {
+        "rates": price_table_frame(table),
+        "by_llm": rates_by_llm(table),
+        "held": held_line(table),
+        "held_pct": 100 * table.held_up_to / table.planned,
+        "json": json_text(router_policy(content, source.loaded.instance, table=table)),
+    }
+
+
+def tested(
+    path: str,
+    overrides: Mapping[str, Any],
+    content: Mapping[str, Any],
+    files: Mapping[str, tuple[str, bytes]],
+    split: float | None,
+    seed: int,
+    *,
+    watch: Watch,
+) -> dict[str, Any]:
+    """The test on other prompts (`planner.route`): verdict, tables, sentences, notices.
+
+    files: `scores` and `grades`, where they are given, each (name, bytes). split: share of the prompts that prices are computed on.
+    """
+    source = _source(path, overrides, content)
+    known, spec = source.loaded.instance.scores, source.loaded.scenario.spec
+    with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
+        paths = {key: Path(folder) / f"{key}{PurePath(name).suffix.lower()}" for key, (name, _) in files.items()}
+        for key, place in paths.items():
+            place.write_bytes(files[key][1])
+        names = {str(place): files[key][0] for key, place in paths.items()}
+        try:
+            sample, notices = read_sample(known, paths.get("scores"), paths.get("grades"), spec.scores_missing)
+        except DataError as error:
+            raise DataError(_renamed(error.faults, names)) from error
+    found = evaluate(source, sample, source.loaded.settings, split=split, seed=seed, progress=watch.progress, cancel=watch.cancel)
+    return {
+        "verdict": found.verdict,
+        "lines": [verdict_line(found), gain_line(found)],
+        "prompts": sample.prompts if found.fitted is None else found.sample.prompts,
+        "graded": sample.graded,
+        "fractions": fractions_table(found),
+        "limits": limits_table(found),
+        "routings": routings_table(found),
+        "comparisons": comparisons_table(found),
+        "said": said(found),
+        "notices": [_with_names(notice, names) for notice in notices],
+    }
+
+
+def _source(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any]) -> PlanAndScenario:
+    return PlanAndScenario(Plan(content), load_instance(Path(path), dict(overrides)))
+
+
+def _renamed(faults: Sequence[Fault], names: Mapping[str, str]) -> list[Fault]:
+    """Faults of files by the names that they were handed over with."""
+    return [replace(fault, file=names.get(fault.file, fault.file)) for fault in faults]
+
+
+def _with_names(notice: str, names: Mapping[str, str]) -> str:
+    for place, name in names.items():
+        notice = notice.replace(place, name)
+    return notice

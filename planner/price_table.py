@@ -1,0 +1,206 @@
+"""Prices over load: for rates about the planned one, the best routing of the setup that runs, and how far up the SLOs can be kept.
+
+    row                 best routing of the fixed setup at one rate (`fixed_setup`), verified; the planned rate's row is the plan itself
+    held up to          highest rate with a routing that keeps every SLO, by bisection between the planned rate and what the replicas
+                        can carry at all; it has a row of its own
+    not held from       lowest rate met on the way for which it is proved that no routing keeps them
+    kept from           lowest rate down to which a row's routing, its fractions unchanged, keeps the SLOs without a break
+
+A gateway takes the row of the next higher rate. With its fractions unchanged the rate of each replica is in proportion to the whole, so on
+curves that rise every latency is lower there than in the row, which was checked: the SLOs are kept down to rate 0. On curves that fall
+somewhere `kept from` says how far: with fixed fractions mean latencies are linear between the rates at which a replica passes a profiled
+point, so checking those is exact for means and for limits on each LLM; percentiles over all requests are checked there and halfway between.
+Prices between two rows are not used: fractions are not monotone in several prices, and with ties they jump.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.achieved import Running, achieved_latency
+from planner.fixed_setup import FixedSetup, Rerouted
+from planner.plan_source import PlanAndScenario
+from planner.settings import Progress
+from planner.tables import slo_name
+
+__all__ = ["PERCENTS", "PriceRow", "PriceTable", "price_table", "price_table_frame"]
+
+PERCENTS = tuple(range(50, 151, 5))
+"""Rates of the rows, per cent of the planned one."""
+
+PRECISION = 1e-4
+"""Of the highest rate that can be held, relative to the planned rate."""
+
+LIMIT_NOISE = 1e-7
+"""Relative: what the verifier forgives."""
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """rate: req/s. content: keys of plan.json at that rate, None where no routing was found; bound: score units.
+
+    proved_none: it is proved that no routing keeps the SLOs. kept_from: req/s.
+    """
+
+    rate: float
+    content: Mapping[str, Any] | None
+    bound: float | None
+    proved_none: bool = False
+    kept_from: float | None = None
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """planned: req/s. held_up_to, not_held_from: req/s, the latter None where nothing was proved. complete: not interrupted."""
+
+    planned: float
+    rows: tuple[PriceRow, ...]
+    held_up_to: float
+    not_held_from: float | None
+    complete: bool
+
+    def content(self) -> dict[str, Any]:
+        """The key `price_table` of router_policy.json."""
+        return {
+            "planned_rate_rps": self.planned,
+            "held_up_to_rps": self.held_up_to,
+            "not_held_from_rps": self.not_held_from,
+            "rows": [_row_content(row, self.planned) for row in self.rows],
+        }
+
+
+def price_table(
+    source: PlanAndScenario,
+    percents: Iterable[float] = PERCENTS,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> PriceTable:
+    """Route the plan's setup at every rate. The plan must have a setup (`Plan.demand_setup`); cancelled, the rows so far count."""
+    began = time.perf_counter()
+    setup = FixedSetup(source)
+    planned = setup.instance.arrival_rate
+    asked = sorted({round(planned * percent / 100, 12) for percent in percents} | {planned})
+    rows = [_planned_row(setup, source.plan.content)]
+
+    def tell(phase: str) -> bool:
+        """Tell the progress; False once interrupted."""
+        if progress is not None:
+            progress(Progress(time.perf_counter() - began, phase, None, None))
+        return cancel is None or not cancel.is_set()
+
+    going = True
+    for rate in asked:
+        going = going and tell(f"prices at {100 * rate / planned:.0f} % of the planned rate")
+        if going and abs(rate - planned) > 1e-9 * planned:
+            rows.append(_row(setup, rate))
+    going = going and tell("the highest rate that can be held")
+    highest, none_from = _limit(setup, rows, cancel) if going else (max(row.rate for row in rows if row.content is not None), None)
+    if all(abs(row.rate - highest) > PRECISION * planned for row in rows):
+        rows.append(_row(setup, highest))
+    return PriceTable(planned, tuple(sorted(rows, key=lambda row: row.rate)), highest, none_from, going)
+
+
+def _planned_row(setup: FixedSetup, content: Mapping[str, Any]) -> PriceRow:
+    """The plan's own prices; of a plan that minimises cost its routing reaches the floor and may stay below the best of the setup."""
+    if content["objective"]["of"] == "cost":
+        return _row(setup, setup.instance.arrival_rate)
+    here = Rerouted(setup.instance, content, None, False)
+    return PriceRow(setup.instance.arrival_rate, content, content["objective"]["bound"], False, _kept_from(setup, here))
+
+
+def _row(setup: FixedSetup, rate: float) -> PriceRow:
+    found = setup.reroute(rate)
+    return PriceRow(rate, found.content, found.bound, found.proved_none, None if found.content is None else _kept_from(setup, found))
+
+
+def _limit(setup: FixedSetup, rows: list[PriceRow], cancel: threading.Event | None) -> tuple[float, float | None]:
+    """The highest rate that is held, and the lowest above it that provably is not."""
+    good = max(row.rate for row in rows if row.content is not None)
+    failed = [row for row in rows if row.rate > good]
+    bad = min((row.rate for row in failed), default=setup.most * (1 + PRECISION))
+    proved = min((row.rate for row in failed if row.proved_none), default=setup.most * (1 + 1e-9))
+    if bad > setup.most >= good and setup.reroute(setup.most).content is not None:
+        return setup.most, setup.most * (1 + 1e-9)
+    while bad - good > PRECISION * setup.instance.arrival_rate and not (cancel is not None and cancel.is_set()):
+        middle = (good + bad) / 2
+        found = setup.reroute(middle)
+        if found.content is not None:
+            good = middle
+        else:
+            bad = middle
+            proved = min(proved, middle) if found.proved_none else proved
+    return good, proved
+
+
+def _kept_from(setup: FixedSetup, found: Rerouted) -> float:
+    """req/s down to which the routing keeps the SLOs, its fractions unchanged."""
+    assert found.content is not None  # noqa: S101 - the caller has a routing
+    rate = found.instance.arrival_rate
+    each = np.array([entry["rate_per_replica_rps"] for entry in found.content["options"]])
+    knots = [
+        rate * point / own
+        for own, option in zip(each, setup.instance.options, strict=True)
+        if own > 0
+        for point in option.curve.rates
+        if point < own
+    ]
+    marks = np.unique(np.array([0.0, *knots, rate]))
+    marks = np.unique(np.concatenate([marks, (marks[1:] + marks[:-1]) / 2, [1e-6 * rate]]))[1:]
+    kept = rate
+    for mark in marks[::-1]:
+        running = [
+            Running(option.curve, float(own * n * mark / rate), float(own * mark / rate))
+            for own, n, option in zip(each, setup.replicas, setup.instance.options, strict=True)
+        ]
+        for slo in setup.instance.slos:
+            achieved = achieved_latency(running, slo)
+            if achieved is None or achieved > slo.limit * (1 + LIMIT_NOISE):
+                return float(kept)
+        kept = mark
+    return 0.0
+
+
+def _row_content(row: PriceRow, planned: float) -> dict[str, Any]:
+    """One row for router_policy.json; without a routing its prices are null."""
+    told = row.content
+    head = {"rate_pct": round(100 * row.rate / planned, 6), "rate_rps": row.rate, "slo_kept": told is not None}
+    if told is None:
+        nothing = dict.fromkeys(("quality", "bound", "alpha", "weights", "ties", "option_rates_rps", "slo", "kept_from_rps"))
+        return {**head, **nothing, "proved": row.proved_none}
+    slo = [{key: one[key] for key in ("metric", "statistic", "scope", "limit_ms", "achieved_ms")} for one in told["slo"]]
+    return {
+        **head,
+        "quality": told["quality"],
+        "bound": row.bound,
+        "alpha": told["dual_prices"],
+        "weights": told["routing"],
+        "ties": [{"llms": tie["llms"], "split": tie["split"]} for tie in told["router"]["ties"]],
+        "option_rates_rps": [entry["rate_rps"] for entry in told["options"]],
+        "slo": slo,
+        "kept_from_rps": row.kept_from,
+    }
+
+
+def price_table_frame(table: PriceTable) -> pd.DataFrame:
+    """Tabulate: rate, quality, achieved latencies, fraction and price of every LLM; blank where no routing keeps the SLOs."""
+    rows = []
+    for row in table.rows:
+        told = row.content
+        line: dict[str, Any] = {"Rate (% of planned)": 100 * row.rate / table.planned, "Rate (req/s)": row.rate}
+        line["SLOs"] = "kept" if told is not None else "not kept" if row.proved_none else "none found"
+        if told is not None:
+            line["Quality (score)"] = told["quality"]
+            for slo in told["slo"]:
+                line[f"{slo_name(slo)} (ms)"] = slo["achieved_ms"]
+            line |= {f"{llm} (%)": 100 * fraction for llm, fraction in told["routing"].items()}
+            line |= {f"{llm} price (score)": price for llm, price in told["dual_prices"].items()}
+            line["Kept from (req/s)"] = row.kept_from
+        rows.append(line)
+    order = max(rows, key=len)
+    return pd.DataFrame(rows, columns=list(order))

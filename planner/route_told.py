@@ -1,0 +1,209 @@
+"""A routing put to the test, told: named tables with units in their headers, sentences, and JSON.
+
+route_routings      the router and other ways to send the prompts: quality as predicted, as graded, limits kept
+route_fractions     one row an LLM: planned, realised with its interval, as prompt ids decide ties; mean score and mean grade
+route_limits        planned and realised latency, fullest replica, verdict
+route_comparisons   the router less each other way, standard error, verdict
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.numbers_told import finite
+from planner.route import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
+from planner.sentences import number
+
+__all__ = [
+    "comparisons_table",
+    "evaluation_content",
+    "fractions_table",
+    "gain_line",
+    "limits_table",
+    "routings_table",
+    "said",
+    "verdict_line",
+]
+
+WORDS = {
+    "holds": "the limits hold on these prompts",
+    "uncertain": "the prompts leave it open: others like them may break a limit",
+    "misses": "these prompts break a limit",
+}
+
+
+def verdict_line(found: Evaluation) -> str:
+    """Tell the verdict with its reason."""
+    missed = [f"{limit.name} {_reached(limit.achieved, limit.unit)}" for limit in found.limits if limit.verdict == "misses"]
+    return f"{found.verdict}: {WORDS[found.verdict]}" + (f" ({'; '.join(missed)})" if missed else "")
+
+
+def gain_line(found: Evaluation) -> str:
+    """Tell the quality, and what is gained or lost against single LLMs, with the intervals: what routing by these scores is worth."""
+    first, graded = found.routings[0], found.sample.graded
+    broken = ", of a routing that breaks a limit" if found.verdict == "misses" else ""
+    told = [f"quality {first.worth:.4f} by {'grades' if graded else 'the scores themselves'}{broken}"]
+    for one in found.comparisons:
+        if one.against in (SERVED, ALONE):
+            told.append(
+                f"{one.difference:+.4f} ± {NORMAL_975 * one.error:.4f} against the {one.against} ({_note(found, one)}): {one.verdict}"
+            )
+    return "; ".join(told)
+
+
+def _reached(value: float, unit: str) -> str:
+    return f"{number(value)} {unit}" if np.isfinite(value) else "beyond the profiled rates"
+
+
+def routings_table(found: Evaluation) -> pd.DataFrame:
+    """Tabulate the ways to send the prompts."""
+    rows = [
+        (one.name, one.note, one.limits or "-", one.predicted, one.worth if found.sample.graded else None, *(100 * one.fractions))
+        for one in found.routings
+    ]
+    heads = ["Routing", "LLM", "Limits", "Predicted quality (score)", "Graded quality (score)"]
+    return pd.DataFrame(rows, columns=[*heads, *(f"{llm} (%)" for llm in found.sample.scores.llms)])
+
+
+def fractions_table(found: Evaluation) -> pd.DataFrame:
+    """Tabulate the LLMs."""
+    sample = found.sample
+    realised = found.routings[0].fractions
+    grades = sample.truth.values @ sample.truth.weights if sample.graded else np.full(realised.size, np.nan)
+    columns = {
+        "LLM": sample.scores.llms,
+        "Planned (%)": 100 * found.planned,
+        "Realised (%)": 100 * realised,
+        "From (%)": 100 * found.interval[:, 0],
+        "To (%)": 100 * found.interval[:, 1],
+        "By prompt id (%)": 100 * found.by_id,
+        "Rate (req/s)": found.arrival_rate * realised,
+        "Mean score": sample.scores.values @ sample.scores.weights,
+        "Mean grade": grades,
+    }
+    return pd.DataFrame(columns)
+
+
+def limits_table(found: Evaluation) -> pd.DataFrame:
+    """Tabulate the limits; blank where no latency is known."""
+    rows = [
+        (one.name, one.unit, one.limit, *map(finite, (one.planned, one.achieved, one.low, one.high)), one.verdict) for one in found.limits
+    ]
+    return pd.DataFrame(rows, columns=["Limit", "Unit", "At most", "Planned", "Realised", "From", "To", "Verdict"])
+
+
+def comparisons_table(found: Evaluation) -> pd.DataFrame:
+    """Tabulate the router against the others."""
+    rows = []
+    for one in found.comparisons:
+        half = NORMAL_975 * one.error
+        rows.append(
+            (one.against, _note(found, one), one.difference, one.error, half, one.difference - half, one.difference + half, one.verdict)
+        )
+    heads = ["Against", "LLM", "Router gains (score)", "Standard error (score)", "95 % interval (± score)"]
+    return pd.DataFrame(rows, columns=[*heads, "From (score)", "To (score)", "Verdict"])
+
+
+def _note(found: Evaluation, comparison: Comparison) -> str:
+    return next(one.note for one in found.routings if one.name == comparison.against)
+
+
+def said(found: Evaluation) -> list[str]:
+    """Tell in sentences what the figures rest on, and what they do not say."""
+    sample = found.sample
+    lines = []
+    if found.fitted is not None:
+        lines.append(f"Prices were computed on {found.fitted:,} other prompts; single LLMs were chosen there.")
+    else:
+        own = (
+            "these prompts are among those they were computed on; a split, or scores of others, puts them to the test"
+            if sample.own
+            else "the prompts are others"
+        )
+        lines.append(f"The prices are the plan's; {own}.")
+        lines.append("Single LLMs are chosen in hindsight, on the prompts they are judged on, which favours them.")
+    if sample.graded:
+        lines += _regret(found)
+    else:
+        lines.append("Quality is as predicted by the scores themselves: grades would say what the answers are really worth.")
+    if any(not np.isfinite(value) for limit in found.limits for value in (limit.achieved, limit.low, limit.high)):
+        lines.append("A latency of - lies beyond the profiled rates: nobody knows it.")
+    lines += [
+        f"{one.name}: these prompts keep the limit, others like them as a rule do not; the plan leaves it no room."
+        for one in found.limits
+        if one.verdict == "uncertain" and one.low > one.limit
+    ]
+    lines.append("Intervals are over the prompts; that the prices could have come out otherwise is not in them.")
+    return [*lines, *found.notes]
+
+
+def _regret(found: Evaluation) -> list[str]:
+    """What perfect predictions would reach, and how much of what they would gain over the references these do."""
+    scores, truth, weights = found.sample.scores.values, found.sample.truth.values, found.sample.scores.weights
+    worth = {one.name: one.worth for one in found.routings}
+    first = found.routings[0]
+    over = first.predicted - first.worth
+    short = next(one for one in found.comparisons if one.against == TRUE)
+    regret = f"{-short.difference:.4f} (± {NORMAL_975 * short.error:.4f})"
+    lines = [
+        f"The scores promise {first.predicted:.4f} for this routing, the grades give {first.worth:.4f}: {abs(over):.4f} "
+        + ("less." if over >= 0 else "more."),
+        f"Scores and grades correlate by {number(_correlation(scores, truth, weights), 3)} over all prompts and LLMs.",
+        f"Regret: perfect predictions, in the same setup and limits, would reach {worth[TRUE]:.4f}, {regret} more than these.",
+    ]
+    for name in (RANDOM, SERVED):
+        if name in worth and worth[TRUE] > worth[name]:
+            most, got = worth[TRUE] - worth[name], worth[found.routings[0].name] - worth[name]
+            lines.append(f"Over '{name}' perfect predictions would gain {most:.4f}, these gain {got:.4f} ({100 * got / most:.0f} %).")
+    return lines
+
+
+def _correlation(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float:
+    """Of all cells, weighted by prompt; 0 where one of them does not vary."""
+    w = np.repeat(weights[None, :], scores.shape[0], axis=0) / scores.shape[0]
+    a, b = scores - (w * scores).sum(), truth - (w * truth).sum()
+    scale = float(np.sqrt((w * a * a).sum() * (w * b * b).sum()))
+    return float((w * a * b).sum()) / scale if scale > 0 else 0.0
+
+
+def evaluation_content(found: Evaluation) -> dict[str, Any]:
+    """Everything as plain dicts, lists and finite numbers; null where no latency is known."""
+    llms = found.sample.scores.llms
+
+    def by_llm(values: np.ndarray) -> dict[str, float]:
+        return dict(zip(llms, map(float, values), strict=True))
+
+    return {
+        "verdict": found.verdict,
+        "prompts": found.sample.prompts,
+        "prompts_for_prices": found.fitted,
+        "graded": found.sample.graded,
+        "arrival_rate_rps": found.arrival_rate,
+        "fractions": {
+            "planned": by_llm(found.planned),
+            "realised": by_llm(found.routings[0].fractions),
+            "low": by_llm(found.interval[:, 0]),
+            "high": by_llm(found.interval[:, 1]),
+            "by_prompt_id": by_llm(found.by_id),
+        },
+        "limits": [
+            {
+                **{"limit": one.name, "unit": one.unit, "at_most": one.limit, "planned": finite(one.planned)},
+                **{"realised": finite(one.achieved), "low": finite(one.low), "high": finite(one.high), "verdict": one.verdict},
+            }
+            for one in found.limits
+        ],
+        "routings": [
+            {
+                **{"routing": one.name, "llm": one.note or None, "limits": one.limits or None, "predicted": one.predicted},
+                **{"graded": one.worth if found.sample.graded else None, "fractions": by_llm(one.fractions)},
+            }
+            for one in found.routings
+        ],
+        "comparisons": [
+            {"against": one.against, "gain": one.difference, "standard_error": finite(one.error), "verdict": one.verdict}
+            for one in found.comparisons
+        ],
+        "notes": said(found),
+    }

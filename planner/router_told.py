@@ -1,0 +1,118 @@
+"""The router told: prices and realised fractions, ties, one prompt's decision, prices over load; tables with units and sentences.
+
+router_prices     one row an LLM: planned fraction, what the prices come to on the plan's own scores, dual price
+router_ties       one row a group of LLMs that tie
+decision_table    one prompt: score, price, net, probability
+rates_by_llm      one row an LLM and rate of the price table
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.router import Router
+from planner.price_table import PriceTable
+from planner.sentences import number
+from profiles.records import Scores
+
+__all__ = ["decision_line", "decision_table", "held_line", "rates_by_llm", "router_prices", "router_ties"]
+
+
+def router_prices(content: Mapping[str, Any], router: Router, scores: Scores) -> pd.DataFrame:
+    """Tabulate the LLMs of a plan: what its prices realise on its own scores, ties as they are stated and as prompt ids decide them."""
+    by_llm = dict(zip(scores.llms, scores.values, strict=True))
+    shares = router.shares(by_llm) @ scores.weights
+    ids = np.bincount(router.choose_many(by_llm, scores.prompt_ids), scores.weights, len(router.llms))
+    rows = []
+    for llm, fraction in content["routing"].items():
+        known = llm in router.llms
+        at = router.llms.index(llm) if known else 0
+        rows.append(
+            {
+                "LLM": llm,
+                "Planned (%)": 100 * fraction,
+                "Realised (%)": 100 * float(shares[at]) if known else 0.0,
+                "By prompt id (%)": 100 * float(ids[at]) if known else 0.0,
+                "Dual price (score)": content["dual_prices"][llm],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def router_ties(content: Mapping[str, Any]) -> pd.DataFrame:
+    """Tabulate the groups of LLMs that tie, the largest first."""
+    rows = [
+        {
+            "LLMs that tie": ", ".join(tie["llms"]),
+            "Part of the prompts (%)": 100 * tie["share"],
+            "Split": ", ".join(f"{100 * part:.2f} % {llm}" for llm, part in zip(tie["llms"], tie["split"], strict=True)),
+        }
+        for tie in sorted(content["router"]["ties"], key=lambda tie: -tie["share"])
+    ]
+    return pd.DataFrame(rows, columns=["LLMs that tie", "Part of the prompts (%)", "Split"])
+
+
+def decision_table(router: Router, scores: Mapping[str, float], prompt_id: str) -> pd.DataFrame:
+    """Tabulate one prompt's decision: the LLMs that can be chosen."""
+    told = router.explain(scores, prompt_id)
+    prices = dict(zip(router.llms, router.row.alpha, strict=True))
+    rows = [
+        {
+            "LLM": llm,
+            "Score (score)": scores.get(llm),
+            "Dual price (score)": prices[llm],
+            "Score - price (score)": told.net[llm] if llm in told.net else None,
+            "Probability (%)": 100 * share,
+            "Chosen": llm == told.llm,
+        }
+        for llm, share in told.shares.items()
+        if np.isfinite(prices[llm])
+    ]
+    return pd.DataFrame(rows)
+
+
+WHY = {
+    "best": "its score - price is the highest",
+    "tie": "several LLMs tie, and the hash of the prompt id decides by the stated split",
+    "corrected": "the correction by load moved it",
+    "fallback": "a score is missing, and the hash of the prompt id decides by the fallback weights",
+}
+
+
+def decision_line(router: Router, scores: Mapping[str, float], prompt_id: str) -> str:
+    """Tell in a sentence where a prompt goes, and why."""
+    told = router.explain(scores, prompt_id)
+    return f"{told.llm} answers: {WHY[told.why]}."
+
+
+def held_line(table: PriceTable) -> str:
+    """Tell up to which rate the SLOs can be held, and from which on it is proved that they cannot."""
+    highest, beyond = number(table.held_up_to, 5), ""
+    if table.not_held_from is not None:
+        since = number(table.not_held_from, 5)
+        beyond = f"; {'above that' if since == highest else f'from {since} req/s on'} it is proved that none does"
+    cut = "" if table.complete else " Stopped: rates are missing, and more may be possible."
+    return f"Up to {highest} req/s ({_percent(table)} of the planned rate) a routing keeps every SLO{beyond}.{cut}"
+
+
+def _percent(table: PriceTable) -> str:
+    return f"{100 * table.held_up_to / table.planned:.1f} %"
+
+
+def rates_by_llm(table: PriceTable) -> pd.DataFrame:
+    """Tabulate fraction and price of every LLM at every rate that is held; no price where it gets nothing."""
+    rows = [
+        {
+            "LLM": llm,
+            "Rate (% of planned)": 100 * row.rate / table.planned,
+            "Rate (req/s)": row.rate,
+            "Dual price (score)": row.content["dual_prices"][llm],
+            "Fraction (%)": 100 * fraction,
+        }
+        for row in table.rows
+        if row.content is not None
+        for llm, fraction in row.content["routing"].items()
+    ]
+    return pd.DataFrame(rows).astype({"Dual price (score)": float})

@@ -1,0 +1,172 @@
+"""The command `route`: a plan's prices on other prompts -> fractions, limits, quality, and what they gain or lose."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from planner.console import Column, plain_console, print_line, print_lines, print_table
+from planner.front_door import check_writable, framed, notify, put, put_csv
+from planner.interrupt import Interrupt
+from planner.plan import json_text
+from planner.plan_source import PlanAndScenario, load_plan
+from planner.price_table import PriceTable, price_table, price_table_frame
+from planner.route import Evaluation, evaluate
+from planner.route_sample import Sample, read_sample
+from planner.route_told import (
+    comparisons_table,
+    evaluation_content,
+    fractions_table,
+    gain_line,
+    limits_table,
+    routings_table,
+    said,
+    verdict_line,
+)
+from planner.router_told import held_line
+from planner.sentences import number
+from planner.watch import solve_watched
+from planner.whole_file import write_whole
+
+__all__ = ["MISSED", "RouteAsked", "run_route"]
+
+MISSED = 6
+"""Exit code: a limit is missed on these prompts."""
+
+STYLES = {"holds": "bold green", "uncertain": "bold yellow", "misses": "bold red"}
+
+
+@dataclass(frozen=True)
+class RouteAsked:
+    """What is asked beside the plan. Paths as given; split: share of the prompts that prices are computed on; rates: a price table too."""
+
+    scores: str | None
+    grades: str | None
+    split: float | None
+    seed: int
+    scenario: str | None
+    rates: bool
+    csv: str | None
+    json: str | None
+    quiet: bool
+
+
+@framed
+def run_route(plan: Path, asked: RouteAsked, interrupt: Interrupt) -> int:
+    """Route and print; return the exit code. Raises VerificationError (a bug) when a routing fails its check."""
+    for path, option in ((asked.csv, "--csv"), (asked.json, "--json")):
+        if path is not None and path != "-":
+            check_writable(Path(path), option)
+    source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
+    source.plan.demand_setup()
+    sample, notices = _sample(source, asked)
+    notify(notices, asked.quiet)
+    found, table = solve_watched(_work(source, sample, asked), source.loaded.instance, source.loaded.settings, interrupt, not asked.quiet)
+    code = _hand_out(source, found, table, asked)
+    return code or (MISSED if found.verdict == "misses" else 0)
+
+
+def _sample(source: PlanAndScenario, asked: RouteAsked) -> tuple[Sample, list[str]]:
+    paths = [None if path is None else Path(path) for path in (asked.scores, asked.grades)]
+    return read_sample(source.loaded.instance.scores, paths[0], paths[1], source.loaded.scenario.spec.scores_missing)
+
+
+def _work(source: PlanAndScenario, sample: Sample, asked: RouteAsked) -> Callable[..., tuple[Evaluation, PriceTable | None]]:
+    """`evaluate`, and the price table where it is asked for, in the shape of a solve."""
+
+    def work(instance: Any, settings: Any, *, progress: Any, cancel: Any) -> tuple[Evaluation, PriceTable | None]:
+        found = evaluate(source, sample, settings, split=asked.split, seed=asked.seed, progress=progress, cancel=cancel)
+        return found, price_table(source, progress=progress, cancel=cancel) if asked.rates else None
+
+    return work
+
+
+def _hand_out(source: PlanAndScenario, found: Evaluation, table: PriceTable | None, asked: RouteAsked) -> int:
+    """Print and write; 0, or BAD_INPUT when a file could not be written after all."""
+    content = evaluation_content(found) | ({} if table is None else {"price_table": table.content()})
+    if asked.json == "-":
+        sys.stdout.write(json_text(content))
+    else:
+        _print(plain_console(), source, found, table, asked.quiet)
+    code = 0
+    if asked.json is not None and asked.json != "-":
+        where = Path(asked.json)
+        code = put(where, lambda: write_whole(where, lambda stream: stream.write(json_text(content))))
+    if asked.csv is None or asked.json == "-":
+        return code
+    return max(code, put_csv(routings_table(found), asked.csv, "rows"))
+
+
+def _print(console: Console, source: PlanAndScenario, found: Evaluation, table: PriceTable | None, quiet: bool) -> None:
+    print_line(console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict])
+    grades = "grades known" if found.sample.graded else "no grades"
+    print_line(console, f"{found.sample.prompts:,} prompts at {number(found.arrival_rate)} req/s, {grades}; {found.seconds:.1f} s")
+    print_line(console, gain_line(found))
+    if quiet:
+        return
+    print_table(console, "Fractions", fractions_table(found), FRACTIONS)
+    print_table(console, "Limits", limits_table(found), LIMITS)
+    graded = [GRADED] if found.sample.graded else []
+    print_table(console, "Quality of ways to send these prompts", routings_table(found), [*ROUTINGS, *graded])
+    print_table(console, f"The router against them, by {'grades' if graded else 'scores'}", comparisons_table(found), COMPARISONS)
+    print_lines(console, "What this rests on", said(found))
+    if table is not None:
+        _print_rates(console, table)
+
+
+def _print_rates(console: Console, table: PriceTable) -> None:
+    """Print the prices over load."""
+    frame = price_table_frame(table)
+    columns: list[Column] = [
+        ("Rate (% of planned)", "rate\n(%)", _percent),
+        ("Rate (req/s)", "rate\n(req/s)", _figure),
+        ("SLOs", "SLOs", str),
+    ]
+    columns += [("Quality (score)", "quality\n(score)", _score)]
+    columns += [
+        (name, name.replace(" price (score)", "\nprice"), _score)
+        for name in frame.columns
+        if name.endswith(" price (score)") and frame[name].notna().any()
+    ]
+    print_table(console, "Prices over load, for the setup as it is", frame, columns)
+    print_line(console, held_line(table))
+
+
+def _percent(value: Any) -> str:
+    return "-" if pd.isna(value) else f"{value:.1f}"
+
+
+def _figure(value: Any) -> str:
+    return "-" if pd.isna(value) else number(float(value))
+
+
+def _score(value: Any) -> str:
+    return "-" if pd.isna(value) else f"{value:.4f}"
+
+
+def _gain(value: Any) -> str:
+    return f"{value:+.4f}"
+
+
+FRACTIONS: list[Column] = [
+    *(("LLM", "LLM", str), ("Planned (%)", "planned\n(%)", _percent), ("Realised (%)", "realised\n(%)", _percent)),
+    *(("From (%)", "95 %\nfrom", _percent), ("To (%)", "\nto", _percent), ("By prompt id (%)", "by id\n(%)", _percent)),
+    *(("Mean score", "mean\nscore", _score), ("Mean grade", "mean\ngrade", _score)),
+]
+LIMITS: list[Column] = [
+    *(("Limit", "limit", str), ("Unit", "unit", str), ("At most", "at most", _figure), ("Planned", "planned", _figure)),
+    *(("Realised", "realised", _figure), ("From", "95 %\nfrom", _figure), ("To", "\nto", _figure), ("Verdict", "verdict", str)),
+]
+ROUTINGS: list[Column] = [
+    *(("Routing", "routing", str), ("LLM", "LLM", str), ("Limits", "limits", str)),
+    ("Predicted quality (score)", "predicted\n(score)", _score),
+]
+GRADED: Column = ("Graded quality (score)", "graded\n(score)", _score)
+COMPARISONS: list[Column] = [
+    *(("Against", "against", str), ("Router gains (score)", "router gains\n(score)", _gain)),
+    *(("95 % interval (± score)", "95 %\n±", _score), ("Verdict", "verdict", str)),
+]
