@@ -42,7 +42,7 @@ litellm: $(GATEWAY)/.installed
 
 $(GATEWAY)/.installed: Makefile
 	"$(PYTHON)" -m venv --clear $(GATEWAY)
-	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check "$(LITELLM)"
+	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check "$(LITELLM)" numpy
 	@touch $@
 
 test: $(STAMP)

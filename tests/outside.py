@@ -17,6 +17,7 @@ PLACES = {
     "soffice": ("soffice",),
     "chromium": ("chromium", "/usr/bin/chromium"),
     "shellcheck": ("shellcheck",),
+    "docker-compose": ("docker-compose",),
     "litellm": (str(HOME / ".venv-litellm" / "bin" / "python"),),
 }
 """Where each is looked for."""
@@ -24,6 +25,7 @@ MENDS = {
     "soffice": "apt-get install libreoffice-calc",
     "chromium": "apt-get install chromium",
     "shellcheck": "apt-get install shellcheck",
+    "docker-compose": "apt-get install docker-compose",
     "litellm": "make litellm",
 }
 

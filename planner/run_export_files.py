@@ -1,0 +1,151 @@
+"""The files of a deploy bundle: a plan and its scenario -> every file's text, for `export` and for pages. Nothing is written or printed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models import router
+from planner.deployment import deployment_of
+from planner.errors import DataError
+from planner.plan import json_text
+from planner.plan_source import PlanAndScenario
+from planner.price_table import PriceTable
+from planner.router_policy import router_policy
+from planner.verify import verify
+from planner.yamlfile import yaml_text
+from profiles.faults import Fault, nearest
+from reports import deploy_litellm
+from reports.deploy_compose import compose_file
+from reports.deploy_kubernetes import kubernetes_files, kubernetes_refusals
+from reports.deploy_readme import compose_path, deploy_readme
+from reports.deploy_shell import deploy_script, deploy_variables
+from reports.deploy_words import head, headed, purpose_of
+
+__all__ = ["KINDS", "Bundle", "bundle", "files_table", "kinds_asked", "needs_prices"]
+
+KINDS = ("shell", "compose", "kubernetes", "litellm", "router", "routellm")
+PLUGIN = Path(deploy_litellm.__file__).with_name("dual_price_plugin.py")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """files: path -> text. executable: paths of programs. left_out: kind -> why it is not there. cautions: sentences to show."""
+
+    files: Mapping[str, str]
+    executable: frozenset[str]
+    left_out: Mapping[str, Sequence[str]]
+    cautions: Sequence[str]
+
+
+def kinds_asked(text: str) -> list[str]:
+    """Read --only: kinds with commas between; DataError for a word that is none of KINDS, or for no word at all."""
+    kinds = [word.strip() for word in text.split(",") if word.strip()]
+    mend = f"it takes {', '.join(KINDS)}"
+    faults = [
+        Fault("--only", "", repr(kind), "this is nothing that can be exported", nearest(kind, KINDS) + mend)
+        for kind in kinds
+        if kind not in KINDS
+    ]
+    if not kinds:
+        faults.append(Fault("--only", "", repr(text), "it names nothing", mend))
+    if faults:
+        raise DataError(faults)
+    return [kind for kind in KINDS if kind in kinds]
+
+
+def bundle(source: PlanAndScenario, on: date, kinds: Sequence[str] | None = None, table: PriceTable | None = None) -> Bundle:
+    """Make every file of a plan that has a setup.
+
+    on: date that the files tell. kinds: of KINDS, None = whatever the plan can be expressed in. table: prices over load for
+    router_policy.json. DataError when the plan is not sound for its scenario, or a kind asked for cannot hold it; InfeasibleError and
+    NoPlanInTimeError without a setup.
+    """
+    source.plan.demand_setup()
+    content, instance = source.plan.content, source.loaded.instance
+    _check_sound(source)
+    deployment = deployment_of(content, instance, on)
+    refused = {"kubernetes": kubernetes_refusals(deployment), "routellm": _routellm_refusals(deployment)}
+    if kinds is not None:
+        _check_possible(kinds, refused)
+    chosen = [kind for kind in (KINDS if kinds is None else kinds) if not refused.get(kind)]
+    left_out = {kind: reasons for kind, reasons in refused.items() if reasons and kinds is None}
+    files = _host_files(deployment, chosen)
+    if "kubernetes" in chosen:
+        files |= {f"kubernetes/{name}": _yaml(deployment, documents) for name, documents in kubernetes_files(deployment).items()}
+    if "litellm" in chosen:
+        files |= _litellm_files(deployment)
+    if "litellm" in chosen or "router" in chosen:
+        policy = router_policy(content, instance, table=table, backends=deploy_litellm.backends(deployment))
+        files["router_policy.json"] = json_text({"note": " ".join(head(deployment["about"])), **policy})
+        files["router.py"] = headed(deployment["about"], Path(router.__file__).read_text(encoding="utf-8"))
+    if "routellm" in chosen:
+        values = instance.scores.values
+        files["routellm.json"] = json_text(deploy_litellm.routellm_threshold(deployment, float(np.ptp(values, axis=0).max())))
+    files["README.md"] = deploy_readme(deployment, chosen, left_out, sorted(files))
+    return Bundle(files, frozenset({"deploy.sh"} & set(files)), left_out, deployment["cautions"])
+
+
+def files_table(found: Bundle) -> pd.DataFrame:
+    """Tabulate the files of a bundle, README.md first, with what each is for."""
+    names = sorted(found.files, key=lambda name: (name != "README.md", name))
+    return pd.DataFrame([(name, purpose_of(name)) for name in names], columns=["File", "What it is for"])
+
+
+def needs_prices(kinds: Sequence[str] | None) -> bool:
+    """Whether prices over load go into files of these kinds."""
+    return kinds is None or bool({"router", "litellm"} & set(kinds))
+
+
+def _check_sound(source: PlanAndScenario) -> None:
+    """Raise DataError for a plan that fails the verifier, as one does that was edited by hand."""
+    content, target = source.plan.content, source.loaded.scenario.spec.solver.rel_gap
+    problems = verify(content, source.loaded.instance, rel_gap_target=target)
+    if problems:
+        mend = "plan it again: python -m planner plan SCENARIO --json PATH"
+        raise DataError([Fault("plan", "", "", f"it is not sound ({problem})", mend) for problem in problems])
+
+
+def _check_possible(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) -> None:
+    """Raise DataError for kinds that were asked for by name and cannot hold the plan."""
+    faults = [
+        Fault(f"--only {kind}", "", "", f"the plan cannot be expressed there: {reason}", f"leave {kind} out, or plan for it")
+        for kind in kinds
+        for reason in refused.get(kind, ())
+    ]
+    if faults:
+        raise DataError(faults)
+
+
+def _routellm_refusals(deployment: Mapping[str, Any]) -> list[str]:
+    """Tell why there is no threshold: RouteLLM knows two LLMs."""
+    routed = deployment["about"]["llms"]
+    return [] if routed == 2 else [f"a threshold is for two LLMs, and requests go to {routed}"]
+
+
+def _host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, str]:
+    """Make the files of the machines. The script goes with compose too: it starts MPS and tells the GPUs."""
+    files: dict[str, str] = {}
+    if "shell" in chosen or "compose" in chosen:
+        files |= {"deploy.sh": deploy_script(deployment), "deploy.env": deploy_variables(deployment)}
+    if "compose" in chosen:
+        files |= {compose_path(deployment, node): _yaml(deployment, [compose_file(deployment, node)]) for node in deployment["nodes"]}
+    return files
+
+
+def _litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
+    """Make the gateway's files."""
+    about = deployment["about"]
+    return {
+        "config.yaml": _yaml(deployment, [deploy_litellm.litellm_config(deployment)]),
+        "gateway.env": headed(about, deploy_litellm.gateway_variables(deployment)),
+        "dual_price_plugin.py": headed(about, PLUGIN.read_text(encoding="utf-8")),
+    }
+
+
+def _yaml(deployment: Mapping[str, Any], documents: Sequence[Any]) -> str:
+    return headed(deployment["about"], yaml_text(documents))
