@@ -57,7 +57,10 @@ def marginals_lines(content: Content) -> list[str]:
     """Tell each in a sentence; those that the gaps leave open as such."""
     lines = []
     for m in content["context"].get("marginals", []):
-        step = f"{m['to'] - m['from']:+,.12g} {_limit(content, m['change'])} ({exact(m['to'])} instead of {exact(m['from'])})"
+        by, limit = m["to"] - m["from"], _limit(content, m["change"])
+        if abs(by) == 1 and m["change"].endswith(".nodes"):
+            limit = limit.replace("nodes", "node", 1)
+        step = f"{by:+,.12g} {limit} ({exact(m['to'])} instead of {exact(m['from'])})"
         if m["difference"] is None:
             told = "no plan keeps all limits" if m["status"] == "infeasible" else "not known: stopped before a plan was found"
         elif not m["certain"]:

@@ -32,7 +32,7 @@ from planner.tables import slo_name
 from planner.yamlfile import parse_yaml
 from profiles.faults import Fault, shown
 
-__all__ = ["Axis", "Point", "axis_of", "frame_of", "points_of", "sweep"]
+__all__ = ["Axis", "Point", "axis_of", "frame_of", "planned_point", "points_of", "sweep"]
 
 MOST_POINTS = 100_000
 STEP_NOISE = 1e-9
@@ -141,7 +141,7 @@ def sweep(
     """
     began, found = time.perf_counter(), dict(done or {})
     waiting = [number for number in range(len(points)) if number not in found]
-    tasks = (delayed(_planned)(str(scenario), tuple(overrides), number, dict(points[number])) for number in waiting)
+    tasks = (delayed(planned_point)(str(scenario), tuple(overrides), number, dict(points[number])) for number in waiting)
     results = Parallel(n_jobs=jobs or -1, return_as="generator_unordered")(tasks) if waiting else iter(())
     for finished, point in enumerate(results, start=1):
         found[point.number] = point
@@ -163,8 +163,15 @@ _cuts: list[tuple[np.ndarray, Quality]] = []
 """Of this process: the scores seen last and their cuts."""
 
 
-def _planned(scenario: str, overrides: tuple[str, ...], number: int, values: dict[str, Any]) -> Point:
-    """Plan one point in whatever process this is."""
+def planned_point(
+    scenario: str,
+    overrides: Sequence[str],
+    number: int,
+    values: dict[str, Any],
+    quality_of: Callable[[Loaded], Quality] | None = None,
+    cancel: threading.Event | None = None,
+) -> Point:
+    """Plan one point in whatever process this is. quality_of: where the cuts of its scores are kept, else in this process."""
     began = time.perf_counter()
     asked = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
     try:
@@ -173,8 +180,8 @@ def _planned(scenario: str, overrides: tuple[str, ...], number: int, values: dic
         return Point(number, values, "bad input", {}, str(error), time.perf_counter() - began)
     wanted = loaded.scenario.spec.solver
     settings = joint.Settings(wanted.rel_gap, wanted.time_limit_s, wanted.threads, wanted.seed)
-    quality = _quality_of(loaded)
-    solution = joint.solve(loaded.instance, settings, quality=quality, explain=False)
+    quality = (quality_of or _quality_of)(loaded)
+    solution = joint.solve(loaded.instance, settings, quality=quality, explain=False, cancel=cancel)
     told: Mapping[str, Any] = {}
     reason = ""
     try:
@@ -183,7 +190,7 @@ def _planned(scenario: str, overrides: tuple[str, ...], number: int, values: dic
     except VerificationError as error:
         return Point(number, values, "bug", {}, str(error), time.perf_counter() - began)
     if solution.status == "infeasible":
-        reason = _reason(loaded.instance, settings, quality)
+        reason = _reason(loaded.instance, settings, quality, cancel)
     elif solution.status == "unknown":
         reason = f"stopped by {solution.effort.termination} before a plan was found"
     return Point(number, values, solution.status, told, reason, time.perf_counter() - began)
@@ -198,7 +205,7 @@ def _quality_of(loaded: Loaded) -> Quality:
     return _cuts[0][1]
 
 
-def _reason(instance: Instance, settings: joint.Settings, quality: Quality) -> str:
+def _reason(instance: Instance, settings: joint.Settings, quality: Quality, cancel: threading.Event | None) -> str:
     """Why there is no plan, by leaving out one kind of limit."""
     rough = replace(settings, rel_gap=ROUGH_GAP, time_limit=min(settings.time_limit, REASON_SECONDS))
     without = [
@@ -207,7 +214,7 @@ def _reason(instance: Instance, settings: joint.Settings, quality: Quality) -> s
     ]
     for words, other in without:
         changed = other.slos != instance.slos or other.quality_floor != instance.quality_floor
-        if changed and joint.solve(other, rough, quality=quality, explain=False, lean=False).has_plan:
+        if changed and joint.solve(other, rough, quality=quality, explain=False, lean=False, cancel=cancel).has_plan:
             return f"{words} at {instance.arrival_rate:g} req/s"
     return f"the GPUs and replica limits do not carry {instance.arrival_rate:g} req/s"
 

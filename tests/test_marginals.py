@@ -62,7 +62,7 @@ def test_the_command_tells_them(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["plan", TRIO, *FEW, "--marginals", "--json", str(out)], env={"COLUMNS": "80"})
     assert done.exit_code == 0
     assert "What one unit more or less is worth" in done.stdout
-    assert "+1 nodes of pool a100 (2 instead of 1)" in done.stdout
+    assert "+1 node of pool a100 (2 instead of 1)" in done.stdout
     content = json.loads(out.read_text(encoding="utf-8"))
     jsonschema.validate(content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8")))
     assert len(marginals_table(content)) == len(marginals_lines(content)) == len(content["context"]["marginals"]) >= 5

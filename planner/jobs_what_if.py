@@ -1,0 +1,111 @@
+"""What the pages What-if and Setups have computed in a worker: functions of plain arguments that give plain results.
+
+Points of a frontier are planned one after the other in the worker: its quality cuts serve all of them, and a request to stop is heard in
+the midst of one. The command `sweep` spreads them over processes instead.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.alternatives import alternatives
+from planner.alternatives_told import alternative_plan, alternatives_content
+from planner.assemble import load_instance
+from planner.baselines import Comparison, baselines_table, compare
+from planner.job_told import Told, Watch
+from planner.jobs import quality_of
+from planner.plan import Plan
+from planner.plan_back import solution_back
+from planner.plan_source import PlanAndScenario
+from planner.report import report_of
+from planner.report_extras import extra
+from planner.running_plan import running_of
+from planner.settings import Progress
+from planner.setups import study
+from planner.setups_place import Listed
+from planner.setups_told import counts_line, histogram_table, setups_table, spread_line, spread_table
+from planner.sweep import Point, planned_point
+
+__all__ = ["baselines", "frontier", "near", "other", "sensitivity", "setups"]
+
+Overrides = Mapping[str, Any]
+MOST_ROWS = 1_000
+"""Setups that a page tabulates, the best ones; `setups --csv` writes all."""
+
+
+def frontier(path: str, overrides: Overrides, key: str, values: Sequence[Any], *, watch: Watch) -> list[Point]:
+    """Plan a scenario at every value of one field, each point handed over as it is done; stopped, those that are done."""
+    load_instance(Path(path), dict(overrides))  # bad input is told as such, not as rows
+    asked = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
+    found: list[Point] = []
+    for number, value in enumerate(values):
+        watch.progress(Progress(0.0, f"{number} of {len(values)} points planned", None, None))
+        point = planned_point(path, asked, number, {key: value}, quality_of, watch.cancel)
+        if watch.cancel.is_set():
+            break
+        found.append(point)
+        watch.part(point)
+    return found
+
+
+def sensitivity(path: str, overrides: Overrides, content: Mapping[str, Any], *, watch: Watch) -> pd.DataFrame:
+    """Plan again with one input at a time a little lower and higher: the table `sensitivity` of reports. content: of the plan."""
+    loaded = load_instance(Path(path), dict(overrides))
+    found = extra("sensitivity", PlanAndScenario(Plan(content), loaded), loaded.settings, watch.progress, watch.cancel)
+    return found.tables["sensitivity"]
+
+
+def near(
+    path: str,
+    overrides: Overrides,
+    content: Mapping[str, Any],
+    number: int,
+    loss_pct: float,
+    name: str | None,
+    current: Mapping[str, Any] | None,
+    *,
+    watch: Watch,
+) -> dict[str, Any]:
+    """Other setups nearly as good as a plan (content of plan.json), as `context.alternatives`. name, current: of a plan that runs."""
+    loaded = load_instance(Path(path), dict(overrides))
+    instance, settings = loaded.instance, loaded.settings
+    running = None if current is None else running_of(instance, current)
+    plan = solution_back(instance, content)
+    watched: dict[str, Any] = {"progress": watch.progress, "cancel": watch.cancel}
+    found = alternatives(instance, plan, settings, number, loss_pct / 100.0, running, quality_of(loaded), **watched)
+    asked = {"number": number, "loss_pct": loss_pct, "current": name}
+    return alternatives_content(instance, content, found, asked, current, settings.rel_gap)
+
+
+def other(path: str, overrides: Overrides, content: Mapping[str, Any], number: int, *, watch: Watch) -> Told:
+    """One of the alternatives (from 0) that a plan's content holds, as pages show a plan."""
+    del watch
+    loaded = load_instance(Path(path), dict(overrides))
+    plan = alternative_plan(loaded.instance, content, number, loaded.settings.rel_gap)
+    return Told(plan, report_of(Plan(plan), loaded))
+
+
+def setups(path: str, overrides: Overrides, *, watch: Watch) -> Listed:
+    """The study of every retained setup; stopped, of those that were routed. DataError where there are too many to list."""
+    loaded = load_instance(Path(path), dict(overrides))
+    found = study(loaded.instance, progress=watch.progress, cancel=watch.cancel)
+    quality = np.sort(found.quality[~np.isnan(found.quality)])[::-1]
+    return Listed(
+        quality,
+        found.complete,
+        (counts_line(found, False), spread_line(found)),
+        spread_table(found),
+        histogram_table(found),
+        setups_table(found, loaded.instance).head(MOST_ROWS),
+    )
+
+
+def baselines(path: str, overrides: Overrides, *, watch: Watch) -> pd.DataFrame:
+    """The joint plan beside the baselines: the table of the command `baselines`; without rows where nothing can be planned."""
+    loaded = load_instance(Path(path), dict(overrides))
+    found: Comparison = compare(loaded, loaded.settings, watch.progress, watch.cancel)
+    return baselines_table(found, loaded.instance)
