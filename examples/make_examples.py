@@ -1,7 +1,8 @@
 """Writes profiles.csv and scores.csv of every example; the same bytes every time. Run: `python -m examples.make_examples`.
 
-Profiles are estimates (`profiles.roofline`), not measurements; those of from-benchmarks come from simulated benchmark files
-(`examples.benchmark_runs`). Scores are drawn, not predicted: LLM i answers prompt n of topic t with
+Profiles are estimates, not measurements: what the command `profile estimate` writes with the options that each example's README tells;
+those of from-benchmarks come from simulated benchmark files (`examples.benchmark_runs`). Scores are drawn, not predicted: LLM i answers
+prompt n of topic t with
 
     score = 1 / (1 + exp(-(skill_i + taste_it - hurt_i * difficulty_n + luck_in)))          rounded to 4 decimals
 
@@ -10,30 +11,30 @@ luck ~ N(0, .7) per answer make each LLM the best one somewhere. Larger LLMs hav
 """
 
 import csv
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from models.workload import lognormal
+from planner.csv_file import write_csv
+from planner.estimate import COLUMNS, Offered, estimate_table, wishes
 from profiles.catalogue import load_gpus, load_llms
-from profiles.roofline import estimate_points
 
 FOLDER = Path(__file__).parent
 TOPICS = 8
 TASTE, LUCK = 0.3, 0.7
-OPTION_COLUMNS = ("llm", "gpu", "tp_degree", "mps_share_pct", "rate_rps")
-MEANS = ("ttft_mean_ms", "tpot_mean_ms", "e2e_mean_ms")
-TTFT_PERCENTILES = ("ttft_p50_ms", "ttft_p90_ms", "ttft_p95_ms", "ttft_p99_ms")
-TPOT_PERCENTILES = ("tpot_p50_ms", "tpot_p90_ms", "tpot_p95_ms", "tpot_p99_ms")
-ABOUT_COLUMNS = ("memory_gib_per_gpu", "input_tokens", "output_tokens", "provenance", "source")
-SOURCE = "roofline from the catalogues; shares below 100 % beside busy neighbours"
 
 
 @dataclass(frozen=True)
 class Example:
-    """One example. skill and hurt: per LLM, in logits; tokens are means of a request; prompts: rows of the scores table."""
+    """One example. skill and hurt: per LLM, in logits; tokens are means of a request; prompts: rows of the scores table.
+
+    requests, seeds: simulated at one rate of one option, in so many runs; highest_load: where curves end, so that plans keep the rest of
+    the capacity in hand.
+    """
 
     name: str
     gpus: tuple[str, ...]
@@ -45,20 +46,22 @@ class Example:
     output_tokens: int
     prompts: int
     seed: int
-    latency_columns: tuple[str, ...] = MEANS
+    requests: int = 5000
+    seeds: int = 4
+    highest_load: float = 0.9
     tp_degrees: tuple[int, ...] = (1, 2, 4)
 
 
 EXAMPLES = (
     Example(
         name="paper-trio",
-        gpus=("A100-PCIe-80GB",),
+        gpus=("A100-SXM-80GB",),
         llms=("mistral-7b", "wizardlm-13b", "yi-34b"),
         skill=(-0.05, 0.15, 0.5),
         hurt=(1.1, 0.95, 0.8),
         shares_pct=tuple(range(10, 101, 10)),
-        input_tokens=140,
-        output_tokens=80,
+        input_tokens=240,
+        output_tokens=40,
         prompts=2000,
         seed=11,
     ),
@@ -73,6 +76,7 @@ EXAMPLES = (
         output_tokens=150,
         prompts=2000,
         seed=12,
+        highest_load=0.8,
     ),
     Example(
         name="percentile-slo",
@@ -85,7 +89,6 @@ EXAMPLES = (
         output_tokens=250,
         prompts=2000,
         seed=13,
-        latency_columns=MEANS + TTFT_PERCENTILES + TPOT_PERCENTILES,
     ),
     Example(
         name="cheapest-floor",
@@ -98,36 +101,18 @@ EXAMPLES = (
         output_tokens=200,
         prompts=2000,
         seed=14,
+        highest_load=0.8,
     ),
 )
 
 
-def profile_table(example: Example) -> list[dict[str, object]]:
-    """Rows of profiles.csv: one per option and load point; options that do not fit are left out."""
-    rows: list[dict[str, object]] = []
-    for llm in example.llms:
-        for gpu in example.gpus:
-            for tp_degree in example.tp_degrees:
-                for share_pct in example.shares_pct:
-                    points = estimate_points(
-                        load_llms()[llm], load_gpus()[gpu], tp_degree, share_pct / 100, example.input_tokens, example.output_tokens
-                    )
-                    option = {"llm": llm, "gpu": gpu, "tp_degree": tp_degree, "mps_share_pct": share_pct}
-                    rows.extend(option | _told(point, example) for point in points)
-    return rows
-
-
-def _told(point: dict[str, float], example: Example) -> dict[str, object]:
-    latencies = {column: round(point[column], 2 if column.startswith("tpot") else 1) for column in example.latency_columns}
-    return {
-        "rate_rps": float(f"{point['rate_rps']:.4g}"),
-        **latencies,
-        "memory_gib_per_gpu": math.floor(10 * point["memory_gib_per_gpu"]) / 10,  # not up: a KV cache that fills the GPU must still fit
-        "input_tokens": example.input_tokens,
-        "output_tokens": example.output_tokens,
-        "provenance": "estimated",
-        "source": SOURCE,
-    }
+def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
+    """Rows of profiles.csv: one per option and load point; options that do not fit are left out. jobs: processes, 0 = one a core."""
+    lengths = lognormal(example.input_tokens, example.output_tokens)
+    offered = Offered(lengths, requests=example.requests, seeds=example.seeds, highest_load=example.highest_load)
+    llms, gpus = [load_llms()[name] for name in example.llms], [load_gpus()[name] for name in example.gpus]
+    estimate = estimate_table(wishes(llms, gpus, example.tp_degrees, example.shares_pct, offered), jobs)
+    return pd.DataFrame(estimate.rows, columns=list(COLUMNS))
 
 
 def score_table(example: Example) -> np.ndarray:
@@ -143,9 +128,7 @@ def score_table(example: Example) -> np.ndarray:
 
 def write_example(example: Example, folder: Path) -> None:
     """Write profiles.csv and scores.csv of one example into a folder that exists."""
-    columns = OPTION_COLUMNS + example.latency_columns + ABOUT_COLUMNS
-    profiles = [[row[column] for column in columns] for row in profile_table(example)]
-    _write(folder / "profiles.csv", columns, profiles)
+    write_csv(profile_table(example), folder / "profiles.csv")
     write_scores(example, folder)
 
 

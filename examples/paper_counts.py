@@ -24,6 +24,8 @@ FOURTH = "llama-3.1-8b"
 """Our choice: which fourth LLM the paper took is not known to us."""
 FLOOR = "setups.min_gpu_utilization_pct"
 ROUNDING = 1e-9
+LEAST = 80
+"""Requests that a curve is simulated with: no count depends on the curves."""
 HEADS = {"enumerated": "enumerated", "retained": "retained", "retained, all LLMs deployed": "retained,\nall LLMs deployed"}
 
 
@@ -52,7 +54,7 @@ def quartet() -> Instance:
     """The trio and FOURTH on 8 GPUs, without a floor. Its scores are of no use: no count depends on them."""
     trio = next(example for example in EXAMPLES if example.name == "paper-trio")
     names = (trio.llms[0], FOURTH, *trio.llms[1:])
-    example = replace(trio, llms=names, skill=(0.0,) * len(names), hurt=(1.0,) * len(names), prompts=20)
+    example = replace(trio, llms=names, skill=(0.0,) * len(names), hurt=(1.0,) * len(names), prompts=20, requests=LEAST)
     with tempfile.TemporaryDirectory() as folder:
         write_example(example, Path(folder))
         tables = {key: str(Path(folder) / f"{key}.csv") for key in ("profiles", "scores")}

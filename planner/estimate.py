@@ -3,7 +3,7 @@
     option   (LLM, GPU, tp degree W, MPS share s); its step time: `models.step_time`, its batching: `models.batching`
     cache    of one GPU: min(0.9 memory - weights / W - 2 GiB, half the memory * s, sequences * mean length * bytes of a token)
     capacity rate at which responses end while the queue is never empty: arrivals at 1.2 times what an instant backlog drains at
-    rates    N of them at loads 0.05 + 0.92 sin(pi/2 k/(N-1)) of the capacity, so up to 97 %
+    rates    N of them at loads 0.05 + (H - 0.05) sin(pi/2 k/(N-1)) of the capacity, up to the highest load H = 0.97, or less where asked
     row      mean and p50/p90/p95/p99 of TTFT, TPOT, E2E over all seeds, each seed's first 15 % and last 5 % of the requests left out
     +-       half width of a 95 % interval from the spread between seeds (Student's t)
 
@@ -47,7 +47,7 @@ STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 class Offered:
     """What is offered, and how it is simulated. requests: of one rate, over all seeds; cv: of the gaps between arrivals.
 
-    sequences, step_tokens: of the server (`models.batching.Limits`).
+    sequences, step_tokens: of the server (`models.batching.Limits`); highest_load: at which curves end, a share of the capacity.
     """
 
     lengths: Lengths = field(default_factory=lambda: fixed(1000, 250))
@@ -58,6 +58,7 @@ class Offered:
     scheduler: str = "chunked"
     sequences: int = 256
     step_tokens: int = 8192
+    highest_load: float = HIGHEST_LOAD
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def _curve(wish: Wish) -> tuple[list[dict[str, object]], list[dict[str, float]]]
     option = {"llm": wish.llm.llm, "gpu": wish.gpu.gpu, "tp_degree": wish.tp_degree, "mps_share_pct": wish.share_pct}
     rows: list[dict[str, object]] = []
     widths: list[dict[str, float]] = []
-    for load in _loads(offered.rates):
+    for load in _loads(offered.rates, offered.highest_load):
         rate = float(f"{load * capacity:.4g}")
         latencies, half = _point(step, limits, offered, draws, rate)
         concurrency = round(rate * latencies["e2e_mean_ms"] / 1000, 2)
@@ -219,10 +220,13 @@ def _throughput(served: Served) -> float:
     return float((last - first) / (ends[last] - ends[first]))
 
 
-def _loads(rates: int) -> Iterator[float]:
+def _loads(rates: int, highest: float) -> Iterator[float]:
     """Shares of the capacity, closer together near the top."""
+    if rates == 1:
+        yield min(UNCERTAIN_LOAD, highest)
+        return
     for k in range(rates):
-        yield LOWEST_LOAD + (HIGHEST_LOAD - LOWEST_LOAD) * math.sin(math.pi / 2 * k / max(rates - 1, 1)) if rates > 1 else UNCERTAIN_LOAD
+        yield LOWEST_LOAD + (highest - LOWEST_LOAD) * math.sin(math.pi / 2 * k / (rates - 1))
 
 
 def _point(

@@ -246,7 +246,8 @@ def _limit(instance: Instance, knob: Knob) -> str:
         return f"pool {pool.name} of {pool.nodes} x {pool.gpus_per_node} GPUs"
     if knob.change.startswith("llms."):
         _, i, which = knob.change.split(".")
-        return f"at {'most' if which == 'max_replicas' else 'least'} {knob.before:g} replicas of {instance.llms[int(i)].name}"
+        count = f"{knob.before:g} replica{'' if knob.before == 1 else 's'}"
+        return f"at {'most' if which == 'max_replicas' else 'least'} {count} of {instance.llms[int(i)].name}"
     if knob.change == "objective.quality_at_least":
         return f"a quality of at least {knob.before:g}"
     return f"a GPU utilisation of at least {knob.before:g} %"

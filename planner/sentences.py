@@ -26,7 +26,7 @@ __all__ = [
 
 Content = Mapping[str, Any]
 
-STOPPED = {"time": "the time limit", "interrupt": "an interrupt", "stalled": "want of progress"}
+STOPPED = {"time": "the time limit", "interrupt": "an interrupt", "stalled": "want of progress", "choice": "the choice of another setup"}
 SMALL_STEP_MS = 10
 
 

@@ -11,9 +11,11 @@ A replica is
 Everything is repeated RUNS times with seeds of its own; figures are means over the runs with 95 % intervals (Student). The first WARM_UP of
 every run is not counted.
 
-    mean SLO        mean latency of all requests (scope all), of the slowest option (each_llm)           holds when <= limit
-    pNN SLO         the NN-th percentile of all requests together
+    mean SLO        mean latency of all requests (scope all), of every option by itself (each_llm)       holds when <= limit
+    pNN SLO         the NN-th percentile, alike
     verdict         misses when the whole interval is above the limit, uncertain when the limit is inside, else holds
+
+Of each_llm the option with the highest mean over the runs is told, not the mean of each run's highest: that would lie above every option.
 """
 
 import threading
@@ -314,14 +316,20 @@ def _over_runs(values: Sequence[float]) -> Outcome:
     return Outcome(float(runs.mean()), half)
 
 
+def _counted(run: _Run, k: int, metric: str) -> np.ndarray:
+    """Latencies of a station's counted requests; a response of one token has no time per output token and is left out there."""
+    values = run.latencies[k][metric][run.counted[run.of[k]]]
+    return values[~np.isnan(values)]
+
+
 def _all_latencies(run: _Run, metric: str) -> np.ndarray | None:
     """Latencies of all counted requests of a run; None when a station does not know the metric."""
     parts = []
-    for told, of in zip(run.latencies, run.of, strict=True):
+    for k, (told, of) in enumerate(zip(run.latencies, run.of, strict=True)):
         if metric not in told and of.size:
             return None
         if of.size:
-            parts.append(told[metric][run.counted[of]])
+            parts.append(_counted(run, k, metric))
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
@@ -337,27 +345,29 @@ def _slo_outcome(slo: Slo, told: Any, runs: Sequence[_Run]) -> SloOutcome:
     together = [_all_latencies(run, slo.metric) for run in runs]
     if any(values is None for values in together):
         return SloOutcome(slo, predicted, None, None, "not simulated", f"no mean {slo.metric.upper()} is profiled to fit a queue to")
-    if slo.scope == "all":
-        reached = [_statistic(values, slo.statistic) for values in together if values is not None]
-    else:
-        reached = [
-            max(
-                _statistic(part[slo.metric][run.counted[of]], slo.statistic)
-                for part, of in zip(run.latencies, run.of, strict=True)
-                if of.size
-            )
-            for run in runs
-        ]
-    simulated = _over_runs(reached)
     within = _over_runs([float((values <= slo.limit).mean()) for values in together if values is not None])
-    verdict = "holds" if simulated.high <= slo.limit else "misses" if simulated.low > slo.limit else "uncertain"
-    return SloOutcome(slo, predicted, simulated, within, verdict)
+    if slo.scope == "all":
+        judged = [_over_runs([_statistic(values, slo.statistic) for values in together if values is not None])]
+    else:
+        judged = [
+            _over_runs([_statistic(_counted(run, k, slo.metric), slo.statistic) for run in runs if run.of[k].size])
+            for k in range(len(runs[0].of))
+            if any(run.of[k].size for run in runs)
+        ]
+    return SloOutcome(slo, predicted, max(judged, key=lambda one: one.mean), within, _verdict(judged, slo.limit))
+
+
+def _verdict(judged: Sequence[Outcome], limit: float) -> str:
+    """Of the worst: an option misses when its whole interval is above the limit."""
+    if any(one.low > limit for one in judged):
+        return "misses"
+    return "uncertain" if any(one.high > limit for one in judged) else "holds"
 
 
 def _option_outcome(station: Station, k: int, runs: Sequence[_Run]) -> OptionOutcome:
     """What one option was planned to do, and did."""
     metrics = sorted({metric for run in runs for metric in run.latencies[k]})
-    counted = {metric: [run.latencies[k][metric][run.counted[run.of[k]]] for run in runs if run.of[k].size] for metric in metrics}
+    counted = {metric: [_counted(run, k, metric) for run in runs if run.of[k].size] for metric in metrics}
     simulated = {metric: _over_runs([_statistic(v, "mean") for v in values]) for metric, values in counted.items() if values}
     p99 = {metric: _over_runs([_statistic(v, "p99") for v in values]) for metric, values in counted.items() if values}
     rate = _over_runs([run.rates[k] for run in runs])

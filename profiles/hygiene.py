@@ -31,13 +31,14 @@ __all__ = ["SEVERITIES", "CurveRows", "Finding", "check_curve", "convex_cost", "
 SEVERITIES = ("refused", "wrong", "odd", "note")
 """From the worst to the mildest."""
 
-NOISE = 0.02
-"""A fall by less than this part is noise."""
+NOISE, NOISE_P99 = 0.02, 0.06
+"""A fall by less than this part is noise; a 99th percentile rests on a hundredth of the requests."""
 SPIKE = 1.3
 GAP_SPAN, GAP_RISE = 0.25, 1.5
 FLAT_BEGINNING = 0.3
 LITTLE = 1.33
-IDENTITY = 1.25
+SHORT_OF_E2E, BEYOND_E2E = 1.25, 5 / 3
+"""The parts of E2E from means: where lengths vary, short answers pay more a token, and the product of means lies above."""
 COMPUTE = 0.75
 LENGTHS = 1.2
 GRID = 32
@@ -164,15 +165,15 @@ def _arithmetic(curve: CurveRows) -> Iterator[Finding]:
         under_way = curve.rates * e2e / 1e3
         off = np.where((concurrency > 0) & (curve.rates > 0), _factor(under_way, concurrency), 1.0)
         parts = ttft + (output - 1) * tpot
-        split = np.where(output >= 2, _factor(parts, e2e), 1.0)
+        split = np.where(output >= 2, _factor(parts, e2e) / np.where(parts > e2e, BEYOND_E2E, SHORT_OF_E2E), 0.0)
     if bad := list(np.flatnonzero(off > LITTLE)):
         i = max(bad, key=lambda k: off[k])
         text = f"rate times end-to-end time is {under_way[i]:.3g} requests under way, the table says {concurrency[i]:.3g} (Little's law)"
         yield _finding(curve, "wrong", bad, text + ": check the units, and whether the rate is of one replica", off[i] - 1)
-    if bad := list(np.flatnonzero(split > IDENTITY)):
+    if bad := list(np.flatnonzero(split > 1)):
         i = max(bad, key=lambda k: split[k])
         text = f"TTFT + (output tokens - 1) * TPOT is {parts[i]:,.4g} ms, E2E is {e2e[i]:,.4g} ms: one of them has another unit or meaning"
-        yield _finding(curve, "wrong", bad, text, split[i] - 1)
+        yield _finding(curve, "wrong", bad, text, float(_factor(parts[i], e2e[i]) - 1))
     if bad := list(np.flatnonzero(e2e < ttft)):
         yield _finding(curve, "wrong", bad, "E2E is shorter than TTFT", np.max(ttft[bad] / e2e[bad]) - 1)
     for metric in METRICS:
@@ -203,8 +204,8 @@ def _compute(curve: CurveRows) -> Iterator[Finding]:
 
 def falls(curve: CurveRows, name: str) -> list[int]:
     """Points whose latency is clearly below that of the point before."""
-    column = curve.values[name]
-    return [i for i in range(1, len(column)) if column[i] < (1 - NOISE) * column[i - 1] and curve.rates[i] > curve.rates[i - 1]]
+    column, least = curve.values[name], 1 - (NOISE_P99 if "_p99_" in name else NOISE)
+    return [i for i in range(1, len(column)) if column[i] < least * column[i - 1] and curve.rates[i] > curve.rates[i - 1]]
 
 
 def _shape(curve: CurveRows) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ __all__ = [
 POOLS, LLMS, PROFILES, SCORES, DEMAND, SETTINGS = SHEETS = ("Pools", "LLMs", "Profiles", "Scores", "Demand & SLO", "Settings")
 REPORT_SHEETS: tuple[str, ...] = (
     *("Summary", "Assumptions", "Setup", "Cost", "Routing", "GPU map", "Shards", "Latency", "Curve points", "Sensitivity", "Frontier"),
-    *("Setups study", "Setups data", "Baselines", "Shadow prices", "Dropped options", "Conflict", "Checks", "Log"),
+    *("Setups study", "Setups data", "Baselines", "Alternatives", "Shadow prices", "Dropped options", "Conflict", "Checks", "Log"),
 )
 """Sheets of a report, in order; silently passed over when it is read as an input."""
 

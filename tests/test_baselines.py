@@ -335,11 +335,13 @@ def test_infeasible_bad_input_and_bad_paths(tmp_path: Path) -> None:
 
 
 def test_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
-    assert [safe_cell(v) for v in ("=cmd()", "+1", "-x", "@a", "plain", -1.5, None)] == [
+    assert [safe_cell(v) for v in ("=cmd()", "+1", "-x", "@a", " =1", "\uff1d1", "plain", -1.5, None)] == [
         "'=cmd()",
         "'+1",
         "'-x",
         "'@a",
+        "' =1",
+        "'\uff1d1",
         "plain",
         -1.5,
         None,

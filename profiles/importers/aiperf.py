@@ -146,5 +146,6 @@ def _gpu(endpoints: Any) -> str:
     found = set()
     for endpoint in endpoints.values() if isinstance(endpoints, Mapping) else []:
         gpus = at(endpoint, "gpus")
-        found |= {text(at(gpu, "gpu_name")) for gpu in (gpus.values() if isinstance(gpus, Mapping) else gpus or [])}
+        each = gpus.values() if isinstance(gpus, Mapping) else gpus if isinstance(gpus, list) else []
+        found |= {text(at(gpu, "gpu_name")) for gpu in each}
     return found.pop() if len(found) == 1 else ""

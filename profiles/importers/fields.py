@@ -13,6 +13,8 @@ __all__ = ["at", "day", "finite", "named", "number", "positive", "statistics_ms"
 ENDLESS = 1e300
 """Numbers from here on stand for infinity (`stream` writes the constant Infinity so)."""
 
+MOST = 100_000
+
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?\.?inf(inity)?", re.ASCII)
 _DAY = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)(?:\D|$)")
 
@@ -83,9 +85,9 @@ def positive(value: Any) -> float | None:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number from 1."""
+    """A whole number from 1 to MOST: degrees and counts of replicas beyond are no such thing."""
     found = positive(value)
-    return int(found) if found is not None and found == int(found) else None
+    return int(found) if found is not None and found == int(found) <= MOST else None
 
 
 def text(value: Any) -> str:

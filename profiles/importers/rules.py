@@ -25,6 +25,8 @@ NEEDED = {"p50": 20, "p90": 100, "p95": 200, "p99": 1000}
 TPOT_FACTOR = 5 / 3
 LITTLE_FACTOR = 3.0
 FASTER_THAN_OFFERED, BURST = 1.1, 1.5
+LEAST = 1e-5
+"""req/s of one replica, or ms: a table is written to six decimals, and less is no measurement."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def judge(run: Run) -> Verdict:
     reason = run.refused or _reason(run)
     if reason:
         return Verdict(None, reason, tuple(notices))
-    latency = _supported(dict(run.latency_ms), run.ok, notices)
+    latency = {column: value for column, value in run.latency_ms.items() if LEAST <= value < math.inf}
+    latency = _supported(latency, run.ok, notices)
     latency = _ordered(latency, notices)
     latency = _consistent(latency, run, notices)
     if not latency:
@@ -60,7 +63,7 @@ def _reason(run: Run) -> str:
     if run.errors and run.ok is not None and run.errors > ERRORS_ALLOWED * (run.ok + run.errors):
         share = 100 * run.errors / (run.ok + run.errors)
         return f"{run.errors:,.0f} of {run.ok + run.errors:,.0f} requests failed ({share:.1f} %, more than {100 * ERRORS_ALLOWED:g} %)"
-    if run.achieved_rps is None or run.achieved_rps <= 0:
+    if run.achieved_rps is None or not LEAST * run.replicas <= run.achieved_rps < math.inf:
         return "the file does not state the achieved request rate"
     if run.offered_rps is not None and math.isfinite(run.offered_rps) and run.achieved_rps < SATURATED * run.offered_rps:
         part = 100 * run.achieved_rps / run.offered_rps
