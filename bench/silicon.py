@@ -29,7 +29,11 @@ LLMS = {
 }
 GPUS = {"h100_sxm": "H100-SXM-80GB", "h200_sxm": "H200-SXM-141GB", "b200_sxm": "B200-SXM-180GB"}
 WEIGHT_BITS = {"": 16, "bf16": 16, "fp8": 8, "fp4": 4}
-SCHEDULERS_OF = {"trtllm": ("slots", "prefill_first"), "vllm": ("chunked",), "sglang": ("prefill_first", "chunked")}
+SCHEDULERS_OF = {
+    "trtllm": ("slots", "single", "prefill_first"),
+    "vllm": ("chunked", "single"),
+    "sglang": ("prefill_first", "chunked", "single"),
+}
 """Backend -> schedulers it may show, the likelier first."""
 MOST_GPUS = 8
 

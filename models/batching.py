@@ -8,6 +8,7 @@ end of the step that ends its prompt, its next ones at the ends of the steps aft
     chunked         prompts share the step with the decodes, up to `step_tokens` tokens in all, the last prompt cut where that is reached
     prefill_first   steps are of prompts alone (up to step_tokens, cut) as long as one can be admitted; decodes wait
     slots           as chunked, but prompts are never cut: one always enters, more while they fit into step_tokens
+    single          as slots, but one prompt a step (fixed lengths in closed loop were seen so under vLLM and TensorRT-LLM)
 
 Event skip: between events (a response ends, a request that can be admitted arrives) the n decodes stay and their context C grows by n a
 step, so m steps take m (b(n) + sequence n + kv C) + kv n m (m - 1) / 2, and the number of steps to an arrival is the root of a quadratic.
@@ -28,7 +29,7 @@ from models.step_time import StepTime
 
 __all__ = ["SCHEDULERS", "Limits", "Served", "TooLongError", "serve", "serve_closed"]
 
-SCHEDULERS = ("chunked", "prefill_first", "slots")
+SCHEDULERS = ("chunked", "prefill_first", "slots", "single")
 TABLE_TOKENS = 16384
 """Steps of so many tokens are tabulated; longer ones are worked out one by one."""
 
@@ -135,7 +136,7 @@ def _serve(
     )
     held = np.asarray(step.seen(np.add(prompt_tokens, output_tokens))).tolist()
     most, budget, room = limits.sequences, limits.step_tokens, limits.kv_tokens
-    mixed, whole = scheduler != "prefill_first", scheduler == "slots"
+    mixed, whole, single = scheduler != "prefill_first", scheduler in ("slots", "single"), scheduler == "single"
     first, finish = [0.0] * total, [0.0] * total
     ends: list[int] = []  # heap of (decode step at which the last token comes) * total + request
     push, pop = heapq.heappush, heapq.heappop
@@ -166,6 +167,8 @@ def _serve(
                 if used + held[begun] > room:
                     break
                 take = length
+                if tokens and single:
+                    break
                 if tokens + take > free:
                     if whole:
                         if tokens:

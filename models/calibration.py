@@ -12,9 +12,11 @@ are kept. While the schedule stands, both latencies are sums over the events, wi
     TTFT_p(theta) = front_end(theta) + sum_e waiting_e duration_e(theta)    waiting_e: requests that wait for a first token, over all
     TPOT_p(theta) = sum_e decoding_e duration_e(theta)                      decoding_e: requests in decode, each over its gaps, over all
 
-A few rounds are enough in closed loop, where the schedule hardly depends on the times; in open loop they are damped fixed-point steps.
+A round goes from one theta towards the minimum of its frozen objective, as far as the simulated objective falls (whole, half, a quarter of
+the way), and changes the front end, which decides who meets in a step, by a factor of four at most; it is the last when little is won.
 What nobody writes down of a harness decides over TTFT (how long the start burst keeps its waves): scheduler, jitter of the lengths and
-requests of a user are picked from `Harness`es by the same objective, on the points that teach.
+requests of a user are picked from `Harness`es by the same objective, on the points that teach: all by two rounds on a few points, the best
+of them by two more on more points.
 Points that must not teach (`teaches`): more than 80 % of the cache asked for, an arithmetic above 75 % of the peak (prefix caching), or
 more than 8,000 output tokens a second (the front end, which is not modelled, tops out).
 """
@@ -38,9 +40,13 @@ FULL_CACHE = 0.8
 ABSURD_EFFICIENCY = 0.75
 FULL_FRONT_END = 8000.0
 """Output tokens per second: front ends were seen to top out at 9,000."""
-ROUNDS, OPEN_ROUNDS = 3, 8
-PICKING_POINTS = 24
-"""So many points, evenly spread, choose the harness."""
+ROUNDS, PICKING_ROUNDS, OPEN_ROUNDS = 4, 2, 8
+STEPS = (1.0, 0.5, 0.25)
+LITTLE = 0.98
+"""A round that leaves more of the objective than this was the last."""
+FAR = np.where(np.array(FACTORS) == "front_end", np.log(4), np.inf)
+SCREENING_POINTS, PICKING_POINTS, LIKELY = 12, 24, 4
+"""So many points, evenly spread, tell the likely harnesses, and so many which of so many it is."""
 OPEN_REQUESTS = 2000
 
 
@@ -121,27 +127,38 @@ def fit(points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], 
     kept = [point for point in points if teaches(point)]
     if not kept:
         return Fit(np.ones(len(FACTORS)), choices[0], 0, 0.0)
-    best = choices[0]
+    best = Fit(np.ones(len(FACTORS)), choices[0], 0, 0.0)
     if len(choices) > 1:
-        few = kept[:: max(1, -(-len(kept) // PICKING_POINTS))]
-        best = min(choices, key=lambda harness: _fitted(few, harness, 1, stop).loss)
-    return _fitted(kept, best, ROUNDS, stop)
+        tried = [replace(best, harness=harness) for harness in choices]
+        for count, left in ((SCREENING_POINTS, LIKELY), (PICKING_POINTS, 1)):
+            few = [kept[k] for k in sorted({round(k) for k in np.linspace(0, len(kept) - 1, count)})]
+            found = [_fitted(few, one.harness, PICKING_ROUNDS, stop, one.factors) for one in tried]
+            tried = sorted(found, key=lambda one: one.loss)[:left]
+        best = tried[0]
+    rounds = OPEN_ROUNDS if any(not point.users for point in kept) else ROUNDS
+    return _fitted(kept, best.harness, rounds, stop, best.factors)
 
 
-def _fitted(points: Sequence[Point], harness: Harness, rounds: int, stop: Callable[[], bool]) -> Fit:
-    """The best factors of so many rounds by the objective, simulated anew after each; in open loop more rounds of half the step."""
-    open_loop = any(not point.users for point in points)
-    logs = np.zeros(len(FACTORS))
+def _fitted(points: Sequence[Point], harness: Harness, rounds: int, stop: Callable[[], bool], begin: np.ndarray) -> Fit:
+    """Factors by at most so many rounds from those to begin with."""
+    logs = np.log(begin)
     goal = _goal(points, harness, logs)
-    found = []
-    for _ in range(OPEN_ROUNDS if open_loop else rounds):
-        if stop():
-            raise StoppedError
-        aim = np.asarray(least_squares(goal.residuals, logs, goal.jacobian, max_nfev=40, xtol=1e-6, ftol=1e-6).x)
-        logs = (logs + aim) / 2 if open_loop else aim
-        goal = _goal(points, harness, logs)
-        found.append(Fit(np.exp(logs), harness, len(points), float((goal.residuals(logs) ** 2).sum())))
-    return min(found, key=lambda one: one.loss)
+    loss = goal.loss(logs)
+    for _ in range(rounds):
+        bounds = (logs - FAR, logs + FAR)
+        aim = np.asarray(least_squares(goal.residuals, logs, goal.jacobian, bounds, max_nfev=40, xtol=1e-6, ftol=1e-6).x)
+        before = loss
+        for share in STEPS:
+            if stop():
+                raise StoppedError
+            there = logs + share * (aim - logs)
+            tried = _goal(points, harness, there)
+            if tried.loss(there) < loss:
+                goal, logs, loss = tried, there, tried.loss(there)
+                break
+        if loss > LITTLE * before:
+            break
+    return Fit(np.exp(logs), harness, len(points), loss)
 
 
 def _goal(points: Sequence[Point], harness: Harness, logs: np.ndarray) -> "_Goal":
@@ -165,6 +182,10 @@ class _Goal:
         """(2 P + 9,)."""
         soft, _ = _soft(self._off(logs))
         return np.concatenate([(self.weight * soft).ravel(), logs / self.sigma])
+
+    def loss(self, logs: np.ndarray) -> float:
+        """What is minimised."""
+        return float((self.residuals(logs) ** 2).sum())
 
     def jacobian(self, logs: np.ndarray) -> np.ndarray:
         """(2 P + 9, 9)."""

@@ -54,7 +54,8 @@ def profile_estimate(
     requests: Annotated[int, typer.Option(metavar="N", help="Requests simulated at a rate, over all seeds.")] = 5000,
     seeds: Annotated[int, typer.Option(metavar="N", help="Independent runs; the intervals come from their spread.")] = 4,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="chunked|prefill_first|slots", help="How prompts are batched; chunked, or what a fit shows.")
+        str | None,
+        typer.Option(metavar="chunked|prefill_first|slots|single", help="How prompts are batched; chunked, or as a fit shows."),
     ] = None,
     weight_bits: Annotated[int, typer.Option(metavar="16|8|4", help="Bits of a weight.")] = 16,
     kv_bits: Annotated[int, typer.Option(metavar="16|8", help="Bits of a cached number.")] = 16,

@@ -36,6 +36,11 @@ FEWEST_REQUESTS = 100
 SHOWN = 20
 """Options on the terminal at most."""
 
+ONE_PROMPT = (
+    "{}: its measurements look like one prompt a step, so its curves are simulated that way; with prompts much shorter than those measured"
+    " the capacity comes out too low: then name --scheduler chunked"
+)
+
 Entry = TypeVar("Entry")
 
 
@@ -219,6 +224,10 @@ def _worked_out(
             progress(Progress(0.0, "calibrating", math.nan, None))
             schedulers = (asked.scheduler,) if asked.scheduler else SCHEDULERS
             fitted, notices = calibrate(asked.calibrate, offered, settings, schedulers, asked.harness == "closed", cancel.is_set)
+            notices = [
+                *notices,
+                *(ONE_PROMPT.format(one.llm) for one in fitted if one.fit.harness.scheduler == "single" != asked.scheduler),
+            ]
             options = [_calibrated(wish, {one.llm: one for one in fitted}) for wish in wanted]
 
         def told(done: int) -> None:

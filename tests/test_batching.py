@@ -50,7 +50,7 @@ def naive(
     now, most = 0.0, 0.0
     while len(done) < len(prompts):
         decodes = [request for request in inside if request.made]
-        mixed = scheduler != "prefill_first"
+        mixed, whole = scheduler != "prefill_first", scheduler in ("slots", "single")
         free = limits.step_tokens - (len(decodes) if mixed else 0)
         parts: list[tuple[Request, int]] = []
         for request in [request for request in inside if not request.made]:
@@ -61,8 +61,8 @@ def naive(
             request = waiting[0]
             if sum(held(step, r) for r in [*inside, request]) > limits.kv_tokens:
                 break
-            take = request.prompt if request.prompt <= free or (scheduler == "slots" and not parts) else min(request.prompt, free)
-            if (scheduler == "slots" and take < request.prompt) or take <= 0:
+            take = request.prompt if request.prompt <= free or (whole and not parts) else min(request.prompt, free)
+            if (whole and take < request.prompt) or take <= 0 or (scheduler == "single" and parts):
                 break
             inside.append(waiting.pop(0))
             parts.append((request, take))

@@ -131,6 +131,15 @@ def test_a_fit_predicts_what_it_has_not_seen() -> None:
     assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
 
 
+def test_a_chain_of_single_prompts_is_told_from_batches() -> None:
+    """Fixed lengths with one prompt a step: TTFT of two prompts whatever the response; jittered lengths or batches cannot show that."""
+    made = points_of(TRUTH, Harness("single"))
+    found = fit(made[::2], harnesses(("chunked", "slots", "single")))
+    assert (found.harness.scheduler, found.harness.low, found.harness.waits) == ("single", 1.0, 0)
+    errors = [np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1 for point in made[1::2]]
+    assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
+
+
 def test_an_open_loop_teaches_too() -> None:
     made = []
     for point in points_of(np.ones(9), Harness(), (1,))[::2]:
