@@ -12,7 +12,6 @@ __all__ = [
     "hygiene_neighbours",
     "importers",
     "records",
-    "roofline",
     "scores",
     "sheets",
     "tables",

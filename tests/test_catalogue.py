@@ -1,13 +1,11 @@
-"""The catalogues hold what they promise, and the roofline estimate behaves as a serving system does."""
+"""The catalogues hold what they promise."""
 
 import csv
 import datetime as dt
-from itertools import pairwise
 
 import pytest
 
 from profiles.catalogue import FOLDER, GIB, Gpu, LlmSpec, load_gpus, load_llms
-from profiles.roofline import LOADS, estimate_points, step_cost
 
 GPUS = tuple(load_gpus().values())
 LLMS = tuple(load_llms().values())
@@ -68,51 +66,3 @@ def test_llm_figures_are_consistent(llm: LlmSpec):
     # The catalogue rounds to 0.001 GiB.
     assert llm.weights_gib_16bit == pytest.approx(2e9 * llm.parameters_total_b / GIB, abs=1e-3)
     assert llm.weights_gib_8bit == pytest.approx(1e9 * llm.parameters_total_b / GIB, abs=1e-3)
-
-
-def points(llm="mistral-7b", gpu="A100-PCIe-80GB", tp_degree=1, share=1.0):
-    return estimate_points(load_llms()[llm], load_gpus()[gpu], tp_degree, share, 500, 150)
-
-
-@pytest.mark.parametrize("llm", ["mistral-7b", "wizardlm-13b", "yi-34b"])
-@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
-def test_every_latency_rises_with_the_rate(llm, share):
-    curve = points(llm, share=share)
-    assert len(curve) == len(LOADS)
-    for low, high in pairwise(curve):
-        assert all(high[column] > low[column] for column in low if column.endswith("_ms") or column == "rate_rps")
-    for point in curve:
-        for metric in ("ttft", "tpot", "e2e"):
-            assert point[f"{metric}_p50_ms"] < point[f"{metric}_p90_ms"] < point[f"{metric}_p95_ms"] < point[f"{metric}_p99_ms"]
-
-
-@pytest.mark.parametrize("llm", ["mistral-7b", "yi-34b"])
-def test_more_gpus_and_larger_shares_help_less_and_less(llm):
-    by_degree = [points(llm, tp_degree=degree)[-1]["rate_rps"] for degree in (1, 2, 4)]
-    assert by_degree[0] < by_degree[1] < by_degree[2] < 4 * by_degree[0]
-    assert by_degree[2] / by_degree[1] < by_degree[1] / by_degree[0]
-    by_share = [points(llm, share=share)[-1]["rate_rps"] for share in (0.2, 0.4, 0.8)]
-    assert by_share[0] < by_share[1] < by_share[2]
-    assert by_share[2] / by_share[1] < by_share[1] / by_share[0]
-
-
-def test_mistral_on_an_a100_saturates_where_servers_do():
-    # vLLM serves about 10,000 tokens/s of a 7B LLM on an A100: 650 tokens a request make some 15 req/s.
-    assert 10 < points()[-1]["rate_rps"] < 25
-    assert 5 < points()[0]["tpot_mean_ms"] < 20
-    assert points(gpu="H100-SXM-80GB")[-1]["rate_rps"] > 1.5 * points()[-1]["rate_rps"]
-
-
-def test_a_step_at_no_load_reads_the_weights_once():
-    # 14.48 GB / (1935 GB/s * .84) = 8.91 ms, and 32 layers * 8.4 us + 1.1 ms = 1.369 ms.
-    cost = step_cost(load_llms()["mistral-7b"], load_gpus()["A100-PCIe-80GB"], 1, 1.0, 500, 150)
-    assert cost is not None
-    assert cost.weights == pytest.approx(8.91e-3, rel=1e-3)
-    assert cost.fixed == pytest.approx(1.3688e-3)
-
-
-def test_an_llm_that_does_not_fit_has_no_curve():
-    assert points("llama-3.3-70b") == []
-    assert points("llama-3.3-70b", "H200-SXM-141GB") == []  # 131.4 GiB of weights, 126.4 GiB usable
-    assert points("llama-3.3-70b", tp_degree=4) != []
-    assert points("qwen2.5-0.5b", tp_degree=4) == []  # 14 heads do not split into 4
