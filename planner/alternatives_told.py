@@ -109,8 +109,8 @@ def alternative_plan(instance: "Instance", content: Content, number: int, rel_ga
     entry = content["context"]["alternatives"]["plans"][number]
     context = {key: value for key, value in content["context"].items() if key not in ("alternatives", "marginals")}
     value, bound = entry["objective"]["value"], content["objective"]["bound"]
-    gap, span = abs(bound - value) / max(abs(value), 1e-9), float(np.ptp(instance.scores.values))
-    closed = gap <= rel_gap or abs(bound - value) <= CLOSE_ENOUGH * span
+    gap, span = None if bound is None else abs(bound - value) / max(abs(value), 1e-9), float(np.ptp(instance.scores.values))
+    closed = gap is not None and (gap <= rel_gap or abs(bound - value) <= CLOSE_ENOUGH * span)
     return {
         **content,
         **{key: value for key, value in entry.items() if key not in OWN},

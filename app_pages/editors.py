@@ -1,0 +1,135 @@
+"""Tables of the asked scenario that are edited in place: pools, LLMs, SLOs.
+
+An editor is handed a constant table and gives the edited one back; the constant one changes only when something else changed what is asked.
+Sound edits count at once, faulty ones are told below the editor and do not count.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app_pages import state
+from app_pages.words import bullets, faults_box
+from planner.asked import changed
+from planner.errors import DataError
+from planner.sentences import exact
+from profiles.catalogue import load_gpus
+
+__all__ = ["changes_box", "edit", "known_gpus"]
+
+Row = dict[str, Any]
+
+COLUMNS: Mapping[str, Mapping[str, Any]] = {
+    "pools": {
+        "name": st.column_config.TextColumn("Pool", required=True),
+        "gpu": st.column_config.TextColumn("GPU type", required=True, help="As in the profile table and the GPU catalogue."),
+        "nodes": st.column_config.NumberColumn("Nodes", required=True, min_value=1, step=1),
+        "gpus_per_node": st.column_config.NumberColumn("GPUs per node", required=True, min_value=1, step=1),
+        "memory_gib": st.column_config.NumberColumn("Memory (GiB per GPU)", help="Blank: from the catalogue."),
+        "price_usd_per_gpu_h": st.column_config.NumberColumn("Price (USD per GPU and h)", help="Blank: from the catalogue."),
+    },
+    "llms": {
+        "name": st.column_config.TextColumn("LLM", required=True, help="As in the profile and scores tables."),
+        "weights_gib": st.column_config.NumberColumn("Weights (GiB)", help="Blank: the catalogue's, where the profiles state no memory."),
+        "min_replicas": st.column_config.NumberColumn("Replicas at least", min_value=0, step=1),
+        "max_replicas": st.column_config.NumberColumn("Replicas at most", min_value=0, step=1, help="Blank: no limit."),
+    },
+    "slo": {
+        "metric": st.column_config.SelectboxColumn("Metric", options=["ttft", "tpot", "e2e"], required=True),
+        "statistic": st.column_config.SelectboxColumn("Statistic", options=["mean", "p50", "p90", "p95", "p99"], required=True),
+        "limit_ms": st.column_config.NumberColumn("Limit (ms)", required=True, min_value=0.001),
+        "scope": st.column_config.SelectboxColumn("Over", options=["all", "each_llm"], help="All requests together, or each LLM."),
+    },
+}
+WHOLE = ("nodes", "gpus_per_node", "min_replicas", "max_replicas")
+BLANKS: Mapping[str, Any] = {"min_replicas": 0, "scope": "all"}
+"""What a blank cell means, where it is not: nothing."""
+
+
+def edit(key: str, told: str) -> None:
+    """Edit one list of the scenario. told: what the table is, for those who hear the page."""
+    now = state.content()[key]
+    base, widget = _base(key, now)
+    edited = st.data_editor(
+        base,
+        key=widget,
+        column_config=dict(COLUMNS[key]),
+        alt=told,
+        num_rows="dynamic",
+        hide_index=True,
+        width="stretch",
+        placeholder="not set",
+    )
+    rows = _rows(edited, key)
+    st.session_state[f"editor-{key}"]["last"] = rows
+    if rows == now:
+        return
+    new = changed(state.asked(), {**state.content(), key: rows})
+    try:
+        new.scenario  # noqa: B018 - raises when the edit cannot be
+    except DataError as error:
+        faults_box(error.faults, "This edit does not count yet", new.path.rpartition("/")[0] + "/")
+        return
+    state.set_asked(new)
+    st.rerun()
+
+
+def _base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
+    """The constant table and the editor's key; both anew when what is asked is not what the editor gave, or when it was not drawn."""
+    kept = st.session_state.get(f"editor-{key}")
+    if kept is None or kept["widget"] not in st.session_state or (kept["last"] != now and kept["asked"] != now):
+        number = 0 if kept is None else kept["number"] + 1
+        base = pd.DataFrame(now, columns=list(COLUMNS[key]))
+        for column in base.columns:
+            numeric = column not in ("name", "gpu", "metric", "statistic", "scope")
+            base[column] = pd.to_numeric(base[column]) if numeric else base[column].astype(object)
+        kept = {"number": number, "base": base, "widget": f"edit-{key}-{number}", "last": now}
+        st.session_state[f"editor-{key}"] = kept
+    kept["asked"] = now
+    return kept["base"], kept["widget"]
+
+
+def _rows(edited: pd.DataFrame, key: str) -> list[Row]:
+    """The edited table as the scenario's content; rows without anything are left out."""
+    found = []
+    for record in edited[list(COLUMNS[key])].to_dict("records"):
+        row = {str(name): _plain(str(name), value) for name, value in record.items()}
+        if any(value is not None for value in row.values()):
+            found.append({name: BLANKS.get(name) if value is None else value for name, value in row.items()})
+    return found
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value) or value == "":
+        return None
+    if isinstance(value, str):
+        return value.strip()
+    number = float(value)
+    return int(number) if name in WHOLE and number.is_integer() else number
+
+
+def changes_box() -> None:
+    """What is asked beyond the file, value by value as it was read: a pasted 23,4 that became 234 is seen here."""
+    asked = state.asked()
+    if not asked.overrides:
+        st.caption("What is asked is what the file says.")
+        return
+    st.markdown("**Changed against the file, as it was read:**")
+    bullets(f"{path}: {_told(value)}" for path, value in asked.overrides.items())
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_told(one)}" for key, one in value.items() if one is not None) + "}"
+    if isinstance(value, list):
+        return "; ".join(_told(one) for one in value) or "nothing"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return exact(value)
+    return "blank" if value is None else str(value)
+
+
+def known_gpus() -> str:
+    """GPU types whose memory and price are known."""
+    return ", ".join(load_gpus())

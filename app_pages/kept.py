@@ -1,0 +1,69 @@
+"""Plans that are kept for the page Compare: every plan that was shown, under a name that can be changed.
+
+Only the last MOST plans whose names were not changed are kept; those that somebody named stay until they are forgotten or the session ends.
+"""
+
+import streamlit as st
+
+from app_pages import state, work
+from app_pages.state import Shown
+from planner.asked import difference_words
+
+__all__ = ["forget", "keep_shown", "load", "name_of", "rename"]
+
+MOST = 8
+
+
+def keep_shown() -> None:
+    """Keep the plan on the page, when it is a plan and not kept yet."""
+    here = state.shown()
+    if here is None or not here.content["options"] or name_of(here) is not None:
+        return
+    name = ", ".join([here.content["scenario"], *difference_words(here.asked)])
+    state.saved()[_unused(name)] = here
+    unnamed = [one for one in state.saved() if one not in _named()]
+    for old in unnamed[:-MOST]:
+        forget(old)
+
+
+def name_of(here: Shown) -> str | None:
+    """The name under which a plan is kept."""
+    return next((name for name, one in state.saved().items() if one is here), None)
+
+
+def rename(old: str, new: str) -> None:
+    """Give a kept plan another name; one that is taken gets a number."""
+    new = new.strip()[:80]
+    if not new or new == old or old not in state.saved():
+        return
+    new = _unused(new)
+    kept = {new if name == old else name: one for name, one in state.saved().items()}
+    state.saved().clear()
+    state.saved().update(kept)
+    _named().add(new)
+
+
+def forget(name: str) -> None:
+    """Drop a kept plan."""
+    state.saved().pop(name, None)
+    _named().discard(name)
+
+
+def load(name: str) -> None:
+    """Ask a kept plan's inputs again and show it."""
+    here = state.saved()[name]
+    work.clear("plan")
+    state.set_asked(here.asked)
+    state.show(here)
+
+
+def _named() -> set[str]:
+    return st.session_state.setdefault("named", set())
+
+
+def _unused(name: str) -> str:
+    found, number = name, 1
+    while found in state.saved():
+        number += 1
+        found = f"{name} ({number})"
+    return found

@@ -1,0 +1,313 @@
+"""The page Plan: what was found and why, in the order people ask."""
+
+from typing import Literal
+
+import streamlit as st
+
+from app_pages import charts, kept, state, steady, tables, work
+from app_pages.state import Shown
+from app_pages.words import bullets, plain
+from planner import sentences
+from planner.latency_budget import latency_budget
+from planner.marginals_told import marginals_lines, marginals_table
+from planner.plan_story import rule_words, story
+from planner.tables import objective_unit, slo_name
+
+Colour = Literal["green", "orange", "red", "gray"]
+BADGES: dict[str, Colour] = {"optimal": "green", "feasible": "orange", "infeasible": "red", "unknown": "gray"}
+MEANINGS = {
+    "optimal": "No plan is better by more than the gap.",
+    "feasible": "A plan that keeps all limits; the search was stopped before it was shown that none is better.",
+    "infeasible": "No plan keeps all limits at once.",
+    "unknown": "The search was stopped before a plan was found.",
+}
+
+
+MOST_SLOS = 4
+METRIC_WIDTH = 168
+
+
+def draw() -> None:
+    """The whole page."""
+    st.title("Plan")
+    st.markdown(
+        "Which LLMs run on which GPUs, and which prompt goes to which LLM, so that answers are as good (or GPUs as cheap) as possible "
+        "within the latency limits. Change a number in the sidebar (on a phone: the arrows at the top) and press **Solve**."
+    )
+    here = state.shown()
+    if here is None:
+        st.info("There is no plan yet. Choose a scenario beside the page, or give your own on the page Inputs, then press Solve.")
+        return
+    headline(here)
+    if here.content["options"]:
+        planned(here)
+        why(here)
+        losers(here)
+        trust(here)
+        keep(here)
+    elif here.content["status"] == "infeasible":
+        conflict(here)
+        losers(here)
+    notices(here)
+
+
+def headline(here: Shown) -> None:
+    """What the plan says in sentences, then its numbers."""
+    content = here.content
+    status = content["status"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(status, color=BADGES[status], help=MEANINGS[status])
+        st.markdown(f"**{plain(content['scenario'])}**: {plain(demand_words(here))}", width="stretch")
+    if not content["options"]:
+        st.markdown(plain(here.meta["verdict"]) + ". " + plain(MEANINGS[status]))
+        return
+    bullets(story(content))
+    numbers(here)
+
+
+def numbers(here: Shown) -> None:
+    """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
+    content, objective = here.content, here.content["objective"]
+    best = f"at best {sentences.objective_text(content, objective['bound']).partition(' ')[2].removesuffix(' USD/h')}"
+    cost, total = content["cost_usd_per_h"], content["gpus_total"]
+    cheapest = objective["of"] == "cost"
+    floor = content["context"]["quality_at_least"]
+    with st.container(horizontal=True, gap="small"):
+        metric("Quality (mean score)", f"{content['quality']:.5f}", f"asked: {floor:g}" if cheapest else best)
+        metric("Gap (%)", sentences.gap_text(objective["rel_gap"]).removesuffix(" %").replace("below ", "<"), "to the best possible")
+        for slo in content["slo"][:MOST_SLOS]:
+            achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
+            metric(f"{slo_name(slo)} (ms)", achieved, f"limit {slo['limit_ms']:g}" + (", binds" if slo["binding"] else ""))
+        metric("GPUs used", f"{content['gpus_used']:,}", f"of {total:,}")
+        metric("Cost (USD/h)", "not known" if cost is None else f"{cost:,.2f}", best if cheapest else "of the GPUs used")
+        metric("Verified", "yes" if here.meta["verified"] else "no", f"search: {content['solver']['wall_s']:.1f} s")
+
+
+def metric(label: str, value: str, told: str) -> None:
+    """A number with what stands beside it."""
+    st.metric(plain(label), value, plain(told), delta_color="off", delta_arrow="off", border=True, width=METRIC_WIDTH)
+
+
+def demand_words(here: Shown) -> str:
+    """What is served on what."""
+    context = here.content["context"]
+    pools = ", ".join(f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in context["pools"])
+    return f"{sentences.exact(context['arrival_rate_rps'])} req/s on {pools}"
+
+
+def keep(here: Shown) -> None:
+    """Under which name this plan is kept for the page Compare."""
+    name = kept.name_of(here)
+    if name is not None:
+        st.subheader("Keep this plan")
+        key = steady.key_for("plan-name", name)
+        st.session_state[key] = name
+        told = "Every plan is kept for the page Compare while this page is open."
+        st.text_input("Kept for Compare as", key=key, on_change=rename, args=(name, key), max_chars=80, help=told, width=450)
+
+
+def rename(old: str, key: str) -> None:
+    """The name was changed."""
+    if steady.sent("plan-name", key, st.session_state[key]):
+        kept.rename(old, st.session_state[key])
+
+
+# ---------------------------------------------------------------- what runs
+
+
+def planned(here: Shown) -> None:
+    """SLO, setup, GPU map, routing, latency."""
+    content, report = here.content, here.told.report
+    st.subheader("SLO: asked and achieved")
+    if content["slo"]:
+        tables.show(here.tables["slo"], "Limit, achievement and room of every SLO.", leave_out=("Scope",))
+    else:
+        st.markdown("None is asked: the profiled rates alone limit the plan.")
+    st.subheader("Setup: what runs")
+    told = "Every deployed option with its rate, utilisation, latencies, memory and provenance."
+    first = ["LLM", "TP degree (GPUs)", "MPS share (%)", "Replicas", "Rate (req/s)", "Utilisation (%)"]
+    tables.show(here.tables["setup"], told, [*first, *(slo["header"] for slo in here.meta["slos"]), "Provenance"])
+    st.caption("TP degree: GPUs that one replica spans. MPS share: its part of each of them. Utilisation: of the highest profiled rate.")
+    gpus(here)
+    st.subheader("Routing: which LLM gets how much")
+    charts.show(charts.routing(report), "routing")
+    tables.show(here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM.")
+    bullets([here.meta["router"], *rule_words(here.content)])
+    latencies(here)
+
+
+def gpus(here: Shown) -> None:
+    """The map of every pool."""
+    st.subheader("GPU map")
+    signs = here.meta["signs"]
+    legend = ", ".join(f"**{sign}** {plain(llm)}" for llm, sign in signs.items())
+    st.markdown(f"One cell is a GPU; a band in it is as high as the MPS share. {legend}")
+    pools = here.tables["pools"]
+    several = len(pools) > 1
+    for k, pool in enumerate(pools["Pool"]):
+        row = pools.iloc[k]
+        size = row["Nodes"] * row["GPUs per node"]
+        told = f"{row['Nodes']} x {row['GPUs per node']} {row['GPU']}, {row['GPUs used']} of {size} GPUs used"
+        if several:
+            st.markdown(f"**Pool {plain(pool)}**: {plain(told)}")
+        charts.show(charts.gpu_map(here.told.report, pool), f"gpus-{k}")
+        if size > charts.MOST_CELLS:
+            st.caption(f"The first {charts.MOST_CELLS} of {size} GPUs; the table has all.")
+    with st.expander("The map as a table"):
+        tables.show(here.tables["gpu_map"], "One row a shard: pool, node, GPU, LLM, degree, share and memory.")
+
+
+def latencies(here: Shown) -> None:
+    """Curves with limits and operating points, and how the options share each SLO."""
+    st.subheader("Latency: where on its curve every option runs")
+    meta = here.meta
+    headers = list(dict.fromkeys([*(slo["header"] for slo in meta["slos"]), *meta["latencies"]]))
+    header = st.selectbox("Latency", headers, key="latency-header") if len(headers) > 1 else headers[0]
+    charts.show(charts.latency(here.told.report, header), "latency")
+    st.caption("The large diamond is where the option runs. A limit on all requests together may be crossed by one option alone.")
+    if not meta["slos"]:
+        return
+    st.subheader("Latency budget: who spends how much of an SLO")
+    frame = latency_budget(here.content)
+    for k, name in enumerate(dict.fromkeys(frame["SLO"])):
+        part = frame[frame["SLO"] == name]
+        st.markdown(f"**{plain(name)}**; the dashed line is the limit.")
+        charts.show(charts.budget(part, meta), f"budget-{k}")
+        tables.show(part, f"Parts of the SLO on {name}.", leave_out=("SLO", "Side by side"))
+
+
+# ---------------------------------------------------------------- why
+
+
+def why(here: Shown) -> None:
+    """What binds, slopes, and on request what one unit more is really worth."""
+    st.subheader("Why this plan: what binds, and what one more buys")
+    st.markdown(plain(here.meta["binding"]))
+    bullets(here.meta["worth"])
+    found = worth_of(here)
+    if found is None:
+        off = work.running("worth")
+        st.button("Plan again with one more and one less of each limit", key="worth", disabled=off, on_click=ask_worth, args=(here,))
+        return
+    content = {**here.content, "context": {**here.content["context"], "marginals": found}}
+    st.markdown("**Planned again with one unit more and less**")
+    bullets(marginals_lines(content))
+    with st.expander("As a table"):
+        tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
+
+
+def ask_worth(here: Shown) -> None:
+    """Start it."""
+    args = (here.asked.path, dict(here.asked.overrides))
+    work.start("worth", "planner.jobs:worth", args, "Planning again with one more and one less", key=state.key_of(here.asked))
+
+
+def worth_of(here: Shown) -> list | None:
+    """What was found for this very plan."""
+    done, what = work.outcome("worth"), work.work_of("worth")
+    if done is None or what is None or what.args != (here.asked.path, dict(here.asked.overrides)):
+        return None
+    if done.kind != "result":
+        st.warning(plain(done.message or "Stopped."))
+        return None
+    return done.result or None
+
+
+def losers(here: Shown) -> None:
+    """Options considered and left out."""
+    frame = here.tables["dropped"]
+    st.subheader("What was left out, and why")
+    st.markdown(plain(here.meta["filters"]))
+    if not len(frame):
+        st.markdown("No profiled option was left out before the search.")
+        return
+    bullets(here.meta["dropped"])
+    with st.expander(f"All {len(frame):,} options that were left out"):
+        tables.show(frame, "Options that were left out, each with the reason.")
+
+
+# ---------------------------------------------------------------- how sure
+
+
+def trust(here: Shown) -> None:
+    """Provenance, checks, simulation."""
+    st.subheader("How sure this is")
+    bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
+    if here.meta["verified"]:
+        bullets(["An independent verifier has recomputed latencies, SLOs, placement, memory, cost, quality and gap of this plan."])
+    simulation(here)
+    with st.expander("Time and effort of the search"):
+        tables.show(here.tables["effort"].astype(str), "Seconds and counts of the search.")
+
+
+def simulation(here: Shown) -> None:
+    """Replay the plan request by request, on request."""
+    args = (here.asked.path, dict(here.asked.overrides), here.content)
+    done, what = work.outcome("simulation"), work.work_of("simulation")
+    if done is None or what is None or what.args != args:
+        off = work.running("simulation")
+        st.button("Simulate this plan request by request", key="simulate", disabled=off, on_click=ask_simulation, args=(here,))
+        return
+    if done.kind != "result":
+        st.warning(plain(done.message or "Stopped."))
+        return
+    found = done.result
+    st.markdown(f"**{plain(found['verdict'])}**")
+    st.markdown(plain(found["demand"]))
+    tables.show(found["slos"], "SLOs: limit, planned and simulated.")
+    bullets(found["notes"])
+
+
+def ask_simulation(here: Shown) -> None:
+    """Start it."""
+    args = (here.asked.path, dict(here.asked.overrides), here.content)
+    work.start("simulation", "planner.jobs:simulated", args, "Simulating", key=state.key_of(here.asked))
+
+
+def notices(here: Shown) -> None:
+    """What the reader should know."""
+    told = list(here.tables["notices"]["Notice"])
+    if told:
+        st.subheader("Notices")
+        bullets(line.replace(here_folder(here), "") for line in told)
+
+
+def here_folder(here: Shown) -> str:
+    """The folder of the plan's files, which sentences leave out."""
+    return here.asked.path.rpartition("/")[0] + "/"
+
+
+# ---------------------------------------------------------------- infeasible
+
+
+def conflict(here: Shown) -> None:
+    """Limits that cannot hold together, repairs that can be applied, and the plan of the nearest feasible case."""
+    limits, repairs = sentences.conflict_lines(here.content)
+    st.subheader("These limits cannot hold together")
+    bullets(limits)
+    if repairs:
+        st.subheader("Any one of these changes makes it feasible")
+        st.caption("Each was tried.")
+    for k, ((words, _), change) in enumerate(zip(repairs, here.content["conflict"]["repairs"], strict=True)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("- " + plain(words), width="stretch")
+            st.button("Apply and solve", key=f"repair-{k}", on_click=apply, args=(here, change))
+    effort = here.content["conflict"]["best_effort"]
+    if effort is None or here.told.nearest is None:
+        return
+    st.subheader("Best effort: the plan of the nearest feasible case")
+    nearest = state.nearest_of(here)
+    if change := nearest.content["change"]:
+        st.markdown("After this change: " + plain(sentences.repair_words(here.content, change)) + ".")
+    st.markdown(plain(nearest.meta["verdict"]))
+    planned(nearest)
+
+
+def apply(here: Shown, change: dict) -> None:
+    """Ask the infeasible scenario with one repair, and solve it."""
+    state.set_asked(here.asked)
+    state.set_value(change["change"], change["to"])
+    state.solve()
+
+
+draw()

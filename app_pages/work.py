@@ -1,0 +1,120 @@
+"""Long computations of one person: started from a page, watched on every page, fetched when they are done.
+
+A slot is a name for what is computed (`plan`, `worth`, `setups` ...); a new start in a slot ends what goes on in it. The desk is the
+server's; slots and results are the session's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app_pages.first import desk
+from app_pages.words import plain
+from planner.job_told import Outcome, Status
+from planner.sentences import gap_text, number
+
+__all__ = ["Work", "clear", "collect", "desk", "outcome", "progress_box", "running", "start", "work_of"]
+
+POLL_S = 0.25
+STOPPING_S = 1.0
+
+
+@dataclass
+class Work:
+    """One slot. name: of the job; args: what was asked; parts: results on the way; outcome: None while it goes on."""
+
+    name: str
+    label: str
+    args: tuple[Any, ...]
+    parts: list[Any]
+    outcome: Outcome | None = None
+
+
+def _slots() -> dict[str, Work]:
+    return st.session_state.setdefault("work", {})
+
+
+def start(slot: str, call: str, args: Sequence[Any], label: str, key: str = "", wait: float = 0.0) -> None:
+    """Start `module:function` in a slot. label: what the progress box says; wait: s to wait for it before the page is drawn."""
+    clear(slot)
+    name = desk().start(call, args, key)
+    _slots()[slot] = Work(name, label, tuple(args), [])
+    if wait:
+        desk().wait(name, wait)
+
+
+def clear(slot: str) -> None:
+    """Forget a slot; what goes on in it is ended."""
+    found = _slots().pop(slot, None)
+    if found is not None:
+        desk().forget(found.name)
+
+
+def work_of(slot: str) -> Work | None:
+    """What is or was computed in a slot."""
+    return _slots().get(slot)
+
+
+def running(slot: str) -> bool:
+    """Whether a slot's job waits or runs."""
+    found = _slots().get(slot)
+    return found is not None and found.outcome is None
+
+
+def outcome(slot: str) -> Outcome | None:
+    """What a slot's job came to; None while it goes on and where there is none."""
+    found = _slots().get(slot)
+    return None if found is None else found.outcome
+
+
+def collect() -> None:
+    """Fetch what is done, and results on the way. Called once, before a page is drawn."""
+    for work in _slots().values():
+        if work.outcome is None:
+            done = desk().outcome(work.name)
+            work.parts += desk().parts(work.name, len(work.parts))
+            if done is not None:
+                work.outcome = done
+                desk().forget(work.name)
+
+
+def progress_box() -> None:
+    """Tell how far the session's jobs are, each with its Cancel; drawn on every page. Nothing when none goes on."""
+    if any(work.outcome is None for work in _slots().values()):
+        st.fragment(_watch, run_every=POLL_S)()
+
+
+def _watch() -> None:
+    """The box itself, drawn anew every POLL_S; when a job is done or has new parts, the whole page is."""
+    for slot, work in _slots().items():
+        if work.outcome is not None:
+            continue
+        status = desk().status(work.name)
+        if status is None or status.state == "done" or status.parts > len(work.parts):
+            st.rerun()
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(work.label)}**: {plain(progress_words(status))}", width="stretch")
+            told = "Stopping" if status.stopping else "Cancel"
+            st.button(told, key=f"cancel-{slot}", disabled=status.stopping, on_click=_stop, args=(work.name,))
+
+
+def _stop(name: str) -> None:
+    """Ask a job to stop, and wait the moment that it takes: then the page is drawn once."""
+    desk().cancel(name)
+    desk().wait(name, STOPPING_S)
+
+
+def progress_words(status: Status) -> str:
+    """Phase, incumbent, bound, gap and elapsed time in one line."""
+    if status.state == "waiting":
+        return f"waiting for a free process, place {status.place}, {status.elapsed:.1f} s"
+    parts = [status.phase]
+    if status.value is not None:
+        parts.append(f"found {number(status.value, 5)}")
+    if status.bound is not None:
+        parts.append(f"best possible {number(status.bound, 5)}")
+    if status.value is not None and status.bound is not None:
+        parts.append(f"gap {gap_text(abs(status.bound - status.value) / max(abs(status.value), 1e-9))}")
+    return ", ".join([*parts, f"{status.elapsed:.1f} s"])

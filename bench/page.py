@@ -1,0 +1,227 @@
+"""Times the page in a real browser on a server of its own: python -m bench.page (needs Debian's chromium and requirements-dev.txt).
+
+import        s to import what the page needs before it draws anything
+first open    s from asking for the address, on a started server, to the plan's numbers and its last chart
+what-if       s from the click on Solve to the new numbers and charts, at paper3x4; another SLO each time
+cancel        s from the click on Cancel, in a long solve, until the page says that nothing runs
+sessions      PEOPLE browsers at once, SOLVES solves each: failures, results that were somebody else's, memory of server and workers
+"""
+
+import argparse
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bench.instances import make
+
+HOME = Path(__file__).resolve().parents[1]
+FOLDER = HOME / "out" / "bench"
+CHROMIUM = "/usr/bin/chromium"
+PEOPLE, SOLVES = 8, 10
+PATIENCE_MS = 120_000
+MIB = 2**20
+
+
+def main() -> int:
+    """Measure and print; 1 when a session hung or saw another's result."""
+    asked = argparse.ArgumentParser(prog="python -m bench.page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--repeat", type=int, default=5, help="runs of each time; median and worst are told")
+    asked.add_argument("--people", type=int, default=PEOPLE)
+    asked.add_argument("--solves", type=int, default=SOLVES)
+    given = asked.parse_args()
+    told("import (s)", [import_time() for _ in range(given.repeat)])
+    with served() as (address, process), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        told("first open (s)", [first_open(browser, address) for _ in range(given.repeat)])
+        told("what-if at paper3x4 (s)", what_if(browser, address, given.repeat))
+        told("cancel (s)", [cancel(browser, address) for _ in range(min(3, given.repeat))])
+        return sessions(browser, address, process, given.people, given.solves)
+
+
+def told(what: str, seconds: list[float]) -> None:
+    """Print one line."""
+    print(f"{what:28} median {statistics.median(seconds):.2f}, worst {max(seconds):.2f} of {len(seconds)}", flush=True)
+
+
+def import_time() -> float:
+    """A process of its own that imports the page's modules, without that of Python alone."""
+
+    def spent(code: str) -> float:
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=HOME, check=True, capture_output=True)
+        return time.perf_counter() - begun
+
+    return spent("import app, app_pages.charts, app_pages.sidebar, app_pages.tables") - spent("pass")
+
+
+@contextmanager
+def served() -> Iterator[tuple[str, psutil.Process]]:
+    """A server that has solved its first example, as it is some seconds after its start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", address.rpartition(":")[2]]
+    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait(lambda: urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).status == 200)  # noqa: S310 - our own server
+        time.sleep(15)
+        yield address, psutil.Process(process.pid)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait(ready: Callable[[], bool]) -> None:
+    """Ask until it is so, for a minute."""
+    for _ in range(600):
+        try:
+            if ready():
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("the page's server did not start")
+
+
+# ---------------------------------------------------------------- one person
+
+
+def opened(browser: Browser, address: str, path: str = "") -> Page:
+    """A person's first page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(f"{address}/{path}")
+    return page
+
+
+def drawn(page: Page) -> None:
+    """The plan stands there: its numbers, and its charts as pictures."""
+    page.get_by_test_id("stMetricValue").first.wait_for()
+    page.locator("[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas").last.wait_for()
+    page.get_by_text("How sure this is").wait_for()
+
+
+def still(page: Page) -> None:
+    """No script runs for this page."""
+    page.wait_for_function("() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+
+
+def ask(page: Page, label: str, value: str) -> None:
+    """Type a number beside the page."""
+    field = page.get_by_test_id("stSidebar").get_by_label(label)
+    field.fill(value)
+    field.press("Enter")
+    page.get_by_text("The inputs have changed").wait_for()
+    still(page)
+
+
+def solved(page: Page) -> float:
+    """Seconds from the click on Solve until the new plan is drawn."""
+    button = page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True)
+    begun = time.perf_counter()
+    button.click()
+    page.get_by_text("The inputs have changed").wait_for(state="hidden")
+    page.get_by_text("is being made").wait_for(state="hidden")
+    still(page)
+    drawn(page)
+    return time.perf_counter() - begun
+
+
+def first_open(browser: Browser, address: str) -> float:
+    """Seconds to a drawn plan, in a browser that knows nothing of the page."""
+    begun = time.perf_counter()
+    page = opened(browser, address)
+    drawn(page)
+    spent = time.perf_counter() - begun
+    page.context.close()
+    return spent
+
+
+def upload(page: Page, scenario: Path) -> None:
+    """Open a scenario of one's own and start to solve it."""
+    page.get_by_role("heading", level=1).wait_for()
+    still(page)
+    page.get_by_text("Open your own scenario").click()
+    files = [path for path in sorted(scenario.parent.iterdir()) if path.suffix in (".yaml", ".csv", ".parquet")]
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files([str(path) for path in files])
+    button = page.get_by_role("button", name="Open these files")
+    expect(button).to_be_enabled(timeout=PATIENCE_MS)
+    button.click()
+
+
+def what_if(browser: Browser, address: str, repeat: int) -> list[float]:
+    """Seconds of each re-solve of paper3x4."""
+    scenario, _ = make("paper3x4", 0, 0.0, FOLDER)
+    page = opened(browser, address, "inputs")
+    upload(page, scenario)
+    page.get_by_text("is being made").wait_for(state="hidden")
+    page.get_by_test_id("stSidebarNav").get_by_text("Plan", exact=True).click()
+    drawn(page)
+    found = []
+    for k in range(repeat):
+        ask(page, "mean TTFT at most (ms)", f"{330 + 7 * k}")
+        found.append(solved(page))
+    page.context.close()
+    return found
+
+
+def cancel(browser: Browser, address: str) -> float:
+    """Seconds until a long solve has stopped and the page says so."""
+    scenario, _ = make("fleet20x1024", 0, 0.0, FOLDER)
+    page = opened(browser, address, "inputs")
+    upload(page, scenario)
+    page.get_by_text("best possible").first.wait_for()
+    button = page.get_by_role("button", name="Cancel")
+    begun = time.perf_counter()
+    button.click()
+    page.get_by_text("Solving").wait_for(state="hidden")
+    spent = time.perf_counter() - begun
+    page.context.close()
+    return spent
+
+
+# ---------------------------------------------------------------- many people
+
+
+def memory(process: psutil.Process) -> float:
+    """MiB of the server and its workers."""
+    return sum(one.memory_info().rss for one in (process, *process.children(recursive=True))) / MIB
+
+
+def sessions(browser: Browser, address: str, process: psutil.Process, people: int, solves: int) -> int:
+    """Everybody solves a rate of their own, all at once, again and again; memory after each round. A hang ends in a timeout."""
+    pages = [opened(browser, address) for _ in range(people)]
+    for page in pages:
+        drawn(page)
+    strangers, spent, used = 0, time.perf_counter(), []
+    for k in range(solves):
+        rates = [f"{31 + 3 * person + 0.25 * k:g}" for person in range(people)]
+        for page, rate in zip(pages, rates, strict=True):
+            ask(page, "Arrival rate (req/s)", rate)
+        for page in pages:
+            page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True).click()
+        for page, rate in zip(pages, rates, strict=True):
+            page.get_by_text(f"{rate} requests a second are answered").wait_for()
+            still(page)
+            strangers += sum(page.get_by_text(f"{other} requests a second are answered").count() for other in rates if other != rate)
+        used.append(memory(process))
+    spent = time.perf_counter() - spent
+    print(f"{people} sessions x {solves} solves     {spent:.0f} s, {strangers} with another's result, none hung")
+    print(f"memory (MiB) after each round: {', '.join(f'{one:.0f}' for one in used)}")
+    return int(strangers > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""What a page asks: a scenario file and what was changed in it. Changes are the overrides of every command, told as few as possible."""
+
+import hashlib
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from planner.scenario import Scenario, ScenarioSpec, load_scenario, parse_scenario
+from planner.scenario_faults import set_path
+
+__all__ = ["Asked", "changed", "content_of", "difference_words", "file_key", "overrides_between"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """path: the scenario's file, absolute; base: its content, complete with defaults; overrides: dotted path -> value."""
+
+    path: str
+    base: Mapping[str, Any] = field(repr=False)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_file(cls, path: str) -> "Asked":
+        """A file as it stands. ScenarioError with every fault of the scenario."""
+        return cls(path, load_scenario(path).spec.model_dump(mode="json"))
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario after the changes. ScenarioError with every fault."""
+        return parse_scenario(self.base, self.path, self.overrides)
+
+
+def content_of(asked: Asked) -> dict[str, Any]:
+    """The scenario's content after the changes, as plain mappings and lists; changes may be faulty."""
+    content = deepcopy(dict(asked.base))
+    for path, value in asked.overrides.items():
+        set_path(ScenarioSpec, content, path, deepcopy(value))
+    return content
+
+
+def changed(asked: Asked, content: Mapping[str, Any]) -> Asked:
+    """The same file with other changes: those that make its content `content`."""
+    return Asked(asked.path, asked.base, overrides_between(asked.base, content))
+
+
+def overrides_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted paths and values that turn one content into the other; what changes its keys or its length is told as a whole."""
+    found: dict[str, Any] = {}
+    _compare("", before, after, found)
+    return found
+
+
+def _compare(path: str, before: Any, after: Any, found: dict[str, Any]) -> None:
+    inner: list[tuple[str, Any, Any]] = []
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping) and before.keys() == after.keys():
+        inner = [(key, before[key], after[key]) for key in before]
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after) and isinstance(before[0], Mapping):
+        inner = [(str(k), *pair) for k, pair in enumerate(zip(before, after, strict=True))]
+    if not inner:
+        found[path] = after
+    for key, one, other in inner:
+        _compare(f"{path}.{key}" if path else key, one, other, found)
+
+
+def file_key(asked: Asked) -> str:
+    """SHA-256 over the bytes of a scenario's file and tables; what is missing counts as empty."""
+    found = hashlib.sha256()
+    folder = Path(asked.path).parent
+    for path in (Path(asked.path), folder / str(asked.base["profiles"]), folder / str(asked.base["scores"])):
+        content = path.read_bytes() if path.is_file() else b""
+        found.update(len(content).to_bytes(8, "big") + content)
+    return found.hexdigest()
+
+
+def difference_words(asked: Asked) -> list[str]:
+    """Tell in a word or two each change against the file: `50 req/s`, `mean TTFT 300 ms`, `2 nodes of a100`."""
+    return [_words(asked, path.split("."), value) for path, value in asked.overrides.items()]
+
+
+def _words(asked: Asked, parts: list[str], value: Any) -> str:
+    content = content_of(asked)
+    match parts:
+        case ["arrival_rate_rps"]:
+            return f"{value:g} req/s"
+        case ["slo", at, "limit_ms"]:
+            slo = content["slo"][int(at)]
+            return f"{slo['statistic']} {slo['metric'].upper()} {value:g} ms"
+        case ["pools", at, "nodes"]:
+            return f"{value:g} node{'s' if value != 1 else ''} of {content['pools'][int(at)]['name']}"
+        case ["objective", "quality_at_least"]:
+            return f"quality at least {value:g}"
+    return f"other {parts[0].replace('_', ' ')}"

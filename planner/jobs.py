@@ -1,0 +1,110 @@
+"""What a page has computed in a worker: functions of plain arguments that give plain results (docs/page.md lists them).
+
+A worker keeps the quality cuts of the scores it saw last, for they depend on nothing else: another SLO or rate starts from them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.quality import Quality
+from planner import joint
+from planner.assemble import Loaded, load_instance
+from planner.errors import DataError
+from planner.inputs_told import profiles_summary, scores_summary
+from planner.job_told import Told, Watch
+from planner.marginals import marginals
+from planner.marginals_told import marginals_content
+from planner.plan import Plan, tell
+from planner.plan_source import PlanAndScenario
+from planner.replica_engine import step_level_replica
+from planner.report import report_of
+from planner.run_simulate import CAVEATS
+from planner.scenario_workbook import read_book
+from planner.simulate import Demand, simulate
+from planner.simulate_told import demand_line, engine_lines, slos_table, verdict_line
+from planner.workbook_guard import is_workbook
+from profiles.curves import parse_profiles, read_profiles
+from profiles.faults import Fault
+from profiles.records import Scores
+
+__all__ = ["look", "plan", "quality_of", "simulated", "worth"]
+
+KEPT = 2
+MOST_CUTS = 2_000
+"""With more, choosing among them takes longer than finding them anew."""
+
+_known: list[tuple[Scores, Quality]] = []
+"""The scores seen last and what is known of them, the latest first."""
+
+
+def plan(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> Told:
+    """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
+    loaded = load_instance(Path(path), dict(overrides))
+    settings = loaded.settings
+    solution = joint.solve(loaded.instance, settings, progress=watch.progress, cancel=watch.cancel, quality=quality_of(loaded))
+    told = tell(loaded, solution, settings, {})
+    nearest = told.best_effort
+    return Told(told.content, report_of(told, loaded), None if nearest is None else report_of(nearest, loaded))
+
+
+def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[dict[str, Any]]:
+    """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty where none is found in time."""
+    loaded = load_instance(Path(path), dict(overrides))
+    settings, quality = loaded.settings, quality_of(loaded)
+    solution = joint.solve(loaded.instance, settings, progress=watch.progress, cancel=watch.cancel, quality=quality, explain=False)
+    if not solution.has_plan or watch.cancel.is_set():
+        return []
+    found = marginals(loaded.instance, solution, settings, quality, progress=watch.progress, cancel=watch.cancel)
+    return [] if watch.cancel.is_set() else marginals_content(found)
+
+
+def quality_of(loaded: Loaded) -> Quality:
+    """The quality of these scores with the cuts of earlier jobs; scores are the same only when every value and weight is."""
+    scores = loaded.instance.scores
+    same = [pair for pair in _known if _same(pair[0], scores)]
+    others = [pair for pair in _known if not _same(pair[0], scores)]
+    kept = same[0] if same and len(same[0][1].cuts) <= MOST_CUTS else (scores, Quality(scores))
+    _known[:] = [kept, *others][:KEPT]
+    return kept[1]
+
+
+def _same(one: Scores, other: Scores) -> bool:
+    return np.array_equal(one.values, other.values) and np.array_equal(one.weights, other.weights)
+
+
+def simulated(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
+    """Replay a plan request by request: verdict and demand in words, the table of SLOs, notes. The plan must be of this scenario."""
+    loaded = load_instance(Path(path), dict(overrides))
+    source = PlanAndScenario(Plan(content), loaded)
+    found = simulate(source, Demand(), engine=step_level_replica, progress=watch.progress, cancel=watch.cancel)
+    notes = [*engine_lines(found, loaded.instance), *(one.note for one in found.slos if one.note), *CAVEATS]
+    return {
+        "verdict": verdict_line(found),
+        "demand": demand_line(found, loaded.instance.arrival_rate),
+        "slos": slos_table(found),
+        "notes": notes,
+    }
+
+
+def look(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
+    """Read everything a scenario names: summaries of its tables, notices, prompts, options. DataError with every fault."""
+    loaded = load_instance(Path(path), dict(overrides))
+    faults: list[Fault] = []
+    book = read_book(loaded.scenario.path, faults) if is_workbook(loaded.scenario.path) else None
+    sheet = None if book is None else book.tables.get(loaded.scenario.spec.profiles)
+    table = read_profiles(loaded.scenario.profiles_path, faults) if sheet is None else parse_profiles(sheet, faults)
+    if table is None:
+        raise DataError(faults)
+    scores = loaded.instance.scores
+    return {
+        "profiles": profiles_summary(table),
+        "scores": scores_summary(scores),
+        "prompts": len(scores.weights),
+        "dropped_prompts": scores.dropped,
+        "options": len(loaded.instance.options),
+        "left_out": len(loaded.instance.dropped),
+        "notices": list(loaded.notices),
+    }

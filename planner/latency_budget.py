@@ -1,0 +1,60 @@
+"""Which option spends how much of an SLO: a named table made from the content of plan.json.
+
+    mean, scope all     part_o = x_o / X * L_o            ms; the parts add up to what is achieved
+    pNN, scope all      part_o = x_o / X * above_o        % of the requests that are above the latency achieved; they add up to 100 - NN
+    each_llm            part_o = L_o                      ms; the largest one is what is achieved
+
+x_o rate of option o, X the sum over options, L_o its latency at the rate of one replica, above_o the share of its requests above.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from planner.achieved import REMAINDER, percentile_points, share_above
+from planner.tables import slo_name
+
+__all__ = ["latency_budget"]
+
+Content = Mapping[str, Any]
+
+
+def latency_budget(content: Content) -> pd.DataFrame:
+    """Tabulate one row an SLO and option that serves requests; without rows where there is no setup."""
+    rows = [
+        (
+            slo_name(slo),
+            option["llm"],
+            *_words(option),
+            _fraction(content, option),
+            *_part(content, slo, option),
+            slo["scope"] == "each_llm",
+        )
+        for slo in content["slo"]
+        for option in content["options"]
+        if option["rate_rps"] > 0.0
+    ]
+    heads = ["SLO", "LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Part of the requests (%)", "Latency (ms)", "Part of the SLO"]
+    return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", "Side by side"])
+
+
+def _words(option: Mapping[str, Any]) -> tuple[str, int, float]:
+    return option["pool"], option["tp_degree"], option["mps_share_pct"]
+
+
+def _fraction(content: Content, option: Mapping[str, Any]) -> float:
+    return 100.0 * option["rate_rps"] / sum(one["rate_rps"] for one in content["options"])
+
+
+def _part(content: Content, slo: Mapping[str, Any], option: Mapping[str, Any]) -> tuple[float | None, float | None, str, float]:
+    """Latency, part, its unit, and the limit in that unit."""
+    metric, statistic, fraction = slo["metric"], slo["statistic"], _fraction(content, option) / 100.0
+    latency = option["latency_ms"].get(f"{metric}_{statistic}")
+    if slo["scope"] == "each_llm":
+        return latency, latency, "ms", slo["limit_ms"]
+    if statistic == "mean":
+        return latency, None if latency is None else fraction * latency, "ms", slo["limit_ms"]
+    known = {(metric, p): option["latency_ms"][f"{metric}_{p}"] for p in REMAINDER if f"{metric}_{p}" in option["latency_ms"]}
+    above = 1.0 if slo["achieved_ms"] is None else share_above(percentile_points(known, metric), slo["achieved_ms"])
+    return latency, 100.0 * fraction * above, "% of requests above", 100.0 * REMAINDER[statistic]

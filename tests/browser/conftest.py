@@ -1,0 +1,112 @@
+"""The page in a real browser: a server of its own, Debian's Chromium, and what every journey must not leave behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.outside import need
+
+HOME = Path(__file__).resolve().parent.parent.parent
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+PATIENCE_MS = 60_000
+PROBES = ("/_stcore/host-config", "/_stcore/health")
+"""Streamlit looks for itself below every page's own address first; the answer 404 is part of that."""
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Address of a running page."""
+    need("chromium")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(address: str) -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310 - our own server
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError("the page's server did not start")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = need("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """One person's browser: pages, and what went wrong in them."""
+
+    def __init__(self, browser: Browser, server: str) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.server = server
+        self.troubles: list[str] = []
+
+    def open(self, path: str = "") -> Page:
+        """Open an address and wait for the page's title."""
+        page = self.context.new_page()
+        page.on("console", lambda message: self._hear(message.type, message.text, message.location.get("url", "")))
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.goto(f"{self.server}/{path}")
+        page.locator("h1, [data-testid=stException]").first.wait_for()
+        settled(page)
+        return page
+
+    def _hear(self, kind: str, text: str, url: str) -> None:
+        if kind in ("error", "warning") and not url.endswith(PROBES):
+            self.troubles.append(f"{kind}: {text} ({url})")
+
+
+def settled(page: Page) -> None:
+    """Wait until no script runs and no exception box stands on the page."""
+    page.wait_for_function("() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+@pytest.fixture
+def visitors(server: str, chromium: Browser) -> Iterator[list[Visitor]]:
+    """Two people; at the end neither has seen an error in the console."""
+    people = [Visitor(chromium, server) for _ in range(2)]
+    yield people
+    for person in people:
+        person.context.close()
+        assert person.troubles == []
+
+
+@pytest.fixture
+def visitor(visitors: list[Visitor]) -> Visitor:
+    return visitors[0]

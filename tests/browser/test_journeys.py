@@ -1,0 +1,216 @@
+"""What people do with the page, in a real browser."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from bench.instances import write_own
+from planner.assemble import load_instance
+from planner.init_files import TEMPLATE_TEXTS
+from planner.scenario import load_scenario
+from tests.browser.conftest import HOME, PATIENCE_MS, Visitor, settled
+
+TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
+LIMIT = load_scenario(TRIO).spec.slo[0].limit_ms
+TIGHTER = f"{0.9 * LIMIT:g}"
+SLO = "mean TTFT at most (ms)"
+
+
+def knob(page: Page, label: str, value: str) -> None:
+    """Type a number beside the page."""
+    field = page.get_by_test_id("stSidebar").get_by_label(label)
+    field.fill(value)
+    field.press("Enter")
+    expect(page.get_by_text("The inputs have changed")).to_be_visible()
+    settled(page)
+
+
+def goto(page: Page, title: str) -> None:
+    """Open another page by its name in the sidebar."""
+    page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
+    page.get_by_role("heading", level=1, name=title).wait_for()
+    settled(page)
+
+
+def shown_quality(page: Page) -> float:
+    """The number at the top of the page Plan."""
+    metric = page.get_by_test_id("stMetric").filter(has_text="Quality").get_by_test_id("stMetricValue").first
+    return float(metric.inner_text())
+
+
+def planned(page: Page) -> None:
+    """Wait until a solve that was asked is done and its plan is shown."""
+    page.get_by_text("The inputs have changed").wait_for(state="hidden")
+    page.get_by_text("is being made").wait_for(state="hidden")
+    settled(page)
+
+
+def solve(page: Page) -> None:
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True).click()
+    planned(page)
+
+
+def upload(page: Page, files: list[Path]) -> None:
+    page.get_by_text("Open your own scenario").click()
+    chooser = page.locator("[data-testid=stFileUploader] input[type=file]").first
+    chooser.set_input_files([str(file) for file in files])
+    button = page.get_by_role("button", name="Open these files")
+    expect(button).to_be_enabled()
+    button.click()
+    settled(page)
+
+
+def write(folder: Path, files: dict[str, str]) -> list[Path]:
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+# ---------------------------------------------------------------- journeys
+
+
+def test_first_open_another_slo_compare_with_the_first_and_leave_with_a_workbook(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.open()
+    first = shown_quality(page)
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    knob(page, SLO, TIGHTER)
+    assert shown_quality(page) == first
+    solve(page)
+    second = shown_quality(page)
+    assert second < first
+    assert f"slo.0.limit_ms={TIGHTER}" in page.url
+    goto(page, "Compare")
+    expect(page.get_by_text("What differs")).to_be_visible()
+    expect(page.get_by_text(f"mean TTFT {TIGHTER} ms").first).to_be_visible()
+    goto(page, "Export")
+    page.get_by_role("button", name="Make the report").click()
+    button = page.get_by_role("button", name="Download the report")
+    with page.expect_download() as download:
+        button.click()
+    book = tmp_path / "report.xlsx"
+    download.value.save_as(book)
+    loaded = load_instance(book)
+    assert loaded.scenario.spec.slo[0].limit_ms == float(TIGHTER)
+    expect(page.get_by_text(f"scenario hash {loaded.sha256[:12]}")).to_be_visible()
+
+
+def test_a_link_opens_the_same_inputs_and_their_plan_also_when_reloaded(visitor: Visitor) -> None:
+    page = visitor.open(f"?example=paper-trio&slo.0.limit_ms={TIGHTER}")
+    planned(page)
+    quality = shown_quality(page)
+    page.reload()
+    page.get_by_role("heading", level=1).wait_for()
+    settled(page)
+    planned(page)
+    expect(page.get_by_test_id("stSidebar").get_by_label(SLO)).to_have_value(TIGHTER)
+    assert shown_quality(page) == quality
+
+
+def test_two_people_see_their_own(visitors: list[Visitor]) -> None:
+    one, other = (person.open() for person in visitors)
+    asked = shown_quality(other)
+    knob(one, "Arrival rate (req/s)", "50")
+    knob(other, "Arrival rate (req/s)", "40")
+    solve(one)
+    expect(other.get_by_text("The inputs have changed")).to_be_visible()
+    assert shown_quality(other) == asked
+    solve(other)
+    expect(one.get_by_test_id("stSidebar").get_by_label("Arrival rate (req/s)")).to_have_value("50")
+    assert shown_quality(one) != shown_quality(other)
+
+
+def test_faults_of_an_upload_are_all_told(visitor: Visitor, tmp_path: Path) -> None:
+    scenario = TEMPLATE_TEXTS["scenario.yaml"].replace("nodes: 1", "nodes: eight").replace("metric: ttft", "metric: tft")
+    profiles = TEMPLATE_TEXTS["profiles.csv"].replace("small,A100-PCIe-80GB,1,100,20,180", "small,A100-PCIe-80GB,1,100,20,fast")
+    files = write(tmp_path, {**TEMPLATE_TEXTS, "scenario.yaml": scenario, "profiles.csv": profiles})
+    page = visitor.open("inputs")
+    upload(page, files)
+    box = page.get_by_test_id("stAlert").filter(has_text="Not opened")
+    expect(box).to_be_visible()
+    told = box.inner_text()
+    for place in ("pools.0.nodes", "slo.0.metric", "profiles.csv:row 3"):
+        assert place in told
+    assert str(tmp_path) not in told
+    assert "/tmp" not in told  # noqa: S108 - where the upload lies is nobody's business
+
+
+def test_an_upload_is_solved_and_saved_and_opened_again(visitors: list[Visitor], tmp_path: Path) -> None:
+    page = visitors[0].open("inputs")
+    upload(page, write(tmp_path, dict(TEMPLATE_TEXTS)))
+    expect(page.get_by_role("combobox", name="Scenario")).to_have_value("uploaded: my-cluster")
+    planned(page)
+    assert "example=" not in page.url
+    page.get_by_text("Save these inputs").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as zip").click()
+    kept = tmp_path / "kept.zip"
+    download.value.save_as(kept)
+    other = visitors[1].open("inputs")
+    upload(other, [kept])
+    planned(other)
+    goto(other, "Plan")
+    goto(page, "Plan")
+    assert shown_quality(other) == shown_quality(page)
+
+
+def test_a_table_is_edited_and_read_back(visitor: Visitor) -> None:
+    page = visitor.open("inputs")
+    grid = page.get_by_test_id("stDataFrame").first
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 52)
+    page.keyboard.type("123.5", delay=150)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("slo.0.limit_ms: 123.5")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar").get_by_label(SLO)).to_have_value("123.5")
+    expect(page.get_by_text("The inputs have changed")).to_be_visible()
+
+
+def test_a_long_computation_is_cancelled(visitor: Visitor) -> None:
+    page = visitor.open("?example=two-gpu-types")
+    again = page.get_by_role("button", name="Plan again with one more and one less")
+    again.click()
+    cancel = page.get_by_role("button", name="Cancel")
+    cancel.click()
+    cancel.wait_for(state="hidden")
+    settled(page)
+    expect(again).to_be_enabled()
+
+
+def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(visitor: Visitor, tmp_path: Path) -> None:
+    write_own("fleet20x1024", 0, 0.0, tmp_path)
+    page = visitor.open("inputs")
+    upload(page, [tmp_path / name for name in ("scenario.yaml", "profiles.csv", "scores.parquet")])
+    expect(page.get_by_text("Solving")).to_be_visible()
+    expect(page.get_by_text("is being made")).to_be_visible()
+    expect(page.get_by_text("best possible")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Solving").wait_for(state="hidden")
+    settled(page)
+    expect(page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True)).to_be_enabled()
+    goto(page, "Plan")
+    expect(page.get_by_text(re.compile("^(optimal|feasible|unknown)$")).first).to_be_visible()
+
+
+def test_the_page_works_by_keyboard_alone(visitor: Visitor) -> None:
+    page = visitor.open()
+    field = page.get_by_test_id("stSidebar").get_by_label(SLO)
+    for _ in range(40):
+        if field.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    else:
+        raise AssertionError("the SLO is never reached by Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(TIGHTER)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The inputs have changed")).to_be_visible()
+    button = page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True)
+    for _ in range(20):
+        if button.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    planned(page)
+    assert f"slo.0.limit_ms={TIGHTER}" in page.url
