@@ -8,25 +8,29 @@ tables   those of planner.tables, and
   points        load points of the deployed options: LLM, Option, Rate, latencies, provenance
   ties          sets of LLMs that tie, the share of prompts concerned, and how they are split
   marginals     what one unit more or less of a limit is worth, where `plan --marginals` found it
-  conflict, repairs, best_effort   beside an infeasible plan
+  alternatives  other setups nearly as good, where `plan --near` found them
+  conflict, repairs   of an infeasible plan
   sensitivity, frontier, spread, histogram, setups, baselines   where they were computed (planner.report_extras)
 meta     words and numbers of the headline, SLOs, signs of the LLMs, where things come from
+nearest  beside a conflict the same three of its best effort, else None; assumptions are then those after the change that makes it feasible
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from planner import sentences
+from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.assemble import Loaded
 from planner.gpu_map import letters
 from planner.marginals_told import marginals_lines, marginals_table
 from planner.numbers_told import percent
-from planner.plan import Plan, tables
+from planner.plan import Plan, changed_instance, tables
 from planner.scenario import Scenario
+from planner.solution import Repair
 from planner.tables import latency_columns, latency_header, objective_unit, slo_name
 from profiles.catalogue import load_gpus
 
@@ -39,20 +43,24 @@ Content = Mapping[str, Any]
 
 
 def report_of(plan: Plan, loaded: Loaded, extras: Mapping[str, pd.DataFrame] | None = None, notes: Sequence[str] = ()) -> dict[str, Any]:
-    """Gather tables and meta. extras: tables that were computed beside the plan; notes: sentences on them for the log."""
-    content = plan.content
+    """Gather tables, meta and nearest. plan: of `loaded`, or the best effort beside its conflict.
+
+    extras: tables that were computed beside the plan; notes: sentences on them for the log.
+    """
+    content, nearest = plan.content, plan.best_effort
     frames = {
         **tables(plan),
-        "assumptions": _assumptions(loaded),
+        "assumptions": _assumptions(content, loaded),
         "pools": _pools(content),
         "llms": _llms(content, loaded),
         "points": _points(content, loaded),
         "ties": _ties(content),
         "marginals": marginals_table(content),
+        "alternatives": alternatives_table(content),
         **_conflict(plan),
         **(extras or {}),
     }
-    return {"tables": frames, "meta": _meta(plan, loaded, notes)}
+    return {"tables": frames, "meta": _meta(plan, loaded, notes), "nearest": nearest and report_of(nearest, loaded)}
 
 
 def option_words(content: Content, option: Mapping[str, Any]) -> str:
@@ -67,6 +75,8 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
     ties = content["router"]["ties"]
     return {
         "scenario": content["scenario"],
+        "asked": _asked(content, instance.quality_floor),
+        "best_effort": _best_effort(content),
         "status": content["status"],
         "verdict": sentences.verdict(content),
         "objective": {**content["objective"], "unit": objective_unit(content)},
@@ -84,10 +94,11 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
         "prompts": content["context"]["prompts"],
         "hours_per_month": HOURS_PER_MONTH,
         "binding": sentences.binding(content) if content["options"] else "",
-        "worth": sentences.worth(content) if content["options"] else list(content["shadow_prices"]["notes"]),
+        "worth": _worth(content),
         "marginals": marginals_lines(content),
+        "alternatives": alternatives_lines(content),
         "provenance": sentences.provenance_lines(content) if content["options"] else [],
-        "router": "A prompt goes to the LLM of the highest score - dual price. "
+        "router": "Each prompt goes to the LLM with the highest score minus dual price. "
         + (f"{sentences.number(100.0 * sum(t['share'] for t in ties), 2)} % of the prompts tie." if ties else "No prompt ties."),
         "filters": sentences.filters_line(content),
         "dropped": sentences.dropped_lines(content),
@@ -101,13 +112,36 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _worth(content: Content) -> list[str]:
+    """What one more buys, with the notes on it; SLOs by their names."""
+    lines = sentences.worth(content) if content["options"] else list(content["shadow_prices"]["notes"])
+    names = {f"slo.{j}: ": f"{slo_name(slo)}: " for j, slo in enumerate(content["slo"])}
+    return [next((name + line.removeprefix(path) for path, name in names.items() if line.startswith(path)), line) for line in lines]
+
+
+def _asked(content: Content, floor: float | None) -> str:
+    """Objective, demand, GPUs and limits in a sentence. floor: quality that is asked for at least, of a cost."""
+    pools = [f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']} (pool {pool['name']})" for pool in content["context"]["pools"]]
+    limits = [] if floor is None else [f"quality at least {sentences.exact(floor)}"]
+    limits += [f"{slo_name(slo)} at most {sentences.exact(slo['limit_ms'])} ms" for slo in content["slo"]]
+    best = "lowest cost" if content["objective"]["of"] == "cost" else "best quality"
+    demand = f"{sentences.exact(content['context']['arrival_rate_rps'])} req/s on {', '.join(pools)}"
+    return f"{content['scenario']}: {best} for {demand}" + (f", with {' and '.join(limits)}" if limits else "")
+
+
+def _best_effort(content: Content) -> str:
+    """The change after which a best effort is a plan; "" for a plan of what was asked."""
+    change = content.get("change")
+    return f"Best effort, not what was asked. It takes one change: {sentences.repair_words(content, change)}" if change else ""
+
+
 # ---------------------------------------------------------------- what was asked
 
 
-def _assumptions(loaded: Loaded) -> pd.DataFrame:
+def _assumptions(content: Content, loaded: Loaded) -> pd.DataFrame:
     """Numbers of the scenario with the place each comes from; names count pools, SLOs and LLMs from 1 and hold nothing of the user's.
 
-    Path: the dotted path of the scenario, "" for what the scenario does not have.
+    Path: the dotted path of the scenario, "" for what the scenario does not have, and for the number that a best effort changes.
     """
     scenario, instance = loaded.scenario, loaded.instance
     spec, floor = scenario.spec, loaded.instance.quality_floor
@@ -129,6 +163,10 @@ def _assumptions(loaded: Loaded) -> pd.DataFrame:
                 rows.append(_Row(f"{llm.name}: replicas at {words}", replicas, "replicas", f"llms.{i}.{key}", f"llm_{i + 1}_{key}"))
     gap = "" if "rel_gap" in spec.solver.model_fields_set else "default"
     rows.append(_Row("Gap asked for", 100.0 * spec.solver.rel_gap, "%", "solver.rel_gap", "gap_asked_pct", gap))
+    change = content.get("change")
+    if change:
+        source = f"best effort: {sentences.exact(change['from'])} was asked"
+        rows = [replace(r, value=change["to"], path="", otherwise=source) if r.path == change["change"] else r for r in rows]
     told = [(r.what, r.value, r.unit, _source(scenario, r.path, r.otherwise), r.name, r.path) for r in rows]
     return pd.DataFrame(told, columns=["What", "Value", "Unit", "Source", "Name", "Path"], dtype=object)
 
@@ -188,10 +226,13 @@ def _pools(content: Content) -> pd.DataFrame:
 
 def _llms(content: Content, loaded: Loaded) -> pd.DataFrame:
     """One row an LLM, whether deployed or not."""
-    replicas = {llm.name: 0 for llm in loaded.instance.llms}
+    change, instance = content.get("change"), loaded.instance
+    if change:
+        instance = changed_instance(instance, Repair(change["change"], change["from"], change["to"]))
+    replicas = {llm.name: 0 for llm in instance.llms}
     for option in content["options"]:
         replicas[option["llm"]] += option["replicas"]
-    rows = [(llm.name, replicas[llm.name], llm.min_replicas, llm.max_replicas) for llm in loaded.instance.llms]
+    rows = [(llm.name, replicas[llm.name], llm.min_replicas, llm.max_replicas) for llm in instance.llms]
     return pd.DataFrame(rows, columns=["LLM", "Replicas", "At least", "At most"], dtype=object)
 
 
@@ -224,18 +265,7 @@ def _conflict(plan: Plan) -> dict[str, pd.DataFrame]:
     if plan.status != "infeasible":
         return {}
     limits, repairs = sentences.conflict_lines(plan.content)
-    frames = {
+    return {
         "conflict": pd.DataFrame({"These limits cannot hold together": limits}, dtype=object),
         "repairs": pd.DataFrame(repairs, columns=["Any one of these changes makes it feasible", "As --set"], dtype=object),
     }
-    nearest = plan.best_effort
-    return frames if nearest is None else {**frames, "best_effort": _short(nearest)}
-
-
-def _short(plan: Plan) -> pd.DataFrame:
-    """The setup with the latencies of the SLOs alone, or with the first one."""
-    content, frame = plan.content, tables(plan)["setup"]
-    wanted = list(dict.fromkeys(latency_header(f"{s['metric']}_{s['statistic']}") for s in content["slo"]))
-    dropped = [latency_header(column) for column in latency_columns(content)]
-    dropped = [header for header in dropped if header not in (wanted or dropped[:1])]
-    return frame.drop(columns=[*dropped, "Highest rate per replica (req/s)", "GPU"])

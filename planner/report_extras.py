@@ -49,7 +49,9 @@ def extra(
     """Compute one of KINDS for a plan that has a setup. DataError when there are too many setups to study."""
     if kind == "setups":
         found = study(source.loaded.instance, progress=progress, cancel=cancel)
-        frames = {"spread": spread_table(found), "histogram": histogram_table(found)}
+        spread = spread_table(found)
+        spread.loc[len(spread)] = ["Quality of this plan", source.plan.content["quality"], "mean score"]
+        frames = {"spread": spread, "histogram": histogram_table(found)}
         notes = [f"Setups: {counts_line(found, False)}", f"Setups: {spread_line(found)}"]
         return Extra({**frames, "setups": setups_table(found, source.loaded.instance)}, notes, found.complete)
     if kind == "baselines":

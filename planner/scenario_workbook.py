@@ -66,6 +66,9 @@ def read_book(path: Path, faults: list[Fault]) -> Book | None:
     _settings(book, sheets, faults)
     for title, key in ((PROFILES, "profiles"), (SCORES, "scores")):
         _table(book, sheets.get(title), title, key, faults)
+    book.notices += [f"{path}: the sheet {title} is hidden, and read all the same" for title, sheet in sheets.items() if sheet.hidden]
+    for title, count in ((title, sheet.hidden_rows) for title, sheet in sheets.items() if sheet.hidden_rows):
+        book.notices.append(f"{path}: {count} hidden {'row' if count == 1 else 'rows'} of {title} {'is' if count == 1 else 'are'} read too")
     strange = [title for title in others if normal(title) not in {normal(name) for name in REPORT_SHEETS}]
     if strange:
         book.notices.append(f"{path}: ignored sheets that are no input: {', '.join(strange[:20])}")

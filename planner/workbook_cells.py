@@ -6,6 +6,7 @@ the cell is wanted.
 """
 
 import io
+import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,17 +30,24 @@ CELL_TEXT = 32_767
 
 MANY, FEW = ("Profiles", "Scores"), 5_000
 """Sheets that may have many rows; the others may have FEW."""
+_WORDS = re.compile(r'"[^"]*"|[\\_*].')
+"""What a number format shows as it stands: quoted words, and single characters after a sign."""
 ROW_CELLS = 2_000
 """Cells beyond this column are not looked at; no table of ours is so wide."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet. rows: (number, cells) of every row that is not blank; merged: (first column, first row, last column, last row)."""
+    """One sheet. rows: (number, cells) of every row that is not blank; merged: (first column, first row, last column, last row).
+
+    hidden: whether the sheet is; hidden_rows: how many of its rows are. All of them are read.
+    """
 
     title: str
     rows: Sequence[tuple[int, Sequence[Any]]]
     merged: Sequence[tuple[int, int, int, int]]
+    hidden: bool = False
+    hidden_rows: int = 0
 
 
 def normal(text: object) -> str:
@@ -85,7 +93,8 @@ def _sheets(package: Package, wanted: dict[str, str]) -> tuple[dict[str, Sheet],
             sheet.reset_dimensions()
             scan = package.scans.get(sheet._worksheet_path, SheetScan())
             rows = list(islice(_rows(sheet, scan), None if title in MANY else FEW + 1))
-            sheets[title] = Sheet(title, rows, [range_boundaries(ref) for ref in scan.merged[:1000]])
+            merged = [range_boundaries(ref) for ref in scan.merged[:1000]]
+            sheets[title] = Sheet(title, rows, merged, sheet.sheet_state != "visible", scan.hidden)
         return sheets, others
     finally:
         book.close()
@@ -135,5 +144,5 @@ def _text(value: str, kind: str) -> Any:
 def _is_percent(cell: Any, known: dict[int, bool]) -> bool:
     style = cell._style_id
     if style not in known:
-        known[style] = "%" in (cell.number_format or "").replace('"%"', "")
+        known[style] = "%" in _WORDS.sub("", cell.number_format or "")
     return known[style]

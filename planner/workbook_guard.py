@@ -2,7 +2,7 @@
 
 Order: size and kind of the file, number and declared sizes of the zip's members, then a scan of every XML member that keeps nothing
 (expat, no tree): no document type, no entities, bounded depth, text and number of elements, sheets within Excel's own bounds.
-On its way the scan notes what the reader cannot see: merged ranges, and formulas that have no stored value.
+On its way the scan notes what the reader cannot see: merged ranges, hidden rows, and formulas that have no stored value.
 """
 
 import io
@@ -34,6 +34,9 @@ UNITS_LIMIT = 400_000
 DEPTH_LIMIT, TEXT_LIMIT, LOOSE_LIMIT, ELEMENTS_LIMIT = 64, 400_000, 300_000, 5_000_000
 """Nested elements; bytes of one text or tag; elements of a part outside its rows (or shared strings), and inside one; in all."""
 
+STRICT = "purl.oclc.org/ooxml"
+"""Namespace of a rare kind of workbook that openpyxl finds no sheet in."""
+
 SAVE = "open it in a spreadsheet program and save it as a new .xlsx workbook"
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
@@ -44,10 +47,14 @@ class _Refused(Exception):
 
 @dataclass
 class SheetScan:
-    """What a sheet's XML tells beside its values. merged: ranges such as A3:A5; unstored: cells with a formula and no stored value."""
+    """What a sheet's XML tells beside its values.
+
+    merged: ranges such as A3:A5; unstored: cells with a formula and no stored value; hidden: how many rows are.
+    """
 
     merged: list[str] = field(default_factory=list)
     unstored: set[str] = field(default_factory=set)
+    hidden: int = 0
 
 
 @dataclass(frozen=True)
@@ -172,6 +179,8 @@ class _Scanner:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._from = self._parser.CurrentByteIndex
+        if not self._elements and STRICT in attributes.get("xmlns", ""):
+            raise _Refused("it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx), when you save it")
         self._depth += 1
         self._elements += 1
         if self._unit_depth:
@@ -189,6 +198,7 @@ class _Scanner:
             self._may_be_empty = attributes.get("t") == "str"
         elif name == self._unit:
             self._start_unit(attributes.get("r"))
+            self.scan.hidden += attributes.get("hidden") in ("1", "true")
         elif name == "f" and self._cell:
             self._formula, self._value = True, self._may_be_empty
         elif name == "v" and self._formula:

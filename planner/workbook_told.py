@@ -110,7 +110,7 @@ def _field(where: str) -> SheetField | None:
 def _of_table(fault: Fault, places: Places) -> Fault:
     path, table = str(places.path), places.tables[fault.file]
     value = _double(fault.value)
-    mend = _mend_number(fault.value.strip("'\"")) if "comma" in fault.problem or "stored as text" in fault.problem else fault.mend
+    mend = (_mend_number(value[1:-1]) if value.startswith('"') and "number" in fault.problem else "") or fault.mend
     if found := _ROW.fullmatch(fault.where):
         first, last, name = found.groups()
         column = table.columns.get(name or "")
@@ -130,17 +130,22 @@ def _of_table(fault: Fault, places: Places) -> Fault:
 
 def _mend(value: Any, known: SheetField, mend: str) -> str:
     """How to mend a cell: text that looks like a number first of all."""
-    if isinstance(value, str) and known.kind in ("number", "whole") and (COMMA_NUMBER.fullmatch(value) or NUMBER.fullmatch(value)):
-        return _mend_number(value)
+    if isinstance(value, str) and known.kind in ("number", "whole") and (number := _mend_number(value)):
+        return number
     if known.choices and isinstance(value, str):
         return nearest(value, known.choices) + known.note
     return known.note or mend
 
 
 def _mend_number(text: str) -> str:
-    if COMMA_NUMBER.fullmatch(text):
+    """How to mend text that looks like a number; "" for any other. Spaces that do not break (escaped in what is shown) are Excel's own."""
+    bare = "".join(text.replace("\\xa0", "").replace("\\u202f", "").split())
+    if COMMA_NUMBER.fullmatch(bare):
         return "the cell holds text with a comma: format it as a number and type it again with your program's own decimal sign"
-    return "the number is stored as text: format the cell as a number and type it again"
+    if not NUMBER.fullmatch(bare):
+        return ""
+    spaced = "with spaces in it: format the cell as a number and type it again without them"
+    return f"the number is stored as text{': format the cell as a number and type it again' if bare == text else ' ' + spaced}"
 
 
 def _double(shown: str) -> str:

@@ -1,22 +1,32 @@
 """YAML 1.2 (core schema) as plain mappings, lists, text and numbers; whatever could surprise is refused with its line.
 
-Only ruamel's parser is used; values are resolved here, so that `NO`, `on`, `y`, `1_000` and dates stay the text they are in YAML 1.2.
+What is written (`yaml_text`) reads the same under YAML 1.1, which compose, Kubernetes and LiteLLM speak: text that 1.1 takes for something
+else (y, no, on, 1_000, 0x1, 12:30) stands in quotes.
+
+Of reading: only ruamel's parser is used; values are resolved here, so that `NO`, `on`, `y`, `1_000` and dates stay the text they are in
+YAML 1.2.
 Refused: repeated keys, anchors and aliases, tags, merge keys, directives, several documents, keys that are no text, deep nesting.
 """
 
+import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from profiles.faults import Fault, shown
 
-__all__ = ["parse_yaml"]
+__all__ = ["parse_yaml", "yaml_text"]
 
 DEPTH_LIMIT = 30
+LINE = 4096
+"""Characters before a text would be broken: none of ours is so long."""
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
@@ -36,6 +46,28 @@ def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
     if len(faults) > found:
         return None
     return _Builder(events, file, faults).document()
+
+
+def yaml_text(documents: Sequence[Any]) -> str:
+    """Write documents of mappings, lists, text and finite numbers as block YAML, in ASCII, keys in their order."""
+    writer = YAML(typ="rt", pure=True)
+    writer.width, writer.allow_unicode, writer.default_flow_style = LINE, False, False
+    writer.indent(mapping=2, sequence=4, offset=2)
+    stream = io.StringIO()
+    for at, document in enumerate(documents):
+        stream.write("---\n" if at else "")
+        writer.dump(_quoted(document), stream)
+    return stream.getvalue()
+
+
+def _quoted(value: Any) -> Any:
+    """Copy content, its text in quotes unless it is plainly nothing but text."""
+    if isinstance(value, str):
+        plain = _PLAIN.fullmatch(value) and value.casefold() not in _WORDS
+        return value if plain else DoubleQuotedScalarString(value)
+    if isinstance(value, Mapping):
+        return {_quoted(key): _quoted(one) for key, one in value.items()}
+    return [_quoted(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 class _Builder:

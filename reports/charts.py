@@ -52,8 +52,9 @@ STYLE: Any = {
 def write_charts(folder: Path, report: Report) -> list[Path]:
     """Write gpu_map, routing and one latency chart a column that an SLO limits; the files written, none without a setup.
 
-    folder: made where it is missing. OSError when it cannot be written to.
+    Beside a conflict the best effort is drawn, and says so. folder: made where it is missing. OSError when it cannot be written to.
     """
+    report = report.get("nearest") or report
     if not len(report["tables"]["setup"]):
         return []
     folder.mkdir(exist_ok=True)
@@ -84,7 +85,14 @@ def _axes(width: float, height: float, title: str, report: Report) -> tuple[Figu
     axes = figure.subplots()
     scenario = safe_text(report["meta"]["scenario"])[:100]
     axes.set_title(title, loc="left", fontweight="bold", fontsize=12, color=COLOURS["title"], pad=22)
-    axes.text(0, 1.02, f"{scenario}: {report['meta']['verdict']}", transform=axes.transAxes, fontsize=8, color=COLOURS["quiet"])
+    axes.text(
+        0,
+        1.02,
+        f"{scenario}: {report['meta']['best_effort'] or report['meta']['verdict']}",
+        transform=axes.transAxes,
+        fontsize=8,
+        color=COLOURS["quiet"],
+    )
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
@@ -100,6 +108,7 @@ def _routing(report: Report) -> tuple[Figure, str]:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, max(parts) * 1.28 or 1)
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= 100])
     axes.set_xlabel("part of all requests (%)")
     told = ", ".join(f"{llm} {part:.1f} %" for llm, part in zip(frame["LLM"], parts, strict=True))
     return figure, f"Bar chart of the requests by LLM: {told}"

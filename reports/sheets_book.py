@@ -68,7 +68,7 @@ class Book:
     """The workbook that is written. looks: by LLM; names: defined names so far; placed: tables by name.
 
     stories: first sentence by sheet; spans: first GPU and the one after the last of every pool, on the sheet GPU map; inputs: of the input
-    sheets, None without them.
+    sheets, None without them; banners: by sheet what must be read before anything else.
     """
 
     file: Workbook
@@ -78,6 +78,7 @@ class Book:
     stories: dict[str, str] = field(default_factory=dict)
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
     inputs: Inputs | None = None
+    banners: Mapping[str, str] = field(default_factory=dict)
     _formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
 
     def format(self, **properties: Any) -> Any:

@@ -11,13 +11,13 @@ __all__ = ["bars", "columns", "scatter"]
 SMALL = {"name": FONT, "size": 9, "bold": False, "color": COLOURS["quiet"]}
 
 
-def _dressed(chart: Any, title: str, x: str, y: str, x_form: str, y_form: str, legend: bool) -> Any:
-    """Title, axes with their units, a quiet grid."""
+def _dressed(chart: Any, title: str, x: str, y: str, x_form: str, y_form: str, legend: bool, low: float | None = None) -> Any:
+    """Title, axes with their units, a quiet grid. low: where the y axis begins; None: wherever the program likes."""
     rule = {"color": COLOURS["rule"], "width": 0.75}
     chart.set_title({"name": title, "name_font": {"name": FONT, "size": 12, "bold": True, "color": COLOURS["title"]}, "overlay": False})
     axis = {"name_font": SMALL, "num_font": SMALL, "line": rule, "major_gridlines": {"visible": True, "line": rule}}
     chart.set_x_axis({**axis, "name": x, "num_format": x_form, "major_gridlines": {"visible": False}})
-    chart.set_y_axis({**axis, "name": y, "num_format": y_form})
+    chart.set_y_axis({**axis, "name": y, "num_format": y_form, "min": low})
     chart.set_legend({"position": "bottom", "font": SMALL} if legend else {"none": True})
     chart.set_chartarea({"border": {"none": True}})
     return chart
@@ -43,9 +43,18 @@ def bars(book: Book, placed: Placed, header: str, title: str, llms: Sequence[str
 
 
 def columns(
-    book: Book, placed: Placed, category: str, header: str, title: str, x: str, y: str, form: str, colours: Sequence[str] = ()
+    book: Book,
+    placed: Placed,
+    category: str,
+    header: str,
+    title: str,
+    x: str,
+    y: str,
+    form: str,
+    colours: Sequence[str] = (),
+    low: float | None = None,
 ) -> Any:
-    """Standing columns, the figure above each where there are few."""
+    """Standing columns, the figure above each where there are few. low: where the y axis begins; 0 where columns are to be compared."""
     chart = book.file.add_chart({"type": "column"})
     few = placed.rows <= 12
     series = {
@@ -59,7 +68,7 @@ def columns(
     if colours:
         series["points"] = [{"fill": {"color": colour}} for colour in colours]
     chart.add_series(series)
-    return _dressed(chart, title, x, y, "General", form, legend=False)
+    return _dressed(chart, title, x, y, "General", form, legend=False, low=low)
 
 
 def scatter(book: Book, series: Sequence[dict[str, Any]], title: str, x: str, y: str, x_form: str = "#,##0", y_form: str = "#,##0") -> Any:

@@ -117,11 +117,16 @@ def _replicas(book: Book, report: Report) -> list[Check]:
         total = f"SUM({setup.range('Replicas', rows[0], rows[-1] + 1)})" if rows else "0"
         if least:
             found.append(
-                (f"{llm}: at least {least} replicas", Formula(f"={total}>=llm_{i + 1}_min_replicas", bool(count >= least)), "Setup")
+                (f"{llm}: at least {_replicas_told(least)}", Formula(f"={total}>=llm_{i + 1}_min_replicas", bool(count >= least)), "Setup")
             )
         if most is not None:
-            found.append((f"{llm}: at most {most} replicas", Formula(f"={total}<=llm_{i + 1}_max_replicas", bool(count <= most)), "Setup"))
+            holds = Formula(f"={total}<=llm_{i + 1}_max_replicas", bool(count <= most))
+            found.append((f"{llm}: at most {_replicas_told(most)}", holds, "Setup"))
     return found
+
+
+def _replicas_told(count: int) -> str:
+    return f"{count} replica{'s' if count != 1 else ''}"
 
 
 def _proof(report: Report) -> list[Check]:
@@ -158,13 +163,13 @@ def log(book: Book, report: Report) -> None:
         *(("Search", text) for text in meta["effort_notes"]),
         *(("This report", text) for text in meta["notes"]),
     ]
+    page.widest[1] = 96
     page.table(pd.DataFrame(rows, columns=["What", "Text"], dtype=object), "log")
-    page.widths[1] = 90
     page.heading("Written")
     page.put(page.row, 0, "Workbook written (UTC)")
-    page.sheet.write_datetime(page.row, 1, meta["created"], book.format(num_format="yyyy-mm-dd hh:mm:ss", align="left"))
+    page.sheet.write_datetime(page.row, 1, meta["created"], book.format(num_format="yyyy-mm-dd hh:mm:ss", align="left", indent=1))
     page.row += 2
     page.heading("Effort of the search")
     effort = tables["effort"]
-    page.table(effort, "effort", units=list(effort["Unit"]))
+    page.table(effort[["What", "Value"]], "effort", units=list(effort["Unit"]), side="left")
     page.finish()

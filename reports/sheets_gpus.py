@@ -55,7 +55,7 @@ def gpu_map(book: Book, report: Report) -> None:
     page = Page(
         book,
         "GPU map",
-        "GPU map: a row a GPU",
+        "GPU map: what runs on which GPU",
         [
             f"One coloured cell is 10 % of a GPU's compute. {legend}; a pale cell is free.",
             "Compute and memory are sums over the sheet Shards.",
@@ -77,7 +77,7 @@ def gpu_map(book: Book, report: Report) -> None:
     _paint(book, page, head, bars, signs)
     for c in range(3, 3 + CELLS):
         page.widths[c] = 4.6
-    page.widths |= {1: 8.0, 2: 7.0, 3 + CELLS: min(page.widths[3 + CELLS], 36)}
+    page.widths |= {1: 8.0, 2: 7.0, 3 + CELLS: min(page.widths[3 + CELLS], 50)}
     page.finish()
 
 

@@ -21,6 +21,8 @@ __all__ = ["HOLDS", "RATE", "curve_points", "latency", "latency_chart", "latency
 Report = Mapping[str, Any]
 RATE = "Rate of one replica (req/s)"
 MOST_CHARTS = 4
+MOST_COLUMNS = 6
+"""Latency columns of one table."""
 HOLDS = 1e-6
 """Part of a limit by which rounding may miss it."""
 
@@ -56,17 +58,26 @@ def latency_formula(book: Book, report: Report, option: int, header: str, rate: 
 
 
 def curve_points(book: Book, report: Report) -> None:
-    """Every load point of the deployed options."""
+    """Every load point of the deployed options, and the ends of the limits that the charts draw."""
     stories = ["Load points of the deployed options; between two of them every latency is linear in the rate of one replica."]
     page = Page(book, "Curve points", "Curve points: where the latencies come from", stories)
-    points = report["tables"]["points"]
-    page.table(points.assign(Curve=points["LLM"] + " " + points["Option"]), "points")
+    page.table(report["tables"]["points"].assign(Curve=_curve_names(report)), "points")
+    if report["meta"]["slos"]:
+        page.heading("Limits as drawn in the charts")
+        _limit_lines(page, report)
     page.finish()
+
+
+def _curve_names(report: Report) -> list[str]:
+    """Of every load point, what a legend calls its curve: LLM, option, and the provenance at the rate of the plan."""
+    points, provenance = report["tables"]["points"], report["tables"]["setup"]["Provenance"]
+    told = [provenance.iloc[k] for k, (start, stop) in enumerate(spans_of(report)) for _ in range(start, stop)]
+    return [f"{llm} {option}, {where}" for llm, option, where in zip(points["LLM"], points["Option"], told, strict=True)]
 
 
 def latency(book: Book, report: Report) -> None:
     """Operating points, what they come to against the SLOs, and the curves."""
-    meta, frame = report["meta"], report["tables"]["setup"]
+    meta = report["meta"]
     page = Page(
         book,
         "Latency",
@@ -76,11 +87,30 @@ def latency(book: Book, report: Report) -> None:
             "percentiles over all requests are as solved."
         ],
     )
-    setup = book.placed["setup"]
+    groups = _groups(meta["latencies"])
+    for headers in groups:
+        if len(groups) > 1:
+            page.heading(f"{headers[0].partition(' ')[0]} at the operating points")
+        _operating_table(book, page, report, headers)
+    _against_slos(book, page, report)
+    page.finish()
+
+
+def _groups(headers: Sequence[str]) -> list[list[str]]:
+    """The latency columns in tables that fit on a page: all in one, or one table a metric where there are many."""
+    if len(headers) <= MOST_COLUMNS:
+        return [list(headers)]
+    metrics = dict.fromkeys(header.partition(" ")[0] for header in headers)
+    return [[header for header in headers if header.partition(" ")[0] == metric] for metric in metrics]
+
+
+def _operating_table(book: Book, page: Page, report: Report, headers: Sequence[str]) -> None:
+    """Latencies of every deployed option at its rate, placed as `operating` and the header, for each header."""
+    frame, setup = report["tables"]["setup"], book.placed["setup"]
     shown = pd.concat(
         [
-            pd.DataFrame({"LLM": frame["LLM"], "Option": meta["options"]}, dtype=object),
-            frame[["Rate per replica (req/s)", "Highest rate per replica (req/s)", *meta["latencies"], "Provenance"]],
+            pd.DataFrame({"LLM": frame["LLM"], "Option": report["meta"]["options"]}, dtype=object),
+            frame[["Rate per replica (req/s)", "Highest rate per replica (req/s)", *headers, "Provenance"]],
         ],
         axis=1,
     )
@@ -88,14 +118,13 @@ def latency(book: Book, report: Report) -> None:
     formulas: dict[str, list[Any]] = {
         "Rate per replica (req/s)": [Formula(f"={cell}", v) for cell, v in zip(rates, frame["Rate per replica (req/s)"], strict=True)]
     }
-    for header in meta["latencies"]:
+    for header in headers:
         if header in setup.columns:
             formulas[header] = [None if missing(v) else Formula(f"={setup.cell(header, k)}", v) for k, v in enumerate(frame[header])]
         else:
             formulas[header] = [latency_formula(book, report, k, header, rates[k]) for k in range(len(frame))]
-    page.table(shown, "operating", formulas=formulas)
-    _against_slos(book, page, report)
-    page.finish()
+    placed = page.table(shown, "operating", formulas=formulas)
+    book.placed |= {f"operating {header}": placed for header in headers}
 
 
 def _against_slos(book: Book, page: Page, report: Report) -> None:
@@ -104,8 +133,6 @@ def _against_slos(book: Book, page: Page, report: Report) -> None:
     if meta["slos"]:
         page.heading("Service-level objectives")
         _slos(book, page, report)
-        page.heading("Limits as drawn in the charts")
-        _limit_lines(page, report)
     else:
         page.sentence("No SLO was asked for: the profiled rates alone limit the plan.")
     charts = []
@@ -145,7 +172,7 @@ def _slos(book: Book, page: Page, report: Report) -> None:
         },
         dtype=object,
     )
-    page.table(shown, "slos")
+    page.table(shown if frame[worth].notna().any() else shown.drop(columns=worth), "slos")
 
 
 def _achieved(setup: Placed, slo: Mapping[str, Any]) -> str:
@@ -161,7 +188,7 @@ def latency_chart(book: Book, report: Report, header: str, page: Page) -> tuple[
 
     The limit is a line between two cells of the table of limits.
     """
-    points, operating = book.placed["points"], book.placed["operating"]
+    points, operating = book.placed["points"], book.placed[f"operating {header}"]
     frame = report["tables"]["setup"]
     series: list[dict[str, Any]] = []
     told: list[str] = []

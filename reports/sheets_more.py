@@ -1,6 +1,6 @@
 """Sheets of what was computed beside the plan, and of words: each is left out where there is nothing to show.
 
-Sensitivity, Frontier, Setups study (with Setups data), Baselines, Shadow prices, Dropped options, Conflict.
+Sensitivity, Frontier, Setups study (with Setups data), Baselines, Alternatives, Shadow prices, Dropped options, Conflict.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,13 @@ import pandas as pd
 
 from reports.sheets_book import Book, Formula, Placed, missing
 from reports.sheets_charts import columns, scatter
+from reports.sheets_plan import input_cell
 from reports.sheets_table import Page
-from reports.style import COLOURS
+from reports.style import COLOURS, sentence_case
 
 __all__ = [
     "MORE",
+    "alternatives",
     "baselines",
     "conflict",
     "dropped",
@@ -35,6 +37,7 @@ MORE: Mapping[str, str] = {
     "Setups study": "spread",
     "Setups data": "setups",
     "Baselines": "baselines",
+    "Alternatives": "alternatives",
     "Shadow prices": "shadow_prices",
     "Dropped options": "dropped",
     "Conflict": "conflict",
@@ -49,9 +52,14 @@ def _found(frame: pd.DataFrame) -> str:
     return next(str(header) for header in frame.columns if str(header).startswith("Found ("))
 
 
+def _without_blanks(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table without its reasons where every row has a plan."""
+    return frame if frame["Reason"].any() else frame.drop(columns="Reason")
+
+
 def sensitivity(book: Book, report: Report) -> None:
     """What really happens when one limit changes: each row was planned again."""
-    frame = report["tables"]["sensitivity"]
+    frame = _without_blanks(report["tables"]["sensitivity"])
     page = Page(
         book,
         "Sensitivity",
@@ -81,7 +89,7 @@ def frontier(book: Book, report: Report) -> None:
         "where there is no plan, the reason is told.",
     ]
     page = Page(book, "Frontier", "Frontier: what more or less of one assumption would do", stories)
-    page.table(frame, "frontier")
+    page.table(_without_blanks(frame), "frontier")
     for k, varied in enumerate(dict.fromkeys(frame["Varied"])):
         chart, alt = frontier_chart(book, report, str(varied))
         page.chart(chart, alt, width=590, height=340, left=4 + 600 * k, advance=False)
@@ -145,11 +153,24 @@ def setups_study(book: Book, report: Report) -> None:
         shown.insert(0, "Quality", [f"{low:.3f} to {high:.3f}" for low, high in zip(shown.iloc[:, 0], shown.iloc[:, 1], strict=True)])
         total = Formula(f"=SUM(D{page.row + 2}:D{page.row + 1 + len(shown)})", int(shown["Setups"].sum()))
         placed = page.table(shown, "histogram", totals={"Quality": "Total", "Setups": total})
-        title = "Feasible setups by their best quality"
-        chart = columns(book, placed, "Quality", "Setups", title, "best quality (mean score)", "number of setups", "#,##0")
+        here = _bin_of(shown, report["meta"]["quality"])
+        title = "Feasible setups by their best quality" + (" (amber: this plan)" if here is not None else "")
+        colours = [COLOURS["warn"] if k == here else COLOURS["plan"] for k in range(len(shown))]
+        axes = ("best quality (mean score)", "number of setups", "#,##0")
+        chart = columns(book, placed, "Quality", "Setups", title, *axes, colours, low=0)
         told = "; ".join(f"{words}: {count:,}" for words, count in zip(shown["Quality"], shown["Setups"], strict=True))
-        page.chart(chart, f"Histogram of feasible setups by best quality: {told}", width=700, height=380)
+        where = "" if here is None else f". This plan: {report['meta']['quality']:.5f}, in {shown['Quality'].iloc[here]}"
+        page.chart(chart, f"Histogram of feasible setups by best quality: {told}{where}", width=700, height=380)
     page.finish()
+
+
+def _bin_of(histogram: pd.DataFrame, quality: float) -> int | None:
+    """The bin in which this plan falls, the lowest first; None outside, by more than rounding and a closed gap."""
+    low, high = (histogram.iloc[:, c].to_numpy(dtype=float) for c in (1, 2))
+    near = 0.02 * (high[-1] - low[0])
+    if not low[0] - near <= quality <= high[-1] + near:
+        return None
+    return int(np.clip(np.searchsorted(high, quality), 0, len(high) - 1))
 
 
 def setups_data(book: Book, report: Report) -> None:
@@ -160,6 +181,7 @@ def setups_data(book: Book, report: Report) -> None:
         "Setups data: every retained setup",
         [f"Feasible ones by quality, the best first, then the others. The first {PRINTED} rows are printed."],
     )
+    page.widest = dict.fromkeys(range(report["tables"]["setups"].shape[1]), 24.0)
     page.table(report["tables"]["setups"], "setups")
     page.finish()
     page.print_first(PRINTED)
@@ -195,12 +217,26 @@ def baselines(book: Book, report: Report) -> None:
             header,
             "0.00" if cost else "0.000",
             colours,
+            low=0 if values.dropna().min() >= 0 else None,
         )
         told = "; ".join(f"{name}: {'none' if missing(v) else f'{v:.5g}'}" for name, v in zip(frame["Baseline"], values, strict=True))
         page.chart(chart, f"Columns of {header}: {told}", width=900, height=340)
     page.heading("What each one decided")
     for name, *told_words in frame[["Baseline", *words]].itertuples(index=False, name=None):
-        page.sentence(f"{name}: {'; '.join(str(text) for text in told_words if not missing(text) and text)}.", font_color="#000000")
+        page.sentence(
+            f"{sentence_case(name)}: {'; '.join(str(text) for text in told_words if not missing(text) and text)}.", font_color="#000000"
+        )
+    page.finish()
+
+
+def alternatives(book: Book, report: Report) -> None:
+    """Other setups that lose little, each against the plan of this report."""
+    frame = report["tables"]["alternatives"]
+    page = Page(book, "Alternatives", "Alternatives: other setups nearly as good", ["Setups of other replicas, each the best of its kind."])
+    for line in report["meta"]["alternatives"]:
+        page.sentence(f"•  {line}", font_color="#000000")
+    page.row += 1
+    page.table(frame.dropna(axis="columns", how="all"), "alternatives")
     page.finish()
 
 
@@ -209,7 +245,7 @@ def shadow_prices(book: Book, report: Report) -> None:
     meta, frame = report["meta"], report["tables"]["shadow_prices"]
     page = Page(book, "Shadow prices", "Shadow prices: what one more would buy", [meta["binding"]])
     for line in meta["worth"]:
-        page.sentence(f"•  {line}", font_color="#000000")
+        page.sentence(f"•  {sentence_case(line)}", font_color="#000000")
     page.row += 1
     signed = [str(header) for header in frame.columns if str(header).startswith("Change of ")]
     page.table(frame, "shadow_prices", signed=signed)
@@ -231,15 +267,21 @@ def dropped(book: Book, report: Report) -> None:
     page.finish()
 
 
+def _cells(book: Book, repairs: pd.DataFrame) -> list[str | None]:
+    """Where each change is made on the input sheets, None where there are none."""
+    cells = [input_cell(argument.partition("=")[0]) for argument in repairs.iloc[:, 1]]
+    return [cell.replace("'", "").replace("$", "").replace("!", ", cell ") if cell and book.inputs else None for cell in cells]
+
+
 def conflict(book: Book, report: Report) -> None:
-    """Why nothing fits, what would mend it, and the nearest plan."""
-    tables = report["tables"]
-    page = Page(book, "Conflict", "Conflict: why no plan keeps all limits", [report["meta"]["verdict"]])
+    """Why nothing fits, and what would mend it."""
+    tables, effort = report["tables"], report["meta"]["best_effort"]
+    stories = ["No plan keeps all of these limits. Every change that is listed was tried: with it alone there is a plan."]
+    page = Page(book, "Conflict", "Conflict: why no plan keeps all limits", stories)
+    page.widest = {0: 80.0, 1: 60.0}
     page.table(tables["conflict"], "conflict")
     if len(tables["repairs"]):
-        page.heading("Single changes, each of which was tried")
-        page.table(tables["repairs"], "repairs")
-    if "best_effort" in tables:
-        page.heading("Best effort: the setup of the nearest feasible case")
-        page.table(tables["best_effort"], "best_effort")
+        page.heading("What must change")
+        page.table(tables["repairs"].assign(**{"In this workbook": _cells(book, tables["repairs"])}), "repairs")
+    page.sentence(f"{effort}. The other sheets tell it." if effort else "No single change was found that mends it.", font_color="#000000")
     page.finish()

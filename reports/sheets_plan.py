@@ -23,7 +23,7 @@ from reports.sheets_latency import latency_formula
 from reports.sheets_table import Page
 from reports.style import COLOURS, bare_format
 
-__all__ = ["EDITS", "assumptions", "cost", "routing", "setup"]
+__all__ = ["EDITS", "assumptions", "cost", "input_cell", "routing", "setup"]
 
 Report = Mapping[str, Any]
 
@@ -36,7 +36,8 @@ EDITS = (
 def assumptions(book: Book, report: Report) -> None:
     """What was asked: one number a row, named, with its unit, its source and a copy as it was solved."""
     frame = report["tables"]["assumptions"]
-    stories = ["Numbers that were asked, each with its unit and its source; what differs from its as-solved copy turns amber.", EDITS]
+    stories = ["Numbers that were asked, each with its unit and its source; what differs from its as-solved copy turns amber."]
+    stories += [EDITS] if len(report["tables"]["setup"]) else []
     if book.inputs is not None:
         stories.append("The same numbers stand on the input sheets at the end; change them there to plan this workbook again.")
     page = Page(book, "Assumptions", "Assumptions: what was asked", stories)
@@ -126,7 +127,7 @@ def setup(book: Book, report: Report) -> None:
             frame.loc[:, :"Utilisation (%)"],
             frame[wanted],
             frame[["Memory (GiB per GPU)"]],
-            pd.DataFrame({"Compute given out (GPUs)": compute}, dtype=object),
+            pd.DataFrame({"Compute given out (GPUs' worth)": compute}, dtype=object),
             frame[["Provenance"]],
             frame[["Rate (req/s)"]].set_axis(["Rate as solved (req/s)"], axis=1),
         ],
@@ -143,13 +144,13 @@ def setup(book: Book, report: Report) -> None:
             for k, v in enumerate(frame["Rate per replica (req/s)"])
         ],
         "Utilisation (%)": [_utilisation(head, k, v) for k, v in enumerate(frame["Utilisation (%)"])],
-        "Compute given out (GPUs)": [_compute(head, k, v) for k, v in enumerate(compute)],
+        "Compute given out (GPUs' worth)": [_compute(head, k, v) for k, v in enumerate(compute)],
     }
     for header in wanted:
         formulas[header] = [latency_formula(book, report, k, header, head.here("Rate per replica (req/s)", k)) for k in range(len(frame))]
     totals = {"LLM": "Total"} | {
         header: Formula(f"=SUM({head.range(header)})", float(np.sum(shown[header].to_numpy(dtype=float))))
-        for header in ("Replicas", "Rate (req/s)", "Compute given out (GPUs)", "Rate as solved (req/s)")
+        for header in ("Replicas", "Rate (req/s)", "Compute given out (GPUs' worth)", "Rate as solved (req/s)")
     }
     page.table(shown, "setup", formulas=formulas, totals=totals)
     _setup_words(page, report)

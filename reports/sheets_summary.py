@@ -1,4 +1,6 @@
-"""The sheet Summary: verdict, headline figures, SLOs, two charts and what they mean, on one printed page.
+"""The sheet Summary: verdict, headline figures, SLOs, setup, two charts and what they mean, on one printed page.
+
+Where nothing is feasible, first why and what would mend it, then the best effort.
 
 It turns amber when an assumption differs from its as-solved copy, and red letters tell when a check fails.
 """
@@ -6,22 +8,24 @@ It turns amber when an assumption differs from its as-solved copy, and red lette
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reports.input_sheets import STORIES
 from reports.sheets_book import Book, Formula
 from reports.sheets_charts import bars
 from reports.sheets_latency import latency_chart
 from reports.sheets_more import frontier_chart
 from reports.sheets_plan import EDITS
 from reports.sheets_table import Page
-from reports.style import COLOURS, bare_format, number_format, safe_text
+from reports.style import COLOURS, bare_format, number_format, safe_text, sentence_case
 
 __all__ = ["summary"]
 
 Report = Mapping[str, Any]
 Figure = tuple[str, Any, str]
 
-MOST_LINES = 8
+MOST_LINES, MOST_OPTIONS = 8, 8
 WIDTHS = (24, 16, 14, 2, 22, 13, 14, 10)
 STATUS = {"optimal": "good", "feasible": "warn", "infeasible": "bad", "unknown": "bad"}
+NO_SETUP = "There is no setup. Change the inputs, and plan again."
 SAME, OTHER = "Inputs: as solved", "INPUT EDITED: figures are of this setup, not of a new optimum; plan again"
 
 
@@ -32,46 +36,51 @@ def summary(book: Book, report: Report) -> None:
     for column, width in enumerate(WIDTHS):
         page.widths[column] = width
     page.row = 1
-    page.sentence(f"{meta['scenario']}: {meta['arrival_rate_rps']:,.12g} req/s, {_pools(report)}", font_size=12, font_color="#000000")
-    look = STATUS[meta["status"]]
-    colours = {"bg_color": COLOURS[look], "font_color": COLOURS[f"{look}_ink"]}
-    page.sentence(meta["verdict"][:1].upper() + meta["verdict"][1:], bold=True, font_size=12, valign="vcenter", **colours)
+    page.sentence(f"Asked: {meta['asked']}", font_size=12, font_color="#000000")
+    _verdict(page, meta["verdict"], STATUS[meta["status"]])
+    _sections(page, _conflict(report))
+    if meta["best_effort"]:
+        _verdict(page, f"{meta['best_effort']}. {sentence_case(meta['found'])}", "total")
     planned = "checks_all_ok" in book.names
-    state = _states(book, page, planned)
+    state = _states(book, page, planned, "Best effort's checks" if meta["best_effort"] else "Checks")
     top = page.row + 1
     figures = _figures(book, report)
     _figures_table(book, page, top, figures)
-    height = max(len(figures), 1 + _slo_table(book, page, top, report))
+    right = _slo_table(book, page, top, report)
+    height = max(len(figures), right if not planned else right + _setup_table(book, page, top + right + 1, report))
     _amber(book, page, state, top + height)
     page.row = top + height + 2
     if planned:
         _charts(book, page, report)
-    for title, lines in _words(report).items():
-        page.heading(title)
-        more = [f"and {len(lines) - MOST_LINES} more: see the sheets Shadow prices and Log"] if len(lines) > MOST_LINES else []
-        for line in [*lines[:MOST_LINES], *more]:
-            page.sentence(f"•  {line}", font_color="#000000")
+    _sections(page, _words(report))
     page.row += 1
-    page.sentence(EDITS)
+    page.sentence(EDITS if planned else NO_SETUP)
     _contents(book, page, [sheet.get_name() for sheet in book.file.worksheets()])
     page.finish(across=len(WIDTHS))
     page.sheet.fit_to_pages(1, 1)
 
 
-def _pools(report: Report) -> str:
-    pools = report["tables"]["pools"]
-    rows = pools[["Nodes", "GPUs per node", "GPU", "Pool"]].itertuples(index=False)
-    return ", ".join(f"{nodes} x {per_node} {gpu} (pool {name})" for nodes, per_node, gpu, name in rows)
+def _verdict(page: Page, text: str, look: str) -> None:
+    ink = COLOURS.get(f"{look}_ink", "#000000")
+    page.sentence(sentence_case(text), bold=True, font_size=12, valign="vcenter", bg_color=COLOURS[look], font_color=ink)
 
 
-def _states(book: Book, page: Page, planned: bool) -> int:
-    """Whether all checks hold, and whether inputs are as solved, both live; their row."""
+def _sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
+    """Sentences by heading."""
+    for title, lines in sections.items():
+        page.heading(title)
+        more = [f"and {len(lines) - MOST_LINES} more: see the other sheets"] if len(lines) > MOST_LINES else []
+        for line in [*lines[:MOST_LINES], *more]:
+            page.sentence(f"•  {sentence_case(line)}", font_color="#000000")
+
+
+def _states(book: Book, page: Page, planned: bool, what: str) -> int:
+    """Whether all checks hold, and whether inputs are as solved, both live; their row. what: the checks, in words."""
     row = page.row
     look = {"bold": True, "bg_color": COLOURS["total"]}
     if planned:
-        fails = '"Checks: "&COUNTIF(checks_list,FALSE)&" of "&ROWS(checks_list)&" FAIL, see the sheet Checks"'
-        text = f'IF(checks_all_ok,"Checks: all OK",{fails})'
-        page.put(row, 0, Formula(f"={text}", "Checks: all OK"), **look)
+        fails = f'"{what}: "&COUNTIF(checks_list,FALSE)&" of "&ROWS(checks_list)&" FAIL, see the sheet Checks"'
+        page.put(row, 0, Formula(f'=IF(checks_all_ok,"{what}: all OK",{fails})', f"{what}: all OK"), **look)
     else:
         page.put(row, 0, "Checks: there is no plan to check", **look)
     for column in (1, 2, 3):
@@ -81,9 +90,7 @@ def _states(book: Book, page: Page, planned: bool) -> int:
         page.put(row, column, None, **look)
     bad = book.format(font_color=COLOURS["bad_ink"], bg_color=COLOURS["bad"])
     if planned:
-        page.sheet.conditional_format(
-            row, 0, row, 3, {"type": "formula", "criteria": f'=LEFT($A${row + 1},14)<>"Checks: all OK"', "format": bad}
-        )
+        page.sheet.conditional_format(row, 0, row, 3, {"type": "formula", "criteria": f'=RIGHT($A${row + 1},6)<>"all OK"', "format": bad})
     page.row += 1
     return row
 
@@ -99,7 +106,8 @@ def _figures(book: Book, report: Report) -> list[Figure]:
     """The headline: what, value (live where it is computed), unit."""
     meta, objective = report["meta"], report["meta"]["objective"]
     of, gap = str(objective["of"]).capitalize(), objective["rel_gap"]
-    figures: list[Figure] = [("Status", meta["status"], ""), (f"{of} found", objective["value"], objective["unit"])]
+    status = "best effort" if meta["best_effort"] else meta["status"]
+    figures: list[Figure] = [("Status", status, ""), (f"{of} found", objective["value"], objective["unit"])]
     figures += [(f"{of} best possible", objective["bound"], objective["unit"])]
     if objective["value"] is None:
         figures = [figure for figure in figures if figure[1] is not None]
@@ -107,20 +115,35 @@ def _figures(book: Book, report: Report) -> list[Figure]:
     if shown is not None:
         figures.append(("Gap", shown, "%"))
     if objective["of"] == "cost" and meta["quality"] is not None:
+        assumed = report["tables"]["assumptions"].set_index("Name")["Value"]
         figures.append(("Quality", meta["quality"], "mean score"))
+        figures.append(("Quality at least", Formula("=quality_at_least", assumed["quality_at_least"]), "mean score"))
     figures.append(("Arrival rate", Formula("=arrival_rate_rps", meta["arrival_rate_rps"]), "req/s"))
-    if "cost_usd_per_h" in book.names:
-        cost, used = meta["cost_usd_per_h"], meta["gpus_used"]
-        known = cost is not None
-        figures.append(("GPUs used", Formula("=gpus_used", used), f"of {meta['gpus_total']:,} GPUs"))
-        figures.append(("Cost", Formula("=cost_usd_per_h", cost if known else "no price"), "USD/h"))
-        figures.append(
-            ("Cost of a month", Formula("=cost_usd_per_month", meta["hours_per_month"] * cost if known else "no price"), "USD/month")
-        )
-        if known:
-            text = "=cost_usd_per_h/(arrival_rate_rps*3600)*1000"
-            figures.append(("Cost of 1,000 requests", Formula(text, cost / (meta["arrival_rate_rps"] * 3600) * 1000), "USD"))
-    return [*figures, ("Prompts scored", meta["prompts"], "prompts")]
+    figures += _costs(meta) if "cost_usd_per_h" in book.names else []
+    figures.append(("Prompts scored", meta["prompts"], "prompts"))
+    return [*figures, *_trust(meta, list(report["tables"]["setup"]["Provenance"]))]
+
+
+def _costs(meta: Mapping[str, Any]) -> list[Figure]:
+    """GPUs and what they cost, live."""
+    cost, known = meta["cost_usd_per_h"], meta["cost_usd_per_h"] is not None
+    month = meta["hours_per_month"] * cost if known else "no price"
+    figures: list[Figure] = [("GPUs used", Formula("=gpus_used", meta["gpus_used"]), f"of {meta['gpus_total']:,} GPUs")]
+    figures.append(("Cost", Formula("=cost_usd_per_h", cost if known else "no price"), "USD/h"))
+    figures.append(("Cost of a month", Formula("=cost_usd_per_month", month), "USD/month"))
+    if known:
+        text = "=cost_usd_per_h/(arrival_rate_rps*3600)*1000"
+        figures.append(("Cost of 1,000 requests", Formula(text, cost / (meta["arrival_rate_rps"] * 3600) * 1000), "USD"))
+    return figures
+
+
+def _trust(meta: Mapping[str, Any], provenance: Sequence[str]) -> list[Figure]:
+    """How many of the setup's curves were measured, and what the verifier found; nothing without a setup."""
+    if not provenance:
+        return []
+    curves = f"of {len(provenance):,} curve{'s' if len(provenance) > 1 else ''}"
+    verdict = "no problem" if meta["verified"] else "PROBLEMS"
+    return [("Curves measured", provenance.count("measured"), curves), ("Independent verifier", verdict, "see Checks")]
 
 
 def _figures_table(book: Book, page: Page, top: int, figures: Sequence[Figure]) -> None:
@@ -142,7 +165,7 @@ def _figures_table(book: Book, page: Page, top: int, figures: Sequence[Figure]) 
 
 
 def _slo_table(book: Book, page: Page, top: int, report: Report) -> int:
-    """SLOs on the right; returns its rows."""
+    """SLOs on the right; returns its rows, the header included."""
     slos = report["meta"]["slos"]
     heads = ("SLO", "Limit (ms)", "Achieved (ms)", "Holds")
     for c, text in enumerate(heads):
@@ -151,7 +174,7 @@ def _slo_table(book: Book, page: Page, top: int, report: Report) -> int:
     rule = {"bottom": 1, "bottom_color": COLOURS["rule"]}
     if not slos:
         page.put(top + 1, 4, "none asked: profiled rates limit alone", **rule)
-        return 1
+        return 2
     placed = book.placed.get("slos")
     for j, slo in enumerate(slos):
         row, reached = top + 1 + j, slo["achieved_ms"]
@@ -167,7 +190,33 @@ def _slo_table(book: Book, page: Page, top: int, report: Report) -> int:
         )
         holds = Formula(f'=IF({placed.cell("Holds", j)},"holds","MISSED")', "holds") if placed and known else None
         page.put(row, 7, holds, bold=True, indent=1, **rule)
-    return len(slos)
+    return 1 + len(slos)
+
+
+def _setup_table(book: Book, page: Page, top: int, report: Report) -> int:
+    """What runs, below the SLOs, live; returns its rows, with the header and the blank row above."""
+    head = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"]}
+    for c, text in enumerate(("Setup: replicas x GPUs of each", "", "Rate (req/s)", "Util. (%)")):
+        page.put(top, 4 + c, text or None, align="right" if c > 1 else "left", **head)
+    frame, placed, rule = report["tables"]["setup"], book.placed["setup"], {"bottom": 1, "bottom_color": COLOURS["rule"]}
+    for k in range(min(len(frame), MOST_OPTIONS)):
+        words = _option(frame.iloc[k], len(report["tables"]["pools"]) > 1)
+        look = {"left": 5, "left_color": book.looks[frame["LLM"].iloc[k]].colour, "indent": 1, "shrink": True, **rule}
+        page.sheet.merge_range(top + 1 + k, 4, top + 1 + k, 5, "", book.format(**look))
+        page.put(top + 1 + k, 4, words, **look)
+        for c, header, form in ((6, "Rate (req/s)", "#,##0.00"), (7, "Utilisation (%)", "0.0")):
+            page.put(top + 1 + k, c, Formula(f"={placed.cell(header, k)}", frame[header].iloc[k]), num_format=form, **rule)
+    if len(frame) > MOST_OPTIONS:
+        page.put(top + 1 + MOST_OPTIONS, 4, f"and {len(frame) - MOST_OPTIONS} more: see the sheet Setup", font_color=COLOURS["quiet"])
+    return 2 + min(len(frame), MOST_OPTIONS + 1)
+
+
+def _option(row: Any, several: bool) -> str:
+    """An option of the setup in words. several: whether there are several pools."""
+    degree, share = row["TP degree (GPUs)"], row["MPS share (%)"]
+    part = "" if share == 100 else f", {share:g} % of {'each' if degree > 1 else 'it'}"
+    pool = f", pool {row['Pool']}" if several else ""
+    return f"{row['LLM']}: {row['Replicas']} x {degree} GPU{'s' if degree > 1 else ''}{part}{pool}"
 
 
 def _charts(book: Book, page: Page, report: Report) -> None:
@@ -180,19 +229,28 @@ def _charts(book: Book, page: Page, report: Report) -> None:
     else:
         header = meta["slos"][0]["header"] if meta["slos"] else meta["latencies"][0]
         right, alt = latency_chart(book, report, header, page)
-    page.chart(left, f"Bar chart of the requests by LLM: {told}", width=408, height=330, advance=False)
-    page.chart(right, alt, column=4, width=424, height=330)
+    height = 310 + 20 * min(len(report["tables"]["setup"]), MOST_OPTIONS)  # a legend may take a line a curve
+    page.chart(left, f"Bar chart of the requests by LLM: {told}", width=408, height=height, advance=False)
+    page.chart(right, alt, column=4, width=424, height=height)
+
+
+def _conflict(report: Report) -> Mapping[str, Sequence[str]]:
+    """Why there is no plan, and what would mend it. Sentences by heading."""
+    tables = report["tables"]
+    if "conflict" not in tables:
+        return {}
+    mends = list(tables["repairs"].iloc[:, 0]) or ["no single change was found"]
+    return {"These limits cannot hold together": list(tables["conflict"].iloc[:, 0]), "What must change: any one of these is enough": mends}
 
 
 def _words(report: Report) -> Mapping[str, Sequence[str]]:
-    """What binds, what more buys, how sure it is; or why there is no plan. Sentences by heading."""
-    meta, tables = report["meta"], report["tables"]
-    if "conflict" in tables:
-        mends = list(tables["repairs"].iloc[:, 0]) or ["no single change was found"]
-        return {"These limits cannot hold together": list(tables["conflict"].iloc[:, 0]), "Any one of these makes it feasible": mends}
+    """What binds, what more buys (as planned again, where it was), how sure it is. Sentences by heading."""
+    meta = report["meta"]
     if not meta["binding"]:
         return {}
-    return {"What binds, and what one more buys": [meta["binding"], *meta["worth"]], "How sure this is": meta["provenance"]}
+    told = {"What binds, and what one more buys": [meta["binding"], *(meta["marginals"] or meta["worth"])]}
+    told |= {"Other setups nearly as good": meta["alternatives"]} if meta["alternatives"] else {}
+    return {**told, "How sure this is": meta["provenance"]}
 
 
 def _contents(book: Book, page: Page, sheets: Sequence[str]) -> None:
@@ -203,7 +261,7 @@ def _contents(book: Book, page: Page, sheets: Sequence[str]) -> None:
     link = book.format(font_color="#0563C1", underline=1)
     for name in sheets:
         if name != "Summary":
-            story = book.stories.get(name, "Input of this plan; change it and plan this workbook again")
+            story = book.stories.get(name) or f"Input: {STORIES[name]}"
             page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
             page.sheet.merge_range(page.row, 1, page.row, len(WIDTHS) - 1, "", quiet)
             page.sheet.write_string(page.row, 1, safe_text(story.partition(". ")[0].removesuffix(".")), quiet)

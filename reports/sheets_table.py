@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from reports.sheets_book import Book, Formula, Placed, missing
-from reports.style import COLOURS, bare_format, header_format, safe_text, shown_width
+from reports.style import A4, COLOURS, COUNT, bare_format, header_format, number_format, safe_text, shown_width, tint
 
 __all__ = ["Page"]
 
 WIDEST, NARROWEST = 54, 9
+"""Characters of a column, unless its page says otherwise."""
 SAMPLE = 400
 """Rows that are looked at for the width of a column: the first and the last ones."""
 STORY_WIDTH, WIDEST_STORY = 104, 160
@@ -29,7 +30,6 @@ TEXT = 0.82
 """Width of a letter in units of a column's width, about."""
 ONE_PAGE_ROWS = 58
 """Sheets up to this length are printed on one page; longer ones go on, and break before their charts."""
-A4 = 9
 
 
 def _numeric(value: Any) -> bool:
@@ -38,8 +38,14 @@ def _numeric(value: Any) -> bool:
     return isinstance(value, int | float | bool | np.number | np.bool_) and not missing(value)
 
 
+def _counts(value: Any) -> bool:
+    """Whether a cell holds a whole number, or is blank."""
+    value = value.value if isinstance(value, Formula) else value
+    return missing(value) or (isinstance(value, int | np.integer) and not isinstance(value, bool))
+
+
 class Page:
-    """One sheet. row: the next free one."""
+    """One sheet. row: the next free one; widest: characters that a column may take, where that is not WIDEST."""
 
     def __init__(self, book: Book, name: str, title: str, stories: Sequence[str] = (), *, portrait: bool = False) -> None:
         """Begin a sheet that was added to the book before; its title and what it tells."""
@@ -50,10 +56,13 @@ class Page:
         self.frozen, self.portrait = False, portrait
         self.breaks: list[int] = []
         self.head = 0
+        self.widest: dict[int, float] = {}
         self.sheet.hide_gridlines(2)
         self.sheet.write_string(0, 0, title, book.format(bold=True, font_size=16, font_color=COLOURS["title"]))
         self.sheet.set_row_pixels(0, 30)
         self.row = 1
+        if name in book.banners:
+            self.sentence(book.banners[name], bold=True, bg_color=COLOURS["bad"], font_color=COLOURS["bad_ink"])
         for story in stories:
             self.sentence(story)
         self.row += 1
@@ -95,7 +104,7 @@ class Page:
 
     def widen(self, column: int, width: float) -> None:
         """Make a column at least so wide (characters)."""
-        self.widths[column] = min(max(self.widths.get(column, NARROWEST), width), WIDEST)
+        self.widths[column] = min(max(self.widths.get(column, NARROWEST), width), self.widest.get(column, WIDEST))
 
     def table(
         self,
@@ -106,19 +115,22 @@ class Page:
         totals: Mapping[str, Any] | None = None,
         units: Sequence[str] | None = None,
         signed: Sequence[str] = (),
+        side: str = "right",
     ) -> Placed:
         """Write a table and remember where it stands as `key`; the sheet's first one gets the frozen header and the filter.
 
         formulas: cells by header that stand in place of the frame's. totals: last row by header. units: of every row, for tables of
-        What, Value, Unit. signed: headers whose numbers carry a plus.
+        What and Value; they stand in the cells where there is no column Unit. signed: headers whose numbers carry a plus. side: of a column
+        on which its numbers stand.
         """
         head, headers = self.row, [str(header) for header in frame.columns]
         placed = Placed(self.name, head + 1, head + len(frame), {header: c for c, header in enumerate(headers)})
         columns = [list((formulas or {}).get(header, ())) or frame.iloc[:, c].tolist() for c, header in enumerate(headers)]
+        own = [(bare_format if "Unit" in headers else number_format)(unit) for unit in units or ()]
         for c, header in enumerate(headers):
             values = columns[c]
-            self._column(head, c, header, values, units if header in ("Value", "As solved") else None, header in signed)
-        self._header(head, headers, [any(_numeric(value) for value in values[:SAMPLE]) for values in columns])
+            self._column(head, c, header, values, own if header in ("Value", "As solved") else [], header in signed, side)
+        self._header(head, headers, [side == "right" and any(_numeric(value) for value in values[:SAMPLE]) for values in columns])
         self.row = head + 1 + len(frame)
         if totals:
             self._totals(headers, totals)
@@ -154,11 +166,13 @@ class Page:
             if high > 1:
                 self.sheet.set_row_pixels(head + 1 + k, min(6 + 15 * high, 400))
 
-    def _column(self, head: int, c: int, header: str, values: Sequence[Any], units: Sequence[str] | None, signed: bool) -> None:
-        """Write one column; numbers in the format of their unit."""
+    def _column(self, head: int, c: int, header: str, values: Sequence[Any], own: Sequence[str], signed: bool, side: str) -> None:
+        """Write one column; numbers in the format of their unit. own: formats by row, where rows differ."""
         plain = header_format(header, signed)
-        forms = [plain] * len(values) if units is None else [bare_format(unit) for unit in units]
-        looks = {form: self._body(form) for form in set(forms)}
+        if plain == "General" and all(map(_counts, values)):
+            plain = COUNT
+        forms = own or [plain] * len(values)
+        looks = {form: self._body(form, side) for form in set(forms)}
         words = self.book.format(text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=int(c > 0))
         sheet, width = self.sheet, 0
         near = range(len(values)) if len(values) <= 2 * SAMPLE else [*range(SAMPLE), *range(len(values) - SAMPLE, len(values))]
@@ -168,7 +182,7 @@ class Page:
         for k, value in enumerate(values):
             row, form = head + 1 + k, forms[k]
             if type(value) is str:
-                look = self._named(value) if header == "LLM" and value in self.book.looks else words
+                look = self._named(value, c == 0) if header == "LLM" and value in self.book.looks else words
                 sheet.write_string(row, c, safe_text(value), look)
             elif type(value) is float and math.isfinite(value):
                 sheet.write_number(row, c, value, looks[form])
@@ -184,21 +198,23 @@ class Page:
                 sheet.write_string(row, c, safe_text(value), words)
         self.widen(c, width + 2.8)
 
-    def _body(self, form: str) -> Any:
-        return self.book.format(num_format=form, bottom=1, bottom_color=COLOURS["rule"], align="right")
+    def _body(self, form: str, side: str) -> Any:
+        return self.book.format(num_format=form, bottom=1, bottom_color=COLOURS["rule"], align=side, indent=int(side == "left"))
 
-    def _named(self, llm: str) -> Any:
-        """The look of an LLM's name: a bar of its colour on the left."""
+    def _named(self, llm: str, edge: bool) -> Any:
+        """The look of an LLM's name: a bar of its colour on the sheet's edge, elsewhere its tint (a bar would touch the number before)."""
         colour = self.book.looks[llm].colour
-        return self.book.format(text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], left=5, left_color=colour, indent=1)
+        look = {"left": 5, "left_color": colour} if edge else {"bg_color": tint(colour)}
+        return self.book.format(text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=1, **look)
 
     def _totals(self, headers: Sequence[str], totals: Mapping[str, Any]) -> None:
         for c, header in enumerate(headers):
-            look = {"bold": True, "top": 1, "bg_color": COLOURS["total"], "num_format": header_format(header)}
-            value = totals.get(header)
+            value, form = totals.get(header), header_format(header)
+            form = COUNT if form == "General" and _counts(value) else form
+            look = {"bold": True, "top": 1, "bg_color": COLOURS["total"], "num_format": form}
             shown = value.value if isinstance(value, Formula) else value
             if not missing(shown):
-                self.widen(c, shown_width(shown, header_format(header)) + 4)
+                self.widen(c, shown_width(shown, form) + 4)
             side = {"align": "left"} if isinstance(value, str) else {"align": "right"}
             self.put(self.row, c, value, **look, **side)
         self.row += 1

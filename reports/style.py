@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "A4",
     "CELL_LIMIT",
     "COLOURS",
+    "COUNT",
     "FONT",
     "Look",
     "header_format",
@@ -19,11 +21,15 @@ __all__ = [
     "looks_of",
     "number_format",
     "safe_text",
+    "sentence_case",
     "shown_width",
+    "tint",
     "unit_of",
 ]
 
 FONT = "Arial"
+A4 = 9
+"""Paper, as workbooks number it."""
 CELL_LIMIT = 32_767
 """UTF-16 units that a cell of a workbook holds."""
 CUT = " ... (cut)"
@@ -80,6 +86,16 @@ def ink_on(colour: str) -> str:
     return "#000000" if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else "#FFFFFF"
 
 
+def tint(colour: str) -> str:
+    """A pale colour of the same kind, on which black is read."""
+    return "#" + "".join(f"{round(255 - 0.3 * (255 - int(colour[k : k + 2], 16))):02X}" for k in (1, 3, 5))
+
+
+def sentence_case(text: str) -> str:
+    """The text with a capital at its start."""
+    return text[:1].upper() + text[1:]
+
+
 def safe_text(value: Any) -> str:
     """Text for one cell: control characters (and half surrogates) by their codes, at most what a cell holds."""
     text = str(value)
@@ -110,7 +126,10 @@ FORMATS: Mapping[str, str] = {
     "score": "0.00000",
     "score per ms": "0.0000000",
     "h": '#,##0" h"',
+    "GPUs' worth": '#,##0.00" GPUs"',
 }
+COUNT = "#,##0"
+DECIMALS = re.compile(r"\.(0+)")
 WHOLE = ("GPUs", "GPUs per node", "nodes", "replicas", "prompts", "setups", "solves", "cuts", "")
 
 
@@ -135,13 +154,19 @@ def header_format(header: str, signed: bool = False) -> str:
 def number_format(unit: str, signed: bool = False) -> str:
     """The number format of a unit, with the unit in it. signed: a plus before what is above 0."""
     unit = "%" if unit.startswith("%") else unit
-    form = FORMATS.get(unit) or (f'#,##0" {unit}"' if unit in WHOLE and unit else "#,##0.######" if unit else "General")
-    return f"+{form};-{form};{form}" if signed else form
+    form = FORMATS.get(unit) or (f'{COUNT}" {unit}"' if unit in WHOLE and unit else "General")
+    return _signed(form) if signed else form
+
+
+def _signed(form: str) -> str:
+    """A plus before what is above 0, and no sign before what is shown as 0."""
+    half = 0.5 / 10 ** len("".join(DECIMALS.findall(form)))
+    return f"[>={half:.12f}]+{form};[<=-{half:.12f}]-{form};{form}"
 
 
 def bare_format(unit: str) -> str:
     """The number format of a unit that stands in a cell of its own."""
-    return "General" if unit in WHOLE else number_format(unit).partition('"')[0]
+    return COUNT if unit in WHOLE and unit else number_format(unit).partition('"')[0]
 
 
 def shown_width(value: Any, form: str) -> int:
@@ -151,8 +176,9 @@ def shown_width(value: Any, form: str) -> int:
     if isinstance(value, bool):
         return 5
     if isinstance(value, int | float):
-        tail = "".join(re.findall(r'"([^"]*)"', form.partition(";")[0]))
-        decimals = len(re.findall(r"\.(0+)", form.partition(";")[0])[0]) + 1 if "." in form and ".0" in form else 0
+        form = re.sub(r"^\[[^]]*\]", "", form.partition(";")[0])
+        tail = "".join(re.findall(r'"([^"]*)"', form))
+        decimals = sum(len(found) + 1 for found in DECIMALS.findall(form))
         whole = len(f"{abs(value):,.0f}") + (value < 0) + form.startswith("+")
         return (whole + decimals if not form.startswith("General") else min(12, len(f"{value:.10g}"))) + len(tail)
     return max(map(len, str(value).split("\n")))

@@ -2,6 +2,8 @@
 
 Sheets whose data was not computed are left out. Text is written as text: no cell, name, link or chart title is read off what the user
 wrote. The input sheets (reports.input_sheets) go last, so that the workbook can be read back as a scenario.
+
+Beside a conflict the sheets of a setup tell the best effort, and each says so at its top.
 """
 
 import errno
@@ -42,6 +44,7 @@ MORE: Mapping[str, Maker] = {
     "Setups study": sheets_more.setups_study,
     "Setups data": sheets_more.setups_data,
     "Baselines": sheets_more.baselines,
+    "Alternatives": sheets_more.alternatives,
     "Shadow prices": sheets_more.shadow_prices,
     "Dropped options": sheets_more.dropped,
     "Conflict": sheets_more.conflict,
@@ -53,14 +56,15 @@ ALWAYS: Mapping[str, Maker] = {
 }
 WRITING = (
     *("Assumptions", "Shards", "GPU map", "Curve points", "Setup", "Cost", "Routing", "Latency", "Sensitivity", "Frontier"),
-    *("Setups study", "Setups data", "Baselines", "Shadow prices", "Dropped options", "Conflict", "Checks", "Log", "Summary"),
+    *("Setups study", "Setups data", "Baselines", "Alternatives", "Shadow prices", "Dropped options"),
+    *("Conflict", "Checks", "Log", "Summary"),
 )
 """Sheets whose cells others refer to come first."""
 
 
 def sheets_of(report: Report) -> list[str]:
     """Names of the report's own sheets, in order."""
-    tables = report["tables"]
+    tables = _beside_conflict(report)["tables"]
     planned = len(tables["setup"]) > 0
     there = {*ALWAYS, *(PLANNED if planned else ())}
     there |= {sheet for sheet, key in sheets_more.MORE.items() if key in tables and len(tables[key])}
@@ -89,17 +93,32 @@ def write_workbook(path: Path, report: Report, inputs: Inputs | None = None) -> 
         Path(temporary).unlink(missing_ok=True)
 
 
+def _beside_conflict(report: Report) -> Report:
+    """The best effort with the conflict's own tables and verdict; any other report as it is."""
+    nearest = report.get("nearest")
+    if nearest is None:
+        return report
+    kept = ("conflict", "repairs", "dropped", "notices", "effort")
+    words = ("status", "verdict", "asked", "dropped", "effort_notes", "notes")
+    return {
+        "tables": {**nearest["tables"], **{key: report["tables"][key] for key in kept}},
+        "meta": {**nearest["meta"], **{key: report["meta"][key] for key in words}, "found": nearest["meta"]["verdict"]},
+    }
+
+
 def _write(path: str, report: Report, inputs: Inputs | None) -> None:
     """Sheets in order, then their content.
 
     NaN and infinity would be bugs here (missing numbers are blank cells): XlsxWriter refuses them with TypeError, as it is told to.
     """
+    report = _beside_conflict(report)
     meta = report["meta"]
     file = Workbook(path, {**BOOK_OPTIONS, "nan_inf_to_errors": False})
     file.set_properties({"title": safe_text(meta["scenario"]), "comments": "Written by the joint LLM planner", "created": meta["created"]})
     file.set_size(2400, 1400)
     file.set_calc_mode("auto")
-    book = Book(file, looks_of(meta["signs"]), inputs=inputs)
+    banners = {sheet: f"{meta['best_effort']}." for sheet in (*PLANNED, "Shadow prices", "Assumptions") if meta["best_effort"]}
+    book = Book(file, looks_of(meta["signs"]), inputs=inputs, banners=banners)
     sheets = sheets_of(report)
     for name in sheets:
         file.add_worksheet(name)

@@ -6,6 +6,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ PAYLOADS = [
     "+cmd|' /C calc'!A0",
     "-2",
     "@SUM(A1)",
+    *("\uff1d1+1", "'=1+1", "''", "{=1+1}", "mailto:a@b.example", "external:c:\\x.xlsx", "[book.xlsx]Sheet1!A1", "Setup!$A$1"),
+    *(r"a[b]:c*d?e/f\g", 'DDE("cmd";"/c calc";"x")', "&A&P", "\u202e=1", "a_x000D_b"),
     '=HYPERLINK("http://x","y")',
     "<r><t>x</t></r>",
     "_x0041_",
@@ -222,6 +225,15 @@ def test_payloads_stay_text_and_come_back(tmp_path: Path) -> None:
                 assert cell.hyperlink is None
     with zipfile.ZipFile(tmp_path / "one.xlsx") as archive:
         assert not any(re.search(rb"<(\w+:)?f[ >]", archive.read(name)) for name in archive.namelist() if "worksheets/" in name)
+
+
+def test_a_name_that_no_xml_can_hold_breaks_no_workbook(tmp_path: Path) -> None:
+    """It is in a header, and so in the words of a check too; a report tells that it was changed."""
+    plain = template_inputs()
+    scores, settings = pd.DataFrame({"prompt_id": ["p"], "a\uffffb": [0.5]}), {**plain.settings, "name": "a\ufffeb"}
+    notes = write_input_book(str(tmp_path / "one.xlsx"), replace(plain, llms=[{"name": "a\uffffb"}], scores=scores, settings=settings))
+    assert [note.partition(":")[0] for note in notes] == ["LLMs!A2", "Scores!B1", "Settings!B3"]
+    assert openpyxl.load_workbook(tmp_path / "one.xlsx")["Scores"]["B1"].value == "a?b"
 
 
 def test_a_name_that_no_cell_can_hold_is_refused_and_nothing_written(tmp_path: Path) -> None:
