@@ -181,4 +181,5 @@ def provenance_lines(content: Content) -> list[str]:
     for option in content["options"]:
         counts[option["provenance"]] += 1
     told = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
-    return [f"Curves at the rates of this plan: {told}."] + [f"Source: {source}" for source in content["context"]["sources"]]
+    read = "Linearization adds no error: latencies are read off the curves, straight between points; what the program's lines lack is gap."
+    return [f"Curves at the rates of this plan: {told}.", read, *(f"Source: {source}" for source in content["context"]["sources"])]
