@@ -271,7 +271,7 @@ def test_the_cascade_adds_latencies_up() -> None:
         )
         curve = option.curve
         total += o["rate_rps"] / 60 * float(np.interp(o["rate_per_replica_rps"], curve.rates, curve.latency["ttft", "mean"]))
-    assert found.factor == pytest.approx(total / 0.5, rel=1e-6)
+    assert found.factor == pytest.approx(total / instance.slos[0].limit, rel=1e-6)
     assert sum(o["rate_rps"] for o in found.content["options"]) > 60
 
 

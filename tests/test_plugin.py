@@ -4,6 +4,8 @@ import asyncio
 import importlib.util
 import json
 import sys
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -47,8 +49,14 @@ def plugin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
+def ended(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run it in a thread of its own: in this one a browser's loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def hook(plugin: Any, one: Any, data: dict[str, Any]) -> str:
-    return str(asyncio.run(one.async_pre_call_hook(None, None, data, "completion"))["model"])
+    return str(ended(one.async_pre_call_hook(None, None, data, "completion"))["model"])
 
 
 def asks(prompt_id: str | None, text: Any = "hello") -> dict[str, Any]:
@@ -79,10 +87,10 @@ def test_the_sdk_s_candidates_are_narrowed(plugin: Any, folder: Path, monkeypatc
     context = SimpleNamespace(
         structured_messages=[], raw_messages=asks("p0")["messages"], metadata={"prompt_id": "p0"}, candidate_models=models
     )
-    kept = asyncio.run(one.run(context)).candidate_models
+    kept = ended(one.run(context)).candidate_models
     assert set(kept) == {f"hosted_vllm/{hook(plugin, one, asks('p0'))}"}
     context.candidate_models = ["another"]
-    assert asyncio.run(one.run(context)).candidate_models == ["another"]
+    assert ended(one.run(context)).candidate_models == ["another"]
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,10 @@ def test_a_long_computation_is_cancelled(visitor: Visitor) -> None:
 
 
 def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(visitor: Visitor, tmp_path: Path) -> None:
-    write_own("fleet20x1024", 0, 0.0, tmp_path)
+    write_own("fleet12x256", 0, 0.0, tmp_path)
+    scenario = tmp_path / "scenario.yaml"
+    light = re.sub(r"(?m)^arrival_rate_rps:.*", "arrival_rate_rps: 1000", scenario.read_text())  # many replicas with little to do: minutes
+    scenario.write_text(re.sub(r"(?m)^solver:.*", "solver: {rel_gap: 0.0, time_limit_s: 600}", light))
     page = visitor.open("inputs")
     upload(page, [tmp_path / name for name in ("scenario.yaml", "profiles.csv", "scores.parquet")])
     expect(page.get_by_text("Solving")).to_be_visible()
