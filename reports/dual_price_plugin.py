@@ -103,9 +103,9 @@ class DualPrice(CustomLogger):
         seconds = self._clock() - self._since
         if not self._follow or seconds < self._follow:
             return
-        self.router.at_rate(self._workers * self._counts.total() / seconds)
         if self.router.ramp:
-            self.router.correct(self._counts)
+            self.router.correct(self._counts)  # first: these were routed by the prices of the old rate
+        self.router.at_rate(self._workers * self._counts.total() / seconds)
         if self.router.overloaded:
             LOG.warning("more requests than the plan can serve within its SLOs")
         self._since, self._counts = self._clock(), Counter()
