@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app_pages import state, tables, work
+from app_pages import kept, state, tables, work
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
 from planner.deploy_names import labels
@@ -75,11 +75,12 @@ def draw() -> None:
         st.info("There is no plan to take away. Solve one on the page Plan first.")
         return
     content = here.content
+    told = kept.name_of(here) or content["scenario"]
     st.markdown(
-        f"All files here are of the plan shown: **{plain(content['scenario'])}**, {plain(content['status'])}, "
+        f"All files here are of the plan shown: **{plain(told)}**, {plain(content['status'])}, "
         f"scenario hash {content['scenario_sha256'][:12]}. They are made when you ask for them."
     )
-    name = labels([content["scenario"]], 40)[content["scenario"]]
+    name = labels([told], 60)[told]
     deploy(here, name)
     st.subheader("For people")
     made_file(here, name, REPORT)

@@ -18,7 +18,7 @@ BADGES: dict[str, Colour] = {"optimal": "green", "feasible": "orange", "infeasib
 MEANINGS = {
     "optimal": "No plan is better by more than the gap.",
     "feasible": "A plan that keeps all limits; the search was stopped before it was shown that none is better.",
-    "infeasible": "No plan keeps all limits at once.",
+    "infeasible": "Single changes that mend it stand below.",
     "unknown": "The search was stopped before a plan was found.",
 }
 

@@ -24,6 +24,8 @@ def draw() -> None:
             st.number_input(plain(knob.label), key=key, on_change=_turned, args=(knob.path, key), **look)
         busy = work.running("plan")
         st.button("Solve", key="solve", type="primary", width="stretch", disabled=busy, on_click=state.solve)
+        if not busy and state.is_stale():
+            st.caption(":material/warning: The inputs have changed; what is shown answers the earlier ones until you solve.")
         st.caption("Everything else that can be asked stands on the page Inputs.")
 
 

@@ -159,7 +159,7 @@ def alternatives_lines(content: Content) -> list[str]:
         )
     following = sum("next" in entry["aims"] for entry in plans)
     if told["complete"]:
-        lines.append("No other kind of setup lies within the loss: proved.")
+        lines.append(f"No other kind of setup lies within the loss: proved. --near-loss allows more than {tidy(asked['loss_pct'])} %.")
     elif following == asked["number"]:
         lines.append(f"The {following} next best setups; more may lie within the loss.")
     else:

@@ -140,7 +140,10 @@ def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs
     if search.relaxed is not None and search.form is not None and search.layout is not None:
         point = search.relaxed
         loss_to_value = -quality.scale if instance.objective == "quality" else 1.0
-        prices = shadow_prices(search.form, search.layout, point.fractions, point.row_dual, point.gpus_used_dual, loss_to_value)
+        best_answers = float(instance.scores.weights @ instance.scores.values.max(axis=0))
+        room = max(best_answers - value, 0.0) if instance.objective == "quality" else value
+        duals = (point.row_dual, point.gpus_used_dual)
+        prices = shadow_prices(search.form, search.layout, point.fractions, *duals, loss_to_value, room)
     if search.aside:
         notes = [*notes, "some setups were set aside because their placement could not be decided; the bound counts them as possible"]
     effort = effort_of(ground, "gap" if closed else (clock.why() if clock.stopped() else "stalled"), notes)

@@ -19,7 +19,7 @@ from models.instance import Instance
 from models.quality import Quality
 from planner import joint
 from planner.plan import changed_instance
-from planner.settings import Progress, Settings
+from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Repair, Solution
 
 __all__ = ["Marginal", "marginals"]
@@ -104,5 +104,5 @@ def _moved(plan: Solution, repair: Repair, there: Solution) -> Marginal:
         return Marginal(repair.change, repair.before, repair.after, there.status, None, there.bound, None, there.status == "infeasible")
     difference = there.value - plan.value
     open_part = sum(abs(one.bound - one.value) for one in (plan, there) if one.bound is not None and one.value is not None)
-    certain = bool(abs(difference) > open_part and np.isfinite(open_part))
+    certain = bool(abs(difference) > open_part + CLOSE_ENOUGH * max(abs(plan.value), 1e-9) and np.isfinite(open_part))
     return Marginal(repair.change, repair.before, repair.after, there.status, there.value, there.bound, difference, certain)

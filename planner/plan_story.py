@@ -18,7 +18,7 @@ def story(content: Content) -> list[str]:
     """Tell what runs, where the requests go, what limits, and how good it is. Empty where there is no plan."""
     if not content["options"]:
         return []
-    return [_runs(content), _goes(content), *_limits(content), _proof(content)]
+    return [_runs(content), _goes(content), *_limits(content), _proof(content), _measured(content)]
 
 
 def _runs(content: Content) -> str:
@@ -50,6 +50,15 @@ def nearness(slo: Mapping[str, Any]) -> str:
         return f"is above every profiled percentile (limit {limit:g} ms)"
     left = 100.0 * (1.0 - achieved / limit)
     return f"{achieved:,.1f} ms of {limit:g} ms, " + (f"{left:.1f} % left" if left >= 0.05 else "nothing left")
+
+
+def _measured(content: Content) -> str:
+    """Tell how many of the curves that it stands on were measured."""
+    options = content["options"]
+    count = sum(option["provenance"] == "measured" for option in options)
+    if count == len(options):
+        return "All curves of what runs were measured."
+    return f"{count} of {len(options)} curves of what runs were measured; the others are estimates: latencies may come out otherwise."
 
 
 def _proof(content: Content) -> str:
