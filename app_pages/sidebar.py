@@ -25,7 +25,7 @@ def draw() -> None:
         busy = work.running("plan")
         st.button("Solve", key="solve", type="primary", width="stretch", disabled=busy, on_click=state.solve)
         if not busy and state.is_stale():
-            st.caption(":material/warning: The inputs have changed; what is shown answers the earlier ones until you solve.")
+            st.caption(":material/warning: Not solved yet: the plan shown is of other inputs.")
         st.caption("Everything else that can be asked stands on the page Inputs.")
 
 
