@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.outside import need
 
@@ -22,6 +22,7 @@ ARGUMENTS = (
     *("--disable-component-update", "--disable-sync"),
 )
 PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 PROBES = ("/_stcore/host-config", "/_stcore/health")
 """Streamlit looks for itself below every page's own address first; the answer 404 is part of that."""
 
