@@ -130,8 +130,8 @@ def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
         code = put(json, lambda: write_json(plan, json))
         written |= {} if code else {"plan.json": json}
     if outputs.xlsx or outputs.charts:
-        report = lambda: written.update(write_report(source, outputs.xlsx, outputs.charts))  # noqa: E731
-        code = max(code, put(outputs.xlsx or outputs.charts, report))
+        where = outputs.xlsx or outputs.charts
+        code = max(code, put(where, lambda: written.update(write_report(source, outputs.xlsx, outputs.charts))))
     if outputs.json == "-":
         sys.stdout.write(json_text(plan.content))
     elif quiet:
