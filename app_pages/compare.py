@@ -48,6 +48,7 @@ def choose(names: Sequence[str]) -> list[str]:
     return list(st.session_state["compare-chosen"])
 
 
+@steady.whole
 def pick() -> None:
     """Plans were chosen."""
     memory()["chosen"] = list(st.session_state["compare-chosen"])
@@ -95,6 +96,7 @@ def steps(contents: Mapping[str, Mapping[str, Any]]) -> None:
     st.caption("Start a replica and wait until it is healthy before the next step; drain one before it stops. The command: `diff OLD NEW`.")
 
 
+@steady.whole
 def pick_steps() -> None:
     """Another way was chosen."""
     memory()["steps"] = st.session_state["compare-steps"]
@@ -119,6 +121,7 @@ def manage(names: Sequence[str]) -> None:
             st.button("Forget this plan", key="compare-forget", disabled=mine, help=told, on_click=kept.forget, args=(name,))
 
 
+@steady.whole
 def rename(old: str, key: str) -> None:
     """A name was changed."""
     if steady.sent("compare-name", key, st.session_state[key]):

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app_pages import kept, state, tables, work
+from app_pages import kept, state, steady, tables, work
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
 from planner.deploy_names import labels
@@ -135,6 +135,7 @@ def made_file(here: Shown, name: str, one: Made) -> None:
         st.button("Try again", key=f"export-again-{one.call}", on_click=ask_file, args=(here, one))
 
 
+@steady.whole
 def ask_file(here: Shown, one: Made) -> None:
     """Start it."""
     st.session_state[FILE] = one.call
@@ -188,11 +189,13 @@ def deploy(here: Shown, name: str) -> None:
         st.code(made["readme"], language="markdown", wrap_lines=True)
 
 
+@steady.whole
 def keep_kinds() -> None:
     """Remember the parts while other pages are drawn."""
     st.session_state["export-kinds-kept"] = st.session_state["export-kinds"]
 
 
+@steady.whole
 def ask_bundle(here: Shown, args: tuple[Any, ...]) -> None:
     """Start it."""
     work.start(BUNDLE, "planner.jobs_export:deployment", args, "Making the deploy bundle", key=state.key_of(here.asked), wait=3.0)

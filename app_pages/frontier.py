@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, tables, what_if_charts, work
+from app_pages import state, steady, tables, what_if_charts, work
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
 from planner.asked import Asked
@@ -93,6 +93,7 @@ def choose(fields: Sequence[Field]) -> Field | None:
     return Field(path, path, "")
 
 
+@steady.whole
 def chosen(values: dict[str, str]) -> None:
     """Another field: its values worth trying."""
     kept = memory()
@@ -100,11 +101,13 @@ def chosen(values: dict[str, str]) -> None:
     kept["values"] = values.get(kept["label"], "")
 
 
+@steady.whole
 def remember(name: str, key: str) -> None:
     """A widget was changed."""
     memory()[name] = st.session_state[key]
 
 
+@steady.whole
 def start(asked: Asked, field: Field, values: tuple[Any, ...]) -> None:
     """Plan all points."""
     memory().update({"of": asked, "field": field, "measure": None})
@@ -148,6 +151,7 @@ def found(here: Shown) -> None:
     st.download_button("Frontier as CSV", csv_text(frame), "frontier.csv", "text/csv", key="what-if-csv", on_click="ignore")
 
 
+@steady.whole
 def clicked() -> None:
     """A point of the chart was clicked."""
     rows = st.session_state[CHART].selection.get(what_if_charts.CHOSEN, [])
@@ -166,6 +170,7 @@ def open_box(points: list[Point], field: Field) -> None:
             st.button("Open as plan", key="what-if-open-point", on_click=open_point, args=(good[at],))
 
 
+@steady.whole
 def open_point(point: Point) -> None:
     """Ask the point's question and plan it: with the worker's cuts this takes about a second."""
     kept = memory()

@@ -75,15 +75,17 @@ def saving() -> None:
             st.button("Go back to this plan and its inputs", key="load-earlier", on_click=load)
 
 
+@steady.whole
 def load() -> None:
     """Ask what the chosen plan answers."""
     if st.session_state["earlier"] in state.saved():
         kept.load(st.session_state["earlier"])
 
 
+@steady.whole
 def opened() -> None:
     """Take in the uploaded files."""
-    uploads.open_files({file.name: file.getvalue() for file in st.session_state["scenario-files"]})
+    steady.later(uploads.open_files, {file.name: file.getvalue() for file in st.session_state["scenario-files"]})
 
 
 # ---------------------------------------------------------------- values
@@ -117,6 +119,7 @@ def number(path: str, label: str, least: float, step: float) -> None:
     st.number_input(label, min_value=least, step=step, format="%.12g", key=key, on_change=turn, args=(path, key), width=240)
 
 
+@steady.whole
 def turn(path: str, key: str) -> None:
     """A number was changed."""
     value = st.session_state[key]
@@ -124,6 +127,7 @@ def turn(path: str, key: str) -> None:
         state.set_value(path, value)
 
 
+@steady.whole
 def turn_objective(key: str) -> None:
     """Quality, or cost with a quality to reach: that of the plan shown to begin with."""
     sense = st.session_state[key]
@@ -157,6 +161,7 @@ def choose(path: str, label: str, offered: tuple[int, ...], chosen: list | None)
     st.multiselect(label, options, key=key, format_func="{:g}".format, on_change=turn_list, args=(path, key))
 
 
+@steady.whole
 def turn_list(path: str, key: str) -> None:
     """A list was changed."""
     chosen = list(st.session_state[key])
@@ -196,10 +201,11 @@ def summary(found: dict) -> None:
             bullets(line.replace(state.folder(), "") for line in found["notices"])
 
 
+@steady.whole
 def take(key: str) -> None:
     """Put the uploaded table in place."""
     file = st.session_state[f"file-{key}"]
-    uploads.put_table(key, file.name, file.getvalue())
+    steady.later(uploads.put_table, key, file.name, file.getvalue())
 
 
 draw()

@@ -5,7 +5,7 @@ Only the last MOST plans whose names were not changed are kept; those that someb
 
 import streamlit as st
 
-from app_pages import state, work
+from app_pages import state, steady, work
 from app_pages.state import Shown
 from planner.asked import difference_words
 
@@ -43,12 +43,14 @@ def rename(old: str, new: str) -> None:
     _named().add(new)
 
 
+@steady.whole
 def forget(name: str) -> None:
     """Drop a kept plan."""
     state.saved().pop(name, None)
     _named().discard(name)
 
 
+@steady.whole
 def load(name: str) -> None:
     """Ask a kept plan's inputs again and show it."""
     here = state.saved()[name]

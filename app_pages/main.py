@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import kept, sidebar, state, work
+from app_pages import kept, sidebar, state, steady, work
 
 st.set_page_config(page_title="Joint LLM planner", page_icon=str(Path(__file__).parent / "icon.png"), layout="wide")
 page = st.navigation(
@@ -19,6 +19,7 @@ page = st.navigation(
     ]
 )
 state.begin()
+steady.do_what_is_left()
 work.collect()
 state.take_plan()
 kept.keep_shown()

@@ -106,6 +106,7 @@ def keep(here: Shown) -> None:
         st.text_input("Kept for Compare as", key=key, on_change=rename, args=(name, key), max_chars=80, help=told, width=450)
 
 
+@steady.whole
 def rename(old: str, key: str) -> None:
     """The name was changed."""
     if steady.sent("plan-name", key, st.session_state[key]):
@@ -196,6 +197,7 @@ def why(here: Shown) -> None:
         tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
 
 
+@steady.whole
 def ask_worth(here: Shown) -> None:
     """Start it."""
     args = (here.asked.path, dict(here.asked.overrides))
@@ -258,6 +260,7 @@ def simulation(here: Shown) -> None:
     bullets(found["notes"])
 
 
+@steady.whole
 def ask_simulation(here: Shown) -> None:
     """Start it."""
     args = (here.asked.path, dict(here.asked.overrides), here.content)
@@ -303,6 +306,7 @@ def conflict(here: Shown) -> None:
     planned(nearest)
 
 
+@steady.whole
 def apply(here: Shown, change: dict) -> None:
     """Ask the infeasible scenario with one repair, and solve it."""
     state.set_asked(here.asked)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app_pages import charts, router_charts, state, tables, work
+from app_pages import charts, router_charts, state, steady, tables, work
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
 from models import router as library
@@ -122,6 +122,7 @@ def over_load(here: Shown) -> None:
     tables.show(found["rates"], "One row a rate: whether the SLOs are kept, quality, latencies, fractions and prices.")
 
 
+@steady.whole
 def ask_rates(here: Shown) -> None:
     """Start it."""
     work.start("router-rates", "planner.jobs_router:rates", asked_of(here), "Prices over load", key=state.key_of(here.asked))
@@ -160,6 +161,7 @@ def uploads(how: str) -> dict[str, tuple[str, bytes]]:
     return {key: (file.name, file.getvalue()) for key, file in given.items() if file is not None}
 
 
+@steady.whole
 def ask_test(here: Shown, args: tuple[Any, ...]) -> None:
     """Start it."""
     work.start("router-test", "planner.jobs_router:tested", args, "Routing other prompts", key=state.key_of(here.asked), wait=1.2)

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, tables, what_if_charts, work
+from app_pages import state, steady, tables, what_if_charts, work
 from app_pages.charts import show
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
@@ -52,6 +52,7 @@ def draw() -> None:
         st.caption("The command `setups SCENARIO --csv PATH` writes all of them.")
 
 
+@steady.whole
 def ask(slot: str, args: tuple[Any, ...], here: Shown) -> None:
     """Start a job."""
     labels = {"setups": "Listing and routing all setups", "baselines": "Planning the baselines"}

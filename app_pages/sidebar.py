@@ -37,13 +37,19 @@ def _choose_example() -> None:
     st.selectbox("Scenario", options, key=key, on_change=_chosen, args=(key,), help=told)
 
 
+@steady.whole
 def _chosen(key: str) -> None:
     name = st.session_state[key]
     if steady.sent("choose-example", key, name) and name in EXAMPLES:
-        work.clear("plan")
-        state.open_example(name)
+        steady.later(_open, name)
 
 
+def _open(name: str) -> None:
+    work.clear("plan")
+    state.open_example(name)
+
+
+@steady.whole
 def _turned(path: str, key: str) -> None:
     value = st.session_state[key]
     if steady.sent(f"knob-{path}", key, float(value)):
@@ -71,6 +77,7 @@ def banner() -> None:
                 st.button("Back to the inputs of this plan", key="undo-stale", on_click=_undo)
 
 
+@steady.whole
 def _undo() -> None:
     here = state.shown()
     if here is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import work
+from app_pages import steady, work
 from app_pages.first import EXAMPLES, PLAN, example, example_plan
 from planner.asked import Asked, changed, content_of
 from planner.errors import DataError
@@ -125,11 +125,12 @@ def set_value(path: str, value: Any) -> None:
         set_asked(one)
 
 
+@steady.whole
 def solve(wait: float = QUICK_S) -> None:
     """Plan what is asked, in a worker."""
     now = asked()
-    work.start("plan", PLAN, (now.path, dict(now.overrides)), "Solving", key=key_of(now), wait=wait)
     st.session_state["solving"] = now
+    work.start("plan", PLAN, (now.path, dict(now.overrides)), "Solving", key=key_of(now), wait=wait)
 
 
 def key_of(one: Asked) -> str:

@@ -25,6 +25,7 @@ def draw() -> None:
     """The whole page."""
     st.title("What-if")
     here = state.shown()
+    take_other(here)
     st.subheader("Turn a knob")
     st.markdown("Every move is planned anew at once, with a bound. The plan that you started from stays beside it.")
     with st.container(horizontal=True, gap="medium"):
@@ -70,6 +71,7 @@ def slider(knob: Knob) -> None:
     st.slider(plain(knob.label), **ends, key=key, on_change=turned, args=(knob.path, key), width=320)
 
 
+@steady.whole
 def turned(path: str, key: str) -> None:
     """A knob was moved: ask and plan."""
     value = st.session_state[key]
@@ -95,6 +97,7 @@ def beside(here: Shown) -> None:
         st.button("Compare with this plan from now on", key="what-if-pin", on_click=memory().__setitem__, args=("pin", here))
 
 
+@steady.whole
 def back(pin: Shown) -> None:
     """Ask the start again and show its plan."""
     work.clear("plan")
@@ -129,6 +132,7 @@ def worth(here: Shown) -> None:
     tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
 
 
+@steady.whole
 def start(slot: str, call: str, args: tuple[Any, ...], label: str, here: Shown) -> None:
     """Start a job on the plan shown."""
     work.start(slot, call, args, label, key=state.key_of(here.asked))
@@ -190,6 +194,7 @@ def near(here: Shown) -> None:
         others(here, done.result)
 
 
+@steady.whole
 def remember(name: str, key: str) -> None:
     """A question about alternatives was changed."""
     memory()["near"][name] = st.session_state[key]
@@ -212,15 +217,23 @@ def others(here: Shown, found: dict[str, Any]) -> None:
             st.button(f"Open {k + 1}: {plain(why)}", key=f"what-if-open-{k}", on_click=open_other, args=(here, content, k))
 
 
+@steady.whole
 def open_other(here: Shown, content: dict[str, Any], number: int) -> None:
-    """Show an alternative as the plan; it answers the same inputs."""
+    """Open an alternative as the plan; it answers the same inputs."""
+    memory()["opening"] = here
     work.start("what-if-open", f"{JOBS}:other", (here.asked.path, dict(here.asked.overrides), content, number), "Opening", wait=3.0)
-    work.collect()
-    done = work.outcome("what-if-open")
-    if done is not None and done.kind == "result":
-        state.set_asked(here.asked)
-        state.show(Shown(here.asked, done.result, here.example))
-        work.clear("what-if-open")
+
+
+def take_other(here: Shown | None) -> None:
+    """Show the alternative that was opened, unless another plan is shown meanwhile."""
+    done, opening = work.outcome("what-if-open"), memory().get("opening")
+    if done is None or done.kind != "result" or not isinstance(opening, Shown):
+        return
+    if here is opening:
+        state.set_asked(opening.asked)
+        state.show(Shown(opening.asked, done.result, opening.example))
+    work.clear("what-if-open")
+    st.rerun()
 
 
 draw()

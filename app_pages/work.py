@@ -4,12 +4,14 @@ A slot is a name for what is computed (`plan`, `worth`, `setups` ...); a new sta
 server's; slots and results are the session's.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from app_pages import steady
 from app_pages.first import desk
 from app_pages.words import plain
 from planner.job_told import Outcome, Status
@@ -19,15 +21,20 @@ __all__ = ["Work", "clear", "collect", "desk", "outcome", "progress_box", "runni
 
 POLL_S = 0.25
 STOPPING_S = 1.0
+SLICE_S = 0.05
 
 
 @dataclass
 class Work:
-    """One slot. name: of the job; args: what was asked; parts: results on the way; outcome: None while it goes on."""
+    """One slot. name: of the job; args: what was asked; until: of time.monotonic, how long the page waits for it before it is drawn.
+
+    parts: results on the way; outcome: None while it goes on.
+    """
 
     name: str
     label: str
     args: tuple[Any, ...]
+    until: float
     parts: list[Any]
     outcome: Outcome | None = None
 
@@ -37,12 +44,10 @@ def _slots() -> dict[str, Work]:
 
 
 def start(slot: str, call: str, args: Sequence[Any], label: str, key: str = "", wait: float = 0.0) -> None:
-    """Start `module:function` in a slot. label: what the progress box says; wait: s to wait for it before the page is drawn."""
+    """Start `module:function` in a slot. label: what the progress box says; wait: s that the page waits for it before it is drawn."""
     clear(slot)
-    name = desk().start(call, args, key)
-    _slots()[slot] = Work(name, label, tuple(args), [])
-    if wait:
-        desk().wait(name, wait)
+    slots = _slots()
+    slots[slot] = Work(desk().start(call, args, key), label, tuple(args), time.monotonic() + wait, [])
 
 
 def clear(slot: str) -> None:
@@ -70,8 +75,10 @@ def outcome(slot: str) -> Outcome | None:
 
 
 def collect() -> None:
-    """Fetch what is done, and results on the way. Called once, before a page is drawn."""
-    for work in _slots().values():
+    """Fetch what is done, and results on the way, after waiting for what is soon done. Called once, before a page is drawn."""
+    for work in list(_slots().values()):
+        while work.outcome is None and time.monotonic() < work.until and desk().wait(work.name, SLICE_S) is None:
+            _slots()  # a newer click takes over here
         if work.outcome is None:
             done = desk().outcome(work.name)
             work.parts += desk().parts(work.name, len(work.parts))
@@ -100,6 +107,7 @@ def _watch() -> None:
             st.button(told, key=f"cancel-{slot}", disabled=status.stopping, on_click=_stop, args=(work.name,))
 
 
+@steady.whole
 def _stop(name: str) -> None:
     """Ask a job to stop, and wait the moment that it takes: then the page is drawn once."""
     desk().cancel(name)

@@ -25,9 +25,9 @@ from planner.job_told import Outcome, Status
 __all__ = ["Desk"]
 
 HOME = Path(__file__).resolve().parent.parent
-GRACE_S = 0.7
+GRACE_S = 0.5
 """After a polite request to stop; together with the round trips it stays below a second."""
-STEP_S = 0.1
+STEP_S = 0.05
 UNWATCHED_S = 60.0
 """A job that nobody asks about for so long is stopped: its page is gone."""
 KEPT_S = 600.0

@@ -1,8 +1,12 @@
-"""Keys of widgets whose value may change elsewhere: what the browser sends late for an old key does not count."""
+"""Clicks that follow each other fast: what the browser sends late for an old key does not count, and no callback is left half done."""
+
+from collections.abc import Callable
 
 import pytest
+import streamlit as st
+from streamlit.runtime.scriptrunner import RerunData, RerunException
 
-from app_pages.steady import key_for, sent
+from app_pages.steady import do_what_is_left, key_for, later, sent, whole
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +36,56 @@ def test_a_value_that_was_refused_gives_it_another_key() -> None:
     first = key_for("nodes", 2)
     assert sent("nodes", first, -1)
     assert key_for("nodes", 2) != first
+
+
+def interrupted_once() -> Callable[[], None]:
+    """What Streamlit does at the next look into session_state when another click has come."""
+    left = [RerunException(RerunData(page_script_hash="newer"))]
+
+    def look() -> None:
+        if left:
+            raise left.pop()
+
+    return look
+
+
+def test_a_callback_is_finished_before_the_next_click_is_heard() -> None:
+    look, done = interrupted_once(), []
+
+    @whole
+    def clicked(value: int) -> None:
+        look()
+        done.append(value)
+
+    with pytest.raises(RerunException) as heard:
+        clicked(7)
+    assert done == [7]
+    assert heard.value.rerun_data.page_script_hash == "newer"
+    clicked(8)
+    assert done == [7, 8]
+
+
+def test_what_is_done_later_is_done_again_until_it_is_whole_and_then_no_more() -> None:
+    look, done = interrupted_once(), []
+
+    def action(value: int) -> None:
+        look()
+        done.append(value)
+
+    later(action, 3)
+    with pytest.raises(RerunException):
+        do_what_is_left()
+    do_what_is_left()
+    do_what_is_left()
+    assert done == [3]
+
+
+def test_what_fails_later_is_told_once() -> None:
+    def action() -> None:
+        raise ValueError("broken")
+
+    later(action)
+    with pytest.raises(ValueError, match="broken"):
+        do_what_is_left()
+    do_what_is_left()
+    assert st.session_state["later"] is None

@@ -53,7 +53,7 @@ def solve(page: Page) -> None:
 
 def upload(page: Page, files: list[Path]) -> None:
     page.get_by_text("Open your own scenario").click()
-    chooser = page.locator("[data-testid=stFileUploader] input[type=file]").first
+    chooser = page.locator("[data-testid=stFileUploader] input[type=file][multiple]")
     chooser.set_input_files([str(file) for file in files])
     button = page.get_by_role("button", name="Open these files")
     expect(button).to_be_enabled()
@@ -194,6 +194,28 @@ def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(visitor: Visitor, tmp
     expect(page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True)).to_be_enabled()
     goto(page, "Plan")
     expect(page.get_by_text(re.compile("^(optimal|feasible|unknown)$")).first).to_be_visible()
+
+
+def test_clicks_that_come_before_the_page_has_answered_are_not_lost(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.open("inputs")
+    files = write(tmp_path, dict(TEMPLATE_TEXTS))
+    page.get_by_text("Open your own scenario").click()
+    page.locator("[data-testid=stFileUploader] input[type=file][multiple]").set_input_files([str(file) for file in files])
+    button = page.get_by_role("button", name="Open these files")
+    expect(button).to_be_enabled()
+    button.click()
+    rate = page.get_by_test_id("stSidebar").get_by_label("Arrival rate (req/s)")
+    rate.fill("1")
+    rate.press("Enter")
+    expect(page.get_by_role("combobox", name="Scenario")).to_have_value("uploaded: my-cluster")
+    settled(page)
+    knob(page, "Arrival rate (req/s)", "2")
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True).click()
+    page.get_by_test_id("stSidebarNav").get_by_text("Plan", exact=True).click()
+    page.get_by_test_id("stSidebarNav").get_by_text("Compare", exact=True).click()
+    page.get_by_role("heading", level=1, name="Compare").wait_for()
+    planned(page)
+    expect(page.get_by_text("arrival rate 2 req/s").first).to_be_visible()
 
 
 def test_the_page_works_by_keyboard_alone(visitor: Visitor) -> None:
