@@ -27,10 +27,13 @@ def routing(frame: pd.DataFrame, signs: Mapping[str, str]) -> Drawn:
     )
     y = alt.Y("Name:N", sort=None, title=None, axis=alt.Axis(labelLimit=140))
     base = alt.Chart(shown).encode(
-        x=x, y=y, yOffset=alt.YOffset("Order:O", sort=None), tooltip=["LLM:N", "Plan:N", alt.Tooltip("Part:Q", format=".2f")]
+        x=x,
+        y=y,
+        yOffset=alt.YOffset("Order:O", sort=None),
+        tooltip=[alt.Tooltip("LLM:N"), alt.Tooltip("Plan:N"), alt.Tooltip("Part:Q", format=".2f")],
     )
     bars = base.mark_bar(stroke="white").encode(color=llm_colour({"signs": dict(signs)}, None))
-    words = base.mark_text(align="left", dx=5, fontSize=12, color=ink(), limit=190).encode(text="Label:N")
+    words = base.mark_text(align="left", dx=5, fontSize=12, color=ink(), limit=190).encode(text=alt.Text("Label:N"))
     told = "; ".join(f"{row['LLM']} in {row['Plan']}: {row['Part']:.1f} %" for row in rows)
     return alt.layer(bars, words).properties(height=60 + 26 * len(rows)), f"Part of the requests by LLM and plan: {told}."
 
@@ -42,10 +45,10 @@ def qualities(frame: pd.DataFrame) -> Drawn:
     x = alt.X("Across:Q", title=across, scale=alt.Scale(zero=False, padding=60), axis=alt.Axis(tickCount=6, format=",.4~g"))
     y = alt.Y("Quality:Q", title=str(frame.columns[1]), scale=alt.Scale(zero=False, padding=30))
     base = alt.Chart(shown).encode(
-        x=x, y=y, tooltip=["Plan:N", alt.Tooltip("Quality:Q", format=".5f"), alt.Tooltip("Across:Q", title=across)]
+        x=x, y=y, tooltip=[alt.Tooltip("Plan:N"), alt.Tooltip("Quality:Q", format=".5f"), alt.Tooltip("Across:Q", title=across)]
     )
     scale = alt.Scale(domain=list(range(len(frame))), range=list(SHAPES[: len(frame)]))
     points = base.mark_point(filled=True, size=180, opacity=1, color="#0072B2").encode(shape=alt.Shape("Order:N", scale=scale, legend=None))
-    words = base.mark_text(dy=-16, fontSize=12, color=ink()).encode(text="Plan:N")
+    words = base.mark_text(dy=-16, fontSize=12, color=ink()).encode(text=alt.Text("Plan:N"))
     told = "; ".join(f"{row.Plan}: {row.Quality:.5f} at {row.Across:,.2f}" for row in shown.itertuples())
     return alt.layer(points, words).properties(height=300), f"{frame.columns[1]} over {across}: {told}."

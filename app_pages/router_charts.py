@@ -28,7 +28,7 @@ def over_load(frame: pd.DataFrame, held: float, meta: Mapping[str, Any], measure
     shape = alt.Shape("LLM:N", scale=alt.Scale(domain=names, range=[SHAPES[k % 8] for k in range(len(names))]), legend=legend)
     x = alt.X(f"{RATE}:Q", scale=alt.Scale(zero=False, nice=False, padding=12))
     numbers = alt.Tooltip(f"{measure}:Q", format=",.4f" if "score" in measure else ",.1f")
-    tips: list[Any] = ["LLM:N", alt.Tooltip(f"{RATE}:Q", format=".1f"), alt.Tooltip("Rate (req/s):Q", format=",.2f"), numbers]
+    tips: list[Any] = [alt.Tooltip("LLM:N"), alt.Tooltip(f"{RATE}:Q", format=".1f"), alt.Tooltip("Rate (req/s):Q", format=",.2f"), numbers]
     line = alt.Chart(kept).encode(x=x, y=alt.Y(f"{measure}:Q"), color=colour, tooltip=tips)
     held_words = f"SLOs held up to {held:.1f} %"
     marks = pd.DataFrame([{RATE: 100.0, "Label": "planned", "y": -22}, {RATE: held, "Label": held_words, "y": -8}])
@@ -37,7 +37,7 @@ def over_load(frame: pd.DataFrame, held: float, meta: Mapping[str, Any], measure
         line.mark_line(strokeWidth=2).encode(strokeDash=dash),
         line.mark_point(size=36, filled=True).encode(shape=shape),
         rule.mark_rule(color=limit_colour(), strokeDash=[6, 4], strokeWidth=2),
-        rule.mark_text(color=limit_colour(), align="right", dx=4, fontSize=12).encode(y=alt.Y("y:Q", scale=None), text="Label:N"),
+        rule.mark_text(color=limit_colour(), align="right", dx=4, fontSize=12).encode(y=alt.Y("y:Q", scale=None), text=alt.Text("Label:N")),
     ]
     ends = [part.sort_values(RATE) for _, part in kept.groupby("LLM", sort=False)]
     told = "; ".join(
@@ -61,14 +61,14 @@ def gains(frame: pd.DataFrame, graded: bool) -> Drawn:
     )
     y = alt.Y("Name:N", sort=None, title=None, axis=None)
     figures = ("Router gains (score)", "From (score)", "To (score)")
-    tips: list[Any] = ["Name:N", *(alt.Tooltip(f"{name}:Q", format="+.4f") for name in figures), "Verdict:N"]
+    tips: list[Any] = [alt.Tooltip("Name:N"), *(alt.Tooltip(f"{name}:Q", format="+.4f") for name in figures), alt.Tooltip("Verdict:N")]
     base = alt.Chart(shown).encode(y=y, tooltip=tips, color=colour)
-    zero = alt.Chart(pd.DataFrame([{"none": 0.0}])).mark_rule(color=ink(), strokeDash=[4, 4]).encode(x="none:Q")
+    zero = alt.Chart(pd.DataFrame([{"none": 0.0}])).mark_rule(color=ink(), strokeDash=[4, 4]).encode(x=alt.X("none:Q"))
     layers = [
         zero,
         base.mark_rule(strokeWidth=3).encode(x=alt.X("From (score):Q", title=title, axis=alt.Axis(grid=False)), x2="To (score):Q"),
         base.mark_point(size=120, filled=True, opacity=1).encode(x="Router gains (score):Q", shape=shape),
-        alt.Chart(shown).mark_text(align="left", x=0, dy=-16, fontSize=12, color=ink()).encode(y=y, text="Name:N"),
+        alt.Chart(shown).mark_text(align="left", x=0, dy=-16, fontSize=12, color=ink()).encode(y=y, text=alt.Text("Name:N")),
     ]
     told = "; ".join(
         f"against {name} {gain:+.4f} ({low:+.4f} to {high:+.4f}), {word}"

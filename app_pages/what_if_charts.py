@@ -61,7 +61,9 @@ def frontier(frame: pd.DataFrame, measure: str) -> Drawn:
     here = good[good["Mark"] != ""]
     if len(here):
         layers.append(alt.Chart(here).mark_point(size=420, shape="diamond", strokeWidth=3, color=OTHER, opacity=1).encode(x=x, y=y))
-        layers.append(alt.Chart(here).mark_text(dy=-20, fontSize=12, fontWeight="bold", color=ink()).encode(x=x, y=y, text="Mark:N"))
+        layers.append(
+            alt.Chart(here).mark_text(dy=-20, fontSize=12, fontWeight="bold", color=ink()).encode(x=x, y=y, text=alt.Text("Mark:N"))
+        )
     layers.append(base.mark_point(size=130, filled=True, color=LINE, opacity=1, cursor="pointer").encode(shape=shape).add_params(click))
     told = "; ".join(f"{at}: {value:.6g}" for at, value in zip(good["At"], good["Value"], strict=True)) or "no point has a plan"
     missing = f" No plan at {', '.join(map(str, none['At']))}." if len(none) else ""
@@ -79,9 +81,9 @@ def changes(frame: pd.DataFrame) -> Drawn:
     shown["Side"] = ["left" if at < 0 else "right" for at in shown["At"]]
     x = alt.X("At:Q", title=measure, scale=alt.Scale(padding=60), axis=alt.Axis(tickCount=6, labelOverlap=True))
     y = alt.Y("Changed:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
-    base = alt.Chart(shown).encode(x=x, y=y, tooltip=["Changed:N", alt.Tooltip("Label:N", title=measure)])
+    base = alt.Chart(shown).encode(x=x, y=y, tooltip=[alt.Tooltip("Changed:N"), alt.Tooltip("Label:N", title=measure)])
     layers = [base.mark_bar(color=LINE, height={"band": 0.65})]
-    left, right = (base.transform_filter(f"datum.Side == '{side}'").encode(text="Label:N") for side in ("left", "right"))
+    left, right = (base.transform_filter(f"datum.Side == '{side}'").encode(text=alt.Text("Label:N")) for side in ("left", "right"))
     layers.append(left.mark_text(align="right", dx=-5, fontSize=12, color=ink()))
     layers.append(right.mark_text(align="left", dx=5, fontSize=12, color=ink()))
     told = "; ".join(f"{changed}: {label}" for changed, label in zip(shown["Changed"], shown["Label"], strict=True))
@@ -93,15 +95,19 @@ def histogram(frame: pd.DataFrame, marks: pd.DataFrame) -> Drawn:
     low, high = "From (mean score)", "To (mean score)"
     shown = pd.DataFrame({"Low": frame[low], "High": frame[high], "Setups": frame["Setups"]})
     x = alt.X("Low:Q", title=f"Quality that a setup reaches at its best ({len(frame)} bins)", scale=alt.Scale(zero=False))
-    tips = [alt.Tooltip("Low:Q", title=low, format=".4f"), alt.Tooltip("High:Q", title=high, format=".4f"), "Setups:Q"]
+    tips = [alt.Tooltip("Low:Q", title=low, format=".4f"), alt.Tooltip("High:Q", title=high, format=".4f"), alt.Tooltip("Setups:Q")]
     bars = alt.Chart(shown).mark_bar(color=LINE, stroke="white")
-    layers: list[alt.Chart] = [bars.encode(x=x, x2="High:Q", y=alt.Y("Setups:Q", title="Listed setups"), y2=alt.datum(0), tooltip=tips)]
+    layers: list[alt.Chart] = [
+        bars.encode(x=x, x2=alt.X2("High:Q"), y=alt.Y("Setups:Q", title="Listed setups"), y2=alt.datum(0), tooltip=tips)
+    ]
     plan = marks[marks["Kind"] == "plan"].rename(columns={QUALITY: "Low"})
     if len(plan):
         rule = alt.Chart(plan[["Low", "Mark"]]).encode(x=x)
         layers.append(rule.mark_rule(color=OTHER, strokeWidth=3))
         layers.append(
-            rule.mark_text(color=ink(), align="right", dx=-6, dy=10, fontWeight="bold", fontSize=12).encode(text="Mark:N", y=alt.value(0))
+            rule.mark_text(color=ink(), align="right", dx=-6, dy=10, fontWeight="bold", fontSize=12).encode(
+                text=alt.Text("Mark:N"), y=alt.value(0)
+            )
         )
     told = "; ".join(f"{a:.4f} to {b:.4f}: {n}" for a, b, n in shown.itertuples(index=False))
     at = f" The joint plan lies at {plan['Low'].iloc[0]:.5f}." if len(plan) else ""
@@ -118,12 +124,12 @@ def places(marks: pd.DataFrame) -> Drawn:
     kinds = [kind for kind in KINDS if kind in set(shown["Kind"])]
     x = alt.X("Quality:Q", title=QUALITY, scale=alt.Scale(zero=False, padding=50), axis=alt.Axis(tickCount=8, labelOverlap=True))
     y = alt.Y("Mark:N", sort=None, title=None, axis=alt.Axis(labelLimit=160, grid=True, labelOverlap=False))
-    base = alt.Chart(shown).encode(x=x, y=y, tooltip=["Mark:N", "Label:N", "Note:N"])
+    base = alt.Chart(shown).encode(x=x, y=y, tooltip=[alt.Tooltip("Mark:N"), alt.Tooltip("Label:N"), alt.Tooltip("Note:N")])
     legend = alt.Legend(title="Kind", orient="bottom", columns=2)
     dots = base.mark_point(filled=True, size=150, opacity=1).encode(
         color=alt.Color("Kind:N", scale=alt.Scale(domain=kinds, range=[KINDS[k][1] for k in kinds]), legend=legend),
         shape=alt.Shape("Kind:N", scale=alt.Scale(domain=kinds, range=[KINDS[k][0] for k in kinds]), legend=legend),
     )
-    words = base.mark_text(align="left", dx=10, fontSize=12, color=ink()).encode(text="Label:N")
+    words = base.mark_text(align="left", dx=10, fontSize=12, color=ink()).encode(text=alt.Text("Label:N"))
     told = "; ".join(f"{mark} {label}" for mark, label in zip(shown["Mark"], shown["Label"], strict=True))
     return alt.layer(dots, words).properties(height=130 + 26 * len(shown)), f"Quality on one scale: {told}."

@@ -89,29 +89,27 @@ def collect() -> None:
 
 def progress_box() -> None:
     """Tell how far the session's jobs are, each with its Cancel; drawn on every page. Nothing when none goes on."""
-    if any(work.outcome is None for work in _slots().values()):
-        st.fragment(_watch, run_every=POLL_S)()
-
-
-def _watch() -> None:
-    """The box itself, drawn anew every POLL_S; when a job is done or has new parts, the whole page is."""
     for slot, work in _slots().items():
-        if work.outcome is not None:
-            continue
-        status = desk().status(work.name)
-        if status is None or status.state == "done" or status.parts > len(work.parts):
-            st.rerun()
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(work.label)}**: {plain(progress_words(status))}", width="stretch")
-            told = "Stopping" if status.stopping else "Cancel"
-            st.button(told, key=f"cancel-{slot}", disabled=status.stopping, on_click=_stop, args=(work.name,))
+        if work.outcome is None:
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                with st.container(width="stretch"):
+                    st.fragment(_watch, run_every=POLL_S)(work)
+                st.button("Cancel", key=f"cancel-{slot}", on_click=_stop, args=(work,))
+
+
+def _watch(work: Work) -> None:
+    """The line itself, drawn anew every POLL_S; when the job is done or has new parts, the whole page is."""
+    status = desk().status(work.name)
+    if status is None or status.state == "done" or status.parts > len(work.parts):
+        st.rerun()
+    st.markdown(f"**{plain(work.label)}**: {plain(progress_words(status))}")
 
 
 @steady.whole
-def _stop(name: str) -> None:
-    """Ask a job to stop, and wait the moment that it takes: then the page is drawn once."""
-    desk().cancel(name)
-    desk().wait(name, STOPPING_S)
+def _stop(work: Work) -> None:
+    """Ask a job to stop; the page waits the moment that it takes."""
+    desk().cancel(work.name)
+    work.until = time.monotonic() + STOPPING_S
 
 
 def progress_words(status: Status) -> str:

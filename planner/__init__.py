@@ -68,6 +68,7 @@ __all__ = [
     "jobs_what_if",
     "joint",
     "latency_budget",
+    "limits_told",
     "marginals",
     "marginals_told",
     "master",

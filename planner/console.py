@@ -19,6 +19,7 @@ from rich.text import Text
 from planner import sentences
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.gpu_map import gpu_map_rows, letters
+from planner.limits_told import binding
 from planner.marginals_told import marginals_lines
 from planner.plan import Plan, tables
 from planner.sentences import exact, number
@@ -93,7 +94,7 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
     print_line(console, _router_line(content))
     _print_gpu_map(console, content)
-    print_lines(console, "What binds, and what one more buys", [sentences.binding(content), *sentences.worth(content)])
+    print_lines(console, "What binds, and what one more buys", [binding(content), *sentences.worth(content)])
     if moved := marginals_lines(content):
         print_lines(console, "What one unit more or less is worth (planned again)", moved)
     _print_alternatives(console, content)

@@ -114,7 +114,7 @@ class Desk:
             place = self._waiting.index(job) + 1 if job in self._waiting else 0
             state = "done" if job.outcome else "waiting" if place else "running"
             elapsed = (job.ended if job.outcome else now) - (job.begun or job.asked)
-            return Status(state, place, elapsed, *job.told, job.stopping is not None, len(job.parts))
+            return Status(state, place, elapsed, *job.told, len(job.parts))
 
     def parts(self, name: str, since: int = 0) -> list[Any]:
         """What a job handed over on its way, from number `since` on."""

@@ -27,7 +27,7 @@ class Outcome:
 class Status:
     """state: `waiting`, `running` or `done`; place: in the queue, from 1; elapsed: s; value, bound: of the objective, None while unknown.
 
-    stopping: it was asked to stop; parts: how many results are there on the way.
+    parts: how many results are there on the way.
     """
 
     state: str
@@ -36,7 +36,6 @@ class Status:
     phase: str
     value: float | None
     bound: float | None
-    stopping: bool
     parts: int
 
 

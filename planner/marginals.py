@@ -2,6 +2,7 @@
 
     nodes of each pool          +1 and -1                      every SLO           +10 ms and -10 ms
     arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB a GPU, where a used GPU is nearly full
+    quality asked for at least  +0.01 and -0.01                replicas of an LLM  +1, where as many run as are allowed
 
 Each is one solve with the kept quality cuts. difference = value there - value here; it is told as certain when it is larger than what the
 gaps of both solves leave open. GPUs and replicas come in whole numbers, so the worth of a unit more is rarely that of a unit less.
@@ -25,6 +26,7 @@ from planner.solution import Repair, Solution
 __all__ = ["Marginal", "marginals"]
 
 SLO_STEP_MS = 10.0
+QUALITY_STEP = 0.01
 FULL = 0.98
 """Part of the room from which on a GPU's memory counts as nearly full."""
 
@@ -76,8 +78,11 @@ def _moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instanc
     for k, slo in enumerate(instance.slos):
         limit = 1000.0 * slo.limit
         repairs += [Repair(f"slo.{k}.limit_ms", limit, limit + step) for step in (SLO_STEP_MS, -SLO_STEP_MS) if limit + step > 0]
-    rate = instance.arrival_rate
+    rate, floor = instance.arrival_rate, instance.quality_floor
     repairs += [Repair("arrival_rate_rps", rate, rate + step) for step in (1.0, -1.0) if rate + step > 0]
+    if floor is not None:
+        repairs += [Repair("objective.quality_at_least", floor, floor + step) for step in (QUALITY_STEP, -QUALITY_STEP)]
+    repairs += [Repair(f"llms.{k}.max_replicas", most, most + 1) for k, most in _as_many_as_allowed(instance, plan)]
     for repair in repairs:
         yield repair, changed_instance(instance, repair)
     for k in _nearly_full(instance, plan):
@@ -87,6 +92,12 @@ def _moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instanc
             Repair(f"pools.{k}.memory_gib", pool.memory, grown.memory),
             replace(instance, pools=(*instance.pools[:k], grown, *instance.pools[k + 1 :])),
         )
+
+
+def _as_many_as_allowed(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
+    """LLMs that run and of which no more replicas are allowed, with how many are."""
+    running = np.bincount([option.llm for option in instance.options], weights=plan.replicas, minlength=len(instance.llms))
+    return [(k, llm.max_replicas) for k, llm in enumerate(instance.llms) if llm.max_replicas and running[k] == llm.max_replicas]
 
 
 def _nearly_full(instance: Instance, plan: Solution) -> list[int]:

@@ -35,6 +35,10 @@ def _limit(content: Content, change: str) -> str:
     match change.split("."):
         case ["pools", at, "nodes"]:
             return f"nodes of pool {content['context']['pools'][int(at)]['name']}"
+        case ["llms", at, "max_replicas"]:
+            return f"replica allowed of {content['context']['llms'][int(at)]['name']}"
+        case ["objective", "quality_at_least"]:
+            return "of the quality asked for"
         case ["pools", at, "memory_gib"]:
             return f"GiB of each GPU of pool {content['context']['pools'][int(at)]['name']}"
         case ["slo", at, "limit_ms"]:
@@ -54,20 +58,34 @@ def marginals_table(content: Content) -> pd.DataFrame:
 
 
 def marginals_lines(content: Content) -> list[str]:
-    """Tell each in a sentence; those that the gaps leave open as such."""
-    lines = []
+    """Tell each in a sentence; in the last one those that make no difference, or one that the gaps leave open."""
+    lines, alike = [], []
     for m in content["context"].get("marginals", []):
         by, limit = m["to"] - m["from"], _limit(content, m["change"])
         if abs(by) == 1 and m["change"].endswith(".nodes"):
             limit = limit.replace("nodes", "node", 1)
-        step = f"{by:+,.12g} {limit} ({exact(m['to'])} instead of {exact(m['from'])})"
+        step = f"{by:+,.9g} {limit} ({exact(m['to'])} instead of {exact(m['from'])})"
         if m["difference"] is None:
             told = "no plan keeps all limits" if m["status"] == "infeasible" else "not known: stopped before a plan was found"
         elif not m["certain"]:
-            told = "no difference beyond what the gaps leave open"
+            alike.append(step)
+            continue
         else:
             sign = "+" if m["difference"] > 0 else "-"
             unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
             told = f"{sign}{number(abs(m['difference']), 2)} {unit}"
-        lines.append(f"{step}: {told}")
-    return lines
+        lines.append(f"{step}: {told}{_besides(content, m, by)}")
+    return lines + ([f"No difference beyond what the gaps leave open: {'; '.join(alike)}"] if alike else [])
+
+
+def _besides(content: Content, marginal: Mapping[str, Any], by: float) -> str:
+    """Tell what a gain costs where that is not the objective, and how memory is had that cannot be bought."""
+    match marginal["change"].split("."):
+        case ["pools", at, "nodes"] if content["objective"]["of"] == "quality" and marginal["difference"] is not None:
+            pool = content["context"]["pools"][int(at)]
+            price, count = pool["price_usd_per_gpu_h"], pool["gpus_per_node"]
+            if price is not None:
+                return f"; its {count} GPUs cost {count * price:,.2f} USD/h {'more' if by > 0 else 'less'}"
+        case ["pools", _, "memory_gib"]:
+            return "; a smaller setups.memory_headroom_pct gives room too"
+    return ""

@@ -204,6 +204,7 @@ def _context(loaded: "Loaded", instance: Instance, solution: Solution, timings: 
         "quality_at_least": finite(instance.quality_floor),
         "prompts": len(instance.scores.weights),
         "pools": [_pool_content(pool) for pool in instance.pools],
+        "llms": [{"name": llm.name, "min_replicas": llm.min_replicas, "max_replicas": llm.max_replicas} for llm in instance.llms],
         "filters": _filters_content(loaded, instance),
         "options_considered": len(instance.options),
         "sources": sorted({option.curve.source for option in deployed if option.curve.source}),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from planner import sentences
+from planner.limits_told import binding
 from planner.tables import slo_name
 
 __all__ = ["nearness", "rule_words", "story"]
@@ -40,7 +41,7 @@ def _goes(content: Content) -> str:
 
 def _limits(content: Content) -> list[str]:
     slos = [f"{slo_name(slo)} {nearness(slo)}" for slo in content["slo"]]
-    return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [sentences.binding(content)]
+    return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding(content)]
 
 
 def nearness(slo: Mapping[str, Any]) -> str:

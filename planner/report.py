@@ -26,6 +26,7 @@ from planner import sentences
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.assemble import Loaded
 from planner.gpu_map import letters
+from planner.limits_told import binding
 from planner.marginals_told import marginals_lines, marginals_table
 from planner.numbers_told import percent
 from planner.plan import Plan, changed_instance, tables
@@ -93,7 +94,7 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
         "arrival_rate_rps": content["context"]["arrival_rate_rps"],
         "prompts": content["context"]["prompts"],
         "hours_per_month": HOURS_PER_MONTH,
-        "binding": sentences.binding(content) if content["options"] else "",
+        "binding": binding(content) if content["options"] else "",
         "worth": _worth(content),
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),

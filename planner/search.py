@@ -28,8 +28,11 @@ from planner.placing import add_pattern_rows, place_and_learn, placed, rounded, 
 from planner.polish import polish
 from planner.refine import refine_lines, split_arms
 
-KEPT_CUTS, NEWEST_CUTS = 80, 20
-"""Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the tightest at the relaxation."""
+KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
+"""Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the tightest at the relaxation.
+
+KEPT_NEARBY: beside them, the tightest at each of the points around the relaxation.
+"""
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
@@ -73,6 +76,7 @@ class Search:
         nodes: int | None = None,
     ) -> None:
         self.ground, self.goal, self.abs_gap, self.enough, self.nodes = ground, goal, abs_gap, enough, nodes
+        self.nearby: list[np.ndarray] = []
         self.incumbent = incumbent
         self.bound = -np.inf
         self.relaxed: MasterPoint | None = None
@@ -216,23 +220,19 @@ class Search:
         """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and each saves a program."""
         ground = self.ground
         count = len(ground.instance.llms)
-        if self.relaxed is None or self.goal.of != "quality" or count > NEARBY_LLMS or len(ground.quality.cuts) > 4 * KEPT_CUTS:
+        if self.relaxed is None or self.goal.of != "quality" or count > NEARBY_LLMS:
             return
         rng = np.random.default_rng(ground.seed)
         prices, _ = ground.quality.price(self.relaxed.fractions)
         for spread in rng.normal(0.0, NEARBY_SPREAD, (NEARBY_CUTS, count)):
             fractions = (self.relaxed.fractions + 0.02) * np.exp(spread)
-            ground.quality.price(fractions / fractions.sum(), prices, full=False)
+            self.nearby.append(fractions / fractions.sum())
+            ground.quality.price(self.nearby[-1], prices, full=False)
 
     def _decide(self, options: tuple[int, ...], abs_gap: float, goal: Goal | None = None) -> tuple[Answer, CompiledProgram]:
         """Build and solve the mixed-integer program over some options, for the search's goal or a narrower one."""
         ground, began = self.ground, time.perf_counter()
-        fractions = self.relaxed.fractions  # type: ignore[union-attr]
-        cuts = ground.quality.cuts.tightest(fractions, KEPT_CUTS - NEWEST_CUTS)
-        if self.incumbent is not None:
-            cuts = np.union1d(cuts, ground.quality.cuts.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
-        cuts = np.union1d(cuts, np.arange(max(0, len(ground.quality.cuts) - NEWEST_CUTS), len(ground.quality.cuts)))
-        form = ground.formulation(goal or self._better(), options, self._reduced_upper(options), cuts, self.aside)
+        form = ground.formulation(goal or self._better(), options, self._reduced_upper(options), self._cuts(), self.aside)
         compiled = compile_program(build(form), form)
         now = ground.clock.spend("build", began)
         settings = ground.settings(
@@ -252,6 +252,19 @@ class Search:
         if answer.x is not None and answer.bound > answer.value + 1e-6 * max(1.0, abs(answer.value)):
             raise ArithmeticError(f"HiGHS's bound {answer.bound} is above its own plan {answer.value}")
         return answer, compiled
+
+    def _cuts(self) -> np.ndarray:
+        """Positions of the quality cuts that a program holds.
+
+        The tightest at one point alone are all alike once the pool has grown over many solves; those around it are what a program needs.
+        """
+        pool = self.ground.quality.cuts
+        held = [pool.tightest(self.relaxed.fractions, KEPT_CUTS - NEWEST_CUTS)]  # type: ignore[union-attr]
+        if self.incumbent is not None:
+            held.append(pool.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
+        held += [pool.tightest(near, KEPT_NEARBY) for near in self.nearby]
+        held.append(np.arange(max(0, len(pool) - NEWEST_CUTS), len(pool)))
+        return np.unique(np.concatenate(held))
 
     def _try_smaller(self, options: tuple[int, ...], replicas: np.ndarray) -> None:
         """A first plan where packing is what fails: keep part of the pools free that could not be packed, more and more."""

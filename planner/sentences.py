@@ -11,7 +11,6 @@ from typing import Any
 from planner.tables import slo_name
 
 __all__ = [
-    "binding",
     "conflict_lines",
     "dropped_lines",
     "exact",
@@ -78,21 +77,6 @@ def gap_text(rel_gap: float | None) -> str:
     if rel_gap is None:
         return "unknown"
     return "below 0.001 %" if 1e-12 < rel_gap < 1e-5 else f"{number(100.0 * rel_gap if rel_gap > 1e-12 else 0.0, 2)} %"
-
-
-def binding(content: Content) -> str:
-    """Tell which limits bind: SLOs that are used up and pools that have a price."""
-    names = [f"the SLO on {slo_name(slo)}" for slo in content["slo"] if slo["binding"]]
-    seats = {(seat["pool"], seat["node"], seat["gpu"]) for seat in content["placement"]}
-    full = {
-        pool["name"]
-        for pool in content["context"]["pools"]
-        if pool["nodes"] * pool["gpus_per_node"] == sum(seat[0] == pool["name"] for seat in seats)
-    }
-    names += [f"the GPUs of pool {pool}" for pool, price in content["shadow_prices"]["pools"].items() if price and pool in full]
-    if not names:
-        return "No SLO and no pool of GPUs binds."
-    return f"What binds: {', '.join(names)}."
 
 
 def worth(content: Content) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -33,6 +34,8 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
         changes = [(one.change, one.after > one.before) for one in found]
         assert len(set(changes)) == len(changes)
         assert {("arrival_rate_rps", True), *((f"slo.{k}.limit_ms", True) for k in range(len(instance.slos)))} <= set(changes)
+        asked = {one.change for one in found if one.change == "objective.quality_at_least"}
+        assert asked == ({"objective.quality_at_least"} if kind == "cost" else set())
         for one in found:
             if one.change.endswith("memory_gib"):
                 continue
@@ -53,7 +56,7 @@ def test_more_of_a_limit_is_never_worth_less_than_nothing() -> None:
             continue
         for one in marginals(instance, plan, settings):
             more = one.after > one.before
-            if one.certain and one.difference is not None and one.change != "arrival_rate_rps":
+            if one.certain and one.difference is not None and one.change not in ("arrival_rate_rps", "objective.quality_at_least"):
                 assert (one.difference > 0) == more
 
 
@@ -65,4 +68,14 @@ def test_the_command_tells_them(tmp_path: Path) -> None:
     assert "+1 node of pool a100 (2 instead of 1)" in done.stdout
     content = json.loads(out.read_text(encoding="utf-8"))
     jsonschema.validate(content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8")))
-    assert len(marginals_table(content)) == len(marginals_lines(content)) == len(content["context"]["marginals"]) >= 5
+    found, lines = content["context"]["marginals"], marginals_lines(content)
+    assert len(marginals_table(content)) == len(found) >= 5
+    assert "its 4 GPUs cost" in lines[0]
+    allowed = {one["change"] for one in found if one["change"].startswith("llms")}
+    assert allowed == {f"llms.{k}.max_replicas" for k, llm in enumerate(content["context"]["llms"]) if runs(content, llm["name"]) == 1}
+    assert sum(one["certain"] or one["difference"] is None for one in found) == len(lines) - ("No difference" in lines[-1])
+    assert all(sum(f"({one['to']:g} instead of" in line for line in lines) >= 1 for one in found)
+
+
+def runs(content: dict[str, Any], name: str) -> int:
+    return sum(option["replicas"] for option in content["options"] if option["llm"] == name)

@@ -1,0 +1,73 @@
+"""Which limits a plan stands at, told. Reads the content of plan.json.
+
+Binding   SLOs used up, pools whose GPUs are all used and have a price, the quality asked for at least
+Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of them may or may not be worth something
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from planner.tables import slo_name
+
+__all__ = ["binding"]
+
+Content = Mapping[str, Any]
+
+SAME = 1e-6
+"""Relative; from here on a rate is that of the curve's last point, a quality the one asked for."""
+MOST = 4
+"""Names told of each kind of limit; the others are counted."""
+
+
+def binding(content: Content) -> str:
+    """Tell which limits bind and which are reached besides, in one or two sentences."""
+    binds = [*_slos(content), *_pools(content), *_floor(content)]
+    first = f"What binds: {', '.join(binds)}." if binds else "No SLO and no pool of GPUs binds."
+    reached = [*_replicas(content), *_curves(content)]
+    return first + (f" Also reached: {'; '.join(reached)}." if reached else "")
+
+
+def _slos(content: Content) -> list[str]:
+    over = {"all": " over all requests", "each_llm": ""}
+    return [f"the SLO on {slo_name(slo)}{over[slo['scope']]}" for slo in content["slo"] if slo["binding"]]
+
+
+def _pools(content: Content) -> list[str]:
+    used = Counter(pool for pool, _, _ in {(seat["pool"], seat["node"], seat["gpu"]) for seat in content["placement"]})
+    full = {pool["name"] for pool in content["context"]["pools"] if used[pool["name"]] == pool["nodes"] * pool["gpus_per_node"]}
+    return [f"the GPUs of pool {pool}" for pool, price in content["shadow_prices"]["pools"].items() if price and pool in full]
+
+
+def _floor(content: Content) -> list[str]:
+    floor = content["context"]["quality_at_least"]
+    if floor is None or content["quality"] > floor + SAME * max(1.0, abs(floor)):
+        return []
+    return [f"the quality asked for ({floor:g})"]
+
+
+def _replicas(content: Content) -> list[str]:
+    """Tell LLMs that run as many replicas as they may, or as few as they must; one that is shut out by 0 is no news."""
+    running: Counter[str] = Counter()
+    for option in content["options"]:
+        running[option["llm"]] += option["replicas"]
+    told = []
+    for key, words in (("max_replicas", "the most replicas allowed of"), ("min_replicas", "the fewest replicas asked for of")):
+        limits = [(llm["name"], llm[key]) for llm in content["context"].get("llms", []) if llm[key]]
+        if names := [f"{name} ({limit})" for name, limit in limits if running[name] == limit]:
+            told.append(f"{words} {_named(names)}")
+    return told
+
+
+def _curves(content: Content) -> list[str]:
+    """Tell the options that serve their curve's highest profiled rate."""
+    names = [
+        f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} % ({option['max_rate_per_replica_rps']:.4g} req/s)"
+        for option in content["options"]
+        if option["rate_per_replica_rps"] >= (1.0 - SAME) * option["max_rate_per_replica_rps"]
+    ]
+    return [f"the highest profiled rate of {_named(names)}"] if names else []
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
