@@ -69,18 +69,23 @@ WIDE, NARROW = 150, 62
 def gpu_map(report: Report, pool: str) -> Drawn:
     """A pool's map: a cell a GPU, nodes below each other; inside, one band a shard, as high as its share."""
     meta, looks = report["meta"], looks_of(report["meta"]["signs"])
+    setup = report["tables"]["setup"]
+    here = setup[setup["Pool"] == pool]
+    keys = zip(here["LLM"], here["TP degree (GPUs)"], here["MPS share (%)"], strict=True)
+    several = dict(zip(keys, here["Replicas"], strict=True))
     on: Counter[str] = Counter()
     rows, cells = [], [one for one in gpus_of(report) if one[1] == pool][:MOST_CELLS]
     for _, _, node, gpu, numbers in cells:
         held, filled = _shards(report, numbers), 0.0
-        for llm, tp, share in held:
+        for llm, tp, share, replica in held:
             sign = meta["signs"][llm]
-            labels = (f"{sign} {llm}, tp{tp}, {share:g} %", f"{sign} tp{tp} {share:g} %", sign)
+            number = f" replica {replica + 1}" if several[llm, tp, share] > 1 else ""
+            labels = (f"{sign} {llm}{number}, tp{tp}, {share:g} %", f"{sign}{number.replace(' replica ', '')} tp{tp} {share:g} %", sign)
             rows.append(_band(node, gpu, filled, share, llm, labels, looks[llm].ink))
             filled += share
         if filled < 100.0:
             rows.append(_band(node, gpu, filled, 100.0 - filled, FREE, (f"free {100.0 - filled:g} %", "free", ""), ""))
-        on.update({llm for llm, _, _ in held})
+        on.update({llm for llm, *_ in held})
     told = ", ".join(f"{llm} on {count} of them" for llm, count in on.items()) or "nothing runs there"
     return _map(pd.DataFrame(rows), llm_colour(meta, None)), f"Map of the {len(cells)} GPUs of pool {pool}: {told}"
 
@@ -108,11 +113,11 @@ def _map(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
     return alt.layer(*layers).resolve_scale(color="independent").properties(height=tall * down + 50)
 
 
-def _shards(report: Report, numbers: list[int]) -> list[tuple[str, int, float]]:
-    """LLM, degree and share of the rows of a GPU, the largest first."""
+def _shards(report: Report, numbers: list[int]) -> list[tuple[str, int, float, int]]:
+    """LLM, degree, share and replica of the rows of a GPU, the largest first."""
     part = report["tables"]["gpu_map"].iloc[numbers]
-    found = zip(part["LLM"], part["TP degree (GPUs)"], part["MPS share (%)"], strict=True)
-    return sorted(found, key=lambda one: (-one[2], one[0]))
+    found = zip(part["LLM"], part["TP degree (GPUs)"], part["MPS share (%)"], part["Replica"], strict=True)
+    return sorted(found, key=lambda one: (-one[2], one[0], one[3]))
 
 
 def _band(node: int, gpu: int, filled: float, share: float, llm: str, labels: tuple[str, str, str], ink: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app_pages import kept, state, steady, tables, work
 from app_pages.state import Shown
-from app_pages.words import bullets, faults_box, plain
+from app_pages.words import bullets, not_done, plain
 from planner.deploy_names import labels
 from planner.jobs_export import plan_file, tables_zip
 from planner.run_export_files import KINDS
@@ -131,7 +131,7 @@ def made_file(here: Shown, name: str, one: Made) -> None:
         download(f"Download the {one.noun}", data, name + one.ending, one.mime, one.call)
         bullets(notes)
     else:
-        trouble(done)
+        not_done(done, "Not made", state.folder())
         st.button("Try again", key=f"export-again-{one.call}", on_click=ask_file, args=(here, one))
 
 
@@ -140,14 +140,6 @@ def ask_file(here: Shown, one: Made) -> None:
     """Start it."""
     st.session_state[FILE] = one.call
     work.start(FILE, f"planner.jobs_export:{one.call}", asked_of(here), one.title, key=state.key_of(here.asked), wait=3.0)
-
-
-def trouble(done: Any) -> None:
-    """Why there is no file."""
-    if done.kind == "faults":
-        faults_box(done.faults, f"Not made: {len(done.faults)} {'faults' if len(done.faults) > 1 else 'fault'} to mend", state.folder())
-    else:
-        st.warning(plain(done.message or "Stopped."))
 
 
 # ---------------------------------------------------------------- deploy bundle
@@ -163,18 +155,15 @@ def deploy(here: Shown, name: str) -> None:
         "**Deploy bundle (zip)**: scripts, docker compose and Kubernetes files that start the servers in a safe order, and a LiteLLM "
         "gateway with the router's prices; a README tells in which order to start what, and how to check it. To be reviewed before use."
     )
-    st.session_state.setdefault("export-kinds-kept", list(KINDS))
-    st.session_state["export-kinds"] = st.session_state["export-kinds-kept"]
-    told = "With all of them the bundle holds whatever this plan can be expressed in, and tells why the rest is left out."
-    kinds = st.multiselect("Parts", KINDS, key="export-kinds", help=told, on_change=keep_kinds, width=600)
+    kinds = parts()
     args = (*asked_of(here), list(kinds))
     off = work.running(BUNDLE) or not kinds
     st.button("Make the bundle", key="export-bundle", type="primary", disabled=off, on_click=ask_bundle, args=(here, args))
-    found, done = work.work_of(BUNDLE), work.outcome(BUNDLE)
-    if found is None or done is None or found.args != args:
+    done = work.outcome_of(BUNDLE, args)
+    if done is None:
         return
     if done.kind != "result":
-        trouble(done)
+        not_done(done, "Not made", state.folder())
         return
     made = done.result
     download("Download the bundle", made["zip"], f"{name}-deploy.zip", ZIP, "bundle-file")
@@ -189,10 +178,20 @@ def deploy(here: Shown, name: str) -> None:
         st.code(made["readme"], language="markdown", wrap_lines=True)
 
 
+def parts() -> list[str]:
+    """What goes into the bundle; all of KINDS stands for whatever the plan can be expressed in."""
+    kept = st.session_state.setdefault("export-parts", {"some": False, "kinds": list(KINDS)})
+    st.session_state["export-some"], st.session_state["export-kinds"] = kept["some"], kept["kinds"]
+    told = "Without, the bundle holds whatever this plan can be expressed in, and tells why the rest is left out."
+    if not st.toggle("Choose the parts myself", key="export-some", help=told, on_change=keep_part, args=("some", "export-some")):
+        return list(KINDS)
+    return st.multiselect("Parts", KINDS, key="export-kinds", on_change=keep_part, args=("kinds", "export-kinds"), width=600)
+
+
 @steady.whole
-def keep_kinds() -> None:
-    """Remember the parts while other pages are drawn."""
-    st.session_state["export-kinds-kept"] = st.session_state["export-kinds"]
+def keep_part(name: str, key: str) -> None:
+    """Remember the choice while other pages are drawn."""
+    st.session_state["export-parts"][name] = st.session_state[key]
 
 
 @steady.whole

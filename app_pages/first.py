@@ -12,7 +12,7 @@ from planner.asked import Asked, file_key
 from planner.job_desk import Desk
 from planner.job_told import Outcome, Told
 
-__all__ = ["EXAMPLES", "PLAN", "close", "desk", "example", "example_plan", "warm_up"]
+__all__ = ["EXAMPLES", "HOME", "PLAN", "close", "desk", "example", "example_plan", "warm_up"]
 
 HOME = Path(__file__).resolve().parent.parent
 EXAMPLES = ("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks")

@@ -1,11 +1,13 @@
 """The frontier on the page What-if: one field varied, every point with its bound; a point that is clicked opens as the plan."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from app_pages import state, steady, tables, what_if_charts, work
+from app_pages.first import EXAMPLES, HOME
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
 from planner.asked import Asked
@@ -69,8 +71,11 @@ def draw(here: Shown) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         job: dict[str, Any] = {"on_click": start, "args": (asked, field, axis.values)}
         st.button(f"Plan {len(axis.values)} points", key="what-if-frontier-start", type="primary", disabled=work.running(SLOT), **job)
-        st.caption(f"At most {MOST_POINTS} here. The same with more, side by side, as a file:")
-    st.code(sweep_command(asked.path, apart_from(asked, field.path), axis), language=None, wrap_lines=True)
+        example = st.session_state.get("example") in EXAMPLES
+        where = "" if example else " (take scenario.yaml from the page Export first)"
+        st.caption(f"At most {MOST_POINTS} here. The same with more, side by side, as a file{where}:")
+    file = Path(asked.path).relative_to(HOME).as_posix() if example else Path(asked.path).name
+    st.code(sweep_command(file, apart_from(asked, field.path), axis), language=None, wrap_lines=True)
     found(here)
 
 

@@ -19,7 +19,7 @@ def keep_shown() -> None:
     here = state.shown()
     if here is None or not here.content["options"] or name_of(here) is not None:
         return
-    name = ", ".join([here.content["scenario"], *difference_words(here.asked)])
+    name = ", ".join([here.content["scenario"], *(difference_words(here.asked) or ["as given"])])
     state.saved()[_unused(name)] = here
     unnamed = [one for one in state.saved() if one not in _named()]
     for old in unnamed[:-MOST]:

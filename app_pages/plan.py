@@ -4,14 +4,13 @@ from typing import Literal
 
 import streamlit as st
 
-from app_pages import charts, kept, state, steady, tables, work
+from app_pages import charts, kept, state, steady, tables, work, worth
 from app_pages.state import Shown
-from app_pages.words import bullets, plain
+from app_pages.words import bullets, not_done, plain
 from planner import sentences
 from planner.latency_budget import latency_budget
-from planner.marginals_told import marginals_lines, marginals_table
 from planner.plan_story import rule_words, story
-from planner.tables import objective_unit, slo_name
+from planner.tables import slo_name
 
 Colour = Literal["green", "orange", "red", "gray"]
 BADGES: dict[str, Colour] = {"optimal": "green", "feasible": "orange", "infeasible": "red", "unknown": "gray"}
@@ -40,8 +39,8 @@ def draw() -> None:
         return
     headline(here)
     if here.content["options"]:
+        worth.draw(here)
         planned(here)
-        why(here)
         losers(here)
         trust(here)
         keep(here)
@@ -74,13 +73,17 @@ def numbers(here: Shown) -> None:
     floor = content["context"]["quality_at_least"]
     with st.container(horizontal=True, gap="small"):
         metric("Quality (mean score)", f"{content['quality']:.5f}", f"asked: {floor:g}" if cheapest else best)
-        metric("Gap (%)", sentences.gap_text(objective["rel_gap"]).removesuffix(" %").replace("below ", "<"), "to the best possible")
+        metric(
+            "Gap (%)",
+            sentences.gap_text(objective["rel_gap"]).removesuffix(" %").replace("below ", "<"),
+            f"found in {content['solver']['wall_s']:.1f} s",
+        )
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
             metric(f"{slo_name(slo)} (ms)", achieved, f"limit {slo['limit_ms']:g}" + (", binds" if slo["binding"] else ""))
         metric("GPUs used", f"{content['gpus_used']:,}", f"of {total:,}")
         metric("Cost (USD/h)", "not known" if cost is None else f"{cost:,.2f}", best if cheapest else "of the GPUs used")
-        metric("Verified", "yes" if here.meta["verified"] else "no", f"search: {content['solver']['wall_s']:.1f} s")
+        metric("Verified", "yes" if here.meta["verified"] else "no", "by separate code")
 
 
 def metric(label: str, value: str, told: str) -> None:
@@ -177,42 +180,7 @@ def latencies(here: Shown) -> None:
         tables.show(part, f"Parts of the SLO on {name}.", leave_out=("SLO", "Side by side"))
 
 
-# ---------------------------------------------------------------- why
-
-
-def why(here: Shown) -> None:
-    """What binds, slopes, and on request what one unit more is really worth."""
-    st.subheader("Why this plan: what binds, and what one more buys")
-    st.markdown(plain(here.meta["binding"]))
-    bullets(here.meta["worth"])
-    found = worth_of(here)
-    if found is None:
-        off = work.running("worth")
-        st.button("Plan again with one more and one less of each limit", key="worth", disabled=off, on_click=ask_worth, args=(here,))
-        return
-    content = {**here.content, "context": {**here.content["context"], "marginals": found}}
-    st.markdown("**Planned again with one unit more and less**")
-    bullets(marginals_lines(content))
-    with st.expander("As a table"):
-        tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
-
-
-@steady.whole
-def ask_worth(here: Shown) -> None:
-    """Start it."""
-    args = (here.asked.path, dict(here.asked.overrides))
-    work.start("worth", "planner.jobs:worth", args, "Planning again with one more and one less", key=state.key_of(here.asked))
-
-
-def worth_of(here: Shown) -> list | None:
-    """What was found for this very plan."""
-    done, what = work.outcome("worth"), work.work_of("worth")
-    if done is None or what is None or what.args != (here.asked.path, dict(here.asked.overrides)):
-        return None
-    if done.kind != "result":
-        st.warning(plain(done.message or "Stopped."))
-        return None
-    return done.result or None
+# ---------------------------------------------------------------- what was left out
 
 
 def losers(here: Shown) -> None:
@@ -245,13 +213,13 @@ def trust(here: Shown) -> None:
 def simulation(here: Shown) -> None:
     """Replay the plan request by request, on request."""
     args = (here.asked.path, dict(here.asked.overrides), here.content)
-    done, what = work.outcome("simulation"), work.work_of("simulation")
-    if done is None or what is None or what.args != args:
+    done = work.outcome_of("simulation", args)
+    if done is None:
         off = work.running("simulation")
         st.button("Simulate this plan request by request", key="simulate", disabled=off, on_click=ask_simulation, args=(here,))
         return
     if done.kind != "result":
-        st.warning(plain(done.message or "Stopped."))
+        not_done(done, "Not simulated", state.folder())
         return
     found = done.result
     st.markdown(f"**{plain(found['verdict'])}**")

@@ -1,5 +1,6 @@
 """The page Router: what the plan's prices do, over load and on prompts they were not computed on; the policy to take away."""
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -7,7 +8,7 @@ import streamlit as st
 
 from app_pages import charts, router_charts, state, steady, tables, work
 from app_pages.state import Shown
-from app_pages.words import bullets, faults_box, plain
+from app_pages.words import bullets, not_done, plain
 from models import router as library
 from models.router import Router
 from planner.router_told import decision_line, decision_table
@@ -19,7 +20,8 @@ TABLES = ["csv", "parquet"]
 USE = """from router import Router
 
 router = Router.load("router_policy.json")
-llm = router.choose({"small": 0.71, "large": 0.78}, prompt_id)   # scores by LLM
+# predicted scores by LLM:
+llm = router.choose({scores}, prompt_id)
 """
 
 
@@ -63,14 +65,13 @@ def policy_of(here: Shown) -> dict[str, Any] | None:
 
 def result(slot: str, args: tuple[Any, ...]) -> Any:
     """What a slot's job gave for these arguments; faults and stops are told. None where there is nothing to show."""
-    found, done = work.work_of(slot), work.outcome(slot)
-    if found is None or done is None or found.args != args:
+    done = work.outcome_of(slot, args)
+    if done is None:
         return None
-    if done.kind == "faults":
-        faults_box(done.faults, f"Not done: {len(done.faults)} faults to mend", state.folder())
-    elif done.kind != "result":
-        st.warning(plain(done.message or "Stopped."))
-    return done.result if done.kind == "result" else None
+    if done.kind != "result":
+        not_done(done, "Not done", state.folder())
+        return None
+    return done.result
 
 
 # ---------------------------------------------------------------- prices and one prompt
@@ -204,7 +205,9 @@ def take_away(here: Shown, found: dict[str, Any]) -> None:
         st.download_button(told, content, "router_policy.json", "application/json", key="router-policy-file", on_click="ignore")
         st.download_button("Library (Python)", library_text, "router.py", "text/x-python", key="router-library", on_click="ignore")
     st.caption("The library is one file and needs numpy alone; it reads the policy and decides in microseconds.")
-    st.code(USE, language="python", wrap_lines=True)
+    name = next(iter(dict(found["prompts"])))
+    scores = {llm: round(score, 2) for llm, score in dict(found["prompts"])[name].items()}
+    st.code(USE.replace("{scores}", json.dumps(scores, ensure_ascii=False)), language="python", wrap_lines=True)
 
 
 def library_text() -> str:

@@ -61,21 +61,19 @@ def ask(slot: str, args: tuple[Any, ...], here: Shown) -> None:
 
 def found(slot: str, args: tuple[Any, ...]) -> Any:
     """What a job gave for this very plan, else None."""
-    done, what = work.outcome(slot), work.work_of(slot)
-    mine = done is not None and done.kind == "result" and what is not None and what.args == args
-    return done.result if done is not None and mine else None
+    done = work.outcome_of(slot, args)
+    return done.result if done is not None and done.kind == "result" else None
 
 
 def result(slot: str, args: tuple[Any, ...], begin: Callable[[], None], words: str) -> Any:
     """The same; without it, the button that starts the job, and why it gave nothing."""
     if (gave := found(slot, args)) is not None:
         return gave
-    done, what = work.outcome(slot), work.work_of(slot)
-    mine = what is not None and what.args == args
-    if mine and done is not None and done.kind == "faults":
+    done = work.outcome_of(slot, args)
+    if done is not None and done.kind == "faults":
         faults_box(done.faults, "These setups cannot be listed one by one", state.folder())
         st.markdown("The plan does not need the list: the joint search proves its bound without it.")
-    elif mine and done is not None:
+    elif done is not None:
         st.warning(plain(done.message or "Stopped."))
     st.button(words, key=f"setups-{slot}", type="primary", disabled=work.running(slot), on_click=begin)
     return None

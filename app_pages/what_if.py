@@ -4,17 +4,14 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import frontier, state, steady, tables, what_if_charts, work
+from app_pages import frontier, state, steady, tables, what_if_charts, work, worth
 from app_pages.charts import show
 from app_pages.state import Knob, Shown
-from app_pages.words import bullets, faults_box, plain
+from app_pages.words import bullets, not_done, plain
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.asked import Asked
 from planner.compare_told import compared_table, lines_of
-from planner.job_told import Outcome
-from planner.marginals_told import marginals_lines, marginals_table
 from planner.numbers_told import tidy
-from planner.tables import objective_unit
 from planner.what_if import span_of, value_at
 
 JOBS = "planner.jobs_what_if"
@@ -27,7 +24,7 @@ def draw() -> None:
     here = state.shown()
     take_other(here)
     st.subheader("Turn a knob")
-    st.markdown("Every move is planned anew at once, with a bound. The plan that you started from stays beside it.")
+    st.markdown("Every move of these sliders is planned anew at once, with a bound. The plan that you started from stays beside it.")
     with st.container(horizontal=True, gap="medium"):
         for knob in state.knobs(state.asked()):
             slider(knob)
@@ -36,7 +33,8 @@ def draw() -> None:
         st.info("There is no plan yet; press Solve beside the page.")
         return
     beside(here)
-    worth(here)
+    st.markdown(plain(here.meta["binding"]))
+    worth.draw(here)
     frontier.draw(here)
     sensitivity(here)
     near(here)
@@ -45,14 +43,6 @@ def draw() -> None:
 def memory() -> dict[str, Any]:
     """What this page keeps for the session."""
     return st.session_state.setdefault("what-if", {})
-
-
-def told_trouble(done: Outcome) -> None:
-    """Why a job gave no result."""
-    if done.kind == "faults":
-        faults_box(done.faults, "Not done", state.folder())
-    else:
-        st.warning(plain(done.message or "Stopped."))
 
 
 # ---------------------------------------------------------------- knobs
@@ -105,33 +95,6 @@ def back(pin: Shown) -> None:
     state.show(pin)
 
 
-# ---------------------------------------------------------------- what binds
-
-
-def worth(here: Shown) -> None:
-    """Which limit binds, slopes, and on request what one unit more is really worth."""
-    if not here.content["options"]:
-        return
-    st.subheader("What binds, and what one more buys")
-    st.markdown(plain(here.meta["binding"]))
-    args = (here.asked.path, dict(here.asked.overrides))
-    done, what = work.outcome("worth"), work.work_of("worth")
-    if done is None or what is None or what.args != args:
-        st.markdown("By the slopes of the search:")
-        bullets(here.meta["worth"])
-        job = ("worth", "planner.jobs:worth", args, "Planning again with one more and one less", here)
-        words = "Plan again with one node, 10 ms, 1 req/s more and less"
-        st.button(words, key="what-if-worth", disabled=work.running("worth"), on_click=start, args=job)
-        return
-    if done.kind != "result":
-        told_trouble(done)
-        return
-    content = {**here.content, "context": {**here.content["context"], "marginals": done.result}}
-    st.markdown("Planned again with one unit more and one less:")
-    bullets(marginals_lines(content))
-    tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
-
-
 @steady.whole
 def start(slot: str, call: str, args: tuple[Any, ...], label: str, here: Shown) -> None:
     """Start a job on the plan shown."""
@@ -147,13 +110,13 @@ def sensitivity(here: Shown) -> None:
         return
     st.subheader("Sensitivity: one input at a time, 10 % down and up")
     args = (here.asked.path, dict(here.asked.overrides), here.content)
-    done, what = work.outcome("sensitivity"), work.work_of("sensitivity")
-    if done is None or what is None or what.args != args:
+    done = work.outcome_of("sensitivity", args)
+    if done is None:
         st.markdown("Arrival rate and SLOs 10 % down and up, one node less and more of each pool; each is planned anew.")
         job = ("sensitivity", f"{JOBS}:sensitivity", args, "Sensitivity", here)
         st.button("Plan them all", key="what-if-sensitivity", disabled=work.running("sensitivity"), on_click=start, args=job)
     elif done.kind != "result":
-        told_trouble(done)
+        not_done(done, "Not done", state.folder())
     else:
         show(what_if_charts.changes(done.result), "what-if-changes")
         tables.show(
@@ -184,12 +147,12 @@ def near(here: Shown) -> None:
     chosen = None if kept["current"] == NOTHING else kept["current"]
     running = None if chosen is None else state.saved()[chosen].content
     args = (here.asked.path, dict(here.asked.overrides), here.content, kept["number"], kept["loss"], chosen, running)
-    done, what = work.outcome("near"), work.work_of("near")
-    if done is None or what is None or what.args != args:
+    done = work.outcome_of("near", args)
+    if done is None:
         begin = ("near", f"{JOBS}:near", args, "Other setups", here)
         st.button("Find them", key="what-if-near", disabled=work.running("near"), on_click=start, args=begin)
     elif done.kind != "result":
-        told_trouble(done)
+        not_done(done, "Not done", state.folder())
     else:
         others(here, done.result)
 
@@ -211,7 +174,7 @@ def others(here: Shown, found: dict[str, Any]) -> None:
     tables.show(frame, "One other setup a row: why it is listed, objective found and best possible, loss, GPUs, what differs.", first)
     opening = work.outcome("what-if-open")
     if opening is not None and opening.kind != "result":
-        told_trouble(opening)
+        not_done(opening, "Not done", state.folder())
     with st.container(horizontal=True):
         for k, why in enumerate(frame["Why it is listed"]):
             st.button(f"Open {k + 1}: {plain(why)}", key=f"what-if-open-{k}", on_click=open_other, args=(here, content, k))

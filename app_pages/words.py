@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from planner.job_told import Outcome
 from profiles.faults import Fault
 
-__all__ = ["bullets", "faults_box", "plain"]
+__all__ = ["bullets", "faults_box", "not_done", "plain"]
 
 SIGNS = re.compile(r"[\\`*_\[\]<>~$:&#|]|-(?=[->])|(?<=[-<])-")
 """Signs that Markdown (and Streamlit's own colours, icons and arrows) would read."""
@@ -35,3 +36,11 @@ def faults_box(faults: Iterable[Fault], head: str, folder: str = "") -> None:
     """All faults at once, each with its place and how to mend it. folder: what is left out of file names."""
     told = [str(fault).replace(folder, "") if folder else str(fault) for fault in faults]
     st.error(f"**{plain(head)}**\n\n" + "\n".join(f"- {plain(line)}" for line in told))
+
+
+def not_done(done: Outcome, head: str, folder: str) -> None:
+    """Why a job gave no result: its faults under a head, or in words. folder: what is left out of file names."""
+    if done.kind == "faults":
+        faults_box(done.faults, f"{head}: {len(done.faults)} {'faults' if len(done.faults) > 1 else 'fault'} to mend", folder)
+    else:
+        st.warning(plain(done.message or "Stopped."))

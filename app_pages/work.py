@@ -17,7 +17,7 @@ from app_pages.words import plain
 from planner.job_told import Outcome, Status
 from planner.sentences import gap_text, number
 
-__all__ = ["Work", "clear", "collect", "desk", "outcome", "progress_box", "running", "start", "work_of"]
+__all__ = ["Work", "clear", "collect", "desk", "outcome", "outcome_of", "progress_box", "running", "start", "work_of"]
 
 POLL_S = 0.25
 STOPPING_S = 1.0
@@ -72,6 +72,12 @@ def outcome(slot: str) -> Outcome | None:
     """What a slot's job came to; None while it goes on and where there is none."""
     found = _slots().get(slot)
     return None if found is None else found.outcome
+
+
+def outcome_of(slot: str, args: Sequence[Any]) -> Outcome | None:
+    """The same where it was asked with these arguments."""
+    found = _slots().get(slot)
+    return None if found is None or found.args != tuple(args) else found.outcome
 
 
 def collect() -> None:

@@ -187,6 +187,7 @@ def _row(found: Comparison, instance: Instance, attempt: Attempt) -> list[Any]:
     if content is None:
         return [attempt.name, attempt.variant, *[None] * 12, note]
     gain = None if attempt.name == JOINT else found.gain(attempt)
+    gain = 0.0 if gain is not None and gain < 0 and found.ties(attempt) else gain
     percent = None if gain is None or not attempt.value else 100.0 * gain / abs(attempt.value)
     missed = None if attempt.met else 100.0 * ((attempt.factor or attempt.allowed) - 1.0)
     return [

@@ -56,7 +56,7 @@ def compared_table(contents: Mapping[str, Content]) -> pd.DataFrame:
         rows.append([header, unit, *values, *changes])
     gaps = [NONE if (gap := content["objective"]["rel_gap"]) is None else gap_text(gap) for content in contents.values()]
     rows.append(["Gap", "%", *(gap.removesuffix(" %") for gap in gaps)])
-    heads = ["What", "Unit", *names, *(f"{name}: change" for name in names[1:])]
+    heads = ["What", "Unit", *names, *(f"{name}: change" if len(names) > 2 else "Change" for name in names[1:])]
     return pd.DataFrame([[*row, *[""] * (len(heads) - len(row))] for row in rows], columns=heads)
 
 

@@ -14,7 +14,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from shlex import quote
 from typing import Any
 
@@ -147,7 +146,7 @@ def sweep_command(file: str, overrides: Mapping[str, Any], axis: Axis) -> str:
     """The command line that gives the same points as a file."""
     changes = [f"--set {quote(f'{key}={json.dumps(value)}')}" for key, value in overrides.items()]
     varied = quote(f"{axis.key}={','.join(json.dumps(value) for value in axis.values)}")
-    return " ".join(["python -m planner sweep", quote(PurePath(file).name), *changes, "--vary", varied, "--csv frontier.csv"])
+    return " ".join(["python -m planner sweep", quote(file), *changes, "--vary", varied, "--csv frontier.csv"])
 
 
 def value_words(value: Any) -> str:

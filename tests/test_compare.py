@@ -67,7 +67,7 @@ def test_a_plan_beside_itself_differs_in_nothing(contents: dict[str, Any]) -> No
     assert lines[0] == "Asked: the same demand, SLOs, GPUs and LLMs."
     assert all("more" not in line and "less" not in line and "fewer" not in line for line in lines)
     frame = compared_table({"a": contents["small"], "b": contents["small"]})
-    assert set(frame["b: change"]) == {"", "="}
+    assert set(frame["Change"]) == {"", "="}
     assert not diff_plans(contents["small"], contents["small"]).steps
 
 
@@ -92,7 +92,7 @@ def test_a_plan_without_a_setup_is_told_so(contents: dict[str, Any]) -> None:
     assert change_lines(contents["small"], contents["none"]) == ["The second has no setup: infeasible."]
     frame = compared_table({"small": contents["small"], "none": contents["none"]}).set_index("What")
     assert frame.loc["Quality", "none"] == "-"
-    assert frame.loc["Quality", "none: change"] == ""
+    assert frame.loc["Quality", "Change"] == ""
     assert frame.loc["Status", "none"] == "infeasible"
 
 

@@ -105,7 +105,7 @@ def test_another_number_makes_the_plan_stale_until_it_is_solved() -> None:
     assert after["context"]["arrival_rate_rps"] == 30.0
     assert after["quality"] > before["quality"]
     assert "The inputs have changed" not in words(app)
-    assert list(app.session_state["saved"]) == [before["scenario"], f"{before['scenario']}, 30 req/s"]
+    assert list(app.session_state["saved"]) == [f"{before['scenario']}, as given", f"{before['scenario']}, 30 req/s"]
 
 
 def test_stale_inputs_can_be_taken_back() -> None:
@@ -145,7 +145,7 @@ def test_what_one_more_buys_is_planned_again() -> None:
     app.button(key="worth").click().run()
     settle(app, "worth")
     app.run()
-    assert "Planned again with one unit more and less" in words(app)
+    assert "Planned again with one unit more and one less" in words(app)
 
 
 def test_a_plan_is_simulated() -> None:

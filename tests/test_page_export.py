@@ -63,6 +63,7 @@ def test_the_bundle_is_made_and_told(page: AppTest) -> None:
     assert json.loads(files["router_policy.json"])["price_table"]["rows"]
     assert "Left out, and why" in words(page)
     assert "a threshold is for two LLMs" in words(page)
+    page.toggle(key="export-some").set_value(True).run()
     page.multiselect(key="export-kinds").set_value(["routellm"]).run()
     assert not page.dataframe
     page.button(key="export-bundle").click().run()

@@ -109,7 +109,7 @@ def test_a_field_is_set_read_and_left_out(path: str) -> None:
 
 def test_the_command_line_gives_the_same_points(path: str) -> None:
     axis = axis_for(Field("setups.tp_degrees", "", ""), "[1],[1, 2]")
-    told = sweep_command(path, {"arrival_rate_rps": 15}, axis)
+    told = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
     assert told.startswith("python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary 'setups.tp_degrees=[1],[1, 2]'")
 
 
