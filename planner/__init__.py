@@ -5,6 +5,7 @@ Modules are imported where they are used and nothing here, so that `--help` answ
 
 __all__ = [
     "achieved",
+    "advice_told",
     "alternatives",
     "alternatives_told",
     "arguments",

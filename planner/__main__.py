@@ -84,7 +84,7 @@ def plan(
         str | None,
         typer.Option(metavar="PLAN", help="The plan that runs: seats are kept; with --near, fewest changes from it.", show_default=False),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and repairs alone; no progress, no notices.")] = False,
 ) -> None:
     """Find the best plan of a scenario: setup, placement and routing, with a bound that proves how good it is.
 

@@ -11,6 +11,7 @@ by bisection to PRECISION; then the best plan at that phi is told. A plan found 
 how far the next step may go.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +55,7 @@ class Trial:
     quality: Quality
     cancel: threading.Event | None = None
     progress: Callable[[Progress], None] | None = None
-    so_far: tuple[float | None, float | None] = (None, None)
+    so_far: tuple[float | None, float | None] = (math.nan, None)
     name: str = ""
     deadline: float = field(default_factory=lambda: time.perf_counter() + BASELINE_SECONDS)
     began: float = field(default_factory=time.perf_counter)

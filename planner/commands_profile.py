@@ -61,7 +61,7 @@ def profile_estimate(
     kv_bits: Annotated[int, typer.Option(metavar="16|8", help="Bits of a cached number.")] = 16,
     max_sequences: Annotated[int, typer.Option(metavar="N", help="Most sequences that run at once.")] = 256,
     step_tokens: Annotated[int, typer.Option(metavar="N", help="Token budget of a step.")] = 8192,
-    neighbours: Annotated[float, typer.Option(metavar="F", help="Slowdown by busy neighbours on shared GPUs (weak evidence).")] = 1.08,
+    neighbours: Annotated[float, typer.Option(metavar="F", help="Slowdown by busy neighbours on shared GPUs (assumed).")] = 1.08,
     highest_load: Annotated[
         float, typer.Option(metavar="PCT", help="Where curves end, in per cent of the capacity; 90 = headroom.")
     ] = 97.0,

@@ -32,6 +32,7 @@ __all__ = [
     "print_line",
     "print_lines",
     "print_report",
+    "print_short",
     "print_table",
     "print_verdict",
     "printable",
@@ -83,6 +84,13 @@ def print_verdict(plan: Plan, console: Console) -> None:
         print_line(console, "; ".join(parts))
 
 
+def print_short(plan: Plan, console: Console) -> None:
+    """Print the verdict and, where nothing fits, what would mend it."""
+    print_verdict(plan, console)
+    if plan.status == "infeasible":
+        _print_repairs(plan, console)
+
+
 def _print_plan(plan: Plan, console: Console) -> None:
     """Print SLO, setup, routing, GPU map, prices, provenance of one plan."""
     content, frames = plan.content, tables(plan)
@@ -103,13 +111,9 @@ def _print_plan(plan: Plan, console: Console) -> None:
 
 def _print_conflict(plan: Plan, console: Console) -> None:
     """Print why nothing fits, what would mend it, and the plan of the nearest feasible case."""
-    limits, repairs = sentences.conflict_lines(plan.content)
+    limits, _ = sentences.conflict_lines(plan.content)
     print_lines(console, "These limits cannot hold together", limits)
-    if repairs:
-        print_heading(console, "Any one of these changes makes it feasible")
-        for k, (words, argument) in enumerate(repairs):
-            print_line(console, ("or " if k else "") + words, indent=2)
-            print_line(console, f"--set {argument}", "dim", indent=6)
+    _print_repairs(plan, console)
     nearest = plan.best_effort
     if nearest is not None:
         change = nearest.content["change"]
@@ -118,6 +122,17 @@ def _print_conflict(plan: Plan, console: Console) -> None:
         print_line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
         print_line(console, sentences.verdict(nearest.content))
         _print_plan(nearest, console)
+
+
+def _print_repairs(plan: Plan, console: Console) -> None:
+    """Print every single change that mends it, with its argument; nothing where none was found."""
+    _, repairs = sentences.conflict_lines(plan.content)
+    if not repairs:
+        return
+    print_heading(console, "Any one of these changes makes it feasible")
+    for k, (words, argument) in enumerate(repairs):
+        print_line(console, ("or " if k else "") + words, indent=2)
+        print_line(console, f"--set {argument}", "dim", indent=6)
 
 
 def _whole(value: Any) -> str:
@@ -173,6 +188,7 @@ def _print_setup(console: Console, content: Mapping[str, Any], frame: pd.DataFra
     here, rest = wanted[:LATENCIES_IN_SETUP], wanted[LATENCIES_IN_SETUP:]
     provenance: Column = ("Provenance", "curve", str)
     print_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
+    print_line(console, "util.: 100 % is the end of the profiled curve, the highest rate known.", "dim", indent=2)
     for start in range(0, len(rest), LATENCIES_ACROSS):
         columns = [*SETUP_COLUMNS[:4], *map(_latency_column, rest[start : start + LATENCIES_ACROSS])]
         print_table(console, "Latency at the rate of one replica", frame, columns)
@@ -212,7 +228,7 @@ def _print_alternatives(console: Console, content: Mapping[str, Any]) -> None:
 def _print_gpu_map(console: Console, content: Mapping[str, Any]) -> None:
     """Print a grid for every pool."""
     signs = letters(content["routing"])
-    print_heading(console, "GPU map (one character = 10 % of a GPU, a dot = free)")
+    print_heading(console, "GPU map (one character = 10 % of a GPU, a dot = free; 2 x = two replicas)")
     pools = content["context"]["pools"]
     rows = gpu_map_rows(content["placement"], pools, signs)
     for pool in pools:

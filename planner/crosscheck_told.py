@@ -76,12 +76,12 @@ def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str
 
 
 def ratio_line(each: float, retained: int, joint_seconds: float) -> str:
-    """Tell how long unpruned enumeration would take beside the joint plan, as information."""
+    """Tell how long routing every setup would take beside the joint plan, as information."""
     whole = each * retained
     return (
-        "Unpruned enumeration (extrapolated from a sample of setups, one process) : joint plan = "
-        f"{number(whole / max(joint_seconds, 1e-9), 3)} : 1 "
-        f"({number(1000 * each, 2)} ms a setup, {retained:,} setups, {number(whole, 2)} s : {number(joint_seconds, 2)} s)"
+        f"Routing each of {retained:,} setups, none left out, would take about {number(whole, 2)} s in one process"
+        f" ({number(1000 * each, 2)} ms a setup, from a sample):"
+        f" {number(whole / max(joint_seconds, 1e-9), 2)} times as long as the joint plan took, {number(joint_seconds, 2)} s."
     )
 
 

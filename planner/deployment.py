@@ -7,13 +7,15 @@ nodes   one row a node in use: label, host_key (variable that holds its address)
         key, shared, share_pct and utilization summed over its servers), servers
         one row a server: name, llm (label), gpus (positions in the node), tp_degree, mps_share_pct, shared, port, wave (servers of one
         wave may start at once), after (servers on its GPUs that must be up before), utilization, memory_limit_mib, memory_gib_per_gpu,
-        rate_rps, fraction (of all requests), share_of_llm (of its LLM's requests)
+        rate_rps, fraction (of all requests), share_of_llm (of its LLM's requests), tokens (mean of prompts and of answers that its curve
+        was taken with, or None)
 cautions   sentences on what cannot be taken from the plan
 
 `about["llms"]` counts those with traffic, `about["unused"]` names those that are not deployed; every other number is the plan's or follows
 from it as told in `planner.deploy_memory`.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -24,6 +26,7 @@ from planner.deploy_memory import memory_cautions, with_memory
 from planner.deploy_names import labels, one_line, variable
 from planner.router_policy import plan_hash
 from planner.tables import slo_name
+from planner.verify import find_option, index_options
 from planner.version import VERSION
 from profiles.catalogue import load_llms
 
@@ -81,6 +84,7 @@ def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]
     """Tell one row a replica, LLM by LLM in the scenario's order, numbered by pool, node and GPU."""
     pools = {pool.name: at for at, pool in enumerate(instance.pools)}
     options = {_key(option): option for option in content["options"]}
+    known = index_options(instance)
     shards: dict[tuple[Any, ...], list[Content]] = defaultdict(list)
     for row in content["placement"]:
         shards[*_key(row), row["replica"]].append(row)
@@ -93,9 +97,16 @@ def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]
                 "gpus": tuple(row["gpu"] for row in sorted(rows, key=lambda row: row["shard"])),
                 **{"tp_degree": option["tp_degree"], "mps_share_pct": option["mps_share_pct"], "shared": option["mps_share_pct"] < 100},
                 **{"memory_gib_per_gpu": option["memory_gib_per_gpu"], "rate_rps": option["rate_per_replica_rps"]},
+                "tokens": _tokens(instance, find_option(option, known)),
             }
         )
     return _numbered(found, content, [llm.name for llm in instance.llms])
+
+
+def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
+    """Tell the lengths that an option's curve was taken with; None where the table does not say."""
+    prompt, answer = (math.nan, math.nan) if position is None else instance.options[position].curve.tokens
+    return (round(prompt), round(answer)) if math.isfinite(prompt + answer) else None
 
 
 def _numbered(servers: list[Row], content: Content, llms: Sequence[str]) -> list[Row]:

@@ -269,7 +269,7 @@ def _whole(mean: float) -> int:
 def _source(wish: Wish, capacity: float) -> str:
     """What the plan repeats: how the curve was made, and from where on it is uncertain."""
     made = "step time calibrated on measurements" if wish.factors else "step time from the catalogues"
-    shared = "" if wish.share_pct == 100 else f", busy neighbours x {wish.settings.neighbours:g} (weak evidence)"
+    shared = "" if wish.share_pct == 100 else f", slowed x {wish.settings.neighbours:g} by busy neighbours (assumed)"
     most = "" if wish.offered.sequences == Limits.sequences else f", at most {wish.offered.sequences} sequences"
     return (
         f"{wish.llm.llm} {wish.gpu.gpu} tp{wish.tp_degree} {wish.share_pct:g} %: {made}, {wish.offered.scheduler} batching simulated, "

@@ -113,7 +113,7 @@ def find_gaps(
         found.append(_judged(instance, plan, o, again))
         if progress is not None:
             left = (time.perf_counter() - began) / (number + 1) * (len(queue) - number - 1)
-            progress(Progress(time.perf_counter() - began, f"{number + 1} of {len(queue)} options judged, {left:.0f} s left", None, None))
+            progress(Progress(time.perf_counter() - began, f"{number + 1} of {len(queue)} options judged, {left:.0f} s left"))
     found.sort(key=lambda gap: (-gap.value, -(gap.gain or 0.0), gap.option))
     return Gaps(plan, tuple(found), len(queue) - len(found))
 

@@ -1,7 +1,8 @@
 """The GPU map as rows of text: node by node, GPU by GPU, what is alike told once.
 
-A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "A yi-34b tp4 70 % + B mistral-7b tp1 20 %"). One character of a bar is 10 % of a
-GPU's compute; a letter stands for an LLM, a dot for what is free. A pool with many kinds of node is told by kinds of GPU instead.
+A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "1 x A yi-34b tp4 70 % + 4 x B mistral-7b tp1 20 %"). One character of a bar is
+10 % of a GPU's compute; a letter stands for an LLM, a dot for what is free. Contents count the replicas on all GPUs of the row, where nodes
+are alike those of one node. A pool with many kinds of node is told by kinds of GPU instead.
 """
 
 import string
@@ -17,6 +18,9 @@ MOST_ROWS = 32
 CELLS = 10
 Shard = tuple[str, int, float]
 Gpu = tuple[Shard, ...]
+Place = tuple[int, int]
+Held = Mapping[Place, Sequence[tuple[Shard, int]]]
+"""(node, GPU) of a pool -> its shards, each with its replica."""
 Row = tuple[str, str, str]
 
 
@@ -30,72 +34,81 @@ def gpu_map_rows(
     placement: Sequence[Mapping[str, Any]], pools: Sequence[Mapping[str, Any]], signs: Mapping[str, str]
 ) -> dict[str, list[Row]]:
     """Tell rows by pool name. placement, pools: as in plan.json and its context; signs: as `letters`."""
-    gpus: dict[tuple[str, int, int], list[Shard]] = defaultdict(list)
+    pooled: dict[str, dict[Place, list[tuple[Shard, int]]]] = defaultdict(lambda: defaultdict(list))
     for p in placement:
-        gpus[p["pool"], p["node"], p["gpu"]].append((p["llm"], p["tp_degree"], p["mps_share_pct"]))
+        pooled[p["pool"]][p["node"], p["gpu"]].append(((p["llm"], p["tp_degree"], p["mps_share_pct"]), p["replica"]))
     rows = {}
     for pool in pools:
-        name, per_node = pool["name"], pool["gpus_per_node"]
-        filled = [node for key, node, _ in gpus if key == name]
-        count = max([pool["nodes"], *(node + 1 for node in filled)])
-        nodes = [tuple(tuple(sorted(gpus.get((name, d, g), ()), key=_biggest_first)) for g in range(per_node)) for d in range(count)]
-        by_nodes = _by_nodes(nodes, signs)
-        rows[name] = by_nodes if len(by_nodes) <= MOST_ROWS else _by_gpus(nodes, signs)
+        held = pooled[pool["name"]]
+        count = max([pool["nodes"], *(node + 1 for node, _ in held)])
+        nodes = [tuple(_shards(held, (d, g)) for g in range(pool["gpus_per_node"])) for d in range(count)]
+        by_nodes = _by_nodes(nodes, held, signs)
+        rows[pool["name"]] = by_nodes if len(by_nodes) <= MOST_ROWS else _by_gpus(nodes, held, signs)
     return rows
+
+
+def _shards(held: Held, place: Place) -> Gpu:
+    return tuple(sorted((shard for shard, _ in held.get(place, ())), key=_biggest_first))
 
 
 def _biggest_first(shard: Shard) -> tuple[float, str, int]:
     return -shard[2], shard[0], shard[1]
 
 
-def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], signs: Mapping[str, str]) -> list[Row]:
+def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]) -> list[Row]:
     """Tell a head row for every group of nodes that hold the same, then its GPUs."""
     groups: dict[tuple[Gpu, ...], list[int]] = defaultdict(list)
     for d, gpus in enumerate(nodes):
         groups[tuple(sorted(gpus, reverse=True))].append(d)
     rows = []
     for members in groups.values():
-        gpus = nodes[members[0]]
-        where = f"node {spans(members)}" if len(members) == 1 else f"nodes {spans(members)} ({len(members)} alike)"
+        shown = members[0]
+        gpus = nodes[shown]
+        several = len(members) > 1
+        where = f"nodes {spans(members)} ({len(members)} alike)" if several else f"node {spans(members)}"
         if not any(gpus):
             rows.append((where, "", "free"))
             continue
-        rows.append((where, "", ""))
+        rows.append((f"{where}, each" if several else where, "", ""))
         same_order = all(nodes[d] == gpus for d in members)
         kinds: dict[Gpu, list[int]] = defaultdict(list)
         for g, gpu in enumerate(gpus):
             kinds[gpu].append(g)
         for gpu, at in kinds.items():
-            rows.append((f"gpu {spans(at)}" if same_order else f"{len(at)} x gpu", *_told(gpu, signs)))
+            where = f"gpu {spans(at)}" if same_order else f"{len(at)} x gpu"
+            rows.append((where, *_told(gpu, [(shown, g) for g in at], held, signs)))
     return rows
 
 
-def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], signs: Mapping[str, str]) -> list[Row]:
+def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]) -> list[Row]:
     """Tell one row for every kind of GPU, the most frequent first."""
-    kinds: dict[Gpu, int] = defaultdict(int)
-    for gpus in nodes:
-        for gpu in gpus:
-            kinds[gpu] += 1
-    ordered = sorted(kinds.items(), key=lambda item: (not item[0], -item[1]))
-    rows: list[Row] = [(f"{count} x gpu", *_told(gpu, signs)) for gpu, count in ordered[:MOST_ROWS]]
+    kinds: dict[Gpu, list[Place]] = defaultdict(list)
+    for d, gpus in enumerate(nodes):
+        for g, gpu in enumerate(gpus):
+            kinds[gpu].append((d, g))
+    ordered = sorted(kinds.items(), key=lambda item: (not item[0], -len(item[1])))
+    rows: list[Row] = [(f"{len(at)} x gpu", *_told(gpu, at, held, signs)) for gpu, at in ordered[:MOST_ROWS]]
     if len(ordered) > MOST_ROWS:
-        rest = sum(count for _, count in ordered[MOST_ROWS:])
+        rest = sum(len(at) for _, at in ordered[MOST_ROWS:])
         rows.append((f"{rest} x gpu", "", f"of {len(ordered) - MOST_ROWS} more kinds; plan.json lists every shard"))
     return rows
 
 
-def _told(gpu: Gpu, signs: Mapping[str, str]) -> tuple[str, str]:
-    """Tell bar and contents of one GPU; equal shards are counted."""
+def _told(gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]) -> tuple[str, str]:
+    """Tell bar and contents of alike GPUs; replicas are counted, those that reach beyond these GPUs are told as parts."""
     if not gpu:
         return "." * CELLS, "free"
     bar, filled = "", 0.0
     for llm, _, share in gpu:
         filled += share
         bar += signs[llm] * (round(filled * CELLS / 100.0) - len(bar))
-    kinds: dict[Shard, int] = defaultdict(int)
-    for shard in gpu:
-        kinds[shard] += 1
-    parts = [(f"{count} x " if count > 1 else "") + f"{signs[llm]} {llm} tp{tp} {share:g} %" for (llm, tp, share), count in kinds.items()]
+    parts = []
+    for kind in dict.fromkeys(gpu):
+        llm, tp, share = kind
+        replicas = [replica for place in at for shard, replica in held[place] if shard == kind]
+        count = len(set(replicas))
+        whole = len(replicas) == tp * count
+        parts.append(f"{'' if whole else 'part of '}{count} x {signs[llm]} {llm} tp{tp} {share:g} %")
     return bar.ljust(CELLS, "."), " + ".join(parts)
 
 

@@ -24,7 +24,7 @@ from planner.report import report_of
 from planner.run_simulate import CAVEATS
 from planner.scenario_workbook import read_book
 from planner.simulate import Demand, simulate
-from planner.simulate_told import demand_line, engine_lines, slos_table, verdict_line
+from planner.simulate_told import advice_lines, demand_line, option_lines, slos_table, verdict_line
 from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles, read_profiles
 from profiles.faults import Fault
@@ -80,7 +80,7 @@ def simulated(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any
     loaded = load_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
     found = simulate(source, Demand(), engine=step_level_replica, progress=watch.progress, cancel=watch.cancel)
-    notes = [*engine_lines(found, loaded.instance), *(one.note for one in found.slos if one.note), *CAVEATS]
+    notes = [*advice_lines(found), *option_lines(found, loaded.instance), *(one.note for one in found.slos if one.note), *CAVEATS]
     return {
         "verdict": verdict_line(found),
         "demand": demand_line(found, loaded.instance.arrival_rate),

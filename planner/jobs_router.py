@@ -15,7 +15,16 @@ from planner.plan_source import PlanAndScenario
 from planner.price_table import price_table, price_table_frame
 from planner.route import evaluate
 from planner.route_sample import read_sample
-from planner.route_told import comparisons_table, fractions_table, gain_line, limits_table, routings_table, said, verdict_line
+from planner.route_told import (
+    advice_lines,
+    comparisons_table,
+    fractions_table,
+    gain_line,
+    limits_table,
+    routings_table,
+    said,
+    verdict_line,
+)
 from planner.router_policy import router_policy
 from planner.router_told import held_line, rates_by_llm, router_prices, router_ties
 from profiles.faults import Fault
@@ -83,7 +92,7 @@ def tested(
     found = evaluate(source, sample, source.loaded.settings, split=split, seed=seed, progress=watch.progress, cancel=watch.cancel)
     return {
         "verdict": found.verdict,
-        "lines": [verdict_line(found), gain_line(found)],
+        "lines": [verdict_line(found), *advice_lines(found), gain_line(found)],
         "prompts": sample.prompts if found.fitted is None else found.sample.prompts,
         "graded": sample.graded,
         "fractions": fractions_table(found),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.numbers_told import finite, tidy
-from planner.sentences import exact, number
+from planner.sentences import exact, node_price, number
 from planner.tables import objective_unit, slo_name
 
 if TYPE_CHECKING:
@@ -74,18 +74,15 @@ def marginals_lines(content: Content) -> list[str]:
             sign = "+" if m["difference"] > 0 else "-"
             unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
             told = f"{sign}{number(abs(m['difference']), 2)} {unit}"
-        lines.append(f"{step}: {told}{_besides(content, m, by)}")
+        lines.append(f"{step}: {told}{_besides(content, m)}")
     return lines + ([f"No difference beyond what the gaps leave open: {'; '.join(alike)}"] if alike else [])
 
 
-def _besides(content: Content, marginal: Mapping[str, Any], by: float) -> str:
+def _besides(content: Content, marginal: Mapping[str, Any]) -> str:
     """Tell what a gain costs where that is not the objective, and how memory is had that cannot be bought."""
     match marginal["change"].split("."):
-        case ["pools", at, "nodes"] if content["objective"]["of"] == "quality" and marginal["difference"] is not None:
-            pool = content["context"]["pools"][int(at)]
-            price, count = pool["price_usd_per_gpu_h"], pool["gpus_per_node"]
-            if price is not None:
-                return f"; its {count} GPUs cost {count * price:,.2f} USD/h {'more' if by > 0 else 'less'}"
+        case ["pools", at, "nodes"] if marginal["difference"] is not None:
+            return node_price(content, content["context"]["pools"][int(at)])
         case ["pools", _, "memory_gib"]:
             return "; a smaller setups.memory_headroom_pct gives room too"
     return ""

@@ -91,7 +91,7 @@ def price_table(
     def tell(phase: str) -> bool:
         """Tell the progress; False once interrupted."""
         if progress is not None:
-            progress(Progress(time.perf_counter() - began, phase, None, None))
+            progress(Progress(time.perf_counter() - began, phase))
         return cancel is None or not cancel.is_set()
 
     going = True

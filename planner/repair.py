@@ -101,7 +101,7 @@ def explain_conflict(
     notes: tuple[str, ...] = ()
     if probes.undecided:
         notes = ("the search for repairs was cut short: those told work, but may go further than needed, and others may be missing",)
-    limits = tuple(_limit(instance, knob) for knob in ([knob for knob, _, _ in repairs] or tried))
+    limits = tuple(_limit(instance, knob, value) for knob, value, _ in repairs) or tuple(_limit(instance, knob, None) for knob in tried)
     told = tuple(Repair(knob.change, knob.before, value) for knob, value, _ in repairs)
     if not repairs:
         return Conflict(limits, told), notes
@@ -233,8 +233,8 @@ def _distance(knob: Knob, value: float) -> float:
     return abs(value - knob.before) / max(abs(knob.before), 1e-12)
 
 
-def _limit(instance: Instance, knob: Knob) -> str:
-    """The limit in words, as it stands."""
+def _limit(instance: Instance, knob: Knob, repaired: float | None) -> str:
+    """The limit in words, as it stands; of a quality what can be reached at all. repaired: its value in a repair, None without one."""
     if knob.change.startswith("slo."):
         slo = instance.slos[int(knob.change.split(".")[1])]
         whose = "over all requests" if slo.scope == "all" else "of every deployed option"
@@ -249,5 +249,7 @@ def _limit(instance: Instance, knob: Knob) -> str:
         count = f"{knob.before:g} replica{'' if knob.before == 1 else 's'}"
         return f"at {'most' if which == 'max_replicas' else 'least'} {count} of {instance.llms[int(i)].name}"
     if knob.change == "objective.quality_at_least":
-        return f"a quality of at least {knob.before:g}"
+        ceiling = float(instance.scores.weights @ instance.scores.values.max(axis=0))
+        within = "" if repaired is None else f", about {repaired:g} within the other limits"
+        return f"a quality of at least {knob.before:g} (these scores allow {ceiling:.4g} if nothing else is limited{within})"
     return f"a GPU utilisation of at least {knob.before:g} %"

@@ -95,7 +95,7 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
         "prompts": content["context"]["prompts"],
         "hours_per_month": HOURS_PER_MONTH,
         "binding": binding(content) if content["options"] else "",
-        "worth": _worth(content),
+        "worth": sentences.worth(content),
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),
         "provenance": sentences.provenance_lines(content) if content["options"] else [],
@@ -111,13 +111,6 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
         "notes": list(notes),
         "created": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
     }
-
-
-def _worth(content: Content) -> list[str]:
-    """What one more buys, with the notes on it; SLOs by their names."""
-    lines = sentences.worth(content) if content["options"] else list(content["shadow_prices"]["notes"])
-    names = {f"slo.{j}: ": f"{slo_name(slo)}: " for j, slo in enumerate(content["slo"])}
-    return [next((name + line.removeprefix(path) for path, name in names.items() if line.startswith(path)), line) for line in lines]
 
 
 def _asked(content: Content, floor: float | None) -> str:

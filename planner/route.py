@@ -135,7 +135,7 @@ def evaluate(
         if cancel is not None and cancel.is_set():
             raise NoPlanInTimeError("stopped before the prompts were routed")
         if progress is not None:
-            progress(Progress(time.perf_counter() - began, phase, None, None))
+            progress(Progress(time.perf_counter() - began, phase))
 
     tell("prices")
     setup, content = FixedSetup(source), source.plan.demand_setup().content

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.advice_told import room_for, try_line
 from planner.numbers_told import finite
 from planner.route import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
 from planner.sentences import number
 
 __all__ = [
+    "advice_lines",
     "comparisons_table",
     "evaluation_content",
     "fractions_table",
@@ -50,6 +52,21 @@ def gain_line(found: Evaluation) -> str:
                 f"{one.difference:+.4f} ± {NORMAL_975 * one.error:.4f} against the {one.against} ({_note(found, one)}): {one.verdict}"
             )
     return "; ".join(told)
+
+
+def advice_lines(found: Evaluation) -> list[str]:
+    """Tell what to plan with where limits are not surely kept; nothing where they are, and where no figure is known."""
+    changes, asked = {}, []
+    for j, one in enumerate(found.limits):
+        if one.verdict == "holds" or not np.isfinite(one.high):
+            continue
+        if one.unit == "ms":
+            changes[f"slo.{j}.limit_ms"] = room_for(one.limit, one.planned, one.high)
+            asked.append(f"{one.name} {number(one.limit)} ms")
+        elif one.verdict == "uncertain":
+            changes["arrival_rate_rps"] = np.ceil(10 * found.arrival_rate * one.high / one.limit) / 10
+            asked.append(f"the SLOs at {number(found.arrival_rate)} req/s")
+    return [try_line(changes, asked, "route")] if changes else []
 
 
 def _reached(value: float, unit: str) -> str:

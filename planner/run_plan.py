@@ -14,7 +14,7 @@ from planner import joint
 from planner.alternatives import NEAR_LOSS, Alternatives, alternatives
 from planner.alternatives_told import alternatives_content
 from planner.assemble import load_instance
-from planner.console import plain_console, print_report, print_verdict
+from planner.console import plain_console, print_report, print_short
 from planner.errors import DataError, SolveError
 from planner.front_door import EXIT_CODES, check_writable, framed, notify, put
 from planner.interrupt import Interrupt
@@ -135,7 +135,7 @@ def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
     if outputs.json == "-":
         sys.stdout.write(json_text(plan.content))
     elif quiet:
-        print_verdict(plan, plain_console())
+        print_short(plan, plain_console())
     else:
         print_report(plan, plain_console(), written)
     return code

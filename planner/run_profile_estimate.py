@@ -1,6 +1,5 @@
 """The command `profile estimate`: catalogues (and measurements) -> curves of options nobody measured."""
 
-import math
 import sys
 import threading
 import time
@@ -221,7 +220,7 @@ def _worked_out(
         notices: list[str] = []
         options = wanted
         if asked.calibrate is not None:
-            progress(Progress(0.0, "calibrating", math.nan, None))
+            progress(Progress(0.0, "calibrating"))
             schedulers = (asked.scheduler,) if asked.scheduler else SCHEDULERS
             fitted, notices = calibrate(asked.calibrate, offered, settings, schedulers, asked.harness == "closed", cancel.is_set)
             notices = [
@@ -231,7 +230,7 @@ def _worked_out(
             options = [_calibrated(wish, {one.llm: one for one in fitted}) for wish in wanted]
 
         def told(done: int) -> None:
-            progress(Progress(time.perf_counter() - began, f"{done} of {len(options)} options simulated", math.nan, None))
+            progress(Progress(time.perf_counter() - began, f"{done} of {len(options)} options simulated"))
 
         return estimate_table(options, asked.jobs, told, cancel), fitted, notices
 
@@ -309,7 +308,7 @@ def _print_options(console: Console, frame: pd.DataFrame, found: Estimate) -> No
         *(("ttft_mean_ms", "TTFT\nmean (ms)", _ms), ("ttft_p99_ms", "\np99 (ms)", _ms), ("ttft_width", "\n+- (ms)", _ms)),
         *(("tpot_mean_ms", "TPOT\nmean (ms)", _ms), ("tpot_width", "\n+- (ms)", _ms), ("provenance", "curve", str)),
     ]
-    print_table(console, "Highest simulated rates up to 90 % of the capacity", last.head(SHOWN), columns)
+    print_table(console, "Each option at its highest rate within 90 % of its capacity", last.head(SHOWN), columns)
     if len(last) > SHOWN:
         print_line(console, f"and {len(last) - SHOWN} more options", indent=2)
 

@@ -18,6 +18,7 @@ from planner.price_table import PriceTable, price_table, price_table_frame
 from planner.route import Evaluation, evaluate
 from planner.route_sample import Sample, read_sample
 from planner.route_told import (
+    advice_lines,
     comparisons_table,
     evaluation_content,
     fractions_table,
@@ -106,16 +107,18 @@ def _print(console: Console, source: PlanAndScenario, found: Evaluation, table: 
     grades = "grades known" if found.sample.graded else "no grades"
     print_line(console, f"{found.sample.prompts:,} prompts at {number(found.arrival_rate)} req/s, {grades}; {found.seconds:.1f} s")
     print_line(console, gain_line(found))
+    for line in advice_lines(found):
+        print_line(console, line)
     if quiet:
         return
+    if table is not None:
+        _print_rates(console, table)
     print_table(console, "Fractions", fractions_table(found), FRACTIONS)
     print_table(console, "Limits", limits_table(found), LIMITS)
     graded = [GRADED] if found.sample.graded else []
     print_table(console, "Quality of ways to send these prompts", routings_table(found), [*ROUTINGS, *graded])
     print_table(console, f"The router against them, by {'grades' if graded else 'scores'}", comparisons_table(found), COMPARISONS)
     print_lines(console, "What this rests on", said(found))
-    if table is not None:
-        _print_rates(console, table)
 
 
 def _print_rates(console: Console, table: PriceTable) -> None:

@@ -14,7 +14,7 @@ from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.replica_engine import step_level_replica
 from planner.simulate import Demand, Simulation, simulate
-from planner.simulate_told import demand_line, engine_lines, options_table, routing_table, slos_table, verdict_line
+from planner.simulate_told import advice_lines, demand_line, option_lines, options_table, routing_table, slos_table, verdict_line
 from planner.watch import solve_watched
 from profiles.trace import load_trace
 
@@ -61,6 +61,8 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
     instance = source.loaded.instance
     print_line(console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict])
     print_line(console, demand_line(found, instance.arrival_rate))
+    for line in advice_lines(found):
+        print_line(console, line)
     if quiet:
         return
     frame = slos_table(found)
@@ -72,7 +74,7 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
     _print_options(console, options_table(found, instance), found.metrics)
     routing: list[Column] = [("LLM", "LLM", str), ("Planned (%)", "planned\n(%)", _share), ("Realised (%)", "realised\n(%)", _share)]
     print_table(console, "Routing", routing_table(found, instance), [*routing, ("95 % interval (± %)", "95 %\n± %", _share)])
-    print_lines(console, "How it was simulated", [*engine_lines(found, instance), *(s.note for s in found.slos if s.note), *CAVEATS])
+    print_lines(console, "How it was simulated", [*option_lines(found, instance), *(s.note for s in found.slos if s.note), *CAVEATS])
 
 
 CAVEATS = (

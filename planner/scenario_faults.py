@@ -13,6 +13,7 @@ from profiles.faults import Fault, nearest, shown
 __all__ = ["BLANK_PROBLEM", "FOREIGN_PROBLEM", "VALUE_PROBLEMS", "cross_faults", "fault_of", "set_path"]
 
 OBJECTIVE = "write {maximize: quality} or {minimize: cost, quality_at_least: 0.55}"
+CHEAPEST = "for the cheapest plan of that quality set the whole objective: 'objective={{minimize: cost, quality_at_least: {}}}'"
 RESERVED_LLM_NAMES = ("prompt_id", "weight")
 
 _MENDS: Mapping[str, tuple[str, str]] = {
@@ -57,7 +58,8 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
         mend = OBJECTIVE if where[0] == "objective" else f"add it ({_field_at(root, where).description})"
         return Fault(file, path, "", BLANK_PROBLEM, mend)
     if kind == "extra_forbidden" and where[0] == "objective":
-        return Fault(file, path, value, FOREIGN_PROBLEM, OBJECTIVE)
+        mend = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
+        return Fault(file, path, value, FOREIGN_PROBLEM, mend)
     if kind == "extra_forbidden":
         known = _names(_models_at(root, where[:-1]))
         return Fault(file, path, value, "the key is unknown", f"{nearest(str(where[-1]), known)}known keys here: {', '.join(known)}")

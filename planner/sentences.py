@@ -5,7 +5,7 @@ All functions read the content of plan.json. The same words stand on the termina
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planner.tables import slo_name
@@ -16,6 +16,7 @@ __all__ = [
     "exact",
     "filters_line",
     "gap_text",
+    "node_price",
     "number",
     "objective_text",
     "provenance_lines",
@@ -27,6 +28,10 @@ Content = Mapping[str, Any]
 
 STOPPED = {"time": "the time limit", "interrupt": "an interrupt", "stalled": "want of progress", "choice": "the choice of another setup"}
 SMALL_STEP_MS = 10
+LINEARIZATION = (
+    "Linearization error: none in this plan's figures, for they are read off the curves themselves (straight between their points); the"
+    " search works with simpler lines, and what they may have overlooked is inside the stated gap."
+)
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -80,7 +85,7 @@ def gap_text(rel_gap: float | None) -> str:
 
 
 def worth(content: Content) -> list[str]:
-    """Tell what one more buys, one sentence a limit, from the shadow prices; then their notes."""
+    """Tell what one more buys, one sentence a limit, from the shadow prices; then their notes, SLOs by their names."""
     prices, pools = content["shadow_prices"], content["context"]["pools"]
     lines = []
     if prices["arrival_rate_rps"] is not None:
@@ -92,8 +97,18 @@ def worth(content: Content) -> list[str]:
         price, per_node = prices["pools"].get(pool["name"]), pool["gpus_per_node"]
         if price is not None:
             each = f", {_change(content, price / per_node)} a GPU" if per_node > 1 and price else ""
-            lines.append(f"+1 node ({per_node} GPU{'s' if per_node > 1 else ''}) of pool {pool['name']}: {_change(content, price)}{each}")
-    return lines + list(prices["notes"])
+            node = f"+1 node ({per_node} GPU{'s' if per_node > 1 else ''}) of pool {pool['name']}"
+            lines.append(f"{node}: {_change(content, price)}{each}{node_price(content, pool)}")
+    names = {f"slo.{j}": f"the SLO on {slo_name(slo)}" for j, slo in enumerate(content["slo"])}
+    return lines + [re.sub(r"^slo\.\d+(?=: )", lambda path: names[path[0]], note) for note in prices["notes"]]
+
+
+def node_price(content: Content, pool: Mapping[str, Any]) -> str:
+    """Tell what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective or no price is known."""
+    price, count = pool["price_usd_per_gpu_h"], pool["gpus_per_node"]
+    if content["objective"]["of"] == "cost" or price is None:
+        return ""
+    return f"; its {count} GPUs cost {count * price:,.2f} USD/h" if count > 1 else f"; its GPU costs {price:,.2f} USD/h"
 
 
 def _change(content: Content, change: float) -> str:
@@ -165,5 +180,23 @@ def provenance_lines(content: Content) -> list[str]:
     for option in content["options"]:
         counts[option["provenance"]] += 1
     told = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
-    read = "Linearization adds no error: latencies are read off the curves, straight between points; what the program's lines lack is gap."
-    return [f"Curves at the rates of this plan: {told}.", read, *(f"Source: {source}" for source in content["context"]["sources"])]
+    return [f"Curves at the rates of this plan: {told}.", LINEARIZATION, *_source_lines(content["context"]["sources"])]
+
+
+def _source_lines(sources: Sequence[str]) -> list[str]:
+    """Tell sources: options made alike (`option: made; beyond`) in one line, the rest (`tool: file; tool: file`) in one, tool by tool."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for source in sources:
+        option, _, rest = source.partition(": ")
+        made, _, beyond = rest.partition("; ")
+        groups[made].append(source if not made else f"{option}: {beyond}" if beyond else option)
+    folded = {made: options for made, options in groups.items() if made and len(options) > 1}
+    lines = [f"Source of {len(options)} curves: {made}. {'; '.join(options)}" for made, options in folded.items()]
+    tools: dict[str, dict[str, None]] = defaultdict(dict)
+    for source in sources:
+        if source.partition(": ")[2].partition("; ")[0] not in folded:
+            for part in source.split("; "):
+                tool, colon, file = part.partition(": ")
+                tools[tool + colon][file] = None
+    rest = "; ".join(tool + ", ".join(files) for tool, files in tools.items())
+    return [*lines, f"Source: {rest}"] if rest else lines

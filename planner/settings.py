@@ -1,5 +1,6 @@
 """How a solve is asked for and how it tells its progress."""
 
+import math
 from dataclasses import dataclass
 
 CLOSE_ENOUGH = 1e-6
@@ -18,9 +19,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Progress:
-    """elapsed: s. value, bound: of the objective in its own unit, None while unknown; value NaN where no plan is sought."""
+    """elapsed: s. value, bound: of the objective in its own unit, None while unknown; value NaN (default) where no plan is sought."""
 
     elapsed: float
     phase: str
-    value: float | None
-    bound: float | None
+    value: float | None = math.nan
+    bound: float | None = None

@@ -112,7 +112,7 @@ def study(
             now = time.perf_counter()
             left = (now - started) / done * (waiting.size - done)
             phase = f"{done + resumed:,} of {positions.size:,} setups routed, {left:.0f} s left"
-            progress(Progress(now - began, phase, table.best(), None))
+            progress(Progress(now - began, phase, table.best()))
     result = table.study(setups, positions, ~placed[positions], began, resumed)
     known.close(remove=result.complete)
     return result
@@ -165,9 +165,9 @@ class _Rows:
             if found:
                 self.fractions[row], self.alpha[row], self.beta[row], self.spends[row] = one.fractions, one.alpha, one.beta, one.spends
 
-    def best(self) -> float | None:
-        """Best quality so far."""
-        return None if np.isnan(self.quality).all() else float(np.nanmax(self.quality))
+    def best(self) -> float:
+        """Best quality so far; NaN before there is one."""
+        return float(np.nan if np.isnan(self.quality).all() else np.nanmax(self.quality))
 
     def study(self, setups: Setups, positions: np.ndarray, only_exact: np.ndarray, began: float, resumed: int) -> Study:
         """Put the record together."""

@@ -157,7 +157,7 @@ def simulate(
         rng = np.random.default_rng([demand.seed, number])
         runs.append(_run(plan.content, instance, stations, target, demand, rng))
         if progress is not None:
-            progress(Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs", None, None))
+            progress(Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs"))
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
         tuple(_slo_outcome(slo, told, runs) for slo, told in zip(instance.slos, plan.content["slo"], strict=True)),

@@ -5,15 +5,18 @@ simulated_options   one row a deployed option: engine, rate and mean latency pla
 simulated_routing   fractions planned and realised
 """
 
+import math
+
 import pandas as pd
 
 from models.instance import Instance, Slo
+from planner.advice_told import room_for, try_line
 from planner.sentences import number
 from planner.setups_told import config_words
 from planner.simulate import Outcome, Simulation
 from planner.tables import slo_name
 
-__all__ = ["engine_lines", "options_table", "routing_table", "slos_table", "verdict_line"]
+__all__ = ["advice_lines", "demand_line", "option_lines", "options_table", "routing_table", "slos_table", "verdict_line"]
 
 WORDS = {
     "holds": "the plan holds in the simulation",
@@ -31,6 +34,16 @@ def verdict_line(found: Simulation) -> str:
         if s.verdict == "misses" and s.simulated is not None
     ]
     return f"{found.verdict}: {WORDS[found.verdict]}" + (f" ({'; '.join(missed)})" if missed else "")
+
+
+def advice_lines(found: Simulation) -> list[str]:
+    """Tell what to plan with where limits are not surely kept; nothing where they are."""
+    changes, asked = {}, []
+    for j, one in enumerate(found.slos):
+        if one.verdict in ("uncertain", "misses") and one.simulated is not None and math.isfinite(one.simulated.high):
+            changes[f"slo.{j}.limit_ms"] = 1000 * room_for(one.slo.limit, one.predicted, one.simulated.high)
+            asked.append(f"{_name(one.slo)} {number(1000 * one.slo.limit)} ms")
+    return [try_line(changes, asked, "simulate")] if changes else []
 
 
 def demand_line(found: Simulation, rate: float) -> str:
@@ -107,6 +120,6 @@ def routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLM", "Planned (%)", "Realised (%)", "95 % interval (± %)"])
 
 
-def engine_lines(found: Simulation, instance: Instance) -> list[str]:
+def option_lines(found: Simulation, instance: Instance) -> list[str]:
     """Tell how each option was simulated."""
     return [f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}" for one in found.options]

@@ -150,7 +150,7 @@ def sweep(
         if progress is not None:
             now = time.perf_counter() - began
             left = now / finished * (len(waiting) - finished)
-            progress(Progress(now, f"{len(found):,} of {len(points):,} points planned, {left:.0f} s left", None, None))
+            progress(Progress(now, f"{len(found):,} of {len(points):,} points planned, {left:.0f} s left"))
         if cancel is not None and cancel.is_set():
             results.close()
             break

@@ -32,6 +32,9 @@ __all__ = [
 SHOWN_PER_FILE = 50
 """So many faults of one file are printed; the others are counted."""
 
+LONGER_TOLD = 4
+"""So many known words that begin with the word given are told."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -103,10 +106,12 @@ def shown(value: object, width: int = 60) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean X? ` when a known word is close, else ""."""
-    words = {k.casefold(): k for k in known}
-    close = difflib.get_close_matches(word.casefold()[:200], list(words), n=1, cutoff=0.7)
-    return f"did you mean {words[close[0]]}? " if close else ""
+    """`did you mean X? ` when a known word is close or goes on where this one ends (`X, Y or Z` of several), else ""."""
+    asked, words = word.casefold()[:200], {k.casefold(): k for k in known}
+    longer = [k for k in words if asked and k.startswith(asked) and not k[len(asked) :][:1].isalnum()]
+    close = difflib.get_close_matches(asked, list(words), n=1, cutoff=0.7) or longer[:LONGER_TOLD]
+    *first, last = [words[k] for k in close] or [""]
+    return f"did you mean {', '.join(first) + ' or ' if first else ''}{last}? " if last else ""
 
 
 def file_text(path: Path, size_limit: int | None = None) -> tuple[str, Fault | None]:

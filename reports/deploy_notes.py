@@ -29,16 +29,18 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
         told.append("- Fractions: of n requests at the gateway each LLM's lie within 4 sqrt(f (1 - f) / n) of its fraction f.")
     near = any(server["name"] in other["after"] or server["after"] for _, other in servers_of(deployment))
     beside = ", its neighbours loaded at theirs" if near else ""
+    prompt, answer = server["tokens"] or ("TOKENS", "TOKENS")
+    lengths = "those of its curve" if server["tokens"] else "those that were measured (TOKENS: the profile table does not say)"
     return [
         *told,
         f"- Latency: each server alone at its planned rate{beside}, with prompts and answers as long as",
-        f"  those that were measured; for example {server['name']} on {node['label']}:",
+        f"  {lengths}; for example {server['name']} on {node['label']}:",
         "",
         *block(
             [
                 f'vllm bench serve --base-url http://HOST:{server["port"]} --model {server["llm"]} --tokenizer "${model["model_key"]}" \\',
                 f"  --request-rate {server['rate_rps']:.2f} --num-prompts {max(1000, int(60 * server['rate_rps']))} \\",
-                "  --random-input-len TOKENS --random-output-len TOKENS \\",
+                f"  --random-input-len {prompt} --random-output-len {answer} \\",
                 "  --percentile-metrics ttft,tpot,itl,e2el --metric-percentiles 50,90,95,99",
             ]
         ),

@@ -1,13 +1,14 @@
 """The report: fits 80 columns, reads no markup out of names, says what ui.md asks for, whatever the status."""
 
 import io
+import itertools
 from collections.abc import Sequence
 
 import pytest
 from rich.console import Console
 
 from models.instance import Instance, Slo
-from planner.console import print_report, print_verdict, printable
+from planner.console import print_report, print_short, print_verdict, printable
 from planner.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
 from planner.plan import tell
 from planner.solution import Solution
@@ -101,11 +102,25 @@ def test_verdict_alone() -> None:
     assert len(stream.getvalue().splitlines()) == 3
 
 
+def test_short_tells_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
+    stream = io.StringIO()
+    tight = trio(slos=(Slo("ttft", "mean", 0.01),))
+    print_short(tell(loaded(tight), infeasible(tight), SETTINGS, {}), Console(file=stream, width=80))
+    text = stream.getvalue()
+    assert text.count("--set ") == 3
+    assert "infeasible: no plan keeps all limits at once" in text
+    assert len(text.splitlines()) == 2 + 2 + 6
+
+
 # --- GPU map ------------------------------------------------------------------------------------------------------------------------------
 
 
-def shard(node: int, gpu: int, llm: str = "x", share: float = 50) -> dict[str, object]:
-    return {"pool": "p", "node": node, "gpu": gpu, "llm": llm, "tp_degree": 1, "mps_share_pct": share}
+_replicas = itertools.count()
+
+
+def shard(node: int, gpu: int, llm: str = "x", share: float = 50, tp: int = 1, replica: int | None = None) -> dict[str, object]:
+    place = {"pool": "p", "node": node, "gpu": gpu, "llm": llm, "tp_degree": tp, "mps_share_pct": share}
+    return {**place, "replica": next(_replicas) if replica is None else replica}
 
 
 def rows(placement: list[dict[str, object]], nodes: int, per_node: int = 2) -> list[tuple[str, str, str]]:
@@ -115,25 +130,36 @@ def rows(placement: list[dict[str, object]], nodes: int, per_node: int = 2) -> l
 
 def test_alike_gpus_and_free_nodes_are_told_once() -> None:
     assert rows([shard(0, 0), shard(0, 1), shard(1, 0), shard(1, 1)], 5) == [
-        ("nodes 0-1 (2 alike)", "", ""),
-        ("gpu 0-1", "AAAAA.....", "A x tp1 50 %"),
+        ("nodes 0-1 (2 alike), each", "", ""),
+        ("gpu 0-1", "AAAAA.....", "2 x A x tp1 50 %"),
         ("nodes 2-4 (3 alike)", "", "free"),
     ]
 
 
 def test_alike_nodes_in_another_order_are_counted() -> None:
     assert rows([shard(0, 0), shard(1, 1)], 2) == [
-        ("nodes 0-1 (2 alike)", "", ""),
-        ("1 x gpu", "AAAAA.....", "A x tp1 50 %"),
+        ("nodes 0-1 (2 alike), each", "", ""),
+        ("1 x gpu", "AAAAA.....", "1 x A x tp1 50 %"),
         ("1 x gpu", "..........", "free"),
+    ]
+
+
+def test_replicas_side_by_side_do_not_look_like_one_over_all_gpus() -> None:
+    alone = rows([shard(0, 0), shard(0, 1)], 1)
+    together = rows([shard(0, 0, tp=2, replica=0), shard(0, 1, tp=2, replica=0)], 1)
+    assert [alone[1][2], together[1][2]] == ["2 x A x tp1 50 %", "1 x A x tp2 50 %"]
+    over = [shard(0, g, tp=4, replica=0) for g in range(4)] + [shard(0, g, "y", tp=2, replica=7) for g in range(2)]
+    assert [contents for _, _, contents in rows(over, 1, 4)[1:]] == [
+        "part of 1 x A x tp4 50 % + 1 x B y tp2 50 %",
+        "part of 1 x A x tp4 50 %",
     ]
 
 
 def test_bars_fill_up_whatever_the_shares() -> None:
     placement = [shard(0, 0, "x", 33), shard(0, 0, "y", 33), shard(0, 0, "y", 33), shard(0, 1, "x", 4)]
     told = rows(placement, 1)
-    assert told[1] == ("gpu 0", "AAABBBBBBB", "A x tp1 33 % + 2 x B y tp1 33 %")
-    assert told[2] == ("gpu 1", "..........", "A x tp1 4 %")
+    assert told[1] == ("gpu 0", "AAABBBBBBB", "1 x A x tp1 33 % + 2 x B y tp1 33 %")
+    assert told[2] == ("gpu 1", "..........", "1 x A x tp1 4 %")
 
 
 def test_big_pools_of_many_kinds_stay_short() -> None:

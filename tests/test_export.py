@@ -285,6 +285,15 @@ def test_llms_without_requests_are_told() -> None:
     assert config["router_settings"]["fallbacks"] == [{"fleet": ["large"]}]
 
 
+def test_the_load_test_has_the_lengths_of_the_curve_where_they_are_known() -> None:
+    lengths = dict.fromkeys(server["tokens"] for _, server in servers("trio"))
+    assert None not in lengths
+    (known,) = re.findall(r"--random-input-len (\d+) --random-output-len (\d+) ", exported("trio").files["README.md"])
+    assert tuple(map(int, known)) in lengths
+    assert {server["tokens"] for _, server in servers("whole")} == {None}
+    assert "--random-input-len TOKENS --random-output-len TOKENS " in exported("whole").files["README.md"]
+
+
 def test_the_readme_names_every_file() -> None:
     for name in CASES:
         text = exported(name).files["README.md"].partition("## Files")[2]

@@ -179,6 +179,7 @@ def test_override_of_a_list_then_its_entry_leaves_the_record_alone(case: Path) -
         ("slo.0.limit_ms='3'", ["--set:slo.0.limit_ms", "must be a number", "got '3'"]),
         ("setups.tp_degrees.0=3", ["has no entries; set the whole list"]),
         ("pools=[]", ["the list is empty"]),
+        ("objective.quality_at_least=0.7", ["does not go with", "cheapest", "'objective={minimize: cost, quality_at_least: 0.7}'"]),
     ],
 )
 def test_bad_overrides(case: Path, text: str, words: list[str]) -> None:
@@ -593,6 +594,8 @@ def test_catalogue_fills_memory_price_and_weights(case: Path) -> None:
     lines = told(case, "pools.0.gpu=A100-PCIe-80GBs", "objective={minimize: cost, quality_at_least: 0.1}")
     assert "pools.0.gpu: the GPU is not in the catalogue, got 'A100-PCIe-80GBs'; did you mean A100-PCIe-80GB?" in lines
     assert "pools.0.price_usd_per_gpu_h: a cost objective needs a price" in lines
+    assert "did you mean H100-PCIe-80GB, H100-SXM-80GB or H100-NVL-94GB?" in told(case, "pools.0.gpu=H100")
+    assert "got 'H1'; state memory_gib" in told(case, "pools.0.gpu=H1"), "a part of a word is no hint"
 
 
 # --- hash ----------------------------------------------------------------------------------------------------------------------------

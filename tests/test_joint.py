@@ -461,8 +461,13 @@ def test_too_high_a_floor_by_hand() -> None:
     """0.7 is asked of 10/15."""
     options = [option(0, flat(0.1, 10)), option(1, flat(0.1, 10))]
     instance = make(options, 15, llms=(Llm("good", 0, 1), Llm("poor")), objective="cost", quality_floor=0.7)
-    repairs = check_repairs(instance, checked(instance))
+    solution = checked(instance)
+    repairs = check_repairs(instance, solution)
     assert repairs["objective.quality_at_least"] == pytest.approx(2 / 3, rel=4e-3)
+    assert solution.conflict is not None
+    floor = next(limit for limit in solution.conflict.limits if limit.startswith("a quality of at least 0.7 "))
+    assert "these scores allow 1 if nothing else is limited" in floor
+    assert f"about {repairs['objective.quality_at_least']:g} within the other limits" in floor
     assert repairs["arrival_rate_rps"] == pytest.approx(10 / 0.7, rel=4e-3)
 
 

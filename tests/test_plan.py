@@ -268,6 +268,22 @@ def test_verdict_tells_status_value_bound_gap_and_time() -> None:
     assert sentences.verdict(late) == "unknown: stopped by the time limit before a plan was found (1.4 s); best possible 0.91000"
 
 
+def test_notes_on_prices_name_the_slos() -> None:
+    prices = ShadowPrices(None, (None, None), (None,), ("slo.1: a limit on each LLM cuts the curves", "slopes alone"))
+    content = tell(loaded(trio()), solved(trio(), shadow_prices=prices), SETTINGS, {}).content
+    assert sentences.worth(content) == ["the SLO on p99 TTFT of each LLM: a limit on each LLM cuts the curves", "slopes alone"]
+
+
+def test_sources_alike_are_told_once() -> None:
+    content = told().content
+    sources = ["a tp1: made; to 5 req/s", "b tp2: made; to 7 req/s", "bench: 1.json; bench: 2.json", "bench: 3.json", "note of May"]
+    lines = sentences.provenance_lines({**content, "context": {**content["context"], "sources": sources}})
+    assert lines[2:] == [
+        "Source of 2 curves: made. a tp1: to 5 req/s; b tp2: to 7 req/s",
+        "Source: bench: 1.json, 2.json, 3.json; note of May",
+    ]
+
+
 def test_repairs_are_told_with_numbers() -> None:
     _, repairs = sentences.conflict_lines(told(infeasible(trio())).content)
     assert repairs == [

@@ -21,7 +21,7 @@ from planner.plan_source import PlanAndScenario
 from planner.route import Evaluation, Routing, evaluate
 from planner.route_load import Loads, judge_limits
 from planner.route_sample import Sample, halves, read_sample
-from planner.route_told import comparisons_table, evaluation_content, gain_line, said, verdict_line
+from planner.route_told import advice_lines, comparisons_table, evaluation_content, gain_line, said, verdict_line
 from planner.router_policy import bare_policy
 from planner.settings import Settings
 from profiles.records import Scores
@@ -166,6 +166,19 @@ def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndSc
     assert evaluation_content(found)["graded"] is False
 
 
+def test_an_open_limit_comes_with_the_limit_to_plan_with(source: PlanAndScenario) -> None:
+    found = evaluate(source, own(source), SETTINGS)
+    slo, fullest = found.limits
+    open_one = replace(slo, planned=110.0, high=121.0, verdict="uncertain")
+    (line,) = advice_lines(replace(found, limits=(open_one, fullest)))
+    assert "--set slo.0.limit_ms=100 and route again" in line
+    assert "mean TTFT 110.0 ms" in line
+    beyond = (replace(slo, high=np.inf, verdict="uncertain"), replace(fullest, high=104.0, verdict="uncertain"))
+    assert "plan with --set arrival_rate_rps=62.4 and" in advice_lines(replace(found, limits=beyond))[0]
+    kept = tuple(replace(limit, verdict="holds") for limit in found.limits)
+    assert advice_lines(replace(found, limits=kept)) == []
+
+
 def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenario) -> None:
     values = source.loaded.instance.scores.values.copy()
     values[2] += 1.0
@@ -293,6 +306,7 @@ def test_it_tells_and_writes(folder: Path, routed: Callable[..., Any]) -> None:
     assert done.exit_code == 0, done.stderr
     for word in ("Fractions", "Limits", "The router against them", "What this rests on", "Prices over load", "a routing keeps every SLO"):
         assert word in done.stdout
+    assert done.stdout.index("Prices over load") < done.stdout.index("Fractions"), "what was asked for comes first"
     content = json.loads((folder / "told.json").read_text())
     assert content["fractions"]["realised"] == pytest.approx({"alpha": 0.5, "beta": 0.5})
     assert len(content["price_table"]["rows"]) >= 21

@@ -16,6 +16,7 @@ from planner.errors import DataError, InfeasibleError
 from planner.plan import tell, write_json
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.simulate import RUNS, Demand, simulate
+from planner.simulate_told import advice_lines
 from profiles.faults import ProfileError
 from profiles.records import Curve
 from profiles.trace import load_trace
@@ -144,6 +145,22 @@ def test_a_limit_with_room_holds_and_one_without_misses(planned: Path) -> None:
         assert simulate(PlanAndScenario(source.plan, other), Demand()).verdict == verdict
 
 
+def test_the_advice_is_the_limit_less_the_room_that_was_missing(planned: Path) -> None:
+    source = load_plan(planned)
+    found = simulate(source, Demand(cv=2.0))
+    (slo,) = found.slos
+    assert slo.simulated is not None
+    assert slo.predicted is not None
+    assert slo.verdict == "misses"
+    (line,) = advice_lines(found)
+    limit = float(line.partition("slo.0.limit_ms=")[2].split()[0])
+    aim = 1000 * slo.predicted * slo.slo.limit / slo.simulated.high
+    assert 0.99 * aim < limit <= aim
+    assert f"mean TTFT {1000 * slo.slo.limit:.1f} ms" in line
+    easy = replace(slo, verdict="holds")
+    assert advice_lines(replace(found, slos=(easy,))) == []
+
+
 def test_a_metric_without_a_mean_is_not_simulated(planned: Path) -> None:
     source = load_plan(planned)
     instance = source.loaded.instance
@@ -211,6 +228,7 @@ def test_simulate_prints_planned_beside_simulated(planned: Path) -> None:
     done = CliRunner().invoke(app, ["simulate", str(planned), "--minutes", "2"], env={"COLUMNS": "80"})
     assert done.exit_code in (0, 6)
     assert "mean TTFT" in done.stdout
+    assert done.stdout.count("Try: plan with --set slo.0.limit_ms=") == 1
     assert "How it was simulated" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
