@@ -19,7 +19,7 @@ MOST = 4
 def draw() -> None:
     """The whole page."""
     st.title("Compare")
-    st.markdown("Every plan that was shown is kept here while this page is open.")
+    st.markdown("Every plan that was shown and has a setup is kept here until this page is closed or loaded anew.")
     plans = {name: one for name, one in state.saved().items() if one.content["options"]}
     if len(plans) < 2:
         st.info("There is one plan so far. Move a slider on the page What-if, or change an input and press Solve: then two stand here.")
@@ -59,7 +59,7 @@ def pick() -> None:
 
 def compared(plans: Mapping[str, Shown]) -> None:
     """Everything about the chosen plans."""
-    contents = {name: one.content for name, one in plans.items()}
+    contents = dict(zip(kept.short(list(plans)), (one.content for one in plans.values()), strict=True))
     first, *others = contents
     st.subheader("What differs")
     for name in others:

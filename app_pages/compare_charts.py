@@ -16,14 +16,13 @@ SHAPES = ("circle", "square", "diamond", "triangle-up")
 def routing(frame: pd.DataFrame, signs: Mapping[str, str]) -> Drawn:
     """Lying bars: for every LLM one bar a plan, paler from plan to plan, labelled with the plan's name and its part of the requests."""
     plans = [str(head) for head in frame.columns[1:]]
-    short = _short([head.removesuffix(" (%)") for head in plans])
     rows = [
         {"LLM": llm, "Name": f"{signs.get(llm, '?')} {llm}", "Plan": head.removesuffix(" (%)"), "Part": part, "Order": k}
         for k, head in enumerate(plans)
         for llm, part in zip(frame["LLM"], frame[head], strict=True)
     ]
     shown = pd.DataFrame(rows)
-    shown["Label"] = [f"{part:.1f} %  {short[order]}" for part, order in zip(shown["Part"], shown["Order"], strict=True)]
+    shown["Label"] = [f"{part:.1f} %  {plan}" for part, plan in zip(shown["Part"], shown["Plan"], strict=True)]
     x = alt.X(
         "Part:Q", title="Part of the requests (%)", scale=alt.Scale(domain=[0, 180], nice=False), axis=alt.Axis(values=[0, 25, 50, 75, 100])
     )
@@ -41,18 +40,10 @@ def routing(frame: pd.DataFrame, signs: Mapping[str, str]) -> Drawn:
     return alt.layer(bars, words).properties(height=60 + 26 * len(rows)), f"Part of the requests by LLM and plan: {told}."
 
 
-def _short(names: list[str]) -> list[str]:
-    """Names without the parts that all of them begin with."""
-    parts = [name.split(", ") for name in names]
-    while all(len(one) > 1 for one in parts) and len({one[0] for one in parts}) == 1:
-        parts = [one[1:] for one in parts]
-    return [", ".join(one) for one in parts]
-
-
 def qualities(frame: pd.DataFrame) -> Drawn:
     """One point a plan. frame: plan, quality, and a number that differs."""
     across = str(frame.columns[2])
-    shown = frame.set_axis(["Plan", "Quality", "Across"], axis=1).assign(Order=range(len(frame)), Short=_short(list(frame["Plan"])))
+    shown = frame.set_axis(["Plan", "Quality", "Across"], axis=1).assign(Order=range(len(frame)))
     shown["Left"] = shown["Across"] <= shown["Across"].mean()
     x = alt.X("Across:Q", title=across, scale=alt.Scale(zero=False, padding=60), axis=alt.Axis(tickCount=6, format=",.4~g"))
     y = alt.Y("Quality:Q", title=str(frame.columns[1]), scale=alt.Scale(zero=False, padding=30))
@@ -64,7 +55,7 @@ def qualities(frame: pd.DataFrame) -> Drawn:
     words = [
         base.transform_filter(f"datum.Left == {str(left).lower()}")
         .mark_text(dy=-16, align="left" if left else "right", fontSize=12, color=ink())
-        .encode(text=alt.Text("Short:N"))
+        .encode(text=alt.Text("Plan:N"))
         for left in (True, False)
     ]
     told = "; ".join(f"{row.Plan}: {row.Quality:.5f} at {row.Across:,.2f}" for row in shown.itertuples())

@@ -1,6 +1,6 @@
 """The page Export: everything that can be taken away of the plan shown, each with what it is for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app_pages import kept, state, steady, tables, work
+from app_pages import kept, state, steady, tables, work, worth
 from app_pages.state import Shown
 from app_pages.words import bullets, not_done, plain
 from planner.deploy_names import labels
@@ -75,7 +75,7 @@ def draw() -> None:
         st.info("There is no plan to take away. Solve one on the page Plan first.")
         return
     content = here.content
-    told = kept.name_of(here) or content["scenario"]
+    told = kept.name_of(here) or kept.first_name(here)
     st.markdown(
         f"All files here are of the plan shown: **{plain(told)}**, {plain(content['status'])}, "
         f"scenario hash {content['scenario_sha256'][:12]}. They are made when you ask for them."
@@ -88,7 +88,7 @@ def draw() -> None:
         made_file(here, name, CHARTS)
     st.subheader("For other tools")
     there("plan.json", "The whole decision, key by key (docs/plan-json.md), for scripts and for `report`, `simulate`, `route` and `diff`.")
-    download("Download plan.json", partial(plan_file, content), f"{name}-plan.json", "application/json", "plan")
+    download("Download plan.json", partial(plan_file, told_of(here)), f"{name}-plan.json", "application/json", "plan")
     there("Tables (CSV)", "Every table of the page Plan as a CSV file, for a spreadsheet or a notebook.")
     download("Download the tables", partial(tables_zip, dict(here.tables)), f"{name}-tables.zip", ZIP, "tables")
     st.subheader("To go on from here")
@@ -107,9 +107,10 @@ def download(label: str, data: Callable[[], str | bytes] | bytes, name: str, mim
     st.download_button(label, data, name, mime, key=f"export-{key}", on_click="ignore")
 
 
-def asked_of(here: Shown) -> tuple[Any, ...]:
-    """Arguments of every job of this page: the plan shown."""
-    return here.asked.path, dict(here.asked.overrides), here.content
+def told_of(here: Shown) -> Mapping[str, Any]:
+    """The content of plan.json that is handed over: with what one more buys, where that is known by now."""
+    steps = worth.steps_of(here)
+    return {**here.content, "context": {**here.content["context"], "marginals": steps}} if steps else here.content
 
 
 # ---------------------------------------------------------------- files that a worker makes
@@ -118,9 +119,8 @@ def asked_of(here: Shown) -> tuple[Any, ...]:
 def made_file(here: Shown, name: str, one: Made) -> None:
     """A file with the button that makes it, then the one that hands it over."""
     there(one.title, one.told)
-    found = work.work_of(FILE)
-    mine = found is not None and st.session_state.get(FILE) == one.call and found.args == asked_of(here)
-    if not mine or found is None:
+    found, (call, plan) = work.work_of(FILE), st.session_state.get(FILE, (None, None))
+    if found is None or call != one.call or plan is not here:
         st.button(f"Make the {one.noun}", key=f"export-make-{one.call}", disabled=work.running(FILE), on_click=ask_file, args=(here, one))
         return
     done = found.outcome
@@ -138,8 +138,9 @@ def made_file(here: Shown, name: str, one: Made) -> None:
 @steady.whole
 def ask_file(here: Shown, one: Made) -> None:
     """Start it."""
-    st.session_state[FILE] = one.call
-    work.start(FILE, f"planner.jobs_export:{one.call}", asked_of(here), one.title, key=state.key_of(here.asked), wait=3.0)
+    st.session_state[FILE] = (one.call, here)
+    args = (here.asked.path, dict(here.asked.overrides), told_of(here))
+    work.start(FILE, f"planner.jobs_export:{one.call}", args, one.title, key=state.key_of(here.asked), wait=3.0)
 
 
 # ---------------------------------------------------------------- deploy bundle
@@ -156,7 +157,7 @@ def deploy(here: Shown, name: str) -> None:
         "gateway with the router's prices; a README tells in which order to start what, and how to check it. To be reviewed before use."
     )
     kinds = parts()
-    args = (*asked_of(here), list(kinds))
+    args = (here.asked.path, dict(here.asked.overrides), here.content, list(kinds))
     off = work.running(BUNDLE) or not kinds
     st.button("Make the bundle", key="export-bundle", type="primary", disabled=off, on_click=ask_bundle, args=(here, args))
     done = work.outcome_of(BUNDLE, args)

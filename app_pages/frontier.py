@@ -132,11 +132,14 @@ def found(here: Shown) -> None:
     if done is not None and done.kind == "faults":
         faults_box(done.faults, "Not done", state.folder())
         return
-    if done is not None and done.kind != "result":
-        st.warning(plain(f"{done.message or 'Stopped.'} What was planned before that is shown."))
+    if done is not None and done.kind == "failed":
+        st.warning(plain(done.message))
     points = list(what.parts)
     if not points:
         return
+    wanted = len(what.args[-1])
+    if done is not None and len(points) < wanted:
+        st.warning(f"Stopped: {len(points)} of {wanted} points are planned; all that stands here is of these.")
     if apart_from(state.asked(), field.path) != apart_from(of, field.path):
         st.caption("This frontier answers earlier inputs; its points open with those.")
     same = apart_from(here.asked, field.path) == apart_from(of, field.path)

@@ -3,13 +3,15 @@
 Only the last MOST plans whose names were not changed are kept; those that somebody named stay until they are forgotten or the session ends.
 """
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app_pages import state, steady, work
 from app_pages.state import Shown
 from planner.asked import difference_words
 
-__all__ = ["forget", "keep_shown", "load", "name_of", "rename"]
+__all__ = ["first_name", "forget", "keep_shown", "load", "name_of", "rename", "short"]
 
 MOST = 8
 
@@ -19,16 +21,28 @@ def keep_shown() -> None:
     here = state.shown()
     if here is None or not here.content["options"] or name_of(here) is not None:
         return
-    name = ", ".join([here.content["scenario"], *(difference_words(here.asked) or ["as given"])])
-    state.saved()[_unused(name)] = here
+    state.saved()[_unused(first_name(here))] = here
     unnamed = [one for one in state.saved() if one not in _named()]
     for old in unnamed[:-MOST]:
         forget(old)
 
 
+def first_name(here: Shown) -> str:
+    """The name under which a plan is kept until somebody gives it another."""
+    return ", ".join([here.content["scenario"], *(difference_words(here.asked) or ["as given"])])
+
+
 def name_of(here: Shown) -> str | None:
     """The name under which a plan is kept."""
-    return next((name for name, one in state.saved().items() if one is here), None)
+    return next((name for name, one in state.saved().items() if one.told is here.told), None)
+
+
+def short(names: Sequence[str]) -> list[str]:
+    """Names without the parts that all of them begin with."""
+    parts = [name.split(", ") for name in names]
+    while all(len(one) > 1 for one in parts) and len({one[0] for one in parts}) == 1:
+        parts = [one[1:] for one in parts]
+    return [", ".join(one) for one in parts]
 
 
 def rename(old: str, new: str) -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from app_pages import charts, kept, state, steady, tables, work, worth
+from app_pages import charts, conflict, kept, state, steady, tables, work, worth
 from app_pages.state import Shown
 from app_pages.words import bullets, not_done, plain
 from planner import sentences
@@ -45,7 +45,8 @@ def draw() -> None:
         trust(here)
         keep(here)
     elif here.content["status"] == "infeasible":
-        conflict(here)
+        conflict.draw(here)
+        nearest_case(here)
         losers(here)
     notices(here)
 
@@ -251,18 +252,8 @@ def here_folder(here: Shown) -> str:
 # ---------------------------------------------------------------- infeasible
 
 
-def conflict(here: Shown) -> None:
-    """Limits that cannot hold together, repairs that can be applied, and the plan of the nearest feasible case."""
-    limits, repairs = sentences.conflict_lines(here.content)
-    st.subheader("These limits cannot hold together")
-    bullets(limits)
-    if repairs:
-        st.subheader("Any one of these changes makes it feasible")
-        st.caption("Each was tried.")
-    for k, ((words, _), change) in enumerate(zip(repairs, here.content["conflict"]["repairs"], strict=True)):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("- " + plain(words), width="stretch")
-            st.button("Apply and solve", key=f"repair-{k}", on_click=apply, args=(here, change))
+def nearest_case(here: Shown) -> None:
+    """The plan of the nearest feasible case."""
     effort = here.content["conflict"]["best_effort"]
     if effort is None or here.told.nearest is None:
         return
@@ -272,14 +263,6 @@ def conflict(here: Shown) -> None:
         st.markdown("After this change: " + plain(sentences.repair_words(here.content, change)) + ".")
     st.markdown(plain(nearest.meta["verdict"]))
     planned(nearest)
-
-
-@steady.whole
-def apply(here: Shown, change: dict) -> None:
-    """Ask the infeasible scenario with one repair, and solve it."""
-    state.set_asked(here.asked)
-    state.set_value(change["change"], change["to"])
-    state.solve()
 
 
 draw()

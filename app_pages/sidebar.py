@@ -68,7 +68,10 @@ def banner() -> None:
     elif trouble is not None:
         st.error(plain(trouble.message or "Stopped before a plan was found."))
     if work.running("plan"):
-        st.info("The plan of the new inputs is being made; what is shown answers the earlier ones.")
+        again = "What is shown answers these inputs already" if not state.is_stale() else "What is shown answers the earlier inputs"
+        st.info(f"A plan is being made. {again}.")
+    elif (here := state.shown()) is not None and here.cancelled and not state.is_stale():
+        st.info("You cancelled this search: what is shown is what was found until then, and more may be possible.")
     elif state.is_stale():
         with st.container(key="stale"):
             st.warning("The inputs have changed since this plan was made: what is shown answers the earlier ones.")

@@ -51,11 +51,15 @@ QUICK_S = 1.2
 
 @dataclass(frozen=True)
 class Shown:
-    """A plan as it is shown. asked: what it answers; told: plan.json, tables and meta; example: what was chosen as the scenario."""
+    """A plan as it is shown. asked: what it answers; told: plan.json, tables and meta; example: what was chosen as the scenario.
+
+    cancelled: its search was stopped by the person.
+    """
 
     asked: Asked
     told: Told
     example: str = ""
+    cancelled: bool = False
 
     @property
     def tables(self) -> Mapping[str, Any]:
@@ -130,6 +134,7 @@ def solve(wait: float = QUICK_S) -> None:
     """Plan what is asked, in a worker."""
     now = asked()
     st.session_state["solving"] = now
+    work.end_spare()
     work.start("plan", PLAN, (now.path, dict(now.overrides)), "Solving", key=key_of(now), wait=wait)
 
 
@@ -146,12 +151,13 @@ def show(here: Shown) -> None:
 
 def take_plan() -> None:
     """Show the plan that the worker made. Called once, before a page is drawn."""
-    done = work.outcome("plan")
-    if done is None or "solving" not in st.session_state:
+    done, what = work.outcome("plan"), work.work_of("plan")
+    if done is None or what is None or "solving" not in st.session_state:
         return
     st.session_state["trouble"] = None if done.kind == "result" else done
     if done.kind == "result":
-        st.session_state["shown"] = Shown(st.session_state["solving"], done.result, st.session_state["example"])
+        cancelled = what.cancelled and done.result.content["status"] != "optimal"
+        st.session_state["shown"] = Shown(st.session_state["solving"], done.result, st.session_state["example"], cancelled)
     del st.session_state["solving"]
     work.clear("plan")
 
@@ -180,7 +186,7 @@ def begin() -> None:
     for path, value in values.items():
         set_value(path, value)
     if is_stale():
-        solve(2 * QUICK_S)
+        solve()
 
 
 def open_example(name: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import frontier, state, steady, tables, what_if_charts, work, worth
+from app_pages import conflict, frontier, state, steady, tables, what_if_charts, work, worth
 from app_pages.charts import show
 from app_pages.state import Knob, Shown
 from app_pages.words import bullets, not_done, plain
@@ -33,7 +33,8 @@ def draw() -> None:
         st.info("There is no plan yet; press Solve beside the page.")
         return
     beside(here)
-    st.markdown(plain(here.meta["binding"]))
+    if here.meta["binding"]:
+        st.markdown(plain(here.meta["binding"]))
     worth.draw(here)
     frontier.draw(here)
     sensitivity(here)
@@ -81,6 +82,9 @@ def beside(here: Shown) -> None:
     pair = {"Start": pin.content, "Now": here.content}
     st.markdown("**What differs from the plan at the start**")
     bullets(lines_of(pin.content, here.content))
+    if here.content["status"] == "infeasible":
+        conflict.draw(here)
+        st.markdown("The page Plan shows the plan of the nearest feasible case.")
     tables.show(compared_table(pair), "The plan at the start and the plan now, number by number.", whole=True)
     with st.container(horizontal=True):
         st.button("Back to the start", key="what-if-back", on_click=back, args=(pin,))

@@ -17,37 +17,42 @@ from app_pages.words import plain
 from planner.job_told import Outcome, Status
 from planner.sentences import gap_text, number
 
-__all__ = ["Work", "clear", "collect", "desk", "outcome", "outcome_of", "progress_box", "running", "start", "work_of"]
+__all__ = ["Work", "clear", "collect", "desk", "end_spare", "outcome", "outcome_of", "progress_box", "running", "start", "watch", "work_of"]
 
 POLL_S = 0.25
 STOPPING_S = 1.0
 SLICE_S = 0.05
+IN_VIEW = "<style>div:has(> .st-key-progress) {position: sticky; top: 4rem; z-index: 99; background: Canvas; border-radius: 0.5rem}</style>"
+"""The progress box stays in view when the page is scrolled: its buttons stand all over the page."""
 
 
 @dataclass
 class Work:
     """One slot. name: of the job; args: what was asked; until: of time.monotonic, how long the page waits for it before it is drawn.
 
-    parts: results on the way; outcome: None while it goes on.
+    spare: nobody asked for it, so it makes way for others and is told where its result will stand; parts: results on the way;
+    outcome: None while it goes on; cancelled: the person has stopped it.
     """
 
     name: str
     label: str
     args: tuple[Any, ...]
     until: float
+    spare: bool
     parts: list[Any]
     outcome: Outcome | None = None
+    cancelled: bool = False
 
 
 def _slots() -> dict[str, Work]:
     return st.session_state.setdefault("work", {})
 
 
-def start(slot: str, call: str, args: Sequence[Any], label: str, key: str = "", wait: float = 0.0) -> None:
-    """Start `module:function` in a slot. label: what the progress box says; wait: s that the page waits for it before it is drawn."""
+def start(slot: str, call: str, args: Sequence[Any], label: str, key: str = "", wait: float = 0.0, spare: bool = False) -> None:
+    """Start `module:function` in a slot. label: what is said of its progress; wait: s that the page waits for it before it is drawn."""
     clear(slot)
     slots = _slots()
-    slots[slot] = Work(desk().start(call, args, key), label, tuple(args), time.monotonic() + wait, [])
+    slots[slot] = Work(desk().start(call, args, key, spare), label, tuple(args), time.monotonic() + wait, spare, [])
 
 
 def clear(slot: str) -> None:
@@ -55,6 +60,12 @@ def clear(slot: str) -> None:
     found = _slots().pop(slot, None)
     if found is not None:
         desk().forget(found.name)
+
+
+def end_spare() -> None:
+    """Forget what nobody asked for and is not done."""
+    for slot in [slot for slot, work in _slots().items() if work.spare and work.outcome is None]:
+        clear(slot)
 
 
 def work_of(slot: str) -> Work | None:
@@ -95,12 +106,21 @@ def collect() -> None:
 
 def progress_box() -> None:
     """Tell how far the session's jobs are, each with its Cancel; drawn on every page. Nothing when none goes on."""
-    for slot, work in _slots().items():
-        if work.outcome is None:
+    going = {slot: work for slot, work in _slots().items() if work.outcome is None and not work.spare}
+    if not going:
+        return
+    st.html(IN_VIEW)
+    with st.container(key="progress"):
+        for slot, work in going.items():
             with st.container(border=True, horizontal=True, vertical_alignment="center"):
                 with st.container(width="stretch"):
-                    st.fragment(_watch, run_every=POLL_S)(work)
+                    watch(slot)
                 st.button("Cancel", key=f"cancel-{slot}", on_click=_stop, args=(work,))
+
+
+def watch(slot: str) -> None:
+    """A line that tells how far a slot's job is."""
+    st.fragment(_watch, run_every=POLL_S)(_slots()[slot])
 
 
 def _watch(work: Work) -> None:
@@ -115,7 +135,7 @@ def _watch(work: Work) -> None:
 def _stop(work: Work) -> None:
     """Ask a job to stop; the page waits the moment that it takes."""
     desk().cancel(work.name)
-    work.until = time.monotonic() + STOPPING_S
+    work.until, work.cancelled = time.monotonic() + STOPPING_S, True
 
 
 def progress_words(status: Status) -> str:

@@ -1,4 +1,4 @@
-"""What one more of every limit would buy, for the pages Plan and What-if: slopes at once, and on request what planning again gives."""
+"""What one more of every limit would buy, for the pages Plan and What-if: slopes at once, and soon what planning again gives."""
 
 from typing import Any
 
@@ -10,42 +10,59 @@ from app_pages.words import bullets, not_done
 from planner.marginals_told import marginals_lines, marginals_table
 from planner.tables import objective_unit
 
-__all__ = ["draw"]
+__all__ = ["draw", "steps_of"]
 
 SLOT = "worth"
 
 
 def draw(here: Shown) -> None:
-    """Slopes, or real steps where they were asked for. Nothing without a plan."""
+    """Slopes until the real steps are there, which are planned while nobody else wants the processor. Nothing without a plan."""
     if not here.content["options"]:
         return
     st.subheader("What would one more buy?")
-    done = work.outcome_of(SLOT, _args(here))
-    if done is not None and done.kind == "result":
-        _again(here, done.result)
+    args = _args(here)
+    if here.asked == state.asked() and not work.running("plan") and not _known(args):
+        _begin(here, spare=True)
+    if steps := steps_of(here):
+        content = {**here.content, "context": {**here.content["context"], "marginals": steps}}
+        st.markdown("Planned again with one unit more and one less:")
+        bullets(marginals_lines(content))
+        with st.expander("As a table"):
+            tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
         return
-    if done is not None:
-        not_done(done, "Not planned again", state.folder())
+    st.markdown("A rough guide, by slopes:")
     bullets(here.meta["worth"])
-    words = "Plan again with one node, 10 ms, 1 req/s more and less"
-    st.button(words, key=SLOT, disabled=work.running(SLOT), on_click=_ask, args=(here,), help="What each is really worth; some seconds.")
-
-
-def _again(here: Shown, found: list[dict[str, Any]]) -> None:
-    if not found:
-        st.markdown("No plan was found in time when one limit was moved.")
+    if _known(args) and work.running(SLOT):
+        work.watch(SLOT)
         return
-    content = {**here.content, "context": {**here.content["context"], "marginals": found}}
-    st.markdown("Planned again with one unit more and one less:")
-    bullets(marginals_lines(content))
-    with st.expander("As a table"):
-        tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
+    done = work.outcome_of(SLOT, args)
+    if done is not None and done.kind != "result":
+        not_done(done, "Not planned again", state.folder())
+    elif done is not None:
+        st.markdown("No plan was found in time when one limit was moved.")
+    st.button("Plan again with one more and one less of each", key=SLOT, disabled=work.running(SLOT), on_click=_ask, args=(here,))
+
+
+def steps_of(here: Shown) -> list[dict[str, Any]] | None:
+    """What planning again with one unit more and less gave for this plan, as `context.marginals`; None where it is not known."""
+    done = work.outcome_of(SLOT, _args(here))
+    return done.result or None if done is not None and done.kind == "result" else None
 
 
 def _args(here: Shown) -> tuple[Any, ...]:
     return here.asked.path, dict(here.asked.overrides)
 
 
+def _known(args: tuple[Any, ...]) -> bool:
+    found = work.work_of(SLOT)
+    return found is not None and found.args == args
+
+
+def _begin(here: Shown, spare: bool) -> None:
+    words = "Planning again with one more and one less"
+    work.start(SLOT, "planner.jobs:worth", _args(here), words, key=state.key_of(here.asked), spare=spare)
+
+
 @steady.whole
 def _ask(here: Shown) -> None:
-    work.start(SLOT, "planner.jobs:worth", _args(here), "Planning again with one more and one less", key=state.key_of(here.asked))
+    _begin(here, spare=False)

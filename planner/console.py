@@ -102,7 +102,7 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
     print_line(console, _router_line(content))
     _print_gpu_map(console, content)
-    print_lines(console, "What binds, and what one more buys", [binding(content), *sentences.worth(content)])
+    print_lines(console, "What binds, and what one more buys (--marginals plans again)", [binding(content), *sentences.worth(content)])
     if moved := marginals_lines(content):
         print_lines(console, "What one unit more or less is worth (planned again)", moved)
     _print_alternatives(console, content)

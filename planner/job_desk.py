@@ -36,6 +36,7 @@ MOST_WAITING = 100
 FALSE_STARTS = 3
 """Workers that end one after the other before they are ready: then waiting jobs are told so."""
 
+STARTING = ("starting", None, None)
 DIED = "The process that computed this ended unexpectedly, perhaps for want of memory. Try again, or a smaller question."
 STOPPED = "Stopped."
 NO_WORKER = "No process for computations could be started; the server's log says why."
@@ -44,7 +45,10 @@ BUSY = f"There are {MOST_WAITING} computations waiting already; try again in a w
 
 @dataclass(eq=False)
 class _Job:
-    """One call, from its arrival until it is fetched or forgotten. Times in s of time.monotonic."""
+    """One call, from its arrival until it is fetched or forgotten. Times in s of time.monotonic.
+
+    spare: it runs only while a worker is left for others. yielding: it was stopped for another and will be begun again.
+    """
 
     name: str
     call: str
@@ -54,7 +58,9 @@ class _Job:
     seen: float
     begun: float | None = None
     stopping: float | None = None
-    told: tuple[str, float | None, float | None] = ("starting", None, None)
+    spare: bool = False
+    yielding: bool = False
+    told: tuple[str, float | None, float | None] = STARTING
     parts: list[Any] = field(default_factory=list)
     outcome: Outcome | None = None
     ended: float = 0.0
@@ -88,10 +94,13 @@ class Desk:
         threading.Thread(target=self._keep_house, name="desk", daemon=True).start()
         atexit.register(self.close)
 
-    def start(self, call: str, args: Sequence[Any], key: str = "") -> str:
-        """Queue `module:function` of plain arguments; the job's name. key: jobs of one key share what a worker has learned."""
+    def start(self, call: str, args: Sequence[Any], key: str = "", spare: bool = False) -> str:
+        """Queue `module:function` of plain arguments; the job's name.
+
+        key: jobs of one key share what a worker has learned. spare: a job that nobody waits for; it makes way for every other.
+        """
         now = time.monotonic()
-        job = _Job(secrets.token_hex(8), call, tuple(args), key, now, now)
+        job = _Job(secrets.token_hex(8), call, tuple(args), key, now, now, spare=spare)
         with self._lock:
             self._jobs[job.name] = job
             if len(self._waiting) >= MOST_WAITING or self._closed:
@@ -138,9 +147,9 @@ class Desk:
         """Ask a job to stop with what it has; it ends within a second, one that waits at once."""
         with self._lock:
             job = self._jobs.get(name)
-            if job is None or job.outcome is not None or job.stopping is not None:
+            if job is None or job.outcome is not None or (job.stopping is not None and not job.yielding):
                 return
-            job.stopping = time.monotonic()
+            job.stopping, job.yielding = time.monotonic(), False
             if job in self._waiting:
                 self._waiting.remove(job)
                 self._end(job, Outcome("stopped", message=STOPPED))
@@ -195,15 +204,40 @@ class Desk:
         threading.Thread(target=self._listen, args=(worker,), name="desk-worker", daemon=True).start()
 
     def _hand_out(self) -> None:
-        """Give waiting jobs to idle workers, to one that had a job of the same key where there is one."""
-        while self._waiting:
+        """Give waiting jobs to idle workers, to one that had a job of the same key where there is one; spare jobs make way."""
+        while True:
             idle = [worker for worker in self._workers if worker.ready and worker.job is None]
+            watched = [job for job in self._waiting if not job.spare]
+            spare = [job for job in self._waiting if job.spare and (len(idle) > 1 or len(self._workers) == 1)]
             if not idle:
+                if watched:
+                    self._make_way()
                 return
-            job = self._waiting.pop(0)
+            if not watched and not spare:
+                return
+            job = (watched or spare)[0]
+            self._waiting.remove(job)
             worker = max(idle, key=lambda one: (one.key == job.key, -one.used))
             worker.job, worker.key, job.begun = job, job.key, time.monotonic()
             _send(worker, ("run", job.call, job.args))
+
+    def _make_way(self) -> None:
+        """Stop a spare job, unless one is being stopped already or none runs."""
+        running = [worker for worker in self._workers if worker.job is not None and worker.job.spare]
+        if running and not any(worker.job.stopping for worker in running if worker.job is not None):
+            job = running[0].job
+            assert job is not None  # noqa: S101 - chosen so above
+            job.yielding, job.stopping = True, time.monotonic()
+            _send(running[0], ("cancel",))
+
+    def _give_way(self, job: _Job) -> bool:
+        """Whether a job that has ended was stopped for another only: then it waits again."""
+        if not job.yielding:
+            return False
+        job.yielding, job.stopping, job.begun, job.told = False, None, None, STARTING
+        job.parts.clear()
+        self._waiting.append(job)
+        return True
 
     def _end(self, job: _Job, outcome: Outcome) -> None:
         job.outcome, job.ended = outcome, time.monotonic()
@@ -237,12 +271,13 @@ class Desk:
             job.parts.append(rest[0])
         elif job is not None and word == "done":
             worker.job, worker.used = None, time.monotonic()
-            self._end(job, rest[0])
+            if not self._give_way(job):
+                self._end(job, rest[0])
             self._hand_out()
 
     def _replace(self, worker: _Worker) -> None:
         """A worker is gone: tell its job, and start another unless workers do not start at all."""
-        if worker.job is not None and worker.job.outcome is None:
+        if worker.job is not None and worker.job.outcome is None and not self._give_way(worker.job):
             stopped = worker.job.stopping is not None
             self._end(worker.job, Outcome("stopped", message=STOPPED) if stopped else Outcome("failed", message=DIED))
         if worker in self._workers:

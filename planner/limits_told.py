@@ -2,6 +2,7 @@
 
 Binding   SLOs used up, pools whose GPUs are all used and have a price, the quality asked for at least
 Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of them may or may not be worth something
+Passed    by how much a cheapest plan is better than asked, since GPUs come whole
 """
 
 from collections import Counter
@@ -21,11 +22,11 @@ MOST = 4
 
 
 def binding(content: Content) -> str:
-    """Tell which limits bind and which are reached besides, in one or two sentences."""
+    """Tell which limits bind and which are reached besides, in one to three sentences."""
     binds = [*_slos(content), *_pools(content), *_floor(content)]
     first = f"What binds: {', '.join(binds)}." if binds else "No SLO and no pool of GPUs binds."
     reached = [*_replicas(content), *_curves(content)]
-    return first + (f" Also reached: {'; '.join(reached)}." if reached else "")
+    return first + (f" Also reached: {'; '.join(reached)}." if reached else "") + _passed(content)
 
 
 def _slos(content: Content) -> list[str]:
@@ -44,6 +45,13 @@ def _floor(content: Content) -> list[str]:
     if floor is None or content["quality"] > floor + SAME * max(1.0, abs(floor)):
         return []
     return [f"the quality asked for ({floor:g})"]
+
+
+def _passed(content: Content) -> str:
+    floor = content["context"]["quality_at_least"]
+    if floor is None or _floor(content):
+        return ""
+    return f" The quality asked for ({floor:g}) sets the cost; it is passed by {content['quality'] - floor:.4g}, since GPUs come whole."
 
 
 def _replicas(content: Content) -> list[str]:

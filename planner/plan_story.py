@@ -59,6 +59,8 @@ def _measured(content: Content) -> str:
     count = sum(option["provenance"] == "measured" for option in options)
     if count == len(options):
         return "All curves of what runs were measured."
+    if not count:
+        return "No curve of what runs was measured, all are estimates: latencies may come out otherwise."
     return f"{count} of {len(options)} curves of what runs were measured; the others are estimates: latencies may come out otherwise."
 
 

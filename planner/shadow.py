@@ -25,7 +25,7 @@ def shadow_prices(
     instance = form.instance
     serve = row_dual[where.serve_row : where.serve_row + where.llms]
     budget = row_dual[where.budget_row : where.replica_row]
-    notes = ["slopes, replicas taken as divisible: a rough guide; planning again (--marginals) tells the real steps, which may be zero"]
+    notes = ["slopes, replicas taken as divisible: a rough guide; planning again tells the real steps, which may be zero"]
     rate = float((serve @ fractions + budget.sum()) / form.unit)
     slo: list[float | None] = []
     k = 0

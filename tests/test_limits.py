@@ -54,7 +54,10 @@ NOTHING = "No SLO and no pool of GPUs binds."
         ({"placement": FULL}, "What binds: the GPUs of pool a100."),
         ({"placement": FULL, "shadow_prices": {"pools": {"a100": 0.0}}}, NOTHING),
         ({"context": {"quality_at_least": 0.7}}, "What binds: the quality asked for (0.7)."),
-        ({"context": {"quality_at_least": 0.69}}, NOTHING),
+        (
+            {"context": {"quality_at_least": 0.69}},
+            f"{NOTHING} The quality asked for (0.69) sets the cost; it is passed by 0.01, since GPUs come whole.",
+        ),
         ({"options": at(4.0)}, f"{NOTHING} Also reached: the highest profiled rate of tiny tp1 50 % (4 req/s)."),
         ({"context": llm(0, 1)}, f"{NOTHING} Also reached: the most replicas allowed of tiny (1)."),
         ({"context": llm(1, 2)}, f"{NOTHING} Also reached: the fewest replicas asked for of tiny (1)."),

@@ -10,6 +10,7 @@ from streamlit.testing.v1.element_tree import NumberInput
 from app_pages import first, state
 from app_pages.words import plain
 from planner.init_files import TEMPLATE_TEXTS
+from planner.job_told import Outcome
 from planner.plan_story import story
 from planner.upload_zip import zipped
 from tests.page_app import opened, settle
@@ -142,6 +143,17 @@ def test_an_infeasible_scenario_is_told_and_a_repair_makes_it_a_plan() -> None:
 
 def test_what_one_more_buys_is_planned_again() -> None:
     app = opened(example="from-benchmarks")
+    settle(app, "worth")
+    app.run()
+    assert "Planned again with one unit more and one less" in words(app)
+    assert "A rough guide" not in words(app)
+
+
+def test_what_one_more_buys_stands_roughly_where_planning_again_was_stopped() -> None:
+    app = opened(example="from-benchmarks")
+    app.session_state["work"]["worth"].outcome = Outcome("stopped", message="Stopped.")
+    app.run()
+    assert "A rough guide" in words(app)
     app.button(key="worth").click().run()
     settle(app, "worth")
     app.run()

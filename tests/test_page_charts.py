@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app_pages import charts, compare_charts
+from app_pages.kept import short
 from planner import jobs
 from planner.compare_told import points_table, routing_table
 from planner.job_told import Told, Watch
@@ -49,9 +50,10 @@ def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(told: Told) ->
 
 
 def test_plans_are_told_apart_by_what_their_names_do_not_share(told: Told) -> None:
-    contents = {"trio, as given": told.content, "trio, 50 req/s": told.content}
+    assert short(["trio, as given", "trio, 50 req/s"]) == ["as given", "50 req/s"]
+    assert short(["trio, 50 req/s", "trio, 50 req/s, 2 nodes"]) == ["50 req/s", "50 req/s, 2 nodes"]
+    assert short(["trio", "trio, 50 req/s"]) == ["trio", "trio, 50 req/s"]
+    contents = {"as given": told.content, "50 req/s": told.content}
     bars = rows(compare_charts.routing(routing_table(contents), told.report["meta"]["signs"])[0])
-    assert {row["Label"].partition("%")[2].strip() for row in bars} == {"as given", "50 req/s"}
-    assert {row["Short"] for row in rows(compare_charts.qualities(points_table(contents))[0])} == {"as given", "50 req/s"}
-    other = {"trio": told.content, "trio, 50 req/s": told.content}
-    assert {row["Short"] for row in rows(compare_charts.qualities(points_table(other))[0])} == set(other)
+    assert {row["Label"].partition("%")[2].strip() for row in bars} == set(contents)
+    assert {row["Plan"] for row in rows(compare_charts.qualities(points_table(contents))[0])} == set(contents)

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages.kept import short
 from planner.compare_told import lines_of, steps_line
 from planner.plan_diff import diff_plans
 from tests.page_app import opened, settle
@@ -25,7 +26,8 @@ def app() -> AppTest:
 
 
 def test_what_differs_stands_in_words_tables_and_charts(app: AppTest) -> None:
-    (first, old), (second, new) = app.session_state["saved"].items()
+    saved = app.session_state["saved"]
+    (first, second), (old, new) = short(list(saved)), saved.values()
     told = words(app)
     assert f"**{second}** against **{first}**" in told
     for line in lines_of(old.content, new.content):
@@ -37,7 +39,8 @@ def test_what_differs_stands_in_words_tables_and_charts(app: AppTest) -> None:
 
 
 def test_the_way_back_is_another_order(app: AppTest) -> None:
-    (first, old), (second, new) = app.session_state["saved"].items()
+    saved = app.session_state["saved"]
+    (first, second), (old, new) = short(list(saved)), saved.values()
     app.selectbox(key="compare-steps").select_index(1).run()
     assert app.session_state["compare"]["steps"] == f"{second} to {first}"
     assert steps_line(diff_plans(new.content, old.content)) in words(app)

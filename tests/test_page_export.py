@@ -54,6 +54,19 @@ def test_it_says_what_each_file_is_for(page: AppTest) -> None:
     assert page.session_state["shown"].content["scenario_sha256"][:12] in words(page)
 
 
+def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
+    app = settle(opened(example="from-benchmarks"), "worth")
+    app.switch_page("export.py").run()
+    app.button(key="export-make-workbook").click().run()
+    made = settle(app, "export-file").session_state["work"]["export-file"]
+    found = app.session_state["work"]["worth"].outcome.result
+    assert len(found) >= 5
+    assert made.args[2]["context"]["marginals"] == found
+    sheet = openpyxl.load_workbook(io.BytesIO(made.outcome.result[0]), read_only=True)["Summary"]
+    told = "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None)
+    assert "+1 node of pool a100 (2 instead of 1)" in told
+
+
 def test_the_bundle_is_made_and_told(page: AppTest) -> None:
     page.button(key="export-bundle").click().run()
     page = settle(page, "export-bundle").run()

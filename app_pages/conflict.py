@@ -1,0 +1,36 @@
+"""A scenario that cannot be served, for the pages Plan and What-if: limits in conflict, and repairs that can be applied."""
+
+from typing import Any
+
+import streamlit as st
+
+from app_pages import state, steady
+from app_pages.state import Shown
+from app_pages.words import bullets, plain
+from planner import sentences
+
+__all__ = ["draw"]
+
+
+def draw(here: Shown) -> None:
+    """Limits that cannot hold together and single changes, each with its button."""
+    limits, repairs = sentences.conflict_lines(here.content)
+    st.subheader("These limits cannot hold together" if len(limits) > 1 else "This cannot be")
+    bullets(limits)
+    for note in here.meta["effort_notes"]:
+        st.caption(plain(note))
+    if repairs:
+        st.subheader("Any one of these changes makes it feasible" if len(repairs) > 1 else "This change makes it feasible")
+        st.caption("Each was tried." if len(repairs) > 1 else "It was tried.")
+    for k, ((words, _), change) in enumerate(zip(repairs, here.content["conflict"]["repairs"], strict=True)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("- " + plain(words), width="stretch")
+            st.button("Apply and solve", key=f"repair-{k}", on_click=_apply, args=(here, change))
+
+
+@steady.whole
+def _apply(here: Shown, change: dict[str, Any]) -> None:
+    """Ask the infeasible scenario with one repair, and solve it."""
+    state.set_asked(here.asked)
+    state.set_value(change["change"], change["to"])
+    state.solve()
