@@ -15,7 +15,7 @@ __all__ = ["draw"]
 def draw(here: Shown) -> None:
     """Limits that cannot hold together and single changes, each with its button."""
     limits, repairs = sentences.conflict_lines(here.content)
-    st.subheader("These limits cannot hold together" if len(limits) > 1 else "This cannot be")
+    st.subheader("Limits that cannot hold together, and what was tried")
     bullets(limits)
     for note in here.meta["effort_notes"]:
         st.caption(plain(note))

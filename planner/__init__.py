@@ -10,6 +10,7 @@ __all__ = [
     "alternatives_told",
     "arguments",
     "asked",
+    "asked_told",
     "assemble",
     "assemble_options",
     "assemble_tables",

@@ -3,23 +3,30 @@
 compared    what was asked and what was found, one column a plan, then the change of each plan against the first
 setups      replicas of every option in each plan
 routing     part of the requests of every LLM in each plan
-lines       what differs between two plans in sentences: asked, quality, cost, GPUs, latency, routing, replicas
+lines       what differs between two plans in sentences: asked, quality, cost, GPUs, latency, routing, how each LLM is run
+steps       how many replicas change on the way, which LLMs fall short, and what to do about it
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from planner.asked_told import asked_lines, incomparable_lines
+from planner.numbers_told import tidy
 from planner.plan_diff import PlanDiff
 from planner.sentences import exact, gap_text, number
 from planner.tables import objective_unit, slo_name
 
-__all__ = ["asked_lines", "change_lines", "compared_table", "lines_of", "points_table", "routing_table", "setups_table", "steps_line"]
+__all__ = ["change_lines", "compared_table", "lines_of", "points_table", "routing_table", "setups_table", "steps_line"]
 
 Content = Mapping[str, Any]
 NONE = "-"
 SMALL = 1e-9
+MOST = 4
+"""LLMs told by name in one sentence; the others are counted."""
 
 
 def _sizes(content: Content) -> dict[str, tuple[float | None, str, int | None]]:
@@ -95,40 +102,13 @@ def routing_table(contents: Mapping[str, Content]) -> pd.DataFrame:
 
 # ---------------------------------------------------------------- sentences
 
-ASKED: Sequence[tuple[str, str, Callable[[Content], Mapping[str, Any]]]] = (
-    ("arrival rate", "req/s", lambda one: {"": one["context"]["arrival_rate_rps"]}),
-    ("the SLO on", "ms", lambda one: {slo_name(slo): slo["limit_ms"] for slo in one["slo"]}),
-    ("quality at least", "(mean score)", lambda one: {"": one["context"]["quality_at_least"]}),
-    ("pool", "nodes", lambda one: {pool["name"]: pool["nodes"] for pool in one["context"]["pools"]}),
-    ("GPUs per node of pool", "", lambda one: {pool["name"]: pool["gpus_per_node"] for pool in one["context"]["pools"]}),
-)
-
-
-def asked_lines(before: Content, after: Content) -> list[str]:
-    """What was asked differently."""
-    told = []
-    for what, unit, read in ASKED:
-        one, other = read(before), read(after)
-        for key in dict.fromkeys([*one, *other]):
-            if one.get(key) != other.get(key):
-                words = " ".join(part for part in (what, key) if part)
-                told.append(f"{words} {_asked(other.get(key), unit)} instead of {_asked(one.get(key), unit)}")
-    if before["objective"]["of"] != after["objective"]["of"]:
-        told.append(f"the objective is {after['objective']['of']} instead of {before['objective']['of']}")
-    gone, new = ([llm for llm in one["routing"] if llm not in other["routing"]] for one, other in ((before, after), (after, before)))
-    told += [f"without {llm}" for llm in gone] + [f"with {llm}" for llm in new]
-    filters, others = before["context"]["filters"], after["context"]["filters"]
-    told += [f"{key} {others[key]} instead of {value}" for key, value in filters.items() if key in others and others[key] != value]
-    return told
-
-
-def _asked(value: float | None, unit: str) -> str:
-    return "none" if value is None else f"{exact(value)} {unit}".strip()
+WHY_NONE = {"infeasible": "no setup keeps all of its limits at once", "unknown": "the search stopped before one was found"}
 
 
 def change_lines(before: Content, after: Content) -> list[str]:
-    """What is found differently: quality, cost, GPUs, latencies, routing. Sentences of the form `now instead of before`."""
-    missing = [f"The {word} has no setup: {one['status']}." for word, one in (("first", before), ("second", after)) if not one["options"]]
+    """What is found differently: quality, cost, GPUs, latencies, routing, setup. Sentences of the form `now instead of before`."""
+    words = (("The plan compared with", before), ("This plan", after))
+    missing = [f"{word} has no setup: {WHY_NONE.get(one['status'], one['status'])}." for word, one in words if not one["options"]]
     if missing:
         return missing
     lines = [_objective_line(before, after, "Quality", "quality", 5, "")]
@@ -144,7 +124,7 @@ def change_lines(before: Content, after: Content) -> list[str]:
             limits = f"limit {exact(slo['limit_ms'])} ms"
             limits += "" if old["limit_ms"] == slo["limit_ms"] else f", before {exact(old['limit_ms'])} ms"
             lines.append(f"Achieved {slo_name(slo)}: {slo['achieved_ms']:,.1f} ms instead of {old['achieved_ms']:,.1f} ms ({limits}).")
-    return [*lines, _routing_line(before, after)]
+    return [*lines, _routing_line(before, after), *_setup_lines(before, after)]
 
 
 def _objective_line(before: Content, after: Content, what: str, key: str, decimals: int, unit: str) -> str:
@@ -168,19 +148,79 @@ def _routing_line(before: Content, after: Content) -> str:
     return f"Part of the requests: {', '.join(told)}." if told else "Every LLM gets the same part of the requests."
 
 
+def _setup_lines(before: Content, after: Content) -> list[str]:
+    """How each LLM is run, where that changes; nothing where all are run as before."""
+    name_pools = any(len(one["context"]["pools"]) > 1 for one in (before, after))
+    was, now = (_run(one, name_pools) for one in (before, after))
+    parts = [f"{llm} {run} becomes {now[llm]}" for llm, run in was.items() if now.get(llm, run) != run]
+    parts += [f"new: {llm} {run}" for llm, run in now.items() if llm not in was]
+    parts += [f"gone: {llm} {run}" for llm, run in was.items() if llm not in now]
+    return [f"Setup: {'; '.join(_most(parts))}."] if parts else []
+
+
+def _run(content: Content, name_pools: bool) -> dict[str, str]:
+    """LLM -> its options and replicas, e.g. `2 x tp4 70 % + 1 x tp2 100 %`."""
+    runs: dict[str, list[str]] = defaultdict(list)
+    for option in sorted(content["options"], key=_key):
+        pool = f"{option['pool']} " if name_pools else ""
+        runs[option["llm"]].append(f"{option['replicas']} x {pool}tp{option['tp_degree']} {tidy(option['mps_share_pct'])} %")
+    return {llm: " + ".join(words) for llm, words in runs.items()}
+
+
+def _most(parts: Sequence[str], what: str = "LLM") -> list[str]:
+    """The first few; the others counted."""
+    more = len(parts) - MOST
+    return [*parts[:MOST], f"and {more} more {what}{'s' if more > 1 else ''}"] if more > 0 else list(parts)
+
+
 def steps_line(found: PlanDiff) -> str:
-    """How many replicas stay, start and stop, and whether capacity holds on the way."""
+    """How many replicas stay, start and stop, whether capacity holds on the way, and what helps where it does not."""
     if not found.steps:
         return f"No replica changes: all {len(found.stays)} stay where they are."
     starts = sum(step.do == "start" for step in found.steps)
-    short = "an order in which no LLM falls short was not found" if found.drops else "in this order no LLM falls short on the way"
-    return f"Replicas: {len(found.stays)} stay, {starts} start, {len(found.steps) - starts} stop; {short}."
+    head = f"Replicas: {len(found.stays)} stay, {starts} start, {len(found.steps) - starts} stop"
+    if not found.drops:
+        return f"{head}; in this order no LLM falls short on the way."
+    return f"{head}; an order in which no LLM falls short was not found. Short: {', '.join(_most(_shortages(found)))}. {_advice(found)}"
+
+
+def _shortages(found: PlanDiff) -> list[str]:
+    """By how much, and when, each LLM falls short of what the smaller of both plans gives it."""
+    told = []
+    for llm, left in found.least.items():
+        lacks = {k: step.short[llm] for k, step in enumerate(found.steps, start=1) if llm in step.short}
+        first, last = min(lacks), max(lacks)
+        when = (
+            f"step {first}" if first == last else f"steps {first} to {last}" if last - first < len(lacks) else f"{len(lacks)} of the steps"
+        )
+        none = "" if left > SMALL else " (at times without a replica)"
+        told.append(f"{llm} by up to {max(lacks.values()):,.2f} req/s after {when}{none}")
+    return told
+
+
+def _advice(found: PlanDiff) -> str:
+    """What keeps every LLM from falling short: spare GPUs, a quiet hour, other LLMs for those that have no replica at one time."""
+    spares = [
+        f"{count} x {llm} tp{degree} {tidy(share)} % (each on {degree} GPU{'s' if degree > 1 else ''} of one node of pool {pool})"
+        for (llm, pool, degree, share), count in Counter(replica.key for replica in found.spares).items()
+    ]
+    lines = [f"None would be if spare GPUs ran in the meantime: {'; '.join(_most(spares, 'option'))}."]
+    parts = {llm: max(found.fractions[llm]) for llm in found.least}
+    quiet = min((found.least[llm] / part for llm, part in parts.items() if part > 0), default=0.0)
+    if (rate := math.floor(10 * quiet) / 10) > 0:
+        lines.append(
+            f"Up to {exact(rate)} req/s in all they can take their parts of the requests nevertheless; latencies were not checked."
+        )
+    elif gone := [llm for llm, left in found.least.items() if left <= SMALL and parts[llm] > 0]:
+        lines.append(f"Else requests of {', '.join(_most(gone))} have to go to other LLMs in the meantime.")
+    return " ".join(lines)
 
 
 def lines_of(before: Content, after: Content) -> Sequence[str]:
     """All differences of two plans, asked and found."""
     asked = asked_lines(before, after)
-    return [f"Asked: {'; '.join(asked)}." if asked else "Asked: the same demand, SLOs, GPUs and LLMs.", *change_lines(before, after)]
+    first = f"Asked: {'; '.join(asked)}." if asked else "Asked: the same demand, SLOs, GPUs and LLMs."
+    return [*incomparable_lines(before, after), first, *change_lines(before, after)]
 
 
 def points_table(contents: Mapping[str, Content]) -> pd.DataFrame:

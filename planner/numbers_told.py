@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["finite", "percent", "tidy"]
+__all__ = ["finite", "percent", "tidy", "whole_percent"]
 
 
 def finite(value: float | None) -> float | None:
@@ -14,6 +14,14 @@ def tidy(value: float) -> float | int:
     """Give `value` rounded to 1e-9, the dust of unit conversion gone; whole numbers as int."""
     rounded = round(float(value), 9)
     return int(rounded) if rounded.is_integer() else rounded
+
+
+def whole_percent(value: float) -> str:
+    """Tell a part in whole per cent; never `100 %` of what is not all, nor `0 %` of what is not none."""
+    told = f"{value:.0f}"
+    if told == "100" and value < 100.0:
+        return "more than 99 %"
+    return "less than 1 %" if told == "0" and value > 0.0 else f"{told} %"
 
 
 def percent(share: float) -> float | int:

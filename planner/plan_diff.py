@@ -6,12 +6,14 @@ What then has to go stops, what is new starts; a replica whose option is in both
 
 Order: an LLM's capacity (sum of its replicas' highest rates) must not fall below what the smaller of the two plans gives it, nor a GPU be
 filled beyond its room. Whatever fits is started first, the largest first; then whatever can be missed is stopped; and so on. Where neither
-is possible, the stop that costs least capacity is taken and told as a drop: an order without one was not found.
+is possible, the stop that costs least capacity is taken: an order without a shortage was not found. Each step tells which LLMs are short
+after it. None would be if replicas like those whose stop leaves their LLM short (`spares`) ran on spare GPUs in the meantime: since an LLM
+was last not short, only such replicas of it have stopped.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,11 +41,11 @@ class Replica:
 
 @dataclass(frozen=True)
 class Step:
-    """do: start | stop. drop: req/s by which the LLM's capacity then lies below the smaller of both plans', 0 = not at all."""
+    """do: start | stop. short: LLM -> req/s by which its capacity after this step lies below the smaller of both plans', where it does."""
 
     do: str
     replica: Replica
-    drop: float = 0.0
+    short: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,24 @@ class Change:
 class PlanDiff:
     """changes: options that differ; steps: in order; fractions: per LLM (before, after), 0..1.
 
-    The new plan's GPUs are named as the old one's.
+    least: req/s that the LLMs which fall short can still serve at the worst moment. The new plan's GPUs are named as the old one's.
     """
 
     changes: tuple[Change, ...]
     stays: tuple[Replica, ...]
     steps: tuple[Step, ...]
     fractions: Mapping[str, tuple[float, float]]
+    least: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def drops(self) -> bool:
         """Whether an LLM falls short on the way."""
-        return any(step.drop > 0 for step in self.steps)
+        return any(step.short for step in self.steps)
+
+    @property
+    def spares(self) -> tuple[Replica, ...]:
+        """The replicas whose stop leaves their LLM short: with others like them on spare GPUs in the meantime no LLM falls short."""
+        return tuple(step.replica for step in self.steps if step.do == "stop" and step.replica.key[0] in step.short)
 
 
 def replicas_of(content: Content) -> list[Replica]:
@@ -106,8 +114,8 @@ def diff_plans(old: Content, new: Content) -> PlanDiff:
             stays.append(replica)
     llms = dict.fromkeys([*old["routing"], *new["routing"]])
     fractions = {llm: (old["routing"].get(llm, 0.0), new["routing"].get(llm, 0.0)) for llm in llms}
-    steps = _ordered(stays, start, stop, _rooms(old, new))
-    return PlanDiff(_changes(before, after, stays, start, stop), tuple(stays), tuple(steps), fractions)
+    steps, least = _ordered(stays, start, stop, _rooms(old, new))
+    return PlanDiff(_changes(before, after, stays, start, stop), tuple(stays), tuple(steps), fractions, least)
 
 
 def _changes(
@@ -205,30 +213,37 @@ class _Cluster:
         return all(self.share[p] + replica.key[3] <= 100 * (1 + ROOM_NOISE) and self.memory[p] + replica.memory <= room for p in places)
 
 
-def _ordered(stays: Sequence[Replica], start: list[Replica], stop: list[Replica], rooms: Mapping[str, float]) -> list[Step]:
-    """Starts and stops in an order that keeps capacity, where this way finds one."""
+def _ordered(
+    stays: Sequence[Replica], start: list[Replica], stop: list[Replica], rooms: Mapping[str, float]
+) -> tuple[list[Step], dict[str, float]]:
+    """Starts and stops in an order that keeps capacity, where this way finds one; and what is left of the LLMs that fall short."""
     cluster = _Cluster([*stays, *stop], rooms)
     final = _Cluster([*stays, *start], rooms).capacity
     needed = {llm: min(rate, final[llm]) for llm, rate in cluster.capacity.items()}
     start = sorted(start, key=lambda r: (-len(r.gpus) * r.key[3], r.key, r.node, r.gpus))
     stop = sorted(stop, key=lambda r: (r.rate, r.key, r.node, r.gpus))
     steps: list[Step] = []
+    least: dict[str, float] = {}
 
     def short(replica: Replica) -> float:
         """By how much its LLM would lie below what is needed without it."""
         llm = replica.key[0]
         return max(needed.get(llm, 0.0) - (cluster.capacity[llm] - replica.rate), 0.0)
 
+    def step(do: str, replica: Replica) -> None:
+        cluster.take(replica, 1 if do == "start" else -1)
+        lacks = {llm: rate - cluster.capacity[llm] for llm, rate in needed.items()}
+        now = {llm: lack for llm, lack in lacks.items() if lack > ROOM_NOISE * needed[llm]}
+        least.update({llm: min(least.get(llm, np.inf), max(cluster.capacity[llm], 0.0)) for llm in now})
+        steps.append(Step(do, replica, now))
+
     while start or stop:
         ready = next((replica for replica in start if cluster.fits(replica)), None)
         if ready is not None:
             start.remove(ready)
-            cluster.take(ready, 1)
-            steps.append(Step("start", ready))
+            step("start", ready)
             continue
-        least = min(stop, key=short)
-        drop = short(least)
-        stop.remove(least)
-        cluster.take(least, -1)
-        steps.append(Step("stop", least, drop if drop > ROOM_NOISE * max(least.rate, 1e-12) else 0.0))
-    return steps
+        missed = min(stop, key=short)
+        stop.remove(missed)
+        step("stop", missed)
+    return steps, least

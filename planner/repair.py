@@ -35,6 +35,12 @@ PROBE_SECONDS = 10.0
 RATE_HALVINGS = 14
 """How often the arrival rate is halved in search of one that has a plan."""
 
+MORE_REPLICAS = 8
+"""How many more replicas of an LLM are tried at most."""
+
+MOST_NAMES = 4
+"""LLMs told by name; the others are counted."""
+
 ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
 
@@ -89,24 +95,31 @@ def explain_conflict(
     """The limits in conflict, verified repairs and a best-effort plan; and notes on what was not found out.
 
     solve: `planner.joint.solve`. Limits: those of which each, moved alone, makes the rest feasible; all that were tried when none does.
+    After them one sentence on what does not help alone: changes of which every question was answered.
     """
     seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, clock.left()))
     probes = Probes(solve, settings, quality, clock.cancel, time.perf_counter() + seconds)
     repairs: list[tuple[Knob, float, Solution]] = []
+    vain: list[Knob] = []
     tried = knobs(instance)
     for knob in tried:
+        open_before, probes.undecided = probes.undecided, False
         found = _least_change(knob, probes)
         if found is not None:
             repairs.append((knob, *found))
+        elif not probes.undecided:
+            vain.append(knob)
+        probes.undecided |= open_before
     notes: tuple[str, ...] = ()
     if probes.undecided:
         notes = ("the search for repairs was cut short: those told work, but may go further than needed, and others may be missing",)
     limits = tuple(_limit(instance, knob, value) for knob, value, _ in repairs) or tuple(_limit(instance, knob, None) for knob in tried)
+    limits += _in_vain(instance, vain)
     told = tuple(Repair(knob.change, knob.before, value) for knob, value, _ in repairs)
     if not repairs:
         return Conflict(limits, told), notes
     knob, value, rough = min(repairs, key=lambda repair: _distance(repair[0], repair[1]))
-    best_effort = restated(rough, settings, quality)
+    best_effort = restated(rough, settings, quality, clock.why())
     if not probes.cut_short():
         left = probes.deadline - time.perf_counter()
         better = solve(knob.apply(value), replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
@@ -114,13 +127,13 @@ def explain_conflict(
     return Conflict(limits, told, best_effort, Repair(knob.change, knob.before, value)), notes
 
 
-def restated(rough: Solution, settings: Settings, quality: Quality) -> Solution:
-    """A plan found at a rough gap, with the status it has at the gap that was asked for."""
+def restated(rough: Solution, settings: Settings, quality: Quality, why: str = "time") -> Solution:
+    """A plan found at a rough gap, with the status it has at the gap that was asked for. why: what ended the search."""
     if rough.value is None or rough.bound is None:
         return rough
     gap = abs(rough.bound - rough.value)
     closed = gap <= max(settings.rel_gap * max(abs(rough.value), 1e-9), CLOSE_ENOUGH * quality.scale)
-    return rough if closed else replace(rough, status="feasible", effort=replace(rough.effort, termination="time"))
+    return rough if closed else replace(rough, status="feasible", effort=replace(rough.effort, termination=why))
 
 
 def knobs(instance: Instance) -> list[Knob]:
@@ -156,7 +169,7 @@ def knobs(instance: Instance) -> list[Knob]:
 
         if llm.max_replicas is not None:
             more = partial(lambda llm, put, n: put(replace(llm, max_replicas=round(n))), llm, with_llm)
-            most = float(llm.max_replicas + 8)
+            most = float(llm.max_replicas + MORE_REPLICAS)
             found.append(_upwards(f"llms.{i}.max_replicas", float(llm.max_replicas), most, more, whole=True))
         if llm.min_replicas > 0:
             fewer = partial(lambda llm, put, n: put(replace(llm, min_replicas=round(n))), llm, with_llm)
@@ -253,3 +266,31 @@ def _limit(instance: Instance, knob: Knob, repaired: float | None) -> str:
         within = "" if repaired is None else f", about {repaired:g} within the other limits"
         return f"a quality of at least {knob.before:g} (these scores allow {ceiling:.4g} if nothing else is limited{within})"
     return f"a GPU utilisation of at least {knob.before:g} %"
+
+
+def _in_vain(instance: Instance, knobs: list[Knob]) -> tuple[str, ...]:
+    """A sentence on the changes that were tried and do not help, each alone, with how far each went; none where there are none."""
+    told: list[str] = []
+    counted = {"min_replicas", "max_replicas"}
+    for knob in knobs:
+        last = knob.tries[-1]
+        match knob.change.split("."):
+            case ["slo", j, _]:
+                slo = instance.slos[int(j)]
+                told.append(f"a {slo.statistic} {slo.metric.upper()} of up to {last:,.0f} ms")
+            case ["arrival_rate_rps"]:
+                told.append(f"a rate down to {last:.3g} req/s")
+            case ["pools", p, _]:
+                told.append(f"more nodes of pool {instance.pools[int(p)].name}, up to {last:,.0f}")
+            case ["llms", _, which] if which in counted:
+                names = [instance.llms[int(k.change.split(".")[1])].name for k in knobs if k.change.endswith(which)]
+                more = len(names) - MOST_NAMES
+                of = ", ".join(names[:MOST_NAMES]) + (f" and {more} more LLM{'s' if more > 1 else ''}" if more > 0 else "")
+                far = f"up to {MORE_REPLICAS} more replicas" if which == "max_replicas" else "no replica asked for"
+                told.append(f"{far} of {'one of ' if len(names) > 1 else ''}{of}")
+                counted.remove(which)
+            case ["objective", _]:
+                told.append(f"a quality down to {last:.4g}")
+            case ["setups", _]:
+                told.append(f"a GPU utilisation down to {last:g} %")
+    return (f"Tried without success, each alone: {'; '.join(told)}.",) if told else ()

@@ -11,7 +11,7 @@ from planner.console import Column, plain_console, print_line, print_lines, prin
 from planner.front_door import framed
 from planner.numbers_told import tidy
 from planner.plan import read_plan
-from planner.plan_diff import PlanDiff, Replica, diff_plans
+from planner.plan_diff import PlanDiff, Replica, Step, diff_plans
 
 __all__ = ["diff_tables", "run_diff"]
 
@@ -26,13 +26,13 @@ def run_diff(old: Path, new: Path) -> int:
 
 
 def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
-    """Make the named tables: changes, steps, routing_change."""
+    """Make the named tables: changes, steps, routing_change. Capacity short: what LLMs lack after the step, by name."""
     changes = [
         (*c.key, c.before, c.after, c.stays, c.moves, c.after - c.stays - c.moves, c.before - c.stays - c.moves) for c in found.changes
     ]
     heads = ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Replicas before", "Replicas after", "Stay", "Move", "New", "Gone"]
     steps = [
-        (k, s.do, s.replica.key[0], _option(s.replica), s.replica.key[1], s.replica.node, _gpus(s.replica), s.drop or None)
+        (k, s.do, s.replica.key[0], _option(s.replica), s.replica.key[1], s.replica.node, _gpus(s.replica), _short(s))
         for k, s in enumerate(found.steps, start=1)
     ]
     step_heads = ["Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs", "Capacity short (req/s)"]
@@ -42,6 +42,11 @@ def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
         "steps": pd.DataFrame(steps, columns=step_heads),
         "routing_change": pd.DataFrame(routing, columns=["LLM", "Before (%)", "After (%)", "Change (% points)"]),
     }
+
+
+def _short(step: Step) -> str | None:
+    """Which LLMs lack how much after the step; None where none does."""
+    return "; ".join(f"{llm} {lack:,.2f}" for llm, lack in step.short.items()) or None
 
 
 def _option(replica: Replica) -> str:
@@ -69,11 +74,11 @@ def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
         columns += [(name, name.lower(), str) for name in ("Stay", "Move", "New", "Gone")]
         print_table(console, "Options that change (replicas)", frames["changes"], columns)
         wanted = ("Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs")
-        last: Column = ("Capacity short (req/s)", "short by\n(req/s)", lambda value: "" if pd.isna(value) else f"{value:,.2f}")
+        last: Column = ("Capacity short (req/s)", "then short\n(req/s)", lambda value: "" if pd.isna(value) else str(value))
         print_table(console, "Steps", frames["steps"], [*((name, name.lower(), str) for name in wanted), last])
-        print_lines(
-            console, "Read it so", ["Start a replica and wait until it is healthy before the next step; drain one before it stops."]
-        )
+        read = ["Start a replica and wait until it is healthy before the next step; drain one before it stops."]
+        read += ["Then short: how far an LLM's highest rate lies below the smaller of both plans' after the step."] if found.drops else []
+        print_lines(console, "Read it so", read)
     columns = [("LLM", "LLM", str), *((h, h.replace(" (", "\n("), _share) for h in frames["routing_change"].columns[1:])]
     print_table(console, "Routing", frames["routing_change"], columns)
 

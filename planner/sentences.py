@@ -26,7 +26,12 @@ __all__ = [
 
 Content = Mapping[str, Any]
 
-STOPPED = {"time": "the time limit", "interrupt": "an interrupt", "stalled": "want of progress", "choice": "the choice of another setup"}
+STOPPED = {
+    "time": "the time limit",
+    "interrupt": "a request to stop",
+    "stalled": "want of progress",
+    "choice": "the choice of another setup",
+}
 SMALL_STEP_MS = 10
 LINEARIZATION = (
     "Linearization error: none in this plan's figures, for they are read off the curves themselves (straight between their points); the"
@@ -140,7 +145,18 @@ def repair_words(content: Content, repair: Mapping[str, Any]) -> str:
             return f"add {exact(more)} node{'s' if more != 1 else ''} to pool {pool} ({after} instead of {before})"
         case ["objective", "quality_at_least"]:
             return f"lower the quality asked for from {before} to {after} (mean score)"
+        case ["llms", at, ("min_replicas" | "max_replicas") as key] if name := _llm_name(content, int(at)):
+            count = f"{after} replica{'' if repair['to'] == 1 else 's'} of {name}"
+            return f"allow {count} ({before} now)" if key == "max_replicas" else f"ask for {count} at least ({before} now)"
+        case ["setups", "min_gpu_utilization_pct"]:
+            return f"lower the compute given out at least from {before} to {after} %"
     return f"change {repair['change']} from {before} to {after}"
+
+
+def _llm_name(content: Content, at: int) -> str | None:
+    """The LLM at a position of the scenario; None in plans that do not list them."""
+    llms = content["context"].get("llms", [])
+    return str(llms[at]["name"]) if at < len(llms) else None
 
 
 def dropped_lines(content: Content) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.numbers_told import whole_percent
 from planner.sentences import number
 
 __all__ = ["PLAN", "Listed", "marks_table", "met_words", "place_lines"]
@@ -81,6 +82,6 @@ def place_lines(content: Content, listed: Listed) -> list[str]:
         lines.append(f"It is {number(gain, 2)} better than the best listed one: the list lacks setups that first fit does not place.")
     if quality > 0:
         lost = [(loss, 100.0 * float((listed.quality < quality * (1 - loss)).mean())) for loss in LOSSES]
-        told = ", ".join(f"{part:.0f} % lose more than {100.0 * loss:.0f} %" for loss, part in lost)
+        told = ", ".join(f"{whole_percent(part)} lose more than {100.0 * loss:.0f} %" for loss, part in lost)
         lines.append(f"Of the listed setups, each with its best routing, {told}.")
     return lines

@@ -276,7 +276,7 @@ def _cells(book: Book, repairs: pd.DataFrame) -> list[str | None]:
 def conflict(book: Book, report: Report) -> None:
     """Why nothing fits, and what would mend it."""
     tables, effort = report["tables"], report["meta"]["best_effort"]
-    stories = ["No plan keeps all of these limits. Every change that is listed was tried: with it alone there is a plan."]
+    stories = ["No plan keeps all of these limits. Every change under What must change was tried: with it alone there is a plan."]
     page = Page(book, "Conflict", "Conflict: why no plan keeps all limits", stories)
     page.widest = {0: 80.0, 1: 60.0}
     page.table(tables["conflict"], "conflict")

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from planner import joint
 from planner.__main__ import app
+from planner.asked_told import asked_lines
 from planner.assemble import load_instance
 from planner.compare_told import (
-    asked_lines,
     change_lines,
     compared_table,
     lines_of,
@@ -89,11 +89,80 @@ def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) 
 
 
 def test_a_plan_without_a_setup_is_told_so(contents: dict[str, Any]) -> None:
-    assert change_lines(contents["small"], contents["none"]) == ["The second has no setup: infeasible."]
+    small, none = contents["small"], contents["none"]
+    why = "has no setup: no setup keeps all of its limits at once."
+    assert lines_of(small, none) == ["Asked: arrival rate 900 req/s instead of 10 req/s.", f"This plan {why}"], "no LLM was removed"
+    assert change_lines(none, small) == [f"The plan compared with {why}"]
+    assert change_lines(small, {**none, "status": "unknown"}) == ["This plan has no setup: the search stopped before one was found."]
     frame = compared_table({"small": contents["small"], "none": contents["none"]}).set_index("What")
     assert frame.loc["Quality", "none"] == "-"
     assert frame.loc["Quality", "Change"] == ""
     assert frame.loc["Status", "none"] == "infeasible"
+
+
+def context(content: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**content, "context": {**content["context"], **changes}}
+
+
+def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(contents: dict[str, Any]) -> None:
+    small, none = contents["small"], contents["none"]
+    llms = small["context"]["llms"]
+    assert len(llms) > 1
+    gone = llms[0]["name"]
+    fewer = context(none, llms=llms[1:])
+    assert f"without {gone}" in asked_lines(small, fewer)
+    assert f"with {gone}" in asked_lines(fewer, small)
+    old = context(small, llms=[])
+    assert not any("with" in line for line in asked_lines(old, none)), "of a plan without a routing they are not known"
+    routed = {**old, "routing": {llm: part for llm, part in old["routing"].items() if llm != gone}}
+    assert f"without {gone}" in asked_lines(old, routed)
+
+
+def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, Any]) -> None:
+    small = contents["small"]
+    first, *rest = small["context"]["llms"]
+    filters = {"tp_degrees": [1, 2, 4], "mps_shares_pct": [12.5, 50], "memory_headroom_pct": 10, "min_gpu_utilization_pct": 0}
+    pools = [{**small["context"]["pools"][0], "nodes": 3}]
+    before = context(small, filters=filters, llms=[{**first, "max_replicas": 2}, *rest], pools=pools)
+    filters = {"tp_degrees": None, "mps_shares_pct": [50], "memory_headroom_pct": 5, "min_gpu_utilization_pct": 20}
+    after = context(small, filters=filters, llms=[{**first, "max_replicas": None}, *rest], pools=[{**pools[0], "nodes": 1}])
+    assert asked_lines(before, after) == [
+        f"pool {pools[0]['name']} 1 node instead of 3 nodes",
+        f"replicas of {first['name']} at most none instead of 2",
+        "TP degrees: all profiled instead of 1, 2, 4",
+        "MPS shares: 50 % instead of 12.5, 50 %",
+        "memory kept free: 5 % instead of 10 %",
+        "compute given out at least: 20 % instead of 0 %",
+    ]
+
+
+def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) -> None:
+    small = contents["small"]
+    assert lines_of(small, contents["fast"])[0].startswith("Asked")
+    prompts = small["context"]["prompts"]
+    more = lines_of(small, context(small, prompts=prompts + 1000))[0]
+    assert more.startswith(f"Other prompts ({prompts + 1000:,} instead of {prompts:,}): qualities of the two plans do not compare")
+    llms = [*small["context"]["llms"], {"name": "new", "min_replicas": 0, "max_replicas": None}]
+    assert lines_of(small, context(small, llms=llms))[0].startswith("Other LLMs: qualities compare only where")
+
+
+def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) -> None:
+    def told(before: Any, after: Any) -> list[str]:
+        return [line for line in change_lines(before, after) if line.startswith("Setup")]
+
+    def runs(pools: int, *options: tuple[str, str, int, float, int]) -> Any:
+        keys = ("llm", "pool", "tp_degree", "mps_share_pct", "replicas")
+        entries = [dict(zip(keys, option, strict=True)) for option in options]
+        return context({**contents["small"], "options": entries}, pools=contents["small"]["context"]["pools"] * pools)
+
+    one = runs(1, ("a", "p", 4, 20.0, 1), ("b", "p", 1, 100.0, 1), ("c", "p", 2, 12.5, 3))
+    two = runs(1, ("a", "p", 2, 30.0, 2), ("a", "p", 4, 20.0, 1), ("c", "p", 2, 12.5, 3), ("d", "p", 1, 50.0, 1))
+    assert told(one, one) == []
+    assert told(one, two) == ["Setup: a 1 x tp4 20 % becomes 2 x tp2 30 % + 1 x tp4 20 %; new: d 1 x tp1 50 %; gone: b 1 x tp1 100 %."]
+    there, here = runs(2, ("a", "q", 4, 20.0, 1)), runs(2, ("a", "p", 4, 20.0, 1))
+    assert told(here, there) == ["Setup: a 1 x p tp4 20 % becomes 1 x q tp4 20 %."]
+    many = runs(1, *((f"m{k}", "p", 1, 10.0, 1) for k in range(7)))
+    assert told(runs(1, ("a", "p", 4, 20.0, 1)), many)[0].endswith("new: m3 1 x tp1 10 %; and 4 more LLMs.")
 
 
 def test_setups_and_routings_stand_side_by_side(contents: dict[str, Any]) -> None:
@@ -115,4 +184,4 @@ def test_diff_tells_it_on_the_terminal(plans: dict[str, Any], tmp_path: Path) ->
     assert done.exit_code == 0
     for line in lines_of(plans["small"].content, plans["fast"].content):
         assert line[:60] in done.stdout
-    assert steps_line(diff_plans(plans["small"].content, plans["fast"].content)) in done.stdout
+    assert steps_line(diff_plans(plans["small"].content, plans["fast"].content)) in " ".join(done.stdout.split())

@@ -452,9 +452,14 @@ def test_too_much_rate_by_hand() -> None:
 def test_too_tight_a_limit_by_hand() -> None:
     """The faster LLM needs 0.1 s; 50 ms cannot be held, 100 ms can, and no node helps."""
     instance = make([option(0, flat(0.3, 10)), option(1, flat(0.1, 10))], 8, slos=[Slo("ttft", "mean", 0.05)])
-    repairs = check_repairs(instance, checked(instance))
+    solution = checked(instance)
+    repairs = check_repairs(instance, solution)
     assert set(repairs) == {"slo.0.limit_ms"}
     assert repairs["slo.0.limit_ms"] == pytest.approx(100, rel=4e-3)
+    assert solution.conflict is not None
+    limit, vain = solution.conflict.limits
+    assert limit == "mean TTFT over all requests at most 50 ms"
+    assert vain == "Tried without success, each alone: a rate down to 0.000977 req/s; more nodes of pool only, up to 9."
 
 
 def test_too_high_a_floor_by_hand() -> None:
@@ -497,6 +502,19 @@ def test_a_replica_that_cannot_be_had() -> None:
     """min_replicas of an LLM that has no option: asking for none mends it, nothing else does."""
     instance = make([option(0, flat(0.1, 10))], 5, llms=(Llm("good"), Llm("poor", 1)))
     assert check_repairs(instance, solve(instance)) == {"llms.1.min_replicas": 0}
+
+
+def test_replica_limits_tried_in_vain_are_told_together() -> None:
+    """Each LLM may run one replica of 10 req/s and 1,000 are asked: neither nodes nor eight more replicas of either LLM are enough."""
+    options = [option(0, flat(0.1, 10)), option(1, flat(0.1, 10))]
+    instance = make(options, 1000, llms=(Llm("good", 0, 1), Llm("poor", 0, 1)))
+    solution = solve(instance)
+    check_repairs(instance, solution)
+    assert solution.conflict is not None
+    limit, vain = solution.conflict.limits
+    assert limit == "1000 req/s to be served"
+    assert "more nodes of pool only, up to" in vain
+    assert vain.endswith("; up to 8 more replicas of one of good, poor.")
 
 
 # ---------------------------------------------------------------- stopping
@@ -736,4 +754,5 @@ def test_repairs_that_are_cut_short_say_so() -> None:
     cancel.set()
     conflict, notes = explain_conflict(crowded, Settings(), Quality(instance.scores), clock, solve)
     assert conflict.repairs == ()
+    assert not any("without success" in limit for limit in conflict.limits), "nothing was tried to its end"
     assert any("cut short" in note for note in notes)

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -291,6 +292,19 @@ def test_repairs_are_told_with_numbers() -> None:
         ("add 1 node to pool a100 (2 instead of 1)", "pools.0.nodes=2"),
         ("drop to 41.3 req/s (from 60)", "arrival_rate_rps=41.3"),
     ]
+
+
+def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
+    content = told().content
+
+    def words(change: str, before: float, after: float, told: Any = content) -> str:
+        return sentences.repair_words(told, {"change": change, "from": before, "to": after})
+
+    assert words("llms.0.max_replicas", 1, 4) == "allow 4 replicas of mistral-7b (1 now)"
+    assert words("llms.1.min_replicas", 2, 1) == "ask for 1 replica of wizardlm-13b at least (2 now)"
+    assert words("setups.min_gpu_utilization_pct", 75, 50) == "lower the compute given out at least from 75 to 50 %"
+    older = {**content, "context": {key: value for key, value in content["context"].items() if key != "llms"}}
+    assert words("llms.0.max_replicas", 1, 4, older) == "change llms.0.max_replicas from 1 to 4"
 
 
 def test_dropped_options_are_counted_by_reason() -> None:

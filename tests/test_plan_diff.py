@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from planner import joint
 from planner.__main__ import app
 from planner.assemble import load_instance
+from planner.compare_told import steps_line
 from planner.plan import tell, write_json
 from planner.plan_diff import PlanDiff, diff_plans, replicas_of
+from planner.run_diff import diff_tables
 from planner.settings import Settings
 
 HOME = Path(__file__).resolve().parent.parent
@@ -80,14 +82,19 @@ def test_capacity_is_kept_or_the_drop_is_told(contents: dict[str, list[Any]], na
         return total
 
     before, after = capacity(replicas_of(old)), capacity(replicas_of(new))
-    now = dict(before)
+    now, least = dict(before), dict(before)
+    with_spares, spares = dict(before), list(found.spares)
+    for replica in spares:
+        with_spares[replica.key[0]] += replica.rate
     for step in found.steps:
-        llm = step.replica.key[0]
-        now[llm] = now.get(llm, 0.0) + (1 if step.do == "start" else -1) * step.replica.rate
-        short = min(before.get(llm, 0.0), after.get(llm, 0.0)) - now[llm]
-        if step.do == "stop":
-            assert short <= 1e-6 or step.drop == pytest.approx(short)
-        assert step.do == "start" or step.drop >= 0
+        llm, change = step.replica.key[0], (1 if step.do == "start" else -1) * step.replica.rate
+        now[llm], with_spares[llm] = now.get(llm, 0.0) + change, with_spares.get(llm, 0.0) + change
+        lacks = {name: min(rate, after.get(name, 0.0)) - now[name] for name, rate in before.items()}
+        assert step.short == pytest.approx({name: lack for name, lack in lacks.items() if lack > 1e-6}), "of every LLM, after each step"
+        least = {name: min(rate, now[name]) for name, rate in least.items()}
+        assert all(with_spares[name] >= min(rate, after.get(name, 0.0)) - 1e-6 for name, rate in before.items())
+    assert found.least == pytest.approx({name: rate for name, rate in least.items() if name in found.least}, abs=1e-9)
+    assert bool(found.least) == found.drops == bool(spares)
 
 
 def test_a_plan_and_itself_differ_in_nothing_even_when_gpus_are_renamed(contents: dict[str, list[Any]]) -> None:
@@ -120,7 +127,49 @@ def test_what_has_room_is_started_before_anything_stops() -> None:
     heavy = diff_plans(plan({**entry, "memory_gib_per_gpu": 40.0}), plan({**other, "memory_gib_per_gpu": 40.0}))
     assert [step.do for step in heavy.steps] == ["stop", "start"]
     assert heavy.drops
-    assert heavy.steps[0].drop == pytest.approx(5.0)
+    assert heavy.steps[0].short == pytest.approx({"a": 5.0})
+    assert steps_line(heavy) == (
+        "Replicas: 0 stay, 1 start, 1 stop; an order in which no LLM falls short was not found. Short: a by up to 5.00 req/s after step 1"
+        " (at times without a replica)."
+        " None would be if spare GPUs ran in the meantime: 1 x a tp1 50 % (each on 1 GPU of one node of pool p)."
+        " Else requests of a have to go to other LLMs in the meantime."
+    )
+
+
+def test_an_llm_is_told_short_until_its_capacity_is_back() -> None:
+    """One full GPU: z stops first, a and b change into its room, and z lacks its 1.5 req/s after every step until it runs again."""
+    pools = [{"name": "p", "nodes": 1, "gpus_per_node": 1, "memory_gib": 80.0}]
+    base = {"routing": {"a": 0.5, "b": 0.4, "z": 0.1}, "context": {"pools": pools, "filters": {"memory_headroom_pct": 0}}}
+
+    def plan(**runs: tuple[float, float]) -> dict[str, Any]:
+        keys = [{"llm": llm, "pool": "p", "tp_degree": 1, "mps_share_pct": share} for llm, (share, _) in runs.items()]
+        sizes = [{"replicas": 1, "memory_gib_per_gpu": 1.0, "max_rate_per_replica_rps": rate} for _, rate in runs.values()]
+        seats = [{**key, "node": 0, "gpu": 0, "replica": 0, "shard": 0} for key in keys]
+        return {**base, "options": [{**key, **size} for key, size in zip(keys, sizes, strict=True)], "placement": seats}
+
+    found = diff_plans(plan(a=(30.0, 8.0), b=(20.0, 5.0), z=(50.0, 2.0)), plan(a=(40.0, 9.0), b=(30.0, 6.0), z=(30.0, 1.5)))
+    assert [(step.do, step.replica.key[0]) for step in found.steps] == [
+        *(("stop", "z"), ("start", "a"), ("stop", "a"), ("start", "b"), ("stop", "b"), ("start", "z"))
+    ]
+    assert list(diff_tables(found)["steps"]["Capacity short (req/s)"].fillna("")) == [*5 * ["z 1.50"], ""]
+    assert "Short: z by up to 1.50 req/s after steps 1 to 5 (at times without a replica)." in steps_line(found)
+
+
+def test_a_quiet_hour_is_told_where_replicas_are_left() -> None:
+    """Two replicas on two full GPUs give way to two others: one of them always runs, 5 of 10 req/s, for half of the requests."""
+    old = {"llm": "a", "pool": "p", "tp_degree": 1, "mps_share_pct": 100.0, "memory_gib_per_gpu": 60.0, "max_rate_per_replica_rps": 5.0}
+    new = {**old, "mps_share_pct": 90.0}
+    pools = [{"name": "p", "nodes": 1, "gpus_per_node": 2, "memory_gib": 80.0}]
+    base = {"routing": {"a": 0.5}, "context": {"pools": pools, "filters": {"memory_headroom_pct": 0}}}
+
+    def plan(option: dict[str, Any]) -> dict[str, Any]:
+        keys = ("llm", "pool", "tp_degree", "mps_share_pct")
+        seats = [{**{k: option[k] for k in keys}, "node": 0, "gpu": k, "replica": k, "shard": 0} for k in range(2)]
+        return {**base, "options": [{**option, "replicas": 2}], "placement": seats}
+
+    told = steps_line(diff_plans(plan(old), plan(new)))
+    assert "Short: a by up to 5.00 req/s after 2 of the steps. None would be if" in told
+    assert told.endswith("Up to 10 req/s in all they can take their parts of the requests nevertheless; latencies were not checked.")
 
 
 def test_the_command_tells_steps(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What-if questions: fields and values worth trying, frontiers as tables and words, and what the pages have computed in a worker."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,11 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: Told) -> None:
     assert worst["Better setups"].iloc[0] == (listed.quality > listed.quality[-1] * 1.0001).sum()
     lines = place_lines(plan.content, listed)
     assert "no listed setup is better" in lines[0]
+    nearly = replace(listed, quality=np.array([1.0] + 999 * [0.94]))
+    told = place_lines({**plan.content, "quality": 1.0}, nearly)[-1]
+    assert told.endswith("more than 99 % lose more than 1 %, more than 99 % lose more than 5 %, 0 % lose more than 10 %."), "not 100 %"
+    few = replace(listed, quality=np.array([0.98] + 999 * [1.0]))
+    assert "less than 1 % lose more than 1 %, 0 % lose more than 5 %" in place_lines({**plan.content, "quality": 1.0}, few)[-1]
     assert marks_table(plan.content, listed, None)["Kind"].tolist().count("baseline") == 0
 
 

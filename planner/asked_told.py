@@ -1,0 +1,94 @@
+"""What two plans were asked differently, in sentences. Reads contents of plan.json, infeasible ones and those of older files too.
+
+asked           demand, SLOs, quality, GPUs, objective, LLMs, their replicas, settings that keep options or setups out
+incomparable    where qualities of both plans do not mean the same
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from planner.sentences import exact
+from planner.tables import slo_name
+
+__all__ = ["asked_lines", "incomparable_lines"]
+
+Content = Mapping[str, Any]
+
+ASKED: Sequence[tuple[str, str, Callable[[Content], Mapping[str, Any]]]] = (
+    ("arrival rate", "req/s", lambda one: {"": one["context"]["arrival_rate_rps"]}),
+    ("the SLO on", "ms", lambda one: {slo_name(slo): slo["limit_ms"] for slo in one["slo"]}),
+    ("quality at least", "(mean score)", lambda one: {"": one["context"]["quality_at_least"]}),
+    ("pool", "nodes", lambda one: {pool["name"]: pool["nodes"] for pool in one["context"]["pools"]}),
+    ("GPUs per node of pool", "", lambda one: {pool["name"]: pool["gpus_per_node"] for pool in one["context"]["pools"]}),
+)
+
+FILTERS: Mapping[str, tuple[str, str]] = {
+    "tp_degrees": ("TP degrees:", ""),
+    "mps_shares_pct": ("MPS shares:", " %"),
+    "memory_headroom_pct": ("memory kept free:", " %"),
+    "min_gpu_utilization_pct": ("compute given out at least:", " %"),
+}
+"""Settings that keep options or setups out: words, unit."""
+
+
+def asked_lines(before: Content, after: Content) -> list[str]:
+    """What was asked differently."""
+    told = []
+    for what, unit, read in ASKED:
+        one, other = read(before), read(after)
+        for key in dict.fromkeys([*one, *other]):
+            if one.get(key) != other.get(key):
+                words = " ".join(part for part in (what, key) if part)
+                told.append(f"{words} {_asked(other.get(key), unit)} instead of {_asked(one.get(key), unit)}")
+    if before["objective"]["of"] != after["objective"]["of"]:
+        told.append(f"the objective is {after['objective']['of']} instead of {before['objective']['of']}")
+    was, now = _llms(before, after)
+    told += [f"without {llm}" for llm in was if llm not in now] + [f"with {llm}" for llm in now if llm not in was]
+    told += _replica_limits(before, after)
+    filters, others = before["context"]["filters"], after["context"]["filters"]
+    for key, value in filters.items():
+        if key in others and others[key] != value:
+            words, unit = FILTERS.get(key, (key, ""))
+            told.append(f"{words} {_filter(others[key], unit)} instead of {_filter(value, unit)}")
+    return told
+
+
+def _asked(value: float | None, unit: str) -> str:
+    return "none" if value is None else f"{exact(value)} {'node' if unit == 'nodes' and value == 1 else unit}".strip()
+
+
+def _filter(value: Any, unit: str) -> str:
+    """One setting in words; None is everything that was profiled."""
+    if value is None:
+        return "all profiled"
+    return ", ".join(exact(one) for one in (value if isinstance(value, Sequence) else [value])) + unit
+
+
+def _llms(before: Content, after: Content) -> tuple[list[str], list[str]]:
+    """The LLMs asked for in both plans: as listed, else (older files) as routed to; none where that is not known of both."""
+    listed = [[llm["name"] for llm in one["context"].get("llms", [])] for one in (before, after)]
+    was, now = listed if all(listed) else [list(one["routing"]) for one in (before, after)]
+    return (was, now) if was and now else ([], [])
+
+
+def _replica_limits(before: Content, after: Content) -> list[str]:
+    """Limits on replicas that differ, of LLMs that both plans list."""
+    was = {llm["name"]: llm for llm in before["context"].get("llms", [])}
+    pairs = [(was[llm["name"]], llm) for llm in after["context"].get("llms", []) if llm["name"] in was]
+    return [
+        f"replicas of {new['name']} at {word} {_asked(new[key], '')} instead of {_asked(old[key], '')}"
+        for word, key in (("least", "min_replicas"), ("most", "max_replicas"))
+        for old, new in pairs
+        if old[key] != new[key]
+    ]
+
+
+def incomparable_lines(before: Content, after: Content) -> list[str]:
+    """Say where qualities of two plans do not mean the same."""
+    prompts = [one["context"]["prompts"] for one in (before, after)]
+    was, now = _llms(before, after)
+    if prompts[0] != prompts[1]:
+        return [f"Other prompts ({prompts[1]:,} instead of {prompts[0]:,}): qualities of the two plans do not compare."]
+    if set(was) != set(now):
+        return ["Other LLMs: qualities compare only where both plans were made with the same prompts, scored in the same way."]
+    return []
