@@ -19,7 +19,7 @@ from planner.sentences import gap_text, number
 
 __all__ = ["Work", "clear", "collect", "desk", "end_spare", "outcome", "outcome_of", "progress_box", "running", "start", "watch", "work_of"]
 
-POLL_S = 0.25
+POLL_S, SPARE_POLL_S = 0.25, 1.0
 STOPPING_S = 1.0
 SLICE_S = 0.05
 IN_VIEW = "<style>div:has(> .st-key-progress) {position: sticky; top: 4rem; z-index: 99; background: Canvas; border-radius: 0.5rem}</style>"
@@ -30,7 +30,7 @@ IN_VIEW = "<style>div:has(> .st-key-progress) {position: sticky; top: 4rem; z-in
 class Work:
     """One slot. name: of the job; args: what was asked; until: of time.monotonic, how long the page waits for it before it is drawn.
 
-    spare: nobody asked for it, so it makes way for others and is told where its result will stand; parts: results on the way;
+    spare: nobody asked for it, so it computes at lowest priority and is told where its result will stand; parts: results on the way;
     outcome: None while it goes on; cancelled: the person has stopped it.
     """
 
@@ -120,7 +120,8 @@ def progress_box() -> None:
 
 def watch(slot: str) -> None:
     """A line that tells how far a slot's job is."""
-    st.fragment(_watch, run_every=POLL_S)(_slots()[slot])
+    work = _slots()[slot]
+    st.fragment(_watch, run_every=SPARE_POLL_S if work.spare else POLL_S)(work)
 
 
 def _watch(work: Work) -> None:

@@ -1,5 +1,6 @@
 """What one more of every limit would buy, for the pages Plan and What-if: slopes at once, and soon what planning again gives."""
 
+import time
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,8 @@ from planner.tables import objective_unit
 
 __all__ = ["draw", "steps_of"]
 
-SLOT = "worth"
+SLOT, SINCE = "worth", "worth-since"
+QUIET_S = 2.0
 
 
 def draw(here: Shown) -> None:
@@ -21,8 +23,6 @@ def draw(here: Shown) -> None:
         return
     st.subheader("What would one more buy?")
     args = _args(here)
-    if here.asked == state.asked() and not work.running("plan") and not _known(args):
-        _begin(here, spare=True)
     if steps := steps_of(here):
         content = {**here.content, "context": {**here.content["context"], "marginals": steps}}
         st.markdown("Planned again with one unit more and one less:")
@@ -35,12 +35,25 @@ def draw(here: Shown) -> None:
     if _known(args) and work.running(SLOT):
         work.watch(SLOT)
         return
+    if not _known(args) and here.asked == state.asked() and not work.running("plan"):
+        st.session_state[SINCE] = time.monotonic()
+        st.fragment(_soon, run_every=QUIET_S)(here)
+        return
     done = work.outcome_of(SLOT, args)
     if done is not None and done.kind != "result":
         not_done(done, "Not planned again", state.folder())
     elif done is not None:
         st.markdown("No plan was found in time when one limit was moved.")
     st.button("Plan again with one more and one less of each", key=SLOT, disabled=work.running(SLOT), on_click=_ask, args=(here,))
+
+
+def _soon(here: Shown) -> None:
+    """Plan again once the page has been at rest for a moment: drawing it comes first."""
+    if time.monotonic() - st.session_state[SINCE] < QUIET_S / 2:
+        st.caption("The real steps are planned in a moment.")
+        return
+    _begin(here, spare=True)
+    st.rerun()
 
 
 def steps_of(here: Shown) -> list[dict[str, Any]] | None:

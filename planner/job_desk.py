@@ -28,6 +28,8 @@ HOME = Path(__file__).resolve().parent.parent
 GRACE_S = 0.5
 """After a polite request to stop; together with the round trips it stays below a second."""
 STEP_S = 0.05
+LOWEST = "19"
+"""Niceness of the process for spare jobs: it computes with what all others leave idle."""
 UNWATCHED_S = 60.0
 """A job that nobody asks about for so long is stopped: its page is gone."""
 KEPT_S = 600.0
@@ -36,7 +38,6 @@ MOST_WAITING = 100
 FALSE_STARTS = 3
 """Workers that end one after the other before they are ready: then waiting jobs are told so."""
 
-STARTING = ("starting", None, None)
 DIED = "The process that computed this ended unexpectedly, perhaps for want of memory. Try again, or a smaller question."
 STOPPED = "Stopped."
 NO_WORKER = "No process for computations could be started; the server's log says why."
@@ -45,10 +46,7 @@ BUSY = f"There are {MOST_WAITING} computations waiting already; try again in a w
 
 @dataclass(eq=False)
 class _Job:
-    """One call, from its arrival until it is fetched or forgotten. Times in s of time.monotonic.
-
-    spare: it runs only while a worker is left for others. yielding: it was stopped for another and will be begun again.
-    """
+    """One call, from its arrival until it is fetched or forgotten. Times in s of time.monotonic. spare: nobody waits for it."""
 
     name: str
     call: str
@@ -59,8 +57,7 @@ class _Job:
     begun: float | None = None
     stopping: float | None = None
     spare: bool = False
-    yielding: bool = False
-    told: tuple[str, float | None, float | None] = STARTING
+    told: tuple[str, float | None, float | None] = ("starting", None, None)
     parts: list[Any] = field(default_factory=list)
     outcome: Outcome | None = None
     ended: float = 0.0
@@ -68,10 +65,11 @@ class _Job:
 
 @dataclass(eq=False)
 class _Worker:
-    """One process. key: of its last job, whose scores it knows already."""
+    """One process. spare: for jobs that nobody waits for; key: of its last job, whose scores it knows already."""
 
     process: subprocess.Popen
     pipe: Connection
+    spare: bool
     ready: bool = False
     job: _Job | None = None
     key: str = ""
@@ -79,7 +77,7 @@ class _Worker:
 
 
 class Desk:
-    """Runs at most `workers` jobs at once; safe to use from any thread."""
+    """Runs at most `workers` jobs at once, and beside them one spare job at lowest priority; safe to use from any thread."""
 
     def __init__(self, workers: int = 2) -> None:
         self._lock = threading.Condition()
@@ -97,7 +95,7 @@ class Desk:
     def start(self, call: str, args: Sequence[Any], key: str = "", spare: bool = False) -> str:
         """Queue `module:function` of plain arguments; the job's name.
 
-        key: jobs of one key share what a worker has learned. spare: a job that nobody waits for; it makes way for every other.
+        key: jobs of one key share what a worker has learned. spare: nobody waits for it; one at a time, with what others leave idle.
         """
         now = time.monotonic()
         job = _Job(secrets.token_hex(8), call, tuple(args), key, now, now, spare=spare)
@@ -107,9 +105,9 @@ class Desk:
                 self._end(job, Outcome("failed", message=BUSY))
             else:
                 self._waiting.append(job)
-                if not self._workers:
+                if all(worker.spare != spare for worker in self._workers):
                     self._false_starts = 0
-                    self._hire()
+                    self._hire(spare)
                 self._hand_out()
         return job.name
 
@@ -147,9 +145,9 @@ class Desk:
         """Ask a job to stop with what it has; it ends within a second, one that waits at once."""
         with self._lock:
             job = self._jobs.get(name)
-            if job is None or job.outcome is not None or (job.stopping is not None and not job.yielding):
+            if job is None or job.outcome is not None or job.stopping is not None:
                 return
-            job.stopping, job.yielding = time.monotonic(), False
+            job.stopping = time.monotonic()
             if job in self._waiting:
                 self._waiting.remove(job)
                 self._end(job, Outcome("stopped", message=STOPPED))
@@ -185,9 +183,9 @@ class Desk:
 
     # ------------------------------------------------------------ with the lock held
 
-    def _hire(self) -> None:
+    def _hire(self, spare: bool = False) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "planner.job_worker", str(theirs.fileno())]
+        command = [sys.executable, "-m", "planner.job_worker", str(theirs.fileno()), *([LOWEST] if spare else [])]
         surroundings = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONSAFEPATH": ""}
         process = subprocess.Popen(  # noqa: S603 - the command is ours alone
             command,
@@ -199,45 +197,20 @@ class Desk:
             start_new_session=True,
         )
         theirs.close()
-        worker = _Worker(process, Connection(ours.detach()))
+        worker = _Worker(process, Connection(ours.detach()), spare)
         self._workers.append(worker)
         threading.Thread(target=self._listen, args=(worker,), name="desk-worker", daemon=True).start()
 
     def _hand_out(self) -> None:
-        """Give waiting jobs to idle workers, to one that had a job of the same key where there is one; spare jobs make way."""
-        while True:
-            idle = [worker for worker in self._workers if worker.ready and worker.job is None]
-            watched = [job for job in self._waiting if not job.spare]
-            spare = [job for job in self._waiting if job.spare and (len(idle) > 1 or len(self._workers) == 1)]
+        """Give waiting jobs to idle workers of their kind, to one that had a job of the same key where there is one."""
+        for job in list(self._waiting):
+            idle = [worker for worker in self._workers if worker.ready and worker.job is None and worker.spare == job.spare]
             if not idle:
-                if watched:
-                    self._make_way()
-                return
-            if not watched and not spare:
-                return
-            job = (watched or spare)[0]
+                continue
             self._waiting.remove(job)
             worker = max(idle, key=lambda one: (one.key == job.key, -one.used))
             worker.job, worker.key, job.begun = job, job.key, time.monotonic()
             _send(worker, ("run", job.call, job.args))
-
-    def _make_way(self) -> None:
-        """Stop a spare job, unless one is being stopped already or none runs."""
-        running = [worker for worker in self._workers if worker.job is not None and worker.job.spare]
-        if running and not any(worker.job.stopping for worker in running if worker.job is not None):
-            job = running[0].job
-            assert job is not None  # noqa: S101 - chosen so above
-            job.yielding, job.stopping = True, time.monotonic()
-            _send(running[0], ("cancel",))
-
-    def _give_way(self, job: _Job) -> bool:
-        """Whether a job that has ended was stopped for another only: then it waits again."""
-        if not job.yielding:
-            return False
-        job.yielding, job.stopping, job.begun, job.told = False, None, None, STARTING
-        job.parts.clear()
-        self._waiting.append(job)
-        return True
 
     def _end(self, job: _Job, outcome: Outcome) -> None:
         job.outcome, job.ended = outcome, time.monotonic()
@@ -271,13 +244,12 @@ class Desk:
             job.parts.append(rest[0])
         elif job is not None and word == "done":
             worker.job, worker.used = None, time.monotonic()
-            if not self._give_way(job):
-                self._end(job, rest[0])
+            self._end(job, rest[0])
             self._hand_out()
 
     def _replace(self, worker: _Worker) -> None:
         """A worker is gone: tell its job, and start another unless workers do not start at all."""
-        if worker.job is not None and worker.job.outcome is None and not self._give_way(worker.job):
+        if worker.job is not None and worker.job.outcome is None:
             stopped = worker.job.stopping is not None
             self._end(worker.job, Outcome("stopped", message=STOPPED) if stopped else Outcome("failed", message=DIED))
         if worker in self._workers:
@@ -286,11 +258,11 @@ class Desk:
             return
         self._false_starts += not worker.ready
         if self._false_starts < FALSE_STARTS:
-            self._hire()
-        elif not self._workers:
-            for job in self._waiting:
-                self._end(job, Outcome("failed", message=NO_WORKER))
-            self._waiting.clear()
+            self._hire(worker.spare)
+            return
+        for job in [job for job in self._waiting if all(one.spare != job.spare for one in self._workers)]:
+            self._waiting.remove(job)
+            self._end(job, Outcome("failed", message=NO_WORKER))
 
     def _keep_house(self) -> None:
         """End what does not stop, stop what nobody watches, forget what nobody fetched."""

@@ -1,4 +1,4 @@
-"""The process that does a desk's jobs, one after the other: `python -m planner.job_worker FD`, FD its end of the desk's socket pair.
+"""The process that does a desk's jobs, one after the other: `python -m planner.job_worker FD [NICE]`, FD its end of the desk's socket pair.
 
 The main thread computes; a second one listens, so that a request to stop is heard while HiGHS runs, and ends the process with all its
 children when the desk is gone.
@@ -92,4 +92,6 @@ def _now_and_then(tell: Callable[..., None]) -> Callable[[Progress], None]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        os.nice(int(sys.argv[2]))
     serve(int(sys.argv[1]))

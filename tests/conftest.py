@@ -1,9 +1,17 @@
-"""What every run of the tests tells at its end: which outside programs were missing, in capitals."""
+"""What all tests share: what a run tells at its end (outside programs that were missing, in capitals), and a page that does not rest."""
 
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from tests.outside import NOT_RUN
+
+
+@pytest.fixture
+def unasked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page does not wait for a moment of rest before it plans what nobody asked for: AppTest has no clock."""
+    monkeypatch.setattr("app_pages.worth.QUIET_S", 1e-9)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

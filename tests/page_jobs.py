@@ -16,6 +16,10 @@ def echo(value: Any, *, watch: Watch) -> tuple[Any, int]:
     return value, os.getpid()
 
 
+def niceness(*, watch: Watch) -> int:
+    return os.nice(0)
+
+
 def polite(*, watch: Watch) -> str:
     """Stops when asked, with what it has."""
     watch.progress(Progress(0.0, "counting", 1.5, 2.5))

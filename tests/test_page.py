@@ -141,6 +141,7 @@ def test_an_infeasible_scenario_is_told_and_a_repair_makes_it_a_plan() -> None:
     assert app.session_state["shown"].content["options"]
 
 
+@pytest.mark.usefixtures("unasked_at_once")
 def test_what_one_more_buys_is_planned_again() -> None:
     app = opened(example="from-benchmarks")
     settle(app, "worth")
@@ -149,6 +150,7 @@ def test_what_one_more_buys_is_planned_again() -> None:
     assert "A rough guide" not in words(app)
 
 
+@pytest.mark.usefixtures("unasked_at_once")
 def test_what_one_more_buys_stands_roughly_where_planning_again_was_stopped() -> None:
     app = opened(example="from-benchmarks")
     app.session_state["work"]["worth"].outcome = Outcome("stopped", message="Stopped.")

@@ -54,6 +54,7 @@ def test_it_says_what_each_file_is_for(page: AppTest) -> None:
     assert page.session_state["shown"].content["scenario_sha256"][:12] in words(page)
 
 
+@pytest.mark.usefixtures("unasked_at_once")
 def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
     app = settle(opened(example="from-benchmarks"), "worth")
     app.switch_page("export.py").run()

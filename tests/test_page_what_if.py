@@ -30,10 +30,11 @@ def alts(app: AppTest, kind: str) -> list[str]:
     return [element.proto.alt for element in app.get(kind)]
 
 
+@pytest.mark.usefixtures("unasked_at_once")
 def test_the_page_says_what_binds_and_what_one_more_buys(app: AppTest) -> None:
     content = shown(app).content
     assert shown(app).meta["binding"].partition(":")[0] in words(app)
-    settle(app, "worth")
+    settle(app.run(), "worth")
     told = words(app)
     assert "Planned again with one unit more and one less" in told
     assert f"+1 node of pool {content['context']['pools'][0]['name']} (2 instead of 1)" in told
