@@ -1,6 +1,6 @@
 """The page Export: everything that can be taken away of the plan shown, each with what it is for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -88,7 +88,7 @@ def draw() -> None:
         made_file(here, name, CHARTS)
     st.subheader("For other tools")
     there("plan.json", "The whole decision, key by key (docs/plan-json.md), for scripts and for `report`, `simulate`, `route` and `diff`.")
-    download("Download plan.json", partial(plan_file, told_of(here)), f"{name}-plan.json", "application/json", "plan")
+    download("Download plan.json", partial(plan_file, worth.with_steps(here)), f"{name}-plan.json", "application/json", "plan")
     there("Tables (CSV)", "Every table of the page Plan as a CSV file, for a spreadsheet or a notebook.")
     download("Download the tables", partial(tables_zip, dict(here.tables)), f"{name}-tables.zip", ZIP, "tables")
     st.subheader("To go on from here")
@@ -105,12 +105,6 @@ def there(title: str, told: str) -> None:
 def download(label: str, data: Callable[[], str | bytes] | bytes, name: str, mime: str, key: str) -> None:
     """A button that hands a file over; a callable is asked on the click."""
     st.download_button(label, data, name, mime, key=f"export-{key}", on_click="ignore")
-
-
-def told_of(here: Shown) -> Mapping[str, Any]:
-    """The content of plan.json that is handed over: with what one more buys, where that is known by now."""
-    steps = worth.steps_of(here)
-    return {**here.content, "context": {**here.content["context"], "marginals": steps}} if steps else here.content
 
 
 # ---------------------------------------------------------------- files that a worker makes
@@ -139,7 +133,7 @@ def made_file(here: Shown, name: str, one: Made) -> None:
 def ask_file(here: Shown, one: Made) -> None:
     """Start it."""
     st.session_state[FILE] = (one.call, here)
-    args = (here.asked.path, dict(here.asked.overrides), told_of(here))
+    args = (here.asked.path, dict(here.asked.overrides), worth.with_steps(here))
     work.start(FILE, f"planner.jobs_export:{one.call}", args, one.title, key=state.key_of(here.asked), wait=3.0)
 
 

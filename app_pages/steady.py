@@ -46,7 +46,7 @@ def later(action: Callable[..., None], *args: Any) -> None:
 
 
 def do_what_is_left() -> None:
-    """Called once, before a page is drawn."""
+    """Called once, before a page is drawn. A next click that interrupts it leaves it to do; an error drops it, and is told once."""
     if left := st.session_state.get("later"):
         action, args = left
         try:

@@ -86,7 +86,7 @@ def outcome(slot: str) -> Outcome | None:
 
 
 def outcome_of(slot: str, args: Sequence[Any]) -> Outcome | None:
-    """The same where it was asked with these arguments."""
+    """What a slot's job came to, where these arguments were asked; None while it goes on and where others were."""
     found = _slots().get(slot)
     return None if found is None or found.args != tuple(args) else found.outcome
 

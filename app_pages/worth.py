@@ -1,6 +1,7 @@
 """What one more of every limit would buy, for the pages Plan and What-if: slopes at once, and soon what planning again gives."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from app_pages.words import bullets, not_done
 from planner.marginals_told import marginals_lines, marginals_table
 from planner.tables import objective_unit
 
-__all__ = ["draw", "steps_of"]
+__all__ = ["draw", "with_steps"]
 
 SLOT, SINCE = "worth", "worth-since"
 QUIET_S = 2.0
@@ -23,8 +24,8 @@ def draw(here: Shown) -> None:
         return
     st.subheader("What would one more buy?")
     args = _args(here)
-    if steps := steps_of(here):
-        content = {**here.content, "context": {**here.content["context"], "marginals": steps}}
+    if _steps(here):
+        content = with_steps(here)
         st.markdown("Planned again with one unit more and one less:")
         bullets(marginals_lines(content))
         with st.expander("As a table"):
@@ -48,7 +49,7 @@ def draw(here: Shown) -> None:
 
 
 def _soon(here: Shown) -> None:
-    """Plan again once the page has been at rest for a moment: drawing it comes first."""
+    """Plan again once the page has been at rest for QUIET_S: drawing comes first. Run at once, when it only tells, then by the clock."""
     if time.monotonic() - st.session_state[SINCE] < QUIET_S / 2:
         st.caption("The real steps are planned in a moment.")
         return
@@ -56,7 +57,13 @@ def _soon(here: Shown) -> None:
     st.rerun()
 
 
-def steps_of(here: Shown) -> list[dict[str, Any]] | None:
+def with_steps(here: Shown) -> Mapping[str, Any]:
+    """The content of plan.json, with what one more buys where that is known by now."""
+    steps = _steps(here)
+    return {**here.content, "context": {**here.content["context"], "marginals": steps}} if steps else here.content
+
+
+def _steps(here: Shown) -> list[dict[str, Any]] | None:
     """What planning again with one unit more and less gave for this plan, as `context.marginals`; None where it is not known."""
     done = work.outcome_of(SLOT, _args(here))
     return done.result or None if done is not None and done.kind == "result" else None
