@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import compare_charts, kept, state, steady, tables
-from app_pages.charts import show
+from app_pages import kept, state, steady, tables
+from app_pages.charts import compare
+from app_pages.charts.report import show
 from app_pages.state import Shown
 from app_pages.words import bullets, plain
 from planner.compare_told import compared_table, lines_of, points_table, routing_table, setups_table, steps_line
@@ -67,10 +68,10 @@ def compared(plans: Mapping[str, Shown]) -> None:
         bullets(lines_of(contents[first], contents[name]))
     st.subheader("Side by side")
     tables.show(compared_table(contents), "What was asked and found, one column a plan, and the change against the first plan.", whole=True)
-    show(compare_charts.qualities(points_table(contents)), "compare-quality")
+    show(compare.qualities(points_table(contents)), "compare-quality")
     st.subheader("Routing: which LLM gets how much")
     signs = {llm: sign for one in plans.values() for llm, sign in one.meta["signs"].items()}
-    show(compare_charts.routing(routing_table(contents), signs), "compare-routing")
+    show(compare.routing(routing_table(contents), signs), "compare-routing")
     tables.show(routing_table(contents), "Part of the requests of every LLM in each plan.")
     st.subheader("Setup: what runs")
     tables.show(setups_table(contents), "Replicas of every option in each plan.")

@@ -21,7 +21,7 @@ PLAN = "planner.jobs:plan"
 AT_ONCE = 2
 """Jobs that run side by side on this server; others wait."""
 LONGEST_S = 120.0
-PAGE_MODULES = ("app_pages.charts", "app_pages.sidebar", "app_pages.tables")
+PAGE_MODULES = ("app_pages.charts.report", "app_pages.sidebar", "app_pages.tables")
 
 
 @st.cache_resource(show_spinner=False)

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, steady, tables, what_if_charts, work
+from app_pages import state, steady, tables, work
+from app_pages.charts import what_if
 from app_pages.first import EXAMPLES, HOME
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
@@ -149,8 +150,8 @@ def found(here: Shown) -> None:
         kept["measure"] = kept["measure"] if kept["measure"] in measures else measures[0]
         st.session_state["what-if-measure"] = kept["measure"]
         st.selectbox("Drawn over it", measures, key="what-if-measure", on_change=remember, args=("measure", "what-if-measure"), width=360)
-        chart, told = what_if_charts.frontier(frame, kept["measure"])
-        st.altair_chart(chart, alt=told, key=CHART, width="stretch", on_select=clicked, selection_mode=what_if_charts.CHOSEN)
+        chart, told = what_if.frontier(frame, kept["measure"])
+        st.altair_chart(chart, alt=told, key=CHART, width="stretch", on_select=clicked, selection_mode=what_if.CHOSEN)
         if kept["measure"] == measures[0]:
             st.caption("Line and points: found. Dashed: best possible; no plan lies beyond it.")
         open_box(points, field)
@@ -162,7 +163,7 @@ def found(here: Shown) -> None:
 @steady.whole
 def clicked() -> None:
     """A point of the chart was clicked."""
-    rows = st.session_state[CHART].selection.get(what_if_charts.CHOSEN, [])
+    rows = st.session_state[CHART].selection.get(what_if.CHOSEN, [])
     what = work.work_of(SLOT)
     if rows and what is not None:
         open_point(sorted(what.parts, key=lambda point: point.number)[rows[0]["Row"]])

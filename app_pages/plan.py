@@ -4,7 +4,8 @@ from typing import Literal
 
 import streamlit as st
 
-from app_pages import charts, conflict, kept, state, steady, tables, work, worth
+from app_pages import conflict, kept, state, steady, tables, work, worth
+from app_pages.charts import report as charts
 from app_pages.state import Shown
 from app_pages.words import bullets, not_done, plain
 from planner import sentences

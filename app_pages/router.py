@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app_pages import charts, router_charts, state, steady, tables, work
+from app_pages import state, steady, tables, work
+from app_pages.charts import report
+from app_pages.charts import router as router_charts
 from app_pages.state import Shown
 from app_pages.words import bullets, not_done, plain
 from models import router as library
@@ -119,7 +121,7 @@ def over_load(here: Shown) -> None:
         return
     st.markdown(f"**{plain(found['held'])}**")
     measure = st.selectbox("Shown over load", router_charts.MEASURES, key="router-measure", width=450)
-    charts.show(router_charts.over_load(found["by_llm"], found["held_pct"], here.meta, measure), "router-over-load")
+    report.show(router_charts.over_load(found["by_llm"], found["held_pct"], here.meta, measure), "router-over-load")
     tables.show(found["rates"], "One row a rate: whether the SLOs are kept, quality, latencies, fractions and prices.")
 
 
@@ -175,7 +177,7 @@ def told(found: dict[str, Any], here: Shown) -> None:
         st.markdown(f"{found['prompts']:,} prompts, {'with' if found['graded'] else 'without'} grades", width="stretch")
     bullets([*found["lines"], *found["notices"]])
     st.markdown("**What the router gains or loses against other ways to send these prompts**")
-    charts.show(router_charts.gains(found["comparisons"], found["graded"]), "router-gains")
+    report.show(router_charts.gains(found["comparisons"], found["graded"]), "router-gains")
     tables.show(
         found["comparisons"],
         "The router against other ways to send these prompts, with intervals.",

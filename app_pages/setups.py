@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, steady, tables, what_if_charts, work
-from app_pages.charts import show
+from app_pages import state, steady, tables, work
+from app_pages.charts import what_if
+from app_pages.charts.report import show
 from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
 from planner.setups_place import Listed, marks_table, met_words, place_lines
@@ -86,12 +87,12 @@ def drawn(here: Shown, listed: Listed, baselines: Any) -> None:
     bullets([*place_lines(here.content, listed), *listed.lines])
     marks = marks_table(here.content, listed, baselines)
     if len(listed.histogram):
-        show(what_if_charts.histogram(listed.histogram, marks), "setups-histogram")
+        show(what_if.histogram(listed.histogram, marks), "setups-histogram")
     elif listed.quality.size:
         st.markdown("All listed setups reach the same quality.")
     else:
         st.markdown("No listed setup keeps the SLOs.")
-    show(what_if_charts.places(marks), "setups-places")
+    show(what_if.places(marks), "setups-places")
     tables.show(
         marks, "Joint plan, best possible, listed setups and baselines by quality, and how many listed setups are better.", whole=True
     )

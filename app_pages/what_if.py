@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import conflict, frontier, state, steady, tables, what_if_charts, work, worth
-from app_pages.charts import show
+from app_pages import conflict, frontier, state, steady, tables, work, worth
+from app_pages.charts import what_if
+from app_pages.charts.report import show
 from app_pages.state import Knob, Shown
 from app_pages.words import bullets, not_done, plain
 from planner.alternatives_told import alternatives_lines, alternatives_table
@@ -122,7 +123,7 @@ def sensitivity(here: Shown) -> None:
     elif done.kind != "result":
         not_done(done, "Not done", state.folder())
     else:
-        show(what_if_charts.changes(done.result), "what-if-changes")
+        show(what_if.changes(done.result), "what-if-changes")
         tables.show(
             done.result, "One changed input a row: status, objective found and best possible, its change, and why there is no plan."
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app_pages import charts, compare_charts
+from app_pages.charts import compare, report
 from app_pages.kept import short
 from planner import jobs
 from planner.compare_told import points_table, routing_table
@@ -25,8 +25,8 @@ def told() -> Told:
 
 @pytest.fixture(autouse=True)
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "ink", lambda: "#31333F")
-    monkeypatch.setattr(compare_charts, "ink", lambda: "#31333F")
+    monkeypatch.setattr(report, "ink", lambda: "#31333F")
+    monkeypatch.setattr(compare, "ink", lambda: "#31333F")
 
 
 def rows(chart: Any) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(told: Told) ->
     replicas = {(o["llm"], o["pool"], o["tp_degree"], o["mps_share_pct"]): o["replicas"] for o in told.content["options"]}
     assert max(replicas.values()) > 1
     for pool in told.report["tables"]["pools"]["Pool"]:
-        found = Counter(row["Long"] for row in rows(charts.gpu_map(told.report, pool)[0]) if row["LLM"] != charts.FREE)
+        found = Counter(row["Long"] for row in rows(report.gpu_map(told.report, pool)[0]) if row["LLM"] != report.FREE)
         expected: Counter[str] = Counter()
         for seat in told.content["placement"]:
             if seat["pool"] != pool:
@@ -54,6 +54,6 @@ def test_plans_are_told_apart_by_what_their_names_do_not_share(told: Told) -> No
     assert short(["trio, 50 req/s", "trio, 50 req/s, 2 nodes"]) == ["50 req/s", "50 req/s, 2 nodes"]
     assert short(["trio", "trio, 50 req/s"]) == ["trio", "trio, 50 req/s"]
     contents = {"as given": told.content, "50 req/s": told.content}
-    bars = rows(compare_charts.routing(routing_table(contents), told.report["meta"]["signs"])[0])
+    bars = rows(compare.routing(routing_table(contents), told.report["meta"]["signs"])[0])
     assert {row["Label"].partition("%")[2].strip() for row in bars} == set(contents)
-    assert {row["Plan"] for row in rows(compare_charts.qualities(points_table(contents))[0])} == set(contents)
+    assert {row["Plan"] for row in rows(compare.qualities(points_table(contents))[0])} == set(contents)

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app_pages.charts import Drawn, ink, limit_colour
+from app_pages.charts.report import Drawn, ink, limit_colour
 from planner.setups_place import QUALITY
 from planner.what_if import THIS
 

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app_pages.charts import DASHES, SHAPES, Drawn, ink, limit_colour
+from app_pages.charts.report import DASHES, SHAPES, Drawn, ink, limit_colour
 from reports.style import looks_of
 
 __all__ = ["MEASURES", "gains", "over_load"]

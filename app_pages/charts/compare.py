@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from app_pages.charts import Drawn, ink, llm_colour
+from app_pages.charts.report import Drawn, ink, llm_colour
 
 __all__ = ["qualities", "routing"]
 
