@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app_pages import kept, state, steady, tables, work, worth
+from app_pages.jobs.export import plan_file, tables_zip
 from app_pages.state import Shown
 from app_pages.words import bullets, not_done, plain
 from planner.deploy_names import labels
-from planner.jobs_export import plan_file, tables_zip
 from planner.run_export_files import KINDS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -23,7 +23,7 @@ FILE, BUNDLE = "export-file", "export-bundle"
 
 @dataclass(frozen=True)
 class Made:
-    """A file that a worker makes. call: of planner.jobs_export; noun: on its button; ending: of its name, after the scenario's."""
+    """A file that a worker makes. call: of app_pages.jobs.export; noun: on its button; ending: of its name, after the scenario's."""
 
     call: str
     noun: str
@@ -134,7 +134,7 @@ def ask_file(here: Shown, one: Made) -> None:
     """Start it."""
     st.session_state[FILE] = (one.call, here)
     args = (here.asked.path, dict(here.asked.overrides), worth.with_steps(here))
-    work.start(FILE, f"planner.jobs_export:{one.call}", args, one.title, key=state.key_of(here.asked), wait=3.0)
+    work.start(FILE, f"app_pages.jobs.export:{one.call}", args, one.title, key=state.key_of(here.asked), wait=3.0)
 
 
 # ---------------------------------------------------------------- deploy bundle
@@ -192,7 +192,7 @@ def keep_part(name: str, key: str) -> None:
 @steady.whole
 def ask_bundle(here: Shown, args: tuple[Any, ...]) -> None:
     """Start it."""
-    work.start(BUNDLE, "planner.jobs_export:deployment", args, "Making the deploy bundle", key=state.key_of(here.asked), wait=3.0)
+    work.start(BUNDLE, "app_pages.jobs.export:deployment", args, "Making the deploy bundle", key=state.key_of(here.asked), wait=3.0)
 
 
 def link() -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from app_pages.jobs.desk import Desk
+from app_pages.jobs.messages import Outcome, Told
 from planner.asked import Asked, file_key
-from planner.job_desk import Desk
-from planner.job_told import Outcome, Told
 
 __all__ = ["EXAMPLES", "HOME", "PLAN", "close", "desk", "example", "example_plan", "warm_up"]
 
 HOME = Path(__file__).resolve().parent.parent
 EXAMPLES = ("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks")
 """The first is shown when the page is opened."""
-PLAN = "planner.jobs:plan"
+PLAN = "app_pages.jobs.planning:plan"
 AT_ONCE = 2
 """Jobs that run side by side on this server; others wait."""
 LONGEST_S = 120.0

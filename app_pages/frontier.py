@@ -32,7 +32,7 @@ from planner.what_if import (
 
 __all__ = ["asked_for", "draw"]
 
-JOB = "planner.jobs_what_if:frontier"
+JOB = "app_pages.jobs.what_if:frontier"
 SLOT = "frontier"
 OTHER = "Another field, by its dotted path"
 CHART = "what-if-frontier"

@@ -234,7 +234,7 @@ def simulation(here: Shown) -> None:
 def ask_simulation(here: Shown) -> None:
     """Start it."""
     args = (here.asked.path, dict(here.asked.overrides), here.content)
-    work.start("simulation", "planner.jobs:simulated", args, "Simulating", key=state.key_of(here.asked))
+    work.start("simulation", "app_pages.jobs.planning:simulated", args, "Simulating", key=state.key_of(here.asked))
 
 
 def notices(here: Shown) -> None:

@@ -57,7 +57,7 @@ def policy_of(here: Shown) -> dict[str, Any] | None:
     """The policy of the plan shown, started when it is not there yet; None (and a word why) while it is not."""
     found, args = work.work_of("router-policy"), asked_of(here)
     if found is None or found.args != args:
-        work.start("router-policy", "planner.jobs_router:policy", args, "Reading the scores", key=state.key_of(here.asked), wait=3.0)
+        work.start("router-policy", "app_pages.jobs.router:policy", args, "Reading the scores", key=state.key_of(here.asked), wait=3.0)
         st.rerun()
     if found.outcome is None:
         st.info("The scores are being read.")
@@ -128,7 +128,7 @@ def over_load(here: Shown) -> None:
 @steady.whole
 def ask_rates(here: Shown) -> None:
     """Start it."""
-    work.start("router-rates", "planner.jobs_router:rates", asked_of(here), "Prices over load", key=state.key_of(here.asked))
+    work.start("router-rates", "app_pages.jobs.router:rates", asked_of(here), "Prices over load", key=state.key_of(here.asked))
 
 
 # ---------------------------------------------------------------- out of sample
@@ -167,7 +167,7 @@ def uploads(how: str) -> dict[str, tuple[str, bytes]]:
 @steady.whole
 def ask_test(here: Shown, args: tuple[Any, ...]) -> None:
     """Start it."""
-    work.start("router-test", "planner.jobs_router:tested", args, "Routing other prompts", key=state.key_of(here.asked), wait=1.2)
+    work.start("router-test", "app_pages.jobs.router:tested", args, "Routing other prompts", key=state.key_of(here.asked), wait=1.2)
 
 
 def told(found: dict[str, Any], here: Shown) -> None:

@@ -12,7 +12,7 @@ from app_pages.state import Shown
 from app_pages.words import bullets, faults_box, plain
 from planner.setups_place import Listed, marks_table, met_words, place_lines
 
-JOBS = "planner.jobs_what_if"
+JOBS = "app_pages.jobs.what_if"
 
 
 def draw() -> None:

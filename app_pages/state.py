@@ -14,9 +14,9 @@ import streamlit as st
 
 from app_pages import steady, work
 from app_pages.first import EXAMPLES, PLAN, example, example_plan
+from app_pages.jobs.messages import Outcome, Told
 from planner.asked import Asked, changed, content_of
 from planner.errors import DataError
-from planner.job_told import Outcome, Told
 from planner.scenario import ScenarioSpec
 from planner.scenario_faults import set_path
 from profiles.faults import Fault

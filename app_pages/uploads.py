@@ -11,16 +11,16 @@ import streamlit as st
 
 from app_pages import state
 from app_pages.first import desk
+from app_pages.jobs.messages import Outcome
 from planner.asked import Asked
 from planner.errors import DataError
-from planner.job_told import Outcome
 from planner.upload import put_files, replace_table
 from profiles.faults import Fault
 
 __all__ = ["looked", "open_files", "put_table", "template_book", "trouble"]
 
 MOST_FOLDERS = 10
-LOOK = "planner.jobs:look"
+LOOK = "app_pages.jobs.planning:look"
 LONGEST_S = 60.0
 
 

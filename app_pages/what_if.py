@@ -15,7 +15,7 @@ from planner.compare_told import compared_table, lines_of
 from planner.numbers_told import tidy
 from planner.what_if import span_of, value_at
 
-JOBS = "planner.jobs_what_if"
+JOBS = "app_pages.jobs.what_if"
 NOTHING = "none of them"
 
 

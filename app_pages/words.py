@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from planner.job_told import Outcome
+from app_pages.jobs.messages import Outcome
 from profiles.faults import Fault
 
 __all__ = ["bullets", "faults_box", "not_done", "plain"]

@@ -13,8 +13,8 @@ import streamlit as st
 
 from app_pages import steady
 from app_pages.first import desk
+from app_pages.jobs.messages import Outcome, Status
 from app_pages.words import plain
-from planner.job_told import Outcome, Status
 from planner.sentences import gap_text, number
 
 __all__ = ["Work", "clear", "collect", "desk", "end_spare", "outcome", "outcome_of", "progress_box", "running", "start", "watch", "work_of"]

@@ -80,7 +80,7 @@ def _known(args: tuple[Any, ...]) -> bool:
 
 def _begin(here: Shown, spare: bool) -> None:
     words = "Planning again with one more and one less"
-    work.start(SLOT, "planner.jobs:worth", _args(here), words, key=state.key_of(here.asked), spare=spare)
+    work.start(SLOT, "app_pages.jobs.planning:worth", _args(here), words, key=state.key_of(here.asked), spare=spare)
 
 
 @steady.whole

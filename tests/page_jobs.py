@@ -4,8 +4,8 @@ import os
 import time
 from typing import Any
 
+from app_pages.jobs.messages import Watch
 from planner.errors import DataError, NoPlanInTimeError
-from planner.job_told import Watch
 from planner.settings import Progress
 from profiles.faults import Fault
 

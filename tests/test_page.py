@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
 from app_pages import first, state
+from app_pages.jobs.messages import Outcome
 from app_pages.words import plain
 from planner.init_files import TEMPLATE_TEXTS
-from planner.job_told import Outcome
 from planner.plan_story import story
 from planner.upload_zip import zipped
 from tests.page_app import opened, settle

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app_pages.charts import compare, report
+from app_pages.jobs import planning
+from app_pages.jobs.messages import Told, Watch
 from app_pages.kept import short
-from planner import jobs
 from planner.compare_told import points_table, routing_table
-from planner.job_told import Told, Watch
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -20,7 +20,7 @@ HOME = Path(__file__).resolve().parent.parent
 def told() -> Told:
     """A plan with several replicas of one option."""
     path = HOME / "examples" / "two-gpu-types" / "scenario.yaml"
-    return jobs.plan(str(path), {"llms.0.max_replicas": 8}, watch=Watch(lambda _: None, lambda _: None, Event()))
+    return planning.plan(str(path), {"llms.0.max_replicas": 8}, watch=Watch(lambda _: None, lambda _: None, Event()))
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.job_desk import Desk
-from planner.job_told import Outcome, Status
+from app_pages.jobs.desk import Desk
+from app_pages.jobs.messages import Outcome, Status
 from tests.page_jobs import FAULTS
 
 PATIENCE_S = 60.0

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages.jobs.export import deployment, plan_file, scenario_folder, scenario_workbook, tables_zip, workbook
+from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.assemble import load_instance
-from planner.job_told import Watch
-from planner.jobs_export import deployment, plan_file, scenario_folder, scenario_workbook, tables_zip, workbook
 from planner.plan_source import load_plan
 from planner.run_export_files import KINDS
 from tests import export_cases

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner import jobs, jobs_what_if, joint
+from app_pages.jobs import planning, what_if
+from app_pages.jobs.messages import Told, Watch
+from planner import joint
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.asked import Asked, content_of
 from planner.assemble import load_instance
 from planner.errors import DataError
 from planner.init_files import TEMPLATE_TEXTS
-from planner.job_told import Told, Watch
 from planner.plan import checked_content
 from planner.plan_back import solution_back
 from planner.setups_place import QUALITY, marks_table, place_lines
@@ -54,7 +55,7 @@ def watch(parts: list[Any] | None = None) -> Watch:
 
 @pytest.fixture(scope="module")
 def plan(path: str) -> Told:
-    return jobs.plan(path, FOUR, watch=watch())
+    return planning.plan(path, FOUR, watch=watch())
 
 
 # ---------------------------------------------------------------- fields
@@ -119,7 +120,7 @@ def test_the_command_line_gives_the_same_points(path: str) -> None:
 
 def test_a_frontier_is_planned_point_by_point(path: str) -> None:
     parts: list[Point] = []
-    points = jobs_what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 30, 900], watch=watch(parts))
+    points = what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 30, 900], watch=watch(parts))
     assert parts == points
     assert [point.status for point in points] == ["optimal", "optimal", "infeasible"]
     field = Field("arrival_rate_rps", "Arrival rate (req/s)", "")
@@ -132,15 +133,15 @@ def test_a_frontier_is_planned_point_by_point(path: str) -> None:
     lines = frontier_lines(frame)
     assert lines[0].startswith("From Arrival rate (req/s) 10 to 30: 0.7")
     assert lines[-1].startswith("No plan at 900: ")
-    again = jobs.plan(path, {**FOUR, "arrival_rate_rps": 30}, watch=watch())
+    again = planning.plan(path, {**FOUR, "arrival_rate_rps": 30}, watch=watch())
     assert again.content["objective"]["value"] == pytest.approx(frame["Found (mean score)"].iloc[1], rel=2e-4)
 
 
 def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> None:
-    names = jobs_what_if.frontier(path, FOUR, "setups.tp_degrees", [[1], [1, 2]], watch=watch())
+    names = what_if.frontier(path, FOUR, "setups.tp_degrees", [[1], [1, 2]], watch=watch())
     assert list(frontier_table(names, Field("setups.tp_degrees", "Degrees", ""))["Degrees"]) == ["[1]", "[1, 2]"]
     field = Field("objective", "Quality at least", "", cheapest=True)
-    points = jobs_what_if.frontier(path, FOUR, "objective", axis_for(field, "0.5,0.75").values, watch=watch())
+    points = what_if.frontier(path, FOUR, "objective", axis_for(field, "0.5,0.75").values, watch=watch())
     frame = frontier_table(points, field)
     assert list(frame["Quality at least"]) == [0.5, 0.75]
     assert frame["Found (USD/h)"].is_monotonic_increasing
@@ -149,12 +150,12 @@ def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> Non
 
 def test_a_frontier_of_bad_input_is_bad_input_and_a_stopped_one_ends(path: str) -> None:
     with pytest.raises(DataError):
-        jobs_what_if.frontier(path, {"arrival_rate_rps": -1}, "slo.0.limit_ms", [1], watch=watch())
-    rows = jobs_what_if.frontier(path, FOUR, "no.such.field", [1], watch=watch())
+        what_if.frontier(path, {"arrival_rate_rps": -1}, "slo.0.limit_ms", [1], watch=watch())
+    rows = what_if.frontier(path, FOUR, "no.such.field", [1], watch=watch())
     assert [row.status for row in rows] == ["bad input"]
     stopped = watch()
     stopped.cancel.set()
-    assert jobs_what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 20], watch=stopped) == []
+    assert what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 20], watch=stopped) == []
 
 
 # ---------------------------------------------------------------- alternatives, setups, baselines
@@ -172,14 +173,14 @@ def test_a_plan_that_is_told_finds_its_way_back(path: str) -> None:
 
 
 def test_an_alternative_is_a_plan_of_its_own(path: str, plan: Told) -> None:
-    running = jobs.plan(path, {**FOUR, "arrival_rate_rps": 10}, watch=watch()).content
-    found = jobs_what_if.near(path, FOUR, plan.content, 2, 20.0, "the plan that runs", running, watch=watch())
+    running = planning.plan(path, {**FOUR, "arrival_rate_rps": 10}, watch=watch()).content
+    found = what_if.near(path, FOUR, plan.content, 2, 20.0, "the plan that runs", running, watch=watch())
     content = {**plan.content, "context": {**plan.content["context"], "alternatives": found}}
     assert len(alternatives_table(content)) == len(found["plans"]) >= 2
     assert "from the plan that runs" in " ".join(alternatives_lines(content))
     instance = load_instance(Path(path), FOUR).instance
     for number, entry in enumerate(found["plans"]):
-        told = jobs_what_if.other(path, FOUR, content, number, watch=watch())
+        told = what_if.other(path, FOUR, content, number, watch=watch())
         assert told.content.keys() == plan.content.keys()
         assert not verify(told.content, instance)
         assert told.content["options"] == entry["options"] != plan.content["options"]
@@ -189,12 +190,12 @@ def test_an_alternative_is_a_plan_of_its_own(path: str, plan: Told) -> None:
 
 
 def test_the_plan_among_all_setups_and_baselines(path: str, plan: Told) -> None:
-    listed = jobs_what_if.setups(path, FOUR, watch=watch())
+    listed = what_if.setups(path, FOUR, watch=watch())
     assert listed.complete
     assert len(listed.setups) >= listed.quality.size > 1
     assert listed.better(plan.content["quality"]) == 0
     assert listed.better(0.0) == listed.quality.size
-    baselines = jobs_what_if.baselines(path, FOUR, watch=watch())
+    baselines = what_if.baselines(path, FOUR, watch=watch())
     marks = marks_table(plan.content, listed, baselines)
     assert marks[QUALITY].is_monotonic_decreasing
     assert {"plan", "bound", "setup", "baseline"} == set(marks["Kind"])
@@ -213,11 +214,11 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: Told) -> None:
 def test_setups_that_cannot_be_listed_are_told() -> None:
     example = Path(__file__).resolve().parent.parent / "examples" / "two-gpu-types" / "scenario.yaml"
     with pytest.raises(DataError, match="too many setups"):
-        jobs_what_if.setups(str(example), {}, watch=watch())
+        what_if.setups(str(example), {}, watch=watch())
 
 
 def test_sensitivity_is_the_reports_table(path: str, plan: Told) -> None:
-    frame = jobs_what_if.sensitivity(path, FOUR, plan.content, watch=watch())
+    frame = what_if.sensitivity(path, FOUR, plan.content, watch=watch())
     assert isinstance(frame, pd.DataFrame)
     assert {"Changed", "Status", "Change of quality (mean score)", "Reason"} <= set(frame.columns)
     assert len(frame) >= 5

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from app_pages.jobs.messages import Told, Watch
+from app_pages.jobs.planning import quality_of
 from planner.alternatives import alternatives
 from planner.alternatives_told import alternative_plan, alternatives_content
 from planner.assemble import load_instance
 from planner.baselines import Comparison, baselines_table, compare
-from planner.job_told import Told, Watch
-from planner.jobs import quality_of
 from planner.plan import Plan
 from planner.plan_back import solution_back
 from planner.plan_source import PlanAndScenario

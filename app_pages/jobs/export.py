@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from app_pages.jobs.messages import Watch
 from planner.assemble import load_instance
 from planner.csv_file import csv_text
 from planner.errors import DataError
 from planner.init_files import inputs_of
-from planner.job_told import Watch
 from planner.plan import Plan, json_text
 from planner.plan_source import PlanAndScenario
 from planner.price_table import price_table

@@ -1,4 +1,4 @@
-"""The process that does a desk's jobs, one after the other: `python -m planner.job_worker FD [NICE]`, FD its end of the desk's socket pair.
+"""The process that does a desk's jobs, one after the other: `python -m app_pages.jobs.worker FD [NICE]`, FD its end of the desk's socket pair.
 
 The main thread computes; a second one listens, so that a request to stop is heard while HiGHS runs, and ends the process with all its
 children when the desk is gone.
@@ -16,13 +16,13 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from app_pages.jobs.messages import Outcome, Watch
 from planner.errors import DataError, SolveError, VerificationError
-from planner.job_told import Outcome, Watch
 from planner.settings import Progress
 
 __all__ = ["serve"]
 
-WARM = ("planner.jobs",)
+WARM = ("app_pages.jobs.planning",)
 """Imported before the first job: Pyomo and HiGHS take a second."""
 TELL_EVERY_S = 0.1
 BUG = "This is a bug of the planner; the server's log has the details."

@@ -1,6 +1,6 @@
 """Long computations in processes of their own: a desk takes jobs, runs a few at once, tells how far they are, and stops them.
 
-A worker is `python -m planner.job_worker`, started afresh (never forked) with a socket pair to talk over, and warm before its first
+A worker is `python -m app_pages.jobs.worker`, started afresh (never forked) with a socket pair to talk over, and warm before its first
 job. The desk asks a worker to stop and ends it after GRACE_S when it does not. A worker whose desk is gone reads the end of its socket and
 ends itself with all its children, so nothing is left behind when the server is killed.
 """
@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from planner.job_told import Outcome, Status
+from app_pages.jobs.messages import Outcome, Status
 
 __all__ = ["Desk"]
 
@@ -185,7 +185,7 @@ class Desk:
 
     def _hire(self, spare: bool = False) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "planner.job_worker", str(theirs.fileno()), *([LOWEST] if spare else [])]
+        command = [sys.executable, "-m", "app_pages.jobs.worker", str(theirs.fileno()), *([LOWEST] if spare else [])]
         surroundings = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONSAFEPATH": ""}
         process = subprocess.Popen(  # noqa: S603 - the command is ours alone
             command,

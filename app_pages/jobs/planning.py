@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from app_pages.jobs.messages import Told, Watch
 from models.quality import Quality
 from planner import joint
 from planner.assemble import Loaded, load_instance
 from planner.errors import DataError
 from planner.inputs_told import profiles_summary, scores_summary
-from planner.job_told import Told, Watch
 from planner.marginals import marginals
 from planner.marginals_told import marginals_content
 from planner.plan import Plan, tell

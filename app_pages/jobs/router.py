@@ -6,10 +6,10 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.assemble import load_instance
 from planner.errors import DataError
-from planner.job_told import Watch
 from planner.plan import Plan, json_text
 from planner.plan_source import PlanAndScenario
 from planner.price_table import price_table, price_table_frame
