@@ -11,7 +11,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 def opened(page: str = "", **query: str) -> AppTest:
-    """Open the page (`app_pages/inputs.py`; "" = the first one) by a link with `query`; fails on an exception box."""
+    """Open the page (`app_pages/pages/inputs.py`; "" = the first one) by a link with `query`; fails on an exception box."""
     app = AppTest.from_file(str(HOME / "app_pages" / "main.py"), default_timeout=120)
     for key, value in query.items():
         app.query_params[key] = value

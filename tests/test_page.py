@@ -43,7 +43,7 @@ def template(app: AppTest, files: dict[str, str]) -> AppTest:
 def too_many_requests() -> AppTest:
     """A small scenario that has no plan, solved."""
     text = TEMPLATE_TEXTS["scenario.yaml"].replace("arrival_rate_rps: 20", "arrival_rate_rps: 2000")
-    return solved(template(opened("app_pages/inputs.py"), {**TEMPLATE_TEXTS, "scenario.yaml": text}))
+    return solved(template(opened("app_pages/pages/inputs.py"), {**TEMPLATE_TEXTS, "scenario.yaml": text}))
 
 
 def knob(app: AppTest, path: str) -> NumberInput:
@@ -227,7 +227,7 @@ def test_people_do_not_see_each_other() -> None:
 
 
 def test_a_scenario_is_uploaded_solved_and_saved() -> None:
-    app = solved(template(opened("app_pages/inputs.py"), TEMPLATE_TEXTS))
+    app = solved(template(opened("app_pages/pages/inputs.py"), TEMPLATE_TEXTS))
     assert app.session_state["shown"].content["scenario"] == "my-cluster"
     assert next(one.value for one in app.selectbox if (one.key or "").startswith("choose-example")) == "uploaded: my-cluster"
     assert dict(app.query_params) == {}
@@ -240,7 +240,7 @@ def test_a_scenario_is_uploaded_solved_and_saved() -> None:
 
 
 def test_faults_of_an_upload_are_all_told_and_nothing_changes() -> None:
-    app = opened("app_pages/inputs.py")
+    app = opened("app_pages/pages/inputs.py")
     before = app.session_state["asked"]
     template(app, FAULTY)
     told = app.error[0].value
@@ -253,7 +253,7 @@ def test_faults_of_an_upload_are_all_told_and_nothing_changes() -> None:
 
 
 def test_a_table_is_replaced_and_a_faulty_one_is_not() -> None:
-    app = solved(template(opened("app_pages/inputs.py"), TEMPLATE_TEXTS))
+    app = solved(template(opened("app_pages/pages/inputs.py"), TEMPLATE_TEXTS))
     app.file_uploader(key="file-scores").set_value(("other.csv", b"prompt_id,small,large\np1,0.2,bad\np2,,0.4\n", MIME)).run()
     app.button(key="take-scores").click().run()
     told = app.error[0].value
@@ -266,7 +266,7 @@ def test_a_table_is_replaced_and_a_faulty_one_is_not() -> None:
 
 
 def test_the_objective_can_be_the_cheapest_plan() -> None:
-    app = opened("app_pages/inputs.py")
+    app = opened("app_pages/pages/inputs.py")
     app.radio(key="sense").set_value("cost").run()
     assert app.session_state["asked"].scenario.spec.objective.minimize == "cost"
     app.radio(key="sense").set_value("quality").run()
@@ -274,7 +274,7 @@ def test_the_objective_can_be_the_cheapest_plan() -> None:
 
 
 def test_what_cannot_be_is_told_and_does_not_count() -> None:
-    app = opened("app_pages/inputs.py")
+    app = opened("app_pages/pages/inputs.py")
     app.number_input(key="in-setups.memory_headroom_pct").set_value(250.0).run()
     assert "setups.memory\\_headroom\\_pct" in app.error[0].value
     assert not app.session_state["asked"].overrides
@@ -283,7 +283,7 @@ def test_what_cannot_be_is_told_and_does_not_count() -> None:
 
 
 def test_edits_are_read_back() -> None:
-    app = opened("app_pages/inputs.py")
+    app = opened("app_pages/pages/inputs.py")
     app.multiselect(key="in-setups.tp_degrees").set_value([1, 4]).run()
     assert app.session_state["asked"].overrides == {"setups.tp_degrees": [1, 4]}
     assert "setups.tp\\_degrees\\: 1; 4" in words(app)

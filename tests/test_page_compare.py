@@ -8,7 +8,7 @@ from planner.compare_told import lines_of, steps_line
 from planner.plan_diff import diff_plans
 from tests.page_app import opened, settle
 
-PAGE = "app_pages/compare.py"
+PAGE = "app_pages/pages/compare.py"
 
 
 def words(app: AppTest) -> str:

@@ -36,7 +36,7 @@ def unzipped(data: bytes) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def page() -> AppTest:
-    return opened("app_pages/export.py")
+    return opened("app_pages/pages/export.py")
 
 
 def test_it_says_what_each_file_is_for(page: AppTest) -> None:
@@ -100,7 +100,7 @@ def test_one_made_file_is_kept_at_a_time(page: AppTest) -> None:
 
 
 def test_a_plan_without_a_setup_can_be_taken_away_all_the_same() -> None:
-    app = opened("app_pages/plan.py", **{"arrival_rate_rps": "100000"})
+    app = opened("app_pages/pages/plan.py", **{"arrival_rate_rps": "100000"})
     app = settle(app, "plan").run()
     assert app.session_state["shown"].content["status"] == "infeasible"
     app.switch_page("export.py").run()

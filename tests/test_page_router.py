@@ -12,7 +12,7 @@ from tests.page_app import opened, settle
 
 @pytest.fixture(scope="module")
 def page() -> AppTest:
-    return settle(opened("app_pages/router.py"), "router-policy").run()
+    return settle(opened("app_pages/pages/router.py"), "router-policy").run()
 
 
 def words(app: AppTest) -> str:
@@ -45,7 +45,7 @@ def test_one_prompt_goes_where_the_library_sends_it(page: AppTest) -> None:
 
 
 def test_prices_over_load_come_with_a_policy_that_follows_the_rate() -> None:
-    app = settle(opened("app_pages/router.py"), "router-policy").run()
+    app = settle(opened("app_pages/pages/router.py"), "router-policy").run()
     app.button(key="router-rates").click().run()
     app = settle(app, "router-rates").run()
     found = result(app, "router-rates")
@@ -59,7 +59,7 @@ def test_prices_over_load_come_with_a_policy_that_follows_the_rate() -> None:
 
 
 def test_a_split_is_tested_and_told_with_its_limits() -> None:
-    app = settle(opened("app_pages/router.py"), "router-policy").run()
+    app = settle(opened("app_pages/pages/router.py"), "router-policy").run()
     app.button(key="router-test").click().run()
     app = settle(app, "router-test").run()
     found = result(app, "router-test")
@@ -74,7 +74,7 @@ def test_a_split_is_tested_and_told_with_its_limits() -> None:
 
 
 def test_uploaded_tables_with_faults_are_told_all_at_once_by_their_own_names() -> None:
-    app = settle(opened("app_pages/router.py"), "router-policy").run()
+    app = settle(opened("app_pages/pages/router.py"), "router-policy").run()
     app.segmented_control(key="router-how").set_value("Other scores").run()
     assert app.button(key="router-test").disabled
     app.file_uploader(key="router-scores").set_value(("mine *1*.csv", b"prompt_id,nobody\na,0.5\n", "text/csv")).run()
@@ -89,7 +89,7 @@ def test_uploaded_tables_with_faults_are_told_all_at_once_by_their_own_names() -
 
 
 def test_uploaded_scores_and_grades_are_used() -> None:
-    app = settle(opened("app_pages/router.py"), "router-policy").run()
+    app = settle(opened("app_pages/pages/router.py"), "router-policy").run()
     prompts = result(app, "router-policy")["prompts"]
     llms = list(prompts[0][1])
     lines = [",".join(["prompt_id", *llms]), *(",".join([f"new-{k}", *map(str, row.values())]) for k, (_, row) in enumerate(prompts))]

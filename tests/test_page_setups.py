@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.page_app import opened, settle
 
-PAGE = "app_pages/setups.py"
+PAGE = "app_pages/pages/setups.py"
 
 
 def words(app: AppTest) -> str:

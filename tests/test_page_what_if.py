@@ -8,7 +8,7 @@ from planner.alternatives_told import alternatives_table
 from planner.what_if import fields_of
 from tests.page_app import opened, settle
 
-PAGE = "app_pages/what_if.py"
+PAGE = "app_pages/pages/what_if.py"
 SMALL = {"example": "percentile-slo", "pools.0.nodes": "1", "arrival_rate_rps": "20"}
 
 
