@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from app_pages import first
+from app_pages.session import server
 
 __all__ = ["app"]
 
@@ -18,9 +18,9 @@ __all__ = ["app"]
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Warm up in a thread of its own while the server starts; end the workers when it stops."""
-    threading.Thread(target=first.warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=server.warm_up, name="warm-up", daemon=True).start()
     yield
-    first.close()
+    server.close()
 
 
 app = st.App("app_pages/main.py", lifespan=lifespan)

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, steady
-from app_pages.state import Shown
-from app_pages.words import bullets, plain
+from app_pages.session import reruns, state
+from app_pages.session.markdown import bullets, plain
+from app_pages.session.state import Shown
 from planner import sentences
 
 __all__ = ["draw"]
@@ -28,7 +28,7 @@ def draw(here: Shown) -> None:
             st.button("Apply and solve", key=f"repair-{k}", on_click=_apply, args=(here, change))
 
 
-@steady.whole
+@reruns.whole
 def _apply(here: Shown, change: dict[str, Any]) -> None:
     """Ask the infeasible scenario with one repair, and solve it."""
     state.set_asked(here.asked)

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app_pages import state
-from app_pages.words import bullets, faults_box
+from app_pages.session import state
+from app_pages.session.markdown import bullets, faults_box
 from planner.asked import changed
 from planner.errors import DataError
 from planner.sentences import exact

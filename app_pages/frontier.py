@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, steady, tables, work
+from app_pages import tables
 from app_pages.charts import what_if
-from app_pages.first import EXAMPLES, HOME
-from app_pages.state import Shown
-from app_pages.words import bullets, faults_box, plain
+from app_pages.session import reruns, state, work
+from app_pages.session.markdown import bullets, faults_box, plain
+from app_pages.session.server import EXAMPLES, HOME
+from app_pages.session.state import Shown
 from planner.asked import Asked
 from planner.csv_file import csv_text
 from planner.errors import DataError
@@ -99,7 +100,7 @@ def choose(fields: Sequence[Field]) -> Field | None:
     return Field(path, path, "")
 
 
-@steady.whole
+@reruns.whole
 def chosen(values: dict[str, str]) -> None:
     """Another field: its values worth trying."""
     kept = memory()
@@ -107,13 +108,13 @@ def chosen(values: dict[str, str]) -> None:
     kept["values"] = values.get(kept["label"], "")
 
 
-@steady.whole
+@reruns.whole
 def remember(name: str, key: str) -> None:
     """A widget was changed."""
     memory()[name] = st.session_state[key]
 
 
-@steady.whole
+@reruns.whole
 def start(asked: Asked, field: Field, values: tuple[Any, ...]) -> None:
     """Plan all points."""
     memory().update({"of": asked, "field": field, "measure": None})
@@ -160,7 +161,7 @@ def found(here: Shown) -> None:
     st.download_button("Frontier as CSV", csv_text(frame), "frontier.csv", "text/csv", key="what-if-csv", on_click="ignore")
 
 
-@steady.whole
+@reruns.whole
 def clicked() -> None:
     """A point of the chart was clicked."""
     rows = st.session_state[CHART].selection.get(what_if.CHOSEN, [])
@@ -179,7 +180,7 @@ def open_box(points: list[Point], field: Field) -> None:
             st.button("Open as plan", key="what-if-open-point", on_click=open_point, args=(good[at],))
 
 
-@steady.whole
+@reruns.whole
 def open_point(point: Point) -> None:
     """Ask the point's question and plan it: with the worker's cuts this takes about a second."""
     kept = memory()

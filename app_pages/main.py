@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import kept, sidebar, state, steady, work
+from app_pages import sidebar
+from app_pages.session import reruns, saved_plans, state, work
 
 st.set_page_config(page_title="Joint LLM planner", page_icon=str(Path(__file__).parent / "icon.png"), layout="wide")
 page = st.navigation(
@@ -19,10 +20,10 @@ page = st.navigation(
     ]
 )
 state.begin()
-steady.do_what_is_left()
+reruns.do_what_is_left()
 work.collect()
 state.take_plan()
-kept.keep_shown()
+saved_plans.keep_shown()
 state.write_link()
 sidebar.draw()
 sidebar.banner()

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, steady, work
-from app_pages.first import EXAMPLES
-from app_pages.words import faults_box, plain
+from app_pages.session import reruns, state, work
+from app_pages.session.markdown import faults_box, plain
+from app_pages.session.server import EXAMPLES
 
 __all__ = ["banner", "draw"]
 
@@ -16,7 +16,7 @@ def draw() -> None:
     with st.sidebar:
         _choose_example()
         for knob in state.knobs(state.asked()):
-            key = steady.key_for(f"knob-{knob.path}", float(knob.value))
+            key = reruns.key_for(f"knob-{knob.path}", float(knob.value))
             st.session_state[key] = int(knob.value) if knob.whole else float(knob.value)
             look: dict[str, Any] = {"min_value": knob.least, "step": knob.step, "format": "%.12g"}
             if knob.whole:
@@ -32,16 +32,16 @@ def draw() -> None:
 def _choose_example() -> None:
     name = st.session_state.get("example")
     options = list(EXAMPLES) if name in EXAMPLES else [name, *EXAMPLES]
-    key, told = steady.key_for("choose-example", name), "Examples; your own are opened on the page Inputs."
+    key, told = reruns.key_for("choose-example", name), "Examples; your own are opened on the page Inputs."
     st.session_state[key] = name
     st.selectbox("Scenario", options, key=key, on_change=_chosen, args=(key,), help=told)
 
 
-@steady.whole
+@reruns.whole
 def _chosen(key: str) -> None:
     name = st.session_state[key]
-    if steady.sent("choose-example", key, name) and name in EXAMPLES:
-        steady.later(_open, name)
+    if reruns.sent("choose-example", key, name) and name in EXAMPLES:
+        reruns.later(_open, name)
 
 
 def _open(name: str) -> None:
@@ -49,10 +49,10 @@ def _open(name: str) -> None:
     state.open_example(name)
 
 
-@steady.whole
+@reruns.whole
 def _turned(path: str, key: str) -> None:
     value = st.session_state[key]
-    if steady.sent(f"knob-{path}", key, float(value)):
+    if reruns.sent(f"knob-{path}", key, float(value)):
         state.set_value(path, value)
 
 
@@ -80,7 +80,7 @@ def banner() -> None:
                 st.button("Back to the inputs of this plan", key="undo-stale", on_click=_undo)
 
 
-@steady.whole
+@reruns.whole
 def _undo() -> None:
     here = state.shown()
     if here is not None:

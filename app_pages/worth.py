@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, steady, tables, work
-from app_pages.state import Shown
-from app_pages.words import bullets, not_done
+from app_pages import tables
+from app_pages.session import reruns, state, work
+from app_pages.session.markdown import bullets, not_done
+from app_pages.session.state import Shown
 from planner.marginals_told import marginals_lines, marginals_table
 from planner.tables import objective_unit
 
@@ -83,6 +84,6 @@ def _begin(here: Shown, spare: bool) -> None:
     work.start(SLOT, "app_pages.jobs.planning:worth", _args(here), words, key=state.key_of(here.asked), spare=spare)
 
 
-@steady.whole
+@reruns.whole
 def _ask(here: Shown) -> None:
     _begin(here, spare=False)

@@ -7,9 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
-from app_pages import first, state
 from app_pages.jobs.messages import Outcome
-from app_pages.words import plain
+from app_pages.session import server, state
+from app_pages.session.markdown import plain
 from planner.init_files import TEMPLATE_TEXTS
 from planner.plan_story import story
 from planner.upload_zip import zipped
@@ -77,7 +77,7 @@ def test_every_page_bears_a_scenario_without_a_plan(name: str) -> None:
     assert len(app.title) == 1
 
 
-@pytest.mark.parametrize("example", first.EXAMPLES)
+@pytest.mark.parametrize("example", server.EXAMPLES)
 def test_every_example_is_shown_in_words_and_numbers(example: str) -> None:
     app = opened(example=example)
     content = app.session_state["shown"].content

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.kept import short
+from app_pages.session.saved_plans import short
 from planner.compare_told import lines_of, steps_line
 from planner.plan_diff import diff_plans
 from tests.page_app import opened, settle

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 
-from app_pages.steady import do_what_is_left, key_for, later, sent, whole
+from app_pages.session.reruns import do_what_is_left, key_for, later, sent, whole
 
 
 @pytest.fixture(autouse=True)

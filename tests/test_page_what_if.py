@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.state import Shown
+from app_pages.session.state import Shown
 from planner.alternatives_told import alternatives_table
 from planner.what_if import fields_of
 from tests.page_app import opened, settle

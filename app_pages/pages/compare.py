@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import kept, state, steady, tables
+from app_pages import tables
 from app_pages.charts import compare
 from app_pages.charts.report import show
-from app_pages.state import Shown
-from app_pages.words import bullets, plain
+from app_pages.session import reruns, saved_plans, state
+from app_pages.session.markdown import bullets, plain
+from app_pages.session.state import Shown
 from planner.compare_told import compared_table, lines_of, points_table, routing_table, setups_table, steps_line
 from planner.plan_diff import diff_plans
 from planner.run_diff import diff_tables
@@ -49,7 +50,7 @@ def choose(names: Sequence[str]) -> list[str]:
     return list(st.session_state["compare-chosen"])
 
 
-@steady.whole
+@reruns.whole
 def pick() -> None:
     """Plans were chosen."""
     memory()["chosen"] = list(st.session_state["compare-chosen"])
@@ -60,7 +61,7 @@ def pick() -> None:
 
 def compared(plans: Mapping[str, Shown]) -> None:
     """Everything about the chosen plans."""
-    contents = dict(zip(kept.short(list(plans)), (one.content for one in plans.values()), strict=True))
+    contents = dict(zip(saved_plans.short(list(plans)), (one.content for one in plans.values()), strict=True))
     first, *others = contents
     st.subheader("What differs")
     for name in others:
@@ -97,7 +98,7 @@ def steps(contents: Mapping[str, Mapping[str, Any]]) -> None:
     st.caption("Start a replica and wait until it is healthy before the next step; drain one before it stops. The command: `diff OLD NEW`.")
 
 
-@steady.whole
+@reruns.whole
 def pick_steps() -> None:
     """Another way was chosen."""
     memory()["steps"] = st.session_state["compare-steps"]
@@ -112,21 +113,21 @@ def manage(names: Sequence[str]) -> None:
         name = st.selectbox("Plan", names, key="compare-which")
         if name is None:
             return
-        key = steady.key_for("compare-name", name)
+        key = reruns.key_for("compare-name", name)
         st.session_state[key] = name
         st.text_input("Its name", key=key, on_change=rename, args=(name, key), max_chars=80)
         with st.container(horizontal=True):
-            st.button("Show this plan", key="compare-open", on_click=kept.load, args=(name,))
+            st.button("Show this plan", key="compare-open", on_click=saved_plans.load, args=(name,))
             mine = state.saved().get(name) is state.shown()
             told = "The plan on the page stays kept." if mine else None
-            st.button("Forget this plan", key="compare-forget", disabled=mine, help=told, on_click=kept.forget, args=(name,))
+            st.button("Forget this plan", key="compare-forget", disabled=mine, help=told, on_click=saved_plans.forget, args=(name,))
 
 
-@steady.whole
+@reruns.whole
 def rename(old: str, key: str) -> None:
     """A name was changed."""
-    if steady.sent("compare-name", key, st.session_state[key]):
-        kept.rename(old, st.session_state[key])
+    if reruns.sent("compare-name", key, st.session_state[key]):
+        saved_plans.rename(old, st.session_state[key])
 
 
 draw()

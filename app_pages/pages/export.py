@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app_pages import kept, state, steady, tables, work, worth
+from app_pages import tables, worth
 from app_pages.jobs.export import plan_file, tables_zip
-from app_pages.state import Shown
-from app_pages.words import bullets, not_done, plain
+from app_pages.session import reruns, saved_plans, state, work
+from app_pages.session.markdown import bullets, not_done, plain
+from app_pages.session.state import Shown
 from planner.deploy_names import labels
 from planner.run_export_files import KINDS
 
@@ -75,7 +76,7 @@ def draw() -> None:
         st.info("There is no plan to take away. Solve one on the page Plan first.")
         return
     content = here.content
-    told = kept.name_of(here) or kept.first_name(here)
+    told = saved_plans.name_of(here) or saved_plans.first_name(here)
     st.markdown(
         f"All files here are of the plan shown: **{plain(told)}**, {plain(content['status'])}, "
         f"scenario hash {content['scenario_sha256'][:12]}. They are made when you ask for them."
@@ -129,7 +130,7 @@ def made_file(here: Shown, name: str, one: Made) -> None:
         st.button("Try again", key=f"export-again-{one.call}", on_click=ask_file, args=(here, one))
 
 
-@steady.whole
+@reruns.whole
 def ask_file(here: Shown, one: Made) -> None:
     """Start it."""
     st.session_state[FILE] = (one.call, here)
@@ -183,13 +184,13 @@ def parts() -> list[str]:
     return st.multiselect("Parts", KINDS, key="export-kinds", on_change=keep_part, args=("kinds", "export-kinds"), width=600)
 
 
-@steady.whole
+@reruns.whole
 def keep_part(name: str, key: str) -> None:
     """Remember the choice while other pages are drawn."""
     st.session_state["export-parts"][name] = st.session_state[key]
 
 
-@steady.whole
+@reruns.whole
 def ask_bundle(here: Shown, args: tuple[Any, ...]) -> None:
     """Start it."""
     work.start(BUNDLE, "app_pages.jobs.export:deployment", args, "Making the deploy bundle", key=state.key_of(here.asked), wait=3.0)

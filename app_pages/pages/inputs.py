@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import editors, kept, state, steady, tables, uploads, work
-from app_pages.words import bullets, faults_box, plain
+from app_pages import editors, tables
+from app_pages.session import reruns, saved_plans, state, uploads, work
+from app_pages.session.markdown import bullets, faults_box, plain
 from planner.init_files import TEMPLATE_TEXTS
 from planner.upload import ENDINGS, TABLE_ENDINGS
 from planner.upload_zip import zipped
@@ -75,17 +76,17 @@ def saving() -> None:
             st.button("Go back to this plan and its inputs", key="load-earlier", on_click=load)
 
 
-@steady.whole
+@reruns.whole
 def load() -> None:
     """Ask what the chosen plan answers."""
     if st.session_state["earlier"] in state.saved():
-        kept.load(st.session_state["earlier"])
+        saved_plans.load(st.session_state["earlier"])
 
 
-@steady.whole
+@reruns.whole
 def opened() -> None:
     """Take in the uploaded files."""
-    steady.later(uploads.open_files, {file.name: file.getvalue() for file in st.session_state["scenario-files"]})
+    reruns.later(uploads.open_files, {file.name: file.getvalue() for file in st.session_state["scenario-files"]})
 
 
 # ---------------------------------------------------------------- values
@@ -98,7 +99,7 @@ def demand() -> None:
     with st.container(horizontal=True):
         number("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
         sense = "cost" if "minimize" in now["objective"] else "quality"
-        key = steady.key_for("sense", sense)
+        key = reruns.key_for("sense", sense)
         st.session_state[key] = sense
         look: dict[str, Any] = {"format_func": SENSES.__getitem__, "width": 380}
         st.radio("Objective", list(SENSES), key=key, on_change=turn_objective, args=(key,), **look)
@@ -114,24 +115,24 @@ def number(path: str, label: str, least: float, step: float) -> None:
     value: Any = state.content()
     for part in path.split("."):
         value = value[part]
-    key = steady.key_for(f"in-{path}", float(value))
+    key = reruns.key_for(f"in-{path}", float(value))
     st.session_state[key] = float(value)
     st.number_input(label, min_value=least, step=step, format="%.12g", key=key, on_change=turn, args=(path, key), width=240)
 
 
-@steady.whole
+@reruns.whole
 def turn(path: str, key: str) -> None:
     """A number was changed."""
     value = st.session_state[key]
-    if steady.sent(f"in-{path}", key, float(value)):
+    if reruns.sent(f"in-{path}", key, float(value)):
         state.set_value(path, value)
 
 
-@steady.whole
+@reruns.whole
 def turn_objective(key: str) -> None:
     """Quality, or cost with a quality to reach: that of the plan shown to begin with."""
     sense = st.session_state[key]
-    if not steady.sent("sense", key, sense):
+    if not reruns.sent("sense", key, sense):
         return
     here = state.shown()
     reached = here.content["quality"] if here is not None else None
@@ -155,17 +156,17 @@ def setups() -> None:
 
 def choose(path: str, label: str, offered: tuple[int, ...], chosen: list | None) -> None:
     """A list of numbers; none = every profiled one."""
-    key = steady.key_for(f"in-{path}", list(chosen or []))
+    key = reruns.key_for(f"in-{path}", list(chosen or []))
     st.session_state[key] = list(chosen or [])
     options = sorted({*offered, *(chosen or [])})
     st.multiselect(label, options, key=key, format_func="{:g}".format, on_change=turn_list, args=(path, key))
 
 
-@steady.whole
+@reruns.whole
 def turn_list(path: str, key: str) -> None:
     """A list was changed."""
     chosen = list(st.session_state[key])
-    if steady.sent(f"in-{path}", key, chosen):
+    if reruns.sent(f"in-{path}", key, chosen):
         state.set_value(path, chosen or None)
 
 
@@ -201,11 +202,11 @@ def summary(found: dict) -> None:
             bullets(line.replace(state.folder(), "") for line in found["notices"])
 
 
-@steady.whole
+@reruns.whole
 def take(key: str) -> None:
     """Put the uploaded table in place."""
     file = st.session_state[f"file-{key}"]
-    steady.later(uploads.put_table, key, file.name, file.getvalue())
+    reruns.later(uploads.put_table, key, file.name, file.getvalue())
 
 
 draw()

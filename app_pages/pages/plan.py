@@ -4,10 +4,11 @@ from typing import Literal
 
 import streamlit as st
 
-from app_pages import conflict, kept, state, steady, tables, work, worth
+from app_pages import conflict, tables, worth
 from app_pages.charts import report as charts
-from app_pages.state import Shown
-from app_pages.words import bullets, not_done, plain
+from app_pages.session import reruns, saved_plans, state, work
+from app_pages.session.markdown import bullets, not_done, plain
+from app_pages.session.state import Shown
 from planner import sentences
 from planner.latency_budget import latency_budget
 from planner.plan_story import rule_words, story
@@ -102,20 +103,20 @@ def demand_words(here: Shown) -> str:
 
 def keep(here: Shown) -> None:
     """Under which name this plan is kept for the page Compare."""
-    name = kept.name_of(here)
+    name = saved_plans.name_of(here)
     if name is not None:
         st.subheader("Keep this plan")
-        key = steady.key_for("plan-name", name)
+        key = reruns.key_for("plan-name", name)
         st.session_state[key] = name
         told = "Every plan is kept for the page Compare while this page is open."
         st.text_input("Kept for Compare as", key=key, on_change=rename, args=(name, key), max_chars=80, help=told, width=450)
 
 
-@steady.whole
+@reruns.whole
 def rename(old: str, key: str) -> None:
     """The name was changed."""
-    if steady.sent("plan-name", key, st.session_state[key]):
-        kept.rename(old, st.session_state[key])
+    if reruns.sent("plan-name", key, st.session_state[key]):
+        saved_plans.rename(old, st.session_state[key])
 
 
 # ---------------------------------------------------------------- what runs
@@ -230,7 +231,7 @@ def simulation(here: Shown) -> None:
     bullets(found["notes"])
 
 
-@steady.whole
+@reruns.whole
 def ask_simulation(here: Shown) -> None:
     """Start it."""
     args = (here.asked.path, dict(here.asked.overrides), here.content)

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app_pages import state, steady, tables, work
+from app_pages import tables
 from app_pages.charts import report
 from app_pages.charts import router as router_charts
-from app_pages.state import Shown
-from app_pages.words import bullets, not_done, plain
+from app_pages.session import reruns, state, work
+from app_pages.session.markdown import bullets, not_done, plain
+from app_pages.session.state import Shown
 from models import router as library
 from models.router import Router
 from planner.router_told import decision_line, decision_table
@@ -125,7 +126,7 @@ def over_load(here: Shown) -> None:
     tables.show(found["rates"], "One row a rate: whether the SLOs are kept, quality, latencies, fractions and prices.")
 
 
-@steady.whole
+@reruns.whole
 def ask_rates(here: Shown) -> None:
     """Start it."""
     work.start("router-rates", "app_pages.jobs.router:rates", asked_of(here), "Prices over load", key=state.key_of(here.asked))
@@ -164,7 +165,7 @@ def uploads(how: str) -> dict[str, tuple[str, bytes]]:
     return {key: (file.name, file.getvalue()) for key, file in given.items() if file is not None}
 
 
-@steady.whole
+@reruns.whole
 def ask_test(here: Shown, args: tuple[Any, ...]) -> None:
     """Start it."""
     work.start("router-test", "app_pages.jobs.router:tested", args, "Routing other prompts", key=state.key_of(here.asked), wait=1.2)

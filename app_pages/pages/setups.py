@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state, steady, tables, work
+from app_pages import tables
 from app_pages.charts import what_if
 from app_pages.charts.report import show
-from app_pages.state import Shown
-from app_pages.words import bullets, faults_box, plain
+from app_pages.session import reruns, state, work
+from app_pages.session.markdown import bullets, faults_box, plain
+from app_pages.session.state import Shown
 from planner.setups_place import Listed, marks_table, met_words, place_lines
 
 JOBS = "app_pages.jobs.what_if"
@@ -53,7 +54,7 @@ def draw() -> None:
         st.caption("The command `setups SCENARIO --csv PATH` writes all of them.")
 
 
-@steady.whole
+@reruns.whole
 def ask(slot: str, args: tuple[Any, ...], here: Shown) -> None:
     """Start a job."""
     labels = {"setups": "Listing and routing all setups", "baselines": "Planning the baselines"}

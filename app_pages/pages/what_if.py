@@ -4,11 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import conflict, frontier, state, steady, tables, work, worth
+from app_pages import conflict, frontier, tables, worth
 from app_pages.charts import what_if
 from app_pages.charts.report import show
-from app_pages.state import Knob, Shown
-from app_pages.words import bullets, not_done, plain
+from app_pages.session import reruns, state, work
+from app_pages.session.markdown import bullets, not_done, plain
+from app_pages.session.state import Knob, Shown
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.asked import Asked
 from planner.compare_told import compared_table, lines_of
@@ -57,17 +58,17 @@ def slider(knob: Knob) -> None:
     number = int if knob.whole else float
     if high <= low:
         return
-    key = steady.key_for(f"what-if-{knob.path}", number(knob.value))
+    key = reruns.key_for(f"what-if-{knob.path}", number(knob.value))
     st.session_state[key] = number(knob.value)
     ends: dict[str, Any] = {"min_value": number(low), "max_value": number(high), "step": number(step)}
     st.slider(plain(knob.label), **ends, key=key, on_change=turned, args=(knob.path, key), width=320)
 
 
-@steady.whole
+@reruns.whole
 def turned(path: str, key: str) -> None:
     """A knob was moved: ask and plan."""
     value = st.session_state[key]
-    if steady.sent(f"what-if-{path}", key, value):
+    if reruns.sent(f"what-if-{path}", key, value):
         state.set_value(path, tidy(value))
         state.solve()
 
@@ -92,7 +93,7 @@ def beside(here: Shown) -> None:
         st.button("Compare with this plan from now on", key="what-if-pin", on_click=memory().__setitem__, args=("pin", here))
 
 
-@steady.whole
+@reruns.whole
 def back(pin: Shown) -> None:
     """Ask the start again and show its plan."""
     work.clear("plan")
@@ -100,7 +101,7 @@ def back(pin: Shown) -> None:
     state.show(pin)
 
 
-@steady.whole
+@reruns.whole
 def start(slot: str, call: str, args: tuple[Any, ...], label: str, here: Shown) -> None:
     """Start a job on the plan shown."""
     work.start(slot, call, args, label, key=state.key_of(here.asked))
@@ -162,7 +163,7 @@ def near(here: Shown) -> None:
         others(here, done.result)
 
 
-@steady.whole
+@reruns.whole
 def remember(name: str, key: str) -> None:
     """A question about alternatives was changed."""
     memory()["near"][name] = st.session_state[key]
@@ -185,7 +186,7 @@ def others(here: Shown, found: dict[str, Any]) -> None:
             st.button(f"Open {k + 1}: {plain(why)}", key=f"what-if-open-{k}", on_click=open_other, args=(here, content, k))
 
 
-@steady.whole
+@reruns.whole
 def open_other(here: Shown, content: dict[str, Any], number: int) -> None:
     """Open an alternative as the plan; it answers the same inputs."""
     memory()["opening"] = here

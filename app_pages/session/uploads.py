@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import state
-from app_pages.first import desk
 from app_pages.jobs.messages import Outcome
+from app_pages.session import state
+from app_pages.session.server import desk
 from planner.asked import Asked
 from planner.errors import DataError
 from planner.upload import put_files, replace_table

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app_pages import state, steady, work
-from app_pages.state import Shown
+from app_pages.session import reruns, state, work
+from app_pages.session.state import Shown
 from planner.asked import difference_words
 
 __all__ = ["first_name", "forget", "keep_shown", "load", "name_of", "rename", "short"]
@@ -57,14 +57,14 @@ def rename(old: str, new: str) -> None:
     _named().add(new)
 
 
-@steady.whole
+@reruns.whole
 def forget(name: str) -> None:
     """Drop a kept plan."""
     state.saved().pop(name, None)
     _named().discard(name)
 
 
-@steady.whole
+@reruns.whole
 def load(name: str) -> None:
     """Ask a kept plan's inputs again and show it."""
     here = state.saved()[name]

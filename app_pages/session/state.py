@@ -12,9 +12,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import steady, work
-from app_pages.first import EXAMPLES, PLAN, example, example_plan
 from app_pages.jobs.messages import Outcome, Told
+from app_pages.session import reruns, work
+from app_pages.session.server import EXAMPLES, PLAN, example, example_plan
 from planner.asked import Asked, changed, content_of
 from planner.errors import DataError
 from planner.scenario import ScenarioSpec
@@ -129,7 +129,7 @@ def set_value(path: str, value: Any) -> None:
         set_asked(one)
 
 
-@steady.whole
+@reruns.whole
 def solve(wait: float = QUICK_S) -> None:
     """Plan what is asked, in a worker."""
     now = asked()

@@ -11,10 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import steady
-from app_pages.first import desk
 from app_pages.jobs.messages import Outcome, Status
-from app_pages.words import plain
+from app_pages.session import reruns
+from app_pages.session.markdown import plain
+from app_pages.session.server import desk
 from planner.sentences import gap_text, number
 
 __all__ = ["Work", "clear", "collect", "desk", "end_spare", "outcome", "outcome_of", "progress_box", "running", "start", "watch", "work_of"]
@@ -132,7 +132,7 @@ def _watch(work: Work) -> None:
     st.markdown(f"**{plain(work.label)}**: {plain(progress_words(status))}")
 
 
-@steady.whole
+@reruns.whole
 def _stop(work: Work) -> None:
     """Ask a job to stop; the page waits the moment that it takes."""
     desk().cancel(work.name)
