@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import sidebar
 from app_pages.session import reruns, saved_plans, state, work
+from app_pages.widgets import sidebar
 
 st.set_page_config(page_title="Joint LLM planner", page_icon=str(Path(__file__).parent / "icon.png"), layout="wide")
 page = st.navigation(

@@ -63,7 +63,7 @@ def import_time() -> float:
         subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=HOME, check=True, capture_output=True)
         return time.perf_counter() - begun
 
-    return spent("import app, app_pages.charts.report, app_pages.sidebar, app_pages.tables") - spent("pass")
+    return spent("import app, app_pages.charts.report, app_pages.widgets.sidebar, app_pages.widgets.tables") - spent("pass")
 
 
 @contextmanager

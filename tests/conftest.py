@@ -11,7 +11,7 @@ from tests.outside import NOT_RUN
 @pytest.fixture
 def unasked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page does not wait for a moment of rest before it plans what nobody asked for: AppTest has no clock."""
-    monkeypatch.setattr("app_pages.worth.QUIET_S", 1e-9)
+    monkeypatch.setattr("app_pages.widgets.marginals.QUIET_S", 1e-9)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app_pages import tables, worth
 from app_pages.jobs.export import plan_file, tables_zip
 from app_pages.session import reruns, saved_plans, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Shown
+from app_pages.widgets import marginals, tables
 from planner.deploy_names import labels
 from planner.run_export_files import KINDS
 
@@ -89,7 +89,7 @@ def draw() -> None:
         made_file(here, name, CHARTS)
     st.subheader("For other tools")
     there("plan.json", "The whole decision, key by key (docs/plan-json.md), for scripts and for `report`, `simulate`, `route` and `diff`.")
-    download("Download plan.json", partial(plan_file, worth.with_steps(here)), f"{name}-plan.json", "application/json", "plan")
+    download("Download plan.json", partial(plan_file, marginals.with_steps(here)), f"{name}-plan.json", "application/json", "plan")
     there("Tables (CSV)", "Every table of the page Plan as a CSV file, for a spreadsheet or a notebook.")
     download("Download the tables", partial(tables_zip, dict(here.tables)), f"{name}-tables.zip", ZIP, "tables")
     st.subheader("To go on from here")
@@ -134,7 +134,7 @@ def made_file(here: Shown, name: str, one: Made) -> None:
 def ask_file(here: Shown, one: Made) -> None:
     """Start it."""
     st.session_state[FILE] = (one.call, here)
-    args = (here.asked.path, dict(here.asked.overrides), worth.with_steps(here))
+    args = (here.asked.path, dict(here.asked.overrides), marginals.with_steps(here))
     work.start(FILE, f"app_pages.jobs.export:{one.call}", args, one.title, key=state.key_of(here.asked), wait=3.0)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import editors, tables
 from app_pages.session import reruns, saved_plans, state, uploads, work
 from app_pages.session.markdown import bullets, faults_box, plain
+from app_pages.widgets import editors, tables
 from planner.init_files import TEMPLATE_TEXTS
 from planner.upload import ENDINGS, TABLE_ENDINGS
 from planner.upload_zip import zipped

@@ -4,11 +4,11 @@ from typing import Literal
 
 import streamlit as st
 
-from app_pages import conflict, tables, worth
 from app_pages.charts import report as charts
 from app_pages.session import reruns, saved_plans, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Shown
+from app_pages.widgets import conflict, marginals, tables
 from planner import sentences
 from planner.latency_budget import latency_budget
 from planner.plan_story import rule_words, story
@@ -41,7 +41,7 @@ def draw() -> None:
         return
     headline(here)
     if here.content["options"]:
-        worth.draw(here)
+        marginals.draw(here)
         planned(here)
         losers(here)
         trust(here)

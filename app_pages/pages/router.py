@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app_pages import tables
 from app_pages.charts import report
 from app_pages.charts import router as router_charts
 from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Shown
+from app_pages.widgets import tables
 from models import router as library
 from models.router import Router
 from planner.router_told import decision_line, decision_table

@@ -5,12 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import tables
 from app_pages.charts import what_if
 from app_pages.charts.report import show
 from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.session.state import Shown
+from app_pages.widgets import tables
 from planner.setups_place import Listed, marks_table, met_words, place_lines
 
 JOBS = "app_pages.jobs.what_if"

@@ -4,12 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import conflict, frontier, tables, worth
 from app_pages.charts import what_if
 from app_pages.charts.report import show
 from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Knob, Shown
+from app_pages.widgets import conflict, frontier, marginals, tables
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.asked import Asked
 from planner.compare_told import compared_table, lines_of
@@ -37,7 +37,7 @@ def draw() -> None:
     beside(here)
     if here.meta["binding"]:
         st.markdown(plain(here.meta["binding"]))
-    worth.draw(here)
+    marginals.draw(here)
     frontier.draw(here)
     sensitivity(here)
     near(here)

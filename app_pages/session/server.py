@@ -21,7 +21,7 @@ PLAN = "app_pages.jobs.planning:plan"
 AT_ONCE = 2
 """Jobs that run side by side on this server; others wait."""
 LONGEST_S = 120.0
-PAGE_MODULES = ("app_pages.charts.report", "app_pages.sidebar", "app_pages.tables")
+PAGE_MODULES = ("app_pages.charts.report", "app_pages.widgets.sidebar", "app_pages.widgets.tables")
 
 
 @st.cache_resource(show_spinner=False)

@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import tables
 from app_pages.charts import what_if
 from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.session.server import EXAMPLES, HOME
 from app_pages.session.state import Shown
+from app_pages.widgets import tables
 from planner.asked import Asked
 from planner.csv_file import csv_text
 from planner.errors import DataError

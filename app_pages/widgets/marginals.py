@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages import tables
 from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, not_done
 from app_pages.session.state import Shown
+from app_pages.widgets import tables
 from planner.marginals_told import marginals_lines, marginals_table
 from planner.tables import objective_unit
 

@@ -1,0 +1,1 @@
+"""TODO: what app_pages/widgets is."""
