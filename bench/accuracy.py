@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.silicon import SCHEDULERS_OF, Row, read_silicon
-from models.calibration import Fit, Harness, fit, harnesses
-from models.step_time import FACTORS
+from models.serving.calibration import Fit, Harness, fit, harnesses
+from models.serving.step_time import FACTORS
 from planner.calibrate import error_of
 from planner.spawned import spread
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models.batching import Limits
-from models.calibration import Point, teaches
-from models.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
-from models.workload import fixed
+from models.serving.batching import Limits
+from models.serving.calibration import Point, teaches
+from models.serving.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.workload import fixed
 from profiles.catalogue import load_gpus, load_llms
 
 __all__ = ["SCHEDULERS_OF", "Row", "read_silicon"]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from examples.make_examples import Example, write_scores
-from models.batching import Limits, serve
-from models.step_time import Settings, kv_token_gib, room_gib, step_time
-from models.workload import draw_lengths, lognormal, unit_arrivals
+from models.serving.batching import Limits, serve
+from models.serving.step_time import Settings, kv_token_gib, room_gib, step_time
+from models.serving.workload import draw_lengths, lognormal, unit_arrivals
 from planner.csv_file import write_csv
 from planner.import_keys import read_mapping
 from planner.import_profiles import import_profiles

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from models.workload import lognormal
+from models.serving.workload import lognormal
 from planner.csv_file import write_csv
 from planner.estimate import COLUMNS, Offered, estimate_table, wishes
 from profiles.catalogue import load_gpus, load_llms

@@ -2,7 +2,7 @@
 
 A row teaches with its mean TTFT and mean TPOT. Its harness is simulated: a closed loop of `concurrency` users where the row states one,
 else an open loop at `rate_rps`; `input_tokens` and `output_tokens` are taken as fixed lengths. The error is told of points left out: the
-rows of an LLM are dealt in turn into five parts, each part is predicted by a fit on the others (`models.calibration`).
+rows of an LLM are dealt in turn into five parts, each part is predicted by a fit on the others (`models.serving.calibration`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models.batching import SCHEDULERS, Limits
-from models.calibration import Fit, Harness, Point, fit, harnesses, predict, teaches
-from models.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
-from models.workload import fixed
+from models.serving.batching import SCHEDULERS, Limits
+from models.serving.calibration import Fit, Harness, Point, fit, harnesses, predict, teaches
+from models.serving.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.workload import fixed
 from planner.estimate import Offered
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable, load_profiles

@@ -1,6 +1,6 @@
 """Curves of options that nobody measured: step time from the catalogues, inside a simulation of continuous batching.
 
-    option   (LLM, GPU, tp degree W, MPS share s); its step time: `models.step_time`, its batching: `models.batching`
+    option   (LLM, GPU, tp degree W, MPS share s); its step time: `models.serving.step_time`, its batching: `models.serving.batching`
     cache    of one GPU: min(0.9 memory - weights / W - 2 GiB, half the memory * s, sequences * mean length * bytes of a token)
     capacity rate at which responses end while the queue is never empty: arrivals at 1.2 times what an instant backlog drains at
     rates    N of them at loads 0.05 + (H - 0.05) sin(pi/2 k/(N-1)) of the capacity, up to the highest load H = 0.97, or less where asked
@@ -21,9 +21,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from models.batching import Limits, Served, serve
-from models.step_time import RUNTIME_GIB, Settings, StepTime, fits_shards, kv_token_gib, room_gib, step_time, weights_gib
-from models.workload import Lengths, draw_lengths, fixed, unit_arrivals
+from models.serving.batching import Limits, Served, serve
+from models.serving.step_time import RUNTIME_GIB, Settings, StepTime, fits_shards, kv_token_gib, room_gib, step_time, weights_gib
+from models.serving.workload import Lengths, draw_lengths, fixed, unit_arrivals
 from planner.spawned import spread
 from profiles.catalogue import Gpu, LlmSpec
 
@@ -47,7 +47,7 @@ STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 class Offered:
     """What is offered, and how it is simulated. requests: of one rate, over all seeds; cv: of the gaps between arrivals.
 
-    sequences, step_tokens: of the server (`models.batching.Limits`); highest_load: at which curves end, a share of the capacity.
+    sequences, step_tokens: of the server (`models.serving.batching.Limits`); highest_load: at which curves end, a share of the capacity.
     """
 
     lengths: Lengths = field(default_factory=lambda: fixed(1000, 250))

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.batching import SCHEDULERS, Limits, TooLongError, serve
 from models.instance import Instance
-from models.step_time import RUNTIME_GIB, Settings, fits_shards, kv_token_gib, step_time, weights_gib
-from models.workload import Lengths, draw_lengths, fixed, lognormal
+from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve
+from models.serving.step_time import RUNTIME_GIB, Settings, fits_shards, kv_token_gib, step_time, weights_gib
+from models.serving.workload import Lengths, draw_lengths, fixed, lognormal
 from profiles.catalogue import load_gpus, load_llms
 from profiles.records import Curve
 

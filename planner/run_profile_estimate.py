@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from models.batching import SCHEDULERS
-from models.calibration import StoppedError
-from models.step_time import Settings
-from models.workload import Lengths, fixed, from_trace, lognormal
+from models.serving.batching import SCHEDULERS
+from models.serving.calibration import StoppedError
+from models.serving.step_time import Settings
+from models.serving.workload import Lengths, fixed, from_trace, lognormal
 from planner.calibrate import Calibration, calibrate
 from planner.console import Column, plain_console, print_line, print_lines, print_table
 from planner.csv_file import csv_text, write_csv

@@ -6,7 +6,7 @@ score - dual price, tied ones by the plan's split; among the options of an LLM a
 A replica is
 
     step-level engine   where the option's curve is estimated or calibrated and its LLM and GPU are in the catalogues (`replica_engine`)
-    fitted queue        elsewhere: a queue fitted to the curve (models.fitted_queue)
+    fitted queue        elsewhere: a queue fitted to the curve (models.serving.fitted_queue)
 
 Everything is repeated RUNS times with seeds of its own; figures are means over the runs with 95 % intervals (Student). The first WARM_UP of
 every run is not counted.
@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from models.fitted_queue import fit_queue, follow_load
 from models.instance import Instance, Slo
+from models.serving.fitted_queue import fit_queue, follow_load
 from planner.plan_source import PlanAndScenario
 from planner.settings import Progress
 from planner.verify import index_options, read_options

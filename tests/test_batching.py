@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.batching import SCHEDULERS, Limits, TooLongError, serve, serve_closed
-from models.step_time import Settings, StepTime, step_time
-from models.workload import draw_lengths, fixed, from_trace, lognormal, uniform, unit_arrivals
+from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve, serve_closed
+from models.serving.step_time import Settings, StepTime, step_time
+from models.serving.workload import draw_lengths, fixed, from_trace, lognormal, uniform, unit_arrivals
 from profiles.catalogue import load_gpus, load_llms
 
 STEP = step_time(load_llms()["llama-3.1-8b"], load_gpus()["H100-SXM-80GB"], 1)

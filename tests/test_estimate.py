@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.batching import Limits, serve_closed
-from models.calibration import Harness, Point, fit, harnesses, predict, teaches
-from models.calibration_frozen import freeze
-from models.step_time import FACTORS, Settings, kv_token_gib, room_gib, step_time
-from models.workload import draw_lengths, fixed, lognormal, uniform
+from models.serving.batching import Limits, serve_closed
+from models.serving.calibration import Harness, Point, fit, harnesses, predict, teaches
+from models.serving.frozen_schedule import freeze
+from models.serving.step_time import FACTORS, Settings, kv_token_gib, room_gib, step_time
+from models.serving.workload import draw_lengths, fixed, lognormal, uniform
 from planner.errors import DataError
 from planner.estimate import COLUMNS, LATENCIES, Estimate, Offered, estimate_table, wishes
 from planner.interrupt import Interrupt

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from models.fitted_queue import FittedQueue, fit_queue, follow_load
+from models.serving.fitted_queue import FittedQueue, fit_queue, follow_load
 from planner import joint
 from planner.__main__ import app
 from planner.assemble import load_instance

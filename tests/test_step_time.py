@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from models.step_time import FACTORS, PrecisionError, Settings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.step_time import FACTORS, PrecisionError, Settings, fits_shards, kv_token_gib, room_gib, step_time
 from profiles.catalogue import GIB, load_gpus, load_llms
 
 H100 = load_gpus()["H100-SXM-80GB"]

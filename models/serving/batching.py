@@ -1,6 +1,6 @@
 """Continuous batching on one replica, iteration by iteration: when every request gets its first token and its last.
 
-A step runs all running decodes (one token each) and, by the scheduler, tokens of prompts; it takes the time that `models.step_time` tells.
+A step runs all running decodes (one token each) and, by the scheduler, tokens of prompts; it takes the time that `models.serving.step_time` tells.
 Requests are served first come, first served. A waiting request is admitted at the beginning of a step when fewer than `sequences` are
 running and the cache holds its whole length, prompt and response, beside those that run; nothing is preempted. Its first token comes at the
 end of the step that ends its prompt, its next ones at the ends of the steps after that.
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.step_time import StepTime
+from models.serving.step_time import StepTime
 
 __all__ = ["SCHEDULERS", "Limits", "Served", "TooLongError", "serve", "serve_closed"]
 

@@ -1,4 +1,4 @@
-"""Latencies of simulated points as sums over their events, for as long as the schedule stands (`models.calibration`).
+"""Latencies of simulated points as sums over their events, for as long as the schedule stands (`models.serving.calibration`).
 
 duration_e(theta) = m max(theta_1 compute t, theta_2 weights(t)) + theta_3 kv (m C + (1-w) n m (m-1)/2) + theta_4 attention A
                     + m (theta_5 link t + theta_6 latency + theta_7 fixed + theta_8 sequence (n + q))
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.batching import Served
-from models.step_time import FACTORS, StepTime
+from models.serving.batching import Served
+from models.serving.step_time import FACTORS, StepTime
 
 __all__ = ["Frozen", "freeze"]
 

@@ -1,7 +1,7 @@
 """Fitting the step time to measured points, by simulating the harness that measured them.
 
 A point p is one measurement: `users` in closed loop (all begin at once, as load generators do) or a rate in open loop, lengths, mean TTFT
-and TPOT. Sought are factors theta, one for each of `models.step_time.FACTORS`:
+and TPOT. Sought are factors theta, one for each of `models.serving.step_time.FACTORS`:
 
     minimise  sum_p  l(ln(TPOT_p(theta) / measured) / .05) + .35 l(ln(TTFT_p(theta) / measured) / .08)  +  sum_k (ln theta_k / PRIOR_k)^2
     l(r) = 2 (sqrt(1 + r^2) - 1)                                                                        soft L1: outliers pull less
@@ -28,10 +28,10 @@ from itertools import product
 import numpy as np
 from scipy.optimize import least_squares
 
-from models.batching import Limits, Served, serve, serve_closed
-from models.calibration_frozen import Frozen, freeze
-from models.step_time import FACTORS, PRIOR, StepTime
-from models.workload import Lengths, draw_lengths, uniform, unit_arrivals
+from models.serving.batching import Limits, Served, serve, serve_closed
+from models.serving.frozen_schedule import Frozen, freeze
+from models.serving.step_time import FACTORS, PRIOR, StepTime
+from models.serving.workload import Lengths, draw_lengths, uniform, unit_arrivals
 
 __all__ = ["Fit", "Harness", "Point", "StoppedError", "fit", "harnesses", "predict", "teaches"]
 

@@ -1,0 +1,1 @@
+"""TODO: what models/serving is."""
