@@ -19,7 +19,7 @@ from bench.silicon import SCHEDULERS_OF, Row, read_silicon
 from models.serving.calibration import Fit, Harness, fit, harnesses
 from models.serving.step_time import FACTORS
 from planner.calibrate import error_of
-from planner.spawned import spread
+from planner.process_pool import spread
 
 START, END = "<!-- tables of bench.accuracy -->", "<!-- end of the tables -->"
 HOME = "H100-SXM-80GB"

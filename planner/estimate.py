@@ -24,7 +24,7 @@ import numpy as np
 from models.serving.batching import Limits, Served, serve
 from models.serving.step_time import RUNTIME_GIB, Settings, StepTime, fits_shards, kv_token_gib, room_gib, step_time, weights_gib
 from models.serving.workload import Lengths, draw_lengths, fixed, unit_arrivals
-from planner.spawned import spread
+from planner.process_pool import spread
 from profiles.catalogue import Gpu, LlmSpec
 
 __all__ = ["COLUMNS", "LATENCIES", "Estimate", "LeftOut", "Offered", "Wish", "estimate_table", "wishes"]

@@ -21,9 +21,9 @@ from planner.decompose_road import Road
 from planner.decompose_routing import Routed, route
 from planner.decompose_setups import Config, Setups, TooManySetups, enumerate_setups, retained
 from planner.errors import DataError
+from planner.process_pool import spread
 from planner.settings import Progress
 from planner.setups_journal import Journal
-from planner.spawned import spread
 from profiles.faults import Fault
 
 __all__ = ["STATUSES", "Study", "study", "told"]
