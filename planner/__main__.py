@@ -20,9 +20,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's products here are 
 
 import typer
 
-from planner.arguments import ItsScenario, Overrides, PlanPath, ReportPath, ScenarioPath
-from planner.checkout import foreign_packages
-from planner.commands_profile import profile_app
+from planner.cli.arguments import ItsScenario, Overrides, PlanPath, ReportPath, ScenarioPath
+from planner.cli.checkout import foreign_packages
+from planner.cli.profile_app import profile_app
 from planner.interrupt import Interrupt
 from planner.version import VERSION
 

@@ -29,7 +29,7 @@ KEEPERS = {
     "openpyxl": ("reports/*", "*/*workbook*.py"),
     "xlsxwriter": ("reports/*", "*/*workbook*.py"),
     "matplotlib": ("reports/charts.py",),
-    "typer": ("planner/__main__.py", "planner/arguments.py", "planner/commands_profile.py"),
+    "typer": ("planner/__main__.py", "planner/cli/arguments.py", "planner/cli/profile_app.py"),
     "ruamel": ("planner/yamlfile.py",),
     "ijson": ("profiles/importers/stream.py",),
 }

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from planner.arguments import Overrides, ScenarioPath
+from planner.cli.arguments import Overrides, ScenarioPath
 from planner.interrupt import Interrupt
 
 __all__ = ["profile_app"]
