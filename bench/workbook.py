@@ -18,11 +18,11 @@ from pathlib import Path
 import pandas as pd
 
 from bench.instances import make
+from planner.cli.commands.plan import make_plan
 from planner.init_files import inputs_of
 from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario
 from planner.report import report_of
-from planner.run_plan import make_plan
 
 __all__ = ["main"]
 

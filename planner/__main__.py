@@ -95,7 +95,7 @@ def plan(
     changes += [] if rel_gap is None else [f"solver.rel_gap={rel_gap!r}"]
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_plan import Further, Outputs, run_plan
+        from planner.cli.commands.plan import Further, Outputs, run_plan
 
         code = run_plan(scenario, changes, Outputs(json, xlsx, charts), quiet, interrupt, Further(marginals, near, near_loss, current))
     raise typer.Exit(code)
@@ -118,7 +118,7 @@ def report(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_report import ReportAsked, run_report
+        from planner.cli.commands.report import ReportAsked, run_report
 
         code = run_report(plan, ReportAsked(xlsx, charts, scenario, kinds, quiet), interrupt)
     raise typer.Exit(code)
@@ -137,7 +137,7 @@ def baselines(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_baselines import run_baselines
+        from planner.cli.commands.baselines import run_baselines
 
         code = run_baselines(scenario, list(overrides or []), csv, quiet, interrupt)
     raise typer.Exit(code)
@@ -162,7 +162,7 @@ def setups(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_setups import Wanted, run_setups
+        from planner.cli.commands.setups import Wanted, run_setups
 
         code = run_setups(scenario, list(overrides or []), Wanted(csv, top, exact_packing, prune, jobs, quiet), interrupt)
     raise typer.Exit(code)
@@ -180,7 +180,7 @@ def check(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_check import run_check
+        from planner.cli.commands.check import run_check
 
         code = run_check(scenario, list(overrides or []), quiet, interrupt)
     raise typer.Exit(code)
@@ -207,7 +207,7 @@ def sweep(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_sweep import Grid, run_sweep
+        from planner.cli.commands.sweep import Grid, run_sweep
 
         code = run_sweep(scenario, list(overrides or []), Grid(tuple(vary), csv, jobs, dask, quiet), interrupt)
     raise typer.Exit(code)
@@ -223,7 +223,7 @@ def diff(
     Exit codes: 0 done, 2 bad input, 3 or 5 a plan has no setup.
     """
     # Imported here to keep --help fast.
-    from planner.run_diff import run_diff
+    from planner.cli.commands.diff import run_diff
 
     raise typer.Exit(run_diff(old, new))
 
@@ -255,7 +255,7 @@ def route(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_route import RouteAsked, run_route
+        from planner.cli.commands.route import RouteAsked, run_route
 
         code = run_route(plan, RouteAsked(scores, grades, split, seed, scenario, rates, csv, json, quiet), interrupt)
     raise typer.Exit(code)
@@ -277,7 +277,7 @@ def simulate(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_simulate import Replay, run_simulate
+        from planner.cli.commands.simulate import Replay, run_simulate
 
         code = run_simulate(plan, Replay(scenario, trace, minutes, cv, seed, quiet), interrupt)
     raise typer.Exit(code)
@@ -302,7 +302,7 @@ def export(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_export import Asked, run_export
+        from planner.cli.commands.export import Asked, run_export
 
         code = run_export(plan, Asked(to, only, scenario, quiet), interrupt)
     raise typer.Exit(code)
@@ -324,7 +324,7 @@ def init(
     Exit codes: 0 done, 2 bad input, or something is there already (nothing is overwritten).
     """
     # Imported here to keep --help fast.
-    from planner.run_init import run_init
+    from planner.cli.commands.init import run_init
 
     raise typer.Exit(run_init(folder, xlsx, source, list(overrides or [])))
 

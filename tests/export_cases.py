@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from planner.cli.commands.plan import make_plan
 from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario
-from planner.run_plan import make_plan
 from planner.yamlfile import yaml_text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

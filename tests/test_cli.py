@@ -75,13 +75,13 @@ def search(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         module: Any = ModuleType("planner.joint")
         module.solve = solve
         monkeypatch.setitem(sys.modules, "planner.joint", module)
-        monkeypatch.delitem(sys.modules, "planner.run_plan", raising=False)
+        monkeypatch.delitem(sys.modules, "planner.cli.commands.plan", raising=False)
         import planner
 
         monkeypatch.setattr(planner, "joint", module, raising=False)
 
     yield put
-    sys.modules.pop("planner.run_plan", None)
+    sys.modules.pop("planner.cli.commands.plan", None)
 
 
 def plan(*arguments: object) -> Any:

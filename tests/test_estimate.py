@@ -13,10 +13,10 @@ from models.serving.calibration import Harness, Point, fit, harnesses, predict, 
 from models.serving.frozen_schedule import freeze
 from models.serving.step_time import FACTORS, Settings, kv_token_gib, room_gib, step_time
 from models.serving.workload import draw_lengths, fixed, lognormal, uniform
+from planner.cli.commands.profile_estimate import Asked, run_profile_estimate, whole_numbers
 from planner.errors import DataError
 from planner.estimate import COLUMNS, LATENCIES, Estimate, Offered, estimate_table, wishes
 from planner.interrupt import Interrupt
-from planner.run_profile_estimate import Asked, run_profile_estimate, whole_numbers
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import load_profiles
 
@@ -237,7 +237,7 @@ def test_start_values_are_as_good_as_told_on_silicon() -> None:
 
 
 def test_data_errors_are_the_front_door_s() -> None:
-    from planner.run_profile_estimate import _understood  # the checks alone
+    from planner.cli.commands.profile_estimate import _understood  # the checks alone
 
     with pytest.raises(DataError):
         _understood(Asked(("no-such",), ("H100-SXM-80GB",)))

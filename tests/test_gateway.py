@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from planner.cli.commands.export import write_bundle
 from planner.deployment import deployment_of
-from planner.run_export import write_bundle
 from planner.run_export_files import bundle
 from tests import export_cases
 from tests.export_cases import ON

@@ -21,10 +21,10 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.__main__ import app
+from planner.cli.commands.profile_import import Wanted, run_profile_import
 from planner.import_files import read_files
 from planner.import_keys import Given
 from planner.import_profiles import Imported, import_profiles, lines_of
-from planner.run_profile_import import Wanted, run_profile_import
 from profiles.curves import load_profiles
 from profiles.faults import DataError, Fault
 from profiles.importers.names import gpu_key, is_quantised, llm_name

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from models import router as library
+from planner.cli.commands.export import write_bundle
 from planner.price_table import price_table
-from planner.run_export import write_bundle
 from planner.run_export_files import bundle
 from tests import export_cases
 from tests.export_cases import ON

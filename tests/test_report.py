@@ -16,14 +16,14 @@ import pandas as pd
 import pytest
 
 from planner.assemble import load_instance
+from planner.cli.commands.plan import Further, make_plan
+from planner.cli.commands.report import ReportAsked, run_report
 from planner.init_files import TEMPLATE_TEXTS, inputs_of
 from planner.interrupt import Interrupt
 from planner.plan import Plan, tables, write_json
 from planner.plan_source import PlanAndScenario
 from planner.report import report_of
 from planner.report_extras import KINDS, extra
-from planner.run_plan import Further, make_plan
-from planner.run_report import ReportAsked, run_report
 from profiles.sheets import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text
@@ -503,5 +503,5 @@ def test_nothing_is_left_when_writing_fails(small: PlanAndScenario, tmp_path: Pa
 
 
 def test_libraries_are_imported_when_something_is_written() -> None:
-    code = "import sys, planner.run_plan, planner.run_report; sys.exit(bool({'matplotlib', 'xlsxwriter', 'openpyxl'} & set(sys.modules)))"
+    code = "import sys, planner.cli.commands.plan, planner.cli.commands.report; sys.exit(bool({'matplotlib', 'xlsxwriter', 'openpyxl'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parent).returncode == 0

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from planner import run_sweep as command
 from planner.__main__ import app
+from planner.cli.commands import sweep as command
 from planner.errors import DataError
 from planner.sweep import axis_of, frame_of, points_of, sweep
 

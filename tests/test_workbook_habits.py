@@ -13,11 +13,11 @@ import xlsxwriter
 from openpyxl.worksheet.table import Table
 
 from planner.assemble import load_instance
+from planner.cli.commands.plan import make_plan
 from planner.csv_file import write_csv
 from planner.init_files import inputs_of, template_inputs
 from planner.interrupt import Interrupt
 from planner.report import report_of
-from planner.run_plan import make_plan
 from planner.scenario_workbook import read_book
 from profiles.faults import DataError, Fault
 from reports.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets

@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.assemble import load_instance
+from planner.cli.commands.init import run_init, scenario_to_workbook
 from planner.init_files import inputs_of, template_inputs
 from planner.plan_source import load_plan
-from planner.run_init import run_init, scenario_to_workbook
 from planner.scenario import load_scenario
 from planner.workbook_guard import open_package
 from profiles.faults import DataError, Fault

@@ -32,7 +32,7 @@ def gaps(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_profile_gaps import run_profile_gaps
+        from planner.cli.commands.profile_gaps import run_profile_gaps
 
         code = run_profile_gaps(scenario, list(overrides or []), csv, top, quiet, interrupt)
     raise typer.Exit(code)
@@ -82,7 +82,7 @@ def profile_estimate(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.run_profile_estimate import Asked, run_profile_estimate
+        from planner.cli.commands.profile_estimate import Asked, run_profile_estimate
 
         work = (llm, gpu, tp, share, input_tokens, output_tokens, lengths, cv, rates, requests, seeds, scheduler)
         server = (weight_bits, kv_bits, max_sequences, step_tokens, neighbours, highest_load)
@@ -114,7 +114,7 @@ def profile_import(
     Tools are told by content. What is missing is asked for; what is doubtful is left out and told. Exit codes: 0 done, 2 bad input.
     """
     # Imported here to keep --help fast.
-    from planner.run_profile_import import Wanted, run_profile_import
+    from planner.cli.commands.profile_import import Wanted, run_profile_import
 
     path = None if out == "-" else Path(out)
     raise typer.Exit(run_profile_import(files, Wanted(llm, gpu, tp, share, replicas, mapping, path, append, quiet)))
@@ -134,6 +134,6 @@ def profile_check(
     Findings are warnings. Exit codes: 0 also with findings, 2 when the table cannot be read.
     """
     # Imported here to keep --help fast.
-    from planner.run_profile_check import run_profile_check
+    from planner.cli.commands.profile_check import run_profile_check
 
     raise typer.Exit(run_profile_check(profiles, scenario, quiet))
