@@ -19,8 +19,8 @@ import pandas as pd
 
 from bench.instances import make
 from planner.cli.commands.plan import make_plan
+from planner.cli.terminal.interrupt import Interrupt
 from planner.init_files import inputs_of
-from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario
 from planner.report import report_of
 
@@ -59,7 +59,7 @@ def _measured(what: str) -> str:
 def _study(source: PlanAndScenario) -> dict[str, pd.DataFrame]:
     """The study's tables, its rows repeated up to ROWS."""
     # Imported here to keep it out of the other process.
-    from planner.interrupt import Interrupt as Stop
+    from planner.cli.terminal.interrupt import Interrupt as Stop
     from planner.report_extras import extra
     from planner.settings import Settings
 

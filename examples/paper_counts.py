@@ -15,7 +15,7 @@ from rich.console import Console
 from examples.make_examples import EXAMPLES, write_example
 from models.instance import Instance
 from planner.assemble import load_instance
-from planner.console import Column, print_table
+from planner.cli.terminal.plan_report import Column, print_table
 from planner.decompose_setups import enumerate_setups, retained
 
 FOLDER = Path(__file__).parent / "paper-study"

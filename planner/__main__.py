@@ -23,7 +23,7 @@ import typer
 from planner.cli.arguments import ItsScenario, Overrides, PlanPath, ReportPath, ScenarioPath
 from planner.cli.checkout import foreign_packages
 from planner.cli.profile_app import profile_app
-from planner.interrupt import Interrupt
+from planner.cli.terminal.interrupt import Interrupt
 from planner.version import VERSION
 
 BAD_INPUT = 2

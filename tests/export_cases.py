@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from planner.cli.commands.plan import make_plan
-from planner.interrupt import Interrupt
+from planner.cli.terminal.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario
 from planner.yamlfile import yaml_text
 

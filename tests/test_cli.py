@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from models.instance import Instance
 from planner.__main__ import app
+from planner.cli.terminal.progress import progress_line
 from planner.settings import Progress, Settings
 from planner.solution import Effort, ShadowPrices, Shard, Solution
-from planner.watch import progress_line
 
 HOME = Path(__file__).parent.parent
 LLMS = ("alpha", "beta")

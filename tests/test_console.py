@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from models.instance import Instance, Slo
-from planner.console import print_report, print_short, print_verdict, printable
+from planner.cli.terminal.plan_report import print_report, print_short, print_verdict, printable
 from planner.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
 from planner.plan import tell
 from planner.solution import Solution

@@ -18,8 +18,8 @@ import pytest
 from planner.assemble import load_instance
 from planner.cli.commands.plan import Further, make_plan
 from planner.cli.commands.report import ReportAsked, run_report
+from planner.cli.terminal.interrupt import Interrupt
 from planner.init_files import TEMPLATE_TEXTS, inputs_of
-from planner.interrupt import Interrupt
 from planner.plan import Plan, tables, write_json
 from planner.plan_source import PlanAndScenario
 from planner.report import report_of

@@ -14,9 +14,9 @@ from openpyxl.worksheet.table import Table
 
 from planner.assemble import load_instance
 from planner.cli.commands.plan import make_plan
+from planner.cli.terminal.interrupt import Interrupt
 from planner.csv_file import write_csv
 from planner.init_files import inputs_of, template_inputs
-from planner.interrupt import Interrupt
 from planner.report import report_of
 from planner.scenario_workbook import read_book
 from profiles.faults import DataError, Fault

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from planner.cli.arguments import Overrides, ScenarioPath
-from planner.interrupt import Interrupt
+from planner.cli.terminal.interrupt import Interrupt
 
 __all__ = ["profile_app"]
 

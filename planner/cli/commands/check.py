@@ -11,15 +11,15 @@ from rich.console import Console
 from models.instance import Instance
 from planner import joint
 from planner.assemble import Loaded, load_instance
-from planner.console import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.frame import EXIT_CODES, framed, notify
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.progress import solve_watched
 from planner.crosscheck import CrossCheck, compare, second_road, seconds_a_setup
 from planner.crosscheck_told import compared_line, ratio_line, roads_table, setup_lines, verdict_line
-from planner.front_door import EXIT_CODES, framed, notify
-from planner.interrupt import Interrupt
 from planner.sentences import exact
 from planner.setups import told
 from planner.solution import Solution
-from planner.watch import solve_watched
 
 __all__ = ["NEGATIVE_VERDICT", "run_check"]
 

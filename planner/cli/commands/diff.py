@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from planner.cli.terminal.frame import framed
+from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.compare_told import lines_of, steps_line
-from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.front_door import framed
 from planner.numbers_told import tidy
 from planner.plan import read_plan
 from planner.plan_diff import PlanDiff, Replica, Step, diff_plans

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from planner.console import plain_console, print_line
+from planner.cli.terminal.frame import framed, put, warn
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import plain_console, print_line
+from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
-from planner.front_door import framed, put, warn
-from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.price_table import PriceTable, price_table
 from planner.run_export_files import Bundle, bundle, kinds_asked, needs_prices
-from planner.watch import solve_watched
 from planner.whole_file import write_whole
 from profiles.faults import Fault
 

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from planner.cli.terminal.frame import check_writable, framed, notify, put
 from planner.errors import DataError
-from planner.front_door import check_writable, framed, notify, put
 from planner.init_files import TEMPLATE_TEXTS, inputs_of, template_inputs
 from planner.whole_file import put_whole, write_whole
 from profiles.faults import Fault

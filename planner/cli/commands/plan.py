@@ -14,10 +14,11 @@ from planner import joint
 from planner.alternatives import NEAR_LOSS, Alternatives, alternatives
 from planner.alternatives_told import alternatives_content
 from planner.assemble import load_instance
-from planner.console import plain_console, print_report, print_short
+from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import plain_console, print_report, print_short
+from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError, SolveError
-from planner.front_door import EXIT_CODES, check_writable, framed, notify, put
-from planner.interrupt import Interrupt
 from planner.marginals import Marginal, marginals
 from planner.marginals_told import marginals_content
 from planner.numbers_told import tidy
@@ -27,7 +28,6 @@ from planner.run_report_files import check_chart_folder, write_report
 from planner.running_plan import running_of, seated_near
 from planner.settings import Settings
 from planner.solution import Solution
-from planner.watch import solve_watched
 from profiles.faults import Fault
 
 __all__ = ["Further", "Outputs", "make_plan", "run_plan"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planner.console import Column, plain_console, print_heading, print_line, print_table
+from planner.cli.terminal.frame import framed, notify
+from planner.cli.terminal.plan_report import Column, plain_console, print_heading, print_line, print_table
 from planner.errors import ProfileError
-from planner.front_door import framed, notify
 from planner.scenario import Scenario, load_scenario
 from profiles.curves import KNOWN, parse_profiles
 from profiles.faults import Fault

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.text import Text
 
 from planner.assemble import Loaded, load_instance
-from planner.console import Column, plain_console, print_heading, print_line, print_table, printable
-from planner.front_door import EXIT_CODES, check_writable, framed, notify, put_csv
+from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put_csv
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import Column, plain_console, print_heading, print_line, print_table, printable
+from planner.cli.terminal.progress import solve_watched
 from planner.gaps import Gaps, find_gaps
 from planner.gaps_told import benchmark_command, gaps_table, headline
-from planner.interrupt import Interrupt
 from planner.plan import tell
 from planner.sentences import verdict
-from planner.watch import solve_watched
 from profiles.catalogue import load_llms
 
 __all__ = ["run_profile_gaps"]

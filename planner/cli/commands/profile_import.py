@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from planner.cli.terminal.frame import check_writable, framed, put, warn
 from planner.csv_file import safe_cell, write_csv
-from planner.front_door import check_writable, framed, put, warn
 from planner.import_keys import Given, checked, read_mapping
 from planner.import_profiles import Imported, import_profiles, lines_of
 from profiles.faults import Fault

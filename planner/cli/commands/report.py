@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.console import plain_console, print_line, print_verdict
+from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, put
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import plain_console, print_line, print_verdict
+from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
-from planner.front_door import EXIT_CODES, check_writable, framed, put
-from planner.interrupt import Interrupt
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.report_extras import KINDS, Extra, extra
 from planner.run_report_files import check_chart_folder, write_report
-from planner.watch import solve_watched
 from profiles.faults import Fault, nearest
 
 __all__ = ["ReportAsked", "run_report"]

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.front_door import check_writable, framed, notify, put, put_csv
-from planner.interrupt import Interrupt
+from planner.cli.terminal.frame import check_writable, framed, notify, put, put_csv
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.progress import solve_watched
 from planner.plan import json_text
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.price_table import PriceTable, price_table, price_table_frame
@@ -30,7 +31,6 @@ from planner.route_told import (
 )
 from planner.router_told import held_line
 from planner.sentences import number
-from planner.watch import solve_watched
 from planner.whole_file import write_whole
 
 __all__ = ["MISSED", "RouteAsked", "run_route"]

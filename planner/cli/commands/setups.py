@@ -8,13 +8,13 @@ import pandas as pd
 from rich.console import Console
 
 from planner.assemble import Loaded, load_instance
-from planner.console import Column, plain_console, print_line, print_lines, print_table
-from planner.front_door import EXIT_CODES, check_writable, framed, notify, put_csv
-from planner.interrupt import Interrupt
+from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put_csv
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.progress import solve_watched
 from planner.sentences import exact
 from planner.setups import Study, study
 from planner.setups_told import counts_line, histogram_lines, histogram_table, setups_table, spread_line
-from planner.watch import solve_watched
 
 __all__ = ["Wanted", "run_setups"]
 

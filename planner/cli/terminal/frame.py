@@ -9,7 +9,7 @@ from typing import ParamSpec
 
 import pandas as pd
 
-from planner.console import plain_console, print_line, printable
+from planner.cli.terminal.plan_report import plain_console, print_line, printable
 from planner.csv_file import write_csv
 from planner.errors import DataError, NoPlanInTimeError, SolveError
 from profiles.faults import Fault

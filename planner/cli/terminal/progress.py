@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from planner.console import plain_console
-from planner.interrupt import Interrupt
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.plan_report import plain_console
 from planner.sentences import gap_text, number
 
 if TYPE_CHECKING:
