@@ -23,12 +23,12 @@ import numpy as np
 
 from models.instance import Instance
 from models.quality import TIE_EPS, Quality
-from planner.decompose import Best, best_setup
-from planner.decompose_cost import cheapest_setup
-from planner.decompose_fleet import bracket_fleet
-from planner.decompose_road import Road
-from planner.decompose_routing import route
-from planner.decompose_setups import Setups, TooManySetups, enumerate_setups, retained
+from planner.decomposition.best_setup import Best, best_setup
+from planner.decomposition.cheapest_setup import cheapest_setup
+from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups, retained
+from planner.decomposition.fleet import bracket_fleet
+from planner.decomposition.price_bank import Road
+from planner.decomposition.routing import route
 from planner.errors import DataError, VerificationError
 from planner.plan import checked_content
 from planner.settings import CLOSE_ENOUGH

@@ -15,9 +15,9 @@ import numpy as np
 
 from models.instance import Instance
 from models.quality import TIE_EPS, Quality
-from planner.decompose_quality import Prompts
-from planner.decompose_road import Road
-from planner.decompose_routing import route
+from planner.decomposition.policies import Prompts
+from planner.decomposition.price_bank import Road
+from planner.decomposition.routing import route
 from planner.errors import DataError
 from planner.plan import checked_content
 from planner.plan_source import PlanAndScenario

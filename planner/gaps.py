@@ -21,13 +21,13 @@ import numpy as np
 from models.instance import Instance, Option
 from models.quality import Quality
 from planner import joint
-from planner.decompose import best_setup
-from planner.decompose_cost import FLOOR_SLACK, cheapest_setup
-from planner.decompose_curves import spend_table
-from planner.decompose_relaxation import POINTS, Relaxation
-from planner.decompose_road import Road
-from planner.decompose_routing import route
-from planner.decompose_setups import Setups, TooManySetups, enumerate_setups
+from planner.decomposition.best_setup import best_setup
+from planner.decomposition.cheapest_setup import FLOOR_SLACK, cheapest_setup
+from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups
+from planner.decomposition.lagrangian import POINTS, Relaxation
+from planner.decomposition.price_bank import Road
+from planner.decomposition.routing import route
+from planner.decomposition.spend_tables import spend_table
 from planner.settings import Progress, Settings
 from planner.solution import Solution
 

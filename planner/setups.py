@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from models.instance import Instance
-from planner.decompose import best_setup
-from planner.decompose_packing import pack
-from planner.decompose_road import Road
-from planner.decompose_routing import Routed, route
-from planner.decompose_setups import Config, Setups, TooManySetups, enumerate_setups, retained
+from planner.decomposition.best_setup import best_setup
+from planner.decomposition.enumeration import Config, Setups, TooManySetups, enumerate_setups, retained
+from planner.decomposition.packing import pack
+from planner.decomposition.price_bank import Road
+from planner.decomposition.routing import Routed, route
 from planner.errors import DataError
 from planner.process_pool import spread
 from planner.settings import Progress

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import numpy as np
 
-from planner.decompose_routing import Routed
+from planner.decomposition.routing import Routed
 
 __all__ = ["Journal"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from models.instance import Instance
-from planner.decompose_setups import Config
+from planner.decomposition.enumeration import Config
 from planner.numbers_told import tidy
 from planner.sentences import number
 from planner.setups import STATUSES, Study

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Slo
-from planner import crosscheck, decompose_master, decompose_packing, joint
+from planner import crosscheck, joint
 from planner.assemble import load_instance
 from planner.crosscheck import compare, second_road, seconds_a_setup
-from planner.decompose_quality import Prompts
-from planner.decompose_road import Prices
-from planner.decompose_setups import TooManySetups, enumerate_setups
+from planner.decomposition import master as decompose_master
+from planner.decomposition import packing
+from planner.decomposition.enumeration import TooManySetups, enumerate_setups
+from planner.decomposition.policies import Prompts
+from planner.decomposition.price_bank import Prices
 from planner.errors import DataError
 from planner.settings import Settings
 from planner.solution import Effort, Solution
@@ -139,12 +141,12 @@ def test_a_wrong_sign_of_the_joint_road_s_dual_prices_turns_the_verdict(trio: tu
 
 
 def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = decompose_packing._first_fit
+    real = packing._first_fit
 
     def forgetful(instance: Instance, p: int, items: list[tuple[int, int]]) -> object:
         return real(replace(instance, options=tuple(replace(o, memory=0.0) for o in instance.options)), p, items)
 
-    monkeypatch.setattr(decompose_packing, "_first_fit", forgetful)
+    monkeypatch.setattr(packing, "_first_fit", forgetful)
     checks = [verdict(instance) for instance in tight("convex", 25)]
     assert sum(check.negative for check in checks) >= 1
     assert all(any("verifier" in reason or "bound" in reason for reason in check.reasons) for check in checks if check.negative)

@@ -8,15 +8,15 @@ import pytest
 from scipy.optimize import linprog
 
 from models.instance import Instance, Llm, Option, Pool, Slo
-from planner import decompose_packing, decompose_road
-from planner.decompose_curves import admissible, shared_slos, spend_table, spends_at
-from planner.decompose_fleet import bracket_fleet
-from planner.decompose_packing import first_fit_decreasing, pack, pack_on_fewest
-from planner.decompose_quality import Prompts
-from planner.decompose_road import Road
-from planner.decompose_routing import route
-from planner.decompose_setups import enumerate_setups, retained
-from planner.decompose_simplex import Simplex
+from planner.decomposition import packing, price_bank
+from planner.decomposition.enumeration import enumerate_setups, retained
+from planner.decomposition.fleet import bracket_fleet
+from planner.decomposition.packing import first_fit_decreasing, pack, pack_on_fewest
+from planner.decomposition.policies import Prompts
+from planner.decomposition.price_bank import Road
+from planner.decomposition.routing import route
+from planner.decomposition.simplex import Simplex
+from planner.decomposition.spend_tables import admissible, shared_slos, spend_table, spends_at
 from profiles.records import Curve, Scores
 from tests.oracle import best_plan, feasible_setups
 from tests.tiny import KINDS, random_instance
@@ -178,14 +178,8 @@ def test_first_fit_for_all_rows_at_once_is_that_of_one(seed: int) -> None:
     placed = retained(instance, setups)
     assert np.array_equal(placed[rows], first_fit_decreasing(instance, setups.replicas(rows, 6)))
     for row in rows:
-        items = [
-            (o, r)
-            for o in decompose_packing._order(instance, 0)
-            for option, n in setups.deployed(int(row))
-            if option == o
-            for r in range(n)
-        ]
-        assert (decompose_packing._first_fit(instance, 0, items) is not None) == placed[row]
+        items = [(o, r) for o in packing._order(instance, 0) for option, n in setups.deployed(int(row)) if option == o for r in range(n)]
+        assert (packing._first_fit(instance, 0, items) is not None) == placed[row]
         if placed[row]:
             assert isinstance(pack(instance, setups.deployed(int(row))), tuple)
 
@@ -284,7 +278,7 @@ def test_one_price_found_by_bisection_is_the_master_s() -> None:
 
 def test_a_bound_of_another_setup_s_prices_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every price found on the way bounds every setup with the same LLMs."""
-    from planner.decompose import Bounds
+    from planner.decomposition.best_setup import Bounds
 
     for seed in range(20):
         instance = random_instance(seed, "convex")
@@ -324,7 +318,7 @@ def test_the_relaxation_proves_that_there_is_none() -> None:
 
 
 def test_every_pair_of_rows_is_summed() -> None:
-    from planner.decompose_fleet import _up_to_two
+    from planner.decomposition.fleet import _up_to_two
 
     rows = np.eye(3, dtype=int)
     sums = {tuple(row) for row in _up_to_two(rows)}
@@ -334,7 +328,7 @@ def test_every_pair_of_rows_is_summed() -> None:
 
 
 def test_a_full_bank_forgets_what_was_used_least(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decompose_road, "MOST_POLICIES", 6)
+    monkeypatch.setattr(price_bank, "MOST_POLICIES", 6)
     instance = random_instance(1, "convex")
     free = Road(instance)
     setup = tuple((o, n) for o, n in enumerate(feasible_setups(instance)[0].replicas) if n)

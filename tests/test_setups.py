@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from planner import crosscheck
 from planner.__main__ import app
 from planner.cli.commands.check import NEGATIVE_VERDICT
-from planner.decompose import best_setup
+from planner.decomposition.best_setup import best_setup
 from planner.errors import DataError
 from planner.setups import STATUSES, Study, study
 from planner.setups_told import config_words, counts_line, histogram_lines, histogram_table, setups_table, spread_line, spread_of

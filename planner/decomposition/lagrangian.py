@@ -20,8 +20,8 @@ from collections.abc import Callable
 import numpy as np
 
 from models.instance import Instance
-from planner.decompose_road import Road
-from planner.decompose_simplex import Simplex
+from planner.decomposition.price_bank import Road
+from planner.decomposition.simplex import Simplex
 
 __all__ = ["POINTS", "Relaxation"]
 

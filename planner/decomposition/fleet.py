@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from planner.decompose_packing import Seat, first_fit_decreasing, pack
-from planner.decompose_quality import Prompts
-from planner.decompose_relaxation import POINTS, Relaxation
-from planner.decompose_road import Road
-from planner.decompose_routing import Routed, route
-from planner.decompose_setups import Config
+from planner.decomposition.enumeration import Config
+from planner.decomposition.lagrangian import POINTS, Relaxation
+from planner.decomposition.packing import Seat, first_fit_decreasing, pack
+from planner.decomposition.policies import Prompts
+from planner.decomposition.price_bank import Road
+from planner.decomposition.routing import Routed, route
 
 __all__ = ["Fleet", "bracket_fleet"]
 

@@ -22,9 +22,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from planner.decompose_curves import admissible, spends_at
-from planner.decompose_road import Prices, Road
-from planner.decompose_simplex import Simplex
+from planner.decomposition.price_bank import Prices, Road
+from planner.decomposition.simplex import Simplex
+from planner.decomposition.spend_tables import admissible, spends_at
 
 __all__ = ["KEPT", "Deployed", "Master", "Mix", "Ranges"]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from planner.decompose_packing import BLOCK, ROOM_NOISE, UNITS, first_fit_decreasing
+from planner.decomposition.packing import BLOCK, ROOM_NOISE, UNITS, first_fit_decreasing
 
 __all__ = ["Config", "Setups", "TooManySetups", "enumerate_setups", "retained"]
 

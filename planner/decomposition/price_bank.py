@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.instance import Instance
-from planner.decompose_curves import SpendTable, shared_slos, spend_table
-from planner.decompose_quality import Policy, Prompts
+from planner.decomposition.policies import Policy, Prompts
+from planner.decomposition.spend_tables import SpendTable, shared_slos, spend_table
 
 __all__ = ["Bank", "Prices", "Road"]
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from planner.decompose_master import Deployed
-from planner.decompose_packing import Seat, pack
-from planner.decompose_road import Prices, Road
-from planner.decompose_routing import Routed, route
-from planner.decompose_setups import Config, Setups, enumerate_setups, retained
+from planner.decomposition.enumeration import Config, Setups, enumerate_setups, retained
+from planner.decomposition.master import Deployed
+from planner.decomposition.packing import Seat, pack
+from planner.decomposition.price_bank import Prices, Road
+from planner.decomposition.routing import Routed, route
 
 __all__ = ["Best", "Bounds", "best_setup"]
 

@@ -12,8 +12,8 @@ from itertools import count
 
 import numpy as np
 
-from planner.decompose_master import KEPT, Deployed, Master, Ranges
-from planner.decompose_road import Prices, Road
+from planner.decomposition.master import KEPT, Deployed, Master, Ranges
+from planner.decomposition.price_bank import Prices, Road
 
 __all__ = ["Routed", "route"]
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 
 from models.instance import Instance
-from planner.decompose import BATCH, Best, Bounds, capacity, first_of_each
-from planner.decompose_packing import Seat, pack_on_fewest
-from planner.decompose_road import Road
-from planner.decompose_routing import Routed, route
-from planner.decompose_setups import Config, Setups, enumerate_setups
+from planner.decomposition.best_setup import BATCH, Best, Bounds, capacity, first_of_each
+from planner.decomposition.enumeration import Config, Setups, enumerate_setups
+from planner.decomposition.packing import Seat, pack_on_fewest
+from planner.decomposition.price_bank import Road
+from planner.decomposition.routing import Routed, route
 
 __all__ = ["FLOOR_SLACK", "cheapest_setup"]
 
