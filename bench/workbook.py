@@ -20,9 +20,9 @@ import pandas as pd
 from bench.instances import make
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
+from planner.export.report_content import report_of
 from planner.init_files import inputs_of
 from planner.plan_source import PlanAndScenario
-from planner.report import report_of
 
 __all__ = ["main"]
 
@@ -60,7 +60,7 @@ def _study(source: PlanAndScenario) -> dict[str, pd.DataFrame]:
     """The study's tables, its rows repeated up to ROWS."""
     # Imported here to keep it out of the other process.
     from planner.cli.terminal.interrupt import Interrupt as Stop
-    from planner.report_extras import extra
+    from planner.export.report_extras import extra
     from planner.settings import Settings
 
     tables = dict(extra("setups", source, Settings(), None, Stop().cancel).tables)

@@ -22,13 +22,13 @@ from typer.testing import CliRunner
 
 from models.router import Router
 from planner.__main__ import app
-from planner.deploy_names import labels, one_line
-from planner.deployment import FLEET, deployment_of
 from planner.errors import DataError
+from planner.export.bundle import KINDS, Bundle, bundle, kinds_asked
+from planner.export.deployment import FLEET, deployment_of
+from planner.export.deployment_names import labels, one_line
 from planner.plan import Plan, write_json
 from planner.plan_source import PlanAndScenario
 from planner.router_policy import plan_hash
-from planner.run_export_files import KINDS, Bundle, bundle, kinds_asked
 from planner.yamlfile import parse_yaml, yaml_text
 from reports.deploy_words import SHARES, largest_remainder
 from tests import export_cases

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from planner.cli.commands.export import write_bundle
-from planner.deployment import deployment_of
-from planner.run_export_files import bundle
+from planner.export.bundle import bundle
+from planner.export.deployment import deployment_of
 from tests import export_cases
 from tests.export_cases import ON
 from tests.outside import need

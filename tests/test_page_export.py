@@ -15,8 +15,8 @@ from app_pages.jobs.export import deployment, plan_file, scenario_folder, scenar
 from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.assemble import load_instance
+from planner.export.bundle import KINDS
 from planner.plan_source import load_plan
-from planner.run_export_files import KINDS
 from tests import export_cases
 from tests.page_app import opened, settle
 

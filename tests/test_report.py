@@ -19,11 +19,11 @@ from planner.assemble import load_instance
 from planner.cli.commands.plan import Further, make_plan
 from planner.cli.commands.report import ReportAsked, run_report
 from planner.cli.terminal.interrupt import Interrupt
+from planner.export.report_content import report_of
+from planner.export.report_extras import KINDS, extra
 from planner.init_files import TEMPLATE_TEXTS, inputs_of
 from planner.plan import Plan, tables, write_json
 from planner.plan_source import PlanAndScenario
-from planner.report import report_of
-from planner.report_extras import KINDS, extra
 from profiles.sheets import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text

@@ -15,12 +15,12 @@ from planner.cli.commands.export import stated_date
 from planner.cli.commands.init import scenario_to_workbook
 from planner.csv_file import csv_text
 from planner.errors import DataError
+from planner.export.bundle import KINDS, bundle, files_table, needs_prices
+from planner.export.report_files import write_report
 from planner.init_files import inputs_of
 from planner.plan import Plan, json_text
 from planner.plan_source import PlanAndScenario
 from planner.price_table import price_table
-from planner.run_export_files import KINDS, bundle, files_table, needs_prices
-from planner.run_report_files import write_report
 from planner.scenario_files import write_folder
 from profiles.faults import Fault
 

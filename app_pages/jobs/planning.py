@@ -15,13 +15,13 @@ from planner import joint
 from planner.assemble import Loaded, load_instance
 from planner.cli.commands.simulate import CAVEATS
 from planner.errors import DataError
+from planner.export.report_content import report_of
 from planner.inputs_told import profiles_summary, scores_summary
 from planner.marginals import marginals
 from planner.marginals_told import marginals_content
 from planner.plan import Plan, tell
 from planner.plan_source import PlanAndScenario
 from planner.replica_engine import step_level_replica
-from planner.report import report_of
 from planner.scenario_workbook import read_book
 from planner.simulate import Demand, simulate
 from planner.simulate_told import advice_lines, demand_line, option_lines, slos_table, verdict_line

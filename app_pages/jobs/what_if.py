@@ -18,11 +18,11 @@ from planner.alternatives import alternatives
 from planner.alternatives_told import alternative_plan, alternatives_content
 from planner.assemble import load_instance
 from planner.baselines import Comparison, baselines_table, compare
+from planner.export.report_content import report_of
+from planner.export.report_extras import extra
 from planner.plan import Plan
 from planner.plan_back import solution_back
 from planner.plan_source import PlanAndScenario
-from planner.report import report_of
-from planner.report_extras import extra
 from planner.running_plan import running_of
 from planner.settings import Progress
 from planner.setups import study

@@ -13,8 +13,8 @@ from app_pages.session import reruns, saved_plans, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import marginals, tables
-from planner.deploy_names import labels
-from planner.run_export_files import KINDS
+from planner.export.bundle import KINDS
+from planner.export.deployment_names import labels
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ZIP = "application/zip"

@@ -11,9 +11,9 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import plain_console, print_line
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
+from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.price_table import PriceTable, price_table
-from planner.run_export_files import Bundle, bundle, kinds_asked, needs_prices
 from planner.whole_file import write_whole
 from profiles.faults import Fault
 

@@ -19,12 +19,12 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import plain_console, print_report, print_short
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError, SolveError
+from planner.export.report_files import check_chart_folder, write_report
 from planner.marginals import Marginal, marginals
 from planner.marginals_told import marginals_content
 from planner.numbers_told import tidy
 from planner.plan import Plan, json_text, read_plan, tell, write_json
 from planner.plan_source import PlanAndScenario
-from planner.run_report_files import check_chart_folder, write_report
 from planner.running_plan import running_of, seated_near
 from planner.settings import Settings
 from planner.solution import Solution

@@ -9,9 +9,9 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import plain_console, print_line, print_verdict
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
+from planner.export.report_extras import KINDS, Extra, extra
+from planner.export.report_files import check_chart_folder, write_report
 from planner.plan_source import PlanAndScenario, load_plan
-from planner.report_extras import KINDS, Extra, extra
-from planner.run_report_files import check_chart_folder, write_report
 from profiles.faults import Fault, nearest
 
 __all__ = ["ReportAsked", "run_report"]

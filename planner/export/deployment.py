@@ -12,7 +12,7 @@ nodes   one row a node in use: label, host_key (variable that holds its address)
 cautions   sentences on what cannot be taken from the plan
 
 `about["llms"]` counts those with traffic, `about["unused"]` names those that are not deployed; every other number is the plan's or follows
-from it as told in `planner.deploy_memory`.
+from it as told in `planner.export.deployment_memory`.
 """
 
 import math
@@ -22,8 +22,8 @@ from datetime import date
 from typing import Any
 
 from models.instance import Instance
-from planner.deploy_memory import memory_cautions, with_memory
-from planner.deploy_names import labels, one_line, variable
+from planner.export.deployment_memory import memory_cautions, with_memory
+from planner.export.deployment_names import labels, one_line, variable
 from planner.router_policy import plan_hash
 from planner.tables import slo_name
 from planner.verify import find_option, index_options

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from models import router
-from planner.deployment import deployment_of
 from planner.errors import DataError
+from planner.export.deployment import deployment_of
 from planner.plan import json_text
 from planner.plan_source import PlanAndScenario
 from planner.price_table import PriceTable

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from planner.errors import DataError
+from planner.export.report_content import report_of
 from planner.init_files import inputs_of
 from planner.plan_source import PlanAndScenario
-from planner.report import report_of
 from profiles.faults import Fault
 
 __all__ = ["check_chart_folder", "write_report"]
@@ -33,7 +33,7 @@ def check_chart_folder(folder: Path) -> None:
 def write_report(source: PlanAndScenario, xlsx: str | None, charts: str | None, extras: Extras = ({}, ())) -> dict[str, str]:
     """Write workbook and charts; what was written -> where. OSError when that is not possible.
 
-    extras: tables computed beside the plan (planner.report_extras), and sentences on them.
+    extras: tables computed beside the plan (planner.export.report_extras), and sentences on them.
     """
     report = report_of(source.plan, source.loaded, *extras)
     written: dict[str, str] = {}

@@ -10,7 +10,7 @@ tables   those of planner.tables, and
   marginals     what one unit more or less of a limit is worth, where `plan --marginals` found it
   alternatives  other setups nearly as good, where `plan --near` found them
   conflict, repairs   of an infeasible plan
-  sensitivity, frontier, spread, histogram, setups, baselines   where they were computed (planner.report_extras)
+  sensitivity, frontier, spread, histogram, setups, baselines   where they were computed (planner.export.report_extras)
 meta     words and numbers of the headline, SLOs, signs of the LLMs, where things come from
 nearest  beside a conflict the same three of its best effort, else None; assumptions are then those after the change that makes it feasible
 """
