@@ -18,7 +18,9 @@ from typing import Any
 IMPORTS_BEGAN = time.perf_counter()
 
 from models.quality import Quality  # noqa: E402 - the imports are timed
-from planner import assemble, ground, highs, joint, plan, search  # noqa: E402
+from planner import assemble, plan
+from planner.joint import highs, search, search_state  # noqa: E402
+from planner.joint import solve as joint
 
 IMPORTED = time.perf_counter() - IMPORTS_BEGAN
 
@@ -71,7 +73,7 @@ def watched() -> Meter:
     """Wrap what the parts are made of."""
     meter = Meter()
     meter.wrap(assemble, "load_instance", "load")
-    meter.wrap(ground.Ground, "__post_init__", "curves")
+    meter.wrap(search_state.Ground, "__post_init__", "curves")
     for name in ("__init__", "price", "settle"):
         meter.wrap(Quality, name, "cuts")
     meter.wrap(search.Search, "relax", "relax")

@@ -31,7 +31,7 @@ from planner.assemble import Loaded, load_instance
 from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, put_csv, warn
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.decomposition.packing import first_fit_decreasing
-from planner.joint import solve
+from planner.joint.solve import solve
 from planner.plan import checked_content
 from planner.settings import Settings
 from planner.setups import Study, study

@@ -29,12 +29,12 @@ from models.instance import Instance
 from models.nogood import NoGood
 from models.placement import Verdict, pack_on_fewest
 from models.quality import Quality
-from planner import joint
-from planner.ground import Clock, Ground, Incumbent
-from planner.placing import meets_floors
-from planner.polish import Routed
+from planner.joint import solve as joint
+from planner.joint.search import Search
+from planner.joint.search_state import Clock, Ground, Incumbent
+from planner.joint.separation import meets_floors
+from planner.joint.setup_routing import Routed
 from planner.running_plan import Running, packing_of, seated_near, seats_of
-from planner.search import Search
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution
 

@@ -22,9 +22,9 @@ import numpy as np
 
 from models.instance import Instance, Quota, Slo
 from models.quality import Quality
-from planner import joint
+from planner.joint import solve as joint
+from planner.joint.infeasibility import restated
 from planner.plan import checked_content
-from planner.repair import restated
 from planner.settings import Progress, Settings
 from planner.setup_told import setup_content
 from planner.solution import Solution

@@ -22,13 +22,13 @@ import pandas as pd
 
 from models.instance import Instance
 from models.quality import Quality
-from planner import joint
 from planner.assemble import Loaded
 from planner.baseline_cascade import cascade
 from planner.baseline_splits import divided, isolated, single
 from planner.baseline_stages import two_stage
 from planner.baseline_trial import Attempt, Trial, factor_of
 from planner.errors import VerificationError
+from planner.joint import solve as joint
 from planner.plan import Plan, tell
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.tables import slo_name

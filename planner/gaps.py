@@ -20,7 +20,6 @@ import numpy as np
 
 from models.instance import Instance, Option
 from models.quality import Quality
-from planner import joint
 from planner.decomposition.best_setup import best_setup
 from planner.decomposition.cheapest_setup import FLOOR_SLACK, cheapest_setup
 from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups
@@ -28,6 +27,7 @@ from planner.decomposition.lagrangian import POINTS, Relaxation
 from planner.decomposition.price_bank import Road
 from planner.decomposition.routing import route
 from planner.decomposition.spend_tables import spend_table
+from planner.joint import solve as joint
 from planner.settings import Progress, Settings
 from planner.solution import Solution
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from models.instance import Instance
 from models.quality import Quality
-from planner import joint
+from planner.joint import solve as joint
 from planner.plan import changed_instance
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Repair, Solution

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.instance import Instance
 from models.placement import Item, Packing, Verdict
-from planner import joint
+from planner.joint import solve as joint
 from planner.numbers_told import percent
 from planner.plan_diff import replicas_of
 from planner.seating import Seat, seats_near

@@ -23,9 +23,9 @@ from joblib import Parallel, delayed
 
 from models.instance import Instance
 from models.quality import Quality
-from planner import joint
 from planner.assemble import Loaded, load_instance
 from planner.errors import DataError, VerificationError
+from planner.joint import solve as joint
 from planner.plan import checked_content
 from planner.settings import Progress
 from planner.tables import slo_name

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 
 from models.instance import Instance
 from models.placement import Item, pack_on_fewest
-from planner import joint
 from planner.__main__ import app
 from planner.alternatives import Alternatives, alternatives
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.init_files import TEMPLATE_TEXTS
+from planner.joint import solve as joint
 from planner.plan import checked_content
 from planner.plan_diff import diff_plans
 from planner.running_plan import Running

@@ -21,7 +21,7 @@ from planner.baseline_stages import two_stage
 from planner.baseline_trial import Trial, quota
 from planner.baselines import NAMES, baselines_table, compare
 from planner.csv_file import safe_cell, write_csv
-from planner.joint import solve
+from planner.joint.solve import solve
 from planner.settings import Settings
 from planner.verify import verify
 from profiles.records import Curve, Scores

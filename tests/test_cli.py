@@ -72,9 +72,9 @@ def search(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
     """Puts a function (instance, settings, progress, cancel) in the place of the joint search."""
 
     def put(solve: Callable[..., Solution]) -> None:
-        module: Any = ModuleType("planner.joint")
+        module: Any = ModuleType("planner.joint.solve")
         module.solve = solve
-        monkeypatch.setitem(sys.modules, "planner.joint", module)
+        monkeypatch.setitem(sys.modules, "planner.joint.solve", module)
         monkeypatch.delitem(sys.modules, "planner.cli.commands.plan", raising=False)
         import planner
 
@@ -232,10 +232,10 @@ def solve(instance, settings, progress, cancel):
     print("searching", flush=True)
     cancel.wait(20) if {listens} else time.sleep(20)
     return t.best(instance, "feasible", 0.95) if {found} else t.nothing("unknown")
-joint = ModuleType("planner.joint")
+joint = ModuleType("planner.joint.solve")
 joint.solve = solve
 import planner
-planner.joint = sys.modules["planner.joint"] = joint
+planner.joint.solve = sys.modules["planner.joint.solve"] = joint
 t.app(["plan", {path!r}], prog_name="planner")
 """
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from planner import joint
 from planner.__main__ import app
 from planner.asked_told import asked_lines
 from planner.assemble import load_instance
@@ -20,6 +19,7 @@ from planner.compare_told import (
     steps_line,
 )
 from planner.init_files import TEMPLATE_TEXTS
+from planner.joint import solve as joint
 from planner.plan import tell, write_json
 from planner.plan_diff import diff_plans
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from examples.make_examples import EXAMPLES, FOLDER, Example, profile_table, score_table, write_scores
-from planner import joint
 from planner.assemble import load_instance
 from planner.csv_file import write_csv
 from planner.estimate import LATENCIES
+from planner.joint import solve as joint
 from planner.plan import tell, write_json
 from planner.plan_source import load_plan
 from planner.replica_engine import step_level_replica

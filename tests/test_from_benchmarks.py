@@ -4,9 +4,9 @@ import json
 
 from examples.benchmark_runs import LABEL, RATES, simulated_run
 from examples.make_examples import FOLDER
-from planner import joint
 from planner.assemble import load_instance
 from planner.cli.commands.profile_import import Wanted, run_profile_import
+from planner.joint import solve as joint
 from planner.plan import tell, write_json
 from planner.plan_source import load_plan
 from planner.simulate import Demand, simulate

@@ -22,7 +22,7 @@ FRONT_DOORS = ("app.py", "planner/__main__.py", "planner/run_*.py")
 """They alone hand tables to `reports`."""
 
 KEEPERS = {
-    "highspy": ("planner/highs.py",),
+    "highspy": ("planner/joint/highs.py",),
     "pyomo": ("models/program.py",),
     "streamlit": ("app.py", "app_pages/*"),
     "altair": ("app_pages/*",),

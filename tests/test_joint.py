@@ -14,9 +14,9 @@ import pytest
 from models.instance import Instance, Llm, Option, Pool, Slo
 from models.quality import Quality
 from planner.assemble import load_instance
-from planner.ground import Clock
-from planner.joint import Progress, Settings, solve
-from planner.repair import explain_conflict
+from planner.joint.infeasibility import explain_conflict
+from planner.joint.search_state import Clock
+from planner.joint.solve import Progress, Settings, solve
 from planner.setup_told import setup_content
 from planner.solution import Repair, Solution
 from planner.verify import verify

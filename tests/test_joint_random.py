@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from planner.joint import Settings, solve
+from planner.joint.solve import Settings, solve
 from planner.setup_told import setup_content
 from planner.solution import Solution
 from planner.verify import verify

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from planner import joint
 from planner.__main__ import app
+from planner.joint import solve as joint
 from planner.marginals import marginals
 from planner.marginals_told import marginals_lines, marginals_table
 from planner.plan import changed_instance

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from planner import joint
 from planner.__main__ import app
 from planner.assemble import load_instance
 from planner.cli.commands.diff import diff_tables
 from planner.compare_told import steps_line
+from planner.joint import solve as joint
 from planner.plan import tell, write_json
 from planner.plan_diff import PlanDiff, diff_plans, replicas_of
 from planner.settings import Settings

@@ -10,9 +10,9 @@ import pytest
 
 from models.instance import Instance, Slo
 from models.router import Router
-from planner import joint
 from planner.errors import DataError
 from planner.fixed_setup import FixedSetup
+from planner.joint import solve as joint
 from planner.plan import tell
 from planner.plan_source import PlanAndScenario
 from planner.price_table import price_table, price_table_frame

@@ -11,16 +11,16 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 import models.program
-import planner.search
+import planner.joint.search
 from models.formulation import Formulation, Goal
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import CompiledProgram, build, compile_program
 from models.quality import Quality
 from models.relaxation import relax
-from planner import joint
-from planner.ground import Clock, Ground
-from planner.highs import Answer, LiveLp, SolveSettings, solve
+from planner.joint import solve as joint
+from planner.joint.highs import Answer, LiveLp, SolveSettings, solve
+from planner.joint.search_state import Clock, Ground
 from tests.tiny import KINDS, random_instance
 
 GOALS = ("quality", "cost", "gpus")
@@ -247,7 +247,7 @@ def test_an_answer_s_value_is_that_of_its_point(monkeypatch: pytest.MonkeyPatch,
             assert cost == pytest.approx(answer.value, abs=1e-6), f"start {settings.start}"
         return answer
 
-    monkeypatch.setattr(planner.search, "solve", checking)
+    monkeypatch.setattr(planner.joint.search, "solve", checking)
     instance = random_instance(seed, kind)
     swapped = list(range(len(instance.pools)))[::-1]
     options = sorted((replace(o, pool=swapped[o.pool]) for o in instance.options), key=lambda o: (o.llm, o.pool, o.tp_degree, o.mps_share))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from planner.assemble import load_instance
-from planner.joint import solve
+from planner.joint.solve import solve
 from planner.scenario import ScenarioSpec, parse_scenario
 from planner.yamlfile import parse_yaml
 

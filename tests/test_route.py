@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from bench import hw_router
 from models.instance import Slo
 from models.router import Router
-from planner import joint, route
+from planner import route
 from planner.__main__ import app
 from planner.errors import DataError
+from planner.joint import solve as joint
 from planner.plan import tell
 from planner.plan_source import PlanAndScenario
 from planner.route import Evaluation, Routing, evaluate

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from models.serving.fitted_queue import FittedQueue, fit_queue, follow_load
-from planner import joint
 from planner.__main__ import app
 from planner.assemble import load_instance
 from planner.errors import DataError, InfeasibleError
+from planner.joint import solve as joint
 from planner.plan import tell, write_json
 from planner.plan_source import PlanAndScenario, load_plan
 from planner.simulate import RUNS, Demand, simulate

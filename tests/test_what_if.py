@@ -11,12 +11,12 @@ import pytest
 
 from app_pages.jobs import planning, what_if
 from app_pages.jobs.messages import Told, Watch
-from planner import joint
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.asked import Asked, content_of
 from planner.assemble import load_instance
 from planner.errors import DataError
 from planner.init_files import TEMPLATE_TEXTS
+from planner.joint import solve as joint
 from planner.plan import checked_content
 from planner.plan_back import solution_back
 from planner.setups_place import QUALITY, marks_table, place_lines

@@ -11,12 +11,12 @@ import numpy as np
 
 from app_pages.jobs.messages import Told, Watch
 from models.quality import Quality
-from planner import joint
 from planner.assemble import Loaded, load_instance
 from planner.cli.commands.simulate import CAVEATS
 from planner.errors import DataError
 from planner.export.report_content import report_of
 from planner.inputs_told import profiles_summary, scores_summary
+from planner.joint import solve as joint
 from planner.marginals import marginals
 from planner.marginals_told import marginals_content
 from planner.plan import Plan, tell

@@ -10,7 +10,6 @@ from typing import Any
 
 from models.instance import Instance
 from models.quality import Quality
-from planner import joint
 from planner.alternatives import NEAR_LOSS, Alternatives, alternatives
 from planner.alternatives_told import alternatives_content
 from planner.assemble import load_instance
@@ -20,6 +19,7 @@ from planner.cli.terminal.plan_report import plain_console, print_report, print_
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
+from planner.joint import solve as joint
 from planner.marginals import Marginal, marginals
 from planner.marginals_told import marginals_content
 from planner.numbers_told import tidy

@@ -16,7 +16,7 @@ import numpy as np
 
 from models.instance import Instance, Llm
 from models.quality import Quality
-from planner.ground import Clock
+from planner.joint.search_state import Clock
 from planner.settings import CLOSE_ENOUGH, Settings
 from planner.solution import Conflict, Repair, Solution
 

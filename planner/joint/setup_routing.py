@@ -14,8 +14,8 @@ import numpy as np
 from models.formulation import Formulation, allowance
 from models.latency import Pieces, safe_points
 from models.quality import UNROUTED, Quality
-from planner.highs import SolveSettings
-from planner.master import Master, MasterPoint
+from planner.joint.cut_loop import Master, MasterPoint
+from planner.joint.highs import SolveSettings
 
 SPARES = (1e-9, 1e-8, 1e-7, 1e-6)
 """Shares of the budgets that are kept back, one after the other, while the solver's tolerance lets a plan exceed one."""

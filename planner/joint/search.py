@@ -21,12 +21,12 @@ from models.nogood import NoGood
 from models.placement import Packing
 from models.program import CompiledProgram, build, compile_program
 from models.relaxation import Layout
-from planner.ground import Ground, Incumbent
-from planner.highs import Answer, solve
-from planner.master import Master, MasterPoint
-from planner.placing import add_pattern_rows, place_and_learn, placed, rounded, thinned, unpacked
-from planner.polish import polish
-from planner.refine import refine_lines, split_arms
+from planner.joint.curve_refinement import refine_lines, split_arms
+from planner.joint.cut_loop import Master, MasterPoint
+from planner.joint.highs import Answer, solve
+from planner.joint.search_state import Ground, Incumbent
+from planner.joint.separation import add_pattern_rows, place_and_learn, placed, rounded, thinned, unpacked
+from planner.joint.setup_routing import polish
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
 """Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the tightest at the relaxation.

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from models.formulation import Formulation
 from models.quality import Quality
 from models.relaxation import Points, cut_rows, relax, stack_points, weight_rows
-from planner.highs import Answer, LiveLp, SolveSettings
+from planner.joint.highs import Answer, LiveLp, SolveSettings
 
 IN_OUT = 0.4
 """Weight of the best fractions seen in the point that is cut at (in-out stabilisation)."""

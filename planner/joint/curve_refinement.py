@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.envelope import Arm
-from planner.ground import COARSE_ERROR, Ground
+from planner.joint.search_state import COARSE_ERROR, Ground
 
 SAME_BUDGET = 1e-6
 """An under-estimate this close to the curve, in shares of the SLO's allowance, is exact enough: no line is added."""

@@ -7,8 +7,8 @@ import numpy as np
 from models.nogood import lifted_no_good
 from models.patterns import pattern_row
 from models.placement import Item, Packing, Verdict, pack, pack_most, pack_on_fewest, smallest_conflict
-from planner.ground import Ground
-from planner.master import MasterPoint
+from planner.joint.cut_loop import MasterPoint
+from planner.joint.search_state import Ground
 
 
 def placed(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...] | None:

@@ -15,12 +15,12 @@ from models.formulation import Goal, lean_weights, pool_prices
 from models.instance import Instance
 from models.placement import Packing, pack_on_fewest
 from models.quality import TIE_EPS, Quality
-from planner import highs
-from planner.ground import Clock, Ground, Incumbent
-from planner.repair import explain_conflict
-from planner.search import Search
+from planner.joint import highs
+from planner.joint.infeasibility import explain_conflict
+from planner.joint.search import Search
+from planner.joint.search_state import Clock, Ground, Incumbent
+from planner.joint.shadow_prices import shadow_prices
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
-from planner.shadow import shadow_prices
 from planner.solution import Effort, ShadowPrices, Shard, Solution, TieGroup
 
 SAME_VALUE = 1e-6

@@ -15,8 +15,8 @@ from models.latency import Pieces, budget_pieces
 from models.nogood import NoGood
 from models.placement import Item, Packing
 from models.quality import Quality, Settled
-from planner.highs import SolveSettings
-from planner.polish import Routed
+from planner.joint.highs import SolveSettings
+from planner.joint.setup_routing import Routed
 
 COARSE_ERROR = 3e-2
 """First under-estimates of curves lie at most this share of an SLO's allowance below the hull."""
