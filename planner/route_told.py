@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.advice_told import room_for, try_line
 from planner.numbers_told import finite
-from planner.route import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
+from planner.operation.out_of_sample import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
 from planner.sentences import number
 
 __all__ = [

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from models.router import Router
-from planner.price_table import PriceTable
+from planner.operation.price_table import PriceTable
 from planner.sentences import number
 from profiles.records import Scores
 

@@ -12,11 +12,11 @@ from planner.assemble import load_instance
 from planner.csv_file import write_csv
 from planner.estimate import LATENCIES
 from planner.joint import solve as joint
+from planner.operation.simulation import Demand, simulate
+from planner.operation.step_level_replica import step_level_replica
 from planner.plan import tell, write_json
 from planner.plan_source import load_plan
-from planner.replica_engine import step_level_replica
 from planner.settings import Settings
-from planner.simulate import Demand, simulate
 from profiles.catalogue import load_gpus
 
 OPTION = ("llm", "gpu", "tp_degree", "mps_share_pct")

@@ -26,9 +26,9 @@ from planner.errors import DataError
 from planner.export.bundle import KINDS, Bundle, bundle, kinds_asked
 from planner.export.deployment import FLEET, deployment_of
 from planner.export.deployment_names import labels, one_line
+from planner.operation.router_policy import plan_hash
 from planner.plan import Plan, write_json
 from planner.plan_source import PlanAndScenario
-from planner.router_policy import plan_hash
 from planner.yamlfile import parse_yaml, yaml_text
 from reports.deploy_words import SHARES, largest_remainder
 from tests import export_cases

@@ -15,7 +15,7 @@ import pytest
 from models import router as library
 from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
-from planner.price_table import price_table
+from planner.operation.price_table import price_table
 from tests import export_cases
 from tests.export_cases import ON
 

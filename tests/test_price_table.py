@@ -11,12 +11,12 @@ import pytest
 from models.instance import Instance, Slo
 from models.router import Router
 from planner.errors import DataError
-from planner.fixed_setup import FixedSetup
 from planner.joint import solve as joint
+from planner.operation.fixed_setup import FixedSetup
+from planner.operation.price_table import price_table, price_table_frame
+from planner.operation.router_policy import plan_hash, router_policy
 from planner.plan import tell
 from planner.plan_source import PlanAndScenario
-from planner.price_table import price_table, price_table_frame
-from planner.router_policy import plan_hash, router_policy
 from planner.verify import verify
 from profiles.records import Curve
 from tests import told

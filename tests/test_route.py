@@ -13,17 +13,17 @@ from typer.testing import CliRunner
 from bench import hw_router
 from models.instance import Slo
 from models.router import Router
-from planner import route
 from planner.__main__ import app
 from planner.errors import DataError
 from planner.joint import solve as joint
+from planner.operation import out_of_sample
+from planner.operation.out_of_sample import Evaluation, Routing, evaluate
+from planner.operation.replica_loads import Loads, judge_limits
+from planner.operation.router_policy import bare_policy
+from planner.operation.samples import Sample, halves, read_sample
 from planner.plan import tell
 from planner.plan_source import PlanAndScenario
-from planner.route import Evaluation, Routing, evaluate
-from planner.route_load import Loads, judge_limits
-from planner.route_sample import Sample, halves, read_sample
 from planner.route_told import advice_lines, comparisons_table, evaluation_content, gain_line, said, verdict_line
-from planner.router_policy import bare_policy
 from planner.settings import Settings
 from profiles.records import Scores
 from tests import told
@@ -84,11 +84,11 @@ def test_the_error_of_a_gain_is_that_of_paired_differences(source: PlanAndScenar
     rng = np.random.default_rng(3)
     sample = own(source, np.clip(source.loaded.instance.scores.values + rng.normal(0, 0.2, (3, 600)), 0, 1))
     found = evaluate(source, sample, SETTINGS)
-    first, single = found.routings[0], by_name(found)[route.ALONE]
+    first, single = found.routings[0], by_name(found)[out_of_sample.ALONE]
     at = NAMES.index(single.note)
     differences = first.of_prompt - sample.truth.values[at]
     w = sample.scores.weights
-    comparison = next(one for one in found.comparisons if one.against == route.ALONE)
+    comparison = next(one for one in found.comparisons if one.against == out_of_sample.ALONE)
     assert comparison.difference == pytest.approx(w @ differences)
     n = len(w)
     assert comparison.error == pytest.approx(np.sqrt(n / (n - 1) * np.sum(w**2 * (differences - w @ differences) ** 2)))
@@ -103,15 +103,15 @@ def test_equal_weights_give_the_textbook_s_error(source: PlanAndScenario) -> Non
     values = random_scores(4, 50).values
     scores = scores_of(values)
     found = evaluate(source, Sample(scores, scores, False, False), SETTINGS)
-    first, single = found.routings[0], by_name(found)[route.ALONE]
+    first, single = found.routings[0], by_name(found)[out_of_sample.ALONE]
     differences = first.of_prompt - single.of_prompt
-    comparison = next(one for one in found.comparisons if one.against == route.ALONE)
+    comparison = next(one for one in found.comparisons if one.against == out_of_sample.ALONE)
     assert comparison.error == pytest.approx(np.std(differences, ddof=1) / np.sqrt(50))
 
 
 def test_random_routing_has_the_router_s_fractions_and_the_means(source: PlanAndScenario) -> None:
     found = evaluate(source, own(source), SETTINGS)
-    random, scores = by_name(found)[route.RANDOM], source.loaded.instance.scores
+    random, scores = by_name(found)[out_of_sample.RANDOM], source.loaded.instance.scores
     assert np.allclose(random.fractions, found.routings[0].fractions)
     assert random.worth == pytest.approx(found.routings[0].fractions @ (scores.values @ scores.weights))
 
@@ -125,14 +125,14 @@ def test_nobody_beats_true_grades_within_the_same_limits(source: PlanAndScenario
     sample = own(source, np.clip(source.loaded.instance.scores.values + rng.normal(0, 0.1 + 0.1 * seed, (3, 600)), 0, 1))
     found = evaluate(source, sample, SETTINGS)
     names = by_name(found)
-    assert names[route.REFITTED].worth <= names[route.TRUE].worth + 1e-5
-    assert all(one.worth <= names[route.BEST].worth + 1e-12 for one in found.routings)
+    assert names[out_of_sample.REFITTED].worth <= names[out_of_sample.TRUE].worth + 1e-5
+    assert all(one.worth <= names[out_of_sample.BEST].worth + 1e-12 for one in found.routings)
 
 
 def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
     found = evaluate(source, own(source, source.loaded.instance.scores.values.copy()), SETTINGS)
     names = by_name(found)
-    assert found.routings[0].worth == pytest.approx(names[route.TRUE].worth, abs=2e-5)
+    assert found.routings[0].worth == pytest.approx(names[out_of_sample.TRUE].worth, abs=2e-5)
     assert any("correlate by 1.00" in line for line in said(found))
 
 
@@ -141,21 +141,21 @@ def test_predictions_that_know_nothing_gain_nothing(source: PlanAndScenario, see
     """Grades drawn apart from the scores, all LLMs alike: predicted far above, graded within noise (1 in 20 may be called otherwise)."""
     truth = np.random.default_rng([9, seed]).uniform(0, 1, (3, 600))
     found = evaluate(source, own(source, truth), SETTINGS)
-    comparison = next(one for one in found.comparisons if one.against == route.RANDOM)
+    comparison = next(one for one in found.comparisons if one.against == out_of_sample.RANDOM)
     assert abs(comparison.difference) <= 4 * comparison.error
-    predicted = found.routings[0].predicted - by_name(found)[route.RANDOM].predicted
+    predicted = found.routings[0].predicted - by_name(found)[out_of_sample.RANDOM].predicted
     assert predicted > 5 * comparison.error
     assert any(line.startswith("The scores promise") for line in said(found))
 
 
 def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(source: PlanAndScenario) -> None:
     scores = source.loaded.instance.scores
-    shares = route._shares(Router(bare_policy(source.plan.content, 60.0)), scores)
+    shares = out_of_sample._shares(Router(bare_policy(source.plan.content, 60.0)), scores)
     called, tries = 0, 400
     for seed in range(tries):
         sample = own(source, np.random.default_rng([11, seed]).uniform(0, 1, (3, 600)))
-        first = route._routing(route.ROUTER, "", shares, sample, "kept")
-        called += route._compared(first, route._at_random(first, sample), sample, shares).verdict != "within noise"
+        first = out_of_sample._routing(out_of_sample.ROUTER, "", shares, sample, "kept")
+        called += out_of_sample._compared(first, out_of_sample._at_random(first, sample), sample, shares).verdict != "within noise"
     assert abs(called / tries - 0.05) <= 4 * np.sqrt(0.05 * 0.95 / tries)
 
 
@@ -163,7 +163,7 @@ def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndSc
     found = evaluate(source, own(source), SETTINGS)
     assert any("grades would say" in line for line in said(found))
     assert "by the scores themselves" in gain_line(found)
-    assert route.TRUE not in by_name(found)
+    assert out_of_sample.TRUE not in by_name(found)
     assert evaluation_content(found)["graded"] is False
 
 
@@ -187,7 +187,7 @@ def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenar
     found = evaluate(source, Sample(scores, scores, False, False), SETTINGS)
     assert found.verdict == "misses"
     assert "beyond the profiled rates" in verdict_line(found)
-    assert by_name(found)[route.REFITTED].limits == "kept"
+    assert by_name(found)[out_of_sample.REFITTED].limits == "kept"
     content = evaluation_content(found)
     assert content["limits"][0]["realised"] is None
     json.dumps(content, allow_nan=False)
@@ -198,9 +198,9 @@ def test_the_correction_by_load_brings_shifted_prompts_back(source: PlanAndScena
     values[2] += 0.05
     scores = scores_of(values, source.loaded.instance.scores.weights)
     found = evaluate(source, Sample(scores, scores, False, False), SETTINGS)
-    corrected = by_name(found)[route.CORRECTED]
+    corrected = by_name(found)[out_of_sample.CORRECTED]
     assert np.abs(found.routings[0].fractions - found.planned).max() > 0.05
-    assert np.abs(corrected.fractions - found.planned).max() <= route.SETTLED
+    assert np.abs(corrected.fractions - found.planned).max() <= out_of_sample.SETTLED
     assert (found.verdict, corrected.limits) == ("misses", "open")
     assert any("brings the fractions" in line for line in found.notes)
 
@@ -239,7 +239,7 @@ def test_the_interval_of_the_fractions_is_that_of_a_mean() -> None:
 
 
 def test_latencies_are_those_of_the_raw_curves(source: PlanAndScenario) -> None:
-    from planner.fixed_setup import FixedSetup
+    from planner.operation.fixed_setup import FixedSetup
 
     setup = FixedSetup(source)
     loads = Loads(setup, source.plan.content)
@@ -360,12 +360,12 @@ def test_five_real_llms_gain_little_over_the_best_and_it_says_so(tmp_path: Path)
     assert content["prompts"] == 1640
     against = {one["against"]: one for one in content["comparisons"]}
     quality = {one["routing"]: one for one in content["routings"]}
-    assert quality[route.ALONE]["llm"] == "Qwen2.5-14B-Instruct"
-    assert quality[route.BEST]["graded"] - quality[route.ALONE]["graded"] == pytest.approx(0.118, abs=0.01)
-    assert against[route.ALONE]["gain"] <= 0.009
-    assert against[route.ALONE]["verdict"] != "better"
-    assert against[route.TRUE]["gain"] < -0.05
-    assert against[route.RANDOM]["verdict"] == "better"
+    assert quality[out_of_sample.ALONE]["llm"] == "Qwen2.5-14B-Instruct"
+    assert quality[out_of_sample.BEST]["graded"] - quality[out_of_sample.ALONE]["graded"] == pytest.approx(0.118, abs=0.01)
+    assert against[out_of_sample.ALONE]["gain"] <= 0.009
+    assert against[out_of_sample.ALONE]["verdict"] != "better"
+    assert against[out_of_sample.TRUE]["gain"] < -0.05
+    assert against[out_of_sample.RANDOM]["verdict"] == "better"
     assert quality["router"]["predicted"] - quality["router"]["graded"] > 0.02
     told = " ".join(content["notes"])
     assert "Regret" in told

@@ -10,11 +10,12 @@ from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.assemble import load_instance
 from planner.errors import DataError
+from planner.operation.out_of_sample import evaluate
+from planner.operation.price_table import price_table, price_table_frame
+from planner.operation.router_policy import router_policy
+from planner.operation.samples import read_sample
 from planner.plan import Plan, json_text
 from planner.plan_source import PlanAndScenario
-from planner.price_table import price_table, price_table_frame
-from planner.route import evaluate
-from planner.route_sample import read_sample
 from planner.route_told import (
     advice_lines,
     comparisons_table,
@@ -25,7 +26,6 @@ from planner.route_told import (
     said,
     verdict_line,
 )
-from planner.router_policy import router_policy
 from planner.router_told import held_line, rates_by_llm, router_prices, router_ties
 from profiles.faults import Fault
 
@@ -74,7 +74,7 @@ def tested(
     *,
     watch: Watch,
 ) -> dict[str, Any]:
-    """The test on other prompts (`planner.route`): verdict, tables, sentences, notices.
+    """The test on other prompts (`planner.operation.out_of_sample`): verdict, tables, sentences, notices.
 
     files: `scores` and `grades`, where they are given, each (name, bytes). split: share of the prompts that prices are computed on.
     """

@@ -13,11 +13,11 @@ from planner.cli.terminal.frame import check_writable, framed, notify, put, put_
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
+from planner.operation.out_of_sample import Evaluation, evaluate
+from planner.operation.price_table import PriceTable, price_table, price_table_frame
+from planner.operation.samples import Sample, read_sample
 from planner.plan import json_text
 from planner.plan_source import PlanAndScenario, load_plan
-from planner.price_table import PriceTable, price_table, price_table_frame
-from planner.route import Evaluation, evaluate
-from planner.route_sample import Sample, read_sample
 from planner.route_told import (
     advice_lines,
     comparisons_table,

@@ -12,9 +12,9 @@ from planner.cli.terminal.frame import framed
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
+from planner.operation.simulation import Demand, Simulation, simulate
+from planner.operation.step_level_replica import step_level_replica
 from planner.plan_source import PlanAndScenario, load_plan
-from planner.replica_engine import step_level_replica
-from planner.simulate import Demand, Simulation, simulate
 from planner.simulate_told import advice_lines, demand_line, option_lines, options_table, routing_table, slos_table, verdict_line
 from profiles.trace import load_trace
 

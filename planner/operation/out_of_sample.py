@@ -34,11 +34,11 @@ from models.router import Router
 from planner.baseline_splits import single
 from planner.baseline_trial import Trial
 from planner.errors import NoPlanInTimeError
-from planner.fixed_setup import FixedSetup
+from planner.operation.fixed_setup import FixedSetup
+from planner.operation.replica_loads import Limit, Loads, judge_limits
+from planner.operation.router_policy import bare_policy, correction_of
+from planner.operation.samples import Sample, halves
 from planner.plan_source import PlanAndScenario
-from planner.route_load import Limit, Loads, judge_limits
-from planner.route_sample import Sample, halves
-from planner.router_policy import bare_policy, correction_of
 from planner.settings import Progress, Settings
 from profiles.records import Scores
 

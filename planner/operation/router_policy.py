@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.instance import Instance
-from planner.price_table import PriceTable
+from planner.operation.price_table import PriceTable
 from planner.tables import slo_name
 from planner.version import VERSION
 

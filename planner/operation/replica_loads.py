@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from planner.achieved import Running, achieved_latency
-from planner.fixed_setup import FixedSetup
+from planner.operation.fixed_setup import FixedSetup
 from planner.tables import slo_name
 
 __all__ = ["Limit", "Loads", "judge_limits"]

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from planner.achieved import Running, achieved_latency
-from planner.fixed_setup import FixedSetup, Rerouted
+from planner.operation.fixed_setup import FixedSetup, Rerouted
 from planner.plan_source import PlanAndScenario
 from planner.settings import Progress
 from planner.tables import slo_name
