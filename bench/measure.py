@@ -18,9 +18,10 @@ from typing import Any
 IMPORTS_BEGAN = time.perf_counter()
 
 from models.quality import Quality  # noqa: E402 - the imports are timed
-from planner import assemble, plan
+from planner import assemble
 from planner.joint import highs, search, search_state  # noqa: E402
 from planner.joint import solve as joint
+from planner.plans import content
 
 IMPORTED = time.perf_counter() - IMPORTS_BEGAN
 
@@ -83,7 +84,7 @@ def watched() -> Meter:
     meter.wrap(search.Search, "_place", "placement")
     meter.wrap(search, "polish", "polish")
     meter.wrap(joint, "leanest", "leanest")
-    meter.wrap(plan, "verify", "verify")
+    meter.wrap(content, "verify", "verify")
     return meter
 
 
@@ -97,7 +98,7 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     settings = joint.Settings(asked.rel_gap, asked.time_limit_s, asked.threads, asked.seed)
     quality = Quality(loaded.instance.scores)
     solution = joint.solve(loaded.instance, settings, quality=quality)
-    told = plan.tell(loaded, solution, settings, {}).content
+    told = content.tell(loaded, solution, settings, {}).content
     wall = time.perf_counter() - began
     found = {
         "scenario": loaded.scenario.spec.name,

@@ -22,7 +22,7 @@ from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
 from planner.init_files import inputs_of
-from planner.plan_source import PlanAndScenario
+from planner.plans.source import PlanAndScenario
 
 __all__ = ["main"]
 

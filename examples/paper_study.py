@@ -32,7 +32,7 @@ from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, put_c
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.decomposition.packing import first_fit_decreasing
 from planner.joint.solve import solve
-from planner.plan import checked_content
+from planner.plans.content import checked_content
 from planner.settings import Settings
 from planner.setups import Study, study
 from planner.setups_told import spread_of

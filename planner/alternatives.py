@@ -12,7 +12,7 @@ left is better than that. Without an answer and not stopped, it is proved that n
     fewest GPUs       minimise GPUs within the loss, then the best objective on so many                 (goals of models.formulation)
     fewest changes    sum_o |n_o - c_o| <= k for the running setup c: bisection over k, then the best objective with so many
 
-The second counts starts and stops whichever GPUs the replicas stand on; seats are then sought that keep what may stay (planner.seating).
+The second counts starts and stops whichever GPUs the replicas stand on; seats are then sought that keep what may stay (planner.plans.seating).
 A running replica that has to move counts twice, so the changes told may exceed what is proved to be needed.
 """
 
@@ -34,7 +34,7 @@ from planner.joint.search import Search
 from planner.joint.search_state import Clock, Ground, Incumbent
 from planner.joint.separation import meets_floors
 from planner.joint.setup_routing import Routed
-from planner.running_plan import Running, packing_of, seated_near, seats_of
+from planner.plans.running import Running, packing_of, seated_near, seats_of
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution
 

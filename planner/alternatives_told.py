@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.numbers_told import finite, tidy
-from planner.plan import checked_content
-from planner.plan_diff import diff_plans
+from planner.plans.content import checked_content
+from planner.plans.diff import diff_plans
+from planner.plans.numbers import finite, tidy
+from planner.plans.tables import objective_unit
 from planner.sentences import objective_text
 from planner.settings import CLOSE_ENOUGH
-from planner.tables import objective_unit
 
 if TYPE_CHECKING:
     from models.instance import Instance

@@ -7,8 +7,8 @@ incomparable    where qualities of both plans do not mean the same
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from planner.plans.tables import slo_name
 from planner.sentences import exact
-from planner.tables import slo_name
 
 __all__ = ["asked_lines", "incomparable_lines"]
 

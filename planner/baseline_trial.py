@@ -24,9 +24,9 @@ from models.instance import Instance, Quota, Slo
 from models.quality import Quality
 from planner.joint import solve as joint
 from planner.joint.infeasibility import restated
-from planner.plan import checked_content
+from planner.plans.content import checked_content
+from planner.plans.setup_content import setup_content
 from planner.settings import Progress, Settings
-from planner.setup_told import setup_content
 from planner.solution import Solution
 
 __all__ = ["Attempt", "Nearest", "Trial", "factor_of", "nearest", "quota", "scaled"]

@@ -29,9 +29,9 @@ from planner.baseline_stages import two_stage
 from planner.baseline_trial import Attempt, Trial, factor_of
 from planner.errors import VerificationError
 from planner.joint import solve as joint
-from planner.plan import Plan, tell
+from planner.plans.content import Plan, tell
+from planner.plans.tables import slo_name
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
-from planner.tables import slo_name
 from profiles.catalogue import load_llms
 
 __all__ = ["NAMES", "Comparison", "baselines_table", "compare", "setup_words"]

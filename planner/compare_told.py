@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 
 from planner.asked_told import asked_lines, incomparable_lines
-from planner.numbers_told import tidy
-from planner.plan_diff import PlanDiff
+from planner.plans.diff import PlanDiff
+from planner.plans.numbers import tidy
+from planner.plans.tables import objective_unit, slo_name
 from planner.sentences import exact, gap_text, number
-from planner.tables import objective_unit, slo_name
 
 __all__ = ["change_lines", "compared_table", "lines_of", "points_table", "routing_table", "setups_table", "steps_line"]
 

@@ -30,7 +30,7 @@ from planner.decomposition.fleet import bracket_fleet
 from planner.decomposition.price_bank import Road
 from planner.decomposition.routing import route
 from planner.errors import DataError, VerificationError
-from planner.plan import checked_content
+from planner.plans.content import checked_content
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, TieGroup
 from profiles.faults import Fault

@@ -11,7 +11,7 @@ import pandas as pd
 
 from models.instance import Instance
 from planner.gaps import Gap, Gaps
-from planner.numbers_told import tidy
+from planner.plans.numbers import tidy
 from planner.sentences import number
 from planner.setups_told import config_words
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from planner.achieved import REMAINDER, percentile_points, share_above
-from planner.tables import slo_name
+from planner.plans.latencies import REMAINDER, percentile_points, share_above
+from planner.plans.tables import slo_name
 
 __all__ = ["latency_budget"]
 

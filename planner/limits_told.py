@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from planner.tables import slo_name
+from planner.plans.tables import slo_name
 
 __all__ = ["binding"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.numbers_told import finite, tidy
+from planner.plans.numbers import finite, tidy
+from planner.plans.tables import objective_unit, slo_name
 from planner.sentences import exact, node_price, number
-from planner.tables import objective_unit, slo_name
 
 if TYPE_CHECKING:
     from planner.marginals import Marginal

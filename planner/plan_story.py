@@ -8,7 +8,7 @@ from typing import Any
 
 from planner import sentences
 from planner.limits_told import binding
-from planner.tables import slo_name
+from planner.plans.tables import slo_name
 
 __all__ = ["nearness", "rule_words", "story"]
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from planner.advice_told import room_for, try_line
-from planner.numbers_told import finite
 from planner.operation.out_of_sample import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
+from planner.plans.numbers import finite
 from planner.sentences import number
 
 __all__ = [

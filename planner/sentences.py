@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from planner.tables import slo_name
+from planner.plans.tables import slo_name
 
 __all__ = [
     "conflict_lines",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.numbers_told import whole_percent
+from planner.plans.numbers import whole_percent
 from planner.sentences import number
 
 __all__ = ["PLAN", "Listed", "marks_table", "met_words", "place_lines"]

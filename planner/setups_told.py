@@ -14,7 +14,7 @@ import pandas as pd
 
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
-from planner.numbers_told import tidy
+from planner.plans.numbers import tidy
 from planner.sentences import number
 from planner.setups import STATUSES, Study
 

@@ -26,9 +26,9 @@ from models.quality import Quality
 from planner.assemble import Loaded, load_instance
 from planner.errors import DataError, VerificationError
 from planner.joint import solve as joint
-from planner.plan import checked_content
+from planner.plans.content import checked_content
+from planner.plans.tables import slo_name
 from planner.settings import Progress
-from planner.tables import slo_name
 from planner.yamlfile import parse_yaml
 from profiles.faults import Fault, shown
 

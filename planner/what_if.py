@@ -20,12 +20,12 @@ from typing import Any
 import pandas as pd
 
 from planner.asked import Asked, changed, content_of
-from planner.numbers_told import tidy
+from planner.plans.numbers import tidy
+from planner.plans.tables import slo_name
 from planner.scenario import ScenarioSpec
 from planner.scenario_faults import set_path
 from planner.sentences import exact
 from planner.sweep import Axis, Point, axis_of, frame_of
-from planner.tables import slo_name
 from profiles.faults import DataError, Fault, shown
 
 __all__ = [

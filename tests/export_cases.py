@@ -11,7 +11,7 @@ import pandas as pd
 
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
-from planner.plan_source import PlanAndScenario
+from planner.plans.source import PlanAndScenario
 from planner.yamlfile import yaml_text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

@@ -21,10 +21,10 @@ from planner.alternatives import Alternatives, alternatives
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.init_files import TEMPLATE_TEXTS
 from planner.joint import solve as joint
-from planner.plan import checked_content
-from planner.plan_diff import diff_plans
-from planner.running_plan import Running
-from planner.seating import Seat, seats_near
+from planner.plans.content import checked_content
+from planner.plans.diff import diff_plans
+from planner.plans.running import Running
+from planner.plans.seating import Seat, seats_near
 from planner.settings import Settings
 from planner.solution import Solution
 from tests.oracle import Setup, _search, feasible_setups

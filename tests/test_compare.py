@@ -20,8 +20,8 @@ from planner.compare_told import (
 )
 from planner.init_files import TEMPLATE_TEXTS
 from planner.joint import solve as joint
-from planner.plan import tell, write_json
-from planner.plan_diff import diff_plans
+from planner.plans.content import tell, write_json
+from planner.plans.diff import diff_plans
 
 CASES: dict[str, dict[str, Any]] = {
     "small": {"arrival_rate_rps": 10},

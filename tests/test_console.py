@@ -10,7 +10,7 @@ from rich.console import Console
 from models.instance import Instance, Slo
 from planner.cli.terminal.plan_report import print_report, print_short, print_verdict, printable
 from planner.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
-from planner.plan import tell
+from planner.plans.content import tell
 from planner.solution import Solution
 from tests.told import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
 

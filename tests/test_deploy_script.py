@@ -14,7 +14,7 @@ import pytest
 from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
 from planner.export.deployment import deployment_of
-from planner.plan_source import PlanAndScenario
+from planner.plans.source import PlanAndScenario
 from reports.deploy_words import serve_flags
 from tests import export_cases
 from tests.export_cases import ON

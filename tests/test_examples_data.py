@@ -14,8 +14,8 @@ from planner.estimate import LATENCIES
 from planner.joint import solve as joint
 from planner.operation.simulation import Demand, simulate
 from planner.operation.step_level_replica import step_level_replica
-from planner.plan import tell, write_json
-from planner.plan_source import load_plan
+from planner.plans.content import tell, write_json
+from planner.plans.source import load_plan
 from planner.settings import Settings
 from profiles.catalogue import load_gpus
 

@@ -27,8 +27,8 @@ from planner.export.bundle import KINDS, Bundle, bundle, kinds_asked
 from planner.export.deployment import FLEET, deployment_of
 from planner.export.deployment_names import labels, one_line
 from planner.operation.router_policy import plan_hash
-from planner.plan import Plan, write_json
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import Plan, write_json
+from planner.plans.source import PlanAndScenario
 from planner.yamlfile import parse_yaml, yaml_text
 from reports.deploy_words import SHARES, largest_remainder
 from tests import export_cases

@@ -8,8 +8,8 @@ from planner.assemble import load_instance
 from planner.cli.commands.profile_import import Wanted, run_profile_import
 from planner.joint import solve as joint
 from planner.operation.simulation import Demand, simulate
-from planner.plan import tell, write_json
-from planner.plan_source import load_plan
+from planner.plans.content import tell, write_json
+from planner.plans.source import load_plan
 
 HERE = FOLDER / "from-benchmarks"
 

@@ -17,7 +17,7 @@ from planner.assemble import load_instance
 from planner.joint.infeasibility import explain_conflict
 from planner.joint.search_state import Clock
 from planner.joint.solve import Progress, Settings, solve
-from planner.setup_told import setup_content
+from planner.plans.setup_content import setup_content
 from planner.solution import Repair, Solution
 from planner.verify import verify
 from profiles.records import Curve, Scores

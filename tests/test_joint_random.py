@@ -10,7 +10,7 @@ import pytest
 
 from models.instance import Instance
 from planner.joint.solve import Settings, solve
-from planner.setup_told import setup_content
+from planner.plans.setup_content import setup_content
 from planner.solution import Solution
 from planner.verify import verify
 from tests.oracle import OracleResult, best_plan, fewest_gpus

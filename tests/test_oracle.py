@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import linprog
 
 from models.instance import Instance, Llm, Option, Pool, Slo
-from planner.setup_told import setup_content
+from planner.plans.setup_content import setup_content
 from planner.solution import Effort, Shard, Solution, TieGroup
 from planner.verify import verify
 from profiles.records import Column, Curve, Scores

@@ -16,7 +16,7 @@ from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.assemble import load_instance
 from planner.export.bundle import KINDS
-from planner.plan_source import load_plan
+from planner.plans.source import load_plan
 from tests import export_cases
 from tests.page_app import opened, settle
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from models.instance import Slo
 from planner import sentences
-from planner.achieved import Running, achieved_latency, provenance_at, share_above
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError, VerificationError
-from planner.plan import Plan, changed_instance, json_text, read_plan, tables, tell, write_json
+from planner.plans.content import Plan, changed_instance, json_text, read_plan, tables, tell, write_json
+from planner.plans.latencies import Running, achieved_latency, provenance_at, share_above
 from planner.solution import Repair, ShadowPrices, Solution, TieGroup
 from planner.version import VERSION
 from profiles.records import Curve

@@ -13,8 +13,8 @@ from planner.assemble import load_instance
 from planner.cli.commands.diff import diff_tables
 from planner.compare_told import steps_line
 from planner.joint import solve as joint
-from planner.plan import tell, write_json
-from planner.plan_diff import PlanDiff, diff_plans, replicas_of
+from planner.plans.content import tell, write_json
+from planner.plans.diff import PlanDiff, diff_plans, replicas_of
 from planner.settings import Settings
 
 HOME = Path(__file__).resolve().parent.parent

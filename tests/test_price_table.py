@@ -15,8 +15,8 @@ from planner.joint import solve as joint
 from planner.operation.fixed_setup import FixedSetup
 from planner.operation.price_table import price_table, price_table_frame
 from planner.operation.router_policy import plan_hash, router_policy
-from planner.plan import tell
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import tell
+from planner.plans.source import PlanAndScenario
 from planner.verify import verify
 from profiles.records import Curve
 from tests import told

@@ -22,8 +22,8 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
 from planner.export.report_extras import KINDS, extra
 from planner.init_files import TEMPLATE_TEXTS, inputs_of
-from planner.plan import Plan, tables, write_json
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import Plan, tables, write_json
+from planner.plans.source import PlanAndScenario
 from profiles.sheets import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text

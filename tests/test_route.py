@@ -21,8 +21,8 @@ from planner.operation.out_of_sample import Evaluation, Routing, evaluate
 from planner.operation.replica_loads import Loads, judge_limits
 from planner.operation.router_policy import bare_policy
 from planner.operation.samples import Sample, halves, read_sample
-from planner.plan import tell
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import tell
+from planner.plans.source import PlanAndScenario
 from planner.route_told import advice_lines, comparisons_table, evaluation_content, gain_line, said, verdict_line
 from planner.settings import Settings
 from profiles.records import Scores

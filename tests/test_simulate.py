@@ -14,8 +14,8 @@ from planner.assemble import load_instance
 from planner.errors import DataError, InfeasibleError
 from planner.joint import solve as joint
 from planner.operation.simulation import RUNS, Demand, simulate
-from planner.plan import tell, write_json
-from planner.plan_source import PlanAndScenario, load_plan
+from planner.plans.content import tell, write_json
+from planner.plans.source import PlanAndScenario, load_plan
 from planner.simulate_told import advice_lines
 from profiles.faults import ProfileError
 from profiles.records import Curve

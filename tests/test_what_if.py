@@ -17,8 +17,8 @@ from planner.assemble import load_instance
 from planner.errors import DataError
 from planner.init_files import TEMPLATE_TEXTS
 from planner.joint import solve as joint
-from planner.plan import checked_content
-from planner.plan_back import solution_back
+from planner.plans.content import checked_content
+from planner.plans.to_solution import solution_back
 from planner.setups_place import QUALITY, marks_table, place_lines
 from planner.sweep import Point
 from planner.verify import verify

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from planner.assemble import load_instance
 from planner.cli.commands.init import run_init, scenario_to_workbook
 from planner.init_files import inputs_of, template_inputs
-from planner.plan_source import load_plan
+from planner.plans.source import load_plan
 from planner.scenario import load_scenario
 from planner.workbook_guard import open_package
 from profiles.faults import DataError, Fault

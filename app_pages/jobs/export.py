@@ -19,8 +19,8 @@ from planner.export.bundle import KINDS, bundle, files_table, needs_prices
 from planner.export.report_files import write_report
 from planner.init_files import inputs_of
 from planner.operation.price_table import price_table
-from planner.plan import Plan, json_text
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import Plan, json_text
+from planner.plans.source import PlanAndScenario
 from planner.scenario_files import write_folder
 from profiles.faults import Fault
 

@@ -21,8 +21,8 @@ from planner.marginals import marginals
 from planner.marginals_told import marginals_content
 from planner.operation.simulation import Demand, simulate
 from planner.operation.step_level_replica import step_level_replica
-from planner.plan import Plan, tell
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import Plan, tell
+from planner.plans.source import PlanAndScenario
 from planner.scenario_workbook import read_book
 from planner.simulate_told import advice_lines, demand_line, option_lines, slos_table, verdict_line
 from planner.workbook_guard import is_workbook

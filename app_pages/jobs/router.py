@@ -14,8 +14,8 @@ from planner.operation.out_of_sample import evaluate
 from planner.operation.price_table import price_table, price_table_frame
 from planner.operation.router_policy import router_policy
 from planner.operation.samples import read_sample
-from planner.plan import Plan, json_text
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import Plan, json_text
+from planner.plans.source import PlanAndScenario
 from planner.route_told import (
     advice_lines,
     comparisons_table,

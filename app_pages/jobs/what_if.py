@@ -20,10 +20,10 @@ from planner.assemble import load_instance
 from planner.baselines import Comparison, baselines_table, compare
 from planner.export.report_content import report_of
 from planner.export.report_extras import extra
-from planner.plan import Plan
-from planner.plan_back import solution_back
-from planner.plan_source import PlanAndScenario
-from planner.running_plan import running_of
+from planner.plans.content import Plan
+from planner.plans.running import running_of
+from planner.plans.source import PlanAndScenario
+from planner.plans.to_solution import solution_back
 from planner.settings import Progress
 from planner.setups import study
 from planner.setups_place import Listed

@@ -12,7 +12,7 @@ from app_pages.widgets import conflict, marginals, tables
 from planner import sentences
 from planner.latency_budget import latency_budget
 from planner.plan_story import rule_words, story
-from planner.tables import slo_name
+from planner.plans.tables import slo_name
 
 Colour = Literal["green", "orange", "red", "gray"]
 BADGES: dict[str, Colour] = {"optimal": "green", "feasible": "orange", "infeasible": "red", "unknown": "gray"}

@@ -13,7 +13,7 @@ from app_pages.widgets import conflict, frontier, marginals, tables
 from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.asked import Asked
 from planner.compare_told import compared_table, lines_of
-from planner.numbers_told import tidy
+from planner.plans.numbers import tidy
 from planner.what_if import span_of, value_at
 
 JOBS = "app_pages.jobs.what_if"

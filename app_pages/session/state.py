@@ -63,7 +63,7 @@ class Shown:
 
     @property
     def tables(self) -> Mapping[str, Any]:
-        """Named tables of planner.tables and planner.export.report_content."""
+        """Named tables of planner.plans.tables and planner.export.report_content."""
         return self.told.report["tables"]
 
     @property

@@ -14,8 +14,8 @@ from planner.errors import DataError
 from planner.export.deployment import deployment_of
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import router_policy
-from planner.plan import json_text
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import json_text
+from planner.plans.source import PlanAndScenario
 from planner.verify import verify
 from planner.yamlfile import yaml_text
 from profiles.faults import Fault, nearest

@@ -1,6 +1,6 @@
 """What a report is made of: the plan's named tables and those beside them, as plain frames and plain values for `reports`.
 
-tables   those of planner.tables, and
+tables   those of planner.plans.tables, and
   assumptions   what was asked, one number a row: What, Value, Unit, Source, Name (by which formulas know
                     it), Path (of the scenario)
   pools         one row a pool, with the number of GPUs in use
@@ -28,11 +28,11 @@ from planner.assemble import Loaded
 from planner.gpu_map import letters
 from planner.limits_told import binding
 from planner.marginals_told import marginals_lines, marginals_table
-from planner.numbers_told import percent
-from planner.plan import Plan, changed_instance, tables
+from planner.plans.content import Plan, changed_instance, tables
+from planner.plans.numbers import percent
+from planner.plans.tables import latency_columns, latency_header, objective_unit, slo_name
 from planner.scenario import Scenario
 from planner.solution import Repair
-from planner.tables import latency_columns, latency_header, objective_unit, slo_name
 from profiles.catalogue import load_gpus
 
 __all__ = ["HOURS_PER_MONTH", "option_words", "report_of"]

@@ -16,14 +16,14 @@ from typing import Any
 import pandas as pd
 
 from planner.baselines import baselines_table, compare
-from planner.numbers_told import tidy
-from planner.plan_source import PlanAndScenario
+from planner.plans.numbers import tidy
+from planner.plans.source import PlanAndScenario
+from planner.plans.tables import objective_unit, slo_name
 from planner.sentences import exact
 from planner.settings import Progress, Settings
 from planner.setups import study
 from planner.setups_told import counts_line, histogram_table, setups_table, spread_line, spread_table
 from planner.sweep import Point, sweep
-from planner.tables import objective_unit, slo_name
 
 __all__ = ["KINDS", "Extra", "extra"]
 

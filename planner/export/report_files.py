@@ -9,7 +9,7 @@ import pandas as pd
 from planner.errors import DataError
 from planner.export.report_content import report_of
 from planner.init_files import inputs_of
-from planner.plan_source import PlanAndScenario
+from planner.plans.source import PlanAndScenario
 from profiles.faults import Fault
 
 __all__ = ["check_chart_folder", "write_report"]

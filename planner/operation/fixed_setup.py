@@ -19,8 +19,8 @@ from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import Road
 from planner.decomposition.routing import route
 from planner.errors import DataError
-from planner.plan import checked_content
-from planner.plan_source import PlanAndScenario
+from planner.plans.content import checked_content
+from planner.plans.source import PlanAndScenario
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, TieGroup
 from planner.verify import index_options, read_options

@@ -38,7 +38,7 @@ from planner.operation.fixed_setup import FixedSetup
 from planner.operation.replica_loads import Limit, Loads, judge_limits
 from planner.operation.router_policy import bare_policy, correction_of
 from planner.operation.samples import Sample, halves
-from planner.plan_source import PlanAndScenario
+from planner.plans.source import PlanAndScenario
 from planner.settings import Progress, Settings
 from profiles.records import Scores
 

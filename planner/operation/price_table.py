@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.achieved import Running, achieved_latency
 from planner.operation.fixed_setup import FixedSetup, Rerouted
-from planner.plan_source import PlanAndScenario
+from planner.plans.latencies import Running, achieved_latency
+from planner.plans.source import PlanAndScenario
+from planner.plans.tables import slo_name
 from planner.settings import Progress
-from planner.tables import slo_name
 
 __all__ = ["PERCENTS", "PriceRow", "PriceTable", "price_table", "price_table_frame"]
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from planner.achieved import Running, achieved_latency
 from planner.operation.fixed_setup import FixedSetup
-from planner.tables import slo_name
+from planner.plans.latencies import Running, achieved_latency
+from planner.plans.tables import slo_name
 
 __all__ = ["Limit", "Loads", "judge_limits"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.instance import Instance
 from planner.operation.price_table import PriceTable
-from planner.tables import slo_name
+from planner.plans.tables import slo_name
 from planner.version import VERSION
 
 __all__ = ["bare_policy", "correction_of", "plan_hash", "router_policy"]

@@ -29,7 +29,7 @@ from scipy.stats import t as student
 
 from models.instance import Instance, Slo
 from models.serving.fitted_queue import fit_queue, follow_load
-from planner.plan_source import PlanAndScenario
+from planner.plans.source import PlanAndScenario
 from planner.settings import Progress
 from planner.verify import index_options, read_options
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from planner.cli.terminal.frame import framed
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.compare_told import lines_of, steps_line
-from planner.numbers_told import tidy
-from planner.plan import read_plan
-from planner.plan_diff import PlanDiff, Replica, Step, diff_plans
+from planner.plans.content import read_plan
+from planner.plans.diff import PlanDiff, Replica, Step, diff_plans
+from planner.plans.numbers import tidy
 
 __all__ = ["diff_tables", "run_diff"]
 

@@ -13,7 +13,7 @@ from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
 from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices
 from planner.operation.price_table import PriceTable, price_table
-from planner.plan_source import PlanAndScenario, load_plan
+from planner.plans.source import PlanAndScenario, load_plan
 from planner.whole_file import write_whole
 from profiles.faults import Fault
 

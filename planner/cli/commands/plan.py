@@ -22,10 +22,10 @@ from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
 from planner.marginals import Marginal, marginals
 from planner.marginals_told import marginals_content
-from planner.numbers_told import tidy
-from planner.plan import Plan, json_text, read_plan, tell, write_json
-from planner.plan_source import PlanAndScenario
-from planner.running_plan import running_of, seated_near
+from planner.plans.content import Plan, json_text, read_plan, tell, write_json
+from planner.plans.numbers import tidy
+from planner.plans.running import running_of, seated_near
+from planner.plans.source import PlanAndScenario
 from planner.settings import Settings
 from planner.solution import Solution
 from profiles.faults import Fault

@@ -15,7 +15,7 @@ from planner.cli.terminal.plan_report import Column, plain_console, print_headin
 from planner.cli.terminal.progress import solve_watched
 from planner.gaps import Gaps, find_gaps
 from planner.gaps_told import benchmark_command, gaps_table, headline
-from planner.plan import tell
+from planner.plans.content import tell
 from planner.sentences import verdict
 from profiles.catalogue import load_llms
 

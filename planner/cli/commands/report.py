@@ -11,7 +11,7 @@ from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
 from planner.export.report_extras import KINDS, Extra, extra
 from planner.export.report_files import check_chart_folder, write_report
-from planner.plan_source import PlanAndScenario, load_plan
+from planner.plans.source import PlanAndScenario, load_plan
 from profiles.faults import Fault, nearest
 
 __all__ = ["ReportAsked", "run_report"]

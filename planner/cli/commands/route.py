@@ -16,8 +16,8 @@ from planner.cli.terminal.progress import solve_watched
 from planner.operation.out_of_sample import Evaluation, evaluate
 from planner.operation.price_table import PriceTable, price_table, price_table_frame
 from planner.operation.samples import Sample, read_sample
-from planner.plan import json_text
-from planner.plan_source import PlanAndScenario, load_plan
+from planner.plans.content import json_text
+from planner.plans.source import PlanAndScenario, load_plan
 from planner.route_told import (
     advice_lines,
     comparisons_table,

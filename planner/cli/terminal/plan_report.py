@@ -21,9 +21,9 @@ from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.gpu_map import gpu_map_rows, letters
 from planner.limits_told import binding
 from planner.marginals_told import marginals_lines
-from planner.plan import Plan, tables
+from planner.plans.content import Plan, tables
+from planner.plans.tables import latency_columns, latency_header
 from planner.sentences import exact, number
-from planner.tables import latency_columns, latency_header
 
 __all__ = [
     "Column",

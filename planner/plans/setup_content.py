@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from models.instance import Instance, Option, Slo
-from planner.achieved import Running, achieved_latency, latencies_at, provenance_at
-from planner.numbers_told import finite, percent, tidy
+from planner.plans.latencies import Running, achieved_latency, latencies_at, provenance_at
+from planner.plans.numbers import finite, percent, tidy
 from planner.solution import Solution
 
 __all__ = ["BINDING_SLACK", "setup_content"]

@@ -16,10 +16,10 @@ import pandas as pd
 
 from models.instance import Instance, Pool
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError, VerificationError
-from planner.numbers_told import finite, percent, tidy
-from planner.setup_told import setup_content
+from planner.plans.numbers import finite, percent, tidy
+from planner.plans.setup_content import setup_content
+from planner.plans.tables import tables_of
 from planner.solution import Conflict, Repair, ShadowPrices, Solution
-from planner.tables import tables_of
 from planner.verify import verify
 from planner.version import VERSION
 from planner.whole_file import write_whole
@@ -263,5 +263,5 @@ def _refuse_constant(word: str) -> float:
 
 
 def tables(plan: Plan) -> dict[str, pd.DataFrame]:
-    """Make the plan's named tables, units in the headers; see `planner.tables`."""
+    """Make the plan's named tables, units in the headers; see `planner.plans.tables`."""
     return tables_of(plan.content)

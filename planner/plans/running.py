@@ -10,9 +10,9 @@ import numpy as np
 from models.instance import Instance
 from models.placement import Item, Packing, Verdict
 from planner.joint import solve as joint
-from planner.numbers_told import percent
-from planner.plan_diff import replicas_of
-from planner.seating import Seat, seats_near
+from planner.plans.diff import replicas_of
+from planner.plans.numbers import percent
+from planner.plans.seating import Seat, seats_near
 from planner.solution import Shard, Solution
 
 __all__ = ["Running", "packing_of", "running_of", "seated_near", "seats_of"]

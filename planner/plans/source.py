@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.assemble import Loaded, load_instance
 from planner.errors import DataError
-from planner.plan import Plan, read_plan
+from planner.plans.content import Plan, read_plan
 from profiles.faults import Fault
 
 __all__ = ["PlanAndScenario", "load_plan"]
