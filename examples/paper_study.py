@@ -33,9 +33,9 @@ from planner.cli.terminal.plan_report import Column, plain_console, print_line, 
 from planner.decomposition.packing import first_fit_decreasing
 from planner.joint.solve import solve
 from planner.plans.content import checked_content
+from planner.presentation.setup_study import spread_of
 from planner.settings import Settings
 from planner.setups import Study, study
-from planner.setups_told import spread_of
 from planner.solution import Solution
 
 RATES_RPS = (50, 60, 70, 80)

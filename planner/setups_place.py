@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plans.numbers import whole_percent
-from planner.sentences import number
+from planner.presentation.sentences import number
 
 __all__ = ["PLAN", "Listed", "marks_table", "met_words", "place_lines"]
 

@@ -7,9 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.__main__ import app
-from planner.asked_told import asked_lines
 from planner.assemble import load_instance
-from planner.compare_told import (
+from planner.init_files import TEMPLATE_TEXTS
+from planner.joint import solve as joint
+from planner.plans.content import tell, write_json
+from planner.plans.diff import diff_plans
+from planner.presentation.comparison import (
     change_lines,
     compared_table,
     lines_of,
@@ -18,10 +21,7 @@ from planner.compare_told import (
     setups_table,
     steps_line,
 )
-from planner.init_files import TEMPLATE_TEXTS
-from planner.joint import solve as joint
-from planner.plans.content import tell, write_json
-from planner.plans.diff import diff_plans
+from planner.presentation.scenario_changes import asked_lines
 
 CASES: dict[str, dict[str, Any]] = {
     "small": {"arrival_rate_rps": 10},

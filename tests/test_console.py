@@ -9,8 +9,8 @@ from rich.console import Console
 
 from models.instance import Instance, Slo
 from planner.cli.terminal.plan_report import print_report, print_short, print_verdict, printable
-from planner.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
 from planner.plans.content import tell
+from planner.presentation.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
 from planner.solution import Solution
 from tests.told import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
 

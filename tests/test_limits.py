@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from planner.limits_told import binding
+from planner.presentation.limits import binding
 
 
 def content(**changes: Any) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from planner.__main__ import app
 from planner.joint import solve as joint
 from planner.marginals import marginals
-from planner.marginals_told import marginals_lines, marginals_table
 from planner.plans.content import changed_instance
+from planner.presentation.marginals import marginals_lines, marginals_table
 from planner.settings import Settings
 from planner.solution import Repair
 from tests.tiny import random_instance

@@ -11,7 +11,7 @@ from app_pages.jobs.messages import Outcome
 from app_pages.session import server, state
 from app_pages.session.markdown import plain
 from planner.init_files import TEMPLATE_TEXTS
-from planner.plan_story import story
+from planner.presentation.story import story
 from planner.upload_zip import zipped
 from tests.page_app import opened, settle
 

@@ -11,7 +11,7 @@ from app_pages.charts import compare, report
 from app_pages.jobs import planning
 from app_pages.jobs.messages import Told, Watch
 from app_pages.session.saved_plans import short
-from planner.compare_told import points_table, routing_table
+from planner.presentation.comparison import points_table, routing_table
 
 HOME = Path(__file__).resolve().parent.parent
 

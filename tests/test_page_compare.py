@@ -4,8 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.session.saved_plans import short
-from planner.compare_told import lines_of, steps_line
 from planner.plans.diff import diff_plans
+from planner.presentation.comparison import lines_of, steps_line
 from tests.page_app import opened, settle
 
 PAGE = "app_pages/pages/compare.py"

@@ -4,8 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.session.state import Shown
-from planner.alternatives_told import alternatives_table
-from planner.what_if import fields_of
+from planner.presentation.alternatives import alternatives_table
+from planner.presentation.frontier import fields_of
 from tests.page_app import opened, settle
 
 PAGE = "app_pages/pages/what_if.py"

@@ -23,7 +23,7 @@ from planner.operation.router_policy import bare_policy
 from planner.operation.samples import Sample, halves, read_sample
 from planner.plans.content import tell
 from planner.plans.source import PlanAndScenario
-from planner.route_told import advice_lines, comparisons_table, evaluation_content, gain_line, said, verdict_line
+from planner.presentation.out_of_sample import advice_lines, comparisons_table, evaluation_content, gain_line, said, verdict_line
 from planner.settings import Settings
 from profiles.records import Scores
 from tests import told

@@ -20,8 +20,16 @@ from planner.__main__ import app
 from planner.cli.commands.check import NEGATIVE_VERDICT
 from planner.decomposition.best_setup import best_setup
 from planner.errors import DataError
+from planner.presentation.setup_study import (
+    config_words,
+    counts_line,
+    histogram_lines,
+    histogram_table,
+    setups_table,
+    spread_line,
+    spread_of,
+)
 from planner.setups import STATUSES, Study, study
-from planner.setups_told import config_words, counts_line, histogram_lines, histogram_table, setups_table, spread_line, spread_of
 from tests.test_decompose import cluster
 from tests.tiny import random_instance
 

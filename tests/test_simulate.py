@@ -16,7 +16,7 @@ from planner.joint import solve as joint
 from planner.operation.simulation import RUNS, Demand, simulate
 from planner.plans.content import tell, write_json
 from planner.plans.source import PlanAndScenario, load_plan
-from planner.simulate_told import advice_lines
+from planner.presentation.simulation import advice_lines
 from profiles.faults import ProfileError
 from profiles.records import Curve
 from profiles.trace import load_trace

@@ -11,7 +11,6 @@ import pytest
 
 from app_pages.jobs import planning, what_if
 from app_pages.jobs.messages import Told, Watch
-from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.asked import Asked, content_of
 from planner.assemble import load_instance
 from planner.errors import DataError
@@ -19,10 +18,8 @@ from planner.init_files import TEMPLATE_TEXTS
 from planner.joint import solve as joint
 from planner.plans.content import checked_content
 from planner.plans.to_solution import solution_back
-from planner.setups_place import QUALITY, marks_table, place_lines
-from planner.sweep import Point
-from planner.verify import verify
-from planner.what_if import (
+from planner.presentation.alternatives import alternatives_lines, alternatives_table
+from planner.presentation.frontier import (
     THIS,
     Field,
     apart_from,
@@ -36,6 +33,9 @@ from planner.what_if import (
     sweep_command,
     value_at,
 )
+from planner.setups_place import QUALITY, marks_table, place_lines
+from planner.sweep import Point
+from planner.verify import verify
 
 FOUR = {"pools.0.gpus_per_node": 4}
 

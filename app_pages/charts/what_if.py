@@ -5,8 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from app_pages.charts.report import Drawn, ink, limit_colour
+from planner.presentation.frontier import THIS
 from planner.setups_place import QUALITY
-from planner.what_if import THIS
 
 __all__ = ["CHOSEN", "changes", "frontier", "histogram", "places"]
 

@@ -18,13 +18,13 @@ from planner.export.report_content import report_of
 from planner.inputs_told import profiles_summary, scores_summary
 from planner.joint import solve as joint
 from planner.marginals import marginals
-from planner.marginals_told import marginals_content
 from planner.operation.simulation import Demand, simulate
 from planner.operation.step_level_replica import step_level_replica
 from planner.plans.content import Plan, tell
 from planner.plans.source import PlanAndScenario
+from planner.presentation.marginals import marginals_content
+from planner.presentation.simulation import advice_lines, demand_line, option_lines, slos_table, verdict_line
 from planner.scenario_workbook import read_book
-from planner.simulate_told import advice_lines, demand_line, option_lines, slos_table, verdict_line
 from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles, read_profiles
 from profiles.faults import Fault

@@ -16,7 +16,7 @@ from planner.operation.router_policy import router_policy
 from planner.operation.samples import read_sample
 from planner.plans.content import Plan, json_text
 from planner.plans.source import PlanAndScenario
-from planner.route_told import (
+from planner.presentation.out_of_sample import (
     advice_lines,
     comparisons_table,
     fractions_table,
@@ -26,7 +26,7 @@ from planner.route_told import (
     said,
     verdict_line,
 )
-from planner.router_told import held_line, rates_by_llm, router_prices, router_ties
+from planner.presentation.router import held_line, rates_by_llm, router_prices, router_ties
 from profiles.faults import Fault
 
 __all__ = ["policy", "rates", "tested"]

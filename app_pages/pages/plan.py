@@ -9,10 +9,10 @@ from app_pages.session import reruns, saved_plans, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import conflict, marginals, tables
-from planner import sentences
 from planner.latency_budget import latency_budget
-from planner.plan_story import rule_words, story
 from planner.plans.tables import slo_name
+from planner.presentation import sentences
+from planner.presentation.story import rule_words, story
 
 Colour = Literal["green", "orange", "red", "gray"]
 BADGES: dict[str, Colour] = {"optimal": "green", "feasible": "orange", "infeasible": "red", "unknown": "gray"}

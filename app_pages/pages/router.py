@@ -14,7 +14,7 @@ from app_pages.session.state import Shown
 from app_pages.widgets import tables
 from models import router as library
 from models.router import Router
-from planner.router_told import decision_line, decision_table
+from planner.presentation.router import decision_line, decision_table
 
 Colour = Literal["green", "orange", "red"]
 COLOURS: dict[str, Colour] = {"holds": "green", "uncertain": "orange", "misses": "red"}

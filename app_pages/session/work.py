@@ -15,7 +15,7 @@ from app_pages.jobs.messages import Outcome, Status
 from app_pages.session import reruns
 from app_pages.session.markdown import plain
 from app_pages.session.server import desk
-from planner.sentences import gap_text, number
+from planner.presentation.sentences import gap_text, number
 
 __all__ = ["Work", "clear", "collect", "desk", "end_spare", "outcome", "outcome_of", "progress_box", "running", "start", "watch", "work_of"]
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app_pages.session import reruns, state
 from app_pages.session.markdown import bullets, plain
 from app_pages.session.state import Shown
-from planner import sentences
+from planner.presentation import sentences
 
 __all__ = ["draw"]
 

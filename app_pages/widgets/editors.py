@@ -14,7 +14,7 @@ from app_pages.session import state
 from app_pages.session.markdown import bullets, faults_box
 from planner.asked import changed
 from planner.errors import DataError
-from planner.sentences import exact
+from planner.presentation.sentences import exact
 from profiles.catalogue import load_gpus
 
 __all__ = ["changes_box", "edit", "known_gpus"]

@@ -15,8 +15,7 @@ from app_pages.widgets import tables
 from planner.asked import Asked
 from planner.csv_file import csv_text
 from planner.errors import DataError
-from planner.sweep import Point
-from planner.what_if import (
+from planner.presentation.frontier import (
     MOST_POINTS,
     Field,
     apart_from,
@@ -30,6 +29,7 @@ from planner.what_if import (
     value_at,
     value_words,
 )
+from planner.sweep import Point
 
 __all__ = ["asked_for", "draw"]
 

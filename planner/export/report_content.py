@@ -22,15 +22,15 @@ from typing import Any
 
 import pandas as pd
 
-from planner import sentences
-from planner.alternatives_told import alternatives_lines, alternatives_table
 from planner.assemble import Loaded
-from planner.gpu_map import letters
-from planner.limits_told import binding
-from planner.marginals_told import marginals_lines, marginals_table
 from planner.plans.content import Plan, changed_instance, tables
 from planner.plans.numbers import percent
 from planner.plans.tables import latency_columns, latency_header, objective_unit, slo_name
+from planner.presentation import sentences
+from planner.presentation.alternatives import alternatives_lines, alternatives_table
+from planner.presentation.gpu_map import letters
+from planner.presentation.limits import binding
+from planner.presentation.marginals import marginals_lines, marginals_table
 from planner.scenario import Scenario
 from planner.solution import Repair
 from profiles.catalogue import load_gpus

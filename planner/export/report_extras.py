@@ -19,10 +19,10 @@ from planner.baselines import baselines_table, compare
 from planner.plans.numbers import tidy
 from planner.plans.source import PlanAndScenario
 from planner.plans.tables import objective_unit, slo_name
-from planner.sentences import exact
+from planner.presentation.sentences import exact
+from planner.presentation.setup_study import counts_line, histogram_table, setups_table, spread_line, spread_table
 from planner.settings import Progress, Settings
 from planner.setups import study
-from planner.setups_told import counts_line, histogram_table, setups_table, spread_line, spread_table
 from planner.sweep import Point, sweep
 
 __all__ = ["KINDS", "Extra", "extra"]

@@ -8,10 +8,10 @@ from rich.console import Console
 
 from planner.cli.terminal.frame import framed
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
-from planner.compare_told import lines_of, steps_line
 from planner.plans.content import read_plan
 from planner.plans.diff import PlanDiff, Replica, Step, diff_plans
 from planner.plans.numbers import tidy
+from planner.presentation.comparison import lines_of, steps_line
 
 __all__ = ["diff_tables", "run_diff"]
 

@@ -11,7 +11,6 @@ from typing import Any
 from models.instance import Instance
 from models.quality import Quality
 from planner.alternatives import NEAR_LOSS, Alternatives, alternatives
-from planner.alternatives_told import alternatives_content
 from planner.assemble import load_instance
 from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put
 from planner.cli.terminal.interrupt import Interrupt
@@ -21,11 +20,12 @@ from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
 from planner.marginals import Marginal, marginals
-from planner.marginals_told import marginals_content
 from planner.plans.content import Plan, json_text, read_plan, tell, write_json
 from planner.plans.numbers import tidy
 from planner.plans.running import running_of, seated_near
 from planner.plans.source import PlanAndScenario
+from planner.presentation.alternatives import alternatives_content
+from planner.presentation.marginals import marginals_content
 from planner.settings import Settings
 from planner.solution import Solution
 from profiles.faults import Fault

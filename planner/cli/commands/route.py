@@ -18,7 +18,7 @@ from planner.operation.price_table import PriceTable, price_table, price_table_f
 from planner.operation.samples import Sample, read_sample
 from planner.plans.content import json_text
 from planner.plans.source import PlanAndScenario, load_plan
-from planner.route_told import (
+from planner.presentation.out_of_sample import (
     advice_lines,
     comparisons_table,
     evaluation_content,
@@ -29,8 +29,8 @@ from planner.route_told import (
     said,
     verdict_line,
 )
-from planner.router_told import held_line
-from planner.sentences import number
+from planner.presentation.router import held_line
+from planner.presentation.sentences import number
 from planner.whole_file import write_whole
 
 __all__ = ["MISSED", "RouteAsked", "run_route"]

@@ -12,9 +12,9 @@ from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notif
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
-from planner.sentences import exact
+from planner.presentation.sentences import exact
+from planner.presentation.setup_study import counts_line, histogram_lines, histogram_table, setups_table, spread_line
 from planner.setups import Study, study
-from planner.setups_told import counts_line, histogram_lines, histogram_table, setups_table, spread_line
 
 __all__ = ["Wanted", "run_setups"]
 

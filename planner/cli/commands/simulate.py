@@ -15,7 +15,7 @@ from planner.cli.terminal.progress import solve_watched
 from planner.operation.simulation import Demand, Simulation, simulate
 from planner.operation.step_level_replica import step_level_replica
 from planner.plans.source import PlanAndScenario, load_plan
-from planner.simulate_told import advice_lines, demand_line, option_lines, options_table, routing_table, slos_table, verdict_line
+from planner.presentation.simulation import advice_lines, demand_line, option_lines, options_table, routing_table, slos_table, verdict_line
 from profiles.trace import load_trace
 
 __all__ = ["MISSED", "Replay", "run_simulate"]

@@ -16,14 +16,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from planner import sentences
-from planner.alternatives_told import alternatives_lines, alternatives_table
-from planner.gpu_map import gpu_map_rows, letters
-from planner.limits_told import binding
-from planner.marginals_told import marginals_lines
 from planner.plans.content import Plan, tables
 from planner.plans.tables import latency_columns, latency_header
-from planner.sentences import exact, number
+from planner.presentation import sentences
+from planner.presentation.alternatives import alternatives_lines, alternatives_table
+from planner.presentation.gpu_map import gpu_map_rows, letters
+from planner.presentation.limits import binding
+from planner.presentation.marginals import marginals_lines
+from planner.presentation.sentences import exact, number
 
 __all__ = [
     "Column",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import plain_console
-from planner.sentences import gap_text, number
+from planner.presentation.sentences import gap_text, number
 
 if TYPE_CHECKING:
     from models.instance import Instance

@@ -1,14 +1,14 @@
 """A plan told to somebody who has never seen one: what it does, how near its limits are, how sure it is, and how prompts are sent.
 
-All functions read the content of plan.json, as planner.sentences does; every sentence stands alone.
+All functions read the content of plan.json, as planner.presentation.sentences does; every sentence stands alone.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from planner import sentences
-from planner.limits_told import binding
 from planner.plans.tables import slo_name
+from planner.presentation import sentences
+from planner.presentation.limits import binding
 
 __all__ = ["nearness", "rule_words", "story"]
 

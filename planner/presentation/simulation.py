@@ -13,8 +13,8 @@ from models.instance import Instance, Slo
 from planner.advice_told import room_for, try_line
 from planner.operation.simulation import Outcome, Simulation
 from planner.plans.tables import slo_name
-from planner.sentences import number
-from planner.setups_told import config_words
+from planner.presentation.sentences import number
+from planner.presentation.setup_study import config_words
 
 __all__ = ["advice_lines", "demand_line", "option_lines", "options_table", "routing_table", "slos_table", "verdict_line"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner.plans.numbers import finite, tidy
 from planner.plans.tables import objective_unit, slo_name
-from planner.sentences import exact, node_price, number
+from planner.presentation.sentences import exact, node_price, number
 
 if TYPE_CHECKING:
     from planner.marginals import Marginal

@@ -12,8 +12,8 @@ import pandas as pd
 from models.instance import Instance
 from planner.gaps import Gap, Gaps
 from planner.plans.numbers import tidy
-from planner.sentences import number
-from planner.setups_told import config_words
+from planner.presentation.sentences import number
+from planner.presentation.setup_study import config_words
 
 __all__ = ["benchmark_command", "gaps_table", "headline", "reason"]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from planner.advice_told import room_for, try_line
 from planner.operation.out_of_sample import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
 from planner.plans.numbers import finite
-from planner.sentences import number
+from planner.presentation.sentences import number
 
 __all__ = [
     "advice_lines",

@@ -14,7 +14,7 @@ import pandas as pd
 
 from models.router import Router
 from planner.operation.price_table import PriceTable
-from planner.sentences import number
+from planner.presentation.sentences import number
 from profiles.records import Scores
 
 __all__ = ["decision_line", "decision_table", "held_line", "rates_by_llm", "router_prices", "router_ties"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planner.plans.tables import slo_name
-from planner.sentences import exact
+from planner.presentation.sentences import exact
 
 __all__ = ["asked_lines", "incomparable_lines"]
 

@@ -22,9 +22,9 @@ import pandas as pd
 from planner.asked import Asked, changed, content_of
 from planner.plans.numbers import tidy
 from planner.plans.tables import slo_name
+from planner.presentation.sentences import exact
 from planner.scenario import ScenarioSpec
 from planner.scenario_faults import set_path
-from planner.sentences import exact
 from planner.sweep import Axis, Point, axis_of, frame_of
 from profiles.faults import DataError, Fault, shown
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from models.instance import Instance
 from planner.crosscheck import ROUNDING, CrossCheck
-from planner.sentences import number
-from planner.setups_told import config_words
+from planner.presentation.sentences import number
+from planner.presentation.setup_study import config_words
 from planner.solution import Solution
 
 __all__ = ["compared_line", "ratio_line", "roads_table", "setup_lines", "verdict_line"]

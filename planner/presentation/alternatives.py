@@ -14,7 +14,7 @@ from planner.plans.content import checked_content
 from planner.plans.diff import diff_plans
 from planner.plans.numbers import finite, tidy
 from planner.plans.tables import objective_unit
-from planner.sentences import objective_text
+from planner.presentation.sentences import objective_text
 from planner.settings import CLOSE_ENOUGH
 
 if TYPE_CHECKING:

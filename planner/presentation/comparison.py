@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from planner.asked_told import asked_lines, incomparable_lines
 from planner.plans.diff import PlanDiff
 from planner.plans.numbers import tidy
 from planner.plans.tables import objective_unit, slo_name
-from planner.sentences import exact, gap_text, number
+from planner.presentation.scenario_changes import asked_lines, incomparable_lines
+from planner.presentation.sentences import exact, gap_text, number
 
 __all__ = ["change_lines", "compared_table", "lines_of", "points_table", "routing_table", "setups_table", "steps_line"]
 
