@@ -18,8 +18,8 @@ import numpy as np
 from bench.silicon import SCHEDULERS_OF, Row, read_silicon
 from models.serving.calibration import Fit, Harness, fit, harnesses
 from models.serving.step_time import FACTORS
-from planner.calibrate import error_of
 from planner.process_pool import spread
+from planner.profiling.calibrate import error_of
 
 START, END = "<!-- tables of bench.accuracy -->", "<!-- end of the tables -->"
 HOME = "H100-SXM-80GB"

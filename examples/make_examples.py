@@ -20,7 +20,7 @@ import pandas as pd
 
 from models.serving.workload import lognormal
 from planner.csv_file import write_csv
-from planner.estimate import COLUMNS, Offered, estimate_table, wishes
+from planner.profiling.estimate import COLUMNS, Offered, estimate_table, wishes
 from profiles.catalogue import load_gpus, load_llms
 
 FOLDER = Path(__file__).parent

@@ -16,7 +16,7 @@ from models.serving.workload import draw_lengths, fixed, lognormal, uniform
 from planner.cli.commands.profile_estimate import Asked, run_profile_estimate, whole_numbers
 from planner.cli.terminal.interrupt import Interrupt
 from planner.errors import DataError
-from planner.estimate import COLUMNS, LATENCIES, Estimate, Offered, estimate_table, wishes
+from planner.profiling.estimate import COLUMNS, LATENCIES, Estimate, Offered, estimate_table, wishes
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import load_profiles
 

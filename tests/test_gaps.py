@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from models.instance import Instance
 from planner.__main__ import app
-from planner.gaps import ERRORS, bent, find_gaps, weakest
 from planner.joint import solve as joint
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
+from planner.profiling.gaps import ERRORS, bent, find_gaps, weakest
 from planner.settings import Settings
 from tests.tiny import random_instance
 

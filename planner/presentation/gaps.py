@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from models.instance import Instance
-from planner.gaps import Gap, Gaps
 from planner.plans.numbers import tidy
 from planner.presentation.sentences import number
 from planner.presentation.setup_study import config_words
+from planner.profiling.gaps import Gap, Gaps
 
 __all__ = ["benchmark_command", "gaps_table", "headline", "reason"]
 

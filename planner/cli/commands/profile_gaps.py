@@ -13,10 +13,10 @@ from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notif
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import Column, plain_console, print_heading, print_line, print_table, printable
 from planner.cli.terminal.progress import solve_watched
-from planner.gaps import Gaps, find_gaps
 from planner.plans.content import tell
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
 from planner.presentation.sentences import verdict
+from planner.profiling.gaps import Gaps, find_gaps
 from profiles.catalogue import load_llms
 
 __all__ = ["run_profile_gaps"]

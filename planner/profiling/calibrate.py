@@ -15,7 +15,7 @@ from models.serving.batching import SCHEDULERS, Limits
 from models.serving.calibration import Fit, Harness, Point, fit, harnesses, predict, teaches
 from models.serving.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
 from models.serving.workload import fixed
-from planner.estimate import Offered
+from planner.profiling.estimate import Offered
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable, load_profiles
 from profiles.faults import Fault, ProfileError, nearest
