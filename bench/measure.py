@@ -18,10 +18,10 @@ from typing import Any
 IMPORTS_BEGAN = time.perf_counter()
 
 from models.quality import Quality  # noqa: E402 - the imports are timed
-from planner import assemble
 from planner.joint import highs, search, search_state  # noqa: E402
 from planner.joint import solve as joint
 from planner.plans import content
+from planner.scenario import assemble
 
 IMPORTED = time.perf_counter() - IMPORTS_BEGAN
 

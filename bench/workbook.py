@@ -21,8 +21,8 @@ from bench.instances import make
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
-from planner.init_files import inputs_of
 from planner.plans.source import PlanAndScenario
+from planner.scenario.templates import inputs_of
 
 __all__ = ["main"]
 

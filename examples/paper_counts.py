@@ -14,9 +14,9 @@ from rich.console import Console
 
 from examples.make_examples import EXAMPLES, write_example
 from models.instance import Instance
-from planner.assemble import load_instance
 from planner.cli.terminal.plan_report import Column, print_table
 from planner.decomposition.enumeration import enumerate_setups, retained
+from planner.scenario.assemble import load_instance
 
 FOLDER = Path(__file__).parent / "paper-study"
 FLOORS_PCT = (0.0, 50.0, 70.0, 80.0, 85.0, 87.5, 90.0, 95.0, 100.0)

@@ -27,13 +27,13 @@ from rich.console import Console
 from examples.paper_counts import cluster_file, counts_table, print_counts
 from models.instance import Instance
 from models.quality import Quality
-from planner.assemble import Loaded, load_instance
 from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, put_csv, warn
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.decomposition.packing import first_fit_decreasing
 from planner.joint.solve import solve
 from planner.plans.content import checked_content
 from planner.presentation.setup_study import spread_of
+from planner.scenario.assemble import Loaded, load_instance
 from planner.settings import Settings
 from planner.setups import Study, study
 from planner.solution import Solution

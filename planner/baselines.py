@@ -22,7 +22,6 @@ import pandas as pd
 
 from models.instance import Instance
 from models.quality import Quality
-from planner.assemble import Loaded
 from planner.baseline_cascade import cascade
 from planner.baseline_splits import divided, isolated, single
 from planner.baseline_stages import two_stage
@@ -31,6 +30,7 @@ from planner.errors import VerificationError
 from planner.joint import solve as joint
 from planner.plans.content import Plan, tell
 from planner.plans.tables import slo_name
+from planner.scenario.assemble import Loaded
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from profiles.catalogue import load_llms
 

@@ -7,7 +7,7 @@ from profiles.faults import DataError, Fault, ProfileError, ScenarioError, Score
 from profiles.tables import Table
 
 if TYPE_CHECKING:
-    from planner.workbook_headers import Book
+    from planner.scenario.workbook_headers import Book
 
 __all__ = ["Findings", "once"]
 

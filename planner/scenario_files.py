@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from planner.init_files import inputs_of
-from planner.scenario import Scenario
+from planner.scenario.load import Scenario
+from planner.scenario.templates import inputs_of
 from planner.workbook_guard import is_workbook
 
 __all__ = ["scenario_text", "write_folder"]

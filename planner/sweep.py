@@ -23,11 +23,11 @@ from joblib import Parallel, delayed
 
 from models.instance import Instance
 from models.quality import Quality
-from planner.assemble import Loaded, load_instance
 from planner.errors import DataError, VerificationError
 from planner.joint import solve as joint
 from planner.plans.content import checked_content
 from planner.plans.tables import slo_name
+from planner.scenario.assemble import Loaded, load_instance
 from planner.settings import Progress
 from planner.yamlfile import parse_yaml
 from profiles.faults import Fault, shown

@@ -5,7 +5,7 @@
     memory_gib_per_gpu     memory of one shard, > 0
     provenance             measured (default) | interpolated | calibrated | estimated
 
-This module keeps the file's units (ms, per cent); `planner.assemble_options` converts them. Unknown columns are ignored with a notice.
+This module keeps the file's units (ms, per cent); `planner.scenario.options` converts them. Unknown columns are ignored with a notice.
 """
 
 import math

@@ -1,6 +1,6 @@
 """What was measured, as records: latency curves and scores.
 
-Units inside the program: seconds, req/s, GiB, USD/h; shares in 0..1. Files carry ms and per cent; only `planner.assemble*` convert.
+Units inside the program: seconds, req/s, GiB, USD/h; shares in 0..1. Files carry ms and per cent; only `planner.scenario.assemble*` convert.
 """
 
 import math

@@ -18,13 +18,13 @@ from models.instance import Instance
 from models.placement import Item, pack_on_fewest
 from planner.__main__ import app
 from planner.alternatives import Alternatives, alternatives
-from planner.init_files import TEMPLATE_TEXTS
 from planner.joint import solve as joint
 from planner.plans.content import checked_content
 from planner.plans.diff import diff_plans
 from planner.plans.running import Running
 from planner.plans.seating import Seat, seats_near
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
+from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.settings import Settings
 from planner.solution import Solution
 from tests.oracle import Setup, _search, feasible_setups

@@ -14,7 +14,6 @@ from models.cascade import Mix, MixQuality, policies
 from models.instance import Instance, Llm, Option, Pool, Quota, Slo
 from models.quality import Quality
 from planner.__main__ import app
-from planner.assemble import load_instance
 from planner.baseline_cascade import cascade, equivalent
 from planner.baseline_splits import divided, isolated, parts, single
 from planner.baseline_stages import two_stage
@@ -22,6 +21,7 @@ from planner.baseline_trial import Trial, quota
 from planner.baselines import NAMES, baselines_table, compare
 from planner.csv_file import safe_cell, write_csv
 from planner.joint.solve import solve
+from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.verify import verify
 from profiles.records import Curve, Scores

@@ -7,8 +7,6 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.__main__ import app
-from planner.assemble import load_instance
-from planner.init_files import TEMPLATE_TEXTS
 from planner.joint import solve as joint
 from planner.plans.content import tell, write_json
 from planner.plans.diff import diff_plans
@@ -22,6 +20,8 @@ from planner.presentation.comparison import (
     steps_line,
 )
 from planner.presentation.scenario_changes import asked_lines
+from planner.scenario.assemble import load_instance
+from planner.scenario.templates import TEMPLATE_TEXTS
 
 CASES: dict[str, dict[str, Any]] = {
     "small": {"arrival_rate_rps": 10},

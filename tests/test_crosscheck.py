@@ -10,7 +10,6 @@ import pytest
 
 from models.instance import Instance, Slo
 from planner import crosscheck
-from planner.assemble import load_instance
 from planner.crosscheck import compare, second_road, seconds_a_setup
 from planner.decomposition import master as decompose_master
 from planner.decomposition import packing
@@ -19,6 +18,7 @@ from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import Prices
 from planner.errors import DataError
 from planner.joint import solve as joint
+from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.solution import Effort, Solution
 from tests.tiny import KINDS, random_instance

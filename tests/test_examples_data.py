@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from examples.make_examples import EXAMPLES, FOLDER, Example, profile_table, score_table, write_scores
-from planner.assemble import load_instance
 from planner.csv_file import write_csv
 from planner.joint import solve as joint
 from planner.operation.simulation import Demand, simulate
@@ -16,6 +15,7 @@ from planner.operation.step_level_replica import step_level_replica
 from planner.plans.content import tell, write_json
 from planner.plans.source import load_plan
 from planner.profiling.estimate import LATENCIES
+from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from profiles.catalogue import load_gpus
 

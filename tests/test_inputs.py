@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.instance import Slo
-from planner.assemble import load_instance
-from planner.assemble_options import needed_columns
-from planner.canonical import significant
-from planner.scenario import MinimizeCost, load_scenario, parse_scenario, scenario_schema
+from planner.scenario.assemble import load_instance
+from planner.scenario.content_hash import significant
+from planner.scenario.load import MinimizeCost, load_scenario, parse_scenario, scenario_schema
+from planner.scenario.options import needed_columns
 from planner.yamlfile import parse_yaml
 from profiles.curves import load_profiles
 from profiles.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
@@ -317,7 +317,7 @@ def test_an_alien_file_gives_few_lines_but_every_kind(tmp_path: Path) -> None:
 
 def test_schema_file_is_current_and_accepts_the_scenario(case: Path) -> None:
     stored = json.loads((ROOT / "docs" / "scenario.schema.json").read_text(encoding="utf-8"))
-    assert stored == scenario_schema(), 'python -c "from pathlib import Path; from planner.scenario import *; write_schema(Path(...))"'
+    assert stored == scenario_schema(), 'python -c "from pathlib import Path; from planner.scenario.load import *; write_schema(Path(...))"'
     content = parse_yaml(SCENARIO, "f", [])
     jsonschema.Draft202012Validator.check_schema(stored)
     jsonschema.validate(content, stored)

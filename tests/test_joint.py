@@ -13,11 +13,11 @@ import pytest
 
 from models.instance import Instance, Llm, Option, Pool, Slo
 from models.quality import Quality
-from planner.assemble import load_instance
 from planner.joint.infeasibility import explain_conflict
 from planner.joint.search_state import Clock
 from planner.joint.solve import Progress, Settings, solve
 from planner.plans.setup_content import setup_content
+from planner.scenario.assemble import load_instance
 from planner.solution import Repair, Solution
 from planner.verify import verify
 from profiles.records import Curve, Scores

@@ -10,9 +10,9 @@ from streamlit.testing.v1.element_tree import NumberInput
 from app_pages.jobs.messages import Outcome
 from app_pages.session import server, state
 from app_pages.session.markdown import plain
-from planner.init_files import TEMPLATE_TEXTS
 from planner.presentation.story import story
-from planner.upload_zip import zipped
+from planner.scenario.archive import zipped
+from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.page_app import opened, settle
 
 PAGES = ("plan", "inputs", "what_if", "setups", "compare", "router", "export")

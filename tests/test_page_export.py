@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from app_pages.jobs.export import deployment, plan_file, scenario_folder, scenario_workbook, tables_zip, workbook
 from app_pages.jobs.messages import Watch
 from models.router import Router
-from planner.assemble import load_instance
 from planner.export.bundle import KINDS
 from planner.plans.source import load_plan
+from planner.scenario.assemble import load_instance
 from tests import export_cases
 from tests.page_app import opened, settle
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from planner import upload_zip
-from planner.asked import Asked, changed, content_of, difference_words, file_key
-from planner.assemble import load_instance
 from planner.errors import DataError
-from planner.init_files import TEMPLATE_TEXTS, template_inputs
-from planner.scenario import ScenarioSpec
-from planner.scenario_faults import set_path
-from planner.upload import put_files, replace_table
-from planner.upload_zip import unpacked, zipped
+from planner.scenario import archive as upload_zip
+from planner.scenario.archive import unpacked, zipped
+from planner.scenario.assemble import load_instance
+from planner.scenario.edits import Asked, changed, content_of, difference_words, file_key
+from planner.scenario.load import ScenarioSpec
+from planner.scenario.schema_faults import set_path
+from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
+from planner.scenario.upload import put_files, replace_table
 from reports.input_sheets import write_input_book
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}

@@ -14,7 +14,7 @@ from examples import paper_study
 from examples.paper_counts import cluster_file, counts_table
 from examples.paper_study import CONTRADICTION, POINTS, QUICK, Outcome, agreement, main, run_points, study_table
 from models.instance import Instance
-from planner.assemble import load_instance
+from planner.scenario.assemble import load_instance
 from planner.setups import STATUSES
 from planner.solution import Conflict
 

@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.__main__ import app
-from planner.assemble import load_instance
 from planner.cli.commands.diff import diff_tables
 from planner.joint import solve as joint
 from planner.plans.content import tell, write_json
 from planner.plans.diff import PlanDiff, diff_plans, replicas_of
 from planner.presentation.comparison import steps_line
+from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 
 HOME = Path(__file__).resolve().parent.parent

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from planner.assemble import load_instance
 from planner.joint.solve import solve
-from planner.scenario import ScenarioSpec, parse_scenario
+from planner.scenario.assemble import load_instance
+from planner.scenario.load import ScenarioSpec, parse_scenario
 from planner.yamlfile import parse_yaml
 
 HOME = Path(__file__).parent.parent

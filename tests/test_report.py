@@ -15,15 +15,15 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.assemble import load_instance
 from planner.cli.commands.plan import Further, make_plan
 from planner.cli.commands.report import ReportAsked, run_report
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
 from planner.export.report_extras import KINDS, extra
-from planner.init_files import TEMPLATE_TEXTS, inputs_of
 from planner.plans.content import Plan, tables, write_json
 from planner.plans.source import PlanAndScenario
+from planner.scenario.assemble import load_instance
+from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of
 from profiles.sheets import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text

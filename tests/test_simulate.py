@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 from models.serving.fitted_queue import FittedQueue, fit_queue, follow_load
 from planner.__main__ import app
-from planner.assemble import load_instance
 from planner.errors import DataError, InfeasibleError
 from planner.joint import solve as joint
 from planner.operation.simulation import RUNS, Demand, simulate
 from planner.plans.content import tell, write_json
 from planner.plans.source import PlanAndScenario, load_plan
 from planner.presentation.simulation import advice_lines
+from planner.scenario.assemble import load_instance
 from profiles.faults import ProfileError
 from profiles.records import Curve
 from profiles.trace import load_trace

@@ -11,10 +11,7 @@ import pytest
 
 from app_pages.jobs import planning, what_if
 from app_pages.jobs.messages import Told, Watch
-from planner.asked import Asked, content_of
-from planner.assemble import load_instance
 from planner.errors import DataError
-from planner.init_files import TEMPLATE_TEXTS
 from planner.joint import solve as joint
 from planner.plans.content import checked_content
 from planner.plans.to_solution import solution_back
@@ -33,6 +30,9 @@ from planner.presentation.frontier import (
     sweep_command,
     value_at,
 )
+from planner.scenario.assemble import load_instance
+from planner.scenario.edits import Asked, content_of
+from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.setups_place import QUALITY, marks_table, place_lines
 from planner.sweep import Point
 from planner.verify import verify

@@ -12,13 +12,13 @@ import pytest
 import xlsxwriter
 from openpyxl.worksheet.table import Table
 
-from planner.assemble import load_instance
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.csv_file import write_csv
 from planner.export.report_content import report_of
-from planner.init_files import inputs_of, template_inputs
-from planner.scenario_workbook import read_book
+from planner.scenario.assemble import load_instance
+from planner.scenario.templates import inputs_of, template_inputs
+from planner.scenario.workbook import read_book
 from profiles.faults import DataError, Fault
 from reports.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 from reports.workbook import write_workbook

@@ -18,11 +18,11 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.assemble import load_instance
 from planner.cli.commands.init import run_init, scenario_to_workbook
-from planner.init_files import inputs_of, template_inputs
 from planner.plans.source import load_plan
-from planner.scenario import load_scenario
+from planner.scenario.assemble import load_instance
+from planner.scenario.load import load_scenario
+from planner.scenario.templates import inputs_of, template_inputs
 from planner.workbook_guard import open_package
 from profiles.faults import DataError, Fault
 from profiles.sheets import SHEETS
@@ -482,7 +482,7 @@ BOMBS: dict[str, dict[str, Any]] = {
 MEASURE = """
 import re, sys, time
 from pathlib import Path
-import planner.scenario_workbook as reader
+import planner.scenario.workbook as reader
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 before, start, faults = peak(), time.perf_counter(), []

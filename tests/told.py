@@ -91,7 +91,7 @@ def infeasible(instance: Instance) -> Solution:
 
 
 def loaded(instance: Instance, path: str = "scenario.yaml", **overrides: Any) -> Any:
-    """The wrapper that `planner.assemble.load_instance` gives, as far as telling reads it."""
+    """The wrapper that `planner.scenario.assemble.load_instance` gives, as far as telling reads it."""
     setups = SimpleNamespace(tp_degrees=None, mps_shares_pct=(10, 20, 100))
     scenario = SimpleNamespace(spec=SimpleNamespace(name="trio", setups=setups), path=Path(path), overrides=overrides)
     return SimpleNamespace(scenario=scenario, instance=instance, sha256="0" * 64, notices=("column `other` of scores.csv is ignored",))

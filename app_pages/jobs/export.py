@@ -10,17 +10,17 @@ from typing import Any
 import pandas as pd
 
 from app_pages.jobs.messages import Watch
-from planner.assemble import load_instance
 from planner.cli.commands.export import stated_date
 from planner.cli.commands.init import scenario_to_workbook
 from planner.csv_file import csv_text
 from planner.errors import DataError
 from planner.export.bundle import KINDS, bundle, files_table, needs_prices
 from planner.export.report_files import write_report
-from planner.init_files import inputs_of
 from planner.operation.price_table import price_table
 from planner.plans.content import Plan, json_text
 from planner.plans.source import PlanAndScenario
+from planner.scenario.assemble import load_instance
+from planner.scenario.templates import inputs_of
 from planner.scenario_files import write_folder
 from profiles.faults import Fault
 

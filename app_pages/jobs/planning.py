@@ -11,7 +11,6 @@ import numpy as np
 
 from app_pages.jobs.messages import Told, Watch
 from models.quality import Quality
-from planner.assemble import Loaded, load_instance
 from planner.cli.commands.simulate import CAVEATS
 from planner.errors import DataError
 from planner.export.report_content import report_of
@@ -24,7 +23,8 @@ from planner.plans.content import Plan, tell
 from planner.plans.source import PlanAndScenario
 from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import advice_lines, demand_line, option_lines, slos_table, verdict_line
-from planner.scenario_workbook import read_book
+from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.workbook import read_book
 from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles, read_profiles
 from profiles.faults import Fault

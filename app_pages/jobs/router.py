@@ -8,7 +8,6 @@ from typing import Any
 
 from app_pages.jobs.messages import Watch
 from models.router import Router
-from planner.assemble import load_instance
 from planner.errors import DataError
 from planner.operation.out_of_sample import evaluate
 from planner.operation.price_table import price_table, price_table_frame
@@ -27,6 +26,7 @@ from planner.presentation.out_of_sample import (
     verdict_line,
 )
 from planner.presentation.router import held_line, rates_by_llm, router_prices, router_ties
+from planner.scenario.assemble import load_instance
 from profiles.faults import Fault
 
 __all__ = ["policy", "rates", "tested"]

@@ -15,7 +15,6 @@ import pandas as pd
 from app_pages.jobs.messages import Told, Watch
 from app_pages.jobs.planning import quality_of
 from planner.alternatives import alternatives
-from planner.assemble import load_instance
 from planner.baselines import Comparison, baselines_table, compare
 from planner.export.report_content import report_of
 from planner.export.report_extras import extra
@@ -25,6 +24,7 @@ from planner.plans.source import PlanAndScenario
 from planner.plans.to_solution import solution_back
 from planner.presentation.alternatives import alternative_plan, alternatives_content
 from planner.presentation.setup_study import counts_line, histogram_table, setups_table, spread_line, spread_table
+from planner.scenario.assemble import load_instance
 from planner.settings import Progress
 from planner.setups import study
 from planner.setups_place import Listed

@@ -9,9 +9,9 @@ import streamlit as st
 from app_pages.session import reruns, saved_plans, state, uploads, work
 from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.widgets import editors, tables
-from planner.init_files import TEMPLATE_TEXTS
-from planner.upload import ENDINGS, TABLE_ENDINGS
-from planner.upload_zip import zipped
+from planner.scenario.archive import zipped
+from planner.scenario.templates import TEMPLATE_TEXTS
+from planner.scenario.upload import ENDINGS, TABLE_ENDINGS
 
 DEGREES = (1, 2, 4, 8, 16)
 SHARES = tuple(range(10, 101, 10))

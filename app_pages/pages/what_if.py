@@ -10,11 +10,11 @@ from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Knob, Shown
 from app_pages.widgets import conflict, frontier, marginals, tables
-from planner.asked import Asked
 from planner.plans.numbers import tidy
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.comparison import compared_table, lines_of
 from planner.presentation.frontier import span_of, value_at
+from planner.scenario.edits import Asked
 
 JOBS = "app_pages.jobs.what_if"
 NOTHING = "none of them"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app_pages.session import reruns, state, work
 from app_pages.session.state import Shown
-from planner.asked import difference_words
+from planner.scenario.edits import difference_words
 
 __all__ = ["first_name", "forget", "keep_shown", "load", "name_of", "rename", "short"]
 

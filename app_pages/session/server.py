@@ -10,7 +10,7 @@ import streamlit as st
 
 from app_pages.jobs.desk import Desk
 from app_pages.jobs.messages import Outcome, Told
-from planner.asked import Asked, file_key
+from planner.scenario.edits import Asked, file_key
 
 __all__ = ["EXAMPLES", "HOME", "PLAN", "close", "desk", "example", "example_plan", "warm_up"]
 

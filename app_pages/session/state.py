@@ -15,10 +15,10 @@ import streamlit as st
 from app_pages.jobs.messages import Outcome, Told
 from app_pages.session import reruns, work
 from app_pages.session.server import EXAMPLES, PLAN, example, example_plan
-from planner.asked import Asked, changed, content_of
 from planner.errors import DataError
-from planner.scenario import ScenarioSpec
-from planner.scenario_faults import set_path
+from planner.scenario.edits import Asked, changed, content_of
+from planner.scenario.load import ScenarioSpec
+from planner.scenario.schema_faults import set_path
 from profiles.faults import Fault
 
 __all__ = [

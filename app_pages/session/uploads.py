@@ -12,9 +12,9 @@ import streamlit as st
 from app_pages.jobs.messages import Outcome
 from app_pages.session import state
 from app_pages.session.server import desk
-from planner.asked import Asked
 from planner.errors import DataError
-from planner.upload import put_files, replace_table
+from planner.scenario.edits import Asked
+from planner.scenario.upload import put_files, replace_table
 from profiles.faults import Fault
 
 __all__ = ["looked", "open_files", "put_table", "template_book", "trouble"]
@@ -98,7 +98,7 @@ def _look(path: str, overrides: Mapping[str, Any]) -> Outcome:
 def template_book() -> bytes:
     """The template as a workbook; the same for everybody."""
     # Imported here because XlsxWriter is not needed before.
-    from planner.init_files import template_inputs
+    from planner.scenario.templates import template_inputs
     from reports.input_sheets import write_input_book
 
     folder = Folder()

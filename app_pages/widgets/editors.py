@@ -12,9 +12,9 @@ import streamlit as st
 
 from app_pages.session import state
 from app_pages.session.markdown import bullets, faults_box
-from planner.asked import changed
 from planner.errors import DataError
 from planner.presentation.sentences import exact
+from planner.scenario.edits import changed
 from profiles.catalogue import load_gpus
 
 __all__ = ["changes_box", "edit", "known_gpus"]

@@ -12,7 +12,6 @@ from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.session.server import EXAMPLES, HOME
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
-from planner.asked import Asked
 from planner.csv_file import csv_text
 from planner.errors import DataError
 from planner.presentation.frontier import (
@@ -29,6 +28,7 @@ from planner.presentation.frontier import (
     value_at,
     value_words,
 )
+from planner.scenario.edits import Asked
 from planner.sweep import Point
 
 __all__ = ["asked_for", "draw"]

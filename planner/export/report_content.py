@@ -22,7 +22,6 @@ from typing import Any
 
 import pandas as pd
 
-from planner.assemble import Loaded
 from planner.plans.content import Plan, changed_instance, tables
 from planner.plans.numbers import percent
 from planner.plans.tables import latency_columns, latency_header, objective_unit, slo_name
@@ -31,7 +30,8 @@ from planner.presentation.alternatives import alternatives_lines, alternatives_t
 from planner.presentation.gpu_map import letters
 from planner.presentation.limits import binding
 from planner.presentation.marginals import marginals_lines, marginals_table
-from planner.scenario import Scenario
+from planner.scenario.assemble import Loaded
+from planner.scenario.load import Scenario
 from planner.solution import Repair
 from profiles.catalogue import load_gpus
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from planner.errors import DataError
 from planner.export.report_content import report_of
-from planner.init_files import inputs_of
 from planner.plans.source import PlanAndScenario
+from planner.scenario.templates import inputs_of
 from profiles.faults import Fault
 
 __all__ = ["check_chart_folder", "write_report"]

@@ -26,7 +26,7 @@ from planner.whole_file import write_whole
 from profiles.faults import Fault, file_text
 
 if TYPE_CHECKING:
-    from planner.assemble import Loaded
+    from planner.scenario.assemble import Loaded
     from planner.settings import Settings
 
 __all__ = ["Plan", "checked_content", "json_text", "read_plan", "tables", "tell", "write_json"]

@@ -4,9 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.assemble import Loaded, load_instance
 from planner.errors import DataError
 from planner.plans.content import Plan, read_plan
+from planner.scenario.assemble import Loaded, load_instance
 from profiles.faults import Fault
 
 __all__ = ["PlanAndScenario", "load_plan"]

@@ -19,12 +19,12 @@ from typing import Any
 
 import pandas as pd
 
-from planner.asked import Asked, changed, content_of
 from planner.plans.numbers import tidy
 from planner.plans.tables import slo_name
 from planner.presentation.sentences import exact
-from planner.scenario import ScenarioSpec
-from planner.scenario_faults import set_path
+from planner.scenario.edits import Asked, changed, content_of
+from planner.scenario.load import ScenarioSpec
+from planner.scenario.schema_faults import set_path
 from planner.sweep import Axis, Point, axis_of, frame_of
 from profiles.faults import DataError, Fault, shown
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from bench.instances import write_own
-from planner.assemble import load_instance
-from planner.init_files import TEMPLATE_TEXTS
-from planner.scenario import load_scenario
+from planner.scenario.assemble import load_instance
+from planner.scenario.load import load_scenario
+from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.browser.conftest import HOME, PATIENCE_MS, Visitor, settled
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from planner.cli.terminal.frame import check_writable, framed, notify, put
 from planner.errors import DataError
-from planner.init_files import TEMPLATE_TEXTS, inputs_of, template_inputs
+from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of, template_inputs
 from planner.whole_file import put_whole, write_whole
 from profiles.faults import Fault
 from profiles.sheets import Inputs
@@ -53,7 +53,7 @@ def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -
     DataError when the scenario is bad, or when a text of it cannot stand in a workbook; then nothing is written.
     """
     # Imported here to keep templates quick.
-    from planner.assemble import load_instance
+    from planner.scenario.assemble import load_instance
 
     _check_new(target)
     loaded = load_instance(source, overrides)

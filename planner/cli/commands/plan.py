@@ -11,7 +11,6 @@ from typing import Any
 from models.instance import Instance
 from models.quality import Quality
 from planner.alternatives import NEAR_LOSS, Alternatives, alternatives
-from planner.assemble import load_instance
 from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import plain_console, print_report, print_short
@@ -26,6 +25,7 @@ from planner.plans.running import running_of, seated_near
 from planner.plans.source import PlanAndScenario
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
+from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.solution import Solution
 from profiles.faults import Fault

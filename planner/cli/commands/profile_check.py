@@ -10,7 +10,7 @@ import pandas as pd
 from planner.cli.terminal.frame import framed, notify
 from planner.cli.terminal.plan_report import Column, plain_console, print_heading, print_line, print_table
 from planner.errors import ProfileError
-from planner.scenario import Scenario, load_scenario
+from planner.scenario.load import Scenario, load_scenario
 from profiles.curves import KNOWN, parse_profiles
 from profiles.faults import Fault
 from profiles.hygiene import MEANS, SEVERITIES, CurveRows, Finding, check_curve, convex_cost, falls, read_curves

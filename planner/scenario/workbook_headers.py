@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from planner.scenario.workbook_faults import Places, tell
 from planner.workbook_cells import Sheet, cell_name, normal
-from planner.workbook_told import Places, tell
 from profiles.cells import text_of
 from profiles.faults import Fault
 from profiles.sheets import PROFILES, SETTINGS, TABLES, SheetField

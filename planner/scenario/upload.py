@@ -8,9 +8,9 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from planner.errors import DataError
-from planner.scenario import Scenario, read_scenario
+from planner.scenario.archive import unpacked
+from planner.scenario.load import Scenario, read_scenario
 from planner.scenario_files import write_folder
-from planner.upload_zip import unpacked
 from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles
 from profiles.faults import Fault, nearest
@@ -100,7 +100,7 @@ def replace_table(scenario: Scenario, key: str, name: str, content: bytes, folde
 def _sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
     """The sheet Profiles or Scores of an uploaded workbook, its faults by cell."""
     # Imported here because only workbooks need openpyxl.
-    from planner.scenario_workbook import read_book
+    from planner.scenario.workbook import read_book
 
     book_path = folder / name
     book_path.write_bytes(content)

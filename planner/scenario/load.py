@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
-from planner.scenario_faults import cross_faults, fault_of, set_path
+from planner.scenario.schema_faults import cross_faults, fault_of, set_path
 from planner.workbook_guard import is_workbook
 from planner.yamlfile import parse_yaml
 from profiles.faults import Fault, ScenarioError, file_text, shown
 
 if TYPE_CHECKING:
-    from planner.workbook_headers import Book
+    from planner.scenario.workbook_headers import Book
 
 __all__ = [
     "LlmSpec",
@@ -215,7 +215,7 @@ def _read_workbook(path: Path, overrides: Overrides, faults: list[Fault], book: 
     """The same for a workbook; faults are told by cell."""
     if book is None:
         # Imported here because only workbooks need openpyxl.
-        from planner.scenario_workbook import read_book
+        from planner.scenario.workbook import read_book
 
         book = read_book(path, faults)
         if book is None:

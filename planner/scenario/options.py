@@ -11,7 +11,7 @@ import numpy as np
 
 from models.instance import Dropped, Option, Pool, Slo
 from planner.findings import Findings, once
-from planner.scenario import Scenario, ScenarioSpec
+from planner.scenario.load import Scenario, ScenarioSpec
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.faults import Fault, nearest
 from profiles.records import STATISTICS, Column, Curve

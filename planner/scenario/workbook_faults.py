@@ -8,7 +8,7 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from planner.scenario_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
+from planner.scenario.schema_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
 from profiles.cells import COMMA_NUMBER, NUMBER, Odd
 from profiles.faults import Fault, nearest
 from profiles.sheets import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES, SheetField

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.scenario import MinimizeCost, Scenario, ScenarioSpec
+from planner.scenario.load import MinimizeCost, Scenario, ScenarioSpec
 from planner.workbook_guard import is_workbook
 from profiles.curves import ProfileTable, parse_profiles, read_profiles
 from profiles.faults import DataError, Fault
@@ -18,7 +18,7 @@ from profiles.sheets import PROFILES, SCORES, TABLES, UNHOLDABLE, Inputs
 from profiles.tables import Table, numbers, read_table, texts
 
 if TYPE_CHECKING:
-    from planner.workbook_headers import Book
+    from planner.scenario.workbook_headers import Book
 
 __all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "inputs_of", "template_inputs"]
 
@@ -122,7 +122,7 @@ def _book(scenario: Scenario, faults: list[Fault]) -> "Book | None":
     if not is_workbook(scenario.path):
         return None
     # Imported here because only workbooks need openpyxl.
-    from planner.scenario_workbook import read_book
+    from planner.scenario.workbook import read_book
 
     book = read_book(scenario.path, faults)
     if faults:

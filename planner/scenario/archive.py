@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from planner.errors import DataError
-from planner.scenario import Scenario
+from planner.scenario.load import Scenario
 from planner.scenario_files import write_folder
 from profiles.faults import Fault
 

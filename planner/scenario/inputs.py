@@ -19,7 +19,7 @@ __all__ = ["open_book", "profile_table", "salvage", "score_table"]
 def open_book(path: Path, found: Findings) -> None:
     """Read a workbook once for scenario and tables; raise when there is nothing to go on with."""
     # Imported here because only workbooks need openpyxl.
-    from planner.scenario_workbook import read_book
+    from planner.scenario.workbook import read_book
 
     found.book = read_book(path, found.scenario)
     if found.book is None:

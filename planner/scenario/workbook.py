@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.workbook_cells import DATED, Sheet, cell_name, normal, read_sheets
-from planner.workbook_headers import (
+from planner.scenario.workbook_faults import Places, TablePlaces
+from planner.scenario.workbook_headers import (
     Book,
     Header,
     at,
@@ -23,7 +23,7 @@ from planner.workbook_headers import (
     tell_merged,
     tell_others,
 )
-from planner.workbook_told import Places, TablePlaces
+from planner.workbook_cells import DATED, Sheet, cell_name, normal, read_sheets
 from profiles.cells import NUMBER, Odd, text_of
 from profiles.faults import Fault, nearest
 from profiles.sheets import (
