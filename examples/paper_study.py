@@ -35,8 +35,8 @@ from planner.plans.content import checked_content
 from planner.presentation.setup_study import spread_of
 from planner.scenario.assemble import Loaded, load_instance
 from planner.settings import Settings
-from planner.setups import Study, study
 from planner.solution import Solution
+from planner.studies.setup_study import Study, study
 
 RATES_RPS = (50, 60, 70, 80)
 TARGETS_MS = (150, 240)

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from models.instance import Instance
 from models.placement import Item, pack_on_fewest
 from planner.__main__ import app
-from planner.alternatives import Alternatives, alternatives
 from planner.joint import solve as joint
 from planner.plans.content import checked_content
 from planner.plans.diff import diff_plans
@@ -27,6 +26,7 @@ from planner.presentation.alternatives import alternatives_lines, alternatives_t
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.settings import Settings
 from planner.solution import Solution
+from planner.studies.alternatives import Alternatives, alternatives
 from tests.oracle import Setup, _search, feasible_setups
 from tests.tiny import random_instance
 

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Slo
-from planner import crosscheck
-from planner.crosscheck import compare, second_road, seconds_a_setup
 from planner.decomposition import master as decompose_master
 from planner.decomposition import packing
 from planner.decomposition.enumeration import TooManySetups, enumerate_setups
@@ -21,6 +19,8 @@ from planner.joint import solve as joint
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.solution import Effort, Solution
+from planner.studies import crosscheck
+from planner.studies.crosscheck import compare, second_road, seconds_a_setup
 from tests.tiny import KINDS, random_instance
 
 HOME = Path(__file__).resolve().parent.parent

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from planner.__main__ import app
 from planner.joint import solve as joint
-from planner.marginals import marginals
 from planner.plans.content import changed_instance
 from planner.presentation.marginals import marginals_lines, marginals_table
 from planner.settings import Settings
 from planner.solution import Repair
+from planner.studies.marginals import marginals
 from tests.tiny import random_instance
 
 HOME = Path(__file__).resolve().parent.parent

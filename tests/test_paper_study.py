@@ -15,8 +15,8 @@ from examples.paper_counts import cluster_file, counts_table
 from examples.paper_study import CONTRADICTION, POINTS, QUICK, Outcome, agreement, main, run_points, study_table
 from models.instance import Instance
 from planner.scenario.assemble import load_instance
-from planner.setups import STATUSES
 from planner.solution import Conflict
+from planner.studies.setup_study import STATUSES
 
 HOME = Path(__file__).parent.parent
 PAGE = HOME / "docs/paper-study.md"

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from planner import crosscheck
 from planner.__main__ import app
 from planner.cli.commands.check import NEGATIVE_VERDICT
 from planner.decomposition.best_setup import best_setup
@@ -29,7 +28,8 @@ from planner.presentation.setup_study import (
     spread_line,
     spread_of,
 )
-from planner.setups import STATUSES, Study, study
+from planner.studies import crosscheck
+from planner.studies.setup_study import STATUSES, Study, study
 from tests.test_decompose import cluster
 from tests.tiny import random_instance
 
@@ -96,7 +96,7 @@ def test_too_many_setups_are_refused_with_a_mend() -> None:
 
 
 def test_an_interrupted_study_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("planner.setups.CHUNK", 3)
+    monkeypatch.setattr("planner.studies.setup_study.CHUNK", 3)
     instance = next(i for i in (random_instance(seed, "convex") for seed in range(99)) if study(i, jobs=1).positions.size >= 8)
     whole, journal, cancel = study(instance, jobs=1), tmp_path / "s.csv.partial", threading.Event()
     broken = study(instance, jobs=1, journal=journal, key="k", cancel=cancel, progress=lambda _: cancel.set())

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from planner.__main__ import app
 from planner.cli.commands import sweep as command
 from planner.errors import DataError
-from planner.sweep import axis_of, frame_of, points_of, sweep
+from planner.studies.sweep import axis_of, frame_of, points_of, sweep
 
 HOME = Path(__file__).resolve().parent.parent
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"

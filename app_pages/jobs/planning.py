@@ -16,7 +16,6 @@ from planner.errors import DataError
 from planner.export.report_content import report_of
 from planner.inputs_told import profiles_summary, scores_summary
 from planner.joint import solve as joint
-from planner.marginals import marginals
 from planner.operation.simulation import Demand, simulate
 from planner.operation.step_level_replica import step_level_replica
 from planner.plans.content import Plan, tell
@@ -25,6 +24,7 @@ from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import advice_lines, demand_line, option_lines, slos_table, verdict_line
 from planner.scenario.assemble import Loaded, load_instance
 from planner.scenario.workbook import read_book
+from planner.studies.marginals import marginals
 from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles, read_profiles
 from profiles.faults import Fault

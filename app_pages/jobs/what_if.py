@@ -14,7 +14,6 @@ import pandas as pd
 
 from app_pages.jobs.messages import Told, Watch
 from app_pages.jobs.planning import quality_of
-from planner.alternatives import alternatives
 from planner.baselines import Comparison, baselines_table, compare
 from planner.export.report_content import report_of
 from planner.export.report_extras import extra
@@ -26,9 +25,10 @@ from planner.presentation.alternatives import alternative_plan, alternatives_con
 from planner.presentation.setup_study import counts_line, histogram_table, setups_table, spread_line, spread_table
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
-from planner.setups import study
 from planner.setups_place import Listed
-from planner.sweep import Point, planned_point
+from planner.studies.alternatives import alternatives
+from planner.studies.setup_study import study
+from planner.studies.sweep import Point, planned_point
 
 __all__ = ["baselines", "frontier", "near", "other", "sensitivity", "setups"]
 

@@ -29,7 +29,7 @@ from planner.presentation.frontier import (
     value_words,
 )
 from planner.scenario.edits import Asked
-from planner.sweep import Point
+from planner.studies.sweep import Point
 
 __all__ = ["asked_for", "draw"]
 

@@ -4,7 +4,7 @@
     sensitivity   one change at a time: arrival rate and SLO limits 10 % down and up, the quality asked for 1 % down and up, one node less
                   and one more of every pool
 
-Frontiers and sensitivity are sweeps (planner.sweep): every point is planned anew, and a point without a plan is a row with its reason.
+Frontiers and sensitivity are sweeps (planner.studies.sweep): every point is planned anew, and a point without a plan is a row with its reason.
 """
 
 import json
@@ -22,8 +22,8 @@ from planner.plans.tables import objective_unit, slo_name
 from planner.presentation.sentences import exact
 from planner.presentation.setup_study import counts_line, histogram_table, setups_table, spread_line, spread_table
 from planner.settings import Progress, Settings
-from planner.setups import study
-from planner.sweep import Point, sweep
+from planner.studies.setup_study import study
+from planner.studies.sweep import Point, sweep
 
 __all__ = ["KINDS", "Extra", "extra"]
 

@@ -19,7 +19,7 @@ from planner.settings import CLOSE_ENOUGH
 
 if TYPE_CHECKING:
     from models.instance import Instance
-    from planner.alternatives import Alternatives
+    from planner.studies.alternatives import Alternatives
 
 __all__ = ["alternative_plan", "alternatives_content", "alternatives_lines", "alternatives_table"]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from models.instance import Instance
-from planner.crosscheck import ROUNDING, CrossCheck
 from planner.presentation.sentences import number
 from planner.presentation.setup_study import config_words
 from planner.solution import Solution
+from planner.studies.crosscheck import ROUNDING, CrossCheck
 
 __all__ = ["compared_line", "ratio_line", "roads_table", "setup_lines", "verdict_line"]
 

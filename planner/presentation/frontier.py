@@ -25,7 +25,7 @@ from planner.presentation.sentences import exact
 from planner.scenario.edits import Asked, changed, content_of
 from planner.scenario.load import ScenarioSpec
 from planner.scenario.schema_faults import set_path
-from planner.sweep import Axis, Point, axis_of, frame_of
+from planner.studies.sweep import Axis, Point, axis_of, frame_of
 from profiles.faults import DataError, Fault, shown
 
 __all__ = [

@@ -13,7 +13,7 @@ from planner.plans.tables import objective_unit, slo_name
 from planner.presentation.sentences import exact, node_price, number
 
 if TYPE_CHECKING:
-    from planner.marginals import Marginal
+    from planner.studies.marginals import Marginal
 
 __all__ = ["marginals_content", "marginals_lines", "marginals_table"]
 

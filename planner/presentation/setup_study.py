@@ -16,7 +16,7 @@ from models.instance import Instance
 from planner.decomposition.enumeration import Config
 from planner.plans.numbers import tidy
 from planner.presentation.sentences import number
-from planner.setups import STATUSES, Study
+from planner.studies.setup_study import STATUSES, Study
 
 __all__ = ["Spread", "config_words", "counts_line", "histogram_table", "setups_table", "spread_line", "spread_of", "spread_table"]
 

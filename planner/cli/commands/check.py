@@ -13,13 +13,13 @@ from planner.cli.terminal.frame import EXIT_CODES, framed, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
-from planner.crosscheck import CrossCheck, compare, second_road, seconds_a_setup
 from planner.joint import solve as joint
 from planner.presentation.crosscheck import compared_line, ratio_line, roads_table, setup_lines, verdict_line
 from planner.presentation.sentences import exact
 from planner.scenario.assemble import Loaded, load_instance
-from planner.setups import told
 from planner.solution import Solution
+from planner.studies.crosscheck import CrossCheck, compare, second_road, seconds_a_setup
+from planner.studies.setup_study import told
 
 __all__ = ["NEGATIVE_VERDICT", "run_check"]
 

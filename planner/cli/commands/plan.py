@@ -10,7 +10,6 @@ from typing import Any
 
 from models.instance import Instance
 from models.quality import Quality
-from planner.alternatives import NEAR_LOSS, Alternatives, alternatives
 from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.plan_report import plain_console, print_report, print_short
@@ -18,7 +17,6 @@ from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
-from planner.marginals import Marginal, marginals
 from planner.plans.content import Plan, json_text, read_plan, tell, write_json
 from planner.plans.numbers import tidy
 from planner.plans.running import running_of, seated_near
@@ -28,6 +26,8 @@ from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.solution import Solution
+from planner.studies.alternatives import NEAR_LOSS, Alternatives, alternatives
+from planner.studies.marginals import Marginal, marginals
 from profiles.faults import Fault
 
 __all__ = ["Further", "Outputs", "make_plan", "run_plan"]

@@ -14,7 +14,7 @@ from planner.cli.terminal.progress import solve_watched
 from planner.presentation.sentences import exact
 from planner.presentation.setup_study import counts_line, histogram_lines, histogram_table, setups_table, spread_line
 from planner.scenario.assemble import Loaded, load_instance
-from planner.setups import Study, study
+from planner.studies.setup_study import Study, study
 
 __all__ = ["Wanted", "run_setups"]
 

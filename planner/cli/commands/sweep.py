@@ -19,7 +19,7 @@ from planner.cli.terminal.progress import solve_watched
 from planner.csv_file import safe_cell, write_csv
 from planner.errors import DataError
 from planner.scenario.assemble import Loaded, load_instance
-from planner.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
+from planner.studies.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
 from profiles.faults import Fault
 
 __all__ = ["Grid", "run_sweep"]

@@ -23,7 +23,7 @@ from planner.decomposition.routing import Routed, route
 from planner.errors import DataError
 from planner.process_pool import spread
 from planner.settings import Progress
-from planner.setups_journal import Journal
+from planner.studies.study_journal import Journal
 from profiles.faults import Fault
 
 __all__ = ["STATUSES", "Study", "study", "told"]
