@@ -85,7 +85,7 @@ class Instance:
     memory_headroom, min_utilization: 0..1. scores: rows in the order of `llms`. All options fit an empty node of their pool
     (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * pool memory) and carry every column an SLO needs;
     options that do not are in `dropped`. Options are sorted by (llm, pool, tp_degree, mps_share). quotas: further limits on the setup;
-    no scenario states any, baselines do (planner.baselines).
+    no scenario states any, baselines do (planner.studies.baselines.comparison).
     """
 
     llms: tuple[Llm, ...]

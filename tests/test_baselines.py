@@ -14,15 +14,15 @@ from models.cascade import Mix, MixQuality, policies
 from models.instance import Instance, Llm, Option, Pool, Quota, Slo
 from models.quality import Quality
 from planner.__main__ import app
-from planner.baseline_cascade import cascade, equivalent
-from planner.baseline_splits import divided, isolated, parts, single
-from planner.baseline_stages import two_stage
-from planner.baseline_trial import Trial, quota
-from planner.baselines import NAMES, baselines_table, compare
 from planner.csv_file import safe_cell, write_csv
 from planner.joint.solve import solve
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
+from planner.studies.baselines.cascade import cascade, equivalent
+from planner.studies.baselines.comparison import NAMES, baselines_table, compare
+from planner.studies.baselines.splits import divided, isolated, parts, single
+from planner.studies.baselines.trial import Trial, quota
+from planner.studies.baselines.two_stage import two_stage
 from planner.verify import verify
 from profiles.records import Curve, Scores
 from tests.oracle import best_plan

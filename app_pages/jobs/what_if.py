@@ -14,7 +14,6 @@ import pandas as pd
 
 from app_pages.jobs.messages import Told, Watch
 from app_pages.jobs.planning import quality_of
-from planner.baselines import Comparison, baselines_table, compare
 from planner.export.report_content import report_of
 from planner.export.report_extras import extra
 from planner.plans.content import Plan
@@ -27,6 +26,7 @@ from planner.scenario.assemble import load_instance
 from planner.settings import Progress
 from planner.setups_place import Listed
 from planner.studies.alternatives import alternatives
+from planner.studies.baselines.comparison import Comparison, baselines_table, compare
 from planner.studies.setup_study import study
 from planner.studies.sweep import Point, planned_point
 

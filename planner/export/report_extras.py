@@ -15,13 +15,13 @@ from typing import Any
 
 import pandas as pd
 
-from planner.baselines import baselines_table, compare
 from planner.plans.numbers import tidy
 from planner.plans.source import PlanAndScenario
 from planner.plans.tables import objective_unit, slo_name
 from planner.presentation.sentences import exact
 from planner.presentation.setup_study import counts_line, histogram_table, setups_table, spread_line, spread_table
 from planner.settings import Progress, Settings
+from planner.studies.baselines.comparison import baselines_table, compare
 from planner.studies.setup_study import study
 from planner.studies.sweep import Point, sweep
 

@@ -31,8 +31,6 @@ import numpy as np
 
 from models.quality import Quality
 from models.router import Router
-from planner.baseline_splits import single
-from planner.baseline_trial import Trial
 from planner.errors import NoPlanInTimeError
 from planner.operation.fixed_setup import FixedSetup
 from planner.operation.replica_loads import Limit, Loads, judge_limits
@@ -40,6 +38,8 @@ from planner.operation.router_policy import bare_policy, correction_of
 from planner.operation.samples import Sample, halves
 from planner.plans.source import PlanAndScenario
 from planner.settings import Progress, Settings
+from planner.studies.baselines.splits import single
+from planner.studies.baselines.trial import Trial
 from profiles.records import Scores
 
 __all__ = ["ALONE", "CORRECTED", "NORMAL_975", "RANDOM", "SERVED", "TRUE", "Comparison", "Evaluation", "Routing", "evaluate", "worst"]

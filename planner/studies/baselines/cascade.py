@@ -27,8 +27,8 @@ import numpy as np
 from models.cascade import Mix, MixQuality, Policy, policies
 from models.instance import Instance, Llm, Option, Pool
 from models.quality import Quality
-from planner.baseline_trial import Attempt, Trial, factor_of
 from planner.solution import Solution
+from planner.studies.baselines.trial import Attempt, Trial, factor_of
 from profiles.records import Curve, Scores
 
 __all__ = ["cascade", "equivalent"]

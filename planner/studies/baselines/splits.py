@@ -23,9 +23,9 @@ from dataclasses import replace
 import numpy as np
 
 from models.instance import Instance, Llm, Option
-from planner.baseline_trial import Attempt, Nearest, Trial, factor_of, nearest, quota, scaled
 from planner.errors import VerificationError
 from planner.solution import Shard, Solution
+from planner.studies.baselines.trial import Attempt, Nearest, Trial, factor_of, nearest, quota, scaled
 from profiles.records import Curve
 
 __all__ = ["divided", "isolated", "parts", "single"]

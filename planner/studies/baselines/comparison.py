@@ -1,8 +1,8 @@
 """The joint plan beside what simpler ways of deciding come to: definitions in docs/baselines.md, tables for console and files here.
 
-    equal split, size-proportional, isolated, best single LLM     planner.baseline_splits
-    two-stage                                                      planner.baseline_stages
-    cascade                                                        planner.baseline_cascade
+    equal split, size-proportional, isolated, best single LLM     planner.studies.baselines.splits
+    two-stage                                                      planner.studies.baselines.two_stage
+    cascade                                                        planner.studies.baselines.cascade
 
 Every baseline gets its best variant, its best setup and its best routing by the same road as the joint plan, on the same curves, scores and
 GPUs, and is checked by the same verifier. The gain of the joint plan, in the objective's unit and in per cent of the baseline's value,
@@ -22,16 +22,16 @@ import pandas as pd
 
 from models.instance import Instance
 from models.quality import Quality
-from planner.baseline_cascade import cascade
-from planner.baseline_splits import divided, isolated, single
-from planner.baseline_stages import two_stage
-from planner.baseline_trial import Attempt, Trial, factor_of
 from planner.errors import VerificationError
 from planner.joint import solve as joint
 from planner.plans.content import Plan, tell
 from planner.plans.tables import slo_name
 from planner.scenario.assemble import Loaded
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
+from planner.studies.baselines.cascade import cascade
+from planner.studies.baselines.splits import divided, isolated, single
+from planner.studies.baselines.trial import Attempt, Trial, factor_of
+from planner.studies.baselines.two_stage import two_stage
 from profiles.catalogue import load_llms
 
 __all__ = ["NAMES", "Comparison", "baselines_table", "compare", "setup_words"]

@@ -25,8 +25,8 @@ import numpy as np
 
 from models.instance import Instance, Llm, Option, Pool, Slo
 from models.quality import Quality
-from planner.baseline_trial import Attempt, Trial, factor_of, quota
 from planner.solution import Solution
+from planner.studies.baselines.trial import Attempt, Trial, factor_of, quota
 from profiles.records import Column, Curve, Scores
 
 __all__ = ["two_stage"]

@@ -1,0 +1,1 @@
+"""TODO: what planner/studies/baselines is."""
