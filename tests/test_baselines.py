@@ -23,7 +23,7 @@ from planner.studies.baselines.comparison import NAMES, baselines_table, compare
 from planner.studies.baselines.splits import divided, isolated, parts, single
 from planner.studies.baselines.trial import Trial, quota
 from planner.studies.baselines.two_stage import two_stage
-from planner.verify import verify
+from planner.verification.verifier import verify
 from profiles.records import Curve, Scores
 from tests.oracle import best_plan
 from tests.test_cli import write_scenario

@@ -19,7 +19,7 @@ from planner.joint.solve import Progress, Settings, solve
 from planner.plans.setup_content import setup_content
 from planner.scenario.assemble import load_instance
 from planner.solution import Repair, Solution
-from planner.verify import verify
+from planner.verification.verifier import verify
 from profiles.records import Curve, Scores
 from tests.tiny import KINDS, random_instance
 

@@ -12,7 +12,7 @@ from models.instance import Instance
 from planner.joint.solve import Settings, solve
 from planner.plans.setup_content import setup_content
 from planner.solution import Solution
-from planner.verify import verify
+from planner.verification.verifier import verify
 from tests.oracle import OracleResult, best_plan, fewest_gpus
 from tests.tiny import KINDS, random_instance
 

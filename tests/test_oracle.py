@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from models.instance import Instance, Llm, Option, Pool, Slo
 from planner.plans.setup_content import setup_content
 from planner.solution import Effort, Shard, Solution, TieGroup
-from planner.verify import verify
+from planner.verification.verifier import verify
 from profiles.records import Column, Curve, Scores
 from tests.oracle import GAP, OracleResult, best_plan, feasible_setups, fewest_gpus, quality_cuts
 from tests.tiny import KINDS, random_instance

@@ -17,7 +17,7 @@ from planner.operation.price_table import price_table, price_table_frame
 from planner.operation.router_policy import plan_hash, router_policy
 from planner.plans.content import tell
 from planner.plans.source import PlanAndScenario
-from planner.verify import verify
+from planner.verification.verifier import verify
 from profiles.records import Curve
 from tests import told
 from tests.oracle import Setup, _search

@@ -17,7 +17,7 @@ from models import router as router_module
 from models.instance import Instance
 from models.quality import TIE_EPS, Quality
 from models.router import PolicyError, Router, draw, draws
-from planner.verify_routing import _groups, _realise, _stated_splits
+from planner.verification.routing_certificate import _groups, _realise, _stated_splits
 from profiles.records import Scores
 
 NAMES = ("small", "medium", "large", "unused")

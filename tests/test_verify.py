@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Llm, Option, Pool, Slo
-from planner.verify import index_options, read_options, verify
-from planner.verify_slo import achieved_percentile
+from planner.verification.slo_checks import achieved_percentile
+from planner.verification.verifier import index_options, read_options, verify
 from profiles.records import Curve, Scores
 
 X_BIG = (1 + math.sqrt(101)) / 2

@@ -35,7 +35,7 @@ from planner.scenario.edits import Asked, content_of
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.setups_place import QUALITY, marks_table, place_lines
 from planner.studies.sweep import Point
-from planner.verify import verify
+from planner.verification.verifier import verify
 
 FOUR = {"pools.0.gpus_per_node": 4}
 

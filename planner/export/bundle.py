@@ -16,7 +16,7 @@ from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import router_policy
 from planner.plans.content import json_text
 from planner.plans.source import PlanAndScenario
-from planner.verify import verify
+from planner.verification.verifier import verify
 from planner.yamlfile import yaml_text
 from profiles.faults import Fault, nearest
 from reports import deploy_litellm

@@ -26,7 +26,7 @@ from planner.export.deployment_memory import memory_cautions, with_memory
 from planner.export.deployment_names import labels, one_line, variable
 from planner.operation.router_policy import plan_hash
 from planner.plans.tables import slo_name
-from planner.verify import find_option, index_options
+from planner.verification.verifier import find_option, index_options
 from planner.version import VERSION
 from profiles.catalogue import load_llms
 

@@ -23,7 +23,7 @@ from planner.plans.content import checked_content
 from planner.plans.source import PlanAndScenario
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, TieGroup
-from planner.verify import index_options, read_options
+from planner.verification.verifier import index_options, read_options
 from profiles.faults import Fault
 from profiles.records import Scores
 

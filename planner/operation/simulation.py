@@ -31,7 +31,7 @@ from models.instance import Instance, Slo
 from models.serving.fitted_queue import fit_queue, follow_load
 from planner.plans.source import PlanAndScenario
 from planner.settings import Progress
-from planner.verify import index_options, read_options
+from planner.verification.verifier import index_options, read_options
 
 __all__ = ["Demand", "OptionOutcome", "Outcome", "Simulation", "SloOutcome", "simulate"]
 

@@ -20,7 +20,7 @@ from planner.plans.numbers import finite, percent, tidy
 from planner.plans.setup_content import setup_content
 from planner.plans.tables import tables_of
 from planner.solution import Conflict, Repair, ShadowPrices, Solution
-from planner.verify import verify
+from planner.verification.verifier import verify
 from planner.version import VERSION
 from planner.whole_file import write_whole
 from profiles.faults import Fault, file_text

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.instance import Instance
 from planner.solution import Effort, Shard, Solution
-from planner.verify import find_option, index_options, read_options
+from planner.verification.verifier import find_option, index_options, read_options
 
 __all__ = ["solution_back"]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.instance import Instance
-from planner.verify_routing import check_fractions, check_router
-from planner.verify_slo import RESTATE_TOL, Deployed, check_latencies, check_provenance, check_slos
+from planner.verification.routing_certificate import check_fractions, check_router
+from planner.verification.slo_checks import RESTATE_TOL, Deployed, check_latencies, check_provenance, check_slos
 
 __all__ = ["index_options", "read_options", "verify"]
 

@@ -1,0 +1,1 @@
+"""TODO: what planner/verification is."""
