@@ -14,7 +14,20 @@ import pandas as pd
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from profiles.sheets import ARRIVAL, DEMAND, LLMS, OBJECTIVES, POOLS, PROFILES, SCORES, SETTINGS, TABLES, UNHOLDABLE, Inputs, SheetField
+from profiles.workbook_layout import (
+    ARRIVAL,
+    DEMAND,
+    LLMS,
+    OBJECTIVES,
+    POOLS,
+    PROFILES,
+    SCORES,
+    SETTINGS,
+    TABLES,
+    UNHOLDABLE,
+    Inputs,
+    SheetField,
+)
 from reports.style import A4, COLOURS, FONT
 
 __all__ = ["BOOK_OPTIONS", "CELL_TEXT", "STORIES", "unholdable", "write_input_book", "write_input_sheets"]

@@ -14,7 +14,7 @@ import numpy as np
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from profiles.sheets import Inputs
+from profiles.workbook_layout import Inputs
 from reports.style import FONT, Look
 
 __all__ = ["Book", "Formula", "Placed", "missing"]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
-from profiles.sheets import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES
+from profiles.workbook_layout import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES
 from reports.sheets_book import Book, Formula, Placed, missing
 from reports.sheets_charts import bars
 from reports.sheets_latency import latency_formula

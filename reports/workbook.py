@@ -16,7 +16,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
-from profiles.sheets import REPORT_SHEETS, Inputs
+from profiles.workbook_layout import REPORT_SHEETS, Inputs
 from reports import sheets_checks, sheets_gpus, sheets_latency, sheets_more, sheets_plan, sheets_summary
 from reports.input_sheets import BOOK_OPTIONS, write_input_sheets
 from reports.sheets_book import Book

@@ -24,7 +24,7 @@ from planner.plans.content import Plan, tables, write_json
 from planner.plans.source import PlanAndScenario
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of
-from profiles.sheets import REPORT_SHEETS, SHEETS
+from profiles.workbook_layout import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text
 from reports.workbook import write_workbook

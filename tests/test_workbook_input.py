@@ -25,7 +25,7 @@ from planner.scenario.load import load_scenario
 from planner.scenario.templates import inputs_of, template_inputs
 from planner.workbook_guard import open_package
 from profiles.faults import DataError, Fault
-from profiles.sheets import SHEETS
+from profiles.workbook_layout import SHEETS
 from reports.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,6 @@ from models.quality import Quality
 from planner.cli.commands.simulate import CAVEATS
 from planner.errors import DataError
 from planner.export.report_content import report_of
-from planner.inputs_told import profiles_summary, scores_summary
 from planner.joint import solve as joint
 from planner.operation.simulation import Demand, simulate
 from planner.operation.step_level_replica import step_level_replica
@@ -29,6 +28,7 @@ from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles, read_profiles
 from profiles.faults import Fault
 from profiles.records import Scores
+from profiles.summary import profiles_summary, scores_summary
 
 __all__ = ["look", "plan", "quality_of", "simulated", "worth"]
 

@@ -14,8 +14,8 @@ from planner.workbook_guard import is_workbook
 from profiles.curves import ProfileTable, parse_profiles, read_profiles
 from profiles.faults import DataError, Fault
 from profiles.scores import RESERVED
-from profiles.sheets import PROFILES, SCORES, TABLES, UNHOLDABLE, Inputs
 from profiles.tables import Table, numbers, read_table, texts
+from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, Inputs
 
 if TYPE_CHECKING:
     from planner.scenario.workbook_headers import Book

@@ -14,8 +14,8 @@ from planner.scenario_files import write_folder
 from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles
 from profiles.faults import Fault, nearest
-from profiles.sheets import PROFILES, SCORES
 from profiles.tables import Table
+from profiles.workbook_layout import PROFILES, SCORES
 
 __all__ = ["ENDINGS", "TABLE_ENDINGS", "put_files", "replace_table"]
 

@@ -1,6 +1,6 @@
 """A scenario in a workbook: the sheets Pools, LLMs, Profiles, Scores, Demand & SLO and Settings as a scenario's content and two tables.
 
-Columns are found by their headers (`profiles.sheets`), whatever their order; a title above the header, blank rows and other columns do no
+Columns are found by their headers (`profiles.workbook_layout`), whatever their order; a title above the header, blank rows and other columns do no
 harm. Nothing is validated here but what only a workbook can have (units in headers, merged cells, odd cells): the content goes
 through the same checks as a YAML file, and `Book.tell` puts the faults at their cells.
 """
@@ -26,7 +26,8 @@ from planner.scenario.workbook_headers import (
 from planner.workbook_cells import DATED, Sheet, cell_name, normal, read_sheets
 from profiles.cells import NUMBER, Odd, text_of
 from profiles.faults import Fault, nearest
-from profiles.sheets import (
+from profiles.tables import table_of_rows
+from profiles.workbook_layout import (
     ARRIVAL,
     DEMAND,
     LLMS,
@@ -41,7 +42,6 @@ from profiles.sheets import (
     SheetField,
     sheet_reference,
 )
-from profiles.tables import table_of_rows
 
 __all__ = ["Book", "read_book"]
 

@@ -9,8 +9,8 @@ from planner.scenario.workbook_faults import Places, tell
 from planner.workbook_cells import Sheet, cell_name, normal
 from profiles.cells import text_of
 from profiles.faults import Fault
-from profiles.sheets import PROFILES, SETTINGS, TABLES, SheetField
 from profiles.tables import Table
+from profiles.workbook_layout import PROFILES, SETTINGS, TABLES, SheetField
 
 __all__ = [
     "Book",

@@ -11,7 +11,7 @@ from planner.errors import DataError
 from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of, template_inputs
 from planner.whole_file import put_whole, write_whole
 from profiles.faults import Fault
-from profiles.sheets import Inputs
+from profiles.workbook_layout import Inputs
 
 __all__ = ["run_init", "scenario_to_workbook"]
 
