@@ -16,10 +16,10 @@ from models.serving.batching import Limits, serve
 from models.serving.step_time import Settings, kv_token_gib, room_gib, step_time
 from models.serving.workload import draw_lengths, lognormal, unit_arrivals
 from planner.csv_file import write_csv
-from planner.import_keys import read_mapping
-from planner.import_profiles import import_profiles
 from profiles.catalogue import load_gpus, load_llms
 from profiles.faults import DataError, Fault
+from profiles.importers.identify import read_mapping
+from profiles.importers.pipeline import import_profiles
 
 __all__ = ["BENCHMARKS", "RATES", "write_benchmarks"]
 

@@ -22,12 +22,12 @@ from typer.testing import CliRunner
 
 from planner.__main__ import app
 from planner.cli.commands.profile_import import Wanted, run_profile_import
-from planner.import_files import read_files
-from planner.import_keys import Given
-from planner.import_profiles import Imported, import_profiles, lines_of
 from profiles.curves import load_profiles
 from profiles.faults import DataError, Fault
+from profiles.importers.discover import read_files
+from profiles.importers.identify import Given
 from profiles.importers.names import gpu_key, is_quantised, llm_name
+from profiles.importers.pipeline import Imported, import_profiles, lines_of
 from profiles.importers.record import Run
 from profiles.importers.rules import judge
 from profiles.importers.stream import read_json, sniff
@@ -783,7 +783,9 @@ def test_large_reports_are_streamed(tmp_path: Path):
     assert sniff(big) == "json"
     peaks = []
     for path in (small, big):
-        code = f"import sys; from planner.import_files import *; from pathlib import Path; r = read_files([Path({str(path)!r})], []); "
+        code = (
+            f"import sys; from profiles.importers.discover import *; from pathlib import Path; r = read_files([Path({str(path)!r})], []); "
+        )
         code += "import resource; print(len(r.runs), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         start = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True, check=True, timeout=60)

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from planner.import_files import FileTold
-from planner.import_keys import Given
-from planner.import_pool import Point, pooled, without_gaps
-from planner.import_table import rows_of_points
 from profiles.faults import DataError
 from profiles.importers.detect import runs_of
+from profiles.importers.discover import FileTold
+from profiles.importers.identify import Given
+from profiles.importers.pool import Point, pooled, without_gaps
 from profiles.importers.record import Run
 from profiles.importers.rules import judge
+from profiles.importers.table import rows_of_points
 from tests.test_import import OPTION, STANDARD, aiperf, imported
 
 GONE = object()

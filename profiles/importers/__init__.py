@@ -6,7 +6,7 @@
     rules     a run -> a point of a curve, or the reason why it is none
     names     the tool's names of LLMs and GPUs -> the catalogues' names
 
-Nothing here asks, prints or writes; `planner.import_profiles` does.
+Nothing here asks, prints or writes; `profiles.importers.pipeline` does.
 """
 
 __all__ = [

@@ -2,9 +2,9 @@
 
 Order of work, and what is told of each step:
 
-    read      planner.import_files          unreadable and unknown files
+    read      profiles.importers.discover          unreadable and unknown files
     judge     profiles.importers.rules      runs that are no load points, columns that rest on too little
-    ask       planner.import_keys           runs whose option nothing says: one fault
+    ask       profiles.importers.identify           runs whose option nothing says: one fault
     pool      `pooled`                      the same run in two files counts once; repeats of one load become one point;
                                             closed-loop runs that more concurrency made slower are left out (saturated)
     fill      `without_gaps`                a column that some points of an option lack is blanked on all of them
@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from planner.import_files import FileTold, Read, read_files
-from planner.import_keys import Given, missing_fault, option_of
-from planner.import_pool import Point, pooled, without_gaps
-from planner.import_table import checked_table, own_rows, rows_of_points
 from profiles.faults import DataError, Fault
+from profiles.importers.discover import FileTold, Read, read_files
+from profiles.importers.identify import Given, missing_fault, option_of
+from profiles.importers.pool import Point, pooled, without_gaps
 from profiles.importers.rules import judge
+from profiles.importers.table import checked_table, own_rows, rows_of_points
 
 __all__ = ["Imported", "import_profiles", "lines_of"]
 

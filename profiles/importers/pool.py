@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from planner.import_files import FileTold
-from planner.import_keys import Option
+from profiles.importers.discover import FileTold
+from profiles.importers.identify import Option
 from profiles.importers.record import Run
 from profiles.importers.rules import merged_latency
 from profiles.records import Column

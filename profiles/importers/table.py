@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from planner.import_pool import Point
 from profiles.curves import KEYS, KNOWN, LATENCIES, parse_profiles
 from profiles.faults import DataError, Fault, file_text
+from profiles.importers.pool import Point
 from profiles.importers.record import Run
 from profiles.importers.stream import sniff
 from profiles.records import METRICS
