@@ -31,7 +31,7 @@ KEEPERS = {
     "matplotlib": ("reports/charts.py",),
     "typer": ("planner/__main__.py", "planner/cli/arguments.py", "planner/cli/profile_app.py"),
     "ruamel": ("planner/yamlfile.py",),
-    "ijson": ("profiles/importers/stream.py",),
+    "ijson": ("profiles/importers/formats/stream.py",),
 }
 NUMPY_ALONE = ("planner/verify*.py", "planner/decompose*.py")
 """Files that share no mathematics with the optimiser: of `models` they know the instance, of outside mathematics numpy."""

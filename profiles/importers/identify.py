@@ -21,8 +21,8 @@ from typing import Any
 from planner.yamlfile import parse_yaml
 from profiles.catalogue import load_gpus
 from profiles.faults import Fault, file_text, nearest, shown
-from profiles.importers.names import gpu_candidates, gpu_key, llm_name
-from profiles.importers.record import Run
+from profiles.importers.formats.names import gpu_candidates, gpu_key, llm_name
+from profiles.importers.formats.record import Run
 
 __all__ = ["Given", "Option", "checked", "missing_fault", "option_of", "read_mapping"]
 

@@ -3,7 +3,7 @@
 Order of work, and what is told of each step:
 
     read      profiles.importers.discover          unreadable and unknown files
-    judge     profiles.importers.rules      runs that are no load points, columns that rest on too little
+    judge     profiles.importers.formats.rules      runs that are no load points, columns that rest on too little
     ask       profiles.importers.identify           runs whose option nothing says: one fault
     pool      `pooled`                      the same run in two files counts once; repeats of one load become one point;
                                             closed-loop runs that more concurrency made slower are left out (saturated)
@@ -21,9 +21,9 @@ import pandas as pd
 
 from profiles.faults import DataError, Fault
 from profiles.importers.discover import FileTold, Read, read_files
+from profiles.importers.formats.rules import judge
 from profiles.importers.identify import Given, missing_fault, option_of
 from profiles.importers.pool import Point, pooled, without_gaps
-from profiles.importers.rules import judge
 from profiles.importers.table import checked_table, own_rows, rows_of_points
 
 __all__ = ["Imported", "import_profiles", "lines_of"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from profiles.importers.discover import FileTold
+from profiles.importers.formats.record import Run
+from profiles.importers.formats.rules import merged_latency
 from profiles.importers.identify import Option
-from profiles.importers.record import Run
-from profiles.importers.rules import merged_latency
 from profiles.records import Column
 
 Key = TypeVar("Key", bound=Hashable)

@@ -12,9 +12,9 @@ import pandas as pd
 
 from profiles.curves import KEYS, KNOWN, LATENCIES, parse_profiles
 from profiles.faults import DataError, Fault, file_text
+from profiles.importers.formats.record import Run
+from profiles.importers.formats.stream import sniff
 from profiles.importers.pool import Point
-from profiles.importers.record import Run
-from profiles.importers.stream import sniff
 from profiles.records import METRICS
 from profiles.tables import Table, read_table, table_of_rows
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from profiles.importers import aiperf, benchmark_report, guidellm, inference_perf, sglang, vllm
-from profiles.importers.fields import at
-from profiles.importers.record import Run
+from profiles.importers.formats import aiperf, benchmark_report, guidellm, inference_perf, sglang, vllm
+from profiles.importers.formats.fields import at
+from profiles.importers.formats.record import Run
 
 __all__ = ["KNOWN_TOOLS", "Found", "runs_of"]
 

@@ -9,8 +9,8 @@ server      server_info: model_path, tp_size, dp_size, quantization (null when t
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.importers.fields import at, day, finite, named, number, positive, text, whole
-from profiles.importers.record import Run
+from profiles.importers.formats.fields import at, day, finite, named, number, positive, text, whole
+from profiles.importers.formats.record import Run
 from profiles.records import STATISTICS, Column
 
 __all__ = ["matches", "read"]

@@ -13,8 +13,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.importers.fields import at, day, finite, named, number, positive, statistics_ms, text, whole
-from profiles.importers.record import Run
+from profiles.importers.formats.fields import at, day, finite, named, number, positive, statistics_ms, text, whole
+from profiles.importers.formats.record import Run
 from profiles.records import Column
 
 __all__ = ["matches", "read"]

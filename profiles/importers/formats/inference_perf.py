@@ -12,8 +12,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.importers.fields import at, finite, named, number, positive, statistics_ms, text, whole
-from profiles.importers.record import Run
+from profiles.importers.formats.fields import at, finite, named, number, positive, statistics_ms, text, whole
+from profiles.importers.formats.record import Run
 from profiles.records import Column
 
 __all__ = ["TOOL", "is_summary", "matches", "read"]

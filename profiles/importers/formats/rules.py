@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from profiles.importers.record import Run
+from profiles.importers.formats.record import Run
 from profiles.records import METRICS, STATISTICS, Column
 
 __all__ = ["ERRORS_ALLOWED", "FEWEST", "SATURATED", "Verdict", "judge", "merged_latency"]

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from profiles.importers.fields import at, day, finite, named, positive, statistics_ms, text, unit_ms, whole
-from profiles.importers.record import Run
+from profiles.importers.formats.fields import at, day, finite, named, positive, statistics_ms, text, unit_ms, whole
+from profiles.importers.formats.record import Run
 from profiles.records import Column
 
 __all__ = ["is_sweep", "matches", "read"]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from profiles.importers.fields import at, day, finite, named, number, positive, text, whole
-from profiles.importers.record import Run
+from profiles.importers.formats.fields import at, day, finite, named, number, positive, text, whole
+from profiles.importers.formats.record import Run
 from profiles.records import STATISTICS, Column
 
 __all__ = ["matches", "read"]

@@ -12,9 +12,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.importers.fields import at, day, finite, number, positive, statistics_ms, text, unit_ms, whole
-from profiles.importers.guidellm import TPOT_TOLD
-from profiles.importers.record import Run
+from profiles.importers.formats.fields import at, day, finite, number, positive, statistics_ms, text, unit_ms, whole
+from profiles.importers.formats.guidellm import TPOT_TOLD
+from profiles.importers.formats.record import Run
 from profiles.records import Column
 
 __all__ = ["is_foreign_version", "matches", "read"]

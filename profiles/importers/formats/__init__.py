@@ -1,0 +1,1 @@
+"""TODO: what profiles/importers/formats is."""
