@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.whole_file import write_whole
+from profiles.io.writing import write_whole
 
 __all__ = ["csv_text", "safe_cell", "write_csv"]
 

@@ -17,7 +17,7 @@
 
 from collections.abc import Sequence
 
-from profiles.faults import CatalogueError, DataError, ProfileError, ScenarioError, ScoresError
+from profiles.io.faults import CatalogueError, DataError, ProfileError, ScenarioError, ScoresError
 
 __all__ = [
     "CatalogueError",

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from profiles.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
-from profiles.tables import Table
+from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
+from profiles.io.tables import Table
 
 if TYPE_CHECKING:
     from planner.scenario.workbook_headers import Book

@@ -9,7 +9,7 @@ from typing import Any
 
 from planner.scenario.load import Scenario
 from planner.scenario.templates import inputs_of
-from planner.workbook_guard import is_workbook
+from profiles.io.workbook_guard import is_workbook
 
 __all__ = ["scenario_text", "write_folder"]
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from profiles.faults import Fault, ProfileError, nearest, shown
+from profiles.io.faults import Fault, ProfileError, nearest, shown
+from profiles.io.tables import Table, blanks, check_cells, numbers, read_table, require_columns, texts
 from profiles.records import METRICS, PROVENANCES, STATISTICS, Column
-from profiles.tables import Table, blanks, check_cells, numbers, read_table, require_columns, texts
 
 __all__ = ["KEYS", "LATENCIES", "ProfileTable", "ProfiledOption", "load_profiles", "parse_profiles", "read_profiles"]
 

@@ -22,9 +22,9 @@ import numpy as np
 
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import COUNTS, KEYS, LATENCIES
-from profiles.faults import Fault
+from profiles.io.faults import Fault
+from profiles.io.tables import Table, numbers, require_columns, texts
 from profiles.records import METRICS, STATISTICS
-from profiles.tables import Table, numbers, require_columns, texts
 
 __all__ = ["SEVERITIES", "CurveRows", "Finding", "check_curve", "convex_cost", "falls", "read_curves"]
 

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from profiles.faults import Fault, ScoresError, shown
+from profiles.io.faults import Fault, ScoresError, shown
+from profiles.io.tables import Table, blanks, check_cells, numbers, read_table, require_columns, texts
 from profiles.records import Scores
-from profiles.tables import Table, blanks, check_cells, numbers, read_table, require_columns, texts
 
 __all__ = ["RESERVED", "load_scores", "parse_scores", "read_scores"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from profiles.faults import Fault, ProfileError
-from profiles.tables import check_cells, numbers, read_table, require_columns
+from profiles.io.faults import Fault, ProfileError
+from profiles.io.tables import check_cells, numbers, read_table, require_columns
 
 __all__ = ["Trace", "load_trace"]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.source import PlanAndScenario
-from planner.yamlfile import yaml_text
+from profiles.io.yaml_text import yaml_text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SILICON = Path(__file__).resolve().parents[2] / "shared" / "cases" / "h100-silicon" / "scenario.yaml"

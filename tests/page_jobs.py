@@ -7,7 +7,7 @@ from typing import Any
 from app_pages.jobs.messages import Watch
 from planner.errors import DataError, NoPlanInTimeError
 from planner.settings import Progress
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 FAULTS = (Fault("a.csv", "row 3", "x", "no number", "give one"), Fault("b.yaml", "slo.0", "", "missing", "add it"))
 

@@ -29,7 +29,7 @@ from planner.export.deployment_names import labels, one_line
 from planner.operation.router_policy import plan_hash
 from planner.plans.content import Plan, write_json
 from planner.plans.source import PlanAndScenario
-from planner.yamlfile import parse_yaml, yaml_text
+from profiles.io.yaml_text import parse_yaml, yaml_text
 from reports.deploy_words import SHARES, largest_remainder
 from tests import export_cases
 from tests.export_cases import HOSTILE, ON

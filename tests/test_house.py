@@ -30,7 +30,7 @@ KEEPERS = {
     "xlsxwriter": ("reports/*", "*/*workbook*.py"),
     "matplotlib": ("reports/charts.py",),
     "typer": ("planner/__main__.py", "planner/cli/arguments.py", "planner/cli/profile_app.py"),
-    "ruamel": ("planner/yamlfile.py",),
+    "ruamel": ("profiles/io/yaml_text.py",),
     "ijson": ("profiles/importers/formats/stream.py",),
 }
 NUMPY_ALONE = ("planner/verify*.py", "planner/decompose*.py")

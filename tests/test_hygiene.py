@@ -10,10 +10,10 @@ from scipy.optimize import linprog
 from typer.testing import CliRunner
 
 from planner.__main__ import app
-from profiles.faults import Fault
 from profiles.hygiene import Finding, check_curve, convex_cost, read_curves
 from profiles.hygiene_neighbours import check_neighbours
-from profiles.tables import read_table
+from profiles.io.faults import Fault
+from profiles.io.tables import read_table
 
 HOME = Path(__file__).parent.parent
 CLEAN = """\

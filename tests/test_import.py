@@ -23,7 +23,6 @@ from typer.testing import CliRunner
 from planner.__main__ import app
 from planner.cli.commands.profile_import import Wanted, run_profile_import
 from profiles.curves import load_profiles
-from profiles.faults import DataError, Fault
 from profiles.importers.discover import read_files
 from profiles.importers.formats.names import gpu_key, is_quantised, llm_name
 from profiles.importers.formats.record import Run
@@ -31,6 +30,7 @@ from profiles.importers.formats.rules import judge
 from profiles.importers.formats.stream import read_json, sniff
 from profiles.importers.identify import Given
 from profiles.importers.pipeline import Imported, import_profiles, lines_of
+from profiles.io.faults import DataError, Fault
 
 HOME = Path(__file__).parent.parent
 SAMPLES = HOME.parent / "shared/cases/tool-outputs"

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from profiles.faults import DataError
 from profiles.importers.discover import FileTold
 from profiles.importers.formats.detect import runs_of
 from profiles.importers.formats.record import Run
@@ -20,6 +19,7 @@ from profiles.importers.formats.rules import judge
 from profiles.importers.identify import Given
 from profiles.importers.pool import Point, pooled, without_gaps
 from profiles.importers.table import rows_of_points
+from profiles.io.faults import DataError
 from tests.test_import import OPTION, STANDARD, aiperf, imported
 
 GONE = object()

@@ -20,11 +20,11 @@ from planner.scenario.assemble import load_instance
 from planner.scenario.content_hash import significant
 from planner.scenario.load import MinimizeCost, load_scenario, parse_scenario, scenario_schema
 from planner.scenario.options import needed_columns
-from planner.yamlfile import parse_yaml
 from profiles.curves import load_profiles
-from profiles.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
+from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
+from profiles.io.tables import read_table, table_of_rows
+from profiles.io.yaml_text import parse_yaml
 from profiles.scores import load_scores, parse_scores
-from profiles.tables import read_table, table_of_rows
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ import pytest
 from planner.joint.solve import solve
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import ScenarioSpec, parse_scenario
-from planner.yamlfile import parse_yaml
+from profiles.io.yaml_text import parse_yaml
 
 HOME = Path(__file__).parent.parent
 README = HOME / "README.md"

@@ -17,7 +17,7 @@ from planner.plans.content import tell, write_json
 from planner.plans.source import PlanAndScenario, load_plan
 from planner.presentation.simulation import advice_lines
 from planner.scenario.assemble import load_instance
-from profiles.faults import ProfileError
+from profiles.io.faults import ProfileError
 from profiles.records import Curve
 from profiles.trace import load_trace
 

@@ -19,7 +19,7 @@ from planner.export.report_content import report_of
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import inputs_of, template_inputs
 from planner.scenario.workbook import read_book
-from profiles.faults import DataError, Fault
+from profiles.io.faults import DataError, Fault
 from reports.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 from reports.workbook import write_workbook
 from tests.office import resaved

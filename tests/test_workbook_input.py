@@ -23,8 +23,8 @@ from planner.plans.source import load_plan
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import load_scenario
 from planner.scenario.templates import inputs_of, template_inputs
-from planner.workbook_guard import open_package
-from profiles.faults import DataError, Fault
+from profiles.io.faults import DataError, Fault
+from profiles.io.workbook_guard import open_package
 from profiles.workbook_layout import SHEETS
 from reports.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 

@@ -22,7 +22,7 @@ from planner.plans.source import PlanAndScenario
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import inputs_of
 from planner.scenario_files import write_folder
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["charts", "deployment", "plan_file", "scenario_folder", "scenario_workbook", "tables_zip", "workbook"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 if TYPE_CHECKING:
     from planner.settings import Progress

@@ -24,9 +24,9 @@ from planner.presentation.simulation import advice_lines, demand_line, option_li
 from planner.scenario.assemble import Loaded, load_instance
 from planner.scenario.workbook import read_book
 from planner.studies.marginals import marginals
-from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles, read_profiles
-from profiles.faults import Fault
+from profiles.io.faults import Fault
+from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
 from profiles.summary import profiles_summary, scores_summary
 

@@ -27,7 +27,7 @@ from planner.presentation.out_of_sample import (
 )
 from planner.presentation.router import held_line, rates_by_llm, router_prices, router_ties
 from planner.scenario.assemble import load_instance
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["policy", "rates", "tested"]
 

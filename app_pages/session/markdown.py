@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from app_pages.jobs.messages import Outcome
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["bullets", "faults_box", "not_done", "plain"]
 

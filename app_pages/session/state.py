@@ -19,7 +19,7 @@ from planner.errors import DataError
 from planner.scenario.edits import Asked, changed, content_of
 from planner.scenario.load import ScenarioSpec
 from planner.scenario.schema_faults import set_path
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = [
     "Knob",

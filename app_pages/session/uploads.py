@@ -15,7 +15,7 @@ from app_pages.session.server import desk
 from planner.errors import DataError
 from planner.scenario.edits import Asked
 from planner.scenario.upload import put_files, replace_table
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["looked", "open_files", "put_table", "template_book", "trouble"]
 

@@ -17,8 +17,8 @@ from planner.operation.router_policy import router_policy
 from planner.plans.content import json_text
 from planner.plans.source import PlanAndScenario
 from planner.verification.verifier import verify
-from planner.yamlfile import yaml_text
-from profiles.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest
+from profiles.io.yaml_text import yaml_text
 from reports import deploy_litellm
 from reports.deploy_compose import compose_file
 from reports.deploy_kubernetes import kubernetes_files, kubernetes_refusals

@@ -10,7 +10,7 @@ from planner.errors import DataError
 from planner.export.report_content import report_of
 from planner.plans.source import PlanAndScenario
 from planner.scenario.templates import inputs_of
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["check_chart_folder", "write_report"]
 

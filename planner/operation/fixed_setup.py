@@ -24,7 +24,7 @@ from planner.plans.source import PlanAndScenario
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, TieGroup
 from planner.verification.verifier import index_options, read_options
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 from profiles.records import Scores
 
 __all__ = ["FixedSetup", "Rerouted"]

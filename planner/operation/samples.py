@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from planner.errors import DataError
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 from profiles.records import Scores
 from profiles.scores import read_scores
 

@@ -22,8 +22,8 @@ from planner.plans.tables import tables_of
 from planner.solution import Conflict, Repair, ShadowPrices, Solution
 from planner.verification.verifier import verify
 from planner.version import VERSION
-from planner.whole_file import write_whole
-from profiles.faults import Fault, file_text
+from profiles.io.faults import Fault, file_text
+from profiles.io.writing import write_whole
 
 if TYPE_CHECKING:
     from planner.scenario.assemble import Loaded

@@ -7,7 +7,7 @@ from pathlib import Path
 from planner.errors import DataError
 from planner.plans.content import Plan, read_plan
 from planner.scenario.assemble import Loaded, load_instance
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["PlanAndScenario", "load_plan"]
 

@@ -26,7 +26,7 @@ from planner.scenario.edits import Asked, changed, content_of
 from planner.scenario.load import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from planner.studies.sweep import Axis, Point, axis_of, frame_of
-from profiles.faults import DataError, Fault, shown
+from profiles.io.faults import DataError, Fault, shown
 
 __all__ = [
     "MOST_POINTS",

@@ -18,7 +18,7 @@ from models.serving.workload import fixed
 from planner.profiling.estimate import Offered
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable, load_profiles
-from profiles.faults import Fault, ProfileError, nearest
+from profiles.io.faults import Fault, ProfileError, nearest
 
 __all__ = ["Calibration", "calibrate", "left_out_errors", "measured_points"]
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from planner.errors import DataError
 from planner.scenario.load import Scenario
 from planner.scenario_files import write_folder
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["unpacked", "zipped"]
 

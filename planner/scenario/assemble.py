@@ -15,12 +15,12 @@ from planner.scenario.inputs import open_book, profile_table, salvage, score_tab
 from planner.scenario.load import MinimizeCost, Overrides, Scenario, ScenarioSpec, read_scenario
 from planner.scenario.options import options_of, slos_of
 from planner.settings import Settings
-from planner.workbook_guard import is_workbook
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable
-from profiles.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest
+from profiles.io.tables import Table
+from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
-from profiles.tables import Table
 
 __all__ = ["Loaded", "load_instance"]
 

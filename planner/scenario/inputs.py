@@ -9,9 +9,9 @@ from typing import Any
 
 from planner.findings import Findings
 from profiles.curves import ProfileTable, parse_profiles, read_profiles
+from profiles.io.tables import Table
 from profiles.records import Scores
 from profiles.scores import parse_scores, read_scores
-from profiles.tables import Table
 
 __all__ = ["open_book", "profile_table", "salvage", "score_table"]
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from planner.scenario.schema_faults import cross_faults, fault_of, set_path
-from planner.workbook_guard import is_workbook
-from planner.yamlfile import parse_yaml
-from profiles.faults import Fault, ScenarioError, file_text, shown
+from profiles.io.faults import Fault, ScenarioError, file_text, shown
+from profiles.io.workbook_guard import is_workbook
+from profiles.io.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from planner.scenario.workbook_headers import Book

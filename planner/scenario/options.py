@@ -13,7 +13,7 @@ from models.instance import Dropped, Option, Pool, Slo
 from planner.findings import Findings, once
 from planner.scenario.load import Scenario, ScenarioSpec
 from profiles.curves import ProfiledOption, ProfileTable
-from profiles.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest
 from profiles.records import STATISTICS, Column, Curve
 
 __all__ = ["needed_columns", "options_of", "slos_of"]

@@ -8,7 +8,7 @@ from typing import Any, Union
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from profiles.faults import Fault, nearest, shown
+from profiles.io.faults import Fault, nearest, shown
 
 __all__ = ["BLANK_PROBLEM", "FOREIGN_PROBLEM", "VALUE_PROBLEMS", "cross_faults", "fault_of", "set_path"]
 

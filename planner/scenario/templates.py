@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from planner.scenario.load import MinimizeCost, Scenario, ScenarioSpec
-from planner.workbook_guard import is_workbook
 from profiles.curves import ProfileTable, parse_profiles, read_profiles
-from profiles.faults import DataError, Fault
+from profiles.io.faults import DataError, Fault
+from profiles.io.tables import Table, numbers, read_table, texts
+from profiles.io.workbook_guard import is_workbook
 from profiles.scores import RESERVED
-from profiles.tables import Table, numbers, read_table, texts
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, Inputs
 
 if TYPE_CHECKING:

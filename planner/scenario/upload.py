@@ -11,10 +11,10 @@ from planner.errors import DataError
 from planner.scenario.archive import unpacked
 from planner.scenario.load import Scenario, read_scenario
 from planner.scenario_files import write_folder
-from planner.workbook_guard import is_workbook
 from profiles.curves import parse_profiles
-from profiles.faults import Fault, nearest
-from profiles.tables import Table
+from profiles.io.faults import Fault, nearest
+from profiles.io.tables import Table
+from profiles.io.workbook_guard import is_workbook
 from profiles.workbook_layout import PROFILES, SCORES
 
 __all__ = ["ENDINGS", "TABLE_ENDINGS", "put_files", "replace_table"]

@@ -23,10 +23,10 @@ from planner.scenario.workbook_headers import (
     tell_merged,
     tell_others,
 )
-from planner.workbook_cells import DATED, Sheet, cell_name, normal, read_sheets
-from profiles.cells import NUMBER, Odd, text_of
-from profiles.faults import Fault, nearest
-from profiles.tables import table_of_rows
+from profiles.io.cells import NUMBER, Odd, text_of
+from profiles.io.faults import Fault, nearest
+from profiles.io.tables import table_of_rows
+from profiles.io.workbook_cells import DATED, Sheet, cell_name, normal, read_sheets
 from profiles.workbook_layout import (
     ARRIVAL,
     DEMAND,

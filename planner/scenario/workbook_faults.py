@@ -9,8 +9,8 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from planner.scenario.schema_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
-from profiles.cells import COMMA_NUMBER, NUMBER, Odd
-from profiles.faults import Fault, nearest
+from profiles.io.cells import COMMA_NUMBER, NUMBER, Odd
+from profiles.io.faults import Fault, nearest
 from profiles.workbook_layout import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES, SheetField
 
 __all__ = ["Places", "TablePlaces", "tell"]

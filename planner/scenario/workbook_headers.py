@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from planner.scenario.workbook_faults import Places, tell
-from planner.workbook_cells import Sheet, cell_name, normal
-from profiles.cells import text_of
-from profiles.faults import Fault
-from profiles.tables import Table
+from profiles.io.cells import text_of
+from profiles.io.faults import Fault
+from profiles.io.tables import Table
+from profiles.io.workbook_cells import Sheet, cell_name, normal
 from profiles.workbook_layout import PROFILES, SETTINGS, TABLES, SheetField
 
 __all__ = [

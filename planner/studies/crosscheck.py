@@ -33,7 +33,7 @@ from planner.errors import DataError, VerificationError
 from planner.plans.content import checked_content
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, TieGroup
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["CrossCheck", "Second", "compare", "second_road", "seconds_a_setup"]
 

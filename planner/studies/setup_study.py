@@ -24,7 +24,7 @@ from planner.errors import DataError
 from planner.process_pool import spread
 from planner.settings import Progress
 from planner.studies.study_journal import Journal
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["STATUSES", "Study", "study", "told"]
 

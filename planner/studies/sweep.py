@@ -29,8 +29,8 @@ from planner.plans.content import checked_content
 from planner.plans.tables import slo_name
 from planner.scenario.assemble import Loaded, load_instance
 from planner.settings import Progress
-from planner.yamlfile import parse_yaml
-from profiles.faults import Fault, shown
+from profiles.io.faults import Fault, shown
+from profiles.io.yaml_text import parse_yaml
 
 __all__ = ["Axis", "Point", "axis_of", "frame_of", "planned_point", "points_of", "sweep"]
 

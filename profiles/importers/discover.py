@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from planner.yamlfile import parse_yaml
-from profiles.faults import Fault, file_text, shown
 from profiles.importers.formats.detect import KNOWN_TOOLS, runs_of
 from profiles.importers.formats.fields import at, text
 from profiles.importers.formats.inference_perf import TOOL as INFERENCE_PERF
 from profiles.importers.formats.record import Run
 from profiles.importers.formats.stream import read_json, sniff
+from profiles.io.faults import Fault, file_text, shown
+from profiles.io.yaml_text import parse_yaml
 
 __all__ = ["FileTold", "Read", "read_files"]
 

@@ -18,11 +18,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from planner.yamlfile import parse_yaml
 from profiles.catalogue import load_gpus
-from profiles.faults import Fault, file_text, nearest, shown
 from profiles.importers.formats.names import gpu_candidates, gpu_key, llm_name
 from profiles.importers.formats.record import Run
+from profiles.io.faults import Fault, file_text, nearest, shown
+from profiles.io.yaml_text import parse_yaml
 
 __all__ = ["Given", "Option", "checked", "missing_fault", "option_of", "read_mapping"]
 

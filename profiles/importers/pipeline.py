@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from profiles.faults import DataError, Fault
 from profiles.importers.discover import FileTold, Read, read_files
 from profiles.importers.formats.rules import judge
 from profiles.importers.identify import Given, missing_fault, option_of
 from profiles.importers.pool import Point, pooled, without_gaps
 from profiles.importers.table import checked_table, own_rows, rows_of_points
+from profiles.io.faults import DataError, Fault
 
 __all__ = ["Imported", "import_profiles", "lines_of"]
 

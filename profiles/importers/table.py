@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from profiles.curves import KEYS, KNOWN, LATENCIES, parse_profiles
-from profiles.faults import DataError, Fault, file_text
 from profiles.importers.formats.record import Run
 from profiles.importers.formats.stream import sniff
 from profiles.importers.pool import Point
+from profiles.io.faults import DataError, Fault, file_text
+from profiles.io.tables import Table, read_table, table_of_rows
 from profiles.records import METRICS
-from profiles.tables import Table, read_table, table_of_rows
 
 __all__ = ["checked_table", "own_rows", "rows_of_points"]
 

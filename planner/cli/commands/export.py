@@ -14,8 +14,8 @@ from planner.errors import DataError
 from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices
 from planner.operation.price_table import PriceTable, price_table
 from planner.plans.source import PlanAndScenario, load_plan
-from planner.whole_file import write_whole
-from profiles.faults import Fault
+from profiles.io.faults import Fault
+from profiles.io.writing import write_whole
 
 __all__ = ["Asked", "run_export"]
 

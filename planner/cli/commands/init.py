@@ -9,8 +9,8 @@ from typing import TextIO
 from planner.cli.terminal.frame import check_writable, framed, notify, put
 from planner.errors import DataError
 from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of, template_inputs
-from planner.whole_file import put_whole, write_whole
-from profiles.faults import Fault
+from profiles.io.faults import Fault
+from profiles.io.writing import put_whole, write_whole
 from profiles.workbook_layout import Inputs
 
 __all__ = ["run_init", "scenario_to_workbook"]

@@ -28,7 +28,7 @@ from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.alternatives import NEAR_LOSS, Alternatives, alternatives
 from planner.studies.marginals import Marginal, marginals
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["Further", "Outputs", "make_plan", "run_plan"]
 

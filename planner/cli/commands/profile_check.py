@@ -12,10 +12,10 @@ from planner.cli.terminal.plan_report import Column, plain_console, print_headin
 from planner.errors import ProfileError
 from planner.scenario.load import Scenario, load_scenario
 from profiles.curves import KNOWN, parse_profiles
-from profiles.faults import Fault
 from profiles.hygiene import MEANS, SEVERITIES, CurveRows, Finding, check_curve, convex_cost, falls, read_curves
 from profiles.hygiene_neighbours import check_neighbours
-from profiles.tables import read_table
+from profiles.io.faults import Fault
+from profiles.io.tables import read_table
 
 __all__ = ["run_profile_check"]
 

@@ -26,7 +26,7 @@ from planner.profiling.calibrate import Calibration, calibrate
 from planner.profiling.estimate import COLUMNS, HIGHEST_LOAD, LOWEST_LOAD, UNCERTAIN_LOAD, Estimate, Offered, Wish, estimate_table, wishes
 from planner.settings import Progress
 from profiles.catalogue import load_gpus, load_llms
-from profiles.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest
 from profiles.trace import load_trace
 
 __all__ = ["Asked", "run_profile_estimate", "whole_numbers"]

@@ -8,9 +8,9 @@ from typing import Any
 
 from planner.cli.terminal.frame import check_writable, framed, put, warn
 from planner.csv_file import safe_cell, write_csv
-from profiles.faults import Fault
 from profiles.importers.identify import Given, checked, read_mapping
 from profiles.importers.pipeline import Imported, import_profiles, lines_of
+from profiles.io.faults import Fault
 
 __all__ = ["Wanted", "run_profile_import"]
 

@@ -12,7 +12,7 @@ from planner.errors import DataError
 from planner.export.report_extras import KINDS, Extra, extra
 from planner.export.report_files import check_chart_folder, write_report
 from planner.plans.source import PlanAndScenario, load_plan
-from profiles.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest
 
 __all__ = ["ReportAsked", "run_report"]
 

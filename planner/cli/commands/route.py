@@ -31,7 +31,7 @@ from planner.presentation.out_of_sample import (
 )
 from planner.presentation.router import held_line
 from planner.presentation.sentences import number
-from planner.whole_file import write_whole
+from profiles.io.writing import write_whole
 
 __all__ = ["MISSED", "RouteAsked", "run_route"]
 

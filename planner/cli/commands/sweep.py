@@ -20,7 +20,7 @@ from planner.csv_file import safe_cell, write_csv
 from planner.errors import DataError
 from planner.scenario.assemble import Loaded, load_instance
 from planner.studies.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["Grid", "run_sweep"]
 

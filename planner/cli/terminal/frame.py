@@ -12,7 +12,7 @@ import pandas as pd
 from planner.cli.terminal.plan_report import plain_console, print_line, printable
 from planner.csv_file import write_csv
 from planner.errors import DataError, NoPlanInTimeError, SolveError
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["BAD_INPUT", "EXIT_CODES", "check_writable", "framed", "notify", "put", "put_csv", "warn"]
 

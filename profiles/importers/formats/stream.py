@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 import ijson
 
-from profiles.faults import Fault
+from profiles.io.faults import Fault
 
 __all__ = ["read_json", "sniff"]
 

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from profiles.faults import Fault, shown
+from profiles.io.faults import Fault, shown
 
 __all__ = ["parse_yaml", "yaml_text"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from profiles.faults import Fault, file_bytes
+from profiles.io.faults import Fault, file_bytes
 
 __all__ = ["SUFFIXES", "Package", "SheetScan", "is_workbook", "open_package"]
 

@@ -1,6 +1,6 @@
 """A workbook's sheets as rows of plain cells: text, whole numbers, numbers, None, or an `Odd` for whatever else may stand in a cell.
 
-openpyxl reads (read-only, stored values of formulas) what `planner.workbook_guard` let pass. Dates, errors, formulas that were never
+openpyxl reads (read-only, stored values of formulas) what `profiles.io.workbook_guard` let pass. Dates, errors, formulas that were never
 calculated and numbers formatted as per cent are no guesses: each becomes an `Odd` that says how to mend it, and is a fault only where
 the cell is wanted.
 """
@@ -18,9 +18,9 @@ from typing import Any
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from planner.workbook_guard import Package, SheetScan, open_package
-from profiles.cells import Odd
-from profiles.faults import Fault, shown
+from profiles.io.cells import Odd
+from profiles.io.faults import Fault, shown
+from profiles.io.workbook_guard import Package, SheetScan, open_package
 
 __all__ = ["CELL_TEXT", "DATED", "Sheet", "cell_name", "normal", "read_sheets"]
 

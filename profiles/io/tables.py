@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from profiles.cells import INFINITE, NAN, NUMBER, Odd, text_number, text_of, typed_number
-from profiles.faults import Fault, file_bytes, file_text, nearest, shown
+from profiles.io.cells import INFINITE, NAN, NUMBER, Odd, text_number, text_of, typed_number
+from profiles.io.faults import Fault, file_bytes, file_text, nearest, shown
 
 __all__ = ["Table", "blanks", "check_cells", "numbers", "read_table", "require_columns", "table_of_rows", "texts"]
 

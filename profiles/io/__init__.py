@@ -1,0 +1,1 @@
+"""TODO: what profiles/io is."""
