@@ -12,8 +12,8 @@ from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
 from planner.export.deployment import deployment_of
 from planner.plans.source import PlanAndScenario
-from reports.deploy_readme import compose_path
-from reports.deploy_words import mps_environment, serve_flags
+from reports.deploy.readme import compose_path
+from reports.deploy.words import mps_environment, serve_flags
 from tests import export_cases
 from tests.export_cases import ON
 from tests.outside import need

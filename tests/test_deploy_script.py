@@ -15,7 +15,7 @@ from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
 from planner.export.deployment import deployment_of
 from planner.plans.source import PlanAndScenario
-from reports.deploy_words import serve_flags
+from reports.deploy.words import serve_flags
 from tests import export_cases
 from tests.export_cases import ON
 from tests.outside import need

@@ -30,7 +30,7 @@ from planner.operation.router_policy import plan_hash
 from planner.plans.content import Plan, write_json
 from planner.plans.source import PlanAndScenario
 from profiles.io.yaml_text import parse_yaml, yaml_text
-from reports.deploy_words import SHARES, largest_remainder
+from reports.deploy.words import SHARES, largest_remainder
 from tests import export_cases
 from tests.export_cases import HOSTILE, ON
 
@@ -414,7 +414,7 @@ def test_scores_of_another_scale_are_scaled() -> None:
 
 
 def largest_difference_threshold(told: dict[str, Any], widest: float) -> dict[str, Any]:
-    from reports.deploy_litellm import routellm_threshold
+    from reports.deploy.litellm import routellm_threshold
 
     return routellm_threshold(told, widest)
 

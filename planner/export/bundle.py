@@ -19,17 +19,17 @@ from planner.plans.source import PlanAndScenario
 from planner.verification.verifier import verify
 from profiles.io.faults import Fault, nearest
 from profiles.io.yaml_text import yaml_text
-from reports import deploy_litellm
-from reports.deploy_compose import compose_file
-from reports.deploy_kubernetes import kubernetes_files, kubernetes_refusals
-from reports.deploy_readme import compose_path, deploy_readme
-from reports.deploy_shell import deploy_script, deploy_variables
-from reports.deploy_words import head, headed, purpose_of
+from reports.deploy import litellm
+from reports.deploy.compose import compose_file
+from reports.deploy.kubernetes import kubernetes_files, kubernetes_refusals
+from reports.deploy.readme import compose_path, deploy_readme
+from reports.deploy.shell import deploy_script, deploy_variables
+from reports.deploy.words import head, headed, purpose_of
 
 __all__ = ["KINDS", "Bundle", "bundle", "files_table", "kinds_asked", "needs_prices"]
 
 KINDS = ("shell", "compose", "kubernetes", "litellm", "router", "routellm")
-PLUGIN = Path(deploy_litellm.__file__).with_name("dual_price_plugin.py")
+PLUGIN = Path(litellm.__file__).with_name("dual_price_plugin.py")
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def bundle(source: PlanAndScenario, on: date, kinds: Sequence[str] | None = None
     if "litellm" in chosen:
         files |= _litellm_files(deployment)
     if "litellm" in chosen or "router" in chosen:
-        policy = router_policy(content, instance, table=table, backends=deploy_litellm.backends(deployment))
+        policy = router_policy(content, instance, table=table, backends=litellm.backends(deployment))
         files["router_policy.json"] = json_text({"note": " ".join(head(deployment["about"])), **policy})
         files["router.py"] = headed(deployment["about"], Path(router.__file__).read_text(encoding="utf-8"))
     if "routellm" in chosen:
         values = instance.scores.values
-        files["routellm.json"] = json_text(deploy_litellm.routellm_threshold(deployment, float(np.ptp(values, axis=0).max())))
+        files["routellm.json"] = json_text(litellm.routellm_threshold(deployment, float(np.ptp(values, axis=0).max())))
     files["README.md"] = deploy_readme(deployment, chosen, left_out, sorted(files))
     return Bundle(files, frozenset({"deploy.sh"} & set(files)), left_out, deployment["cautions"])
 
@@ -141,8 +141,8 @@ def _litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
     """Make the gateway's files."""
     about = deployment["about"]
     return {
-        "config.yaml": _yaml(deployment, [deploy_litellm.litellm_config(deployment)]),
-        "gateway.env": headed(about, deploy_litellm.gateway_variables(deployment)),
+        "config.yaml": _yaml(deployment, [litellm.litellm_config(deployment)]),
+        "gateway.env": headed(about, litellm.gateway_variables(deployment)),
         "dual_price_plugin.py": headed(about, PLUGIN.read_text(encoding="utf-8")),
     }
 

@@ -9,9 +9,9 @@ among the Services, at random in the plan's fractions. Which prompt goes where o
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.deploy_compose import IMAGE
-from reports.deploy_shell import VLLM_TAG
-from reports.deploy_words import START_SECONDS, largest_remainder, serve_flags
+from reports.deploy.compose import IMAGE
+from reports.deploy.shell import VLLM_TAG
+from reports.deploy.words import START_SECONDS, largest_remainder, serve_flags
 
 __all__ = ["kubernetes_files", "kubernetes_refusals"]
 

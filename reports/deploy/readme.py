@@ -1,12 +1,12 @@
-"""The README of a deploy bundle: what is planned, in which order to start what; its second half is `reports.deploy_notes`."""
+"""The README of a deploy bundle: what is planned, in which order to start what; its second half is `reports.deploy.notes`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.deploy_compose import IMAGE
-from reports.deploy_markdown import block, servers_of, table, words
-from reports.deploy_notes import assumed, checks, shared_fate, troubles
-from reports.deploy_words import MPS_DIRECTORY, head, purpose_of
+from reports.deploy.compose import IMAGE
+from reports.deploy.markdown import block, servers_of, table, words
+from reports.deploy.notes import assumed, checks, shared_fate, troubles
+from reports.deploy.words import MPS_DIRECTORY, head, purpose_of
 
 __all__ = ["compose_path", "deploy_readme"]
 

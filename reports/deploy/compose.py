@@ -8,7 +8,7 @@ In text that is not ours `$` is doubled, so that compose replaces nothing in it.
 from collections.abc import Mapping
 from typing import Any
 
-from reports.deploy_words import MPS_DIRECTORY, START_SECONDS, mps_environment, serve_flags
+from reports.deploy.words import MPS_DIRECTORY, START_SECONDS, mps_environment, serve_flags
 
 __all__ = ["IMAGE", "compose_file"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.deploy_words import NAMES, headed, mps_environment, serve_flags
+from reports.deploy.words import NAMES, headed, mps_environment, serve_flags
 
 __all__ = ["deploy_script", "deploy_variables"]
 

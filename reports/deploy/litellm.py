@@ -9,7 +9,7 @@ the request goes to another LLM, that of the lowest dual price first: it has mos
 from collections.abc import Mapping
 from typing import Any
 
-from reports.deploy_words import head, largest_remainder
+from reports.deploy.words import head, largest_remainder
 
 __all__ = ["backends", "gateway_variables", "litellm_config", "routellm_threshold"]
 

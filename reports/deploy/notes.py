@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.deploy_markdown import block, servers_of, table, words
+from reports.deploy.markdown import block, servers_of, table, words
 
 __all__ = ["assumed", "checks", "shared_fate", "troubles"]
 
