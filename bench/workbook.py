@@ -46,7 +46,7 @@ def _measured(what: str) -> str:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         started, busy = time.perf_counter(), time.process_time()
         # Imported here because the command imports it where a workbook is asked for.
-        from reports.workbook import write_workbook
+        from reports.workbook.write import write_workbook
 
         path = Path(folder) / "report.xlsx"
         write_workbook(path, report_of(source.plan, source.loaded, extras), inputs_of(source.loaded.scenario, Path(folder)))

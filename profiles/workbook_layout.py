@@ -1,6 +1,6 @@
 """The sheets of an input workbook: their names, and for every key of the scenario and the tables its header, unit and meaning.
 
-One description for both directions: `reports.input_sheets` writes by it, `planner.scenario.workbook` reads by it. A header is a label with
+One description for both directions: `reports.workbook.input_sheets` writes by it, `planner.scenario.workbook` reads by it. A header is a label with
 its unit in parentheses, e.g. `Memory (GiB)`; the key itself (`memory_gib`) is read as a header too. Headers of Scores are the names of the
 LLMs as they stand, beside `prompt_id` and `weight`.
 """

@@ -15,7 +15,7 @@ from planner.scenario.load import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from planner.scenario.upload import put_files, replace_table
-from reports.input_sheets import write_input_book
+from reports.workbook.input_sheets import write_input_book
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
 

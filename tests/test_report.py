@@ -27,7 +27,7 @@ from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of
 from profiles.workbook_layout import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text
-from reports.workbook import write_workbook
+from reports.workbook.write import write_workbook
 from tests.office import resaved
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

@@ -20,8 +20,8 @@ from planner.scenario.assemble import load_instance
 from planner.scenario.templates import inputs_of, template_inputs
 from planner.scenario.workbook import read_book
 from profiles.io.faults import DataError, Fault
-from reports.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
-from reports.workbook import write_workbook
+from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
+from reports.workbook.write import write_workbook
 from tests.office import resaved
 
 Change = Callable[[Any], None]

@@ -26,7 +26,7 @@ from planner.scenario.templates import inputs_of, template_inputs
 from profiles.io.faults import DataError, Fault
 from profiles.io.workbook_guard import open_package
 from profiles.workbook_layout import SHEETS
-from reports.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
+from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted([*ROOT.glob("examples/*/scenario.yaml"), *ROOT.glob("examples/paper-study/*.yaml")])

@@ -99,7 +99,7 @@ def template_book() -> bytes:
     """The template as a workbook; the same for everybody."""
     # Imported here because XlsxWriter is not needed before.
     from planner.scenario.templates import template_inputs
-    from reports.input_sheets import write_input_book
+    from reports.workbook.input_sheets import write_input_book
 
     folder = Folder()
     path = folder.path / "template.xlsx"

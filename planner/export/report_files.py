@@ -39,7 +39,7 @@ def write_report(source: PlanAndScenario, xlsx: str | None, charts: str | None, 
     written: dict[str, str] = {}
     if xlsx is not None:
         # Imported here because XlsxWriter is not needed before.
-        from reports.workbook import write_workbook
+        from reports.workbook.write import write_workbook
 
         write_workbook(Path(xlsx), report, inputs_of(source.loaded.scenario, Path(xlsx).resolve().parent))
         written["workbook"] = xlsx

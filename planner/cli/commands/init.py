@@ -98,7 +98,7 @@ def _check_new(path: Path) -> None:
 def _write_book(path: Path, inputs: Inputs, check: Callable[[Path], None] | None = None) -> None:
     """Write the workbook whole or not at all: beside its place first, where it is read back."""
     # Imported here because only workbooks need XlsxWriter.
-    from reports.input_sheets import write_input_book
+    from reports.workbook.input_sheets import write_input_book
 
     with put_whole(path, ".xlsx") as temporary:
         notes = write_input_book(str(temporary), inputs)

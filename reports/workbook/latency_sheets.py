@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.sheets_book import Book, Formula, Placed, missing
-from reports.sheets_charts import scatter
-from reports.sheets_table import Page
 from reports.style import COLOURS, DASHES
+from reports.workbook.book import Book, Formula, Placed, missing
+from reports.workbook.charts import scatter
+from reports.workbook.table import Page
 
 __all__ = ["HOLDS", "RATE", "curve_points", "latency", "latency_chart", "latency_formula", "spans_of"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from reports.sheets_book import Book, Formula, Placed
-from reports.sheets_table import Page
 from reports.style import COLOURS
+from reports.workbook.book import Book, Formula, Placed
+from reports.workbook.table import Page
 
 __all__ = ["CELLS", "bar_of", "gpu_map", "gpus_of", "shards"]
 

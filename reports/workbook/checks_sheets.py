@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from reports.sheets_book import Book, Formula
-from reports.sheets_latency import HOLDS
-from reports.sheets_table import Page
 from reports.style import COLOURS
+from reports.workbook.book import Book, Formula
+from reports.workbook.latency_sheets import HOLDS
+from reports.workbook.table import Page
 
 __all__ = ["checks", "log"]
 

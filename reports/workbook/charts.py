@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from reports.sheets_book import Book, Placed
 from reports.style import COLOURS, FONT
+from reports.workbook.book import Book, Placed
 
 __all__ = ["bars", "columns", "scatter"]
 

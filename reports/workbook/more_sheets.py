@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.sheets_book import Book, Formula, Placed, missing
-from reports.sheets_charts import columns, scatter
-from reports.sheets_plan import input_cell
-from reports.sheets_table import Page
 from reports.style import COLOURS, sentence_case
+from reports.workbook.book import Book, Formula, Placed, missing
+from reports.workbook.charts import columns, scatter
+from reports.workbook.plan_sheets import input_cell
+from reports.workbook.table import Page
 
 __all__ = [
     "MORE",

@@ -1,7 +1,7 @@
 """The workbook: a report's tables and words as sheets, written with XlsxWriter.
 
 Sheets whose data was not computed are left out. Text is written as text: no cell, name, link or chart title is read off what the user
-wrote. The input sheets (reports.input_sheets) go last, so that the workbook can be read back as a scenario.
+wrote. The input sheets (reports.workbook.input_sheets) go last, so that the workbook can be read back as a scenario.
 
 Beside a conflict the sheets of a setup tell the best effort, and each says so at its top.
 """
@@ -17,10 +17,10 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
 from profiles.workbook_layout import REPORT_SHEETS, Inputs
-from reports import sheets_checks, sheets_gpus, sheets_latency, sheets_more, sheets_plan, sheets_summary
-from reports.input_sheets import BOOK_OPTIONS, write_input_sheets
-from reports.sheets_book import Book
 from reports.style import looks_of, safe_text
+from reports.workbook import checks_sheets, gpus_sheets, latency_sheets, more_sheets, plan_sheets, summary_sheets
+from reports.workbook.book import Book
+from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_sheets
 
 __all__ = ["sheets_of", "write_workbook"]
 
@@ -28,31 +28,31 @@ Report = Mapping[str, Any]
 Maker = Callable[[Book, Report], None]
 
 PLANNED: Mapping[str, Maker] = {
-    "Setup": sheets_plan.setup,
-    "Cost": sheets_plan.cost,
-    "Routing": sheets_plan.routing,
-    "GPU map": sheets_gpus.gpu_map,
-    "Shards": sheets_gpus.shards,
-    "Latency": sheets_latency.latency,
-    "Curve points": sheets_latency.curve_points,
-    "Checks": sheets_checks.checks,
+    "Setup": plan_sheets.setup,
+    "Cost": plan_sheets.cost,
+    "Routing": plan_sheets.routing,
+    "GPU map": gpus_sheets.gpu_map,
+    "Shards": gpus_sheets.shards,
+    "Latency": latency_sheets.latency,
+    "Curve points": latency_sheets.curve_points,
+    "Checks": checks_sheets.checks,
 }
 """Sheets of a plan that has a setup."""
 MORE: Mapping[str, Maker] = {
-    "Sensitivity": sheets_more.sensitivity,
-    "Frontier": sheets_more.frontier,
-    "Setups study": sheets_more.setups_study,
-    "Setups data": sheets_more.setups_data,
-    "Baselines": sheets_more.baselines,
-    "Alternatives": sheets_more.alternatives,
-    "Shadow prices": sheets_more.shadow_prices,
-    "Dropped options": sheets_more.dropped,
-    "Conflict": sheets_more.conflict,
+    "Sensitivity": more_sheets.sensitivity,
+    "Frontier": more_sheets.frontier,
+    "Setups study": more_sheets.setups_study,
+    "Setups data": more_sheets.setups_data,
+    "Baselines": more_sheets.baselines,
+    "Alternatives": more_sheets.alternatives,
+    "Shadow prices": more_sheets.shadow_prices,
+    "Dropped options": more_sheets.dropped,
+    "Conflict": more_sheets.conflict,
 }
 ALWAYS: Mapping[str, Maker] = {
-    "Summary": sheets_summary.summary,
-    "Assumptions": sheets_plan.assumptions,
-    "Log": sheets_checks.log,
+    "Summary": summary_sheets.summary,
+    "Assumptions": plan_sheets.assumptions,
+    "Log": checks_sheets.log,
 }
 WRITING = (
     *("Assumptions", "Shards", "GPU map", "Curve points", "Setup", "Cost", "Routing", "Latency", "Sensitivity", "Frontier"),
@@ -67,7 +67,7 @@ def sheets_of(report: Report) -> list[str]:
     tables = _beside_conflict(report)["tables"]
     planned = len(tables["setup"]) > 0
     there = {*ALWAYS, *(PLANNED if planned else ())}
-    there |= {sheet for sheet, key in sheets_more.MORE.items() if key in tables and len(tables[key])}
+    there |= {sheet for sheet, key in more_sheets.MORE.items() if key in tables and len(tables[key])}
     if not planned:
         there.discard("Shadow prices")
     return [sheet for sheet in REPORT_SHEETS if sheet in there]

@@ -4,7 +4,7 @@ Live are, with the assumptions' names:
 
     rate of an option     = its rate as solved * arrival_rate_rps / the arrival rate as solved
     rate per replica      = rate / replicas;   utilisation = 100 * rate per replica / highest profiled rate
-    latency               = on the line between the two load points around the rate per replica (reports.sheets_latency)
+    latency               = on the line between the two load points around the rate per replica (reports.workbook.latency_sheets)
     GPUs of a pool        = nodes * GPUs per node;   cost = GPUs used * price;   a month = hours_per_month
     rate of an LLM        = fraction * arrival_rate_rps
 """
@@ -17,11 +17,11 @@ import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
 from profiles.workbook_layout import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES
-from reports.sheets_book import Book, Formula, Placed, missing
-from reports.sheets_charts import bars
-from reports.sheets_latency import latency_formula
-from reports.sheets_table import Page
 from reports.style import COLOURS, bare_format
+from reports.workbook.book import Book, Formula, Placed, missing
+from reports.workbook.charts import bars
+from reports.workbook.latency_sheets import latency_formula
+from reports.workbook.table import Page
 
 __all__ = ["EDITS", "assumptions", "cost", "input_cell", "routing", "setup"]
 
@@ -102,7 +102,7 @@ def _stated(inputs: Any, path: str) -> bool:
 
 
 def input_cell(path: str) -> str | None:
-    """Where a dotted path of the scenario stands on the input sheets (`reports.input_sheets` writes them), None where it has no cell."""
+    """Where a dotted path of the scenario stands on the input sheets (`reports.workbook.input_sheets` writes them), None where it has no cell."""
     first, _, rest = path.partition(".")
     for kind, sheet, top in (("pools", POOLS, 2), ("llms", LLMS, 2), ("slo", DEMAND, 4)):
         if first == kind:

@@ -8,14 +8,14 @@ It turns amber when an assumption differs from its as-solved copy, and red lette
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.input_sheets import STORIES
-from reports.sheets_book import Book, Formula
-from reports.sheets_charts import bars
-from reports.sheets_latency import latency_chart
-from reports.sheets_more import frontier_chart
-from reports.sheets_plan import EDITS
-from reports.sheets_table import Page
 from reports.style import COLOURS, bare_format, number_format, safe_text, sentence_case
+from reports.workbook.book import Book, Formula
+from reports.workbook.charts import bars
+from reports.workbook.input_sheets import STORIES
+from reports.workbook.latency_sheets import latency_chart
+from reports.workbook.more_sheets import frontier_chart
+from reports.workbook.plan_sheets import EDITS
+from reports.workbook.table import Page
 
 __all__ = ["summary"]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.sheets_book import Book, Formula, Placed, missing
 from reports.style import A4, COLOURS, COUNT, bare_format, header_format, number_format, safe_text, shown_width, tint
+from reports.workbook.book import Book, Formula, Placed, missing
 
 __all__ = ["Page"]
 

@@ -1,0 +1,1 @@
+"""TODO: what reports/workbook is."""
