@@ -10,8 +10,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from planner.__main__ import app
-from planner.csv_file import write_csv
+from planner.cli.app import app
+from profiles.io.writing import write_csv
 
 __all__ = ["GRADES", "LLMS", "SCORES", "main", "make"]
 

@@ -19,9 +19,9 @@ IMPORTS_BEGAN = time.perf_counter()
 
 from models.quality import Quality  # noqa: E402 - the imports are timed
 from planner.joint import highs, search, search_state  # noqa: E402
-from planner.joint import solve as joint
-from planner.plans import content
-from planner.scenario import assemble
+from planner.joint import solve as joint  # noqa: E402
+from planner.plans import content  # noqa: E402
+from planner.scenario import assemble  # noqa: E402
 
 IMPORTED = time.perf_counter() - IMPORTS_BEGAN
 

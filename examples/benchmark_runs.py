@@ -15,11 +15,11 @@ from examples.make_examples import Example, write_scores
 from models.serving.batching import Limits, serve
 from models.serving.step_time import Settings, kv_token_gib, room_gib, step_time
 from models.serving.workload import draw_lengths, lognormal, unit_arrivals
-from planner.csv_file import write_csv
 from profiles.catalogue import load_gpus, load_llms
 from profiles.importers.identify import read_mapping
 from profiles.importers.pipeline import import_profiles
 from profiles.io.faults import DataError, Fault
+from profiles.io.writing import write_csv
 
 __all__ = ["BENCHMARKS", "RATES", "write_benchmarks"]
 

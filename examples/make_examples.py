@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from models.serving.workload import lognormal
-from planner.csv_file import write_csv
 from planner.profiling.estimate import COLUMNS, Offered, estimate_table, wishes
 from profiles.catalogue import load_gpus, load_llms
+from profiles.io.writing import write_csv
 
 FOLDER = Path(__file__).parent
 TOPICS = 8

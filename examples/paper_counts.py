@@ -14,7 +14,7 @@ from rich.console import Console
 
 from examples.make_examples import EXAMPLES, write_example
 from models.instance import Instance
-from planner.cli.terminal.plan_report import Column, print_table
+from planner.cli.terminal.output import Column, print_table
 from planner.decomposition.enumeration import enumerate_setups, retained
 from planner.scenario.assemble import load_instance
 

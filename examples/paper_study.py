@@ -27,8 +27,8 @@ from rich.console import Console
 from examples.paper_counts import cluster_file, counts_table, print_counts
 from models.instance import Instance
 from models.quality import Quality
-from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, put_csv, warn
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.frame import EXIT_CODES, framed, put_csv, warn
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.decomposition.packing import first_fit_decreasing
 from planner.joint.solve import solve
 from planner.plans.content import checked_content
@@ -37,6 +37,7 @@ from planner.scenario.assemble import Loaded, load_instance
 from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.setup_study import Study, study
+from profiles.io.writing import check_writable
 
 RATES_RPS = (50, 60, 70, 80)
 TARGETS_MS = (150, 240)

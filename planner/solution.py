@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models.placement import Packing
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -102,3 +104,9 @@ class Solution:
     def has_plan(self) -> bool:
         """Whether there is a setup and a routing to tell."""
         return self.quality is not None
+
+
+def shards_of(packing: Packing) -> list[Shard]:
+    """The shards of a pool's packing."""
+    seats = sorted(packing.seats)
+    return [Shard(key, replica, shard, node, gpu) for key, replica, node, gpus in seats for shard, gpu in enumerate(gpus)]

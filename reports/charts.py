@@ -16,9 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from reports.series import CELLS, RATE, bar_of, gpus_of, spans_of
 from reports.style import COLOURS, Look, looks_of, safe_text
-from reports.workbook.gpus_sheets import CELLS, bar_of, gpus_of
-from reports.workbook.latency_sheets import RATE, spans_of
 
 __all__ = ["write_charts"]
 

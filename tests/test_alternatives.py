@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from models.instance import Instance
 from models.placement import Item, pack_on_fewest
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.joint import solve as joint
 from planner.plans.content import checked_content
 from planner.plans.diff import diff_plans

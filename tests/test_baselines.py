@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 from models.cascade import Mix, MixQuality, policies
 from models.instance import Instance, Llm, Option, Pool, Quota, Slo
 from models.quality import Quality
-from planner.__main__ import app
-from planner.csv_file import safe_cell, write_csv
+from planner.cli.app import app
 from planner.joint.solve import solve
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
@@ -24,6 +23,7 @@ from planner.studies.baselines.splits import divided, isolated, parts, single
 from planner.studies.baselines.trial import Trial, quota
 from planner.studies.baselines.two_stage import two_stage
 from planner.verification.verifier import verify
+from profiles.io.writing import safe_cell, write_csv
 from profiles.records import Curve, Scores
 from tests.oracle import best_plan
 from tests.test_cli import write_scenario

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models.instance import Instance
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.cli.terminal.progress import progress_line
 from planner.settings import Progress, Settings
 from planner.solution import Effort, ShadowPrices, Shard, Solution
@@ -196,7 +196,7 @@ def test_help_shows_examples() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     heavy = "{'numpy', 'pandas', 'pyomo', 'rich', 'pydantic', 'highspy', 'scipy'}"
-    code = f"import sys, planner.__main__; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, planner.cli.app; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=HOME, check=True, capture_output=True, text=True).stdout.strip() == "[]"
 
 
@@ -210,7 +210,7 @@ def test_foreign_package_is_told(tmp_path: Path) -> None:
     """A package `profiles` that stands before ours on the path."""
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "__init__.py").write_text("")
-    code = f"import sys; sys.path[:0] = [{str(HOME)!r}]; import planner.__main__ as m; sys.path[:0] = [{str(tmp_path)!r}]; m.app()"
+    code = f"import sys; sys.path[:0] = [{str(HOME)!r}]; import planner.cli.app as m; sys.path[:0] = [{str(tmp_path)!r}]; m.app()"
     outcome = subprocess.run([sys.executable, "-c", code, "plan", "x.yaml"], cwd=HOME, capture_output=True, text=True, check=False)
     assert outcome.returncode == 2
     assert f"`profiles` is taken from {tmp_path / 'profiles'}" in outcome.stderr

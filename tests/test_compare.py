@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.content import tell, write_json
+from planner.plans.content import tell
 from planner.plans.diff import diff_plans
+from planner.plans.record import write_json
 from planner.presentation.comparison import (
     change_lines,
     compared_table,

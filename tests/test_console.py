@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from models.instance import Instance, Slo
-from planner.cli.terminal.plan_report import print_report, print_short, print_verdict, printable
+from planner.cli.terminal.output import printable
+from planner.cli.terminal.plan_report import print_report, print_short, print_verdict
 from planner.plans.content import tell
 from planner.presentation.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
 from planner.solution import Solution

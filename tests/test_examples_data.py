@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from examples.make_examples import EXAMPLES, FOLDER, Example, profile_table, score_table, write_scores
-from planner.csv_file import write_csv
 from planner.joint import solve as joint
-from planner.operation.simulation import Demand, simulate
+from planner.operation.simulation import simulate
+from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import step_level_replica
-from planner.plans.content import tell, write_json
+from planner.plans.content import tell
+from planner.plans.record import write_json
 from planner.plans.source import load_plan
 from planner.profiling.estimate import LATENCIES
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from profiles.catalogue import load_gpus
+from profiles.io.writing import write_csv
 
 OPTION = ("llm", "gpu", "tp_degree", "mps_share_pct")
 NOISE = 0.94

@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from models.router import Router
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.errors import DataError
 from planner.export.bundle import KINDS, Bundle, bundle, kinds_asked
 from planner.export.deployment import FLEET, deployment_of
 from planner.export.deployment_names import labels, one_line
 from planner.operation.router_policy import plan_hash
-from planner.plans.content import Plan, write_json
+from planner.plans.record import Plan, write_json
 from planner.plans.source import PlanAndScenario
 from profiles.io.yaml_text import parse_yaml, yaml_text
 from reports.deploy.words import SHARES, largest_remainder

@@ -6,8 +6,10 @@ from examples.benchmark_runs import LABEL, RATES, simulated_run
 from examples.make_examples import FOLDER
 from planner.cli.commands.profile_import import Wanted, run_profile_import
 from planner.joint import solve as joint
-from planner.operation.simulation import Demand, simulate
-from planner.plans.content import tell, write_json
+from planner.operation.simulation import simulate
+from planner.operation.simulation_outcomes import Demand
+from planner.plans.content import tell
+from planner.plans.record import write_json
 from planner.plans.source import load_plan
 from planner.scenario.assemble import load_instance
 

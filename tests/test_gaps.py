@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models.instance import Instance
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.joint import solve as joint
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
 from planner.profiling.gaps import ERRORS, bent, find_gaps, weakest

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import linprog
 from typer.testing import CliRunner
 
-from planner.__main__ import app
+from planner.cli.app import app
 from profiles.hygiene import Finding, check_curve, convex_cost, read_curves
 from profiles.hygiene_neighbours import check_neighbours
 from profiles.io.faults import Fault

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.cli.commands.profile_import import Wanted, run_profile_import
 from profiles.curves import load_profiles
 from profiles.importers.discover import read_files

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from models.instance import Slo
 from planner.scenario.assemble import load_instance
 from planner.scenario.content_hash import significant
-from planner.scenario.load import MinimizeCost, load_scenario, parse_scenario, scenario_schema
+from planner.scenario.load import load_scenario, parse_scenario
 from planner.scenario.options import needed_columns
+from planner.scenario.schema import MinimizeCost, scenario_schema
 from profiles.curves import load_profiles
 from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
 from profiles.io.tables import read_table, table_of_rows

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.joint import solve as joint
 from planner.plans.content import changed_instance
 from planner.presentation.marginals import marginals_lines, marginals_table

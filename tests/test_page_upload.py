@@ -11,7 +11,7 @@ from planner.scenario import archive as upload_zip
 from planner.scenario.archive import unpacked, zipped
 from planner.scenario.assemble import load_instance
 from planner.scenario.edits import Asked, changed, content_of, difference_words, file_key
-from planner.scenario.load import ScenarioSpec
+from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from planner.scenario.upload import put_files, replace_table

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from models.instance import Slo
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError, VerificationError
-from planner.plans.content import Plan, changed_instance, json_text, read_plan, tables, tell, write_json
+from planner.plans.content import changed_instance, tables, tell
 from planner.plans.latencies import Running, achieved_latency, provenance_at, share_above
+from planner.plans.record import Plan, json_text, read_plan, write_json
 from planner.presentation import sentences
 from planner.solution import Repair, ShadowPrices, Solution, TieGroup
 from planner.version import VERSION

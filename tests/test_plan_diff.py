@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from planner.__main__ import app
-from planner.cli.commands.diff import diff_tables
+from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.content import tell, write_json
+from planner.plans.content import tell
 from planner.plans.diff import PlanDiff, diff_plans, replicas_of
-from planner.presentation.comparison import steps_line
+from planner.plans.record import write_json
+from planner.presentation.comparison import diff_tables, steps_line
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 

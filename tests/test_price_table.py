@@ -13,10 +13,11 @@ from models.router import Router
 from planner.errors import DataError
 from planner.joint import solve as joint
 from planner.operation.fixed_setup import FixedSetup
-from planner.operation.price_table import price_table, price_table_frame
+from planner.operation.price_table import price_table
 from planner.operation.router_policy import plan_hash, router_policy
 from planner.plans.content import tell
 from planner.plans.source import PlanAndScenario
+from planner.presentation.router import price_table_frame
 from planner.verification.verifier import verify
 from profiles.records import Curve
 from tests import told

@@ -14,7 +14,8 @@ import pytest
 
 from planner.joint.solve import solve
 from planner.scenario.assemble import load_instance
-from planner.scenario.load import ScenarioSpec, parse_scenario
+from planner.scenario.load import parse_scenario
+from planner.scenario.schema import ScenarioSpec
 from profiles.io.yaml_text import parse_yaml
 
 HOME = Path(__file__).parent.parent

@@ -20,7 +20,8 @@ from planner.cli.commands.report import ReportAsked, run_report
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
 from planner.export.report_extras import KINDS, extra
-from planner.plans.content import Plan, tables, write_json
+from planner.plans.content import tables
+from planner.plans.record import Plan, write_json
 from planner.plans.source import PlanAndScenario
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of

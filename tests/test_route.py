@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from bench import hw_router
 from models.instance import Slo
 from models.router import Router
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.errors import DataError
 from planner.joint import solve as joint
 from planner.operation import out_of_sample

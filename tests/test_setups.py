@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.cli.commands.check import NEGATIVE_VERDICT
 from planner.decomposition.best_setup import best_setup
 from planner.errors import DataError

@@ -9,11 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from models.serving.fitted_queue import FittedQueue, fit_queue, follow_load
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.errors import DataError, InfeasibleError
 from planner.joint import solve as joint
-from planner.operation.simulation import RUNS, Demand, simulate
-from planner.plans.content import tell, write_json
+from planner.operation.simulation import RUNS, simulate
+from planner.operation.simulation_outcomes import Demand
+from planner.plans.content import tell
+from planner.plans.record import write_json
 from planner.plans.source import PlanAndScenario, load_plan
 from planner.presentation.simulation import advice_lines
 from planner.scenario.assemble import load_instance

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from planner.__main__ import app
+from planner.cli.app import app
 from planner.cli.commands import sweep as command
 from planner.errors import DataError
 from planner.studies.sweep import axis_of, frame_of, points_of, sweep

@@ -30,10 +30,10 @@ from planner.presentation.frontier import (
     sweep_command,
     value_at,
 )
+from planner.presentation.setup_study import QUALITY, marks_table, place_lines
 from planner.scenario.assemble import load_instance
 from planner.scenario.edits import Asked, content_of
 from planner.scenario.templates import TEMPLATE_TEXTS
-from planner.setups_place import QUALITY, marks_table, place_lines
 from planner.studies.sweep import Point
 from planner.verification.verifier import verify
 

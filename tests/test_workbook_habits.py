@@ -14,12 +14,12 @@ from openpyxl.worksheet.table import Table
 
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
-from planner.csv_file import write_csv
 from planner.export.report_content import report_of
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import inputs_of, template_inputs
 from planner.scenario.workbook import read_book
 from profiles.io.faults import DataError, Fault
+from profiles.io.writing import write_csv
 from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 from reports.workbook.write import write_workbook
 from tests.office import resaved

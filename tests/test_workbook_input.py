@@ -18,7 +18,8 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.cli.commands.init import run_init, scenario_to_workbook
+from planner.cli.commands.init import run_init
+from planner.export.input_workbook import scenario_to_workbook
 from planner.plans.source import load_plan
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import load_scenario

@@ -13,9 +13,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from reports.series import RATE, gpus_of, spans_of
 from reports.style import looks_of
-from reports.workbook.gpus_sheets import gpus_of
-from reports.workbook.latency_sheets import RATE, spans_of
 
 __all__ = ["MOST_CELLS", "budget", "gpu_map", "ink", "latency", "limit_colour", "llm_colour", "routing", "show"]
 

@@ -24,7 +24,7 @@ from app_pages.jobs.messages import Outcome, Status
 
 __all__ = ["Desk"]
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 GRACE_S = 0.5
 """After a polite request to stop; together with the round trips it stays below a second."""
 STEP_S = 0.05

@@ -10,19 +10,18 @@ from typing import Any
 import pandas as pd
 
 from app_pages.jobs.messages import Watch
-from planner.cli.commands.export import stated_date
-from planner.cli.commands.init import scenario_to_workbook
-from planner.csv_file import csv_text
 from planner.errors import DataError
-from planner.export.bundle import KINDS, bundle, files_table, needs_prices
+from planner.export.bundle import KINDS, bundle, files_table, needs_prices, stated_date
+from planner.export.input_workbook import scenario_to_workbook
 from planner.export.report_files import write_report
 from planner.operation.price_table import price_table
-from planner.plans.content import Plan, json_text
+from planner.plans.record import Plan, json_text
 from planner.plans.source import PlanAndScenario
+from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import inputs_of
-from planner.scenario_files import write_folder
 from profiles.io.faults import Fault
+from profiles.io.writing import csv_text
 
 __all__ = ["charts", "deployment", "plan_file", "scenario_folder", "scenario_workbook", "tables_zip", "workbook"]
 

@@ -7,44 +7,37 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app_pages.jobs.messages import Told, Watch
-from models.quality import Quality
-from planner.cli.commands.simulate import CAVEATS
 from planner.errors import DataError
 from planner.export.report_content import report_of
 from planner.joint import solve as joint
-from planner.operation.simulation import Demand, simulate
+from planner.operation.simulation import simulate
+from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import step_level_replica
-from planner.plans.content import Plan, tell
+from planner.plans.content import tell
+from planner.plans.record import Plan
 from planner.plans.source import PlanAndScenario
 from planner.presentation.marginals import marginals_content
-from planner.presentation.simulation import advice_lines, demand_line, option_lines, slos_table, verdict_line
-from planner.scenario.assemble import Loaded, load_instance
+from planner.presentation.simulation import CAVEATS, advice_lines, demand_line, option_lines, slos_table, verdict_line
+from planner.scenario.assemble import load_instance
 from planner.scenario.workbook import read_book
 from planner.studies.marginals import marginals
+from planner.studies.quality_cache import quality_of
 from profiles.curves import parse_profiles, read_profiles
 from profiles.io.faults import Fault
 from profiles.io.workbook_guard import is_workbook
-from profiles.records import Scores
 from profiles.summary import profiles_summary, scores_summary
 
-__all__ = ["look", "plan", "quality_of", "simulated", "worth"]
-
-KEPT = 2
-MOST_CUTS = 2_000
-"""With more, choosing among them takes longer than finding them anew."""
-
-_known: list[tuple[Scores, Quality]] = []
-"""The scores seen last and what is known of them, the latest first."""
+__all__ = ["look", "plan", "simulated", "worth"]
 
 
 def plan(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> Told:
     """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
     loaded = load_instance(Path(path), dict(overrides))
     settings = loaded.settings
-    solution = joint.solve(loaded.instance, settings, progress=watch.progress, cancel=watch.cancel, quality=quality_of(loaded))
+    solution = joint.solve(
+        loaded.instance, settings, progress=watch.progress, cancel=watch.cancel, quality=quality_of(loaded.instance.scores)
+    )
     told = tell(loaded, solution, settings, {})
     nearest = told.best_effort
     return Told(told.content, report_of(told, loaded), None if nearest is None else report_of(nearest, loaded))
@@ -53,26 +46,12 @@ def plan(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> Told:
 def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[dict[str, Any]]:
     """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty where none is found in time."""
     loaded = load_instance(Path(path), dict(overrides))
-    settings, quality = loaded.settings, quality_of(loaded)
+    settings, quality = loaded.settings, quality_of(loaded.instance.scores)
     solution = joint.solve(loaded.instance, settings, progress=watch.progress, cancel=watch.cancel, quality=quality, explain=False)
     if not solution.has_plan or watch.cancel.is_set():
         return []
     found = marginals(loaded.instance, solution, settings, quality, progress=watch.progress, cancel=watch.cancel)
     return [] if watch.cancel.is_set() else marginals_content(found)
-
-
-def quality_of(loaded: Loaded) -> Quality:
-    """The quality of these scores with the cuts of earlier jobs; scores are the same only when every value and weight is."""
-    scores = loaded.instance.scores
-    same = [pair for pair in _known if _same(pair[0], scores)]
-    others = [pair for pair in _known if not _same(pair[0], scores)]
-    kept = same[0] if same and len(same[0][1].cuts) <= MOST_CUTS else (scores, Quality(scores))
-    _known[:] = [kept, *others][:KEPT]
-    return kept[1]
-
-
-def _same(one: Scores, other: Scores) -> bool:
-    return np.array_equal(one.values, other.values) and np.array_equal(one.weights, other.weights)
 
 
 def simulated(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:

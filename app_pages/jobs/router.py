@@ -10,10 +10,10 @@ from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.errors import DataError
 from planner.operation.out_of_sample import evaluate
-from planner.operation.price_table import price_table, price_table_frame
+from planner.operation.price_table import price_table
 from planner.operation.router_policy import router_policy
 from planner.operation.samples import read_sample
-from planner.plans.content import Plan, json_text
+from planner.plans.record import Plan, json_text
 from planner.plans.source import PlanAndScenario
 from planner.presentation.out_of_sample import (
     advice_lines,
@@ -25,7 +25,7 @@ from planner.presentation.out_of_sample import (
     said,
     verdict_line,
 )
-from planner.presentation.router import held_line, rates_by_llm, router_prices, router_ties
+from planner.presentation.router import held_line, price_table_frame, rates_by_llm, router_prices, router_ties
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
 

@@ -13,20 +13,19 @@ import numpy as np
 import pandas as pd
 
 from app_pages.jobs.messages import Told, Watch
-from app_pages.jobs.planning import quality_of
 from planner.export.report_content import report_of
 from planner.export.report_extras import extra
-from planner.plans.content import Plan
+from planner.plans.record import Plan
 from planner.plans.running import running_of
 from planner.plans.source import PlanAndScenario
 from planner.plans.to_solution import solution_back
 from planner.presentation.alternatives import alternative_plan, alternatives_content
-from planner.presentation.setup_study import counts_line, histogram_table, setups_table, spread_line, spread_table
+from planner.presentation.setup_study import Listed, counts_line, histogram_table, setups_table, spread_line, spread_table
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
-from planner.setups_place import Listed
 from planner.studies.alternatives import alternatives
 from planner.studies.baselines.comparison import Comparison, baselines_table, compare
+from planner.studies.quality_cache import quality_of
 from planner.studies.setup_study import study
 from planner.studies.sweep import Point, planned_point
 
@@ -44,7 +43,7 @@ def frontier(path: str, overrides: Overrides, key: str, values: Sequence[Any], *
     found: list[Point] = []
     for number, value in enumerate(values):
         watch.progress(Progress(0.0, f"{number} of {len(values)} points planned", None, None))
-        point = planned_point(path, asked, number, {key: value}, quality_of, watch.cancel)
+        point = planned_point(path, asked, number, {key: value}, watch.cancel)
         if watch.cancel.is_set():
             break
         found.append(point)
@@ -76,7 +75,7 @@ def near(
     running = None if current is None else running_of(instance, current)
     plan = solution_back(instance, content)
     watched: dict[str, Any] = {"progress": watch.progress, "cancel": watch.cancel}
-    found = alternatives(instance, plan, settings, number, loss_pct / 100.0, running, quality_of(loaded), **watched)
+    found = alternatives(instance, plan, settings, number, loss_pct / 100.0, running, quality_of(loaded.instance.scores), **watched)
     asked = {"number": number, "loss_pct": loss_pct, "current": name}
     return alternatives_content(instance, content, found, asked, current, settings.rel_gap)
 

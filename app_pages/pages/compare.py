@@ -11,9 +11,8 @@ from app_pages.session import reruns, saved_plans, state
 from app_pages.session.markdown import bullets, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
-from planner.cli.commands.diff import diff_tables
 from planner.plans.diff import diff_plans
-from planner.presentation.comparison import compared_table, lines_of, points_table, routing_table, setups_table, steps_line
+from planner.presentation.comparison import compared_table, diff_tables, lines_of, points_table, routing_table, setups_table, steps_line
 
 MOST = 4
 

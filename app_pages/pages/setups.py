@@ -11,7 +11,7 @@ from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
-from planner.setups_place import Listed, marks_table, met_words, place_lines
+from planner.presentation.setup_study import Listed, marks_table, met_words, place_lines
 
 JOBS = "app_pages.jobs.what_if"
 

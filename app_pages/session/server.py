@@ -14,7 +14,7 @@ from planner.scenario.edits import Asked, file_key
 
 __all__ = ["EXAMPLES", "HOME", "PLAN", "close", "desk", "example", "example_plan", "warm_up"]
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 EXAMPLES = ("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks")
 """The first is shown when the page is opened."""
 PLAN = "app_pages.jobs.planning:plan"

@@ -17,7 +17,7 @@ from app_pages.session import reruns, work
 from app_pages.session.server import EXAMPLES, PLAN, example, example_plan
 from planner.errors import DataError
 from planner.scenario.edits import Asked, changed, content_of
-from planner.scenario.load import ScenarioSpec
+from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from profiles.io.faults import Fault
 

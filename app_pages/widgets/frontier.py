@@ -12,7 +12,6 @@ from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.session.server import EXAMPLES, HOME
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
-from planner.csv_file import csv_text
 from planner.errors import DataError
 from planner.presentation.frontier import (
     MOST_POINTS,
@@ -30,6 +29,7 @@ from planner.presentation.frontier import (
 )
 from planner.scenario.edits import Asked
 from planner.studies.sweep import Point
+from profiles.io.writing import csv_text
 
 __all__ = ["asked_for", "draw"]
 

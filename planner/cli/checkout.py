@@ -8,7 +8,7 @@ from pathlib import Path
 
 __all__ = ["HOME", "foreign_packages"]
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 """The checkout's folder."""
 
 ROOMS = ("planner", "models", "profiles", "reports")

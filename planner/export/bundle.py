@@ -1,8 +1,9 @@
 """The files of a deploy bundle: a plan and its scenario -> every file's text, for `export` and for pages. Nothing is written or printed."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from planner.errors import DataError
 from planner.export.deployment import deployment_of
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import router_policy
-from planner.plans.content import json_text
+from planner.plans.record import json_text
 from planner.plans.source import PlanAndScenario
 from planner.verification.verifier import verify
 from profiles.io.faults import Fault, nearest
@@ -26,7 +27,7 @@ from reports.deploy.readme import compose_path, deploy_readme
 from reports.deploy.shell import deploy_script, deploy_variables
 from reports.deploy.words import head, headed, purpose_of
 
-__all__ = ["KINDS", "Bundle", "bundle", "files_table", "kinds_asked", "needs_prices"]
+__all__ = ["EPOCH", "KINDS", "Bundle", "bundle", "files_table", "kinds_asked", "needs_prices", "stated_date"]
 
 KINDS = ("shell", "compose", "kubernetes", "litellm", "router", "routellm")
 PLUGIN = Path(litellm.__file__).with_name("dual_price_plugin.py")
@@ -149,3 +150,17 @@ def _litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
 
 def _yaml(deployment: Mapping[str, Any], documents: Sequence[Any]) -> str:
     return headed(deployment["about"], yaml_text(documents))
+
+
+EPOCH = "SOURCE_DATE_EPOCH"
+
+
+def stated_date() -> date:
+    """Date of SOURCE_DATE_EPOCH (s since 1970, UTC) where it is set, else today's; DataError when it is no such number."""
+    text = os.environ.get(EPOCH)
+    if not text:
+        return datetime.now(UTC).date()
+    try:
+        return datetime.fromtimestamp(int(text), UTC).date()
+    except (ValueError, OverflowError, OSError):
+        raise DataError([Fault(EPOCH, "", repr(text), "this is not a time", "set it to whole seconds since 1970, or unset it")]) from None

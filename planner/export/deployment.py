@@ -25,8 +25,8 @@ from models.instance import Instance
 from planner.export.deployment_memory import memory_cautions, with_memory
 from planner.export.deployment_names import labels, one_line, variable
 from planner.operation.router_policy import plan_hash
+from planner.plans.option_index import OptionIndex
 from planner.plans.tables import slo_name
-from planner.verification.verifier import find_option, index_options
 from planner.version import VERSION
 from profiles.catalogue import load_llms
 
@@ -84,7 +84,7 @@ def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]
     """Tell one row a replica, LLM by LLM in the scenario's order, numbered by pool, node and GPU."""
     pools = {pool.name: at for at, pool in enumerate(instance.pools)}
     options = {_key(option): option for option in content["options"]}
-    known = index_options(instance)
+    known = OptionIndex(instance)
     shards: dict[tuple[Any, ...], list[Content]] = defaultdict(list)
     for row in content["placement"]:
         shards[*_key(row), row["replica"]].append(row)
@@ -97,7 +97,7 @@ def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]
                 "gpus": tuple(row["gpu"] for row in sorted(rows, key=lambda row: row["shard"])),
                 **{"tp_degree": option["tp_degree"], "mps_share_pct": option["mps_share_pct"], "shared": option["mps_share_pct"] < 100},
                 **{"memory_gib_per_gpu": option["memory_gib_per_gpu"], "rate_rps": option["rate_per_replica_rps"]},
-                "tokens": _tokens(instance, find_option(option, known)),
+                "tokens": _tokens(instance, known.position(option)),
             }
         )
     return _numbered(found, content, [llm.name for llm in instance.llms])

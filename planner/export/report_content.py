@@ -22,8 +22,9 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.content import Plan, changed_instance, tables
+from planner.plans.content import changed_instance, tables
 from planner.plans.numbers import percent
+from planner.plans.record import Plan
 from planner.plans.tables import latency_columns, latency_header, objective_unit, slo_name
 from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table

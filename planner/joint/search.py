@@ -24,8 +24,9 @@ from models.relaxation import Layout
 from planner.joint.curve_refinement import refine_lines, split_arms
 from planner.joint.cut_loop import Master, MasterPoint
 from planner.joint.highs import Answer, solve
+from planner.joint.primal_heuristics import rounded, thinned
 from planner.joint.search_state import Ground, Incumbent
-from planner.joint.separation import add_pattern_rows, place_and_learn, placed, rounded, thinned, unpacked
+from planner.joint.separation import add_pattern_rows, place_and_learn, placed, unpacked
 from planner.joint.setup_routing import polish
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2

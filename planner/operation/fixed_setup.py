@@ -20,10 +20,10 @@ from planner.decomposition.price_bank import Road
 from planner.decomposition.routing import route
 from planner.errors import DataError
 from planner.plans.content import checked_content
+from planner.plans.option_index import OptionIndex
 from planner.plans.source import PlanAndScenario
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, TieGroup
-from planner.verification.verifier import index_options, read_options
 from profiles.io.faults import Fault
 from profiles.records import Scores
 
@@ -63,8 +63,8 @@ class FixedSetup:
     def __init__(self, source: PlanAndScenario) -> None:
         """Take a plan with a setup (`Plan.demand_setup`). DataError where it names an option that its scenario does not have."""
         content, whole = source.plan.demand_setup().content, source.loaded.instance
-        index = index_options(whole)
-        entries = read_options(content, index)
+        index = OptionIndex(whole)
+        entries = index.deployed(content["options"])
         if len(entries) != len(content["options"]) or len({entry.position for entry in entries}) != len(entries):
             mend = "plan it again"
             raise DataError([Fault(source.plan.content["scenario"], "options", "", "the plan names options that are not there", mend)])
@@ -116,10 +116,9 @@ class FixedSetup:
         return Rerouted(instance, checked_content(instance, solution, REL_GAP), bound, False)
 
 
-def _seats(content: Mapping[str, Any], index: Any, positions: list[int]) -> tuple[Shard, ...]:
+def _seats(content: Mapping[str, Any], index: OptionIndex, positions: list[int]) -> tuple[Shard, ...]:
     """The plan's placement by the positions of the deployed options."""
-    placed = read_options({"options": [{**seat, "replicas": 1, "rate_rps": 0.0} for seat in content["placement"]]}, index)
+    named = [(index.position(seat), seat) for seat in content["placement"]]
     return tuple(
-        Shard(positions.index(one.position), seat["replica"], seat["shard"], seat["node"], seat["gpu"])
-        for one, seat in zip(placed, content["placement"], strict=True)
+        Shard(positions.index(at), seat["replica"], seat["shard"], seat["node"], seat["gpu"]) for at, seat in named if at is not None
     )

@@ -20,15 +20,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from planner.operation.fixed_setup import FixedSetup, Rerouted
 from planner.plans.latencies import Running, achieved_latency
 from planner.plans.source import PlanAndScenario
-from planner.plans.tables import slo_name
 from planner.settings import Progress
 
-__all__ = ["PERCENTS", "PriceRow", "PriceTable", "price_table", "price_table_frame"]
+__all__ = ["PERCENTS", "PriceRow", "PriceTable", "price_table"]
 
 PERCENTS = tuple(range(50, 151, 5))
 """Rates of the rows, per cent of the planned one."""
@@ -185,22 +183,3 @@ def _row_content(row: PriceRow, planned: float) -> dict[str, Any]:
         "slo": slo,
         "kept_from_rps": row.kept_from,
     }
-
-
-def price_table_frame(table: PriceTable) -> pd.DataFrame:
-    """Tabulate: rate, quality, achieved latencies, fraction and price of every LLM; blank where no routing keeps the SLOs."""
-    rows = []
-    for row in table.rows:
-        told = row.content
-        line: dict[str, Any] = {"Rate (% of planned)": 100 * row.rate / table.planned, "Rate (req/s)": row.rate}
-        line["SLOs"] = "kept" if told is not None else "not kept" if row.proved_none else "none found"
-        if told is not None:
-            line["Quality (score)"] = told["quality"]
-            for slo in told["slo"]:
-                line[f"{slo_name(slo)} (ms)"] = slo["achieved_ms"]
-            line |= {f"{llm} (%)": 100 * fraction for llm, fraction in told["routing"].items()}
-            line |= {f"{llm} price (score)": price for llm, price in told["dual_prices"].items()}
-            line["Kept from (req/s)"] = row.kept_from
-        rows.append(line)
-    order = max(rows, key=len)
-    return pd.DataFrame(rows, columns=list(order))

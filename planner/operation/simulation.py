@@ -21,117 +21,31 @@ Of each_llm the option with the highest mean over the runs is told, not the mean
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
-from models.instance import Instance, Slo
+from models.instance import Instance
 from models.serving.fitted_queue import fit_queue, follow_load
+from planner.operation.simulation_outcomes import (
+    Demand,
+    Latencies,
+    Replica,
+    RunState,
+    Simulation,
+    Station,
+    option_outcome,
+    over_runs,
+    slo_outcome,
+)
+from planner.plans.option_index import OptionIndex
 from planner.plans.source import PlanAndScenario
 from planner.settings import Progress
-from planner.verification.verifier import index_options, read_options
 
-__all__ = ["Demand", "OptionOutcome", "Outcome", "Simulation", "SloOutcome", "simulate"]
+__all__ = ["simulate"]
 
 RUNS = 5
 WARM_UP = 0.1
-
-Latencies = dict[str, np.ndarray]
-"""Metric -> (N,) s of every request at one replica."""
-Replica = Callable[[np.ndarray, np.random.Generator], Latencies]
-
-
-@dataclass(frozen=True)
-class Demand:
-    """seconds: of one run; cv: coefficient of variation of the gaps between arrivals, 1 = Poisson; gaps: of a trace (s), or None."""
-
-    seconds: float = 600.0
-    cv: float = 1.0
-    seed: int = 0
-    gaps: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A figure over the runs: mean and half of its 95 % interval."""
-
-    mean: float
-    half: float
-
-    @property
-    def low(self) -> float:
-        """Lower end."""
-        return self.mean - self.half
-
-    @property
-    def high(self) -> float:
-        """Upper end."""
-        return self.mean + self.half
-
-
-@dataclass(frozen=True)
-class SloOutcome:
-    """predicted: s, as the plan says (None: it does not); simulated: s (None: not simulated, `note` says why).
-
-    within: share of the requests within the limit, 0..1. verdict: holds | uncertain | misses | not simulated.
-    """
-
-    slo: Slo
-    predicted: float | None
-    simulated: Outcome | None
-    within: Outcome | None
-    verdict: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class OptionOutcome:
-    """One deployed option. engine: step-level | fitted queue; predicted, simulated: mean s by metric; rates in req/s of one replica."""
-
-    option: int
-    engine: str
-    note: str
-    planned_rate: float
-    rate: Outcome
-    predicted: dict[str, float]
-    simulated: dict[str, Outcome]
-    p99: dict[str, Outcome]
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """fractions: (M,) realised, planned beside; requests: of all runs together; metrics: which were simulated."""
-
-    slos: tuple[SloOutcome, ...]
-    options: tuple[OptionOutcome, ...]
-    planned: np.ndarray
-    fractions: tuple[Outcome, ...]
-    metrics: tuple[str, ...]
-    requests: int
-    demand: Demand
-    wall: float
-
-    @property
-    def verdict(self) -> str:
-        """The worst of the SLOs' verdicts; holds when there are none."""
-        order = ("holds", "not simulated", "uncertain", "misses")
-        return max((slo.verdict for slo in self.slos), key=order.index, default="holds")
-
-
-@dataclass(frozen=True)
-class Station:
-    """A deployed option at work. share: part of its LLM's requests, 0..1; predicted: mean s by metric, as the plan tells."""
-
-    option: int
-    replicas: int
-    rate: float
-    share: float
-    predicted: dict[str, float]
-    engine: str
-    note: str
-    serve: Replica
 
 
 def simulate(
@@ -150,7 +64,7 @@ def simulate(
     plan, instance = source.plan.demand_setup(), source.loaded.instance
     stations = _stations(plan.content, instance, engine)
     target = _targets(plan.content, instance)
-    runs: list[_Run] = []
+    runs: list[RunState] = []
     for number in range(RUNS):
         if cancel is not None and cancel.is_set() and runs:
             break
@@ -160,10 +74,10 @@ def simulate(
             progress(Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs"))
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
-        tuple(_slo_outcome(slo, told, runs) for slo, told in zip(instance.slos, plan.content["slo"], strict=True)),
-        tuple(_option_outcome(station, k, runs) for k, station in enumerate(stations)),
+        tuple(slo_outcome(slo, told, runs) for slo, told in zip(instance.slos, plan.content["slo"], strict=True)),
+        tuple(option_outcome(station, k, runs) for k, station in enumerate(stations)),
         np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
-        tuple(_over_runs([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
+        tuple(over_runs([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
         metrics,
         sum(int(run.counted.sum()) for run in runs),
         demand,
@@ -178,7 +92,7 @@ def _stations(
     content: Any, instance: Instance, engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None
 ) -> list[Station]:
     """Every deployed option as it will serve."""
-    deployed = read_options(content, index_options(instance))
+    deployed = OptionIndex(instance).deployed(content["options"])
     of_llm: dict[int, float] = {}
     for entry in deployed:
         llm = instance.options[entry.position].llm
@@ -239,18 +153,6 @@ def _targets(content: Any, instance: Instance) -> Callable[[np.ndarray, np.rando
 # ---------------------------------------------------------------- one run
 
 
-@dataclass(frozen=True)
-class _Run:
-    """counted: (N,) requests after the warm-up; station: (N,); latencies: per station its requests' by metric, `of` their positions."""
-
-    counted: np.ndarray
-    station: np.ndarray
-    latencies: tuple[Latencies, ...]
-    of: tuple[np.ndarray, ...]
-    fractions: np.ndarray
-    rates: np.ndarray
-
-
 def _arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarray:
     """Times (N,) in [0, seconds)."""
     if demand.gaps is not None:
@@ -272,7 +174,7 @@ def _run(
     target: Callable[[np.ndarray, np.random.Generator], np.ndarray],
     demand: Demand,
     rng: np.random.Generator,
-) -> _Run:
+) -> RunState:
     arrivals = _arrivals(instance.arrival_rate, demand, rng)
     prompts = rng.choice(instance.scores.weights.size, size=arrivals.size, p=instance.scores.weights)
     llm = target(prompts, rng)
@@ -292,7 +194,7 @@ def _run(
     fractions = np.bincount(llm[counted], minlength=len(instance.llms)) / max(int(counted.sum()), 1)
     span = demand.seconds * (1.0 - WARM_UP)
     rates = np.array([counted[of].sum() / span / s.replicas for of, s in zip(positions, stations, strict=True)])
-    return _Run(counted, station, tuple(latencies), tuple(positions), fractions, rates)
+    return RunState(counted, station, tuple(latencies), tuple(positions), fractions, rates)
 
 
 def _at_replicas(station: Station, arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
@@ -307,70 +209,3 @@ def _at_replicas(station: Station, arrivals: np.ndarray, rng: np.random.Generato
 
 
 # ---------------------------------------------------------------- figures
-
-
-def _over_runs(values: Sequence[float]) -> Outcome:
-    """Mean and half of the 95 % interval over runs."""
-    runs = np.asarray(values, dtype=float)
-    half = float(student.ppf(0.975, runs.size - 1) * runs.std(ddof=1) / np.sqrt(runs.size)) if runs.size > 1 else float("inf")
-    return Outcome(float(runs.mean()), half)
-
-
-def _counted(run: _Run, k: int, metric: str) -> np.ndarray:
-    """Latencies of a station's counted requests; a response of one token has no time per output token and is left out there."""
-    values = run.latencies[k][metric][run.counted[run.of[k]]]
-    return values[~np.isnan(values)]
-
-
-def _all_latencies(run: _Run, metric: str) -> np.ndarray | None:
-    """Latencies of all counted requests of a run; None when a station does not know the metric."""
-    parts = []
-    for k, (told, of) in enumerate(zip(run.latencies, run.of, strict=True)):
-        if metric not in told and of.size:
-            return None
-        if of.size:
-            parts.append(_counted(run, k, metric))
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _statistic(values: np.ndarray, statistic: str) -> float:
-    if not values.size:
-        return float("nan")
-    return float(values.mean()) if statistic == "mean" else float(np.quantile(values, int(statistic[1:]) / 100.0))
-
-
-def _slo_outcome(slo: Slo, told: Any, runs: Sequence[_Run]) -> SloOutcome:
-    """Judge one SLO over the runs."""
-    predicted = None if told["achieved_ms"] is None else told["achieved_ms"] / 1000.0
-    together = [_all_latencies(run, slo.metric) for run in runs]
-    if any(values is None for values in together):
-        return SloOutcome(slo, predicted, None, None, "not simulated", f"no mean {slo.metric.upper()} is profiled to fit a queue to")
-    within = _over_runs([float((values <= slo.limit).mean()) for values in together if values is not None])
-    if slo.scope == "all":
-        judged = [_over_runs([_statistic(values, slo.statistic) for values in together if values is not None])]
-    else:
-        judged = [
-            _over_runs([_statistic(_counted(run, k, slo.metric), slo.statistic) for run in runs if run.of[k].size])
-            for k in range(len(runs[0].of))
-            if any(run.of[k].size for run in runs)
-        ]
-    return SloOutcome(slo, predicted, max(judged, key=lambda one: one.mean), within, _verdict(judged, slo.limit))
-
-
-def _verdict(judged: Sequence[Outcome], limit: float) -> str:
-    """Of the worst: an option misses when its whole interval is above the limit."""
-    if any(one.low > limit for one in judged):
-        return "misses"
-    return "uncertain" if any(one.high > limit for one in judged) else "holds"
-
-
-def _option_outcome(station: Station, k: int, runs: Sequence[_Run]) -> OptionOutcome:
-    """What one option was planned to do, and did."""
-    metrics = sorted({metric for run in runs for metric in run.latencies[k]})
-    counted = {metric: [_counted(run, k, metric) for run in runs if run.of[k].size] for metric in metrics}
-    simulated = {metric: _over_runs([_statistic(v, "mean") for v in values]) for metric, values in counted.items() if values}
-    p99 = {metric: _over_runs([_statistic(v, "p99") for v in values]) for metric, values in counted.items() if values}
-    rate = _over_runs([run.rates[k] for run in runs])
-    return OptionOutcome(
-        station.option, station.engine, station.note, station.rate / station.replicas, rate, station.predicted, simulated, p99
-    )

@@ -5,60 +5,28 @@ independent verifier. Beside the contract's keys the content has `context`: what
 dropped options, notices, seconds by phase), so that a plan read back from its file tells the same as a fresh one.
 """
 
-import json
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from models.instance import Instance, Pool
-from planner.errors import DataError, InfeasibleError, NoPlanInTimeError, VerificationError
+from planner.errors import VerificationError
 from planner.plans.numbers import finite, percent, tidy
+from planner.plans.record import SCHEMA, Plan
 from planner.plans.setup_content import setup_content
 from planner.plans.tables import tables_of
 from planner.solution import Conflict, Repair, ShadowPrices, Solution
 from planner.verification.verifier import verify
 from planner.version import VERSION
-from profiles.io.faults import Fault, file_text
-from profiles.io.writing import write_whole
 
 if TYPE_CHECKING:
     from planner.scenario.assemble import Loaded
     from planner.settings import Settings
 
-__all__ = ["Plan", "checked_content", "json_text", "read_plan", "tables", "tell", "write_json"]
-
-SCHEMA = 1
-REWRITE = "write it again with `python -m planner plan SCENARIO --json PATH`"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is told. content: plan.json as plain dicts, lists, text and finite numbers; names and file units (ms, req/s, GiB, %, USD/h)."""
-
-    content: Mapping[str, Any]
-
-    @property
-    def status(self) -> str:
-        """One of optimal, feasible, infeasible, unknown."""
-        return str(self.content["status"])
-
-    @property
-    def best_effort(self) -> "Plan | None":
-        """The plan of the nearest feasible case beside a conflict, or None. Its key `change`: what makes it feasible."""
-        effort = (self.content.get("conflict") or {}).get("best_effort")
-        return None if effort is None else Plan({**{k: v for k, v in self.content.items() if k != "conflict"}, **effort})
-
-    def demand_setup(self) -> "Plan":
-        """Give the plan back when it has a setup; else raise InfeasibleError (with the conflict) or NoPlanInTimeError."""
-        if self.status == "infeasible":
-            raise InfeasibleError("\n".join(self.content["conflict"]["limits"]) or "no plan keeps all limits")
-        if self.status == "unknown":
-            raise NoPlanInTimeError(f"stopped ({self.content['solver']['termination']}) before a plan was found")
-        return self
+__all__ = ["checked_content", "tables", "tell"]
 
 
 def tell(loaded: "Loaded", solution: Solution, settings: "Settings", timings: Mapping[str, float]) -> Plan:
@@ -228,38 +196,6 @@ def _filters_content(loaded: "Loaded", instance: Instance) -> dict[str, Any]:
         "memory_headroom_pct": percent(instance.memory_headroom),
         "min_gpu_utilization_pct": percent(instance.min_utilization),
     }
-
-
-def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
-    """Write plan.json whole or not at all; `scenario_path` becomes relative to its folder. OSError when that is not writable."""
-    target = Path(path).resolve()
-    scenario = Path(plan.content["scenario_path"]).resolve()
-    content = {**plan.content, "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix()}
-    write_whole(target, lambda stream: stream.write(json_text(content)))
-
-
-def json_text(content: Mapping[str, Any]) -> str:
-    """Give strict JSON (ValueError on NaN or infinity) in ASCII, indented, with a newline at its end."""
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
-
-
-def read_plan(path: str | os.PathLike[str]) -> Plan:
-    """Read the plan of a plan.json; DataError when it is unreadable, not strict JSON or not a plan of schema version 1."""
-    text, fault = file_text(Path(path))
-    if fault is None:
-        try:
-            content = json.loads(text, parse_constant=_refuse_constant)
-        except ValueError as error:
-            fault = Fault(str(path), "", "", f"not strict JSON ({error})", REWRITE)
-        else:
-            if isinstance(content, dict) and content.get("schema") == SCHEMA:
-                return Plan(content)
-            fault = Fault(str(path), "schema", "", f"not a plan of schema version {SCHEMA}", REWRITE)
-    raise DataError([fault])
-
-
-def _refuse_constant(word: str) -> float:
-    raise ValueError(f"{word} is not a number of strict JSON")
 
 
 def tables(plan: Plan) -> dict[str, pd.DataFrame]:

@@ -9,11 +9,10 @@ import numpy as np
 
 from models.instance import Instance
 from models.placement import Item, Packing, Verdict
-from planner.joint import solve as joint
 from planner.plans.diff import replicas_of
 from planner.plans.numbers import percent
 from planner.plans.seating import Seat, seats_near
-from planner.solution import Shard, Solution
+from planner.solution import Shard, Solution, shards_of
 
 __all__ = ["Running", "packing_of", "running_of", "seated_near", "seats_of"]
 
@@ -65,7 +64,7 @@ def seated_near(instance: Instance, solution: Solution, running: Running, *, mor
         if packing is None or (packing.gpus > len({(shard.node, shard.gpu) for shard in before}) and not more_gpus):
             placement += before
         else:
-            placement += joint.shards_of(packing)
+            placement += shards_of(packing)
     return replace(solution, placement=tuple(placement))
 
 

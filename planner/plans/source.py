@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import DataError
-from planner.plans.content import Plan, read_plan
+from planner.plans.record import Plan, read_plan
 from planner.scenario.assemble import Loaded, load_instance
 from profiles.io.faults import Fault
 

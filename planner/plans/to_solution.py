@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from models.instance import Instance
+from planner.plans.option_index import OptionIndex
 from planner.solution import Effort, Shard, Solution
-from planner.verification.verifier import find_option, index_options, read_options
 
 __all__ = ["solution_back"]
 
@@ -17,11 +17,11 @@ def solution_back(instance: Instance, content: Mapping[str, Any]) -> Solution:
 
     Dual prices, ties and shadow prices stay empty.
     """
-    index, objective, options = index_options(instance), content["objective"], len(instance.options)
+    index, objective, options = OptionIndex(instance), content["objective"], len(instance.options)
     replicas, rates = np.zeros(options, dtype=int), np.zeros(options)
-    for deployed in read_options(content, index):
+    for deployed in index.deployed(content["options"]):
         replicas[deployed.position], rates[deployed.position] = deployed.replicas, deployed.rate
-    seats = [(find_option(seat, index), seat) for seat in content["placement"]]
+    seats = [(index.position(seat), seat) for seat in content["placement"]]
     shards = tuple(Shard(o, seat["replica"], seat["shard"], seat["node"], seat["gpu"]) for o, seat in seats if o is not None)
     return Solution(
         content["status"],

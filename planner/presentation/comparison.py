@@ -14,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.diff import PlanDiff
+from planner.plans.diff import PlanDiff, Replica, Step
 from planner.plans.numbers import tidy
 from planner.plans.tables import objective_unit, slo_name
 from planner.presentation.scenario_changes import asked_lines, incomparable_lines
 from planner.presentation.sentences import exact, gap_text, number
 
-__all__ = ["change_lines", "compared_table", "lines_of", "points_table", "routing_table", "setups_table", "steps_line"]
+__all__ = ["change_lines", "compared_table", "diff_tables", "lines_of", "points_table", "routing_table", "setups_table", "steps_line"]
 
 Content = Mapping[str, Any]
 NONE = "-"
@@ -236,3 +236,35 @@ def points_table(contents: Mapping[str, Content]) -> pd.DataFrame:
     header = next((h for h, values in across.items() if None not in values and len(set(values)) > 1), "GPUs used")
     qualities = [content["quality"] for content in contents.values()]
     return pd.DataFrame({"Plan": list(contents), "Quality (mean score)": qualities, header: across[header]})
+
+
+def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
+    """Make the named tables: changes, steps, routing_change. Capacity short: what LLMs lack after the step, by name."""
+    changes = [
+        (*c.key, c.before, c.after, c.stays, c.moves, c.after - c.stays - c.moves, c.before - c.stays - c.moves) for c in found.changes
+    ]
+    heads = ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Replicas before", "Replicas after", "Stay", "Move", "New", "Gone"]
+    steps = [
+        (k, s.do, s.replica.key[0], _option(s.replica), s.replica.key[1], s.replica.node, _gpus(s.replica), _short(s))
+        for k, s in enumerate(found.steps, start=1)
+    ]
+    step_heads = ["Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs", "Capacity short (req/s)"]
+    routing = [(llm, 100 * a, 100 * b, 100 * (b - a)) for llm, (a, b) in found.fractions.items()]
+    return {
+        "changes": pd.DataFrame(changes, columns=heads),
+        "steps": pd.DataFrame(steps, columns=step_heads),
+        "routing_change": pd.DataFrame(routing, columns=["LLM", "Before (%)", "After (%)", "Change (% points)"]),
+    }
+
+
+def _short(step: Step) -> str | None:
+    """Which LLMs lack how much after the step; None where none does."""
+    return "; ".join(f"{llm} {lack:,.2f}" for llm, lack in step.short.items()) or None
+
+
+def _option(replica: Replica) -> str:
+    return f"tp{replica.key[2]} {tidy(replica.key[3])} %"
+
+
+def _gpus(replica: Replica) -> str:
+    return ", ".join(map(str, replica.gpus))

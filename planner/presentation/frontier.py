@@ -23,7 +23,7 @@ from planner.plans.numbers import tidy
 from planner.plans.tables import slo_name
 from planner.presentation.sentences import exact
 from planner.scenario.edits import Asked, changed, content_of
-from planner.scenario.load import ScenarioSpec
+from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from planner.studies.sweep import Axis, Point, axis_of, frame_of
 from profiles.io.faults import DataError, Fault, shown

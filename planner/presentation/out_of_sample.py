@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.advice_told import room_for, try_line
 from planner.operation.out_of_sample import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
 from planner.plans.numbers import finite
+from planner.presentation.limits import room_for, try_line
 from planner.presentation.sentences import number
 
 __all__ = [

@@ -14,10 +14,11 @@ import pandas as pd
 
 from models.router import Router
 from planner.operation.price_table import PriceTable
+from planner.plans.tables import slo_name
 from planner.presentation.sentences import number
 from profiles.records import Scores
 
-__all__ = ["decision_line", "decision_table", "held_line", "rates_by_llm", "router_prices", "router_ties"]
+__all__ = ["decision_line", "decision_table", "held_line", "price_table_frame", "rates_by_llm", "router_prices", "router_ties"]
 
 
 def router_prices(content: Mapping[str, Any], router: Router, scores: Scores) -> pd.DataFrame:
@@ -116,3 +117,22 @@ def rates_by_llm(table: PriceTable) -> pd.DataFrame:
         for llm, fraction in row.content["routing"].items()
     ]
     return pd.DataFrame(rows).astype({"Dual price (score)": float})
+
+
+def price_table_frame(table: PriceTable) -> pd.DataFrame:
+    """Tabulate: rate, quality, achieved latencies, fraction and price of every LLM; blank where no routing keeps the SLOs."""
+    rows = []
+    for row in table.rows:
+        told = row.content
+        line: dict[str, Any] = {"Rate (% of planned)": 100 * row.rate / table.planned, "Rate (req/s)": row.rate}
+        line["SLOs"] = "kept" if told is not None else "not kept" if row.proved_none else "none found"
+        if told is not None:
+            line["Quality (score)"] = told["quality"]
+            for slo in told["slo"]:
+                line[f"{slo_name(slo)} (ms)"] = slo["achieved_ms"]
+            line |= {f"{llm} (%)": 100 * fraction for llm, fraction in told["routing"].items()}
+            line |= {f"{llm} price (score)": price for llm, price in told["dual_prices"].items()}
+            line["Kept from (req/s)"] = row.kept_from
+        rows.append(line)
+    order = max(rows, key=len)
+    return pd.DataFrame(rows, columns=list(order))

@@ -5,7 +5,7 @@ spread      best, median, worst of the feasible ones, and their distance
 histogram   how many feasible setups reach which quality
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,28 @@ import pandas as pd
 
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
-from planner.plans.numbers import tidy
+from planner.plans.numbers import tidy, whole_percent
 from planner.presentation.sentences import number
 from planner.studies.setup_study import STATUSES, Study
 
-__all__ = ["Spread", "config_words", "counts_line", "histogram_table", "setups_table", "spread_line", "spread_of", "spread_table"]
+__all__ = [
+    "LOSSES",
+    "PLAN",
+    "QUALITY",
+    "Content",
+    "Listed",
+    "Spread",
+    "config_words",
+    "counts_line",
+    "histogram_table",
+    "marks_table",
+    "met_words",
+    "place_lines",
+    "setups_table",
+    "spread_line",
+    "spread_of",
+    "spread_table",
+]
 
 BINS = 12
 
@@ -147,3 +164,80 @@ def histogram_lines(frame: pd.DataFrame, width: int = 40) -> Sequence[str]:
         f"{low:.4f} to {high:.4f}  {'#' * int(np.ceil(width * count / most)):<{width}}  {count:,}"
         for low, high, count in frame.itertuples(index=False)
     ]
+
+
+PLAN = "joint plan"
+
+
+QUALITY = "Quality (mean score)"
+
+
+LOSSES = (0.01, 0.05, 0.1)
+
+
+Content = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A study as plain values. quality: of the feasible setups, best first; lines: counts and spread in words; the tables of its command.
+
+    complete: nothing was left because somebody stopped it. setups: the best rows of the table.
+    """
+
+    quality: np.ndarray
+    complete: bool
+    lines: Sequence[str]
+    spread: pd.DataFrame
+    histogram: pd.DataFrame
+    setups: pd.DataFrame
+
+    def better(self, quality: float) -> int:
+        """How many listed setups are better by more than 0.01 %: closer ones cannot be told apart."""
+        return int((self.quality > quality + 1e-4 * max(abs(quality), 1e-9)).sum())
+
+
+def marks_table(content: Content, listed: Listed, baselines: pd.DataFrame | None) -> pd.DataFrame:
+    """Tabulate what is marked beside the histogram, the best first. baselines: their table, None where they were not asked for."""
+    rows: list[tuple[str, str, float, str]] = []
+    if content["quality"] is not None:
+        rows.append((PLAN, "plan", content["quality"], "setup and routing together, proved"))
+    if content["objective"]["of"] == "quality" and content["objective"]["bound"] is not None:
+        rows.append(("best possible", "bound", content["objective"]["bound"], "no plan of any setup is better"))
+    if listed.quality.size:
+        ends = {"best": listed.quality[0], "median": np.median(listed.quality), "worst": listed.quality[-1]}
+        rows += [(f"{name} listed setup", "setup", float(value), "each with its best routing") for name, value in ends.items()]
+    for _, row in (baselines if baselines is not None else pd.DataFrame()).iterrows():
+        if row["Baseline"] != PLAN and not pd.isna(row[QUALITY]):
+            notes = [] if bool(row["SLO met"]) else ["misses the SLO"]
+            notes += [str(row["Note"])] if row["Note"] else []
+            rows.append((str(row["Baseline"]), "baseline", float(row[QUALITY]), "; ".join(notes)))
+    told = [(*row[:3], listed.better(row[2]), 100.0 * listed.better(row[2]) / max(listed.quality.size, 1), row[3]) for row in rows]
+    frame = pd.DataFrame(told, columns=["Mark", "Kind", QUALITY, "Better setups", "Better setups (%)", "Note"])
+    return frame.sort_values(QUALITY, ascending=False, kind="stable", ignore_index=True)
+
+
+def met_words(baselines: pd.DataFrame) -> pd.DataFrame:
+    """The table of baselines with words for whether the SLOs are met."""
+    words = ["" if pd.isna(met) else "met" if met else "MISSED" for met in baselines["SLO met"]]
+    return baselines.assign(**{"SLO met": words})
+
+
+def place_lines(content: Content, listed: Listed) -> list[str]:
+    """Tell where the plan lies, and what other setups lose against it."""
+    quality, count = content["quality"], listed.quality.size
+    if quality is None or not count:
+        return []
+    better = listed.better(quality)
+    place = "no listed setup is better" if not better else f"{better:,} of {count:,} listed setups have a better quality"
+    lines = [f"The plan reaches quality {quality:.5f}: {place}."]
+    if content["objective"]["of"] == "cost":
+        lines.append("The plan seeks the least cost for a quality that is asked for; setups are listed by quality, whatever they cost.")
+    gain = quality - listed.quality[0]
+    if listed.complete and gain > 1e-4 * max(abs(quality), 1e-9):
+        lines.append(f"It is {number(gain, 2)} better than the best listed one: the list lacks setups that first fit does not place.")
+    if quality > 0:
+        lost = [(loss, 100.0 * float((listed.quality < quality * (1 - loss)).mean())) for loss in LOSSES]
+        told = ", ".join(f"{whole_percent(part)} lose more than {100.0 * loss:.0f} %" for loss, part in lost)
+        lines.append(f"Of the listed setups, each with its best routing, {told}.")
+    return lines

@@ -10,13 +10,13 @@ import math
 import pandas as pd
 
 from models.instance import Instance, Slo
-from planner.advice_told import room_for, try_line
-from planner.operation.simulation import Outcome, Simulation
+from planner.operation.simulation_outcomes import Outcome, Simulation
 from planner.plans.tables import slo_name
+from planner.presentation.limits import room_for, try_line
 from planner.presentation.sentences import number
 from planner.presentation.setup_study import config_words
 
-__all__ = ["advice_lines", "demand_line", "option_lines", "options_table", "routing_table", "slos_table", "verdict_line"]
+__all__ = ["CAVEATS", "advice_lines", "demand_line", "option_lines", "options_table", "routing_table", "slos_table", "verdict_line"]
 
 WORDS = {
     "holds": "the plan holds in the simulation",
@@ -123,3 +123,9 @@ def routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
 def option_lines(found: Simulation, instance: Instance) -> list[str]:
     """Tell how each option was simulated."""
     return [f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}" for one in found.options]
+
+
+CAVEATS = (
+    "Prompts are drawn from the scores, so a realised fraction may differ from the planned one by chance alone.",
+    "Not simulated: failures, start-up, a gateway's own delay, and neighbours on a shared GPU beyond what the curves hold.",
+)

@@ -1,18 +1,23 @@
 """A scenario with its tables in one zip archive: made for somebody to keep, and taken apart again within bounds when it is handed over."""
 
 import io
+import json
+import math
+import shutil
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePath
+from typing import Any
 
 from planner.errors import DataError
 from planner.scenario.load import Scenario
-from planner.scenario_files import write_folder
+from planner.scenario.templates import inputs_of
 from profiles.io.faults import Fault
+from profiles.io.workbook_guard import is_workbook
 
-__all__ = ["unpacked", "zipped"]
+__all__ = ["scenario_text", "unpacked", "write_folder", "zipped"]
 
 ENDING = ".zip"
 MOST_MEMBERS = 100
@@ -83,3 +88,47 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes
                 return None
             blocks.append(block)
     return b"".join(blocks)
+
+
+def scenario_text(content: Mapping[str, Any]) -> str:
+    """YAML of a scenario's content, blank values left out; entries of lists on one line each."""
+    return "\n".join(line for key, value in content.items() for line in _lines(key, value)) + "\n"
+
+
+def _lines(key: str, value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return [f"{key}:", *(f"  - {_flow(entry)}" for entry in value)]
+    return [f"{key}: {_flow(value)}"]
+
+
+def _flow(value: Any) -> str:
+    """A value on one line; JSON's scalars mean the same in YAML 1.2."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items() if one is not None) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(one) for one in value) + "]"
+    if isinstance(value, float) and value.is_integer() and math.fabs(value) < 1e15:
+        return f"{int(value)}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write_folder(scenario: Scenario, folder: Path) -> Path:
+    """Write scenario.yaml, profiles and scores into a folder; the scenario's file. Tables are copied, those of a workbook become CSV.
+
+    OSError when that is not possible, DataError when a workbook cannot be read any more.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = scenario.spec.model_dump(mode="json")
+    book = inputs_of(scenario, folder, most_prompts=10**9) if is_workbook(scenario.path) else None
+    for key, path in (("profiles", scenario.profiles_path), ("scores", scenario.scores_path)):
+        frame = getattr(book, key, None)
+        content[key] = f"{key}.csv" if frame is not None else f"{key}{path.suffix.lower()}"
+        if frame is not None:
+            frame.to_csv(folder / content[key], index=False)
+        else:
+            shutil.copyfile(path, folder / content[key])
+    target = folder / "scenario.yaml"
+    target.write_text(scenario_text(content), encoding="utf-8")
+    return target

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from models.instance import Instance, Llm, Pool
-from planner.findings import Findings
 from planner.scenario.content_hash import content_hash
-from planner.scenario.inputs import open_book, profile_table, salvage, score_table
-from planner.scenario.load import MinimizeCost, Overrides, Scenario, ScenarioSpec, read_scenario
+from planner.scenario.inputs import Findings, open_book, profile_table, salvage, score_table
+from planner.scenario.load import Overrides, Scenario, read_scenario
 from planner.scenario.options import options_of, slos_of
+from planner.scenario.schema import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.scenario.load import Scenario, ScenarioSpec, load_scenario, parse_scenario
+from planner.scenario.load import Scenario, load_scenario, parse_scenario
+from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 
 __all__ = ["Asked", "changed", "content_of", "difference_words", "file_key", "overrides_between"]

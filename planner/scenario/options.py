@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from models.instance import Dropped, Option, Pool, Slo
-from planner.findings import Findings, once
-from planner.scenario.load import Scenario, ScenarioSpec
+from planner.scenario.inputs import Findings, once
+from planner.scenario.load import Scenario
+from planner.scenario.schema import ScenarioSpec
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.io.faults import Fault, nearest
 from profiles.records import STATISTICS, Column, Curve

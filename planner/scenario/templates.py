@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.scenario.load import MinimizeCost, Scenario, ScenarioSpec
+from planner.scenario.load import Scenario
+from planner.scenario.schema import MinimizeCost, ScenarioSpec
 from profiles.curves import ProfileTable, parse_profiles, read_profiles
 from profiles.io.faults import DataError, Fault
 from profiles.io.tables import Table, numbers, read_table, texts

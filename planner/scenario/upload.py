@@ -8,9 +8,8 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from planner.errors import DataError
-from planner.scenario.archive import unpacked
+from planner.scenario.archive import unpacked, write_folder
 from planner.scenario.load import Scenario, read_scenario
-from planner.scenario_files import write_folder
 from profiles.curves import parse_profiles
 from profiles.io.faults import Fault, nearest
 from profiles.io.tables import Table

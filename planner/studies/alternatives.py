@@ -30,9 +30,11 @@ from models.nogood import NoGood
 from models.placement import Verdict, pack_on_fewest
 from models.quality import Quality
 from planner.joint import solve as joint
+from planner.joint.leanest import fewest_gpus
+from planner.joint.outcome import effort_of, solution_of
+from planner.joint.primal_heuristics import meets_floors
 from planner.joint.search import Search
 from planner.joint.search_state import Clock, Ground, Incumbent
-from planner.joint.separation import meets_floors
 from planner.joint.setup_routing import Routed
 from planner.plans.running import Running, packing_of, seated_near, seats_of
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
@@ -180,7 +182,7 @@ class _Near:
         lean.run()
         found = lean.incumbent or first
         self._note_stop(lean)
-        needed = min(joint.fewest_gpus(lean), found.gpus)
+        needed = min(fewest_gpus(lean), found.gpus)
         if found.gpus >= start.gpus:
             return needed, None
         best = self._search(replace(self.goal, gpus_in_all=found.gpus), self._as_packed(found))
@@ -281,8 +283,8 @@ class _Near:
         ground = self.ground
         bound = min(search.bound, found.loss)
         closed = found.loss - bound <= self._abs_gap(found.loss)
-        effort = joint.effort_of(ground, "gap" if closed else (ground.clock.why() if ground.clock.stopped() else "stalled"), [])
-        solution = joint.solution_of(ground.quality, found, self._value(found.loss), self._value(bound), effort, None)
+        effort = effort_of(ground, "gap" if closed else (ground.clock.why() if ground.clock.stopped() else "stalled"), [])
+        solution = solution_of(ground.quality, found, self._value(found.loss), self._value(bound), effort, None)
         if self.running is not None:
             solution = seated_near(ground.instance, solution, self.running, more_gpus=aim == "changes" and self.goal.of == "quality")
         return Alternative(aim, solution)

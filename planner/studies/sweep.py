@@ -27,8 +27,9 @@ from planner.errors import DataError, VerificationError
 from planner.joint import solve as joint
 from planner.plans.content import checked_content
 from planner.plans.tables import slo_name
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import load_instance
 from planner.settings import Progress
+from planner.studies.quality_cache import quality_of
 from profiles.io.faults import Fault, shown
 from profiles.io.yaml_text import parse_yaml
 
@@ -159,19 +160,15 @@ def sweep(
 
 # ---------------------------------------------------------------- one point
 
-_cuts: list[tuple[np.ndarray, Quality]] = []
-"""Of this process: the scores seen last and their cuts."""
-
 
 def planned_point(
     scenario: str,
     overrides: Sequence[str],
     number: int,
     values: dict[str, Any],
-    quality_of: Callable[[Loaded], Quality] | None = None,
     cancel: threading.Event | None = None,
 ) -> Point:
-    """Plan one point in whatever process this is. quality_of: where the cuts of its scores are kept, else in this process."""
+    """Plan one point in whatever process this is, with the quality cuts that this process has kept."""
     began = time.perf_counter()
     asked = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
     try:
@@ -180,7 +177,7 @@ def planned_point(
         return Point(number, values, "bad input", {}, str(error), time.perf_counter() - began)
     wanted = loaded.scenario.spec.solver
     settings = joint.Settings(wanted.rel_gap, wanted.time_limit_s, wanted.threads, wanted.seed)
-    quality = (quality_of or _quality_of)(loaded)
+    quality = quality_of(loaded.instance.scores)
     solution = joint.solve(loaded.instance, settings, quality=quality, explain=False, cancel=cancel)
     told: Mapping[str, Any] = {}
     reason = ""
@@ -194,15 +191,6 @@ def planned_point(
     elif solution.status == "unknown":
         reason = f"stopped by {solution.effort.termination} before a plan was found"
     return Point(number, values, solution.status, told, reason, time.perf_counter() - began)
-
-
-def _quality_of(loaded: Loaded) -> Quality:
-    """The cuts of these scores, kept from the last point where they are the same."""
-    scores = loaded.instance.scores
-    if _cuts and _cuts[0][0].shape == scores.values.shape and np.array_equal(_cuts[0][0], scores.values):
-        return _cuts[0][1]
-    _cuts[:] = [(scores.values, Quality(scores))]
-    return _cuts[0][1]
 
 
 def _reason(instance: Instance, settings: joint.Settings, quality: Quality, cancel: threading.Event | None) -> str:

@@ -4,12 +4,12 @@
 are read in `verify_slo`, the quality certificates in `verify_routing`. Names and units are those of plan.json (ms, per cent, GiB, USD/h).
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.instance import Instance
+from planner.verification.plan_shape import PLAN_SHAPE, check_shape, check_strict_json
 from planner.verification.routing_certificate import check_fractions, check_router
 from planner.verification.slo_checks import RESTATE_TOL, Deployed, check_latencies, check_provenance, check_slos
 
@@ -29,26 +29,6 @@ CLOSED_RANGE = 1e-6
 """The gap counts as closed within this part of the score range (contract)."""
 
 OptionIndex = dict[tuple[str, str, int], list[tuple[float, int]]]
-
-LARGEST = 1e15
-"""No number of a plan is larger: beyond it the arithmetic of the checks would lose whole units or overflow."""
-
-NUMBER, WHOLE, TEXT, FLAG = "a number", "a whole number", "text", "true or false"
-OPTIONAL = "a number or null"
-PLAN_SHAPE: dict[str, Any] = {
-    "status": TEXT,
-    "objective": {"sense": TEXT, "of": TEXT, "value": NUMBER, "bound": OPTIONAL, "rel_gap": OPTIONAL},
-    "quality": NUMBER, "cost_usd_per_h": OPTIONAL, "gpus_used": WHOLE, "gpus_total": WHOLE,
-    "options": [{"llm": TEXT, "pool": TEXT, "gpu": TEXT, "tp_degree": WHOLE, "mps_share_pct": NUMBER, "replicas": WHOLE, "rate_rps": NUMBER,
-                 "rate_per_replica_rps": NUMBER, "max_rate_per_replica_rps": NUMBER, "latency_ms": {"*": NUMBER},
-                 "memory_gib_per_gpu": NUMBER, "provenance": TEXT}],
-    "routing": {"*": NUMBER}, "dual_prices": {"*": OPTIONAL},
-    "router": {"rule": TEXT, "tie_eps": NUMBER, "ties": [{"llms": [TEXT], "share": NUMBER, "split": [NUMBER]}]},
-    "slo": [{"metric": TEXT, "statistic": TEXT, "scope": TEXT, "limit_ms": NUMBER, "achieved_ms": OPTIONAL, "binding": FLAG}],
-    "placement": [{"pool": TEXT, "node": WHOLE, "gpu": WHOLE, "llm": TEXT, "tp_degree": WHOLE, "mps_share_pct": NUMBER, "replica": WHOLE,
-                   "shard": WHOLE}],
-}  # fmt: skip
-"""What the checks need of plan.json; "*" stands for any key."""
 
 
 def verify(plan: Mapping[str, Any], instance: Instance, *, rel_gap_target: float = 1e-4) -> tuple[str, ...]:
@@ -85,57 +65,6 @@ def verify(plan: Mapping[str, Any], instance: Instance, *, rel_gap_target: float
     problems += check_objective(plan, instance)
     problems += check_gap(plan, instance, rel_gap_target)
     return tuple(problems)
-
-
-def check_strict_json(value: Any, where: str = "plan") -> Iterator[str]:
-    """Only what strict JSON can hold: no NaN, no infinity, text keys, no foreign objects."""
-    if value is None or isinstance(value, str | bool | int):
-        return
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            yield f"{where}: {value} is no number in strict JSON"
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                yield f"{where}: the key {key!r} is not text"
-            yield from check_strict_json(item, f"{where}.{key}")
-    elif isinstance(value, list | tuple):
-        for k, item in enumerate(value):
-            yield from check_strict_json(item, f"{where}.{k}")
-    else:
-        yield f"{where}: a {type(value).__name__} does not belong in JSON"
-
-
-def check_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[str]:
-    """Everything the checks below read is there and of its kind."""
-    if isinstance(shape, Mapping):
-        if not isinstance(value, Mapping):
-            yield f"{where}: should be a table of names, is {value!r}"
-            return
-        for key, inner in shape.items():
-            for name in value if key == "*" else (key,):
-                if name in value:
-                    yield from check_shape(value[name], inner, f"{where}.{name}")
-                else:
-                    yield f"{where}: {name} is missing"
-    elif isinstance(shape, list):
-        if not isinstance(value, list | tuple):
-            yield f"{where}: should be a list, is {value!r}"
-            return
-        for k, item in enumerate(value):
-            yield from check_shape(item, shape[0], f"{where}.{k}")
-    elif not _is_kind(value, shape):
-        yield f"{where}: should be {shape}, is {value!r}"
-
-
-def _is_kind(value: Any, kind: str) -> bool:
-    if kind == OPTIONAL and value is None:
-        return True
-    if kind == TEXT:
-        return isinstance(value, str)
-    if kind == FLAG:
-        return isinstance(value, bool)
-    return isinstance(value, int if kind == WHOLE else int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def check_nothing_told(plan: Mapping[str, Any]) -> Iterator[str]:

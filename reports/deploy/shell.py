@@ -1,6 +1,6 @@
 """The deploy script of a deployment, and the file of its variables: vLLM servers on the machines themselves, without containers.
 
-The functions are fixed text (deploy_functions.sh); what the plan says are their calls, put together from words: a word is text, quoted by
+The functions are fixed text (functions.sh); what the plan says are their calls, put together from words: a word is text, quoted by
 `shlex.quote`, or a variable of deploy.env. Every node has its own functions; each machine runs the same script with its node's name.
 """
 
@@ -14,7 +14,7 @@ from reports.deploy.words import NAMES, headed, mps_environment, serve_flags
 
 __all__ = ["deploy_script", "deploy_variables"]
 
-FUNCTIONS = Path(__file__).with_name("deploy_functions.sh")
+FUNCTIONS = Path(__file__).with_name("functions.sh")
 COMMANDS = ("check", "start", "status", "stop", "mps-start", "mps-stop", "gpus")
 VLLM_TAG = "v0.33.0"
 """The release whose flags the bundle uses."""

@@ -1,20 +1,18 @@
 """The sheets GPU map (a row a GPU, coloured by LLM) and Shards (a row a shard). Compute and memory of a GPU are sums of its shards."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from reports.series import CELLS, Report, bar_of, gpus_of
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula, Placed
 from reports.workbook.table import Page
 
-__all__ = ["CELLS", "bar_of", "gpu_map", "gpus_of", "shards"]
+__all__ = ["gpu_map", "shards"]
 
-Report = Mapping[str, Any]
-CELLS = 10
-"""Cells of a GPU's bar, each 10 % of its compute."""
 
 ROUNDING = 1e-9
 
@@ -24,28 +22,6 @@ def shards(book: Book, report: Report) -> None:
     page = Page(book, "Shards", "Shards: what stands on which GPU", ["One row a shard; a replica has as many shards as its TP degree."])
     page.table(report["tables"]["gpu_map"], "shards")
     page.finish()
-
-
-def gpus_of(report: Report) -> Iterator[tuple[int, str, int, int, list[int]]]:
-    """Every GPU of every pool in order: position and name of its pool, node, GPU, and its rows of the table gpu_map."""
-    frame, pools = report["tables"]["gpu_map"], report["tables"]["pools"]
-    rows: dict[tuple[str, int, int], list[int]] = defaultdict(list)
-    for k, key in enumerate(zip(frame["Pool"], frame["Node"], frame["GPU"], strict=True)):
-        rows[key].append(k)
-    for p, (name, nodes, per_node) in enumerate(zip(pools["Pool"], pools["Nodes"], pools["GPUs per node"], strict=True)):
-        for node in range(nodes):
-            for gpu in range(per_node):
-                yield p, name, node, gpu, rows.get((name, node, gpu), [])
-
-
-def bar_of(shares: Sequence[tuple[str, float]]) -> list[str | None]:
-    """LLM of each of a GPU's cells; None = free. shares: (LLM, per cent) one after the other."""
-    bar: list[str | None] = []
-    filled = 0.0
-    for llm, share in shares:
-        filled += share
-        bar += [llm] * (round(filled * CELLS / 100) - len(bar))
-    return [*bar, *[None] * (CELLS - len(bar))][:CELLS]
 
 
 def gpu_map(book: Book, report: Report) -> None:

@@ -11,31 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.series import RATE, Report, spans_of
 from reports.style import COLOURS, DASHES
 from reports.workbook.book import Book, Formula, Placed, missing
 from reports.workbook.charts import scatter
 from reports.workbook.table import Page
 
-__all__ = ["HOLDS", "RATE", "curve_points", "latency", "latency_chart", "latency_formula", "spans_of"]
+__all__ = ["HOLDS", "curve_points", "latency", "latency_chart", "latency_formula"]
 
-Report = Mapping[str, Any]
-RATE = "Rate of one replica (req/s)"
 MOST_CHARTS = 4
 MOST_COLUMNS = 6
 """Latency columns of one table."""
 HOLDS = 1e-6
 """Part of a limit by which rounding may miss it."""
-
-
-def spans_of(report: Report) -> list[tuple[int, int]]:
-    """First row and the row after the last of every deployed option in `points`, in the order of `setup`."""
-    points, spans, start = report["tables"]["points"], [], 0
-    keys = list(zip(points["LLM"], points["Option"], strict=True))
-    for k in range(1, len(keys) + 1):
-        if k == len(keys) or keys[k] != keys[start]:
-            spans.append((start, k))
-            start = k
-    return spans
 
 
 def latency_formula(book: Book, report: Report, option: int, header: str, rate: str) -> Any:

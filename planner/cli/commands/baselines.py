@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put_csv
+from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_heading, print_line, print_report, print_table, print_verdict
+from planner.cli.terminal.output import Column, plain_console, print_heading, print_line, print_table
+from planner.cli.terminal.plan_report import print_report, print_verdict
 from planner.cli.terminal.progress import solve_watched
 from planner.scenario.assemble import Loaded, load_instance
 from planner.studies.baselines.comparison import Comparison, baselines_table, compare, notes_of, setup_words
+from profiles.io.writing import check_writable
 
 __all__ = ["run_baselines"]
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from models.instance import Instance
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
 from planner.joint import solve as joint
 from planner.presentation.crosscheck import compared_line, ratio_line, roads_table, setup_lines, verdict_line

@@ -7,13 +7,13 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.terminal.frame import framed
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
-from planner.plans.content import read_plan
-from planner.plans.diff import PlanDiff, Replica, Step, diff_plans
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
+from planner.plans.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
-from planner.presentation.comparison import lines_of, steps_line
+from planner.plans.record import read_plan
+from planner.presentation.comparison import diff_tables, lines_of, steps_line
 
-__all__ = ["diff_tables", "run_diff"]
+__all__ = ["run_diff"]
 
 
 @framed
@@ -23,38 +23,6 @@ def run_diff(old: Path, new: Path) -> int:
     contents = [plan.demand_setup().content for plan in plans]
     _print(plain_console(), contents, diff_plans(*contents))
     return 0
-
-
-def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
-    """Make the named tables: changes, steps, routing_change. Capacity short: what LLMs lack after the step, by name."""
-    changes = [
-        (*c.key, c.before, c.after, c.stays, c.moves, c.after - c.stays - c.moves, c.before - c.stays - c.moves) for c in found.changes
-    ]
-    heads = ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Replicas before", "Replicas after", "Stay", "Move", "New", "Gone"]
-    steps = [
-        (k, s.do, s.replica.key[0], _option(s.replica), s.replica.key[1], s.replica.node, _gpus(s.replica), _short(s))
-        for k, s in enumerate(found.steps, start=1)
-    ]
-    step_heads = ["Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs", "Capacity short (req/s)"]
-    routing = [(llm, 100 * a, 100 * b, 100 * (b - a)) for llm, (a, b) in found.fractions.items()]
-    return {
-        "changes": pd.DataFrame(changes, columns=heads),
-        "steps": pd.DataFrame(steps, columns=step_heads),
-        "routing_change": pd.DataFrame(routing, columns=["LLM", "Before (%)", "After (%)", "Change (% points)"]),
-    }
-
-
-def _short(step: Step) -> str | None:
-    """Which LLMs lack how much after the step; None where none does."""
-    return "; ".join(f"{llm} {lack:,.2f}" for llm, lack in step.short.items()) or None
-
-
-def _option(replica: Replica) -> str:
-    return f"tp{replica.key[2]} {tidy(replica.key[3])} %"
-
-
-def _gpus(replica: Replica) -> str:
-    return ", ".join(map(str, replica.gpus))
 
 
 def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:

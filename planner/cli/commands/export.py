@@ -3,23 +3,20 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 from planner.cli.terminal.frame import framed, put, warn
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import plain_console, print_line
+from planner.cli.terminal.output import plain_console, print_line
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
-from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices
+from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices, stated_date
 from planner.operation.price_table import PriceTable, price_table
 from planner.plans.source import PlanAndScenario, load_plan
 from profiles.io.faults import Fault
 from profiles.io.writing import write_whole
 
 __all__ = ["Asked", "run_export"]
-
-EPOCH = "SOURCE_DATE_EPOCH"
 
 
 @dataclass(frozen=True)
@@ -46,17 +43,6 @@ def run_export(plan: Path, asked: Asked, interrupt: Interrupt) -> int:
         return code
     _tell(found, asked)
     return 0
-
-
-def stated_date() -> date:
-    """Date of SOURCE_DATE_EPOCH (s since 1970, UTC) where it is set, else today's; DataError when it is no such number."""
-    text = os.environ.get(EPOCH)
-    if not text:
-        return datetime.now(UTC).date()
-    try:
-        return datetime.fromtimestamp(int(text), UTC).date()
-    except (ValueError, OverflowError, OSError):
-        raise DataError([Fault(EPOCH, "", repr(text), "this is not a time", "set it to whole seconds since 1970, or unset it")]) from None
 
 
 def check_new_folder(folder: Path) -> None:

@@ -1,19 +1,19 @@
 """The command `init`: templates to start from, and a scenario as a workbook."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from planner.cli.terminal.frame import check_writable, framed, notify, put
+from planner.cli.terminal.frame import framed, notify, put
 from planner.errors import DataError
-from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of, template_inputs
+from planner.export.input_workbook import check_new_workbook, scenario_to_workbook, write_input_workbook
+from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from profiles.io.faults import Fault
-from profiles.io.writing import put_whole, write_whole
-from profiles.workbook_layout import Inputs
+from profiles.io.writing import write_whole
 
-__all__ = ["run_init", "scenario_to_workbook"]
+__all__ = ["run_init"]
 
 
 @framed
@@ -42,31 +42,9 @@ def _written(folder: Path | None, xlsx: Path | None, source: Path | None, overri
     if source is not None:
         notify(scenario_to_workbook(source, overrides, xlsx))
     else:
-        _check_new(xlsx)
-        _write_book(xlsx, template_inputs())
+        check_new_workbook(xlsx)
+        write_input_workbook(xlsx, template_inputs())
     return [xlsx]
-
-
-def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -> tuple[str, ...]:
-    """Write a scenario after overrides as a workbook, read it back, and compare the hashes; notices.
-
-    DataError when the scenario is bad, or when a text of it cannot stand in a workbook; then nothing is written.
-    """
-    # Imported here to keep templates quick.
-    from planner.scenario.assemble import load_instance
-
-    _check_new(target)
-    loaded = load_instance(source, overrides)
-    inputs = inputs_of(loaded.scenario, target.parent)
-
-    def check(written: Path) -> None:
-        if load_instance(written).sha256 != loaded.sha256:
-            raise DataError(
-                [Fault(str(source), "", "", "the workbook does not give the scenario back exactly", "keep the scenario as YAML")]
-            )
-
-    _write_book(target, inputs, check)
-    return inputs.notes
 
 
 def _write_folder(folder: Path) -> list[Path]:
@@ -84,25 +62,3 @@ def _write_folder(folder: Path) -> list[Path]:
 
 def _write_text(text: str, stream: TextIO) -> None:
     stream.write(text)
-
-
-def _check_new(path: Path) -> None:
-    """Raise DataError unless `path` can be written as a new workbook."""
-    if path.suffix.lower() != ".xlsx":
-        raise DataError([Fault(str(path), "", "", "a workbook's name ends in .xlsx", f"name it {path.stem or 'scenario'}.xlsx")])
-    if path.exists():
-        raise DataError([Fault(str(path), "", "", "the file exists already, and nothing is overwritten", "name another file")])
-    check_writable(path, "--xlsx")
-
-
-def _write_book(path: Path, inputs: Inputs, check: Callable[[Path], None] | None = None) -> None:
-    """Write the workbook whole or not at all: beside its place first, where it is read back."""
-    # Imported here because only workbooks need XlsxWriter.
-    from reports.workbook.input_sheets import write_input_book
-
-    with put_whole(path, ".xlsx") as temporary:
-        notes = write_input_book(str(temporary), inputs)
-        if notes:
-            raise DataError([Fault(str(path), "", "", note, "keep the scenario as YAML, or rename it") for note in notes[:20]])
-        if check is not None:
-            check(temporary)

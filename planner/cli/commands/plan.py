@@ -10,15 +10,17 @@ from typing import Any
 
 from models.instance import Instance
 from models.quality import Quality
-from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put
+from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import plain_console, print_report, print_short
+from planner.cli.terminal.output import plain_console
+from planner.cli.terminal.plan_report import print_report, print_short
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
-from planner.plans.content import Plan, json_text, read_plan, tell, write_json
+from planner.plans.content import tell
 from planner.plans.numbers import tidy
+from planner.plans.record import Plan, json_text, read_plan, write_json
 from planner.plans.running import running_of, seated_near
 from planner.plans.source import PlanAndScenario
 from planner.presentation.alternatives import alternatives_content
@@ -29,6 +31,7 @@ from planner.solution import Solution
 from planner.studies.alternatives import NEAR_LOSS, Alternatives, alternatives
 from planner.studies.marginals import Marginal, marginals
 from profiles.io.faults import Fault
+from profiles.io.writing import check_writable
 
 __all__ = ["Further", "Outputs", "make_plan", "run_plan"]
 

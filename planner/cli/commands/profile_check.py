@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from planner.cli.terminal.frame import framed, notify
-from planner.cli.terminal.plan_report import Column, plain_console, print_heading, print_line, print_table
+from planner.cli.terminal.output import Column, plain_console, print_heading, print_line, print_table
 from planner.errors import ProfileError
 from planner.scenario.load import Scenario, load_scenario
 from profiles.curves import KNOWN, parse_profiles

@@ -16,17 +16,17 @@ from models.serving.batching import SCHEDULERS
 from models.serving.calibration import StoppedError
 from models.serving.step_time import Settings
 from models.serving.workload import Lengths, fixed, from_trace, lognormal
-from planner.cli.terminal.frame import BAD_INPUT, check_writable, framed, notify, put, warn
+from planner.cli.terminal.frame import BAD_INPUT, framed, notify, put, warn
 from planner.cli.terminal.interrupt import NO_PLAN, Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
-from planner.csv_file import csv_text, write_csv
 from planner.errors import DataError
 from planner.profiling.calibrate import Calibration, calibrate
 from planner.profiling.estimate import COLUMNS, HIGHEST_LOAD, LOWEST_LOAD, UNCERTAIN_LOAD, Estimate, Offered, Wish, estimate_table, wishes
 from planner.settings import Progress
 from profiles.catalogue import load_gpus, load_llms
 from profiles.io.faults import Fault, nearest
+from profiles.io.writing import check_writable, csv_text, write_csv
 from profiles.trace import load_trace
 
 __all__ = ["Asked", "run_profile_estimate", "whole_numbers"]

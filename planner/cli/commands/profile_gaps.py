@@ -8,9 +8,9 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put_csv
+from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_heading, print_line, print_table, printable
+from planner.cli.terminal.output import Column, plain_console, print_heading, print_line, print_table, printable
 from planner.cli.terminal.progress import solve_watched
 from planner.plans.content import tell
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
@@ -18,6 +18,7 @@ from planner.presentation.sentences import verdict
 from planner.profiling.gaps import Gaps, find_gaps
 from planner.scenario.assemble import Loaded, load_instance
 from profiles.catalogue import load_llms
+from profiles.io.writing import check_writable
 
 __all__ = ["run_profile_gaps"]
 

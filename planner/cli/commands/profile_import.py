@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.cli.terminal.frame import check_writable, framed, put, warn
-from planner.csv_file import safe_cell, write_csv
+from planner.cli.terminal.frame import framed, put, warn
 from profiles.importers.identify import Given, checked, read_mapping
 from profiles.importers.pipeline import Imported, import_profiles, lines_of
 from profiles.io.faults import Fault
+from profiles.io.writing import check_writable, safe_cell, write_csv
 
 __all__ = ["Wanted", "run_profile_import"]
 

@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, put
+from planner.cli.terminal.frame import EXIT_CODES, framed, put
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import plain_console, print_line, print_verdict
+from planner.cli.terminal.output import plain_console, print_line
+from planner.cli.terminal.plan_report import print_verdict
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
 from planner.export.report_extras import KINDS, Extra, extra
 from planner.export.report_files import check_chart_folder, write_report
 from planner.plans.source import PlanAndScenario, load_plan
 from profiles.io.faults import Fault, nearest
+from profiles.io.writing import check_writable
 
 __all__ = ["ReportAsked", "run_report"]
 

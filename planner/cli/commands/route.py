@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import check_writable, framed, notify, put, put_csv
+from planner.cli.terminal.frame import framed, notify, put, put_csv
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
 from planner.operation.out_of_sample import Evaluation, evaluate
-from planner.operation.price_table import PriceTable, price_table, price_table_frame
+from planner.operation.price_table import PriceTable, price_table
 from planner.operation.samples import Sample, read_sample
-from planner.plans.content import json_text
+from planner.plans.record import json_text
 from planner.plans.source import PlanAndScenario, load_plan
 from planner.presentation.out_of_sample import (
     advice_lines,
@@ -29,9 +29,9 @@ from planner.presentation.out_of_sample import (
     said,
     verdict_line,
 )
-from planner.presentation.router import held_line
+from planner.presentation.router import held_line, price_table_frame
 from planner.presentation.sentences import number
-from profiles.io.writing import write_whole
+from profiles.io.writing import check_writable, write_whole
 
 __all__ = ["MISSED", "RouteAsked", "run_route"]
 

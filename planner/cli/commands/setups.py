@@ -7,14 +7,15 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, put_csv
+from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
 from planner.presentation.sentences import exact
 from planner.presentation.setup_study import counts_line, histogram_lines, histogram_table, setups_table, spread_line
 from planner.scenario.assemble import Loaded, load_instance
 from planner.studies.setup_study import Study, study
+from profiles.io.writing import check_writable
 
 __all__ = ["Wanted", "run_setups"]
 

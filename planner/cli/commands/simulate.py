@@ -10,12 +10,22 @@ from rich.console import Console
 
 from planner.cli.terminal.frame import framed
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
-from planner.operation.simulation import Demand, Simulation, simulate
+from planner.operation.simulation import simulate
+from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import step_level_replica
 from planner.plans.source import PlanAndScenario, load_plan
-from planner.presentation.simulation import advice_lines, demand_line, option_lines, options_table, routing_table, slos_table, verdict_line
+from planner.presentation.simulation import (
+    CAVEATS,
+    advice_lines,
+    demand_line,
+    option_lines,
+    options_table,
+    routing_table,
+    slos_table,
+    verdict_line,
+)
 from profiles.trace import load_trace
 
 __all__ = ["MISSED", "Replay", "run_simulate"]
@@ -75,12 +85,6 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
     routing: list[Column] = [("LLM", "LLM", str), ("Planned (%)", "planned\n(%)", _share), ("Realised (%)", "realised\n(%)", _share)]
     print_table(console, "Routing", routing_table(found, instance), [*routing, ("95 % interval (± %)", "95 %\n± %", _share)])
     print_lines(console, "How it was simulated", [*option_lines(found, instance), *(s.note for s in found.slos if s.note), *CAVEATS])
-
-
-CAVEATS = (
-    "Prompts are drawn from the scores, so a realised fraction may differ from the planned one by chance alone.",
-    "Not simulated: failures, start-up, a gateway's own delay, and neighbours on a shared GPU beyond what the curves hold.",
-)
 
 
 def _print_options(console: Console, frame: pd.DataFrame, metrics: tuple[str, ...]) -> None:

@@ -12,15 +12,15 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, check_writable, framed, notify, warn
+from planner.cli.terminal.frame import EXIT_CODES, framed, notify, warn
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
-from planner.csv_file import safe_cell, write_csv
 from planner.errors import DataError
 from planner.scenario.assemble import Loaded, load_instance
 from planner.studies.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
 from profiles.io.faults import Fault
+from profiles.io.writing import check_writable, safe_cell, write_csv
 
 __all__ = ["Grid", "run_sweep"]
 

@@ -1,6 +1,5 @@
 """What all commands do alike: their frame, what they tell on standard error, and files that cannot be written after all."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
@@ -9,12 +8,11 @@ from typing import ParamSpec
 
 import pandas as pd
 
-from planner.cli.terminal.plan_report import plain_console, print_line, printable
-from planner.csv_file import write_csv
+from planner.cli.terminal.output import plain_console, print_line, printable
 from planner.errors import DataError, NoPlanInTimeError, SolveError
-from profiles.io.faults import Fault
+from profiles.io.writing import write_csv
 
-__all__ = ["BAD_INPUT", "EXIT_CODES", "check_writable", "framed", "notify", "put", "put_csv", "warn"]
+__all__ = ["BAD_INPUT", "EXIT_CODES", "framed", "notify", "put", "put_csv", "warn"]
 
 EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
 """By the plan's status."""
@@ -59,18 +57,6 @@ def notify(notices: Iterable[str], quiet: bool = False) -> None:
     """Print every notice once on standard error, unless quiet."""
     if not quiet:
         warn([f"Notice: {notice}" for notice in dict.fromkeys(notices)])
-
-
-def check_writable(path: Path, option: str) -> None:
-    """Raise DataError before the search rather than after it: a folder that is missing, read-only, or a name that is a folder."""
-    if path.is_dir():
-        raise DataError([Fault(str(path), "", "", f"{option} names a folder", "name a file in it")])
-    if not path.parent.is_dir():
-        raise DataError(
-            [Fault(str(path), "", "", f"{option} names a file in a folder that does not exist", f"make the folder {path.parent} first")]
-        )
-    if not os.access(path.parent, os.W_OK):
-        raise DataError([Fault(str(path), "", "", f"{option} names a file in a folder that is not writable", "name another place")])
 
 
 def put(path: str | Path | None, write: Callable[[], object]) -> int:

@@ -5,18 +5,18 @@ and 80 columns are enough. Names come from the user: they are printed as they ar
 sent.
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from planner.plans.content import Plan, tables
+from planner.cli.terminal.output import Column, print_heading, print_line, print_lines, print_table, printable
+from planner.plans.content import tables
+from planner.plans.record import Plan
 from planner.plans.tables import latency_columns, latency_header
 from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
@@ -25,25 +25,8 @@ from planner.presentation.limits import binding
 from planner.presentation.marginals import marginals_lines
 from planner.presentation.sentences import exact, number
 
-__all__ = [
-    "Column",
-    "plain_console",
-    "print_heading",
-    "print_line",
-    "print_lines",
-    "print_report",
-    "print_short",
-    "print_table",
-    "print_verdict",
-    "printable",
-]
+__all__ = ["print_report", "print_short", "print_verdict"]
 
-FILE_WIDTH = 200
-"""Columns where standard output is a file or a pipe and COLUMNS does not say otherwise."""
-
-Format = Callable[[Any], str]
-Column = tuple[str, str, Format]
-"""(header in the named table, header here, how a value is told)."""
 
 STYLES = {"optimal": "bold green", "feasible": "bold yellow", "infeasible": "bold red", "unknown": "bold red"}
 LATENCIES_IN_SETUP = 1
@@ -263,46 +246,3 @@ def _print_grid(console: Console, grid: Table) -> None:
     """Print the rows gathered so far."""
     if grid.row_count:
         console.print(Padding(grid, (0, 0, 0, 6), expand=False))
-
-
-def print_table(console: Console, title: str, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
-    """Print one named table, the chosen columns; names left, numbers right, nothing cut off."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for _, short, form in columns:
-        text = form is str
-        table.add_column(Text(short), justify="left" if text else "right", no_wrap=not text, overflow="fold", vertical="top")
-    for values in frame[[header for header, _, _ in columns]].itertuples(index=False):
-        table.add_row(*(Text(printable(form(value))) for value, (_, _, form) in zip(values, columns, strict=True)))
-    print_heading(console, title)
-    console.print(Padding(table, (0, 0, 0, 2), expand=False))
-
-
-def print_lines(console: Console, title: str, lines: Sequence[str]) -> None:
-    """Print a heading and its lines."""
-    print_heading(console, title)
-    for line in lines:
-        print_line(console, line, indent=2)
-
-
-def print_heading(console: Console, text: str) -> None:
-    """Print an empty line and a heading."""
-    console.print()
-    print_line(console, text, "bold")
-
-
-def print_line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
-    """Print one paragraph, folded at the terminal's width."""
-    console.print(Padding(Text(printable(text), style=style, overflow="fold"), (0, 0, 0, indent), expand=False))
-
-
-def printable(text: str) -> str:
-    """Tell control characters by their codes instead of sending them to the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-
-
-def plain_console(stderr: bool = False) -> Console:
-    """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting; outside a terminal nothing is folded."""
-    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = FILE_WIDTH
-    return console

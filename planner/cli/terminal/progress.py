@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.plan_report import plain_console
+from planner.cli.terminal.output import plain_console
 from planner.presentation.sentences import gap_text, number
 
 if TYPE_CHECKING:

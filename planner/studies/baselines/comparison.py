@@ -24,7 +24,8 @@ from models.instance import Instance
 from models.quality import Quality
 from planner.errors import VerificationError
 from planner.joint import solve as joint
-from planner.plans.content import Plan, tell
+from planner.plans.content import tell
+from planner.plans.record import Plan
 from planner.plans.tables import slo_name
 from planner.scenario.assemble import Loaded
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
