@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.outside import NOT_RUN
+from tests.support.outside import NOT_RUN
 
 
 @pytest.fixture

@@ -1,0 +1,205 @@
+"""The documents hold: commands run with the exit code and the results they show, examples load, links and files exist, names are real."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from planner.joint.solve import solve
+from planner.scenario.assemble import load_instance
+from planner.scenario.load import parse_scenario
+from planner.scenario.schema import ScenarioSpec
+from profiles.io.yaml_text import parse_yaml
+from tests.support.paths import HOME
+
+README = HOME / "README.md"
+DOCUMENTS = (README, *sorted((HOME / "docs").glob("*.md")), HOME / "CHANGELOG.md", HOME / "CONTRIBUTING.md")
+PYTHONS = (".venv/bin/python", "python")
+SAME_VALUE = 2e-4
+"""Two runs may differ by the gap (1e-4 relative) each."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block. kind: first word of the fence; label: the rest of it (a file's name)."""
+
+    document: Path
+    kind: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A documented command, the exit code and the lines of output shown for it."""
+
+    text: str
+    code: int
+    shown: tuple[str, ...]
+
+
+def blocks(document: Path) -> list[Block]:
+    found = re.findall(r"^```(\w+)[ ]?([^\n]*)\n(.*?)^```$", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [Block(document, kind, label.strip(), text) for kind, label, text in found]
+
+
+def commands(block: Block) -> Iterator[Command]:
+    """In `sh` every line is a command that ends well; in `console` it begins with $ and `(exit code N)` tells how it ends."""
+    if block.kind == "sh":
+        yield from (Command(line.partition(" #")[0].strip(), 0, ()) for line in block.text.splitlines() if line.strip())
+    if block.kind == "console":
+        for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+            text, *shown = part.splitlines()
+            codes = [int(found[1]) for line in shown if (found := re.fullmatch(r"\(exit code (\d)\)", line))]
+            yield Command(text.strip(), codes[0] if codes else 0, tuple(line for line in shown if not line.startswith("(exit code")))
+
+
+ALL_BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
+ALL_COMMANDS = [command for block in ALL_BLOCKS for command in commands(block)]
+PLANS: dict[str, list[Command]] = {}
+for _command in ALL_COMMANDS:
+    if not _command.text.startswith("make "):
+        PLANS.setdefault(_command.text, []).append(_command)
+YAMLS = [block for block in ALL_BLOCKS if block.kind == "yaml"]
+
+
+def test_the_readme_shows_what_a_newcomer_needs():
+    text = README.read_text(encoding="utf-8")
+    first = next(block for block in blocks(README) if block.kind == "sh")
+    assert [command.text for command in commands(first)] == ["make demo", "make test"]
+    assert "examples/paper-trio/scenario.yaml" in text
+
+
+@pytest.mark.parametrize("target", sorted({word for c in ALL_COMMANDS if c.text.startswith("make ") for word in c.text.split()[1:]}))
+def test_make_targets_exist(target: str):
+    assert re.search(rf"^{re.escape(target)}:", (HOME / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", PLANS)
+def test_commands_do_what_is_shown(text: str, tmp_path: Path):
+    """Exit codes are equal; a shown line that tells a value must be there again, the value within the gap; other lines word by word."""
+    words = shlex.split(text)
+    assert words[0] in PYTHONS, f"{text}: only Python commands (and make) belong in the documents"
+    assert words[1:3] == ["-m", "planner"], f"{text}: only the planner is run here"
+    words = [sys.executable, *words[1:]]
+    if "--json" in words and words[words.index("--json") + 1] != "-":
+        words[words.index("--json") + 1] = str(tmp_path / "plan.json")
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+    done = subprocess.run(words, cwd=HOME, capture_output=True, text=True, timeout=60, check=False, env=environment, encoding="utf-8")
+    said = done.stdout + done.stderr
+    for command in PLANS[text]:
+        assert done.returncode == command.code, said
+        for line in command.shown:
+            assert _is_told(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
+
+
+def _is_told(line: str, said: str) -> bool:
+    if not line.strip():
+        return True
+    verdict = re.compile(r"(optimal: (?:quality|cost)) ([\d.]+)")
+    if shown := verdict.match(line):
+        values = [float(found[2]) for one in said.splitlines() if (found := verdict.match(one)) and found[1] == shown[1]]
+        return any(abs(value - float(shown[2])) <= SAME_VALUE * max(1.0, value) for value in values)
+    return plain(line) in map(plain, said.splitlines())
+
+
+def plain(line: str) -> str:
+    """Strip what may differ from run to run: the time of the search, and in tables the last digits of what is routed where."""
+    line = re.sub(r"\(?\d+\.\d s\)?$", "", line.strip())
+    return re.sub(r"\d[\d,]*\.\d+", "#", " ".join(line.split()))
+
+
+@pytest.mark.parametrize("block", YAMLS, ids=lambda block: f"{block.document.name}-{block.text[:30]!r}")
+def test_yaml_examples_are_scenarios_or_parts_of_one(block: Block):
+    faults: list = []
+    content = parse_yaml(block.text, block.document.name, faults)
+    assert not faults
+    base = parse_yaml((HOME / "examples/paper-trio/scenario.yaml").read_text(encoding="utf-8"), "base", faults)
+    parse_scenario(content if "version" in content else {**base, **content}, block.document)
+
+
+def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):
+    for block in blocks(README):
+        if block.label:
+            (tmp_path / block.label).write_text(block.text, encoding="utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {"scenario.yaml", "profiles.csv", "scores.csv"}
+    loaded = load_instance(tmp_path / "scenario.yaml")
+    solution = solve(loaded.instance)
+    stated = re.search(r"quality ([\d.]+), with ([\d.]+) % of the requests on `small`", README.read_text(encoding="utf-8"))
+    assert stated is not None
+    assert solution.status == "optimal"
+    assert solution.value == pytest.approx(float(stated[1]), abs=SAME_VALUE)
+    assert 100 * solution.fractions[0] == pytest.approx(float(stated[2]), abs=0.1)
+
+
+def test_the_tables_of_inputs_go_with_a_scenario(tmp_path: Path):
+    example = HOME / "examples/paper-trio/scenario.yaml"
+    shutil.copy(example, tmp_path / "scenario.yaml")
+    for block in blocks(HOME / "docs/inputs.md"):
+        if block.label:
+            (tmp_path / block.label).write_text(block.text, encoding="utf-8")
+    instance = load_instance(tmp_path / "scenario.yaml", {"llms": [{"name": "mistral-7b"}, {"name": "yi-34b"}]}).instance
+    assert len(instance.options) == 2
+
+
+def test_inputs_names_every_key_of_the_scenario():
+    text = (HOME / "docs/inputs.md").read_text(encoding="utf-8")
+    missing = [key for key in _keys(ScenarioSpec.model_json_schema()) if not re.search(rf"\b{key}\b", text)]
+    assert not missing
+
+
+def _keys(schema: dict) -> Iterator[str]:
+    for part in (schema, *schema["$defs"].values()):
+        yield from part.get("properties", {})
+
+
+def test_plan_json_names_every_key_of_the_schema():
+    import json
+
+    schema = json.loads((HOME / "docs/plan.schema.json").read_text(encoding="utf-8"))
+    text = (HOME / "docs/plan-json.md").read_text(encoding="utf-8")
+    top = [*schema["properties"], *schema["$defs"]["option"]["properties"], *schema["$defs"]["context"]["properties"]]
+    assert not [key for key in top if not re.search(rf"\b{key}\b", text)]
+
+
+def test_the_formulation_names_components_that_exist():
+    program = (HOME / "models/program.py").read_text(encoding="utf-8")
+    block = next(b for b in blocks(HOME / "docs/formulation.md") if "obey_quality_cuts" in b.text)
+    names = {name for line in block.text.splitlines() for name in re.findall(r"\b[a-z]{2,}(?:_[a-z]+)+(?=\[|,|  |$)", line.split("   ")[0])}
+    assert len(names) >= 12
+    assert not [name for name in names if f"model.{name} " not in program]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_files_exist(document: Path):
+    text = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (document.parent / name) if name else document
+        assert path.exists(), f"{document.name} links to {target}"
+        if anchor:
+            assert anchor in _anchors(path), f"{document.name} links to {target}"
+    for name in re.findall(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|csv|md|json|yaml))`", text):
+        assert (HOME / name).exists() or (document.parent / name).exists(), f"{document.name} names {name}"
+
+
+def _anchors(document: Path) -> set[str]:
+    """Anchors as GitHub makes them from headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_licence_and_notice_are_there():
+    licence = (HOME / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in licence
+    assert "END OF TERMS AND CONDITIONS" in licence
+    assert (HOME / "NOTICE").read_text(encoding="utf-8") == "Copyright 2026 The planner authors\n"

@@ -1,0 +1,246 @@
+"""The simulation: the fitted queue against queueing theory, the router against the plan, verdicts, traces, and the command."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from models.serving.fitted_queue import FittedQueue, fit_queue, follow_load
+from planner.cli.app import app
+from planner.errors import DataError, InfeasibleError
+from planner.joint import solve as joint
+from planner.operation.simulation import RUNS, simulate
+from planner.operation.simulation_outcomes import Demand
+from planner.plans.content import tell
+from planner.plans.record import write_json
+from planner.plans.source import PlanAndScenario, load_plan
+from planner.presentation.simulation import advice_lines
+from planner.scenario.assemble import load_instance
+from profiles.io.faults import ProfileError
+from profiles.records import Curve
+from profiles.trace import load_trace
+from tests.support.paths import HOME
+
+TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
+FEW = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
+
+
+def poisson(rate: float, seconds: float, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.exponential(1 / rate, int(rate * seconds)).cumsum()
+
+
+# ---------------------------------------------------------------- fitted queue
+
+
+def test_the_queue_waits_as_queueing_theory_says() -> None:
+    queue = FittedQueue(0.1, 2.0, 0.05, 0.0, 0.0, 0.0)
+    rng = np.random.default_rng(1)
+    means = [queue.latencies(poisson(12.0, 20_000, seed), rng).mean() for seed in range(5)]
+    assert np.mean(means) == pytest.approx(float(queue.mean(np.array([12.0]))[0]), rel=0.03)
+    assert float(queue.mean(np.array([12.0]))[0]) == pytest.approx(0.1 + 2.0 * 12 * 0.05**2 / (1 - 0.6))
+
+
+def test_waiting_is_lindley_s_recursion() -> None:
+    queue, arrivals = FittedQueue(0.0, 1.0, 0.3, 0.0, 0.0, 0.0), poisson(3.0, 100)
+    service = np.random.default_rng(7).exponential(0.3, arrivals.size)
+    waiting = [0.0]
+    for k in range(arrivals.size - 1):
+        waiting.append(max(0.0, waiting[-1] + service[k] - (arrivals[k + 1] - arrivals[k])))
+    assert np.allclose(queue.latencies(arrivals, np.random.default_rng(7)), waiting)
+
+
+@pytest.mark.parametrize(("base", "kappa", "service"), [(0.1, 1.0, 0.04), (0.3, 0.2, 0.045), (0.05, 3.0, 0.02)])
+def test_a_curve_of_the_queue_s_own_kind_is_found_again(base: float, kappa: float, service: float) -> None:
+    rates = np.linspace(0.5, 20, 12)
+    truth = FittedQueue(base, kappa, service, 0.0, 0.0, 0.0)
+    curve = Curve(rates, {("ttft", "mean"): truth.mean(rates)}, ("measured",) * 12)
+    fit = fit_queue(curve, "ttft", 15.0)
+    assert fit.error < 0.03
+    assert fit.error_here < 0.005
+
+
+def test_a_falling_curve_is_told_as_a_poor_fit() -> None:
+    curve = Curve(np.array([1.0, 5.0, 10.0]), {("ttft", "mean"): np.array([0.9, 0.3, 0.5])}, ("measured",) * 3)
+    fit = fit_queue(curve, "ttft", 10.0)
+    assert fit.base >= 0
+    assert fit.kappa >= 0
+    assert fit.error > 0.2
+
+
+def test_responses_follow_the_load_and_keep_the_percentiles() -> None:
+    rates = np.array([1.0, 10.0, 20.0])
+    latency = {
+        ("tpot", "mean"): np.array([0.01, 0.012, 0.02]),
+        ("tpot", "p50"): np.array([0.009, 0.0115, 0.019]),
+        ("tpot", "p95"): np.array([0.012, 0.016, 0.03]),
+    }
+    curve = Curve(rates, latency, ("measured",) * 3)
+    rng = np.random.default_rng(0)
+    calm = follow_load(curve, "tpot", 10.0, poisson(10.0, 3000), rng)
+    assert np.quantile(calm, 0.95) == pytest.approx(0.016, rel=0.05)
+    assert np.quantile(calm, 0.5) == pytest.approx(0.0115, rel=0.05)
+    assert follow_load(curve, "tpot", 10.0, poisson(20.0, 3000), rng).mean() > 1.4 * calm.mean()
+    assert follow_load(curve, "tpot", 10.0, np.zeros(0), rng).size == 0
+
+
+# ---------------------------------------------------------------- plans
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """plan.json of the first example with few shares."""
+    loaded = load_instance(TRIO, FEW)
+    settings = joint.Settings()
+    path = tmp_path_factory.mktemp("plan") / "plan.json"
+    write_json(tell(loaded, joint.solve(loaded.instance, settings), settings, {}), path)
+    return path
+
+
+def test_a_plan_finds_its_scenario_and_refuses_another(planned: Path, tmp_path: Path) -> None:
+    source = load_plan(planned)
+    assert source.loaded.sha256 == source.plan.content["scenario_sha256"]
+    assert load_plan(planned, TRIO).loaded.sha256 == source.loaded.sha256
+    with pytest.raises(DataError, match="is not \\(or no more\\) the scenario of this plan"):
+        load_plan(planned, HOME / "examples" / "percentile-slo" / "scenario.yaml")
+    lost = tmp_path / "plan.json"
+    lost.write_text(json.dumps({**source.plan.content, "scenario_path": "gone.yaml"}), encoding="utf-8")
+    with pytest.raises(DataError, match="name it with --scenario"):
+        load_plan(lost)
+
+
+def test_realised_fractions_and_rates_are_the_planned_ones(planned: Path) -> None:
+    found = simulate(load_plan(planned), Demand(seconds=300))
+    assert found.requests > 0.8 * RUNS * 60 * 270
+    for planned_part, part in zip(found.planned, found.fractions, strict=True):
+        assert part.mean == pytest.approx(planned_part, abs=0.01)
+    for option in found.options:
+        assert option.rate.mean == pytest.approx(option.planned_rate, rel=0.05)
+        assert option.engine == "fitted queue"
+
+
+def test_the_same_seed_gives_the_same_figures(planned: Path) -> None:
+    source = load_plan(planned)
+    one, two, other = (simulate(source, Demand(seconds=60, seed=seed)) for seed in (4, 4, 5))
+    assert one.slos == two.slos
+    assert one.slos != other.slos
+
+
+def test_bursts_make_it_worse_and_turn_the_verdict(planned: Path) -> None:
+    source = load_plan(planned)
+    calm, burst = simulate(source, Demand()), simulate(source, Demand(cv=4.0))
+    assert calm.slos[0].simulated is not None
+    assert burst.slos[0].simulated is not None
+    assert burst.slos[0].simulated.mean > 1.2 * calm.slos[0].simulated.mean
+    assert burst.verdict == "misses"
+
+
+def test_a_limit_with_room_holds_and_one_without_misses(planned: Path) -> None:
+    source = load_plan(planned)
+    slo = source.loaded.instance.slos[0]
+    for factor, verdict in ((3.0, "holds"), (0.3, "misses")):
+        slos = (replace(slo, limit=factor * slo.limit),)
+        other = replace(source.loaded, instance=replace(source.loaded.instance, slos=slos))
+        assert simulate(PlanAndScenario(source.plan, other), Demand()).verdict == verdict
+
+
+def test_the_advice_is_the_limit_less_the_room_that_was_missing(planned: Path) -> None:
+    source = load_plan(planned)
+    found = simulate(source, Demand(cv=2.0))
+    (slo,) = found.slos
+    assert slo.simulated is not None
+    assert slo.predicted is not None
+    assert slo.verdict == "misses"
+    (line,) = advice_lines(found)
+    limit = float(line.partition("slo.0.limit_ms=")[2].split()[0])
+    aim = 1000 * slo.predicted * slo.slo.limit / slo.simulated.high
+    assert 0.99 * aim < limit <= aim
+    assert f"mean TTFT {1000 * slo.slo.limit:.1f} ms" in line
+    easy = replace(slo, verdict="holds")
+    assert advice_lines(replace(found, slos=(easy,))) == []
+
+
+def test_a_metric_without_a_mean_is_not_simulated(planned: Path) -> None:
+    source = load_plan(planned)
+    instance = source.loaded.instance
+    options = tuple(
+        replace(o, curve=replace(o.curve, latency={("tpot", "mean"): o.curve.latency["tpot", "mean"]})) for o in instance.options
+    )
+    other = replace(source.loaded, instance=replace(instance, options=options))
+    found = simulate(PlanAndScenario(source.plan, other), Demand(seconds=30))
+    assert found.verdict == "not simulated"
+    assert "no mean TTFT" in found.slos[0].note
+
+
+def test_a_step_level_engine_is_used_where_it_is_given(planned: Path) -> None:
+    source = load_plan(planned)
+
+    def engine(instance, option, rate):  # type: ignore[no-untyped-def]
+        return (lambda arrivals, rng: {"ttft": np.full(arrivals.size, 0.2)}), "a constant"
+
+    found = simulate(source, Demand(seconds=30), engine=engine)
+    assert {option.engine for option in found.options} == {"step-level"}
+    assert found.slos[0].simulated is not None
+    assert found.slos[0].simulated.mean == pytest.approx(0.2)
+    refused = simulate(source, Demand(seconds=30), engine=lambda *_: "not in the catalogue")
+    assert all("not in the catalogue" in option.note for option in refused.options)
+
+
+def test_an_infeasible_plan_cannot_be_simulated(planned: Path) -> None:
+    source = load_plan(planned)
+    content = {**source.plan.content, "status": "infeasible", "conflict": {"limits": ["too much"]}}
+    with pytest.raises(InfeasibleError):
+        simulate(PlanAndScenario(replace(source.plan, content=content), source.loaded), Demand())
+
+
+# ---------------------------------------------------------------- traces
+
+
+def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    times = np.sort(np.random.default_rng(0).choice(np.arange(200.0), 400))
+    path.write_text("arrival_s,input_tokens\n" + "".join(f"{t},10\n" for t in times), encoding="utf-8")
+    trace = load_trace(path)
+    assert trace.arrivals[0] == 0.0
+    assert set(trace.tokens) == {"input_tokens"}
+    found = simulate(load_plan(planned), Demand(seconds=60, gaps=trace.gaps))
+    assert found.requests == pytest.approx(RUNS * 60 * 54, rel=0.1)
+
+
+def test_a_faulty_trace_lists_its_faults(tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text("arrival_s\n1\n5\n3\nx\n", encoding="utf-8")
+    with pytest.raises(ProfileError):
+        load_trace(path)
+    path.write_text("arrival_s\n1\n5\n3\n", encoding="utf-8")
+    with pytest.raises(ProfileError, match="the time is before that of the row above"):
+        load_trace(path)
+    path.write_text("when\n1\n", encoding="utf-8")
+    with pytest.raises(ProfileError, match="arrival_s"):
+        load_trace(path)
+
+
+# ---------------------------------------------------------------- command line
+
+
+def test_simulate_prints_planned_beside_simulated(planned: Path) -> None:
+    done = CliRunner().invoke(app, ["simulate", str(planned), "--minutes", "2"], env={"COLUMNS": "80"})
+    assert done.exit_code in (0, 6)
+    assert "mean TTFT" in done.stdout
+    assert done.stdout.count("Try: plan with --set slo.0.limit_ms=") == 1
+    assert "How it was simulated" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_simulate_says_6_when_it_misses(planned: Path) -> None:
+    done = CliRunner().invoke(app, ["simulate", str(planned), "--cv", "5", "--quiet"])
+    assert done.exit_code == 6
+    assert "misses: the plan misses its SLOs in the simulation" in done.stdout
+
+
+def test_simulate_refuses_what_it_cannot_read(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["simulate", str(tmp_path / "none.json")])
+    assert done.exit_code == 2

@@ -1,0 +1,96 @@
+"""`profile import` of damaged files: whatever stands where a tool writes something else, there is a reason and never a traceback.
+
+Every place of a small file of every tool is taken away, wrapped, and filled with values of other kinds; texts are cut short.
+"""
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profiles.importers.discover import FileTold
+from profiles.importers.formats.detect import runs_of
+from profiles.importers.formats.record import Run
+from profiles.importers.formats.rules import judge
+from profiles.importers.identify import Given
+from profiles.importers.pool import Point, pooled, without_gaps
+from profiles.importers.table import rows_of_points
+from profiles.io.faults import DataError
+from tests.profiles.importers.test_pipeline import OPTION, STANDARD, aiperf, imported
+
+GONE = object()
+WRONG: tuple[Any, ...] = (
+    *(GONE, None, True, 0, -1, 3, 1e-320, 2**70, math.nan, math.inf, -math.inf),
+    *("", "x", "inf", "NaN", "1e9", "9" * 60, [], [None], [[1]], ["a", 1], [{}], {}, {"mean": "x"}, {"value": 1}),
+)
+KINDS = {kind: make for kind, (make, _) in STANDARD.items()}
+KINDS["aiperf-telemetry"] = lambda: aiperf(telemetry_data={"endpoints": {"a": {"gpus": {"0": {"gpu_name": "NVIDIA L4"}}}}})
+CUTS = 25
+
+
+def places(tree: Any, at: tuple = ()) -> Iterator[tuple]:
+    """Every place of a tree, the whole of it first."""
+    yield at
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree[:2]) if isinstance(tree, list) else ()
+    for key, value in items:
+        yield from places(value, (*at, key))
+
+
+def damaged(tree: Any, place: tuple, wrong: Any) -> Any:
+    """The tree with something else at a place."""
+    if not place:
+        return None if wrong is GONE else wrong
+    changed = copy.deepcopy(tree)
+    inner = changed
+    for key in place[:-1]:
+        inner = inner[key]
+    if wrong is GONE:
+        del inner[place[-1]]
+    else:
+        inner[place[-1]] = wrong
+    return changed
+
+
+def points_or_reasons(tree: Any) -> tuple[list[Point], list[str]]:
+    """What the importers make of a tree, without files."""
+    points, reasons = [], []
+    for found in runs_of(tree, "a.json", ""):
+        if not isinstance(found, Run):
+            reasons.append(found[1])
+            continue
+        verdict = judge(Given().replicas(found))
+        if verdict.run is None:
+            reasons.append(verdict.reason)
+        else:
+            points.append(Point(("llm", "gpu", 1, 100.0), verdict.run, ("a.json",)))
+    return points, reasons
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_place_holds_something_else(kind: str):
+    tree = json.loads(json.dumps(KINDS[kind]()))
+    for place in places(tree):
+        for wrong in WRONG:
+            points, reasons = points_or_reasons(damaged(tree, place, wrong))
+            assert points or reasons, (place, wrong)
+            assert all(reasons), (place, wrong)
+            kept = without_gaps(pooled(points, {"a.json": FileTold("a.json")}, []), [])
+            for row in rows_of_points(kept).to_dict("records"):
+                told = [value for name, value in row.items() if name.endswith("_ms") and value is not None and not math.isnan(value)]
+                assert told, (place, wrong)
+                assert all(value > 0 and math.isfinite(value) for value in (*told, row["rate_rps"])), (place, wrong)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_that_are_cut_short(kind: str, tmp_path: Path):
+    raw = json.dumps(KINDS[kind]())
+    for k in range(CUTS):
+        path = tmp_path / f"{k}.json"
+        path.write_text(raw[: k * len(raw) // CUTS], encoding="utf-8")
+        with pytest.raises(DataError) as error:
+            imported(path, given=OPTION)
+        assert str(error.value)

@@ -1,0 +1,95 @@
+"""What to measure next: options that matter are found by bending their curves, those that cannot matter are not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from models.instance import Instance
+from planner.cli.app import app
+from planner.joint import solve as joint
+from planner.presentation.gaps import benchmark_command, gaps_table, headline
+from planner.profiling.gaps import ERRORS, bent, find_gaps, weakest
+from planner.settings import Settings
+from tests.support.paths import HOME
+from tests.support.tiny import random_instance
+
+TRIO = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
+FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50, 70, 100]"]
+
+
+def doubtful(seed: int, provenance: str = "estimated") -> Instance:
+    instance = random_instance(seed, "convex")
+    curves = [replace(o.curve, provenance=(provenance,) * o.curve.rates.size) for o in instance.options]
+    return replace(instance, options=tuple(replace(o, curve=curve) for o, curve in zip(instance.options, curves, strict=True)))
+
+
+def test_a_bent_curve_is_faster_or_slower_everywhere() -> None:
+    instance = doubtful(1)
+    better = bent(instance, 0, 1.25)
+    before, after = instance.options[0].curve, better.options[0].curve
+    assert np.allclose(after.rates, 1.25 * before.rates)
+    assert np.allclose(after.latency["ttft", "mean"], before.latency["ttft", "mean"] / 1.25)
+    assert all(one is other for one, other in zip(better.options[1:], instance.options[1:], strict=True))
+
+
+def test_gains_are_those_of_solving_again() -> None:
+    judged = 0
+    for seed in range(12):
+        instance = doubtful(seed)
+        settings = Settings(rel_gap=1e-6)
+        found = find_gaps(instance, settings)
+        if not found.plan.has_plan:
+            continue
+        assert found.left == 0
+        assert {gap.option for gap in found.gaps} == set(range(len(instance.options)))
+        values = [gap.value for gap in found.gaps]
+        assert values == sorted(values, reverse=True)
+        for gap in found.gaps:
+            better = joint.solve(bent(instance, gap.option, 1 + ERRORS["estimated"]), settings, explain=False)
+            assert gap.gain == pytest.approx(max(better.value - found.plan.value, 0.0), abs=5e-5)  # type: ignore[operator]
+            assert gap.in_plan == bool(found.plan.replicas[gap.option] > 0)
+            assert gap.regret is None or gap.regret >= 0
+            judged += 1
+    assert judged >= 15
+
+
+def test_measured_options_are_no_gaps() -> None:
+    found = find_gaps(random_instance(2, "convex"), Settings())
+    assert not found.gaps
+    assert "nothing is left to measure" in headline(found)
+
+
+def test_the_weakest_point_tells_the_provenance() -> None:
+    option = doubtful(1).options[0]
+    mixed = replace(option, curve=replace(option.curve, provenance=("measured", *("calibrated",) * (option.curve.rates.size - 1))))
+    assert weakest(mixed) == ("calibrated" if option.curve.rates.size > 1 else "measured")
+
+
+def test_a_command_measures_what_is_asked() -> None:
+    instance = doubtful(3)
+    found = find_gaps(instance, Settings())
+    frame = gaps_table(found, instance, "mean score")
+    assert len(frame) == len(found.gaps)
+    option = instance.options[found.gaps[0].option]
+    server, bench = benchmark_command(found.gaps[0], instance, "org/a model; rm -rf")
+    assert f"--tensor-parallel-size {option.tp_degree}" in server
+    assert "'org/a model; rm -rf'" in server
+    assert f"mps_share={100 * option.mps_share:g}" in bench
+    assert ("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE" in server) == (option.mps_share < 1)
+
+
+def test_the_command_line_tells_what_to_measure(tmp_path: Path) -> None:
+    out = tmp_path / "gaps.csv"
+    done = CliRunner().invoke(app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--csv", str(out)], env={"COLUMNS": "80"})
+    assert done.exit_code == 0
+    assert "What to measure next" in done.stdout
+    assert "vllm bench serve" in done.stdout
+    assert out.read_text(encoding="utf-8").startswith("LLM,GPU,Option")
+
+
+def test_without_a_plan_there_is_nothing_to_judge_by() -> None:
+    done = CliRunner().invoke(app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--set", "slo.0.limit_ms=1"])
+    assert done.exit_code == 3

@@ -1,0 +1,273 @@
+"""Other setups nearly as good, against brute force on tiny instances: next best in order, fewest GPUs and changes, seats; the command."""
+
+import json
+import math
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations, product
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from models.instance import Instance
+from models.placement import Item, pack_on_fewest
+from planner.cli.app import app
+from planner.joint import solve as joint
+from planner.plans.content import checked_content
+from planner.plans.diff import diff_plans
+from planner.plans.running import Running
+from planner.plans.seating import Seat, seats_near
+from planner.presentation.alternatives import alternatives_lines, alternatives_table
+from planner.scenario.templates import TEMPLATE_TEXTS
+from planner.settings import Settings
+from planner.solution import Solution
+from planner.studies.alternatives import Alternatives, alternatives
+from tests.support.oracle import Setup, _search, feasible_setups
+from tests.support.paths import HOME
+from tests.support.tiny import random_instance
+
+SETTINGS = Settings(rel_gap=1e-6)
+SLACK = 2e-5
+"""Score units, or USD/h: the oracle's own gap and the search's."""
+LOSS, COUNT = 0.4, 4
+KINDS = ("convex", "nonconvex", "binary", "two_pools", "six_gpus", "percentile", "each_llm", "cost")
+
+
+def values(instance: Instance) -> list[tuple[Setup, float, float]]:
+    """Every setup with the value that it surely reaches and the best it might (as gains: quality, or -USD/h; -inf = surely no plan)."""
+    found = []
+    for setup in feasible_setups(instance):
+        truth = _search(instance, [setup])
+        low, high = (truth.value if truth.feasible else -math.inf), (-math.inf if truth.feasible is False else truth.bound)
+        if instance.objective == "cost":
+            floor, gain = instance.quality_floor or 0.0, -float(setup.cost or 0.0)
+            low, high = (gain if low >= floor + SLACK else -math.inf), (gain if high >= floor - SLACK else -math.inf)
+        found.append((setup, low, high))
+    return found
+
+
+def kind_of(instance: Instance, replicas: Sequence[int]) -> frozenset[tuple[tuple[int, int, int], int]]:
+    counts: Counter[tuple[int, int, int]] = Counter()
+    for option, count in zip(instance.options, replicas, strict=True):
+        if count:
+            counts[option.llm, option.pool, option.tp_degree] += int(count)
+    return frozenset(counts.items())
+
+
+def holds(replicas: Sequence[int], other: Sequence[int]) -> bool:
+    return all(a >= b for a, b in zip(replicas, other, strict=True))
+
+
+def serving(solution: Solution) -> tuple[int, ...]:
+    return tuple(int(n) for n in np.where(solution.routed_rates > 0, solution.replicas, 0))
+
+
+def gain(instance: Instance, value: float) -> float:
+    return value if instance.objective == "quality" else -value
+
+
+def left_over(instance: Instance, truth: list[tuple[Setup, float, float]], told: list[Solution]) -> list[tuple[Setup, float, float]]:
+    """The setups that may still be told: of no told kind, holding no told one, nor one of a told kind that is as good."""
+    kinds = {kind_of(instance, one.replicas) for one in told} | {kind_of(instance, serving(one)) for one in told}
+    alike = [(setup, high) for setup, _, high in truth if kind_of(instance, setup.replicas) in kinds]
+    return [
+        (setup, low, high)
+        for setup, low, high in truth
+        if kind_of(instance, setup.replicas) not in kinds
+        and not any(holds(setup.replicas, serving(one)) for one in told)
+        and not any(holds(setup.replicas, other.replicas) and best >= low - SLACK for other, best in alike)
+    ]
+
+
+def cases(kind: str, seeds: int) -> list[tuple[Instance, Solution]]:
+    """Instances with a plan."""
+    instances = [random_instance(seed, kind) for seed in range(seeds)]
+    solved = [(instance, joint.solve(instance, SETTINGS, explain=False)) for instance in instances]
+    return [(instance, plan) for instance, plan in solved if plan.status == "optimal"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> None:
+    listed = 0
+    for instance, plan in cases(kind, 24 if kind in ("each_llm", "cost") else 9):
+        found = alternatives(instance, plan, SETTINGS, COUNT, 1.0 if kind == "cost" else LOSS)
+        truth = values(instance)
+        limit = gain(instance, found.limit)
+        told = [plan]
+        for one in (one.solution for one in found.others if one.aim == "next"):
+            rest = left_over(instance, truth, told)
+            assert gain(instance, one.value) >= max((low for _, low, _ in rest), default=-math.inf) - SLACK
+            assert gain(instance, one.bound) >= max((low for _, low, _ in rest), default=-math.inf) - SLACK
+            assert limit - SLACK <= gain(instance, one.value) <= max(high for _, _, high in truth) + SLACK
+            assert kind_of(instance, one.replicas) not in {kind_of(instance, before.replicas) for before in told}
+            told.append(one)
+        listed += len(told) - 1
+        assert found.complete or len(told) == COUNT + 1
+        if found.complete:
+            assert all(low < limit + SLACK for _, low, _ in left_over(instance, truth, told))
+        surely = min((s.gpus for s, low, _ in truth if low >= limit + SLACK), default=99)
+        perhaps = min((s.gpus for s, _, high in truth if high >= limit - SLACK), default=99)
+        fewest = min(used(instance, one) for one in (plan, *(one.solution for one in found.others)))
+        assert found.gpus <= surely
+        assert perhaps <= fewest <= surely
+        for one in found.others:
+            checked_content(instance, one.solution, SETTINGS.rel_gap)
+    assert listed >= 5
+
+
+def used(instance: Instance, solution: Solution) -> int:
+    return len({(instance.options[s.option].pool, s.node, s.gpu) for s in solution.placement})
+
+
+@pytest.mark.parametrize("kind", ["convex", "two_pools", "binary", "cost"])
+def test_fewest_changes_are_fewest(kind: str) -> None:
+    judged = moves = 0
+    for number, (instance, plan) in enumerate(cases(kind, 24 if kind == "cost" else 14)):
+        truth = values(instance)
+
+        def changes(replicas: Sequence[int], running: Sequence[int]) -> int:
+            return int(np.abs(np.array(replicas) - np.array(running)).sum())
+
+        before = max((setup.replicas for setup, _, _ in truth), key=lambda replicas: (changes(replicas, plan.replicas), replicas))
+        loss = 1.0 if kind == "cost" else (LOSS, 0.05, 0.005)[number % 3]
+        found = alternatives(instance, plan, SETTINGS, 0, loss, Running(seated(instance, before), gone=1))
+        limit = gain(instance, found.limit)
+        surely = min((changes(s.replicas, before) for s, low, _ in truth if low >= limit + SLACK), default=99)
+        perhaps = min((changes(s.replicas, before) for s, _, high in truth if high >= limit - SLACK), default=99)
+        fewest = min(changes(one.replicas, before) for one in (plan, *(one.solution for one in found.others if one.aim == "changes")))
+        assert perhaps <= fewest <= surely
+        assert found.changes is not None
+        assert perhaps + 1 <= found.changes <= surely + 1
+        judged += fewest < changes(plan.replicas, before)
+        moves += fewest > 0
+    assert judged >= 1
+    assert moves >= 2
+
+
+def seated(instance: Instance, replicas: Sequence[int]) -> tuple[Seat, ...]:
+    """A setup that can be placed, on seats."""
+    seats: list[Seat] = []
+    for p, pool in enumerate(instance.pools):
+        held = [(o, option) for o, option in enumerate(instance.options) if replicas[o] and option.pool == p]
+        items = [Item(o, option.tp_degree, option.mps_share, option.memory, replicas[o]) for o, option in held]
+        seats += [(o, node, gpus) for o, _, node, gpus in pack_on_fewest(items, pool.nodes, pool.gpus_per_node, instance.room(p)).seats]
+    return tuple(seats)
+
+
+def test_seats_keep_as_many_as_any_seating() -> None:
+    rng = np.random.default_rng(0)
+    judged = 0
+    for _ in range(90):
+        nodes, gpus = [(1, 2), (2, 1), (2, 2), (1, 3)][rng.integers(4)]
+        kinds = [
+            Item(k, int(rng.integers(1, gpus + 1)), float(rng.choice([0.3, 0.5, 0.6])), float(rng.choice([10, 20, 30])), 0)
+            for k in range(3)
+        ]
+        running = grown(kinds, nodes, gpus, [int(k) for k in rng.integers(3, size=4)])
+        items = [replace(kind, count=int(rng.integers(0, 3))) for kind in kinds]
+        best = most_kept(items, running, nodes, gpus)
+        seats = seats_near([item for item in items if item.count], running, nodes, gpus, 50.0)
+        if best is None:
+            assert seats is None
+            continue
+        assert seats is not None
+        assert Counter(key for key, _, _ in seats) == Counter({item.key: item.count for item in items if item.count})
+        assert fits(items, seats, nodes, gpus)
+        assert len(list((Counter(seats) & Counter(running)).elements())) == best
+        judged += 1
+    assert judged >= 30
+
+
+def fits(items: Sequence[Item], seats: Sequence[Seat], nodes: int, gpus: int) -> bool:
+    share, memory = np.zeros((nodes, gpus)), np.zeros((nodes, gpus))
+    for key, node, held in seats:
+        share[node, list(held)] += items[key].share
+        memory[node, list(held)] += items[key].memory
+    return bool((share <= 1 + 1e-9).all() and (memory <= 50 + 1e-9).all())
+
+
+def places(item: Item, nodes: int, gpus: int) -> list[Seat]:
+    return [(item.key, node, held) for node in range(nodes) for held in combinations(range(gpus), item.shards)]
+
+
+def grown(kinds: Sequence[Item], nodes: int, gpus: int, keys: Sequence[int]) -> list[Seat]:
+    """A plan that runs: each replica on the first seat that has room."""
+    seats: list[Seat] = []
+    for key in keys:
+        seats += next(([seat] for seat in places(kinds[key], nodes, gpus)[::-1] if fits(kinds, [*seats, seat], nodes, gpus)), [])
+    return seats
+
+
+def most_kept(items: Sequence[Item], running: Sequence[Seat], nodes: int, gpus: int) -> int | None:
+    """By every seating: how many of the running plan's seats the best one keeps; None where nothing fits."""
+    best: int | None = None
+    for seats in product(*(places(item, nodes, gpus) for item in items for _ in range(item.count))):
+        kept = len(list((Counter(seats) & Counter(running)).elements()))
+        if (best is None or kept > best) and fits(items, seats, nodes, gpus):
+            best = kept
+    return best
+
+
+def test_cancelled_it_tells_what_there_is() -> None:
+    instance = random_instance(3, "convex")
+    plan = joint.solve(instance, SETTINGS, explain=False)
+    cancel = threading.Event()
+    cancel.set()
+    found = alternatives(instance, plan, SETTINGS, 3, LOSS, cancel=cancel)
+    assert found == Alternatives(found.limit, found.gpus, None, (), False, "interrupt")
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> list[str]:
+    """The template of `init` on four GPUs, as arguments of a command."""
+    for name, text in TEMPLATE_TEXTS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return [str(tmp_path / "scenario.yaml"), "--set", "pools.0.gpus_per_node=4"]
+
+
+def test_the_command_tells_them(scenario: list[str], tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    run = CliRunner()
+    assert run.invoke(app, ["plan", *scenario, "--set", "arrival_rate_rps=10", "--quiet", "--json", str(old)]).exit_code == 0
+    arguments = ["plan", *scenario, "--near", "3", "--near-loss", "20", "--current", str(old), "--json", str(new)]
+    done = run.invoke(app, arguments, env={"COLUMNS": "80"})
+    assert done.exit_code == 0
+    assert "Fewest GPUs within it" in done.stdout
+    assert "Fewest replicas to start or stop from" in done.stdout
+    content = json.loads(new.read_text(encoding="utf-8"))
+    jsonschema.validate(content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8")))
+    told = content["context"]["alternatives"]
+    assert told["asked"] == {"number": 3, "loss_pct": 20, "current": str(old)}
+    assert len(alternatives_table(content)) == len(told["plans"]) == 4
+    assert len(alternatives_lines(content)) == 5
+    assert all(plan["checks"]["verified"] and plan["changes"] for plan in told["plans"])
+    losses = [plan["loss"] for plan in told["plans"]]
+    assert losses == sorted(losses)
+    assert sorted(aim for plan in told["plans"] for aim in plan["aims"]) == ["changes", "gpus", "next", "next", "next"]
+    assert told["fewest_gpus"] == {"found": 2, "proved": 2}
+    assert told["fewest_changes"] == {"found": 0, "proved": 0, "plan_found": 1}
+
+
+def test_without_near_nothing_is_added(scenario: list[str], tmp_path: Path) -> None:
+    run, plain, current = CliRunner(), tmp_path / "plain.json", tmp_path / "current.json"
+    assert run.invoke(app, ["plan", *scenario, "--quiet", "--json", str(plain)]).exit_code == 0
+    assert run.invoke(app, ["plan", *scenario, "--quiet", "--current", str(plain), "--json", str(current)]).exit_code == 0
+    contents = [json.loads(path.read_text(encoding="utf-8")) for path in (plain, current)]
+    assert all("alternatives" not in content["context"] for content in contents)
+    assert contents[0]["options"] == contents[1]["options"]
+    assert not diff_plans(*contents).steps
+
+
+def test_a_current_plan_that_cannot_run_is_bad_input(scenario: list[str], tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.json"
+    run = CliRunner()
+    assert run.invoke(app, ["plan", *scenario, "--current", str(nothing)]).exit_code == 2
+    assert run.invoke(app, ["plan", *scenario, "--set", "arrival_rate_rps=900", "--quiet", "--json", str(nothing)]).exit_code == 3
+    done = run.invoke(app, ["plan", *scenario, "--current", str(nothing)])
+    assert done.exit_code == 2
+    assert "no plan that could run" in done.stderr

@@ -1,0 +1,153 @@
+"""Sweeps: the grid, one verified plan a point, reasons of points without one, files as points finish, going on, a Dask cluster."""
+
+import json
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli.app import app
+from planner.cli.commands import sweep as command
+from planner.errors import DataError
+from planner.studies.sweep import axis_of, frame_of, points_of, sweep
+from tests.support.paths import HOME
+
+TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
+FEW = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
+SETS = [word for one in FEW for word in ("--set", one)]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("arrival_rate_rps=40:60:10", (40, 50, 60)),
+        ("arrival_rate_rps=40:65:10", (40, 50, 60)),
+        ("slo.0.limit_ms=0.1:0.3:0.1", (0.1, 0.2, 0.3)),
+        ("pools.0.nodes=3:1:-1", (3, 2, 1)),
+        ("pools.0.nodes=1,2,4", (1, 2, 4)),
+        ("setups.tp_degrees=[1, 2],[4]", ([1, 2], [4])),
+        ("scores_missing=error,drop", ("error", "drop")),
+        ("llms.0.max_replicas=1,null", (1, None)),
+    ],
+)
+def test_axes_are_read(text: str, values: tuple[object, ...]) -> None:
+    axis = axis_of(text)
+    assert axis.key == text.partition("=")[0]
+    assert axis.values == values
+
+
+@pytest.mark.parametrize(
+    "text", ["arrival_rate_rps", "=1,2", "a=", "a=1:2:0", "a=1:2:-1", "a=1:x:1", "a=1:1e9:0.001", "a=[1,2", "a=1:inf:1"]
+)
+def test_what_varies_nothing_is_told(text: str) -> None:
+    with pytest.raises(DataError, match="--vary"):
+        axis_of(text)
+
+
+def test_the_first_axis_is_the_slowest() -> None:
+    points = points_of([axis_of("a=1,2"), axis_of("b=3,4")])
+    assert points == [{"a": 1, "b": 3}, {"a": 1, "b": 4}, {"a": 2, "b": 3}, {"a": 2, "b": 4}]
+    with pytest.raises(DataError, match="varied twice"):
+        points_of([axis_of("a=1,2"), axis_of("a=3,4")])
+
+
+def test_points_have_plans_or_reasons() -> None:
+    points = points_of([axis_of("arrival_rate_rps=50,500"), axis_of("slo.0.limit_ms=1,500,soon")])
+    found = sweep(TRIO, FEW, points, jobs=1)
+    assert [point.status for point in found] == ["infeasible", "optimal", "bad input", "infeasible", "infeasible", "bad input"]
+    assert "the SLOs cannot be kept at 50 req/s" in found[0].reason
+    assert "do not carry 500 req/s" in found[4].reason
+    assert "slo.0.limit_ms" in found[2].reason
+    frame = frame_of(found, ["arrival_rate_rps", "slo.0.limit_ms"])
+    best = frame[frame["Status"] == "optimal"].iloc[0]
+    assert best["Found (mean score)"] <= best["Best possible (mean score)"] + 1e-9
+    assert best["mean TTFT (ms)"] <= 500.001
+    parts = [best[c] for c in frame.columns if c.endswith("fraction (%)")]
+    assert sum(parts) == pytest.approx(100.0)
+
+
+def test_more_of_a_limit_is_never_worse() -> None:
+    found = sweep(TRIO, FEW, points_of([axis_of("slo.0.limit_ms=200:600:100")]), jobs=1)
+    values = [point.told["Found (mean score)"] for point in found]
+    bounds = [point.told["Best possible (mean score)"] for point in found]
+    assert all(value <= bound + 1e-9 for value, bound in zip(values[:-1], bounds[1:], strict=True))
+
+
+def test_processes_give_what_one_does_and_cancel_keeps_what_is_done() -> None:
+    points = points_of([axis_of("arrival_rate_rps=40:70:10")])
+    alone, spread = sweep(TRIO, FEW, points, jobs=1), sweep(TRIO, FEW, points, jobs=2)
+    assert [point.told["Found (mean score)"] for point in alone] == pytest.approx(
+        [point.told["Found (mean score)"] for point in spread], abs=1e-4
+    )
+    cancel = threading.Event()
+    some = sweep(TRIO, FEW, points, jobs=1, keep=lambda _: cancel.set(), cancel=cancel)
+    assert len(some) == 1
+
+
+# ---------------------------------------------------------------- command line
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["sweep", str(TRIO), *SETS, "--jobs", "1", *arguments], env={"COLUMNS": "80"})
+    return done.exit_code, done.stdout if done.exit_code == 0 else done.output
+
+
+@pytest.mark.parametrize("name", ["s.csv", "s.parquet"])
+def test_the_file_holds_every_point(tmp_path: Path, name: str) -> None:
+    code, text = run("--vary", "arrival_rate_rps=50,500", "--vary", "pools.0.nodes=1,2", "--csv", str(tmp_path / name))
+    assert code == 0
+    assert max(map(len, text.splitlines())) <= 80
+    frame = pd.read_parquet(tmp_path / name) if name.endswith("parquet") else pd.read_csv(tmp_path / name)
+    assert list(frame["Status"]) == ["optimal", "optimal", "infeasible", "infeasible"]
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, vary = tmp_path / "s.csv", ("--vary", "arrival_rate_rps=40:70:10")
+    real = command.sweep
+
+    def stopped(*arguments, cancel, **how):  # type: ignore[no-untyped-def]
+        keep = how.pop("keep")
+        return real(*arguments, cancel=cancel, keep=lambda point: (keep(point), cancel.set()), **how)
+
+    monkeypatch.setattr(command, "sweep", stopped)
+    code, text = run(*vary, "--csv", str(out))
+    assert code == 4
+    assert "goes on from there" in text
+    journal = Path(f"{out}.partial")
+    assert len(journal.read_text(encoding="utf-8").splitlines()) == 2
+    with journal.open("a", encoding="utf-8") as stream:
+        stream.write('{"number": 2, "val')
+    planned: list[int] = []
+    monkeypatch.setattr(command, "sweep", lambda *a, **how: (planned.extend(how["done"]), real(*a, **how))[1])
+    assert run(*vary, "--csv", str(out))[0] == 0
+    assert planned == [0]
+    assert len(pd.read_csv(out)) == 4
+    journal.write_text(json.dumps({"key": "another sweep"}) + "\n", encoding="utf-8")
+    planned.clear()
+    assert run(*vary, "--csv", str(out))[0] == 0
+    assert not planned
+
+
+def test_bad_axes_are_all_told() -> None:
+    code, text = run("--vary", "arrival_rate_rps", "--vary", "a=1:2:0")
+    assert code == 2
+    assert text.count("--vary") >= 2
+
+
+def test_a_dask_cluster_plans_the_same() -> None:
+    distributed = pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", cluster.scheduler_address)
+    assert code == 0
+    assert "2 of 2 points planned: 2 optimal" in text
+
+
+def test_no_cluster_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
+    monkeypatch.setattr(command, "SCHEDULER_WAIT", "1s")
+    code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", "tcp://127.0.0.1:9")
+    assert code == 2
+    assert "no scheduler answers there" in text

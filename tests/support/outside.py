@@ -1,0 +1,41 @@
+"""Programs that are not Python packages: a test that needs one asks here, and is skipped with a NOT RUN line where it is missing.
+
+PLANNER_MUST_RUN (words, as .ci/run sets it once an installation has succeeded) turns such a skip into a failure.
+"""
+
+import os
+import shutil
+
+import pytest
+
+from tests.support.paths import HOME
+
+__all__ = ["NOT_RUN", "need"]
+
+NOT_RUN = "NOT RUN"
+PLACES = {
+    "soffice": ("soffice",),
+    "chromium": ("chromium", "/usr/bin/chromium"),
+    "shellcheck": ("shellcheck",),
+    "docker-compose": ("docker-compose",),
+    "litellm": (str(HOME / ".venv-litellm" / "bin" / "python"),),
+}
+"""Where each is looked for."""
+MENDS = {
+    "soffice": "apt-get install libreoffice-calc",
+    "chromium": "apt-get install chromium",
+    "shellcheck": "apt-get install shellcheck",
+    "docker-compose": "apt-get install docker-compose",
+    "litellm": "make litellm",
+}
+
+
+def need(name: str) -> str:
+    """Path of a program; skip (or fail, where it must be there) without it."""
+    found = next((path for place in PLACES[name] if (path := shutil.which(place))), None)
+    if found is not None:
+        return found
+    reason = f"{NOT_RUN}: {name} is not here ({MENDS[name]})"
+    if name in os.environ.get("PLANNER_MUST_RUN", "").split():
+        pytest.fail(reason)
+    pytest.skip(reason)
