@@ -1,7 +1,9 @@
-"""Front door 2: the what-if pages. Run `streamlit run app.py` in the checkout's folder (docs/page.md).
+"""Front door 2: the what-if pages.
 
-The pages are in app_pages/, the first of them is main.py. Workers start with the server, and the first example is solved before anybody
-opens the page.
+Run `streamlit run app.py` in the checkout's folder (docs/page.md).
+
+The pages are in app_pages/, the first of them is main.py. Workers start with the server, and the
+first example is solved before anybody opens the page.
 """
 
 import threading

@@ -1,11 +1,14 @@
-"""Times the planner on four sizes, from loaded data to the verified plan; each run in a process of its own.
+"""Times the planner on four sizes, from loaded data to the verified plan; each run in a process of
+its own.
 
     python -m bench                                  the four sizes once
     python -m bench --sizes paper3x4 --repeat 5      the median (by wall time) of five runs
-    python -m bench --seed 3 --noise 5 --json        noisy curves; one JSON object for other programs
+    python -m bench --seed 3 --noise 5 --json        noisy curves; one JSON object for other
+                                                     programs
 
-Parts are in ms and do not overlap; HiGHS is HiGHS's own time wherever it was called. `wall` runs from loaded data to the
-verified plan, so `load` (reading the files) is beside it; imports are in neither.
+Parts are in ms and do not overlap; HiGHS is HiGHS's own time wherever it was called. `wall` runs
+from loaded data to the verified plan, so `load` (reading the files) is beside it; imports are in
+neither.
 """
 
 import argparse
@@ -36,20 +39,38 @@ def main() -> int:
         runs = [_run(scenario, size == REPLANNED) for _ in range(asked.repeat)]
         runs.sort(key=lambda run: run["wall_s"])
         median = runs[(len(runs) - 1) // 2]
-        results.append({"size": size, "maker": maker, "runs": len(runs), "wall_s_all": [run["wall_s"] for run in runs], **median})
+        results.append(
+            {
+                "size": size,
+                "maker": maker,
+                "runs": len(runs),
+                "wall_s_all": [run["wall_s"] for run in runs],
+                **median,
+            }
+        )
     if asked.json:
-        print(json.dumps({"seed": asked.seed, "noise_pct": asked.noise, "results": results}, indent=1))
+        print(
+            json.dumps({"seed": asked.seed, "noise_pct": asked.noise, "results": results}, indent=1)
+        )
     else:
         _print(console, asked, results)
     return 0 if all(result["status"] == "optimal" for result in results) else 1
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--noise", type=float, default=0.0, help="relative noise on the latencies, in per cent")
-    parser.add_argument("--repeat", type=int, default=1, help="runs of each size; the median is told")
+    parser.add_argument(
+        "--noise", type=float, default=0.0, help="relative noise on the latencies, in per cent"
+    )
+    parser.add_argument(
+        "--repeat", type=int, default=1, help="runs of each size; the median is told"
+    )
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     if asked.repeat < 1:
@@ -58,8 +79,16 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(scenario: Path, replans: bool) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.measure", str(scenario), *(["--replan"] if replans else [])]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
+    command = [
+        sys.executable,
+        "-m",
+        "bench.measure",
+        str(scenario),
+        *(["--replan"] if replans else []),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1]
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
     sys.stderr.write(done.stderr)
@@ -71,7 +100,9 @@ def _print(console: Console, asked: argparse.Namespace, results: list[dict[str, 
     maker, version = results[0]["maker"], results[0]["highs"]
     median = f", median of {asked.repeat}" if asked.repeat > 1 else ""
     console.print(
-        f"instances: {maker} generator, seed {asked.seed}, noise {asked.noise:g} %{median}; HiGHS {version}, one thread", highlight=False
+        f"instances: {maker} generator, seed {asked.seed}, noise {asked.noise:g} %{median}; HiGHS"
+        f" {version}, one thread",
+        highlight=False,
     )
     console.print(_outcome(results))
     console.print(_parts(results))
@@ -90,19 +121,43 @@ def _table(title: str, *columns: str) -> Table:
 
 def _outcome(results: list[dict[str, Any]]) -> Table:
     table = _table(
-        "\nWhat was found", "size", "status", "value", "bound", "gap", "wall s", "wall/HiGHS", "cuts", "MILPs", "nodes", "peak MiB"
+        "\nWhat was found",
+        "size",
+        "status",
+        "value",
+        "bound",
+        "gap",
+        "wall s",
+        "wall/HiGHS",
+        "cuts",
+        "MILPs",
+        "nodes",
+        "peak MiB",
     )
     for r in results:
         ratio = f"{r['wall_s'] / r['highs_s']:.2f}" if r["highs_s"] > 0 else "-"
-        numbers = [f"{r['value']:.6f}", f"{r['bound']:.6f}", f"{r['rel_gap']:.1e}"] if r["value"] is not None else ["-"] * 3
-        counts = [str(r["quality_cuts"]), str(r["milp_solves"]), str(r["nodes"]), f"{r['peak_mib']:.0f}"]
+        numbers = (
+            [f"{r['value']:.6f}", f"{r['bound']:.6f}", f"{r['rel_gap']:.1e}"]
+            if r["value"] is not None
+            else ["-"] * 3
+        )
+        counts = [
+            str(r["quality_cuts"]),
+            str(r["milp_solves"]),
+            str(r["nodes"]),
+            f"{r['peak_mib']:.0f}",
+        ]
         table.add_row(r["size"], r["status"], *numbers, f"{r['wall_s']:.3f}", ratio, *counts)
     return table
 
 
 def _parts(results: list[dict[str, Any]]) -> Table:
     parts = list(results[0]["parts_s"])
-    table = _table("\nWhere the time went, ms (without overlap)", "size", *("HiGHS" if part == "highs" else part for part in parts))
+    table = _table(
+        "\nWhere the time went, ms (without overlap)",
+        "size",
+        *("HiGHS" if part == "highs" else part for part in parts),
+    )
     table.padding = (0, 1, 0, 0)
     for r in results:
         table.add_row(r["size"], *(f"{1e3 * r['parts_s'][part]:.0f}" for part in parts))
@@ -110,11 +165,27 @@ def _parts(results: list[dict[str, Any]]) -> Table:
 
 
 def _replans(replans: list[tuple[str, dict[str, Any]]]) -> Table:
-    table = _table("\nRe-plan in the same process, s", "change", "cuts kept", "new cuts", "with them", "fresh", "value", "value fresh")
+    table = _table(
+        "\nRe-plan in the same process, s",
+        "change",
+        "cuts kept",
+        "new cuts",
+        "with them",
+        "fresh",
+        "value",
+        "value fresh",
+    )
     for size, r in replans:
-        values = ["-" if r[key] is None else f"{r[key]:.6f}" for key in ("kept_value", "fresh_value")]
+        values = [
+            "-" if r[key] is None else f"{r[key]:.6f}" for key in ("kept_value", "fresh_value")
+        ]
         table.add_row(
-            f"{size}, {r['change']}", str(r["kept_cuts"]), str(r["new_cuts"]), f"{r['kept_s']:.3f}", f"{r['fresh_s']:.3f}", *values
+            f"{size}, {r['change']}",
+            str(r["kept_cuts"]),
+            str(r["new_cuts"]),
+            f"{r['kept_s']:.3f}",
+            f"{r['fresh_s']:.3f}",
+            *values,
         )
     return table
 

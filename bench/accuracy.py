@@ -1,10 +1,14 @@
-"""How far estimates lie from measurements that they have not seen; writes the tables of docs/accuracy.md.
+"""How far estimates lie from measurements that they have not seen; writes the tables of
+docs/accuracy.md.
 
-    python -m bench.accuracy --silicon ../shared/data/silicon/silicon_agg.csv            print the tables
-    python -m bench.accuracy --silicon ... --write docs/accuracy.md                      and put them between the file's markers
+    python -m bench.accuracy --silicon ../shared/data/silicon/silicon_agg.csv            print the
+    tables
+    python -m bench.accuracy --silicon ... --write docs/accuracy.md                      and put
+    them between the file's markers
 
-Held out throughout: nothing is scored on a row that a fit has seen, nor on a repetition of it, and the harness (scheduler, jitter of the
-lengths) is picked on the rows that teach alone. Draws are seeded, so that the same data give the same tables.
+Held out throughout: nothing is scored on a row that a fit has seen, nor on a repetition of it, and
+the harness (scheduler, jitter of the lengths) is picked on the rows that teach alone. Draws are
+seeded, so that the same data give the same tables.
 """
 
 import argparse
@@ -35,8 +39,15 @@ NONE = "no measurement: start values"
 ONE_LLM = "no measurement of the LLM: fitted on llama-3.1-8b under TensorRT-LLM"
 OTHERS = "no measurement of the LLM: mean of the fits on the other LLMs"
 FIVE, QUARTER = "five points of the same LLM and backend", "a quarter of the points"
-DEGREES = {2: "one tp degree to another, x2 apart", 4: "one tp degree to another, x4 apart", 8: "one tp degree to another, x8 apart"}
-GPU_TO, BACKEND = "H100 to {}, same LLM and backend, {}-bit weights", "one backend to another, same LLM and GPU"
+DEGREES = {
+    2: "one tp degree to another, x2 apart",
+    4: "one tp degree to another, x4 apart",
+    8: "one tp degree to another, x8 apart",
+}
+GPU_TO, BACKEND = (
+    "H100 to {}, same LLM and backend, {}-bit weights",
+    "one backend to another, same LLM and GPU",
+)
 ANY_GPU = "H100 to H200 or B200, same LLM and backend"
 
 AIMS = {
@@ -57,7 +68,11 @@ def main() -> int:
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.gpu, row.group].append(row)
-    home = {group: members for (gpu, group), members in groups.items() if gpu == HOME and len(members) >= FEWEST_ROWS}
+    home = {
+        group: members
+        for (gpu, group), members in groups.items()
+        if gpu == HOME and len(members) >= FEWEST_ROWS
+    }
     away = {group: [r for r in rows if r.gpu != HOME and r.group == group] for group in home}
     whole = dict(zip(home, spread(_fit, list(home.values()), asked.jobs), strict=True))
     work = [(group, home, away[group], whole) for group in sorted(home)]
@@ -74,7 +89,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.accuracy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m bench.accuracy",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--silicon", type=Path, required=True, help="silicon_agg.csv")
     parser.add_argument("--write", type=Path, help="a page with the two markers")
@@ -102,10 +119,17 @@ def _score(work: tuple[str, dict[str, list[Row]], list[Row], dict[str, Fit]]) ->
     found = list(_errors(NONE, rows, Fit(np.ones(len(FACTORS)), first, 0, 0.0)))
     if rows[0].llm != home[TEACHER][0].llm:
         found += _errors(ONE_LLM, rows, Fit(whole[TEACHER].factors, first, 0, 0.0))
-    others = [np.log(fitted.factors) for other, fitted in whole.items() if home[other][0].llm != rows[0].llm]
+    others = [
+        np.log(fitted.factors)
+        for other, fitted in whole.items()
+        if home[other][0].llm != rows[0].llm
+    ]
     found += _errors(OTHERS, rows, Fit(np.exp(np.mean(others, axis=0)), first, 0, 0.0))
     good = [row for row in rows if row.taught]
-    for name, count, draws in ((FIVE, 5, FIVE_DRAWS), (QUARTER, round(len(good) / 4), QUARTER_DRAWS)):
+    for name, count, draws in (
+        (FIVE, 5, FIVE_DRAWS),
+        (QUARTER, round(len(good) / 4), QUARTER_DRAWS),
+    ):
         for _ in range(draws):
             seen = [good[k] for k in sorted(random.permutation(len(good))[:count])]
             cells = {row.cell for row in seen}
@@ -116,7 +140,9 @@ def _score(work: tuple[str, dict[str, list[Row]], list[Row], dict[str, Fit]]) ->
             found += _errors(experiment, [row], whole[group])
     for other in home.values():
         if other[0].llm == rows[0].llm and other[0].backend != rows[0].backend:
-            found += _errors(BACKEND, other, Fit(whole[group].factors, _choices(other[0])[0], 0, 0.0))
+            found += _errors(
+                BACKEND, other, Fit(whole[group].factors, _choices(other[0])[0], 0, 0.0)
+            )
     return found
 
 
@@ -152,7 +178,16 @@ def _tables(scored: Sequence[Scored], home: dict[str, list[Row]]) -> list[str]:
         *(GPU_TO.format(gpu, bits) for gpu in ("H200", "B200") for bits in (8, 4)),
         BACKEND,
     ]
-    heads: tuple[str, ...] = ("n", "TPOT", "aim", "TTFT", "aim", "E2E", "TPOT, saturated rows", "TTFT, saturated rows")
+    heads: tuple[str, ...] = (
+        "n",
+        "TPOT",
+        "aim",
+        "TTFT",
+        "aim",
+        "E2E",
+        "TPOT, saturated rows",
+        "TTFT, saturated rows",
+    )
     lines = [f"| what is known | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for experiment in order:
         mine = [one for one in scored if one[0] == experiment]
@@ -169,14 +204,28 @@ def _tables(scored: Sequence[Scored], home: dict[str, list[Row]]) -> list[str]:
         lines.append(f"| {experiment} | {' | '.join(cells)} |")
     lines += [
         "",
-        "By group of LLM, backend and precision of the weights, on H100, saturated rows left out (signed: median of the error):",
+        (
+            "By group of LLM, backend and precision of the weights, on H100, saturated rows left"
+            " out (signed: median of the error):"
+        ),
         "",
     ]
-    heads = ("rows", "start values: TPOT", "signed", "TTFT", "five points: TPOT", "TTFT", "a quarter: TPOT", "TTFT")
+    heads = (
+        "rows",
+        "start values: TPOT",
+        "signed",
+        "TTFT",
+        "five points: TPOT",
+        "TTFT",
+        "a quarter: TPOT",
+        "TTFT",
+    )
     lines += [f"| group | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for group in sorted(home):
         mine = [one for one in scored if one[1] == group and one[2]]
-        none, five, quarter = (_stack(mine, lambda one, name=name: one[0] == name) for name in (NONE, FIVE, QUARTER))
+        none, five, quarter = (
+            _stack(mine, lambda one, name=name: one[0] == name) for name in (NONE, FIVE, QUARTER)
+        )
         cells = [_told(none, 1), f"{100 * np.median(none[:, 1]):+.0f}", _told(none, 0)]
         cells += [_told(five, 1), _told(five, 0), _told(quarter, 1), _told(quarter, 0)]
         lines.append(f"| {group} | {len(home[group])} | {' | '.join(cells)} |")
@@ -193,7 +242,10 @@ def _told(errors: np.ndarray, metric: int) -> str:
     if not len(errors):
         return "-"
     size = 100 * np.abs(errors[:, metric])
-    return " / ".join(f"{value:.0f}" if value >= 10 else f"{value:.1f}" for value in (np.median(size), np.quantile(size, 0.9)))
+    return " / ".join(
+        f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+        for value in (np.median(size), np.quantile(size, 0.9))
+    )
 
 
 if __name__ == "__main__":

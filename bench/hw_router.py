@@ -1,9 +1,11 @@
-"""The five LLMs of HW-Router on two H100: estimated curves, predicted scores, true grades; what routing by predictions is worth there.
+"""The five LLMs of HW-Router on two H100: estimated curves, predicted scores, true grades; what
+routing by predictions is worth there.
 
     python -m bench.hw_router ../shared/data/hw-router
 
-The folder holds predicted_quality_irt.csv, predicted_quality_carrot.csv and eval_grades.csv (UCF-ML-Research/HW-Router, Apache-2.0; not
-part of this repository). Prints what the commands print that docs/router.md lists, and leaves scenario and plan in out/bench/hw-router.
+The folder holds predicted_quality_irt.csv, predicted_quality_carrot.csv and eval_grades.csv
+(UCF-ML-Research/HW-Router, Apache-2.0; not part of this repository). Prints what the commands print
+that docs/router.md lists, and leaves scenario and plan in out/bench/hw-router.
 """
 
 import shutil
@@ -22,9 +24,15 @@ LLMS = {
     "Qwen2.5-14B-Instruct": "qwen2.5-14b",
     "Qwen2.5-3B-Instruct": "qwen2.5-3b",
 }
-"""Name in the tables of scores -> name in the catalogue (Mistral v0.2 and Phi-3 4k stand there: same shapes, so same speed)."""
+"""Name in the tables of scores -> name in the catalogue (Mistral v0.2 and Phi-3 4k stand there:
+same shapes, so same speed).
+"""
 
-SCORES, OTHERS, GRADES = "predicted_quality_irt.csv", "predicted_quality_carrot.csv", "eval_grades.csv"
+SCORES, OTHERS, GRADES = (
+    "predicted_quality_irt.csv",
+    "predicted_quality_carrot.csv",
+    "eval_grades.csv",
+)
 SHARES = ",".join(map(str, range(10, 101, 10)))
 GPU = "H100-SXM-80GB"
 SCENARIO = """\
@@ -50,9 +58,16 @@ def run(*words: str) -> int:
 
 
 def make(
-    data: Path, folder: Path, rate: float = 30.0, effort: tuple[str, ...] = ("--rates", "6", "--requests", "2000", "--seeds", "2")
+    data: Path,
+    folder: Path,
+    rate: float = 30.0,
+    effort: tuple[str, ...] = ("--rates", "6", "--requests", "2000", "--seeds", "2"),
 ) -> Path:
-    """Write the scenario with its tables into a folder: scores and grades from `data`, curves estimated. effort: of the estimate."""
+    """Write the scenario with its tables into a folder: scores and grades from `data`, curves
+    estimated.
+
+    effort: of the estimate.
+    """
     # Imported here because reading a profile table needs pandas.
     import pandas as pd
 
@@ -61,11 +76,27 @@ def make(
         shutil.copy(data / name, folder / name)
     raw = folder / "estimated.csv"
     named = [word for name in LLMS.values() for word in ("--llm", name)]
-    run("profile", "estimate", *named, "--gpu", GPU, "--tp", "1,2", "--share", SHARES, *effort, "--out", str(raw), "--quiet")
+    run(
+        "profile",
+        "estimate",
+        *named,
+        "--gpu",
+        GPU,
+        "--tp",
+        "1,2",
+        "--share",
+        SHARES,
+        *effort,
+        "--out",
+        str(raw),
+        "--quiet",
+    )
     curves = pd.read_csv(raw)
     curves["llm"] = curves["llm"].map({name: llm for llm, name in LLMS.items()})
     write_csv(curves, folder / "profiles.csv")
-    text = SCENARIO.format(gpu=GPU, llms="\n".join(f"  - {{name: {llm}}}" for llm in LLMS), scores=SCORES, rate=rate)
+    text = SCENARIO.format(
+        gpu=GPU, llms="\n".join(f"  - {{name: {llm}}}" for llm in LLMS), scores=SCORES, rate=rate
+    )
     (folder / "scenario.yaml").write_text(text, encoding="utf-8")
     return folder / "scenario.yaml"
 

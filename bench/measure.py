@@ -1,8 +1,10 @@
-"""One instance, one process: from the scenario file to the verified plan, with the time split into parts that do not overlap.
+"""One instance, one process: from the scenario file to the verified plan, with the time split into
+parts that do not overlap.
 
-Called by `python -m bench` as `python -m bench.measure SCENARIO [--replan]`; prints one JSON object. The parts are measured by
-wrapping the planner's own functions: time counts for the innermost wrapped function that runs, but HiGHS's own time is always
-HiGHS's, and everything else below the search for the leanest plan is the leanest plan's. What no wrapper sees is `other`.
+Called by `python -m bench` as `python -m bench.measure SCENARIO [--replan]`; prints one JSON
+object. The parts are measured by wrapping the planner's own functions: time counts for the
+innermost wrapped function that runs, but HiGHS's own time is always HiGHS's, and everything else
+below the search for the leanest plan is the leanest plan's. What no wrapper sees is `other`.
 """
 
 import argparse
@@ -25,7 +27,19 @@ from planner.scenario import assemble  # noqa: E402
 
 IMPORTED = time.perf_counter() - IMPORTS_BEGAN
 
-PARTS = ("load", "curves", "cuts", "relax", "build", "highs", "placement", "polish", "leanest", "verify", "other")
+PARTS = (
+    "load",
+    "curves",
+    "cuts",
+    "relax",
+    "build",
+    "highs",
+    "placement",
+    "polish",
+    "leanest",
+    "verify",
+    "other",
+)
 
 
 class Meter:
@@ -46,7 +60,10 @@ class Meter:
         self.since = now
 
     def wrap(self, owner: Any, name: str, part: str) -> None:
-        """Count the calls of a function or method for a part. What the planner does not have (any more) stays in `other`."""
+        """Count the calls of a function or method for a part.
+
+        What the planner does not have (any more) stays in `other`.
+        """
         inner: Callable[..., Any] | None = getattr(owner, name, None)
         if inner is None:
             print(f"bench: {owner} has no {name}; its time is told as other", file=sys.stderr)
@@ -89,7 +106,9 @@ def watched() -> Meter:
 
 
 def measure(scenario: Path, replans: bool) -> dict[str, Any]:
-    """Solve as the command `plan` does; with replans also after a change of rate and of SLO, once with kept cuts and once without."""
+    """Solve as the command `plan` does; with replans also after a change of rate and of SLO, once
+    with kept cuts and once without.
+    """
     meter = watched()
     meter.taken()
     loaded = assemble.load_instance(scenario)
@@ -119,17 +138,30 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     }
     found["highs_s"] = found["parts_s"]["highs"]
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found["replans"] = [replan(loaded.instance, settings, quality, words, change) for words, change in CHANGES] if replans else []
+    found["replans"] = (
+        [replan(loaded.instance, settings, quality, words, change) for words, change in CHANGES]
+        if replans
+        else []
+    )
     return found
 
 
 CHANGES: tuple[tuple[str, Callable[[Any], dict[str, Any]]], ...] = (
     ("arrival rate + 10 %", lambda i: {"arrival_rate": 1.1 * i.arrival_rate}),
-    ("SLO limit - 10 %", lambda i: {"slos": tuple(replace(slo, limit=0.9 * slo.limit) for slo in i.slos)}),
+    (
+        "SLO limit - 10 %",
+        lambda i: {"slos": tuple(replace(slo, limit=0.9 * slo.limit) for slo in i.slos)},
+    ),
 )
 
 
-def replan(instance: Any, settings: Any, quality: Quality, words: str, change: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def replan(
+    instance: Any,
+    settings: Any,
+    quality: Quality,
+    words: str,
+    change: Callable[[Any], dict[str, Any]],
+) -> dict[str, Any]:
     """Solve the changed instance with the cuts kept and from nothing."""
     changed = replace(instance, **change(instance))
     cuts = len(quality.cuts)

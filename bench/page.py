@@ -1,10 +1,14 @@
-"""Times the page in a real browser on a server of its own: python -m bench.page (needs Debian's chromium and requirements-dev.txt).
+"""Times the page in a real browser on a server of its own: python -m bench.page (needs Debian's
+chromium and requirements-dev.txt).
 
 import        s to import what the page needs before it draws anything
-first open    s from asking for the address, on a started server, to the plan's numbers and its last chart
-what-if       s from the click on Solve to the new numbers and charts, at paper3x4; another SLO each time
+first open    s from asking for the address, on a started server, to the plan's numbers and its last
+              chart
+what-if       s from the click on Solve to the new numbers and charts, at paper3x4; another SLO each
+              time
 cancel        s from the click on Cancel, in a long solve, until the page says that nothing runs
-sessions      PEOPLE browsers at once, SOLVES solves each: failures, results that were somebody else's, memory of server and workers
+sessions      PEOPLE browsers at once, SOLVES solves each: failures, results that were somebody
+              else's, memory of server and workers
 """
 
 import argparse
@@ -36,14 +40,22 @@ MIB = 2**20
 
 def main() -> int:
     """Measure and print; 1 when a session hung or saw another's result."""
-    asked = argparse.ArgumentParser(prog="python -m bench.page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--repeat", type=int, default=5, help="runs of each time; median and worst are told")
+    asked = argparse.ArgumentParser(
+        prog="python -m bench.page",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    asked.add_argument(
+        "--repeat", type=int, default=5, help="runs of each time; median and worst are told"
+    )
     asked.add_argument("--people", type=int, default=PEOPLE)
     asked.add_argument("--solves", type=int, default=SOLVES)
     given = asked.parse_args()
     told("import (s)", [import_time() for _ in range(given.repeat)])
     with served() as (address, process), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
         told("first open (s)", [first_open(browser, address) for _ in range(given.repeat)])
         told("what-if at paper3x4 (s)", what_if(browser, address, given.repeat))
         told("cancel (s)", cancel(browser, address, given.repeat))
@@ -52,7 +64,11 @@ def main() -> int:
 
 def told(what: str, seconds: list[float]) -> None:
     """Print one line."""
-    print(f"{what:28} median {statistics.median(seconds):.2f}, worst {max(seconds):.2f} of {len(seconds)}", flush=True)
+    print(
+        f"{what:28} median {statistics.median(seconds):.2f}, worst {max(seconds):.2f} of"
+        f" {len(seconds)}",
+        flush=True,
+    )
 
 
 def import_time() -> float:
@@ -60,10 +76,14 @@ def import_time() -> float:
 
     def spent(code: str) -> float:
         begun = time.perf_counter()
-        subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=HOME, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], cwd=HOME, check=True, capture_output=True
+        )
         return time.perf_counter() - begun
 
-    return spent("import app, app_pages.charts.report, app_pages.widgets.sidebar, app_pages.widgets.tables") - spent("pass")
+    return spent(
+        "import app, app_pages.charts.report, app_pages.widgets.sidebar, app_pages.widgets.tables"
+    ) - spent("pass")
 
 
 @contextmanager
@@ -72,8 +92,22 @@ def served() -> Iterator[tuple[str, psutil.Process]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", address.rpartition(":")[2]]
-    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        address.rpartition(":")[2],
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=HOME,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         wait(lambda: urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).status == 200)  # noqa: S310 - our own server
         time.sleep(15)
@@ -110,14 +144,22 @@ def opened(browser: Browser, address: str, path: str = "") -> Page:
 def drawn(page: Page) -> None:
     """The plan stands there: its numbers, and its charts as pictures."""
     page.get_by_test_id("stMetricValue").first.wait_for()
-    page.locator("[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas").last.wait_for()
+    page.locator(
+        "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas"
+    ).last.wait_for()
     page.get_by_text("How sure this is").wait_for()
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestIdleCallback(done, {timeout: 5000})))")
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestIdleCallback(done, {timeout:"
+        " 5000})))"
+    )
 
 
 def still(page: Page) -> None:
     """No script runs for this page."""
-    page.wait_for_function("() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState ==="
+        " 'notRunning'"
+    )
 
 
 def ask(page: Page, label: str, value: str) -> None:
@@ -156,12 +198,20 @@ def upload(page: Page, scenario: Path) -> None:
     page.get_by_role("heading", level=1).wait_for()
     still(page)
     page.get_by_text("Open your own scenario").click()
-    files = [path for path in sorted(scenario.parent.iterdir()) if path.suffix in (".yaml", ".csv", ".parquet")]
-    page.locator("[data-testid=stFileUploader] input[type=file][multiple]").set_input_files([str(path) for path in files])
+    files = [
+        path
+        for path in sorted(scenario.parent.iterdir())
+        if path.suffix in (".yaml", ".csv", ".parquet")
+    ]
+    page.locator("[data-testid=stFileUploader] input[type=file][multiple]").set_input_files(
+        [str(path) for path in files]
+    )
     button = page.get_by_role("button", name="Open these files")
     expect(button).to_be_enabled(timeout=PATIENCE_MS)
     button.click()
-    expect(page.get_by_role("combobox", name="Scenario")).to_have_value(re.compile("^uploaded"), timeout=PATIENCE_MS)
+    expect(page.get_by_role("combobox", name="Scenario")).to_have_value(
+        re.compile("^uploaded"), timeout=PATIENCE_MS
+    )
 
 
 def what_if(browser: Browser, address: str, repeat: int) -> list[float]:
@@ -181,7 +231,9 @@ def what_if(browser: Browser, address: str, repeat: int) -> list[float]:
 
 
 def cancel(browser: Browser, address: str, repeat: int) -> list[float]:
-    """Seconds of each stop: a fleet at a rate so low that its solve takes a minute, stopped once it tells a bound."""
+    """Seconds of each stop: a fleet at a rate so low that its solve takes a minute, stopped once it
+    tells a bound.
+    """
     scenario, _ = make("fleet12x256", 0, 0.0, FOLDER)
     page = opened(browser, address, "inputs")
     upload(page, scenario)
@@ -209,8 +261,13 @@ def memory(process: psutil.Process) -> float:
     return sum(one.memory_info().rss for one in (process, *process.children(recursive=True))) / MIB
 
 
-def sessions(browser: Browser, address: str, process: psutil.Process, people: int, solves: int) -> int:
-    """Everybody solves a rate of their own, all at once, again and again; memory after each round. A hang ends in a timeout."""
+def sessions(
+    browser: Browser, address: str, process: psutil.Process, people: int, solves: int
+) -> int:
+    """Everybody solves a rate of their own, all at once, again and again; memory after each round.
+
+    A hang ends in a timeout.
+    """
     pages = [opened(browser, address) for _ in range(people)]
     for page in pages:
         drawn(page)
@@ -224,10 +281,17 @@ def sessions(browser: Browser, address: str, process: psutil.Process, people: in
         for page, rate in zip(pages, rates, strict=True):
             page.get_by_text(f"{rate} requests a second are answered").wait_for()
             still(page)
-            strangers += sum(page.get_by_text(f"{other} requests a second are answered").count() for other in rates if other != rate)
+            strangers += sum(
+                page.get_by_text(f"{other} requests a second are answered").count()
+                for other in rates
+                if other != rate
+            )
         used.append(memory(process))
     spent = time.perf_counter() - spent
-    print(f"{people} sessions x {solves} solves     {spent:.0f} s, {strangers} with another's result, none hung")
+    print(
+        f"{people} sessions x {solves} solves     {spent:.0f} s, {strangers} with another's result,"
+        " none hung"
+    )
     print(f"memory (MiB) after each round: {', '.join(f'{one:.0f}' for one in used)}")
     return int(strangers > 0)
 

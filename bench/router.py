@@ -1,9 +1,10 @@
-"""Times the router: microseconds a decision, prompts a second in batches; best of several runs, time of the processor.
+"""Times the router: microseconds a decision, prompts a second in batches; best of several runs,
+time of the processor.
 
     python -m bench.router
 
-decided: continuous scores, hardly a tie. tied: 0/1 grades at equal prices, nearly every prompt ties and asks the hash. corrected: with
-prices moved by load.
+decided: continuous scores, hardly a tie. tied: 0/1 grades at equal prices, nearly every prompt ties
+and asks the hash. corrected: with prices moved by load.
 """
 
 import sys
@@ -51,13 +52,19 @@ def seconds(work: Callable[[], object]) -> float:
 def row(llms: int, kind: str, corrected: bool) -> tuple[float, float]:
     """(microseconds a decision, million prompts a second)."""
     rng = np.random.default_rng(llms)
-    values = rng.uniform(size=(llms, BATCH)) if kind == "decided" else rng.integers(0, 2, (llms, BATCH)).astype(float)
+    values = (
+        rng.uniform(size=(llms, BATCH))
+        if kind == "decided"
+        else rng.integers(0, 2, (llms, BATCH)).astype(float)
+    )
     ids = [f"request-{k}" for k in range(BATCH)]
     router = Router(policy(llms))
     if corrected:
         router.correct({router.llms[0]: 1.0})
     given = [dict(zip(router.llms, values[:, k].tolist(), strict=True)) for k in range(SINGLE)]
-    one = seconds(lambda: [router.choose(scores, ids[k]) for k, scores in enumerate(given)]) / SINGLE
+    one = (
+        seconds(lambda: [router.choose(scores, ids[k]) for k, scores in enumerate(given)]) / SINGLE
+    )
     columns = dict(zip(router.llms, values, strict=True))
     many = seconds(lambda: router.choose_many(columns, ids))
     return 1e6 * one, BATCH / many / 1e6
@@ -65,14 +72,21 @@ def row(llms: int, kind: str, corrected: bool) -> tuple[float, float]:
 
 def main() -> int:
     """Measure and print."""
-    table = Table(title="Router", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title="Router", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for head in ("LLMs", "prompts", "µs a decision", "million prompts a second"):
         table.add_column(head, justify="left" if head == "prompts" else "right")
     for llms in LLMS:
         for kind in ("decided", "tied"):
             for corrected in (False, True):
                 one, many = row(llms, kind, corrected)
-                table.add_row(str(llms), kind + (", corrected" if corrected else ""), f"{one:.1f}", f"{many:.1f}")
+                table.add_row(
+                    str(llms),
+                    kind + (", corrected" if corrected else ""),
+                    f"{one:.1f}",
+                    f"{many:.1f}",
+                )
     Console(width=100).print(table)
     return 0
 

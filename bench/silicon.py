@@ -1,9 +1,11 @@
 """The silicon measurements as calibration points: which rows, which precision, which scheduler.
 
-Left out: rows without a concurrency, with data-parallel attention, with more than 8 GPUs, of LLMs or GPUs that the catalogue lacks, with
-one request that does not fit the cache by our arithmetic, and those the data's README doubts. A blank precision is read as 16 bit; 8-bit
-weights compute on the fp8 units, 4-bit ones on the 16-bit units (on B200 on the fp8 units). The cache has 16 bits a number, under
-TensorRT-LLM with 8-bit weights 8: that is inferred from long contexts that would not fit otherwise.
+Left out: rows without a concurrency, with data-parallel attention, with more than 8 GPUs, of LLMs
+or GPUs that the catalogue lacks, with one request that does not fit the cache by our arithmetic,
+and those the data's README doubts. A blank precision is read as 16 bit; 8-bit weights compute on
+the fp8 units, 4-bit ones on the 16-bit units (on B200 on the fp8 units). The cache has 16 bits a
+number, under TensorRT-LLM with 8-bit weights 8: that is inferred from long contexts that would not
+fit otherwise.
 """
 
 import csv
@@ -40,7 +42,10 @@ MOST_GPUS = 8
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement. taught: whether a fit may learn from it (neither short of cache nor faster than the GPU can)."""
+    """One measurement.
+
+    taught: whether a fit may learn from it (neither short of cache nor faster than the GPU can).
+    """
 
     llm: str
     gpu: str
@@ -72,15 +77,30 @@ def read_silicon(path: Path) -> list[Row]:
 
 
 def _row(cells: dict[str, str]) -> Row | None:
-    known = cells["model_path"] in LLMS and cells["system"] in GPUS and cells["precision"] in WEIGHT_BITS
+    known = (
+        cells["model_path"] in LLMS
+        and cells["system"] in GPUS
+        and cells["precision"] in WEIGHT_BITS
+    )
     if not known or not cells["concurrency"] or float(cells["tp_size"]) > MOST_GPUS:
         return None
-    doubted = cells["system"] == "h200_sxm" and cells["backend"] == "vllm" and cells["model_path"].startswith("Qwen/Qwen3-235B")
+    doubted = (
+        cells["system"] == "h200_sxm"
+        and cells["backend"] == "vllm"
+        and cells["model_path"].startswith("Qwen/Qwen3-235B")
+    )
     if doubted or float(cells["attention_dp_size"] or 1) > 1:
         return None
-    llm, gpu, tp_degree = load_llms()[LLMS[cells["model_path"]]], load_gpus()[GPUS[cells["system"]]], int(float(cells["tp_size"]))
+    llm, gpu, tp_degree = (
+        load_llms()[LLMS[cells["model_path"]]],
+        load_gpus()[GPUS[cells["system"]]],
+        int(float(cells["tp_size"])),
+    )
     weight_bits = WEIGHT_BITS[cells["precision"]]
-    settings = Settings(weight_bits=weight_bits, kv_bits=8 if (cells["backend"], weight_bits) == ("trtllm", 8) else 16)
+    settings = Settings(
+        weight_bits=weight_bits,
+        kv_bits=8 if (cells["backend"], weight_bits) == ("trtllm", 8) else 16,
+    )
     tokens = room_gib(llm, gpu, tp_degree, settings) / kv_token_gib(llm, tp_degree, settings)
     prompt, output, users = (int(float(cells[name])) for name in ("isl", "osl", "concurrency"))
     step = step_time(llm, gpu, tp_degree, 1.0, settings)
@@ -96,4 +116,15 @@ def _row(cells: dict[str, str]) -> Row | None:
         tpot=float(cells["silicon_tpot_ms"]) / 1000,
         compute_efficiency=settings.compute_efficiency,
     )
-    return Row(llm.llm, gpu.gpu, cells["backend"], settings.weight_bits, tp_degree, prompt, output, users, point, teaches(point))
+    return Row(
+        llm.llm,
+        gpu.gpu,
+        cells["backend"],
+        settings.weight_bits,
+        tp_degree,
+        prompt,
+        output,
+        users,
+        point,
+        teaches(point),
+    )

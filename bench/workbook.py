@@ -5,7 +5,8 @@
     plain    paper3x4, whose 36,000 prompts stay in their file
     study    the same with the study of 17,000 setups on a sheet
 
-Writing runs from the plan in memory to the file; peak memory is the process's, with the plan, the libraries and the scores in it.
+Writing runs from the plan in memory to the file; peak memory is the process's, with the plan, the
+libraries and the scores in it.
 """
 
 import resource
@@ -49,11 +50,18 @@ def _measured(what: str) -> str:
         from reports.workbook.write import write_workbook
 
         path = Path(folder) / "report.xlsx"
-        write_workbook(path, report_of(source.plan, source.loaded, extras), inputs_of(source.loaded.scenario, Path(folder)))
+        write_workbook(
+            path,
+            report_of(source.plan, source.loaded, extras),
+            inputs_of(source.loaded.scenario, Path(folder)),
+        )
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
         size = path.stat().st_size / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return f"{what}: {seconds:.2f} s ({busy:.2f} s of work), {size:.1f} MiB; peak memory {peak:.0f} MiB, {before:.0f} MiB before"
+    return (
+        f"{what}: {seconds:.2f} s ({busy:.2f} s of work), {size:.1f} MiB; peak memory {peak:.0f}"
+        f" MiB, {before:.0f} MiB before"
+    )
 
 
 def _study(source: PlanAndScenario) -> dict[str, pd.DataFrame]:
@@ -65,7 +73,9 @@ def _study(source: PlanAndScenario) -> dict[str, pd.DataFrame]:
 
     tables = dict(extra("setups", source, Settings(), None, Stop().cancel).tables)
     setups = tables["setups"]
-    tables["setups"] = pd.concat([setups] * (ROWS // len(setups) + 1), ignore_index=True).iloc[:ROWS]
+    tables["setups"] = pd.concat([setups] * (ROWS // len(setups) + 1), ignore_index=True).iloc[
+        :ROWS
+    ]
     return tables
 
 

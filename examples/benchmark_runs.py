@@ -1,8 +1,10 @@
-"""Files of examples/from-benchmarks: NOT measured, but what `vllm bench serve` would write if the step-level engine were a server.
+"""Files of examples/from-benchmarks: NOT measured, but what `vllm bench serve` would write if the
+step-level engine were a server.
 
-Each file is one run of SECONDS (FEWEST requests at least) with Poisson arrivals at one rate, in the keys that the tool writes with
---save-result. The files' names and their `label` say that they are simulated. profiles.csv is then what
-`profile import` makes of the folder; scores are drawn.
+Each file is one run of SECONDS (FEWEST requests at least) with Poisson arrivals at one rate, in the
+keys that the tool writes with
+--save-result. The files' names and their `label` say that they are simulated. profiles.csv is then
+what `profile import` makes of the folder; scores are drawn.
 """
 
 import json
@@ -52,13 +54,18 @@ RATES = {
 
 
 def write_benchmarks(folder: Path) -> None:
-    """Write runs/*.json and scores.csv into the folder, and profiles.csv as `profile import` makes it with the folder's mapping.yaml."""
+    """Write runs/*.json and scores.csv into the folder, and profiles.csv as `profile import` makes
+    it with the folder's mapping.yaml.
+    """
     runs = folder / "runs"
     runs.mkdir(exist_ok=True)
     for (llm, tp_degree, share_pct), rates in RATES.items():
         for rate in rates:
             path = runs / f"simulated-{llm}-tp{tp_degree}-share{share_pct}-{rate:g}rps.json"
-            path.write_text(json.dumps(simulated_run(llm, tp_degree, share_pct, rate), indent=1) + "\n", encoding="utf-8")
+            path.write_text(
+                json.dumps(simulated_run(llm, tp_degree, share_pct, rate), indent=1) + "\n",
+                encoding="utf-8",
+            )
     faults: list[Fault] = []
     given = read_mapping(folder / "mapping.yaml", {}, faults)
     if faults:
@@ -72,10 +79,18 @@ def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) ->
     llm, gpu, settings = load_llms()[llm_name], load_gpus()[BENCHMARKS.gpus[0]], Settings()
     requests, random = max(FEWEST, round(SECONDS * rate)), np.random.RandomState(SEED)
     arrivals = unit_arrivals(requests, 1.0, random) / rate
-    prompts, answers = draw_lengths(lognormal(BENCHMARKS.input_tokens, BENCHMARKS.output_tokens), requests, random)
+    prompts, answers = draw_lengths(
+        lognormal(BENCHMARKS.input_tokens, BENCHMARKS.output_tokens), requests, random
+    )
     cache = min(room_gib(llm, gpu, tp_degree, settings), 0.5 * share_pct / 100 * gpu.memory_gib)
     limits = Limits(cache / kv_token_gib(llm, tp_degree, settings))
-    served = serve(step_time(llm, gpu, tp_degree, share_pct / 100, settings), arrivals, prompts, answers, limits)
+    served = serve(
+        step_time(llm, gpu, tp_degree, share_pct / 100, settings),
+        arrivals,
+        prompts,
+        answers,
+        limits,
+    )
     tpot = served.tpot(answers)
     seconds = float(served.finish.max())
     told: dict[str, Any] = {
@@ -93,8 +108,14 @@ def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) ->
         "total_output_tokens": int(answers.sum()),
         "request_throughput": round(requests / seconds, 4),
     }
-    for name, times in (("ttft", served.ttft), ("tpot", tpot[~np.isnan(tpot)]), ("e2el", served.finish - served.arrival)):
+    for name, times in (
+        ("ttft", served.ttft),
+        ("tpot", tpot[~np.isnan(tpot)]),
+        ("e2el", served.finish - served.arrival),
+    ):
         told[f"mean_{name}_ms"] = round(1e3 * float(times.mean()), 3)
         told[f"median_{name}_ms"] = round(1e3 * float(np.median(times)), 3)
-        told |= {f"p{p}_{name}_ms": round(1e3 * float(np.percentile(times, p)), 3) for p in PERCENTILES}
+        told |= {
+            f"p{p}_{name}_ms": round(1e3 * float(np.percentile(times, p)), 3) for p in PERCENTILES
+        }
     return told

@@ -1,13 +1,18 @@
-"""Writes profiles.csv and scores.csv of every example; the same bytes every time. Run: `python -m examples.make_examples`.
+"""Writes profiles.csv and scores.csv of every example; the same bytes every time.
 
-Profiles are estimates, not measurements: what the command `profile estimate` writes with the options that each example's README tells;
-those of from-benchmarks come from simulated benchmark files (`examples.benchmark_runs`). Scores are drawn, not predicted: LLM i answers
-prompt n of topic t with
+Run: `python -m examples.make_examples`.
 
-    score = 1 / (1 + exp(-(skill_i + taste_it - hurt_i * difficulty_n + luck_in)))          rounded to 4 decimals
+Profiles are estimates, not measurements: what the command `profile estimate` writes with the
+options that each example's README tells; those of from-benchmarks come from simulated benchmark
+files (`examples.benchmark_runs`). Scores are drawn, not predicted: LLM i answers prompt n of topic
+t with
 
-difficulty ~ N(0, 1) is common to all LLMs and makes their scores rise and fall together; taste ~ N(0, .3) per LLM and topic (8 topics) and
-luck ~ N(0, .7) per answer make each LLM the best one somewhere. Larger LLMs have more skill and are hurt less by difficulty.
+    score = 1 / (1 + exp(-(skill_i + taste_it - hurt_i * difficulty_n + luck_in)))          rounded
+    to 4 decimals
+
+difficulty ~ N(0, 1) is common to all LLMs and makes their scores rise and fall together; taste ~
+N(0, .3) per LLM and topic (8 topics) and luck ~ N(0, .7) per answer make each LLM the best one
+somewhere. Larger LLMs have more skill and are hurt less by difficulty.
 """
 
 import csv
@@ -30,10 +35,11 @@ TASTE, LUCK = 0.3, 0.7
 
 @dataclass(frozen=True)
 class Example:
-    """One example. skill and hurt: per LLM, in logits; tokens are means of a request; prompts: rows of the scores table.
+    """One example. skill and hurt: per LLM, in logits; tokens are means of a request; prompts: rows
+    of the scores table.
 
-    requests, seeds: simulated at one rate of one option, in so many runs; highest_load: where curves end, so that plans keep the rest of
-    the capacity in hand.
+    requests, seeds: simulated at one rate of one option, in so many runs; highest_load: where
+    curves end, so that plans keep the rest of the capacity in hand.
     """
 
     name: str
@@ -107,16 +113,29 @@ EXAMPLES = (
 
 
 def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
-    """Rows of profiles.csv: one per option and load point; options that do not fit are left out. jobs: processes, 0 = one a core."""
+    """Rows of profiles.csv: one per option and load point; options that do not fit are left out.
+
+    jobs: processes, 0 = one a core.
+    """
     lengths = lognormal(example.input_tokens, example.output_tokens)
-    offered = Offered(lengths, requests=example.requests, seeds=example.seeds, highest_load=example.highest_load)
-    llms, gpus = [load_llms()[name] for name in example.llms], [load_gpus()[name] for name in example.gpus]
-    estimate = estimate_table(wishes(llms, gpus, example.tp_degrees, example.shares_pct, offered), jobs)
+    offered = Offered(
+        lengths, requests=example.requests, seeds=example.seeds, highest_load=example.highest_load
+    )
+    llms, gpus = (
+        [load_llms()[name] for name in example.llms],
+        [load_gpus()[name] for name in example.gpus],
+    )
+    estimate = estimate_table(
+        wishes(llms, gpus, example.tp_degrees, example.shares_pct, offered), jobs
+    )
     return pd.DataFrame(estimate.rows, columns=list(COLUMNS))
 
 
 def score_table(example: Example) -> np.ndarray:
-    """Scores, (prompts, LLMs) in 0..1. RandomState, because numpy promises that its streams never change; default_rng's may."""
+    """Scores, (prompts, LLMs) in 0..1.
+
+    RandomState, because numpy promises that its streams never change; default_rng's may.
+    """
     random = np.random.RandomState(example.seed)
     topic = random.randint(TOPICS, size=example.prompts)
     difficulty = random.standard_normal(example.prompts)[:, None]
@@ -134,7 +153,10 @@ def write_example(example: Example, folder: Path) -> None:
 
 def write_scores(example: Example, folder: Path) -> None:
     """Write scores.csv of one example into a folder that exists."""
-    prompts = [[f"p{number:04d}", *(f"{score:.4f}" for score in row)] for number, row in enumerate(score_table(example), 1)]
+    prompts = [
+        [f"p{number:04d}", *(f"{score:.4f}" for score in row)]
+        for number, row in enumerate(score_table(example), 1)
+    ]
     _write(folder / "scores.csv", ("prompt_id", *example.llms), prompts)
 
 

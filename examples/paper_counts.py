@@ -1,7 +1,10 @@
-"""How many setups are retained at which utilisation floor: the trio on 4 and on 8 A100, and four LLMs on 8. Nothing is routed.
+"""How many setups are retained at which utilisation floor: the trio on 4 and on 8 A100, and four
+LLMs on 8.
 
-The paper's floor is not published to us; these counts beside its own ("about 700", "17,000") are what the floor of `paper-study` is
-inferred from.
+Nothing is routed.
+
+The paper's floor is not published to us; these counts beside its own ("about 700", "17,000") are
+what the floor of `paper-study` is inferred from.
 """
 
 import tempfile
@@ -26,7 +29,11 @@ FLOOR = "setups.min_gpu_utilization_pct"
 ROUNDING = 1e-9
 LEAST = 80
 """Requests that a curve is simulated with: no count depends on the curves."""
-HEADS = {"enumerated": "enumerated", "retained": "retained", "retained, all LLMs deployed": "retained,\nall LLMs deployed"}
+HEADS = {
+    "enumerated": "enumerated",
+    "retained": "retained",
+    "retained, all LLMs deployed": "retained,\nall LLMs deployed",
+}
 
 
 def cluster_file(gpus: int) -> Path:
@@ -35,8 +42,13 @@ def cluster_file(gpus: int) -> Path:
 
 
 def counts_table() -> pd.DataFrame:
-    """Tabulate by floor and case: setups within compute and floor, those that first fit places, and of these those without an idle LLM."""
-    cases = {f"3 LLMs, {gpus} GPUs": load_instance(cluster_file(gpus), {FLOOR: 0}).instance for gpus in (4, 8)}
+    """Tabulate by floor and case: setups within compute and floor, those that first fit places, and
+    of these those without an idle LLM.
+    """
+    cases = {
+        f"3 LLMs, {gpus} GPUs": load_instance(cluster_file(gpus), {FLOOR: 0}).instance
+        for gpus in (4, 8)
+    }
     columns: dict[str, Any] = {"Floor (%)": FLOORS_PCT}
     for name, instance in {**cases, "4 LLMs, 8 GPUs": quartet()}.items():
         setups = enumerate_setups(instance)
@@ -46,15 +58,27 @@ def counts_table() -> pd.DataFrame:
         above = [share >= floor / 100.0 - ROUNDING for floor in FLOORS_PCT]
         columns[f"{name}: enumerated"] = [int(rows.sum()) for rows in above]
         columns[f"{name}: retained"] = [int((rows & kept).sum()) for rows in above]
-        columns[f"{name}: retained, all LLMs deployed"] = [int((rows & everyone).sum()) for rows in above]
+        columns[f"{name}: retained, all LLMs deployed"] = [
+            int((rows & everyone).sum()) for rows in above
+        ]
     return pd.DataFrame(columns)
 
 
 def quartet() -> Instance:
-    """The trio and FOURTH on 8 GPUs, without a floor. Its scores are of no use: no count depends on them."""
+    """The trio and FOURTH on 8 GPUs, without a floor.
+
+    Its scores are of no use: no count depends on them.
+    """
     trio = next(example for example in EXAMPLES if example.name == "paper-trio")
     names = (trio.llms[0], FOURTH, *trio.llms[1:])
-    example = replace(trio, llms=names, skill=(0.0,) * len(names), hurt=(1.0,) * len(names), prompts=20, requests=LEAST)
+    example = replace(
+        trio,
+        llms=names,
+        skill=(0.0,) * len(names),
+        hurt=(1.0,) * len(names),
+        prompts=20,
+        requests=LEAST,
+    )
     with tempfile.TemporaryDirectory() as folder:
         write_example(example, Path(folder))
         tables = {key: str(Path(folder) / f"{key}.csv") for key in ("profiles", "scores")}
@@ -66,5 +90,7 @@ def print_counts(console: Console, frame: pd.DataFrame) -> None:
     """Print one table a case."""
     for case in dict.fromkeys(header.partition(":")[0] for header in frame.columns[1:]):
         columns: list[Column] = [("Floor (%)", "floor (%)", lambda value: f"{value:.1f}")]
-        columns += [(f"{case}: {what}", head, lambda value: f"{value:,.0f}") for what, head in HEADS.items()]
+        columns += [
+            (f"{case}: {what}", head, lambda value: f"{value:,.0f}") for what, head in HEADS.items()
+        ]
         print_table(console, f"{case}, at most one replica of each", frame, columns)

@@ -1,12 +1,17 @@
-"""The RouterWise paper's study on our estimates: 2 clusters x 4 rates x 2 TTFT targets, all setups beside the joint plan.
+"""The RouterWise paper's study on our estimates: 2 clusters x 4 rates x 2 TTFT targets, all setups
+beside the joint plan.
 
-    python -m examples.paper_study                 16 points at the utilisation floor of the scenario files
+    python -m examples.paper_study                 16 points at the utilisation floor of the
+                                                   scenario files
     python -m examples.paper_study --quick         two of them
-    python -m examples.paper_study --floor 0       without a floor: every setup that first fit places
-    python -m examples.paper_study --counts        how many setups are retained at which floor; nothing is routed
+    python -m examples.paper_study --floor 0       without a floor: every setup that first fit
+                                                   places
+    python -m examples.paper_study --counts        how many setups are retained at which floor;
+                                                   nothing is routed
 
-`--csv PATH` writes the table, `--jobs N` sets the processes (0 = one a core). Exit codes: 0 done, 2 bad input, 4 stopped by Ctrl-C with
-some points, 5 without one, 6 study and joint plan contradict each other at some point.
+`--csv PATH` writes the table, `--jobs N` sets the processes (0 = one a core). Exit codes: 0 done, 2
+bad input, 4 stopped by Ctrl-C with some points, 5 without one, 6 study and joint plan contradict
+each other at some point.
 """
 
 import argparse
@@ -18,7 +23,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the planner does: numpy's products here are small
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # as the planner does: numpy's products here are small
 
 import numpy as np
 import pandas as pd
@@ -43,7 +50,9 @@ RATES_RPS = (50, 60, 70, 80)
 TARGETS_MS = (150, 240)
 """0.3 of the published 500 and 800 ms, which hardly bind on these curves."""
 NOISE = 2e-6
-"""Shares of the range of scores within which values and bounds count as equal, as in the cross-check."""
+"""Shares of the range of scores within which values and bounds count as equal, as in the
+cross-check.
+"""
 CONTRADICTION = 6
 WIDE = 112
 """Columns that the table needs; on narrower terminals it stands in two parts."""
@@ -58,13 +67,19 @@ class Point:
     target_ms: float
 
 
-POINTS = tuple(Point(gpus, rate, target) for gpus in (4, 8) for rate in RATES_RPS for target in TARGETS_MS)
+POINTS = tuple(
+    Point(gpus, rate, target) for gpus in (4, 8) for rate in RATES_RPS for target in TARGETS_MS
+)
 QUICK = (Point(4, 60, 150), Point(8, 80, 150))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found at a point. ttft_ms: predicted mean of the joint plan, None without one; reason: why nothing, or what contradicts."""
+    """What was found at a point.
+
+    ttft_ms: predicted mean of the joint plan, None without one; reason: why nothing, or what
+    contradicts.
+    """
 
     point: Point
     study: Study
@@ -74,10 +89,14 @@ class Outcome:
     reason: str
 
 
-def run_points(points: Sequence[Point], floor_pct: float | None = None, jobs: int = 1) -> Iterator[Outcome]:
-    """Study and plan every point; an instance and the quality's cuts are loaded and learnt once a cluster.
+def run_points(
+    points: Sequence[Point], floor_pct: float | None = None, jobs: int = 1
+) -> Iterator[Outcome]:
+    """Study and plan every point; an instance and the quality's cuts are loaded and learnt once a
+    cluster.
 
-    floor_pct: replaces the scenario's utilisation floor. Raises DataError for a bad scenario, VerificationError for a bug.
+    floor_pct: replaces the scenario's utilisation floor. Raises DataError for a bad scenario,
+    VerificationError for a bug.
     """
     overrides = [] if floor_pct is None else [f"setups.min_gpu_utilization_pct={floor_pct!r}"]
     known: dict[int, tuple[Loaded, Quality]] = {}
@@ -91,7 +110,9 @@ def run_points(points: Sequence[Point], floor_pct: float | None = None, jobs: in
         yield _run(point, instance, quality, loaded.settings, jobs)
 
 
-def _run(point: Point, instance: Instance, quality: Quality, settings: Settings, jobs: int) -> Outcome:
+def _run(
+    point: Point, instance: Instance, quality: Quality, settings: Settings, jobs: int
+) -> Outcome:
     found = study(instance, jobs=jobs)
     joint = solve(instance, settings, quality=quality)
     content = checked_content(instance, joint, settings.rel_gap)
@@ -101,9 +122,11 @@ def _run(point: Point, instance: Instance, quality: Quality, settings: Settings,
 
 
 def agreement(instance: Instance, found: Study, joint: Solution) -> tuple[str, str]:
-    """How study and joint plan go together: yes | none | joint more | NO | open, and a reason where there is something to tell.
+    """How study and joint plan go together: yes | none | joint more | NO | open, and a reason where
+    there is something to tell.
 
-    joint more: better than every retained setup, on a setup that first fit does not place. NO: one of them is wrong.
+    joint more: better than every retained setup, on a setup that first fit does not place. NO: one
+    of them is wrong.
     """
     span = float(np.ptp(instance.scores.values)) or 1.0
     best = None if np.isnan(found.quality).all() else float(np.nanmax(found.quality))
@@ -114,7 +137,10 @@ def agreement(instance: Instance, found: Study, joint: Solution) -> tuple[str, s
             return "NO", "the joint road says that nothing is feasible, and a retained setup is"
         return "none", "; ".join(joint.conflict.limits if joint.conflict else ()) or "infeasible"
     if best is not None and best > joint.bound + NOISE * span:
-        return "NO", f"the best retained setup has {best:.9g}, above the joint bound {joint.bound:.9g}"
+        return (
+            "NO",
+            f"the best retained setup has {best:.9g}, above the joint bound {joint.bound:.9g}",
+        )
     allowed = found.tolerance + (joint.bound - joint.value) + NOISE * span
     if best is not None and joint.value <= best + allowed:
         return "yes", ""
@@ -140,10 +166,16 @@ def study_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
                 "Best (mean score)": np.nan if spread is None else spread.best,
                 "Median (mean score)": np.nan if spread is None else spread.median,
                 "Worst (mean score)": np.nan if spread is None else spread.worst,
-                "Spread best / worst - 1 (%)": np.nan if spread is None or spread.ratio is None else 100.0 * spread.ratio,
+                "Spread best / worst - 1 (%)": (
+                    np.nan if spread is None or spread.ratio is None else 100.0 * spread.ratio
+                ),
                 "Joint plan (mean score)": np.nan if value is None else value,
                 "Joint bound (mean score)": np.nan if bound is None else bound,
-                "Joint gap (%)": np.nan if value is None or bound is None else 100.0 * abs(bound - value) / max(abs(value), 1e-9),
+                "Joint gap (%)": (
+                    np.nan
+                    if value is None or bound is None
+                    else 100.0 * abs(bound - value) / max(abs(value), 1e-9)
+                ),
                 "Joint mean TTFT, predicted (ms)": np.nan if one.ttft_ms is None else one.ttft_ms,
                 "Agree": one.agrees,
                 "Reason": one.reason,
@@ -161,9 +193,16 @@ def _to(digits: int) -> Callable[[Any], str]:
     return lambda value: "-" if np.isnan(value) else f"{value:,.{digits}f}"
 
 
-ASKED: tuple[Column, ...] = (("GPUs", "GPUs", str), ("Rate (req/s)", "req/s", _to(0)), ("TTFT target (ms)", "target\n(ms)", _to(0)))
+ASKED: tuple[Column, ...] = (
+    ("GPUs", "GPUs", str),
+    ("Rate (req/s)", "req/s", _to(0)),
+    ("TTFT target (ms)", "target\n(ms)", _to(0)),
+)
 STUDIED: tuple[Column, ...] = (
-    *((f"{word} (setups)", head, _to(0)) for word, head in (("Enumerated", "enum."), ("Retained", "ret."), ("Feasible", "feas."))),
+    *(
+        (f"{word} (setups)", head, _to(0))
+        for word, head in (("Enumerated", "enum."), ("Retained", "ret."), ("Feasible", "feas."))
+    ),
     *((f"{word} (mean score)", word.lower(), _to(5)) for word in ("Best", "Median", "Worst")),
     ("Spread best / worst - 1 (%)", "spread\n(%)", _to(1)),
 )
@@ -176,27 +215,40 @@ PLANNED: tuple[Column, ...] = (
 def print_study(console: Console, frame: pd.DataFrame) -> None:
     """Print the table, then reasons, then what the scores allow at all."""
     if console.width >= WIDE:
-        print_table(console, "All retained setups, and the joint plan", frame, [*ASKED, *STUDIED, *PLANNED])
+        print_table(
+            console, "All retained setups, and the joint plan", frame, [*ASKED, *STUDIED, *PLANNED]
+        )
     else:
         print_table(console, "All retained setups", frame, [*ASKED, *STUDIED])
-        print_table(console, "The joint plan beside the best of them", frame, [*ASKED, STUDIED[3], *PLANNED])
+        print_table(
+            console, "The joint plan beside the best of them", frame, [*ASKED, STUDIED[3], *PLANNED]
+        )
     told = frame[frame["Reason"] != ""]
     if len(told):
         lines = [
             f"{gpus} GPUs, {rate:g} req/s, {target:g} ms: {reason}"
-            for gpus, rate, target, reason in told[["GPUs", "Rate (req/s)", "TTFT target (ms)", "Reason"]].itertuples(index=False)
+            for gpus, rate, target, reason in told[
+                ["GPUs", "Rate (req/s)", "TTFT target (ms)", "Reason"]
+            ].itertuples(index=False)
         ]
         print_lines(console, "Reasons", lines)
 
 
 def score_line(instance: Instance) -> str:
-    """Tell each LLM's mean score and that of the best LLM for every prompt: no setup of whatever size spreads further."""
+    """Tell each LLM's mean score and that of the best LLM for every prompt: no setup of whatever
+    size spreads further.
+    """
     values, weights = instance.scores.values, instance.scores.weights
     alone = values @ weights
     most = float(values.max(axis=0) @ weights)
-    told = ", ".join(f"{llm.name} {mean:.5f}" for llm, mean in zip(instance.llms, alone, strict=True))
+    told = ", ".join(
+        f"{llm.name} {mean:.5f}" for llm, mean in zip(instance.llms, alone, strict=True)
+    )
     widest = 100.0 * (most / alone.min() - 1.0)
-    return f"All prompts to one LLM: {told}; each to its best one: {most:.5f}, {widest:.1f} % above the least of these."
+    return (
+        f"All prompts to one LLM: {told}; each to its best one: {most:.5f}, {widest:.1f} % above"
+        " the least of these."
+    )
 
 
 # ---------------------------------------------------------------- command
@@ -220,12 +272,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m examples.paper_study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m examples.paper_study",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="two points instead of 16")
-    parser.add_argument("--counts", action="store_true", help="count setups by floor, route nothing")
-    parser.add_argument("--floor", type=float, metavar="PCT", help="utilisation floor instead of that of the scenario files")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes of the study; 0 = one a core")
+    parser.add_argument(
+        "--counts", action="store_true", help="count setups by floor, route nothing"
+    )
+    parser.add_argument(
+        "--floor",
+        type=float,
+        metavar="PCT",
+        help="utilisation floor instead of that of the scenario files",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes of the study; 0 = one a core"
+    )
     parser.add_argument("--csv", metavar="PATH", help="write the table as CSV")
     asked = parser.parse_args(arguments)
     if asked.jobs < 0:
@@ -241,12 +304,19 @@ def _study(asked: argparse.Namespace) -> tuple[pd.DataFrame, int]:
         for one in run_points(points, asked.floor, asked.jobs):
             outcomes.append(one)
             point = one.point
-            warn([f"{point.gpus} GPUs, {point.rate_rps:g} req/s, {point.target_ms:g} ms: done, {time.perf_counter() - began:.0f} s"])
+            warn(
+                [
+                    f"{point.gpus} GPUs, {point.rate_rps:g} req/s, {point.target_ms:g} ms: done,"
+                    f" {time.perf_counter() - began:.0f} s"
+                ]
+            )
     except KeyboardInterrupt:
         stopped = True
         warn([f"stopped: {len(outcomes)} of {len(points)} points are done"])
     code = CONTRADICTION if any(one.agrees == "NO" for one in outcomes) else 0
-    return study_table(outcomes), EXIT_CODES["feasible" if outcomes else "unknown"] if stopped else code
+    return study_table(outcomes), (
+        EXIT_CODES["feasible" if outcomes else "unknown"] if stopped else code
+    )
 
 
 if __name__ == "__main__":

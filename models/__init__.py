@@ -1,6 +1,8 @@
-"""The mathematics alone: latency curves, quality and its dual prices, capacity, placement, the Pyomo program, step times and batching.
+"""The mathematics alone: latency curves, quality and its dual prices, capacity, placement, the
+Pyomo program, step times and batching.
 
-Nothing here solves a plan, reads files or knows a scenario; modules are imported where they are used.
+Nothing here solves a plan, reads files or knows a scenario; modules are imported where they are
+used.
 """
 
 __all__ = [

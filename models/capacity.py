@@ -1,15 +1,22 @@
-"""What a pool can hold, as linear rows over the replicas: necessary conditions that come close to exact placement.
+"""What a pool can hold, as linear rows over the replicas: necessary conditions that come close to
+exact placement.
 
-Every row has the form  sum_o weight_o n_o <= GPUs used (or nodes)  and is implied by a placement, so that a program with these
+Every row has the form  sum_o weight_o n_o <= GPUs used (or nodes)  and is implied by a placement,
+                        so that a program with these
 rows still bounds the true problem.
 
-share and memory        weight = tp * share, tp * memory / room, each lifted: a shard beside which only little else fits counts for
-                        the room that nobody can use (80 % of the SMs and nearly all memory is a whole GPU)
-dual-feasible functions weight = tp * u(lifted share), tp * u(lifted memory): u maps every set of numbers that sums to <= 1 to such a set.
-                        u_k(x) = x if (k+1) x is whole, else floor((k+1) x) / k   (Fekete and Schepers, Math. Program. 91, 2001)
-                        U_e(x) = 1 if x > 1-e, x if e <= x <= 1-e, 0 if x < e
-halves                  weight 1 for shards that leave no room for a shard of weight >= 1/2, 1/2 for those of which three never fit
-nodes                   for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6 GPUs: one replica a node)
+share and memory        weight = tp * share, tp * memory / room, each lifted: a shard beside which
+                        only little else fits counts for the room that nobody can use (80 % of the
+                        SMs and nearly all memory is a whole GPU)
+dual-feasible functions weight = tp * u(lifted share), tp * u(lifted memory): u maps every set of
+numbers that sums to <= 1 to such a set.
+                        u_k(x) = x if (k+1) x is whole, else floor((k+1) x) / k   (Fekete and
+                        Schepers, Math. Program. 91, 2001) U_e(x) = 1 if x > 1-e, x if e <= x <=
+                        1-e, 0 if x < e
+halves                  weight 1 for shards that leave no room for a shard of weight >= 1/2, 1/2 for
+                        those of which three never fit
+nodes                   for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6 GPUs:
+                        one replica a node)
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,20 +61,26 @@ def capacity_rows(instance: Instance) -> list[CapacityRow]:
 
 
 def most_replicas(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray:
-    """(O,) the most replicas of each option that capacity, the LLM's limit and the quotas could allow."""
+    """(O,) the most replicas of each option that capacity, the LLM's limit and the quotas could
+    allow.
+    """
     most = np.full(len(instance.options), np.inf)
     for row in rows:
         pool = instance.pools[row.pool]
         limit = pool.nodes if row.per_node else pool.gpus
         with np.errstate(divide="ignore"):
-            most = np.minimum(most, np.where(row.weight > 0, np.floor(limit / row.weight + TINY), np.inf))
+            most = np.minimum(
+                most, np.where(row.weight > 0, np.floor(limit / row.weight + TINY), np.inf)
+            )
     for o, option in enumerate(instance.options):
         allowed = instance.llms[option.llm].max_replicas
         if allowed is not None:
             most[o] = min(most[o], allowed)
     for quota in instance.quotas:
         weight = np.array(quota.weight)
-        allowed_here = np.divide(quota.most, weight, out=np.full(weight.size, np.inf), where=weight > 0)
+        allowed_here = np.divide(
+            quota.most, weight, out=np.full(weight.size, np.inf), where=weight > 0
+        )
         most = np.minimum(most, np.floor(allowed_here + TINY))
     return most
 
@@ -90,15 +103,24 @@ def _per_gpu(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
 def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
     """Sizes (K,) raised as far as every set of shards that fits one GPU still sums to at most 1.
 
-    A shard of which two never fit may grow to 1 - (the most that others can add in the room beside it); one after the other, each
-    with the sizes raised before it. What fits beside a shard is found by dynamic programming over the free share and the free
+    A shard of which two never fit may grow to 1 - (the most that others can add in the room beside
+    it); one after the other, each with the sizes raised before it. What fits beside a shard is
+    found by dynamic programming over the free share and the free
     memory, rounded so that more seems to fit than does: the sizes stay valid.
     """
-    kinds, kind = np.unique(np.round(np.stack([share, memory, size], axis=1), 12), axis=0, return_inverse=True)
+    kinds, kind = np.unique(
+        np.round(np.stack([share, memory, size], axis=1), 12), axis=0, return_inverse=True
+    )
     percent = kinds[:, 0] * 100
-    unit = float(np.gcd.reduce(np.floor(percent + 1e-6).astype(int))) if np.all(np.abs(percent - np.round(percent)) < 1e-6) else 1.0
+    unit = (
+        float(np.gcd.reduce(np.floor(percent + 1e-6).astype(int)))
+        if np.all(np.abs(percent - np.round(percent)) < 1e-6)
+        else 1.0
+    )
     grid = int(np.floor(100 / unit + 1e-9)), MEMORY_STEPS
-    need = np.stack([np.floor(percent / unit + 1e-6), np.floor(kinds[:, 1] * MEMORY_STEPS + 1e-9)], axis=1).astype(int)
+    need = np.stack(
+        [np.floor(percent / unit + 1e-6), np.floor(kinds[:, 1] * MEMORY_STEPS + 1e-9)], axis=1
+    ).astype(int)
     raised = kinds[:, 2].copy()
     beside = _most_beside(raised, need, grid)
     news: list[int] = []
@@ -116,7 +138,9 @@ def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
 
 
 def _most_beside(size: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """(free share + 1, free memory + 1): the largest total size of shards that fit into what is free."""
+    """(free share + 1, free memory + 1): the largest total size of shards that fit into what is
+    free.
+    """
     best = np.zeros((grid[0] + 1, grid[1] + 1))
     useful = [k for k in range(size.size) if not np.any(_dominates(size, need, k))]
     while True:
@@ -150,8 +174,12 @@ def _ladder(size: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _halves(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
-    """Weights 0, 1/2, 1 over both dimensions at once; a candidate counts only if every pattern of shards obeys it."""
-    kinds, kind = np.unique(np.round(np.stack([share, memory], axis=1), 12), axis=0, return_inverse=True)
+    """Weights 0, 1/2, 1 over both dimensions at once; a candidate counts only if every pattern of
+    shards obeys it.
+    """
+    kinds, kind = np.unique(
+        np.round(np.stack([share, memory], axis=1), 12), axis=0, return_inverse=True
+    )
     s, m = kinds.T
     pair = (s[:, None] + s <= 1 + TINY) & (m[:, None] + m <= 1 + TINY)
     for e in np.unique(m[(m > 1 / 3) & (m <= 0.5 + TINY)]):

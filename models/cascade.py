@@ -1,18 +1,23 @@
-"""Cheapest-first cascades: what a policy of thresholds costs in visits and gives in quality, and the best mix of policies.
+"""Cheapest-first cascades: what a policy of thresholds costs in visits and gives in quality, and
+the best mix of policies.
 
-A *policy* is a chain of LLMs, cheapest first, with a threshold before each further one. Every prompt visits the first LLM; while the best
-score of the answers it has is below the next threshold, it visits the next LLM too; it keeps the best answer seen.
+A *policy* is a chain of LLMs, cheapest first, with a threshold before each further one. Every
+prompt visits the first LLM; while the best score of the answers it has is below the next threshold,
+it visits the next LLM too; it keeps the best answer seen.
 
-    visits[j, i] = weight of the prompts that policy j sends to LLM i        quality[j] = mean score of the answers kept
+    visits[j, i] = weight of the prompts that policy j sends to LLM i        quality[j] = mean score
+    of the answers kept
 
-A *mix* draws a policy j for every prompt with probability mu_j. With f the visits as fractions of `most` visits a prompt (and the rest at
-an idle LLM, the last one), the best mix and its dual are
+A *mix* draws a policy j for every prompt with probability mu_j. With f the visits as fractions of
+`most` visits a prompt (and the rest at an idle LLM, the last one), the best mix and its dual are
 
     Q(f) = max { sum_j mu_j quality_j : mu >= 0, sum_j mu_j = 1, sum_j mu_j visits_j = most * f }
-         = min over alpha of  g(alpha) + alpha . f,       g(alpha) = max_j (quality_j - alpha . visits_j / most)
+         = min over alpha of  g(alpha) + alpha . f,       g(alpha) = max_j (quality_j - alpha .
+                                                          visits_j / most)
 
-so any alpha gives a cut, as in `models.quality`, and `MixQuality` stands in for `Quality` in the joint program. WASTE policies (visits that
-answer nothing, at a quality far below all) make every f possible; a plan that uses them is none.
+so any alpha gives a cut, as in `models.quality`, and `MixQuality` stands in for `Quality` in the
+joint program. WASTE policies (visits that answer nothing, at a quality far below all) make every f
+possible; a plan that uses them is none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +37,9 @@ WASTE = -10.0
 
 @dataclass(frozen=True)
 class Policy:
-    """chain: LLMs in the order they are asked. thresholds: score below which the next one is asked, one fewer than LLMs.
+    """chain: LLMs in the order they are asked.
+
+    thresholds: score below which the next one is asked, one fewer than LLMs.
 
     visits: (M,) mean visits of a prompt to each LLM. quality: mean score of the answers kept.
     """
@@ -53,23 +60,37 @@ class Mix:
     @property
     def visits(self) -> np.ndarray:
         """(M,) mean visits of a prompt to each LLM."""
-        return np.sum([part * policy.visits for part, policy in zip(self.parts, self.policies, strict=True)], axis=0)
+        return np.sum(
+            [part * policy.visits for part, policy in zip(self.parts, self.policies, strict=True)],
+            axis=0,
+        )
 
     @property
     def quality(self) -> float:
         """Mean score of the answers kept."""
-        return float(sum(part * policy.quality for part, policy in zip(self.parts, self.policies, strict=True)))
+        return float(
+            sum(
+                part * policy.quality
+                for part, policy in zip(self.parts, self.policies, strict=True)
+            )
+        )
 
 
 def policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[Policy]:
-    """Every policy of the chain whose thresholds let about 1/steps, 2/steps .. of those asked so far go on; equal scores stay together.
+    """Every policy of the chain whose thresholds let about 1/steps, 2/steps .. of those asked so
+    far go on; equal scores stay together.
 
     A chain of one LLM has one policy.
     """
     values, weights = scores.values, scores.weights
 
     def extend(
-        at: int, asked: np.ndarray, best: np.ndarray, thresholds: tuple[float, ...], visits: np.ndarray, kept: float
+        at: int,
+        asked: np.ndarray,
+        best: np.ndarray,
+        thresholds: tuple[float, ...],
+        visits: np.ndarray,
+        kept: float,
     ) -> Iterator[Policy]:
         visits = visits.copy()
         visits[chain[at]] = weights[asked].sum()
@@ -79,14 +100,21 @@ def policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[Polic
             return
         for threshold, below in _splits(best, weights[asked], steps):
             done = kept + float(weights[asked][~below] @ best[~below])
-            yield from extend(at + 1, asked[below], best[below], (*thresholds, threshold), visits, done)
+            yield from extend(
+                at + 1, asked[below], best[below], (*thresholds, threshold), visits, done
+            )
 
     every = np.arange(weights.size)
     yield from extend(0, every, np.full(weights.size, -np.inf), (), np.zeros(values.shape[0]), 0.0)
 
 
-def _splits(best: np.ndarray, weights: np.ndarray, steps: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Thresholds below which about k/steps of the weight lies, k = 1 .. steps, each once, with who is below."""
+def _splits(
+    best: np.ndarray, weights: np.ndarray, steps: int
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Thresholds below which about k/steps of the weight lies, k = 1 ..
+
+    steps, each once, with who is below.
+    """
     order = np.argsort(best, kind="stable")
     ranked, reached = best[order], np.cumsum(weights[order])
     seen = set()
@@ -101,7 +129,9 @@ def _splits(best: np.ndarray, weights: np.ndarray, steps: int) -> Iterator[tuple
 
 
 class MixQuality:
-    """Q(f) of mixes of policies, with its cuts; f (M + 1,): visits to every LLM as parts of `most`, the idle LLM last."""
+    """Q(f) of mixes of policies, with its cuts; f (M + 1,): visits to every LLM as parts of `most`,
+    the idle LLM last.
+    """
 
     def __init__(self, found: Sequence[Policy], scores: Scores) -> None:
         self.found = tuple(found)
@@ -129,7 +159,9 @@ class MixQuality:
         self.cuts.add(np.append(alpha, 0.0), base)
         return base
 
-    def price(self, fractions: np.ndarray, start: np.ndarray | None = None, *, full: bool = True) -> tuple[np.ndarray, float]:
+    def price(
+        self, fractions: np.ndarray, start: np.ndarray | None = None, *, full: bool = True
+    ) -> tuple[np.ndarray, float]:
         """Best prices at f and Q(f), 0..1 scale; the cut is added to the pool."""
         alpha, _ = self._best(fractions)
         return np.append(alpha, 0.0), self._cut(alpha) + float(alpha @ fractions[:-1])
@@ -154,7 +186,13 @@ class MixQuality:
     def _best(self, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Prices alpha (M,) and the mix mu (J,)."""
         rows = np.concatenate([self._visits.T, np.ones((1, self._value.size))])
-        answer = linprog(-self._value, A_eq=rows, b_eq=np.append(fractions[:-1], 1.0), bounds=(0, None), method="highs")
+        answer = linprog(
+            -self._value,
+            A_eq=rows,
+            b_eq=np.append(fractions[:-1], 1.0),
+            bounds=(0, None),
+            method="highs",
+        )
         if answer.status != 0:
             raise ArithmeticError(f"no mix of policies has the visits {fractions.tolist()}")
         return -answer.eqlin.marginals[:-1], np.maximum(answer.x, 0.0)

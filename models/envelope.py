@@ -1,8 +1,11 @@
-"""Arms: what a linear program holds of a budget, supporting lines of its convex hull over an interval of rates.
+"""Arms: what a linear program holds of a budget, supporting lines of its convex hull over an
+interval of rates.
 
-The program holds, per *arm* (an interval of rates of one option), the lower envelope of supporting lines of the convex hull of B
-(`models.latency`). It never lies above B, so the program's optimum is a bound. Where the hull and B differ at an operating rate the
-arm is split there; where only the envelope is coarse a line is added. Both are finite steps that make the bound exact where it matters.
+The program holds, per *arm* (an interval of rates of one option), the lower envelope of supporting
+lines of the convex hull of B (`models.latency`). It never lies above B, so the program's optimum is
+a bound. Where the hull and B differ at an operating rate the arm is split there; where only the
+envelope is coarse a line is added. Both are finite steps that make the bound exact where it
+matters.
 
 Units: seconds, req/s. Arrays: J pieces, S budgets.
 """
@@ -20,7 +23,8 @@ __all__ = ["Arm", "lower_hull"]
 class Arm:
     """An interval of rates of one option, with the supporting lines that the program holds for it.
 
-    lines: per budget (L, 2) slope and intercept, all at or below B on [low, high] minus gaps. touches: rates at which the hull is exact.
+    lines: per budget (L, 2) slope and intercept, all at or below B on [low, high] minus gaps.
+    touches: rates at which the hull is exact.
     """
 
     pieces: Pieces
@@ -34,20 +38,27 @@ class Arm:
         self.lines = [np.zeros((0, 2)) for _ in range(self.pieces.budgets)]
 
     def coarse(self, error: np.ndarray) -> "Arm":
-        """Choose lines so that the envelope lies at most error[s] * r below the hull. Returns self."""
+        """Choose lines so that the envelope lies at most error[s] * r below the hull.
+
+        Returns self.
+        """
         for s in range(self.pieces.budgets):
             self.lines[s] = _coarse_lines(*self._hull(s), float(error[s]))
         self._points = None
         return self
 
     def touch(self, rate: float) -> bool:
-        """Add the supporting lines at a rate; True when the envelope rose there by a relative 1e-9."""
+        """Add the supporting lines at a rate; True when the envelope rose there by a relative
+        1e-9.
+        """
         rate = float(np.clip(rate, self.low, self.high))
         before = self.under(rate)
         self.touches = (*self.touches, rate)
         for s in range(self.pieces.budgets):
             hull_rate, hull_value = self._hull(s)
-            self.lines[s] = np.unique(np.concatenate([self.lines[s], _lines_at(hull_rate, hull_value, rate)]), axis=0)
+            self.lines[s] = np.unique(
+                np.concatenate([self.lines[s], _lines_at(hull_rate, hull_value, rate)]), axis=0
+            )
         self._points = None
         return bool(np.any(self.under(rate) > before + 1e-9 * np.maximum(np.abs(before), 1e-12)))
 
@@ -58,7 +69,9 @@ class Arm:
 
     def under(self, rate: float) -> np.ndarray:
         """(S,) the envelope at a rate."""
-        return np.array([(line[:, 0] * rate + line[:, 1]).max() if line.size else 0.0 for line in self.lines])
+        return np.array(
+            [(line[:, 0] * rate + line[:, 1]).max() if line.size else 0.0 for line in self.lines]
+        )
 
     def hull(self, rate: float) -> np.ndarray:
         """(S,) the convex hull of B on this arm at a rate (as fine as the touches make it)."""
@@ -74,7 +87,9 @@ class Arm:
                 keep = np.concatenate([[True], np.diff(rates) > 1e-9 * max(self.high, 1e-300)])
                 keep[-1] = True
                 rates = rates[keep]
-            value = np.array([(line[:, :1] * rates + line[:, 1:]).max(axis=0) for line in self.lines])
+            value = np.array(
+                [(line[:, :1] * rates + line[:, 1:]).max(axis=0) for line in self.lines]
+            )
             self._points = rates, value.reshape(self.pieces.budgets, rates.size)
         return self._points
 
@@ -86,9 +101,11 @@ class Arm:
         return left.coarse(error), right.coarse(error)
 
     def splits(self, rate: float, tolerance: np.ndarray) -> list[float]:
-        """Rates inside the bridge around `rate` where B lies above the hull by more than tolerance (S,): split there.
+        """Rates inside the bridge around `rate` where B lies above the hull by more than tolerance
+        (S,): split there.
 
-        Kinks first; a concave piece (or a gap) is split at the rate itself, or in its middle when the rate is at an end.
+        Kinks first; a concave piece (or a gap) is split at the rate itself, or in its middle when
+        the rate is at an end.
         """
         chosen: set[float] = set()
         for s in range(self.pieces.budgets):
@@ -97,39 +114,68 @@ class Arm:
             left, right = hull_rate[at - 1], hull_rate[at]
             ends = np.unique(np.concatenate([self.pieces.low, self.pieces.high]))
             kinks = ends[(ends > left) & (ends < right) & (ends > self.low) & (ends < self.high)]
-            above = [t for t in kinks if self.pieces.spend(t)[s] > np.interp(t, hull_rate, hull_value) + tolerance[s]]
+            above = [
+                t
+                for t in kinks
+                if self.pieces.spend(t)[s] > np.interp(t, hull_rate, hull_value) + tolerance[s]
+            ]
             chosen.update(float(t) for t in above)
-            if not above and self.pieces.spend(rate)[s] > np.interp(rate, hull_rate, hull_value) + tolerance[s]:
+            if (
+                not above
+                and self.pieces.spend(rate)[s]
+                > np.interp(rate, hull_rate, hull_value) + tolerance[s]
+            ):
                 inner = min(max(rate, left + 0.1 * (right - left)), right - 0.1 * (right - left))
                 if self.low < inner < self.high:
                     chosen.add(float(inner))
         return sorted(chosen)
 
     def _hull(self, budget: int) -> tuple[np.ndarray, np.ndarray]:
-        """Vertices of the lower convex hull of a piecewise-linear under-estimate of B: tangents where convex, chords where concave."""
+        """Vertices of the lower convex hull of a piecewise-linear under-estimate of B: tangents
+        where convex, chords where concave.
+        """
         pieces = self.pieces
         inside = np.flatnonzero((pieces.high >= self.low) & (pieces.low <= self.high))
-        low, high = np.maximum(pieces.low[inside], self.low), np.minimum(pieces.high[inside], self.high)
+        low, high = (
+            np.maximum(pieces.low[inside], self.low),
+            np.minimum(pieces.high[inside], self.high),
+        )
         if self.touches:
             inside, low, high = _split_at(inside, low, high, np.array(self.touches))
-        rates, values = [low, high], [pieces.at(budget, inside, low), pieces.at(budget, inside, high)]
-        slope_low, slope_high = pieces.slope(budget, inside, low), pieces.slope(budget, inside, high)
-        bend = pieces.convex(budget)[inside] & (slope_high - slope_low > 1e-9 * (np.abs(slope_high) + np.abs(slope_low)))
+        rates, values = (
+            [low, high],
+            [pieces.at(budget, inside, low), pieces.at(budget, inside, high)],
+        )
+        slope_low, slope_high = (
+            pieces.slope(budget, inside, low),
+            pieces.slope(budget, inside, high),
+        )
+        bend = pieces.convex(budget)[inside] & (
+            slope_high - slope_low > 1e-9 * (np.abs(slope_high) + np.abs(slope_low))
+        )
         if bend.any():
-            meet = (values[1] - values[0] + slope_low * low - slope_high * high)[bend] / (slope_low - slope_high)[bend]
+            meet = (values[1] - values[0] + slope_low * low - slope_high * high)[bend] / (
+                slope_low - slope_high
+            )[bend]
             meet = np.clip(meet, low[bend], high[bend])
             rates.append(meet)
             values.append(values[0][bend] + slope_low[bend] * (meet - low[bend]))
         return lower_hull(np.concatenate(rates), np.concatenate(values))
 
 
-def _split_at(inside: np.ndarray, low: np.ndarray, high: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _split_at(
+    inside: np.ndarray, low: np.ndarray, high: np.ndarray, at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divide pieces at inner rates."""
     for rate in at:
         hit = np.flatnonzero((low < rate) & (rate < high))
         if hit.size:
             j = int(hit[0])
-            inside, low, high = np.insert(inside, j, inside[j]), np.insert(low, j + 1, rate), np.insert(high, j, rate)
+            inside, low, high = (
+                np.insert(inside, j, inside[j]),
+                np.insert(low, j + 1, rate),
+                np.insert(high, j, rate),
+            )
     return inside, low, high
 
 
@@ -156,7 +202,9 @@ def lower_hull(rates: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _edges(rates: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """(K-1, 2) slope and intercept of a polyline's edges; a single point gives a flat line through it."""
+    """(K-1, 2) slope and intercept of a polyline's edges; a single point gives a flat line through
+    it.
+    """
     if rates.size == 1:
         return np.array([[0.0, values[0]]])
     slope = np.diff(values) / np.diff(rates)
@@ -189,7 +237,11 @@ def _coarse_lines(rates: np.ndarray, values: np.ndarray, error: float) -> np.nda
         k = int(np.searchsorted(rates, meet)) - 1
         k = min(max(k, i + 1), j - 1)
         at = min(max(meet, rate[k]), rate[k + 1])
-        gap = slope[k] * at + intercept[k] - max(slope[i] * at + intercept[i], slope[j] * at + intercept[j])
+        gap = (
+            slope[k] * at
+            + intercept[k]
+            - max(slope[i] * at + intercept[i], slope[j] * at + intercept[j])
+        )
         if gap > error * max(at, 1e-3 * rate[-1]) + 1e-12 * abs(value[-1]):
             kept.add(k)
             stack += [(i, k), (k, j)]
@@ -197,7 +249,10 @@ def _coarse_lines(rates: np.ndarray, values: np.ndarray, error: float) -> np.nda
 
 
 def _vertices(lines: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Rates inside (low, high) where the upper envelope of lines bends. lines: (L, 2), any order."""
+    """Rates inside (low, high) where the upper envelope of lines bends.
+
+    lines: (L, 2), any order.
+    """
     order = np.lexsort((lines[:, 1], lines[:, 0]))
     stack: list[tuple[float, float, float]] = []
     for slope, intercept in lines[order].tolist():

@@ -1,9 +1,10 @@
 """What the joint program is made of, before it becomes Pyomo components or bare arrays.
 
-`models.program` (Pyomo, integer) and `models.relaxation` (arrays, continuous) read the same record; a test holds that they reach
-the same optimum.
+`models.program` (Pyomo, integer) and `models.relaxation` (arrays, continuous) read the same record;
+a test holds that they reach the same optimum.
 
-Scaling: rates are counted in `unit` req/s and quality on the 0..1 scale of `models.quality`, so that coefficients are of order 1.
+Scaling: rates are counted in `unit` req/s and quality on the 0..1 scale of `models.quality`, so
+that coefficients are of order 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,10 +20,14 @@ from models.nogood import NoGood
 
 @dataclass(frozen=True)
 class Goal:
-    """What is optimised. of: "quality" (maximise), "cost" (minimise USD/h), "gpus" (minimise GPUs used, then cost: the leanest plan).
+    """What is optimised.
 
-    quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None. gpus_at_most: per pool, fewer than it
-    has (for a first plan that is easy to place), or None. gpus_in_all: over all pools, or None. changes: of a setup, at most so many.
+    of: "quality" (maximise), "cost" (minimise USD/h), "gpus" (minimise GPUs used, then cost: the
+    leanest plan).
+
+    quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None.
+    gpus_at_most: per pool, fewer than it has (for a first plan that is easy to place), or None.
+    gpus_in_all: over all pools, or None. changes: of a setup, at most so many.
     """
 
     of: str
@@ -36,7 +41,11 @@ class Goal:
 
 @dataclass(frozen=True)
 class Changes:
-    """A setup that runs. replicas: (O,) of it; most: so many replicas may start or stop in all, whichever GPUs they stand on."""
+    """A setup that runs.
+
+    replicas: (O,) of it; most: so many replicas may start or stop in all, whichever GPUs they stand
+    on.
+    """
 
     replicas: tuple[int, ...]
     most: int
@@ -48,7 +57,9 @@ class Changes:
 
 @dataclass(frozen=True)
 class Formulation:
-    """options: positions that may be used. arms: per such option its arms. upper: (O,) most replicas.
+    """options: positions that may be used.
+
+    arms: per such option its arms. upper: (O,) most replicas.
 
     cut_prices (C, M), cut_base (C,): quality cuts on the 0..1 scale. unit: req/s that count as 1.
     """
@@ -76,7 +87,9 @@ class Formulation:
 
     @property
     def budget_scale(self) -> np.ndarray:
-        """(S,) divisor of each budget's coefficients, so that every budget row reads `... <= demand`."""
+        """(S,) divisor of each budget's coefficients, so that every budget row reads `... <=
+        demand`.
+        """
         return np.array([allowance(slo) * self.unit for slo in self.shared_slos])
 
 
@@ -96,13 +109,17 @@ def pool_prices(instance: Instance) -> np.ndarray:
 
 
 def price_step(instance: Instance) -> float:
-    """The largest amount (USD/h) of which every pool's price is a multiple, to a millionth: costs differ by at least this."""
+    """The largest amount (USD/h) of which every pool's price is a multiple, to a millionth: costs
+    differ by at least this.
+    """
     whole = [round(price * 1e6) for price in pool_prices(instance) if price > 0]
     return float(np.gcd.reduce(whole)) / 1e6 if whole else 0.0
 
 
 def lean_weights(instance: Instance) -> np.ndarray:
-    """(P,) objective weights of a used GPU that order plans by GPUs first, cost second: the cost of all GPUs weighs less than one GPU."""
+    """(P,) objective weights of a used GPU that order plans by GPUs first, cost second: the cost of
+    all GPUs weighs less than one GPU.
+    """
     price = pool_prices(instance)
     total = float(sum(price[p] * pool.gpus for p, pool in enumerate(instance.pools)))
     return 1.0 + price / (2.0 * total if total > 0 else 1.0)

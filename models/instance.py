@@ -1,6 +1,7 @@
 """The instance: what the mathematics sees. Sets, arrays and SI units; nothing of files.
 
-Every LLM, pool and option is known by its position in the tuples below; `Option.llm` and `Option.pool` are such positions.
+Every LLM, pool and option is known by its position in the tuples below; `Option.llm` and
+`Option.pool` are such positions.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from profiles.records import Curve, Scores
 
 @dataclass(frozen=True)
 class Pool:
-    """Nodes that are all alike. memory: GiB of one GPU (whole; the headroom is in `Instance`). price: USD/h of one GPU or None."""
+    """Nodes that are all alike.
+
+    memory: GiB of one GPU (whole; the headroom is in `Instance`). price: USD/h of one GPU or None.
+    """
 
     name: str
     gpu: str
@@ -38,7 +42,9 @@ class Llm:
 
 @dataclass(frozen=True)
 class Slo:
-    """metric: ttft | tpot | e2e; statistic: mean | p50 | p90 | p95 | p99; limit: s; scope: all | each_llm."""
+    """metric: ttft | tpot | e2e; statistic: mean | p50 | p90 | p95 | p99; limit: s; scope: all |
+    each_llm.
+    """
 
     metric: str
     statistic: str
@@ -48,7 +54,10 @@ class Slo:
 
 @dataclass(frozen=True)
 class Option:
-    """One way to run one replica of one LLM. mps_share: 0..1 of each GPU's SMs; memory: GiB on each of its tp_degree GPUs."""
+    """One way to run one replica of one LLM.
+
+    mps_share: 0..1 of each GPU's SMs; memory: GiB on each of its tp_degree GPUs.
+    """
 
     llm: int
     pool: int
@@ -60,7 +69,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Quota:
-    """A limit of its own on the setup: sum_o weight_o * replicas_o <= most. weight: (O,) >= 0 by position in `Instance.options`."""
+    """A limit of its own on the setup: sum_o weight_o * replicas_o <= most.
+
+    weight: (O,) >= 0 by position in `Instance.options`.
+    """
 
     what: str
     weight: tuple[float, ...]
@@ -80,12 +92,15 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Instance:
-    """arrival_rate: req/s in all. objective: "quality" (maximise) or "cost" (minimise, with quality_floor).
+    """arrival_rate: req/s in all.
 
-    memory_headroom, min_utilization: 0..1. scores: rows in the order of `llms`. All options fit an empty node of their pool
-    (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * pool memory) and carry every column an SLO needs;
-    options that do not are in `dropped`. Options are sorted by (llm, pool, tp_degree, mps_share). quotas: further limits on the setup;
-    no scenario states any, baselines do (planner.studies.baselines.comparison).
+    objective: "quality" (maximise) or "cost" (minimise, with quality_floor).
+
+    memory_headroom, min_utilization: 0..1. scores: rows in the order of `llms`. All options fit an
+    empty node of their pool (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * pool
+    memory) and carry every column an SLO needs; options that do not are in `dropped`. Options are
+    sorted by (llm, pool, tp_degree, mps_share). quotas: further limits on the setup; no scenario
+    states any, baselines do (planner.studies.baselines.comparison).
     """
 
     llms: tuple[Llm, ...]

@@ -1,16 +1,24 @@
-"""Latency curves as budgets: exact pieces, convex or concave each. What a linear program holds of them: `models.envelope`.
+"""Latency curves as budgets: exact pieces, convex or concave each.
 
-A service-level objective over all requests is a budget that every replica spends. With r the rate of one replica (req/s):
+What a linear program holds of them: `models.envelope`.
 
-    mean, scope all    B(r) = r * L(r)            requests in flight (Little)    sum_o n_o B_o(x_o / n_o) <= limit * arrival rate
-    pNN,  scope all    B(r) = r * share_above(r)  late requests per second       sum_o n_o B_o(x_o / n_o) <= (1 - NN/100) * arrival rate
+A service-level objective over all requests is a budget that every replica spends. With r the rate
+of one replica (req/s):
 
-L and the percentile columns are linear between two load points, flat below the lowest (the contract's semantics). Between two
+    mean, scope all    B(r) = r * L(r)            requests in flight (Little)    sum_o n_o B_o(x_o /
+                                                  n_o) <= limit * arrival rate
+    pNN,  scope all    B(r) = r * share_above(r)  late requests per second       sum_o n_o B_o(x_o /
+                                                  n_o) <= (1 - NN/100) * arrival rate
+
+L and the percentile columns are linear between two load points, flat below the lowest (the
+contract's semantics). Between two
 *knots* (load points, and rates where a percentile crosses the limit) both kinds of budget are
 
-    B(r) = r (c + d r) / (e + g r),    e + g r > 0,    B''(r) = 2 e (d e - c g) / (e + g r)^3                                    (1)
+    B(r) = r (c + d r) / (e + g r),    e + g r > 0,    B''(r) = 2 e (d e - c g) / (e + g r)^3
+                                                       (1)
 
-so every piece is either convex or concave: the whole reason why the program can be exact. `scope: each_llm` objectives cut the
+so every piece is either convex or concave: the whole reason why the program can be exact. `scope:
+each_llm` objectives cut the
 domain: only rates with L(r) <= limit stay, possibly several intervals.
 
 Units: seconds, req/s. Arrays: J pieces, S budgets.
@@ -35,7 +43,8 @@ SAME_RATE = 1e-12
 class Pieces:
     """The exact budgets of one option.
 
-    low, high: (J,) req/s, pieces in rising order, low <= high; gaps between pieces are rates that may not be run.
+    low, high: (J,) req/s, pieces in rising order, low <= high; gaps between pieces are rates that
+    may not be run.
     coef: (S, J, 4) the numbers c, d, e, g of (1).
     """
 
@@ -65,7 +74,10 @@ class Pieces:
         return e * (d * e - c * g) >= 0
 
     def spend(self, rate: float) -> np.ndarray:
-        """(S,) exact budgets of one replica at a rate; inf outside the domain. At a jump the lower value holds."""
+        """(S,) exact budgets of one replica at a rate; inf outside the domain.
+
+        At a jump the lower value holds.
+        """
         slack = SAME_RATE * max(self.high[-1], 1e-300) * 16
         inside = np.flatnonzero((self.low - slack <= rate) & (rate <= self.high + slack))
         if inside.size == 0:
@@ -75,7 +87,9 @@ class Pieces:
 
 
 def budget_pieces(curve: Curve, slos: Sequence[Slo]) -> Pieces | None:
-    """Exact pieces of one option under the SLOs; None when an each_llm SLO leaves no rate at all."""
+    """Exact pieces of one option under the SLOs; None when an each_llm SLO leaves no rate at
+    all.
+    """
     shared = [slo for slo in slos if slo.scope == "all"]
     private = [slo for slo in slos if slo.scope != "all"]
     knots = _knots(curve, shared, private)
@@ -89,14 +103,18 @@ def budget_pieces(curve: Curve, slos: Sequence[Slo]) -> Pieces | None:
         allowed &= within[:-1] & within[1:] if knots.size > 1 else within
         points &= within
     covered = np.zeros(knots.size, dtype=bool)
-    covered[np.searchsorted(knots, low[allowed])] = covered[np.searchsorted(knots, high[allowed])] = True
+    covered[np.searchsorted(knots, low[allowed])] = covered[
+        np.searchsorted(knots, high[allowed])
+    ] = True
     lone = knots[points & ~covered]
     low, high = np.concatenate([low[allowed], lone]), np.concatenate([high[allowed], lone])
     if low.size == 0:
         return None
     order = np.lexsort((high, low))
     low, high = low[order], high[order]
-    coef = np.array([_budget_coefficients(curve, slo, low, high) for slo in shared]).reshape(len(shared), low.size, 4)
+    coef = np.array([_budget_coefficients(curve, slo, low, high) for slo in shared]).reshape(
+        len(shared), low.size, 4
+    )
     return Pieces(low, high, coef)
 
 
@@ -104,7 +122,12 @@ def _knots(curve: Curve, shared: Sequence[Slo], private: Sequence[Slo]) -> np.nd
     rates = curve.rates if curve.rates[0] <= 0 else np.concatenate([[0.0], curve.rates])
     crossings = [rates]
     watched = [(slo.metric, slo.statistic, slo.limit) for slo in private]
-    watched += [(slo.metric, p, slo.limit) for slo in shared if slo.statistic != "mean" for p in PERCENTILE_SHARE]
+    watched += [
+        (slo.metric, p, slo.limit)
+        for slo in shared
+        if slo.statistic != "mean"
+        for p in PERCENTILE_SHARE
+    ]
     for metric, statistic, limit in watched:
         column = curve.latency.get((metric, statistic))
         if column is not None:
@@ -120,7 +143,9 @@ def _crossings(rates: np.ndarray, column: np.ndarray, limit: float) -> np.ndarra
     return rates[at] + (rates[at + 1] - rates[at]) * left[at] / (left[at] - right[at])
 
 
-def _line(curve: Curve, column: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _line(
+    curve: Curve, column: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Intercept and slope in the rate of a column on each piece."""
     at_low, at_high = np.interp(low, curve.rates, column), np.interp(high, curve.rates, column)
     width = high - low
@@ -134,11 +159,15 @@ def _budget_coefficients(curve: Curve, slo: Slo, low: np.ndarray, high: np.ndarr
     if slo.statistic == "mean":
         intercept, slope = _line(curve, curve.latency[slo.metric, "mean"], low, high)
         return np.stack([intercept, slope, one, zero], axis=1)
-    present = [(p, share) for p, share in PERCENTILE_SHARE.items() if (slo.metric, p) in curve.latency]
+    present = [
+        (p, share) for p, share in PERCENTILE_SHARE.items() if (slo.metric, p) in curve.latency
+    ]
     lines = [_line(curve, curve.latency[slo.metric, p], low, high) for p, _ in present]
     shares = [share for _, share in present]
     middle = (low + high) / 2
-    reached = [intercept + slope * middle <= slo.limit * (1 + SAME_RATE) for intercept, slope in lines]
+    reached = [
+        intercept + slope * middle <= slo.limit * (1 + SAME_RATE) for intercept, slope in lines
+    ]
     coef = np.stack([one, zero, one, zero], axis=1)
     for k, share in enumerate(shares):
         coef[reached[k]] = [share, 0.0, 1.0, 0.0]
@@ -154,10 +183,12 @@ def _budget_coefficients(curve: Curve, slo: Slo, low: np.ndarray, high: np.ndarr
 
 
 def safe_points(pieces: Pieces, rate: float, side: int = -1) -> tuple[np.ndarray, np.ndarray]:
-    """Rates (K,) and budgets (S, K) of a polyline that nowhere lies below B, exact at `rate`: an inner approximation around it.
+    """Rates (K,) and budgets (S, K) of a polyline that nowhere lies below B, exact at `rate`: an
+    inner approximation around it.
 
-    It spans the piece that holds the rate, or the whole convex run of pieces around it. Where B is convex the polyline is a chord
-    through its own points, where B is concave the tangent at the rate. side: the piece to take when the rate is a knot (-1 the lower).
+    It spans the piece that holds the rate, or the whole convex run of pieces around it. Where B is
+    convex the polyline is a chord through its own points, where B is concave the tangent at the
+    rate. side: the piece to take when the rate is a knot (-1 the lower).
     """
     first, last = _run(pieces, rate, side)
     low, high = float(pieces.low[first]), float(pieces.high[last])
@@ -178,13 +209,19 @@ def safe_points(pieces: Pieces, rate: float, side: int = -1) -> tuple[np.ndarray
 
 
 def _run(pieces: Pieces, rate: float, side: int) -> tuple[int, int]:
-    """First and last piece of the run around a rate on which every budget is convex, or the one piece that holds it."""
+    """First and last piece of the run around a rate on which every budget is convex, or the one
+    piece that holds it.
+    """
     near = 1e-9 * max(float(pieces.high[-1]), 1e-300)
     holds = np.flatnonzero((pieces.low <= rate + near) & (rate - near <= pieces.high))
     if holds.size == 0:
         holds = np.array([int(np.argmin(np.maximum(pieces.low - rate, rate - pieces.high)))])
     at = int(holds[0] if side < 0 else holds[-1])
-    convex = np.all([pieces.convex(s) for s in range(pieces.budgets)], axis=0) if pieces.budgets else np.ones(pieces.low.size, dtype=bool)
+    convex = (
+        np.all([pieces.convex(s) for s in range(pieces.budgets)], axis=0)
+        if pieces.budgets
+        else np.ones(pieces.low.size, dtype=bool)
+    )
     if not convex[at]:
         return at, at
     first = last = at

@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix
 
 @dataclass
 class LinearProgram:
-    """minimise cost . x + offset  s.t.  row_lower <= A x <= row_upper,  low <= x <= high,  x_j whole where integer_j.
+    """minimise cost . x + offset  s.t.  row_lower <= A x <= row_upper,  low <= x <= high,  x_j
+    whole where integer_j.
 
     matrix: (R, C) CSR. names: column name -> position, for those that a reader needs.
     """

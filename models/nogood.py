@@ -12,9 +12,11 @@ from models.placement import Item
 class NoGood:
     """A multiset of replicas that cannot be placed: not all of `counts` may be reached at once.
 
-    members: per literal the options whose replicas are counted; counts: the number that must not be reached by all literals together.
-    gpus: when given, the statement holds only while the pool uses at most so many GPUs; replicas: only while the setup has at most so many
-    in all. A setup that shall not be told again is a no-good too, over all pools.
+    members: per literal the options whose replicas are counted; counts: the number that must not be
+    reached by all literals together.
+    gpus: when given, the statement holds only while the pool uses at most so many GPUs; replicas:
+    only while the setup has at most so many in all. A setup that shall not be told again is a
+    no-good too, over all pools.
     """
 
     pool: int
@@ -27,15 +29,23 @@ class NoGood:
         """Whether a setup (O,) reaches all counts; not asked of one that holds on few GPUs only."""
         if self.replicas is not None and replicas.sum() > self.replicas:
             return False
-        return all(replicas[list(hard)].sum() >= count for hard, count in zip(self.members, self.counts, strict=True))
+        return all(
+            replicas[list(hard)].sum() >= count
+            for hard, count in zip(self.members, self.counts, strict=True)
+        )
 
 
-def lifted_no_good(instance: Instance, p: int, core: list[Item], present: dict[int, int], gpus: int | None) -> NoGood:
-    """A no-good from a minimal conflict, stated over all options at least as hard as each of its kinds where that still cuts.
+def lifted_no_good(
+    instance: Instance, p: int, core: list[Item], present: dict[int, int], gpus: int | None
+) -> NoGood:
+    """A no-good from a minimal conflict, stated over all options at least as hard as each of its
+    kinds where that still cuts.
 
-    Per degree the kinds are ordered by falling share; literal j counts the options of that degree with at least its share and at
-    least the largest memory of the kinds from j on, and must not reach the replicas of the kinds up to j: whoever reaches all
-    literals holds, kind by kind, replicas at least as hard as the conflict's.
+    Per degree the kinds are ordered by falling share; literal j counts the options of that degree
+    with at least its share and at
+    least the largest memory of the kinds from j on, and must not reach the replicas of the kinds up
+    to j: whoever reaches all literals holds, kind by kind, replicas at least as hard as the
+    conflict's.
     """
     options = instance.options
     of_pool = [o for o, option in enumerate(options) if option.pool == p]
@@ -45,7 +55,9 @@ def lifted_no_good(instance: Instance, p: int, core: list[Item], present: dict[i
         kinds: dict[tuple[float, float], int] = {}
         for item in core:
             if item.shards == degree:
-                kinds[item.share, item.memory] = kinds.get((item.share, item.memory), 0) + item.count
+                kinds[item.share, item.memory] = (
+                    kinds.get((item.share, item.memory), 0) + item.count
+                )
         ordered = sorted(kinds, key=lambda kind: (-kind[0], -kind[1]))
         total = 0
         for j, kind in enumerate(ordered):
@@ -54,11 +66,18 @@ def lifted_no_good(instance: Instance, p: int, core: list[Item], present: dict[i
             hard = tuple(
                 o
                 for o in of_pool
-                if options[o].tp_degree == degree and options[o].mps_share >= kind[0] - 1e-9 and options[o].memory >= memory - 1e-9
+                if options[o].tp_degree == degree
+                and options[o].mps_share >= kind[0] - 1e-9
+                and options[o].memory >= memory - 1e-9
             )
             members.append(hard)
             counts.append(total)
-    if all(sum(present.get(o, 0) for o in hard) >= count for hard, count in zip(members, counts, strict=True)):
+    if all(
+        sum(present.get(o, 0) for o in hard) >= count
+        for hard, count in zip(members, counts, strict=True)
+    ):
         return NoGood(p, tuple(members), tuple(counts), gpus)
     alone = sorted(core, key=lambda item: item.key)
-    return NoGood(p, tuple((item.key,) for item in alone), tuple(item.count for item in alone), gpus)
+    return NoGood(
+        p, tuple((item.key,) for item in alone), tuple(item.count for item in alone), gpus
+    )

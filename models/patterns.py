@@ -1,14 +1,16 @@
 """Capacity rows from patterns: the strongest weights by which a demand for shards exceeds a pool.
 
-A pattern is a multiset of shards that fits one GPU (shares and memory). Weights u >= 0 of the kinds of shards are valid when every
-pattern weighs at most 1; then sum_o u_o tp_o n_o <= GPUs used. For a demand d the best weights are the dual of fractional bin
-packing (Gilmore and Gomory, Operations Research 9, 1961):
+A pattern is a multiset of shards that fits one GPU (shares and memory). Weights u >= 0 of the kinds
+of shards are valid when every pattern weighs at most 1; then sum_o u_o tp_o n_o <= GPUs used. For a
+demand d the best weights are the dual of fractional bin packing (Gilmore and Gomory, Operations
+Research 9, 1961):
 
     max  sum_k u_k d_k    s.t.  sum_k a_k u_k <= 1 for every pattern a
 
-solved by adding patterns one by one; the heaviest pattern under u comes from dynamic programming over free share and free memory.
-Sizes are rounded down there, so that more patterns seem to fit than do: the weights stay valid. Kinds without demand get the weight
-of the heaviest kind that they are at least as large as.
+solved by adding patterns one by one; the heaviest pattern under u comes from dynamic programming
+over free share and free memory. Sizes are rounded down there, so that more patterns seem to fit
+than do: the weights stay valid. Kinds without demand get the weight of the heaviest kind that they
+are at least as large as.
 """
 
 import numpy as np
@@ -27,16 +29,26 @@ VIOLATED = 1e-4
 """A row counts when the demand exceeds the GPUs by this share."""
 
 
-def pattern_row(instance: Instance, p: int, replicas: np.ndarray, gpus: float) -> CapacityRow | None:
-    """The row that a setup (replicas (O,), not necessarily whole) violates most on `gpus` GPUs of a pool; None when it violates none."""
-    member = np.array([o for o, option in enumerate(instance.options) if option.pool == p], dtype=int)
+def pattern_row(
+    instance: Instance, p: int, replicas: np.ndarray, gpus: float
+) -> CapacityRow | None:
+    """The row that a setup (replicas (O,), not necessarily whole) violates most on `gpus` GPUs of a
+    pool; None when it violates none.
+    """
+    member = np.array(
+        [o for o, option in enumerate(instance.options) if option.pool == p], dtype=int
+    )
     if member.size == 0 or not replicas[member].any():
         return None
     share = np.array([instance.options[o].mps_share for o in member])
     memory = np.array([instance.options[o].memory for o in member]) / instance.room(p)
-    kinds, kind = np.unique(np.round(np.stack([share, memory], axis=1), 9), axis=0, return_inverse=True)
+    kinds, kind = np.unique(
+        np.round(np.stack([share, memory], axis=1), 9), axis=0, return_inverse=True
+    )
     kind = kind.ravel()
-    demand = np.bincount(kind, weights=replicas[member] * instance.shards[member], minlength=len(kinds))
+    demand = np.bincount(
+        kind, weights=replicas[member] * instance.shards[member], minlength=len(kinds)
+    )
     need, grid = _units(kinds)
     wanted = np.flatnonzero(demand > 1e-9)
     if wanted.size == 0:
@@ -56,20 +68,31 @@ def pattern_row(instance: Instance, p: int, replicas: np.ndarray, gpus: float) -
 
 
 def _units(kinds: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """Whole sizes (K, 2), rounded down, and what a GPU has. kinds: (K, 2) share and memory in 0..1."""
+    """Whole sizes (K, 2), rounded down, and what a GPU has.
+
+    kinds: (K, 2) share and memory in 0..1.
+    """
     percent = kinds[:, 0] * 100
     whole = np.round(percent).astype(int)
-    unit = int(np.gcd.reduce(np.append(whole, 100))) if np.all(np.abs(percent - whole) < 1e-6) else 1
-    need = np.stack([np.floor(percent / unit + 1e-6), np.floor(kinds[:, 1] * STEPS + 1e-6)], axis=1).astype(int)
+    unit = (
+        int(np.gcd.reduce(np.append(whole, 100))) if np.all(np.abs(percent - whole) < 1e-6) else 1
+    )
+    need = np.stack(
+        [np.floor(percent / unit + 1e-6), np.floor(kinds[:, 1] * STEPS + 1e-6)], axis=1
+    ).astype(int)
     return need, (100 // unit, STEPS)
 
 
 def _heaviest_weights(demand: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """Weights (K,) that maximise weight . demand over the patterns found so far, until no pattern weighs more than 1."""
+    """Weights (K,) that maximise weight . demand over the patterns found so far, until no pattern
+    weighs more than 1.
+    """
     rows = [np.eye(1, demand.size, k).ravel() for k in range(demand.size)]
     weight = np.ones(demand.size)
     for _ in range(PATTERNS):
-        answer = linprog(-demand, A_ub=np.array(rows), b_ub=np.ones(len(rows)), bounds=(0, 1), method="highs")
+        answer = linprog(
+            -demand, A_ub=np.array(rows), b_ub=np.ones(len(rows)), bounds=(0, 1), method="highs"
+        )
         if answer.status != 0:
             break
         weight = answer.x
@@ -80,7 +103,9 @@ def _heaviest_weights(demand: np.ndarray, need: np.ndarray, grid: tuple[int, int
     return weight
 
 
-def _heaviest_pattern(weight: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> tuple[float, np.ndarray]:
+def _heaviest_pattern(
+    weight: np.ndarray, need: np.ndarray, grid: tuple[int, int]
+) -> tuple[float, np.ndarray]:
     """The largest weight of a pattern, and how many of each kind (K,) it holds."""
     useful = [k for k in np.argsort(-weight) if weight[k] > 1e-9]
     best = np.zeros((grid[0] + 1, grid[1] + 1))
@@ -90,7 +115,11 @@ def _heaviest_pattern(weight: np.ndarray, need: np.ndarray, grid: tuple[int, int
             s, m = need[k]
             if s == 0 and m == 0:
                 return np.inf, np.zeros(weight.size)
-            np.maximum(best[s:, m:], weight[k] + before[: grid[0] + 1 - s, : grid[1] + 1 - m], out=best[s:, m:])
+            np.maximum(
+                best[s:, m:],
+                weight[k] + before[: grid[0] + 1 - s, : grid[1] + 1 - m],
+                out=best[s:, m:],
+            )
         if np.array_equal(before, best):
             break
     pattern = np.zeros(weight.size)
@@ -99,7 +128,11 @@ def _heaviest_pattern(weight: np.ndarray, need: np.ndarray, grid: tuple[int, int
         here = best[free[0], free[1]]
         for k in useful:
             s, m = need[k]
-            if s <= free[0] and m <= free[1] and abs(weight[k] + best[free[0] - s, free[1] - m] - here) < 1e-9:
+            if (
+                s <= free[0]
+                and m <= free[1]
+                and abs(weight[k] + best[free[0] - s, free[1] - m] - here) < 1e-9
+            ):
                 pattern[k] += 1
                 free = [free[0] - s, free[1] - m]
                 break

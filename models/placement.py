@@ -1,9 +1,11 @@
-"""Placement: which shard sits on which GPU, exactly; and what a setup that cannot be placed teaches.
+"""Placement: which shard sits on which GPU, exactly; and what a setup that cannot be placed
+teaches.
 
-The GPUs of a node are alike and so are the nodes of a pool. A replica puts one shard on each of tp_degree different GPUs of one
-node; per GPU the MPS shares sum to at most 1 and the memory to at most the room. `pack` first tries first-fit decreasing in three
-orders, then searches exactly over sorted states of what is left (equal states are visited once). Its answer is a placement, a
-proof that there is none, or "unknown" when the search grew past its limit.
+The GPUs of a node are alike and so are the nodes of a pool. A replica puts one shard on each of
+tp_degree different GPUs of one node; per GPU the MPS shares sum to at most 1 and the memory to at
+most the room. `pack` first tries first-fit decreasing in three orders, then searches exactly over
+sorted states of what is left (equal states are visited once). Its answer is a placement, a proof
+that there is none, or "unknown" when the search grew past its limit.
 
 Units: shares 0..1, memory GiB.
 """
@@ -18,7 +20,9 @@ FIT = 1e-9
 """Shares and (relative to the room) memory may exceed by this much: floating point, no capacity."""
 
 SEARCH_LIMIT = 2_000_000
-"""The exact search may visit this many states, divided by the square of the pool's GPUs, before it answers "unknown"."""
+"""The exact search may visit this many states, divided by the square of the pool's GPUs, before it
+answers "unknown".
+"""
 
 
 class Verdict(Enum):
@@ -42,21 +46,30 @@ class Item:
 
 @dataclass(frozen=True)
 class Packing:
-    """verdict; seats: per placed replica (key, replica, node, GPUs of its shards); gpus: GPUs that hold a shard."""
+    """verdict; seats: per placed replica (key, replica, node, GPUs of its shards); gpus: GPUs that
+    hold a shard.
+    """
 
     verdict: Verdict
     seats: tuple[tuple[int, int, int, tuple[int, ...]], ...] = ()
     gpus: int = 0
 
 
-def pack(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max_gpus: int | None = None) -> Packing:
+def pack(
+    items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max_gpus: int | None = None
+) -> Packing:
     """Place all replicas on `nodes` nodes, on at most max_gpus GPUs in all."""
     limit = nodes * gpus_per_node if max_gpus is None else min(max_gpus, nodes * gpus_per_node)
     items = [item for item in items if item.count > 0]
-    need = sum(i.count * i.shards * i.share for i in items), sum(i.count * i.shards * i.memory for i in items)
+    need = (
+        sum(i.count * i.shards * i.share for i in items),
+        sum(i.count * i.shards * i.memory for i in items),
+    )
     if need[0] > limit * (1 + FIT) or need[1] > limit * room * (1 + FIT):
         return Packing(Verdict.IMPOSSIBLE)
-    if any(i.shards > gpus_per_node or i.memory > room * (1 + FIT) or i.share > 1 + FIT for i in items):
+    if any(
+        i.shards > gpus_per_node or i.memory > room * (1 + FIT) or i.share > 1 + FIT for i in items
+    ):
         return Packing(Verdict.IMPOSSIBLE)
     best: Packing | None = None
     for order in _ORDERS:
@@ -69,18 +82,24 @@ def pack(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max
 
 
 def pack_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
-    """A packing of as many replicas (weighted by the GPU share they take) as first-fit finds room for; the others are left out."""
+    """A packing of as many replicas (weighted by the GPU share they take) as first-fit finds room
+    for; the others are left out.
+    """
     best = Packing(Verdict.PACKED)
     size = {item.key: item.shards * item.share for item in items}
     for order in _ORDERS:
-        seats = _first_fit(sorted(items, key=order), nodes, gpus_per_node, room, leave_out=True) or []
+        seats = (
+            _first_fit(sorted(items, key=order), nodes, gpus_per_node, room, leave_out=True) or []
+        )
         if sum(size[seat[0]] for seat in seats) > sum(size[seat[0]] for seat in best.seats):
             best = Packing(Verdict.PACKED, tuple(seats), _gpus(seats))
     return best
 
 
 def pack_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
-    """The packing on fewest GPUs that could be found; first whatever fits, then fewer while it can be done."""
+    """The packing on fewest GPUs that could be found; first whatever fits, then fewer while it can
+    be done.
+    """
     best = pack(items, nodes, gpus_per_node, room)
     while best.verdict is Verdict.PACKED and best.gpus > 0:
         fewer = pack(items, nodes, gpus_per_node, room, best.gpus - 1)
@@ -90,13 +109,19 @@ def pack_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: 
     return best
 
 
-def smallest_conflict(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max_gpus: int | None = None) -> list[Item]:
+def smallest_conflict(
+    items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max_gpus: int | None = None
+) -> list[Item]:
     """A minimal multiset of replicas that provably cannot be placed, out of one that cannot."""
     counts = {item.key: item.count for item in items}
     by_key = {item.key: item for item in items}
 
     def impossible(trial: dict[int, int]) -> bool:
-        chosen = [Item(k, by_key[k].shards, by_key[k].share, by_key[k].memory, c) for k, c in trial.items() if c]
+        chosen = [
+            Item(k, by_key[k].shards, by_key[k].share, by_key[k].memory, c)
+            for k, c in trial.items()
+            if c
+        ]
         return pack(chosen, nodes, gpus_per_node, room, max_gpus).verdict is Verdict.IMPOSSIBLE
 
     for key in sorted(counts, key=lambda k: by_key[k].shards * by_key[k].share):
@@ -107,7 +132,11 @@ def smallest_conflict(items: Sequence[Item], nodes: int, gpus_per_node: int, roo
                 counts = trial
             else:
                 step //= 2
-    return [Item(k, by_key[k].shards, by_key[k].share, by_key[k].memory, c) for k, c in counts.items() if c]
+    return [
+        Item(k, by_key[k].shards, by_key[k].share, by_key[k].memory, c)
+        for k, c in counts.items()
+        if c
+    ]
 
 
 _ORDERS = (
@@ -124,7 +153,8 @@ def _gpus(seats: Sequence[tuple[int, int, int, tuple[int, ...]]]) -> int:
 def _first_fit(
     items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, *, leave_out: bool = False
 ) -> list[tuple[int, int, int, tuple[int, ...]]] | None:
-    """Best-fit decreasing: the node that opens fewest new GPUs, then leaves least; on it the fullest GPUs that fit.
+    """Best-fit decreasing: the node that opens fewest new GPUs, then leaves least; on it the
+    fullest GPUs that fit.
 
     A replica without room ends it (None), or is left out together with the rest of its option.
     """
@@ -140,7 +170,11 @@ def _first_fit(
                     break
                 return None
             left = np.where(fits[enough], share[enough] + memory[enough] / room * 1e-3, np.inf)
-            chosen = np.argpartition(left, item.shards - 1, axis=1)[:, : item.shards] if item.shards < gpus_per_node else None
+            chosen = (
+                np.argpartition(left, item.shards - 1, axis=1)[:, : item.shards]
+                if item.shards < gpus_per_node
+                else None
+            )
             if chosen is None:
                 chosen = np.broadcast_to(np.arange(gpus_per_node), (enough.size, gpus_per_node))
             cost = np.take_along_axis(left, chosen, axis=1)
@@ -162,11 +196,21 @@ Gpu = tuple[int, int]
 """Free share and free memory of a GPU, in whole units (see `_search`)."""
 
 
-def _search(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, limit: int) -> Packing:
-    """Depth-first over replicas in the given order; states are sorted, so that alike GPUs and nodes are tried once."""
+def _search(
+    items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, limit: int
+) -> Packing:
+    """Depth-first over replicas in the given order; states are sorted, so that alike GPUs and nodes
+    are tried once.
+    """
     full_share, full_memory = 10**9, 10**9
     replicas = [
-        (i.key, r, i.shards, int(np.floor(i.share * full_share)), int(np.floor(i.memory / room * full_memory)))
+        (
+            i.key,
+            r,
+            i.shards,
+            int(np.floor(i.share * full_share)),
+            int(np.floor(i.memory / room * full_memory)),
+        )
         for i in items
         for r in range(i.count)
     ]
@@ -187,8 +231,14 @@ def _search(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, 
             raise TimeoutError
         seen.add((at, state))
         opened = sum(gpu != untouched for node in state for gpu in node)
-        free_share = sum(gpu[0] for node in state for gpu in node) - (nodes * gpus_per_node - limit) * full_share
-        free_memory = sum(gpu[1] for node in state for gpu in node) - (nodes * gpus_per_node - limit) * full_memory
+        free_share = (
+            sum(gpu[0] for node in state for gpu in node)
+            - (nodes * gpus_per_node - limit) * full_share
+        )
+        free_memory = (
+            sum(gpu[1] for node in state for gpu in node)
+            - (nodes * gpus_per_node - limit) * full_memory
+        )
         if rest[at, 0] > free_share + slack or rest[at, 1] > free_memory + slack:
             return False
         key, replica, shards, share, memory = replicas[at]
@@ -235,7 +285,9 @@ def _choices(node: tuple[Gpu, ...], shards: int, share: int, memory: int) -> lis
     return ways
 
 
-def _take(node: tuple[Gpu, ...], chosen: tuple[Gpu, ...], share: int, memory: int) -> tuple[Gpu, ...]:
+def _take(
+    node: tuple[Gpu, ...], chosen: tuple[Gpu, ...], share: int, memory: int
+) -> tuple[Gpu, ...]:
     left = list(node)
     for gpu in chosen:
         left.remove(gpu)
@@ -258,7 +310,9 @@ def _name(
         named = next(j for j in range(nodes) if tuple(sorted(state[j])) == tuple(sorted(node)))
         gpus: list[int] = []
         for gpu in chosen:
-            gpus.append(next(g for g in range(gpus_per_node) if g not in gpus and state[named][g] == gpu))
+            gpus.append(
+                next(g for g in range(gpus_per_node) if g not in gpus and state[named][g] == gpu)
+            )
         for g in gpus:
             state[named][g] = (state[named][g][0] - share, state[named][g][1] - memory)
         seats.append((key, replica, named, tuple(sorted(gpus))))

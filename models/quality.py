@@ -1,19 +1,22 @@
 """Quality: the best mean score that given routing fractions allow, its dual prices and its cuts.
 
     Q(f) = max { mean_x sum_i s_i(x) y_i(x) : y >= 0, sum_i y_i(x) = 1, mean_x y_i(x) = f_i }
-         = min over alpha of  g(alpha) + alpha . f,      g(alpha) = mean_x max_i (s_i(x) - alpha_i)                     (1)
+         = min over alpha of  g(alpha) + alpha . f,      g(alpha) = mean_x max_i (s_i(x) - alpha_i)
+                                                         (1)
 
-Means are weighted by the prompts' weights. Any alpha gives a valid cut  q <= g(alpha) + alpha . f;  the minimiser (the dual
-prices, RouterWise's alpha) gives one that is tight at f. Cuts depend on the scores alone: `CutPool` outlives a solve.
+Means are weighted by the prompts' weights. Any alpha gives a valid cut  q <= g(alpha) + alpha . f;
+the minimiser (the dual prices, RouterWise's alpha) gives one that is tight at f. Cuts depend on the
+scores alone: `CutPool` outlives a solve.
 
 Two roads to the minimiser:
-`price` smooths g by log-sum-exp at a temperature T and runs Newton's method: milliseconds, error of order T^2 on continuous
-scores. Whatever it returns is a valid cut.
-`settle` is exact: only prompts whose two best LLMs are nearly tied at those prices are undecided; they form a small transport
-problem whose optimum is the exact assignment, whose multipliers are exact prices, and g certifies both.
+`price` smooths g by log-sum-exp at a temperature T and runs Newton's method: milliseconds, error of
+order T^2 on continuous scores. Whatever it returns is a valid cut. `settle` is exact: only prompts
+whose two best LLMs are nearly tied at those prices are undecided; they form a small transport
+problem whose optimum is the exact assignment, whose multipliers are exact prices, and g certifies
+both.
 
-Inside, scores are mapped to 0..1 (`scale`, `offset`), and equal score rows (0/1 grades) are merged into one prompt.
-Arrays: M LLMs, N prompts, C cuts.
+Inside, scores are mapped to 0..1 (`scale`, `offset`), and equal score rows (0/1 grades) are merged
+into one prompt. Arrays: M LLMs, N prompts, C cuts.
 """
 
 from collections.abc import Sequence
@@ -29,19 +32,23 @@ UNROUTED = 1e-9
 """Fractions below this count as zero: the LLM is not routed to."""
 
 TIE_EPS = 1e-9
-"""Prompts whose best LLMs lie this close after prices are tied, in score units of the 0..1 scale."""
+"""Prompts whose best LLMs lie this close after prices are tied, in score units of the 0..1 scale.
+"""
 
 CERTIFIED = 1e-9
 """Largest difference between the two sides of (1) that counts as exact, on the 0..1 scale."""
 
 COLD, WARM, FINE = (0.3, 0.1, 0.03, 0.01), (0.03, 0.01), (3e-3, 1e-3, 3e-4)
-"""Temperatures of Newton's method: from anywhere, from prices of a near f, and for prices to settle from."""
+"""Temperatures of Newton's method: from anywhere, from prices of a near f, and for prices to settle
+from.
+"""
 
 SMALL_TABLE = 40_000
 """Up to so many scores everything is cheap: double precision and fine temperatures throughout."""
 
 NEAR_ENOUGH = 3e-4
-"""Newton stops when every fraction is met this closely: the cut's error is of second order in it."""
+"""Newton stops when every fraction is met this closely: the cut's error is of second order in it.
+"""
 
 SAMPLE = 4096
 """Prompts on which prices are first sought when there are many."""
@@ -49,7 +56,9 @@ SAMPLE = 4096
 
 @dataclass(frozen=True)
 class Tie:
-    """Prompts whose best LLMs after prices are exactly `llms`; share: their weight; split: how they are divided, sums to 1."""
+    """Prompts whose best LLMs after prices are exactly `llms`; share: their weight; split: how they
+    are divided, sums to 1.
+    """
 
     llms: tuple[int, ...]
     share: float
@@ -58,7 +67,11 @@ class Tie:
 
 @dataclass(frozen=True)
 class Settled:
-    """Exact answer at f. value: Q(f) in score units, realised by the router; prices: (M,) score units, NaN where not routed to."""
+    """Exact answer at f.
+
+    value: Q(f) in score units, realised by the router; prices: (M,) score units, NaN where not
+    routed to.
+    """
 
     value: float
     upper: float
@@ -138,16 +151,23 @@ class Quality:
         """From score units to the 0..1 scale."""
         return (value - self.offset) / self.scale
 
-    def price(self, fractions: np.ndarray, start: np.ndarray | None = None, *, full: bool = True) -> tuple[np.ndarray, float]:
-        """Near-optimal prices at f and the upper estimate g(alpha) + alpha . f of Q(f), 0..1 scale. The cut is added to the pool.
+    def price(
+        self, fractions: np.ndarray, start: np.ndarray | None = None, *, full: bool = True
+    ) -> tuple[np.ndarray, float]:
+        """Near-optimal prices at f and the upper estimate g(alpha) + alpha . f of Q(f), 0..1 scale.
 
-        full=False looks at a sample of the prompts only (the cut is still exact, a little less tight).
+        The cut is added to the pool.
+
+        full=False looks at a sample of the prompts only (the cut is still exact, a little less
+        tight).
         """
         routed = np.flatnonzero(fractions > UNROUTED)
         prices = self._near(fractions, routed) if start is None else start.copy()
         if routed.size > 1:
             target = fractions[routed] / fractions[routed].sum()
-            schedule = (COLD if start is None else WARM) + (FINE if self.values.size <= SMALL_TABLE else ())
+            schedule = (COLD if start is None else WARM) + (
+                FINE if self.values.size <= SMALL_TABLE else ()
+            )
             prices[routed] = self._newton(target, routed, prices[routed], schedule, full=full)
         prices = self._complete(prices, routed)
         return prices, self.cut(prices) + float(prices @ fractions)
@@ -198,13 +218,22 @@ class Quality:
         return prices
 
     def _newton(
-        self, target: np.ndarray, routed: np.ndarray, prices: np.ndarray, schedule: Sequence[float], *, full: bool = True
+        self,
+        target: np.ndarray,
+        routed: np.ndarray,
+        prices: np.ndarray,
+        schedule: Sequence[float],
+        *,
+        full: bool = True,
     ) -> np.ndarray:
         """Newton on the log-sum-exp of g at falling temperatures."""
         if full or self._sample is None:
             values, weights = self._single[routed], self._single_weights
         else:
-            values, weights = self._single[np.ix_(routed, self._sample)], self._single_weights[self._sample]
+            values, weights = (
+                self._single[np.ix_(routed, self._sample)],
+                self._single_weights[self._sample],
+            )
             weights = weights / weights.sum()
         if self.values.size <= SMALL_TABLE:
             values, weights = self.values[routed], self.weights
@@ -215,10 +244,11 @@ class Quality:
     def _transport(
         self, target: np.ndarray, routed: np.ndarray, prices: np.ndarray, window: float
     ) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray], float] | None:
-        """Exact assignment of the prompts that are undecided within the window; None when the fractions cannot be met within it.
+        """Exact assignment of the prompts that are undecided within the window; None when the
+        fractions cannot be met within it.
 
-        Returns prices (R,), the LLM of every decided prompt (N,), the shares per LLM of the undecided ones {prompt: (R,)}, and the value
-        (0..1 scale).
+        Returns prices (R,), the LLM of every decided prompt (N,), the shares per LLM of the
+        undecided ones {prompt: (R,)}, and the value (0..1 scale).
         """
         margin = self.values[routed] - prices[:, None]
         best = margin.argmax(axis=0)
@@ -228,7 +258,9 @@ class Quality:
         decided = np.ones(self.prompts, dtype=bool)
         decided[undecided] = False
         fixed = np.bincount(best[decided], weights=self.weights[decided], minlength=routed.size)
-        value = float(self.values[routed[best[decided]], np.flatnonzero(decided)] @ self.weights[decided])
+        value = float(
+            self.values[routed[best[decided]], np.flatnonzero(decided)] @ self.weights[decided]
+        )
         if undecided.size == 0:
             return (prices, best, {}, value) if np.abs(fixed - target).max() < 1e-12 else None
         llm, column = np.nonzero(open_edge[:, undecided])
@@ -240,7 +272,9 @@ class Quality:
         kept = llm != last
         rows = np.concatenate([column, undecided.size + llm[kept]])
         cols = np.concatenate([np.arange(llm.size), np.flatnonzero(kept)])
-        matrix = csr_matrix((np.ones(rows.size), (rows, cols)), shape=(undecided.size + last, llm.size))
+        matrix = csr_matrix(
+            (np.ones(rows.size), (rows, cols)), shape=(undecided.size + last, llm.size)
+        )
         right = np.concatenate([self.weights[undecided] * unit, demand[:last]])
         gain = self.values[routed[llm], undecided[column]]
         answer = linprog(-gain, A_eq=matrix, b_eq=right, bounds=(0, None), method="highs")
@@ -255,8 +289,16 @@ class Quality:
         return multipliers - multipliers.min(), best, assignment, value
 
 
-def _newton_minimum(values: np.ndarray, weights: np.ndarray, target: np.ndarray, prices: np.ndarray, temperature: float) -> np.ndarray:
-    """Damped Newton on T mean log sum exp((s - alpha)/T) + alpha . f until every fraction is met to NEAR_ENOUGH."""
+def _newton_minimum(
+    values: np.ndarray,
+    weights: np.ndarray,
+    target: np.ndarray,
+    prices: np.ndarray,
+    temperature: float,
+) -> np.ndarray:
+    """Damped Newton on T mean log sum exp((s - alpha)/T) + alpha . f until every fraction is met to
+    NEAR_ENOUGH.
+    """
     value, chosen, soft = _smoothed(values, weights, target, prices, temperature)
     for _ in range(12):
         slope = target - chosen
@@ -282,7 +324,11 @@ def _newton_minimum(values: np.ndarray, weights: np.ndarray, target: np.ndarray,
 
 
 def _smoothed(
-    values: np.ndarray, weights: np.ndarray, target: np.ndarray, prices: np.ndarray, temperature: float
+    values: np.ndarray,
+    weights: np.ndarray,
+    target: np.ndarray,
+    prices: np.ndarray,
+    temperature: float,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Smoothed objective, chosen fractions (R,), and the soft assignment (R, N)."""
     soft = values - prices[:, None].astype(values.dtype)
@@ -292,14 +338,23 @@ def _smoothed(
     np.exp(soft, out=soft)
     total = soft.sum(axis=0)
     soft /= total
-    value = float(weights @ top) + temperature * float(weights @ np.log(total)) + float(prices @ target)
+    value = (
+        float(weights @ top) + temperature * float(weights @ np.log(total)) + float(prices @ target)
+    )
     return value, (soft @ weights).astype(float), soft
 
 
 def _ties(
-    values: np.ndarray, weights: np.ndarray, prices: np.ndarray, chosen: np.ndarray, assignment: dict[int, np.ndarray], routed: np.ndarray
+    values: np.ndarray,
+    weights: np.ndarray,
+    prices: np.ndarray,
+    chosen: np.ndarray,
+    assignment: dict[int, np.ndarray],
+    routed: np.ndarray,
 ) -> tuple[Tie, ...]:
-    """Tie groups at the prices and how the exact assignment (of decided and undecided prompts) divides them."""
+    """Tie groups at the prices and how the exact assignment (of decided and undecided prompts)
+    divides them.
+    """
     margin = values - prices[:, None]
     tied = margin >= margin.max(axis=0) - TIE_EPS
     groups: dict[tuple[int, ...], np.ndarray] = {}
@@ -313,19 +368,32 @@ def _ties(
     for members in sorted(groups):
         part = groups[members][list(members)]
         if part.sum() > 0:
-            told.append(Tie(tuple(int(routed[i]) for i in members), float(part.sum()), tuple((part / part.sum()).tolist())))
+            told.append(
+                Tie(
+                    tuple(int(routed[i]) for i in members),
+                    float(part.sum()),
+                    tuple((part / part.sum()).tolist()),
+                )
+            )
     return tuple(told)
 
 
 def _merge_equal_rows(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Merge prompts with equal scores when scores are discrete; else as given with normalised weights."""
+    """Merge prompts with equal scores when scores are discrete; else as given with normalised
+    weights.
+    """
     weights = weights / weights.sum()
-    if values.shape[1] < 2 or np.unique(values[:, : min(2048, values.shape[1])]).size > 64 * values.shape[0]:
+    if (
+        values.shape[1] < 2
+        or np.unique(values[:, : min(2048, values.shape[1])]).size > 64 * values.shape[0]
+    ):
         return values, weights
     distinct, where = np.unique(values, axis=1, return_inverse=True)
     if distinct.shape[1] > 0.7 * values.shape[1]:
         return values, weights
-    return np.ascontiguousarray(distinct), np.bincount(where.ravel(), weights=weights, minlength=distinct.shape[1])
+    return np.ascontiguousarray(distinct), np.bincount(
+        where.ravel(), weights=weights, minlength=distinct.shape[1]
+    )
 
 
 def _sample(prompts: int) -> np.ndarray | None:

@@ -1,9 +1,11 @@
 """The joint program without integers, as bare arrays over the weights alone.
 
-The same rows as `models.program` after replicas are substituted by the sum of their weights; fast enough for a cut loop. With
-`fixed` replicas it is the program of one setup: which rates, which fractions, no placement any more.
+The same rows as `models.program` after replicas are substituted by the sum of their weights; fast
+enough for a cut loop. With `fixed` replicas it is the program of one setup: which rates, which
+fractions, no placement any more.
 
-Columns: quality, fraction[i], gpus_used[p], slack[s] (only where asked for), then weights, which come and go.
+Columns: quality, fraction[i], gpus_used[p], slack[s] (only where asked for), then weights, which
+come and go.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +23,10 @@ Points = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the rows and columns stand. per_replica: (rows that count replicas, O), first at row `replica_row`."""
+    """Where the rows and columns stand.
+
+    per_replica: (rows that count replicas, O), first at row `replica_row`.
+    """
 
     llms: int
     pools: int
@@ -58,7 +63,12 @@ def layout(
 ) -> tuple[Layout, np.ndarray, np.ndarray, csr_matrix]:
     """The static rows: layout, lower and upper sides, and their entries in the first columns."""
     instance = form.instance
-    llms, pools, options, slos = len(instance.llms), len(instance.pools), len(instance.options), len(form.shared_slos)
+    llms, pools, options, slos = (
+        len(instance.llms),
+        len(instance.pools),
+        len(instance.options),
+        len(form.shared_slos),
+    )
     rows, lower, upper, used = _replica_rows(form, fixed)
     per_replica = csr_matrix(np.array(rows).reshape(len(rows), options))
     replica_row = 1 + llms + slos
@@ -74,7 +84,9 @@ def layout(
     return where, low, high, csr_matrix(head)
 
 
-def _replica_rows(form: Formulation, fixed: np.ndarray | None) -> tuple[list[np.ndarray], list[float], list[float], list[np.ndarray]]:
+def _replica_rows(
+    form: Formulation, fixed: np.ndarray | None
+) -> tuple[list[np.ndarray], list[float], list[float], list[np.ndarray]]:
     """Rows over replicas: (weight per option, lower, upper, entries in gpus_used)."""
     instance = form.instance
     pools, options = len(instance.pools), len(instance.options)
@@ -111,34 +123,56 @@ def _replica_rows(form: Formulation, fixed: np.ndarray | None) -> tuple[list[np.
         add(instance.shards * share, floor * (1 - 1e-9), np.inf)
     if form.goal.cost_at_most is not None or form.goal.cost_at_least is not None:
         low, high = form.goal.cost_at_least, form.goal.cost_at_most
-        add(np.zeros(options), -np.inf if low is None else low, np.inf if high is None else high, pool_prices(instance))
+        add(
+            np.zeros(options),
+            -np.inf if low is None else low,
+            np.inf if high is None else high,
+            pool_prices(instance),
+        )
     if form.goal.gpus_in_all is not None:
         add(np.zeros(options), -np.inf, float(form.goal.gpus_in_all), np.ones(pools))
     return rows, lower, upper, used
 
 
-def weight_rows(form: Formulation, where: Layout, owner: np.ndarray, rates: np.ndarray, budgets: np.ndarray) -> csr_matrix:
-    """(W, static rows): the entries of weight columns. owner (W,) options, rates (W,), budgets (S, W)."""
+def weight_rows(
+    form: Formulation, where: Layout, owner: np.ndarray, rates: np.ndarray, budgets: np.ndarray
+) -> csr_matrix:
+    """(W, static rows): the entries of weight columns. owner (W,) options, rates (W,), budgets (S,
+    W).
+    """
     llm = np.array([o.llm for o in form.instance.options])[owner]
     count = np.arange(owner.size)
     scaled = budgets / form.budget_scale[:, None]
     slos = scaled.shape[0]
     entries = [
-        coo_matrix((rates / form.unit, (count, where.serve_row + llm)), shape=(owner.size, where.static_rows)),
         coo_matrix(
-            (scaled.ravel(), (np.tile(count, slos), where.budget_row + np.repeat(np.arange(slos), owner.size))),
+            (rates / form.unit, (count, where.serve_row + llm)),
+            shape=(owner.size, where.static_rows),
+        ),
+        coo_matrix(
+            (
+                scaled.ravel(),
+                (np.tile(count, slos), where.budget_row + np.repeat(np.arange(slos), owner.size)),
+            ),
             shape=(owner.size, where.static_rows),
         ),
     ]
     replica = where.per_replica[:, owner].T.tocoo()
-    entries.append(coo_matrix((replica.data, (replica.row, where.replica_row + replica.col)), shape=(owner.size, where.static_rows)))
+    entries.append(
+        coo_matrix(
+            (replica.data, (replica.row, where.replica_row + replica.col)),
+            shape=(owner.size, where.static_rows),
+        )
+    )
     total = csr_matrix(entries[0]) + csr_matrix(entries[1]) + csr_matrix(entries[2])
     total.data[np.abs(total.data) < 1e-9] = 0.0
     total.eliminate_zeros()
     return total
 
 
-def cut_rows(prices: np.ndarray, base: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray, csr_matrix]:
+def cut_rows(
+    prices: np.ndarray, base: np.ndarray, columns: int
+) -> tuple[np.ndarray, np.ndarray, csr_matrix]:
     """Rows quality - price . fraction <= base: lower, upper, matrix (C, columns)."""
     matrix = np.concatenate([np.ones((base.size, 1)), -prices], axis=1)
     sparse = csr_matrix(matrix)
@@ -156,8 +190,8 @@ def relax(
 ) -> tuple[LinearProgram, Layout, np.ndarray]:
     """The linear program, its layout, and the option that owns each weight column.
 
-    measure_excess: minimise what the budgets are exceeded by, in place of the goal (first phase for a fixed setup). spare: share of the
-    budgets that is kept back.
+    measure_excess: minimise what the budgets are exceeded by, in place of the goal (first phase for
+    a fixed setup). spare: share of the budgets that is kept back.
     """
     slacks = len(form.shared_slos) if measure_excess else 0
     where, row_low, row_high, head = layout(form, fixed, slacks, spare)
@@ -171,7 +205,9 @@ def relax(
     elif form.goal.of == "quality":
         cost[where.quality] = -1.0
     else:
-        cost[where.gpus_used] = pool_prices(form.instance) if form.goal.of == "cost" else lean_weights(form.instance)
+        cost[where.gpus_used] = (
+            pool_prices(form.instance) if form.goal.of == "cost" else lean_weights(form.instance)
+        )
     low, high = np.zeros(cost.size), np.full(cost.size, np.inf)
     floor = form.goal.quality_at_least if fixed is None and not measure_excess else None
     low[where.quality], high[where.quality] = (-np.inf if floor is None else floor), 2.0
@@ -189,7 +225,9 @@ def relax(
     return linear, where, owner
 
 
-def stack_points(points: Mapping[int, Sequence[Points]], slos: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def stack_points(
+    points: Mapping[int, Sequence[Points]], slos: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Owner (W,), rates (W,) and budgets (S, W) of all points of all options."""
     owner, rates, budgets = [], [], []
     for o, parts in points.items():

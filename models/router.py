@@ -1,26 +1,33 @@
 """The router: which LLM answers a prompt, by the dual prices of a plan.
 
-numpy at most and nothing of this project: the file is copied, as it is, beside the `router_policy.json` that it reads.
+numpy at most and nothing of this project: the file is copied, as it is, beside the
+`router_policy.json` that it reads.
 
-With scores s_i(x), dual prices alpha_i (score units; none = never chosen), corrections c_i (0 until `Router.correct` is called)::
+With scores s_i(x), dual prices alpha_i (score units; none = never chosen), corrections c_i (0 until
+`Router.correct` is called)::
 
     best     y0(x) = the LLM of the highest s_i(x) - alpha_i
-    tie      LLMs within tie_eps of the highest share the prompt as the policy states: y0(x) = that split
-             (a group of LLMs that it does not state: in proportion to their fallback weights)
-    missing  no finite score of an LLM that could be chosen: y0(x) = the fallback weights, all of them
-    chosen   one LLM with the probabilities y(x), by draw(prompt_id) in [0, 1): the same prompt_id, the same LLM, on any machine
+    tie      LLMs within tie_eps of the highest share the prompt as the policy states: y0(x) = that
+             split (a group of LLMs that it does not state: in proportion to their fallback weights)
+    missing  no finite score of an LLM that could be chosen: y0(x) = the fallback weights, all of
+             them
+    chosen   one LLM with the probabilities y(x), by draw(prompt_id) in [0, 1): the same prompt_id,
+             the same LLM, on any machine
 
-Without corrections y = y0. With them, and a ramp J > 0 (score units), y(x) is the point of the simplex nearest to y0(x) + net(x) / J,
+Without corrections y = y0. With them, and a ramp J > 0 (score units), y(x) is the point of the
+simplex nearest to y0(x) + net(x) / J,
 
     net_i = s_i - alpha_i - c_i,     y(x) = argmax over the simplex of  net . y - J/2 |y - y0(x)|^2
 
-so a prompt moves to another LLM only when the corrections outweigh the margin by which it was decided, and then over a ramp of width J.
-The mean of y is minus the gradient of a convex function of c, and changes by at most 1/J per score unit *whatever the scores are like*
-(discrete ones with their jumps at ties included). So the rule
+so a prompt moves to another LLM only when the corrections outweigh the margin by which it was
+decided, and then over a ramp of width J. The mean of y is minus the gradient of a convex function
+of c, and changes by at most 1/J per score unit *whatever the scores are like* (discrete ones with
+their jumps at ties included). So the rule
 
     c_i <- clip(c_i + gain (measured fraction_i - planned fraction_i), -limit, limit)
 
-is gradient descent on that function less c . planned fractions, and settles for every 0 < gain < 2 J.
+is gradient descent on that function less c . planned fractions, and settles for every 0 < gain < 2
+J.
 """
 
 import json
@@ -52,7 +59,9 @@ class PolicyError(ValueError):
 
 
 def draw(prompt_id: str) -> float:
-    """A number in [0, 1) that depends on the text alone: CRC-32 of its UTF-8, mixed by SplitMix64 (Steele, Lea, Flood 2014)."""
+    """A number in [0, 1) that depends on the text alone: CRC-32 of its UTF-8, mixed by SplitMix64
+    (Steele, Lea, Flood 2014).
+    """
     bits = (_checksum(prompt_id) + ODD) & ALL_BITS
     bits = ((bits ^ (bits >> 30)) * FIRST) & ALL_BITS
     bits = ((bits ^ (bits >> 27)) * SECOND) & ALL_BITS
@@ -76,9 +85,12 @@ def _checksum(prompt_id: str) -> int:
 
 @dataclass(frozen=True)
 class Row:
-    """Prices for one arrival rate (req/s). alpha: score units, inf = never chosen; weights: planned fractions; both by `Router.llms`.
+    """Prices for one arrival rate (req/s).
 
-    splits: bits of the tied LLMs -> (M,) their shares, sum 1. kept_from: req/s down to which these prices keep the SLOs.
+    alpha: score units, inf = never chosen; weights: planned fractions; both by `Router.llms`.
+
+    splits: bits of the tied LLMs -> (M,) their shares, sum 1. kept_from: req/s down to which these
+    prices keep the SLOs.
     """
 
     rate: float
@@ -104,7 +116,9 @@ class Row:
         """`split` of every column of close (M, K), which says what is best."""
         parts = close * np.array(self.weights)[:, None]
         total = parts.cumsum(axis=0)[-1]  # not sum: it adds in another order than `split`
-        shares = np.where(total > 0.0, parts / np.where(total > 0.0, total, 1.0), close / close.sum(axis=0))
+        shares = np.where(
+            total > 0.0, parts / np.where(total > 0.0, total, 1.0), close / close.sum(axis=0)
+        )
         bits = (close * (1 << np.arange(len(self.weights), dtype=np.int64))[:, None]).sum(axis=0)
         for tied, stated in self.splits.items():
             shares[:, bits == tied] = np.array(stated)[:, None]
@@ -113,7 +127,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Decision:
-    """Why a prompt goes where it goes. why: best | tie | corrected | fallback. net: score - price - correction; tied: as to the policy.
+    """Why a prompt goes where it goes.
+
+    why: best | tie | corrected | fallback. net: score - price - correction; tied: as to the policy.
 
     shares: probabilities of the LLMs; draw: the number in [0, 1) that picked one.
     """
@@ -127,7 +143,9 @@ class Decision:
 
 
 class Router:
-    """A policy at work. llms: those that can be chosen at some rate; every position in results is one of them.
+    """A policy at work.
+
+    llms: those that can be chosen at some rate; every position in results is one of them.
 
     Not for several threads at once: whoever chooses also calls `correct` and `at_rate`.
     """
@@ -150,16 +168,23 @@ class Router:
             with open(path, encoding="utf-8-sig") as stream:
                 content = json.load(stream, parse_constant=_refuse, object_pairs_hook=_once)
         except (OSError, ValueError, RecursionError) as error:
-            raise PolicyError(f"{os.fspath(path)}: cannot be read as strict JSON ({error})") from error
+            raise PolicyError(
+                f"{os.fspath(path)}: cannot be read as strict JSON ({error})"
+            ) from error
         try:
             return cls(content)
         except PolicyError as error:
-            raise PolicyError("\n".join(f"{os.fspath(path)}: {line}" for line in str(error).splitlines())) from error
+            raise PolicyError(
+                "\n".join(f"{os.fspath(path)}: {line}" for line in str(error).splitlines())
+            ) from error
 
     # ---------------------------------------------------------------- one prompt
 
     def choose(self, scores: Mapping[str, float], prompt_id: str) -> str:
-        """The LLM of one prompt. scores: by LLM; prompt_id: any text that stands for the request, it decides ties."""
+        """The LLM of one prompt.
+
+        scores: by LLM; prompt_id: any text that stands for the request, it decides ties.
+        """
         net = self._net(scores)
         if net is None:
             return self.fallback(prompt_id)
@@ -177,7 +202,14 @@ class Router:
         net, number = self._net(scores), draw(prompt_id)
         if net is None:
             shares: Sequence[float] = self.row.weights
-            return Decision(self.fallback(prompt_id), "fallback", {}, (), dict(zip(self.llms, shares, strict=True)), number)
+            return Decision(
+                self.fallback(prompt_id),
+                "fallback",
+                {},
+                (),
+                dict(zip(self.llms, shares, strict=True)),
+                number,
+            )
         best = self._best(net)
         shares, start = self._shares(best, net), self.row.split(best)
         tied = [name for k, name in enumerate(self.llms) if best >> k & 1]
@@ -185,7 +217,11 @@ class Router:
         return Decision(
             self.llms[_pick(shares, number)],
             "corrected" if moved else "tie" if len(tied) > 1 else "best",
-            {name: value - c for name, value, c in zip(self.llms, net, self._c, strict=True) if value > -math.inf},
+            {
+                name: value - c
+                for name, value, c in zip(self.llms, net, self._c, strict=True)
+                if value > -math.inf
+            },
             tuple(tied) if len(tied) > 1 else (),
             dict(zip(self.llms, shares, strict=True)),
             number,
@@ -221,14 +257,19 @@ class Router:
         after = [value - c for value, c in zip(net, self._c, strict=True)]
         if not best & (best - 1) and after[best.bit_length() - 1] >= max(after):
             return start
-        return _nearest_on_simplex([y + value / self.ramp for y, value in zip(start, after, strict=True)])
+        return _nearest_on_simplex(
+            [y + value / self.ramp for y, value in zip(start, after, strict=True)]
+        )
 
     # ---------------------------------------------------------------- many prompts
 
-    def choose_many(self, scores: Mapping[str, Sequence[float] | np.ndarray], prompt_ids: Iterable[str]) -> np.ndarray:
+    def choose_many(
+        self, scores: Mapping[str, Sequence[float] | np.ndarray], prompt_ids: Iterable[str]
+    ) -> np.ndarray:
         """The LLMs (N,) of many prompts, as positions in `self.llms`: what `choose` says of each.
 
-        scores: (N,) by LLM, nan = missing. ValueError where an LLM with a price has none, or sizes differ.
+        scores: (N,) by LLM, nan = missing. ValueError where an LLM with a price has none, or sizes
+        differ.
         """
         values, ids = self._values(scores), list(prompt_ids)
         if len(ids) != values.shape[1]:
@@ -241,7 +282,9 @@ class Router:
         return chosen
 
     def shares(self, scores: Mapping[str, Sequence[float] | np.ndarray]) -> np.ndarray:
-        """(M, N) probability of every LLM for every prompt: what `choose` comes to on average over prompt ids."""
+        """(M, N) probability of every LLM for every prompt: what `choose` comes to on average over
+        prompt ids.
+        """
         values = self._values(scores)
         told = np.zeros((len(self.llms), values.shape[1]))
         for first in range(0, values.shape[1], BLOCK):
@@ -255,14 +298,25 @@ class Router:
         missing = [name for name, price in self._prices if price < math.inf and name not in scores]
         if missing:
             raise ValueError(f"no scores of {', '.join(missing)}")
-        given = {name: np.asarray(scores[name], dtype=float) for name, price in self._prices if price < math.inf}
-        if len({one.shape for one in given.values()}) > 1 or any(one.ndim != 1 for one in given.values()):
-            raise ValueError(f"as many scores for each LLM, in one row: got {', '.join(str(one.shape) for one in given.values())}")
+        given = {
+            name: np.asarray(scores[name], dtype=float)
+            for name, price in self._prices
+            if price < math.inf
+        }
+        if len({one.shape for one in given.values()}) > 1 or any(
+            one.ndim != 1 for one in given.values()
+        ):
+            raise ValueError(
+                "as many scores for each LLM, in one row: got"
+                f" {', '.join(str(one.shape) for one in given.values())}"
+            )
         blank = np.zeros_like(next(iter(given.values())))
         return np.array([given.get(name, blank) for name in self.llms])
 
     def _decide(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The best LLM (N,); positions (K,) of prompts that are no matter of the best alone, and their shares (M, K)."""
+        """The best LLM (N,); positions (K,) of prompts that are no matter of the best alone, and
+        their shares (M, K).
+        """
         net = np.full(values.shape, -np.inf)
         known = np.ones(values.shape[1], dtype=bool)
         for k, price in enumerate(self.row.alpha):
@@ -290,11 +344,13 @@ class Router:
         self._prices = list(zip(self.llms, row.alpha, strict=True))
 
     def at_rate(self, rps: float) -> Row:
-        """Take the prices of the next higher rate of the price table that keep the SLOs at this one, and tell them.
+        """Take the prices of the next higher rate of the price table that keep the SLOs at this
+        one, and tell them.
 
-        Not interpolated: with the row above, the same fractions meet lower rates, which on rising curves keeps every SLO; prices between
-        two rows may send any fractions. Beyond the highest row: that row, and `overloaded`. Without a table the prices stay. ValueError
-        for a rate that is no number >= 0.
+        Not interpolated: with the row above, the same fractions meet lower rates, which on rising
+        curves keeps every SLO; prices between two rows may send any fractions. Beyond the highest
+        row: that row, and `overloaded`. Without a table the prices stay. ValueError for a rate that
+        is no number >= 0.
         """
         if not (math.isfinite(rps) and rps >= 0):
             raise ValueError(f"a rate is a number of 0 or more, got {rps!r}")
@@ -306,22 +362,29 @@ class Router:
         return self.row
 
     def correct(self, measured: Mapping[str, float]) -> None:
-        """Move the prices one step by what each LLM got in the last interval (requests or req/s; a name that is missing got none).
+        """Move the prices one step by what each LLM got in the last interval (requests or req/s; a
+        name that is missing got none).
 
-        An LLM above its planned fraction gets dearer, one below cheaper. Nothing happens in an interval without requests. ValueError for
-        a policy without correction, an unknown LLM, or a count that is no number >= 0.
+        An LLM above its planned fraction gets dearer, one below cheaper. Nothing happens in an
+        interval without requests. ValueError for a policy without correction, an unknown LLM, or a
+        count that is no number >= 0.
         """
         if not self.ramp:
             raise ValueError("this policy states no correction")
         strangers = [name for name in measured if name not in self.llms]
         if strangers or not all(math.isfinite(count) and count >= 0 for count in measured.values()):
-            raise ValueError(f"measured: a number of 0 or more for LLMs among {', '.join(self.llms)}, got {dict(measured)!r}")
+            raise ValueError(
+                f"measured: a number of 0 or more for LLMs among {', '.join(self.llms)}, got"
+                f" {dict(measured)!r}"
+            )
         total = float(sum(measured.values()))
         if total == 0.0:
             return
         for k, (name, price) in enumerate(self._prices):
             if price < math.inf:
-                moved = self._c[k] + self.gain * (measured.get(name, 0.0) / total - self.row.weights[k])
+                moved = self._c[k] + self.gain * (
+                    measured.get(name, 0.0) / total - self.row.weights[k]
+                )
                 self._c[k] = min(max(moved, -self.limit), self.limit)
         self._corrected = any(self._c)
 
@@ -361,7 +424,9 @@ def _nearest_on_simplex(points: Sequence[float]) -> list[float]:
     """Euclidean projection on {y >= 0, sum y = 1}."""
     least = max(points) - 1.0  # no point below has a share
     total = level = 0.0
-    for count, point in enumerate(sorted((point for point in points if point > least), reverse=True), 1):
+    for count, point in enumerate(
+        sorted((point for point in points if point > least), reverse=True), 1
+    ):
         total += point
         if point > (total - 1.0) / count:
             level = (total - 1.0) / count
@@ -385,18 +450,39 @@ class _Policy:
 
     def __init__(self, content: Any) -> None:
         self.faults: list[str] = []
-        content = content if self._expect(isinstance(content, Mapping), "policy", content, "a table of names") else {}
+        content = (
+            content
+            if self._expect(isinstance(content, Mapping), "policy", content, "a table of names")
+            else {}
+        )
         self._expect(content.get("version") == 1, "version", content.get("version"), "1")
         self._expect(content.get("rule") == RULE, "rule", content.get("rule"), RULE)
         rows = self._kept_rows(content.get("price_table"))
         alphas = [one["alpha"] for one in (content, *rows) if isinstance(one.get("alpha"), Mapping)]
-        self.llms = tuple(dict.fromkeys(name for alpha in alphas for name, price in alpha.items() if price is not None))
-        self._expect(0 < len(self.llms) <= MOST_LLMS, "alpha", alphas[:1], f"1 to {MOST_LLMS} LLMs with a price")
+        self.llms = tuple(
+            dict.fromkeys(
+                name for alpha in alphas for name, price in alpha.items() if price is not None
+            )
+        )
+        self._expect(
+            0 < len(self.llms) <= MOST_LLMS,
+            "alpha",
+            alphas[:1],
+            f"1 to {MOST_LLMS} LLMs with a price",
+        )
         valid = content.get("valid_for")
         rate = valid.get("arrival_rate_rps") if isinstance(valid, Mapping) else None
-        self.planned = self._row("", content, "valid_for.arrival_rate_rps", rate, "fallback_weights")
+        self.planned = self._row(
+            "", content, "valid_for.arrival_rate_rps", rate, "fallback_weights"
+        )
         self.rows = tuple(
-            self._row(f"price_table.rows.{k}.", row, f"price_table.rows.{k}.rate_rps", row.get("rate_rps"), "weights")
+            self._row(
+                f"price_table.rows.{k}.",
+                row,
+                f"price_table.rows.{k}.rate_rps",
+                row.get("rate_rps"),
+                "weights",
+            )
             for k, row in enumerate(rows)
         )
         rates = [row.rate for row in self.rows]
@@ -412,55 +498,120 @@ class _Policy:
         return good
 
     def _number(self, where: str, value: Any) -> float:
-        return float(value) if self._expect(_is_number(value) and value >= 0, where, value, "a number of 0 or more") else 0.0
+        return (
+            float(value)
+            if self._expect(_is_number(value) and value >= 0, where, value, "a number of 0 or more")
+            else 0.0
+        )
 
     def _kept_rows(self, table: Any) -> list[Mapping[str, Any]]:
         """Rows of the price table whose SLOs are kept, as they stand."""
-        rows: Any = [] if table is None else table.get("rows") if isinstance(table, Mapping) else None
+        rows: Any = (
+            [] if table is None else table.get("rows") if isinstance(table, Mapping) else None
+        )
         good = isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
-        return [row for row in rows if row.get("slo_kept") is True] if self._expect(good, "price_table", table, "rows, a list") else []
+        return (
+            [row for row in rows if row.get("slo_kept") is True]
+            if self._expect(good, "price_table", table, "rows, a list")
+            else []
+        )
 
-    def _row(self, where: str, content: Mapping[str, Any], rate_key: str, rate: Any, weights_key: str) -> Row:
+    def _row(
+        self, where: str, content: Mapping[str, Any], rate_key: str, rate: Any, weights_key: str
+    ) -> Row:
         """One set of prices; after a fault whatever could be read."""
         stated: Any = content.get("alpha")
-        good: bool = isinstance(stated, Mapping) and all(price is None or _is_number(price) for price in stated.values())
-        alpha = stated if self._expect(good, f"{where}alpha", stated, "a price or null for each LLM") else {}
+        good: bool = isinstance(stated, Mapping) and all(
+            price is None or _is_number(price) for price in stated.values()
+        )
+        alpha = (
+            stated
+            if self._expect(good, f"{where}alpha", stated, "a price or null for each LLM")
+            else {}
+        )
         prices = {name: float(price) for name, price in alpha.items() if price is not None}
         weights = self._shares(where + weights_key, content.get(weights_key), prices)
         splits = self._splits(f"{where}ties", content.get("ties"), prices)
         kept_from = self._number(f"{where}kept_from_rps", content.get("kept_from_rps") or 0.0)
-        return Row(self._number(rate_key, rate), tuple(prices.get(name, math.inf) for name in self.llms), weights, splits, kept_from)
+        return Row(
+            self._number(rate_key, rate),
+            tuple(prices.get(name, math.inf) for name in self.llms),
+            weights,
+            splits,
+            kept_from,
+        )
 
     def _shares(self, where: str, stated: Any, prices: Mapping[str, float]) -> tuple[float, ...]:
         """Shares (M,) of the LLMs, brought to sum 1; 0 after a fault."""
-        good: bool = isinstance(stated, Mapping) and all(_is_number(share) and share >= 0 for share in stated.values())
-        good = good and abs(sum(stated.values()) - 1.0) <= SUMS_TO_ONE and all(name in prices for name, share in stated.items() if share)
-        if not self._expect(good, where, stated, "shares of 0 or more of LLMs with a price, 1 in all"):
+        good: bool = isinstance(stated, Mapping) and all(
+            _is_number(share) and share >= 0 for share in stated.values()
+        )
+        good = (
+            good
+            and abs(sum(stated.values()) - 1.0) <= SUMS_TO_ONE
+            and all(name in prices for name, share in stated.items() if share)
+        )
+        if not self._expect(
+            good, where, stated, "shares of 0 or more of LLMs with a price, 1 in all"
+        ):
             return (0.0,) * len(self.llms)
         return tuple(float(stated.get(name, 0.0)) / sum(stated.values()) for name in self.llms)
 
-    def _splits(self, where: str, ties: Any, prices: Mapping[str, float]) -> dict[int, tuple[float, ...]]:
+    def _splits(
+        self, where: str, ties: Any, prices: Mapping[str, float]
+    ) -> dict[int, tuple[float, ...]]:
         """Shares by the bits of the tied LLMs."""
         splits: dict[int, tuple[float, ...]] = {}
-        for k, tie in enumerate(ties if self._expect(isinstance(ties, list), where, ties, "a list") else []):
+        for k, tie in enumerate(
+            ties if self._expect(isinstance(ties, list), where, ties, "a list") else []
+        ):
             names: Any = tie.get("llms") if isinstance(tie, Mapping) else None
             split: Any = tie.get("split") if isinstance(tie, Mapping) else None
-            good: bool = isinstance(names, list) and isinstance(split, list) and all(isinstance(name, str) for name in names)
-            good = good and len(set(names)) == len(names) == len(split) > 1 and all(name in prices for name in names)
-            if self._expect(good, f"{where}.{k}", tie, "two or more LLMs with a price, each once, and as many shares"):
+            good: bool = (
+                isinstance(names, list)
+                and isinstance(split, list)
+                and all(isinstance(name, str) for name in names)
+            )
+            good = (
+                good
+                and len(set(names)) == len(names) == len(split) > 1
+                and all(name in prices for name in names)
+            )
+            if self._expect(
+                good,
+                f"{where}.{k}",
+                tie,
+                "two or more LLMs with a price, each once, and as many shares",
+            ):
                 tied = sum(1 << self.llms.index(name) for name in names)
-                self._expect(tied not in splits, f"{where}.{k}.llms", names, "LLMs that are not told above")
-                splits[tied] = self._shares(f"{where}.{k}.split", dict(zip(names, split, strict=True)), prices)
+                self._expect(
+                    tied not in splits, f"{where}.{k}.llms", names, "LLMs that are not told above"
+                )
+                splits[tied] = self._shares(
+                    f"{where}.{k}.split", dict(zip(names, split, strict=True)), prices
+                )
         return splits
 
     def _correction(self, stated: Any) -> tuple[float, float, float]:
         """Ramp, gain, limit; zeros without a correction."""
-        values: list[Any] = [stated.get(key) for key in ("ramp", "gain", "limit")] if isinstance(stated, Mapping) else [None]
+        values: list[Any] = (
+            [stated.get(key) for key in ("ramp", "gain", "limit")]
+            if isinstance(stated, Mapping)
+            else [None]
+        )
         good = stated is None or all(_is_number(value) and value > 0 for value in values)
-        if not self._expect(good, "correction", stated, "null, or ramp, gain and limit above 0") or stated is None:
+        if (
+            not self._expect(good, "correction", stated, "null, or ramp, gain and limit above 0")
+            or stated is None
+        ):
             return 0.0, 0.0, 0.0
         ramp, gain, limit = map(float, values)
-        self._expect(gain < 2 * ramp, "correction.gain", gain, f"less than twice the ramp, {2 * ramp:g}: at more the prices swing")
+        self._expect(
+            gain < 2 * ramp,
+            "correction.gain",
+            gain,
+            f"less than twice the ramp, {2 * ramp:g}: at more the prices swing",
+        )
         return ramp, gain, limit
 
 

@@ -3,7 +3,10 @@
 import sys
 
 if not __package__:
-    print("Run the planner as a module from its checkout's folder: python -m planner --help", file=sys.stderr)
+    print(
+        "Run the planner as a module from its checkout's folder: python -m planner --help",
+        file=sys.stderr,
+    )
     sys.exit(2)
 
 from planner.cli.app import run

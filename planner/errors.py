@@ -11,8 +11,8 @@
     VerificationError           a plan broke its own rules: a bug of the planner        exit code 1
 
 `VerificationError` stands outside both roots on purpose: no front door may treat it as an answer.
-`plan` tells infeasible and unknown results as plans; `SolveError` is for work that needs a setup, such as a simulation
-(`Plan.demand_setup`).
+`plan` tells infeasible and unknown results as plans; `SolveError` is for work that needs a setup,
+such as a simulation (`Plan.demand_setup`).
 """
 
 from collections.abc import Sequence
@@ -45,9 +45,15 @@ class NoPlanInTimeError(SolveError):
 
 
 class VerificationError(Exception):
-    """The independent checker rejects a plan that was about to leave. `problems`: its findings in words."""
+    """The independent checker rejects a plan that was about to leave.
+
+    `problems`: its findings in words.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         listed = "\n".join(f"  - {problem}" for problem in self.problems)
-        super().__init__(f"The plan fails its own check, so it is not handed out; this is a bug of the planner:\n{listed}")
+        super().__init__(
+            "The plan fails its own check, so it is not handed out; this is a bug of the"
+            f" planner:\n{listed}"
+        )

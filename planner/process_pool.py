@@ -1,6 +1,7 @@
 """Work spread over spawned processes; Ctrl-C is heard by the parent alone.
 
-Processes are spawned, so that nothing of a solver's threads is carried along; what they import should be light (numpy and no more).
+Processes are spawned, so that nothing of a solver's threads is carried along; what they import
+should be light (numpy and no more).
 """
 
 import multiprocessing
@@ -27,9 +28,12 @@ def spread(
     begin: Callable[..., None] | None = None,
     known: tuple[Any, ...] = (),
 ) -> Iterator[Result]:
-    """Results in the order of the work, until all are there or `cancel` is set. jobs: processes, 0 = one a core; 1 = in this one.
+    """Results in the order of the work, until all are there or `cancel` is set.
 
-    call: a function at the top of a module. begin(*known): called first in every process, for what all its work shares.
+    jobs: processes, 0 = one a core; 1 = in this one.
+
+    call: a function at the top of a module. begin(*known): called first in every process, for what
+    all its work shares.
     """
     processes = min(jobs or os.cpu_count() or 1, len(work))
     if processes <= 1:
@@ -40,8 +44,10 @@ def spread(
                 return
             yield call(one)
         return
-    resource_tracker.ensure_running()  # when it starts on the way, it unblocks SIGINT (CPython 3.11)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: the parent, not Ctrl-C, ends the processes
+    resource_tracker.ensure_running()  # started later, it would unblock SIGINT (CPython 3.11)
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT}
+    )  # inherited: the parent, not Ctrl-C, ends the processes
     try:
         pool = multiprocessing.get_context("spawn").Pool(processes, begin, known)
     finally:

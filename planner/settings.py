@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass
 
 CLOSE_ENOUGH = 1e-6
-"""A bound and a value this close, in shares of the range of scores, have met whatever gap was asked for (the contract)."""
+"""A bound and a value this close, in shares of the range of scores, have met whatever gap was asked
+for (the contract).
+"""
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Progress:
-    """elapsed: s. value, bound: of the objective in its own unit, None while unknown; value NaN (default) where no plan is sought."""
+    """elapsed: s.
+
+    value, bound: of the objective in its own unit, None while unknown; value NaN (default) where no
+    plan is sought.
+    """
 
     elapsed: float
     phase: str

@@ -1,4 +1,6 @@
-"""The solution: what the optimisation found, in the instance's positions and units; no solver object in it."""
+"""The solution: what the optimisation found, in the instance's positions and units; no solver
+object in it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +14,8 @@ from models.placement import Packing
 class Shard:
     """One shard of one replica on one GPU.
 
-    option: position in `Instance.options`; replica counts within the option; node and gpu count from 0.
+    option: position in `Instance.options`; replica counts within the option; node and gpu count
+    from 0.
     """
 
     option: int
@@ -24,7 +27,10 @@ class Shard:
 
 @dataclass(frozen=True)
 class TieGroup:
-    """Prompts whose best LLMs after dual prices are exactly `llms` (positions). share: their weight, 0..1; split: sums to 1."""
+    """Prompts whose best LLMs after dual prices are exactly `llms` (positions).
+
+    share: their weight, 0..1; split: sums to 1.
+    """
 
     llms: tuple[int, ...]
     share: float
@@ -33,7 +39,9 @@ class TieGroup:
 
 @dataclass(frozen=True)
 class ShadowPrices:
-    """Signed change of the objective value per +1 req/s, per +1 s of each SLO, per node of each pool; None with a reason in notes."""
+    """Signed change of the objective value per +1 req/s, per +1 s of each SLO, per node of each
+    pool; None with a reason in notes.
+    """
 
     arrival_rate: float | None
     slo: tuple[float | None, ...]
@@ -45,7 +53,8 @@ class ShadowPrices:
 class Effort:
     """What the search did.
 
-    seconds: wall time by phase (load is added by the caller). termination: gap | time | interrupt | infeasible | stalled.
+    seconds: wall time by phase (load is added by the caller). termination: gap | time | interrupt |
+    infeasible | stalled.
     """
 
     wall: float
@@ -60,7 +69,10 @@ class Effort:
 
 @dataclass(frozen=True)
 class Repair:
-    """One single change that makes the scenario feasible, verified. change: dotted path (contract units); before, after: its values."""
+    """One single change that makes the scenario feasible, verified.
+
+    change: dotted path (contract units); before, after: its values.
+    """
 
     change: str
     before: float
@@ -69,7 +81,11 @@ class Repair:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why nothing fits. limits: sentences; repairs: cheapest single changes; best_effort: a solution of the nearest feasible case."""
+    """Why nothing fits.
+
+    limits: sentences; repairs: cheapest single changes; best_effort: a solution of the nearest
+    feasible case.
+    """
 
     limits: tuple[str, ...]
     repairs: tuple[Repair, ...] = ()
@@ -79,10 +95,13 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Solution:
-    """status: optimal | feasible | infeasible | unknown. value, bound: of the objective (quality or USD/h).
+    """status: optimal | feasible | infeasible | unknown.
 
-    replicas: (O,) int. routed_rates: (O,) req/s. fractions: (M,). dual_prices: (M,), NaN for LLMs not routed to, smallest is 0.
-    Fields after `bound` are empty arrays / None when there is no plan.
+    value, bound: of the objective (quality or USD/h).
+
+    replicas: (O,) int. routed_rates: (O,) req/s. fractions: (M,). dual_prices: (M,), NaN for LLMs
+    not routed to, smallest is 0. Fields after `bound` are empty arrays / None when there is no
+    plan.
     """
 
     status: str
@@ -109,4 +128,8 @@ class Solution:
 def shards_of(packing: Packing) -> list[Shard]:
     """The shards of a pool's packing."""
     seats = sorted(packing.seats)
-    return [Shard(key, replica, shard, node, gpu) for key, replica, node, gpus in seats for shard, gpu in enumerate(gpus)]
+    return [
+        Shard(key, replica, shard, node, gpu)
+        for key, replica, node, gpus in seats
+        for shard, gpu in enumerate(gpus)
+    ]

@@ -2,19 +2,25 @@
 
 Files beside this one, one row a thing, every row with its `source`:
 
-`gpus.csv`  memory in GiB; `memory_basis` says whether that is what the driver reports (`driver`: total memory in nvidia-smi, ECC taken
-off) or the vendor's printed figure (`nominal`; GPU vendors print GB and build GiB, so it is read as GiB). Bandwidths in GB/s (10^9
-bytes). Arithmetic peaks in TFLOPS, dense: vendors that print a figure with 2:4 sparsity are halved. `bf16_dense_tflops` is the FP16 peak
-where a GPU has no BF16 (V100, T4: the source says so). `fp8_dense_tflops` is blank where a GPU has no FP8. `four_bit_weights_as` is `fp8`
-where servers multiply 4-bit weights by 8-bit numbers on units made for it (Blackwell), blank where they are unpacked to 16 bits.
-`link_gb_per_s` is the aggregate of one GPU to its neighbours in both directions, as vendors print it (one way is half).
-`price_usd_per_gpu_h` is the on-demand list price of the provider in `price_source` on `price_date`, most of them as public price trackers
-copied them that day; blank where none is known. Prices move: scenarios may state their own.
+`gpus.csv`  memory in GiB; `memory_basis` says whether that is what the driver reports (`driver`:
+            total memory in nvidia-smi, ECC taken
+off) or the vendor's printed figure (`nominal`; GPU vendors print GB and build GiB, so it is read as
+GiB). Bandwidths in GB/s (10^9 bytes). Arithmetic peaks in TFLOPS, dense: vendors that print a
+figure with 2:4 sparsity are halved. `bf16_dense_tflops` is the FP16 peak where a GPU has no BF16
+(V100, T4: the source says so). `fp8_dense_tflops` is blank where a GPU has no FP8.
+`four_bit_weights_as` is `fp8` where servers multiply 4-bit weights by 8-bit numbers on units made
+for it (Blackwell), blank where they are unpacked to 16 bits. `link_gb_per_s` is the aggregate of
+one GPU to its neighbours in both directions, as vendors print it (one way is half).
+`price_usd_per_gpu_h` is the on-demand list price of the provider in `price_source` on `price_date`,
+most of them as public price trackers copied them that day; blank where none is known. Prices move:
+scenarios may state their own.
 
-`llms.csv`  parameters in 10^9 (`active`: those one token touches; equal to the total for dense LLMs), sizes from each `config.json`.
-`weights_gib_16bit` = parameters_total_b * 10^9 * 2 / 2^30 and `weights_gib_8bit` half of it: the weights alone, no KV cache, whatever
-precision the publisher ships. `windowed_layers` of the layers attend to the last `window_tokens` tokens alone (0: none). `note` tells what
-the columns cannot (latent attention).
+`llms.csv`  parameters in 10^9 (`active`: those one token touches; equal to the total for dense
+            LLMs), sizes from each `config.json`.
+`weights_gib_16bit` = parameters_total_b * 10^9 * 2 / 2^30 and `weights_gib_8bit` half of it: the
+weights alone, no KV cache, whatever precision the publisher ships. `windowed_layers` of the layers
+attend to the last `window_tokens` tokens alone (0: none). `note` tells what the columns cannot
+(latent attention).
 """
 
 import csv
@@ -32,7 +38,9 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU type; units in the names (GB = 10^9 bytes, GiB = 2^30), arithmetic dense, link both directions together."""
+    """One GPU type; units in the names (GB = 10^9 bytes, GiB = 2^30), arithmetic dense, link both
+    directions together.
+    """
 
     gpu: str
     vendor: str
@@ -54,7 +62,8 @@ class Gpu:
 class LlmSpec:
     """One LLM; parameters in 10^9, sizes in elements, weights in GiB.
 
-    experts and experts_per_token are 0 for dense LLMs, windowed_layers and window_tokens where all layers see the whole context.
+    experts and experts_per_token are 0 for dense LLMs, windowed_layers and window_tokens where all
+    layers see the whole context.
     """
 
     llm: str
@@ -78,7 +87,10 @@ class LlmSpec:
 
 @cache
 def load_gpus() -> Mapping[str, Gpu]:
-    """Every catalogued GPU type by its key, in the file's order. Read once; the mapping cannot be changed."""
+    """Every catalogued GPU type by its key, in the file's order.
+
+    Read once; the mapping cannot be changed.
+    """
     gpus = {}
     for row in _rows("gpus.csv"):
         gpus[row["gpu"]] = Gpu(
@@ -102,7 +114,10 @@ def load_gpus() -> Mapping[str, Gpu]:
 
 @cache
 def load_llms() -> Mapping[str, LlmSpec]:
-    """Every catalogued LLM by its key, in the file's order. Read once; the mapping cannot be changed."""
+    """Every catalogued LLM by its key, in the file's order.
+
+    Read once; the mapping cannot be changed.
+    """
     llms = {}
     for row in _rows("llms.csv"):
         llms[row["llm"]] = LlmSpec(

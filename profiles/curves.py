@@ -1,11 +1,14 @@
-"""Profile table: one row is one load point of one option; rows of the same (llm, gpu, tp_degree, mps_share_pct) are its curve.
+"""Profile table: one row is one load point of one option; rows of the same (llm, gpu, tp_degree,
+mps_share_pct) are its curve.
 
     rate_rps               achieved request rate of one replica, >= 0
-    {metric}_{statistic}_ms  latency at that rate, > 0; blank on all rows of an option = the option lacks the column
+    {metric}_{statistic}_ms  latency at that rate, > 0; blank on all rows of an option = the option
+                             lacks the column
     memory_gib_per_gpu     memory of one shard, > 0
     provenance             measured (default) | interpolated | calibrated | estimated
 
-This module keeps the file's units (ms, per cent); `planner.scenario.options` converts them. Unknown columns are ignored with a notice.
+This module keeps the file's units (ms, per cent); `planner.scenario.options` converts them. Unknown
+columns are ignored with a notice.
 """
 
 import math
@@ -18,16 +21,36 @@ import numpy as np
 import pandas as pd
 
 from profiles.io.faults import Fault, ProfileError, nearest, shown
-from profiles.io.tables import Table, blanks, check_cells, numbers, read_table, require_columns, texts
+from profiles.io.tables import (
+    Table,
+    blanks,
+    check_cells,
+    numbers,
+    read_table,
+    require_columns,
+    texts,
+)
 from profiles.records import METRICS, PROVENANCES, STATISTICS, Column
 
-__all__ = ["KEYS", "LATENCIES", "ProfileTable", "ProfiledOption", "load_profiles", "parse_profiles", "read_profiles"]
+__all__ = [
+    "KEYS",
+    "LATENCIES",
+    "ProfileTable",
+    "ProfiledOption",
+    "load_profiles",
+    "parse_profiles",
+    "read_profiles",
+]
 
 HUGE = 1e12
 """Numbers above this are no measurements."""
 
 KEYS = ("llm", "gpu", "tp_degree", "mps_share_pct")
-LATENCIES: Mapping[str, Column] = {f"{metric}_{statistic}_ms": (metric, statistic) for metric in METRICS for statistic in STATISTICS}
+LATENCIES: Mapping[str, Column] = {
+    f"{metric}_{statistic}_ms": (metric, statistic)
+    for metric in METRICS
+    for statistic in STATISTICS
+}
 """Name in the file -> column, e.g. ttft_p95_ms -> ("ttft", "p95")."""
 COUNTS = ("concurrency", "input_tokens", "output_tokens")
 NOTES = ("source", "measured_on")
@@ -38,9 +61,11 @@ KNOWN = (*KEYS, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS, "provenan
 class ProfiledOption:
     """Curve of one option in the file's units, sorted by rate.
 
-    rates: (K,) req/s of one replica, strictly increasing; latency_ms: per column (K,), no gaps; provenance: (K,).
+    rates: (K,) req/s of one replica, strictly increasing; latency_ms: per column (K,), no gaps;
+    provenance: (K,).
     source: distinct texts joined by "; ".
-    memory_gib: distinct values of memory_gib_per_gpu, ascending (empty: not stated); rows: (K,) row numbers in the file.
+    memory_gib: distinct values of memory_gib_per_gpu, ascending (empty: not stated); rows: (K,) row
+    numbers in the file.
     tokens: mean input_tokens and output_tokens over the rows that state them, NaN where none does.
     """
 
@@ -61,7 +86,8 @@ class ProfiledOption:
 class ProfileTable:
     """options: sorted by KEYS; notices: sentences for the reader.
 
-    content: the known columns, rows sorted by KEYS and rate, as text or float64; `provenance` is always there. The hash is made of it.
+    content: the known columns, rows sorted by KEYS and rate, as text or float64; `provenance` is
+    always there. The hash is made of it.
     """
 
     file: str
@@ -86,12 +112,22 @@ def read_profiles(path: Path, faults: list[Fault]) -> ProfileTable | None:
 
 
 def parse_profiles(table: Table, faults: list[Fault]) -> ProfileTable | None:
-    """Check and sort a table that was read; None when it has faults (those of `read_table` in `faults` count too)."""
+    """Check and sort a table that was read; None when it has faults (those of `read_table` in
+    `faults` count too).
+    """
     before = len(faults)
     present = require_columns(table, [*KEYS, "rate_rps"], faults)
     means = [f"{metric}_mean_ms" for metric in METRICS]
     if present and not any(name in table.columns for name in means):
-        faults.append(Fault(table.file, "row 1", "", f"none of the columns {', '.join(means)} is there", "add at least one of them"))
+        faults.append(
+            Fault(
+                table.file,
+                "row 1",
+                "",
+                f"none of the columns {', '.join(means)} is there",
+                "add at least one of them",
+            )
+        )
     content = _content(table, faults)
     if not present:
         return None
@@ -107,7 +143,9 @@ def parse_profiles(table: Table, faults: list[Fault]) -> ProfileTable | None:
 
 
 def _content(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
-    """Read the known columns, (R,) each: text as objects, numbers as float64 with NaN where blank; check every value by itself."""
+    """Read the known columns, (R,) each: text as objects, numbers as float64 with NaN where blank;
+    check every value by itself.
+    """
     content: dict[str, np.ndarray] = {}
     for name in KNOWN:
         if name not in table.columns:
@@ -142,18 +180,38 @@ def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
             "write a whole number from 1",
         )
     elif name == "mps_share_pct":
-        refuse((values <= 0) | (values > 100), "the share is outside (0, 100]", "write per cent of one GPU, e.g. 50")
+        refuse(
+            (values <= 0) | (values > 100),
+            "the share is outside (0, 100]",
+            "write per cent of one GPU, e.g. 50",
+        )
         if len(faults) == before and values.size and values.max() <= 1:
             mend = "write per cent of one GPU: 50, not 0.5"
-            faults.append(Fault(table.file, f"column {name}", f"{values.max():g} at most", "the shares look like fractions", mend))
+            faults.append(
+                Fault(
+                    table.file,
+                    f"column {name}",
+                    f"{values.max():g} at most",
+                    "the shares look like fractions",
+                    mend,
+                )
+            )
     elif name in ("rate_rps", *COUNTS):
         refuse(values < 0, "the number is negative", "write 0 or more")
         refuse(values > HUGE, "the number is absurdly large", "check the unit of the column")
     elif name in LATENCIES:
-        refuse(values <= 0, "the latency is not above 0", "write milliseconds, or leave the cell blank where nothing was measured")
+        refuse(
+            values <= 0,
+            "the latency is not above 0",
+            "write milliseconds, or leave the cell blank where nothing was measured",
+        )
         refuse(values > HUGE, "the latency is absurdly large", "write milliseconds")
     elif name == "memory_gib_per_gpu":
-        refuse(values <= 0, "the memory is not above 0", "write GiB on one GPU, or leave the cell blank")
+        refuse(
+            values <= 0,
+            "the memory is not above 0",
+            "write GiB on one GPU, or leave the cell blank",
+        )
     return values
 
 
@@ -165,14 +223,23 @@ def _provenance(table: Table, faults: list[Fault]) -> np.ndarray:
     return values
 
 
-def _check_order(table: Table, metric: str, content: Mapping[str, np.ndarray], faults: list[Fault]) -> None:
+def _check_order(
+    table: Table, metric: str, content: Mapping[str, np.ndarray], faults: list[Fault]
+) -> None:
     """p50 <= p90 <= p95 <= p99 at every point, over those that are present there."""
     highest = np.full(len(table.rows), -np.inf)
     for statistic in STATISTICS[1:]:
         name = f"{metric}_{statistic}_ms"
         if name in content:
             problem = f"the percentile is below a lower percentile of {metric} in the same row"
-            check_cells(table, name, content[name] < highest, problem, "check the row: p50 <= p90 <= p95 <= p99", faults)
+            check_cells(
+                table,
+                name,
+                content[name] < highest,
+                problem,
+                "check the row: p50 <= p90 <= p95 <= p99",
+                faults,
+            )
             highest = np.fmax(highest, content[name])
 
 
@@ -181,14 +248,27 @@ def _check_unique(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> Non
     repeated = frame.duplicated().to_numpy() & frame.notna().all(axis=1).to_numpy()
     if not repeated.any():
         return
-    first = {key: table.rows[i] for i, key in reversed([*enumerate(frame.itertuples(index=False, name=None))])}
+    first = {
+        key: table.rows[i]
+        for i, key in reversed([*enumerate(frame.itertuples(index=False, name=None))])
+    }
     mend = "keep one row of each option and rate"
     for i in map(int, np.flatnonzero(repeated)):
         problem = f"this option has this rate already in row {first[tuple(frame.iloc[i])]}"
-        faults.append(Fault(table.file, table.place(i, "rate_rps"), shown(frame["rate_rps"].iloc[i]), problem, mend))
+        faults.append(
+            Fault(
+                table.file,
+                table.place(i, "rate_rps"),
+                shown(frame["rate_rps"].iloc[i]),
+                problem,
+                mend,
+            )
+        )
 
 
-def _check_gaps(table: Table, frame: pd.DataFrame, content: Mapping[str, np.ndarray], faults: list[Fault]) -> None:
+def _check_gaps(
+    table: Table, frame: pd.DataFrame, content: Mapping[str, np.ndarray], faults: list[Fault]
+) -> None:
     """Refuse a latency column that stands on some rows of an option only."""
     option = frame.groupby(list(KEYS), dropna=False).ngroup().to_numpy()
     for name in LATENCIES:
@@ -196,7 +276,14 @@ def _check_gaps(table: Table, frame: pd.DataFrame, content: Mapping[str, np.ndar
             blank = blanks(table, name)
             some = np.bincount(option, ~blank) > 0
             problem = "the cell is blank, but other rows of the option have this column"
-            check_cells(table, name, blank & some[option], problem, "fill it in, or blank the column on all rows of the option", faults)
+            check_cells(
+                table,
+                name,
+                blank & some[option],
+                problem,
+                "fill it in, or blank the column on all rows of the option",
+                faults,
+            )
 
 
 def _options(content: Mapping[str, np.ndarray], rows: np.ndarray) -> tuple[ProfiledOption, ...]:
@@ -212,14 +299,20 @@ def _option(content: Mapping[str, np.ndarray], rows: np.ndarray, part: slice) ->
     first = part.start
     latency = {column: content[name][part] for name, column in LATENCIES.items() if name in content}
     memory = content["memory_gib_per_gpu"][part] if "memory_gib_per_gpu" in content else np.zeros(0)
-    sources = dict.fromkeys(str(text) for text in content["source"][part] if text) if "source" in content else {}
+    sources = (
+        dict.fromkeys(str(text) for text in content["source"][part] if text)
+        if "source" in content
+        else {}
+    )
     return ProfiledOption(
         llm=str(content["llm"][first]),
         gpu=str(content["gpu"][first]),
         tp_degree=int(content["tp_degree"][first]),
         mps_share_pct=float(content["mps_share_pct"][first]),
         rates=content["rate_rps"][part],
-        latency_ms={column: values for column, values in latency.items() if not np.isnan(values[0])},
+        latency_ms={
+            column: values for column, values in latency.items() if not np.isnan(values[0])
+        },
         provenance=tuple(str(word) for word in content["provenance"][part]),
         source="; ".join(sources),
         memory_gib=tuple(float(x) for x in np.unique(memory[~np.isnan(memory)])),
@@ -237,5 +330,9 @@ def _notices(table: Table) -> tuple[str, ...]:
     unknown = [name for name in table.others if name]
     if not unknown:
         return ()
-    guesses = "".join(f" ({name}: {guess.strip()})" for name in unknown[:20] if (guess := nearest(name, KNOWN)))
-    return (f"{table.file}: ignored unknown columns: {shown(', '.join(unknown), 200)[1:-1]}{guesses}",)
+    guesses = "".join(
+        f" ({name}: {guess.strip()})" for name in unknown[:20] if (guess := nearest(name, KNOWN))
+    )
+    return (
+        f"{table.file}: ignored unknown columns: {shown(', '.join(unknown), 200)[1:-1]}{guesses}",
+    )

@@ -1,7 +1,9 @@
-"""Curves beside their neighbours: more of a GPU, or more GPUs, should not be slower at the same rate, nor end at a lower one.
+"""Curves beside their neighbours: more of a GPU, or more GPUs, should not be slower at the same
+rate, nor end at a lower one.
 
-Compared are options that differ in the MPS share alone, or in the tensor-parallel degree alone, next to each other, at the rates of either
-that lie within both curves. A higher degree may be slower in truth (small LLMs, GPUs without a fast link), so its tolerance is wider.
+Compared are options that differ in the MPS share alone, or in the tensor-parallel degree alone,
+next to each other, at the rates of either that lie within both curves. A higher degree may be
+slower in truth (small LLMs, GPUs without a fast link), so its tolerance is wider.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,9 +25,16 @@ def check_neighbours(curves: Sequence[CurveRows]) -> list[Finding]:
     degrees = sorted(curves, key=lambda c: (c.llm, c.gpu, c.mps_share_pct, c.tp_degree))
     found: list[Finding] = []
     for _, group in groupby(shares, key=lambda c: (c.llm, c.gpu, c.tp_degree)):
-        found += _along(list(group), "more of each GPU (share {:g} % instead of {:g} %)", "mps_share_pct", SHARE_SLOWER)
+        found += _along(
+            list(group),
+            "more of each GPU (share {:g} % instead of {:g} %)",
+            "mps_share_pct",
+            SHARE_SLOWER,
+        )
     for _, group in groupby(degrees, key=lambda c: (c.llm, c.gpu, c.mps_share_pct)):
-        found += _along(list(group), "more GPUs (tp {:g} instead of {:g})", "tp_degree", DEGREE_SLOWER)
+        found += _along(
+            list(group), "more GPUs (tp {:g} instead of {:g})", "tp_degree", DEGREE_SLOWER
+        )
     return found
 
 
@@ -33,25 +42,45 @@ def _along(curves: Sequence[CurveRows], words: str, key: str, slower: float) -> 
     for small, large in pairwise(curves):
         than = words.format(getattr(large, key), getattr(small, key))
         for name in large.columns(MEANS):
-            if name in small.columns(MEANS) and (finding := _slower(small, large, name, than, slower)):
+            if name in small.columns(MEANS) and (
+                finding := _slower(small, large, name, than, slower)
+            ):
                 yield finding
         low, high = float(small.rates[-1]), float(large.rates[-1])
         if high < LOWER_END * low:
-            text = f"{than} ends at {high:.4g} req/s, the smaller option at {low:.4g} (row {small.rows[-1]})"
-            yield Finding("odd", large.words, (int(large.rows[-1]),), text, low / high - 1 if high > 0 else 1.0)
+            text = (
+                f"{than} ends at {high:.4g} req/s, the smaller option at {low:.4g} (row"
+                f" {small.rows[-1]})"
+            )
+            yield Finding(
+                "odd",
+                large.words,
+                (int(large.rows[-1]),),
+                text,
+                low / high - 1 if high > 0 else 1.0,
+            )
 
 
-def _slower(small: CurveRows, large: CurveRows, name: str, than: str, slower: float) -> Finding | None:
-    """The rate at which the larger option is slower by most, when that is more than the tolerance."""
+def _slower(
+    small: CurveRows, large: CurveRows, name: str, than: str, slower: float
+) -> Finding | None:
+    """The rate at which the larger option is slower by most, when that is more than the
+    tolerance.
+    """
     low, high = max(small.rates[0], large.rates[0]), min(small.rates[-1], large.rates[-1])
     if high < low or not ((small.values[name] > 0).all() and (large.values[name] > 0).all()):
         return None
     rates = np.union1d(small.rates, large.rates)
     rates = rates[(rates >= low) & (rates <= high)]
-    ratio = np.interp(rates, large.rates, large.values[name]) / np.interp(rates, small.rates, small.values[name])
+    ratio = np.interp(rates, large.rates, large.values[name]) / np.interp(
+        rates, small.rates, small.values[name]
+    )
     worst = int(np.argmax(ratio))
     if not ratio[worst] > slower:
         return None
     near = [int(c.rows[np.argmin(np.abs(c.rates - rates[worst]))]) for c in (large, small)]
-    text = f"{than} is slower: {name} {100 * (ratio[worst] - 1):.0f} % higher at {rates[worst]:.4g} req/s"
+    text = (
+        f"{than} is slower: {name} {100 * (ratio[worst] - 1):.0f} % higher at {rates[worst]:.4g}"
+        " req/s"
+    )
     return Finding("odd", large.words, tuple(near), text, float(ratio[worst] - 1))

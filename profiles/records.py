@@ -1,6 +1,7 @@
 """What was measured, as records: latency curves and scores.
 
-Units inside the program: seconds, req/s, GiB, USD/h; shares in 0..1. Files carry ms and per cent; only `planner.scenario.assemble*` convert.
+Units inside the program: seconds, req/s, GiB, USD/h; shares in 0..1. Files carry ms and per cent;
+only `planner.scenario.assemble*` convert.
 """
 
 import math
@@ -25,8 +26,10 @@ class Curve:
     rates: (K,) req/s of one replica, strictly increasing, >= 0.
     latency: per column (metric, statistic) a (K,) array in seconds, finite, > 0 (no gaps).
     provenance: (K,) one of PROVENANCES per point.
-    source: free text, what the table says about where the points come from ("" when it says nothing).
-    tokens: mean tokens of prompts and of answers that the points were taken with, NaN where the table does not say.
+    source: free text, what the table says about where the points come from ("" when it says
+    nothing).
+    tokens: mean tokens of prompts and of answers that the points were taken with, NaN where the
+    table does not say.
     """
 
     rates: np.ndarray
@@ -45,8 +48,10 @@ class Curve:
 class Scores:
     """Predicted quality of every LLM's answer to every prompt.
 
-    prompt_ids: (N,) text.  llms: (M,) names.  values: (M, N) float64, C-contiguous, row i = LLM i, finite.
-    weights: (N,) float64 >= 0, normalised to sum 1.  dropped: prompts left out because a score was missing.
+    prompt_ids: (N,) text.  llms: (M,) names.  values: (M, N) float64, C-contiguous, row i = LLM i,
+                                               finite.
+    weights: (N,) float64 >= 0, normalised to sum 1.  dropped: prompts left out because a score was
+                                                      missing.
     """
 
     prompt_ids: np.ndarray

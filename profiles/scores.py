@@ -1,7 +1,7 @@
 """Scores table: predicted quality of every LLM's answer to every prompt, from CSV or Parquet.
 
-`prompt_id`, optional `weight` (>= 0, sum > 0; default: all alike), one column per LLM (any finite number, higher is better).
-A missing score is a blank cell, null or NaN.
+`prompt_id`, optional `weight` (>= 0, sum > 0; default: all alike), one column per LLM (any finite
+number, higher is better). A missing score is a blank cell, null or NaN.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from profiles.io.faults import Fault, ScoresError, shown
-from profiles.io.tables import Table, blanks, check_cells, numbers, read_table, require_columns, texts
+from profiles.io.tables import (
+    Table,
+    blanks,
+    check_cells,
+    numbers,
+    read_table,
+    require_columns,
+    texts,
+)
 from profiles.records import Scores
 
 __all__ = ["RESERVED", "load_scores", "parse_scores", "read_scores"]
@@ -21,8 +29,13 @@ RESERVED = ("prompt_id", "weight")
 """Columns that are no LLM; no LLM may be called so."""
 
 
-def load_scores(path: Path | str, llms: Sequence[str], missing: str = "error") -> tuple[Scores, tuple[str, ...]]:
-    """Scores of the named LLMs, rows in their order, and notices. missing: `error | drop`. Raises ScoresError with every fault."""
+def load_scores(
+    path: Path | str, llms: Sequence[str], missing: str = "error"
+) -> tuple[Scores, tuple[str, ...]]:
+    """Scores of the named LLMs, rows in their order, and notices.
+
+    missing: `error | drop`. Raises ScoresError with every fault.
+    """
     faults: list[Fault] = []
     notices: list[str] = []
     scores = read_scores(Path(path), llms, missing, faults, notices)
@@ -31,22 +44,35 @@ def load_scores(path: Path | str, llms: Sequence[str], missing: str = "error") -
     return scores, tuple(notices)
 
 
-def read_scores(path: Path, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]) -> Scores | None:
+def read_scores(
+    path: Path, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]
+) -> Scores | None:
     """`load_scores` that appends to faults and notices; None when there are faults."""
     table = read_table(path, faults, only={*RESERVED, *llms})
     return None if table is None else parse_scores(table, llms, missing, faults, notices)
 
 
-def parse_scores(table: Table, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]) -> Scores | None:
+def parse_scores(
+    table: Table, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]
+) -> Scores | None:
     """Scores of a table that was read; arguments and result as in `read_scores`."""
     before = len(faults)
     require_columns(table, ["prompt_id", *llms], faults)
-    ignored = [name for name in [*table.columns, *table.others] if name not in RESERVED and name not in llms]
+    ignored = [
+        name
+        for name in [*table.columns, *table.others]
+        if name not in RESERVED and name not in llms
+    ]
     if ignored:
         notices.append(
-            f"{table.file}: ignored {len(ignored)} columns that are no LLM of the scenario: {shown(', '.join(ignored), 200)[1:-1]}"
+            f"{table.file}: ignored {len(ignored)} columns that are no LLM of the scenario:"
+            f" {shown(', '.join(ignored), 200)[1:-1]}"
         )
-    ids = texts(table, "prompt_id", faults) if "prompt_id" in table.columns else np.zeros(0, dtype=object)
+    ids = (
+        texts(table, "prompt_id", faults)
+        if "prompt_id" in table.columns
+        else np.zeros(0, dtype=object)
+    )
     _check_unique(table, ids, faults)
     weights = _weights(table, faults)
     values = np.empty((len(llms), len(table.rows)))
@@ -58,12 +84,31 @@ def parse_scores(table: Table, llms: Sequence[str], missing: str, faults: list[F
     gaps = np.isnan(values).any(axis=0)
     dropped = int(gaps.sum())
     if dropped:
-        notices.append(f"{table.file}: dropped {dropped} of {len(ids)} prompts that lack a score (scores_missing: drop)")
+        notices.append(
+            f"{table.file}: dropped {dropped} of {len(ids)} prompts that lack a score"
+            " (scores_missing: drop)"
+        )
         ids, weights, values = ids[~gaps], weights[~gaps], np.ascontiguousarray(values[:, ~gaps])
     if not ids.size:
-        faults.append(Fault(table.file, "", "", "every prompt lacks a score of some LLM, so none is left", "fill in the scores"))
+        faults.append(
+            Fault(
+                table.file,
+                "",
+                "",
+                "every prompt lacks a score of some LLM, so none is left",
+                "fill in the scores",
+            )
+        )
     elif not weights.max() > 0:
-        faults.append(Fault(table.file, "column weight", "", "the weights sum to zero", "give at least one prompt a weight above 0"))
+        faults.append(
+            Fault(
+                table.file,
+                "column weight",
+                "",
+                "the weights sum to zero",
+                "give at least one prompt a weight above 0",
+            )
+        )
     else:
         scaled = weights / weights.max()
         return Scores(ids, tuple(llms), values, scaled / scaled.sum(), dropped)
@@ -78,7 +123,14 @@ def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.
     if missing == "error" and blank.any():
         if len(faults) > before:
             blank = blanks(table, llm, nan_is_blank=True)
-        check_cells(table, llm, blank, "the score is missing", "fill it in, or set scores_missing: drop", faults)
+        check_cells(
+            table,
+            llm,
+            blank,
+            "the score is missing",
+            "fill it in, or set scores_missing: drop",
+            faults,
+        )
     return values
 
 
@@ -88,11 +140,28 @@ def _weights(table: Table, faults: list[Fault]) -> np.ndarray:
         return np.ones(len(table.rows))
     before = len(faults)
     weights = numbers(table, "weight", faults)
-    check_cells(table, "weight", weights < 0, "the weight is negative", "give a weight of 0 or more", faults)
+    check_cells(
+        table, "weight", weights < 0, "the weight is negative", "give a weight of 0 or more", faults
+    )
     if len(faults) == before:
-        check_cells(table, "weight", np.isnan(weights), "the weight is blank", "give a weight of 0 or more", faults)
+        check_cells(
+            table,
+            "weight",
+            np.isnan(weights),
+            "the weight is blank",
+            "give a weight of 0 or more",
+            faults,
+        )
     if len(faults) == before and not weights.max() > 0:
-        faults.append(Fault(table.file, "column weight", "", "the weights sum to zero", "give at least one prompt a weight above 0"))
+        faults.append(
+            Fault(
+                table.file,
+                "column weight",
+                "",
+                "the weights sum to zero",
+                "give at least one prompt a weight above 0",
+            )
+        )
     return weights
 
 
@@ -102,4 +171,11 @@ def _check_unique(table: Table, ids: np.ndarray, faults: list[Fault]) -> None:
     first: dict[str, int] = {}
     repeated = np.array([first.setdefault(name, i) != i for i, name in enumerate(ids)])
     repeated &= ids != "?"
-    check_cells(table, "prompt_id", repeated, "the prompt stands twice in the table", "keep one row of each prompt", faults)
+    check_cells(
+        table,
+        "prompt_id",
+        repeated,
+        "the prompt stands twice in the table",
+        "keep one row of each prompt",
+        faults,
+    )

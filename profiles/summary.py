@@ -1,7 +1,9 @@
-"""The tables of a scenario, summarised: what is profiled, how far, where it comes from, and what the scores look like.
+"""The tables of a scenario, summarised: what is profiled, how far, where it comes from, and what
+the scores look like.
 
 profiles   one row an LLM and GPU type: options, degrees, shares, rates, points, provenance
-scores     one row an LLM: mean, lowest and highest score, and the part of the prompts on which it is the best
+scores     one row an LLM: mean, lowest and highest score, and the part of the prompts on which it
+           is the best
 """
 
 from collections import defaultdict
@@ -22,24 +24,63 @@ def profiles_summary(table: ProfileTable) -> pd.DataFrame:
         groups[option.llm, option.gpu].append(option)
     rows = []
     for (llm, gpu), options in groups.items():
-        degrees, shares = sorted({o.tp_degree for o in options}), sorted({o.mps_share_pct for o in options})
-        columns = sorted({f"{metric}_{statistic}" for o in options for metric, statistic in o.latency_ms})
+        degrees, shares = (
+            sorted({o.tp_degree for o in options}),
+            sorted({o.mps_share_pct for o in options}),
+        )
+        columns = sorted(
+            {f"{metric}_{statistic}" for o in options for metric, statistic in o.latency_ms}
+        )
         kinds = [kind for o in options for kind in o.provenance]
         told = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
-        lowest, highest = min(float(o.rates[0]) for o in options), max(float(o.rates[-1]) for o in options)
+        lowest, highest = (
+            min(float(o.rates[0]) for o in options),
+            max(float(o.rates[-1]) for o in options),
+        )
         listed = (", ".join(map(str, degrees)), ", ".join(f"{share:g}" for share in shares))
-        rows.append((llm, gpu, len(options), *listed, sum(len(o.rates) for o in options), lowest, highest, ", ".join(columns), told))
+        rows.append(
+            (
+                llm,
+                gpu,
+                len(options),
+                *listed,
+                sum(len(o.rates) for o in options),
+                lowest,
+                highest,
+                ", ".join(columns),
+                told,
+            )
+        )
     heads = ["LLM", "GPU", "Options", "TP degrees", "MPS shares (%)", "Load points"]
-    heads += ["Lowest rate (req/s)", "Highest rate (req/s)", "Latency columns", "Provenance of the points"]
+    heads += [
+        "Lowest rate (req/s)",
+        "Highest rate (req/s)",
+        "Latency columns",
+        "Provenance of the points",
+    ]
     return pd.DataFrame(rows, columns=heads)
 
 
 def scores_summary(scores: Scores) -> pd.DataFrame:
-    """Tabulate the scores; means and parts by the prompts' weights, ties counted for each of the best."""
+    """Tabulate the scores; means and parts by the prompts' weights, ties counted for each of the
+    best.
+    """
     best = scores.values == scores.values.max(axis=0)
     rows = [
-        (llm, float(row @ scores.weights), float(row.min()), float(row.max()), 100.0 * float(np.where(best[i], scores.weights, 0.0).sum()))
+        (
+            llm,
+            float(row @ scores.weights),
+            float(row.min()),
+            float(row.max()),
+            100.0 * float(np.where(best[i], scores.weights, 0.0).sum()),
+        )
         for i, (llm, row) in enumerate(zip(scores.llms, scores.values, strict=True))
     ]
-    heads = ["LLM", "Mean (mean score)", "Lowest (score)", "Highest (score)", "Best or tied (% of prompts)"]
+    heads = [
+        "LLM",
+        "Mean (mean score)",
+        "Lowest (score)",
+        "Highest (score)",
+        "Best or tied (% of prompts)",
+    ]
     return pd.DataFrame(rows, columns=heads)

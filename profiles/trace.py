@@ -21,7 +21,9 @@ LENGTHS = ("input_tokens", "output_tokens")
 
 @dataclass(frozen=True)
 class Trace:
-    """arrivals: (N,) s, ascending, the first 0; tokens: per LENGTHS an (N,) array, where the file has it."""
+    """arrivals: (N,) s, ascending, the first 0; tokens: per LENGTHS an (N,) array, where the file
+    has it.
+    """
 
     arrivals: np.ndarray
     tokens: dict[str, np.ndarray]
@@ -39,13 +41,33 @@ def load_trace(path: Path) -> Trace:
     if table is None or not require_columns(table, ["arrival_s"], faults):
         raise ProfileError(faults)
     times = numbers(table, "arrival_s", faults)
-    check_cells(table, "arrival_s", np.isnan(times), "the cell is blank", "fill it in or delete the row", faults)
+    check_cells(
+        table,
+        "arrival_s",
+        np.isnan(times),
+        "the cell is blank",
+        "fill it in or delete the row",
+        faults,
+    )
     if not faults:
         check_cells(
-            table, "arrival_s", np.append(False, np.diff(times) < 0), "the time is before that of the row above", "sort by time", faults
+            table,
+            "arrival_s",
+            np.append(False, np.diff(times) < 0),
+            "the time is before that of the row above",
+            "sort by time",
+            faults,
         )
     if not faults and (times.size < 3 or times[-1] <= times[0]):
-        faults.append(Fault(table.file, "column arrival_s", "", "a trace needs three arrivals at more than one time", "give more rows"))
+        faults.append(
+            Fault(
+                table.file,
+                "column arrival_s",
+                "",
+                "a trace needs three arrivals at more than one time",
+                "give more rows",
+            )
+        )
     tokens = {name: numbers(table, name, faults) for name in LENGTHS if name in table.columns}
     if faults:
         raise ProfileError(faults)

@@ -1,7 +1,9 @@
-"""Charts as PNG and SVG files, for those who have no spreadsheet: GPU map, latency curves with SLOs and operating points, routing.
+"""Charts as PNG and SVG files, for those who have no spreadsheet: GPU map, latency curves with SLOs
+and operating points, routing.
 
-Drawn with matplotlib, without pyplot and its global state. Colours, markers and signs are the workbook's. Text of the user is never read
-as mathematics, and every legend entry begins with the LLM's sign, for matplotlib leaves out entries that begin with an underscore.
+Drawn with matplotlib, without pyplot and its global state. Colours, markers and signs are the
+workbook's. Text of the user is never read as mathematics, and every legend entry begins with the
+LLM's sign, for matplotlib leaves out entries that begin with an underscore.
 """
 
 import warnings
@@ -49,9 +51,11 @@ STYLE: Any = {
 
 
 def write_charts(folder: Path, report: Report) -> list[Path]:
-    """Write gpu_map, routing and one latency chart a column that an SLO limits; the files written, none without a setup.
+    """Write gpu_map, routing and one latency chart a column that an SLO limits; the files written,
+    none without a setup.
 
-    Beside a conflict the best effort is drawn, and says so. folder: made where it is missing. OSError when it cannot be written to.
+    Beside a conflict the best effort is drawn, and says so. folder: made where it is missing.
+    OSError when it cannot be written to.
     """
     report = report.get("nearest") or report
     if not len(report["tables"]["setup"]):
@@ -61,14 +65,23 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
     headers = list(dict.fromkeys(slo["header"] for slo in meta["slos"])) or meta["latencies"][:1]
     written: list[Path] = []
     with warnings.catch_warnings(), mpl.rc_context(STYLE):
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks is drawn as boxes
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing"
+        )  # a name in a script that the font lacks is drawn as boxes
         figures = {"routing": _routing(report), "gpu-map": _gpu_map(report)}
-        figures |= {"latency-" + header.removesuffix(" (ms)").lower().replace(" ", "-"): _latency(report, header) for header in headers}
+        figures |= {
+            "latency-" + header.removesuffix(" (ms)").lower().replace(" ", "-"): _latency(
+                report, header
+            )
+            for header in headers
+        }
         for name, (figure, alt) in figures.items():
             for kind in KINDS:
                 path = folder / f"{name}.{kind}"
                 words = {"Title": safe_text(meta["scenario"]), "Description": safe_text(alt)}
-                figure.savefig(path, dpi=150, metadata={**words, **({"Date": None} if kind == "svg" else {})})
+                figure.savefig(
+                    path, dpi=150, metadata={**words, **({"Date": None} if kind == "svg" else {})}
+                )
                 written.append(path)
     return written
 
@@ -83,7 +96,9 @@ def _axes(width: float, height: float, title: str, report: Report) -> tuple[Figu
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
     scenario = safe_text(report["meta"]["scenario"])[:100]
-    axes.set_title(title, loc="left", fontweight="bold", fontsize=12, color=COLOURS["title"], pad=22)
+    axes.set_title(
+        title, loc="left", fontweight="bold", fontsize=12, color=COLOURS["title"], pad=22
+    )
     axes.text(
         0,
         1.02,
@@ -103,7 +118,14 @@ def _routing(report: Report) -> tuple[Figure, str]:
     names = [_name(looks[llm], llm) for llm in frame["LLM"]]
     parts = [float(part) for part in frame["Fraction (%)"]]
     bars = axes.barh(range(len(names)), parts, color=[looks[llm].colour for llm in frame["LLM"]])
-    axes.bar_label(bars, [f"{p:.1f} %, {rate:,.2f} req/s" for p, rate in zip(parts, frame["Rate (req/s)"], strict=True)], padding=4)
+    axes.bar_label(
+        bars,
+        [
+            f"{p:.1f} %, {rate:,.2f} req/s"
+            for p, rate in zip(parts, frame["Rate (req/s)"], strict=True)
+        ],
+        padding=4,
+    )
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, max(parts) * 1.28 or 1)
@@ -134,15 +156,42 @@ def _latency(report: Report, header: str) -> tuple[Figure, str]:
             "markersize": 4.5,
         }
         handles += axes.plot(rates, values, **style)
-        labels.append(f"{_name(look, llm)}, {safe_text(meta['options'][k])[:LONGEST]}, {frame['Provenance'].iloc[k]}")
+        labels.append(
+            f"{_name(look, llm)}, {safe_text(meta['options'][k])[:LONGEST]},"
+            f" {frame['Provenance'].iloc[k]}"
+        )
         rate, value = float(frame["Rate per replica (req/s)"].iloc[k]), float(frame[header].iloc[k])
-        axes.plot([rate], [value], marker="D", markersize=9, color=look.colour, markeredgecolor="black", markeredgewidth=1.6, zorder=5)
+        axes.plot(
+            [rate],
+            [value],
+            marker="D",
+            markersize=9,
+            color=look.colour,
+            markeredgecolor="black",
+            markeredgewidth=1.6,
+            zorder=5,
+        )
         told.append(f"{llm} {meta['options'][k]} at {rate:.2f} req/s: {value:.1f} ms")
-    handles.append(Line2D([], [], marker="D", linestyle="none", markersize=9, color="white", markeredgecolor="black", markeredgewidth=1.6))
+    handles.append(
+        Line2D(
+            [],
+            [],
+            marker="D",
+            linestyle="none",
+            markersize=9,
+            color="white",
+            markeredgecolor="black",
+            markeredgewidth=1.6,
+        )
+    )
     labels.append("operating point")
     for slo in meta["slos"]:
         if slo["header"] == header:
-            handles.append(axes.axhline(slo["limit_ms"], color=COLOURS["bad_ink"], linestyle="--", linewidth=1.4))
+            handles.append(
+                axes.axhline(
+                    slo["limit_ms"], color=COLOURS["bad_ink"], linestyle="--", linewidth=1.4
+                )
+            )
             labels.append(f"limit on {slo['name']}, {slo['limit_ms']:,.12g} ms")
     axes.set(xlabel="rate of one replica (req/s)", ylabel=header, xlim=(0, None), ylim=(0, None))
     axes.grid(axis="y", color=COLOURS["rule"], linewidth=0.7)
@@ -151,35 +200,71 @@ def _latency(report: Report, header: str) -> tuple[Figure, str]:
 
 
 def _gpu_map(report: Report) -> tuple[Figure, str]:
-    """One bar a GPU, its cells in the colours and signs of the LLMs; alike GPUs are counted where there are too many."""
+    """One bar a GPU, its cells in the colours and signs of the LLMs; alike GPUs are counted where
+    there are too many.
+    """
     frame, signs = report["tables"]["gpu_map"], report["meta"]["signs"]
     looks = looks_of(signs)
     kinds: dict[tuple[str, ...], tuple[list[str | None], int]] = {}
     gpus = list(gpus_of(report))
     for _, pool, node, gpu, rows in gpus:
         bar = bar_of([(frame["LLM"].iloc[r], frame["MPS share (%)"].iloc[r]) for r in rows])
-        place = f"{pool[:LONGEST]}, node {node}, GPU {gpu}" if len(gpus) <= MOST_GPUS else f"{pool[:LONGEST]}"
+        place = (
+            f"{pool[:LONGEST]}, node {node}, GPU {gpu}"
+            if len(gpus) <= MOST_GPUS
+            else f"{pool[:LONGEST]}"
+        )
         key = (place, *(llm or "" for llm in bar))
         kinds[key] = (bar, kinds.get(key, (bar, 0))[1] + 1)
     shown = list(kinds.items())[:MOST_GPUS]
-    figure, axes = _axes(9, 1.9 + 0.27 * len(shown), "GPU map: one cell is 10 % of a GPU's compute", report)
+    figure, axes = _axes(
+        9, 1.9 + 0.27 * len(shown), "GPU map: one cell is 10 % of a GPU's compute", report
+    )
     for y, (_, (bar, _)) in enumerate(shown):
         for x, llm in enumerate(bar):
             look = looks[llm] if llm is not None else None
-            axes.barh(y, 1, left=x, height=0.86, color=look.colour if look else COLOURS["free"], edgecolor="white", linewidth=1)
+            axes.barh(
+                y,
+                1,
+                left=x,
+                height=0.86,
+                color=look.colour if look else COLOURS["free"],
+                edgecolor="white",
+                linewidth=1,
+            )
             if look:
-                axes.text(x + 0.5, y, look.sign, ha="center", va="center", color=look.ink, fontsize=8, fontweight="bold")
-    counted = [f"{count} x {safe_text(key[0])}" if count > 1 else safe_text(key[0]) for key, (_, count) in shown]
+                axes.text(
+                    x + 0.5,
+                    y,
+                    look.sign,
+                    ha="center",
+                    va="center",
+                    color=look.ink,
+                    fontsize=8,
+                    fontweight="bold",
+                )
+    counted = [
+        f"{count} x {safe_text(key[0])}" if count > 1 else safe_text(key[0])
+        for key, (_, count) in shown
+    ]
     axes.set_yticks(range(len(shown)), counted)
     axes.set_xticks(range(0, CELLS + 1, 2), [f"{10 * x} %" for x in range(0, CELLS + 1, 2)])
     axes.set(xlim=(0, CELLS), ylim=(len(shown) - 0.4, -0.6), xlabel="compute of a GPU")
     used = list(dict.fromkeys(frame["LLM"]))
     handles = [*(Patch(color=looks[llm].colour) for llm in used), Patch(color=COLOURS["free"])]
-    figure.legend(handles, [*(_name(looks[llm], llm) for llm in used), "free"], loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(
+        handles,
+        [*(_name(looks[llm], llm) for llm in used), "free"],
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+    )
     return figure, _told(frame)
 
 
 def _told(frame: pd.DataFrame) -> str:
     """The map in words: GPUs by LLM."""
-    gpus = frame.groupby("LLM", sort=False)[["Pool", "Node", "GPU"]].apply(lambda part: len(part.drop_duplicates()))
+    gpus = frame.groupby("LLM", sort=False)[["Pool", "Node", "GPU"]].apply(
+        lambda part: len(part.drop_duplicates())
+    )
     return "Map of the GPUs: " + ", ".join(f"{llm} on {count} GPUs" for llm, count in gpus.items())

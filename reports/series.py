@@ -1,4 +1,6 @@
-"""What charts and sheets both draw, read off the named tables of a report: the GPUs and their bars, the curves of the options."""
+"""What charts and sheets both draw, read off the named tables of a report: the GPUs and their bars,
+the curves of the options.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +15,16 @@ CELLS = 10
 
 
 def gpus_of(report: Report) -> Iterator[tuple[int, str, int, int, list[int]]]:
-    """Every GPU of every pool in order: position and name of its pool, node, GPU, and its rows of the table gpu_map."""
+    """Every GPU of every pool in order: position and name of its pool, node, GPU, and its rows of
+    the table gpu_map.
+    """
     frame, pools = report["tables"]["gpu_map"], report["tables"]["pools"]
     rows: dict[tuple[str, int, int], list[int]] = defaultdict(list)
     for k, key in enumerate(zip(frame["Pool"], frame["Node"], frame["GPU"], strict=True)):
         rows[key].append(k)
-    for p, (name, nodes, per_node) in enumerate(zip(pools["Pool"], pools["Nodes"], pools["GPUs per node"], strict=True)):
+    for p, (name, nodes, per_node) in enumerate(
+        zip(pools["Pool"], pools["Nodes"], pools["GPUs per node"], strict=True)
+    ):
         for node in range(nodes):
             for gpu in range(per_node):
                 yield p, name, node, gpu, rows.get((name, node, gpu), [])
@@ -38,7 +44,9 @@ RATE = "Rate of one replica (req/s)"
 
 
 def spans_of(report: Report) -> list[tuple[int, int]]:
-    """First row and the row after the last of every deployed option in `points`, in the order of `setup`."""
+    """First row and the row after the last of every deployed option in `points`, in the order of
+    `setup`.
+    """
     points, spans, start = report["tables"]["points"], [], 0
     keys = list(zip(points["LLM"], points["Option"], strict=True))
     for k in range(1, len(keys) + 1):

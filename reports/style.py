@@ -1,7 +1,9 @@
-"""How reports look: one palette by LLM for workbook and charts, number formats by unit, text that is safe to write.
+"""How reports look: one palette by LLM for workbook and charts, number formats by unit, text that
+is safe to write.
 
-Names and notes come from the user. `safe_text` is passed by every text on its way into a file: control characters are told by their
-codes, and what is longer than a cell is cut and says so. Text is always written as text (never by a call that guesses formulas or links).
+Names and notes come from the user. `safe_text` is passed by every text on its way into a file:
+control characters are told by their codes, and what is longer than a cell is cut and says so. Text
+is always written as text (never by a call that guesses formulas or links).
 """
 
 import re
@@ -53,7 +55,18 @@ COLOURS: Mapping[str, str] = {
     "bound": "#8A97A3",
     "plan": "#22384F",
 }
-LLM_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C6D31", "#6A3D9A", "#7F7F7F", "#B2DF8A")
+LLM_COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#D55E00",
+    "#56B4E9",
+    "#8C6D31",
+    "#6A3D9A",
+    "#7F7F7F",
+    "#B2DF8A",
+)
 """Told apart with red-green blindness too; beyond them they repeat, and the LLM's sign tells."""
 MARKERS = ("circle", "square", "diamond", "triangle", "x", "star", "plus", "long_dash")
 DASHES = ("solid", "dash", "long_dash", "dash_dot", "square_dot")
@@ -61,7 +74,11 @@ DASHES = ("solid", "dash", "long_dash", "dash_dot", "square_dot")
 
 @dataclass(frozen=True)
 class Look:
-    """Of one LLM. colour, ink: background and text on it, #RRGGBB; marker: as workbooks name it; sign: one character."""
+    """Of one LLM.
+
+    colour, ink: background and text on it, #RRGGBB; marker: as workbooks name it; sign: one
+    character.
+    """
 
     colour: str
     ink: str
@@ -88,7 +105,9 @@ def ink_on(colour: str) -> str:
 
 def tint(colour: str) -> str:
     """A pale colour of the same kind, on which black is read."""
-    return "#" + "".join(f"{round(255 - 0.3 * (255 - int(colour[k : k + 2], 16))):02X}" for k in (1, 3, 5))
+    return "#" + "".join(
+        f"{round(255 - 0.3 * (255 - int(colour[k : k + 2], 16))):02X}" for k in (1, 3, 5)
+    )
 
 
 def sentence_case(text: str) -> str:
@@ -97,10 +116,14 @@ def sentence_case(text: str) -> str:
 
 
 def safe_text(value: Any) -> str:
-    """Text for one cell: control characters (and half surrogates) by their codes, at most what a cell holds."""
+    """Text for one cell: control characters (and half surrogates) by their codes, at most what a
+    cell holds.
+    """
     text = str(value)
     if not text.isprintable():
-        text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+        text = "".join(
+            c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+        )
     if text.startswith("<r>") and text.endswith("</r>"):
         text += " "  # XlsxWriter 3.3 would take it for its own XML of rich text
     if len(text) * 2 <= CELL_LIMIT:
@@ -134,7 +157,10 @@ WHOLE = ("GPUs", "GPUs per node", "nodes", "replicas", "prompts", "setups", "sol
 
 
 def unit_of(header: str) -> str:
-    """The unit in the brackets that end a header; "" when there is none. What follows `% of` is no unit but its base."""
+    """The unit in the brackets that end a header; "" when there is none.
+
+    What follows `% of` is no unit but its base.
+    """
     found = UNIT.search(header)
     unit = found.group(1) if found else ""
     if unit.startswith("%"):
@@ -147,7 +173,9 @@ def header_format(header: str, signed: bool = False) -> str:
     if header.startswith("MPS share"):
         return 'General" %"'
     if header.startswith(("Worth of", "Change of", "Difference")):
-        return number_format({"mean score": "score per ms", "USD/h": "USD/h, fine"}[unit_of(header)], signed)
+        return number_format(
+            {"mean score": "score per ms", "USD/h": "USD/h, fine"}[unit_of(header)], signed
+        )
     return number_format(unit_of(header), signed)
 
 
@@ -180,5 +208,7 @@ def shown_width(value: Any, form: str) -> int:
         tail = "".join(re.findall(r'"([^"]*)"', form))
         decimals = sum(len(found) + 1 for found in DECIMALS.findall(form))
         whole = len(f"{abs(value):,.0f}") + (value < 0) + form.startswith("+")
-        return (whole + decimals if not form.startswith("General") else min(12, len(f"{value:.10g}"))) + len(tail)
+        return (
+            whole + decimals if not form.startswith("General") else min(12, len(f"{value:.10g}"))
+        ) + len(tail)
     return max(map(len, str(value).split("\n")))

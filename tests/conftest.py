@@ -1,4 +1,6 @@
-"""What all tests share: what a run tells at its end (outside programs that were missing, in capitals), and a page that does not rest."""
+"""What all tests share: what a run tells at its end (outside programs that were missing, in
+capitals), and a page that does not rest.
+"""
 
 from collections import Counter
 from typing import Any
@@ -10,13 +12,19 @@ from tests.support.outside import NOT_RUN
 
 @pytest.fixture
 def unasked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page does not wait for a moment of rest before it plans what nobody asked for: AppTest has no clock."""
+    """The page does not wait for a moment of rest before it plans what nobody asked for: AppTest
+    has no clock.
+    """
     monkeypatch.setattr("app_pages.widgets.marginals.QUIET_S", 1e-9)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """List the tests that were not run for want of a program."""
-    reasons = [str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)]
+    reasons = [
+        str(report.longrepr[2])
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    ]
     missing = Counter(reason[reason.index(NOT_RUN) :] for reason in reasons if NOT_RUN in reason)
     for reason, tests in sorted(missing.items()):
         terminalreporter.write_line(f"{reason.upper()}: {tests} TESTS", red=True)

@@ -1,4 +1,6 @@
-"""The house's rules, read off the syntax trees: arrows point down, every outside library has its keeper, and names and habits hold."""
+"""The house's rules, read off the syntax trees: arrows point down, every outside library has its
+keeper, and names and habits hold.
+"""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -34,15 +36,24 @@ KEEPERS = {
     "ijson": ("profiles/importers/formats/stream.py",),
 }
 NUMPY_ALONE = ("planner/verify*.py", "planner/decompose*.py")
-"""Files that share no mathematics with the optimiser: of `models` they know the instance, of outside mathematics numpy."""
+"""Files that share no mathematics with the optimiser: of `models` they know the instance, of
+outside mathematics numpy.
+"""
 
 
 @cache
 def trees() -> Mapping[str, ast.Module]:
-    """Syntax tree of every source file of the rooms and of app.py, by its path from the checkout."""
+    """Syntax tree of every source file of the rooms and of app.py, by its path from the
+    checkout.
+    """
     files = [path for room in ROOMS for path in sorted((HOME / room).rglob("*.py"))]
-    files += [path for path in (HOME / "app.py", *sorted(HOME.glob("*pages/*.py"))) if path.exists()]
-    return {path.relative_to(HOME).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    files += [
+        path for path in (HOME / "app.py", *sorted(HOME.glob("*pages/*.py"))) if path.exists()
+    ]
+    return {
+        path.relative_to(HOME).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in files
+    }
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
@@ -78,7 +89,11 @@ def test_arrows_point_down_only() -> None:
 
 @pytest.mark.parametrize("library", KEEPERS)
 def test_every_outside_library_has_its_keeper(library: str) -> None:
-    users = {path for path, tree in trees().items() if any(name.split(".")[0] == library for name, _ in imports(tree))}
+    users = {
+        path
+        for path, tree in trees().items()
+        if any(name.split(".")[0] == library for name, _ in imports(tree))
+    }
     strangers = {path for path in users if not matches(path, KEEPERS[library])}
     assert not strangers, f"{library} is kept by {KEEPERS[library]}, not by {sorted(strangers)}"
 
@@ -104,7 +119,9 @@ def test_no_circles_among_modules() -> None:
     for path, tree in trees().items():
         top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         names = {name for node in top for name, _ in imports(node)}
-        arrows[path] = {known[m] for name in names for m in (name, name.rpartition(".")[0]) if m in known} - {path}
+        arrows[path] = {
+            known[m] for name in names for m in (name, name.rpartition(".")[0]) if m in known
+        } - {path}
     while True:
         ends = {path for path, targets in arrows.items() if not targets & arrows.keys()}
         if not ends:
@@ -139,8 +156,17 @@ def test_imports_inside_functions_say_why() -> None:
     faults = []
     for path, tree in trees().items():
         lines = (HOME / path).read_text(encoding="utf-8").splitlines()
-        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        inside = {node.lineno for function in functions for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)}
+        functions = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        inside = {
+            node.lineno
+            for function in functions
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        }
         for number in sorted(inside):
             first = number
             while first - 1 in inside:
@@ -158,13 +184,20 @@ def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef 
         if isinstance(node, kinds) and not node.name.startswith("_"):
             yield node
             if isinstance(node, ast.ClassDef):
-                yield from (part for part in node.body if isinstance(part, kinds) and not part.name.startswith("_"))
+                yield from (
+                    part
+                    for part in node.body
+                    if isinstance(part, kinds) and not part.name.startswith("_")
+                )
 
 
 def test_whatever_is_public_has_a_docstring() -> None:
     faults = [path for path, tree in trees().items() if not ast.get_docstring(tree)]
     faults += [
-        f"{path}:{node.lineno} {node.name}" for path, tree in trees().items() for node in public(tree) if not ast.get_docstring(node)
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in trees().items()
+        for node in public(tree)
+        if not ast.get_docstring(node)
     ]
     assert not faults, "without a docstring:\n" + "\n".join(faults)
 
@@ -175,7 +208,13 @@ def test_whatever_is_public_has_a_docstring() -> None:
 def declared(room: str) -> list[str]:
     """The package's __all__, read without importing it."""
     for node in trees()[f"{room}/__init__.py"].body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
+        target = (
+            node.targets[0]
+            if isinstance(node, ast.Assign)
+            else node.target
+            if isinstance(node, ast.AnnAssign)
+            else None
+        )
         if target is not None and ast.unparse(target) == "__all__":
             return list(ast.literal_eval(node.value))  # type: ignore[attr-defined]
     raise AssertionError(f"{room}/__init__.py has no __all__")
@@ -187,7 +226,10 @@ def test_every_room_lists_its_modules(room: str) -> None:
     modules |= {path.parent.name for path in (HOME / room).glob("*/__init__.py")}
     listed = declared(room)
     assert len(listed) == len(set(listed))
-    assert set(listed) == modules, f"{room}/__init__.py: missing {sorted(modules - set(listed))}, gone {sorted(set(listed) - modules)}"
+    assert set(listed) == modules, (
+        f"{room}/__init__.py: missing {sorted(modules - set(listed))}, gone"
+        f" {sorted(set(listed) - modules)}"
+    )
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -1,4 +1,7 @@
-"""Charts of the page Router: prices and fractions over load, and gains with their intervals. Nothing is computed here."""
+"""Charts of the page Router: prices and fractions over load, and gains with their intervals.
+
+Nothing is computed here.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,60 +21,111 @@ SIGNS = {"better": "triangle-up", "worse": "triangle-down", "within noise": "cir
 
 
 def over_load(frame: pd.DataFrame, held: float, meta: Mapping[str, Any], measure: str) -> Drawn:
-    """A line an LLM over the rate; rules at the planned rate and at the highest rate that is held."""
+    """A line an LLM over the rate; rules at the planned rate and at the highest rate that is
+    held.
+    """
     looks = looks_of(meta["signs"])
     kept = frame[frame[measure].notna()]
     names = [llm for llm in looks if (kept["LLM"] == llm).any()]
     legend = alt.Legend(title="LLM", orient="bottom", columns=2, labelLimit=260)
-    colour = alt.Color("LLM:N", scale=alt.Scale(domain=names, range=[looks[name].colour for name in names]), legend=legend)
-    dash = alt.StrokeDash("LLM:N", scale=alt.Scale(domain=names, range=[DASHES[k % 4] for k in range(len(names))]), legend=legend)
-    shape = alt.Shape("LLM:N", scale=alt.Scale(domain=names, range=[SHAPES[k % 8] for k in range(len(names))]), legend=legend)
+    colour = alt.Color(
+        "LLM:N",
+        scale=alt.Scale(domain=names, range=[looks[name].colour for name in names]),
+        legend=legend,
+    )
+    dash = alt.StrokeDash(
+        "LLM:N",
+        scale=alt.Scale(domain=names, range=[DASHES[k % 4] for k in range(len(names))]),
+        legend=legend,
+    )
+    shape = alt.Shape(
+        "LLM:N",
+        scale=alt.Scale(domain=names, range=[SHAPES[k % 8] for k in range(len(names))]),
+        legend=legend,
+    )
     x = alt.X(f"{RATE}:Q", scale=alt.Scale(zero=False, nice=False, padding=12))
     numbers = alt.Tooltip(f"{measure}:Q", format=",.4f" if "score" in measure else ",.1f")
-    tips: list[Any] = [alt.Tooltip("LLM:N"), alt.Tooltip(f"{RATE}:Q", format=".1f"), alt.Tooltip("Rate (req/s):Q", format=",.2f"), numbers]
+    tips: list[Any] = [
+        alt.Tooltip("LLM:N"),
+        alt.Tooltip(f"{RATE}:Q", format=".1f"),
+        alt.Tooltip("Rate (req/s):Q", format=",.2f"),
+        numbers,
+    ]
     line = alt.Chart(kept).encode(x=x, y=alt.Y(f"{measure}:Q"), color=colour, tooltip=tips)
     held_words = f"SLOs held up to {held:.1f} %"
-    marks = pd.DataFrame([{RATE: 100.0, "Label": "planned", "y": -22}, {RATE: held, "Label": held_words, "y": -8}])
+    marks = pd.DataFrame(
+        [{RATE: 100.0, "Label": "planned", "y": -22}, {RATE: held, "Label": held_words, "y": -8}]
+    )
     rule = alt.Chart(marks).encode(x=f"{RATE}:Q")
     layers = [
         line.mark_line(strokeWidth=2).encode(strokeDash=dash),
         line.mark_point(size=36, filled=True).encode(shape=shape),
         rule.mark_rule(color=limit_colour(), strokeDash=[6, 4], strokeWidth=2),
-        rule.mark_text(color=limit_colour(), align="right", dx=4, fontSize=12).encode(y=alt.Y("y:Q", scale=None), text=alt.Text("Label:N")),
+        rule.mark_text(color=limit_colour(), align="right", dx=4, fontSize=12).encode(
+            y=alt.Y("y:Q", scale=None), text=alt.Text("Label:N")
+        ),
     ]
     ends = [part.sort_values(RATE) for _, part in kept.groupby("LLM", sort=False)]
     told = "; ".join(
-        f"{part['LLM'].iloc[0]} from {part[measure].iloc[0]:,.4g} at {part[RATE].iloc[0]:,.0f} % to {part[measure].iloc[-1]:,.4g} "
-        f"at {part[RATE].iloc[-1]:,.1f} %"
+        f"{part['LLM'].iloc[0]} from {part[measure].iloc[0]:,.4g} at {part[RATE].iloc[0]:,.0f} % to"
+        f" {part[measure].iloc[-1]:,.4g} at {part[RATE].iloc[-1]:,.1f} %"
         for part in ends
     )
-    return alt.layer(*layers).properties(height=380), f"{measure} over the rate: {told}. The SLOs are held up to {held:.1f} %."
+    return (
+        alt.layer(*layers).properties(height=380),
+        f"{measure} over the rate: {told}. The SLOs are held up to {held:.1f} %.",
+    )
 
 
 def gains(frame: pd.DataFrame, graded: bool) -> Drawn:
     """A mark a comparison with its 95 % interval, and a rule at no gain."""
-    shown = frame.assign(Name=[f"{a} ({b})" if b else a for a, b in zip(frame["Against"], frame["LLM"], strict=True)])
+    shown = frame.assign(
+        Name=[f"{a} ({b})" if b else a for a, b in zip(frame["Against"], frame["LLM"], strict=True)]
+    )
     title = f"Router gains ({'graded' if graded else 'predicted'} score)"
     words = list(GOOD)
     colour = alt.Color(
-        "Verdict:N", scale=alt.Scale(domain=words, range=list(GOOD.values())), legend=alt.Legend(title=None, orient="bottom")
+        "Verdict:N",
+        scale=alt.Scale(domain=words, range=list(GOOD.values())),
+        legend=alt.Legend(title=None, orient="bottom"),
     )
     shape = alt.Shape(
-        "Verdict:N", scale=alt.Scale(domain=words, range=list(SIGNS.values())), legend=alt.Legend(title=None, orient="bottom")
+        "Verdict:N",
+        scale=alt.Scale(domain=words, range=list(SIGNS.values())),
+        legend=alt.Legend(title=None, orient="bottom"),
     )
     y = alt.Y("Name:N", sort=None, title=None, axis=None)
     figures = ("Router gains (score)", "From (score)", "To (score)")
-    tips: list[Any] = [alt.Tooltip("Name:N"), *(alt.Tooltip(f"{name}:Q", format="+.4f") for name in figures), alt.Tooltip("Verdict:N")]
+    tips: list[Any] = [
+        alt.Tooltip("Name:N"),
+        *(alt.Tooltip(f"{name}:Q", format="+.4f") for name in figures),
+        alt.Tooltip("Verdict:N"),
+    ]
     base = alt.Chart(shown).encode(y=y, tooltip=tips, color=colour)
-    zero = alt.Chart(pd.DataFrame([{"none": 0.0}])).mark_rule(color=ink(), strokeDash=[4, 4]).encode(x=alt.X("none:Q"))
+    zero = (
+        alt.Chart(pd.DataFrame([{"none": 0.0}]))
+        .mark_rule(color=ink(), strokeDash=[4, 4])
+        .encode(x=alt.X("none:Q"))
+    )
     layers = [
         zero,
-        base.mark_rule(strokeWidth=3).encode(x=alt.X("From (score):Q", title=title, axis=alt.Axis(grid=False)), x2="To (score):Q"),
-        base.mark_point(size=120, filled=True, opacity=1).encode(x="Router gains (score):Q", shape=shape),
-        alt.Chart(shown).mark_text(align="left", x=0, dy=-16, fontSize=12, color=ink()).encode(y=y, text=alt.Text("Name:N")),
+        base.mark_rule(strokeWidth=3).encode(
+            x=alt.X("From (score):Q", title=title, axis=alt.Axis(grid=False)), x2="To (score):Q"
+        ),
+        base.mark_point(size=120, filled=True, opacity=1).encode(
+            x="Router gains (score):Q", shape=shape
+        ),
+        alt.Chart(shown)
+        .mark_text(align="left", x=0, dy=-16, fontSize=12, color=ink())
+        .encode(y=y, text=alt.Text("Name:N")),
     ]
     told = "; ".join(
         f"against {name} {gain:+.4f} ({low:+.4f} to {high:+.4f}), {word}"
-        for name, gain, low, high, word in zip(shown["Name"], *(shown[one] for one in figures), shown["Verdict"], strict=True)
+        for name, gain, low, high, word in zip(
+            shown["Name"], *(shown[one] for one in figures), shown["Verdict"], strict=True
+        )
     )
-    return alt.layer(*layers).properties(height=70 + 52 * len(shown)), f"What the router gains: {told}."
+    return (
+        alt.layer(*layers).properties(height=70 + 52 * len(shown)),
+        f"What the router gains: {told}.",
+    )

@@ -1,8 +1,10 @@
-"""Long computations in processes of their own: a desk takes jobs, runs a few at once, tells how far they are, and stops them.
+"""Long computations in processes of their own: a desk takes jobs, runs a few at once, tells how far
+they are, and stops them.
 
-A worker is `python -m app_pages.jobs.worker`, started afresh (never forked) with a socket pair to talk over, and warm before its first
-job. The desk asks a worker to stop and ends it after GRACE_S when it does not. A worker whose desk is gone reads the end of its socket and
-ends itself with all its children, so nothing is left behind when the server is killed.
+A worker is `python -m app_pages.jobs.worker`, started afresh (never forked) with a socket pair to
+talk over, and warm before its first job. The desk asks a worker to stop and ends it after GRACE_S
+when it does not. A worker whose desk is gone reads the end of its socket and ends itself with all
+its children, so nothing is left behind when the server is killed.
 """
 
 import atexit
@@ -38,7 +40,10 @@ MOST_WAITING = 100
 FALSE_STARTS = 3
 """Workers that end one after the other before they are ready: then waiting jobs are told so."""
 
-DIED = "The process that computed this ended unexpectedly, perhaps for want of memory. Try again, or a smaller question."
+DIED = (
+    "The process that computed this ended unexpectedly, perhaps for want of memory. Try again, or a"
+    " smaller question."
+)
 STOPPED = "Stopped."
 NO_WORKER = "No process for computations could be started; the server's log says why."
 BUSY = f"There are {MOST_WAITING} computations waiting already; try again in a while."
@@ -46,7 +51,10 @@ BUSY = f"There are {MOST_WAITING} computations waiting already; try again in a w
 
 @dataclass(eq=False)
 class _Job:
-    """One call, from its arrival until it is fetched or forgotten. Times in s of time.monotonic. spare: nobody waits for it."""
+    """One call, from its arrival until it is fetched or forgotten.
+
+    Times in s of time.monotonic. spare: nobody waits for it.
+    """
 
     name: str
     call: str
@@ -65,7 +73,10 @@ class _Job:
 
 @dataclass(eq=False)
 class _Worker:
-    """One process. spare: for jobs that nobody waits for; key: of its last job, whose scores it knows already."""
+    """One process.
+
+    spare: for jobs that nobody waits for; key: of its last job, whose scores it knows already.
+    """
 
     process: subprocess.Popen
     pipe: Connection
@@ -77,7 +88,9 @@ class _Worker:
 
 
 class Desk:
-    """Runs at most `workers` jobs at once, and beside them one spare job at lowest priority; safe to use from any thread."""
+    """Runs at most `workers` jobs at once, and beside them one spare job at lowest priority; safe
+    to use from any thread.
+    """
 
     def __init__(self, workers: int = 2) -> None:
         self._lock = threading.Condition()
@@ -95,7 +108,8 @@ class Desk:
     def start(self, call: str, args: Sequence[Any], key: str = "", spare: bool = False) -> str:
         """Queue `module:function` of plain arguments; the job's name.
 
-        key: jobs of one key share what a worker has learned. spare: nobody waits for it; one at a time, with what others leave idle.
+        key: jobs of one key share what a worker has learned. spare: nobody waits for it; one at a
+        time, with what others leave idle.
         """
         now = time.monotonic()
         job = _Job(secrets.token_hex(8), call, tuple(args), key, now, now, spare=spare)
@@ -138,7 +152,9 @@ class Desk:
     def wait(self, name: str, seconds: float) -> Outcome | None:
         """`outcome`, after waiting for it up to `seconds`."""
         with self._lock:
-            self._lock.wait_for(lambda: name not in self._jobs or self._jobs[name].outcome is not None, seconds)
+            self._lock.wait_for(
+                lambda: name not in self._jobs or self._jobs[name].outcome is not None, seconds
+            )
         return self.outcome(name)
 
     def cancel(self, name: str) -> None:
@@ -185,7 +201,13 @@ class Desk:
 
     def _hire(self, spare: bool = False) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "app_pages.jobs.worker", str(theirs.fileno()), *([LOWEST] if spare else [])]
+        command = [
+            sys.executable,
+            "-m",
+            "app_pages.jobs.worker",
+            str(theirs.fileno()),
+            *([LOWEST] if spare else []),
+        ]
         surroundings = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONSAFEPATH": ""}
         process = subprocess.Popen(  # noqa: S603 - the command is ours alone
             command,
@@ -199,12 +221,20 @@ class Desk:
         theirs.close()
         worker = _Worker(process, Connection(ours.detach()), spare)
         self._workers.append(worker)
-        threading.Thread(target=self._listen, args=(worker,), name="desk-worker", daemon=True).start()
+        threading.Thread(
+            target=self._listen, args=(worker,), name="desk-worker", daemon=True
+        ).start()
 
     def _hand_out(self) -> None:
-        """Give waiting jobs to idle workers of their kind, to one that had a job of the same key where there is one."""
+        """Give waiting jobs to idle workers of their kind, to one that had a job of the same key
+        where there is one.
+        """
         for job in list(self._waiting):
-            idle = [worker for worker in self._workers if worker.ready and worker.job is None and worker.spare == job.spare]
+            idle = [
+                worker
+                for worker in self._workers
+                if worker.ready and worker.job is None and worker.spare == job.spare
+            ]
             if not idle:
                 continue
             self._waiting.remove(job)
@@ -251,7 +281,10 @@ class Desk:
         """A worker is gone: tell its job, and start another unless workers do not start at all."""
         if worker.job is not None and worker.job.outcome is None:
             stopped = worker.job.stopping is not None
-            self._end(worker.job, Outcome("stopped", message=STOPPED) if stopped else Outcome("failed", message=DIED))
+            self._end(
+                worker.job,
+                Outcome("stopped", message=STOPPED) if stopped else Outcome("failed", message=DIED),
+            )
         if worker in self._workers:
             self._workers.remove(worker)
         if self._closed:
@@ -260,7 +293,9 @@ class Desk:
         if self._false_starts < FALSE_STARTS:
             self._hire(worker.spare)
             return
-        for job in [job for job in self._waiting if all(one.spare != job.spare for one in self._workers)]:
+        for job in [
+            job for job in self._waiting if all(one.spare != job.spare for one in self._workers)
+        ]:
             self._waiting.remove(job)
             self._end(job, Outcome("failed", message=NO_WORKER))
 
@@ -271,10 +306,22 @@ class Desk:
             now = time.monotonic()
             with self._lock:
                 for worker in self._workers:
-                    if worker.job is not None and worker.job.stopping is not None and now - worker.job.stopping > GRACE_S:
+                    if (
+                        worker.job is not None
+                        and worker.job.stopping is not None
+                        and now - worker.job.stopping > GRACE_S
+                    ):
                         _kill(worker)
-                going = [job for job in self._jobs.values() if job.outcome is None and now - job.seen > UNWATCHED_S]
-                for job in [job for job in self._jobs.values() if job.outcome is not None and now - max(job.ended, job.seen) > KEPT_S]:
+                going = [
+                    job
+                    for job in self._jobs.values()
+                    if job.outcome is None and now - job.seen > UNWATCHED_S
+                ]
+                for job in [
+                    job
+                    for job in self._jobs.values()
+                    if job.outcome is not None and now - max(job.ended, job.seen) > KEPT_S
+                ]:
                     del self._jobs[job.name]
             for job in going:
                 self.cancel(job.name)

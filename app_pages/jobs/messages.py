@@ -1,4 +1,7 @@
-"""What a desk tells of a job: how far it is, and what it came to. Plain records that go between processes."""
+"""What a desk tells of a job: how far it is, and what it came to.
+
+Plain records that go between processes.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +18,9 @@ __all__ = ["Outcome", "Status", "Told", "Watch"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """kind: `result` (result holds what the function gave), `faults` (bad input, all faults), `stopped`, or `failed` (message says why)."""
+    """kind: `result` (result holds what the function gave), `faults` (bad input, all faults),
+    `stopped`, or `failed` (message says why).
+    """
 
     kind: str
     result: Any = None
@@ -25,7 +30,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Status:
-    """state: `waiting`, `running` or `done`; place: in the queue, from 1; elapsed: s; value, bound: of the objective, None while unknown.
+    """state: `waiting`, `running` or `done`; place: in the queue, from 1; elapsed: s; value, bound:
+    of the objective, None while unknown.
 
     parts: how many results are there on the way.
     """
@@ -41,7 +47,9 @@ class Status:
 
 @dataclass(frozen=True)
 class Watch:
-    """What a job's function is handed: progress(Progress), part(plain) for results on the way, and cancel, set when it is to stop."""
+    """What a job's function is handed: progress(Progress), part(plain) for results on the way, and
+    cancel, set when it is to stop.
+    """
 
     progress: "Callable[[Progress], None]"
     part: Callable[[Any], None]
@@ -50,7 +58,11 @@ class Watch:
 
 @dataclass(frozen=True)
 class Told:
-    """A plan as pages show it. content: of plan.json; report: tables and meta; nearest: the report of the best effort beside a conflict."""
+    """A plan as pages show it.
+
+    content: of plan.json; report: tables and meta; nearest: the report of the best effort beside a
+    conflict.
+    """
 
     content: Mapping[str, Any]
     report: Mapping[str, Any]

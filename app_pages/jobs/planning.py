@@ -1,6 +1,8 @@
-"""What a page has computed in a worker: functions of plain arguments that give plain results (docs/page.md lists them).
+"""What a page has computed in a worker: functions of plain arguments that give plain results
+(docs/page.md lists them).
 
-A worker keeps the quality cuts of the scores it saw last, for they depend on nothing else: another SLO or rate starts from them.
+A worker keeps the quality cuts of the scores it saw last, for they depend on nothing else: another
+SLO or rate starts from them.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,14 @@ from planner.plans.content import tell
 from planner.plans.record import Plan
 from planner.plans.source import PlanAndScenario
 from planner.presentation.marginals import marginals_content
-from planner.presentation.simulation import CAVEATS, advice_lines, demand_line, option_lines, slos_table, verdict_line
+from planner.presentation.simulation import (
+    CAVEATS,
+    advice_lines,
+    demand_line,
+    option_lines,
+    slos_table,
+    verdict_line,
+)
 from planner.scenario.assemble import load_instance
 from planner.scenario.workbook import read_book
 from planner.studies.marginals import marginals
@@ -36,30 +45,61 @@ def plan(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> Told:
     loaded = load_instance(Path(path), dict(overrides))
     settings = loaded.settings
     solution = joint.solve(
-        loaded.instance, settings, progress=watch.progress, cancel=watch.cancel, quality=quality_of(loaded.instance.scores)
+        loaded.instance,
+        settings,
+        progress=watch.progress,
+        cancel=watch.cancel,
+        quality=quality_of(loaded.instance.scores),
     )
     told = tell(loaded, solution, settings, {})
     nearest = told.best_effort
-    return Told(told.content, report_of(told, loaded), None if nearest is None else report_of(nearest, loaded))
+    return Told(
+        told.content,
+        report_of(told, loaded),
+        None if nearest is None else report_of(nearest, loaded),
+    )
 
 
 def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[dict[str, Any]]:
-    """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty where none is found in time."""
+    """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty
+    where none is found in time.
+    """
     loaded = load_instance(Path(path), dict(overrides))
     settings, quality = loaded.settings, quality_of(loaded.instance.scores)
-    solution = joint.solve(loaded.instance, settings, progress=watch.progress, cancel=watch.cancel, quality=quality, explain=False)
+    solution = joint.solve(
+        loaded.instance,
+        settings,
+        progress=watch.progress,
+        cancel=watch.cancel,
+        quality=quality,
+        explain=False,
+    )
     if not solution.has_plan or watch.cancel.is_set():
         return []
-    found = marginals(loaded.instance, solution, settings, quality, progress=watch.progress, cancel=watch.cancel)
+    found = marginals(
+        loaded.instance, solution, settings, quality, progress=watch.progress, cancel=watch.cancel
+    )
     return [] if watch.cancel.is_set() else marginals_content(found)
 
 
-def simulated(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
-    """Replay a plan request by request: verdict and demand in words, the table of SLOs, notes. The plan must be of this scenario."""
+def simulated(
+    path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch
+) -> dict[str, Any]:
+    """Replay a plan request by request: verdict and demand in words, the table of SLOs, notes.
+
+    The plan must be of this scenario.
+    """
     loaded = load_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
-    found = simulate(source, Demand(), engine=step_level_replica, progress=watch.progress, cancel=watch.cancel)
-    notes = [*advice_lines(found), *option_lines(found, loaded.instance), *(one.note for one in found.slos if one.note), *CAVEATS]
+    found = simulate(
+        source, Demand(), engine=step_level_replica, progress=watch.progress, cancel=watch.cancel
+    )
+    notes = [
+        *advice_lines(found),
+        *option_lines(found, loaded.instance),
+        *(one.note for one in found.slos if one.note),
+        *CAVEATS,
+    ]
     return {
         "verdict": verdict_line(found),
         "demand": demand_line(found, loaded.instance.arrival_rate),
@@ -69,12 +109,19 @@ def simulated(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any
 
 
 def look(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
-    """Read everything a scenario names: summaries of its tables, notices, prompts, options. DataError with every fault."""
+    """Read everything a scenario names: summaries of its tables, notices, prompts, options.
+
+    DataError with every fault.
+    """
     loaded = load_instance(Path(path), dict(overrides))
     faults: list[Fault] = []
     book = read_book(loaded.scenario.path, faults) if is_workbook(loaded.scenario.path) else None
     sheet = None if book is None else book.tables.get(loaded.scenario.spec.profiles)
-    table = read_profiles(loaded.scenario.profiles_path, faults) if sheet is None else parse_profiles(sheet, faults)
+    table = (
+        read_profiles(loaded.scenario.profiles_path, faults)
+        if sheet is None
+        else parse_profiles(sheet, faults)
+    )
     if table is None:
         raise DataError(faults)
     scores = loaded.instance.scores

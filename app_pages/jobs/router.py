@@ -1,4 +1,6 @@
-"""What the page Router has computed in a worker: the policy, prices over load, and the test on other prompts."""
+"""What the page Router has computed in a worker: the policy, prices over load, and the test on
+other prompts.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +27,13 @@ from planner.presentation.out_of_sample import (
     said,
     verdict_line,
 )
-from planner.presentation.router import held_line, price_table_frame, rates_by_llm, router_prices, router_ties
+from planner.presentation.router import (
+    held_line,
+    price_table_frame,
+    rates_by_llm,
+    router_prices,
+    router_ties,
+)
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
 
@@ -35,8 +43,12 @@ MOST_PROMPTS = 200
 """Shown one by one."""
 
 
-def policy(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
-    """The plan's policy (content and JSON), tables of prices and ties, and some prompts: (id, scores by LLM)."""
+def policy(
+    path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch
+) -> dict[str, Any]:
+    """The plan's policy (content and JSON), tables of prices and ties, and some prompts: (id,
+    scores by LLM).
+    """
     source = _source(path, overrides, content)
     instance, scores = source.loaded.instance, source.loaded.instance.scores
     found = router_policy(content, instance)
@@ -46,13 +58,20 @@ def policy(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], 
         "json": json_text(found),
         "prices": router_prices(content, Router(found), scores),
         "ties": router_ties(content),
-        "prompts": [(str(name), dict(zip(scores.llms, row, strict=True))) for name, row in zip(scores.prompt_ids, columns, strict=False)],
+        "prompts": [
+            (str(name), dict(zip(scores.llms, row, strict=True)))
+            for name, row in zip(scores.prompt_ids, columns, strict=False)
+        ],
         "all_prompts": len(scores.prompt_ids),
     }
 
 
-def rates(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
-    """Prices from 50 to 150 % of the planned rate: tables, how far the SLOs are held, and the policy with the price table in it."""
+def rates(
+    path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch
+) -> dict[str, Any]:
+    """Prices from 50 to 150 % of the planned rate: tables, how far the SLOs are held, and the
+    policy with the price table in it.
+    """
     source = _source(path, overrides, content)
     table = price_table(source, progress=watch.progress, cancel=watch.cancel)
     return {
@@ -74,22 +93,37 @@ def tested(
     *,
     watch: Watch,
 ) -> dict[str, Any]:
-    """The test on other prompts (`planner.operation.out_of_sample`): verdict, tables, sentences, notices.
+    """The test on other prompts (`planner.operation.out_of_sample`): verdict, tables, sentences,
+    notices.
 
-    files: `scores` and `grades`, where they are given, each (name, bytes). split: share of the prompts that prices are computed on.
+    files: `scores` and `grades`, where they are given, each (name, bytes). split: share of the
+    prompts that prices are computed on.
     """
     source = _source(path, overrides, content)
     known, spec = source.loaded.instance.scores, source.loaded.scenario.spec
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        paths = {key: Path(folder) / f"{key}{PurePath(name).suffix.lower()}" for key, (name, _) in files.items()}
+        paths = {
+            key: Path(folder) / f"{key}{PurePath(name).suffix.lower()}"
+            for key, (name, _) in files.items()
+        }
         for key, place in paths.items():
             place.write_bytes(files[key][1])
         names = {str(place): files[key][0] for key, place in paths.items()}
         try:
-            sample, notices = read_sample(known, paths.get("scores"), paths.get("grades"), spec.scores_missing)
+            sample, notices = read_sample(
+                known, paths.get("scores"), paths.get("grades"), spec.scores_missing
+            )
         except DataError as error:
             raise DataError(_renamed(error.faults, names)) from error
-    found = evaluate(source, sample, source.loaded.settings, split=split, seed=seed, progress=watch.progress, cancel=watch.cancel)
+    found = evaluate(
+        source,
+        sample,
+        source.loaded.settings,
+        split=split,
+        seed=seed,
+        progress=watch.progress,
+        cancel=watch.cancel,
+    )
     return {
         "verdict": found.verdict,
         "lines": [verdict_line(found), *advice_lines(found), gain_line(found)],

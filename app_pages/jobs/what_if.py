@@ -1,7 +1,9 @@
-"""What the pages What-if and Setups have computed in a worker: functions of plain arguments that give plain results.
+"""What the pages What-if and Setups have computed in a worker: functions of plain arguments that
+give plain results.
 
-Points of a frontier are planned one after the other in the worker: its quality cuts serve all of them, and a request to stop is heard in
-the midst of one. The command `sweep` spreads them over processes instead.
+Points of a frontier are planned one after the other in the worker: its quality cuts serve all of
+them, and a request to stop is heard in the midst of one. The command `sweep` spreads them over
+processes instead.
 """
 
 import json
@@ -20,7 +22,14 @@ from planner.plans.running import running_of
 from planner.plans.source import PlanAndScenario
 from planner.plans.to_solution import solution_back
 from planner.presentation.alternatives import alternative_plan, alternatives_content
-from planner.presentation.setup_study import Listed, counts_line, histogram_table, setups_table, spread_line, spread_table
+from planner.presentation.setup_study import (
+    Listed,
+    counts_line,
+    histogram_table,
+    setups_table,
+    spread_line,
+    spread_table,
+)
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
 from planner.studies.alternatives import alternatives
@@ -36,8 +45,12 @@ MOST_ROWS = 1_000
 """Setups that a page tabulates, the best ones; `setups --csv` writes all."""
 
 
-def frontier(path: str, overrides: Overrides, key: str, values: Sequence[Any], *, watch: Watch) -> list[Point]:
-    """Plan a scenario at every value of one field, each point handed over as it is done; stopped, those that are done."""
+def frontier(
+    path: str, overrides: Overrides, key: str, values: Sequence[Any], *, watch: Watch
+) -> list[Point]:
+    """Plan a scenario at every value of one field, each point handed over as it is done; stopped,
+    those that are done.
+    """
     load_instance(Path(path), dict(overrides))  # bad input is told as such, not as rows
     asked = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
     found: list[Point] = []
@@ -51,10 +64,22 @@ def frontier(path: str, overrides: Overrides, key: str, values: Sequence[Any], *
     return found
 
 
-def sensitivity(path: str, overrides: Overrides, content: Mapping[str, Any], *, watch: Watch) -> pd.DataFrame:
-    """Plan again with one input at a time a little lower and higher: the table `sensitivity` of reports. content: of the plan."""
+def sensitivity(
+    path: str, overrides: Overrides, content: Mapping[str, Any], *, watch: Watch
+) -> pd.DataFrame:
+    """Plan again with one input at a time a little lower and higher: the table `sensitivity` of
+    reports.
+
+    content: of the plan.
+    """
     loaded = load_instance(Path(path), dict(overrides))
-    found = extra("sensitivity", PlanAndScenario(Plan(content), loaded), loaded.settings, watch.progress, watch.cancel)
+    found = extra(
+        "sensitivity",
+        PlanAndScenario(Plan(content), loaded),
+        loaded.settings,
+        watch.progress,
+        watch.cancel,
+    )
     return found.tables["sensitivity"]
 
 
@@ -69,18 +94,32 @@ def near(
     *,
     watch: Watch,
 ) -> dict[str, Any]:
-    """Other setups nearly as good as a plan (content of plan.json), as `context.alternatives`. name, current: of a plan that runs."""
+    """Other setups nearly as good as a plan (content of plan.json), as `context.alternatives`.
+
+    name, current: of a plan that runs.
+    """
     loaded = load_instance(Path(path), dict(overrides))
     instance, settings = loaded.instance, loaded.settings
     running = None if current is None else running_of(instance, current)
     plan = solution_back(instance, content)
     watched: dict[str, Any] = {"progress": watch.progress, "cancel": watch.cancel}
-    found = alternatives(instance, plan, settings, number, loss_pct / 100.0, running, quality_of(loaded.instance.scores), **watched)
+    found = alternatives(
+        instance,
+        plan,
+        settings,
+        number,
+        loss_pct / 100.0,
+        running,
+        quality_of(loaded.instance.scores),
+        **watched,
+    )
     asked = {"number": number, "loss_pct": loss_pct, "current": name}
     return alternatives_content(instance, content, found, asked, current, settings.rel_gap)
 
 
-def other(path: str, overrides: Overrides, content: Mapping[str, Any], number: int, *, watch: Watch) -> Told:
+def other(
+    path: str, overrides: Overrides, content: Mapping[str, Any], number: int, *, watch: Watch
+) -> Told:
     """One of the alternatives (from 0) that a plan's content holds, as pages show a plan."""
     del watch
     loaded = load_instance(Path(path), dict(overrides))
@@ -89,7 +128,10 @@ def other(path: str, overrides: Overrides, content: Mapping[str, Any], number: i
 
 
 def setups(path: str, overrides: Overrides, *, watch: Watch) -> Listed:
-    """The study of every retained setup; stopped, of those that were routed. DataError where there are too many to list."""
+    """The study of every retained setup; stopped, of those that were routed.
+
+    DataError where there are too many to list.
+    """
     loaded = load_instance(Path(path), dict(overrides))
     found = study(loaded.instance, progress=watch.progress, cancel=watch.cancel)
     quality = np.sort(found.quality[~np.isnan(found.quality)])[::-1]
@@ -104,7 +146,9 @@ def setups(path: str, overrides: Overrides, *, watch: Watch) -> Listed:
 
 
 def baselines(path: str, overrides: Overrides, *, watch: Watch) -> pd.DataFrame:
-    """The joint plan beside the baselines: the table of the command `baselines`; without rows where nothing can be planned."""
+    """The joint plan beside the baselines: the table of the command `baselines`; without rows where
+    nothing can be planned.
+    """
     loaded = load_instance(Path(path), dict(overrides))
     found: Comparison = compare(loaded, loaded.settings, watch.progress, watch.cancel)
     return baselines_table(found, loaded.instance)

@@ -1,7 +1,8 @@
-"""The process that does a desk's jobs, one after the other: `python -m app_pages.jobs.worker FD [NICE]`, FD its end of the desk's socket pair.
+"""The process that does a desk's jobs, one after the other: `python -m app_pages.jobs.worker FD
+[NICE]`, FD its end of the desk's socket pair.
 
-The main thread computes; a second one listens, so that a request to stop is heard while HiGHS runs, and ends the process with all its
-children when the desk is gone.
+The main thread computes; a second one listens, so that a request to stop is heard while HiGHS runs,
+and ends the process with all its children when the desk is gone.
 """
 
 import importlib
@@ -30,8 +31,14 @@ BUG = "This is a bug of the planner; the server's log has the details."
 
 def serve(descriptor: int) -> None:
     """Do jobs until the desk is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the server's: it ends its workers
-    pipe, cancel, waiting = Connection(descriptor), threading.Event(), queue.SimpleQueue[tuple[str, tuple[Any, ...]]]()
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C in a terminal is the server's: it ends its workers
+    pipe, cancel, waiting = (
+        Connection(descriptor),
+        threading.Event(),
+        queue.SimpleQueue[tuple[str, tuple[Any, ...]]](),
+    )
     sending = threading.Lock()
 
     def tell(*message: Any) -> None:
@@ -56,7 +63,10 @@ def serve(descriptor: int) -> None:
     tell("ready")
     while True:
         call, args = waiting.get()
-        tell("done", _done(call, args, Watch(_now_and_then(tell), lambda part: tell("part", part), cancel)))
+        tell(
+            "done",
+            _done(call, args, Watch(_now_and_then(tell), lambda part: tell("part", part), cancel)),
+        )
 
 
 def _done(call: str, args: tuple[Any, ...], watch: Watch) -> Outcome:
@@ -72,7 +82,9 @@ def _done(call: str, args: tuple[Any, ...], watch: Watch) -> Outcome:
         print(error, file=sys.stderr, flush=True)
         return Outcome("failed", message=str(error))
     except MemoryError:
-        return Outcome("failed", message="There was not enough memory for this; try a smaller question.")
+        return Outcome(
+            "failed", message="There was not enough memory for this; try a smaller question."
+        )
     except Exception as error:  # a bug must not take the page down with it
         traceback.print_exc()
         return Outcome("failed", message=f"{type(error).__name__}. {BUG}")
@@ -86,7 +98,12 @@ def _now_and_then(tell: Callable[..., None]) -> Callable[[Progress], None]:
         now = time.monotonic()
         if now - last[0] >= TELL_EVERY_S:
             last[0] = now
-            tell("progress", one.phase, None if one.value is None or one.value != one.value else one.value, one.bound)
+            tell(
+                "progress",
+                one.phase,
+                None if one.value is None or one.value != one.value else one.value,
+                one.bound,
+            )
 
     return progress
 

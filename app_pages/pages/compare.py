@@ -1,4 +1,6 @@
-"""The page Compare: two to four plans side by side, what differs in words, and the steps from one to the other."""
+"""The page Compare: two to four plans side by side, what differs in words, and the steps from one
+to the other.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +14,15 @@ from app_pages.session.markdown import bullets, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
 from planner.plans.diff import diff_plans
-from planner.presentation.comparison import compared_table, diff_tables, lines_of, points_table, routing_table, setups_table, steps_line
+from planner.presentation.comparison import (
+    compared_table,
+    diff_tables,
+    lines_of,
+    points_table,
+    routing_table,
+    setups_table,
+    steps_line,
+)
 
 MOST = 4
 
@@ -20,10 +30,16 @@ MOST = 4
 def draw() -> None:
     """The whole page."""
     st.title("Compare")
-    st.markdown("Every plan that was shown and has a setup is kept here until this page is closed or loaded anew.")
+    st.markdown(
+        "Every plan that was shown and has a setup is kept here until this page is closed or loaded"
+        " anew."
+    )
     plans = {name: one for name, one in state.saved().items() if one.content["options"]}
     if len(plans) < 2:
-        st.info("There is one plan so far. Move a slider on the page What-if, or change an input and press Solve: then two stand here.")
+        st.info(
+            "There is one plan so far. Move a slider on the page What-if, or change an input and"
+            " press Solve: then two stand here."
+        )
     else:
         chosen = choose(list(plans))
         if len(chosen) < 2:
@@ -45,7 +61,9 @@ def choose(names: Sequence[str]) -> list[str]:
     names_left = None if picked is None else [name for name in picked if name in names]
     st.session_state["compare-chosen"] = list(names[-2:]) if names_left is None else names_left
     told = "The first one is what the others are compared with."
-    st.multiselect("Plans", names, key="compare-chosen", max_selections=MOST, on_change=pick, help=told)
+    st.multiselect(
+        "Plans", names, key="compare-chosen", max_selections=MOST, on_change=pick, help=told
+    )
     return list(st.session_state["compare-chosen"])
 
 
@@ -60,14 +78,20 @@ def pick() -> None:
 
 def compared(plans: Mapping[str, Shown]) -> None:
     """Everything about the chosen plans."""
-    contents = dict(zip(saved_plans.short(list(plans)), (one.content for one in plans.values()), strict=True))
+    contents = dict(
+        zip(saved_plans.short(list(plans)), (one.content for one in plans.values()), strict=True)
+    )
     first, *others = contents
     st.subheader("What differs")
     for name in others:
         st.markdown(f"**{plain(name)}** against **{plain(first)}**")
         bullets(lines_of(contents[first], contents[name]))
     st.subheader("Side by side")
-    tables.show(compared_table(contents), "What was asked and found, one column a plan, and the change against the first plan.", whole=True)
+    tables.show(
+        compared_table(contents),
+        "What was asked and found, one column a plan, and the change against the first plan.",
+        whole=True,
+    )
     show(compare.qualities(points_table(contents)), "compare-quality")
     st.subheader("Routing: which LLM gets how much")
     signs = {llm: sign for one in plans.values() for llm, sign in one.meta["signs"].items()}
@@ -81,8 +105,12 @@ def compared(plans: Mapping[str, Shown]) -> None:
 def steps(contents: Mapping[str, Mapping[str, Any]]) -> None:
     """The way from one plan to another, step by step."""
     st.subheader("From one to the other: what starts, stops and moves")
-    ways = {f"{one} to {other}": (one, other) for one in contents for other in contents if one != other}
-    st.session_state["compare-steps"] = at = memory()["steps"] if memory()["steps"] in ways else next(iter(ways))
+    ways = {
+        f"{one} to {other}": (one, other) for one in contents for other in contents if one != other
+    }
+    st.session_state["compare-steps"] = at = (
+        memory()["steps"] if memory()["steps"] in ways else next(iter(ways))
+    )
     st.selectbox("From and to", list(ways), key="compare-steps", on_change=pick_steps)
     old, new = ways[at]
     found = diff_plans(contents[old], contents[new])
@@ -90,11 +118,19 @@ def steps(contents: Mapping[str, Mapping[str, Any]]) -> None:
     if not found.steps:
         return
     frames = diff_tables(found)
-    tables.show(frames["changes"], "Options that change: replicas before and after, how many stay, move, are new or gone.")
+    tables.show(
+        frames["changes"],
+        "Options that change: replicas before and after, how many stay, move, are new or gone.",
+    )
     frame = frames["steps"]
     without = () if found.drops else ("Capacity short (req/s)",)
-    tables.show(frame, "The steps in their order: what starts or stops, on which GPUs.", leave_out=without)
-    st.caption("Start a replica and wait until it is healthy before the next step; drain one before it stops. The command: `diff OLD NEW`.")
+    tables.show(
+        frame, "The steps in their order: what starts or stops, on which GPUs.", leave_out=without
+    )
+    st.caption(
+        "Start a replica and wait until it is healthy before the next step; drain one before it"
+        " stops. The command: `diff OLD NEW`."
+    )
 
 
 @reruns.whole
@@ -119,7 +155,14 @@ def manage(names: Sequence[str]) -> None:
             st.button("Show this plan", key="compare-open", on_click=saved_plans.load, args=(name,))
             mine = state.saved().get(name) is state.shown()
             told = "The plan on the page stays kept." if mine else None
-            st.button("Forget this plan", key="compare-forget", disabled=mine, help=told, on_click=saved_plans.forget, args=(name,))
+            st.button(
+                "Forget this plan",
+                key="compare-forget",
+                disabled=mine,
+                help=told,
+                on_click=saved_plans.forget,
+                args=(name,),
+            )
 
 
 @reruns.whole

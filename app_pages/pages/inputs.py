@@ -1,4 +1,7 @@
-"""The page Inputs: open a scenario, edit it, replace its tables. Profiles and scores are uploaded and summarised, never edited here."""
+"""The page Inputs: open a scenario, edit it, replace its tables.
+
+Profiles and scores are uploaded and summarised, never edited here.
+"""
 
 import math
 from functools import partial
@@ -15,19 +18,28 @@ from planner.scenario.upload import ENDINGS, TABLE_ENDINGS
 
 DEGREES = (1, 2, 4, 8, 16)
 SHARES = tuple(range(10, 101, 10))
-SENSES = {"quality": "best quality that capacity and SLOs allow", "cost": "cheapest GPUs that reach a quality"}
+SENSES = {
+    "quality": "best quality that capacity and SLOs allow",
+    "cost": "cheapest GPUs that reach a quality",
+}
 
 
 def draw() -> None:
     """The whole page."""
     st.title("Inputs")
-    st.markdown("What is asked. Edits count at once; **Solve** (beside the page, or at its end) makes the plan of it.")
+    st.markdown(
+        "What is asked. Edits count at once; **Solve** (beside the page, or at its end) makes the"
+        " plan of it."
+    )
     opening()
     saving()
     demand()
     st.subheader("Pools of GPUs")
     editors.edit("pools", "Pools of GPUs: name, GPU type, nodes, GPUs per node, memory and price.")
-    st.caption("A pool is a number of nodes that are all alike. Memory and price that are not set come from the catalogue.")
+    st.caption(
+        "A pool is a number of nodes that are all alike. Memory and price that are not set come"
+        " from the catalogue."
+    )
     with st.expander("GPU types in the catalogue"):
         st.markdown(plain(editors.known_gpus()))
     st.subheader("LLMs that may be deployed")
@@ -36,7 +48,13 @@ def draw() -> None:
     tables_of_the_scenario()
     st.subheader("Check: what is asked now")
     editors.changes_box()
-    st.button("Solve", key="solve-inputs", type="primary", disabled=work.running("plan"), on_click=state.solve)
+    st.button(
+        "Solve",
+        key="solve-inputs",
+        type="primary",
+        disabled=work.running("plan"),
+        on_click=state.solve,
+    )
 
 
 # ---------------------------------------------------------------- open
@@ -47,29 +65,65 @@ def opening() -> None:
     head = "Open your own scenario, or take a template"
     with st.expander(head, icon=":material/folder_open:", expanded=uploads.trouble() is not None):
         st.markdown(
-            "Give **one workbook** (.xlsx), or **scenario.yaml** together with its profiles and scores (CSV or Parquet), "
-            "or all of them in **one zip**."
+            "Give **one workbook** (.xlsx), or **scenario.yaml** together with its profiles and"
+            " scores (CSV or Parquet), or all of them in **one zip**."
         )
-        files = st.file_uploader("Scenario files", type=[e[1:] for e in ENDINGS], accept_multiple_files=True, key="scenario-files")
-        st.button("Open these files", key="open-files", type="primary", disabled=not files, on_click=opened)
+        files = st.file_uploader(
+            "Scenario files",
+            type=[e[1:] for e in ENDINGS],
+            accept_multiple_files=True,
+            key="scenario-files",
+        )
+        st.button(
+            "Open these files",
+            key="open-files",
+            type="primary",
+            disabled=not files,
+            on_click=opened,
+        )
         if found := uploads.trouble():
             faults, folder = found
-            faults_box(faults, f"Not opened: {len(faults)} {'faults' if len(faults) != 1 else 'fault'} to mend", folder)
+            faults_box(
+                faults,
+                f"Not opened: {len(faults)} {'faults' if len(faults) != 1 else 'fault'} to mend",
+                folder,
+            )
         st.markdown("**Templates**: the same small example; replace its rows by yours.")
         with st.container(horizontal=True):
             mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-            st.download_button("Workbook", uploads.template_book(), "my-cluster.xlsx", mime, key="template-xlsx", on_click="ignore")
+            st.download_button(
+                "Workbook",
+                uploads.template_book(),
+                "my-cluster.xlsx",
+                mime,
+                key="template-xlsx",
+                on_click="ignore",
+            )
             for name, text in TEMPLATE_TEXTS.items():
-                st.download_button(name, text, name, "text/plain", key=f"template-{name}", on_click="ignore")
+                st.download_button(
+                    name, text, name, "text/plain", key=f"template-{name}", on_click="ignore"
+                )
 
 
 def saving() -> None:
     """Save what is asked to a file, or go back to what was asked before."""
     with st.expander("Save these inputs, or go back to earlier ones", icon=":material/save:"):
-        st.markdown("A zip of scenario.yaml, profiles and scores: open it here again, or unpack it for `python -m planner plan`.")
+        st.markdown(
+            "A zip of scenario.yaml, profiles and scores: open it here again, or unpack it for"
+            " `python -m planner plan`."
+        )
         scenario = state.asked().scenario
-        name = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in scenario.spec.name)
-        st.download_button("Save as zip", partial(zipped, scenario), f"{name}.zip", "application/zip", key="save-zip", on_click="ignore")
+        name = "".join(
+            sign if sign.isalnum() or sign in "-_" else "-" for sign in scenario.spec.name
+        )
+        st.download_button(
+            "Save as zip",
+            partial(zipped, scenario),
+            f"{name}.zip",
+            "application/zip",
+            key="save-zip",
+            on_click="ignore",
+        )
         names = list(reversed(state.saved()))
         if names:
             st.selectbox("Earlier plans of this session", names, key="earlier", width=450)
@@ -86,7 +140,10 @@ def load() -> None:
 @reruns.whole
 def opened() -> None:
     """Take in the uploaded files."""
-    reruns.later(uploads.open_files, {file.name: file.getvalue() for file in st.session_state["scenario-files"]})
+    reruns.later(
+        uploads.open_files,
+        {file.name: file.getvalue() for file in st.session_state["scenario-files"]},
+    )
 
 
 # ---------------------------------------------------------------- values
@@ -107,7 +164,10 @@ def demand() -> None:
             number("objective.quality_at_least", "Quality at least (mean score)", -1e9, 0.01)
     st.markdown("**SLOs**: all hold at once; without rows, capacity alone limits.")
     editors.edit("slo", "Service-level objectives: metric, statistic, limit and scope.")
-    st.caption("TTFT: time to first token, queueing and prefill included. TPOT: time per output token after the first. E2E: end to end.")
+    st.caption(
+        "TTFT: time to first token, queueing and prefill included. TPOT: time per output token"
+        " after the first. E2E: end to end."
+    )
 
 
 def number(path: str, label: str, least: float, step: float) -> None:
@@ -117,7 +177,16 @@ def number(path: str, label: str, least: float, step: float) -> None:
         value = value[part]
     key = reruns.key_for(f"in-{path}", float(value))
     st.session_state[key] = float(value)
-    st.number_input(label, min_value=least, step=step, format="%.12g", key=key, on_change=turn, args=(path, key), width=240)
+    st.number_input(
+        label,
+        min_value=least,
+        step=step,
+        format="%.12g",
+        key=key,
+        on_change=turn,
+        args=(path, key),
+        width=240,
+    )
 
 
 @reruns.whole
@@ -144,9 +213,21 @@ def turn_objective(key: str) -> None:
 def setups() -> None:
     """Which setups may be considered, and how long to search."""
     now = state.content()
-    with st.expander("Which setups may be considered, and how long to search", icon=":material/filter_alt:"):
-        choose("setups.tp_degrees", "Tensor-parallel degrees (none chosen: all profiled)", DEGREES, now["setups"]["tp_degrees"])
-        choose("setups.mps_shares_pct", "MPS shares, % of a GPU (none chosen: all profiled)", SHARES, now["setups"]["mps_shares_pct"])
+    with st.expander(
+        "Which setups may be considered, and how long to search", icon=":material/filter_alt:"
+    ):
+        choose(
+            "setups.tp_degrees",
+            "Tensor-parallel degrees (none chosen: all profiled)",
+            DEGREES,
+            now["setups"]["tp_degrees"],
+        )
+        choose(
+            "setups.mps_shares_pct",
+            "MPS shares, % of a GPU (none chosen: all profiled)",
+            SHARES,
+            now["setups"]["mps_shares_pct"],
+        )
         with st.container(horizontal=True):
             number("setups.memory_headroom_pct", "Memory kept free (% of a GPU)", 0.0, 1.0)
             number("setups.min_gpu_utilization_pct", "Compute given out at least (%)", 0.0, 5.0)
@@ -159,7 +240,9 @@ def choose(path: str, label: str, offered: tuple[int, ...], chosen: list | None)
     key = reruns.key_for(f"in-{path}", list(chosen or []))
     st.session_state[key] = list(chosen or [])
     options = sorted({*offered, *(chosen or [])})
-    st.multiselect(label, options, key=key, format_func="{:g}".format, on_change=turn_list, args=(path, key))
+    st.multiselect(
+        label, options, key=key, format_func="{:g}".format, on_change=turn_list, args=(path, key)
+    )
 
 
 @reruns.whole
@@ -178,7 +261,11 @@ def tables_of_the_scenario() -> None:
     st.subheader("Profiles and scores")
     found = uploads.looked(state.asked())
     if found.kind == "faults":
-        faults_box(found.faults, f"{len(found.faults)} faults to mend before this can be solved", state.folder())
+        faults_box(
+            found.faults,
+            f"{len(found.faults)} faults to mend before this can be solved",
+            state.folder(),
+        )
     elif found.kind != "result":
         st.warning(plain(found.message or "Stopped."))
     else:
@@ -186,17 +273,42 @@ def tables_of_the_scenario() -> None:
     with st.expander("Replace a table by a file of your own", icon=":material/upload_file:"):
         for key, what in (("profiles", "Profiles"), ("scores", "Scores")):
             endings = [ending[1:] for ending in TABLE_ENDINGS]
-            file = st.file_uploader(f"{what}: CSV, Parquet, or a workbook with a sheet {what}", type=endings, key=f"file-{key}")
-            st.button(f"Take these {key}", key=f"take-{key}", disabled=file is None, on_click=take, args=(key,))
+            file = st.file_uploader(
+                f"{what}: CSV, Parquet, or a workbook with a sheet {what}",
+                type=endings,
+                key=f"file-{key}",
+            )
+            st.button(
+                f"Take these {key}",
+                key=f"take-{key}",
+                disabled=file is None,
+                on_click=take,
+                args=(key,),
+            )
 
 
 def summary(found: dict) -> None:
     """What the tables hold."""
-    st.markdown(f"**Profiles**: {found['options']:,} options may be chosen, {found['left_out']:,} were left out (the page Plan tells why).")
-    tables.show(found["profiles"], "Profiles: options, degrees, shares, rates and provenance by LLM and GPU type.")
-    dropped = f", {found['dropped_prompts']:,} left out because a score was missing" if found["dropped_prompts"] else ""
-    st.markdown(f"**Scores**: predicted quality of each LLM's answer to {found['prompts']:,} prompts{dropped}.")
-    tables.show(found["scores"], "Scores: mean, lowest and highest by LLM, and how often it is the best.")
+    st.markdown(
+        f"**Profiles**: {found['options']:,} options may be chosen, {found['left_out']:,} were left"
+        " out (the page Plan tells why)."
+    )
+    tables.show(
+        found["profiles"],
+        "Profiles: options, degrees, shares, rates and provenance by LLM and GPU type.",
+    )
+    dropped = (
+        f", {found['dropped_prompts']:,} left out because a score was missing"
+        if found["dropped_prompts"]
+        else ""
+    )
+    st.markdown(
+        f"**Scores**: predicted quality of each LLM's answer to {found['prompts']:,}"
+        f" prompts{dropped}."
+    )
+    tables.show(
+        found["scores"], "Scores: mean, lowest and highest by LLM, and how often it is the best."
+    )
     if found["notices"]:
         with st.expander(f"{len(found['notices'])} notices"):
             bullets(line.replace(state.folder(), "") for line in found["notices"])

@@ -15,10 +15,18 @@ from planner.presentation.limits import latency_budget
 from planner.presentation.story import rule_words, story
 
 Colour = Literal["green", "orange", "red", "gray"]
-BADGES: dict[str, Colour] = {"optimal": "green", "feasible": "orange", "infeasible": "red", "unknown": "gray"}
+BADGES: dict[str, Colour] = {
+    "optimal": "green",
+    "feasible": "orange",
+    "infeasible": "red",
+    "unknown": "gray",
+}
 MEANINGS = {
     "optimal": "No plan is better by more than the gap.",
-    "feasible": "A plan that keeps all limits; the search was stopped before it was shown that none is better.",
+    "feasible": (
+        "A plan that keeps all limits; the search was stopped before it was shown that none is"
+        " better."
+    ),
     "infeasible": "Single changes that mend it stand below.",
     "unknown": "The search was stopped before a plan was found.",
 }
@@ -32,12 +40,16 @@ def draw() -> None:
     """The whole page."""
     st.title("Plan")
     st.markdown(
-        "Which LLMs run on which GPUs, and which prompt goes to which LLM, so that answers are as good (or GPUs as cheap) as possible "
-        "within the latency limits. Change a number in the sidebar (on a phone: the arrows at the top) and press **Solve**."
+        "Which LLMs run on which GPUs, and which prompt goes to which LLM, so that answers are as"
+        " good (or GPUs as cheap) as possible within the latency limits. Change a number in the"
+        " sidebar (on a phone: the arrows at the top) and press **Solve**."
     )
     here = state.shown()
     if here is None:
-        st.info("There is no plan yet. Choose a scenario beside the page, or give your own on the page Inputs, then press Solve.")
+        st.info(
+            "There is no plan yet. Choose a scenario beside the page, or give your own on the page"
+            " Inputs, then press Solve."
+        )
         return
     headline(here)
     if here.content["options"]:
@@ -59,7 +71,9 @@ def headline(here: Shown) -> None:
     status = content["status"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(status, color=BADGES[status], help=MEANINGS[status])
-        st.markdown(f"**{plain(content['scenario'])}**: {plain(demand_words(here))}", width="stretch")
+        st.markdown(
+            f"**{plain(content['scenario'])}**: {plain(demand_words(here))}", width="stretch"
+        )
     if not content["options"]:
         st.markdown(plain(here.meta["verdict"]) + ". " + plain(MEANINGS[status]))
         return
@@ -70,12 +84,17 @@ def headline(here: Shown) -> None:
 def numbers(here: Shown) -> None:
     """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
     content, objective = here.content, here.content["objective"]
-    best = f"at best {sentences.objective_text(content, objective['bound']).partition(' ')[2].removesuffix(' USD/h')}"
+    bound = sentences.objective_text(content, objective["bound"]).partition(" ")[2]
+    best = f"at best {bound.removesuffix(' USD/h')}"
     cost, total = content["cost_usd_per_h"], content["gpus_total"]
     cheapest = objective["of"] == "cost"
     floor = content["context"]["quality_at_least"]
     with st.container(horizontal=True, gap="small"):
-        metric("Quality (mean score)", f"{content['quality']:.5f}", f"asked: {floor:g}" if cheapest else best)
+        metric(
+            "Quality (mean score)",
+            f"{content['quality']:.5f}",
+            f"asked: {floor:g}" if cheapest else best,
+        )
         metric(
             "Gap (%)",
             sentences.gap_text(objective["rel_gap"]).removesuffix(" %").replace("below ", "<"),
@@ -83,15 +102,31 @@ def numbers(here: Shown) -> None:
         )
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
-            metric(f"{slo_name(slo)} (ms)", achieved, f"limit {slo['limit_ms']:g}" + (", binds" if slo["binding"] else ""))
+            metric(
+                f"{slo_name(slo)} (ms)",
+                achieved,
+                f"limit {slo['limit_ms']:g}" + (", binds" if slo["binding"] else ""),
+            )
         metric("GPUs used", f"{content['gpus_used']:,}", f"of {total:,}")
-        metric("Cost (USD/h)", "not known" if cost is None else f"{cost:,.2f}", best if cheapest else "of the GPUs used")
+        metric(
+            "Cost (USD/h)",
+            "not known" if cost is None else f"{cost:,.2f}",
+            best if cheapest else "of the GPUs used",
+        )
         metric("Verified", "yes" if here.meta["verified"] else "no", "by separate code")
 
 
 def metric(label: str, value: str, told: str) -> None:
     """A number with what stands beside it."""
-    st.metric(plain(label), value, plain(told), delta_color="off", delta_arrow="off", border=True, width=METRIC_WIDTH)
+    st.metric(
+        plain(label),
+        value,
+        plain(told),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        width=METRIC_WIDTH,
+    )
 
 
 def demand_words(here: Shown) -> str:
@@ -109,7 +144,15 @@ def keep(here: Shown) -> None:
         key = reruns.key_for("plan-name", name)
         st.session_state[key] = name
         told = "Every plan is kept for the page Compare while this page is open."
-        st.text_input("Kept for Compare as", key=key, on_change=rename, args=(name, key), max_chars=80, help=told, width=450)
+        st.text_input(
+            "Kept for Compare as",
+            key=key,
+            on_change=rename,
+            args=(name, key),
+            max_chars=80,
+            help=told,
+            width=450,
+        )
 
 
 @reruns.whole
@@ -127,18 +170,36 @@ def planned(here: Shown) -> None:
     content, report = here.content, here.told.report
     st.subheader("SLO: asked and achieved")
     if content["slo"]:
-        tables.show(here.tables["slo"], "Limit, achievement and room of every SLO.", leave_out=("Scope",))
+        tables.show(
+            here.tables["slo"], "Limit, achievement and room of every SLO.", leave_out=("Scope",)
+        )
     else:
         st.markdown("None is asked: the profiled rates alone limit the plan.")
     st.subheader("Setup: what runs")
     told = "Every deployed option with its rate, utilisation, latencies, memory and provenance."
-    first = ["LLM", "TP degree (GPUs)", "MPS share (%)", "Replicas", "Rate (req/s)", "Utilisation (%)"]
-    tables.show(here.tables["setup"], told, [*first, *(slo["header"] for slo in here.meta["slos"]), "Provenance"])
-    st.caption("TP degree: GPUs that one replica spans. MPS share: its part of each of them. Utilisation: of the highest profiled rate.")
+    first = [
+        "LLM",
+        "TP degree (GPUs)",
+        "MPS share (%)",
+        "Replicas",
+        "Rate (req/s)",
+        "Utilisation (%)",
+    ]
+    tables.show(
+        here.tables["setup"],
+        told,
+        [*first, *(slo["header"] for slo in here.meta["slos"]), "Provenance"],
+    )
+    st.caption(
+        "TP degree: GPUs that one replica spans. MPS share: its part of each of them. Utilisation:"
+        " of the highest profiled rate."
+    )
     gpus(here)
     st.subheader("Routing: which LLM gets how much")
     charts.show(charts.routing(report), "routing")
-    tables.show(here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM.")
+    tables.show(
+        here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM."
+    )
     bullets([here.meta["router"], *rule_words(here.content)])
     latencies(here)
 
@@ -154,14 +215,20 @@ def gpus(here: Shown) -> None:
     for k, pool in enumerate(pools["Pool"]):
         row = pools.iloc[k]
         size = row["Nodes"] * row["GPUs per node"]
-        told = f"{row['Nodes']} x {row['GPUs per node']} {row['GPU']}, {row['GPUs used']} of {size} GPUs used"
+        told = (
+            f"{row['Nodes']} x {row['GPUs per node']} {row['GPU']}, {row['GPUs used']} of {size}"
+            " GPUs used"
+        )
         if several:
             st.markdown(f"**Pool {plain(pool)}**: {plain(told)}")
         charts.show(charts.gpu_map(here.told.report, pool), f"gpus-{k}")
         if size > charts.MOST_CELLS:
             st.caption(f"The first {charts.MOST_CELLS} of {size} GPUs; the table has all.")
     with st.expander("The map as a table"):
-        tables.show(here.tables["gpu_map"], "One row a shard: pool, node, GPU, LLM, degree, share and memory.")
+        tables.show(
+            here.tables["gpu_map"],
+            "One row a shard: pool, node, GPU, LLM, degree, share and memory.",
+        )
 
 
 def latencies(here: Shown) -> None:
@@ -169,9 +236,14 @@ def latencies(here: Shown) -> None:
     st.subheader("Latency: where on its curve every option runs")
     meta = here.meta
     headers = list(dict.fromkeys([*(slo["header"] for slo in meta["slos"]), *meta["latencies"]]))
-    header = st.selectbox("Latency", headers, key="latency-header") if len(headers) > 1 else headers[0]
+    header = (
+        st.selectbox("Latency", headers, key="latency-header") if len(headers) > 1 else headers[0]
+    )
     charts.show(charts.latency(here.told.report, header), "latency")
-    st.caption("The large diamond is where the option runs. A limit on all requests together may be crossed by one option alone.")
+    st.caption(
+        "The large diamond is where the option runs. A limit on all requests together may be"
+        " crossed by one option alone."
+    )
     if not meta["slos"]:
         return
     st.subheader("Latency budget: who spends how much of an SLO")
@@ -207,7 +279,12 @@ def trust(here: Shown) -> None:
     st.subheader("How sure this is")
     bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
     if here.meta["verified"]:
-        bullets(["An independent verifier has recomputed latencies, SLOs, placement, memory, cost, quality and gap of this plan."])
+        bullets(
+            [
+                "An independent verifier has recomputed latencies, SLOs, placement, memory, cost,"
+                " quality and gap of this plan."
+            ]
+        )
     simulation(here)
     with st.expander("Time and effort of the search"):
         tables.show(here.tables["effort"].astype(str), "Seconds and counts of the search.")
@@ -219,7 +296,13 @@ def simulation(here: Shown) -> None:
     done = work.outcome_of("simulation", args)
     if done is None:
         off = work.running("simulation")
-        st.button("Simulate this plan request by request", key="simulate", disabled=off, on_click=ask_simulation, args=(here,))
+        st.button(
+            "Simulate this plan request by request",
+            key="simulate",
+            disabled=off,
+            on_click=ask_simulation,
+            args=(here,),
+        )
         return
     if done.kind != "result":
         not_done(done, "Not simulated", state.folder())
@@ -235,7 +318,13 @@ def simulation(here: Shown) -> None:
 def ask_simulation(here: Shown) -> None:
     """Start it."""
     args = (here.asked.path, dict(here.asked.overrides), here.content)
-    work.start("simulation", "app_pages.jobs.planning:simulated", args, "Simulating", key=state.key_of(here.asked))
+    work.start(
+        "simulation",
+        "app_pages.jobs.planning:simulated",
+        args,
+        "Simulating",
+        key=state.key_of(here.asked),
+    )
 
 
 def notices(here: Shown) -> None:
@@ -262,7 +351,9 @@ def nearest_case(here: Shown) -> None:
     st.subheader("Best effort: the plan of the nearest feasible case")
     nearest = state.nearest_of(here)
     if change := nearest.content["change"]:
-        st.markdown("After this change: " + plain(sentences.repair_words(here.content, change)) + ".")
+        st.markdown(
+            "After this change: " + plain(sentences.repair_words(here.content, change)) + "."
+        )
     st.markdown(plain(nearest.meta["verdict"]))
     planned(nearest)
 

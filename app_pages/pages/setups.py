@@ -1,4 +1,6 @@
-"""The page Setups: how good all setups are that can be listed, where the plan and the baselines lie among them."""
+"""The page Setups: how good all setups are that can be listed, where the plan and the baselines lie
+among them.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +22,9 @@ def draw() -> None:
     """The whole page."""
     st.title("Setups")
     st.markdown(
-        "How much does the setup matter? Every setup that can be listed is routed at its best and put beside the plan. A setup says how "
-        "each LLM is run: tensor-parallel degree, MPS share, replicas, GPUs."
+        "How much does the setup matter? Every setup that can be listed is routed at its best and"
+        " put beside the plan. A setup says how each LLM is run: tensor-parallel degree, MPS share,"
+        " replicas, GPUs."
     )
     here = state.shown()
     if here is None or not here.content["options"]:
@@ -33,8 +36,13 @@ def draw() -> None:
     if listed is not None:
         drawn(here, listed, found("baselines", args))
     st.subheader("Baselines")
-    st.markdown("Simpler ways of deciding, each at its best: equal split, size-proportional, isolated, two-stage, single LLM, cascade.")
-    baselines = result("baselines", args, lambda: ask("baselines", args, here), "Plan the baselines")
+    st.markdown(
+        "Simpler ways of deciding, each at its best: equal split, size-proportional, isolated,"
+        " two-stage, single LLM, cascade."
+    )
+    baselines = result(
+        "baselines", args, lambda: ask("baselines", args, here), "Plan the baselines"
+    )
     if baselines is not None:
         baselines = met_words(baselines)
         first = (
@@ -46,11 +54,17 @@ def draw() -> None:
             *(h for h in baselines.columns if "joint plan" in h),
         )
         tables.show(
-            baselines, "One baseline a row beside the joint plan: quality, SLO met or missed, gain of the joint plan, setup.", first
+            baselines,
+            "One baseline a row beside the joint plan: quality, SLO met or missed, gain of the"
+            " joint plan, setup.",
+            first,
         )
     if listed is not None and len(listed.setups):
         st.subheader("The best listed setups")
-        tables.show(listed.setups, "One listed setup a row, the best first: quality, latency, and how each LLM is run.")
+        tables.show(
+            listed.setups,
+            "One listed setup a row, the best first: quality, latency, and how each LLM is run.",
+        )
         st.caption("The command `setups SCENARIO --csv PATH` writes all of them.")
 
 
@@ -74,10 +88,14 @@ def result(slot: str, args: tuple[Any, ...], begin: Callable[[], None], words: s
     done = work.outcome_of(slot, args)
     if done is not None and done.kind == "faults":
         faults_box(done.faults, "These setups cannot be listed one by one", state.folder())
-        st.markdown("The plan does not need the list: the joint search proves its bound without it.")
+        st.markdown(
+            "The plan does not need the list: the joint search proves its bound without it."
+        )
     elif done is not None:
         st.warning(plain(done.message or "Stopped."))
-    st.button(words, key=f"setups-{slot}", type="primary", disabled=work.running(slot), on_click=begin)
+    st.button(
+        words, key=f"setups-{slot}", type="primary", disabled=work.running(slot), on_click=begin
+    )
     return None
 
 
@@ -95,11 +113,16 @@ def drawn(here: Shown, listed: Listed, baselines: Any) -> None:
         st.markdown("No listed setup keeps the SLOs.")
     show(what_if.places(marks), "setups-places")
     tables.show(
-        marks, "Joint plan, best possible, listed setups and baselines by quality, and how many listed setups are better.", whole=True
+        marks,
+        "Joint plan, best possible, listed setups and baselines by quality, and how many listed"
+        " setups are better.",
+        whole=True,
     )
     with st.expander("The histogram and the spread as tables"):
         tables.show(listed.histogram, "How many listed setups reach which quality.")
-        tables.show(listed.spread.astype(str), "Counts of setups; best, median and worst quality; spread.")
+        tables.show(
+            listed.spread.astype(str), "Counts of setups; best, median and worst quality; spread."
+        )
 
 
 draw()

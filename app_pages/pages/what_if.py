@@ -1,4 +1,6 @@
-"""The page What-if: knobs that plan anew, what binds and what one more buys, frontiers, sensitivity, other setups nearly as good."""
+"""The page What-if: knobs that plan anew, what binds and what one more buys, frontiers,
+sensitivity, other setups nearly as good.
+"""
 
 from typing import Any
 
@@ -26,7 +28,10 @@ def draw() -> None:
     here = state.shown()
     take_other(here)
     st.subheader("Turn a knob")
-    st.markdown("Every move of these sliders is planned anew at once, with a bound. The plan that you started from stays beside it.")
+    st.markdown(
+        "Every move of these sliders is planned anew at once, with a bound. The plan that you"
+        " started from stays beside it."
+    )
     with st.container(horizontal=True, gap="medium"):
         for knob in state.knobs(state.asked()):
             slider(knob)
@@ -60,8 +65,14 @@ def slider(knob: Knob) -> None:
         return
     key = reruns.key_for(f"what-if-{knob.path}", number(knob.value))
     st.session_state[key] = number(knob.value)
-    ends: dict[str, Any] = {"min_value": number(low), "max_value": number(high), "step": number(step)}
-    st.slider(plain(knob.label), **ends, key=key, on_change=turned, args=(knob.path, key), width=320)
+    ends: dict[str, Any] = {
+        "min_value": number(low),
+        "max_value": number(high),
+        "step": number(step),
+    }
+    st.slider(
+        plain(knob.label), **ends, key=key, on_change=turned, args=(knob.path, key), width=320
+    )
 
 
 @reruns.whole
@@ -87,10 +98,19 @@ def beside(here: Shown) -> None:
     if here.content["status"] == "infeasible":
         conflict.draw(here)
         st.markdown("The page Plan shows the plan of the nearest feasible case.")
-    tables.show(compared_table(pair), "The plan at the start and the plan now, number by number.", whole=True)
+    tables.show(
+        compared_table(pair),
+        "The plan at the start and the plan now, number by number.",
+        whole=True,
+    )
     with st.container(horizontal=True):
         st.button("Back to the start", key="what-if-back", on_click=back, args=(pin,))
-        st.button("Compare with this plan from now on", key="what-if-pin", on_click=memory().__setitem__, args=("pin", here))
+        st.button(
+            "Compare with this plan from now on",
+            key="what-if-pin",
+            on_click=memory().__setitem__,
+            args=("pin", here),
+        )
 
 
 @reruns.whole
@@ -118,15 +138,26 @@ def sensitivity(here: Shown) -> None:
     args = (here.asked.path, dict(here.asked.overrides), here.content)
     done = work.outcome_of("sensitivity", args)
     if done is None:
-        st.markdown("Arrival rate and SLOs 10 % down and up, one node less and more of each pool; each is planned anew.")
+        st.markdown(
+            "Arrival rate and SLOs 10 % down and up, one node less and more of each pool; each is"
+            " planned anew."
+        )
         job = ("sensitivity", f"{JOBS}:sensitivity", args, "Sensitivity", here)
-        st.button("Plan them all", key="what-if-sensitivity", disabled=work.running("sensitivity"), on_click=start, args=job)
+        st.button(
+            "Plan them all",
+            key="what-if-sensitivity",
+            disabled=work.running("sensitivity"),
+            on_click=start,
+            args=job,
+        )
     elif done.kind != "result":
         not_done(done, "Not done", state.folder())
     else:
         show(what_if.changes(done.result), "what-if-changes")
         tables.show(
-            done.result, "One changed input a row: status, objective found and best possible, its change, and why there is no plan."
+            done.result,
+            "One changed input a row: status, objective found and best possible, its change, and"
+            " why there is no plan.",
         )
 
 
@@ -138,25 +169,61 @@ def near(here: Shown) -> None:
     if not here.content["options"]:
         return
     st.subheader("Other setups nearly as good")
-    st.markdown("The next best kinds of setup within a stated loss, the one on fewest GPUs, and the one nearest to a plan that runs.")
+    st.markdown(
+        "The next best kinds of setup within a stated loss, the one on fewest GPUs, and the one"
+        " nearest to a plan that runs."
+    )
     kept = memory().setdefault("near", {"number": 3, "loss": 1.0, "current": NOTHING})
-    names = [NOTHING, *(name for name, one in state.saved().items() if one.content["options"] and one is not here)]
+    names = [
+        NOTHING,
+        *(
+            name
+            for name, one in state.saved().items()
+            if one.content["options"] and one is not here
+        ),
+    ]
     kept["current"] = kept["current"] if kept["current"] in names else NOTHING
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for name, label, least, most, step in (("number", "How many", 1, 10, 1), ("loss", "Loss at most (%)", 0.0, 100.0, 0.5)):
+        for name, label, least, most, step in (
+            ("number", "How many", 1, 10, 1),
+            ("loss", "Loss at most (%)", 0.0, 100.0, 0.5),
+        ):
             key = f"what-if-near-{name}"
             st.session_state[key] = kept[name]
-            st.number_input(label, least, most, step=step, key=key, on_change=remember, args=(name, key), width=160)
+            st.number_input(
+                label,
+                least,
+                most,
+                step=step,
+                key=key,
+                on_change=remember,
+                args=(name, key),
+                width=160,
+            )
         st.session_state["what-if-near-current"] = kept["current"]
         job: dict[str, Any] = {"on_change": remember, "args": ("current", "what-if-near-current")}
         st.selectbox("Plan that runs", names, key="what-if-near-current", width=360, **job)
     chosen = None if kept["current"] == NOTHING else kept["current"]
     running = None if chosen is None else state.saved()[chosen].content
-    args = (here.asked.path, dict(here.asked.overrides), here.content, kept["number"], kept["loss"], chosen, running)
+    args = (
+        here.asked.path,
+        dict(here.asked.overrides),
+        here.content,
+        kept["number"],
+        kept["loss"],
+        chosen,
+        running,
+    )
     done = work.outcome_of("near", args)
     if done is None:
         begin = ("near", f"{JOBS}:near", args, "Other setups", here)
-        st.button("Find them", key="what-if-near", disabled=work.running("near"), on_click=start, args=begin)
+        st.button(
+            "Find them",
+            key="what-if-near",
+            disabled=work.running("near"),
+            on_click=start,
+            args=begin,
+        )
     elif done.kind != "result":
         not_done(done, "Not done", state.folder())
     else:
@@ -177,20 +244,36 @@ def others(here: Shown, found: dict[str, Any]) -> None:
     if not len(frame):
         return
     first = ["Why it is listed", "Loss (%)", "GPUs", "Replicas against the plan found"]
-    tables.show(frame, "One other setup a row: why it is listed, objective found and best possible, loss, GPUs, what differs.", first)
+    tables.show(
+        frame,
+        "One other setup a row: why it is listed, objective found and best possible, loss, GPUs,"
+        " what differs.",
+        first,
+    )
     opening = work.outcome("what-if-open")
     if opening is not None and opening.kind != "result":
         not_done(opening, "Not done", state.folder())
     with st.container(horizontal=True):
         for k, why in enumerate(frame["Why it is listed"]):
-            st.button(f"Open {k + 1}: {plain(why)}", key=f"what-if-open-{k}", on_click=open_other, args=(here, content, k))
+            st.button(
+                f"Open {k + 1}: {plain(why)}",
+                key=f"what-if-open-{k}",
+                on_click=open_other,
+                args=(here, content, k),
+            )
 
 
 @reruns.whole
 def open_other(here: Shown, content: dict[str, Any], number: int) -> None:
     """Open an alternative as the plan; it answers the same inputs."""
     memory()["opening"] = here
-    work.start("what-if-open", f"{JOBS}:other", (here.asked.path, dict(here.asked.overrides), content, number), "Opening", wait=3.0)
+    work.start(
+        "what-if-open",
+        f"{JOBS}:other",
+        (here.asked.path, dict(here.asked.overrides), content, number),
+        "Opening",
+        wait=3.0,
+    )
 
 
 def take_other(here: Shown | None) -> None:

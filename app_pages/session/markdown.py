@@ -1,4 +1,6 @@
-"""Text on the page: whatever comes from files or people is written so that Markdown leaves it as it is."""
+"""Text on the page: whatever comes from files or people is written so that Markdown leaves it as it
+is.
+"""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +17,9 @@ SIGNS = re.compile(r"[\\`*_\[\]<>~$:&#|]|-(?=[->])|(?<=[-<])-")
 
 
 def plain(text: object) -> str:
-    """Text as Markdown shows it unchanged: control characters by their codes, the signs of Markdown escaped."""
+    """Text as Markdown shows it unchanged: control characters by their codes, the signs of Markdown
+    escaped.
+    """
     told = str(text)
     if not told.isprintable():
         told = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in told)
@@ -33,14 +37,24 @@ def bullets(lines: Iterable[object]) -> None:
 
 
 def faults_box(faults: Iterable[Fault], head: str, folder: str = "") -> None:
-    """All faults at once, each with its place and how to mend it. folder: what is left out of file names."""
+    """All faults at once, each with its place and how to mend it.
+
+    folder: what is left out of file names.
+    """
     told = [str(fault).replace(folder, "") if folder else str(fault) for fault in faults]
     st.error(f"**{plain(head)}**\n\n" + "\n".join(f"- {plain(line)}" for line in told))
 
 
 def not_done(done: Outcome, head: str, folder: str) -> None:
-    """Why a job gave no result: its faults under a head, or in words. folder: what is left out of file names."""
+    """Why a job gave no result: its faults under a head, or in words.
+
+    folder: what is left out of file names.
+    """
     if done.kind == "faults":
-        faults_box(done.faults, f"{head}: {len(done.faults)} {'faults' if len(done.faults) > 1 else 'fault'} to mend", folder)
+        faults_box(
+            done.faults,
+            f"{head}: {len(done.faults)} {'faults' if len(done.faults) > 1 else 'fault'} to mend",
+            folder,
+        )
     else:
         st.warning(plain(done.message or "Stopped."))

@@ -1,12 +1,15 @@
-"""Clicks that follow each other faster than the page is drawn: none is lost, and none undoes what another did.
+"""Clicks that follow each other faster than the page is drawn: none is lost, and none undoes what
+another did.
 
-Keys: a browser sends all its widgets with every click. A click that leaves before the browser has heard that a value changed elsewhere
-(another widget, a point that is opened, a plan that is loaded) brings the old value back, as if somebody had just typed it. So the widget
-gets another key then, and what comes for the old key counts for nothing.
+Keys: a browser sends all its widgets with every click. A click that leaves before the browser has
+heard that a value changed elsewhere (another widget, a point that is opened, a plan that is loaded)
+brings the old value back, as if somebody had just typed it. So the widget gets another key then,
+and what comes for the old key counts for nothing.
 
-Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next look into `st.session_state`, and what it
-had still to do is lost. So a callback is `whole`: it is done again from its start before the next click is heard. What takes a moment is
-not done in a callback but `later`, and again while a next click interrupts it.
+Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
+look into `st.session_state`, and what it had still to do is lost. So a callback is `whole`: it is
+done again from its start before the next click is heard. What takes a moment is not done in a
+callback but `later`, and again while a next click interrupts it.
 """
 
 from collections.abc import Callable
@@ -46,7 +49,10 @@ def later(action: Callable[..., None], *args: Any) -> None:
 
 
 def do_what_is_left() -> None:
-    """Called once, before a page is drawn. A next click that interrupts it leaves it to do; an error drops it, and is told once."""
+    """Called once, before a page is drawn.
+
+    A next click that interrupts it leaves it to do; an error drops it, and is told once.
+    """
     if left := st.session_state.get("later"):
         action, args = left
         try:

@@ -1,6 +1,8 @@
-"""Plans that are kept for the page Compare: every plan that was shown, under a name that can be changed.
+"""Plans that are kept for the page Compare: every plan that was shown, under a name that can be
+changed.
 
-Only the last MOST plans whose names were not changed are kept; those that somebody named stay until they are forgotten or the session ends.
+Only the last MOST plans whose names were not changed are kept; those that somebody named stay until
+they are forgotten or the session ends.
 """
 
 from collections.abc import Sequence

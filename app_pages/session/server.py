@@ -1,6 +1,8 @@
-"""What is there before anybody opens the page: warm workers and the solved examples, once for everybody.
+"""What is there before anybody opens the page: warm workers and the solved examples, once for
+everybody.
 
-Examples are nobody's own. Plans of other scenarios live in the session of the person who asked for them.
+Examples are nobody's own. Plans of other scenarios live in the session of the person who asked for
+them.
 """
 
 import importlib
@@ -31,7 +33,9 @@ def desk() -> Desk:
 
 
 def warm_up() -> None:
-    """Start the workers, import what pages need, solve the first example; what goes wrong is told when somebody asks."""
+    """Start the workers, import what pages need, solve the first example; what goes wrong is told
+    when somebody asks.
+    """
     desk()
     for module in PAGE_MODULES:
         importlib.import_module(module)
@@ -55,7 +59,9 @@ def example(name: str) -> Asked:
 
 
 def example_plan(one: Asked) -> Outcome:
-    """The plan of an example, solved when it is asked for the first time; an outcome without a plan is not kept."""
+    """The plan of an example, solved when it is asked for the first time; an outcome without a plan
+    is not kept.
+    """
     try:
         return Outcome("result", _plan(one.path, file_key(one)))
     except _NoPlan as error:

@@ -1,4 +1,6 @@
-"""What one person asks and sees: the asked scenario, the plan shown, saved plans. All of it lives in st.session_state and nowhere else.
+"""What one person asks and sees: the asked scenario, the plan shown, saved plans.
+
+All of it lives in st.session_state and nowhere else.
 
 asked    Asked: file and changes, as the inputs on the page stand now
 shown    Shown: a plan and what was asked for it
@@ -51,7 +53,10 @@ QUICK_S = 1.2
 
 @dataclass(frozen=True)
 class Shown:
-    """A plan as it is shown. asked: what it answers; told: plan.json, tables and meta; example: what was chosen as the scenario.
+    """A plan as it is shown.
+
+    asked: what it answers; told: plan.json, tables and meta; example: what was chosen as the
+    scenario.
 
     cancelled: its search was stopped by the person.
     """
@@ -116,7 +121,9 @@ def set_asked(new: Asked) -> None:
 
 
 def set_value(path: str, value: Any) -> None:
-    """Change one value of the asked scenario, e.g. `slo.0.limit_ms`; a value that cannot be is told and does not count."""
+    """Change one value of the asked scenario, e.g. `slo.0.limit_ms`; a value that cannot be is told
+    and does not count.
+    """
     new = content()
     if set_path(ScenarioSpec, new, path, value) is not None:
         return
@@ -157,7 +164,9 @@ def take_plan() -> None:
     st.session_state["trouble"] = None if done.kind == "result" else done
     if done.kind == "result":
         cancelled = what.cancelled and done.result.content["status"] != "optimal"
-        st.session_state["shown"] = Shown(st.session_state["solving"], done.result, st.session_state["example"], cancelled)
+        st.session_state["shown"] = Shown(
+            st.session_state["solving"], done.result, st.session_state["example"], cancelled
+        )
     del st.session_state["solving"]
     work.clear("plan")
 
@@ -210,40 +219,68 @@ def link_values(one: Asked, asked_for: Mapping[str, str]) -> tuple[dict[str, Any
     for path, text in asked_for.items():
         if path == "example":
             if text not in EXAMPLES:
-                faults.append(Fault("link", path, text[:60], "there is no such example", f"it is one of {', '.join(EXAMPLES)}"))
+                faults.append(
+                    Fault(
+                        "link",
+                        path,
+                        text[:60],
+                        "there is no such example",
+                        f"it is one of {', '.join(EXAMPLES)}",
+                    )
+                )
             continue
         knob = next((k for k in knobs(one) if k.path == path), None)
         if knob is None:
-            faults.append(Fault("link", path[:60], text[:60], "this is nothing that a link can change", "change it on the page"))
+            faults.append(
+                Fault(
+                    "link",
+                    path[:60],
+                    text[:60],
+                    "this is nothing that a link can change",
+                    "change it on the page",
+                )
+            )
             continue
         try:
             value = int(text) if knob.whole else float(text)
             Asked(one.path, one.base, {path: value}).scenario  # noqa: B018 - raises when the value cannot be
             values[path] = value
         except (ValueError, DataError):
-            faults.append(Fault("link", path, text[:60], "this is no value it can have", "change it on the page"))
+            faults.append(
+                Fault(
+                    "link", path, text[:60], "this is no value it can have", "change it on the page"
+                )
+            )
     return values, faults
 
 
 def write_link() -> None:
-    """Put the small inputs into the address, so that it opens the same inputs elsewhere; nothing for files of one's own."""
+    """Put the small inputs into the address, so that it opens the same inputs elsewhere; nothing
+    for files of one's own.
+    """
     link = link_query()
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
 
 
 def link_query() -> dict[str, str]:
-    """The query of a share link: the example and the small inputs that differ from it; empty for files of one's own."""
+    """The query of a share link: the example and the small inputs that differ from it; empty for
+    files of one's own.
+    """
     name = st.session_state.get("example")
     if name not in EXAMPLES:
         return {}
     paths = {knob.path for knob in knobs(asked())}
-    return {"example": name} | {path: f"{value:.12g}" for path, value in asked().overrides.items() if path in paths}
+    return {"example": name} | {
+        path: f"{value:.12g}" for path, value in asked().overrides.items() if path in paths
+    }
 
 
 @dataclass(frozen=True)
 class Knob:
-    """A small input: dotted path, label with unit, value, least value, step; whole: a whole number."""
+    """A small input: dotted path, label with unit, value, least value, step; whole: a whole
+    number.
+    """
 
     path: str
     label: str
@@ -254,7 +291,9 @@ class Knob:
 
 
 def knobs(one: Asked) -> list[Knob]:
-    """The small inputs of a scenario, which links carry: rate, SLO limits, nodes, quality asked for."""
+    """The small inputs of a scenario, which links carry: rate, SLO limits, nodes, quality asked
+    for.
+    """
     now = content_of(one)
     found = [Knob("arrival_rate_rps", "Arrival rate (req/s)", now["arrival_rate_rps"], 0.01, 1.0)]
     for k, slo in enumerate(now["slo"]):
@@ -263,6 +302,11 @@ def knobs(one: Asked) -> list[Knob]:
         found.append(Knob(f"slo.{k}.limit_ms", label, slo["limit_ms"], 0.01, 10.0))
     if "quality_at_least" in now["objective"]:
         floor = now["objective"]["quality_at_least"]
-        found.append(Knob("objective.quality_at_least", "Quality at least (mean score)", floor, -1e9, 0.01))
-    found += [Knob(f"pools.{k}.nodes", f"Nodes of {p['name']}", p["nodes"], 1, 1, whole=True) for k, p in enumerate(now["pools"])]
+        found.append(
+            Knob("objective.quality_at_least", "Quality at least (mean score)", floor, -1e9, 0.01)
+        )
+    found += [
+        Knob(f"pools.{k}.nodes", f"Nodes of {p['name']}", p["nodes"], 1, 1, whole=True)
+        for k, p in enumerate(now["pools"])
+    ]
     return found

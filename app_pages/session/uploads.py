@@ -25,7 +25,9 @@ LONGEST_S = 60.0
 
 
 class Folder:
-    """A temporary folder that is removed when nothing knows it any more, at the latest when the server ends."""
+    """A temporary folder that is removed when nothing knows it any more, at the latest when the
+    server ends.
+    """
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="joint-llm-planner-"))
@@ -40,7 +42,9 @@ def _new_folder() -> Path:
 
 
 def open_files(files: Mapping[str, bytes]) -> None:
-    """Ask what was uploaded and solve it; when it is faulty, what was asked stays, and `trouble` has the faults."""
+    """Ask what was uploaded and solve it; when it is faulty, what was asked stays, and `trouble`
+    has the faults.
+    """
     folder = _new_folder()
     try:
         _ask(put_files(folder, files))
@@ -60,7 +64,10 @@ def put_table(key: str, name: str, content: bytes) -> None:
 def _ask(path: Path) -> None:
     done = _look(str(path), {})
     if done.kind != "result":
-        _refuse(done.faults or (Fault("upload", "", "", done.message or "stopped", "try again"),), path.parent)
+        _refuse(
+            done.faults or (Fault("upload", "", "", done.message or "stopped", "try again"),),
+            path.parent,
+        )
         return
     new = Asked.of_file(str(path))
     st.session_state["upload_trouble"] = None

@@ -1,7 +1,8 @@
-"""Long computations of one person: started from a page, watched on every page, fetched when they are done.
+"""Long computations of one person: started from a page, watched on every page, fetched when they
+are done.
 
-A slot is a name for what is computed (`plan`, `worth`, `setups` ...); a new start in a slot ends what goes on in it. The desk is the
-server's; slots and results are the session's.
+A slot is a name for what is computed (`plan`, `worth`, `setups` ...); a new start in a slot ends
+what goes on in it. The desk is the server's; slots and results are the session's.
 """
 
 import time
@@ -17,20 +18,40 @@ from app_pages.session.markdown import plain
 from app_pages.session.server import desk
 from planner.presentation.sentences import gap_text, number
 
-__all__ = ["Work", "clear", "collect", "desk", "end_spare", "outcome", "outcome_of", "progress_box", "running", "start", "watch", "work_of"]
+__all__ = [
+    "Work",
+    "clear",
+    "collect",
+    "desk",
+    "end_spare",
+    "outcome",
+    "outcome_of",
+    "progress_box",
+    "running",
+    "start",
+    "watch",
+    "work_of",
+]
 
 POLL_S, SPARE_POLL_S = 0.25, 1.0
 STOPPING_S = 1.0
 SLICE_S = 0.05
-IN_VIEW = "<style>div:has(> .st-key-progress) {position: sticky; top: 4rem; z-index: 99; background: Canvas; border-radius: 0.5rem}</style>"
+IN_VIEW = (
+    "<style>div:has(> .st-key-progress) {position: sticky; top: 4rem; z-index: 99; background:"
+    " Canvas; border-radius: 0.5rem}</style>"
+)
 """The progress box stays in view when the page is scrolled: its buttons stand all over the page."""
 
 
 @dataclass
 class Work:
-    """One slot. name: of the job; args: what was asked; until: of time.monotonic, how long the page waits for it before it is drawn.
+    """One slot.
 
-    spare: nobody asked for it, so it computes at lowest priority and is told where its result will stand; parts: results on the way;
+    name: of the job; args: what was asked; until: of time.monotonic, how long the page waits for it
+    before it is drawn.
+
+    spare: nobody asked for it, so it computes at lowest priority and is told where its result will
+    stand; parts: results on the way;
     outcome: None while it goes on; cancelled: the person has stopped it.
     """
 
@@ -48,11 +69,24 @@ def _slots() -> dict[str, Work]:
     return st.session_state.setdefault("work", {})
 
 
-def start(slot: str, call: str, args: Sequence[Any], label: str, key: str = "", wait: float = 0.0, spare: bool = False) -> None:
-    """Start `module:function` in a slot. label: what is said of its progress; wait: s that the page waits for it before it is drawn."""
+def start(
+    slot: str,
+    call: str,
+    args: Sequence[Any],
+    label: str,
+    key: str = "",
+    wait: float = 0.0,
+    spare: bool = False,
+) -> None:
+    """Start `module:function` in a slot.
+
+    label: what is said of its progress; wait: s that the page waits for it before it is drawn.
+    """
     clear(slot)
     slots = _slots()
-    slots[slot] = Work(desk().start(call, args, key, spare), label, tuple(args), time.monotonic() + wait, spare, [])
+    slots[slot] = Work(
+        desk().start(call, args, key, spare), label, tuple(args), time.monotonic() + wait, spare, []
+    )
 
 
 def clear(slot: str) -> None:
@@ -86,15 +120,24 @@ def outcome(slot: str) -> Outcome | None:
 
 
 def outcome_of(slot: str, args: Sequence[Any]) -> Outcome | None:
-    """What a slot's job came to, where these arguments were asked; None while it goes on and where others were."""
+    """What a slot's job came to, where these arguments were asked; None while it goes on and where
+    others were.
+    """
     found = _slots().get(slot)
     return None if found is None or found.args != tuple(args) else found.outcome
 
 
 def collect() -> None:
-    """Fetch what is done, and results on the way, after waiting for what is soon done. Called once, before a page is drawn."""
+    """Fetch what is done, and results on the way, after waiting for what is soon done.
+
+    Called once, before a page is drawn.
+    """
     for work in list(_slots().values()):
-        while work.outcome is None and time.monotonic() < work.until and desk().wait(work.name, SLICE_S) is None:
+        while (
+            work.outcome is None
+            and time.monotonic() < work.until
+            and desk().wait(work.name, SLICE_S) is None
+        ):
             _slots()  # a newer click takes over here
         if work.outcome is None:
             done = desk().outcome(work.name)
@@ -105,8 +148,13 @@ def collect() -> None:
 
 
 def progress_box() -> None:
-    """Tell how far the session's jobs are, each with its Cancel; drawn on every page. Nothing when none goes on."""
-    going = {slot: work for slot, work in _slots().items() if work.outcome is None and not work.spare}
+    """Tell how far the session's jobs are, each with its Cancel; drawn on every page.
+
+    Nothing when none goes on.
+    """
+    going = {
+        slot: work for slot, work in _slots().items() if work.outcome is None and not work.spare
+    }
     if not going:
         return
     st.html(IN_VIEW)
@@ -125,7 +173,9 @@ def watch(slot: str) -> None:
 
 
 def _watch(work: Work) -> None:
-    """The line itself, drawn anew every POLL_S; when the job is done or has new parts, the whole page is."""
+    """The line itself, drawn anew every POLL_S; when the job is done or has new parts, the whole
+    page is.
+    """
     status = desk().status(work.name)
     if status is None or status.state == "done" or status.parts > len(work.parts):
         st.rerun()
@@ -149,5 +199,7 @@ def progress_words(status: Status) -> str:
     if status.bound is not None:
         parts.append(f"best possible {number(status.bound, 5)}")
     if status.value is not None and status.bound is not None:
-        parts.append(f"gap {gap_text(abs(status.bound - status.value) / max(abs(status.value), 1e-9))}")
+        parts.append(
+            f"gap {gap_text(abs(status.bound - status.value) / max(abs(status.value), 1e-9))}"
+        )
     return ", ".join([*parts, f"{status.elapsed:.1f} s"])

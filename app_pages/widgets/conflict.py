@@ -1,4 +1,6 @@
-"""A scenario that cannot be served, for the pages Plan and What-if: limits in conflict, and repairs that can be applied."""
+"""A scenario that cannot be served, for the pages Plan and What-if: limits in conflict, and repairs
+that can be applied.
+"""
 
 from typing import Any
 
@@ -20,9 +22,15 @@ def draw(here: Shown) -> None:
     for note in here.meta["effort_notes"]:
         st.caption(plain(note))
     if repairs:
-        st.subheader("Any one of these changes makes it feasible" if len(repairs) > 1 else "This change makes it feasible")
+        st.subheader(
+            "Any one of these changes makes it feasible"
+            if len(repairs) > 1
+            else "This change makes it feasible"
+        )
         st.caption("Each was tried." if len(repairs) > 1 else "It was tried.")
-    for k, ((words, _), change) in enumerate(zip(repairs, here.content["conflict"]["repairs"], strict=True)):
+    for k, ((words, _), change) in enumerate(
+        zip(repairs, here.content["conflict"]["repairs"], strict=True)
+    ):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("- " + plain(words), width="stretch")
             st.button("Apply and solve", key=f"repair-{k}", on_click=_apply, args=(here, change))

@@ -1,7 +1,8 @@
 """Tables of the asked scenario that are edited in place: pools, LLMs, SLOs.
 
-An editor is handed a constant table and gives the edited one back; the constant one changes only when something else changed what is asked.
-Sound edits count at once, faulty ones are told below the editor and do not count.
+An editor is handed a constant table and gives the edited one back; the constant one changes only
+when something else changed what is asked. Sound edits count at once, faulty ones are told below the
+editor and do not count.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,23 +25,43 @@ Row = dict[str, Any]
 COLUMNS: Mapping[str, Mapping[str, Any]] = {
     "pools": {
         "name": st.column_config.TextColumn("Pool", required=True),
-        "gpu": st.column_config.TextColumn("GPU type", required=True, help="As in the profile table and the GPU catalogue."),
+        "gpu": st.column_config.TextColumn(
+            "GPU type", required=True, help="As in the profile table and the GPU catalogue."
+        ),
         "nodes": st.column_config.NumberColumn("Nodes", required=True, min_value=1, step=1),
-        "gpus_per_node": st.column_config.NumberColumn("GPUs per node", required=True, min_value=1, step=1),
-        "memory_gib": st.column_config.NumberColumn("Memory (GiB per GPU)", help="Blank: from the catalogue."),
-        "price_usd_per_gpu_h": st.column_config.NumberColumn("Price (USD per GPU and h)", help="Blank: from the catalogue."),
+        "gpus_per_node": st.column_config.NumberColumn(
+            "GPUs per node", required=True, min_value=1, step=1
+        ),
+        "memory_gib": st.column_config.NumberColumn(
+            "Memory (GiB per GPU)", help="Blank: from the catalogue."
+        ),
+        "price_usd_per_gpu_h": st.column_config.NumberColumn(
+            "Price (USD per GPU and h)", help="Blank: from the catalogue."
+        ),
     },
     "llms": {
-        "name": st.column_config.TextColumn("LLM", required=True, help="As in the profile and scores tables."),
-        "weights_gib": st.column_config.NumberColumn("Weights (GiB)", help="Blank: the catalogue's, where the profiles state no memory."),
+        "name": st.column_config.TextColumn(
+            "LLM", required=True, help="As in the profile and scores tables."
+        ),
+        "weights_gib": st.column_config.NumberColumn(
+            "Weights (GiB)", help="Blank: the catalogue's, where the profiles state no memory."
+        ),
         "min_replicas": st.column_config.NumberColumn("Replicas at least", min_value=0, step=1),
-        "max_replicas": st.column_config.NumberColumn("Replicas at most", min_value=0, step=1, help="Blank: no limit."),
+        "max_replicas": st.column_config.NumberColumn(
+            "Replicas at most", min_value=0, step=1, help="Blank: no limit."
+        ),
     },
     "slo": {
-        "metric": st.column_config.SelectboxColumn("Metric", options=["ttft", "tpot", "e2e"], required=True),
-        "statistic": st.column_config.SelectboxColumn("Statistic", options=["mean", "p50", "p90", "p95", "p99"], required=True),
+        "metric": st.column_config.SelectboxColumn(
+            "Metric", options=["ttft", "tpot", "e2e"], required=True
+        ),
+        "statistic": st.column_config.SelectboxColumn(
+            "Statistic", options=["mean", "p50", "p90", "p95", "p99"], required=True
+        ),
         "limit_ms": st.column_config.NumberColumn("Limit (ms)", required=True, min_value=0.001),
-        "scope": st.column_config.SelectboxColumn("Over", options=["all", "each_llm"], help="All requests together, or each LLM."),
+        "scope": st.column_config.SelectboxColumn(
+            "Over", options=["all", "each_llm"], help="All requests together, or each LLM."
+        ),
     },
 }
 WHOLE = ("nodes", "gpus_per_node", "min_replicas", "max_replicas")
@@ -77,9 +98,15 @@ def edit(key: str, told: str) -> None:
 
 
 def _base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
-    """The constant table and the editor's key; both anew when what is asked is not what the editor gave, or when it was not drawn."""
+    """The constant table and the editor's key; both anew when what is asked is not what the editor
+    gave, or when it was not drawn.
+    """
     kept = st.session_state.get(f"editor-{key}")
-    if kept is None or kept["widget"] not in st.session_state or (kept["last"] != now and kept["asked"] != now):
+    if (
+        kept is None
+        or kept["widget"] not in st.session_state
+        or (kept["last"] != now and kept["asked"] != now)
+    ):
         number = 0 if kept is None else kept["number"] + 1
         base = pd.DataFrame(now, columns=list(COLUMNS[key]))
         for column in base.columns:
@@ -97,12 +124,19 @@ def _rows(edited: pd.DataFrame, key: str) -> list[Row]:
     for record in edited[list(COLUMNS[key])].to_dict("records"):
         row = {str(name): _plain(str(name), value) for name, value in record.items()}
         if any(value is not None for value in row.values()):
-            found.append({name: BLANKS.get(name) if value is None else value for name, value in row.items()})
+            found.append(
+                {name: BLANKS.get(name) if value is None else value for name, value in row.items()}
+            )
     return found
 
 
 def _plain(name: str, value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value) or value == "":
+    if (
+        value is None
+        or value is pd.NA
+        or (isinstance(value, float) and value != value)
+        or value == ""
+    ):
         return None
     if isinstance(value, str):
         return value.strip()
@@ -111,7 +145,9 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def changes_box() -> None:
-    """What is asked beyond the file, value by value as it was read: a pasted 23,4 that became 234 is seen here."""
+    """What is asked beyond the file, value by value as it was read: a pasted 23,4 that became 234
+    is seen here.
+    """
     asked = state.asked()
     if not asked.overrides:
         st.caption("What is asked is what the file says.")
@@ -122,7 +158,11 @@ def changes_box() -> None:
 
 def _told(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_told(one)}" for key, one in value.items() if one is not None) + "}"
+        return (
+            "{"
+            + ", ".join(f"{key}: {_told(one)}" for key, one in value.items() if one is not None)
+            + "}"
+        )
     if isinstance(value, list):
         return "; ".join(_told(one) for one in value) or "nothing"
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,4 +1,6 @@
-"""The frontier on the page What-if: one field varied, every point with its bound; a point that is clicked opens as the plan."""
+"""The frontier on the page What-if: one field varied, every point with its bound; a point that is
+clicked opens as the plan.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,8 +42,12 @@ CHART = "what-if-frontier"
 
 
 def memory() -> dict[str, Any]:
-    """What is kept for the session: field and values as they were chosen, and of which question the frontier is."""
-    return st.session_state.setdefault("frontier", {"label": None, "path": "", "values": "", "measure": None})
+    """What is kept for the session: field and values as they were chosen, and of which question the
+    frontier is.
+    """
+    return st.session_state.setdefault(
+        "frontier", {"label": None, "path": "", "values": "", "measure": None}
+    )
 
 
 def asked_for() -> None:
@@ -55,7 +61,10 @@ def asked_for() -> None:
 def draw(here: Shown) -> None:
     """Field, values, button; then chart, words and table."""
     st.subheader("Frontier: vary a field")
-    st.markdown("Every value is planned anew, everything else as asked now. Click a point (or choose it below the chart) to open its plan.")
+    st.markdown(
+        "Every value is planned anew, everything else as asked now. Click a point (or choose it"
+        " below the chart) to open its plan."
+    )
     asked, kept = state.asked(), memory()
     quality = here.content["quality"] if here.asked == asked else None
     fields = fields_of(state.content(), quality)
@@ -64,7 +73,13 @@ def draw(here: Shown) -> None:
         return
     st.session_state["what-if-values"] = kept["values"]
     told = "START:STOP:STEP, or values with commas, as the command `sweep` reads them"
-    st.text_input("Values", key="what-if-values", on_change=remember, args=("values", "what-if-values"), help=told)
+    st.text_input(
+        "Values",
+        key="what-if-values",
+        on_change=remember,
+        args=("values", "what-if-values"),
+        help=told,
+    )
     try:
         axis = axis_for(field, kept["values"])
     except DataError as error:
@@ -72,12 +87,22 @@ def draw(here: Shown) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         job: dict[str, Any] = {"on_click": start, "args": (asked, field, axis.values)}
-        st.button(f"Plan {len(axis.values)} points", key="what-if-frontier-start", type="primary", disabled=work.running(SLOT), **job)
+        st.button(
+            f"Plan {len(axis.values)} points",
+            key="what-if-frontier-start",
+            type="primary",
+            disabled=work.running(SLOT),
+            **job,
+        )
         example = st.session_state.get("example") in EXAMPLES
         where = "" if example else " (take scenario.yaml from the page Export first)"
-        st.caption(f"At most {MOST_POINTS} here. The same with more, side by side, as a file{where}:")
+        st.caption(
+            f"At most {MOST_POINTS} here. The same with more, side by side, as a file{where}:"
+        )
     file = Path(asked.path).relative_to(HOME).as_posix() if example else Path(asked.path).name
-    st.code(sweep_command(file, apart_from(asked, field.path), axis), language=None, wrap_lines=True)
+    st.code(
+        sweep_command(file, apart_from(asked, field.path), axis), language=None, wrap_lines=True
+    )
     found(here)
 
 
@@ -88,12 +113,24 @@ def choose(fields: Sequence[Field]) -> Field | None:
     if kept["label"] not in labels:
         kept["label"], kept["values"] = labels[0], fields[0].values
     st.session_state["what-if-field"] = kept["label"]
-    st.selectbox("What to vary", labels, key="what-if-field", on_change=chosen, args=({field.label: field.values for field in fields},))
+    st.selectbox(
+        "What to vary",
+        labels,
+        key="what-if-field",
+        on_change=chosen,
+        args=({field.label: field.values for field in fields},),
+    )
     if kept["label"] != OTHER:
         return next(field for field in fields if field.label == kept["label"])
     st.session_state["what-if-path"] = kept["path"]
     told = "e.g. setups.tp_degrees, with values like [1],[1, 2],[1, 2, 4]"
-    st.text_input("Dotted path", key="what-if-path", on_change=remember, args=("path", "what-if-path"), help=told)
+    st.text_input(
+        "Dotted path",
+        key="what-if-path",
+        on_change=remember,
+        args=("path", "what-if-path"),
+        help=told,
+    )
     path = kept["path"].strip()
     if not path:
         return None
@@ -141,7 +178,10 @@ def found(here: Shown) -> None:
         return
     wanted = len(what.args[-1])
     if done is not None and len(points) < wanted:
-        st.warning(f"Stopped: {len(points)} of {wanted} points are planned; all that stands here is of these.")
+        st.warning(
+            f"Stopped: {len(points)} of {wanted} points are planned; all that stands here is of"
+            " these."
+        )
     if apart_from(state.asked(), field.path) != apart_from(of, field.path):
         st.caption("This frontier answers earlier inputs; its points open with those.")
     same = apart_from(here.asked, field.path) == apart_from(of, field.path)
@@ -150,15 +190,40 @@ def found(here: Shown) -> None:
     if measures:
         kept["measure"] = kept["measure"] if kept["measure"] in measures else measures[0]
         st.session_state["what-if-measure"] = kept["measure"]
-        st.selectbox("Drawn over it", measures, key="what-if-measure", on_change=remember, args=("measure", "what-if-measure"), width=360)
+        st.selectbox(
+            "Drawn over it",
+            measures,
+            key="what-if-measure",
+            on_change=remember,
+            args=("measure", "what-if-measure"),
+            width=360,
+        )
         chart, told = what_if.frontier(frame, kept["measure"])
-        st.altair_chart(chart, alt=told, key=CHART, width="stretch", on_select=clicked, selection_mode=what_if.CHOSEN)
+        st.altair_chart(
+            chart,
+            alt=told,
+            key=CHART,
+            width="stretch",
+            on_select=clicked,
+            selection_mode=what_if.CHOSEN,
+        )
         if kept["measure"] == measures[0]:
             st.caption("Line and points: found. Dashed: best possible; no plan lies beyond it.")
         open_box(points, field)
     bullets(frontier_lines(frame))
-    tables.show(frame, f"One point a row: {field.label}, status, objective found and best possible, quality, cost, GPUs, SLOs, reason.")
-    st.download_button("Frontier as CSV", csv_text(frame), "frontier.csv", "text/csv", key="what-if-csv", on_click="ignore")
+    tables.show(
+        frame,
+        f"One point a row: {field.label}, status, objective found and best possible, quality, cost,"
+        " GPUs, SLOs, reason.",
+    )
+    st.download_button(
+        "Frontier as CSV",
+        csv_text(frame),
+        "frontier.csv",
+        "text/csv",
+        key="what-if-csv",
+        on_click="ignore",
+    )
 
 
 @reruns.whole
@@ -172,12 +237,24 @@ def clicked() -> None:
 
 def open_box(points: list[Point], field: Field) -> None:
     """The same by keyboard."""
-    good = [point for point in sorted(points, key=lambda point: point.number) if point.told.get("GPUs used") is not None]
+    good = [
+        point
+        for point in sorted(points, key=lambda point: point.number)
+        if point.told.get("GPUs used") is not None
+    ]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         words = [value_words(point.values[field.path]) for point in good]
-        at = st.selectbox(f"Point: {plain(field.label)}", range(len(good)), format_func=lambda k: words[k], key="what-if-point", width=300)
+        at = st.selectbox(
+            f"Point: {plain(field.label)}",
+            range(len(good)),
+            format_func=lambda k: words[k],
+            key="what-if-point",
+            width=300,
+        )
         if at is not None:
-            st.button("Open as plan", key="what-if-open-point", on_click=open_point, args=(good[at],))
+            st.button(
+                "Open as plan", key="what-if-open-point", on_click=open_point, args=(good[at],)
+            )
 
 
 @reruns.whole

@@ -1,4 +1,6 @@
-"""What one more of every limit would buy, for the pages Plan and What-if: slopes at once, and soon what planning again gives."""
+"""What one more of every limit would buy, for the pages Plan and What-if: slopes at once, and soon
+what planning again gives.
+"""
 
 import time
 from collections.abc import Mapping
@@ -20,7 +22,11 @@ QUIET_S = 2.0
 
 
 def draw(here: Shown) -> None:
-    """Slopes until the real steps are there, which are planned while nobody else wants the processor. Nothing without a plan."""
+    """Slopes until the real steps are there, which are planned while nobody else wants the
+    processor.
+
+    Nothing without a plan.
+    """
     if not here.content["options"]:
         return
     st.subheader("What would one more buy?")
@@ -30,7 +36,10 @@ def draw(here: Shown) -> None:
         st.markdown("Planned again with one unit more and one less:")
         bullets(marginals_lines(content))
         with st.expander("As a table"):
-            tables.show(marginals_table(content), f"What each limit is worth in {objective_unit(content)}, planned again.")
+            tables.show(
+                marginals_table(content),
+                f"What each limit is worth in {objective_unit(content)}, planned again.",
+            )
         return
     st.markdown("A rough guide, by slopes:")
     bullets(here.meta["worth"])
@@ -46,11 +55,20 @@ def draw(here: Shown) -> None:
         not_done(done, "Not planned again", state.folder())
     elif done is not None:
         st.markdown("No plan was found in time when one limit was moved.")
-    st.button("Plan again with one more and one less of each", key=SLOT, disabled=work.running(SLOT), on_click=_ask, args=(here,))
+    st.button(
+        "Plan again with one more and one less of each",
+        key=SLOT,
+        disabled=work.running(SLOT),
+        on_click=_ask,
+        args=(here,),
+    )
 
 
 def _soon(here: Shown) -> None:
-    """Plan again once the page has been at rest for QUIET_S: drawing comes first. Run at once, when it only tells, then by the clock."""
+    """Plan again once the page has been at rest for QUIET_S: drawing comes first.
+
+    Run at once, when it only tells, then by the clock.
+    """
     if time.monotonic() - st.session_state[SINCE] < QUIET_S / 2:
         st.caption("The real steps are planned in a moment.")
         return
@@ -61,11 +79,17 @@ def _soon(here: Shown) -> None:
 def with_steps(here: Shown) -> Mapping[str, Any]:
     """The content of plan.json, with what one more buys where that is known by now."""
     steps = _steps(here)
-    return {**here.content, "context": {**here.content["context"], "marginals": steps}} if steps else here.content
+    return (
+        {**here.content, "context": {**here.content["context"], "marginals": steps}}
+        if steps
+        else here.content
+    )
 
 
 def _steps(here: Shown) -> list[dict[str, Any]] | None:
-    """What planning again with one unit more and less gave for this plan, as `context.marginals`; None where it is not known."""
+    """What planning again with one unit more and less gave for this plan, as `context.marginals`;
+    None where it is not known.
+    """
     done = work.outcome_of(SLOT, _args(here))
     return done.result or None if done is not None and done.kind == "result" else None
 
@@ -81,7 +105,14 @@ def _known(args: tuple[Any, ...]) -> bool:
 
 def _begin(here: Shown, spare: bool) -> None:
     words = "Planning again with one more and one less"
-    work.start(SLOT, "app_pages.jobs.planning:worth", _args(here), words, key=state.key_of(here.asked), spare=spare)
+    work.start(
+        SLOT,
+        "app_pages.jobs.planning:worth",
+        _args(here),
+        words,
+        key=state.key_of(here.asked),
+        spare=spare,
+    )
 
 
 @reruns.whole

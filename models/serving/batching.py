@@ -1,22 +1,32 @@
-"""Continuous batching on one replica, iteration by iteration: when every request gets its first token and its last.
+"""Continuous batching on one replica, iteration by iteration: when every request gets its first
+token and its last.
 
-A step runs all running decodes (one token each) and, by the scheduler, tokens of prompts; it takes the time that `models.serving.step_time` tells.
-Requests are served first come, first served. A waiting request is admitted at the beginning of a step when fewer than `sequences` are
-running and the cache holds its whole length, prompt and response, beside those that run; nothing is preempted. Its first token comes at the
-end of the step that ends its prompt, its next ones at the ends of the steps after that.
+A step runs all running decodes (one token each) and, by the scheduler, tokens of prompts; it takes
+the time that `models.serving.step_time` tells. Requests are served first come, first served. A
+waiting request is admitted at the beginning of a step when fewer than `sequences` are running and
+the cache holds its whole length, prompt and response, beside those that run; nothing is preempted.
+Its first token comes at the end of the step that ends its prompt, its next ones at the ends of the
+steps after that.
 
-    chunked         prompts share the step with the decodes, up to `step_tokens` tokens in all, the last prompt cut where that is reached
-    prefill_first   steps are of prompts alone (up to step_tokens, cut) as long as one can be admitted; decodes wait
-    slots           as chunked, but prompts are never cut: one always enters, more while they fit into step_tokens
-    single          as slots, but one prompt a step (fixed lengths in closed loop were seen so under vLLM and TensorRT-LLM)
+    chunked         prompts share the step with the decodes, up to `step_tokens` tokens in all, the
+                    last prompt cut where that is reached
+    prefill_first   steps are of prompts alone (up to step_tokens, cut) as long as one can be
+                    admitted; decodes wait
+    slots           as chunked, but prompts are never cut: one always enters, more while they fit
+                    into step_tokens
+    single          as slots, but one prompt a step (fixed lengths in closed loop were seen so under
+                    vLLM and TensorRT-LLM)
 
-Event skip: between events (a response ends, a request that can be admitted arrives) the n decodes stay and their context C grows by n a
-step, so m steps take m (b(n) + sequence n + kv C) + kv n m (m - 1) / 2, and the number of steps to an arrival is the root of a quadratic.
-Where a share w of the layers sees a window of tokens alone, C grows by (1 - w) n a step; what these layers see of a request is taken as
+Event skip: between events (a response ends, a request that can be admitted arrives) the n decodes
+stay and their context C grows by n a step, so m steps take m (b(n) + sequence n + kv C) + kv n m (m
+- 1) / 2, and the number of steps to an arrival is the root of a quadratic. Where a share w of the
+layers sees a window of tokens alone, C grows by (1 - w) n a step; what these layers see of a
+request is taken as
 constant while it is decoded: its context at half its response, or the window.
 
-Open loop: arrival times are given. Closed loop: `users` requests begin at time 0, and each response that ends begins the next request.
-The front end holds a request half its time before it is queued and half after its tokens. Deterministic; times in seconds.
+Open loop: arrival times are given. Closed loop: `users` requests begin at time 0, and each response
+that ends begins the next request. The front end holds a request half its time before it is queued
+and half after its tokens. Deterministic; times in seconds.
 """
 
 import heapq
@@ -40,7 +50,11 @@ class TooLongError(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one replica. kv_tokens: tokens that the cache holds; sequences: most that run at once; step_tokens: budget of a step."""
+    """Of one replica.
+
+    kv_tokens: tokens that the cache holds; sequences: most that run at once; step_tokens: budget of
+    a step.
+    """
 
     kv_tokens: float
     sequences: int = 256
@@ -48,14 +62,20 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not 1 <= self.sequences < self.step_tokens or self.kv_tokens < 2:
-            raise TooLongError(f"limits make no sense: {self}; at least 1 sequence, fewer than step_tokens, and 2 kv_tokens")
+            raise TooLongError(
+                f"limits make no sense: {self}; at least 1 sequence, fewer than step_tokens, and 2"
+                " kv_tokens"
+            )
 
 
 @dataclass(frozen=True)
 class Served:
-    """Times by request in the order of arrival, (R,) s. busy: seconds in steps; peak_kv: tokens; steps: number of steps.
+    """Times by request in the order of arrival, (R,) s.
 
-    events: (E, 7) when asked for: steps m, decodes n, context C at the first step, prompt tokens p, attention sum A, prompts q, begin.
+    busy: seconds in steps; peak_kv: tokens; steps: number of steps.
+
+    events: (E, 7) when asked for: steps m, decodes n, context C at the first step, prompt tokens p,
+    attention sum A, prompts q, begin.
     """
 
     arrival: np.ndarray
@@ -74,7 +94,9 @@ class Served:
     def tpot(self, output_tokens: np.ndarray) -> np.ndarray:
         """(R,) s; NaN where a response has one token."""
         gaps = output_tokens - 1
-        return np.divide(self.finish - self.first_token, gaps, out=np.full(len(gaps), np.nan), where=gaps > 0)
+        return np.divide(
+            self.finish - self.first_token, gaps, out=np.full(len(gaps), np.nan), where=gaps > 0
+        )
 
 
 def serve(
@@ -86,7 +108,10 @@ def serve(
     scheduler: str = "chunked",
     events: bool = False,
 ) -> Served:
-    """Serve requests that arrive at given times, (R,) s ascending; whole prompt and output tokens from 1, (R,). events: keep the log.
+    """Serve requests that arrive at given times, (R,) s ascending; whole prompt and output tokens
+    from 1, (R,).
+
+    events: keep the log.
 
     TooLongError when a request can never be admitted.
     """
@@ -106,7 +131,9 @@ def serve_closed(
     scheduler: str = "chunked",
     events: bool = False,
 ) -> Served:
-    """Serve R requests of `users` users who all begin at time 0 and ask again as soon as they are answered."""
+    """Serve R requests of `users` users who all begin at time 0 and ask again as soon as they are
+    answered.
+    """
     queued = [step.front_end / 2] * min(users, len(prompt_tokens))
     return _serve(step, queued, prompt_tokens, output_tokens, limits, scheduler, True, events)
 
@@ -132,16 +159,28 @@ def _serve(
     kv, per_attention, per_sequence, front = step.kv, step.attention, step.sequence, step.front_end
     whole_layers, window = 1 - step.windowed, step.window
     windowed = (
-        (step.windowed * np.minimum(prompt_tokens + np.asarray(output_tokens) / 2, window)).tolist() if step.windowed else [0] * total
+        (step.windowed * np.minimum(prompt_tokens + np.asarray(output_tokens) / 2, window)).tolist()
+        if step.windowed
+        else [0] * total
     )
     held = np.asarray(step.seen(np.add(prompt_tokens, output_tokens))).tolist()
     most, budget, room = limits.sequences, limits.step_tokens, limits.kv_tokens
-    mixed, whole, single = scheduler != "prefill_first", scheduler in ("slots", "single"), scheduler == "single"
+    mixed, whole, single = (
+        scheduler != "prefill_first",
+        scheduler in ("slots", "single"),
+        scheduler == "single",
+    )
     first, finish = [0.0] * total, [0.0] * total
     ends: list[int] = []  # heap of (decode step at which the last token comes) * total + request
     push, pop = heapq.heappush, heapq.heappop
     now, busy, peak, used, context = 0.0, 0.0, 0.0, 0.0, 0.0
-    running, decoded, steps, done, begun = 0, 0, 0, 0, 0  # running: decodes; begun: requests whose prompt is begun
+    running, decoded, steps, done, begun = (
+        0,
+        0,
+        0,
+        0,
+        0,
+    )  # running: decodes; begun: requests whose prompt is begun
     cut = 0  # tokens already computed of the prompt that was begun last; 0: it is complete
     log: list[tuple[float, ...]] = []
     while done < total:
@@ -180,7 +219,9 @@ def _serve(
                 used += held[begun]
                 tokens += take
                 mean = take / 2
-                sums += take * (mean if mean <= window else whole_layers * mean + step.windowed * window)
+                sums += take * (
+                    mean if mean <= window else whole_layers * mean + step.windowed * window
+                )
                 touched += 1
                 begun += 1
                 if take < length:
@@ -194,7 +235,9 @@ def _serve(
             along = running if mixed else 0
             at = tokens + along
             lasted = (
-                (base[at] if at < size else float(step.base(np.array(float(at))))) + per_attention * sums + per_sequence * (along + touched)
+                (base[at] if at < size else float(step.base(np.array(float(at)))))
+                + per_attention * sums
+                + per_sequence * (along + touched)
             )
             if along:
                 lasted += kv * context
@@ -212,11 +255,21 @@ def _serve(
             a = base[running] + per_sequence * running + kv * context
             b = kv * whole_layers * running
             lasted = m * a + b * (m * (m - 1) // 2)
-            if m > 1 and begun < len(queued) and now + lasted > queued[begun] and running < most and used + held[begun] <= room:
+            if (
+                m > 1
+                and begun < len(queued)
+                and now + lasted > queued[begun]
+                and running < most
+                and used + held[begun] <= room
+            ):
                 gap = queued[begun] - now
                 if b > 0:
                     half = a - b / 2
-                    m = math.ceil((math.sqrt(half * half + 2 * b * gap) - half) / b) if gap > 0 else 1
+                    m = (
+                        math.ceil((math.sqrt(half * half + 2 * b * gap) - half) / b)
+                        if gap > 0
+                        else 1
+                    )
                 else:
                     m = math.ceil(gap / a)
                 m = max(m, 1)
@@ -266,8 +319,16 @@ def _serve(
     )
 
 
-def _check_lengths(step: StepTime, prompt_tokens: np.ndarray, output_tokens: np.ndarray, limits: Limits) -> None:
+def _check_lengths(
+    step: StepTime, prompt_tokens: np.ndarray, output_tokens: np.ndarray, limits: Limits
+) -> None:
     prompts, outputs = np.asarray(prompt_tokens), np.asarray(output_tokens)
-    if prompts.size and (min(prompts.min(), outputs.min()) < 1 or step.seen(prompts + outputs).max() > limits.kv_tokens):
+    if prompts.size and (
+        min(prompts.min(), outputs.min()) < 1
+        or step.seen(prompts + outputs).max() > limits.kv_tokens
+    ):
         longest = int((prompts + outputs).max())
-        raise TooLongError(f"requests need 1 token at least and {limits.kv_tokens:.0f} at most; the longest has {longest}")
+        raise TooLongError(
+            f"requests need 1 token at least and {limits.kv_tokens:.0f} at most; the longest has"
+            f" {longest}"
+        )

@@ -1,24 +1,32 @@
 """Fitting the step time to measured points, by simulating the harness that measured them.
 
-A point p is one measurement: `users` in closed loop (all begin at once, as load generators do) or a rate in open loop, lengths, mean TTFT
-and TPOT. Sought are factors theta, one for each of `models.serving.step_time.FACTORS`:
+A point p is one measurement: `users` in closed loop (all begin at once, as load generators do) or a
+rate in open loop, lengths, mean TTFT and TPOT. Sought are factors theta, one for each of
+`models.serving.step_time.FACTORS`:
 
-    minimise  sum_p  l(ln(TPOT_p(theta) / measured) / .05) + .35 l(ln(TTFT_p(theta) / measured) / .08)  +  sum_k (ln theta_k / PRIOR_k)^2
-    l(r) = 2 (sqrt(1 + r^2) - 1)                                                                        soft L1: outliers pull less
+    minimise  sum_p  l(ln(TPOT_p(theta) / measured) / .05) + .35 l(ln(TTFT_p(theta) / measured) /
+                     .08)  +  sum_k (ln theta_k / PRIOR_k)^2
+    l(r) = 2 (sqrt(1 + r^2) - 1)
+    soft L1: outliers pull less
 
-Schedules are frozen between rounds: point p is simulated at the theta of the round before, and its events e (m_e steps, n_e decodes, ...)
-are kept. While the schedule stands, both latencies are sums over the events, with weights counted in the simulation:
+Schedules are frozen between rounds: point p is simulated at the theta of the round before, and its
+events e (m_e steps, n_e decodes, ...) are kept. While the schedule stands, both latencies are sums
+over the events, with weights counted in the simulation:
 
-    TTFT_p(theta) = front_end(theta) + sum_e waiting_e duration_e(theta)    waiting_e: requests that wait for a first token, over all
-    TPOT_p(theta) = sum_e decoding_e duration_e(theta)                      decoding_e: requests in decode, each over its gaps, over all
+    TTFT_p(theta) = front_end(theta) + sum_e waiting_e duration_e(theta)    waiting_e: requests that
+    wait for a first token, over all
+    TPOT_p(theta) = sum_e decoding_e duration_e(theta)                      decoding_e: requests in
+    decode, each over its gaps, over all
 
-A round goes from one theta towards the minimum of its frozen objective, as far as the simulated objective falls (whole, half, a quarter of
-the way), and changes the front end, which decides who meets in a step, by a factor of four at most; it is the last when little is won.
-What nobody writes down of a harness decides over TTFT (how long the start burst keeps its waves): scheduler, jitter of the lengths and
-requests of a user are picked from `Harness`es by the same objective, on the points that teach: all by two rounds on a few points, the best
-of them by two more on more points.
-Points that must not teach (`teaches`): more than 80 % of the cache asked for, an arithmetic above 75 % of the peak (prefix caching), or
-more than 8,000 output tokens a second (the front end, which is not modelled, tops out).
+A round goes from one theta towards the minimum of its frozen objective, as far as the simulated
+objective falls (whole, half, a quarter of the way), and changes the front end, which decides who
+meets in a step, by a factor of four at most; it is the last when little is won. What nobody writes
+down of a harness decides over TTFT (how long the start burst keeps its waves): scheduler, jitter of
+the lengths and requests of a user are picked from `Harness`es by the same objective, on the points
+that teach: all by two rounds on a few points, the best of them by two more on more points. Points
+that must not teach (`teaches`): more than 80 % of the cache asked for, an arithmetic above 75 % of
+the peak (prefix caching), or more than 8,000 output tokens a second (the front end, which is not
+modelled, tops out).
 """
 
 from collections.abc import Callable, Sequence
@@ -56,7 +64,10 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class Harness:
-    """How a measurement was taken. low: fixed lengths are uniform on [low * tokens, tokens]; waves: requests of a user (closed loop).
+    """How a measurement was taken.
+
+    low: fixed lengths are uniform on [low * tokens, tokens]; waves: requests of a user (closed
+    loop).
 
     waits: users that find no free slot, the server being configured for the others (closed loop).
     """
@@ -69,9 +80,13 @@ class Harness:
 
 @dataclass(frozen=True)
 class Point:
-    """One measurement. step: with all factors 1; users: closed loop (0: open loop at `rate`, req/s); ttft, tpot: s, NaN where not measured.
+    """One measurement.
 
-    compute_efficiency: the share of the peak that step.compute assumes, to judge what a measurement implies. cv: of open-loop gaps.
+    step: with all factors 1; users: closed loop (0: open loop at `rate`, req/s); ttft, tpot: s, NaN
+    where not measured.
+
+    compute_efficiency: the share of the peak that step.compute assumes, to judge what a measurement
+    implies. cv: of open-loop gaps.
     """
 
     step: StepTime
@@ -87,7 +102,9 @@ class Point:
 
 @dataclass(frozen=True)
 class Fit:
-    """factors: (9,) in the order of FACTORS; harness: the one picked; points: how many taught; loss: what was minimised."""
+    """factors: (9,) in the order of FACTORS; harness: the one picked; points: how many taught;
+    loss: what was minimised.
+    """
 
     factors: np.ndarray
     harness: Harness
@@ -96,21 +113,32 @@ class Fit:
 
 
 def harnesses(schedulers: Sequence[str]) -> tuple[Harness, ...]:
-    """Every combination of the schedulers and what is seen of load generators, the likeliest first."""
+    """Every combination of the schedulers and what is seen of load generators, the likeliest
+    first.
+    """
     return tuple(Harness(*one) for one in product(schedulers, (1.0, 0.98, 0.95, 0.8), (0, 1)))
 
 
-def predict(point: Point, factors: Sequence[float] | np.ndarray, harness: Harness) -> tuple[float, float]:
+def predict(
+    point: Point, factors: Sequence[float] | np.ndarray, harness: Harness
+) -> tuple[float, float]:
     """Mean TTFT and TPOT of a point, s."""
     outputs, served = _simulate(point, factors, harness, events=False)
     gaps = served.tpot(outputs)
-    return float(served.ttft.mean()), float(np.nanmean(gaps)) if (outputs > 1).any() else float("nan")
+    return float(served.ttft.mean()), (
+        float(np.nanmean(gaps)) if (outputs > 1).any() else float("nan")
+    )
 
 
 def teaches(point: Point) -> bool:
-    """Whether the fit may learn from a point: the cache was not short, and no more was computed than a GPU can."""
+    """Whether the fit may learn from a point: the cache was not short, and no more was computed
+    than a GPU can.
+    """
     whole = point.lengths.input_tokens + point.lengths.output_tokens
-    if point.users * float(point.step.seen(np.array(whole))) > FULL_CACHE * point.limits.kv_tokens or point.users > point.limits.sequences:
+    if (
+        point.users * float(point.step.seen(np.array(whole))) > FULL_CACHE * point.limits.kv_tokens
+        or point.users > point.limits.sequences
+    ):
         return False
     if not point.users or not (point.ttft > 0 and point.tpot > 0):
         return True
@@ -119,8 +147,12 @@ def teaches(point: Point) -> bool:
     return possible and rate * point.lengths.output_tokens <= FULL_FRONT_END
 
 
-def fit(points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], bool] = lambda: False) -> Fit:
-    """Factors from points, at the best of the harnesses. All factors 1 and the first harness when no point teaches.
+def fit(
+    points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], bool] = lambda: False
+) -> Fit:
+    """Factors from points, at the best of the harnesses.
+
+    All factors 1 and the first harness when no point teaches.
 
     stop: asked now and then; when it says so, StoppedError is raised.
     """
@@ -131,7 +163,9 @@ def fit(points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], 
     if len(choices) > 1:
         tried = [replace(best, harness=harness) for harness in choices]
         for count, left in ((SCREENING_POINTS, LIKELY), (PICKING_POINTS, 1)):
-            few = [kept[k] for k in sorted({round(k) for k in np.linspace(0, len(kept) - 1, count)})]
+            few = [
+                kept[k] for k in sorted({round(k) for k in np.linspace(0, len(kept) - 1, count)})
+            ]
             found = [_fitted(few, one.harness, PICKING_ROUNDS, stop, one.factors) for one in tried]
             tried = sorted(found, key=lambda one: one.loss)[:left]
         best = tried[0]
@@ -139,14 +173,24 @@ def fit(points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], 
     return _fitted(kept, best.harness, rounds, stop, best.factors)
 
 
-def _fitted(points: Sequence[Point], harness: Harness, rounds: int, stop: Callable[[], bool], begin: np.ndarray) -> Fit:
+def _fitted(
+    points: Sequence[Point],
+    harness: Harness,
+    rounds: int,
+    stop: Callable[[], bool],
+    begin: np.ndarray,
+) -> Fit:
     """Factors by at most so many rounds from those to begin with."""
     logs = np.log(begin)
     goal = _goal(points, harness, logs)
     loss = goal.loss(logs)
     for _ in range(rounds):
         bounds = (logs - FAR, logs + FAR)
-        aim = np.asarray(least_squares(goal.residuals, logs, goal.jacobian, bounds, max_nfev=40, xtol=1e-6, ftol=1e-6).x)
+        aim = np.asarray(
+            least_squares(
+                goal.residuals, logs, goal.jacobian, bounds, max_nfev=40, xtol=1e-6, ftol=1e-6
+            ).x
+        )
         before = loss
         for share in STEPS:
             if stop():
@@ -168,7 +212,9 @@ def _goal(points: Sequence[Point], harness: Harness, logs: np.ndarray) -> "_Goal
 
 
 class _Goal:
-    """Residuals whose squares add up to the objective, and their derivatives, in the logarithms of the factors."""
+    """Residuals whose squares add up to the objective, and their derivatives, in the logarithms of
+    the factors.
+    """
 
     def __init__(self, frozen: Frozen, measured: np.ndarray) -> None:
         self.frozen = frozen
@@ -190,12 +236,19 @@ class _Goal:
     def jacobian(self, logs: np.ndarray) -> np.ndarray:
         """(2 P + 9, 9)."""
         _, slope = _soft(self._off(logs))
-        relative = self.frozen.sensitivities(np.exp(logs)) / self.frozen.latencies(np.exp(logs))[:, :, None]
+        relative = (
+            self.frozen.sensitivities(np.exp(logs))
+            / self.frozen.latencies(np.exp(logs))[:, :, None]
+        )
         rows = (self.weight * slope * self.scale * self.known)[:, :, None] * relative
         return np.concatenate([rows.reshape(-1, len(FACTORS)), np.diag(1 / self.sigma)])
 
     def _off(self, logs: np.ndarray) -> np.ndarray:
-        return np.where(self.known, self.scale * (np.log(self.frozen.latencies(np.exp(logs))) - self.measured), 0.0)
+        return np.where(
+            self.known,
+            self.scale * (np.log(self.frozen.latencies(np.exp(logs))) - self.measured),
+            0.0,
+        )
 
 
 def _soft(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -205,17 +258,25 @@ def _soft(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return soft, np.divide(off, root * soft, out=np.ones_like(off), where=np.abs(soft) > 1e-6)
 
 
-def _simulate(point: Point, factors: Sequence[float] | np.ndarray, harness: Harness, events: bool) -> tuple[np.ndarray, Served]:
+def _simulate(
+    point: Point, factors: Sequence[float] | np.ndarray, harness: Harness, events: bool
+) -> tuple[np.ndarray, Served]:
     """Output tokens and times of the point's harness at these factors; the same draw every time."""
     random = np.random.RandomState(0)
     step, lengths = point.step.scaled(factors), point.lengths
     if lengths.kind == "fixed" and harness.low < 1:
         lengths = uniform(int(lengths.input_tokens), int(lengths.output_tokens), harness.low)
-    slots = min(point.limits.sequences, max(point.users - harness.waits, 1)) if point.users else point.limits.sequences
+    slots = (
+        min(point.limits.sequences, max(point.users - harness.waits, 1))
+        if point.users
+        else point.limits.sequences
+    )
     limits = replace(point.limits, sequences=slots)
     requests = max(harness.waves * point.users, 20) if point.users else OPEN_REQUESTS
     prompts, outputs = draw_lengths(lengths, requests, random)
     if point.users:
-        return outputs, serve_closed(step, point.users, prompts, outputs, limits, harness.scheduler, events)
+        return outputs, serve_closed(
+            step, point.users, prompts, outputs, limits, harness.scheduler, events
+        )
     arrivals = unit_arrivals(requests, point.cv, random) / point.rate
     return outputs, serve(step, arrivals, prompts, outputs, limits, harness.scheduler, events)

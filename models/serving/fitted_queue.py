@@ -1,26 +1,36 @@
-"""A queue that behaves as a measured load-latency curve does, for simulation. Knows nothing of the optimisation.
+"""A queue that behaves as a measured load-latency curve does, for simulation.
 
-A curve tells the mean latency at a few rates; what happens between two arrivals it does not tell. The station that stands for it:
+Knows nothing of the optimisation.
+
+A curve tells the mean latency at a few rates; what happens between two arrivals it does not tell.
+The station that stands for it:
 
     latency of request k = base_k + kappa * W_k
-    W_k   waiting time of a first-come-first-served queue with one server and exponential service of mean m:
-          W_{k+1} = max(0, W_k + S_k - (arrival_{k+1} - arrival_k))                                       (Lindley)
-    base_k = base * lognormal of mean 1 and the spread sigma of the curve's percentiles at its lowest rate (0 where there are none)
+    W_k   waiting time of a first-come-first-served queue with one server and exponential service of
+          mean m:
+          W_{k+1} = max(0, W_k + S_k - (arrival_{k+1} - arrival_k))
+          (Lindley)
+    base_k = base * lognormal of mean 1 and the spread sigma of the curve's percentiles at its
+    lowest rate (0 where there are none)
 
 With Poisson arrivals at rate r the mean of W is r m^2 / (1 - r m), so that the fitted mean is
 
-    L(r) ~ base + kappa * r m^2 / (1 - r m)        base, kappa >= 0;  m from a grid with 1/m above the highest rate
+    L(r) ~ base + kappa * r m^2 / (1 - r m)        base, kappa >= 0;  m from a grid with 1/m above
+                                                   the highest rate
 
-Fitted by least squares on relative errors, points near the operating rate counting most. A curve that falls has no such queue: the error
-of the fit tells. Bursts act through W: that, and the tail of W, is what a curve alone does not know.
+Fitted by least squares on relative errors, points near the operating rate counting most. A curve
+that falls has no such queue: the error of the fit tells. Bursts act through W: that, and the tail
+of W, is what a curve alone does not know.
 
-That is for TTFT. A response takes long beside the gaps between arrivals, and what gaps of the measurement's kind do to TPOT and E2E is in
-their curves already; so these follow the load of minutes:
+That is for TTFT. A response takes long beside the gaps between arrivals, and what gaps of the
+measurement's kind do to TPOT and E2E is in their curves already; so these follow the load of
+minutes:
 
     latency of request k = L(r_k) * x_k,    r_k = arrivals within WINDOW around k / WINDOW
 
-with the curve's last slope carried on beyond its highest rate; x_k is drawn from the profiled percentiles at the operating rate, its
-logarithm linear between them in the quantile of a standard normal (1 where fewer than two are profiled).
+with the curve's last slope carried on beyond its highest rate; x_k is drawn from the profiled
+percentiles at the operating rate, its logarithm linear between them in the quantile of a standard
+normal (1 where fewer than two are profiled).
 """
 
 from dataclasses import dataclass
@@ -45,7 +55,9 @@ QUANTILES = {"p50": 0.0, "p90": 1.2816, "p95": 1.6449, "p99": 2.3263}
 
 @dataclass(frozen=True)
 class FittedQueue:
-    """base: s; kappa: 1; service: mean m, s; sigma: of the lognormal base. error: largest relative error at a profiled point.
+    """base: s; kappa: 1; service: mean m, s; sigma: of the lognormal base.
+
+    error: largest relative error at a profiled point.
 
     error_here: relative error at the operating rate.
     """
@@ -59,7 +71,9 @@ class FittedQueue:
 
     def mean(self, rates: np.ndarray) -> np.ndarray:
         """Mean latency (s) with Poisson arrivals at the rates (req/s)."""
-        return self.base + self.kappa * rates * self.service**2 / np.maximum(1.0 - rates * self.service, 1e-12)
+        return self.base + self.kappa * rates * self.service**2 / np.maximum(
+            1.0 - rates * self.service, 1e-12
+        )
 
     def latencies(self, arrivals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(N,) s: latency of requests that arrive at these times (s, ascending)."""
@@ -68,19 +82,33 @@ class FittedQueue:
         service = rng.exponential(self.service, arrivals.size)
         steps = np.concatenate([[0.0], service[:-1] - np.diff(arrivals)]).cumsum()
         waiting = steps - np.minimum.accumulate(steps)
-        spread = np.exp(rng.normal(-(self.sigma**2) / 2.0, self.sigma, arrivals.size)) if self.sigma > 0 else 1.0
+        spread = (
+            np.exp(rng.normal(-(self.sigma**2) / 2.0, self.sigma, arrivals.size))
+            if self.sigma > 0
+            else 1.0
+        )
         return self.base * spread + self.kappa * waiting
 
 
 def fit_queue(curve: Curve, metric: str, operating_rate: float) -> FittedQueue:
-    """Fit the queue to the curve's mean latency of a metric. KeyError when the curve has no mean of it."""
+    """Fit the queue to the curve's mean latency of a metric.
+
+    KeyError when the curve has no mean of it.
+    """
     rates, latency = curve.rates, curve.latency[metric, "mean"]
     top = max(curve.max_rate, operating_rate, 1e-12)
     weights = (1.0 + EXTRA * np.exp(-(((rates - operating_rate) / (NEAR * top)) ** 2))) / latency
     best: tuple[float, float, float, float] | None = None
     for service in 1.0 / (SATURATIONS * top):
-        base, kappa = _two_nonnegative(np.ones_like(rates), rates * service**2 / (1.0 - rates * service), latency, weights)
-        loss = float(np.sum((weights * (base + kappa * rates * service**2 / (1.0 - rates * service) - latency)) ** 2))
+        base, kappa = _two_nonnegative(
+            np.ones_like(rates), rates * service**2 / (1.0 - rates * service), latency, weights
+        )
+        loss = float(
+            np.sum(
+                (weights * (base + kappa * rates * service**2 / (1.0 - rates * service) - latency))
+                ** 2
+            )
+        )
         if best is None or loss < best[0] * (1.0 - 1e-9):
             best = (loss, base, kappa, float(service))
     assert best is not None  # noqa: S101 - the grid is not empty
@@ -88,10 +116,19 @@ def fit_queue(curve: Curve, metric: str, operating_rate: float) -> FittedQueue:
     fitted = FittedQueue(base, kappa, service, _spread(curve, metric, float(rates[0])), 0.0, 0.0)
     error = float(np.max(np.abs(fitted.mean(rates) / latency - 1.0)))
     here = float(np.interp(operating_rate, rates, latency))
-    return FittedQueue(base, kappa, service, fitted.sigma, error, abs(float(fitted.mean(np.array([operating_rate]))[0]) / here - 1.0))
+    return FittedQueue(
+        base,
+        kappa,
+        service,
+        fitted.sigma,
+        error,
+        abs(float(fitted.mean(np.array([operating_rate]))[0]) / here - 1.0),
+    )
 
 
-def _two_nonnegative(one: np.ndarray, other: np.ndarray, target: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+def _two_nonnegative(
+    one: np.ndarray, other: np.ndarray, target: np.ndarray, weights: np.ndarray
+) -> tuple[float, float]:
     """Least squares of target ~ a one + b other with a, b >= 0."""
     x, y, t = weights * one, weights * other, weights * target
     xx, xy, yy, xt, yt = x @ x, x @ y, y @ y, x @ t, y @ t
@@ -105,13 +142,21 @@ def _two_nonnegative(one: np.ndarray, other: np.ndarray, target: np.ndarray, wei
     return (float(only_one), 0.0) if loss_one <= loss_other else (0.0, float(only_other))
 
 
-def follow_load(curve: Curve, metric: str, operating_rate: float, arrivals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(N,) s: latency of requests that arrive at these times (s, ascending), by the load around each."""
+def follow_load(
+    curve: Curve, metric: str, operating_rate: float, arrivals: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """(N,) s: latency of requests that arrive at these times (s, ascending), by the load around
+    each.
+    """
     if not arrivals.size:
         return np.zeros(0)
     rates, latency = curve.rates, curve.latency[metric, "mean"]
-    seen = np.searchsorted(arrivals, arrivals + WINDOW / 2) - np.searchsorted(arrivals, arrivals - WINDOW / 2)
-    lived = np.minimum(arrivals + WINDOW / 2, arrivals[-1]) - np.maximum(arrivals - WINDOW / 2, arrivals[0])
+    seen = np.searchsorted(arrivals, arrivals + WINDOW / 2) - np.searchsorted(
+        arrivals, arrivals - WINDOW / 2
+    )
+    lived = np.minimum(arrivals + WINDOW / 2, arrivals[-1]) - np.maximum(
+        arrivals - WINDOW / 2, arrivals[0]
+    )
     load = seen / np.maximum(lived, WINDOW / 2)
     mean = np.interp(load, rates, latency)
     if rates.size > 1:
@@ -121,24 +166,34 @@ def follow_load(curve: Curve, metric: str, operating_rate: float, arrivals: np.n
 
 
 def _relative(curve: Curve, metric: str, rate: float, normal: np.ndarray) -> np.ndarray:
-    """Latencies in units of the mean for standard normal draws: log-linear through the profiled percentiles at the rate, 1 without two."""
+    """Latencies in units of the mean for standard normal draws: log-linear through the profiled
+    percentiles at the rate, 1 without two.
+    """
     present = [(z, metric, p) for p, z in QUANTILES.items() if (metric, p) in curve.latency]
     if len(present) < 2:
         return np.ones_like(normal)
     z = np.array([z for z, _, _ in present])
     mean = np.interp(rate, curve.rates, curve.latency[metric, "mean"])
-    height = np.log([np.interp(rate, curve.rates, curve.latency[m, p]) / mean for _, m, p in present])
+    height = np.log(
+        [np.interp(rate, curve.rates, curve.latency[m, p]) / mean for _, m, p in present]
+    )
     height = np.maximum.accumulate(height)
     first, last = ((height[k + 1] - height[k]) / (z[k + 1] - z[k]) for k in (0, z.size - 2))
     inside = np.interp(normal, z, height)
-    return np.exp(inside + first * np.minimum(normal - z[0], 0.0) + last * np.maximum(normal - z[-1], 0.0))
+    return np.exp(
+        inside + first * np.minimum(normal - z[0], 0.0) + last * np.maximum(normal - z[-1], 0.0)
+    )
 
 
 def _spread(curve: Curve, metric: str, rate: float) -> float:
-    """Sigma of a lognormal latency at the rate: ln(p95 / p50) / 1.645, 0 where they are not profiled."""
+    """Sigma of a lognormal latency at the rate: ln(p95 / p50) / 1.645, 0 where they are not
+    profiled.
+    """
     low: Column = (metric, "p50")
     high: Column = (metric, "p95")
     if low not in curve.latency or high not in curve.latency:
         return 0.0
-    p50, p95 = (float(np.interp(rate, curve.rates, curve.latency[column])) for column in (low, high))
+    p50, p95 = (
+        float(np.interp(rate, curve.rates, curve.latency[column])) for column in (low, high)
+    )
     return float(np.log(max(p95 / p50, 1.0)) / QUANTILES["p95"])

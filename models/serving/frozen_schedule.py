@@ -1,9 +1,14 @@
-"""Latencies of simulated points as sums over their events, for as long as the schedule stands (`models.serving.calibration`).
+"""Latencies of simulated points as sums over their events, for as long as the schedule stands
+(`models.serving.calibration`).
 
-duration_e(theta) = m max(theta_1 compute t, theta_2 weights(t)) + theta_3 kv (m C + (1-w) n m (m-1)/2) + theta_4 attention A
-                    + m (theta_5 link t + theta_6 latency + theta_7 fixed + theta_8 sequence (n + q))
-waiting_e  = average number of requests, during e, between the queue and the first token, over the number of requests
-decoding_e = average number of requests, during e, between first and last token, each divided by its gaps, over the number of them
+duration_e(theta) = m max(theta_1 compute t, theta_2 weights(t)) + theta_3 kv (m C + (1-w) n m
+(m-1)/2) + theta_4 attention A
+                    + m (theta_5 link t + theta_6 latency + theta_7 fixed + theta_8 sequence (n +
+                    q))
+waiting_e  = average number of requests, during e, between the queue and the first token, over the
+           number of requests
+decoding_e = average number of requests, during e, between first and last token, each divided by its
+gaps, over the number of them
 """
 
 from collections.abc import Sequence
@@ -21,7 +26,9 @@ COMPUTE, WEIGHTS, FRONT_END = (FACTORS.index(name) for name in ("compute", "weig
 
 @dataclass(frozen=True)
 class Frozen:
-    """Events of P points behind each other. start: (P,) first event of each; weights: (E, 2) decoding and waiting; front_end: (P,) s.
+    """Events of P points behind each other.
+
+    start: (P,) first event of each; weights: (E, 2) decoding and waiting; front_end: (P,) s.
 
     parts: (E, 9) seconds by factor, compute and weights as if each were alone.
     """
@@ -34,7 +41,9 @@ class Frozen:
     def latencies(self, factors: np.ndarray) -> np.ndarray:
         """(P, 2) TPOT and TTFT, s."""
         by = self.parts @ _without_pair(factors)
-        by += np.maximum(self.parts[:, COMPUTE] * factors[COMPUTE], self.parts[:, WEIGHTS] * factors[WEIGHTS])
+        by += np.maximum(
+            self.parts[:, COMPUTE] * factors[COMPUTE], self.parts[:, WEIGHTS] * factors[WEIGHTS]
+        )
         sums = np.add.reduceat(self.weights * by[:, None], self.start, axis=0)
         sums[:, 1] += self.front_end * factors[FRONT_END]
         return np.maximum(sums, 1e-9)
@@ -45,30 +54,49 @@ class Frozen:
         of_compute = by[:, COMPUTE] >= by[:, WEIGHTS]
         by[~of_compute, COMPUTE] = 0.0
         by[of_compute, WEIGHTS] = 0.0
-        sums = np.stack([np.add.reduceat(self.weights[:, [k]] * by, self.start, axis=0) for k in (0, 1)], axis=1)
+        sums = np.stack(
+            [np.add.reduceat(self.weights[:, [k]] * by, self.start, axis=0) for k in (0, 1)], axis=1
+        )
         sums[:, 1, FRONT_END] += self.front_end * factors[FRONT_END]
         return sums
 
 
-def freeze(steps: Sequence[StepTime], factors: np.ndarray, simulated: Sequence[tuple[np.ndarray, Served]]) -> Frozen:
-    """Count the events of points: step times with factors 1, the factors of the simulation, output tokens and times of each."""
+def freeze(
+    steps: Sequence[StepTime], factors: np.ndarray, simulated: Sequence[tuple[np.ndarray, Served]]
+) -> Frozen:
+    """Count the events of points: step times with factors 1, the factors of the simulation, output
+    tokens and times of each.
+    """
     weights, parts, starts, at = [], [], [], 0
     for step, (outputs, served) in zip(steps, simulated, strict=True):
         assert served.events is not None  # noqa: S101 - simulated with events
         mine = _parts(step, served.events)
-        lasted = mine @ _without_pair(factors) + np.maximum(mine[:, COMPUTE] * factors[COMPUTE], mine[:, WEIGHTS] * factors[WEIGHTS])
+        lasted = mine @ _without_pair(factors) + np.maximum(
+            mine[:, COMPUTE] * factors[COMPUTE], mine[:, WEIGHTS] * factors[WEIGHTS]
+        )
         begin = served.events[:, 6]
         half = step.front_end * factors[FRONT_END] / 2
-        queued, first, finish = served.arrival + half, served.first_token - half, served.finish - half
+        queued, first, finish = (
+            served.arrival + half,
+            served.first_token - half,
+            served.finish - half,
+        )
         several = outputs > 1
         gaps = several / np.maximum(outputs - 1, 1) / max(int(several.sum()), 1)
         decoding = _present(first, finish, begin, begin + lasted, gaps)
-        waiting = _present(queued, first, begin, begin + lasted, np.full(len(outputs), 1 / len(outputs)))
+        waiting = _present(
+            queued, first, begin, begin + lasted, np.full(len(outputs), 1 / len(outputs))
+        )
         weights.append(np.stack([decoding, waiting], axis=1))
         parts.append(mine)
         starts.append(at)
         at += len(mine)
-    return Frozen(np.array(starts), np.concatenate(weights), np.concatenate(parts), np.array([step.front_end for step in steps]))
+    return Frozen(
+        np.array(starts),
+        np.concatenate(weights),
+        np.concatenate(parts),
+        np.array([step.front_end for step in steps]),
+    )
 
 
 def _without_pair(factors: np.ndarray) -> np.ndarray:
@@ -96,9 +124,18 @@ def _parts(step: StepTime, events: np.ndarray) -> np.ndarray:
     return np.stack([parts[name] for name in FACTORS], axis=1)
 
 
-def _present(since: np.ndarray, until: np.ndarray, begin: np.ndarray, end: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(E,) weight of the requests that are between `since` and `until`, averaged over each event's [begin, end]."""
-    inside = _past(since, end, weight) - _past(since, begin, weight) - _past(until, end, weight) + _past(until, begin, weight)
+def _present(
+    since: np.ndarray, until: np.ndarray, begin: np.ndarray, end: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    """(E,) weight of the requests that are between `since` and `until`, averaged over each event's
+    [begin, end].
+    """
+    inside = (
+        _past(since, end, weight)
+        - _past(since, begin, weight)
+        - _past(until, end, weight)
+        + _past(until, begin, weight)
+    )
     return np.maximum(inside, 0.0) / np.maximum(end - begin, 1e-12)
 
 

@@ -1,34 +1,48 @@
-"""How long one step (one forward pass of the running batch) of one replica takes: the roofline of one option as a handful of numbers.
+"""How long one step (one forward pass of the running batch) of one replica takes: the roofline of
+one option as a handful of numbers.
 
-One replica = W GPUs (tensor parallel), each with the MPS share s. A step runs n decodes whose contexts sum to C tokens, and p prompt tokens
-of q sequences whose attention sum is A = sum(tokens * mean context). With t = n + p tokens, SI units:
+One replica = W GPUs (tensor parallel), each with the MPS share s. A step runs n decodes whose
+contexts sum to C tokens, and p prompt tokens of q sequences whose attention sum is A = sum(tokens *
+mean context). With t = n + p tokens, SI units:
 
-    T = max(compute t, dense + expert (1 - miss^t)) + kv C + attention A + link t + latency + fixed + sequence (n + q)
+    T = max(compute t, dense + expert (1 - miss^t)) + kv C + attention A + link t + latency + fixed
+    + sequence (n + q)
 
-    compute   = 2 * active parameters / (W * peak * .57)                       peak: 16 bit dense; 8 bit weights: fp8 peak * .85
-                                                                               (4 bit too, where a GPU has units for it)
-    dense     = bytes every token reads / (W * HBM bandwidth * .84)            expert: bytes of all experts, alike
-    miss      = 1 - k / E                                                      share of the experts that one token leaves untouched
+    compute   = 2 * active parameters / (W * peak * .57)                       peak: 16 bit dense; 8
+              bit weights: fp8 peak * .85
+                                                                               (4 bit too, where a
+                                                                               GPU has units for it)
+    dense     = bytes every token reads / (W * HBM bandwidth * .84)            expert: bytes of all
+              experts, alike
+    miss      = 1 - k / E                                                      share of the experts
+              that one token leaves untouched
     kv        = 2 * layers * KV heads * head size * bytes / min(W, KV heads) / (HBM bandwidth * .75)
     attention = 4 * layers * heads * head size / (W * 16-bit peak * .5)
-    link      = 2 * layers * hidden size * 2 bytes * 2 (W-1)/W / (link one way * .68)          0 when W = 1
-    latency   = 2 * layers * 12 us * (.7 + .3 log2 W)                                          0 when W = 1
+    link      = 2 * layers * hidden size * 2 bytes * 2 (W-1)/W / (link one way * .68)          0
+              when W = 1
+    latency   = 2 * layers * 12 us * (.7 + .3 log2 W)                                          0
+              when W = 1
     fixed     = layers * 8.4 us + 1.1 ms
-    sequence  = 27 us,   front_end = 17 ms of a request, half before it is queued and half after its tokens
+    sequence  = 27 us,   front_end = 17 ms of a request, half before it is queued and half after its
+                         tokens
 
-Where a share w of the layers attends to the last W' tokens alone, a context or mean context of c tokens counts as
-(1 - w) c + w min(c, W') in C, in A and in the cache.
+Where a share w of the layers attends to the last W' tokens alone, a context or mean context of c
+tokens counts as (1 - w) c + w min(c, W') in C, in A and in the cache.
 
-Experts hold (total - active) / (1 - k/E) parameters. The LM head counts as any other weight (the catalogue has no vocabularies).
+Experts hold (total - active) / (1 - k/E) parameters. The LM head counts as any other weight (the
+catalogue has no vocabularies).
 
-MPS share s < 1: compute / s^.87, weights / s^.23, kv and attention / s^.47; overheads and link unscaled. Where the law of an LLM was
-measured, `share_fraction` a takes its place: all of these times ((1 - a) + a / s). Busy neighbours multiply them by `neighbours` = 1.08
-once more. That number rests on two data sets, in which neighbours asked for no more than their shares: weak evidence, so it is a setting.
-Where nothing is known of the neighbours' demand 1.6 is the better guess, 2.15 when they are saturated.
+MPS share s < 1: compute / s^.87, weights / s^.23, kv and attention / s^.47; overheads and link
+unscaled. Where the law of an LLM was measured, `share_fraction` a takes its place: all of these
+times ((1 - a) + a / s). Busy neighbours multiply them by `neighbours` = 1.08 once more. That number
+rests on two data sets, in which neighbours asked for no more than their shares: weak evidence, so
+it is a setting. Where nothing is known of the neighbours' demand 1.6 is the better guess, 2.15 when
+they are saturated.
 
-Calibration scales the nine numbers named in FACTORS, and nothing else; PRIOR is how far each may lie from 1 (sigma of its logarithm).
-Single factors are not identified by latencies: they are a means to predict, not facts about a GPU.
-Start values: fits to serving measurements on H100 and A100; how well they do is told in docs/accuracy.md.
+Calibration scales the nine numbers named in FACTORS, and nothing else; PRIOR is how far each may
+lie from 1 (sigma of its logarithm). Single factors are not identified by latencies: they are a
+means to predict, not facts about a GPU. Start values: fits to serving measurements on H100 and
+A100; how well they do is told in docs/accuracy.md.
 """
 
 import math
@@ -39,7 +53,16 @@ import numpy as np
 
 from profiles.catalogue import GIB, Gpu, LlmSpec
 
-__all__ = ["FACTORS", "PRIOR", "PrecisionError", "Settings", "StepTime", "fits_shards", "kv_token_gib", "step_time"]
+__all__ = [
+    "FACTORS",
+    "PRIOR",
+    "PrecisionError",
+    "Settings",
+    "StepTime",
+    "fits_shards",
+    "kv_token_gib",
+    "step_time",
+]
 
 PRIOR: Mapping[str, float] = {
     "compute": 0.20,
@@ -64,9 +87,12 @@ class PrecisionError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the catalogue does not say of an option. bits: 16, 8 or 4; share_fraction: a of the module's docstring, None: by the exponents.
+    """What the catalogue does not say of an option.
 
-    neighbours: factor of busy neighbours on shared GPUs; the others are efficiencies (shares of the peak) and times in seconds.
+    bits: 16, 8 or 4; share_fraction: a of the module's docstring, None: by the exponents.
+
+    neighbours: factor of busy neighbours on shared GPUs; the others are efficiencies (shares of the
+    peak) and times in seconds.
     """
 
     weight_bits: int = 16
@@ -90,12 +116,18 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.weight_bits not in (16, 8, 4) or self.kv_bits not in (16, 8):
-            raise PrecisionError(f"weights have 16, 8 or 4 bits and caches 16 or 8, not {self.weight_bits} and {self.kv_bits}")
+            raise PrecisionError(
+                f"weights have 16, 8 or 4 bits and caches 16 or 8, not {self.weight_bits} and"
+                f" {self.kv_bits}"
+            )
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """The letters of the module's docstring, in seconds (miss: a share). windowed, window: w and W', a share and tokens."""
+    """The letters of the module's docstring, in seconds (miss: a share).
+
+    windowed, window: w and W', a share and tokens.
+    """
 
     compute: float
     dense: float
@@ -112,17 +144,42 @@ class StepTime:
     window: float = math.inf
 
     def seen(self, tokens: np.ndarray) -> np.ndarray:
-        """Tokens of contexts as far as the layers see them, on the average over the layers. Any shape."""
-        return (1 - self.windowed) * tokens + self.windowed * np.minimum(tokens, self.window) if self.windowed else tokens
+        """Tokens of contexts as far as the layers see them, on the average over the layers.
+
+        Any shape.
+        """
+        return (
+            (1 - self.windowed) * tokens + self.windowed * np.minimum(tokens, self.window)
+            if self.windowed
+            else tokens
+        )
 
     def base(self, tokens: np.ndarray) -> np.ndarray:
-        """Part of a step's time that only depends on its tokens t: all but kv, attention and sequence. Any shape."""
-        weights = self.dense + self.expert * (1 - self.miss**tokens) if self.expert else self.dense
-        return np.maximum(self.compute * tokens, weights) + self.link * tokens + self.latency + self.fixed
+        """Part of a step's time that only depends on its tokens t: all but kv, attention and
+        sequence.
 
-    def of(self, decodes: float, context: float, prefill: float = 0, attention: float = 0, prefilled: float = 0) -> float:
+        Any shape.
+        """
+        weights = self.dense + self.expert * (1 - self.miss**tokens) if self.expert else self.dense
+        return (
+            np.maximum(self.compute * tokens, weights)
+            + self.link * tokens
+            + self.latency
+            + self.fixed
+        )
+
+    def of(
+        self,
+        decodes: float,
+        context: float,
+        prefill: float = 0,
+        attention: float = 0,
+        prefilled: float = 0,
+    ) -> float:
         """Time of one step: n, C, p, A, q of the module's docstring."""
-        rest = self.kv * context + self.attention * attention + self.sequence * (decodes + prefilled)
+        rest = (
+            self.kv * context + self.attention * attention + self.sequence * (decodes + prefilled)
+        )
         return float(self.base(np.asarray(decodes + prefill, dtype=float))) + rest
 
     def scaled(self, factors: Sequence[float] | np.ndarray) -> "StepTime":
@@ -134,13 +191,27 @@ class StepTime:
 
 
 def fits_shards(llm: LlmSpec, tp_degree: int) -> bool:
-    """Whether heads can be split over so many GPUs: they divide, and KV heads divide or are copied."""
-    return llm.heads % tp_degree == 0 and max(llm.kv_heads, tp_degree) % min(llm.kv_heads, tp_degree) == 0
+    """Whether heads can be split over so many GPUs: they divide, and KV heads divide or are
+    copied.
+    """
+    return (
+        llm.heads % tp_degree == 0
+        and max(llm.kv_heads, tp_degree) % min(llm.kv_heads, tp_degree) == 0
+    )
 
 
 def kv_token_gib(llm: LlmSpec, tp_degree: int, settings: Settings) -> float:
     """Cache of one token on one GPU, GiB."""
-    return 2 * llm.layers * llm.kv_heads * llm.head_size * settings.kv_bits / 8 / min(tp_degree, llm.kv_heads) / GIB
+    return (
+        2
+        * llm.layers
+        * llm.kv_heads
+        * llm.head_size
+        * settings.kv_bits
+        / 8
+        / min(tp_degree, llm.kv_heads)
+        / GIB
+    )
 
 
 def weights_gib(llm: LlmSpec, settings: Settings) -> float:
@@ -149,29 +220,45 @@ def weights_gib(llm: LlmSpec, settings: Settings) -> float:
 
 
 def room_gib(llm: LlmSpec, gpu: Gpu, tp_degree: int, settings: Settings) -> float:
-    """What is left for the cache on one GPU that nobody else uses: 90 % of the memory, less the shard's weights and 2 GiB of runtime."""
+    """What is left for the cache on one GPU that nobody else uses: 90 % of the memory, less the
+    shard's weights and 2 GiB of runtime.
+    """
     return USABLE_MEMORY * gpu.memory_gib - weights_gib(llm, settings) / tp_degree - RUNTIME_GIB
 
 
-def step_time(llm: LlmSpec, gpu: Gpu, tp_degree: int, mps_share: float = 1.0, settings: Settings | None = None) -> StepTime:
+def step_time(
+    llm: LlmSpec, gpu: Gpu, tp_degree: int, mps_share: float = 1.0, settings: Settings | None = None
+) -> StepTime:
     """Step time of one option; mps_share in 0..1. Whether it fits on the GPU is not asked here."""
     own = settings or Settings()
     slower_compute, slower_weights, slower_cache = _slowdowns(mps_share, own)
     peak = gpu.bf16_dense_tflops * 1e12
     in_8_bit = own.weight_bits == 8 or (own.weight_bits == 4 and gpu.four_bit_weights_as == "fp8")
-    peak_of_weights = gpu.fp8_dense_tflops * 1e12 * own.fp8_of_peak if in_8_bit and gpu.fp8_dense_tflops else peak
+    peak_of_weights = (
+        gpu.fp8_dense_tflops * 1e12 * own.fp8_of_peak if in_8_bit and gpu.fp8_dense_tflops else peak
+    )
     bandwidth = gpu.memory_bandwidth_gb_per_s * 1e9
     miss = 1 - llm.experts_per_token / llm.experts if llm.experts else 1.0
     in_experts = (llm.parameters_total_b - llm.parameters_active_b) / miss if llm.experts else 0.0
-    a_billion = slower_weights * 1e9 * own.weight_bits / 8 / (tp_degree * bandwidth * own.weight_efficiency)
+    a_billion = (
+        slower_weights * 1e9 * own.weight_bits / 8 / (tp_degree * bandwidth * own.weight_efficiency)
+    )
     link, latency = _all_reduce(llm, gpu, tp_degree, own)
     return StepTime(
-        compute=slower_compute * 2e9 * llm.parameters_active_b / (tp_degree * peak_of_weights * own.compute_efficiency),
+        compute=slower_compute
+        * 2e9
+        * llm.parameters_active_b
+        / (tp_degree * peak_of_weights * own.compute_efficiency),
         dense=a_billion * (llm.parameters_total_b - in_experts),
         expert=a_billion * in_experts,
         miss=miss,
         kv=slower_cache * kv_token_gib(llm, tp_degree, own) * GIB / (bandwidth * own.kv_efficiency),
-        attention=slower_cache * 4 * llm.layers * llm.heads * llm.head_size / (tp_degree * peak * own.attention_efficiency),
+        attention=slower_cache
+        * 4
+        * llm.layers
+        * llm.heads
+        * llm.head_size
+        / (tp_degree * peak * own.attention_efficiency),
         link=link,
         latency=latency,
         fixed=llm.layers * own.layer_s + own.step_s,

@@ -1,12 +1,14 @@
 """What arrives: gaps between requests and their lengths, drawn from a seed.
 
-    gaps      mean 1 (divide by the rate): gamma of shape 1 / cv^2, which is Poisson at cv = 1 and regular at cv = 0
-    lengths   fixed; uniform on [low * tokens, tokens], as load generators jitter; lognormal of mean m and coefficient of variation v:
-              sigma^2 = ln(1 + v^2); pairs drawn from a trace
+    gaps      mean 1 (divide by the rate): gamma of shape 1 / cv^2, which is Poisson at cv = 1 and
+              regular at cv = 0
+    lengths   fixed; uniform on [low * tokens, tokens], as load generators jitter; lognormal of mean
+              m and coefficient of variation v: sigma^2 = ln(1 + v^2); pairs drawn from a trace
 
-Gaps are stretched so that they sum to their number: every sample offers exactly its rate. Curves of one option over several rates take the
-same gaps and lengths (common random numbers), so that their differences are not those of the draw. RandomState is used because numpy
-promises that its streams never change.
+Gaps are stretched so that they sum to their number: every sample offers exactly its rate. Curves of
+one option over several rates take the same gaps and lengths (common random numbers), so that their
+differences are not those of the draw. RandomState is used because numpy promises that its streams
+never change.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Lengths", "draw_lengths", "fixed", "from_trace", "lognormal", "uniform", "unit_arrivals"]
+__all__ = [
+    "Lengths",
+    "draw_lengths",
+    "fixed",
+    "from_trace",
+    "lognormal",
+    "uniform",
+    "unit_arrivals",
+]
 
 SHORTEST = 1
 """Tokens of a prompt or a response at least."""
@@ -22,9 +32,12 @@ SHORTEST = 1
 
 @dataclass(frozen=True, eq=False)
 class Lengths:
-    """Distribution of (input, output) tokens of a request. kind: fixed, uniform, lognormal, or trace; pairs: (R, 2) of a trace.
+    """Distribution of (input, output) tokens of a request.
 
-    input_tokens, output_tokens: means, or the most of uniform lengths; cv: of lognormal lengths; low: of uniform ones.
+    kind: fixed, uniform, lognormal, or trace; pairs: (R, 2) of a trace.
+
+    input_tokens, output_tokens: means, or the most of uniform lengths; cv: of lognormal lengths;
+    low: of uniform ones.
     """
 
     kind: str
@@ -46,18 +59,30 @@ def uniform(input_tokens: int, output_tokens: int, low: float) -> Lengths:
     return Lengths("uniform", input_tokens, output_tokens, low=low)
 
 
-def lognormal(input_tokens: float, output_tokens: float, input_cv: float = 1.0, output_cv: float = 1.0) -> Lengths:
-    """Independent lognormal lengths of these means. CV 1 is about what the Azure conversation trace of 2023 shows (1.0 and 0.8)."""
+def lognormal(
+    input_tokens: float, output_tokens: float, input_cv: float = 1.0, output_cv: float = 1.0
+) -> Lengths:
+    """Independent lognormal lengths of these means.
+
+    CV 1 is about what the Azure conversation trace of 2023 shows (1.0 and 0.8).
+    """
     return Lengths("lognormal", input_tokens, output_tokens, input_cv, output_cv)
 
 
-def from_trace(input_tokens: Sequence[int] | np.ndarray, output_tokens: Sequence[int] | np.ndarray) -> Lengths:
+def from_trace(
+    input_tokens: Sequence[int] | np.ndarray, output_tokens: Sequence[int] | np.ndarray
+) -> Lengths:
     """Pairs of a trace, drawn with replacement: input and output of one request stay together."""
-    pairs = np.maximum(np.stack([np.asarray(input_tokens), np.asarray(output_tokens)], axis=1).astype(np.int64), SHORTEST)
+    pairs = np.maximum(
+        np.stack([np.asarray(input_tokens), np.asarray(output_tokens)], axis=1).astype(np.int64),
+        SHORTEST,
+    )
     return Lengths("trace", float(pairs[:, 0].mean()), float(pairs[:, 1].mean()), pairs=pairs)
 
 
-def draw_lengths(lengths: Lengths, requests: int, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+def draw_lengths(
+    lengths: Lengths, requests: int, random: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """Input and output tokens of so many requests, (R,) whole numbers from 1."""
     if lengths.pairs is not None:
         picked = lengths.pairs[random.randint(len(lengths.pairs), size=requests)]
@@ -68,7 +93,10 @@ def draw_lengths(lengths: Lengths, requests: int, random: np.random.RandomState)
             drawn = random.randint(int(np.ceil(lengths.low * most)), most + 1, size=requests)
             columns.append(np.maximum(drawn, SHORTEST).astype(np.int64))
         return columns[0], columns[1]
-    for mean, cv in ((lengths.input_tokens, lengths.input_cv), (lengths.output_tokens, lengths.output_cv)):
+    for mean, cv in (
+        (lengths.input_tokens, lengths.input_cv),
+        (lengths.output_tokens, lengths.output_cv),
+    ):
         normal = random.standard_normal(requests)
         variance = np.log1p(cv**2)
         drawn = np.rint(mean * np.exp(np.sqrt(variance) * normal - variance / 2))
@@ -77,7 +105,9 @@ def draw_lengths(lengths: Lengths, requests: int, random: np.random.RandomState)
 
 
 def unit_arrivals(requests: int, cv: float, random: np.random.RandomState) -> np.ndarray:
-    """Arrival times (R,) of one request per unit of time, the first after the first gap. cv: of the gaps, 0 = regular."""
+    """Arrival times (R,) of one request per unit of time, the first after the first gap. cv: of the
+    gaps, 0 = regular.
+    """
     if cv == 0:
         return np.arange(1, requests + 1, dtype=float)
     gaps = random.standard_gamma(1 / cv**2, size=requests)

@@ -8,7 +8,12 @@ import typer
 __all__ = ["ItsScenario", "Overrides", "PlanPath", "ReportPath", "ScenarioPath"]
 
 ScenarioPath = Annotated[
-    Path, typer.Argument(metavar="SCENARIO", help="The scenario: a .yaml file, or an .xlsx workbook.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="The scenario: a .yaml file, or an .xlsx workbook.",
+        show_default=False,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -19,8 +24,18 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
-PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan file (plan.json).", show_default=False)]
-ItsScenario = Annotated[
-    str | None, typer.Option(metavar="PATH", help="Its scenario, where it is not where the plan says.", show_default=False)
+PlanPath = Annotated[
+    Path, typer.Argument(metavar="PLAN", help="The plan file (plan.json).", show_default=False)
 ]
-ReportPath = Annotated[str | None, typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False)]
+ItsScenario = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Its scenario, where it is not where the plan says.",
+        show_default=False,
+    ),
+]
+ReportPath = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False),
+]

@@ -1,13 +1,17 @@
-"""The second road: the best of all retained setups, each routed by dual prices. numpy alone; nothing of the joint road.
+"""The second road: the best of all retained setups, each routed by dual prices. numpy alone;
+nothing of the joint road.
 
-    best over setups n of   max Q(f)  s.t. the shared SLOs at rates lambda f on n          (decompose_routing)
+    best over setups n of   max Q(f)  s.t. the shared SLOs at rates lambda f on n
+                                      (decompose_routing)
 
-Every routed setup leaves prices (alpha, beta), and each of them bounds **every** setup with the same LLMs:
+Every routed setup leaves prices (alpha, beta), and each of them bounds **every** setup with the
+same LLMs:
 
     quality(n) <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta)
 
-which is one look-up an LLM for all setups at once. So setups are taken in the order of their bounds, the most promising first, and those
-whose bound does not exceed the best value found are pruned. The bound of the whole is the largest of any setup, routed or pruned.
+which is one look-up an LLM for all setups at once. So setups are taken in the order of their
+bounds, the most promising first, and those whose bound does not exceed the best value found are
+pruned. The bound of the whole is the largest of any setup, routed or pruned.
 """
 
 import threading
@@ -34,10 +38,14 @@ REFUTED = 1e-6
 
 @dataclass(frozen=True)
 class Best:
-    """What the second road found, in score units. value: None without a plan; bound: -inf when it proves that there is none.
+    """What the second road found, in score units.
 
-    deployed, seats, routed: of the best setup. enumerated: within compute and floor; routed_setups: of these, routed one by one;
-    refused: looked at and not placed. undecided: setups whose placement was given up; complete: every setup was routed, pruned or refused.
+    value: None without a plan; bound: -inf when it proves that there is none.
+
+    deployed, seats, routed: of the best setup. enumerated: within compute and floor; routed_setups:
+    of these, routed one by one;
+    refused: looked at and not placed. undecided: setups whose placement was given up; complete:
+    every setup was routed, pruned or refused.
     """
 
     value: float | None
@@ -53,15 +61,26 @@ class Best:
 
 
 class Bounds:
-    """Upper bounds (S,) of all setups, tightened by every new price. A setup proved to have no routing has -inf."""
+    """Upper bounds (S,) of all setups, tightened by every new price.
+
+    A setup proved to have no routing has -inf.
+    """
 
     def __init__(self, road: Road, setups: Setups) -> None:
         self.road, self.setups = road, setups
         self.upper = np.full(len(setups), np.inf)
         self.mask = setups.llms()
-        self.options = [[o for o, one in enumerate(road.instance.options) if one.llm == i] for i in range(len(road.instance.llms))]
-        self.points = [np.hstack([road.blocks[o] for o in own]) if own else np.zeros((1 + len(road.slos), 0)) for own in self.options]
-        self.starts = [np.cumsum([0, *(road.blocks[o].shape[1] for o in own)]) for own in self.options]
+        self.options = [
+            [o for o, one in enumerate(road.instance.options) if one.llm == i]
+            for i in range(len(road.instance.llms))
+        ]
+        self.points = [
+            np.hstack([road.blocks[o] for o in own]) if own else np.zeros((1 + len(road.slos), 0))
+            for own in self.options
+        ]
+        self.starts = [
+            np.cumsum([0, *(road.blocks[o].shape[1] for o in own)]) for own in self.options
+        ]
         self.counts = [self._matrix(i) for i in range(len(self.options))]
         self.seen: dict[tuple[int, ...], int] = {}
 
@@ -96,7 +115,9 @@ class Bounds:
         if prices.refutes:
             self.upper[rows[prices.base - earned > 1.0 + REFUTED]] = -np.inf
         else:
-            self.upper[rows] = np.minimum(self.upper[rows], prices.base + prices.beta.sum() + earned)
+            self.upper[rows] = np.minimum(
+                self.upper[rows], prices.base + prices.beta.sum() + earned
+            )
 
 
 def capacity(road: Road, setups: Setups) -> np.ndarray:
@@ -119,11 +140,13 @@ def best_setup(
     setups: Setups | None = None,
     keep: Callable[[int, Routed], None] | None = None,
 ) -> Best:
-    """The best setup and a bound on all. tolerance: score units between value and bound of a routed setup, and of the whole.
+    """The best setup and a bound on all.
 
-    exact_packing: also setups that first-fit decreasing does not place. progress(phase, value, bound, share of setups settled).
-    keep(setup, routed) is called with everything routed. Cancelled, the bound is that of what was left. TooManySetups when the
-    enumeration is too large.
+    tolerance: score units between value and bound of a routed setup, and of the whole.
+
+    exact_packing: also setups that first-fit decreasing does not place. progress(phase, value,
+    bound, share of setups settled). keep(setup, routed) is called with everything routed.
+    Cancelled, the bound is that of what was left. TooManySetups when the enumeration is too large.
     """
     road = Road(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
@@ -146,16 +169,27 @@ def best_setup(
         live = live[bounds.upper[live] > search.worth_beating()]
         if progress is not None:
             open_bound = float(bounds.upper[live].max(initial=-np.inf))
-            progress("routing", search.value, max(open_bound, search.bound), 1.0 - live.size / max(len(setups), 1))
+            progress(
+                "routing",
+                search.value,
+                max(open_bound, search.bound),
+                1.0 - live.size / max(len(setups), 1),
+            )
         if not complete:
             break
-        order = np.argpartition(-bounds.upper[live], BATCH - 1)[:BATCH] if live.size > BATCH else np.arange(live.size)
+        order = (
+            np.argpartition(-bounds.upper[live], BATCH - 1)[:BATCH]
+            if live.size > BATCH
+            else np.arange(live.size)
+        )
         batch = live[order[np.argsort(-bounds.upper[live[order]], kind="stable")]]
     return search.told(float(bounds.upper[live].max(initial=-np.inf)), complete)
 
 
 def first_of_each(setups: Setups, bounds: Bounds, live: np.ndarray) -> np.ndarray:
-    """SEEDS setups of every set of deployed LLMs, those that give out most compute: prices to begin with."""
+    """SEEDS setups of every set of deployed LLMs, those that give out most compute: prices to begin
+    with.
+    """
     total = setups.compute[live].sum(axis=1)
     order = live[np.argsort(-total, kind="stable")]
     groups = [order[bounds.mask[order] == mask][:SEEDS] for mask in np.unique(bounds.mask[live])]
@@ -166,9 +200,20 @@ class _Search:
     """Best value so far and the bound of everything settled."""
 
     def __init__(
-        self, road: Road, setups: Setups, bounds: Bounds, tolerance: float, keep: Callable[[int, Routed], None] | None = None
+        self,
+        road: Road,
+        setups: Setups,
+        bounds: Bounds,
+        tolerance: float,
+        keep: Callable[[int, Routed], None] | None = None,
     ) -> None:
-        self.road, self.setups, self.bounds, self.tolerance, self.keep = road, setups, bounds, tolerance, keep
+        self.road, self.setups, self.bounds, self.tolerance, self.keep = (
+            road,
+            setups,
+            bounds,
+            tolerance,
+            keep,
+        )
         self.done = np.zeros(len(setups), dtype=bool)
         self.value: float | None = None
         self.bound = -np.inf
@@ -204,5 +249,14 @@ class _Search:
         bound = max(self.bound, open_bound if not complete else -np.inf, self.worth_beating())
         deployed, seats, routed = self.best or ((), (), None)
         return Best(
-            self.value, bound, tuple(deployed), seats, routed, len(self.setups), self.routed, self.refused, self.undecided, complete
+            self.value,
+            bound,
+            tuple(deployed),
+            seats,
+            routed,
+            len(self.setups),
+            self.routed,
+            self.refused,
+            self.undecided,
+            complete,
         )

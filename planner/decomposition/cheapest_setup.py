@@ -1,10 +1,12 @@
 """The second road to the cheapest setup that reaches a quality. numpy alone.
 
-    min over setups n of  price of the GPUs that hold n     s.t.  best quality of n >= quality_at_least
+    min over setups n of  price of the GPUs that hold n     s.t.  best quality of n >=
+                          quality_at_least
 
-Setups are taken by a lower bound of their cost (whole GPUs for the compute of every pool); what is dearer than the best found, or whose
-quality is bounded below the floor by prices (decompose.Bounds), is never routed. A setup that reaches the floor is packed on as few GPUs
-as can be, which is its cost. The bound is the least cost of a setup that may still reach the floor.
+Setups are taken by a lower bound of their cost (whole GPUs for the compute of every pool); what is
+dearer than the best found, or whose quality is bounded below the floor by prices
+(decompose.Bounds), is never routed. A setup that reaches the floor is packed on as few GPUs as can
+be, which is its cost. The bound is the least cost of a setup that may still reach the floor.
 """
 
 import threading
@@ -34,7 +36,10 @@ def cheapest_setup(
     cancel: threading.Event | None = None,
     setups: Setups | None = None,
 ) -> Best:
-    """The cheapest setup and a bound, both in USD/h. tolerance: score units to which quality is judged. See `decompose.best_setup`."""
+    """The cheapest setup and a bound, both in USD/h.
+
+    tolerance: score units to which quality is judged. See `decompose.best_setup`.
+    """
     road = Road(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
     bounds = Bounds(road, setups)
@@ -50,13 +55,22 @@ def cheapest_setup(
             search.visit(int(setup))
         live = live[~search.done[live]]
         bounds.learn(live)
-        live = live[(bounds.upper[live] >= search.floor) & (search.least[live] < search.worth_finding())]
+        live = live[
+            (bounds.upper[live] >= search.floor) & (search.least[live] < search.worth_finding())
+        ]
         if progress is not None:
-            progress("routing", search.value, float(search.least[live].min(initial=search.bound)), 1.0 - live.size / max(len(setups), 1))
+            progress(
+                "routing",
+                search.value,
+                float(search.least[live].min(initial=search.bound)),
+                1.0 - live.size / max(len(setups), 1),
+            )
         if not complete:
             break
         batch = live[np.lexsort((-bounds.upper[live], search.least[live]))[:BATCH]]
-    return search.told(float(search.least[live].min(initial=np.inf)) if not complete else np.inf, complete)
+    return search.told(
+        float(search.least[live].min(initial=np.inf)) if not complete else np.inf, complete
+    )
 
 
 class _Cheapest:
@@ -65,7 +79,9 @@ class _Cheapest:
     def __init__(self, road: Road, setups: Setups, tolerance: float) -> None:
         self.road, self.setups, self.tolerance = road, setups, tolerance
         self.floor = (road.instance.quality_floor or 0.0) - FLOOR_SLACK
-        self.price = np.array([np.nan if pool.price is None else pool.price for pool in road.instance.pools])
+        self.price = np.array(
+            [np.nan if pool.price is None else pool.price for pool in road.instance.pools]
+        )
         self.least = np.ceil(setups.compute - 1e-6) @ self.price
         self.done = np.zeros(len(setups), dtype=bool)
         self.value: float | None = None
@@ -106,4 +122,15 @@ class _Cheapest:
         """With nothing found and nothing open the bound is infinite: no setup reaches the floor."""
         bound = min(self.bound, open_cost, np.inf if self.value is None else self.value)
         deployed, seats, routed = self.best or ((), (), None)
-        return Best(self.value, bound, deployed, seats, routed, len(self.setups), self.routed, self.refused, self.undecided, complete)
+        return Best(
+            self.value,
+            bound,
+            deployed,
+            seats,
+            routed,
+            len(self.setups),
+            self.routed,
+            self.refused,
+            self.undecided,
+            complete,
+        )

@@ -1,12 +1,15 @@
-"""Setups: every way to deploy the LLMs within the compute, and which of them are retained. numpy alone.
+"""Setups: every way to deploy the LLMs within the compute, and which of them are retained. numpy
+alone.
 
 Enumerated are all replica vectors n with
 
-    min_replicas <= sum_{o of i} n_o <= max_replicas                           every LLM i; 0 = not deployed
+    min_replicas <= sum_{o of i} n_o <= max_replicas                           every LLM i; 0 = not
+    deployed
     sum_{o of pool} n_o tp_o share_o <= GPUs of the pool                       compute within budget
     sum_o n_o tp_o share_o >= min_utilization * all GPUs                       utilisation floor
 
-and at least one LLM deployed. An enumerated setup is retained when first-fit decreasing places it (decompose_packing).
+and at least one LLM deployed. An enumerated setup is retained when first-fit decreasing places it
+(decompose_packing).
 """
 
 from collections.abc import Iterator
@@ -33,7 +36,10 @@ class TooManySetups(Exception):
 
 @dataclass(frozen=True)
 class Setups:
-    """choice: (S, M) positions in configs[i], the ways LLM i may be run. compute: (S, P) GPUs of compute given out in every pool."""
+    """choice: (S, M) positions in configs[i], the ways LLM i may be run.
+
+    compute: (S, P) GPUs of compute given out in every pool.
+    """
 
     configs: tuple[tuple[Config, ...], ...]
     choice: np.ndarray
@@ -91,10 +97,19 @@ def enumerate_setups(instance: Instance, most: int = MOST_SETUPS) -> Setups:
             kept += rows.size
             if kept > most:
                 raise TooManySetups(f"there are more than {most:,} setups within the compute")
-            blocks.append((np.column_stack([choice[rows], ways_taken.astype(np.int32)]), used[rows] + sizes[ways_taken]))
+            blocks.append(
+                (
+                    np.column_stack([choice[rows], ways_taken.astype(np.int32)]),
+                    used[rows] + sizes[ways_taken],
+                )
+            )
         width = choice.shape[1] + 1
-        choice = np.concatenate([np.zeros((0, width), dtype=np.int32), *(block for block, _ in blocks)])
-        used = np.concatenate([np.zeros((0, len(budget)), dtype=np.int64), *(block for _, block in blocks)])
+        choice = np.concatenate(
+            [np.zeros((0, width), dtype=np.int32), *(block for block, _ in blocks)]
+        )
+        used = np.concatenate(
+            [np.zeros((0, len(budget)), dtype=np.int64), *(block for _, block in blocks)]
+        )
     compute = used / UNITS
     total = compute.sum(axis=1)
     keep = (total > 0) & (total >= instance.min_utilization * instance.gpus * (1 - ROOM_NOISE))
@@ -102,7 +117,9 @@ def enumerate_setups(instance: Instance, most: int = MOST_SETUPS) -> Setups:
 
 
 def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Config]:
-    """All ways to run one LLM within its replica limits and the compute; () first where it need not be deployed."""
+    """All ways to run one LLM within its replica limits and the compute; () first where it need not
+    be deployed.
+    """
     one = instance.llms[llm]
     options = [o for o, option in enumerate(instance.options) if option.llm == llm]
     found = 0
@@ -113,14 +130,19 @@ def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Confi
             if replicas >= one.min_replicas:
                 found += 1
                 if found > MOST_CONFIGS:
-                    raise TooManySetups(f"there are more than {MOST_CONFIGS:,} ways to run {one.name} alone within the compute")
+                    raise TooManySetups(
+                        f"there are more than {MOST_CONFIGS:,} ways to run {one.name} alone within"
+                        " the compute"
+                    )
                 yield config
             return
         option, n = options[at], 0
         pool, size = instance.options[option].pool, _size(instance, option)
         rest = left.copy()
         while rest[pool] >= 0 and (one.max_replicas is None or replicas + n <= one.max_replicas):
-            yield from extend(at + 1, config if n == 0 else (*config, (option, n)), replicas + n, rest)
+            yield from extend(
+                at + 1, config if n == 0 else (*config, (option, n)), replicas + n, rest
+            )
             n += 1
             rest = rest.copy()
             rest[pool] -= size
@@ -130,6 +152,11 @@ def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Confi
 
 def retained(instance: Instance, setups: Setups) -> np.ndarray:
     """(S,) whether first-fit decreasing places the whole setup, as published."""
-    blocks = [np.arange(first, min(first + BLOCK, len(setups))) for first in range(0, len(setups), BLOCK)]
-    parts = [first_fit_decreasing(instance, setups.replicas(rows, len(instance.options))) for rows in blocks]
+    blocks = [
+        np.arange(first, min(first + BLOCK, len(setups))) for first in range(0, len(setups), BLOCK)
+    ]
+    parts = [
+        first_fit_decreasing(instance, setups.replicas(rows, len(instance.options)))
+        for rows in blocks
+    ]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)

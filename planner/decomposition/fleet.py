@@ -1,10 +1,12 @@
-"""The second road where setups are too many to go through: a relaxation for a bound, and a plan. numpy alone.
+"""The second road where setups are too many to go through: a relaxation for a bound, and a plan.
+numpy alone.
 
 The bound is that of `decompose_relaxation`.
 
-The plan: the master's replicas rounded, down or up with the chance of the fraction, and filled up with what earns most for its compute, as
-long as first-fit decreasing places everything; routed as every setup is. Then setups beside the best one, up to two replicas less and two
-more, are judged by prices and the most promising ones routed, until none is better.
+The plan: the master's replicas rounded, down or up with the chance of the fraction, and filled up
+with what earns most for its compute, as long as first-fit decreasing places everything; routed as
+every setup is. Then setups beside the best one, up to two replicas less and two more, are judged by
+prices and the most promising ones routed, until none is better.
 """
 
 import threading
@@ -43,7 +45,9 @@ IMPROVE_S = 20.0
 
 @dataclass(frozen=True)
 class Fleet:
-    """bound: on every setup (-inf: there is none); value: of the plan, None when the rounded setups could not be routed."""
+    """bound: on every setup (-inf: there is none); value: of the plan, None when the rounded setups
+    could not be routed.
+    """
 
     value: float | None
     bound: float
@@ -62,7 +66,11 @@ def bracket_fleet(
     cancel: threading.Event | None = None,
     prompts: Prompts | None = None,
 ) -> Fleet:
-    """Bound and plan. tolerance: score units to which the relaxation is solved. progress(phase, value, bound, share done)."""
+    """Bound and plan.
+
+    tolerance: score units to which the relaxation is solved. progress(phase, value, bound, share
+    done).
+    """
     prompts = prompts or Prompts(instance.scores)
     relaxation = Relaxation(Road(instance, prompts, POINTS))
     if not relaxation.program.feasible():
@@ -77,7 +85,12 @@ def bracket_fleet(
         if rounding.best is not None and bound - rounding.best[0] <= CLOSE * abs(bound):
             break
         if progress is not None:
-            progress("rounding", None if rounding.best is None else rounding.best[0], bound, trial / ROUNDINGS)
+            progress(
+                "rounding",
+                None if rounding.best is None else rounding.best[0],
+                bound,
+                trial / ROUNDINGS,
+            )
     if rounding.best is not None and bound - rounding.best[0] > CLOSE * abs(bound):
         rounding.improve(time.perf_counter() + IMPROVE_S, cancel)
     if rounding.best is None:
@@ -90,7 +103,9 @@ def bracket_fleet(
 
 
 class _Rounding:
-    """Whole replicas near the relaxation's, and better ones beside them, judged by prices before they are routed."""
+    """Whole replicas near the relaxation's, and better ones beside them, judged by prices before
+    they are routed.
+    """
 
     def __init__(self, relaxation: Relaxation, road: Road, tolerance: float) -> None:
         self.relaxation, self.road, self.tolerance = relaxation, road, tolerance
@@ -102,13 +117,17 @@ class _Rounding:
         self.routed: set[bytes] = set()
 
     def legal(self, counts: np.ndarray) -> np.ndarray:
-        """(R,) rows of replicas (R, O) that keep every limit and that first-fit decreasing places."""
+        """(R,) rows of replicas (R, O) that keep every limit and that first-fit decreasing
+        places.
+        """
         limits = (counts @ self.relaxation.usage.T <= self.relaxation.limit + 1e-6).all(axis=1)
         limits[limits] = first_fit_decreasing(self.instance, counts[limits])
         return limits
 
     def start(self, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Round down, or up with the chance of the fraction, what fits; then add what earns most for its size until nothing does."""
+        """Round down, or up with the chance of the fraction, what fits; then add what earns most
+        for its size until nothing does.
+        """
         counts = np.floor(wanted + 1e-6).astype(np.int64)
         while not first_fit_decreasing(self.instance, counts[None])[0]:
             counts[np.argmax(np.where(counts > 0, rng.random(counts.size), -1.0))] -= 1
@@ -116,10 +135,15 @@ class _Rounding:
         usage, limit = self.relaxation.usage[upper], self.relaxation.limit[upper]
         part = wanted - counts
         order = np.argsort(-part - rng.random(part.size) * (part > 1e-6), kind="stable")
-        for o in [*order[part[order] > 1e-6], *np.argsort(-self.worth / self.size, kind="stable")[:FILLERS]]:
+        for o in [
+            *order[part[order] > 1e-6],
+            *np.argsort(-self.worth / self.size, kind="stable")[:FILLERS],
+        ]:
             while True:
                 counts[o] += 1
-                fits = (usage @ counts <= limit + 1e-6).all() and first_fit_decreasing(self.instance, counts[None])[0]
+                fits = (usage @ counts <= limit + 1e-6).all() and first_fit_decreasing(
+                    self.instance, counts[None]
+                )[0]
                 if not fits:
                     counts[o] -= 1
                 if not fits or part[o] > 1e-6:
@@ -133,22 +157,34 @@ class _Rounding:
             return False
         self.routed.add(key)
         deployed = tuple((int(o), int(counts[o])) for o in np.flatnonzero(counts))
-        routed = route(self.road, deployed, self.tolerance, -np.inf if self.best is None else self.best[0], most_nodes=BRANCHES)
+        routed = route(
+            self.road,
+            deployed,
+            self.tolerance,
+            -np.inf if self.best is None else self.best[0],
+            most_nodes=BRANCHES,
+        )
         if routed.value is None or (self.best is not None and routed.value <= self.best[0]):
             return False
         self.best = (routed.value, counts, routed)
         return True
 
     def beside(self, counts: np.ndarray) -> np.ndarray:
-        """(R, O) up to two replicas less, of any option, and up to two more, of those that earn most."""
+        """(R, O) up to two replicas less, of any option, and up to two more, of those that earn
+        most.
+        """
         one = np.eye(counts.size, dtype=np.int64)
-        earning = np.argsort(-np.where(self.relaxation.usable, self.worth / self.size, -np.inf), kind="stable")[:EARNING]
+        earning = np.argsort(
+            -np.where(self.relaxation.usable, self.worth / self.size, -np.inf), kind="stable"
+        )[:EARNING]
         less, more = _up_to_two(one[counts > 0]), _up_to_two(one[earning])
         near = (counts - less[:, None, :] + more[None, :, :]).reshape(-1, counts.size)
         return near[(near >= 0).all(axis=1)]
 
     def improve(self, deadline: float, cancel: threading.Event | None) -> None:
-        """Go to better setups beside the best one, those of the best bounds first, until TRIED of them are none."""
+        """Go to better setups beside the best one, those of the best bounds first, until TRIED of
+        them are none.
+        """
         while self.best is not None:
             value, counts, _ = self.best
             near = self.beside(counts)
@@ -169,7 +205,9 @@ class _Rounding:
                 return
 
     def bounds(self, counts: np.ndarray) -> np.ndarray:
-        """(R,) bounds of setups with replicas (R, O), by the relaxation's prices and by those of setups that were routed."""
+        """(R,) bounds of setups with replicas (R, O), by the relaxation's prices and by those of
+        setups that were routed.
+        """
         upper = self.relaxation.bounds(counts)
         llms = np.zeros((len(counts), len(self.instance.llms)), dtype=bool)
         for i in range(llms.shape[1]):
@@ -180,12 +218,21 @@ class _Rounding:
             rows = np.flatnonzero((llms == own).all(axis=1))
             for prices in bank.prices[-KEPT_PRICES:] if rows.size else ():
                 if not prices.refutes:
-                    phi = self.relaxation.phi(np.bincount(deployed, prices.alpha, len(own)), prices.beta)
-                    upper[rows] = np.minimum(upper[rows], prices.base + prices.beta.sum() + counts[rows][:, self.relaxation.kept] @ phi)
+                    phi = self.relaxation.phi(
+                        np.bincount(deployed, prices.alpha, len(own)), prices.beta
+                    )
+                    upper[rows] = np.minimum(
+                        upper[rows],
+                        prices.base
+                        + prices.beta.sum()
+                        + counts[rows][:, self.relaxation.kept] @ phi,
+                    )
         return upper
 
 
 def _up_to_two(rows: np.ndarray) -> np.ndarray:
     """Zero, every row, and every sum of two rows."""
     first, second = np.triu_indices(len(rows))
-    return np.vstack([np.zeros((1, rows.shape[1]), dtype=rows.dtype), rows, rows[first] + rows[second]])
+    return np.vstack(
+        [np.zeros((1, rows.shape[1]), dtype=rows.dtype), rows, rows[first] + rows[second]]
+    )

@@ -1,15 +1,18 @@
 """One Lagrangian relaxation over all setups, where they are too many to go through. numpy alone.
 
-The master of decompose_master with replicas set free: rows "sum_k w_ok = n_o" give way to what a cluster has, each row a valid limit with a
-price pi >= 0 of its own,
+The master of decompose_master with replicas set free: rows "sum_k w_ok = n_o" give way to what a
+cluster has, each row a valid limit with a price pi >= 0 of its own,
 
-    sum_o sum_k u_ro w_ok <= U_r      per pool: compute (u = tp share) and memory (u = tp memory / room); GPUs for shards of more than half
-                                      the compute, and for shards of more than half the memory (u = tp: no GPU holds two of them)
-                                      per LLM: replicas within their limits; over all: the utilisation floor
+    sum_o sum_k u_ro w_ok <= U_r      per pool: compute (u = tp share) and memory (u = tp memory /
+                                      room); GPUs for shards of more than half the compute, and for
+                                      shards of more than half the memory (u = tp: no GPU holds two
+                                      of them) per LLM: replicas within their limits; over all: the
+                                      utilisation floor
 
 so that for any alpha, beta >= 0, pi >= 0
 
-    quality <= g(alpha) + sum_s beta_s + sum_r pi_r U_r + sum_o N_o max(0, phi_o(alpha, beta) - sum_r pi_r u_ro),    N_o >= n_o
+    quality <= g(alpha) + sum_s beta_s + sum_r pi_r U_r + sum_o N_o max(0, phi_o(alpha, beta) -
+    sum_r pi_r u_ro),    N_o >= n_o
 
 Every round adds the policies of the master's prices and of prices half way to the best ones.
 """
@@ -37,7 +40,9 @@ Tell = Callable[[str, float | None, float | None, float], None]
 
 
 class Relaxation:
-    """The master over all options: columns are points, slacks of the budgets and of the limits, then policies."""
+    """The master over all options: columns are points, slacks of the budgets and of the limits,
+    then policies.
+    """
 
     def __init__(self, road: Road) -> None:
         self.road, instance = road, road.instance
@@ -82,7 +87,9 @@ class Relaxation:
         progress: Callable[[str, float | None, float | None, float], None] | None,
         cancel: threading.Event | None,
     ) -> tuple[float, bool]:
-        """Raise the quality by policies until bound and master meet within the tolerance: bound, whether they met."""
+        """Raise the quality by policies until bound and master meet within the tolerance: bound,
+        whether they met.
+        """
         bound, best = np.inf, np.zeros(len(self.llms))
         for rounds in range(MOST_ROUNDS):
             cost = np.zeros(self.program.size)
@@ -95,7 +102,9 @@ class Relaxation:
                 here = policy.base + self._priced(trial, duals)
                 if here < bound:
                     bound, best = here, trial
-                    self.prices.append((trial, np.maximum(duals[self.budget_rows], 0.0), policy.base))
+                    self.prices.append(
+                        (trial, np.maximum(duals[self.budget_rows], 0.0), policy.base)
+                    )
                     self.limit_prices = np.maximum(duals[self.limit_rows], 0.0)
                 column = np.zeros(self.mix_row + 1)
                 column[: len(self.llms)], column[self.mix_row] = policy.fractions, 1.0
@@ -126,11 +135,15 @@ class Relaxation:
         """(R,) bounds of setups with replicas (R, O) by the prices seen."""
         upper = np.full(len(counts), np.inf)
         for alpha, beta, base in self.prices[-KEPT_PRICES:]:
-            upper = np.minimum(upper, base + beta.sum() + counts[:, self.kept] @ self.phi(alpha, beta))
+            upper = np.minimum(
+                upper, base + beta.sum() + counts[:, self.kept] @ self.phi(alpha, beta)
+            )
         return upper
 
     def phi(self, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
-        """What one replica of every usable option earns at best: max over its points of alpha r / lambda - beta . b."""
+        """What one replica of every usable option earns at best: max over its points of alpha r /
+        lambda - beta . b.
+        """
         worth = alpha[self.llm_of[self.option_of]] * self.points[0] - beta @ self.points[1:]
         return np.maximum.reduceat(worth, self.starts)
 
@@ -141,7 +154,9 @@ class Relaxation:
 
 
 def _limits(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
-    """Usage (R, O) of one replica and limits (R,), all <=; what is >= stands with its sign turned."""
+    """Usage (R, O) of one replica and limits (R,), all <=; what is >= stands with its sign
+    turned.
+    """
     options = instance.options
     tp = np.array([o.tp_degree for o in options], dtype=float)
     share, memory = np.array([o.mps_share for o in options]), np.array([o.memory for o in options])
@@ -157,7 +172,9 @@ def _limits(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
         rows += [(-own, -llm.min_replicas)] if llm.min_replicas else []
     if instance.min_utilization > 0:
         rows.append((-tp * share, -instance.min_utilization * instance.gpus * (1 - 1e-9)))
-    return np.array([usage for usage, _ in rows]), np.array([limit for _, limit in rows], dtype=float)
+    return np.array([usage for usage, _ in rows]), np.array(
+        [limit for _, limit in rows], dtype=float
+    )
 
 
 def _most_replicas(instance: Instance) -> np.ndarray:
@@ -165,6 +182,11 @@ def _most_replicas(instance: Instance) -> np.ndarray:
     most = []
     for option in instance.options:
         pool, limit = instance.pools[option.pool], instance.llms[option.llm].max_replicas
-        fit = np.floor(pool.gpus * min(1 / option.mps_share, instance.room(option.pool) / option.memory) / option.tp_degree * (1 + 1e-9))
+        fit = np.floor(
+            pool.gpus
+            * min(1 / option.mps_share, instance.room(option.pool) / option.memory)
+            / option.tp_degree
+            * (1 + 1e-9)
+        )
         most.append(fit if limit is None else min(fit, limit))
     return np.array(most)

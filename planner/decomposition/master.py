@@ -1,21 +1,27 @@
 """The restricted master of one setup: policies and operating points, priced. numpy alone.
 
-A setup fixes n_o. With policies c (fractions f_c, mean score Q_c), points k of every deployed option (rate r_ok, spends b_sok) and
+A setup fixes n_o. With policies c (fractions f_c, mean score Q_c), points k of every deployed
+option (rate r_ok, spends b_sok) and
 
     max  sum_c theta_c Q_c
-    s.t. sum_c theta_c f_ci = sum_{o of i} sum_k w_ok r_ok / lambda     dual alpha_i      every LLM answers what it is sent
-         sum_o sum_k w_ok b_sok <= t,  t <= 1                           dual beta_s       every shared SLO is kept
+    s.t. sum_c theta_c f_ci = sum_{o of i} sum_k w_ok r_ok / lambda     dual alpha_i      every LLM
+    answers what it is sent
+         sum_o sum_k w_ok b_sok <= t,  t <= 1                           dual beta_s       every
+                                       shared SLO is kept
          sum_k w_ok = n_o                                               dual phi_o        replicas
          sum_c theta_c = 1,  theta, w >= 0                              dual g
 
-a new policy is that of the prices alpha (all prompts asked), and no point is missing. t is minimised first: that is the routing with
-most room, or the proof that there is none. Weak duality gives, for **any** alpha and any beta >= 0, whatever they came from,
+a new policy is that of the prices alpha (all prompts asked), and no point is missing. t is
+minimised first: that is the routing with most room, or the proof that there is none. Weak duality
+gives, for **any** alpha and any beta >= 0, whatever they came from,
 
-    quality <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta),   phi_o = max_k [alpha_i r_ok / lambda - sum_s beta_s b_sok]
+    quality <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta),   phi_o = max_k [alpha_i r_ok
+    / lambda - sum_s beta_s b_sok]
 
 and
-that is the bound told, computed apart from the master. The value told is that of the mix theta at rates sum_k w_ok r_ok on the raw
-curves, mixed with the routing of most room until every SLO is kept. On convex curves both meet.
+that is the bound told, computed apart from the master. The value told is that of the mix theta at
+rates sum_k w_ok r_ok on the raw curves, mixed with the routing of most room until every SLO is
+kept. On convex curves both meet.
 """
 
 from collections.abc import Sequence
@@ -31,7 +37,9 @@ __all__ = ["KEPT", "Deployed", "Master", "Mix", "Ranges"]
 MOST_ROUNDS = 200
 """Policies added to one master."""
 KEPT = 1e-9
-"""Relative: an SLO exceeded by no more than this is kept (the verifier forgives a hundred times as much)."""
+"""Relative: an SLO exceeded by no more than this is kept (the verifier forgives a hundred times as
+much).
+"""
 TRIMS = 3
 """How often a master is solved anew with less of its budgets."""
 
@@ -50,14 +58,21 @@ def blend(one: Mix, other: Mix, part: float) -> Mix:
 
 
 class Master:
-    """The restricted master of one node: columns are points, t, its two slacks, slacks of the budgets, then policies."""
+    """The restricted master of one node: columns are points, t, its two slacks, slacks of the
+    budgets, then policies.
+    """
 
-    def __init__(self, road: Road, llms: tuple[int, ...], deployed: Deployed, ranges: Ranges) -> None:
+    def __init__(
+        self, road: Road, llms: tuple[int, ...], deployed: Deployed, ranges: Ranges
+    ) -> None:
         self.road, self.llms, self.deployed, self.ranges = road, llms, deployed, ranges
         self.bank = road.bank(llms)
         self.replicas = np.array([n for _, n in deployed], dtype=float)
         self.llm_of = np.array([llms.index(road.instance.options[o].llm) for o, _ in deployed])
-        blocks = [road.blocks[o][:, low : high + 1] for (o, _), (low, high) in zip(deployed, ranges, strict=True)]
+        blocks = [
+            road.blocks[o][:, low : high + 1]
+            for (o, _), (low, high) in zip(deployed, ranges, strict=True)
+        ]
         self.ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
         self.points = np.hstack(blocks)
         balance, budgets, options = len(llms), len(road.slos), len(deployed)
@@ -87,7 +102,9 @@ class Master:
         self.cap = 1.0
 
     def most_room(self) -> Mix | None:
-        """Rates (D,), fractions (I,) and quality of the routing with the smallest t; None when there is none with t <= 1."""
+        """Rates (D,), fractions (I,) and quality of the routing with the smallest t; None when
+        there is none with t <= 1.
+        """
         if not self.program.feasible():
             return None
         if self.road.slos:
@@ -111,7 +128,9 @@ class Master:
         return prices.base - self._earned(prices.alpha, prices.beta)
 
     def climb(self, tolerance: float, target: float) -> tuple[float, Prices]:
-        """Raise the quality, a policy at a time, until bound - value <= tolerance / 4 or bound <= target; the bound and its prices."""
+        """Raise the quality, a policy at a time, until bound - value <= tolerance / 4 or bound <=
+        target; the bound and its prices.
+        """
         bound, best = np.inf, None
         for _ in range(MOST_ROUNDS):
             cost = np.zeros(self.program.size)
@@ -138,7 +157,9 @@ class Master:
         """sum_o n_o phi_o within the ranges."""
         worth = -beta @ self.points[1:]
         for d, llm in enumerate(self.llm_of):
-            worth[self.ends[d] : self.ends[d + 1]] += alpha[llm] * self.points[0, self.ends[d] : self.ends[d + 1]]
+            worth[self.ends[d] : self.ends[d + 1]] += (
+                alpha[llm] * self.points[0, self.ends[d] : self.ends[d + 1]]
+            )
         return float(self.replicas @ np.maximum.reduceat(worth, self.ends[:-1]))
 
     def _mix(self) -> Mix:
@@ -148,17 +169,26 @@ class Master:
         theta = theta / theta.sum()
         policies = self.program.columns[: len(self.llms), self.first_policy :]
         shares = policies @ theta
-        rates = np.add.reduceat(self.points[0] * x[: self.t], self.ends[:-1]) if self.t else np.zeros(len(self.deployed))
+        rates = (
+            np.add.reduceat(self.points[0] * x[: self.t], self.ends[:-1])
+            if self.t
+            else np.zeros(len(self.deployed))
+        )
         carried = np.bincount(self.llm_of, weights=rates, minlength=len(self.llms))
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.where(carried > 0, shares / carried, 0.0)
-        return rates * scale[self.llm_of] * self.road.instance.arrival_rate, shares, float(self.quality @ theta)
+        return (
+            rates * scale[self.llm_of] * self.road.instance.arrival_rate,
+            shares,
+            float(self.quality @ theta),
+        )
 
     def settle(self, most_room: Mix, tolerance: float) -> tuple[Mix, np.ndarray | None]:
         """The best mix on the raw curves and its spends (None: some SLO is not kept).
 
-        Where the present mix exceeds an SLO, the routing of most room is mixed in, no more than needed; where that costs more than a
-        quarter of the tolerance, the master is solved anew with the excess taken off its budgets.
+        Where the present mix exceeds an SLO, the routing of most room is mixed in, no more than
+        needed; where that costs more than a quarter of the tolerance, the master is solved anew
+        with the excess taken off its budgets.
         """
         mix = self._mix()
         spends = self._raw(mix[0])
@@ -178,7 +208,9 @@ class Master:
         return found, spent
 
     def _trim(self, part: float) -> bool:
-        """Solve the master again with `part` less of every budget; False where there is no such routing."""
+        """Solve the master again with `part` less of every budget; False where there is no such
+        routing.
+        """
         self.cap -= part
         rhs = self.program.rhs.copy()
         rhs[self.cap_row] = self.cap
@@ -189,8 +221,12 @@ class Master:
         self.program.maximise(cost)
         return True
 
-    def _towards(self, mix: Mix, spends: np.ndarray, most_room: Mix) -> tuple[Mix, np.ndarray | None]:
-        """The mix, or as little of the routing of most room with it as keeps every SLO; None where that one keeps them neither."""
+    def _towards(
+        self, mix: Mix, spends: np.ndarray, most_room: Mix
+    ) -> tuple[Mix, np.ndarray | None]:
+        """The mix, or as little of the routing of most room with it as keeps every SLO; None where
+        that one keeps them neither.
+        """
         if self._kept(spends):
             return mix, spends
         roomy = self._raw(most_room[0])
@@ -217,7 +253,9 @@ class Master:
         return bool(np.all(spends <= 1.0 + KEPT))
 
     def above(self) -> tuple[np.ndarray, np.ndarray]:
-        """By how much each deployed option (D,) spends more on its raw curve than its mixed points do, and its rate (D,)."""
+        """By how much each deployed option (D,) spends more on its raw curve than its mixed points
+        do, and its rate (D,).
+        """
         rates, x = self._mix()[0], self.program.point()
         gaps = np.zeros(len(self.deployed))
         for d in range(gaps.size):
@@ -227,8 +265,13 @@ class Master:
         return gaps, rates
 
     def _raw(self, rates: np.ndarray) -> np.ndarray:
-        """Spends (S,) at the rates (D,) on the raw curves, and one entry more: 0, or inf where a rate is not admissible."""
-        return sum((self._spent(d, rate) for d, rate in enumerate(rates)), np.zeros(len(self.road.slos) + 1))
+        """Spends (S,) at the rates (D,) on the raw curves, and one entry more: 0, or inf where a
+        rate is not admissible.
+        """
+        return sum(
+            (self._spent(d, rate) for d, rate in enumerate(rates)),
+            np.zeros(len(self.road.slos) + 1),
+        )
 
     def _spent(self, d: int, rate: float) -> np.ndarray:
         """The same of all replicas of one deployed option."""

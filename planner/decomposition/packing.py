@@ -1,7 +1,9 @@
-"""Placement on the second road: first-fit decreasing as published, and an exhaustive search. numpy alone.
+"""Placement on the second road: first-fit decreasing as published, and an exhaustive search. numpy
+alone.
 
-Replicas go by share, then memory, largest first; each on the first node with tp GPUs that have room, on the first of those (RouterWise).
-`pack` searches exhaustively where that fails; `pack_on_fewest` finds as few GPUs as can be. All replicas of many setups are placed at once.
+Replicas go by share, then memory, largest first; each on the first node with tp GPUs that have
+room, on the first of those (RouterWise). `pack` searches exhaustively where that fails;
+`pack_on_fewest` finds as few GPUs as can be. All replicas of many setups are placed at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +31,9 @@ Seat = tuple[int, int, int, tuple[int, ...]]
 def _order(instance: Instance, pool: int) -> list[int]:
     """Options of a pool by share, then memory, largest first."""
     options = [o for o, option in enumerate(instance.options) if option.pool == pool]
-    return sorted(options, key=lambda o: (-instance.options[o].mps_share, -instance.options[o].memory, o))
+    return sorted(
+        options, key=lambda o: (-instance.options[o].mps_share, -instance.options[o].memory, o)
+    )
 
 
 def first_fit_decreasing(instance: Instance, counts: np.ndarray) -> np.ndarray:
@@ -68,12 +72,16 @@ def _first_fit_in_pool(instance: Instance, p: int, counts: np.ndarray) -> np.nda
 
 
 def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> tuple[Seat, ...] | bool | None:
-    """Seats of all replicas; False when there is no placement, None when the search was given up undecided."""
+    """Seats of all replicas; False when there is no placement, None when the search was given up
+    undecided.
+    """
     seats: list[Seat] = []
     undecided = False
     for p in range(len(instance.pools)):
         order = {o: k for k, o in enumerate(_order(instance, p))}
-        own = sorted((part for part in deployed if part[0] in order), key=lambda part: order[part[0]])
+        own = sorted(
+            (part for part in deployed if part[0] in order), key=lambda part: order[part[0]]
+        )
         items = [(option, replica) for option, replicas in own for replica in range(replicas)]
         found = _first_fit(instance, p, items) or _Packing(instance, p, items).search()
         if found is False:
@@ -86,7 +94,10 @@ def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> tuple[Seat,
 def _first_fit(instance: Instance, p: int, items: list[tuple[int, int]]) -> list[Seat] | None:
     """Seats by first fit in the order of the items; None when one is left over."""
     pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
-    share, memory = np.full((pool.nodes, pool.gpus_per_node), UNITS), np.full((pool.nodes, pool.gpus_per_node), room)
+    share, memory = (
+        np.full((pool.nodes, pool.gpus_per_node), UNITS),
+        np.full((pool.nodes, pool.gpus_per_node), room),
+    )
     seats: list[Seat] = []
     for option, replica in items:
         one = instance.options[option]
@@ -103,13 +114,17 @@ def _first_fit(instance: Instance, p: int, items: list[tuple[int, int]]) -> list
     return seats
 
 
-def pack_on_fewest(instance: Instance, deployed: Sequence[tuple[int, int]]) -> tuple[tuple[Seat, ...], tuple[int, ...]] | bool | None:
+def pack_on_fewest(
+    instance: Instance, deployed: Sequence[tuple[int, int]]
+) -> tuple[tuple[Seat, ...], tuple[int, ...]] | bool | None:
     """Seats on as few GPUs of every pool as can be, and how many (P,); False and None as `pack`."""
     seats: list[Seat] = []
     gpus = []
     for p, pool in enumerate(instance.pools):
         order = {o: k for k, o in enumerate(_order(instance, p))}
-        own = sorted((part for part in deployed if part[0] in order), key=lambda part: order[part[0]])
+        own = sorted(
+            (part for part in deployed if part[0] in order), key=lambda part: order[part[0]]
+        )
         items = [(option, replica) for option, replicas in own for replica in range(replicas)]
         most_used = fewest_gpus(instance, p, own)
         found: list[Seat] | bool | None = False
@@ -124,7 +139,9 @@ def pack_on_fewest(instance: Instance, deployed: Sequence[tuple[int, int]]) -> t
 
 
 def fewest_gpus(instance: Instance, pool: int, deployed: Sequence[tuple[int, int]]) -> int:
-    """A lower bound on the GPUs of a pool that hold these replicas: by compute, by memory, by the largest degree."""
+    """A lower bound on the GPUs of a pool that hold these replicas: by compute, by memory, by the
+    largest degree.
+    """
     parts = [(instance.options[o], n) for o, n in deployed if instance.options[o].pool == pool]
     compute = sum(n * one.tp_degree * one.mps_share for one, n in parts)
     memory = sum(n * one.tp_degree * one.memory for one, n in parts) / instance.room(pool)
@@ -132,18 +149,34 @@ def fewest_gpus(instance: Instance, pool: int, deployed: Sequence[tuple[int, int
 
 
 class _Packing:
-    """Depth-first search over the placements of one pool's replicas on `most_used` GPUs; equal GPUs and equal nodes are tried once."""
+    """Depth-first search over the placements of one pool's replicas on `most_used` GPUs; equal GPUs
+    and equal nodes are tried once.
+    """
 
-    def __init__(self, instance: Instance, pool: int, items: list[tuple[int, int]], most_used: int | None = None) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        pool: int,
+        items: list[tuple[int, int]],
+        most_used: int | None = None,
+    ) -> None:
         self.items, self.options = items, instance.options
         room = instance.room(pool) * (1 + ROOM_NOISE)
-        self.empty, self.unused = (UNITS, room), instance.pools[pool].gpus if most_used is None else most_used
-        self.free = [[(UNITS, room)] * instance.pools[pool].gpus_per_node for _ in range(instance.pools[pool].nodes)]
+        self.empty, self.unused = (
+            (UNITS, room),
+            (instance.pools[pool].gpus if most_used is None else most_used),
+        )
+        self.free = [
+            [(UNITS, room)] * instance.pools[pool].gpus_per_node
+            for _ in range(instance.pools[pool].nodes)
+        ]
         self.dead: set[tuple[object, ...]] = set()
         self.seats: list[Seat] = []
 
     def search(self) -> list[Seat] | bool | None:
-        """Seats; False when there is no placement; None when MOST_STATES were not enough to tell."""
+        """Seats; False when there is no placement; None when MOST_STATES were not enough to
+        tell.
+        """
         try:
             return self.seats if self._place(0) else False
         except RecursionError:
@@ -190,8 +223,12 @@ class _Enough(Exception):
     """MOST_STATES were visited."""
 
 
-def _choices(gpus: list[tuple[int, float]], degree: int, units: int, memory: float) -> Iterator[tuple[int, ...]]:
-    """All ways to choose `degree` GPUs of a node with room, one of each kind of equal choices, the first GPUs first."""
+def _choices(
+    gpus: list[tuple[int, float]], degree: int, units: int, memory: float
+) -> Iterator[tuple[int, ...]]:
+    """All ways to choose `degree` GPUs of a node with room, one of each kind of equal choices, the
+    first GPUs first.
+    """
     alike: dict[tuple[int, float], list[int]] = {}
     for position, (share, free) in enumerate(gpus):
         if share >= units and free >= memory:
@@ -199,4 +236,10 @@ def _choices(gpus: list[tuple[int, float]], degree: int, units: int, memory: flo
     groups = list(alike.values())
     for counts in product(*(range(min(len(group), degree), -1, -1) for group in groups)):
         if sum(counts) == degree:
-            yield tuple(sorted(gpu for group, count in zip(groups, counts, strict=True) for gpu in group[:count]))
+            yield tuple(
+                sorted(
+                    gpu
+                    for group, count in zip(groups, counts, strict=True)
+                    for gpu in group[:count]
+                )
+            )

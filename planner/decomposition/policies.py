@@ -5,8 +5,9 @@
     f(alpha), Q(alpha)           fractions and mean score of that policy
     g(alpha) = Q(alpha) - alpha . f(alpha) = mean_x max_i (s_i(x) - alpha_i)
 
-For every alpha and every routing with fractions f its mean score is at most g(alpha) + alpha . f; a mix of policies in shares theta has
-fractions sum theta_c f_c and mean score sum theta_c Q_c exactly.
+For every alpha and every routing with fractions f its mean score is at most g(alpha) + alpha . f; a
+mix of policies in shares theta has fractions sum theta_c f_c and mean score sum theta_c Q_c
+exactly.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,10 @@ ROUNDING = 4e-7
 
 @dataclass(frozen=True)
 class Policy:
-    """What the router of some dual prices does. fractions: (I,) of the LLMs asked for; quality: mean score; base: g, never too low."""
+    """What the router of some dual prices does.
+
+    fractions: (I,) of the LLMs asked for; quality: mean score; base: g, never too low.
+    """
 
     fractions: np.ndarray
     quality: float
@@ -34,7 +38,8 @@ class Policy:
 class Prompts:
     """All prompts, equal ones merged.
 
-    means: (M,) of each LLM; most: quality of the best LLM on every prompt; span: range of scores; evaluations: how often all were asked.
+    means: (M,) of each LLM; most: quality of the best LLM on every prompt; span: range of scores;
+    evaluations: how often all were asked.
     """
 
     def __init__(self, scores: Scores) -> None:
@@ -53,21 +58,29 @@ class Prompts:
         self.evaluations = 0
 
     def policy(self, llms: Sequence[int], alpha: np.ndarray) -> Policy:
-        """The policy of prices (I,) among LLMs (I,); of equal candidates the first one takes the prompt."""
+        """The policy of prices (I,) among LLMs (I,); of equal candidates the first one takes the
+        prompt.
+        """
         self.evaluations += 1
         best = self.values[llms[0]] - np.float32(alpha[0])
         winner = np.zeros(best.size, dtype=np.uint8)
         for k in range(1, len(llms)):
             candidate = self.values[llms[k]] - np.float32(alpha[k])
-            wins = (candidate > best).view(np.uint8)  # as numbers: masked writes take twenty times as long (numpy 2.4)
+            wins = (candidate > best).view(
+                np.uint8
+            )  # as numbers: masked writes take twenty times as long (numpy 2.4)
             np.maximum(winner, wins * np.uint8(k), out=winner)
             np.maximum(best, candidate, out=best)
         if self.even:
-            counts: np.ndarray = np.array([np.count_nonzero(winner == k) for k in range(1, len(llms))], dtype=float)
+            counts: np.ndarray = np.array(
+                [np.count_nonzero(winner == k) for k in range(1, len(llms))], dtype=float
+            )
             rest: np.ndarray = counts / winner.size
             base = float(best.sum(dtype=float)) / best.size
         else:
             rest = np.bincount(winner, weights=self.weights, minlength=len(llms))[1:]
             base = float(best @ self.weights)
         fractions = np.concatenate([[1.0 - rest.sum()], rest])
-        return Policy(fractions, base + float(alpha @ fractions) - self.rounding, base + self.rounding)
+        return Policy(
+            fractions, base + float(alpha @ fractions) - self.rounding, base + self.rounding
+        )

@@ -1,7 +1,9 @@
-"""What the second road knows of an instance, and learns on its way: spend tables, policies, prices. numpy alone.
+"""What the second road knows of an instance, and learns on its way: spend tables, policies, prices.
+numpy alone.
 
-A *bank* belongs to a set of deployed LLMs, whatever the setup: policies seen, as rows of (fractions, mean score), and prices that bound
-every setup which deploys just these LLMs. Nothing in it depends on the setup it was learnt from: the next one starts where the last ended.
+A *bank* belongs to a set of deployed LLMs, whatever the setup: policies seen, as rows of
+(fractions, mean score), and prices that bound every setup which deploys just these LLMs. Nothing in
+it depends on the setup it was learnt from: the next one starts where the last ended.
 """
 
 from dataclasses import dataclass, field
@@ -22,10 +24,12 @@ MOST_POLICIES = 300
 
 @dataclass(frozen=True)
 class Prices:
-    """alpha: (I,) per request; beta: (S,) per whole budget: what holds for every setup that deploys just these LLMs.
+    """alpha: (I,) per request; beta: (S,) per whole budget: what holds for every setup that deploys
+    just these LLMs.
 
-    base = g(alpha): quality <= base + sum_s beta_s + sum_o n_o phi_o. base = min_i alpha_i and sum_s beta_s <= 1 (`refutes`): the
-    fullest shared budget is used to at least base - sum_o n_o phi_o, so a setup for which that exceeds 1 has no routing at all.
+    base = g(alpha): quality <= base + sum_s beta_s + sum_o n_o phi_o. base = min_i alpha_i and
+    sum_s beta_s <= 1 (`refutes`): the fullest shared budget is used to at least base - sum_o n_o
+    phi_o, so a setup for which that exceeds 1 has no routing at all.
     """
 
     alpha: np.ndarray
@@ -36,7 +40,9 @@ class Prices:
 
 @dataclass
 class Bank:
-    """What is known of a set of deployed LLMs, whatever the setup: policies as rows of (fractions, quality), and good prices."""
+    """What is known of a set of deployed LLMs, whatever the setup: policies as rows of (fractions,
+    quality), and good prices.
+    """
 
     llms: tuple[int, ...]
     fractions: np.ndarray
@@ -50,7 +56,11 @@ class Bank:
             first = len(self.llms)
             order = np.argsort(-self.used[first:], kind="stable")[: MOST_POLICIES // 2] + first
             keep = np.concatenate([np.arange(first), np.sort(order)])
-            self.fractions, self.quality, self.used = self.fractions[keep], self.quality[keep], self.used[keep]
+            self.fractions, self.quality, self.used = (
+                self.fractions[keep],
+                self.quality[keep],
+                self.used[keep],
+            )
             self.used //= 2
         self.fractions = np.vstack([self.fractions, policy.fractions])
         self.quality = np.append(self.quality, policy.quality)
@@ -58,13 +68,20 @@ class Bank:
 
 
 class Road:
-    """The second road on one instance: prompts, spend tables, and what is learnt on the way (banks by deployed LLMs)."""
+    """The second road on one instance: prompts, spend tables, and what is learnt on the way (banks
+    by deployed LLMs).
+    """
 
-    def __init__(self, instance: Instance, prompts: Prompts | None = None, points: int = POINTS) -> None:
+    def __init__(
+        self, instance: Instance, prompts: Prompts | None = None, points: int = POINTS
+    ) -> None:
         self.instance = instance
         self.prompts = prompts or Prompts(instance.scores)
         self.slos = shared_slos(instance)
-        self.tables: list[SpendTable] = [spend_table(o.curve, instance.slos, instance.arrival_rate, points) for o in instance.options]
+        self.tables: list[SpendTable] = [
+            spend_table(o.curve, instance.slos, instance.arrival_rate, points)
+            for o in instance.options
+        ]
         self.blocks = [np.vstack([t.rates / instance.arrival_rate, t.lower]) for t in self.tables]
         self.banks: dict[tuple[int, ...], Bank] = {}
         self.pivots = 0
@@ -72,5 +89,10 @@ class Road:
     def bank(self, llms: tuple[int, ...]) -> Bank:
         """The bank of a set of LLMs; a new one knows one policy an LLM."""
         if llms not in self.banks:
-            self.banks[llms] = Bank(llms, np.eye(len(llms)), self.prompts.means[list(llms)], np.ones(len(llms), dtype=int))
+            self.banks[llms] = Bank(
+                llms,
+                np.eye(len(llms)),
+                self.prompts.means[list(llms)],
+                np.ones(len(llms), dtype=int),
+            )
         return self.banks[llms]

@@ -1,9 +1,12 @@
-"""The best routing of one setup: the master of `decompose_master`, and a branch and bound where curves are not convex. numpy alone.
+"""The best routing of one setup: the master of `decompose_master`, and a branch and bound where
+curves are not convex. numpy alone.
 
-On convex curves the master's value and bound meet. Where a curve is not convex, or its rates fall into several intervals, the master may
-mix points far apart, which no replica can do: then the option that lies furthest above its mixed points is split, at a point or at the
-gap between two admissible ones, and the node of the largest bound goes first. The paper bisects on one price beta; with ties, several
-SLOs and several options of an LLM one price found so leaves a gap, which the master's prices do not.
+On convex curves the master's value and bound meet. Where a curve is not convex, or its rates fall
+into several intervals, the master may
+mix points far apart, which no replica can do: then the option that lies furthest above its mixed
+points is split, at a point or at the gap between two admissible ones, and the node of the largest
+bound goes first. The paper bisects on one price beta; with ties, several SLOs and several options
+of an LLM one price found so leaves a gap, which the master's prices do not.
 """
 
 import heapq
@@ -24,9 +27,12 @@ LEAST_SPLIT = 1e-12
 
 @dataclass(frozen=True)
 class Routed:
-    """One setup's routing. value: None where none was found; bound: no routing is better (-inf: there is none).
+    """One setup's routing.
 
-    rates: (D,) req/s of each deployed option, all its replicas together; fractions, alpha: (M,), alpha NaN for LLMs not deployed.
+    value: None where none was found; bound: no routing is better (-inf: there is none).
+
+    rates: (D,) req/s of each deployed option, all its replicas together; fractions, alpha: (M,),
+    alpha NaN for LLMs not deployed.
     spends: (S,) shares of the shared SLOs' budgets used.
     """
 
@@ -46,7 +52,10 @@ class Routed:
 
 @dataclass(frozen=True)
 class Node:
-    """The master's answer within ranges of points. split: (deployed option, children's ranges), None where nothing is left to split."""
+    """The master's answer within ranges of points.
+
+    split: (deployed option, children's ranges), None where nothing is left to split.
+    """
 
     value: float | None
     bound: float
@@ -62,12 +71,18 @@ NOTHING = Node(None, -np.inf, np.zeros(0), np.zeros(0), None, None, None)
 
 
 def route(
-    road: Road, deployed: Deployed, tolerance: float, target: float = -np.inf, enough: float = np.inf, most_nodes: int = MOST_NODES
+    road: Road,
+    deployed: Deployed,
+    tolerance: float,
+    target: float = -np.inf,
+    enough: float = np.inf,
+    most_nodes: int = MOST_NODES,
 ) -> Routed:
-    """The best routing of a setup: value and bound within `tolerance` (score units) of each other, where that can be had.
+    """The best routing of a setup: value and bound within `tolerance` (score units) of each other,
+    where that can be had.
 
-    It ends early with a bound of at most `target` or a value of at least `enough`. most_nodes: of the branch and bound; afterwards
-    the bound is that of the open nodes.
+    It ends early with a bound of at most `target` or a value of at least `enough`. most_nodes: of
+    the branch and bound; afterwards the bound is that of the open nodes.
     """
     llms = tuple(sorted({road.instance.options[o].llm for o, _ in deployed}))
     order, settled, nodes = count(), -np.inf, 0
@@ -85,7 +100,9 @@ def route(
         nodes += 1
         node = _node(road, llms, deployed, ranges, tolerance, goal())
         heapq.heappush(heap, (-min(node.bound, parent), next(order), node, ranges))
-        if best is NOTHING or (node.value is not None and (best.value is None or node.value > best.value)):
+        if best is NOTHING or (
+            node.value is not None and (best.value is None or node.value > best.value)
+        ):
             best = node
 
     visit(tuple((0, road.tables[o].rates.size - 1) for o, _ in deployed), np.inf)
@@ -111,7 +128,14 @@ def _told(road: Road, llms: tuple[int, ...], node: Node, bound: float) -> Routed
     return Routed(node.value, bound, node.rates, fractions, alpha, beta, spends)
 
 
-def _node(road: Road, llms: tuple[int, ...], deployed: Deployed, ranges: Ranges, tolerance: float, target: float) -> Node:
+def _node(
+    road: Road,
+    llms: tuple[int, ...],
+    deployed: Deployed,
+    ranges: Ranges,
+    tolerance: float,
+    target: float,
+) -> Node:
     """Solve the master within the ranges of points."""
     if not _carries(road, deployed, ranges):
         return NOTHING
@@ -120,7 +144,9 @@ def _node(road: Road, llms: tuple[int, ...], deployed: Deployed, ranges: Ranges,
     if most_room is None:
         prices = master.refutation()
         road.bank(llms).prices.append(prices)
-        return NOTHING if master.fullest(prices) > 1.0 else replace(NOTHING, bound=road.prompts.most)
+        return (
+            NOTHING if master.fullest(prices) > 1.0 else replace(NOTHING, bound=road.prompts.most)
+        )
     bound, prices = master.climb(tolerance, target)
     road.pivots += master.program.pivots
     road.bank(llms).prices.append(prices)
@@ -135,14 +161,25 @@ def _carries(road: Road, deployed: Deployed, ranges: Ranges) -> bool:
     """Whether the rates within the ranges can sum to the arrival rate."""
     if any(high < low for low, high in ranges):
         return False
-    least, most = (sum(n * road.tables[o].rates[ends[side]] for (o, n), ends in zip(deployed, ranges, strict=True)) for side in (0, 1))
-    return bool(least <= road.instance.arrival_rate * (1 + KEPT) and most >= road.instance.arrival_rate * (1 - KEPT))
+    least, most = (
+        sum(
+            n * road.tables[o].rates[ends[side]]
+            for (o, n), ends in zip(deployed, ranges, strict=True)
+        )
+        for side in (0, 1)
+    )
+    return bool(
+        least <= road.instance.arrival_rate * (1 + KEPT)
+        and most >= road.instance.arrival_rate * (1 - KEPT)
+    )
 
 
 def _split(
     road: Road, deployed: Deployed, ranges: Ranges, gaps: np.ndarray, rates: np.ndarray
 ) -> tuple[int, tuple[int, int], tuple[int, int]] | None:
-    """Where the curve is furthest above the mixed points: split there, at a point, or at a gap between admissible rates."""
+    """Where the curve is furthest above the mixed points: split there, at a point, or at a gap
+    between admissible rates.
+    """
     for at in np.argsort(-gaps, kind="stable"):
         low, high = ranges[at]
         if gaps[at] <= LEAST_SPLIT or high <= low:

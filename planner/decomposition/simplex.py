@@ -1,11 +1,14 @@
-"""A small linear program, solved with numpy alone: the primal simplex method on a dense matrix whose columns may grow.
+"""A small linear program, solved with numpy alone: the primal simplex method on a dense matrix
+whose columns may grow.
 
-    max  cost . x     s.t.  columns @ x = rhs,  x >= 0          columns (m, n), m a few dozen at most
+    max  cost . x     s.t.  columns @ x = rhs,  x >= 0          columns (m, n), m a few dozen at
+                                                most
 
-Revised form: the inverse of the basis is kept and updated by pivots, and made anew every REFRESH of them. Rows without a column to
-start from get an artificial one, which `feasible` drives out. Largest reduced cost enters; after STALLED pivots without progress the
-first eligible column does (Bland's rule, which cannot cycle). What comes out is used as prices and as a mix whose worth is computed
-apart from this file, so an error here makes answers loose, never wrong.
+Revised form: the inverse of the basis is kept and updated by pivots, and made anew every REFRESH of
+them. Rows without a column to start from get an artificial one, which `feasible` drives out.
+Largest reduced cost enters; after STALLED pivots without progress the first eligible column does
+(Bland's rule, which cannot cycle). What comes out is used as prices and as a mix whose worth is
+computed apart from this file, so an error here makes answers loose, never wrong.
 """
 
 import numpy as np
@@ -22,7 +25,10 @@ ROOM = 1e-9
 
 
 class Simplex:
-    """The program and its basis. start: columns that are unit vectors, by row, of rows with rhs >= 0."""
+    """The program and its basis.
+
+    start: columns that are unit vectors, by row, of rows with rhs >= 0.
+    """
 
     def __init__(self, columns: np.ndarray, rhs: np.ndarray, start: dict[int, int]) -> None:
         self.sign = np.where(rhs < 0, -1.0, 1.0)
@@ -75,12 +81,18 @@ class Simplex:
         return float(self.at[self.basis < 0].sum()) <= ROOM
 
     def refuted(self, largest: float) -> bool:
-        """Whether the duals y of a failed `feasible` prove it (y @ columns >= 0, y @ rhs < 0) for x that sum to at most `largest`."""
+        """Whether the duals y of a failed `feasible` prove it (y @ columns >= 0, y @ rhs < 0) for x
+        that sum to at most `largest`.
+        """
         slack = -min(float((self.proof @ self.columns).min(initial=0.0)), 0.0)
         return float(self.proof @ self.rhs) < -(1e-9 + slack * largest)
 
-    def maximise(self, cost: np.ndarray, artificial: float = 0.0, tolerance: float = 1e-9) -> np.ndarray:
-        """Go to an optimum from the present basis; the duals (m,) of the rows as they were given."""
+    def maximise(
+        self, cost: np.ndarray, artificial: float = 0.0, tolerance: float = 1e-9
+    ) -> np.ndarray:
+        """Go to an optimum from the present basis; the duals (m,) of the rows as they were
+        given.
+        """
         stalled = 0
         for _ in range(MOST_PIVOTS):
             worth = np.where(self.basis >= 0, cost[np.maximum(self.basis, 0)], artificial)
@@ -99,18 +111,24 @@ class Simplex:
         return duals * self.sign
 
     def _pivot(self, enters: int, bland: bool, phase_one: bool) -> float | None:
-        """Bring one column in; the step length, None when nothing stops it (it cannot be in a bounded program)."""
+        """Bring one column in; the step length, None when nothing stops it (it cannot be in a
+        bounded program).
+        """
         change = self.inverse @ self._store[:, enters]
         stops = change > PIVOT
         ratio = np.full(change.size, np.inf)
         ratio[stops] = np.maximum(self.at[stops], 0.0) / change[stops]
         if not phase_one:
-            ratio[(self.basis < 0) & (np.abs(change) > PIVOT)] = 0.0  # an artificial column at 0 must not rise
+            ratio[(self.basis < 0) & (np.abs(change) > PIVOT)] = (
+                0.0  # an artificial column at 0 must not rise
+            )
         step = float(ratio.min())
         if step == np.inf:
             return None
         tied = np.flatnonzero(ratio <= step + 1e-12)
-        leaves = int(tied[np.argmin(self.basis[tied])] if bland else tied[np.argmax(np.abs(change[tied]))])
+        leaves = int(
+            tied[np.argmin(self.basis[tied])] if bland else tied[np.argmax(np.abs(change[tied]))]
+        )
         self.basis[leaves] = enters
         self.pivots += 1
         if self.pivots % REFRESH == 0:

@@ -1,18 +1,23 @@
-"""Curves on the second road: what a replica at a rate spends of every shared SLO, read off the raw points. numpy alone.
+"""Curves on the second road: what a replica at a rate spends of every shared SLO, read off the raw
+points. numpy alone.
 
 A shared SLO s (scope all) is a budget; one replica at rate r spends, in shares of the whole budget,
 
     mean   D(r) / (lambda tau),             D(r) = r L(r)
-    pNN    E(r) / ((1 - NN/100) lambda),    E(r) = r above(r),  above = share of requests above the limit at rate r
+    pNN    E(r) / ((1 - NN/100) lambda),    E(r) = r above(r),  above = share of requests above the
+                                            limit at rate r
 
-so that a setup of n_o replicas at rates r_o keeps the SLO when the n_o-fold spends sum to at most 1. above(r) is read off the line through
-(p50, 0.5), (p90, 0.1), (p95, 0.05), (p99, 0.01), latencies as their running maximum: 1 below the lowest, the last remainder beyond.
-A scope each_llm admits only rates with L(r) <= limit.
+so that a setup of n_o replicas at rates r_o keeps the SLO when the n_o-fold spends sum to at most
+1. above(r) is read off the line through (p50, 0.5), (p90, 0.1), (p95, 0.05), (p99, 0.01), latencies
+as their running maximum: 1 below the lowest, the last remainder beyond. A scope each_llm admits
+only rates with L(r) <= limit.
 
-A table lists rates from 0 to the highest profiled one: an even grid, the raw points, and every rate at which a latency meets the limit or
-two percentiles meet. Between two neighbours L is linear and one formula holds, so the worst distance of the chord above the curve is known:
-h^2 / 8 times the largest second derivative (D'' = 2 L'; with above = a + b u / v, u = limit - L_low, v = L_high - L_low both linear,
-E'' = 2 b (u' v - u v') v(0) / v^3, of one sign). Spends lowered by it give chords that are never above the curve.
+A table lists rates from 0 to the highest profiled one: an even grid, the raw points, and every rate
+at which a latency meets the limit or two percentiles meet. Between two neighbours L is linear and
+one formula holds, so the worst distance of the chord above the curve is known: h^2 / 8 times the
+largest second derivative (D'' = 2 L'; with above = a + b u / v, u = limit - L_low, v = L_high -
+L_low both linear, E'' = 2 b (u' v - u v') v(0) / v^3, of one sign). Spends lowered by it give
+chords that are never above the curve.
 """
 
 from collections.abc import Sequence
@@ -32,7 +37,10 @@ LIMIT_NOISE = 1e-12
 
 @dataclass(frozen=True)
 class SpendTable:
-    """rates: (K,) req/s of one replica at which it may run, rising. lower: (S, K) spends, lowered so that chords stay below the curve."""
+    """rates: (K,) req/s of one replica at which it may run, rising.
+
+    lower: (S, K) spends, lowered so that chords stay below the curve.
+    """
 
     rates: np.ndarray
     lower: np.ndarray
@@ -45,11 +53,15 @@ def shared_slos(instance: Instance) -> tuple[Slo, ...]:
 
 def allowed(slo: Slo, arrival_rate: float) -> float:
     """The whole budget: requests in flight (mean), or req/s above the limit (percentile)."""
-    return arrival_rate * (slo.limit if slo.statistic == "mean" else 1.0 - int(slo.statistic[1:]) / 100.0)
+    return arrival_rate * (
+        slo.limit if slo.statistic == "mean" else 1.0 - int(slo.statistic[1:]) / 100.0
+    )
 
 
 def _percentiles(curve: Curve, metric: str, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Latencies (P, K) of the percentiles present, as their running maximum, and the shares (P,) above them."""
+    """Latencies (P, K) of the percentiles present, as their running maximum, and the shares (P,)
+    above them.
+    """
     present = [p for p in ABOVE if (metric, p) in curve.latency]
     values = np.array([np.interp(rates, curve.rates, curve.latency[metric, p]) for p in present])
     return np.maximum.accumulate(values, axis=0), np.array([ABOVE[p] for p in present])
@@ -70,7 +82,11 @@ def spends_at(curve: Curve, slos: Sequence[Slo], arrival_rate: float, rate: floa
                 k = int(reached[-1])
                 share = float(above[k])
                 if k + 1 < above.size:
-                    share += (slo.limit - latencies[k]) / (latencies[k + 1] - latencies[k]) * float(above[k + 1] - above[k])
+                    share += (
+                        (slo.limit - latencies[k])
+                        / (latencies[k + 1] - latencies[k])
+                        * float(above[k + 1] - above[k])
+                    )
         spent[s] = rate * share / allowed(slo, arrival_rate)
     return spent
 
@@ -78,7 +94,11 @@ def spends_at(curve: Curve, slos: Sequence[Slo], arrival_rate: float, rate: floa
 def admissible(curve: Curve, slos: Sequence[Slo], rate: float) -> bool:
     """Whether a replica may run at `rate`: profiled so far, and every each_llm SLO kept."""
     own = [slo for slo in slos if slo.scope == "each_llm"]
-    kept = all(np.interp(rate, curve.rates, curve.latency[s.metric, s.statistic]) <= s.limit * (1 + LIMIT_NOISE) for s in own)
+    kept = all(
+        np.interp(rate, curve.rates, curve.latency[s.metric, s.statistic])
+        <= s.limit * (1 + LIMIT_NOISE)
+        for s in own
+    )
     return bool(kept) and 0.0 <= rate <= curve.max_rate
 
 
@@ -88,21 +108,33 @@ def spend_table(curve: Curve, slos: Sequence[Slo], arrival_rate: float, points: 
     lower = np.empty((0, rates.size))
     for slo in slos:
         if slo.scope == "all":
-            spent = _lowered_mean(curve, slo, rates) if slo.statistic == "mean" else _lowered_percentile(curve, slo, rates)
+            spent = (
+                _lowered_mean(curve, slo, rates)
+                if slo.statistic == "mean"
+                else _lowered_percentile(curve, slo, rates)
+            )
             lower = np.vstack([lower, spent / allowed(slo, arrival_rate)])
-    keep = np.array([admissible(curve, slos, rate) for rate in rates]) if any(s.scope == "each_llm" for s in slos) else slice(None)
+    keep = (
+        np.array([admissible(curve, slos, rate) for rate in rates])
+        if any(s.scope == "each_llm" for s in slos)
+        else slice(None)
+    )
     return SpendTable(rates[keep], lower[:, keep])
 
 
 def _grid(curve: Curve, slos: Sequence[Slo], points: int) -> np.ndarray:
-    """Rates from 0 to the highest, with every rate at which the formula of a spend or the admission changes."""
+    """Rates from 0 to the highest, with every rate at which the formula of a spend or the admission
+    changes.
+    """
     corners = np.unique(np.concatenate([[0.0], curve.rates]))
     meetings = [np.zeros(0)]
     for slo in slos:
         if slo.statistic == "mean" or slo.scope == "each_llm":
             lines = [curve.latency[slo.metric, slo.statistic]]
         else:
-            lines = [curve.latency[slo.metric, p] for p in ABOVE if (slo.metric, p) in curve.latency]
+            lines = [
+                curve.latency[slo.metric, p] for p in ABOVE if (slo.metric, p) in curve.latency
+            ]
         lines = [np.interp(corners, curve.rates, line) for line in lines]
         if slo.statistic != "mean" or slo.scope == "each_llm":
             meetings += [_crossings(corners, line - slo.limit) for line in lines]
@@ -129,10 +161,14 @@ def _lowered_mean(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray:
 
 
 def _lowered_percentile(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray:
-    """E at the rates (the lower side of a jump), less the chord's worst distance on the neighbouring cells."""
+    """E at the rates (the lower side of a jump), less the chord's worst distance on the
+    neighbouring cells.
+    """
     values, above = _percentiles(curve, slo.metric, rates)
     low, high = values[:, :-1], values[:, 1:]
-    reached = (low + high) / 2.0 <= slo.limit  # at the middle of a cell: one formula holds on all of it
+    reached = (
+        low + high
+    ) / 2.0 <= slo.limit  # at the middle of a cell: one formula holds on all of it
     k = reached.sum(axis=0) - 1
     cells = np.arange(k.size)
     between = (k >= 0) & (k + 1 < above.size)
@@ -147,8 +183,12 @@ def _lowered_percentile(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray
         shares.append(flat + slope * np.clip(np.nan_to_num(part, nan=0.0), 0.0, 1.0))
     r0, r1 = rates[:-1], rates[1:]
     h = r1 - r0
-    excess = _curvature_excess(slope, [slo.limit - side[a, cells] for side in (low, high)], v, r0, h)
-    coarse = r1 * np.abs(shares[1] - shares[0])  # the share is monotone on a cell: always valid, where v meets 0 the only one
+    excess = _curvature_excess(
+        slope, [slo.limit - side[a, cells] for side in (low, high)], v, r0, h
+    )
+    coarse = r1 * np.abs(
+        shares[1] - shares[0]
+    )  # the share is monotone on a cell: always valid, where v meets 0 the only one
     excess = np.where(np.isfinite(excess), np.minimum(excess, coarse), coarse)
     lower = np.full(rates.size, np.inf)
     lower[:-1] = np.minimum(lower[:-1], r0 * shares[0] - excess)
@@ -156,7 +196,13 @@ def _lowered_percentile(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray
     return np.where(rates > 0.0, np.maximum(lower, 0.0), 0.0)
 
 
-def _curvature_excess(slope: np.ndarray, u: Sequence[np.ndarray], v: Sequence[np.ndarray], r0: np.ndarray, h: np.ndarray) -> np.ndarray:
+def _curvature_excess(
+    slope: np.ndarray,
+    u: Sequence[np.ndarray],
+    v: Sequence[np.ndarray],
+    r0: np.ndarray,
+    h: np.ndarray,
+) -> np.ndarray:
     """h^2 / 8 * max E'' of every cell; inf or nan where v meets 0."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         du, dv = (u[1] - u[0]) / h, (v[1] - v[0]) / h

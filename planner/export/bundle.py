@@ -1,4 +1,8 @@
-"""The files of a deploy bundle: a plan and its scenario -> every file's text, for `export` and for pages. Nothing is written or printed."""
+"""The files of a deploy bundle: a plan and its scenario -> every file's text, for `export` and for
+pages.
+
+Nothing is written or printed.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -27,7 +31,16 @@ from reports.deploy.readme import compose_path, deploy_readme
 from reports.deploy.shell import deploy_script, deploy_variables
 from reports.deploy.words import head, headed, purpose_of
 
-__all__ = ["EPOCH", "KINDS", "Bundle", "bundle", "files_table", "kinds_asked", "needs_prices", "stated_date"]
+__all__ = [
+    "EPOCH",
+    "KINDS",
+    "Bundle",
+    "bundle",
+    "files_table",
+    "kinds_asked",
+    "needs_prices",
+    "stated_date",
+]
 
 KINDS = ("shell", "compose", "kubernetes", "litellm", "router", "routellm")
 PLUGIN = Path(litellm.__file__).with_name("dual_price_plugin.py")
@@ -35,7 +48,11 @@ PLUGIN = Path(litellm.__file__).with_name("dual_price_plugin.py")
 
 @dataclass(frozen=True)
 class Bundle:
-    """files: path -> text. executable: paths of programs. left_out: kind -> why it is not there. cautions: sentences to show."""
+    """files: path -> text.
+
+    executable: paths of programs. left_out: kind -> why it is not there. cautions: sentences to
+    show.
+    """
 
     files: Mapping[str, str]
     executable: frozenset[str]
@@ -44,11 +61,19 @@ class Bundle:
 
 
 def kinds_asked(text: str) -> list[str]:
-    """Read --only: kinds with commas between; DataError for a word that is none of KINDS, or for no word at all."""
+    """Read --only: kinds with commas between; DataError for a word that is none of KINDS, or for no
+    word at all.
+    """
     kinds = [word.strip() for word in text.split(",") if word.strip()]
     mend = f"it takes {', '.join(KINDS)}"
     faults = [
-        Fault("--only", "", repr(kind), "this is nothing that can be exported", nearest(kind, KINDS) + mend)
+        Fault(
+            "--only",
+            "",
+            repr(kind),
+            "this is nothing that can be exported",
+            nearest(kind, KINDS) + mend,
+        )
         for kind in kinds
         if kind not in KINDS
     ]
@@ -59,34 +84,54 @@ def kinds_asked(text: str) -> list[str]:
     return [kind for kind in KINDS if kind in kinds]
 
 
-def bundle(source: PlanAndScenario, on: date, kinds: Sequence[str] | None = None, table: PriceTable | None = None) -> Bundle:
+def bundle(
+    source: PlanAndScenario,
+    on: date,
+    kinds: Sequence[str] | None = None,
+    table: PriceTable | None = None,
+) -> Bundle:
     """Make every file of a plan that has a setup.
 
-    on: date that the files tell. kinds: of KINDS, None = whatever the plan can be expressed in. table: prices over load for
-    router_policy.json. DataError when the plan is not sound for its scenario, or a kind asked for cannot hold it; InfeasibleError and
-    NoPlanInTimeError without a setup.
+    on: date that the files tell. kinds: of KINDS, None = whatever the plan can be expressed in.
+    table: prices over load for router_policy.json. DataError when the plan is not sound for its
+    scenario, or a kind asked for cannot hold it; InfeasibleError and NoPlanInTimeError without a
+    setup.
     """
     source.plan.demand_setup()
     content, instance = source.plan.content, source.loaded.instance
     _check_sound(source)
     deployment = deployment_of(content, instance, on)
-    refused = {"kubernetes": kubernetes_refusals(deployment), "routellm": _routellm_refusals(deployment)}
+    refused = {
+        "kubernetes": kubernetes_refusals(deployment),
+        "routellm": _routellm_refusals(deployment),
+    }
     if kinds is not None:
         _check_possible(kinds, refused)
     chosen = [kind for kind in (KINDS if kinds is None else kinds) if not refused.get(kind)]
     left_out = {kind: reasons for kind, reasons in refused.items() if reasons and kinds is None}
     files = _host_files(deployment, chosen)
     if "kubernetes" in chosen:
-        files |= {f"kubernetes/{name}": _yaml(deployment, documents) for name, documents in kubernetes_files(deployment).items()}
+        files |= {
+            f"kubernetes/{name}": _yaml(deployment, documents)
+            for name, documents in kubernetes_files(deployment).items()
+        }
     if "litellm" in chosen:
         files |= _litellm_files(deployment)
     if "litellm" in chosen or "router" in chosen:
-        policy = router_policy(content, instance, table=table, backends=litellm.backends(deployment))
-        files["router_policy.json"] = json_text({"note": " ".join(head(deployment["about"])), **policy})
-        files["router.py"] = headed(deployment["about"], Path(router.__file__).read_text(encoding="utf-8"))
+        policy = router_policy(
+            content, instance, table=table, backends=litellm.backends(deployment)
+        )
+        files["router_policy.json"] = json_text(
+            {"note": " ".join(head(deployment["about"])), **policy}
+        )
+        files["router.py"] = headed(
+            deployment["about"], Path(router.__file__).read_text(encoding="utf-8")
+        )
     if "routellm" in chosen:
         values = instance.scores.values
-        files["routellm.json"] = json_text(litellm.routellm_threshold(deployment, float(np.ptp(values, axis=0).max())))
+        files["routellm.json"] = json_text(
+            litellm.routellm_threshold(deployment, float(np.ptp(values, axis=0).max()))
+        )
     files["README.md"] = deploy_readme(deployment, chosen, left_out, sorted(files))
     return Bundle(files, frozenset({"deploy.sh"} & set(files)), left_out, deployment["cautions"])
 
@@ -94,7 +139,9 @@ def bundle(source: PlanAndScenario, on: date, kinds: Sequence[str] | None = None
 def files_table(found: Bundle) -> pd.DataFrame:
     """Tabulate the files of a bundle, README.md first, with what each is for."""
     names = sorted(found.files, key=lambda name: (name != "README.md", name))
-    return pd.DataFrame([(name, purpose_of(name)) for name in names], columns=["File", "What it is for"])
+    return pd.DataFrame(
+        [(name, purpose_of(name)) for name in names], columns=["File", "What it is for"]
+    )
 
 
 def needs_prices(kinds: Sequence[str] | None) -> bool:
@@ -108,13 +155,21 @@ def _check_sound(source: PlanAndScenario) -> None:
     problems = verify(content, source.loaded.instance, rel_gap_target=target)
     if problems:
         mend = "plan it again: python -m planner plan SCENARIO --json PATH"
-        raise DataError([Fault("plan", "", "", f"it is not sound ({problem})", mend) for problem in problems])
+        raise DataError(
+            [Fault("plan", "", "", f"it is not sound ({problem})", mend) for problem in problems]
+        )
 
 
 def _check_possible(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) -> None:
     """Raise DataError for kinds that were asked for by name and cannot hold the plan."""
     faults = [
-        Fault(f"--only {kind}", "", "", f"the plan cannot be expressed there: {reason}", f"leave {kind} out, or plan for it")
+        Fault(
+            f"--only {kind}",
+            "",
+            "",
+            f"the plan cannot be expressed there: {reason}",
+            f"leave {kind} out, or plan for it",
+        )
         for kind in kinds
         for reason in refused.get(kind, ())
     ]
@@ -129,12 +184,21 @@ def _routellm_refusals(deployment: Mapping[str, Any]) -> list[str]:
 
 
 def _host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, str]:
-    """Make the files of the machines. The script goes with compose too: it starts MPS and tells the GPUs."""
+    """Make the files of the machines.
+
+    The script goes with compose too: it starts MPS and tells the GPUs.
+    """
     files: dict[str, str] = {}
     if "shell" in chosen or "compose" in chosen:
-        files |= {"deploy.sh": deploy_script(deployment), "deploy.env": deploy_variables(deployment)}
+        files |= {
+            "deploy.sh": deploy_script(deployment),
+            "deploy.env": deploy_variables(deployment),
+        }
     if "compose" in chosen:
-        files |= {compose_path(deployment, node): _yaml(deployment, [compose_file(deployment, node)]) for node in deployment["nodes"]}
+        files |= {
+            compose_path(deployment, node): _yaml(deployment, [compose_file(deployment, node)])
+            for node in deployment["nodes"]
+        }
     return files
 
 
@@ -156,11 +220,23 @@ EPOCH = "SOURCE_DATE_EPOCH"
 
 
 def stated_date() -> date:
-    """Date of SOURCE_DATE_EPOCH (s since 1970, UTC) where it is set, else today's; DataError when it is no such number."""
+    """Date of SOURCE_DATE_EPOCH (s since 1970, UTC) where it is set, else today's; DataError when
+    it is no such number.
+    """
     text = os.environ.get(EPOCH)
     if not text:
         return datetime.now(UTC).date()
     try:
         return datetime.fromtimestamp(int(text), UTC).date()
     except (ValueError, OverflowError, OSError):
-        raise DataError([Fault(EPOCH, "", repr(text), "this is not a time", "set it to whole seconds since 1970, or unset it")]) from None
+        raise DataError(
+            [
+                Fault(
+                    EPOCH,
+                    "",
+                    repr(text),
+                    "this is not a time",
+                    "set it to whole seconds since 1970, or unset it",
+                )
+            ]
+        ) from None

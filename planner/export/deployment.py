@@ -1,18 +1,20 @@
 """A plan as servers on machines: what the deploy bundle is made of, as plain values for `reports`.
 
 about   scenario, hashes, date, demand, SLOs in words, LLMs and fractions
-llms    one row an LLM that is deployed: name (the scenario's), label (served by that name), model_key (variable that holds its model id),
-        model_id (the catalogue's, or None), fraction (0..1 of all requests), price (score, None without traffic), servers (names)
-nodes   one row a node in use: label, host_key (variable that holds its address), pool, gpu, memory_gib, gpus (one row a GPU in use: at,
-        key, shared, share_pct and utilization summed over its servers), servers
-        one row a server: name, llm (label), gpus (positions in the node), tp_degree, mps_share_pct, shared, port, wave (servers of one
-        wave may start at once), after (servers on its GPUs that must be up before), utilization, memory_limit_mib, memory_gib_per_gpu,
-        rate_rps, fraction (of all requests), share_of_llm (of its LLM's requests), tokens (mean of prompts and of answers that its curve
-        was taken with, or None)
+llms    one row an LLM that is deployed: name (the scenario's), label (served by that name),
+        model_key (variable that holds its model id), model_id (the catalogue's, or None), fraction
+        (0..1 of all requests), price (score, None without traffic), servers (names)
+nodes   one row a node in use: label, host_key (variable that holds its address), pool, gpu,
+        memory_gib, gpus (one row a GPU in use: at, key, shared, share_pct and utilization summed
+        over its servers), servers one row a server: name, llm (label), gpus (positions in the
+        node), tp_degree, mps_share_pct, shared, port, wave (servers of one wave may start at once),
+        after (servers on its GPUs that must be up before), utilization, memory_limit_mib,
+        memory_gib_per_gpu, rate_rps, fraction (of all requests), share_of_llm (of its LLM's
+        requests), tokens (mean of prompts and of answers that its curve was taken with, or None)
 cautions   sentences on what cannot be taken from the plan
 
-`about["llms"]` counts those with traffic, `about["unused"]` names those that are not deployed; every other number is the plan's or follows
-from it as told in `planner.export.deployment_memory`.
+`about["llms"]` counts those with traffic, `about["unused"]` names those that are not deployed;
+every other number is the plan's or follows from it as told in `planner.export.deployment_memory`.
 """
 
 import math
@@ -33,17 +35,23 @@ from profiles.catalogue import load_llms
 __all__ = ["FLEET", "deployment_of"]
 
 FLEET = "fleet"
-"""Name under which a gateway offers all LLMs together; every server answers to it beside its own."""
+"""Name under which a gateway offers all LLMs together; every server answers to it beside its own.
+"""
 FIRST_PORT = 8001
 LLM_LABEL, POOL_LABEL = 30, 16
-"""Most characters: a Kubernetes name is put together from both, with degree, share and node, and may have 63."""
+"""Most characters: a Kubernetes name is put together from both, with degree, share and node, and
+may have 63.
+"""
 
 Row = dict[str, Any]
 Content = Mapping[str, Any]
 
 
 def deployment_of(content: Content, instance: Instance, on: date) -> Row:
-    """Tell the servers of a plan (content of a verified plan.json with a setup, for its instance). on: date that the files tell."""
+    """Tell the servers of a plan (content of a verified plan.json with a setup, for its instance).
+
+    on: date that the files tell.
+    """
     llm_labels = labels((llm.name for llm in instance.llms), LLM_LABEL, reserved=(FLEET,))
     pool_labels = labels((pool.name for pool in instance.pools), POOL_LABEL)
     servers = _servers(content, instance, llm_labels)
@@ -72,16 +80,26 @@ def _about(content: Content, instance: Instance, on: date) -> Row:
         "headroom": float(instance.memory_headroom),
         "fleet": FLEET,
         "provenance": sorted({option["provenance"] for option in content["options"]}),
-        "notices": [one_line(notice, 400) for notice in content.get("context", {}).get("notices", [])],
-        "sources": [one_line(source, 400) for source in content.get("context", {}).get("sources", [])],
+        "notices": [
+            one_line(notice, 400) for notice in content.get("context", {}).get("notices", [])
+        ],
+        "sources": [
+            one_line(source, 400) for source in content.get("context", {}).get("sources", [])
+        ],
         "tied": sum(tie["share"] for tie in content["router"]["ties"]),
         "llms": sum(fraction > 0.0 for fraction in content["routing"].values()),
-        "unused": [one_line(llm.name) for llm in instance.llms if llm.name not in {option["llm"] for option in content["options"]}],
+        "unused": [
+            one_line(llm.name)
+            for llm in instance.llms
+            if llm.name not in {option["llm"] for option in content["options"]}
+        ],
     }
 
 
 def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]) -> list[Row]:
-    """Tell one row a replica, LLM by LLM in the scenario's order, numbered by pool, node and GPU."""
+    """Tell one row a replica, LLM by LLM in the scenario's order, numbered by pool, node and
+    GPU.
+    """
     pools = {pool.name: at for at, pool in enumerate(instance.pools)}
     options = {_key(option): option for option in content["options"]}
     known = OptionIndex(instance)
@@ -93,10 +111,22 @@ def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]
         option, first = options[tuple(key)], rows[0]
         found.append(
             {
-                **{"llm_name": option["llm"], "llm": llm_labels[option["llm"]], "pool_at": pools[option["pool"]], "node_at": first["node"]},
+                **{
+                    "llm_name": option["llm"],
+                    "llm": llm_labels[option["llm"]],
+                    "pool_at": pools[option["pool"]],
+                    "node_at": first["node"],
+                },
                 "gpus": tuple(row["gpu"] for row in sorted(rows, key=lambda row: row["shard"])),
-                **{"tp_degree": option["tp_degree"], "mps_share_pct": option["mps_share_pct"], "shared": option["mps_share_pct"] < 100},
-                **{"memory_gib_per_gpu": option["memory_gib_per_gpu"], "rate_rps": option["rate_per_replica_rps"]},
+                **{
+                    "tp_degree": option["tp_degree"],
+                    "mps_share_pct": option["mps_share_pct"],
+                    "shared": option["mps_share_pct"] < 100,
+                },
+                **{
+                    "memory_gib_per_gpu": option["memory_gib_per_gpu"],
+                    "rate_rps": option["rate_per_replica_rps"],
+                },
                 "tokens": _tokens(instance, known.position(option)),
             }
         )
@@ -105,7 +135,9 @@ def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]
 
 def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
     """Tell the lengths that an option's curve was taken with; None where the table does not say."""
-    prompt, answer = (math.nan, math.nan) if position is None else instance.options[position].curve.tokens
+    prompt, answer = (
+        (math.nan, math.nan) if position is None else instance.options[position].curve.tokens
+    )
     return (round(prompt), round(answer)) if math.isfinite(prompt + answer) else None
 
 
@@ -113,11 +145,21 @@ def _numbered(servers: list[Row], content: Content, llms: Sequence[str]) -> list
     """Name the servers and tell which part of the requests each one gets."""
     named: list[Row] = []
     for llm in llms:
-        own = sorted((row for row in servers if row["llm_name"] == llm), key=lambda row: (row["pool_at"], row["node_at"], row["gpus"]))
+        own = sorted(
+            (row for row in servers if row["llm_name"] == llm),
+            key=lambda row: (row["pool_at"], row["node_at"], row["gpus"]),
+        )
         rate = sum(row["rate_rps"] for row in own)
         for k, row in enumerate(own):
             share = row["rate_rps"] / rate if rate > 0.0 else 1.0 / len(own)
-            named.append({"name": f"{row['llm']}-{k}", **row, "share_of_llm": share, "fraction": share * content["routing"][llm]})
+            named.append(
+                {
+                    "name": f"{row['llm']}-{k}",
+                    **row,
+                    "share_of_llm": share,
+                    "fraction": share * content["routing"][llm],
+                }
+            )
     return named
 
 
@@ -126,7 +168,9 @@ def _key(row: Content) -> tuple[Any, ...]:
 
 
 def _nodes(servers: Sequence[Row], instance: Instance, pool_labels: Mapping[str, str]) -> list[Row]:
-    """Tell the nodes in use; servers with the largest memory come first, those on the same GPUs in waves."""
+    """Tell the nodes in use; servers with the largest memory come first, those on the same GPUs in
+    waves.
+    """
     nodes = []
     for pool_at, node_at in sorted({(row["pool_at"], row["node_at"]) for row in servers}):
         pool = instance.pools[pool_at]
@@ -136,17 +180,30 @@ def _nodes(servers: Sequence[Row], instance: Instance, pool_labels: Mapping[str,
         own = with_memory(_in_waves(own), float(pool.memory), float(instance.memory_headroom))
         nodes.append(
             {
-                **{"label": label, "host_key": variable("HOST", label), "pool": one_line(pool.name), "pool_label": pool_labels[pool.name]},
-                **{"gpu": one_line(pool.gpu), "memory_gib": float(pool.memory), "gpus_per_node": pool.gpus_per_node},
+                **{
+                    "label": label,
+                    "host_key": variable("HOST", label),
+                    "pool": one_line(pool.name),
+                    "pool_label": pool_labels[pool.name],
+                },
+                **{
+                    "gpu": one_line(pool.gpu),
+                    "memory_gib": float(pool.memory),
+                    "gpus_per_node": pool.gpus_per_node,
+                },
                 "gpus": _gpus(label, own),
-                "servers": [{**row, "node": label, "port": FIRST_PORT + k} for k, row in enumerate(own)],
+                "servers": [
+                    {**row, "node": label, "port": FIRST_PORT + k} for k, row in enumerate(own)
+                ],
             }
         )
     return nodes
 
 
 def _in_waves(servers: Sequence[Row]) -> list[Row]:
-    """Put every server into the first wave after those that hold one of its GPUs and come before it."""
+    """Put every server into the first wave after those that hold one of its GPUs and come before
+    it.
+    """
     placed: list[Row] = []
     for row in servers:
         before = [other for other in placed if set(other["gpus"]) & set(row["gpus"])]
@@ -162,7 +219,11 @@ def _gpus(node: str, servers: Sequence[Row]) -> list[Row]:
         own = [row for row in servers if at in row["gpus"]]
         found.append(
             {
-                **{"at": at, "key": variable("GPU", node, str(at)), "shared": any(row["shared"] for row in own)},
+                **{
+                    "at": at,
+                    "key": variable("GPU", node, str(at)),
+                    "shared": any(row["shared"] for row in own),
+                },
                 "servers": [row["name"] for row in own],
                 "share_pct": sum(row["mps_share_pct"] for row in own),
                 "utilization": sum(row["utilization"] for row in own),
@@ -181,8 +242,16 @@ def _llms(content: Content, llm_labels: Mapping[str, str], servers: Sequence[Row
             known = catalogue.get(name)
             found.append(
                 {
-                    **{"name": name, "told": one_line(name), "label": label, "model_key": variable("MODEL", label)},
-                    **{"model_id": None if known is None else known.hf_id, "fraction": content["routing"][name]},
+                    **{
+                        "name": name,
+                        "told": one_line(name),
+                        "label": label,
+                        "model_key": variable("MODEL", label),
+                    },
+                    **{
+                        "model_id": None if known is None else known.hf_id,
+                        "fraction": content["routing"][name],
+                    },
                     **{"price": content["dual_prices"][name], "servers": own},
                 }
             )
@@ -193,6 +262,7 @@ def _model_cautions(llms: Sequence[Row]) -> list[str]:
     """Tell the LLMs whose model id nobody knows."""
     unknown = [row for row in llms if row["model_id"] is None]
     return [
-        f"{row['told']} is in no catalogue: set {row['model_key']} in deploy.env to the model that was measured (an id or a path)"
+        f"{row['told']} is in no catalogue: set {row['model_key']} in deploy.env to the model that"
+        " was measured (an id or a path)"
         for row in unknown
     ]

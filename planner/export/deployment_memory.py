@@ -1,14 +1,19 @@
 """How the memory of a GPU is split among the vLLM servers on it.
 
-On GPU g with memory M (GiB), headroom h (0..1) and servers S(g), of which s counts m_s GiB on each of its GPUs in the plan:
+On GPU g with memory M (GiB), headroom h (0..1) and servers S(g), of which s counts m_s GiB on each
+of its GPUs in the plan:
 
-    fill         c      = min(1 - h, 0.95)                               part of a GPU that all its servers take together
-    utilization  u_s    = min over g of s of  c * m_s / sum_{r in S(g)} m_r      vLLM's --gpu-memory-utilization, rounded down
-    limit        l_s    = u_s * M + min(1 GiB, min over g of s of (M - sum_{r in S(g)} u_r * M) / |S(g)|)     MPS' pinned memory limit
+    fill         c      = min(1 - h, 0.95)                               part of a GPU that all its
+                        servers take together
+    utilization  u_s    = min over g of s of  c * m_s / sum_{r in S(g)} m_r      vLLM's
+                                              --gpu-memory-utilization, rounded down
+    limit        l_s    = u_s * M + min(1 GiB, min over g of s of (M - sum_{r in S(g)} u_r * M) /
+                        |S(g)|)     MPS' pinned memory limit
 
-What the plan leaves free beyond the headroom so becomes KV cache, in proportion to what the plan counts. Then sum of u <= c and
-sum of l <= M on every GPU, and u_s * M >= m_s wherever the plan's memory fits into c. The limit lies above what vLLM takes for itself,
-because the CUDA context and NCCL's buffers count against it too.
+What the plan leaves free beyond the headroom so becomes KV cache, in proportion to what the plan
+counts. Then sum of u <= c and sum of l <= M on every GPU, and u_s * M >= m_s wherever the plan's
+memory fits into c. The limit lies above what vLLM takes for itself, because the CUDA context and
+NCCL's buffers count against it too.
 """
 
 import math
@@ -18,7 +23,9 @@ from typing import Any
 __all__ = ["FILL", "memory_cautions", "with_memory"]
 
 FILL = 0.95
-"""Most of a GPU that vLLM servers can share: each checks at its start that its part is free, and contexts lie outside of it."""
+"""Most of a GPU that vLLM servers can share: each checks at its start that its part is free, and
+contexts lie outside of it.
+"""
 OUTSIDE_GIB = 1.0
 """GiB a GPU that a server may hold outside of its utilization."""
 DIGITS = 3
@@ -27,22 +34,37 @@ Row = dict[str, Any]
 
 
 def with_memory(servers: Sequence[Row], memory_gib: float, headroom: float) -> list[Row]:
-    """Give the servers of one node their utilization (0..1) and memory_limit_mib; memory_gib: of one GPU; headroom: 0..1."""
+    """Give the servers of one node their utilization (0..1) and memory_limit_mib; memory_gib: of
+    one GPU; headroom: 0..1.
+    """
     fill = min(1.0 - headroom, FILL)
-    planned = {gpu: sum(row["memory_gib_per_gpu"] for row in servers if gpu in row["gpus"]) for gpu in _gpus(servers)}
-    split = [{**row, "utilization": _floor(fill * row["memory_gib_per_gpu"] / max(planned[gpu] for gpu in row["gpus"]))} for row in servers]
+    planned = {
+        gpu: sum(row["memory_gib_per_gpu"] for row in servers if gpu in row["gpus"])
+        for gpu in _gpus(servers)
+    }
+    split = [
+        {
+            **row,
+            "utilization": _floor(
+                fill * row["memory_gib_per_gpu"] / max(planned[gpu] for gpu in row["gpus"])
+            ),
+        }
+        for row in servers
+    ]
     return [{**row, "memory_limit_mib": _limit(row, split, memory_gib)} for row in split]
 
 
 def memory_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Tell the servers that get less memory than the plan counts for them."""
     return [
-        f"{row['name']} on {node['label']} gets {row['utilization'] * node['memory_gib']:.1f} GiB a GPU of the "
-        f"{row['memory_gib_per_gpu']:g} GiB that the plan counts: vLLM servers can fill {100 * FILL:g} % of a GPU; plan with "
-        f"memory_headroom_pct of at least {100 - 100 * FILL:g}"
+        f"{row['name']} on {node['label']} gets {row['utilization'] * node['memory_gib']:.1f} GiB a"
+        f" GPU of the {row['memory_gib_per_gpu']:g} GiB that the plan counts: vLLM servers can fill"
+        f" {100 * FILL:g} % of a GPU; plan with memory_headroom_pct of at least"
+        f" {100 - 100 * FILL:g}"
         for node in nodes
         for row in node["servers"]
-        if row["utilization"] * node["memory_gib"] < row["memory_gib_per_gpu"] - 2 * 10**-DIGITS * node["memory_gib"]
+        if row["utilization"] * node["memory_gib"]
+        < row["memory_gib_per_gpu"] - 2 * 10**-DIGITS * node["memory_gib"]
     ]
 
 

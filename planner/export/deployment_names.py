@@ -1,7 +1,9 @@
-"""Names of a deployment: what a scenario calls its LLMs and pools, made fit for host names, services, variables and comments.
+"""Names of a deployment: what a scenario calls its LLMs and pools, made fit for host names,
+services, variables and comments.
 
-A scenario's names are free text. Labels here are DNS-1123 labels that begin with a letter: they do as compose services, Kubernetes objects,
-served model names and file names alike. Two names never get one label.
+A scenario's names are free text. Labels here are DNS-1123 labels that begin with a letter: they do
+as compose services, Kubernetes objects, served model names and file names alike. Two names never
+get one label.
 """
 
 import hashlib
@@ -13,26 +15,37 @@ from collections.abc import Iterable
 __all__ = ["labels", "one_line", "variable"]
 
 DIGITS = (6, 10, 14)
-"""Hexadecimal digits of a name's hash where its label alone would not tell it apart: as few as do."""
+"""Hexadecimal digits of a name's hash where its label alone would not tell it apart: as few as do.
+"""
 
 
 def labels(names: Iterable[str], most: int, reserved: Iterable[str] = ()) -> dict[str, str]:
-    """Label of every name, at most `most` characters; what had to be cut, is taken or would meet another's ends in a part of its hash.
+    """Label of every name, at most `most` characters; what had to be cut, is taken or would meet
+    another's ends in a part of its hash.
 
     Which label a name gets does not depend on the order of the names.
     """
     wanted = {name: _plain(name) for name in names}
     counts, taken = Counter(wanted.values()), set(reserved)
-    whole = {name for name, label in wanted.items() if counts[label] == 1 and len(label) <= most and label not in taken}
+    whole = {
+        name
+        for name, label in wanted.items()
+        if counts[label] == 1 and len(label) <= most and label not in taken
+    }
     for digits in DIGITS:
-        found = {name: label if name in whole else _hashed(name, label, most, digits) for name, label in wanted.items()}
+        found = {
+            name: label if name in whole else _hashed(name, label, most, digits)
+            for name, label in wanted.items()
+        }
         if len(set(found.values()) | taken) == len(found) + len(taken):
             return found
     raise ValueError(f"no different labels of {most} characters for {len(wanted)} names")
 
 
 def variable(*parts: str) -> str:
-    """Name of a shell variable from labels, e.g. MODEL_YI_34B; different labels give different names."""
+    """Name of a shell variable from labels, e.g. MODEL_YI_34B; different labels give different
+    names.
+    """
     return "_".join(part.upper().replace("-", "_") for part in parts)
 
 
@@ -43,7 +56,9 @@ def one_line(text: str, width: int = 200) -> str:
 
 
 def _plain(name: str) -> str:
-    """Lower case letters, digits and single hyphens of a name, beginning with a letter; `x` when nothing of it is left."""
+    """Lower case letters, digits and single hyphens of a name, beginning with a letter; `x` when
+    nothing of it is left.
+    """
     ascii_text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     label = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
     return label if label[:1].isalpha() else f"x-{label}".strip("-")

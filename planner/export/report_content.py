@@ -1,7 +1,9 @@
-"""What a report is made of: the plan's named tables and those beside them, as plain frames and plain values for `reports`.
+"""What a report is made of: the plan's named tables and those beside them, as plain frames and
+plain values for `reports`.
 
 tables   those of planner.plans.tables, and
-  assumptions   what was asked, one number a row: What, Value, Unit, Source, Name (by which formulas know
+  assumptions   what was asked, one number a row: What, Value, Unit, Source, Name (by which formulas
+                know
                     it), Path (of the scenario)
   pools         one row a pool, with the number of GPUs in use
   llms          LLMs in the scenario's order, with their replicas and their limits
@@ -10,9 +12,11 @@ tables   those of planner.plans.tables, and
   marginals     what one unit more or less of a limit is worth, where `plan --marginals` found it
   alternatives  other setups nearly as good, where `plan --near` found them
   conflict, repairs   of an infeasible plan
-  sensitivity, frontier, spread, histogram, setups, baselines   where they were computed (planner.export.report_extras)
+  sensitivity, frontier, spread, histogram, setups, baselines   where they were computed
+  (planner.export.report_extras)
 meta     words and numbers of the headline, SLOs, signs of the LLMs, where things come from
-nearest  beside a conflict the same three of its best effort, else None; assumptions are then those after the change that makes it feasible
+nearest  beside a conflict the same three of its best effort, else None; assumptions are then those
+         after the change that makes it feasible
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +48,12 @@ HOURS_PER_MONTH = 730
 Content = Mapping[str, Any]
 
 
-def report_of(plan: Plan, loaded: Loaded, extras: Mapping[str, pd.DataFrame] | None = None, notes: Sequence[str] = ()) -> dict[str, Any]:
+def report_of(
+    plan: Plan,
+    loaded: Loaded,
+    extras: Mapping[str, pd.DataFrame] | None = None,
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
     """Gather tables, meta and nearest. plan: of `loaded`, or the best effort beside its conflict.
 
     extras: tables that were computed beside the plan; notes: sentences on them for the log.
@@ -62,13 +71,19 @@ def report_of(plan: Plan, loaded: Loaded, extras: Mapping[str, pd.DataFrame] | N
         **_conflict(plan),
         **(extras or {}),
     }
-    return {"tables": frames, "meta": _meta(plan, loaded, notes), "nearest": nearest and report_of(nearest, loaded)}
+    return {
+        "tables": frames,
+        "meta": _meta(plan, loaded, notes),
+        "nearest": nearest and report_of(nearest, loaded),
+    }
 
 
 def option_words(content: Content, option: Mapping[str, Any]) -> str:
     """How an option is run, e.g. `tp2 30 %`; the pool is named where there are several."""
     several = len(content["context"]["pools"]) > 1
-    return f"tp{option['tp_degree']} {option['mps_share_pct']:g} %" + (f" on {option['pool']}" if several else "")
+    return f"tp{option['tp_degree']} {option['mps_share_pct']:g} %" + (
+        f" on {option['pool']}" if several else ""
+    )
 
 
 def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
@@ -90,7 +105,14 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
         "llms": [llm.name for llm in instance.llms],
         "signs": letters(llm.name for llm in instance.llms),
         "options": [option_words(content, option) for option in content["options"]],
-        "slos": [{**slo, "name": slo_name(slo), "header": latency_header(f"{slo['metric']}_{slo['statistic']}")} for slo in content["slo"]],
+        "slos": [
+            {
+                **slo,
+                "name": slo_name(slo),
+                "header": latency_header(f"{slo['metric']}_{slo['statistic']}"),
+            }
+            for slo in content["slo"]
+        ],
         "latencies": [latency_header(column) for column in latency_columns(content)],
         "arrival_rate_rps": content["context"]["arrival_rate_rps"],
         "prompts": content["context"]["prompts"],
@@ -100,8 +122,15 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),
         "provenance": sentences.provenance_lines(content) if content["options"] else [],
-        "router": "Each prompt goes to the LLM with the highest score minus dual price. "
-        + (f"{sentences.number(100.0 * sum(t['share'] for t in ties), 2)} % of the prompts tie." if ties else "No prompt ties."),
+        "router": (
+            "Each prompt goes to the LLM with the highest score minus dual price. "
+            + (
+                f"{sentences.number(100.0 * sum(t['share'] for t in ties), 2)} % of the prompts"
+                " tie."
+                if ties
+                else "No prompt ties."
+            )
+        ),
         "filters": sentences.filters_line(content),
         "dropped": sentences.dropped_lines(content),
         "effort_notes": list(content["context"]["effort_notes"]),
@@ -115,60 +144,148 @@ def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
 
 
 def _asked(content: Content, floor: float | None) -> str:
-    """Objective, demand, GPUs and limits in a sentence. floor: quality that is asked for at least, of a cost."""
-    pools = [f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']} (pool {pool['name']})" for pool in content["context"]["pools"]]
+    """Objective, demand, GPUs and limits in a sentence.
+
+    floor: quality that is asked for at least, of a cost.
+    """
+    pools = [
+        f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']} (pool {pool['name']})"
+        for pool in content["context"]["pools"]
+    ]
     limits = [] if floor is None else [f"quality at least {sentences.exact(floor)}"]
-    limits += [f"{slo_name(slo)} at most {sentences.exact(slo['limit_ms'])} ms" for slo in content["slo"]]
+    limits += [
+        f"{slo_name(slo)} at most {sentences.exact(slo['limit_ms'])} ms" for slo in content["slo"]
+    ]
     best = "lowest cost" if content["objective"]["of"] == "cost" else "best quality"
-    demand = f"{sentences.exact(content['context']['arrival_rate_rps'])} req/s on {', '.join(pools)}"
-    return f"{content['scenario']}: {best} for {demand}" + (f", with {' and '.join(limits)}" if limits else "")
+    demand = (
+        f"{sentences.exact(content['context']['arrival_rate_rps'])} req/s on {', '.join(pools)}"
+    )
+    return f"{content['scenario']}: {best} for {demand}" + (
+        f", with {' and '.join(limits)}" if limits else ""
+    )
 
 
 def _best_effort(content: Content) -> str:
     """The change after which a best effort is a plan; "" for a plan of what was asked."""
     change = content.get("change")
-    return f"Best effort, not what was asked. It takes one change: {sentences.repair_words(content, change)}" if change else ""
+    return (
+        "Best effort, not what was asked. It takes one change:"
+        f" {sentences.repair_words(content, change)}"
+        if change
+        else ""
+    )
 
 
 # ---------------------------------------------------------------- what was asked
 
 
 def _assumptions(content: Content, loaded: Loaded) -> pd.DataFrame:
-    """Numbers of the scenario with the place each comes from; names count pools, SLOs and LLMs from 1 and hold nothing of the user's.
+    """Numbers of the scenario with the place each comes from; names count pools, SLOs and LLMs from
+    1 and hold nothing of the user's.
 
-    Path: the dotted path of the scenario, "" for what the scenario does not have, and for the number that a best effort changes.
+    Path: the dotted path of the scenario, "" for what the scenario does not have, and for the
+    number that a best effort changes.
     """
     scenario, instance = loaded.scenario, loaded.instance
     spec, floor = scenario.spec, loaded.instance.quality_floor
-    rows = [_Row("Arrival rate", float(instance.arrival_rate), "req/s", "arrival_rate_rps", "arrival_rate_rps")]
-    rows.append(_Row("Hours per month", HOURS_PER_MONTH, "h", "", "hours_per_month", "this report: 8,760 h a year / 12"))
+    rows = [
+        _Row(
+            "Arrival rate",
+            float(instance.arrival_rate),
+            "req/s",
+            "arrival_rate_rps",
+            "arrival_rate_rps",
+        )
+    ]
+    rows.append(
+        _Row(
+            "Hours per month",
+            HOURS_PER_MONTH,
+            "h",
+            "",
+            "hours_per_month",
+            "this report: 8,760 h a year / 12",
+        )
+    )
     for i in range(len(spec.pools)):
         rows += _pool_rows(loaded, i)
     headroom = "" if "memory_headroom_pct" in spec.setups.model_fields_set else "default"
     value = percent(instance.memory_headroom)
-    rows.append(_Row("Memory of each GPU kept free", value, "%", "setups.memory_headroom_pct", "memory_headroom_pct", headroom))
+    rows.append(
+        _Row(
+            "Memory of each GPU kept free",
+            value,
+            "%",
+            "setups.memory_headroom_pct",
+            "memory_headroom_pct",
+            headroom,
+        )
+    )
     for j, slo in enumerate(spec.slo):
         what = f"SLO {j + 1}: {slo_name(slo.model_dump())}"
         rows.append(_Row(what, slo.limit_ms, "ms", f"slo.{j}.limit_ms", f"slo_{j + 1}_limit_ms"))
     if floor is not None:
-        rows.append(_Row("Quality at least", floor, "mean score", "objective.quality_at_least", "quality_at_least"))
+        rows.append(
+            _Row(
+                "Quality at least",
+                floor,
+                "mean score",
+                "objective.quality_at_least",
+                "quality_at_least",
+            )
+        )
     for i, llm in enumerate(spec.llms):
-        for words, key, replicas in (("least", "min_replicas", llm.min_replicas or None), ("most", "max_replicas", llm.max_replicas)):
+        for words, key, replicas in (
+            ("least", "min_replicas", llm.min_replicas or None),
+            ("most", "max_replicas", llm.max_replicas),
+        ):
             if replicas is not None:
-                rows.append(_Row(f"{llm.name}: replicas at {words}", replicas, "replicas", f"llms.{i}.{key}", f"llm_{i + 1}_{key}"))
+                rows.append(
+                    _Row(
+                        f"{llm.name}: replicas at {words}",
+                        replicas,
+                        "replicas",
+                        f"llms.{i}.{key}",
+                        f"llm_{i + 1}_{key}",
+                    )
+                )
     gap = "" if "rel_gap" in spec.solver.model_fields_set else "default"
-    rows.append(_Row("Gap asked for", 100.0 * spec.solver.rel_gap, "%", "solver.rel_gap", "gap_asked_pct", gap))
+    rows.append(
+        _Row(
+            "Gap asked for",
+            100.0 * spec.solver.rel_gap,
+            "%",
+            "solver.rel_gap",
+            "gap_asked_pct",
+            gap,
+        )
+    )
     change = content.get("change")
     if change:
         source = f"best effort: {sentences.exact(change['from'])} was asked"
-        rows = [replace(r, value=change["to"], path="", otherwise=source) if r.path == change["change"] else r for r in rows]
-    told = [(r.what, r.value, r.unit, _source(scenario, r.path, r.otherwise), r.name, r.path) for r in rows]
-    return pd.DataFrame(told, columns=["What", "Value", "Unit", "Source", "Name", "Path"], dtype=object)
+        rows = [
+            (
+                replace(r, value=change["to"], path="", otherwise=source)
+                if r.path == change["change"]
+                else r
+            )
+            for r in rows
+        ]
+    told = [
+        (r.what, r.value, r.unit, _source(scenario, r.path, r.otherwise), r.name, r.path)
+        for r in rows
+    ]
+    return pd.DataFrame(
+        told, columns=["What", "Value", "Unit", "Source", "Name", "Path"], dtype=object
+    )
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One assumption. otherwise: where it comes from when the scenario does not state it, "" when it does."""
+    """One assumption.
+
+    otherwise: where it comes from when the scenario does not state it, "" when it does.
+    """
 
     what: str
     value: Any
@@ -181,16 +298,45 @@ class _Row:
 def _pool_rows(loaded: Loaded, i: int) -> list[_Row]:
     """Nodes, GPUs, memory and price of one pool."""
     pool, known = loaded.scenario.spec.pools[i], loaded.instance.pools[i]
-    what, path, name, gpu = f"Pool {pool.name}", f"pools.{i}", f"pool_{i + 1}", load_gpus().get(pool.gpu)
-    priced = f"catalogue: {gpu.price_source}, {gpu.price_date}" if gpu and gpu.price_source else "not known"
+    what, path, name, gpu = (
+        f"Pool {pool.name}",
+        f"pools.{i}",
+        f"pool_{i + 1}",
+        load_gpus().get(pool.gpu),
+    )
+    priced = (
+        f"catalogue: {gpu.price_source}, {gpu.price_date}"
+        if gpu and gpu.price_source
+        else "not known"
+    )
     memory = "" if pool.memory_gib is not None else "catalogue"
     price = "" if pool.price_usd_per_gpu_h is not None else priced
     key = "price_usd_per_gpu_h"
     return [
         _Row(f"{what}: nodes", pool.nodes, "nodes", f"{path}.nodes", f"{name}_nodes"),
-        _Row(f"{what}: GPUs per node", pool.gpus_per_node, "GPUs", f"{path}.gpus_per_node", f"{name}_gpus_per_node"),
-        _Row(f"{what}: memory of one {pool.gpu}", float(known.memory), "GiB", f"{path}.memory_gib", f"{name}_memory_gib", memory),
-        _Row(f"{what}: price of one {pool.gpu}", known.price, "USD per GPU and h", f"{path}.{key}", f"{name}_{key}", price),
+        _Row(
+            f"{what}: GPUs per node",
+            pool.gpus_per_node,
+            "GPUs",
+            f"{path}.gpus_per_node",
+            f"{name}_gpus_per_node",
+        ),
+        _Row(
+            f"{what}: memory of one {pool.gpu}",
+            float(known.memory),
+            "GiB",
+            f"{path}.memory_gib",
+            f"{name}_memory_gib",
+            memory,
+        ),
+        _Row(
+            f"{what}: price of one {pool.gpu}",
+            known.price,
+            "USD per GPU and h",
+            f"{path}.{key}",
+            f"{name}_{key}",
+            price,
+        ),
     ]
 
 
@@ -210,12 +356,26 @@ def _pools(content: Content) -> pd.DataFrame:
     seats = {(p["pool"], p["node"], p["gpu"]) for p in content["placement"]}
     rows = [
         (
-            *(p["name"], p["gpu"], p["nodes"], p["gpus_per_node"], sum(seat[0] == p["name"] for seat in seats)),
+            *(
+                p["name"],
+                p["gpu"],
+                p["nodes"],
+                p["gpus_per_node"],
+                sum(seat[0] == p["name"] for seat in seats),
+            ),
             *(p["memory_gib"], p["price_usd_per_gpu_h"]),
         )
         for p in content["context"]["pools"]
     ]
-    heads = ["Pool", "GPU", "Nodes", "GPUs per node", "GPUs used", "Memory (GiB per GPU)", "Price (USD per GPU and h)"]
+    heads = [
+        "Pool",
+        "GPU",
+        "Nodes",
+        "GPUs per node",
+        "GPUs used",
+        "Memory (GiB per GPU)",
+        "Price (USD per GPU and h)",
+    ]
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
@@ -223,36 +383,73 @@ def _llms(content: Content, loaded: Loaded) -> pd.DataFrame:
     """One row an LLM, whether deployed or not."""
     change, instance = content.get("change"), loaded.instance
     if change:
-        instance = changed_instance(instance, Repair(change["change"], change["from"], change["to"]))
+        instance = changed_instance(
+            instance, Repair(change["change"], change["from"], change["to"])
+        )
     replicas = {llm.name: 0 for llm in instance.llms}
     for option in content["options"]:
         replicas[option["llm"]] += option["replicas"]
-    rows = [(llm.name, replicas[llm.name], llm.min_replicas, llm.max_replicas) for llm in instance.llms]
+    rows = [
+        (llm.name, replicas[llm.name], llm.min_replicas, llm.max_replicas) for llm in instance.llms
+    ]
     return pd.DataFrame(rows, columns=["LLM", "Replicas", "At least", "At most"], dtype=object)
 
 
 def _points(content: Content, loaded: Loaded) -> pd.DataFrame:
-    """Load points of the deployed options in the order of the setup; latencies in ms, blank where an option lacks the column."""
+    """Load points of the deployed options in the order of the setup; latencies in ms, blank where
+    an option lacks the column.
+    """
     instance, columns = loaded.instance, latency_columns(content)
-    known = {(instance.llms[o.llm].name, instance.pools[o.pool].name, o.tp_degree, percent(o.mps_share)): o.curve for o in instance.options}
+    known = {
+        (
+            instance.llms[o.llm].name,
+            instance.pools[o.pool].name,
+            o.tp_degree,
+            percent(o.mps_share),
+        ): o.curve
+        for o in instance.options
+    }
     rows = []
     for option in content["options"]:
         curve = known[option["llm"], option["pool"], option["tp_degree"], option["mps_share_pct"]]
-        latencies = [curve.latency.get((metric, statistic)) for metric, statistic in (column.split("_") for column in columns)]
+        latencies = [
+            curve.latency.get((metric, statistic))
+            for metric, statistic in (column.split("_") for column in columns)
+        ]
         for k, rate in enumerate(curve.rates):
             told = [None if values is None else 1000.0 * float(values[k]) for values in latencies]
-            rows.append((option["llm"], option_words(content, option), float(rate), *told, curve.provenance[k]))
-    heads = ["LLM", "Option", "Rate of one replica (req/s)", *map(latency_header, columns), "Provenance"]
+            rows.append(
+                (
+                    option["llm"],
+                    option_words(content, option),
+                    float(rate),
+                    *told,
+                    curve.provenance[k],
+                )
+            )
+    heads = [
+        "LLM",
+        "Option",
+        "Rate of one replica (req/s)",
+        *map(latency_header, columns),
+        "Provenance",
+    ]
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
 def _ties(content: Content) -> pd.DataFrame:
     """Sets of LLMs that tie, and how their prompts are split."""
     rows = [
-        (" = ".join(tie["llms"]), 100.0 * tie["share"], ", ".join(f"{100.0 * part:.2f} %" for part in tie["split"]))
+        (
+            " = ".join(tie["llms"]),
+            100.0 * tie["share"],
+            ", ".join(f"{100.0 * part:.2f} %" for part in tie["split"]),
+        )
         for tie in content["router"]["ties"]
     ]
-    return pd.DataFrame(rows, columns=["LLMs that tie", "Share of the prompts (%)", "Split"], dtype=object)
+    return pd.DataFrame(
+        rows, columns=["LLMs that tie", "Share of the prompts (%)", "Split"], dtype=object
+    )
 
 
 def _conflict(plan: Plan) -> dict[str, pd.DataFrame]:
@@ -262,5 +459,9 @@ def _conflict(plan: Plan) -> dict[str, pd.DataFrame]:
     limits, repairs = sentences.conflict_lines(plan.content)
     return {
         "conflict": pd.DataFrame({"These limits cannot hold together": limits}, dtype=object),
-        "repairs": pd.DataFrame(repairs, columns=["Any one of these changes makes it feasible", "As --set"], dtype=object),
+        "repairs": pd.DataFrame(
+            repairs,
+            columns=["Any one of these changes makes it feasible", "As --set"],
+            dtype=object,
+        ),
     }

@@ -1,10 +1,13 @@
-"""What a report may show beside the plan, computed on demand: the study of all setups, baselines, frontiers, sensitivity.
+"""What a report may show beside the plan, computed on demand: the study of all setups, baselines,
+frontiers, sensitivity.
 
-    frontier      the plan along the arrival rate and along the limit of the first SLO, everything else as asked
-    sensitivity   one change at a time: arrival rate and SLO limits 10 % down and up, the quality asked for 1 % down and up, one node less
-                  and one more of every pool
+    frontier      the plan along the arrival rate and along the limit of the first SLO, everything
+                  else as asked
+    sensitivity   one change at a time: arrival rate and SLO limits 10 % down and up, the quality
+                  asked for 1 % down and up, one node less and one more of every pool
 
-Frontiers and sensitivity are sweeps (planner.studies.sweep): every point is planned anew, and a point without a plan is a row with its reason.
+Frontiers and sensitivity are sweeps (planner.studies.sweep): every point is planned anew, and a
+point without a plan is a row with its reason.
 """
 
 import json
@@ -19,7 +22,13 @@ from planner.plans.numbers import tidy
 from planner.plans.source import PlanAndScenario
 from planner.plans.tables import objective_unit, slo_name
 from planner.presentation.sentences import exact
-from planner.presentation.setup_study import counts_line, histogram_table, setups_table, spread_line, spread_table
+from planner.presentation.setup_study import (
+    counts_line,
+    histogram_table,
+    setups_table,
+    spread_line,
+    spread_table,
+)
 from planner.settings import Progress, Settings
 from planner.studies.baselines.comparison import baselines_table, compare
 from planner.studies.setup_study import study
@@ -44,28 +53,50 @@ class Extra:
 
 
 def extra(
-    kind: str, source: PlanAndScenario, settings: Settings, progress: Callable[[Progress], None] | None, cancel: threading.Event | None
+    kind: str,
+    source: PlanAndScenario,
+    settings: Settings,
+    progress: Callable[[Progress], None] | None,
+    cancel: threading.Event | None,
 ) -> Extra:
-    """Compute one of KINDS for a plan that has a setup. DataError when there are too many setups to study."""
+    """Compute one of KINDS for a plan that has a setup. DataError when there are too many setups to
+    study.
+    """
     if kind == "setups":
         found = study(source.loaded.instance, progress=progress, cancel=cancel)
         spread = spread_table(found)
-        spread.loc[len(spread)] = ["Quality of this plan", source.plan.content["quality"], "mean score"]
+        spread.loc[len(spread)] = [
+            "Quality of this plan",
+            source.plan.content["quality"],
+            "mean score",
+        ]
         frames = {"spread": spread, "histogram": histogram_table(found)}
         notes = [f"Setups: {counts_line(found, False)}", f"Setups: {spread_line(found)}"]
-        return Extra({**frames, "setups": setups_table(found, source.loaded.instance)}, notes, found.complete)
+        return Extra(
+            {**frames, "setups": setups_table(found, source.loaded.instance)}, notes, found.complete
+        )
     if kind == "baselines":
         compared = compare(source.loaded, settings, progress, cancel)
-        return Extra({"baselines": baselines_table(compared, source.loaded.instance)}, [], not compared.interrupted)
+        return Extra(
+            {"baselines": baselines_table(compared, source.loaded.instance)},
+            [],
+            not compared.interrupted,
+        )
     points = _frontier_points(source) if kind == "frontier" else _sensitivity_points(source)
     done = _swept(source, points, progress, cancel)
     make = _frontier_table if kind == "frontier" else _sensitivity_table
-    return Extra({kind: make(source, points, done)}, [], len(done) == sum(not point.here for point in points))
+    return Extra(
+        {kind: make(source, points, done)}, [], len(done) == sum(not point.here for point in points)
+    )
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """One point. path, value: what is changed; words, unit: how it is told; before: as the plan has it; here: this very plan."""
+    """One point.
+
+    path, value: what is changed; words, unit: how it is told; before: as the plan has it; here:
+    this very plan.
+    """
 
     path: str
     value: Any
@@ -76,13 +107,24 @@ class _Asked:
 
 
 def _swept(
-    source: PlanAndScenario, points: Sequence[_Asked], progress: Callable[[Progress], None] | None, cancel: threading.Event | None
+    source: PlanAndScenario,
+    points: Sequence[_Asked],
+    progress: Callable[[Progress], None] | None,
+    cancel: threading.Event | None,
 ) -> dict[_Asked, Point]:
-    """Plan all points but this very plan, from the scenario's file with the plan's overrides; after an interrupt, those that are done."""
+    """Plan all points but this very plan, from the scenario's file with the plan's overrides; after
+    an interrupt, those that are done.
+    """
     scenario = source.loaded.scenario
     overrides = [f"{key}={json.dumps(value)}" for key, value in scenario.overrides.items()]
     waiting = [point for point in points if not point.here]
-    found = sweep(scenario.path, overrides, [{point.path: point.value} for point in waiting], progress=progress, cancel=cancel)
+    found = sweep(
+        scenario.path,
+        overrides,
+        [{point.path: point.value} for point in waiting],
+        progress=progress,
+        cancel=cancel,
+    )
     return {waiting[point.number]: point for point in found}
 
 
@@ -91,24 +133,46 @@ def _frontier_points(source: PlanAndScenario) -> list[_Asked]:
     instance, spec = source.loaded.instance, source.loaded.scenario.spec
     points = [
         _Asked(
-            "arrival_rate_rps", tidy(float(f"{f * instance.arrival_rate:.12g}")), "arrival rate", "req/s", instance.arrival_rate, f == 1.0
+            "arrival_rate_rps",
+            tidy(float(f"{f * instance.arrival_rate:.12g}")),
+            "arrival rate",
+            "req/s",
+            instance.arrival_rate,
+            f == 1.0,
         )
         for f in RATES
     ]
     for slo in spec.slo[:1]:
         words = f"limit on {slo_name(slo.model_dump())}"
-        points += [_Asked("slo.0.limit_ms", tidy(float(f"{f * slo.limit_ms:.12g}")), words, "ms", slo.limit_ms, f == 1.0) for f in LIMITS]
+        points += [
+            _Asked(
+                "slo.0.limit_ms",
+                tidy(float(f"{f * slo.limit_ms:.12g}")),
+                words,
+                "ms",
+                slo.limit_ms,
+                f == 1.0,
+            )
+            for f in LIMITS
+        ]
     return points
 
 
 def _sensitivity_points(source: PlanAndScenario) -> list[_Asked]:
     """One change at a time, down then up."""
     spec = source.loaded.scenario.spec
-    changed: list[tuple[str, str, str, float, float]] = [("arrival_rate_rps", "arrival rate", "req/s", spec.arrival_rate_rps, STEP)]
-    changed += [(f"slo.{j}.limit_ms", f"limit on {slo_name(s.model_dump())}", "ms", s.limit_ms, STEP) for j, s in enumerate(spec.slo)]
+    changed: list[tuple[str, str, str, float, float]] = [
+        ("arrival_rate_rps", "arrival rate", "req/s", spec.arrival_rate_rps, STEP)
+    ]
+    changed += [
+        (f"slo.{j}.limit_ms", f"limit on {slo_name(s.model_dump())}", "ms", s.limit_ms, STEP)
+        for j, s in enumerate(spec.slo)
+    ]
     floor = source.loaded.instance.quality_floor
     if floor is not None:
-        changed.append(("objective.quality_at_least", "quality asked for", "mean score", floor, SMALL_STEP))
+        changed.append(
+            ("objective.quality_at_least", "quality asked for", "mean score", floor, SMALL_STEP)
+        )
     points = [
         _Asked(path, tidy(float(f"{before * (1 + sign * step):.12g}")), words, unit, before)
         for path, words, unit, before, step in changed
@@ -116,7 +180,13 @@ def _sensitivity_points(source: PlanAndScenario) -> list[_Asked]:
     ]
     for i, pool in enumerate(spec.pools):
         points += [
-            _Asked(f"pools.{i}.nodes", pool.nodes + more, f"nodes of pool {pool.name}", "nodes", pool.nodes)
+            _Asked(
+                f"pools.{i}.nodes",
+                pool.nodes + more,
+                f"nodes of pool {pool.name}",
+                "nodes",
+                pool.nodes,
+            )
             for more in (-1, 1)
             if pool.nodes + more >= 1
         ]
@@ -127,29 +197,59 @@ NUMBERS = ("Gap (%)", "Quality (mean score)", "Cost (USD/h)", "GPUs used")
 
 
 def _numbers(source: PlanAndScenario, point: Point | None) -> tuple[str, list[Any], str]:
-    """Status, found, best possible and the rest of a point, and its reason; point None: the plan itself."""
+    """Status, found, best possible and the rest of a point, and its reason; point None: the plan
+    itself.
+    """
     content, unit = source.plan.content, objective_unit(source.plan.content)
     if point is None:
         objective, gap = content["objective"], content["objective"]["rel_gap"]
         told = [objective["value"], objective["bound"], None if gap is None else 100.0 * gap]
-        return content["status"], [*told, content["quality"], content["cost_usd_per_h"], content["gpus_used"]], ""
+        return (
+            content["status"],
+            [*told, content["quality"], content["cost_usd_per_h"], content["gpus_used"]],
+            "",
+        )
     headers = (f"Found ({unit})", f"Best possible ({unit})", *NUMBERS)
     return point.status, [point.told.get(header) for header in headers], point.reason
 
 
-def _frontier_table(source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, Point]) -> pd.DataFrame:
+def _frontier_table(
+    source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, Point]
+) -> pd.DataFrame:
     unit = objective_unit(source.plan.content)
     told = []
     for point in points:
         if point not in done and not point.here:
             continue
         status, numbers, reason = _numbers(source, done.get(point))
-        told.append((point.words, float(point.value), point.unit, status, *numbers, THIS if point.here else "", reason))
-    heads = ["Varied", "Value", "Unit", "Status", f"Found ({unit})", f"Best possible ({unit})", *NUMBERS, "This plan", "Reason"]
+        told.append(
+            (
+                point.words,
+                float(point.value),
+                point.unit,
+                status,
+                *numbers,
+                THIS if point.here else "",
+                reason,
+            )
+        )
+    heads = [
+        "Varied",
+        "Value",
+        "Unit",
+        "Status",
+        f"Found ({unit})",
+        f"Best possible ({unit})",
+        *NUMBERS,
+        "This plan",
+        "Reason",
+    ]
     return pd.DataFrame(told, columns=heads, dtype=object)
 
 
-def _sensitivity_table(source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, Point]) -> pd.DataFrame:
+def _sensitivity_table(
+    source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, Point]
+) -> pd.DataFrame:
     content, of = source.plan.content, objective_unit(source.plan.content)
     base = content["objective"]["value"]
     told = []
@@ -160,6 +260,23 @@ def _sensitivity_table(source: PlanAndScenario, points: Sequence[_Asked], done: 
         change = None if numbers[0] is None or base is None else numbers[0] - base
         unit = "" if point.unit == "nodes" else f" {point.unit}"
         changed = f"{point.words}: {exact(point.value)}{unit}"
-        told.append((changed, f"{exact(point.before)}{unit}", status, *numbers[:2], change, *numbers[2:], reason))
-    heads = ["Changed", "As asked", "Status", f"Found ({of})", f"Best possible ({of})", f"Change of {content['objective']['of']} ({of})"]
+        told.append(
+            (
+                changed,
+                f"{exact(point.before)}{unit}",
+                status,
+                *numbers[:2],
+                change,
+                *numbers[2:],
+                reason,
+            )
+        )
+    heads = [
+        "Changed",
+        "As asked",
+        "Status",
+        f"Found ({of})",
+        f"Best possible ({of})",
+        f"Change of {content['objective']['of']} ({of})",
+    ]
     return pd.DataFrame(told, columns=[*heads, *NUMBERS, "Reason"], dtype=object)

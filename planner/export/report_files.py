@@ -1,4 +1,6 @@
-"""The files of a report: workbook and charts of a plan and its scenario, for `plan --xlsx`, `plan --charts` and `report`."""
+"""The files of a report: workbook and charts of a plan and its scenario, for `plan --xlsx`, `plan
+--charts` and `report`.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,9 @@ Extras = tuple[Mapping[str, pd.DataFrame], Sequence[str]]
 
 
 def check_chart_folder(folder: Path) -> None:
-    """Raise DataError before the search rather than after it: a name that is a file, a parent that is missing, no right to write."""
+    """Raise DataError before the search rather than after it: a name that is a file, a parent that
+    is missing, no right to write.
+    """
     problem = ""
     if folder.exists() and not folder.is_dir():
         problem = "--charts names a file"
@@ -30,7 +34,9 @@ def check_chart_folder(folder: Path) -> None:
         raise DataError([Fault(str(folder), "", "", problem, "name another folder")])
 
 
-def write_report(source: PlanAndScenario, xlsx: str | None, charts: str | None, extras: Extras = ({}, ())) -> dict[str, str]:
+def write_report(
+    source: PlanAndScenario, xlsx: str | None, charts: str | None, extras: Extras = ({}, ())
+) -> dict[str, str]:
     """Write workbook and charts; what was written -> where. OSError when that is not possible.
 
     extras: tables computed beside the plan (planner.export.report_extras), and sentences on them.
@@ -41,11 +47,16 @@ def write_report(source: PlanAndScenario, xlsx: str | None, charts: str | None, 
         # Imported here because XlsxWriter is not needed before.
         from reports.workbook.write import write_workbook
 
-        write_workbook(Path(xlsx), report, inputs_of(source.loaded.scenario, Path(xlsx).resolve().parent))
+        write_workbook(
+            Path(xlsx), report, inputs_of(source.loaded.scenario, Path(xlsx).resolve().parent)
+        )
         written["workbook"] = xlsx
     if charts is not None:
         # Imported here because matplotlib takes half a second.
         from reports.charts import write_charts
 
-        written["charts"] = ", ".join(map(str, write_charts(Path(charts), report))) or "nowhere: there is no setup to draw"
+        written["charts"] = (
+            ", ".join(map(str, write_charts(Path(charts), report)))
+            or "nowhere: there is no setup to draw"
+        )
     return written

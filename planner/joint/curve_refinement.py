@@ -1,4 +1,6 @@
-"""Refinement: where the program under-rated a curve at its own operating rates, it gets supporting lines there, or a split arm."""
+"""Refinement: where the program under-rated a curve at its own operating rates, it gets supporting
+lines there, or a split arm.
+"""
 
 import numpy as np
 
@@ -6,14 +8,19 @@ from models.envelope import Arm
 from planner.joint.search_state import COARSE_ERROR, Ground
 
 SAME_BUDGET = 1e-6
-"""An under-estimate this close to the curve, in shares of the SLO's allowance, is exact enough: no line is added."""
+"""An under-estimate this close to the curve, in shares of the SLO's allowance, is exact enough: no
+line is added.
+"""
 
 WORTH_A_SPLIT = 1e-5
-"""A hull that lies further below the curve than this, in shares of the SLO's allowance, is split."""
+"""A hull that lies further below the curve than this, in shares of the SLO's allowance, is split.
+"""
 
 
 def refine_lines(ground: Ground, replicas: np.ndarray, rates: np.ndarray) -> list[int]:
-    """Supporting lines at the operating rates of a setup (replicas (O,), routed rates (O,)); the options whose envelope rose."""
+    """Supporting lines at the operating rates of a setup (replicas (O,), routed rates (O,)); the
+    options whose envelope rose.
+    """
     refined = []
     for o in np.flatnonzero(replicas > 1e-9).tolist():
         rate = float(rates[o] / replicas[o])
@@ -35,7 +42,11 @@ def split_arms(ground: Ground, replicas: np.ndarray, rates: np.ndarray) -> bool:
         rate = float(rates[o] / replicas[o])
         after: list[Arm] = []
         for arm in ground.arms[o]:
-            cuts = arm.splits(rate, WORTH_A_SPLIT * ground.allowances * max(rate, 1e-9)) if arm.holds(rate) else []
+            cuts = (
+                arm.splits(rate, WORTH_A_SPLIT * ground.allowances * max(rate, 1e-9))
+                if arm.holds(rate)
+                else []
+            )
             rest = arm
             for at in cuts:
                 left, rest = rest.split(at, COARSE_ERROR * ground.allowances)

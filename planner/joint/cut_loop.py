@@ -1,7 +1,9 @@
-"""The cut loop: a linear program over weights whose quality estimate is cut down until it is exact, and whose curves are refined.
+"""The cut loop: a linear program over weights whose quality estimate is cut down until it is exact,
+and whose curves are refined.
 
-One `Master` holds one live simplex object. `converge` alternates: solve; price the fractions found (models.quality), which yields
-a valid cut; add it. The whole relaxation cuts between its fractions and the best ones seen (in-out stabilisation).
+One `Master` holds one live simplex object. `converge` alternates: solve; price the fractions found
+(models.quality), which yields a valid cut; add it. The whole relaxation cuts between its fractions
+and the best ones seen (in-out stabilisation).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +25,9 @@ IN_OUT = 0.4
 class MasterPoint:
     """Where the loop ended. stop: optimal | infeasible | interrupt.
 
-    loss: the minimised objective (-quality on the 0..1 scale, USD/h, or lean weight); a lower bound of the true one. rates (O,) req/s
-    and replicas (O,) (not whole) of all options; column_loss (O,): least reduced cost of running one replica.
+    loss: the minimised objective (-quality on the 0..1 scale, USD/h, or lean weight); a lower bound
+    of the true one. rates (O,) req/s and replicas (O,) (not whole) of all options; column_loss
+    (O,): least reduced cost of running one replica.
     """
 
     stop: str
@@ -55,7 +58,9 @@ class Master:
         spare: float = 0.0,
     ) -> None:
         self.form, self.quality = form, quality
-        linear, self.where, self.owner = relax(form, points, fixed, measure_excess=measure_excess, spare=spare)
+        linear, self.where, self.owner = relax(
+            form, points, fixed, measure_excess=measure_excess, spare=spare
+        )
         self.point_rates = stack_points(points, len(form.shared_slos))[1]
         self.live = LiveLp(linear, settings)
         self.measure_excess = measure_excess
@@ -64,9 +69,17 @@ class Master:
         self._prices: np.ndarray | None = None
 
     def converge(
-        self, tolerance: float, max_rounds: int, *, in_out: bool = False, full: bool = True, stopped: Callable[[], bool] | None = None
+        self,
+        tolerance: float,
+        max_rounds: int,
+        *,
+        in_out: bool = False,
+        full: bool = True,
+        stopped: Callable[[], bool] | None = None,
     ) -> MasterPoint:
-        """Cut until the estimate of quality exceeds the exact Q of the fractions found by at most `tolerance` (0..1 scale)."""
+        """Cut until the estimate of quality exceeds the exact Q of the fractions found by at most
+        `tolerance` (0..1 scale).
+        """
         inner: np.ndarray | None = None
         inner_quality = -np.inf
         rounds = 0
@@ -119,7 +132,9 @@ class Master:
         self.live.add_rows(*cut_rows(cuts.prices[new], cuts.base[new], self.live.columns))
         self._cuts = len(cuts)
 
-    def _point(self, answer: Answer, fractions: np.ndarray, rounds: int, error: float) -> MasterPoint:
+    def _point(
+        self, answer: Answer, fractions: np.ndarray, rounds: int, error: float
+    ) -> MasterPoint:
         x, column_dual, row_dual = answer.x, answer.column_dual, answer.row_dual
         assert x is not None and column_dual is not None and row_dual is not None  # noqa: S101, PT018 - an optimal LP has them
         weight = np.maximum(x[self.where.first_weight :], 0.0)
@@ -145,4 +160,16 @@ class Master:
 
     def _nowhere(self, stop: str, rounds: int) -> MasterPoint:
         nothing = np.zeros(0)
-        return MasterPoint(stop, np.inf, nothing, np.nan, nothing, nothing, nothing, nothing, nothing, rounds, np.inf)
+        return MasterPoint(
+            stop,
+            np.inf,
+            nothing,
+            np.nan,
+            nothing,
+            nothing,
+            nothing,
+            nothing,
+            nothing,
+            rounds,
+            np.inf,
+        )

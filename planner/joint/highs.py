@@ -1,7 +1,8 @@
 """The only file that talks to highspy: arrays in, a small typed answer out.
 
-Every option is set with its return checked; a fresh `Highs` object per mixed-integer solve; the simplex object of a cut loop is kept
-and grows by rows and columns. A solve stops within a fraction of a second when the `threading.Event` is set, with incumbent and bound.
+Every option is set with its return checked; a fresh `Highs` object per mixed-integer solve; the
+simplex object of a cut loop is kept and grows by rows and columns. A solve stops within a fraction
+of a second when the `threading.Event` is set, with incumbent and bound.
 """
 
 import threading
@@ -17,10 +18,14 @@ from models.linear import LinearProgram
 
 
 class SolverFault(RuntimeError):
-    """HiGHS refused an option or a program, or ended in a state that this file does not know: a bug, not a result."""
+    """HiGHS refused an option or a program, or ended in a state that this file does not know: a
+    bug, not a result.
+    """
 
 
-VERSION = f"{highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+VERSION = (
+    f"{highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+)
 
 _STOPPED = {
     "kTimeLimit": "time",
@@ -41,7 +46,8 @@ QUICK = {
     "mip_heuristic_run_root_reduced_cost": False,
     "mip_allow_restart": False,
 }
-"""Sub-MIP heuristics and root restarts cost these small, tightly bounded programs 3 to 6 times their solve time (HiGHS 1.16).
+"""Sub-MIP heuristics and root restarts cost these small, tightly bounded programs 3 to 6 times
+their solve time (HiGHS 1.16).
 
 Programs that are not closed soon get them back.
 """
@@ -51,8 +57,8 @@ Programs that are not closed soon get them back.
 class Answer:
     """Why the solver stopped, apart from what it holds.
 
-    stop: optimal | infeasible | unbounded | time | interrupt | nodes | target | iterations | undecided (numerical trouble: nothing
-    is proved). value, bound: of the minimisation.
+    stop: optimal | infeasible | unbounded | time | interrupt | nodes | target | iterations |
+    undecided (numerical trouble: nothing is proved). value, bound: of the minimisation.
     x: (C,) or None. row_dual, column_dual: of an LP only.
     """
 
@@ -70,7 +76,8 @@ class Answer:
 class SolveSettings:
     """How to solve.
 
-    threads, seed; absolute gap and target of the minimisation; time limit in seconds; quick: see QUICK;
+    threads, seed; absolute gap and target of the minimisation; time limit in seconds; quick: see
+    QUICK;
     nodes: a limit that does not depend on the machine.
     """
 
@@ -113,11 +120,25 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     x = np.array(solution.col_value) if has_solution else None
     value = float(info.objective_function_value) if has_solution else np.inf
     bound = float(info.mip_dual_bound) if whole else (value if stop == "optimal" else -np.inf)
-    if x is not None and abs(float(program.cost @ x) + program.offset - value) > 1e-5 * max(1.0, abs(value)):
-        raise SolverFault(f"HiGHS {VERSION} tells the value {value}, its point has {float(program.cost @ x) + program.offset}")
+    if x is not None and abs(float(program.cost @ x) + program.offset - value) > 1e-5 * max(
+        1.0, abs(value)
+    ):
+        raise SolverFault(
+            f"HiGHS {VERSION} tells the value {value}, its point has"
+            f" {float(program.cost @ x) + program.offset}"
+        )
     if stop == "infeasible":
         bound = np.inf
-    return Answer(stop, value, bound, x, None, None, int(info.mip_node_count) if whole else 0, time.perf_counter() - began)
+    return Answer(
+        stop,
+        value,
+        bound,
+        x,
+        None,
+        None,
+        int(info.mip_node_count) if whole else 0,
+        time.perf_counter() - began,
+    )
 
 
 class LiveLp:
@@ -127,7 +148,9 @@ class LiveLp:
         self._highs = _fresh(settings)
         _set(self._highs, "presolve", "off")
         _set(self._highs, "solver", "simplex")
-        continuous = LinearProgram(**{**program.__dict__, "integer": np.zeros(program.cost.size, dtype=bool)})
+        continuous = LinearProgram(
+            **{**program.__dict__, "integer": np.zeros(program.cost.size, dtype=bool)}
+        )
         _pass(self._highs, continuous)
         self.columns = program.cost.size
         self.rows = program.row_lower.size
@@ -139,17 +162,36 @@ class LiveLp:
         matrix.sort_indices()
         starts = matrix.indptr[:-1].astype(np.int32)
         _check(
-            self._highs.addRows(lower.size, lower, upper, matrix.nnz, starts, matrix.indices.astype(np.int32), matrix.data.astype(float)),
+            self._highs.addRows(
+                lower.size,
+                lower,
+                upper,
+                matrix.nnz,
+                starts,
+                matrix.indices.astype(np.int32),
+                matrix.data.astype(float),
+            ),
             "addRows",
         )
         self.rows += lower.size
 
-    def add_columns(self, cost: np.ndarray, low: np.ndarray, high: np.ndarray, matrix: csr_matrix) -> None:
+    def add_columns(
+        self, cost: np.ndarray, low: np.ndarray, high: np.ndarray, matrix: csr_matrix
+    ) -> None:
         """Append columns; matrix (new columns, R): one row of it per column."""
         matrix.sort_indices()
         starts = matrix.indptr[:-1].astype(np.int32)
         _check(
-            self._highs.addCols(cost.size, cost, low, high, matrix.nnz, starts, matrix.indices.astype(np.int32), matrix.data.astype(float)),
+            self._highs.addCols(
+                cost.size,
+                cost,
+                low,
+                high,
+                matrix.nnz,
+                starts,
+                matrix.indices.astype(np.int32),
+                matrix.data.astype(float),
+            ),
             "addCols",
         )
         self.columns += cost.size
@@ -158,12 +200,18 @@ class LiveLp:
         """Take columns out of use."""
         if columns.size:
             zero = np.zeros(columns.size)
-            _check(self._highs.changeColsBounds(columns.size, columns.astype(np.int32), zero, zero), "changeColsBounds")
+            _check(
+                self._highs.changeColsBounds(columns.size, columns.astype(np.int32), zero, zero),
+                "changeColsBounds",
+            )
 
     def set_bounds(self, columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Change the bounds of columns."""
         if columns.size:
-            _check(self._highs.changeColsBounds(columns.size, columns.astype(np.int32), low, high), "changeColsBounds")
+            _check(
+                self._highs.changeColsBounds(columns.size, columns.astype(np.int32), low, high),
+                "changeColsBounds",
+            )
 
     def solve(self) -> Answer:
         """Solve from the present basis."""
@@ -183,19 +231,34 @@ class LiveLp:
         spent = time.perf_counter() - began
         self.seconds += spent
         if stop != "optimal":
-            return Answer(stop, np.inf, np.inf if stop == "infeasible" else -np.inf, None, seconds=spent)
+            return Answer(
+                stop, np.inf, np.inf if stop == "infeasible" else -np.inf, None, seconds=spent
+            )
         value = float(info.objective_function_value)
-        return Answer(stop, value, value, np.array(solution.col_value), np.array(solution.row_dual), np.array(solution.col_dual), 0, spent)
+        return Answer(
+            stop,
+            value,
+            value,
+            np.array(solution.col_value),
+            np.array(solution.row_dual),
+            np.array(solution.col_dual),
+            0,
+            spent,
+        )
 
 
 class _QuietHighs(highspy.Highs):
-    """Highs whose console log is off before callbacks are enabled: HiGHS 1.16 prints its banner to standard output at that moment."""
+    """Highs whose console log is off before callbacks are enabled: HiGHS 1.16 prints its banner to
+    standard output at that moment.
+    """
 
     def __init__(self) -> None:
         highspy._core._Highs.__init__(self)
         _set(self, "log_to_console", False)
         kinds = range(int(highspy.cb.HighsCallbackType.kCallbackMax) + 1)
-        self.callbacks = [highspy.HighsCallback(highspy.cb.HighsCallbackType(kind), self) for kind in kinds]
+        self.callbacks = [
+            highspy.HighsCallback(highspy.cb.HighsCallbackType(kind), self) for kind in kinds
+        ]
         self.enableCallbacks()
 
 
@@ -221,7 +284,10 @@ def _reason(status: highspy.HighsModelStatus) -> str:
         return "optimal"
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kModelEmpty):
         return "infeasible" if status == highspy.HighsModelStatus.kInfeasible else "optimal"
-    if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+    if status in (
+        highspy.HighsModelStatus.kUnbounded,
+        highspy.HighsModelStatus.kUnboundedOrInfeasible,
+    ):
         return "unbounded"
     if status.name in _STOPPED:
         return _STOPPED[status.name]

@@ -1,8 +1,8 @@
 """Infeasible is a result: what is in conflict, and the cheapest single changes that mend it.
 
-Each repair is found by bisection over one number and is told only when a plan with it was found (and a plan a step short of it was
-not): the smallest SLO limit, the highest arrival rate, the fewest additional nodes of each pool or replicas of each LLM, the highest
-quality floor. The
+Each repair is found by bisection over one number and is told only when a plan with it was found
+(and a plan a step short of it was not): the smallest SLO limit, the highest arrival rate, the
+fewest additional nodes of each pool or replicas of each LLM, the highest quality floor. The
 best-effort plan is the best plan of the nearest repaired scenario.
 """
 
@@ -49,8 +49,9 @@ ROUGH_GAP = 1e9
 class Knob:
     """One number of the instance that may be changed, in file units.
 
-    apply: the instance with another value. tries: values away from the present one, the most helpful last; monotone: what the last one
-    cannot mend none can. precision: how near to the least change is near enough; whole: whole numbers only.
+    apply: the instance with another value. tries: values away from the present one, the most
+    helpful last; monotone: what the last one cannot mend none can. precision: how near to the least
+    change is near enough; whole: whole numbers only.
     """
 
     change: str
@@ -64,7 +65,10 @@ class Knob:
 
 @dataclass
 class Probes:
-    """Asks whether changed scenarios have plans. undecided: whether a question ran out of time or was interrupted."""
+    """Asks whether changed scenarios have plans.
+
+    undecided: whether a question ran out of time or was interrupted.
+    """
 
     solve: Callable[..., Solution]
     settings: Settings
@@ -75,7 +79,9 @@ class Probes:
 
     def cut_short(self) -> bool:
         """Whether no more questions can be asked."""
-        return time.perf_counter() >= self.deadline or (self.cancel is not None and self.cancel.is_set())
+        return time.perf_counter() >= self.deadline or (
+            self.cancel is not None and self.cancel.is_set()
+        )
 
     def plan(self, instance: Instance) -> Solution | None:
         """A plan, or None: there is none, or it is not known."""
@@ -83,19 +89,29 @@ class Probes:
         if self.cut_short():
             self.undecided = True
             return None
-        limited = Settings(ROUGH_GAP, min(left, PROBE_SECONDS), self.settings.threads, self.settings.seed)
-        answer = self.solve(instance, limited, cancel=self.cancel, quality=self.quality, explain=False)
+        limited = Settings(
+            ROUGH_GAP, min(left, PROBE_SECONDS), self.settings.threads, self.settings.seed
+        )
+        answer = self.solve(
+            instance, limited, cancel=self.cancel, quality=self.quality, explain=False
+        )
         self.undecided |= answer.status == "unknown"
         return answer if answer.has_plan else None
 
 
 def explain_conflict(
-    instance: Instance, settings: Settings, quality: Quality, clock: Clock, solve: Callable[..., Solution]
+    instance: Instance,
+    settings: Settings,
+    quality: Quality,
+    clock: Clock,
+    solve: Callable[..., Solution],
 ) -> tuple[Conflict, tuple[str, ...]]:
-    """The limits in conflict, verified repairs and a best-effort plan; and notes on what was not found out.
+    """The limits in conflict, verified repairs and a best-effort plan; and notes on what was not
+    found out.
 
-    solve: `planner.joint.solve`. Limits: those of which each, moved alone, makes the rest feasible; all that were tried when none does.
-    After them one sentence on what does not help alone: changes of which every question was answered.
+    solve: `planner.joint.solve`. Limits: those of which each, moved alone, makes the rest feasible;
+    all that were tried when none does. After them one sentence on what does not help alone: changes
+    of which every question was answered.
     """
     seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, clock.left()))
     probes = Probes(solve, settings, quality, clock.cancel, time.perf_counter() + seconds)
@@ -112,8 +128,15 @@ def explain_conflict(
         probes.undecided |= open_before
     notes: tuple[str, ...] = ()
     if probes.undecided:
-        notes = ("the search for repairs was cut short: those told work, but may go further than needed, and others may be missing",)
-    limits = tuple(_limit(instance, knob, value) for knob, value, _ in repairs) or tuple(_limit(instance, knob, None) for knob in tried)
+        notes = (
+            (
+                "the search for repairs was cut short: those told work, but may go further than"
+                " needed, and others may be missing"
+            ),
+        )
+    limits = tuple(_limit(instance, knob, value) for knob, value, _ in repairs) or tuple(
+        _limit(instance, knob, None) for knob in tried
+    )
     limits += _in_vain(instance, vain)
     told = tuple(Repair(knob.change, knob.before, value) for knob, value, _ in repairs)
     if not repairs:
@@ -122,25 +145,45 @@ def explain_conflict(
     best_effort = restated(rough, settings, quality, clock.why())
     if not probes.cut_short():
         left = probes.deadline - time.perf_counter()
-        better = solve(knob.apply(value), replace(settings, time_limit=left), cancel=clock.cancel, quality=quality, explain=False)
+        better = solve(
+            knob.apply(value),
+            replace(settings, time_limit=left),
+            cancel=clock.cancel,
+            quality=quality,
+            explain=False,
+        )
         best_effort = better if better.has_plan else best_effort
     return Conflict(limits, told, best_effort, Repair(knob.change, knob.before, value)), notes
 
 
 def restated(rough: Solution, settings: Settings, quality: Quality, why: str = "time") -> Solution:
-    """A plan found at a rough gap, with the status it has at the gap that was asked for. why: what ended the search."""
+    """A plan found at a rough gap, with the status it has at the gap that was asked for.
+
+    why: what ended the search.
+    """
     if rough.value is None or rough.bound is None:
         return rough
     gap = abs(rough.bound - rough.value)
-    closed = gap <= max(settings.rel_gap * max(abs(rough.value), 1e-9), CLOSE_ENOUGH * quality.scale)
-    return rough if closed else replace(rough, status="feasible", effort=replace(rough.effort, termination=why))
+    closed = gap <= max(
+        settings.rel_gap * max(abs(rough.value), 1e-9), CLOSE_ENOUGH * quality.scale
+    )
+    return (
+        rough
+        if closed
+        else replace(rough, status="feasible", effort=replace(rough.effort, termination=why))
+    )
 
 
 def knobs(instance: Instance) -> list[Knob]:
     """What may be changed, in contract paths and units."""
     found = []
     for j, slo in enumerate(instance.slos):
-        columns = [o.curve.latency[c] for o in instance.options for c in o.curve.latency if c[0] == slo.metric]
+        columns = [
+            o.curve.latency[c]
+            for o in instance.options
+            for c in o.curve.latency
+            if c[0] == slo.metric
+        ]
         highest = 1e3 * max((float(column.max()) for column in columns), default=slo.limit)
 
         def with_limit(limit_ms: float, j: int = j) -> Instance:
@@ -149,10 +192,21 @@ def knobs(instance: Instance) -> list[Knob]:
             return replace(instance, slos=tuple(slos))
 
         if highest > 1e3 * slo.limit:
-            found.append(_upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, float(np.ceil(highest)), with_limit))
+            found.append(
+                _upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, float(np.ceil(highest)), with_limit)
+            )
     rate = instance.arrival_rate
     slower = tuple(rate / 2.0**k for k in range(1, RATE_HALVINGS))
-    found.append(Knob("arrival_rate_rps", rate, slower, lambda r: replace(instance, arrival_rate=r), PRECISION, monotone=False))
+    found.append(
+        Knob(
+            "arrival_rate_rps",
+            rate,
+            slower,
+            lambda r: replace(instance, arrival_rate=r),
+            PRECISION,
+            monotone=False,
+        )
+    )
     for p, pool in enumerate(instance.pools):
 
         def with_nodes(nodes: float, p: int = p) -> Instance:
@@ -168,25 +222,63 @@ def knobs(instance: Instance) -> list[Knob]:
             return replace(instance, llms=(*instance.llms[:i], changed, *instance.llms[i + 1 :]))
 
         if llm.max_replicas is not None:
-            more = partial(lambda llm, put, n: put(replace(llm, max_replicas=round(n))), llm, with_llm)
+            more = partial(
+                lambda llm, put, n: put(replace(llm, max_replicas=round(n))), llm, with_llm
+            )
             most = float(llm.max_replicas + MORE_REPLICAS)
-            found.append(_upwards(f"llms.{i}.max_replicas", float(llm.max_replicas), most, more, whole=True))
+            found.append(
+                _upwards(f"llms.{i}.max_replicas", float(llm.max_replicas), most, more, whole=True)
+            )
         if llm.min_replicas > 0:
-            fewer = partial(lambda llm, put, n: put(replace(llm, min_replicas=round(n))), llm, with_llm)
-            found.append(Knob(f"llms.{i}.min_replicas", float(llm.min_replicas), (0.0,), fewer, 1.0, whole=True))
+            fewer = partial(
+                lambda llm, put, n: put(replace(llm, min_replicas=round(n))), llm, with_llm
+            )
+            found.append(
+                Knob(
+                    f"llms.{i}.min_replicas",
+                    float(llm.min_replicas),
+                    (0.0,),
+                    fewer,
+                    1.0,
+                    whole=True,
+                )
+            )
     if instance.objective == "cost" and instance.quality_floor is not None:
         lowest = float((instance.scores.values @ instance.scores.weights).min())
         if lowest < instance.quality_floor:
             floor = instance.quality_floor
             step = PRECISION * float(np.ptp(instance.scores.values))
-            found.append(Knob("objective.quality_at_least", floor, (lowest,), lambda q: replace(instance, quality_floor=q), step))
+            found.append(
+                Knob(
+                    "objective.quality_at_least",
+                    floor,
+                    (lowest,),
+                    lambda q: replace(instance, quality_floor=q),
+                    step,
+                )
+            )
     if instance.min_utilization > 0:
         percent = 100 * instance.min_utilization
-        found.append(Knob("setups.min_gpu_utilization_pct", percent, (0.0,), lambda u: replace(instance, min_utilization=u / 100), 0.2))
+        found.append(
+            Knob(
+                "setups.min_gpu_utilization_pct",
+                percent,
+                (0.0,),
+                lambda u: replace(instance, min_utilization=u / 100),
+                0.2,
+            )
+        )
     return found
 
 
-def _upwards(change: str, before: float, most: float, apply: Callable[[float], Instance], *, whole: bool = False) -> Knob:
+def _upwards(
+    change: str,
+    before: float,
+    most: float,
+    apply: Callable[[float], Instance],
+    *,
+    whole: bool = False,
+) -> Knob:
     """A knob that helps the more the larger it is: tried a little larger first."""
     steps = [before + 1, before + 2, before + 4] if whole else [1.25 * before, 2 * before]
     tries = (*(value for value in steps if value < most), most)
@@ -194,7 +286,9 @@ def _upwards(change: str, before: float, most: float, apply: Callable[[float], I
 
 
 def _least_change(knob: Knob, probes: Probes) -> tuple[float, Solution] | None:
-    """The value nearest to the present one with which a plan was found, and the plan; None when no try has one."""
+    """The value nearest to the present one with which a plan was found, and the plan; None when no
+    try has one.
+    """
     if knob.monotone and len(knob.tries) > 1 and probes.plan(knob.apply(knob.tries[-1])) is None:
         return None
     bad, good, plan = knob.before, knob.before, None
@@ -229,7 +323,11 @@ def _middle(bad: float, good: float, *, whole: bool) -> float:
     if whole:
         return float(round((bad + good) / 2))
     near, far = sorted((abs(bad), abs(good)))
-    return float(np.sqrt(near * far)) if near > 0 and far > 4 * near and bad * good > 0 else (bad + good) / 2
+    return (
+        float(np.sqrt(near * far))
+        if near > 0 and far > 4 * near and bad * good > 0
+        else (bad + good) / 2
+    )
 
 
 def _rounded(value: float, *, upwards: bool) -> float:
@@ -247,7 +345,10 @@ def _distance(knob: Knob, value: float) -> float:
 
 
 def _limit(instance: Instance, knob: Knob, repaired: float | None) -> str:
-    """The limit in words, as it stands; of a quality what can be reached at all. repaired: its value in a repair, None without one."""
+    """The limit in words, as it stands; of a quality what can be reached at all.
+
+    repaired: its value in a repair, None without one.
+    """
     if knob.change.startswith("slo."):
         slo = instance.slos[int(knob.change.split(".")[1])]
         whose = "over all requests" if slo.scope == "all" else "of every deployed option"
@@ -260,16 +361,24 @@ def _limit(instance: Instance, knob: Knob, repaired: float | None) -> str:
     if knob.change.startswith("llms."):
         _, i, which = knob.change.split(".")
         count = f"{knob.before:g} replica{'' if knob.before == 1 else 's'}"
-        return f"at {'most' if which == 'max_replicas' else 'least'} {count} of {instance.llms[int(i)].name}"
+        return (
+            f"at {'most' if which == 'max_replicas' else 'least'} {count} of"
+            f" {instance.llms[int(i)].name}"
+        )
     if knob.change == "objective.quality_at_least":
         ceiling = float(instance.scores.weights @ instance.scores.values.max(axis=0))
         within = "" if repaired is None else f", about {repaired:g} within the other limits"
-        return f"a quality of at least {knob.before:g} (these scores allow {ceiling:.4g} if nothing else is limited{within})"
+        return (
+            f"a quality of at least {knob.before:g} (these scores allow {ceiling:.4g} if nothing"
+            f" else is limited{within})"
+        )
     return f"a GPU utilisation of at least {knob.before:g} %"
 
 
 def _in_vain(instance: Instance, knobs: list[Knob]) -> tuple[str, ...]:
-    """A sentence on the changes that were tried and do not help, each alone, with how far each went; none where there are none."""
+    """A sentence on the changes that were tried and do not help, each alone, with how far each
+    went; none where there are none.
+    """
     told: list[str] = []
     counted = {"min_replicas", "max_replicas"}
     for knob in knobs:
@@ -283,10 +392,20 @@ def _in_vain(instance: Instance, knobs: list[Knob]) -> tuple[str, ...]:
             case ["pools", p, _]:
                 told.append(f"more nodes of pool {instance.pools[int(p)].name}, up to {last:,.0f}")
             case ["llms", _, which] if which in counted:
-                names = [instance.llms[int(k.change.split(".")[1])].name for k in knobs if k.change.endswith(which)]
+                names = [
+                    instance.llms[int(k.change.split(".")[1])].name
+                    for k in knobs
+                    if k.change.endswith(which)
+                ]
                 more = len(names) - MOST_NAMES
-                of = ", ".join(names[:MOST_NAMES]) + (f" and {more} more LLM{'s' if more > 1 else ''}" if more > 0 else "")
-                far = f"up to {MORE_REPLICAS} more replicas" if which == "max_replicas" else "no replica asked for"
+                of = ", ".join(names[:MOST_NAMES]) + (
+                    f" and {more} more LLM{'s' if more > 1 else ''}" if more > 0 else ""
+                )
+                far = (
+                    f"up to {MORE_REPLICAS} more replicas"
+                    if which == "max_replicas"
+                    else "no replica asked for"
+                )
                 told.append(f"{far} of {'one of ' if len(names) > 1 else ''}{of}")
                 counted.remove(which)
             case ["objective", _]:

@@ -13,11 +13,15 @@ from planner.joint.search import Search
 from planner.joint.search_state import Ground, Incumbent
 
 SAME_VALUE = 1e-6
-"""Plans whose objective differs by less (relative) count as equally good: the leanest of them is told."""
+"""Plans whose objective differs by less (relative) count as equally good: the leanest of them is
+told.
+"""
 
 
 LEAN_NODES = 200_000
-"""Each program of the search for a leaner plan may visit this many nodes, divided by its columns: the same plan on a busy machine."""
+"""Each program of the search for a leaner plan may visit this many nodes, divided by its columns:
+the same plan on a busy machine.
+"""
 
 
 LEAN_SECONDS = 10.0
@@ -25,7 +29,8 @@ LEAN_SECONDS = 10.0
 
 
 def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list[str]]:
-    """Among plans whose objective is within SAME_VALUE the one on fewest GPUs, then of least cost; and what could not be proved.
+    """Among plans whose objective is within SAME_VALUE the one on fewest GPUs, then of least cost;
+    and what could not be proved.
 
     gap: the absolute gap (loss) that must stay closed.
     """
@@ -42,12 +47,16 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     else:
         goal = Goal("gpus", search.goal.quality_at_least, best.loss * (1 + SAME_VALUE) + 1e-9)
     packings = tuple(
-        pack_on_fewest(ground.items(p, best.routed.replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
+        pack_on_fewest(
+            ground.items(p, best.routed.replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
+        )
         for p, pool in enumerate(instance.pools)
     )
     weights, price = lean_weights(instance), pool_prices(instance)
     gpus = [packing.gpus for packing in packings]
-    start = replace(best, loss=float(weights @ gpus), packing=packings, gpus=sum(gpus), cost=float(price @ gpus))
+    start = replace(
+        best, loss=float(weights @ gpus), packing=packings, gpus=sum(gpus), cost=float(price @ gpus)
+    )
     deadline = clock.deadline
     clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, began - clock.began))
     lean = Search(ground, goal, lambda _: 1e-7, start, nodes=LEAN_NODES)
@@ -61,13 +70,20 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     fewest = fewest_gpus(lean)
     notes = []
     if not full and not lean.closed() and fewest < found.gpus:
-        notes.append(f"{found.gpus} GPUs are used; that no plan this good uses fewer is proved only down to {fewest}")
-    loss = -quality.from_score(found.settled.value) if instance.objective == "quality" else found.cost
+        notes.append(
+            f"{found.gpus} GPUs are used; that no plan this good uses fewer is proved only down to"
+            f" {fewest}"
+        )
+    loss = (
+        -quality.from_score(found.settled.value) if instance.objective == "quality" else found.cost
+    )
     return replace(found, loss=loss), notes
 
 
 def fewest_gpus(lean: Search) -> int:
-    """GPUs that any plan as good needs, by the bound of the lean weights (GPUs, plus at most a half for the cost)."""
+    """GPUs that any plan as good needs, by the bound of the lean weights (GPUs, plus at most a half
+    for the cost).
+    """
     return max(int(np.ceil(lean.bound - 0.5 - 1e-6)), 0) if np.isfinite(lean.bound) else 0
 
 

@@ -8,7 +8,14 @@ from planner.joint.search_state import Ground, Incumbent
 from planner.solution import Effort, ShadowPrices, Solution, TieGroup, shards_of
 
 
-def solution_of(quality: Quality, best: Incumbent, value: float, bound: float, effort: Effort, prices: ShadowPrices | None) -> Solution:
+def solution_of(
+    quality: Quality,
+    best: Incumbent,
+    value: float,
+    bound: float,
+    effort: Effort,
+    prices: ShadowPrices | None,
+) -> Solution:
     """A placed and routed plan as a solution; optimal when the effort ended with the gap closed."""
     return Solution(
         "optimal" if effort.termination == "gap" else "feasible",

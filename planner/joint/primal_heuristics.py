@@ -8,11 +8,15 @@ from planner.joint.search_state import Ground
 
 
 def thinned(ground: Ground, replicas: np.ndarray) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
-    """What of a setup first-fit can place, and its packings; None when the floors on replicas or utilisation are missed then."""
+    """What of a setup first-fit can place, and its packings; None when the floors on replicas or
+    utilisation are missed then.
+    """
     left = np.zeros_like(replicas)
     packings = []
     for p, pool in enumerate(ground.instance.pools):
-        packing = pack_most(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, ground.instance.room(p))
+        packing = pack_most(
+            ground.items(p, replicas), pool.nodes, pool.gpus_per_node, ground.instance.room(p)
+        )
         for key, *_ in packing.seats:
             left[key] += 1
         packings.append(packing)
@@ -20,16 +24,26 @@ def thinned(ground: Ground, replicas: np.ndarray) -> tuple[np.ndarray, tuple[Pac
 
 
 def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray] | None:
-    """Whole replicas near a relaxation, and rates: its whole parts, then one more where a fraction is left, while capacity holds.
+    """Whole replicas near a relaxation, and rates: its whole parts, then one more where a fraction
+    is left, while capacity holds.
 
-    LLMs that would be left without a replica come first. None when the floors on replicas or utilisation are missed.
+    LLMs that would be left without a replica come first. None when the floors on replicas or
+    utilisation are missed.
     """
     instance = ground.instance
     llm = np.array([o.llm for o in instance.options])
     replicas = np.minimum(np.floor(point.replicas + 1e-6), ground.upper)
     rest = point.replicas - replicas
-    bare = np.flatnonzero((np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0) & (point.fractions > 1e-6))
-    largest = {int(np.flatnonzero(llm == i)[np.argmax(point.replicas[llm == i])]): float(point.fractions[i]) for i in bare}
+    bare = np.flatnonzero(
+        (np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0)
+        & (point.fractions > 1e-6)
+    )
+    largest = {
+        int(np.flatnonzero(llm == i)[np.argmax(point.replicas[llm == i])]): float(
+            point.fractions[i]
+        )
+        for i in bare
+    }
     others = [int(o) for o in np.flatnonzero(rest > 1e-6) if int(o) not in largest]
     for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
         replicas[o] += 1
@@ -37,7 +51,9 @@ def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray]
             replicas[o] -= 1
     if not meets_floors(ground, replicas):
         return None
-    rate = np.divide(point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0)
+    rate = np.divide(
+        point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0
+    )
     return replicas.astype(int), rate * replicas
 
 
@@ -45,7 +61,12 @@ def meets_floors(ground: Ground, replicas: np.ndarray) -> bool:
     """Whether the LLMs have their least replicas and the GPUs their least utilisation."""
     instance = ground.instance
     options = instance.options
-    used = float(sum(options[o].tp_degree * options[o].mps_share * replicas[o] for o in np.flatnonzero(replicas)))
+    used = float(
+        sum(
+            options[o].tp_degree * options[o].mps_share * replicas[o]
+            for o in np.flatnonzero(replicas)
+        )
+    )
     held = np.bincount([o.llm for o in options], weights=replicas, minlength=len(instance.llms))
     enough = all(count >= llm.min_replicas for count, llm in zip(held, instance.llms, strict=True))
     return enough and used >= instance.min_utilization * instance.gpus * (1 - 1e-9)
@@ -58,7 +79,9 @@ def _holds(ground: Ground, replicas: np.ndarray, llm: np.ndarray) -> bool:
         pool = instance.pools[row.pool]
         if row.weight @ replicas > (pool.nodes if row.per_node else pool.gpus) + 1e-6:
             return False
-    if any(np.array(quota.weight) @ replicas > quota.most * (1 + 1e-9) for quota in instance.quotas):
+    if any(
+        np.array(quota.weight) @ replicas > quota.most * (1 + 1e-9) for quota in instance.quotas
+    ):
         return False
     most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in instance.llms]
     return bool(np.all(np.bincount(llm, weights=replicas, minlength=len(most)) <= most))

@@ -1,13 +1,18 @@
-"""The search for one goal: bound from above by relaxation and mixed-integer programs, plans from below by packing and polishing.
+"""The search for one goal: bound from above by relaxation and mixed-integer programs, plans from
+below by packing and polishing.
 
-    relax       linear relaxation with quality cuts and refined curves: a bound, and what one replica of each option would lose
-    decide      the mixed-integer program over the promising options; its dual bound, joined with the loss of the options left out,
-                bounds the true problem, because cuts and curves in it never under-rate a plan
+    relax       linear relaxation with quality cuts and refined curves: a bound, and what one
+                replica of each option would lose
+    decide      the mixed-integer program over the promising options; its dual bound, joined with
+                the loss of the options left out, bounds the true problem, because cuts and curves
+                in it never under-rate a plan
     place       exact packing of the replicas; a setup that cannot be placed becomes a no-good
     polish      exact routing of the setup on the raw curves: a plan
-    refine      where the program was too hopeful at its own answer it gets a cut, a supporting line, or a split arm
+    refine      where the program was too hopeful at its own answer it gets a cut, a supporting
+                line, or a split arm
 
-until bound and plan meet. Losses are minimised: -quality on the 0..1 scale, USD/h, or lean weight (GPUs, then cost).
+until bound and plan meet. Losses are minimised: -quality on the 0..1 scale, USD/h, or lean weight
+(GPUs, then cost).
 """
 
 import time
@@ -30,7 +35,8 @@ from planner.joint.separation import add_pattern_rows, place_and_learn, placed, 
 from planner.joint.setup_routing import polish
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
-"""Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the tightest at the relaxation.
+"""Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the
+tightest at the relaxation.
 
 KEPT_NEARBY: beside them, the tightest at each of the points around the relaxation.
 """
@@ -54,17 +60,20 @@ PATTERN_ROUNDS = 8
 """Times that the relaxation is solved again with the capacity rows that it violates."""
 
 QUICK_SECONDS = 8.0
-"""A program that is not solved in this time is solved with all of HiGHS's heuristics from then on."""
+"""A program that is not solved in this time is solved with all of HiGHS's heuristics from then on.
+"""
 
 NEARBY_LLMS, NEARBY_CUTS, NEARBY_SPREAD = 6, 32, 0.4
-"""Up to so many LLMs, this many cuts are added at fractions scattered (log-normally, with this sigma) around the relaxation's."""
+"""Up to so many LLMs, this many cuts are added at fractions scattered (log-normally, with this
+sigma) around the relaxation's.
+"""
 
 
 class Search:
     """One goal on one ground. `run` finds the incumbent and the bound (both as losses).
 
-    abs_gap: loss -> gap at which the search is closed. enough: a loss that ends it at once. nodes: a limit of the nodes of each
-    program, to be divided by its columns.
+    abs_gap: loss -> gap at which the search is closed. enough: a loss that ends it at once. nodes:
+    a limit of the nodes of each program, to be divided by its columns.
     """
 
     def __init__(
@@ -76,7 +85,13 @@ class Search:
         enough: float = -np.inf,
         nodes: int | None = None,
     ) -> None:
-        self.ground, self.goal, self.abs_gap, self.enough, self.nodes = ground, goal, abs_gap, enough, nodes
+        self.ground, self.goal, self.abs_gap, self.enough, self.nodes = (
+            ground,
+            goal,
+            abs_gap,
+            enough,
+            nodes,
+        )
         self.nearby: list[np.ndarray] = []
         self.incumbent = incumbent
         self.bound = -np.inf
@@ -90,7 +105,7 @@ class Search:
         self._patient = False
         self._cutoff = True
 
-    # -- outcome ---------------------------------------------------------------------------------------------------------------
+    # -- outcome -----------------------------------------------------------------------------------
 
     @property
     def loss(self) -> float:
@@ -99,7 +114,9 @@ class Search:
 
     def closed(self) -> bool:
         """Whether bound and plan meet, or the plan is good enough."""
-        return self.incumbent is not None and (self.loss <= self.enough or self.loss - self.bound <= self.abs_gap(self.loss))
+        return self.incumbent is not None and (
+            self.loss <= self.enough or self.loss - self.bound <= self.abs_gap(self.loss)
+        )
 
     def tolerance(self) -> float:
         """The absolute gap to reach; before there is a plan, that at the bound."""
@@ -109,7 +126,7 @@ class Search:
         """What a cut loop may leave of quality, 0..1 scale."""
         return max(0.05 * self.tolerance(), 1e-8) if self.goal.of == "quality" else 1e-6
 
-    # -- the loop --------------------------------------------------------------------------------------------------------------
+    # -- the loop ----------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Search until closed, infeasible or stopped."""
@@ -119,7 +136,10 @@ class Search:
             return
         if self.incumbent is None:
             self._try_rounded()
-        options = self._promising(FIRST_OPTIONS * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1))
+        options = self._promising(
+            FIRST_OPTIONS
+            * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1)
+        )
         share, tried = 0.75, False
         while not self.closed() and not self.ground.clock.stopped():
             answer, compiled = self._decide(options, share * self.tolerance())
@@ -166,7 +186,9 @@ class Search:
                 share *= 0.3
 
     def confirm_infeasible(self) -> bool:
-        """Whether the program over all options is infeasible without presolve and with another seed, too."""
+        """Whether the program over all options is infeasible without presolve and with another
+        seed, too.
+        """
         ground = self.ground
         options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
         if not options:
@@ -174,22 +196,30 @@ class Search:
         form = ground.formulation(self.goal, options)
         linear = compile_program(build(form), form).linear
         for changes in ({"presolve": False}, {"presolve": True}):
-            settings = ground.settings(rel_gap=np.inf, time_limit=max(ground.clock.left(), 1.0), **changes)
+            settings = ground.settings(
+                rel_gap=np.inf, time_limit=max(ground.clock.left(), 1.0), **changes
+            )
             settings.seed += 1
             if solve(linear, settings).stop != "infeasible":
                 return False
         return True
 
     def relax(self) -> None:
-        """The linear relaxation: bound, promising options, cuts, refined curves, and capacity rows that it violates."""
+        """The linear relaxation: bound, promising options, cuts, refined curves, and capacity rows
+        that it violates.
+        """
         ground, began = self.ground, time.perf_counter()
         options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
         for again in range(PATTERN_ROUNDS):
             form = ground.formulation(self.goal, options)
-            master = Master(form, ground.quality, {o: self._points(o) for o in options}, ground.settings())
+            master = Master(
+                form, ground.quality, {o: self._points(o) for o in options}, ground.settings()
+            )
             self.form, self.layout = form, master.where
             point = self._converge(master, rough=again == 0)
-            ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + master.live.seconds
+            ground.clock.seconds["highs"] = (
+                ground.clock.seconds.get("highs", 0.0) + master.live.seconds
+            )
             if point is None or ground.clock.stopped():
                 break
             if not add_pattern_rows(ground, point.replicas, range(len(ground.instance.pools))):
@@ -200,11 +230,15 @@ class Search:
         self._tell("relaxation")
 
     def _converge(self, master: Master, *, rough: bool) -> MasterPoint | None:
-        """Cut and refine until the curves are exact where the relaxation runs them; None when it has no optimum."""
+        """Cut and refine until the curves are exact where the relaxation runs them; None when it
+        has no optimum.
+        """
         ground = self.ground
         for attempt in range(6):
             tolerance = 2e-4 if rough else max(2e-5, 0.03 * min(self.tolerance(), 1.0))
-            point = master.converge(tolerance, 60, in_out=True, full=not rough, stopped=ground.clock.stopped)
+            point = master.converge(
+                tolerance, 60, in_out=True, full=not rough, stopped=ground.clock.stopped
+            )
             if point.stop != "optimal":
                 self.infeasible = point.stop == "infeasible"
                 return None
@@ -218,7 +252,9 @@ class Search:
         return self.relaxed
 
     def _cut_nearby(self) -> None:
-        """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and each saves a program."""
+        """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and
+        each saves a program.
+        """
         ground = self.ground
         count = len(ground.instance.llms)
         if self.relaxed is None or self.goal.of != "quality" or count > NEARBY_LLMS:
@@ -230,16 +266,25 @@ class Search:
             self.nearby.append(fractions / fractions.sum())
             ground.quality.price(self.nearby[-1], prices, full=False)
 
-    def _decide(self, options: tuple[int, ...], abs_gap: float, goal: Goal | None = None) -> tuple[Answer, CompiledProgram]:
-        """Build and solve the mixed-integer program over some options, for the search's goal or a narrower one."""
+    def _decide(
+        self, options: tuple[int, ...], abs_gap: float, goal: Goal | None = None
+    ) -> tuple[Answer, CompiledProgram]:
+        """Build and solve the mixed-integer program over some options, for the search's goal or a
+        narrower one.
+        """
         ground, began = self.ground, time.perf_counter()
-        form = ground.formulation(goal or self._better(), options, self._reduced_upper(options), self._cuts(), self.aside)
+        form = ground.formulation(
+            goal or self._better(), options, self._reduced_upper(options), self._cuts(), self.aside
+        )
         compiled = compile_program(build(form), form)
         now = ground.clock.spend("build", began)
         settings = ground.settings(
             abs_gap=abs_gap,
             target=self.bound + abs_gap if self.goal.of == "quality" else -np.inf,
-            time_limit=max(min(ground.clock.left(), ground.clock.left() if self._patient else QUICK_SECONDS), 0.05),
+            time_limit=max(
+                min(ground.clock.left(), ground.clock.left() if self._patient else QUICK_SECONDS),
+                0.05,
+            ),
             quick=not self._patient,
             nodes=None if self.nodes is None else max(self.nodes // compiled.linear.cost.size, 20),
             progress=self._progress,
@@ -250,14 +295,19 @@ class Search:
         ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + answer.seconds
         ground.clock.spend("milp", now)
         self._patient |= answer.stop == "time"
-        if answer.x is not None and answer.bound > answer.value + 1e-6 * max(1.0, abs(answer.value)):
-            raise ArithmeticError(f"HiGHS's bound {answer.bound} is above its own plan {answer.value}")
+        if answer.x is not None and answer.bound > answer.value + 1e-6 * max(
+            1.0, abs(answer.value)
+        ):
+            raise ArithmeticError(
+                f"HiGHS's bound {answer.bound} is above its own plan {answer.value}"
+            )
         return answer, compiled
 
     def _cuts(self) -> np.ndarray:
         """Positions of the quality cuts that a program holds.
 
-        The tightest at one point alone are all alike once the pool has grown over many solves; those around it are what a program needs.
+        The tightest at one point alone are all alike once the pool has grown over many solves;
+        those around it are what a program needs.
         """
         pool = self.ground.quality.cuts
         held = [pool.tightest(self.relaxed.fractions, KEPT_CUTS - NEWEST_CUTS)]  # type: ignore[union-attr]
@@ -268,13 +318,20 @@ class Search:
         return np.unique(np.concatenate(held))
 
     def _try_smaller(self, options: tuple[int, ...], replicas: np.ndarray) -> None:
-        """A first plan where packing is what fails: keep part of the pools free that could not be packed, more and more."""
+        """A first plan where packing is what fails: keep part of the pools free that could not be
+        packed, more and more.
+        """
         instance = self.ground.instance
         tight: set[int] = set()
         for share in SMALLER:
             tight |= set(unpacked(self.ground, replicas))
-            most = tuple(min(int(share * k.gpus), k.gpus - 1) if p in tight else k.gpus for p, k in enumerate(instance.pools))
-            answer, compiled = self._decide(options, ROUGH_GAP, replace(self.goal, gpus_at_most=most))
+            most = tuple(
+                min(int(share * k.gpus), k.gpus - 1) if p in tight else k.gpus
+                for p, k in enumerate(instance.pools)
+            )
+            answer, compiled = self._decide(
+                options, ROUGH_GAP, replace(self.goal, gpus_at_most=most)
+            )
             if answer.x is None or self.ground.clock.stopped():
                 return
             replicas, rates = self._read(answer, compiled)
@@ -287,10 +344,11 @@ class Search:
                 return
 
     def _better(self) -> Goal:
-        """The goal with a floor at the incumbent: only better plans are of interest (the incumbent itself still fits).
+        """The goal with a floor at the incumbent: only better plans are of interest (the incumbent
+        itself still fits).
 
-        HiGHS 1.16.0 told wrong values and bounds for programs with a start and presolve (seen on programs of three options), so the
-        incumbent is handed over as a bound.
+        HiGHS 1.16.0 told wrong values and bounds for programs with a start and presolve (seen on
+        programs of three options), so the incumbent is handed over as a bound.
         """
         if self.incumbent is None or not self._cutoff:
             return self.goal
@@ -301,7 +359,10 @@ class Search:
         return self.goal
 
     def _use(self, answer: Answer, compiled: CompiledProgram) -> bool:
-        """Place and polish the program's setup, refine the program where it was wrong. True when it learnt anything."""
+        """Place and polish the program's setup, refine the program where it was wrong.
+
+        True when it learnt anything.
+        """
         ground = self.ground
         assert answer.x is not None  # noqa: S101 - the caller has looked
         replicas, rates = self._read(answer, compiled)
@@ -324,14 +385,20 @@ class Search:
         ground.clock.spend("refine", began)
         return refined or learnt or len(ground.quality.cuts) > cuts
 
-    def _place(self, answer: Answer, compiled: CompiledProgram, replicas: np.ndarray) -> tuple[tuple[Packing, ...] | None, bool]:
+    def _place(
+        self, answer: Answer, compiled: CompiledProgram, replicas: np.ndarray
+    ) -> tuple[tuple[Packing, ...] | None, bool]:
         """Packings of the program's setup, and whether a no-good was learnt.
 
-        A setup whose packing stays undecided is set aside with all that are at least as large: they lose at least the program's bound,
-        which the search's bound remembers.
+        A setup whose packing stays undecided is set aside with all that are at least as large: they
+        lose at least the program's bound, which the search's bound remembers.
         """
         ground, limits = self.ground, None
-        if self.goal.of != "quality" or self.goal.cost_at_most is not None or self.goal.gpus_in_all is not None:
+        if (
+            self.goal.of != "quality"
+            or self.goal.cost_at_most is not None
+            or self.goal.gpus_in_all is not None
+        ):
             used = [0.0 if column < 0 else float(answer.x[column]) for column in compiled.gpus_used]  # type: ignore[index]
             limits = [round(count) for count in used]
         packings, learnt, undecided = place_and_learn(ground, replicas, limits)
@@ -339,16 +406,22 @@ class Search:
             self.aside_bound = min(self.aside_bound, answer.bound)
             for p in undecided:
                 items = ground.items(p, replicas)
-                self.aside.append(NoGood(p, tuple((item.key,) for item in items), tuple(item.count for item in items)))
+                self.aside.append(
+                    NoGood(
+                        p, tuple((item.key,) for item in items), tuple(item.count for item in items)
+                    )
+                )
             learnt = True
         return packings, learnt
 
     def _reach_floor(self, cost: float) -> bool:
-        """Settle whether a cost that the program thinks possible reaches the quality floor; True when that was learnt.
+        """Settle whether a cost that the program thinks possible reaches the quality floor; True
+        when that was learnt.
 
-        Many setups of one cost lie just below the floor, and cutting them off one by one does not end: so the best quality within
-        the cost is sought. If it is below the floor, every plan costs at least a price step more. If time runs out undecided, dearer
-        plans are sought the same way, so that there is one.
+        Many setups of one cost lie just below the floor, and cutting them off one by one does not
+        end: so the best quality within the cost is sought. If it is below the floor, every plan
+        costs at least a price step more. If time runs out undecided, dearer plans are sought the
+        same way, so that there is one.
         """
         ground, floor = self.ground, self.goal.quality_at_least
         assert floor is not None  # noqa: S101 - a cost goal has a floor
@@ -358,14 +431,22 @@ class Search:
             within = cost + dearer
             if within >= self.loss:
                 break
-            ground.clock.deadline = min(deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * ground.clock.left()))
-            goal = replace(self.goal, of="quality", quality_at_least=None, cost_at_most=within + 1e-9)
-            inner = Search(ground, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor)
+            ground.clock.deadline = min(
+                deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * ground.clock.left())
+            )
+            goal = replace(
+                self.goal, of="quality", quality_at_least=None, cost_at_most=within + 1e-9
+            )
+            inner = Search(
+                ground, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor
+            )
             inner.run()
             ground.clock.deadline = deadline
             if inner.incumbent is not None and inner.loss <= -floor:
                 found = inner.incumbent
-                self.incumbent = replace(found, loss=found.cost) if found.cost < self.loss else self.incumbent
+                self.incumbent = (
+                    replace(found, loss=found.cost) if found.cost < self.loss else self.incumbent
+                )
                 self._tell("plan")
                 return True
             if inner.infeasible or inner.bound > -floor:
@@ -377,7 +458,7 @@ class Search:
             dearer = max(2 * dearer, 0.002 * cost, price_step(ground.instance))
         return False
 
-    # -- plans -----------------------------------------------------------------------------------------------------------------
+    # -- plans -------------------------------------------------------------------------------------
 
     def _try_rounded(self) -> None:
         """A first plan: the relaxation, rounded."""
@@ -399,13 +480,23 @@ class Search:
             fewer, packings = fits
             self._consider(fewer, rates / np.maximum(replicas, 1) * fewer, packings)
 
-    def _consider(self, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]) -> None:
+    def _consider(
+        self, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]
+    ) -> None:
         """Polish a placed setup that may be told, and keep it when it is better."""
         if not self._may_be_told(replicas, packings):
             return
         ground, began = self.ground, time.perf_counter()
         form = ground.formulation(Goal("quality"), tuple(np.flatnonzero(replicas > 0)))
-        routed = polish(form, ground.quality, ground.pieces, replicas, rates, ground.settings(), self.cut_tolerance())
+        routed = polish(
+            form,
+            ground.quality,
+            ground.pieces,
+            replicas,
+            rates,
+            ground.settings(),
+            self.cut_tolerance(),
+        )
         now = ground.clock.spend("polish", began)
         if routed is None:
             return
@@ -424,7 +515,11 @@ class Search:
         if self.goal.cost_at_most is not None and cost > self.goal.cost_at_most:
             return
         weights = lean_weights(ground.instance)
-        loss = {"quality": -exact, "cost": cost, "gpus": float(sum(weights[p] * k.gpus for p, k in enumerate(packings)))}[self.goal.of]
+        loss = {
+            "quality": -exact,
+            "cost": cost,
+            "gpus": float(sum(weights[p] * k.gpus for p, k in enumerate(packings))),
+        }[self.goal.of]
         if loss < self.loss:
             self.incumbent = Incumbent(loss, routed, packings, settled, gpus, cost)
             self._tell("plan")
@@ -432,13 +527,18 @@ class Search:
     def _may_be_told(self, replicas: np.ndarray, packings: tuple[Packing, ...]) -> bool:
         """Whether a setup keeps the goal's limits of GPUs and changes and no no-good forbids it."""
         goal = self.goal
-        if goal.gpus_in_all is not None and sum(packing.gpus for packing in packings) > goal.gpus_in_all:
+        if (
+            goal.gpus_in_all is not None
+            and sum(packing.gpus for packing in packings) > goal.gpus_in_all
+        ):
             return False
         if goal.changes is not None and goal.changes.count(replicas) > goal.changes.most:
             return False
-        return not any(no_good.gpus is None and no_good.forbids(replicas) for no_good in self.ground.no_goods)
+        return not any(
+            no_good.gpus is None and no_good.forbids(replicas) for no_good in self.ground.no_goods
+        )
 
-    # -- bookkeeping -----------------------------------------------------------------------------------------------------------
+    # -- bookkeeping -------------------------------------------------------------------------------
 
     def _points(self, o: int) -> list[tuple[np.ndarray, np.ndarray]]:
         return [arm.points() for arm in self.ground.arms[o]]
@@ -447,16 +547,24 @@ class Search:
         self.bound = max(self.bound, min(bound, self.loss))
 
     def _promising(self, count: int) -> tuple[int, ...]:
-        """The options whose first replica loses least, those in use first; all that could still help when count exceeds them."""
+        """The options whose first replica loses least, those in use first; all that could still
+        help when count exceeds them.
+        """
         loss = self.relaxed.column_loss  # type: ignore[union-attr]
         may = [o for o in self.ground.arms if self.ground.upper[o] >= 1 and self._may_help(o)]
         ranked = sorted(may, key=lambda o: (loss[o], o))[:count]
         if self.incumbent is not None:
-            ranked += [int(o) for o in np.flatnonzero(self.incumbent.routed.replicas) if int(o) not in ranked]
+            ranked += [
+                int(o)
+                for o in np.flatnonzero(self.incumbent.routed.replicas)
+                if int(o) not in ranked
+            ]
         return tuple(sorted(ranked))
 
     def _may_help(self, o: int) -> bool:
-        """Whether a plan with this option could still be better than the incumbent by more than the gap."""
+        """Whether a plan with this option could still be better than the incumbent by more than the
+        gap.
+        """
         if self.incumbent is None or self.incumbent.routed.replicas[o] > 0:
             return True
         loss = self.relaxed.column_loss[o]  # type: ignore[union-attr]
@@ -466,11 +574,15 @@ class Search:
         """A plan that uses an option outside the program loses at least this."""
         inside = set(options)
         loss = self.relaxed.column_loss  # type: ignore[union-attr]
-        left_out = [loss[o] for o in self.ground.arms if self.ground.upper[o] >= 1 and o not in inside]
+        left_out = [
+            loss[o] for o in self.ground.arms if self.ground.upper[o] >= 1 and o not in inside
+        ]
         return self._relax_bound + min(left_out) if left_out else np.inf
 
     def _reduced_upper(self, options: tuple[int, ...]) -> np.ndarray:
-        """Replica limits tightened by reduced costs: what they exclude is no better than the incumbent."""
+        """Replica limits tightened by reduced costs: what they exclude is no better than the
+        incumbent.
+        """
         upper = self.ground.upper.copy()
         if self.incumbent is None:
             return upper
@@ -478,7 +590,9 @@ class Search:
         loss = self.relaxed.column_loss  # type: ignore[union-attr]
         for o in options:
             if loss[o] > 0 and room >= 0:
-                upper[o] = max(min(upper[o], np.floor(room / loss[o])), self.incumbent.routed.replicas[o])
+                upper[o] = max(
+                    min(upper[o], np.floor(room / loss[o])), self.incumbent.routed.replicas[o]
+                )
         return upper
 
     def _read(self, answer: Answer, compiled: CompiledProgram) -> tuple[np.ndarray, np.ndarray]:
@@ -504,4 +618,8 @@ class Search:
     def _tell(self, phase: str, bound: float | None = None) -> None:
         if self.ground.progress is not None:
             best = None if self.incumbent is None else self.loss
-            self.ground.progress(phase, best, bound if bound is not None else (self.bound if np.isfinite(self.bound) else None))
+            self.ground.progress(
+                phase,
+                best,
+                bound if bound is not None else (self.bound if np.isfinite(self.bound) else None),
+            )

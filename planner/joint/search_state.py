@@ -1,9 +1,14 @@
-"""The ground that all searches on one instance share: curves, capacity, quality, no-goods, and the clock. It is only ever refined."""
+"""The ground that all searches on one instance share: curves, capacity, quality, no-goods, and the
+clock.
+
+It is only ever refined.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +29,10 @@ COARSE_ERROR = 3e-2
 
 @dataclass(frozen=True)
 class Incumbent:
-    """A placed, routed plan. loss: exact, of the goal. settled: exact quality with prices and ties."""
+    """A placed, routed plan.
+
+    loss: exact, of the goal. settled: exact quality with prices and ties.
+    """
 
     loss: float
     routed: Routed
@@ -64,7 +72,10 @@ class Clock:
 
 @dataclass
 class Ground:
-    """What is shared by all searches on one instance: curves, capacity, quality, no-goods. Only ever refined."""
+    """What is shared by all searches on one instance: curves, capacity, quality, no-goods.
+
+    Only ever refined.
+    """
 
     instance: Instance
     quality: Quality
@@ -103,7 +114,10 @@ class Ground:
         cuts: np.ndarray | None = None,
         aside: Sequence[NoGood] = (),
     ) -> Formulation:
-        """The program's content for some options. cuts: positions in the pool (all); aside: further no-goods."""
+        """The program's content for some options.
+
+        cuts: positions in the pool (all); aside: further no-goods.
+        """
         pool = self.quality.cuts
         chosen = slice(None) if cuts is None else cuts
         return Formulation(
@@ -119,15 +133,23 @@ class Ground:
             self.unit,
         )
 
-    def settings(self, **changes: object) -> SolveSettings:
+    def settings(self, **changes: Any) -> SolveSettings:
         """Solver settings with the clock's cancel event."""
-        return SolveSettings(threads=self.threads, seed=self.seed, cancel=self.clock.cancel, **changes)  # type: ignore[arg-type]
+        return SolveSettings(
+            threads=self.threads, seed=self.seed, cancel=self.clock.cancel, **changes
+        )
 
     def items(self, pool: int, replicas: np.ndarray) -> list[Item]:
         """What a setup puts into a pool."""
         options = self.instance.options
         return [
-            Item(int(o), options[o].tp_degree, options[o].mps_share, options[o].memory, int(replicas[o]))
+            Item(
+                int(o),
+                options[o].tp_degree,
+                options[o].mps_share,
+                options[o].memory,
+                int(replicas[o]),
+            )
             for o in np.flatnonzero(replicas > 0)
             if options[o].pool == pool
         ]

@@ -1,4 +1,6 @@
-"""From replica counts to placed setups: packing pool by pool, learning from what cannot be packed, and setups made to fit."""
+"""From replica counts to placed setups: packing pool by pool, learning from what cannot be packed,
+and setups made to fit.
+"""
 
 from collections.abc import Iterable
 
@@ -18,19 +20,29 @@ def placed(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...] | None:
 
 def unpacked(ground: Ground, replicas: np.ndarray) -> list[int]:
     """The pools of which no packing was found."""
-    return [p for p, packing in enumerate(_packings(ground, replicas)) if packing.verdict is not Verdict.PACKED]
+    return [
+        p
+        for p, packing in enumerate(_packings(ground, replicas))
+        if packing.verdict is not Verdict.PACKED
+    ]
 
 
 def _packings(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...]:
     instance = ground.instance
-    return tuple(pack(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p)) for p, pool in enumerate(instance.pools))
+    return tuple(
+        pack(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
+        for p, pool in enumerate(instance.pools)
+    )
 
 
-def place_and_learn(ground: Ground, replicas: np.ndarray, limits: list[int] | None) -> tuple[tuple[Packing, ...] | None, bool, list[int]]:
+def place_and_learn(
+    ground: Ground, replicas: np.ndarray, limits: list[int] | None
+) -> tuple[tuple[Packing, ...] | None, bool, list[int]]:
     """Pack a program's setup, on at most limits[p] GPUs where these are what is minimised.
 
-    Returns the packings (None when one pool could not be packed), whether a pattern row or a no-good was learnt, and the pools that
-    stayed undecided. A setup that needs more GPUs than the program thought is packed on the fewest that could be found.
+    Returns the packings (None when one pool could not be packed), whether a pattern row or a
+    no-good was learnt, and the pools that stayed undecided. A setup that needs more GPUs than the
+    program thought is packed on the fewest that could be found.
     """
     packings, learnt, undecided = [], False, []
     for p, pool in enumerate(ground.instance.pools):
@@ -51,11 +63,20 @@ def place_and_learn(ground: Ground, replicas: np.ndarray, limits: list[int] | No
     return (tuple(packings) if done else None), learnt, undecided
 
 
-def add_pattern_rows(ground: Ground, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None) -> bool:
-    """Add the capacity rows that a setup (not necessarily whole) violates in some pools; whether there were any."""
+def add_pattern_rows(
+    ground: Ground, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None
+) -> bool:
+    """Add the capacity rows that a setup (not necessarily whole) violates in some pools; whether
+    there were any.
+    """
     added = False
     for p in pools:
-        row = pattern_row(ground.instance, p, replicas, ground.instance.pools[p].gpus if limits is None else limits[p])
+        row = pattern_row(
+            ground.instance,
+            p,
+            replicas,
+            ground.instance.pools[p].gpus if limits is None else limits[p],
+        )
         if row is not None:
             ground.capacity.append(row)
             added = True
@@ -63,12 +84,19 @@ def add_pattern_rows(ground: Ground, replicas: np.ndarray, pools: Iterable[int],
 
 
 def _learn(ground: Ground, p: int, items: list[Item], limit: int | None) -> bool:
-    """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard; False when it is known."""
+    """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard;
+    False when it is known.
+    """
     pool, room = ground.instance.pools[p], ground.instance.room(p)
-    if limit is not None and pack(items, pool.nodes, pool.gpus_per_node, room).verdict is Verdict.IMPOSSIBLE:
+    if (
+        limit is not None
+        and pack(items, pool.nodes, pool.gpus_per_node, room).verdict is Verdict.IMPOSSIBLE
+    ):
         limit = None
     core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
-    no_good = lifted_no_good(ground.instance, p, core, {item.key: item.count for item in items}, limit)
+    no_good = lifted_no_good(
+        ground.instance, p, core, {item.key: item.count for item in items}, limit
+    )
     if no_good in ground.no_goods:
         return False
     ground.no_goods.append(no_good)

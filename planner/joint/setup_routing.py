@@ -1,8 +1,9 @@
 """The best routing of one setup on its exact curves.
 
-With the replicas fixed, placement is settled and what is left is continuous: rates and fractions. Around the present rates every
-curve is replaced by a polyline that never lies below it (models.latency.safe_points), so whatever the linear program finds is
-feasible on the raw curves; it is repeated around what was found until nothing improves. On convex curves that is the optimum of
+With the replicas fixed, placement is settled and what is left is continuous: rates and fractions.
+Around the present rates every curve is replaced by a polyline that never lies below it
+(models.latency.safe_points), so whatever the linear program finds is feasible on the raw curves; it
+is repeated around what was found until nothing improves. On convex curves that is the optimum of
 the setup; elsewhere it is a good plan, and the bound of the joint program says how good.
 """
 
@@ -18,7 +19,9 @@ from planner.joint.cut_loop import Master, MasterPoint
 from planner.joint.highs import SolveSettings
 
 SPARES = (1e-9, 1e-8, 1e-7, 1e-6)
-"""Shares of the budgets that are kept back, one after the other, while the solver's tolerance lets a plan exceed one."""
+"""Shares of the budgets that are kept back, one after the other, while the solver's tolerance lets
+a plan exceed one.
+"""
 
 FLOAT_NOISE = 1e-12
 """An SLO exceeded by this share is kept: rounding."""
@@ -32,7 +35,10 @@ PASSES = 8
 
 @dataclass(frozen=True)
 class Routed:
-    """A feasible operating point of a setup. rates: (O,) req/s routed to each option. quality: near Q(fractions), 0..1 scale."""
+    """A feasible operating point of a setup. rates: (O,) req/s routed to each option.
+
+    quality: near Q(fractions), 0..1 scale.
+    """
 
     replicas: np.ndarray
     rates: np.ndarray
@@ -64,7 +70,9 @@ def polish(
     stale = 0
     rounds = 0
     for _ in range(PASSES):
-        point = _solve_around(form, quality, pieces, replicas, per_replica, side, settings, tolerance)
+        point = _solve_around(
+            form, quality, pieces, replicas, per_replica, side, settings, tolerance
+        )
         rounds += point.rounds
         if point.stop != "optimal":
             break
@@ -82,7 +90,9 @@ def polish(
     for spare in SPARES:
         if _exceeded(form, pieces, replicas, exact) <= 0:
             break
-        kept_back = _solve_around(form, quality, pieces, replicas, per_replica, -side, settings, tolerance, spare)
+        kept_back = _solve_around(
+            form, quality, pieces, replicas, per_replica, -side, settings, tolerance, spare
+        )
         if kept_back.stop == "optimal":
             best, exact = kept_back, _exact_rates(form, pieces, replicas, kept_back)
     llm = np.array([o.llm for o in form.instance.options])
@@ -90,8 +100,12 @@ def polish(
     return Routed(replicas, exact, fractions, best.quality, rounds)
 
 
-def _exceeded(form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, rates: np.ndarray) -> float:
-    """By what share the most exceeded budget is exceeded on the raw curves, beyond floating point; <= 0 when all hold."""
+def _exceeded(
+    form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, rates: np.ndarray
+) -> float:
+    """By what share the most exceeded budget is exceeded on the raw curves, beyond floating point;
+    <= 0 when all hold.
+    """
     spent = np.zeros(len(form.shared_slos))
     for o in np.flatnonzero(replicas > 0).tolist():
         curve = pieces[o]
@@ -112,36 +126,51 @@ def _solve_around(
     tolerance: float,
     spare: float = 0.0,
 ) -> MasterPoint:
-    """One linear program around the present rates; when it is infeasible, first move to where the budgets are exceeded least."""
+    """One linear program around the present rates; when it is infeasible, first move to where the
+    budgets are exceeded least.
+    """
 
     def points() -> dict[int, list[tuple[np.ndarray, np.ndarray]]]:
         curves = {int(o): pieces[int(o)] for o in np.flatnonzero(replicas > 0)}
-        return {o: [safe_points(curve, float(per_replica[o]), side)] for o, curve in curves.items() if curve is not None}
+        return {
+            o: [safe_points(curve, float(per_replica[o]), side)]
+            for o, curve in curves.items()
+            if curve is not None
+        }
 
     cuts = quality.cuts
     with_cuts = replace(form, cut_prices=cuts.prices, cut_base=cuts.base)
-    point = Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(tolerance, 60)
+    point = Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
+        tolerance, 60
+    )
     if point.stop != "infeasible":
         return point
     for _ in range(4):
-        excess = Master(with_cuts, quality, points(), settings, replicas, measure_excess=True).converge(tolerance, 1)
+        excess = Master(
+            with_cuts, quality, points(), settings, replicas, measure_excess=True
+        ).converge(tolerance, 1)
         if excess.stop != "optimal":
             return excess
         moved = excess.rates / np.maximum(replicas, 1)
         settled = np.allclose(moved, per_replica, rtol=1e-6)
         per_replica[:] = moved
         if excess.loss <= 1e-9:
-            return Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(tolerance, 60)
+            return Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
+                tolerance, 60
+            )
         if settled:
             side = -side
     return point
 
 
-def _exact_rates(form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, point: MasterPoint) -> np.ndarray:
+def _exact_rates(
+    form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, point: MasterPoint
+) -> np.ndarray:
     """Rates (O,) within the curves' ranges that sum to the arrival rate.
 
-    The solver's tolerance is taken out: a rate beside a knot is put on it (a budget may jump or bend there), and what is then missing
-    or too much goes to options between knots, where there is room.
+    The solver's tolerance is taken out: a rate beside a knot is put on it (a budget may jump or
+    bend there), and what is then missing or too much goes to options between knots, where there is
+    room.
     """
     rates = np.zeros(replicas.size)
     most = np.zeros(replicas.size)
@@ -150,7 +179,9 @@ def _exact_rates(form: Formulation, pieces: Sequence[Pieces | None], replicas: n
         curve = pieces[o]
         assert curve is not None  # noqa: S101 - deployed options have a domain
         knots = np.concatenate([curve.low, curve.high])
-        rate = min(max(float(point.rates[o]) / replicas[o], float(curve.low[0])), float(curve.high[-1]))
+        rate = min(
+            max(float(point.rates[o]) / replicas[o], float(curve.low[0])), float(curve.high[-1])
+        )
         knot = float(knots[np.argmin(np.abs(knots - rate))])
         between[o] = abs(knot - rate) > BESIDE_A_KNOT * max(rate, knot)
         most[o] = replicas[o] * float(curve.high[-1])

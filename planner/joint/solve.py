@@ -1,7 +1,8 @@
 """The joint road: from an instance to a proven plan.
 
-One search for the objective, one for the leanest plan among the best, then exact prices, placement and shadow prices. The cuts of
-`Quality` may be handed in and are reused: they depend on the scores alone.
+One search for the objective, one for the leanest plan among the best, then exact prices, placement
+and shadow prices. The cuts of `Quality` may be handed in and are reused: they depend on the scores
+alone.
 """
 
 import threading
@@ -21,7 +22,8 @@ from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution
 
 SAFE_GAP = 0.97
-"""The search closes a little more than is asked, so that the leanest plan may give up SAME_VALUE."""
+"""The search closes a little more than is asked, so that the leanest plan may give up SAME_VALUE.
+"""
 
 
 FLOOR_SLACK = 1e-6
@@ -40,7 +42,8 @@ def solve(
 ) -> Solution:
     """The best plan and its bound. quality: reuse its cuts.
 
-    explain: when infeasible, look for the conflict and its repairs. lean: look for the leanest among equally good plans.
+    explain: when infeasible, look for the conflict and its repairs. lean: look for the leanest
+    among equally good plans.
     """
     settings = settings or Settings()
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
@@ -50,7 +53,13 @@ def solve(
     if instance.objective == "quality":
         goal, unit = Goal("quality"), quality.scale
     else:
-        goal, unit = Goal("cost", quality_at_least=quality.from_score((instance.quality_floor or 0.0) - FLOOR_SLACK)), 1.0
+        goal, unit = (
+            Goal(
+                "cost",
+                quality_at_least=quality.from_score((instance.quality_floor or 0.0) - FLOOR_SLACK),
+            ),
+            1.0,
+        )
 
     def abs_gap(loss: float) -> float:
         value = abs(objective_value(quality, instance, loss))
@@ -74,9 +83,18 @@ def solve(
     return _told(ground, search, best, notes, abs_gap)
 
 
-def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs_gap: Callable[[float], float]) -> Solution:
+def _told(
+    ground: Ground,
+    search: Search,
+    best: Incumbent,
+    notes: list[str],
+    abs_gap: Callable[[float], float],
+) -> Solution:
     instance, quality, clock = ground.instance, ground.quality, ground.clock
-    value, bound = objective_value(quality, instance, best.loss), objective_value(quality, instance, min(search.bound, best.loss))
+    value, bound = (
+        objective_value(quality, instance, best.loss),
+        objective_value(quality, instance, min(search.bound, best.loss)),
+    )
     closed = best.loss - search.bound <= abs_gap(best.loss)
     prices = None
     if search.relaxed is not None and search.form is not None and search.layout is not None:
@@ -85,19 +103,35 @@ def _told(ground: Ground, search: Search, best: Incumbent, notes: list[str], abs
         best_answers = float(instance.scores.weights @ instance.scores.values.max(axis=0))
         room = max(best_answers - value, 0.0) if instance.objective == "quality" else value
         duals = (point.row_dual, point.gpus_used_dual)
-        prices = shadow_prices(search.form, search.layout, point.fractions, *duals, loss_to_value, room)
+        prices = shadow_prices(
+            search.form, search.layout, point.fractions, *duals, loss_to_value, room
+        )
     if search.aside:
-        notes = [*notes, "some setups were set aside because their placement could not be decided; the bound counts them as possible"]
-    effort = effort_of(ground, "gap" if closed else (clock.why() if clock.stopped() else "stalled"), notes)
+        notes = [
+            *notes,
+            (
+                "some setups were set aside because their placement could not be decided; the bound"
+                " counts them as possible"
+            ),
+        ]
+    effort = effort_of(
+        ground, "gap" if closed else (clock.why() if clock.stopped() else "stalled"), notes
+    )
     return solution_of(quality, best, value, bound, effort, prices)
 
 
-def _without_plan(instance: Instance, settings: Settings, ground: Ground, search: Search, explain: bool) -> Solution:
-    """Infeasible only when two more solves without presolve and with another seed agree; else unknown."""
+def _without_plan(
+    instance: Instance, settings: Settings, ground: Ground, search: Search, explain: bool
+) -> Solution:
+    """Infeasible only when two more solves without presolve and with another seed agree; else
+    unknown.
+    """
     if not search.infeasible or not search.confirm_infeasible():
         why = ground.clock.why() if ground.clock.stopped() else "stalled"
         return Solution("unknown", None, None, effort_of(ground, why, []))
     if not explain:
         return Solution("infeasible", None, None, effort_of(ground, "infeasible", []))
     conflict, notes = explain_conflict(instance, settings, ground.quality, ground.clock, solve)
-    return Solution("infeasible", None, None, effort_of(ground, "infeasible", list(notes)), conflict=conflict)
+    return Solution(
+        "infeasible", None, None, effort_of(ground, "infeasible", list(notes)), conflict=conflict
+    )

@@ -1,10 +1,13 @@
-"""The best routing of the setup that a plan has, at another rate or on other prompts: replicas and placement stay, rates and prices move.
+"""The best routing of the setup that a plan has, at another rate or on other prompts: replicas and
+placement stay, rates and prices move.
 
-    max  Q(f)    s.t. the SLOs on the raw curves,  sum_{o of i} x_o = lambda f_i,  x_o / n_o within the curve        n fixed
+    max  Q(f)    s.t. the SLOs on the raw curves,  sum_{o of i} x_o = lambda f_i,  x_o / n_o within
+                                                   the curve        n fixed
 
-is the routing problem of one setup, solved as on the second road (`decompose_routing`). Value and bound are within TOLERANCE of each other
-where curves are convex or the branch and bound ends. Exact quality, prices and tie splits come from `models.quality`, and what is found is
-put through the verifier, against the instance with that rate and those scores.
+is the routing problem of one setup, solved as on the second road (`decompose_routing`). Value and
+bound are within TOLERANCE of each other where curves are convex or the branch and bound ends. Exact
+quality, prices and tie splits come from `models.quality`, and what is found is put through the
+verifier, against the instance with that rate and those scores.
 """
 
 from collections.abc import Mapping
@@ -41,9 +44,11 @@ MOST_NODES = 60
 
 @dataclass(frozen=True)
 class Rerouted:
-    """One routing of the setup. content: keys of plan.json, verified, None where none was found; quality, bound: score units.
+    """One routing of the setup. content: keys of plan.json, verified, None where none was found;
+    quality, bound: score units.
 
-    proved_none: it is proved that no routing keeps the SLOs. instance: of the deployed options, with the rate and scores that were asked.
+    proved_none: it is proved that no routing keeps the SLOs. instance: of the deployed options,
+    with the rate and scores that were asked.
     """
 
     instance: Instance
@@ -58,19 +63,46 @@ class Rerouted:
 
 
 class FixedSetup:
-    """The setup of a plan. instance: of the deployed options alone, in the order of the plan's `options`, maximising quality."""
+    """The setup of a plan.
+
+    instance: of the deployed options alone, in the order of the plan's `options`, maximising
+    quality.
+    """
 
     def __init__(self, source: PlanAndScenario) -> None:
-        """Take a plan with a setup (`Plan.demand_setup`). DataError where it names an option that its scenario does not have."""
+        """Take a plan with a setup (`Plan.demand_setup`).
+
+        DataError where it names an option that its scenario does not have.
+        """
         content, whole = source.plan.demand_setup().content, source.loaded.instance
         index = OptionIndex(whole)
         entries = index.deployed(content["options"])
-        if len(entries) != len(content["options"]) or len({entry.position for entry in entries}) != len(entries):
+        if len(entries) != len(content["options"]) or len(
+            {entry.position for entry in entries}
+        ) != len(entries):
             mend = "plan it again"
-            raise DataError([Fault(source.plan.content["scenario"], "options", "", "the plan names options that are not there", mend)])
+            raise DataError(
+                [
+                    Fault(
+                        source.plan.content["scenario"],
+                        "options",
+                        "",
+                        "the plan names options that are not there",
+                        mend,
+                    )
+                ]
+            )
         positions = [entry.position for entry in entries]
         options = tuple(whole.options[position] for position in positions)
-        self.instance = replace(whole, options=options, objective="quality", quality_floor=None, dropped=(), warnings=(), quotas=())
+        self.instance = replace(
+            whole,
+            options=options,
+            objective="quality",
+            quality_floor=None,
+            dropped=(),
+            warnings=(),
+            quotas=(),
+        )
         self.replicas = np.array([entry.replicas for entry in entries])
         self.rates = np.array([entry.rate for entry in entries])
         self.seats = _seats(content, index, positions)
@@ -79,10 +111,14 @@ class FixedSetup:
     @property
     def most(self) -> float:
         """req/s that the setup can carry at all, whatever the latency."""
-        return float(self.replicas @ np.array([option.curve.max_rate for option in self.instance.options]))
+        return float(
+            self.replicas @ np.array([option.curve.max_rate for option in self.instance.options])
+        )
 
     def reroute(self, rate: float | None = None, scores: Scores | None = None) -> Rerouted:
-        """The best routing at `rate` req/s (the plan's) of prompts with `scores` (the plan's); VerificationError (a bug) when it fails."""
+        """The best routing at `rate` req/s (the plan's) of prompts with `scores` (the plan's);
+        VerificationError (a bug) when it fails.
+        """
         instance = replace(
             self.instance,
             arrival_rate=self.instance.arrival_rate if rate is None else rate,
@@ -92,13 +128,20 @@ class FixedSetup:
             self._prompts = (instance.scores, Prompts(instance.scores), Quality(instance.scores))
         _, prompts, quality = self._prompts
         road = Road(instance, prompts)
-        found = route(road, list(enumerate(self.replicas.tolist())), TOLERANCE * prompts.span, most_nodes=MOST_NODES)
+        found = route(
+            road,
+            list(enumerate(self.replicas.tolist())),
+            TOLERANCE * prompts.span,
+            most_nodes=MOST_NODES,
+        )
         if found.value is None:
             return Rerouted(instance, None, None, bool(found.bound == -np.inf))
         settled = quality.settle(found.fractions)
         bound = max(float(found.bound), settled.value)
         effort = Effort(0.0, {}, 0, 0, 0, "gap")
-        closed = bound - settled.value <= max(REL_GAP * max(abs(settled.value), 1e-9), CLOSE_ENOUGH * prompts.span)
+        closed = bound - settled.value <= max(
+            REL_GAP * max(abs(settled.value), 1e-9), CLOSE_ENOUGH * prompts.span
+        )
         solution = Solution(
             "optimal" if closed else "feasible",
             settled.value,
@@ -116,9 +159,13 @@ class FixedSetup:
         return Rerouted(instance, checked_content(instance, solution, REL_GAP), bound, False)
 
 
-def _seats(content: Mapping[str, Any], index: OptionIndex, positions: list[int]) -> tuple[Shard, ...]:
+def _seats(
+    content: Mapping[str, Any], index: OptionIndex, positions: list[int]
+) -> tuple[Shard, ...]:
     """The plan's placement by the positions of the deployed options."""
     named = [(index.position(seat), seat) for seat in content["placement"]]
     return tuple(
-        Shard(positions.index(at), seat["replica"], seat["shard"], seat["node"], seat["gpu"]) for at, seat in named if at is not None
+        Shard(positions.index(at), seat["replica"], seat["shard"], seat["node"], seat["gpu"])
+        for at, seat in named
+        if at is not None
     )

@@ -1,24 +1,32 @@
-"""What the prices of a plan do on prompts that they were not computed on: fractions, quality, latency, and what is gained or lost by it.
+"""What the prices of a plan do on prompts that they were not computed on: fractions, quality,
+latency, and what is gained or lost by it.
 
-The router (`models.router`) gets the plan's prices, or with `split` those computed for the plan's setup on one part of the prompts, and
-sends the prompts of the sample (with `split`: of the other part). y_i(x) is the share of prompt x that LLM i gets, ties in expectation;
-w_x the weights (sum 1), t_i(x) what an answer is worth: its grade, or without grades its score.
+The router (`models.router`) gets the plan's prices, or with `split` those computed for the plan's
+setup on one part of the prompts, and sends the prompts of the sample (with `split`: of the other
+part). y_i(x) is the share of prompt x that LLM i gets, ties in expectation; w_x the weights (sum
+1), t_i(x) what an answer is worth: its grade, or without grades its score.
 
-    fractions     f_i = sum_x w_x y_i(x)                       latencies and limits at these: `route_load`
+    fractions     f_i = sum_x w_x y_i(x)                       latencies and limits at these:
+                  `route_load`
     quality       sum_x w_x sum_i y_i(x) t_i(x)
 
 Beside it, on the same prompts:
 
-    refitted      prices computed on these very prompts, for the same setup and limits: what stale prices cost
-    corrected     the same prices after the router's own correction by load has settled: what a gateway gets without planning again
+    refitted      prices computed on these very prompts, for the same setup and limits: what stale
+                  prices cost
+    corrected     the same prices after the router's own correction by load has settled: what a
+                  gateway gets without planning again
     at random     the same fractions, prompts drawn: what knowing the prompt is worth
-    single        one LLM for everything: the best that these GPUs can serve within the SLOs, in a setup of its own; the best, load ignored
-    true grades   prices computed on the grades, same setup and limits: no router does better there (only with grades)
+    single        one LLM for everything: the best that these GPUs can serve within the SLOs, in a
+                  setup of its own; the best, load ignored
+    true grades   prices computed on the grades, same setup and limits: no router does better there
+                  (only with grades)
     best answer   the best LLM of every prompt, load ignored
 
-Differences are paired by prompt: d = sum_x w_x d_x with the standard error sqrt(n / (n - 1) sum_x w_x^2 (d_x - d)^2), for given prices;
-within 1.96 of it they are called noise. For the random one d_x = sum_i (y_i(x) - f_i) (t_i(x) - mean t_i), as its fractions are the
-router's own. Single LLMs are chosen where the prices were computed; without `split` that is in hindsight, which favours them.
+Differences are paired by prompt: d = sum_x w_x d_x with the standard error sqrt(n / (n - 1) sum_x
+w_x^2 (d_x - d)^2), for given prices; within 1.96 of it they are called noise. For the random one
+d_x = sum_i (y_i(x) - f_i) (t_i(x) - mean t_i), as its fractions are the router's own. Single LLMs
+are chosen where the prices were computed; without `split` that is in hindsight, which favours them.
 """
 
 import threading
@@ -42,7 +50,19 @@ from planner.studies.baselines.splits import single
 from planner.studies.baselines.trial import Trial
 from profiles.records import Scores
 
-__all__ = ["ALONE", "CORRECTED", "NORMAL_975", "RANDOM", "SERVED", "TRUE", "Comparison", "Evaluation", "Routing", "evaluate", "worst"]
+__all__ = [
+    "ALONE",
+    "CORRECTED",
+    "NORMAL_975",
+    "RANDOM",
+    "SERVED",
+    "TRUE",
+    "Comparison",
+    "Evaluation",
+    "Routing",
+    "evaluate",
+    "worst",
+]
 
 NORMAL_975 = 1.96
 
@@ -52,14 +72,18 @@ KEPT = {"holds": "kept", "uncertain": "open", "misses": "not kept"}
 ROUTER, REFITTED, RANDOM = "router", "prices refitted to these prompts", "same fractions at random"
 CORRECTED = "prices corrected by load"
 SETTLED, MOST_INTERVALS = 1e-3, 200
-"""The correction has settled when every fraction is within 0.1 % of all prompts of the planned one; it gets so many intervals."""
+"""The correction has settled when every fraction is within 0.1 % of all prompts of the planned one;
+it gets so many intervals.
+"""
 SERVED, ALONE = "best single LLM that can serve it", "best single LLM, load ignored"
 TRUE, BEST = "true grades, same limits", "best answer, load ignored"
 
 
 @dataclass(frozen=True)
 class Routing:
-    """One way to send the prompts. name, note: words. fractions: (M,). predicted, worth: mean score and mean of the truth.
+    """One way to send the prompts.
+
+    name, note: words. fractions: (M,). predicted, worth: mean score and mean of the truth.
 
     limits: kept | open | not kept, "" where the load is ignored. of_prompt: (N,) sum_i y_i t_i.
     """
@@ -75,7 +99,9 @@ class Routing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The router less another routing: difference of worth, its standard error, and better | worse | within noise."""
+    """The router less another routing: difference of worth, its standard error, and better | worse
+    | within noise.
+    """
 
     against: str
     difference: float
@@ -85,9 +111,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """routings: the router first. planned: (M,) fractions that the prices were computed for; by_id: (M,) with ties decided by prompt id.
+    """routings: the router first.
 
-    fitted: prompts that the prices were computed on where they were split, else None. interval: (M, 2) of the fractions, 95 %.
+    planned: (M,) fractions that the prices were computed for; by_id: (M,) with ties decided by
+    prompt id.
+
+    fitted: prompts that the prices were computed on where they were split, else None. interval: (M,
+    2) of the fractions, 95 %.
     notes: what could not be computed. arrival_rate: req/s.
     """
 
@@ -124,10 +154,13 @@ def evaluate(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Evaluation:
-    """Put the plan's prices to the test on a sample. split: compute prices on this share of it and test on the rest; seed: of all draws.
+    """Put the plan's prices to the test on a sample.
 
-    The plan must have a setup (`Plan.demand_setup`). DataError for a split that leaves nothing; NoPlanInTimeError when cancelled, and where
-    the setup's routing for these prompts could not be found.
+    split: compute prices on this share of it and test on the rest; seed: of all draws.
+
+    The plan must have a setup (`Plan.demand_setup`). DataError for a split that leaves nothing;
+    NoPlanInTimeError when cancelled, and where the setup's routing for these prompts could not be
+    found.
     """
     began = time.perf_counter()
 
@@ -145,12 +178,16 @@ def evaluate(
     router, loads = Router(bare_policy(content, setup.instance.arrival_rate)), Loads(setup, content)
     shares = _shares(router, tested.scores)
     planned = np.array([content["routing"][llm] for llm in tested.scores.llms])
-    limits, interval = judge_limits(loads, planned, shares, tested.scores.weights, np.random.default_rng([seed, 1]))
+    limits, interval = judge_limits(
+        loads, planned, shares, tested.scores.weights, np.random.default_rng([seed, 1])
+    )
     first = _routing(ROUTER, "", shares, tested, KEPT[worst(limits)])
     corrected, intervals = _corrected(content, setup, loads, planned, tested, seed)
     routings = [first, corrected, *_refitted(setup, tested), _at_random(first, tested)]
     tell("the best single LLM")
-    served, notes = _served(source, fitted, tested, Trial(settings, Quality(fitted.truth), cancel, progress))
+    served, notes = _served(
+        source, fitted, tested, Trial(settings, Quality(fitted.truth), cancel, progress)
+    )
     tell("done")
     routings += [*served, _alone(fitted, tested), _best_answers(tested)]
     return Evaluation(
@@ -179,13 +216,17 @@ def _rerouted(setup: FixedSetup, scores: Scores) -> Mapping[str, Any]:
 def _shares(router: Router, scores: Scores) -> np.ndarray:
     """(M, N) of all LLMs in the order of the scores."""
     shares = np.zeros(scores.values.shape)
-    shares[[scores.llms.index(llm) for llm in router.llms]] = router.shares(dict(zip(scores.llms, scores.values, strict=True)))
+    shares[[scores.llms.index(llm) for llm in router.llms]] = router.shares(
+        dict(zip(scores.llms, scores.values, strict=True))
+    )
     return shares
 
 
 def _by_id(router: Router, scores: Scores) -> np.ndarray:
     """(M,) fractions when every prompt goes to one LLM, as its id decides."""
-    chosen = router.choose_many(dict(zip(scores.llms, scores.values, strict=True)), scores.prompt_ids)
+    chosen = router.choose_many(
+        dict(zip(scores.llms, scores.values, strict=True)), scores.prompt_ids
+    )
     of = np.array([scores.llms.index(llm) for llm in router.llms])
     return np.bincount(of[chosen], scores.weights, len(scores.llms))
 
@@ -197,7 +238,9 @@ def _routing(name: str, note: str, shares: np.ndarray, sample: Sample, limits: s
     weights = sample.scores.weights
     of_prompt = (shares * sample.truth.values).sum(axis=0)
     predicted = float((shares * sample.scores.values).sum(axis=0) @ weights)
-    return Routing(name, note, shares @ weights, predicted, float(of_prompt @ weights), limits, of_prompt)
+    return Routing(
+        name, note, shares @ weights, predicted, float(of_prompt @ weights), limits, of_prompt
+    )
 
 
 def _refitted(setup: FixedSetup, tested: Sample) -> list[Routing]:
@@ -211,21 +254,40 @@ def _refitted(setup: FixedSetup, tested: Sample) -> list[Routing]:
 
 
 def _corrected(
-    content: Mapping[str, Any], setup: FixedSetup, loads: Loads, planned: np.ndarray, tested: Sample, seed: int
+    content: Mapping[str, Any],
+    setup: FixedSetup,
+    loads: Loads,
+    planned: np.ndarray,
+    tested: Sample,
+    seed: int,
 ) -> tuple[Routing, list[str]]:
-    """The router after correcting its prices by load, counts without noise; and how long that took."""
+    """The router after correcting its prices by load, counts without noise; and how long that
+    took.
+    """
     scores, used = tested.scores, tested.scores.weights > 0
     correction = correction_of(float(np.ptp(scores.values[:, used])))
     router = Router({**bare_policy(content, setup.instance.arrival_rate), "correction": correction})
     intervals, shares = 0, _shares(router, scores)
-    while correction and intervals < MOST_INTERVALS and np.abs(shares @ scores.weights - planned).max() > SETTLED:
+    while (
+        correction
+        and intervals < MOST_INTERVALS
+        and np.abs(shares @ scores.weights - planned).max() > SETTLED
+    ):
         realised = dict(zip(scores.llms, shares @ scores.weights, strict=True))
         router.correct({llm: float(realised[llm]) for llm in router.llms})
         intervals, shares = intervals + 1, _shares(router, scores)
-    limits, _ = judge_limits(loads, planned, shares, scores.weights, np.random.default_rng([seed, 1]))
-    told = f"The router's correction by load brings the fractions to within {100 * SETTLED:g} % of all prompts in {intervals} intervals."
+    limits, _ = judge_limits(
+        loads, planned, shares, scores.weights, np.random.default_rng([seed, 1])
+    )
+    told = (
+        f"The router's correction by load brings the fractions to within {100 * SETTLED:g} % of all"
+        f" prompts in {intervals} intervals."
+    )
     if intervals == MOST_INTERVALS:
-        told = f"The router's correction by load did not bring the fractions back in {MOST_INTERVALS} intervals."
+        told = (
+            f"The router's correction by load did not bring the fractions back in {MOST_INTERVALS}"
+            " intervals."
+        )
     return _routing(CORRECTED, "", shares, tested, KEPT[worst(limits)]), [told] if intervals else []
 
 
@@ -234,9 +296,15 @@ def _at_random(first: Routing, tested: Sample) -> Routing:
     return _routing(RANDOM, "", shares, tested, first.limits)
 
 
-def _served(source: PlanAndScenario, fitted: Sample, tested: Sample, trial: Trial) -> tuple[list[Routing], list[str]]:
-    """The best single LLM that the scenario's GPUs can serve within the SLOs; none, and why, where there is none."""
-    instance = replace(source.loaded.instance, scores=fitted.truth, objective="quality", quality_floor=None)
+def _served(
+    source: PlanAndScenario, fitted: Sample, tested: Sample, trial: Trial
+) -> tuple[list[Routing], list[str]]:
+    """The best single LLM that the scenario's GPUs can serve within the SLOs; none, and why, where
+    there is none.
+    """
+    instance = replace(
+        source.loaded.instance, scores=fitted.truth, objective="quality", quality_floor=None
+    )
     trial.begin("the best single LLM")
     attempt = single(trial, instance)
     if not attempt.met:
@@ -266,11 +334,23 @@ def _compared(first: Routing, other: Routing, tested: Sample, shares: np.ndarray
     weights, truth = tested.scores.weights, tested.truth.values
     difference = first.worth - other.worth
     if other.name == RANDOM:
-        of_prompt = ((shares - first.fractions[:, None]) * (truth - (truth @ weights)[:, None])).sum(axis=0)
+        of_prompt = (
+            (shares - first.fractions[:, None]) * (truth - (truth @ weights)[:, None])
+        ).sum(axis=0)
     else:
         of_prompt = first.of_prompt - other.of_prompt
     n = tested.prompts
-    error = float(np.sqrt(n / max(n - 1, 1) * (weights**2 @ (of_prompt - difference) ** 2))) if n > 1 else float("inf")
+    error = (
+        float(np.sqrt(n / max(n - 1, 1) * (weights**2 @ (of_prompt - difference) ** 2)))
+        if n > 1
+        else float("inf")
+    )
     dust = 1e-12 * (float(np.abs(truth).max()) or 1.0)
-    verdict = "within noise" if abs(difference) <= max(NORMAL_975 * error, dust) else "better" if difference > 0 else "worse"
+    verdict = (
+        "within noise"
+        if abs(difference) <= max(NORMAL_975 * error, dust)
+        else "better"
+        if difference > 0
+        else "worse"
+    )
     return Comparison(other.name, difference, error, verdict)

@@ -1,16 +1,22 @@
-"""Prices over load: for rates about the planned one, the best routing of the setup that runs, and how far up the SLOs can be kept.
+"""Prices over load: for rates about the planned one, the best routing of the setup that runs, and
+how far up the SLOs can be kept.
 
-    row                 best routing of the fixed setup at one rate (`fixed_setup`), verified; the planned rate's row is the plan itself
-    held up to          highest rate with a routing that keeps every SLO, by bisection between the planned rate and what the replicas
-                        can carry at all; it has a row of its own
+    row                 best routing of the fixed setup at one rate (`fixed_setup`), verified; the
+                        planned rate's row is the plan itself
+    held up to          highest rate with a routing that keeps every SLO, by bisection between the
+                        planned rate and what the replicas can carry at all; it has a row of its own
     not held from       lowest rate met on the way for which it is proved that no routing keeps them
-    kept from           lowest rate down to which a row's routing, its fractions unchanged, keeps the SLOs without a break
+    kept from           lowest rate down to which a row's routing, its fractions unchanged, keeps
+                        the SLOs without a break
 
-A gateway takes the row of the next higher rate. With its fractions unchanged the rate of each replica is in proportion to the whole, so on
-curves that rise every latency is lower there than in the row, which was checked: the SLOs are kept down to rate 0. On curves that fall
-somewhere `kept from` says how far: with fixed fractions mean latencies are linear between the rates at which a replica passes a profiled
-point, so checking those is exact for means and for limits on each LLM; percentiles over all requests are checked there and halfway between.
-Prices between two rows are not used: fractions are not monotone in several prices, and with ties they jump.
+A gateway takes the row of the next higher rate. With its fractions unchanged the rate of each
+replica is in proportion to the whole, so on
+curves that rise every latency is lower there than in the row, which was checked: the SLOs are kept
+down to rate 0. On curves that fall somewhere `kept from` says how far: with fixed fractions mean
+latencies are linear between the rates at which a replica passes a profiled point, so checking those
+is exact for means and for limits on each LLM; percentiles over all requests are checked there and
+halfway between. Prices between two rows are not used: fractions are not monotone in several prices,
+and with ties they jump.
 """
 
 import threading
@@ -40,7 +46,9 @@ LIMIT_NOISE = 1e-7
 
 @dataclass(frozen=True)
 class PriceRow:
-    """rate: req/s. content: keys of plan.json at that rate, None where no routing was found; bound: score units.
+    """rate: req/s.
+
+    content: keys of plan.json at that rate, None where no routing was found; bound: score units.
 
     proved_none: it is proved that no routing keeps the SLOs. kept_from: req/s.
     """
@@ -54,7 +62,11 @@ class PriceRow:
 
 @dataclass(frozen=True)
 class PriceTable:
-    """planned: req/s. held_up_to, not_held_from: req/s, the latter None where nothing was proved. complete: not interrupted."""
+    """planned: req/s.
+
+    held_up_to, not_held_from: req/s, the latter None where nothing was proved. complete: not
+    interrupted.
+    """
 
     planned: float
     rows: tuple[PriceRow, ...]
@@ -79,7 +91,10 @@ def price_table(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> PriceTable:
-    """Route the plan's setup at every rate. The plan must have a setup (`Plan.demand_setup`); cancelled, the rows so far count."""
+    """Route the plan's setup at every rate.
+
+    The plan must have a setup (`Plan.demand_setup`); cancelled, the rows so far count.
+    """
     began = time.perf_counter()
     setup = FixedSetup(source)
     planned = setup.instance.arrival_rate
@@ -98,26 +113,48 @@ def price_table(
         if going and abs(rate - planned) > 1e-9 * planned:
             rows.append(_row(setup, rate))
     going = going and tell("the highest rate that can be held")
-    highest, none_from = _limit(setup, rows, cancel) if going else (max(row.rate for row in rows if row.content is not None), None)
+    highest, none_from = (
+        _limit(setup, rows, cancel)
+        if going
+        else (max(row.rate for row in rows if row.content is not None), None)
+    )
     if all(abs(row.rate - highest) > PRECISION * planned for row in rows):
         rows.append(_row(setup, highest))
-    return PriceTable(planned, tuple(sorted(rows, key=lambda row: row.rate)), highest, none_from, going)
+    return PriceTable(
+        planned, tuple(sorted(rows, key=lambda row: row.rate)), highest, none_from, going
+    )
 
 
 def _planned_row(setup: FixedSetup, content: Mapping[str, Any]) -> PriceRow:
-    """The plan's own prices; of a plan that minimises cost its routing reaches the floor and may stay below the best of the setup."""
+    """The plan's own prices; of a plan that minimises cost its routing reaches the floor and may
+    stay below the best of the setup.
+    """
     if content["objective"]["of"] == "cost":
         return _row(setup, setup.instance.arrival_rate)
     here = Rerouted(setup.instance, content, None, False)
-    return PriceRow(setup.instance.arrival_rate, content, content["objective"]["bound"], False, _kept_from(setup, here))
+    return PriceRow(
+        setup.instance.arrival_rate,
+        content,
+        content["objective"]["bound"],
+        False,
+        _kept_from(setup, here),
+    )
 
 
 def _row(setup: FixedSetup, rate: float) -> PriceRow:
     found = setup.reroute(rate)
-    return PriceRow(rate, found.content, found.bound, found.proved_none, None if found.content is None else _kept_from(setup, found))
+    return PriceRow(
+        rate,
+        found.content,
+        found.bound,
+        found.proved_none,
+        None if found.content is None else _kept_from(setup, found),
+    )
 
 
-def _limit(setup: FixedSetup, rows: list[PriceRow], cancel: threading.Event | None) -> tuple[float, float | None]:
+def _limit(
+    setup: FixedSetup, rows: list[PriceRow], cancel: threading.Event | None
+) -> tuple[float, float | None]:
     """The highest rate that is held, and the lowest above it that provably is not."""
     good = max(row.rate for row in rows if row.content is not None)
     failed = [row for row in rows if row.rate > good]
@@ -125,7 +162,9 @@ def _limit(setup: FixedSetup, rows: list[PriceRow], cancel: threading.Event | No
     proved = min((row.rate for row in failed if row.proved_none), default=setup.most * (1 + 1e-9))
     if bad > setup.most >= good and setup.reroute(setup.most).content is not None:
         return setup.most, setup.most * (1 + 1e-9)
-    while bad - good > PRECISION * setup.instance.arrival_rate and not (cancel is not None and cancel.is_set()):
+    while bad - good > PRECISION * setup.instance.arrival_rate and not (
+        cancel is not None and cancel.is_set()
+    ):
         middle = (good + bad) / 2
         found = setup.reroute(middle)
         if found.content is not None:
@@ -167,11 +206,29 @@ def _kept_from(setup: FixedSetup, found: Rerouted) -> float:
 def _row_content(row: PriceRow, planned: float) -> dict[str, Any]:
     """One row for router_policy.json; without a routing its prices are null."""
     told = row.content
-    head = {"rate_pct": round(100 * row.rate / planned, 6), "rate_rps": row.rate, "slo_kept": told is not None}
+    head = {
+        "rate_pct": round(100 * row.rate / planned, 6),
+        "rate_rps": row.rate,
+        "slo_kept": told is not None,
+    }
     if told is None:
-        nothing = dict.fromkeys(("quality", "bound", "alpha", "weights", "ties", "option_rates_rps", "slo", "kept_from_rps"))
+        nothing = dict.fromkeys(
+            (
+                "quality",
+                "bound",
+                "alpha",
+                "weights",
+                "ties",
+                "option_rates_rps",
+                "slo",
+                "kept_from_rps",
+            )
+        )
         return {**head, **nothing, "proved": row.proved_none}
-    slo = [{key: one[key] for key in ("metric", "statistic", "scope", "limit_ms", "achieved_ms")} for one in told["slo"]]
+    slo = [
+        {key: one[key] for key in ("metric", "statistic", "scope", "limit_ms", "achieved_ms")}
+        for one in told["slo"]
+    ]
     return {
         **head,
         "quality": told["quality"],

@@ -1,11 +1,14 @@
-"""What routing fractions do to the replicas of a setup: rates, latencies, and whether limits are kept, with the prompts' own uncertainty.
+"""What routing fractions do to the replicas of a setup: rates, latencies, and whether limits are
+kept, with the prompts' own uncertainty.
 
 rate of option o        x_o = lambda f_i split_o,   split_o as the prices were computed for
-limits                  every SLO (ms), and the fullest replica's rate against the highest that was profiled (100 %): beyond that no
-                        latency is known, and none is told
-interval                fractions over RESAMPLES bootstrap samples of the prompts -> 2.5 % and 97.5 % of what they achieve
-verdict                 misses when these prompts and the whole interval are above the limit, holds when the whole interval keeps it, else
-                        uncertain. Where several limits are used to the full, whatever differs breaks one: the interval may lie above
+limits                  every SLO (ms), and the fullest replica's rate against the highest that was
+                        profiled (100 %): beyond that no latency is known, and none is told
+interval                fractions over RESAMPLES bootstrap samples of the prompts -> 2.5 % and 97.5
+                        % of what they achieve
+verdict                 misses when these prompts and the whole interval are above the limit, holds
+                        when the whole interval keeps it, else uncertain. Where several limits are
+                        used to the full, whatever differs breaks one: the interval may lie above
                         what these very prompts come to
 """
 
@@ -30,7 +33,11 @@ FULLEST = "fullest replica"
 
 @dataclass(frozen=True)
 class Limit:
-    """An SLO (ms) or the fullest replica (% of its highest profiled rate); inf = beyond what was profiled. low, high: 95 % interval."""
+    """An SLO (ms) or the fullest replica (% of its highest profiled rate); inf = beyond what was
+    profiled.
+
+    low, high: 95 % interval.
+    """
 
     name: str
     unit: str
@@ -43,7 +50,9 @@ class Limit:
 
 
 class Loads:
-    """Fractions (M,) -> rates and latencies of a setup, whose options share an LLM's requests as in `content` (keys of plan.json)."""
+    """Fractions (M,) -> rates and latencies of a setup, whose options share an LLM's requests as in
+    `content` (keys of plan.json).
+    """
 
     def __init__(self, setup: FixedSetup, content: Mapping[str, Any]) -> None:
         self.instance, self.replicas = setup.instance, setup.replicas
@@ -54,13 +63,23 @@ class Loads:
         llms = len(setup.instance.llms)
         routed = np.bincount(self.llm_of, rates, llms)[self.llm_of]
         self.split = np.where(
-            routed > 0, rates / np.where(routed > 0, routed, 1.0), able / np.bincount(self.llm_of, able, llms)[self.llm_of]
+            routed > 0,
+            rates / np.where(routed > 0, routed, 1.0),
+            able / np.bincount(self.llm_of, able, llms)[self.llm_of],
         )
-        self.names = (*(slo_name({"statistic": s.statistic, "metric": s.metric, "scope": s.scope}) for s in setup.instance.slos), FULLEST)
+        self.names = (
+            *(
+                slo_name({"statistic": s.statistic, "metric": s.metric, "scope": s.scope})
+                for s in setup.instance.slos
+            ),
+            FULLEST,
+        )
         self.limits = np.array([*(1000.0 * slo.limit for slo in setup.instance.slos), 100.0])
 
     def achieved(self, fractions: np.ndarray) -> np.ndarray:
-        """(S + 1,) ms of every SLO (inf beyond the profiled rates), and the fullest replica in % of its highest profiled rate."""
+        """(S + 1,) ms of every SLO (inf beyond the profiled rates), and the fullest replica in % of
+        its highest profiled rate.
+        """
         rates = self.instance.arrival_rate * fractions[self.llm_of] * self.split
         each = rates / self.replicas
         fullest = float((each / self.highest).max())
@@ -70,7 +89,9 @@ class Loads:
             options = zip(self.instance.options, rates.tolist(), each.tolist(), strict=True)
             running = [Running(option.curve, rate, own) for option, rate, own in options]
             told = [achieved_latency(running, slo) for slo in self.instance.slos]
-            latencies = np.array([np.inf if latency is None else 1000.0 * latency for latency in told])
+            latencies = np.array(
+                [np.inf if latency is None else 1000.0 * latency for latency in told]
+            )
         return np.append(latencies, np.inf if undeployed > LIMIT_NOISE else 100.0 * fullest)
 
     def kept(self, achieved: np.ndarray) -> np.ndarray:
@@ -79,9 +100,16 @@ class Loads:
 
 
 def judge_limits(
-    loads: Loads, planned: np.ndarray, shares: np.ndarray, weights: np.ndarray, rng: np.random.Generator
+    loads: Loads,
+    planned: np.ndarray,
+    shares: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[tuple[Limit, ...], np.ndarray]:
-    """Judge every limit at the fractions of `shares` (M, N); and the 95 % interval (M, 2) of the fractions. planned: (M,) for comparison.
+    """Judge every limit at the fractions of `shares` (M, N); and the 95 % interval (M, 2) of the
+    fractions.
+
+    planned: (M,) for comparison.
 
     Prompts of weight 0 are no prompts.
     """
@@ -89,7 +117,9 @@ def judge_limits(
     shares, weights = np.ascontiguousarray(shares[:, used]), weights[used]
     fractions = np.empty((RESAMPLES, shares.shape[0]))
     for k in range(RESAMPLES):
-        drawn = weights * np.bincount(rng.integers(weights.size, size=weights.size), minlength=weights.size)
+        drawn = weights * np.bincount(
+            rng.integers(weights.size, size=weights.size), minlength=weights.size
+        )
         fractions[k] = shares @ drawn / drawn.sum()
     here, before = loads.achieved(shares @ weights), loads.achieved(planned)
     achieved = np.array([loads.achieved(one) for one in fractions])
@@ -100,5 +130,16 @@ def judge_limits(
     for k, name in enumerate(loads.names):
         verdict = "holds" if good[k] else "misses" if bad[k] else "uncertain"
         unit, limit = "%" if name == FULLEST else "ms", float(loads.limits[k])
-        limits.append(Limit(name, unit, limit, float(before[k]), float(here[k]), float(low[k]), float(high[k]), verdict))
+        limits.append(
+            Limit(
+                name,
+                unit,
+                limit,
+                float(before[k]),
+                float(here[k]),
+                float(low[k]),
+                float(high[k]),
+                verdict,
+            )
+        )
     return tuple(limits), np.quantile(fractions, (0.025, 0.975), axis=0).T

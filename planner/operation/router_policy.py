@@ -1,4 +1,6 @@
-"""router_policy.json: what `models.router` needs of a plan, as plain content; keys and units in docs/router.md."""
+"""router_policy.json: what `models.router` needs of a plan, as plain content; keys and units in
+docs/router.md.
+"""
 
 import hashlib
 import json
@@ -16,12 +18,22 @@ DECISION = ("scenario_sha256", "options", "routing", "dual_prices", "router", "p
 """Keys of a plan that are its decision."""
 
 RAMP, LIMIT = 0.02, 0.25
-"""Of the price correction, in shares of the range of scores. The gain is the ramp: the largest that surely never overshoots."""
+"""Of the price correction, in shares of the range of scores.
+
+The gain is the ramp: the largest that surely never overshoots.
+"""
 
 
 def plan_hash(content: Mapping[str, Any]) -> str:
-    """SHA-256 of what a plan decides: equal for the same decision, however long the search took and wherever the files are."""
-    decided = json.dumps({key: content[key] for key in DECISION}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """SHA-256 of what a plan decides: equal for the same decision, however long the search took and
+    wherever the files are.
+    """
+    decided = json.dumps(
+        {key: content[key] for key in DECISION},
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
     return hashlib.sha256(decided.encode()).hexdigest()
 
 
@@ -34,8 +46,8 @@ def router_policy(
 ) -> dict[str, Any]:
     """Make the content of router_policy.json.
 
-    content: of a plan with a setup. instance: of its scenario. table: prices over load. backends: where each LLM is reached (its deployed
-    options where not given).
+    content: of a plan with a setup. instance: of its scenario. table: prices over load. backends:
+    where each LLM is reached (its deployed options where not given).
     """
     low, high = float(instance.scores.values.min()), float(instance.scores.values.max())
     slos = [f"{slo_name(slo)} at most {slo['limit_ms']:g} ms" for slo in content["slo"]]
@@ -47,7 +59,11 @@ def router_policy(
         "planner_version": VERSION,
         **bare,
         "score_unit": f"of the scores table of the plan, {low:g} to {high:g} there",
-        "valid_for": {**bare["valid_for"], "slo": slos, "scenario_sha256": content["scenario_sha256"]},
+        "valid_for": {
+            **bare["valid_for"],
+            "slo": slos,
+            "scenario_sha256": content["scenario_sha256"],
+        },
         "correction": correction_of(high - low),
         "backends": _backends(content) if backends is None else dict(backends),
         "price_table": None if table is None else table.content(),
@@ -55,21 +71,32 @@ def router_policy(
 
 
 def bare_policy(content: Mapping[str, Any], rate: float) -> dict[str, Any]:
-    """Make what the router cannot do without: prices, ties and weights of a plan, or of a routing of its setup, for a rate (req/s)."""
+    """Make what the router cannot do without: prices, ties and weights of a plan, or of a routing
+    of its setup, for a rate (req/s).
+    """
     return {
         "version": 1,
         "rule": "argmax(score - alpha)",
         "alpha": dict(content["dual_prices"]),
         "tie_eps": content["router"]["tie_eps"],
-        "ties": [{"llms": list(tie["llms"]), "split": list(tie["split"])} for tie in content["router"]["ties"]],
+        "ties": [
+            {"llms": list(tie["llms"]), "split": list(tie["split"])}
+            for tie in content["router"]["ties"]
+        ],
         "fallback_weights": dict(content["routing"]),
         "valid_for": {"arrival_rate_rps": float(rate)},
     }
 
 
 def correction_of(spread: float) -> dict[str, float] | None:
-    """Make the correction by load for scores that span `spread` (score units); None where they are all alike."""
-    return {"ramp": RAMP * spread, "gain": RAMP * spread, "limit": LIMIT * spread} if spread > 0 else None
+    """Make the correction by load for scores that span `spread` (score units); None where they are
+    all alike.
+    """
+    return (
+        {"ramp": RAMP * spread, "gain": RAMP * spread, "limit": LIMIT * spread}
+        if spread > 0
+        else None
+    )
 
 
 def _backends(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -1,4 +1,6 @@
-"""The prompts that prices are put to the test on: their scores, and where there are, the grades their answers really got."""
+"""The prompts that prices are put to the test on: their scores, and where there are, the grades
+their answers really got.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +17,10 @@ __all__ = ["Sample", "halves", "read_sample"]
 
 @dataclass(frozen=True)
 class Sample:
-    """scores: what the router sees. truth: what an answer is worth, its grade (without grades: its score). Same prompts, same weights.
+    """scores: what the router sees.
+
+    truth: what an answer is worth, its grade (without grades: its score). Same prompts, same
+    weights.
 
     own: the scores are those that the plan was made with.
     """
@@ -31,10 +36,15 @@ class Sample:
         return int((self.scores.weights > 0).sum())
 
 
-def read_sample(known: Scores, scores: Path | None, grades: Path | None, missing: str) -> tuple[Sample, list[str]]:
-    """Read scores (where None: `known`, those of the scenario) and grades; and notices. DataError with every fault of both.
+def read_sample(
+    known: Scores, scores: Path | None, grades: Path | None, missing: str
+) -> tuple[Sample, list[str]]:
+    """Read scores (where None: `known`, those of the scenario) and grades; and notices.
 
-    missing: error | drop, of scores. A prompt without the grade of some LLM is left out, as is one that stands in one table alone.
+    DataError with every fault of both.
+
+    missing: error | drop, of scores. A prompt without the grade of some LLM is left out, as is one
+    that stands in one table alone.
     """
     faults: list[Fault] = []
     notices: list[str] = []
@@ -43,7 +53,9 @@ def read_sample(known: Scores, scores: Path | None, grades: Path | None, missing
     if grades is not None:
         told: list[str] = []
         given = read_scores(grades, known.llms, "drop", faults, told)
-        notices += [notice for notice in told if "that lack a score" not in notice]  # told below, with those that are not there at all
+        notices += [
+            notice for notice in told if "that lack a score" not in notice
+        ]  # told below, with those that are not there at all
     if faults or own is None:
         raise DataError(faults, notices)
     if given is None:
@@ -53,11 +65,23 @@ def read_sample(known: Scores, scores: Path | None, grades: Path | None, missing
     if kept.size == 0 or not own.weights[kept].sum() > 0:
         mend = "grade the same prompts: ids are compared letter by letter"
         raise DataError(
-            [Fault(str(grades), "column prompt_id", "", "no prompt of the scores has a grade of every LLM here", mend)], notices
+            [
+                Fault(
+                    str(grades),
+                    "column prompt_id",
+                    "",
+                    "no prompt of the scores has a grade of every LLM here",
+                    mend,
+                )
+            ],
+            notices,
         )
     if kept.size < len(own.prompt_ids):
         left_out = len(own.prompt_ids) - kept.size
-        notices.append(f"{grades}: {left_out:,} of {len(own.prompt_ids):,} prompts lack the grade of some LLM and are left out")
+        notices.append(
+            f"{grades}: {left_out:,} of {len(own.prompt_ids):,} prompts lack the grade of some LLM"
+            " and are left out"
+        )
     seen = picked(own, kept)
     order = np.array([place[name] for name in seen.prompt_ids])
     values = np.ascontiguousarray(given.values[:, order])
@@ -67,20 +91,42 @@ def read_sample(known: Scores, scores: Path | None, grades: Path | None, missing
 def picked(scores: Scores, prompts: np.ndarray) -> Scores:
     """The prompts at these positions, weights brought to sum 1."""
     weights = scores.weights[prompts]
-    return Scores(scores.prompt_ids[prompts], scores.llms, np.ascontiguousarray(scores.values[:, prompts]), weights / weights.sum())
+    return Scores(
+        scores.prompt_ids[prompts],
+        scores.llms,
+        np.ascontiguousarray(scores.values[:, prompts]),
+        weights / weights.sum(),
+    )
 
 
 def halves(sample: Sample, share: float, seed: int) -> tuple[Sample, Sample]:
-    """Two parts drawn at random: the first holds `share` (0..1) of the prompts that weigh anything. DataError where one would be empty."""
+    """Two parts drawn at random: the first holds `share` (0..1) of the prompts that weigh anything.
+
+    DataError where one would be empty.
+    """
     used = np.flatnonzero(sample.scores.weights > 0)
     first = round(share * used.size) if 0 < share < 1 else 0
     if not 0 < first < used.size:
         mend = "give more prompts, or a share nearer to 0.5"
-        raise DataError([Fault("--split", "", f"{share:g}", f"of {used.size:,} prompts it leaves a part without any", mend)])
+        raise DataError(
+            [
+                Fault(
+                    "--split",
+                    "",
+                    f"{share:g}",
+                    f"of {used.size:,} prompts it leaves a part without any",
+                    mend,
+                )
+            ]
+        )
     order = used[np.random.default_rng(seed).permutation(used.size)]
     parts = []
     for part in (np.sort(order[:first]), np.sort(order[first:])):
         scores = picked(sample.scores, part)
-        truth = replace(scores, values=np.ascontiguousarray(sample.truth.values[:, part])) if sample.graded else scores
+        truth = (
+            replace(scores, values=np.ascontiguousarray(sample.truth.values[:, part]))
+            if sample.graded
+            else scores
+        )
         parts.append(Sample(scores, truth, sample.graded, sample.own))
     return parts[0], parts[1]

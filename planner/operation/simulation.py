@@ -1,21 +1,27 @@
-"""Whether a plan holds when requests really arrive: its router and its replicas, replayed in discrete events.
+"""Whether a plan holds when requests really arrive: its router and its replicas, replayed in
+discrete events.
 
-Knows nothing of budgets, cuts or linearizations. Requests arrive (Poisson, gamma with another coefficient of variation, or the gaps of a
-trace brought to the plan's rate); each is a prompt drawn from the scores by weight; the router sends it to the LLM of the highest
-score - dual price, tied ones by the plan's split; among the options of an LLM and the replicas of an option it is drawn by their rates.
-A replica is
+Knows nothing of budgets, cuts or linearizations. Requests arrive (Poisson, gamma with another
+coefficient of variation, or the gaps of a trace brought to the plan's rate); each is a prompt drawn
+from the scores by weight; the router sends it to the LLM of the highest score - dual price, tied
+ones by the plan's split; among the options of an LLM and the replicas of an option it is drawn by
+their rates. A replica is
 
-    step-level engine   where the option's curve is estimated or calibrated and its LLM and GPU are in the catalogues (`replica_engine`)
+    step-level engine   where the option's curve is estimated or calibrated and its LLM and GPU are
+                        in the catalogues (`replica_engine`)
     fitted queue        elsewhere: a queue fitted to the curve (models.serving.fitted_queue)
 
-Everything is repeated RUNS times with seeds of its own; figures are means over the runs with 95 % intervals (Student). The first WARM_UP of
-every run is not counted.
+Everything is repeated RUNS times with seeds of its own; figures are means over the runs with 95 %
+intervals (Student). The first WARM_UP of every run is not counted.
 
-    mean SLO        mean latency of all requests (scope all), of every option by itself (each_llm)       holds when <= limit
+    mean SLO        mean latency of all requests (scope all), of every option by itself (each_llm)
+                    holds when <= limit
     pNN SLO         the NN-th percentile, alike
-    verdict         misses when the whole interval is above the limit, uncertain when the limit is inside, else holds
+    verdict         misses when the whole interval is above the limit, uncertain when the limit is
+                    inside, else holds
 
-Of each_llm the option with the highest mean over the runs is told, not the mean of each run's highest: that would lie above every option.
+Of each_llm the option with the highest mean over the runs is told, not the mean of each run's
+highest: that would lie above every option.
 """
 
 import threading
@@ -56,9 +62,11 @@ def simulate(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Simulation:
-    """Replay the plan. engine(instance, option, rate): a step-level replica and what it supposes, or why there is none.
+    """Replay the plan. engine(instance, option, rate): a step-level replica and what it supposes,
+    or why there is none.
 
-    The plan must have a setup (`Plan.demand_setup`). Cancelled, the runs done so far count (at least one).
+    The plan must have a setup (`Plan.demand_setup`). Cancelled, the runs done so far count (at
+    least one).
     """
     began = time.perf_counter()
     plan, instance = source.plan.demand_setup(), source.loaded.instance
@@ -71,10 +79,15 @@ def simulate(
         rng = np.random.default_rng([demand.seed, number])
         runs.append(_run(plan.content, instance, stations, target, demand, rng))
         if progress is not None:
-            progress(Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs"))
+            progress(
+                Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs")
+            )
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
-        tuple(slo_outcome(slo, told, runs) for slo, told in zip(instance.slos, plan.content["slo"], strict=True)),
+        tuple(
+            slo_outcome(slo, told, runs)
+            for slo, told in zip(instance.slos, plan.content["slo"], strict=True)
+        ),
         tuple(option_outcome(station, k, runs) for k, station in enumerate(stations)),
         np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
         tuple(over_runs([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
@@ -89,7 +102,9 @@ def simulate(
 
 
 def _stations(
-    content: Any, instance: Instance, engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None
+    content: Any,
+    instance: Instance,
+    engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None,
 ) -> list[Station]:
     """Every deployed option as it will serve."""
     deployed = OptionIndex(instance).deployed(content["options"])
@@ -105,9 +120,19 @@ def _stations(
         if entry.entry["provenance"] in ("estimated", "calibrated") and engine is not None:
             made = engine(instance, entry.position, entry.rate_per_replica)
         kind = "fitted queue" if isinstance(made, str) else "step-level"
-        serve, note = _queue(instance, entry.position, entry.rate_per_replica, made) if isinstance(made, str) else made
-        predicted = {name.split("_")[0]: value / 1000.0 for name, value in entry.entry["latency_ms"].items() if name.endswith("_mean")}
-        stations.append(Station(entry.position, entry.replicas, entry.rate, share, predicted, kind, note, serve))
+        serve, note = (
+            _queue(instance, entry.position, entry.rate_per_replica, made)
+            if isinstance(made, str)
+            else made
+        )
+        predicted = {
+            name.split("_")[0]: value / 1000.0
+            for name, value in entry.entry["latency_ms"].items()
+            if name.endswith("_mean")
+        }
+        stations.append(
+            Station(entry.position, entry.replicas, entry.rate, share, predicted, kind, note, serve)
+        )
     return stations
 
 
@@ -118,32 +143,53 @@ def _queue(instance: Instance, option: int, rate: float, why: str) -> tuple[Repl
     fit = fit_queue(curve, "ttft", rate) if "ttft" in means else None
 
     def serve(arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
-        told = {metric: follow_load(curve, metric, rate, arrivals, rng) for metric in means if metric != "ttft"}
+        told = {
+            metric: follow_load(curve, metric, rate, arrivals, rng)
+            for metric in means
+            if metric != "ttft"
+        }
         return told if fit is None else {**told, "ttft": fit.latencies(arrivals, rng)}
 
     notes = [why]
     if fit is not None:
-        notes.append(f"the queue's mean TTFT is off {100 * fit.error_here:.1f} % at the planned rate")
-        notes += [] if fit.sigma > 0 else ["no p50 and p95 of TTFT: requests that need not wait are all alike"]
+        notes.append(
+            f"the queue's mean TTFT is off {100 * fit.error_here:.1f} % at the planned rate"
+        )
+        notes += (
+            []
+            if fit.sigma > 0
+            else ["no p50 and p95 of TTFT: requests that need not wait are all alike"]
+        )
     return serve, "; ".join(notes)
 
 
-def _targets(content: Any, instance: Instance) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
+def _targets(
+    content: Any, instance: Instance
+) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
     """The plan's router: prompts (N,) -> LLMs (N,)."""
     names = [llm.name for llm in instance.llms]
-    prices = np.array([np.inf if content["dual_prices"][name] is None else content["dual_prices"][name] for name in names])
+    prices = np.array(
+        [
+            np.inf if content["dual_prices"][name] is None else content["dual_prices"][name]
+            for name in names
+        ]
+    )
     net = instance.scores.values - prices[:, None]
     best = net.argmax(axis=0)
     close = net >= net.max(axis=0) - content["router"]["tie_eps"]
     group = (close * (1 << np.arange(len(names)))[:, None]).sum(axis=0)
-    splits = {sum(1 << names.index(llm) for llm in tie["llms"]): tie for tie in content["router"]["ties"]}
+    splits = {
+        sum(1 << names.index(llm) for llm in tie["llms"]): tie for tie in content["router"]["ties"]
+    }
 
     def route(prompts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         chosen = best[prompts]
         for mask, tie in splits.items():
             tied = np.flatnonzero(group[prompts] == mask)
             chosen[tied] = rng.choice(
-                [names.index(llm) for llm in tie["llms"]], size=tied.size, p=np.array(tie["split"]) / sum(tie["split"])
+                [names.index(llm) for llm in tie["llms"]],
+                size=tied.size,
+                p=np.array(tie["split"]) / sum(tie["split"]),
             )
         return chosen
 
@@ -160,7 +206,9 @@ def _arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarr
         repeats = int(np.ceil(rate * demand.seconds / demand.gaps.size)) + 1
         gaps = np.tile(np.roll(demand.gaps, -start), repeats) / (demand.gaps.mean() * rate)
     else:
-        count = int(rate * demand.seconds + 12 * max(demand.cv, 1.0) * np.sqrt(rate * demand.seconds) + 20)
+        count = int(
+            rate * demand.seconds + 12 * max(demand.cv, 1.0) * np.sqrt(rate * demand.seconds) + 20
+        )
         shape = 1.0 / demand.cv**2
         gaps = rng.gamma(shape, 1.0 / (shape * rate), count)
     times = gaps.cumsum()
@@ -176,7 +224,9 @@ def _run(
     rng: np.random.Generator,
 ) -> RunState:
     arrivals = _arrivals(instance.arrival_rate, demand, rng)
-    prompts = rng.choice(instance.scores.weights.size, size=arrivals.size, p=instance.scores.weights)
+    prompts = rng.choice(
+        instance.scores.weights.size, size=arrivals.size, p=instance.scores.weights
+    )
     llm = target(prompts, rng)
     station = np.full(arrivals.size, -1)
     for i in range(len(instance.llms)):
@@ -184,7 +234,9 @@ def _run(
         sent = np.flatnonzero(llm == i)
         if own and sent.size:
             shares = np.array([stations[k].share for k in own])
-            station[sent] = rng.choice(own, size=sent.size, p=shares / shares.sum() if shares.sum() > 0 else None)
+            station[sent] = rng.choice(
+                own, size=sent.size, p=shares / shares.sum() if shares.sum() > 0 else None
+            )
     counted = arrivals >= WARM_UP * demand.seconds
     latencies, positions = [], []
     for k, one in enumerate(stations):
@@ -193,7 +245,9 @@ def _run(
         positions.append(of)
     fractions = np.bincount(llm[counted], minlength=len(instance.llms)) / max(int(counted.sum()), 1)
     span = demand.seconds * (1.0 - WARM_UP)
-    rates = np.array([counted[of].sum() / span / s.replicas for of, s in zip(positions, stations, strict=True)])
+    rates = np.array(
+        [counted[of].sum() / span / s.replicas for of, s in zip(positions, stations, strict=True)]
+    )
     return RunState(counted, station, tuple(latencies), tuple(positions), fractions, rates)
 
 

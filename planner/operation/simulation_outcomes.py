@@ -9,7 +9,16 @@ from scipy.stats import t as student
 
 from models.instance import Slo
 
-__all__ = ["Demand", "Latencies", "OptionOutcome", "Outcome", "Replica", "Simulation", "SloOutcome", "Station"]
+__all__ = [
+    "Demand",
+    "Latencies",
+    "OptionOutcome",
+    "Outcome",
+    "Replica",
+    "Simulation",
+    "SloOutcome",
+    "Station",
+]
 
 
 Latencies = dict[str, np.ndarray]
@@ -21,7 +30,9 @@ Replica = Callable[[np.ndarray, np.random.Generator], Latencies]
 
 @dataclass(frozen=True)
 class Demand:
-    """seconds: of one run; cv: coefficient of variation of the gaps between arrivals, 1 = Poisson; gaps: of a trace (s), or None."""
+    """seconds: of one run; cv: coefficient of variation of the gaps between arrivals, 1 = Poisson;
+    gaps: of a trace (s), or None.
+    """
 
     seconds: float = 600.0
     cv: float = 1.0
@@ -49,9 +60,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class SloOutcome:
-    """predicted: s, as the plan says (None: it does not); simulated: s (None: not simulated, `note` says why).
+    """predicted: s, as the plan says (None: it does not); simulated: s (None: not simulated, `note`
+    says why).
 
-    within: share of the requests within the limit, 0..1. verdict: holds | uncertain | misses | not simulated.
+    within: share of the requests within the limit, 0..1. verdict: holds | uncertain | misses | not
+    simulated.
     """
 
     slo: Slo
@@ -64,7 +77,11 @@ class SloOutcome:
 
 @dataclass(frozen=True)
 class OptionOutcome:
-    """One deployed option. engine: step-level | fitted queue; predicted, simulated: mean s by metric; rates in req/s of one replica."""
+    """One deployed option.
+
+    engine: step-level | fitted queue; predicted, simulated: mean s by metric; rates in req/s of one
+    replica.
+    """
 
     option: int
     engine: str
@@ -78,7 +95,9 @@ class OptionOutcome:
 
 @dataclass(frozen=True)
 class Simulation:
-    """fractions: (M,) realised, planned beside; requests: of all runs together; metrics: which were simulated."""
+    """fractions: (M,) realised, planned beside; requests: of all runs together; metrics: which were
+    simulated.
+    """
 
     slos: tuple[SloOutcome, ...]
     options: tuple[OptionOutcome, ...]
@@ -98,7 +117,10 @@ class Simulation:
 
 @dataclass(frozen=True)
 class Station:
-    """A deployed option at work. share: part of its LLM's requests, 0..1; predicted: mean s by metric, as the plan tells."""
+    """A deployed option at work.
+
+    share: part of its LLM's requests, 0..1; predicted: mean s by metric, as the plan tells.
+    """
 
     option: int
     replicas: int
@@ -112,7 +134,9 @@ class Station:
 
 @dataclass(frozen=True)
 class RunState:
-    """counted: (N,) requests after the warm-up; station: (N,); latencies: per station its requests' by metric, `of` their positions."""
+    """counted: (N,) requests after the warm-up; station: (N,); latencies: per station its requests'
+    by metric, `of` their positions.
+    """
 
     counted: np.ndarray
     station: np.ndarray
@@ -125,12 +149,18 @@ class RunState:
 def over_runs(values: Sequence[float]) -> Outcome:
     """Mean and half of the 95 % interval over runs."""
     runs = np.asarray(values, dtype=float)
-    half = float(student.ppf(0.975, runs.size - 1) * runs.std(ddof=1) / np.sqrt(runs.size)) if runs.size > 1 else float("inf")
+    half = (
+        float(student.ppf(0.975, runs.size - 1) * runs.std(ddof=1) / np.sqrt(runs.size))
+        if runs.size > 1
+        else float("inf")
+    )
     return Outcome(float(runs.mean()), half)
 
 
 def _counted(run: RunState, k: int, metric: str) -> np.ndarray:
-    """Latencies of a station's counted requests; a response of one token has no time per output token and is left out there."""
+    """Latencies of a station's counted requests; a response of one token has no time per output
+    token and is left out there.
+    """
     values = run.latencies[k][metric][run.counted[run.of[k]]]
     return values[~np.isnan(values)]
 
@@ -149,7 +179,11 @@ def _all_latencies(run: RunState, metric: str) -> np.ndarray | None:
 def _statistic(values: np.ndarray, statistic: str) -> float:
     if not values.size:
         return float("nan")
-    return float(values.mean()) if statistic == "mean" else float(np.quantile(values, int(statistic[1:]) / 100.0))
+    return (
+        float(values.mean())
+        if statistic == "mean"
+        else float(np.quantile(values, int(statistic[1:]) / 100.0))
+    )
 
 
 def slo_outcome(slo: Slo, told: Any, runs: Sequence[RunState]) -> SloOutcome:
@@ -157,17 +191,38 @@ def slo_outcome(slo: Slo, told: Any, runs: Sequence[RunState]) -> SloOutcome:
     predicted = None if told["achieved_ms"] is None else told["achieved_ms"] / 1000.0
     together = [_all_latencies(run, slo.metric) for run in runs]
     if any(values is None for values in together):
-        return SloOutcome(slo, predicted, None, None, "not simulated", f"no mean {slo.metric.upper()} is profiled to fit a queue to")
-    within = over_runs([float((values <= slo.limit).mean()) for values in together if values is not None])
+        return SloOutcome(
+            slo,
+            predicted,
+            None,
+            None,
+            "not simulated",
+            f"no mean {slo.metric.upper()} is profiled to fit a queue to",
+        )
+    within = over_runs(
+        [float((values <= slo.limit).mean()) for values in together if values is not None]
+    )
     if slo.scope == "all":
-        judged = [over_runs([_statistic(values, slo.statistic) for values in together if values is not None])]
+        judged = [
+            over_runs(
+                [_statistic(values, slo.statistic) for values in together if values is not None]
+            )
+        ]
     else:
         judged = [
-            over_runs([_statistic(_counted(run, k, slo.metric), slo.statistic) for run in runs if run.of[k].size])
+            over_runs(
+                [
+                    _statistic(_counted(run, k, slo.metric), slo.statistic)
+                    for run in runs
+                    if run.of[k].size
+                ]
+            )
             for k in range(len(runs[0].of))
             if any(run.of[k].size for run in runs)
         ]
-    return SloOutcome(slo, predicted, max(judged, key=lambda one: one.mean), within, _verdict(judged, slo.limit))
+    return SloOutcome(
+        slo, predicted, max(judged, key=lambda one: one.mean), within, _verdict(judged, slo.limit)
+    )
 
 
 def _verdict(judged: Sequence[Outcome], limit: float) -> str:
@@ -180,10 +235,27 @@ def _verdict(judged: Sequence[Outcome], limit: float) -> str:
 def option_outcome(station: Station, k: int, runs: Sequence[RunState]) -> OptionOutcome:
     """What one option was planned to do, and did."""
     metrics = sorted({metric for run in runs for metric in run.latencies[k]})
-    counted = {metric: [_counted(run, k, metric) for run in runs if run.of[k].size] for metric in metrics}
-    simulated = {metric: over_runs([_statistic(v, "mean") for v in values]) for metric, values in counted.items() if values}
-    p99 = {metric: over_runs([_statistic(v, "p99") for v in values]) for metric, values in counted.items() if values}
+    counted = {
+        metric: [_counted(run, k, metric) for run in runs if run.of[k].size] for metric in metrics
+    }
+    simulated = {
+        metric: over_runs([_statistic(v, "mean") for v in values])
+        for metric, values in counted.items()
+        if values
+    }
+    p99 = {
+        metric: over_runs([_statistic(v, "p99") for v in values])
+        for metric, values in counted.items()
+        if values
+    }
     rate = over_runs([run.rates[k] for run in runs])
     return OptionOutcome(
-        station.option, station.engine, station.note, station.rate / station.replicas, rate, station.predicted, simulated, p99
+        station.option,
+        station.engine,
+        station.note,
+        station.rate / station.replicas,
+        rate,
+        station.predicted,
+        simulated,
+        p99,
     )

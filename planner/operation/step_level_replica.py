@@ -1,10 +1,13 @@
-"""A replica of an estimated option, step by step: the engine that made its curve, with the same suppositions.
+"""A replica of an estimated option, step by step: the engine that made its curve, with the same
+suppositions.
 
-Cache: what the option's stated memory leaves beside its weights. Lengths, scheduler and most sequences: as the curve's source tells them
-(fixed lengths, chunked prefill, 256 sequences where it does not). Calibrated curves were made with factors that no profile table carries,
-and curves of other makes with who knows what: the engine is used where its own mean TTFT is within REPRODUCES of the curve's, else a fitted
-queue is. They are compared at the planned rate, or at SETTLED of the curve's highest one where that is less: above it a single run says
-little about the mean, whatever made the curve.
+Cache: what the option's stated memory leaves beside its weights. Lengths, scheduler and most
+sequences: as the curve's source tells them (fixed lengths, chunked prefill, 256 sequences where it
+does not). Calibrated curves were made with factors that no profile table carries,
+and curves of other makes with who knows what: the engine is used where its own mean TTFT is within
+REPRODUCES of the curve's, else a fitted queue is. They are compared at the planned rate, or at
+SETTLED of the curve's highest one where that is less: above it a single run says little about the
+mean, whatever made the curve.
 """
 
 import re
@@ -14,7 +17,14 @@ import numpy as np
 
 from models.instance import Instance
 from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve
-from models.serving.step_time import RUNTIME_GIB, Settings, fits_shards, kv_token_gib, step_time, weights_gib
+from models.serving.step_time import (
+    RUNTIME_GIB,
+    Settings,
+    fits_shards,
+    kv_token_gib,
+    step_time,
+    weights_gib,
+)
 from models.serving.workload import Lengths, draw_lengths, fixed, lognormal
 from profiles.catalogue import load_gpus, load_llms
 from profiles.records import Curve
@@ -45,13 +55,28 @@ def step_level_replica(instance: Instance, option: int, rate: float) -> tuple[Re
     if cache <= 0:
         return "its stated memory has no room for a cache beside 16-bit weights"
     step = step_time(llm, gpu, one.tp_degree, one.mps_share, settings)
-    limits = Limits(cache / kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source))
+    limits = Limits(
+        cache / kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source)
+    )
 
     def replica(arrivals: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        prompts, outputs = draw_lengths(lengths, arrivals.size, np.random.RandomState(int(rng.integers(2**31))))
+        prompts, outputs = draw_lengths(
+            lengths, arrivals.size, np.random.RandomState(int(rng.integers(2**31)))
+        )
         outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
-        served = serve(step, arrivals, np.minimum(prompts, int(limits.kv_tokens) - outputs), outputs, limits, scheduler)
-        return {"ttft": served.ttft, "tpot": served.tpot(outputs), "e2e": served.finish - served.arrival}
+        served = serve(
+            step,
+            arrivals,
+            np.minimum(prompts, int(limits.kv_tokens) - outputs),
+            outputs,
+            limits,
+            scheduler,
+        )
+        return {
+            "ttft": served.ttft,
+            "tpot": served.tpot(outputs),
+            "e2e": served.finish - served.arrival,
+        }
 
     try:
         at = min(rate, SETTLED * float(one.curve.rates[-1]))
@@ -59,17 +84,36 @@ def step_level_replica(instance: Instance, option: int, rate: float) -> tuple[Re
     except TooLongError:
         return "its stated memory holds less than one request"
     if off > REPRODUCES:
-        return f"the engine's mean TTFT is {100 * off:.0f} % off the curve, which was calibrated or made otherwise"
-    where = "the planned rate" if at == rate else f"{at:.3g} req/s, {100 * SETTLED:.0f} % of its last rate"
-    return replica, f"{scheduler} batching, {lengths.kind} lengths; mean TTFT {100 * off:.0f} % off the curve at {where}"
+        return (
+            f"the engine's mean TTFT is {100 * off:.0f} % off the curve, which was calibrated or"
+            " made otherwise"
+        )
+    where = (
+        "the planned rate"
+        if at == rate
+        else f"{at:.3g} req/s, {100 * SETTLED:.0f} % of its last rate"
+    )
+    return (
+        replica,
+        (
+            f"{scheduler} batching, {lengths.kind} lengths; mean TTFT {100 * off:.0f} % off the"
+            f" curve at {where}"
+        ),
+    )
 
 
 def _lengths(curve: Curve) -> Lengths | None:
-    """As the source tells; None where the means are not told, or where they are those of a trace."""
+    """As the source tells; None where the means are not told, or where they are those of a
+    trace.
+    """
     prompt, answer = curve.tokens
     if not (np.isfinite(prompt) and np.isfinite(answer)) or "trace lengths" in curve.source:
         return None
-    return lognormal(prompt, answer) if "lognormal lengths" in curve.source else fixed(round(prompt), round(answer))
+    return (
+        lognormal(prompt, answer)
+        if "lognormal lengths" in curve.source
+        else fixed(round(prompt), round(answer))
+    )
 
 
 def _scheduler(source: str) -> str:
@@ -83,9 +127,15 @@ def _sequences(source: str) -> int:
 
 
 def _off(replica: Replica, curve: Curve, rate: float) -> float:
-    """Relative difference of the mean TTFT with Poisson arrivals at the rate; 0 where the curve has none."""
+    """Relative difference of the mean TTFT with Poisson arrivals at the rate; 0 where the curve has
+    none.
+    """
     if ("ttft", "mean") not in curve.latency or rate <= 0:
         return 0.0
     rng = np.random.default_rng(0)
-    told = replica(rng.exponential(1 / rate, TRIAL_REQUESTS).cumsum(), rng)["ttft"][TRIAL_REQUESTS // 10 :].mean()
-    return abs(float(told) / float(np.interp(rate, curve.rates, curve.latency["ttft", "mean"])) - 1.0)
+    told = replica(rng.exponential(1 / rate, TRIAL_REQUESTS).cumsum(), rng)["ttft"][
+        TRIAL_REQUESTS // 10 :
+    ].mean()
+    return abs(
+        float(told) / float(np.interp(rate, curve.rates, curve.latency["ttft", "mean"])) - 1.0
+    )

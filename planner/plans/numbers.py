@@ -6,7 +6,9 @@ __all__ = ["finite", "percent", "tidy", "whole_percent"]
 
 
 def finite(value: float | None) -> float | None:
-    """Give `value` as a plain float; None for None, NaN and infinity, which strict JSON does not have."""
+    """Give `value` as a plain float; None for None, NaN and infinity, which strict JSON does not
+    have.
+    """
     return None if value is None or not math.isfinite(value) else float(value)
 
 
@@ -17,7 +19,9 @@ def tidy(value: float) -> float | int:
 
 
 def whole_percent(value: float) -> str:
-    """Tell a part in whole per cent; never `100 %` of what is not all, nor `0 %` of what is not none."""
+    """Tell a part in whole per cent; never `100 %` of what is not all, nor `0 %` of what is not
+    none.
+    """
     told = f"{value:.0f}"
     if told == "100" and value < 100.0:
         return "more than 99 %"

@@ -1,4 +1,5 @@
-"""Which option of an instance an entry of plan.json names: by LLM, pool, tensor-parallel degree and MPS share.
+"""Which option of an instance an entry of plan.json names: by LLM, pool, tensor-parallel degree and
+MPS share.
 
 The verifier has an index of its own: what it checks must not be read by what it checks with.
 """
@@ -18,7 +19,10 @@ SAME_SHARE_PCT = 1e-6
 
 @dataclass(frozen=True)
 class DeployedOption:
-    """One entry of plan["options"]. position: in Instance.options; rate: req/s of all replicas together."""
+    """One entry of plan["options"].
+
+    position: in Instance.options; rate: req/s of all replicas together.
+    """
 
     entry: Mapping[str, Any]
     position: int
@@ -37,17 +41,31 @@ class OptionIndex:
     def __init__(self, instance: Instance) -> None:
         self._by_key: dict[tuple[str, str, int], list[tuple[float, int]]] = defaultdict(list)
         for position, option in enumerate(instance.options):
-            key = (instance.llms[option.llm].name, instance.pools[option.pool].name, option.tp_degree)
+            key = (
+                instance.llms[option.llm].name,
+                instance.pools[option.pool].name,
+                option.tp_degree,
+            )
             self._by_key[key].append((100 * option.mps_share, position))
 
     def position(self, entry: Mapping[str, Any]) -> int | None:
-        """Position of the option that an entry of options or placement names; None where the instance has no such option."""
-        for share_pct, position in self._by_key.get((entry["llm"], entry["pool"], entry["tp_degree"]), []):
+        """Position of the option that an entry of options or placement names; None where the
+        instance has no such option.
+        """
+        for share_pct, position in self._by_key.get(
+            (entry["llm"], entry["pool"], entry["tp_degree"]), []
+        ):
             if abs(share_pct - entry["mps_share_pct"]) <= SAME_SHARE_PCT:
                 return position
         return None
 
     def deployed(self, entries: Sequence[Mapping[str, Any]]) -> tuple[DeployedOption, ...]:
-        """The entries of plan["options"] that name an option, in their order; others are left out."""
+        """The entries of plan["options"] that name an option, in their order; others are left
+        out.
+        """
         named = [(entry, self.position(entry)) for entry in entries]
-        return tuple(DeployedOption(entry, at, entry["replicas"], float(entry["rate_rps"])) for entry, at in named if at is not None)
+        return tuple(
+            DeployedOption(entry, at, entry["replicas"], float(entry["rate_rps"]))
+            for entry, at in named
+            if at is not None
+        )

@@ -25,7 +25,11 @@ REWRITE = "write it again with `python -m planner plan SCENARIO --json PATH`"
 
 @dataclass(frozen=True)
 class Plan:
-    """What is told. content: plan.json as plain dicts, lists, text and finite numbers; names and file units (ms, req/s, GiB, %, USD/h)."""
+    """What is told.
+
+    content: plan.json as plain dicts, lists, text and finite numbers; names and file units (ms,
+    req/s, GiB, %, USD/h).
+    """
 
     content: Mapping[str, Any]
 
@@ -36,34 +40,57 @@ class Plan:
 
     @property
     def best_effort(self) -> "Plan | None":
-        """The plan of the nearest feasible case beside a conflict, or None. Its key `change`: what makes it feasible."""
+        """The plan of the nearest feasible case beside a conflict, or None.
+
+        Its key `change`: what makes it feasible.
+        """
         effort = (self.content.get("conflict") or {}).get("best_effort")
-        return None if effort is None else Plan({**{k: v for k, v in self.content.items() if k != "conflict"}, **effort})
+        return (
+            None
+            if effort is None
+            else Plan({**{k: v for k, v in self.content.items() if k != "conflict"}, **effort})
+        )
 
     def demand_setup(self) -> "Plan":
-        """Give the plan back when it has a setup; else raise InfeasibleError (with the conflict) or NoPlanInTimeError."""
+        """Give the plan back when it has a setup; else raise InfeasibleError (with the conflict) or
+        NoPlanInTimeError.
+        """
         if self.status == "infeasible":
-            raise InfeasibleError("\n".join(self.content["conflict"]["limits"]) or "no plan keeps all limits")
+            raise InfeasibleError(
+                "\n".join(self.content["conflict"]["limits"]) or "no plan keeps all limits"
+            )
         if self.status == "unknown":
-            raise NoPlanInTimeError(f"stopped ({self.content['solver']['termination']}) before a plan was found")
+            raise NoPlanInTimeError(
+                f"stopped ({self.content['solver']['termination']}) before a plan was found"
+            )
         return self
 
 
 def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
-    """Write plan.json whole or not at all; `scenario_path` becomes relative to its folder. OSError when that is not writable."""
+    """Write plan.json whole or not at all; `scenario_path` becomes relative to its folder.
+
+    OSError when that is not writable.
+    """
     target = Path(path).resolve()
     scenario = Path(plan.content["scenario_path"]).resolve()
-    content = {**plan.content, "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix()}
+    content = {
+        **plan.content,
+        "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix(),
+    }
     write_whole(target, lambda stream: stream.write(json_text(content)))
 
 
 def json_text(content: Mapping[str, Any]) -> str:
-    """Give strict JSON (ValueError on NaN or infinity) in ASCII, indented, with a newline at its end."""
+    """Give strict JSON (ValueError on NaN or infinity) in ASCII, indented, with a newline at its
+    end.
+    """
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
 def read_plan(path: str | os.PathLike[str]) -> Plan:
-    """Read the plan of a plan.json; DataError when it is unreadable, not strict JSON or not a plan of schema version 1."""
+    """Read the plan of a plan.json; DataError when it is unreadable, not strict JSON or not a plan
+    of schema version 1.
+    """
     text, fault = file_text(Path(path))
     if fault is None:
         try:
@@ -73,7 +100,9 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
         else:
             if isinstance(content, dict) and content.get("schema") == SCHEMA:
                 return Plan(content)
-            fault = Fault(str(path), "schema", "", f"not a plan of schema version {SCHEMA}", REWRITE)
+            fault = Fault(
+                str(path), "schema", "", f"not a plan of schema version {SCHEMA}", REWRITE
+            )
     raise DataError([fault])
 
 

@@ -1,12 +1,16 @@
-"""Seats near those of a plan that runs: what stays keeps its GPUs, what is new goes into the room that is left.
+"""Seats near those of a plan that runs: what stays keeps its GPUs, what is new goes into the room
+that is left.
 
-Given how many replicas of each option shall run, and the seats of a plan that runs, replicas that may stay keep their seats; the others
-of the running plan stop. New ones are seated one after the other, the largest first, by depth-first search over nodes and GPUs. Where they
-find no room, one replica that could stay is moved too, then two. The search is cut short, so a seating with fewer moves may exist.
+Given how many replicas of each option shall run, and the seats of a plan that runs, replicas that
+may stay keep their seats; the others of the running plan stop. New ones are seated one after the
+other, the largest first, by depth-first search over nodes and GPUs. Where they find no room, one
+replica that could stay is moved too, then two. The search is cut short, so a seating with fewer
+moves may exist.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations, islice, product
 
 from models.placement import FIT, Item
@@ -26,17 +30,34 @@ STEPS = 2000
 """Seats that are tried for each of them."""
 
 
-def seats_near(items: Sequence[Item], running: Sequence[Seat], nodes: int, gpus_per_node: int, room: float) -> list[Seat] | None:
-    """Seats of all replicas of `items` with few moves against `running` (one pool); None where none were found. room: GiB of a GPU."""
+def seats_near(
+    items: Sequence[Item], running: Sequence[Seat], nodes: int, gpus_per_node: int, room: float
+) -> list[Seat] | None:
+    """Seats of all replicas of `items` with few moves against `running` (one pool); None where none
+    were found.
+
+    room: GiB of a GPU.
+    """
     kinds = {item.key: item for item in items}
-    inside = [s for s in running if s[0] in kinds and s[1] < nodes and max(s[2]) < gpus_per_node and len(s[2]) == kinds[s[0]].shards]
+    inside = [
+        s
+        for s in running
+        if s[0] in kinds
+        and s[1] < nodes
+        and max(s[2]) < gpus_per_node
+        and len(s[2]) == kinds[s[0]].shards
+    ]
     for moved in range(MOST_MOVED + 1):
         for stays in islice(_ways_to_stay(kinds, inside, moved), WAYS):
             seated = _Room(kinds, nodes, gpus_per_node, room)
             if not all([seated.take(seat) for seat in stays]):
                 continue
             kept = Counter(key for key, _, _ in stays)
-            missing = [item.key for item in sorted(items, key=_size, reverse=True) for _ in range(item.count - kept[item.key])]
+            missing = [
+                item.key
+                for item in sorted(items, key=_size, reverse=True)
+                for _ in range(item.count - kept[item.key])
+            ]
             added = seated.seat(missing)
             if added is not None:
                 return [*stays, *added]
@@ -47,7 +68,9 @@ def _size(item: Item) -> tuple[float, ...]:
     return item.shards * item.share, item.shards * item.memory, float(item.key)
 
 
-def _ways_to_stay(kinds: Mapping[int, Item], running: Sequence[Seat], moved: int) -> Iterator[list[Seat]]:
+def _ways_to_stay(
+    kinds: Mapping[int, Item], running: Sequence[Seat], moved: int
+) -> Iterator[list[Seat]]:
     """Every choice of the replicas that stay, `moved` fewer than could."""
     of_kind: dict[int, list[Seat]] = defaultdict(list)
     for seat in running:
@@ -56,7 +79,10 @@ def _ways_to_stay(kinds: Mapping[int, Item], running: Sequence[Seat], moved: int
     staying = sorted(key for key, count in most.items() if count > 0)
     for fewer in product(*(range(min(most[key], moved) + 1) for key in staying)):
         if sum(fewer) == moved:
-            choices = [combinations(of_kind[key], most[key] - less) for key, less in zip(staying, fewer, strict=True)]
+            choices = [
+                combinations(of_kind[key], most[key] - less)
+                for key, less in zip(staying, fewer, strict=True)
+            ]
             for chosen in product(*(islice(choice, WAYS) for choice in choices)):
                 yield [seat for seats in chosen for seat in seats]
 
@@ -64,7 +90,9 @@ def _ways_to_stay(kinds: Mapping[int, Item], running: Sequence[Seat], moved: int
 class _Room:
     """What is left on the GPUs of a pool."""
 
-    def __init__(self, kinds: Mapping[int, Item], nodes: int, gpus_per_node: int, room: float) -> None:
+    def __init__(
+        self, kinds: Mapping[int, Item], nodes: int, gpus_per_node: int, room: float
+    ) -> None:
         self.kinds, self.room = kinds, room
         self.share = [[1.0] * gpus_per_node for _ in range(nodes)]
         self.memory = [[room] * gpus_per_node for _ in range(nodes)]
@@ -73,7 +101,10 @@ class _Room:
     def fits(self, key: int, node: int, gpu: int) -> bool:
         """Whether a GPU has room for one more shard."""
         kind = self.kinds[key]
-        return self.share[node][gpu] >= kind.share - FIT and self.memory[node][gpu] >= kind.memory - FIT * self.room
+        return (
+            self.share[node][gpu] >= kind.share - FIT
+            and self.memory[node][gpu] >= kind.memory - FIT * self.room
+        )
 
     def take(self, seat: Seat, sign: float = 1.0) -> bool:
         """Seat a replica (or, with sign -1, free its seat); False when it does not fit."""
@@ -107,10 +138,14 @@ class _Room:
         for node, shares in enumerate(self.share):
             fitting = [gpu for gpu in range(len(shares)) if self.fits(key, node, gpu)]
             if len(fitting) >= self.kinds[key].shards:
-                free.append((sum(shares), node, sorted(fitting, key=lambda gpu, node=node: self._left(node, gpu))))  # type: ignore[misc]
+                fullest_first = sorted(fitting, key=partial(self._left, node))
+                free.append((sum(shares), node, fullest_first))
         for _, node, fitting in sorted(free):
             for gpus in islice(combinations(fitting, self.kinds[key].shards), WAYS):
-                state = (*(self._left(node, gpu) for gpu in gpus), *sorted(self._left(node, g) for g in range(len(self.share[node]))))
+                state = (
+                    *(self._left(node, gpu) for gpu in gpus),
+                    *sorted(self._left(node, g) for g in range(len(self.share[node]))),
+                )
                 if state not in seen:
                     seen.add(state)
                     yield key, node, tuple(sorted(gpus))

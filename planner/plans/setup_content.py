@@ -1,4 +1,6 @@
-"""The setup of a solution in names and file units: options, routing, router, SLOs achieved, placement, GPUs and cost."""
+"""The setup of a solution in names and file units: options, routing, router, SLOs achieved,
+placement, GPUs and cost.
+"""
 
 from typing import Any
 
@@ -12,15 +14,29 @@ from planner.solution import Solution
 __all__ = ["BINDING_SLACK", "setup_content"]
 
 BINDING_SLACK = 0.001
-"""An SLO is told as binding when less than this share of its limit is left: plans are found up to a gap, and curves up to their error."""
+"""An SLO is told as binding when less than this share of its limit is left: plans are found up to a
+gap, and curves up to their error.
+"""
 
 
 def setup_content(instance: Instance, solution: Solution) -> dict[str, Any]:
-    """Tell the keys quality ... placement of plan.json; empty lists, mappings and null when the solution has no plan."""
+    """Tell the keys quality ... placement of plan.json; empty lists, mappings and null when the
+    solution has no plan.
+    """
     if not solution.has_plan:
         return {
-            **{"quality": None, "cost_usd_per_h": None, "gpus_used": None, "gpus_total": instance.gpus},
-            **{"options": [], "routing": {}, "dual_prices": {}, "router": _router_content(instance, solution)},
+            **{
+                "quality": None,
+                "cost_usd_per_h": None,
+                "gpus_used": None,
+                "gpus_total": instance.gpus,
+            },
+            **{
+                "options": [],
+                "routing": {},
+                "dual_prices": {},
+                "router": _router_content(instance, solution),
+            },
             **{"slo": [_slo_content(slo, []) for slo in instance.slos], "placement": []},
         }
     used = {(instance.options[s.option].pool, s.node, s.gpu) for s in solution.placement}
@@ -31,9 +47,14 @@ def setup_content(instance: Instance, solution: Solution) -> dict[str, Any]:
         "cost_usd_per_h": _cost(instance, [pool for pool, _, _ in used]),
         "gpus_used": len(used),
         "gpus_total": instance.gpus,
-        "options": [_option_content(instance, solution, int(o)) for o in np.flatnonzero(solution.replicas)],
+        "options": [
+            _option_content(instance, solution, int(o)) for o in np.flatnonzero(solution.replicas)
+        ],
         "routing": {name: float(f) for name, f in zip(names, solution.fractions, strict=True)},
-        "dual_prices": {n: finite(a) if f > 0.0 else None for n, a, f in zip(names, solution.dual_prices, solution.fractions, strict=True)},
+        "dual_prices": {
+            n: finite(a) if f > 0.0 else None
+            for n, a, f in zip(names, solution.dual_prices, solution.fractions, strict=True)
+        },
         "router": _router_content(instance, solution),
         "slo": [_slo_content(slo, running) for slo in instance.slos],
         "placement": _placement_content(instance, solution),
@@ -43,26 +64,46 @@ def setup_content(instance: Instance, solution: Solution) -> dict[str, Any]:
 def _running(instance: Instance, solution: Solution) -> list[Running]:
     """List the deployed options with their rates."""
     return [
-        Running(instance.options[o].curve, float(solution.routed_rates[o]), float(solution.routed_rates[o] / solution.replicas[o]))
+        Running(
+            instance.options[o].curve,
+            float(solution.routed_rates[o]),
+            float(solution.routed_rates[o] / solution.replicas[o]),
+        )
         for o in np.flatnonzero(solution.replicas)
     ]
 
 
 def _cost(instance: Instance, pools_of_used_gpus: list[int]) -> float | None:
-    """Sum the USD/h of all used GPUs, each at its whole price; None when one of them has no price."""
+    """Sum the USD/h of all used GPUs, each at its whole price; None when one of them has no
+    price.
+    """
     prices = [instance.pools[pool].price for pool in pools_of_used_gpus]
     return None if None in prices else float(sum(price for price in prices if price is not None))
 
 
 def _named(instance: Instance, option: Option) -> dict[str, Any]:
     """Name LLM, tensor parallel degree and MPS share (per cent) by which files know an option."""
-    return {"llm": instance.llms[option.llm].name, "tp_degree": int(option.tp_degree), "mps_share_pct": percent(option.mps_share)}
+    return {
+        "llm": instance.llms[option.llm].name,
+        "tp_degree": int(option.tp_degree),
+        "mps_share_pct": percent(option.mps_share),
+    }
 
 
 def _option_content(instance: Instance, solution: Solution, o: int) -> dict[str, Any]:
-    """Tell one deployed option: rates in req/s, latencies in ms at the rate per replica, memory in GiB per GPU."""
-    option, replicas, rate = instance.options[o], int(solution.replicas[o]), float(solution.routed_rates[o])
-    pool, named, per_replica = instance.pools[option.pool], _named(instance, option), rate / replicas
+    """Tell one deployed option: rates in req/s, latencies in ms at the rate per replica, memory in
+    GiB per GPU.
+    """
+    option, replicas, rate = (
+        instance.options[o],
+        int(solution.replicas[o]),
+        float(solution.routed_rates[o]),
+    )
+    pool, named, per_replica = (
+        instance.pools[option.pool],
+        _named(instance, option),
+        rate / replicas,
+    )
     latencies = latencies_at(option.curve, per_replica)
     return {
         "llm": named["llm"],
@@ -74,17 +115,27 @@ def _option_content(instance: Instance, solution: Solution, o: int) -> dict[str,
         "rate_rps": rate,
         "rate_per_replica_rps": per_replica,
         "max_rate_per_replica_rps": option.curve.max_rate,
-        "latency_ms": {f"{metric}_{statistic}": 1000.0 * seconds for (metric, statistic), seconds in latencies.items()},
+        "latency_ms": {
+            f"{metric}_{statistic}": 1000.0 * seconds
+            for (metric, statistic), seconds in latencies.items()
+        },
         "memory_gib_per_gpu": float(option.memory),
         "provenance": provenance_at(option.curve, per_replica),
     }
 
 
 def _router_content(instance: Instance, solution: Solution) -> dict[str, Any]:
-    """Tell the rule that realises the fractions on the scores, with the split of prompts that tie."""
+    """Tell the rule that realises the fractions on the scores, with the split of prompts that
+    tie.
+    """
     names = [llm.name for llm in instance.llms]
     ties = [
-        {"llms": [names[i] for i in tie.llms], "share": float(tie.share), "split": [float(s) for s in tie.split]} for tie in solution.ties
+        {
+            "llms": [names[i] for i in tie.llms],
+            "share": float(tie.share),
+            "split": [float(s) for s in tie.split],
+        }
+        for tie in solution.ties
     ]
     return {"rule": "argmax(score - dual_price)", "tie_eps": float(solution.tie_eps), "ties": ties}
 
@@ -104,10 +155,24 @@ def _slo_content(slo: Slo, running: list[Running]) -> dict[str, Any]:
 
 def _placement_content(instance: Instance, solution: Solution) -> list[dict[str, Any]]:
     """Tell one row a shard, sorted by pool, node, GPU, option, replica."""
-    rows = sorted(solution.placement, key=lambda s: (instance.options[s.option].pool, s.node, s.gpu, s.option, s.replica, s.shard))
+    rows = sorted(
+        solution.placement,
+        key=lambda s: (
+            instance.options[s.option].pool,
+            s.node,
+            s.gpu,
+            s.option,
+            s.replica,
+            s.shard,
+        ),
+    )
     return [
         {
-            **{"pool": instance.pools[instance.options[s.option].pool].name, "node": int(s.node), "gpu": int(s.gpu)},
+            **{
+                "pool": instance.pools[instance.options[s.option].pool].name,
+                "node": int(s.node),
+                "gpu": int(s.gpu),
+            },
             **_named(instance, instance.options[s.option]),
             **{"replica": int(s.replica), "shard": int(s.shard)},
         }

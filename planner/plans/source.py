@@ -21,7 +21,8 @@ class PlanAndScenario:
 
 
 def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
-    """Read plan.json and find its scenario: `scenario`, else by scenario_path beside the plan, else from the current folder.
+    """Read plan.json and find its scenario: `scenario`, else by scenario_path beside the plan, else
+    from the current folder.
 
     DataError when either cannot be read, or when the scenario's hash is not the plan's.
     """
@@ -30,7 +31,17 @@ def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
     loaded = load_instance(file, plan.content.get("overrides", {}))
     if loaded.sha256 != plan.content.get("scenario_sha256"):
         mend = "plan it again, or name the scenario it was made of with --scenario"
-        raise DataError([Fault(str(path), "scenario_sha256", "", f"{file} is not (or no more) the scenario of this plan", mend)])
+        raise DataError(
+            [
+                Fault(
+                    str(path),
+                    "scenario_sha256",
+                    "",
+                    f"{file} is not (or no more) the scenario of this plan",
+                    mend,
+                )
+            ]
+        )
     return PlanAndScenario(plan, loaded)
 
 
@@ -38,4 +49,14 @@ def _found(plan: Path, stated: str) -> Path:
     for file in (Path(os.path.normpath(plan.resolve().parent / stated)), Path(stated)):
         if file.is_file():
             return file
-    raise DataError([Fault(str(plan), "scenario_path", stated, "the scenario of this plan is not there", "name it with --scenario")])
+    raise DataError(
+        [
+            Fault(
+                str(plan),
+                "scenario_path",
+                stated,
+                "the scenario of this plan is not there",
+                "name it with --scenario",
+            )
+        ]
+    )

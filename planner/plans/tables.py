@@ -10,7 +10,8 @@ dropped        options that were left out, with the reason
 notices        what the reader should know
 effort         seconds and counts of the search
 
-All are made from the content of plan.json alone and are there (possibly without rows) for every status.
+All are made from the content of plan.json alone and are there (possibly without rows) for every
+status.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,9 @@ def tables_of(content: Content) -> dict[str, pd.DataFrame]:
 
 def slo_name(slo: Mapping[str, Any]) -> str:
     """Tell an SLO's subject in words, e.g. `mean TTFT`, `p95 TPOT of each LLM`."""
-    return f"{slo['statistic']} {slo['metric'].upper()}" + (" of each LLM" if slo["scope"] == "each_llm" else "")
+    return f"{slo['statistic']} {slo['metric'].upper()}" + (
+        " of each LLM" if slo["scope"] == "each_llm" else ""
+    )
 
 
 def objective_unit(content: Content) -> str:
@@ -54,7 +57,9 @@ def _frame(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFram
 
 
 def _summary(content: Content) -> pd.DataFrame:
-    """Tabulate the headline: status, objective found and best possible, gap, quality, cost, GPUs, demand."""
+    """Tabulate the headline: status, objective found and best possible, gap, quality, cost, GPUs,
+    demand.
+    """
     objective, context = content["objective"], content["context"]
     gap, unit, total = objective["rel_gap"], objective_unit(content), content["gpus_total"]
     busy = sum(o["replicas"] * o["tp_degree"] * o["mps_share_pct"] for o in content["options"])
@@ -86,12 +91,16 @@ def _slo(content: Content) -> pd.DataFrame:
         for s, price in zip(content["slo"], content["shadow_prices"]["slo"], strict=True)
     ]
     worth = f"Worth of +1 ms ({objective_unit(content)})"
-    return _frame(rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Room (%)", "Binding", worth])
+    return _frame(
+        rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Room (%)", "Binding", worth]
+    )
 
 
 def _room(slo: Mapping[str, Any]) -> float | None:
     """Give the per cent of the limit that is left."""
-    return None if slo["achieved_ms"] is None else 100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"])
+    return (
+        None if slo["achieved_ms"] is None else 100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"])
+    )
 
 
 def latency_columns(content: Content) -> list[str]:
@@ -108,32 +117,63 @@ def latency_header(column: str) -> str:
 
 
 def utilisation(option: Mapping[str, Any]) -> float:
-    """Give the rate per replica in per cent of the highest profiled rate; 100 for an option that was profiled at rate 0 alone."""
+    """Give the rate per replica in per cent of the highest profiled rate; 100 for an option that
+    was profiled at rate 0 alone.
+    """
     highest = option["max_rate_per_replica_rps"]
     return 100.0 * option["rate_per_replica_rps"] / highest if highest > 0.0 else 100.0
 
 
 def _setup(content: Content) -> pd.DataFrame:
-    """Tabulate one row a deployed option; utilisation = rate per replica / highest profiled rate."""
+    """Tabulate one row a deployed option; utilisation = rate per replica / highest profiled
+    rate.
+    """
     columns = latency_columns(content)
     rows = [
         (
-            *(o["llm"], o["pool"], o["gpu"], o["tp_degree"], o["mps_share_pct"], o["replicas"], o["rate_rps"], o["rate_per_replica_rps"]),
+            *(
+                o["llm"],
+                o["pool"],
+                o["gpu"],
+                o["tp_degree"],
+                o["mps_share_pct"],
+                o["replicas"],
+                o["rate_rps"],
+                o["rate_per_replica_rps"],
+            ),
             *(o["max_rate_per_replica_rps"], utilisation(o)),
             *(o["latency_ms"].get(column) for column in columns),
             *(o["memory_gib_per_gpu"], o["provenance"]),
         )
         for o in content["options"]
     ]
-    heads = ["LLM", "Pool", "GPU", "TP degree (GPUs)", "MPS share (%)", "Replicas", "Rate (req/s)", "Rate per replica (req/s)"]
-    heads += ["Highest rate per replica (req/s)", "Utilisation (%)", *map(latency_header, columns), "Memory (GiB per GPU)", "Provenance"]
+    heads = [
+        "LLM",
+        "Pool",
+        "GPU",
+        "TP degree (GPUs)",
+        "MPS share (%)",
+        "Replicas",
+        "Rate (req/s)",
+        "Rate per replica (req/s)",
+    ]
+    heads += [
+        "Highest rate per replica (req/s)",
+        "Utilisation (%)",
+        *map(latency_header, columns),
+        "Memory (GiB per GPU)",
+        "Provenance",
+    ]
     return _frame(rows, heads)
 
 
 def _routing(content: Content) -> pd.DataFrame:
     """Tabulate fraction, rate and dual price of every LLM."""
     rate = content["context"]["arrival_rate_rps"]
-    rows = [(llm, 100.0 * f, rate * f, content["dual_prices"][llm]) for llm, f in content["routing"].items()]
+    rows = [
+        (llm, 100.0 * f, rate * f, content["dual_prices"][llm])
+        for llm, f in content["routing"].items()
+    ]
     return _frame(rows, ["LLM", "Fraction (%)", "Rate (req/s)", "Dual price (score)"])
 
 
@@ -141,10 +181,33 @@ def _gpu_map(content: Content) -> pd.DataFrame:
     """Tabulate one row a shard; memory as the option's."""
     memory = {_option_key(o): o["memory_gib_per_gpu"] for o in content["options"]}
     rows = [
-        (p["pool"], p["node"], p["gpu"], p["llm"], p["tp_degree"], p["mps_share_pct"], memory[_option_key(p)], p["replica"], p["shard"])
+        (
+            p["pool"],
+            p["node"],
+            p["gpu"],
+            p["llm"],
+            p["tp_degree"],
+            p["mps_share_pct"],
+            memory[_option_key(p)],
+            p["replica"],
+            p["shard"],
+        )
         for p in content["placement"]
     ]
-    return _frame(rows, ["Pool", "Node", "GPU", "LLM", "TP degree (GPUs)", "MPS share (%)", "Memory (GiB)", "Replica", "Shard"])
+    return _frame(
+        rows,
+        [
+            "Pool",
+            "Node",
+            "GPU",
+            "LLM",
+            "TP degree (GPUs)",
+            "MPS share (%)",
+            "Memory (GiB)",
+            "Replica",
+            "Shard",
+        ],
+    )
 
 
 def _option_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -152,24 +215,38 @@ def _option_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _shadow_prices(content: Content) -> pd.DataFrame:
-    """Tabulate the change of the objective for one more of each limit; an empty price has its reason among the notes."""
+    """Tabulate the change of the objective for one more of each limit; an empty price has its
+    reason among the notes.
+    """
     prices = content["shadow_prices"]
     rows: list[tuple[str, Any, str]] = [("Arrival rate", prices["arrival_rate_rps"], "+1 req/s")]
-    rows += [(slo_name(slo), price, "+1 ms") for slo, price in zip(content["slo"], prices["slo"], strict=True)]
+    rows += [
+        (slo_name(slo), price, "+1 ms")
+        for slo, price in zip(content["slo"], prices["slo"], strict=True)
+    ]
     rows += [(f"Pool {pool}", price, "+1 node") for pool, price in prices["pools"].items()]
-    return _frame(rows, ["Limit", f"Change of {content['objective']['of']} ({objective_unit(content)})", "For"])
+    return _frame(
+        rows,
+        ["Limit", f"Change of {content['objective']['of']} ({objective_unit(content)})", "For"],
+    )
 
 
 def _dropped(content: Content) -> pd.DataFrame:
     """Tabulate options considered and left out."""
-    rows = [(d["llm"], d["pool"], d["tp_degree"], d["mps_share_pct"], d["reason"]) for d in content["context"]["dropped"]]
+    rows = [
+        (d["llm"], d["pool"], d["tp_degree"], d["mps_share_pct"], d["reason"])
+        for d in content["context"]["dropped"]
+    ]
     return _frame(rows, ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Reason"])
 
 
 def _effort(content: Content) -> pd.DataFrame:
     """Tabulate seconds by phase and the counts of the search."""
     solver = content["solver"]
-    rows: list[tuple[str, Any, str]] = [(f"Time to {phase}", seconds, "s") for phase, seconds in content["context"]["seconds"].items()]
+    rows: list[tuple[str, Any, str]] = [
+        (f"Time to {phase}", seconds, "s")
+        for phase, seconds in content["context"]["seconds"].items()
+    ]
     rows += [
         ("Time of the search", solver["wall_s"], "s"),
         ("MILP solves", solver["milp_solves"], "solves"),

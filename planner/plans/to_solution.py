@@ -1,4 +1,6 @@
-"""The way back from a plan as it is told to a solution in the instance's positions: for searches that begin at a plan."""
+"""The way back from a plan as it is told to a solution in the instance's positions: for searches
+that begin at a plan.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +15,8 @@ __all__ = ["solution_back"]
 
 
 def solution_back(instance: Instance, content: Mapping[str, Any]) -> Solution:
-    """The solution of a plan with a setup (content of plan.json) of this very instance: value, bound, setup, rates, routing, placement.
+    """The solution of a plan with a setup (content of plan.json) of this very instance: value,
+    bound, setup, rates, routing, placement.
 
     Dual prices, ties and shadow prices stay empty.
     """
@@ -22,7 +25,11 @@ def solution_back(instance: Instance, content: Mapping[str, Any]) -> Solution:
     for deployed in index.deployed(content["options"]):
         replicas[deployed.position], rates[deployed.position] = deployed.replicas, deployed.rate
     seats = [(index.position(seat), seat) for seat in content["placement"]]
-    shards = tuple(Shard(o, seat["replica"], seat["shard"], seat["node"], seat["gpu"]) for o, seat in seats if o is not None)
+    shards = tuple(
+        Shard(o, seat["replica"], seat["shard"], seat["node"], seat["gpu"])
+        for o, seat in seats
+        if o is not None
+    )
     return Solution(
         content["status"],
         objective["value"],

@@ -1,7 +1,8 @@
-"""Other setups nearly as good, told: content for plan.json (`context.alternatives`), a named table and sentences.
+"""Other setups nearly as good, told: content for plan.json (`context.alternatives`), a named table
+and sentences.
 
-alternatives   why it is listed, objective found and best possible, loss, GPUs, cost, what changes from the plan found, and starts and stops
-               from the plan that runs
+alternatives   why it is listed, objective found and best possible, loss, GPUs, cost, what changes
+               from the plan found, and starts and stops from the plan that runs
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,11 +33,18 @@ AIMS = {"gpus": "fewest GPUs", "changes": "fewest changes", "next": "next best"}
 
 
 def alternatives_content(
-    instance: "Instance", plan: Content, found: "Alternatives", asked: Mapping[str, Any], current: Content | None, rel_gap: float
+    instance: "Instance",
+    plan: Content,
+    found: "Alternatives",
+    asked: Mapping[str, Any],
+    current: Content | None,
+    rel_gap: float,
 ) -> dict[str, Any]:
-    """Tell them as plain JSON, best first, equal setups once; VerificationError when one fails its check.
+    """Tell them as plain JSON, best first, equal setups once; VerificationError when one fails its
+    check.
 
-    plan: content of the plan found. asked: number, loss_pct and current as they were asked for. current: content of the plan that runs.
+    plan: content of the plan found. asked: number, loss_pct and current as they were asked for.
+    current: content of the plan that runs.
     """
     told: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in found.others:
@@ -82,7 +90,10 @@ def _changes(plan: Content, other: Content) -> list[dict[str, Any]]:
     after = {_option(entry): entry["replicas"] for entry in other["options"]}
     heads = ("llm", "pool", "tp_degree", "mps_share_pct")
     differ = [key for key in sorted({*before, *after}) if before.get(key, 0) != after.get(key, 0)]
-    return [{**dict(zip(heads, key, strict=True)), "from": before.get(key, 0), "to": after.get(key, 0)} for key in differ]
+    return [
+        {**dict(zip(heads, key, strict=True)), "from": before.get(key, 0), "to": after.get(key, 0)}
+        for key in differ
+    ]
 
 
 def _steps(current: Content | None, other: Content) -> dict[str, int] | None:
@@ -93,23 +104,40 @@ def _steps(current: Content | None, other: Content) -> dict[str, int] | None:
     return {"start": steps.count("start"), "stop": steps.count("stop")}
 
 
-def _fewest_changes(plan: Content, plans: Sequence[Content], proved: int | None, current: Content | None) -> dict[str, int] | None:
+def _fewest_changes(
+    plan: Content, plans: Sequence[Content], proved: int | None, current: Content | None
+) -> dict[str, int] | None:
     if proved is None or current is None:
         return None
     own = _steps(current, plan)
     return {
-        "found": min(steps["start"] + steps["stop"] for steps in (own, *(p["from_current"] for p in plans)) if steps is not None),
+        "found": min(
+            steps["start"] + steps["stop"]
+            for steps in (own, *(p["from_current"] for p in plans))
+            if steps is not None
+        ),
         "proved": proved,
         "plan_found": 0 if own is None else own["start"] + own["stop"],
     }
 
 
-def alternative_plan(instance: "Instance", content: Content, number: int, rel_gap: float) -> dict[str, Any]:
-    """One of the alternatives (from 0) as a plan of its own: content of plan.json, with the bound of all plans and the gap to it."""
+def alternative_plan(
+    instance: "Instance", content: Content, number: int, rel_gap: float
+) -> dict[str, Any]:
+    """One of the alternatives (from 0) as a plan of its own: content of plan.json, with the bound
+    of all plans and the gap to it.
+    """
     entry = content["context"]["alternatives"]["plans"][number]
-    context = {key: value for key, value in content["context"].items() if key not in ("alternatives", "marginals")}
+    context = {
+        key: value
+        for key, value in content["context"].items()
+        if key not in ("alternatives", "marginals")
+    }
     value, bound = entry["objective"]["value"], content["objective"]["bound"]
-    gap, span = None if bound is None else abs(bound - value) / max(abs(value), 1e-9), float(np.ptp(instance.scores.values))
+    gap, span = (
+        None if bound is None else abs(bound - value) / max(abs(value), 1e-9),
+        float(np.ptp(instance.scores.values)),
+    )
     closed = gap is not None and (gap <= rel_gap or abs(bound - value) <= CLOSE_ENOUGH * span)
     return {
         **content,
@@ -124,22 +152,48 @@ def alternative_plan(instance: "Instance", content: Content, number: int, rel_ga
 def alternatives_table(content: Content) -> pd.DataFrame:
     """Tabulate them; without rows when they were not asked for or none was found."""
     unit = objective_unit(content)
-    heads = ["Why it is listed", f"Found ({unit})", f"Best possible ({unit})", "Loss (%)", "Quality (score)", "GPUs", "Cost (USD/h)"]
+    heads = [
+        "Why it is listed",
+        f"Found ({unit})",
+        f"Best possible ({unit})",
+        "Loss (%)",
+        "Quality (score)",
+        "GPUs",
+        "Cost (USD/h)",
+    ]
     rows = []
     for entry in content["context"].get("alternatives", {}).get("plans", []):
         steps = entry["from_current"] or {"start": None, "stop": None}
         why = ", ".join(AIMS[aim] for aim in entry["aims"])
         objective = entry["objective"]
         sizes = (entry["loss_pct"], entry["quality"], entry["gpus_used"], entry["cost_usd_per_h"])
-        differs = "; ".join(_change_words(change, len(content["context"]["pools"]) > 1) for change in entry["changes"])
-        rows.append((why, objective["value"], objective["bound"], *sizes, differs, steps["start"], steps["stop"]))
-    return pd.DataFrame(rows, columns=[*heads, "Replicas against the plan found", "Start (replicas)", "Stop (replicas)"])
+        differs = "; ".join(
+            _change_words(change, len(content["context"]["pools"]) > 1)
+            for change in entry["changes"]
+        )
+        rows.append(
+            (
+                why,
+                objective["value"],
+                objective["bound"],
+                *sizes,
+                differs,
+                steps["start"],
+                steps["stop"],
+            )
+        )
+    return pd.DataFrame(
+        rows,
+        columns=[*heads, "Replicas against the plan found", "Start (replicas)", "Stop (replicas)"],
+    )
 
 
 def _change_words(change: Content, name_pool: bool) -> str:
     """Tell replicas more or fewer of an option."""
     option = f"{change['llm']} tp{change['tp_degree']} {tidy(change['mps_share_pct'])} %"
-    return f"{change['to'] - change['from']:+d} {option}" + (f" on {change['pool']}" if name_pool else "")
+    return f"{change['to'] - change['from']:+d} {option}" + (
+        f" on {change['pool']}" if name_pool else ""
+    )
 
 
 def alternatives_lines(content: Content) -> list[str]:
@@ -149,25 +203,43 @@ def alternatives_lines(content: Content) -> list[str]:
         return []
     asked, plans = told["asked"], told["plans"]
     word = "at least" if content["objective"]["sense"] == "maximize" else "at most"
-    lines = [f"Setups within a loss of {tidy(asked['loss_pct'])} %: {word} {objective_text(content, told['limit'])}."]
+    lines = [
+        f"Setups within a loss of {tidy(asked['loss_pct'])} %: {word}"
+        f" {objective_text(content, told['limit'])}."
+    ]
     gpus = told["fewest_gpus"]
     lines.append(f"Fewest GPUs within it: {gpus['found']}; {_proof(gpus, 'GPU')}.")
     if (changes := told["fewest_changes"]) is not None:
         lines.append(
-            f"Fewest replicas to start or stop from {asked['current']}: {changes['found']} ({changes['plan_found']} for the plan found);"
-            f" {_proof(changes, 'start or stop')}."
+            f"Fewest replicas to start or stop from {asked['current']}: {changes['found']}"
+            f" ({changes['plan_found']} for the plan found); {_proof(changes, 'start or stop')}."
         )
     following = sum("next" in entry["aims"] for entry in plans)
     if told["complete"]:
-        lines.append(f"No other kind of setup lies within the loss: proved. --near-loss allows more than {tidy(asked['loss_pct'])} %.")
+        lines.append(
+            "No other kind of setup lies within the loss: proved. --near-loss allows more than"
+            f" {tidy(asked['loss_pct'])} %."
+        )
     elif following == asked["number"]:
         lines.append(f"The {following} next best setups; more may lie within the loss.")
     else:
-        lines.append(f"{following} next best setups were found before the search {STOPS[told['stopped']]}; others may lie within the loss.")
-    return [*lines, "The same replicas at other MPS shares do not count as another setup, nor does a listed one with more on top."]
+        lines.append(
+            f"{following} next best setups were found before the search {STOPS[told['stopped']]};"
+            " others may lie within the loss."
+        )
+    return [
+        *lines,
+        (
+            "The same replicas at other MPS shares do not count as another setup, nor does a listed"
+            " one with more on top."
+        ),
+    ]
 
 
 def _proof(count: Content, what: str) -> str:
     if count["proved"] >= count["found"]:
         return "that fewer cannot do is proved"
-    return f"that fewer cannot do is not proved: at least {count['proved']} {what}{'' if count['proved'] == 1 else 's'} are needed"
+    return (
+        f"that fewer cannot do is not proved: at least {count['proved']}"
+        f" {what}{'' if count['proved'] == 1 else 's'} are needed"
+    )

@@ -1,4 +1,6 @@
-"""The cross-check, told: a table of both roads, and sentences: the verdict, what was compared and to which precision."""
+"""The cross-check, told: a table of both roads, and sentences: the verdict, what was compared and
+to which precision.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +35,11 @@ def verdict_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
     """Tell the verdict in one line."""
     what = MEANING[check.verdict]
     if check.verdict == "agree":
-        found = "that no plan keeps all limits" if joint.status == "infeasible" else f"{instance.objective} {_told(instance, joint.value)}"
+        found = (
+            "that no plan keeps all limits"
+            if joint.status == "infeasible"
+            else f"{instance.objective} {_told(instance, joint.value)}"
+        )
         what = f"{what}: {found}"
     return f"{check.verdict}: {what}"
 
@@ -43,7 +49,13 @@ def roads_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
     best = check.second.best
     rows = [
         ("joint road", joint.value, joint.bound, check.joint_gap, joint.effort.wall),
-        ("second road", best.value, best.bound if np.isfinite(best.bound) else None, check.second_gap, check.second.seconds),
+        (
+            "second road",
+            best.value,
+            best.bound if np.isfinite(best.bound) else None,
+            check.second_gap,
+            check.second.seconds,
+        ),
     ]
     return pd.DataFrame(rows, columns=["Road", "Found", "Best possible", "Gap", "Seconds"])
 
@@ -54,11 +66,15 @@ def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str
     if second.complete:
         pruned = best.enumerated - best.routed_setups - best.refused
         how = (
-            f"dual prices over all {best.enumerated:,} setups within the compute ({best.routed_setups:,} routed, "
-            f"{best.refused:,} not placed, {pruned:,} pruned by bounds; {second.retained:,} are placed by first-fit decreasing)"
+            f"dual prices over all {best.enumerated:,} setups within the compute"
+            f" ({best.routed_setups:,} routed, {best.refused:,} not placed, {pruned:,} pruned by"
+            f" bounds; {second.retained:,} are placed by first-fit decreasing)"
         )
     elif second.why:
-        how = f"a Lagrangian relaxation and a plan rounded from it, for {second.why.partition(';')[0]}"
+        how = (
+            "a Lagrangian relaxation and a plan rounded from it, for"
+            f" {second.why.partition(';')[0]}"
+        )
     else:
         how = f"dual prices over {best.enumerated:,} setups, stopped after {best.routed_setups:,}"
     head = f"Compared: the mixed-integer program on HiGHS with {how}"
@@ -68,10 +84,13 @@ def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str
     allowed = check.joint_gap + check.second_gap
     if check.verdict == "brackets":
         width = 100.0 * check.second_gap / max(abs(best.value or 0.0), 1e-9)
-        return f"{head}; neither plan exceeds the other road's bound, and the second road's plan and bound are {number(width, 2)} % apart."
+        return (
+            f"{head}; neither plan exceeds the other road's bound, and the second road's plan and"
+            f" bound are {number(width, 2)} % apart."
+        )
     return (
-        f"{head}; the plans differ by {abs(check.difference):.2g} {unit}, allowed are the gaps of both roads, {allowed:.2g}, "
-        f"and bounds are kept to {ROUNDING:.0e} of the range of scores."
+        f"{head}; the plans differ by {abs(check.difference):.2g} {unit}, allowed are the gaps of"
+        f" both roads, {allowed:.2g}, and bounds are kept to {ROUNDING:.0e} of the range of scores."
     )
 
 
@@ -79,16 +98,27 @@ def ratio_line(each: float, retained: int, joint_seconds: float) -> str:
     """Tell how long routing every setup would take beside the joint plan, as information."""
     whole = each * retained
     return (
-        f"Routing each of {retained:,} setups, none left out, would take about {number(whole, 2)} s in one process"
-        f" ({number(1000 * each, 2)} ms a setup, from a sample):"
-        f" {number(whole / max(joint_seconds, 1e-9), 2)} times as long as the joint plan took, {number(joint_seconds, 2)} s."
+        f"Routing each of {retained:,} setups, none left out, would take about {number(whole, 2)} s"
+        f" in one process ({number(1000 * each, 2)} ms a setup, from a sample):"
+        f" {number(whole / max(joint_seconds, 1e-9), 2)} times as long as the joint plan took,"
+        f" {number(joint_seconds, 2)} s."
     )
 
 
 def setup_lines(solution: Solution, instance: Instance) -> dict[str, Any]:
-    """Tell the setup of a solution, LLM by LLM: how it is run and which part of the prompts it answers."""
+    """Tell the setup of a solution, LLM by LLM: how it is run and which part of the prompts it
+    answers.
+    """
     told = {}
     for i, llm in enumerate(instance.llms):
-        config = tuple((int(o), int(solution.replicas[o])) for o in np.flatnonzero(solution.replicas) if instance.options[o].llm == i)
-        told[llm.name] = f"{config_words(instance, config)}: {100 * solution.fractions[i]:.1f} %" if config else "-"
+        config = tuple(
+            (int(o), int(solution.replicas[o]))
+            for o in np.flatnonzero(solution.replicas)
+            if instance.options[o].llm == i
+        )
+        told[llm.name] = (
+            f"{config_words(instance, config)}: {100 * solution.fractions[i]:.1f} %"
+            if config
+            else "-"
+        )
     return told

@@ -1,6 +1,7 @@
 """What to measure next, told: a named table, sentences, and the benchmark command of every option.
 
-gaps    one row an option: provenance, supposed error, in the plan or not, gain if better, regret if worse
+gaps    one row an option: provenance, supposed error, in the plan or not, gain if better, regret if
+        worse
 """
 
 import math
@@ -26,9 +27,14 @@ def headline(found: Gaps) -> str:
     """Tell how many options matter."""
     matter = sum(gap.value > 0 for gap in found.gaps)
     if not found.gaps and not found.left:
-        return "every curve of this scenario is measured: nothing is left to measure for this decision"
+        return (
+            "every curve of this scenario is measured: nothing is left to measure for this decision"
+        )
     left = f"; {found.left:,} options were not judged for want of time" if found.left else ""
-    return f"{matter:,} of {len(found.gaps):,} options that were not measured matter to the decision{left}"
+    return (
+        f"{matter:,} of {len(found.gaps):,} options that were not measured matter to the"
+        f" decision{left}"
+    )
 
 
 def gaps_table(found: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
@@ -38,8 +44,19 @@ def gaps_table(found: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
         option = instance.options[gap.option]
         rows.append(
             (
-                *(instance.llms[option.llm].name, instance.pools[option.pool].gpu, config_words(instance, ((gap.option, 1),))),
-                *(gap.provenance, 100.0 * gap.error, gap.in_plan, gap.gain, gap.regret, reason(gap)),
+                *(
+                    instance.llms[option.llm].name,
+                    instance.pools[option.pool].gpu,
+                    config_words(instance, ((gap.option, 1),)),
+                ),
+                *(
+                    gap.provenance,
+                    100.0 * gap.error,
+                    gap.in_plan,
+                    gap.gain,
+                    gap.regret,
+                    reason(gap),
+                ),
             )
         )
     heads = [
@@ -62,24 +79,40 @@ def reason(gap: Gap) -> str:
     if gap.regret and gap.regret >= (gap.gain or 0.0):
         return "were it worse, another setup would be better"
     if gap.gain:
-        return "were it better, the plan would gain" if gap.in_plan else "were it better, it would change the plan"
+        return (
+            "were it better, the plan would gain"
+            if gap.in_plan
+            else "were it better, it would change the plan"
+        )
     return "does not matter within the supposed error"
 
 
 def benchmark_command(gap: Gap, instance: Instance, hf_id: str | None) -> Sequence[str]:
-    """The command lines that measure one option: the server, and one run for each load. hf_id: the LLM's id on Hugging Face."""
+    """The command lines that measure one option: the server, and one run for each load.
+
+    hf_id: the LLM's id on Hugging Face.
+    """
     option = instance.options[gap.option]
     model = shlex.quote(hf_id or UNKNOWN)
     share = tidy(100.0 * option.mps_share)
     limit = f"CUDA_MPS_ACTIVE_THREAD_PERCENTAGE={share} " if option.mps_share < 1 else ""
-    prompt, answer = (round(tokens) if math.isfinite(tokens) else None for tokens in option.curve.tokens)
-    lengths = "" if prompt is None or answer is None else f" --dataset-name random --random-input-len {prompt} --random-output-len {answer}"
+    prompt, answer = (
+        round(tokens) if math.isfinite(tokens) else None for tokens in option.curve.tokens
+    )
+    lengths = (
+        ""
+        if prompt is None or answer is None
+        else f" --dataset-name random --random-input-len {prompt} --random-output-len {answer}"
+    )
     top = option.curve.max_rate
     rates = " ".join(number(load * top, 2) for load in LOADS) if top > 0 else "1 2 4 8"
     gpu = shlex.quote(instance.pools[option.pool].gpu)
     return (
         f"{limit}vllm serve {model} --tensor-parallel-size {option.tp_degree}",
-        f"for r in {rates}; do vllm bench serve --model {model} --request-rate $r --num-prompts 2000{lengths} "
-        "--percentile-metrics ttft,tpot,itl,e2el --metric-percentiles 50,90,95,99 --save-result "
-        f"--metadata tensor_parallel_size={option.tp_degree} gpu_type={gpu} mps_share={share}; done",
+        (
+            f"for r in {rates}; do vllm bench serve --model {model} --request-rate $r --num-prompts"
+            f" 2000{lengths} --percentile-metrics ttft,tpot,itl,e2el --metric-percentiles"
+            f" 50,90,95,99 --save-result --metadata tensor_parallel_size={option.tp_degree}"
+            f" gpu_type={gpu} mps_share={share}; done"
+        ),
     )

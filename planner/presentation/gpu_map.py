@@ -1,8 +1,9 @@
 """The GPU map as rows of text: node by node, GPU by GPU, what is alike told once.
 
-A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "1 x A yi-34b tp4 70 % + 4 x B mistral-7b tp1 20 %"). One character of a bar is
-10 % of a GPU's compute; a letter stands for an LLM, a dot for what is free. Contents count the replicas on all GPUs of the row, where nodes
-are alike those of one node. A pool with many kinds of node is told by kinds of GPU instead.
+A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "1 x A yi-34b tp4 70 % + 4 x B mistral-7b
+tp1 20 %"). One character of a bar is 10 % of a GPU's compute; a letter stands for an LLM, a dot for
+what is free. Contents count the replicas on all GPUs of the row, where nodes are alike those of one
+node. A pool with many kinds of node is told by kinds of GPU instead.
 """
 
 import string
@@ -13,7 +14,9 @@ from typing import Any
 __all__ = ["MOST_ROWS", "gpu_map_rows", "letters", "spans"]
 
 MOST_ROWS = 32
-"""Rows a pool; a map by nodes that needs more is told by kinds of GPU, and kinds beyond it are counted."""
+"""Rows a pool; a map by nodes that needs more is told by kinds of GPU, and kinds beyond it are
+counted.
+"""
 
 CELLS = 10
 Shard = tuple[str, int, float]
@@ -31,19 +34,30 @@ def letters(llms: Iterable[str]) -> dict[str, str]:
 
 
 def gpu_map_rows(
-    placement: Sequence[Mapping[str, Any]], pools: Sequence[Mapping[str, Any]], signs: Mapping[str, str]
+    placement: Sequence[Mapping[str, Any]],
+    pools: Sequence[Mapping[str, Any]],
+    signs: Mapping[str, str],
 ) -> dict[str, list[Row]]:
-    """Tell rows by pool name. placement, pools: as in plan.json and its context; signs: as `letters`."""
+    """Tell rows by pool name.
+
+    placement, pools: as in plan.json and its context; signs: as `letters`.
+    """
     pooled: dict[str, dict[Place, list[tuple[Shard, int]]]] = defaultdict(lambda: defaultdict(list))
     for p in placement:
-        pooled[p["pool"]][p["node"], p["gpu"]].append(((p["llm"], p["tp_degree"], p["mps_share_pct"]), p["replica"]))
+        pooled[p["pool"]][p["node"], p["gpu"]].append(
+            ((p["llm"], p["tp_degree"], p["mps_share_pct"]), p["replica"])
+        )
     rows = {}
     for pool in pools:
         held = pooled[pool["name"]]
         count = max([pool["nodes"], *(node + 1 for node, _ in held)])
-        nodes = [tuple(_shards(held, (d, g)) for g in range(pool["gpus_per_node"])) for d in range(count)]
+        nodes = [
+            tuple(_shards(held, (d, g)) for g in range(pool["gpus_per_node"])) for d in range(count)
+        ]
         by_nodes = _by_nodes(nodes, held, signs)
-        rows[pool["name"]] = by_nodes if len(by_nodes) <= MOST_ROWS else _by_gpus(nodes, held, signs)
+        rows[pool["name"]] = (
+            by_nodes if len(by_nodes) <= MOST_ROWS else _by_gpus(nodes, held, signs)
+        )
     return rows
 
 
@@ -65,7 +79,11 @@ def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, 
         shown = members[0]
         gpus = nodes[shown]
         several = len(members) > 1
-        where = f"nodes {spans(members)} ({len(members)} alike)" if several else f"node {spans(members)}"
+        where = (
+            f"nodes {spans(members)} ({len(members)} alike)"
+            if several
+            else f"node {spans(members)}"
+        )
         if not any(gpus):
             rows.append((where, "", "free"))
             continue
@@ -87,15 +105,25 @@ def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, s
         for g, gpu in enumerate(gpus):
             kinds[gpu].append((d, g))
     ordered = sorted(kinds.items(), key=lambda item: (not item[0], -len(item[1])))
-    rows: list[Row] = [(f"{len(at)} x gpu", *_told(gpu, at, held, signs)) for gpu, at in ordered[:MOST_ROWS]]
+    rows: list[Row] = [
+        (f"{len(at)} x gpu", *_told(gpu, at, held, signs)) for gpu, at in ordered[:MOST_ROWS]
+    ]
     if len(ordered) > MOST_ROWS:
         rest = sum(len(at) for _, at in ordered[MOST_ROWS:])
-        rows.append((f"{rest} x gpu", "", f"of {len(ordered) - MOST_ROWS} more kinds; plan.json lists every shard"))
+        rows.append(
+            (
+                f"{rest} x gpu",
+                "",
+                f"of {len(ordered) - MOST_ROWS} more kinds; plan.json lists every shard",
+            )
+        )
     return rows
 
 
 def _told(gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]) -> tuple[str, str]:
-    """Tell bar and contents of alike GPUs; replicas are counted, those that reach beyond these GPUs are told as parts."""
+    """Tell bar and contents of alike GPUs; replicas are counted, those that reach beyond these GPUs
+    are told as parts.
+    """
     if not gpu:
         return "." * CELLS, "free"
     bar, filled = "", 0.0
@@ -108,7 +136,9 @@ def _told(gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]) -
         replicas = [replica for place in at for shard, replica in held[place] if shard == kind]
         count = len(set(replicas))
         whole = len(replicas) == tp * count
-        parts.append(f"{'' if whole else 'part of '}{count} x {signs[llm]} {llm} tp{tp} {share:g} %")
+        parts.append(
+            f"{'' if whole else 'part of '}{count} x {signs[llm]} {llm} tp{tp} {share:g} %"
+        )
     return bar.ljust(CELLS, "."), " + ".join(parts)
 
 

@@ -1,7 +1,9 @@
 """Which limits a plan stands at, told. Reads the content of plan.json.
 
-Binding   SLOs used up, pools whose GPUs are all used and have a price, the quality asked for at least
-Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of them may or may not be worth something
+Binding   SLOs used up, pools whose GPUs are all used and have a price, the quality asked for at
+          least
+Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of
+          them may or may not be worth something
 Passed    by how much a cheapest plan is better than asked, since GPUs come whole
 """
 
@@ -35,13 +37,30 @@ def binding(content: Content) -> str:
 
 def _slos(content: Content) -> list[str]:
     over = {"all": " over all requests", "each_llm": ""}
-    return [f"the SLO on {slo_name(slo)}{over[slo['scope']]}" for slo in content["slo"] if slo["binding"]]
+    return [
+        f"the SLO on {slo_name(slo)}{over[slo['scope']]}"
+        for slo in content["slo"]
+        if slo["binding"]
+    ]
 
 
 def _pools(content: Content) -> list[str]:
-    used = Counter(pool for pool, _, _ in {(seat["pool"], seat["node"], seat["gpu"]) for seat in content["placement"]})
-    full = {pool["name"] for pool in content["context"]["pools"] if used[pool["name"]] == pool["nodes"] * pool["gpus_per_node"]}
-    return [f"the GPUs of pool {pool}" for pool, price in content["shadow_prices"]["pools"].items() if price and pool in full]
+    used = Counter(
+        pool
+        for pool, _, _ in {
+            (seat["pool"], seat["node"], seat["gpu"]) for seat in content["placement"]
+        }
+    )
+    full = {
+        pool["name"]
+        for pool in content["context"]["pools"]
+        if used[pool["name"]] == pool["nodes"] * pool["gpus_per_node"]
+    }
+    return [
+        f"the GPUs of pool {pool}"
+        for pool, price in content["shadow_prices"]["pools"].items()
+        if price and pool in full
+    ]
 
 
 def _floor(content: Content) -> list[str]:
@@ -55,16 +74,24 @@ def _passed(content: Content) -> str:
     floor = content["context"]["quality_at_least"]
     if floor is None or _floor(content):
         return ""
-    return f" The quality asked for ({floor:g}) sets the cost; it is passed by {content['quality'] - floor:.4g}, since GPUs come whole."
+    return (
+        f" The quality asked for ({floor:g}) sets the cost; it is passed by"
+        f" {content['quality'] - floor:.4g}, since GPUs come whole."
+    )
 
 
 def _replicas(content: Content) -> list[str]:
-    """Tell LLMs that run as many replicas as they may, or as few as they must; one that is shut out by 0 is no news."""
+    """Tell LLMs that run as many replicas as they may, or as few as they must; one that is shut out
+    by 0 is no news.
+    """
     running: Counter[str] = Counter()
     for option in content["options"]:
         running[option["llm"]] += option["replicas"]
     told = []
-    for key, words in (("max_replicas", "the most replicas allowed of"), ("min_replicas", "the fewest replicas asked for of")):
+    for key, words in (
+        ("max_replicas", "the most replicas allowed of"),
+        ("min_replicas", "the fewest replicas asked for of"),
+    ):
         limits = [(llm["name"], llm[key]) for llm in content["context"].get("llms", []) if llm[key]]
         if names := [f"{name} ({limit})" for name, limit in limits if running[name] == limit]:
             told.append(f"{words} {_named(names)}")
@@ -74,7 +101,8 @@ def _replicas(content: Content) -> list[str]:
 def _curves(content: Content) -> list[str]:
     """Tell the options that serve their curve's highest profiled rate."""
     names = [
-        f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} % ({option['max_rate_per_replica_rps']:.4g} req/s)"
+        f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"
+        f" ({option['max_rate_per_replica_rps']:.4g} req/s)"
         for option in content["options"]
         if option["rate_per_replica_rps"] >= (1.0 - SAME) * option["max_rate_per_replica_rps"]
     ]
@@ -89,22 +117,31 @@ DIGITS = 3
 
 
 def room_for(limit: float, planned: float | None, upper: float) -> float:
-    """The limit to plan with, in the unit of the three. planned: what the plan came to, None where it is not known."""
+    """The limit to plan with, in the unit of the three.
+
+    planned: what the plan came to, None where it is not known.
+    """
     aim = limit / upper * (limit if planned is None else min(planned, limit))
     unit = 10.0 ** (math.floor(math.log10(aim)) - DIGITS + 1)
     return float(f"{math.floor(aim / unit + 1e-9) * unit:.{DIGITS}g}")
 
 
 def try_line(changes: Mapping[str, float], asked: Sequence[str], again: str) -> str:
-    """Tell the changes (path -> value) as arguments. asked: the limits as they stand, in words; again: the command to repeat."""
+    """Tell the changes (path -> value) as arguments.
+
+    asked: the limits as they stand, in words; again: the command to repeat.
+    """
     arguments = " ".join(f"--set {path}={value:.12g}" for path, value in changes.items())
     return (
-        f"Try: plan with {arguments} and {again} again; compare with the limits asked for here: {', '.join(asked)}. A guess, not a promise."
+        f"Try: plan with {arguments} and {again} again; compare with the limits asked for here:"
+        f" {', '.join(asked)}. A guess, not a promise."
     )
 
 
 def latency_budget(content: Content) -> pd.DataFrame:
-    """Tabulate one row an SLO and option that serves requests; without rows where there is no setup."""
+    """Tabulate one row an SLO and option that serves requests; without rows where there is no
+    setup.
+    """
     rows = [
         (
             slo_name(slo),
@@ -118,7 +155,16 @@ def latency_budget(content: Content) -> pd.DataFrame:
         for option in content["options"]
         if option["rate_rps"] > 0.0
     ]
-    heads = ["SLO", "LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Part of the requests (%)", "Latency (ms)", "Part of the SLO"]
+    heads = [
+        "SLO",
+        "LLM",
+        "Pool",
+        "TP degree (GPUs)",
+        "MPS share (%)",
+        "Part of the requests (%)",
+        "Latency (ms)",
+        "Part of the SLO",
+    ]
     return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", "Side by side"])
 
 
@@ -130,14 +176,28 @@ def _fraction(content: Content, option: Mapping[str, Any]) -> float:
     return 100.0 * option["rate_rps"] / sum(one["rate_rps"] for one in content["options"])
 
 
-def _part(content: Content, slo: Mapping[str, Any], option: Mapping[str, Any]) -> tuple[float | None, float | None, str, float]:
+def _part(
+    content: Content, slo: Mapping[str, Any], option: Mapping[str, Any]
+) -> tuple[float | None, float | None, str, float]:
     """Latency, part, its unit, and the limit in that unit."""
-    metric, statistic, fraction = slo["metric"], slo["statistic"], _fraction(content, option) / 100.0
+    metric, statistic, fraction = (
+        slo["metric"],
+        slo["statistic"],
+        _fraction(content, option) / 100.0,
+    )
     latency = option["latency_ms"].get(f"{metric}_{statistic}")
     if slo["scope"] == "each_llm":
         return latency, latency, "ms", slo["limit_ms"]
     if statistic == "mean":
         return latency, None if latency is None else fraction * latency, "ms", slo["limit_ms"]
-    known = {(metric, p): option["latency_ms"][f"{metric}_{p}"] for p in REMAINDER if f"{metric}_{p}" in option["latency_ms"]}
-    above = 1.0 if slo["achieved_ms"] is None else share_above(percentile_points(known, metric), slo["achieved_ms"])
+    known = {
+        (metric, p): option["latency_ms"][f"{metric}_{p}"]
+        for p in REMAINDER
+        if f"{metric}_{p}" in option["latency_ms"]
+    }
+    above = (
+        1.0
+        if slo["achieved_ms"] is None
+        else share_above(percentile_points(known, metric), slo["achieved_ms"])
+    )
     return latency, 100.0 * fraction * above, "% of requests above", 100.0 * REMAINDER[statistic]

@@ -1,4 +1,6 @@
-"""What one unit more or less is worth, told: a named table and sentences. Reads the content of plan.json (`context.marginals`).
+"""What one unit more or less is worth, told: a named table and sentences.
+
+Reads the content of plan.json (`context.marginals`).
 
 marginals   limit, from, to, value and bound there, difference, whether it is certain
 """
@@ -24,8 +26,18 @@ def marginals_content(found: "Sequence[Marginal]") -> list[dict[str, Any]]:
     """Tell them as plain JSON."""
     return [
         {
-            **{"change": one.change, "from": tidy(one.before), "to": tidy(one.after), "status": one.status},
-            **{"value": finite(one.value), "bound": finite(one.bound), "difference": finite(one.difference), "certain": one.certain},
+            **{
+                "change": one.change,
+                "from": tidy(one.before),
+                "to": tidy(one.after),
+                "status": one.status,
+            },
+            **{
+                "value": finite(one.value),
+                "bound": finite(one.bound),
+                "difference": finite(one.difference),
+                "certain": one.certain,
+            },
         }
         for one in found
     ]
@@ -50,15 +62,35 @@ def marginals_table(content: Content) -> pd.DataFrame:
     """Tabulate them; without rows when they were not asked for."""
     unit = objective_unit(content)
     rows = [
-        (_limit(content, m["change"]), m["from"], m["to"], m["status"], m["value"], m["bound"], m["difference"], m["certain"])
+        (
+            _limit(content, m["change"]),
+            m["from"],
+            m["to"],
+            m["status"],
+            m["value"],
+            m["bound"],
+            m["difference"],
+            m["certain"],
+        )
         for m in content["context"].get("marginals", [])
     ]
-    heads = ["Limit", "From", "To", "Status", f"Found ({unit})", f"Best possible ({unit})", f"Difference ({unit})", "Certain"]
+    heads = [
+        "Limit",
+        "From",
+        "To",
+        "Status",
+        f"Found ({unit})",
+        f"Best possible ({unit})",
+        f"Difference ({unit})",
+        "Certain",
+    ]
     return pd.DataFrame(rows, columns=heads)
 
 
 def marginals_lines(content: Content) -> list[str]:
-    """Tell each in a sentence; in the last one those that make no difference, or one that the gaps leave open."""
+    """Tell each in a sentence; in the last one those that make no difference, or one that the gaps
+    leave open.
+    """
     lines, alike = [], []
     for m in content["context"].get("marginals", []):
         by, limit = m["to"] - m["from"], _limit(content, m["change"])
@@ -66,7 +98,11 @@ def marginals_lines(content: Content) -> list[str]:
             limit = limit.replace("nodes", "node", 1)
         step = f"{by:+,.9g} {limit} ({exact(m['to'])} instead of {exact(m['from'])})"
         if m["difference"] is None:
-            told = "no plan keeps all limits" if m["status"] == "infeasible" else "not known: stopped before a plan was found"
+            told = (
+                "no plan keeps all limits"
+                if m["status"] == "infeasible"
+                else "not known: stopped before a plan was found"
+            )
         elif not m["certain"]:
             alike.append(step)
             continue
@@ -75,11 +111,15 @@ def marginals_lines(content: Content) -> list[str]:
             unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
             told = f"{sign}{number(abs(m['difference']), 2)} {unit}"
         lines.append(f"{step}: {told}{_besides(content, m)}")
-    return lines + ([f"No difference beyond what the gaps leave open: {'; '.join(alike)}"] if alike else [])
+    return lines + (
+        [f"No difference beyond what the gaps leave open: {'; '.join(alike)}"] if alike else []
+    )
 
 
 def _besides(content: Content, marginal: Mapping[str, Any]) -> str:
-    """Tell what a gain costs where that is not the objective, and how memory is had that cannot be bought."""
+    """Tell what a gain costs where that is not the objective, and how memory is had that cannot be
+    bought.
+    """
     match marginal["change"].split("."):
         case ["pools", at, "nodes"] if marginal["difference"] is not None:
             return node_price(content, content["context"]["pools"][int(at)])

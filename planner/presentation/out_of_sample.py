@@ -1,7 +1,9 @@
 """A routing put to the test, told: named tables with units in their headers, sentences, and JSON.
 
-route_routings      the router and other ways to send the prompts: quality as predicted, as graded, limits kept
-route_fractions     one row an LLM: planned, realised with its interval, as prompt ids decide ties; mean score and mean grade
+route_routings      the router and other ways to send the prompts: quality as predicted, as graded,
+                    limits kept
+route_fractions     one row an LLM: planned, realised with its interval, as prompt ids decide ties;
+                    mean score and mean grade
 route_limits        planned and realised latency, fullest replica, verdict
 route_comparisons   the router less each other way, standard error, verdict
 """
@@ -11,7 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.operation.out_of_sample import ALONE, NORMAL_975, RANDOM, SERVED, TRUE, Comparison, Evaluation
+from planner.operation.out_of_sample import (
+    ALONE,
+    NORMAL_975,
+    RANDOM,
+    SERVED,
+    TRUE,
+    Comparison,
+    Evaluation,
+)
 from planner.plans.numbers import finite
 from planner.presentation.limits import room_for, try_line
 from planner.presentation.sentences import number
@@ -37,25 +47,38 @@ WORDS = {
 
 def verdict_line(found: Evaluation) -> str:
     """Tell the verdict with its reason."""
-    missed = [f"{limit.name} {_reached(limit.achieved, limit.unit)}" for limit in found.limits if limit.verdict == "misses"]
-    return f"{found.verdict}: {WORDS[found.verdict]}" + (f" ({'; '.join(missed)})" if missed else "")
+    missed = [
+        f"{limit.name} {_reached(limit.achieved, limit.unit)}"
+        for limit in found.limits
+        if limit.verdict == "misses"
+    ]
+    return f"{found.verdict}: {WORDS[found.verdict]}" + (
+        f" ({'; '.join(missed)})" if missed else ""
+    )
 
 
 def gain_line(found: Evaluation) -> str:
-    """Tell the quality, and what is gained or lost against single LLMs, with the intervals: what routing by these scores is worth."""
+    """Tell the quality, and what is gained or lost against single LLMs, with the intervals: what
+    routing by these scores is worth.
+    """
     first, graded = found.routings[0], found.sample.graded
     broken = ", of a routing that breaks a limit" if found.verdict == "misses" else ""
-    told = [f"quality {first.worth:.4f} by {'grades' if graded else 'the scores themselves'}{broken}"]
+    told = [
+        f"quality {first.worth:.4f} by {'grades' if graded else 'the scores themselves'}{broken}"
+    ]
     for one in found.comparisons:
         if one.against in (SERVED, ALONE):
             told.append(
-                f"{one.difference:+.4f} ± {NORMAL_975 * one.error:.4f} against the {one.against} ({_note(found, one)}): {one.verdict}"
+                f"{one.difference:+.4f} ± {NORMAL_975 * one.error:.4f} against the {one.against}"
+                f" ({_note(found, one)}): {one.verdict}"
             )
     return "; ".join(told)
 
 
 def advice_lines(found: Evaluation) -> list[str]:
-    """Tell what to plan with where limits are not surely kept; nothing where they are, and where no figure is known."""
+    """Tell what to plan with where limits are not surely kept; nothing where they are, and where no
+    figure is known.
+    """
     changes, asked = {}, []
     for j, one in enumerate(found.limits):
         if one.verdict == "holds" or not np.isfinite(one.high):
@@ -64,7 +87,9 @@ def advice_lines(found: Evaluation) -> list[str]:
             changes[f"slo.{j}.limit_ms"] = room_for(one.limit, one.planned, one.high)
             asked.append(f"{one.name} {number(one.limit)} ms")
         elif one.verdict == "uncertain":
-            changes["arrival_rate_rps"] = np.ceil(10 * found.arrival_rate * one.high / one.limit) / 10
+            changes["arrival_rate_rps"] = (
+                np.ceil(10 * found.arrival_rate * one.high / one.limit) / 10
+            )
             asked.append(f"the SLOs at {number(found.arrival_rate)} req/s")
     return [try_line(changes, asked, "route")] if changes else []
 
@@ -76,7 +101,14 @@ def _reached(value: float, unit: str) -> str:
 def routings_table(found: Evaluation) -> pd.DataFrame:
     """Tabulate the ways to send the prompts."""
     rows = [
-        (one.name, one.note, one.limits or "-", one.predicted, one.worth if found.sample.graded else None, *(100 * one.fractions))
+        (
+            one.name,
+            one.note,
+            one.limits or "-",
+            one.predicted,
+            one.worth if found.sample.graded else None,
+            *(100 * one.fractions),
+        )
         for one in found.routings
     ]
     heads = ["Routing", "LLM", "Limits", "Predicted quality (score)", "Graded quality (score)"]
@@ -87,7 +119,11 @@ def fractions_table(found: Evaluation) -> pd.DataFrame:
     """Tabulate the LLMs."""
     sample = found.sample
     realised = found.routings[0].fractions
-    grades = sample.truth.values @ sample.truth.weights if sample.graded else np.full(realised.size, np.nan)
+    grades = (
+        sample.truth.values @ sample.truth.weights
+        if sample.graded
+        else np.full(realised.size, np.nan)
+    )
     columns = {
         "LLM": sample.scores.llms,
         "Planned (%)": 100 * found.planned,
@@ -105,9 +141,18 @@ def fractions_table(found: Evaluation) -> pd.DataFrame:
 def limits_table(found: Evaluation) -> pd.DataFrame:
     """Tabulate the limits; blank where no latency is known."""
     rows = [
-        (one.name, one.unit, one.limit, *map(finite, (one.planned, one.achieved, one.low, one.high)), one.verdict) for one in found.limits
+        (
+            one.name,
+            one.unit,
+            one.limit,
+            *map(finite, (one.planned, one.achieved, one.low, one.high)),
+            one.verdict,
+        )
+        for one in found.limits
     ]
-    return pd.DataFrame(rows, columns=["Limit", "Unit", "At most", "Planned", "Realised", "From", "To", "Verdict"])
+    return pd.DataFrame(
+        rows, columns=["Limit", "Unit", "At most", "Planned", "Realised", "From", "To", "Verdict"]
+    )
 
 
 def comparisons_table(found: Evaluation) -> pd.DataFrame:
@@ -116,9 +161,24 @@ def comparisons_table(found: Evaluation) -> pd.DataFrame:
     for one in found.comparisons:
         half = NORMAL_975 * one.error
         rows.append(
-            (one.against, _note(found, one), one.difference, one.error, half, one.difference - half, one.difference + half, one.verdict)
+            (
+                one.against,
+                _note(found, one),
+                one.difference,
+                one.error,
+                half,
+                one.difference - half,
+                one.difference + half,
+                one.verdict,
+            )
         )
-    heads = ["Against", "LLM", "Router gains (score)", "Standard error (score)", "95 % interval (± score)"]
+    heads = [
+        "Against",
+        "LLM",
+        "Router gains (score)",
+        "Standard error (score)",
+        "95 % interval (± score)",
+    ]
     return pd.DataFrame(rows, columns=[*heads, "From (score)", "To (score)", "Verdict"])
 
 
@@ -131,48 +191,81 @@ def said(found: Evaluation) -> list[str]:
     sample = found.sample
     lines = []
     if found.fitted is not None:
-        lines.append(f"Prices were computed on {found.fitted:,} other prompts; single LLMs were chosen there.")
+        lines.append(
+            f"Prices were computed on {found.fitted:,} other prompts; single LLMs were chosen"
+            " there."
+        )
     else:
         own = (
-            "these prompts are among those they were computed on; a split, or scores of others, puts them to the test"
+            "these prompts are among those they were computed on; a split, or scores of others,"
+            " puts them to the test"
             if sample.own
             else "the prompts are others"
         )
         lines.append(f"The prices are the plan's; {own}.")
-        lines.append("Single LLMs are chosen in hindsight, on the prompts they are judged on, which favours them.")
+        lines.append(
+            "Single LLMs are chosen in hindsight, on the prompts they are judged on, which favours"
+            " them."
+        )
     if sample.graded:
         lines += _regret(found)
     else:
-        lines.append("Quality is as predicted by the scores themselves: grades would say what the answers are really worth.")
-    if any(not np.isfinite(value) for limit in found.limits for value in (limit.achieved, limit.low, limit.high)):
+        lines.append(
+            "Quality is as predicted by the scores themselves: grades would say what the answers"
+            " are really worth."
+        )
+    if any(
+        not np.isfinite(value)
+        for limit in found.limits
+        for value in (limit.achieved, limit.low, limit.high)
+    ):
         lines.append("A latency of - lies beyond the profiled rates: nobody knows it.")
     lines += [
-        f"{one.name}: these prompts keep the limit, others like them as a rule do not; the plan leaves it no room."
+        f"{one.name}: these prompts keep the limit, others like them as a rule do not; the plan"
+        " leaves it no room."
         for one in found.limits
         if one.verdict == "uncertain" and one.low > one.limit
     ]
-    lines.append("Intervals are over the prompts; that the prices could have come out otherwise is not in them.")
+    lines.append(
+        "Intervals are over the prompts; that the prices could have come out otherwise is not in"
+        " them."
+    )
     return [*lines, *found.notes]
 
 
 def _regret(found: Evaluation) -> list[str]:
-    """What perfect predictions would reach, and how much of what they would gain over the references these do."""
-    scores, truth, weights = found.sample.scores.values, found.sample.truth.values, found.sample.scores.weights
+    """What perfect predictions would reach, and how much of what they would gain over the
+    references these do.
+    """
+    scores, truth, weights = (
+        found.sample.scores.values,
+        found.sample.truth.values,
+        found.sample.scores.weights,
+    )
     worth = {one.name: one.worth for one in found.routings}
     first = found.routings[0]
     over = first.predicted - first.worth
     short = next(one for one in found.comparisons if one.against == TRUE)
     regret = f"{-short.difference:.4f} (± {NORMAL_975 * short.error:.4f})"
     lines = [
-        f"The scores promise {first.predicted:.4f} for this routing, the grades give {first.worth:.4f}: {abs(over):.4f} "
-        + ("less." if over >= 0 else "more."),
-        f"Scores and grades correlate by {number(_correlation(scores, truth, weights), 3)} over all prompts and LLMs.",
-        f"Regret: perfect predictions, in the same setup and limits, would reach {worth[TRUE]:.4f}, {regret} more than these.",
+        f"The scores promise {first.predicted:.4f} for this routing, the grades give"
+        f" {first.worth:.4f}: {abs(over):.4f} " + ("less." if over >= 0 else "more."),
+        (
+            f"Scores and grades correlate by {number(_correlation(scores, truth, weights), 3)} over"
+            " all prompts and LLMs."
+        ),
+        (
+            "Regret: perfect predictions, in the same setup and limits, would reach"
+            f" {worth[TRUE]:.4f}, {regret} more than these."
+        ),
     ]
     for name in (RANDOM, SERVED):
         if name in worth and worth[TRUE] > worth[name]:
             most, got = worth[TRUE] - worth[name], worth[found.routings[0].name] - worth[name]
-            lines.append(f"Over '{name}' perfect predictions would gain {most:.4f}, these gain {got:.4f} ({100 * got / most:.0f} %).")
+            lines.append(
+                f"Over '{name}' perfect predictions would gain {most:.4f}, these gain {got:.4f}"
+                f" ({100 * got / most:.0f} %)."
+            )
     return lines
 
 
@@ -206,20 +299,43 @@ def evaluation_content(found: Evaluation) -> dict[str, Any]:
         },
         "limits": [
             {
-                **{"limit": one.name, "unit": one.unit, "at_most": one.limit, "planned": finite(one.planned)},
-                **{"realised": finite(one.achieved), "low": finite(one.low), "high": finite(one.high), "verdict": one.verdict},
+                **{
+                    "limit": one.name,
+                    "unit": one.unit,
+                    "at_most": one.limit,
+                    "planned": finite(one.planned),
+                },
+                **{
+                    "realised": finite(one.achieved),
+                    "low": finite(one.low),
+                    "high": finite(one.high),
+                    "verdict": one.verdict,
+                },
             }
             for one in found.limits
         ],
         "routings": [
             {
-                **{"routing": one.name, "llm": one.note or None, "limits": one.limits or None, "predicted": one.predicted},
-                **{"graded": one.worth if found.sample.graded else None, "fractions": by_llm(one.fractions)},
+                **{
+                    "routing": one.name,
+                    "llm": one.note or None,
+                    "limits": one.limits or None,
+                    "predicted": one.predicted,
+                },
+                **{
+                    "graded": one.worth if found.sample.graded else None,
+                    "fractions": by_llm(one.fractions),
+                },
             }
             for one in found.routings
         ],
         "comparisons": [
-            {"against": one.against, "gain": one.difference, "standard_error": finite(one.error), "verdict": one.verdict}
+            {
+                "against": one.against,
+                "gain": one.difference,
+                "standard_error": finite(one.error),
+                "verdict": one.verdict,
+            }
             for one in found.comparisons
         ],
         "notes": said(found),

@@ -1,6 +1,8 @@
-"""The router told: prices and realised fractions, ties, one prompt's decision, prices over load; tables with units and sentences.
+"""The router told: prices and realised fractions, ties, one prompt's decision, prices over load;
+tables with units and sentences.
 
-router_prices     one row an LLM: planned fraction, what the prices come to on the plan's own scores, dual price
+router_prices     one row an LLM: planned fraction, what the prices come to on the plan's own
+                  scores, dual price
 router_ties       one row a group of LLMs that tie
 decision_table    one prompt: score, price, net, probability
 rates_by_llm      one row an LLM and rate of the price table
@@ -18,14 +20,26 @@ from planner.plans.tables import slo_name
 from planner.presentation.sentences import number
 from profiles.records import Scores
 
-__all__ = ["decision_line", "decision_table", "held_line", "price_table_frame", "rates_by_llm", "router_prices", "router_ties"]
+__all__ = [
+    "decision_line",
+    "decision_table",
+    "held_line",
+    "price_table_frame",
+    "rates_by_llm",
+    "router_prices",
+    "router_ties",
+]
 
 
 def router_prices(content: Mapping[str, Any], router: Router, scores: Scores) -> pd.DataFrame:
-    """Tabulate the LLMs of a plan: what its prices realise on its own scores, ties as they are stated and as prompt ids decide them."""
+    """Tabulate the LLMs of a plan: what its prices realise on its own scores, ties as they are
+    stated and as prompt ids decide them.
+    """
     by_llm = dict(zip(scores.llms, scores.values, strict=True))
     shares = router.shares(by_llm) @ scores.weights
-    ids = np.bincount(router.choose_many(by_llm, scores.prompt_ids), scores.weights, len(router.llms))
+    ids = np.bincount(
+        router.choose_many(by_llm, scores.prompt_ids), scores.weights, len(router.llms)
+    )
     rows = []
     for llm, fraction in content["routing"].items():
         known = llm in router.llms
@@ -48,7 +62,10 @@ def router_ties(content: Mapping[str, Any]) -> pd.DataFrame:
         {
             "LLMs that tie": ", ".join(tie["llms"]),
             "Part of the prompts (%)": 100 * tie["share"],
-            "Split": ", ".join(f"{100 * part:.2f} % {llm}" for llm, part in zip(tie["llms"], tie["split"], strict=True)),
+            "Split": ", ".join(
+                f"{100 * part:.2f} % {llm}"
+                for llm, part in zip(tie["llms"], tie["split"], strict=True)
+            ),
         }
         for tie in sorted(content["router"]["ties"], key=lambda tie: -tie["share"])
     ]
@@ -89,13 +106,21 @@ def decision_line(router: Router, scores: Mapping[str, float], prompt_id: str) -
 
 
 def held_line(table: PriceTable) -> str:
-    """Tell up to which rate the SLOs can be held, and from which on it is proved that they cannot."""
+    """Tell up to which rate the SLOs can be held, and from which on it is proved that they
+    cannot.
+    """
     highest, beyond = number(table.held_up_to, 5), ""
     if table.not_held_from is not None:
         since = number(table.not_held_from, 5)
-        beyond = f"; {'above that' if since == highest else f'from {since} req/s on'} it is proved that none does"
+        beyond = (
+            f"; {'above that' if since == highest else f'from {since} req/s on'} it is proved that"
+            " none does"
+        )
     cut = "" if table.complete else " Stopped: rates are missing, and more may be possible."
-    return f"Up to {highest} req/s ({_percent(table)} of the planned rate) a routing keeps every SLO{beyond}.{cut}"
+    return (
+        f"Up to {highest} req/s ({_percent(table)} of the planned rate) a routing keeps every"
+        f" SLO{beyond}.{cut}"
+    )
 
 
 def _percent(table: PriceTable) -> str:
@@ -103,7 +128,9 @@ def _percent(table: PriceTable) -> str:
 
 
 def rates_by_llm(table: PriceTable) -> pd.DataFrame:
-    """Tabulate fraction and price of every LLM at every rate that is held; no price where it gets nothing."""
+    """Tabulate fraction and price of every LLM at every rate that is held; no price where it gets
+    nothing.
+    """
     rows = [
         {
             "LLM": llm,
@@ -120,12 +147,19 @@ def rates_by_llm(table: PriceTable) -> pd.DataFrame:
 
 
 def price_table_frame(table: PriceTable) -> pd.DataFrame:
-    """Tabulate: rate, quality, achieved latencies, fraction and price of every LLM; blank where no routing keeps the SLOs."""
+    """Tabulate: rate, quality, achieved latencies, fraction and price of every LLM; blank where no
+    routing keeps the SLOs.
+    """
     rows = []
     for row in table.rows:
         told = row.content
-        line: dict[str, Any] = {"Rate (% of planned)": 100 * row.rate / table.planned, "Rate (req/s)": row.rate}
-        line["SLOs"] = "kept" if told is not None else "not kept" if row.proved_none else "none found"
+        line: dict[str, Any] = {
+            "Rate (% of planned)": 100 * row.rate / table.planned,
+            "Rate (req/s)": row.rate,
+        }
+        line["SLOs"] = (
+            "kept" if told is not None else "not kept" if row.proved_none else "none found"
+        )
         if told is not None:
             line["Quality (score)"] = told["quality"]
             for slo in told["slo"]:

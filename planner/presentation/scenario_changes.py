@@ -1,6 +1,9 @@
-"""What two plans were asked differently, in sentences. Reads contents of plan.json, infeasible ones and those of older files too.
+"""What two plans were asked differently, in sentences.
 
-asked           demand, SLOs, quality, GPUs, objective, LLMs, their replicas, settings that keep options or setups out
+Reads contents of plan.json, infeasible ones and those of older files too.
+
+asked           demand, SLOs, quality, GPUs, objective, LLMs, their replicas, settings that keep
+                options or setups out
 incomparable    where qualities of both plans do not mean the same
 """
 
@@ -18,8 +21,16 @@ ASKED: Sequence[tuple[str, str, Callable[[Content], Mapping[str, Any]]]] = (
     ("arrival rate", "req/s", lambda one: {"": one["context"]["arrival_rate_rps"]}),
     ("the SLO on", "ms", lambda one: {slo_name(slo): slo["limit_ms"] for slo in one["slo"]}),
     ("quality at least", "(mean score)", lambda one: {"": one["context"]["quality_at_least"]}),
-    ("pool", "nodes", lambda one: {pool["name"]: pool["nodes"] for pool in one["context"]["pools"]}),
-    ("GPUs per node of pool", "", lambda one: {pool["name"]: pool["gpus_per_node"] for pool in one["context"]["pools"]}),
+    (
+        "pool",
+        "nodes",
+        lambda one: {pool["name"]: pool["nodes"] for pool in one["context"]["pools"]},
+    ),
+    (
+        "GPUs per node of pool",
+        "",
+        lambda one: {pool["name"]: pool["gpus_per_node"] for pool in one["context"]["pools"]},
+    ),
 )
 
 FILTERS: Mapping[str, tuple[str, str]] = {
@@ -39,11 +50,18 @@ def asked_lines(before: Content, after: Content) -> list[str]:
         for key in dict.fromkeys([*one, *other]):
             if one.get(key) != other.get(key):
                 words = " ".join(part for part in (what, key) if part)
-                told.append(f"{words} {_asked(other.get(key), unit)} instead of {_asked(one.get(key), unit)}")
+                told.append(
+                    f"{words} {_asked(other.get(key), unit)} instead of"
+                    f" {_asked(one.get(key), unit)}"
+                )
     if before["objective"]["of"] != after["objective"]["of"]:
-        told.append(f"the objective is {after['objective']['of']} instead of {before['objective']['of']}")
+        told.append(
+            f"the objective is {after['objective']['of']} instead of {before['objective']['of']}"
+        )
     was, now = _llms(before, after)
-    told += [f"without {llm}" for llm in was if llm not in now] + [f"with {llm}" for llm in now if llm not in was]
+    told += [f"without {llm}" for llm in was if llm not in now] + [
+        f"with {llm}" for llm in now if llm not in was
+    ]
     told += _replica_limits(before, after)
     filters, others = before["context"]["filters"], after["context"]["filters"]
     for key, value in filters.items():
@@ -54,18 +72,26 @@ def asked_lines(before: Content, after: Content) -> list[str]:
 
 
 def _asked(value: float | None, unit: str) -> str:
-    return "none" if value is None else f"{exact(value)} {'node' if unit == 'nodes' and value == 1 else unit}".strip()
+    return (
+        "none"
+        if value is None
+        else f"{exact(value)} {'node' if unit == 'nodes' and value == 1 else unit}".strip()
+    )
 
 
 def _filter(value: Any, unit: str) -> str:
     """One setting in words; None is everything that was profiled."""
     if value is None:
         return "all profiled"
-    return ", ".join(exact(one) for one in (value if isinstance(value, Sequence) else [value])) + unit
+    return (
+        ", ".join(exact(one) for one in (value if isinstance(value, Sequence) else [value])) + unit
+    )
 
 
 def _llms(before: Content, after: Content) -> tuple[list[str], list[str]]:
-    """The LLMs asked for in both plans: as listed, else (older files) as routed to; none where that is not known of both."""
+    """The LLMs asked for in both plans: as listed, else (older files) as routed to; none where that
+    is not known of both.
+    """
     listed = [[llm["name"] for llm in one["context"].get("llms", [])] for one in (before, after)]
     was, now = listed if all(listed) else [list(one["routing"]) for one in (before, after)]
     return (was, now) if was and now else ([], [])
@@ -74,9 +100,12 @@ def _llms(before: Content, after: Content) -> tuple[list[str], list[str]]:
 def _replica_limits(before: Content, after: Content) -> list[str]:
     """Limits on replicas that differ, of LLMs that both plans list."""
     was = {llm["name"]: llm for llm in before["context"].get("llms", [])}
-    pairs = [(was[llm["name"]], llm) for llm in after["context"].get("llms", []) if llm["name"] in was]
+    pairs = [
+        (was[llm["name"]], llm) for llm in after["context"].get("llms", []) if llm["name"] in was
+    ]
     return [
-        f"replicas of {new['name']} at {word} {_asked(new[key], '')} instead of {_asked(old[key], '')}"
+        f"replicas of {new['name']} at {word} {_asked(new[key], '')} instead of"
+        f" {_asked(old[key], '')}"
         for word, key in (("least", "min_replicas"), ("most", "max_replicas"))
         for old, new in pairs
         if old[key] != new[key]
@@ -88,7 +117,13 @@ def incomparable_lines(before: Content, after: Content) -> list[str]:
     prompts = [one["context"]["prompts"] for one in (before, after)]
     was, now = _llms(before, after)
     if prompts[0] != prompts[1]:
-        return [f"Other prompts ({prompts[1]:,} instead of {prompts[0]:,}): qualities of the two plans do not compare."]
+        return [
+            f"Other prompts ({prompts[1]:,} instead of {prompts[0]:,}): qualities of the two plans"
+            " do not compare."
+        ]
     if set(was) != set(now):
-        return ["Other LLMs: qualities compare only where both plans were made with the same prompts, scored in the same way."]
+        return [
+            "Other LLMs: qualities compare only where both plans were made with the same prompts,"
+            " scored in the same way."
+        ]
     return []

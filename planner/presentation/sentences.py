@@ -1,6 +1,9 @@
-"""The plan in words: verdict, what binds, what one more buys, repairs, what was left out. Plain text, a unit beside every number.
+"""The plan in words: verdict, what binds, what one more buys, repairs, what was left out.
 
-All functions read the content of plan.json. The same words stand on the terminal, in the workbook and on the page.
+Plain text, a unit beside every number.
+
+All functions read the content of plan.json. The same words stand on the terminal, in the workbook
+and on the page.
 """
 
 import re
@@ -34,13 +37,16 @@ STOPPED = {
 }
 SMALL_STEP_MS = 10
 LINEARIZATION = (
-    "Linearization error: none in this plan's figures, for they are read off the curves themselves (straight between their points); the"
-    " search works with simpler lines, and what they may have overlooked is inside the stated gap."
+    "Linearization error: none in this plan's figures, for they are read off the curves themselves"
+    " (straight between their points); the search works with simpler lines, and what they may have"
+    " overlooked is inside the stated gap."
 )
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Tell `value` to `digits` significant digits, no exponent, thousands apart by commas; whole digits are never cut; `-` for None."""
+    """Tell `value` to `digits` significant digits, no exponent, thousands apart by commas; whole
+    digits are never cut; `-` for None.
+    """
     if value is None:
         return "-"
     if value == 0:
@@ -51,7 +57,9 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def exact(value: float) -> str:
-    """Tell `value` with all its digits (12 significant): a repair told by a rounded number would repair nothing."""
+    """Tell `value` with all its digits (12 significant): a repair told by a rounded number would
+    repair nothing.
+    """
     return f"{value:,.12g}"
 
 
@@ -76,28 +84,42 @@ def verdict(content: Content) -> str:
     bound = f"best possible {_bare(content, objective['bound'])}"
     stopped = f"stopped by {STOPPED.get(why, why)}"
     if status == "unknown":
-        return f"unknown: {stopped} before a plan was found ({seconds})" + ("" if objective["bound"] is None else f"; {bound}")
+        return f"unknown: {stopped} before a plan was found ({seconds})" + (
+            "" if objective["bound"] is None else f"; {bound}"
+        )
     gap = gap_text(objective["rel_gap"])
     head = status if status == "optimal" else f"{status} ({stopped})"
-    return f"{head}: {objective_text(content, objective['value'])} found, {bound} (gap {gap}), {seconds}"
+    return (
+        f"{head}: {objective_text(content, objective['value'])} found, {bound} (gap {gap}),"
+        f" {seconds}"
+    )
 
 
 def gap_text(rel_gap: float | None) -> str:
     """Tell a relative gap in per cent; what is below a thousandth of a per cent is told as such."""
     if rel_gap is None:
         return "unknown"
-    return "below 0.001 %" if 1e-12 < rel_gap < 1e-5 else f"{number(100.0 * rel_gap if rel_gap > 1e-12 else 0.0, 2)} %"
+    return (
+        "below 0.001 %"
+        if 1e-12 < rel_gap < 1e-5
+        else f"{number(100.0 * rel_gap if rel_gap > 1e-12 else 0.0, 2)} %"
+    )
 
 
 def worth(content: Content) -> list[str]:
-    """Tell what one more buys, one sentence a limit, from the shadow prices; then their notes, SLOs by their names."""
+    """Tell what one more buys, one sentence a limit, from the shadow prices; then their notes, SLOs
+    by their names.
+    """
     prices, pools = content["shadow_prices"], content["context"]["pools"]
     lines = []
     if prices["arrival_rate_rps"] is not None:
         lines.append(f"+1 req/s of demand: {_change(content, prices['arrival_rate_rps'])}")
     for slo, price in zip(content["slo"], prices["slo"], strict=True):
         if price is not None:
-            lines.append(f"+{SMALL_STEP_MS} ms for the SLO on {slo_name(slo)}: {_change(content, SMALL_STEP_MS * price)}")
+            lines.append(
+                f"+{SMALL_STEP_MS} ms for the SLO on {slo_name(slo)}:"
+                f" {_change(content, SMALL_STEP_MS * price)}"
+            )
     for pool in pools:
         price, per_node = prices["pools"].get(pool["name"]), pool["gpus_per_node"]
         if price is not None:
@@ -105,15 +127,23 @@ def worth(content: Content) -> list[str]:
             node = f"+1 node ({per_node} GPU{'s' if per_node > 1 else ''}) of pool {pool['name']}"
             lines.append(f"{node}: {_change(content, price)}{each}{node_price(content, pool)}")
     names = {f"slo.{j}": f"the SLO on {slo_name(slo)}" for j, slo in enumerate(content["slo"])}
-    return lines + [re.sub(r"^slo\.\d+(?=: )", lambda path: names[path[0]], note) for note in prices["notes"]]
+    return lines + [
+        re.sub(r"^slo\.\d+(?=: )", lambda path: names[path[0]], note) for note in prices["notes"]
+    ]
 
 
 def node_price(content: Content, pool: Mapping[str, Any]) -> str:
-    """Tell what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective or no price is known."""
+    """Tell what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective
+    or no price is known.
+    """
     price, count = pool["price_usd_per_gpu_h"], pool["gpus_per_node"]
     if content["objective"]["of"] == "cost" or price is None:
         return ""
-    return f"; its {count} GPUs cost {count * price:,.2f} USD/h" if count > 1 else f"; its GPU costs {price:,.2f} USD/h"
+    return (
+        f"; its {count} GPUs cost {count * price:,.2f} USD/h"
+        if count > 1
+        else f"; its GPU costs {price:,.2f} USD/h"
+    )
 
 
 def _change(content: Content, change: float) -> str:
@@ -121,13 +151,20 @@ def _change(content: Content, change: float) -> str:
     if abs(change) < 1e-12:
         return "nothing"
     sign, size = "+" if change > 0 else "-", number(abs(change), 2)
-    return f"{sign}{size} USD/h" if content["objective"]["of"] == "cost" else f"{sign}{size} quality"
+    return (
+        f"{sign}{size} USD/h" if content["objective"]["of"] == "cost" else f"{sign}{size} quality"
+    )
 
 
 def conflict_lines(content: Content) -> tuple[list[str], list[tuple[str, str]]]:
-    """Tell the conflicting limits, and each repair as (words, the argument of --set that does it)."""
+    """Tell the conflicting limits, and each repair as (words, the argument of --set that does
+    it).
+    """
     conflict = content["conflict"]
-    repairs = [(repair_words(content, repair), f"{repair['change']}={repair['to']}") for repair in conflict["repairs"]]
+    repairs = [
+        (repair_words(content, repair), f"{repair['change']}={repair['to']}")
+        for repair in conflict["repairs"]
+    ]
     return list(conflict["limits"]), repairs
 
 
@@ -138,16 +175,27 @@ def repair_words(content: Content, repair: Mapping[str, Any]) -> str:
         case ["arrival_rate_rps"]:
             return f"drop to {after} req/s (from {before})"
         case ["slo", at, "limit_ms"]:
-            return f"raise the SLO on {slo_name(content['slo'][int(at)])} from {before} to {after} ms"
+            return (
+                f"raise the SLO on {slo_name(content['slo'][int(at)])} from {before} to {after} ms"
+            )
         case ["pools", at, "nodes"]:
             more = repair["to"] - repair["from"]
             pool = content["context"]["pools"][int(at)]["name"]
-            return f"add {exact(more)} node{'s' if more != 1 else ''} to pool {pool} ({after} instead of {before})"
+            return (
+                f"add {exact(more)} node{'s' if more != 1 else ''} to pool {pool} ({after} instead"
+                f" of {before})"
+            )
         case ["objective", "quality_at_least"]:
             return f"lower the quality asked for from {before} to {after} (mean score)"
-        case ["llms", at, ("min_replicas" | "max_replicas") as key] if name := _llm_name(content, int(at)):
+        case ["llms", at, ("min_replicas" | "max_replicas") as key] if name := _llm_name(
+            content, int(at)
+        ):
             count = f"{after} replica{'' if repair['to'] == 1 else 's'} of {name}"
-            return f"allow {count} ({before} now)" if key == "max_replicas" else f"ask for {count} at least ({before} now)"
+            return (
+                f"allow {count} ({before} now)"
+                if key == "max_replicas"
+                else f"ask for {count} at least ({before} now)"
+            )
         case ["setups", "min_gpu_utilization_pct"]:
             return f"lower the compute given out at least from {before} to {after} %"
     return f"change {repair['change']} from {before} to {after}"
@@ -160,7 +208,9 @@ def _llm_name(content: Content, at: int) -> str | None:
 
 
 def dropped_lines(content: Content) -> list[str]:
-    """Tell options left out, counted by reason; reasons that differ in their figures alone count as one and are told by their first."""
+    """Tell options left out, counted by reason; reasons that differ in their figures alone count as
+    one and are told by their first.
+    """
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for option in content["context"]["dropped"]:
         groups[re.sub(r"\d[\d.,]*", "#", option["reason"])].append(option)
@@ -179,7 +229,11 @@ def filters_line(content: Content) -> str:
     degrees, shares = filters["tp_degrees"], filters["mps_shares_pct"]
     parts = [
         "every profiled tp degree" if degrees is None else f"tp {', '.join(map(str, degrees))}",
-        "every profiled MPS share" if shares is None else f"MPS shares {', '.join(f'{s:g}' for s in shares)} %",
+        (
+            "every profiled MPS share"
+            if shares is None
+            else f"MPS shares {', '.join(f'{s:g}' for s in shares)} %"
+        ),
         f"{filters['memory_headroom_pct']:g} % of each GPU's memory kept free",
         f"at least {filters['min_gpu_utilization_pct']:g} % of all compute given out",
     ]
@@ -191,23 +245,34 @@ def filters_line(content: Content) -> str:
 
 
 def provenance_lines(content: Content) -> list[str]:
-    """Tell where the curves of the deployed options come from: provenance counted, and what the sources say."""
+    """Tell where the curves of the deployed options come from: provenance counted, and what the
+    sources say.
+    """
     counts: dict[str, int] = defaultdict(int)
     for option in content["options"]:
         counts[option["provenance"]] += 1
     told = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
-    return [f"Curves at the rates of this plan: {told}.", LINEARIZATION, *_source_lines(content["context"]["sources"])]
+    return [
+        f"Curves at the rates of this plan: {told}.",
+        LINEARIZATION,
+        *_source_lines(content["context"]["sources"]),
+    ]
 
 
 def _source_lines(sources: Sequence[str]) -> list[str]:
-    """Tell sources: options made alike (`option: made; beyond`) in one line, the rest (`tool: file; tool: file`) in one, tool by tool."""
+    """Tell sources: options made alike (`option: made; beyond`) in one line, the rest (`tool: file;
+    tool: file`) in one, tool by tool.
+    """
     groups: dict[str, list[str]] = defaultdict(list)
     for source in sources:
         option, _, rest = source.partition(": ")
         made, _, beyond = rest.partition("; ")
         groups[made].append(source if not made else f"{option}: {beyond}" if beyond else option)
     folded = {made: options for made, options in groups.items() if made and len(options) > 1}
-    lines = [f"Source of {len(options)} curves: {made}. {'; '.join(options)}" for made, options in folded.items()]
+    lines = [
+        f"Source of {len(options)} curves: {made}. {'; '.join(options)}"
+        for made, options in folded.items()
+    ]
     tools: dict[str, dict[str, None]] = defaultdict(dict)
     for source in sources:
         if source.partition(": ")[2].partition("; ")[0] not in folded:

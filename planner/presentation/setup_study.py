@@ -1,6 +1,7 @@
 """The study of all setups, told: named tables with units in their headers, and sentences.
 
-setups      one row a retained setup, the best first: options, fractions, dual prices, quality, latency, utilisation
+setups      one row a retained setup, the best first: options, fractions, dual prices, quality,
+            latency, utilisation
 spread      best, median, worst of the feasible ones, and their distance
 histogram   how many feasible setups reach which quality
 """
@@ -42,7 +43,10 @@ BINS = 12
 
 @dataclass(frozen=True)
 class Spread:
-    """Quality of the feasible setups. ratio: best / worst - 1, None where a quality is not above 0."""
+    """Quality of the feasible setups.
+
+    ratio: best / worst - 1, None where a quality is not above 0.
+    """
 
     best: float
     median: float
@@ -60,7 +64,9 @@ def spread_of(study: Study) -> Spread | None:
 
 
 def config_words(instance: Instance, config: Config) -> str:
-    """How one LLM is run, e.g. `2 x tp4 70 %`; pools are named where there are several, `-` when it is not deployed."""
+    """How one LLM is run, e.g. `2 x tp4 70 %`; pools are named where there are several, `-` when it
+    is not deployed.
+    """
     words = []
     for o, replicas in config:
         option = instance.options[o]
@@ -89,10 +95,14 @@ def setups_table(study: Study, instance: Instance) -> pd.DataFrame:
         if slo.statistic == "mean":
             columns[f"{metric} (ms)"] = 1000.0 * slo.limit * spends
         else:
-            columns[f"Requests above {number(1000.0 * slo.limit)} ms {slo.metric.upper()} (%)"] = (100.0 - int(slo.statistic[1:])) * spends
+            columns[f"Requests above {number(1000.0 * slo.limit)} ms {slo.metric.upper()} (%)"] = (
+                100.0 - int(slo.statistic[1:])
+            ) * spends
         columns[f"Price of {metric} (score per ms)"] = study.beta[order, s] / (1000.0 * slo.limit)
     for i, name in enumerate(names):
-        words = np.array([config_words(instance, config) for config in setups.configs[i]], dtype=object)
+        words = np.array(
+            [config_words(instance, config) for config in setups.configs[i]], dtype=object
+        )
         columns[f"{name}: option"] = words[setups.choice[at, i]]
         columns[f"{name}: fraction (%)"] = 100.0 * study.fractions[order, i]
         columns[f"{name}: dual price (score)"] = _shifted(study.alpha[order])[:, i]
@@ -117,14 +127,21 @@ def spread_table(study: Study) -> pd.DataFrame:
         *((f"{status.capitalize()}", study.count(status), "setups") for status in STATUSES),
     ]
     if spread is not None:
-        rows += [("Best quality", spread.best, "mean score"), ("Median quality", spread.median, "mean score")]
+        rows += [
+            ("Best quality", spread.best, "mean score"),
+            ("Median quality", spread.median, "mean score"),
+        ]
         rows += [("Worst quality", spread.worst, "mean score")]
-        rows += [("Spread best / worst - 1", None if spread.ratio is None else 100.0 * spread.ratio, "%")]
+        rows += [
+            ("Spread best / worst - 1", None if spread.ratio is None else 100.0 * spread.ratio, "%")
+        ]
     return pd.DataFrame(rows, columns=["What", "Value", "Unit"], dtype=object)
 
 
 def histogram_table(study: Study) -> pd.DataFrame:
-    """Tabulate how many feasible setups reach which quality, the best first; without rows when fewer than two differ."""
+    """Tabulate how many feasible setups reach which quality, the best first; without rows when
+    fewer than two differ.
+    """
     quality = study.quality[~np.isnan(study.quality)]
     headers = ["From (mean score)", "To (mean score)", "Setups"]
     if not quality.size or np.ptp(quality) <= 0:
@@ -137,11 +154,17 @@ def histogram_table(study: Study) -> pd.DataFrame:
 def counts_line(study: Study, exact_packing: bool) -> str:
     """Tell the numbers of setups in one sentence."""
     by = "exact packing" if exact_packing else "first-fit decreasing, as published"
-    parts = [f"{study.count(status):,} {status}" for status in STATUSES if study.count(status) or status in ("feasible", "infeasible")]
-    only = f" ({int(study.only_exact.sum()):,} of them by exact packing only)" if exact_packing else ""
+    parts = [
+        f"{study.count(status):,} {status}"
+        for status in STATUSES
+        if study.count(status) or status in ("feasible", "infeasible")
+    ]
+    only = (
+        f" ({int(study.only_exact.sum()):,} of them by exact packing only)" if exact_packing else ""
+    )
     return (
-        f"{len(study.setups):,} setups enumerated within the compute; {study.positions.size:,} retained by {by}{only}: "
-        f"{', '.join(parts)}; {study.seconds:.1f} s"
+        f"{len(study.setups):,} setups enumerated within the compute; {study.positions.size:,}"
+        f" retained by {by}{only}: {', '.join(parts)}; {study.seconds:.1f} s"
     )
 
 
@@ -152,9 +175,19 @@ def spread_line(study: Study) -> str:
     if spread is None and not quality.size:
         return "no retained setup has a routing within the SLOs"
     if spread is None:
-        return f"best {quality.max():.5f}; median, worst and spread are not known where setups were pruned unseen"
-    distance = "not told, for not all qualities are above 0" if spread.ratio is None else f"{number(100.0 * spread.ratio, 3)} %"
-    return f"quality best {spread.best:.5f}, median {spread.median:.5f}, worst {spread.worst:.5f}; spread best / worst - 1: {distance}"
+        return (
+            f"best {quality.max():.5f}; median, worst and spread are not known where setups were"
+            " pruned unseen"
+        )
+    distance = (
+        "not told, for not all qualities are above 0"
+        if spread.ratio is None
+        else f"{number(100.0 * spread.ratio, 3)} %"
+    )
+    return (
+        f"quality best {spread.best:.5f}, median {spread.median:.5f}, worst {spread.worst:.5f};"
+        f" spread best / worst - 1: {distance}"
+    )
 
 
 def histogram_lines(frame: pd.DataFrame, width: int = 40) -> Sequence[str]:
@@ -180,7 +213,10 @@ Content = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """A study as plain values. quality: of the feasible setups, best first; lines: counts and spread in words; the tables of its command.
+    """A study as plain values.
+
+    quality: of the feasible setups, best first; lines: counts and spread in words; the tables of
+    its command.
 
     complete: nothing was left because somebody stopped it. setups: the best rows of the table.
     """
@@ -193,27 +229,56 @@ class Listed:
     setups: pd.DataFrame
 
     def better(self, quality: float) -> int:
-        """How many listed setups are better by more than 0.01 %: closer ones cannot be told apart."""
+        """How many listed setups are better by more than 0.01 %: closer ones cannot be told
+        apart.
+        """
         return int((self.quality > quality + 1e-4 * max(abs(quality), 1e-9)).sum())
 
 
 def marks_table(content: Content, listed: Listed, baselines: pd.DataFrame | None) -> pd.DataFrame:
-    """Tabulate what is marked beside the histogram, the best first. baselines: their table, None where they were not asked for."""
+    """Tabulate what is marked beside the histogram, the best first.
+
+    baselines: their table, None where they were not asked for.
+    """
     rows: list[tuple[str, str, float, str]] = []
     if content["quality"] is not None:
         rows.append((PLAN, "plan", content["quality"], "setup and routing together, proved"))
     if content["objective"]["of"] == "quality" and content["objective"]["bound"] is not None:
-        rows.append(("best possible", "bound", content["objective"]["bound"], "no plan of any setup is better"))
+        rows.append(
+            (
+                "best possible",
+                "bound",
+                content["objective"]["bound"],
+                "no plan of any setup is better",
+            )
+        )
     if listed.quality.size:
-        ends = {"best": listed.quality[0], "median": np.median(listed.quality), "worst": listed.quality[-1]}
-        rows += [(f"{name} listed setup", "setup", float(value), "each with its best routing") for name, value in ends.items()]
+        ends = {
+            "best": listed.quality[0],
+            "median": np.median(listed.quality),
+            "worst": listed.quality[-1],
+        }
+        rows += [
+            (f"{name} listed setup", "setup", float(value), "each with its best routing")
+            for name, value in ends.items()
+        ]
     for _, row in (baselines if baselines is not None else pd.DataFrame()).iterrows():
         if row["Baseline"] != PLAN and not pd.isna(row[QUALITY]):
             notes = [] if bool(row["SLO met"]) else ["misses the SLO"]
             notes += [str(row["Note"])] if row["Note"] else []
             rows.append((str(row["Baseline"]), "baseline", float(row[QUALITY]), "; ".join(notes)))
-    told = [(*row[:3], listed.better(row[2]), 100.0 * listed.better(row[2]) / max(listed.quality.size, 1), row[3]) for row in rows]
-    frame = pd.DataFrame(told, columns=["Mark", "Kind", QUALITY, "Better setups", "Better setups (%)", "Note"])
+    told = [
+        (
+            *row[:3],
+            listed.better(row[2]),
+            100.0 * listed.better(row[2]) / max(listed.quality.size, 1),
+            row[3],
+        )
+        for row in rows
+    ]
+    frame = pd.DataFrame(
+        told, columns=["Mark", "Kind", QUALITY, "Better setups", "Better setups (%)", "Note"]
+    )
     return frame.sort_values(QUALITY, ascending=False, kind="stable", ignore_index=True)
 
 
@@ -229,15 +294,29 @@ def place_lines(content: Content, listed: Listed) -> list[str]:
     if quality is None or not count:
         return []
     better = listed.better(quality)
-    place = "no listed setup is better" if not better else f"{better:,} of {count:,} listed setups have a better quality"
+    place = (
+        "no listed setup is better"
+        if not better
+        else f"{better:,} of {count:,} listed setups have a better quality"
+    )
     lines = [f"The plan reaches quality {quality:.5f}: {place}."]
     if content["objective"]["of"] == "cost":
-        lines.append("The plan seeks the least cost for a quality that is asked for; setups are listed by quality, whatever they cost.")
+        lines.append(
+            "The plan seeks the least cost for a quality that is asked for; setups are listed by"
+            " quality, whatever they cost."
+        )
     gain = quality - listed.quality[0]
     if listed.complete and gain > 1e-4 * max(abs(quality), 1e-9):
-        lines.append(f"It is {number(gain, 2)} better than the best listed one: the list lacks setups that first fit does not place.")
+        lines.append(
+            f"It is {number(gain, 2)} better than the best listed one: the list lacks setups that"
+            " first fit does not place."
+        )
     if quality > 0:
-        lost = [(loss, 100.0 * float((listed.quality < quality * (1 - loss)).mean())) for loss in LOSSES]
-        told = ", ".join(f"{whole_percent(part)} lose more than {100.0 * loss:.0f} %" for loss, part in lost)
+        lost = [
+            (loss, 100.0 * float((listed.quality < quality * (1 - loss)).mean())) for loss in LOSSES
+        ]
+        told = ", ".join(
+            f"{whole_percent(part)} lose more than {100.0 * loss:.0f} %" for loss, part in lost
+        )
         lines.append(f"Of the listed setups, each with its best routing, {told}.")
     return lines

@@ -1,7 +1,8 @@
 """A simulation, told: named tables with units in their headers, and sentences.
 
 simulated_slos      limit, predicted, simulated with its interval, share of requests within, verdict
-simulated_options   one row a deployed option: engine, rate and mean latency planned and simulated, p99
+simulated_options   one row a deployed option: engine, rate and mean latency planned and simulated,
+                    p99
 simulated_routing   fractions planned and realised
 """
 
@@ -16,11 +17,22 @@ from planner.presentation.limits import room_for, try_line
 from planner.presentation.sentences import number
 from planner.presentation.setup_study import config_words
 
-__all__ = ["CAVEATS", "advice_lines", "demand_line", "option_lines", "options_table", "routing_table", "slos_table", "verdict_line"]
+__all__ = [
+    "CAVEATS",
+    "advice_lines",
+    "demand_line",
+    "option_lines",
+    "options_table",
+    "routing_table",
+    "slos_table",
+    "verdict_line",
+]
 
 WORDS = {
     "holds": "the plan holds in the simulation",
-    "uncertain": "the simulation leaves it open: a limit lies within the interval of what was simulated",
+    "uncertain": (
+        "the simulation leaves it open: a limit lies within the interval of what was simulated"
+    ),
     "misses": "the plan misses its SLOs in the simulation",
     "not simulated": "what was simulated holds, but not every SLO could be",
 }
@@ -29,19 +41,28 @@ WORDS = {
 def verdict_line(found: Simulation) -> str:
     """Tell the verdict with its reason."""
     missed = [
-        f"{_name(s.slo)} {number(1000 * s.simulated.mean)} ms, {number(100 * (s.simulated.mean / s.slo.limit - 1), 2)} % above the limit"
+        f"{_name(s.slo)} {number(1000 * s.simulated.mean)} ms,"
+        f" {number(100 * (s.simulated.mean / s.slo.limit - 1), 2)} % above the limit"
         for s in found.slos
         if s.verdict == "misses" and s.simulated is not None
     ]
-    return f"{found.verdict}: {WORDS[found.verdict]}" + (f" ({'; '.join(missed)})" if missed else "")
+    return f"{found.verdict}: {WORDS[found.verdict]}" + (
+        f" ({'; '.join(missed)})" if missed else ""
+    )
 
 
 def advice_lines(found: Simulation) -> list[str]:
     """Tell what to plan with where limits are not surely kept; nothing where they are."""
     changes, asked = {}, []
     for j, one in enumerate(found.slos):
-        if one.verdict in ("uncertain", "misses") and one.simulated is not None and math.isfinite(one.simulated.high):
-            changes[f"slo.{j}.limit_ms"] = 1000 * room_for(one.slo.limit, one.predicted, one.simulated.high)
+        if (
+            one.verdict in ("uncertain", "misses")
+            and one.simulated is not None
+            and math.isfinite(one.simulated.high)
+        ):
+            changes[f"slo.{j}.limit_ms"] = 1000 * room_for(
+                one.slo.limit, one.predicted, one.simulated.high
+            )
             asked.append(f"{_name(one.slo)} {number(1000 * one.slo.limit)} ms")
     return [try_line(changes, asked, "simulate")] if changes else []
 
@@ -49,12 +70,23 @@ def advice_lines(found: Simulation) -> list[str]:
 def demand_line(found: Simulation, rate: float) -> str:
     """Tell what was replayed."""
     runs = f"{found.requests:,} requests counted in runs of {number(found.demand.seconds / 60)} min"
-    how = "gaps of the trace, brought to the plan's rate" if found.demand.gaps is not None else _arrivals(found.demand.cv)
-    return f"Simulated: {number(rate)} req/s, {how}; {runs}, seed {found.demand.seed}; {found.wall:.1f} s"
+    how = (
+        "gaps of the trace, brought to the plan's rate"
+        if found.demand.gaps is not None
+        else _arrivals(found.demand.cv)
+    )
+    return (
+        f"Simulated: {number(rate)} req/s, {how}; {runs}, seed {found.demand.seed};"
+        f" {found.wall:.1f} s"
+    )
 
 
 def _arrivals(cv: float) -> str:
-    return "Poisson arrivals" if cv == 1.0 else f"gamma arrivals with a coefficient of variation of {cv:g}"
+    return (
+        "Poisson arrivals"
+        if cv == 1.0
+        else f"gamma arrivals with a coefficient of variation of {cv:g}"
+    )
 
 
 def _name(slo: Slo) -> str:
@@ -72,7 +104,18 @@ def slos_table(found: Simulation) -> pd.DataFrame:
         mean, half = _interval(one.simulated, 1000.0)
         within, _ = _interval(one.within, 100.0)
         predicted = None if one.predicted is None else 1000.0 * one.predicted
-        rows.append((_name(one.slo), 1000.0 * one.slo.limit, predicted, mean, half, within, one.verdict, one.note))
+        rows.append(
+            (
+                _name(one.slo),
+                1000.0 * one.slo.limit,
+                predicted,
+                mean,
+                half,
+                within,
+                one.verdict,
+                one.note,
+            )
+        )
     heads = [
         "SLO",
         "Limit (ms)",
@@ -102,7 +145,9 @@ def options_table(found: Simulation, instance: Instance) -> pd.DataFrame:
             mean, half = _interval(one.simulated.get(metric), 1000.0)
             p99, _ = _interval(one.p99.get(metric), 1000.0)
             planned = one.predicted.get(metric)
-            row[f"{metric.upper()} mean planned (ms)"] = None if planned is None else 1000.0 * planned
+            row[f"{metric.upper()} mean planned (ms)"] = (
+                None if planned is None else 1000.0 * planned
+            )
             row[f"{metric.upper()} mean simulated (ms)"] = mean
             row[f"{metric.upper()} mean 95 % interval (± ms)"] = half
             row[f"{metric.upper()} p99 simulated (ms)"] = p99
@@ -122,10 +167,19 @@ def routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
 
 def option_lines(found: Simulation, instance: Instance) -> list[str]:
     """Tell how each option was simulated."""
-    return [f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}" for one in found.options]
+    return [
+        f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}"
+        for one in found.options
+    ]
 
 
 CAVEATS = (
-    "Prompts are drawn from the scores, so a realised fraction may differ from the planned one by chance alone.",
-    "Not simulated: failures, start-up, a gateway's own delay, and neighbours on a shared GPU beyond what the curves hold.",
+    (
+        "Prompts are drawn from the scores, so a realised fraction may differ from the planned one"
+        " by chance alone."
+    ),
+    (
+        "Not simulated: failures, start-up, a gateway's own delay, and neighbours on a shared GPU"
+        " beyond what the curves hold."
+    ),
 )

@@ -1,8 +1,11 @@
-"""Calibration of the step time on a measured profile table: one fit an LLM, and what it is worth on points left out.
+"""Calibration of the step time on a measured profile table: one fit an LLM, and what it is worth on
+points left out.
 
-A row teaches with its mean TTFT and mean TPOT. Its harness is simulated: a closed loop of `concurrency` users where the row states one,
-else an open loop at `rate_rps`; `input_tokens` and `output_tokens` are taken as fixed lengths. The error is told of points left out: the
-rows of an LLM are dealt in turn into five parts, each part is predicted by a fit on the others (`models.serving.calibration`).
+A row teaches with its mean TTFT and mean TPOT. Its harness is simulated: a closed loop of
+`concurrency` users where the row states one, else an open loop at `rate_rps`; `input_tokens` and
+`output_tokens` are taken as fixed lengths. The error is told of points left out: the rows of an LLM
+are dealt in turn into five parts, each part is predicted by a fit on the others
+(`models.serving.calibration`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +32,11 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Calibration:
-    """One LLM. errors: (n, 3) relative errors of TTFT, TPOT, E2E at points left out, NaN where not measured; points: rows read."""
+    """One LLM.
+
+    errors: (n, 3) relative errors of TTFT, TPOT, E2E at points left out, NaN where not measured;
+    points: rows read.
+    """
 
     llm: str
     fit: Fit
@@ -45,28 +52,46 @@ def calibrate(
     closed: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[list[Calibration], list[str]]:
-    """Fit every LLM of a measured table; and sentences for the reader. Raises ProfileError with every fault.
+    """Fit every LLM of a measured table; and sentences for the reader.
 
-    schedulers: those to pick from; closed: whether a row with `concurrency` is a closed loop. StoppedError when `stop` says so.
+    Raises ProfileError with every fault.
+
+    schedulers: those to pick from; closed: whether a row with `concurrency` is a closed loop.
+    StoppedError when `stop` says so.
     """
     found, notices = [], []
     for llm, points in measured_points(path, offered, settings, closed).items():
         taught = sum(map(teaches, points))
         if taught < FEWEST:
-            notices.append(f"{llm}: {taught} of {len(points)} points can teach, fewer than {FEWEST}: its curves stay estimates")
+            notices.append(
+                f"{llm}: {taught} of {len(points)} points can teach, fewer than {FEWEST}: its"
+                " curves stay estimates"
+            )
             continue
         if taught < len(points):
             notices.append(
-                f"{llm}: {len(points) - taught} of {len(points)} points do not teach (short of cache, or faster than the GPU can)"
+                f"{llm}: {len(points) - taught} of {len(points)} points do not teach (short of"
+                " cache, or faster than the GPU can)"
             )
         choices = harnesses(schedulers)
         whole = fit(points, choices, stop)
-        found.append(Calibration(llm, whole, len(points), left_out_errors([p for p in points if teaches(p)], choices, stop)))
+        found.append(
+            Calibration(
+                llm,
+                whole,
+                len(points),
+                left_out_errors([p for p in points if teaches(p)], choices, stop),
+            )
+        )
     return found, notices
 
 
-def left_out_errors(points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], bool] = lambda: False) -> np.ndarray:
-    """(n, 3) relative errors of TTFT, TPOT, E2E, every point predicted by a fit (and a choice of harness) without its part."""
+def left_out_errors(
+    points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], bool] = lambda: False
+) -> np.ndarray:
+    """(n, 3) relative errors of TTFT, TPOT, E2E, every point predicted by a fit (and a choice of
+    harness) without its part.
+    """
     errors = np.full((len(points), 3), np.nan)
     parts = min(PARTS, len(points))
     for part in range(parts):
@@ -81,10 +106,14 @@ def error_of(point: Point, fitted: Fit) -> np.ndarray:
     ttft, tpot = predict(point, fitted.factors, fitted.harness)
     gaps = point.lengths.output_tokens - 1
     measured = point.ttft + point.tpot * gaps
-    return np.array([ttft / point.ttft - 1, tpot / point.tpot - 1, (ttft + tpot * gaps) / measured - 1])
+    return np.array(
+        [ttft / point.ttft - 1, tpot / point.tpot - 1, (ttft + tpot * gaps) / measured - 1]
+    )
 
 
-def measured_points(path: Path, offered: Offered, settings: Settings, closed: bool = True) -> Mapping[str, list[Point]]:
+def measured_points(
+    path: Path, offered: Offered, settings: Settings, closed: bool = True
+) -> Mapping[str, list[Point]]:
     """Rows of a measured table as points, by LLM. Raises ProfileError with every fault."""
     table = load_profiles(path)
     faults = _faults(table)
@@ -96,14 +125,24 @@ def measured_points(path: Path, offered: Offered, settings: Settings, closed: bo
     ttft, tpot = content.get("ttft_mean_ms", blank), content.get("tpot_mean_ms", blank)
     users = content.get("concurrency", blank) if closed else blank
     for k, name in enumerate(content["llm"]):
-        llm, gpu, tp_degree = load_llms()[str(name)], load_gpus()[str(content["gpu"][k])], int(content["tp_degree"][k])
+        llm, gpu, tp_degree = (
+            load_llms()[str(name)],
+            load_gpus()[str(content["gpu"][k])],
+            int(content["tp_degree"][k]),
+        )
         share = float(content["mps_share_pct"][k]) / 100
         room = room_gib(llm, gpu, tp_degree, settings)
         cache = room if share == 1 else min(room, 0.5 * share * gpu.memory_gib)
         point = Point(
             step=step_time(llm, gpu, tp_degree, share, settings),
-            limits=Limits(max(cache / kv_token_gib(llm, tp_degree, settings), 2), offered.sequences, offered.step_tokens),
-            lengths=fixed(round(float(content["input_tokens"][k])), round(float(content["output_tokens"][k]))),
+            limits=Limits(
+                max(cache / kv_token_gib(llm, tp_degree, settings), 2),
+                offered.sequences,
+                offered.step_tokens,
+            ),
+            lengths=fixed(
+                round(float(content["input_tokens"][k])), round(float(content["output_tokens"][k]))
+            ),
             users=0 if np.isnan(users[k]) else max(round(float(users[k])), 1),
             rate=float(content["rate_rps"][k]),
             ttft=float(ttft[k]) / 1000,
@@ -116,9 +155,15 @@ def measured_points(path: Path, offered: Offered, settings: Settings, closed: bo
 
 
 def _fitting(point: Point) -> Point:
-    """A point whose cache our arithmetic finds too small for one request gets room for that one, and does not teach."""
+    """A point whose cache our arithmetic finds too small for one request gets room for that one,
+    and does not teach.
+    """
     whole = point.lengths.input_tokens + point.lengths.output_tokens
-    return point if point.limits.kv_tokens >= whole else replace(point, limits=replace(point.limits, kv_tokens=whole))
+    return (
+        point
+        if point.limits.kv_tokens >= whole
+        else replace(point, limits=replace(point.limits, kv_tokens=whole))
+    )
 
 
 def _faults(table: ProfileTable) -> list[Fault]:
@@ -128,18 +173,56 @@ def _faults(table: ProfileTable) -> list[Fault]:
     for column, known, words in (("llm", llms, "LLM"), ("gpu", gpus, "GPU")):
         for name in sorted(set(map(str, content[column])) - set(known)):
             faults.append(
-                Fault(table.file, f"column {column}", name, f"this {words} is not in the catalogue", nearest(name, known) + "add it")
+                Fault(
+                    table.file,
+                    f"column {column}",
+                    name,
+                    f"this {words} is not in the catalogue",
+                    nearest(name, known) + "add it",
+                )
             )
     for column in ("input_tokens", "output_tokens"):
         if column not in content or np.any(~(content[column] >= 1)):
-            faults.append(Fault(table.file, f"column {column}", "", "calibrating needs the tokens of every row", "fill in the column"))
+            faults.append(
+                Fault(
+                    table.file,
+                    f"column {column}",
+                    "",
+                    "calibrating needs the tokens of every row",
+                    "fill in the column",
+                )
+            )
     if not {"ttft_mean_ms", "tpot_mean_ms"} & set(content):
-        faults.append(Fault(table.file, "row 1", "", "there is neither ttft_mean_ms nor tpot_mean_ms", "add one of them"))
+        faults.append(
+            Fault(
+                table.file,
+                "row 1",
+                "",
+                "there is neither ttft_mean_ms nor tpot_mean_ms",
+                "add one of them",
+            )
+        )
     if "concurrency" not in content and np.any(content["rate_rps"] <= 0):
-        faults.append(Fault(table.file, "column rate_rps", "", "an open loop needs a rate above 0", "state the rate, or the concurrency"))
+        faults.append(
+            Fault(
+                table.file,
+                "column rate_rps",
+                "",
+                "an open loop needs a rate above 0",
+                "state the rate, or the concurrency",
+            )
+        )
     for option in table.options:
         llm = llms.get(option.llm)
         if llm is not None and not fits_shards(llm, option.tp_degree):
             problem = f"the heads of {option.llm} cannot be split over so many GPUs"
-            faults.append(Fault(table.file, f"row {option.rows[0]}, column tp_degree", str(option.tp_degree), problem, "check the degree"))
+            faults.append(
+                Fault(
+                    table.file,
+                    f"row {option.rows[0]}, column tp_degree",
+                    str(option.tp_degree),
+                    problem,
+                    "check the degree",
+                )
+            )
     return faults

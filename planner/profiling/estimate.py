@@ -1,14 +1,21 @@
-"""Curves of options that nobody measured: step time from the catalogues, inside a simulation of continuous batching.
+"""Curves of options that nobody measured: step time from the catalogues, inside a simulation of
+continuous batching.
 
-    option   (LLM, GPU, tp degree W, MPS share s); its step time: `models.serving.step_time`, its batching: `models.serving.batching`
-    cache    of one GPU: min(0.9 memory - weights / W - 2 GiB, half the memory * s, sequences * mean length * bytes of a token)
-    capacity rate at which responses end while the queue is never empty: arrivals at 1.2 times what an instant backlog drains at
-    rates    N of them at loads 0.05 + (H - 0.05) sin(pi/2 k/(N-1)) of the capacity, up to the highest load H = 0.97, or less where asked
-    row      mean and p50/p90/p95/p99 of TTFT, TPOT, E2E over all seeds, each seed's first 15 % and last 5 % of the requests left out
+    option   (LLM, GPU, tp degree W, MPS share s); its step time: `models.serving.step_time`, its
+             batching: `models.serving.batching`
+    cache    of one GPU: min(0.9 memory - weights / W - 2 GiB, half the memory * s, sequences * mean
+             length * bytes of a token)
+    capacity rate at which responses end while the queue is never empty: arrivals at 1.2 times what
+    an instant backlog drains at
+    rates    N of them at loads 0.05 + (H - 0.05) sin(pi/2 k/(N-1)) of the capacity, up to the
+             highest load H = 0.97, or less where asked
+    row      mean and p50/p90/p95/p99 of TTFT, TPOT, E2E over all seeds, each seed's first 15 % and
+             last 5 % of the requests left out
     +-       half width of a 95 % interval from the spread between seeds (Student's t)
 
-All rates and all options take the same gaps and lengths (common random numbers). Requests longer than the cache are cut to it.
-Options are left out whose heads do not divide, or whose cache holds fewer than 8 requests of mean length. Same input, same bytes.
+All rates and all options take the same gaps and lengths (common random numbers). Requests longer
+than the cache are cut to it. Options are left out whose heads do not divide, or whose cache holds
+fewer than 8 requests of mean length. Same input, same bytes.
 
 Imports are light on purpose: worker processes start with this module.
 """
@@ -22,16 +29,47 @@ from functools import lru_cache
 import numpy as np
 
 from models.serving.batching import Limits, Served, serve
-from models.serving.step_time import RUNTIME_GIB, Settings, StepTime, fits_shards, kv_token_gib, room_gib, step_time, weights_gib
+from models.serving.step_time import (
+    RUNTIME_GIB,
+    Settings,
+    StepTime,
+    fits_shards,
+    kv_token_gib,
+    room_gib,
+    step_time,
+    weights_gib,
+)
 from models.serving.workload import Lengths, draw_lengths, fixed, unit_arrivals
 from planner.process_pool import spread
 from profiles.catalogue import Gpu, LlmSpec
 
-__all__ = ["COLUMNS", "LATENCIES", "Estimate", "LeftOut", "Offered", "Wish", "estimate_table", "wishes"]
+__all__ = [
+    "COLUMNS",
+    "LATENCIES",
+    "Estimate",
+    "LeftOut",
+    "Offered",
+    "Wish",
+    "estimate_table",
+    "wishes",
+]
 
 OPTION = ("llm", "gpu", "tp_degree", "mps_share_pct", "rate_rps")
-LATENCIES = tuple(f"{metric}_{statistic}_ms" for metric in ("ttft", "tpot", "e2e") for statistic in ("mean", "p50", "p90", "p95", "p99"))
-COLUMNS = (*OPTION, *LATENCIES, "memory_gib_per_gpu", "concurrency", "input_tokens", "output_tokens", "provenance", "source")
+LATENCIES = tuple(
+    f"{metric}_{statistic}_ms"
+    for metric in ("ttft", "tpot", "e2e")
+    for statistic in ("mean", "p50", "p90", "p95", "p99")
+)
+COLUMNS = (
+    *OPTION,
+    *LATENCIES,
+    "memory_gib_per_gpu",
+    "concurrency",
+    "input_tokens",
+    "output_tokens",
+    "provenance",
+    "source",
+)
 """Of the profile table, in this order."""
 
 FEWEST_REQUESTS = 8
@@ -45,9 +83,12 @@ STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 @dataclass(frozen=True)
 class Offered:
-    """What is offered, and how it is simulated. requests: of one rate, over all seeds; cv: of the gaps between arrivals.
+    """What is offered, and how it is simulated.
 
-    sequences, step_tokens: of the server (`models.serving.batching.Limits`); highest_load: at which curves end, a share of the capacity.
+    requests: of one rate, over all seeds; cv: of the gaps between arrivals.
+
+    sequences, step_tokens: of the server (`models.serving.batching.Limits`); highest_load: at which
+    curves end, a share of the capacity.
     """
 
     lengths: Lengths = field(default_factory=lambda: fixed(1000, 250))
@@ -63,7 +104,10 @@ class Offered:
 
 @dataclass(frozen=True)
 class Wish:
-    """One option to estimate. share_pct: MPS share in per cent; factors: of a calibration, () for none."""
+    """One option to estimate.
+
+    share_pct: MPS share in per cent; factors: of a calibration, () for none.
+    """
 
     llm: LlmSpec
     gpu: Gpu
@@ -87,7 +131,8 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Estimate:
-    """rows: of the profile table, by COLUMNS; half_widths: per row a mapping LATENCIES -> ms (NaN with one seed), with `load` (0..1).
+    """rows: of the profile table, by COLUMNS; half_widths: per row a mapping LATENCIES -> ms (NaN
+    with one seed), with `load` (0..1).
 
     complete: nothing was left because of an interrupt.
     """
@@ -124,7 +169,10 @@ def estimate_table(
     progress: Callable[[int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Estimate:
-    """Estimate the curves of options. jobs: processes, 0 = one a core; progress: told how many options are done."""
+    """Estimate the curves of options.
+
+    jobs: processes, 0 = one a core; progress: told how many options are done.
+    """
     found = Estimate([], [], [], True)
     done = 0
     for curve in spread(_curve, wanted, jobs, cancel):
@@ -148,25 +196,42 @@ def _curve(wish: Wish) -> tuple[list[dict[str, object]], list[dict[str, float]]]
     step = step_time(wish.llm, wish.gpu, wish.tp_degree, wish.share_pct / 100, wish.settings)
     if wish.factors:
         step = step.scaled(wish.factors)
-    limits = Limits(cache / kv_token_gib(wish.llm, wish.tp_degree, wish.settings), offered.sequences, offered.step_tokens)
+    limits = Limits(
+        cache / kv_token_gib(wish.llm, wish.tp_degree, wish.settings),
+        offered.sequences,
+        offered.step_tokens,
+    )
     draws = [_cut(draw, limits) for draw in _draws(offered)]
     capacity = _capacity(step, limits, offered, draws[0])
     memory = weights_gib(wish.llm, wish.settings) / wish.tp_degree + cache + RUNTIME_GIB
     same = {
-        "memory_gib_per_gpu": math.floor(10 * memory) / 10,  # not up: a KV cache that fills the GPU must still fit
+        "memory_gib_per_gpu": (
+            math.floor(10 * memory) / 10
+        ),  # not up: a KV cache that fills the GPU must still fit
         "input_tokens": _whole(np.concatenate([draw[1] for draw in draws]).mean()),
         "output_tokens": _whole(np.concatenate([draw[2] for draw in draws]).mean()),
         "provenance": "calibrated" if wish.factors else "estimated",
         "source": _source(wish, capacity),
     }
-    option = {"llm": wish.llm.llm, "gpu": wish.gpu.gpu, "tp_degree": wish.tp_degree, "mps_share_pct": wish.share_pct}
+    option = {
+        "llm": wish.llm.llm,
+        "gpu": wish.gpu.gpu,
+        "tp_degree": wish.tp_degree,
+        "mps_share_pct": wish.share_pct,
+    }
     rows: list[dict[str, object]] = []
     widths: list[dict[str, float]] = []
     for load in _loads(offered.rates, offered.highest_load):
         rate = float(f"{load * capacity:.4g}")
         latencies, half = _point(step, limits, offered, draws, rate)
         concurrency = round(rate * latencies["e2e_mean_ms"] / 1000, 2)
-        row: dict[str, object] = {**option, "rate_rps": rate, **latencies, **same, "concurrency": concurrency}
+        row: dict[str, object] = {
+            **option,
+            "rate_rps": rate,
+            **latencies,
+            **same,
+            "concurrency": concurrency,
+        }
         rows.append({name: row[name] for name in COLUMNS})
         widths.append({"load": rate / capacity, **half})
     return rows, widths
@@ -175,12 +240,22 @@ def _curve(wish: Wish) -> tuple[list[dict[str, object]], list[dict[str, float]]]
 def _cache_gib(wish: Wish) -> float | str:
     """Cache of one GPU, or why there is none."""
     if not fits_shards(wish.llm, wish.tp_degree):
-        return f"its {wish.llm.heads} heads ({wish.llm.kv_heads} of keys and values) cannot be split over {wish.tp_degree} GPUs"
+        return (
+            f"its {wish.llm.heads} heads ({wish.llm.kv_heads} of keys and values) cannot be split"
+            f" over {wish.tp_degree} GPUs"
+        )
     room = room_gib(wish.llm, wish.gpu, wish.tp_degree, wish.settings)
-    mean = (wish.offered.lengths.input_tokens + wish.offered.lengths.output_tokens) * kv_token_gib(wish.llm, wish.tp_degree, wish.settings)
-    cache = min(room, 0.5 * wish.share_pct / 100 * wish.gpu.memory_gib, wish.offered.sequences * mean)
+    mean = (wish.offered.lengths.input_tokens + wish.offered.lengths.output_tokens) * kv_token_gib(
+        wish.llm, wish.tp_degree, wish.settings
+    )
+    cache = min(
+        room, 0.5 * wish.share_pct / 100 * wish.gpu.memory_gib, wish.offered.sequences * mean
+    )
     if cache < FEWEST_REQUESTS * mean:
-        return f"beside its weights there is room for {max(cache / mean, 0):.1f} requests, {FEWEST_REQUESTS} are asked for"
+        return (
+            f"beside its weights there is room for {max(cache / mean, 0):.1f} requests,"
+            f" {FEWEST_REQUESTS} are asked for"
+        )
     return cache
 
 
@@ -196,21 +271,35 @@ def _draws(offered: Offered) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray],
     return tuple(drawn)
 
 
-def _cut(draw: tuple[np.ndarray, np.ndarray, np.ndarray], limits: Limits) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _cut(
+    draw: tuple[np.ndarray, np.ndarray, np.ndarray], limits: Limits
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shorten what the cache cannot hold, the prompt first."""
     arrivals, prompts, outputs = draw
     outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
     return arrivals, np.minimum(prompts, int(limits.kv_tokens) - outputs), outputs
 
 
-def _capacity(step: StepTime, limits: Limits, offered: Offered, draw: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
+def _capacity(
+    step: StepTime,
+    limits: Limits,
+    offered: Offered,
+    draw: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> float:
     """Requests per second that leave while others always wait."""
     arrivals, prompts, outputs = draw
     times = max(1, -(-6 * limits.sequences // len(prompts)))
     prompts, outputs = np.tile(prompts, times), np.tile(outputs, times)
     arrivals = np.concatenate([arrivals + k * len(draw[0]) for k in range(times)])
-    at_once = _throughput(serve(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler))
-    return min(at_once, _throughput(serve(step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler)))
+    at_once = _throughput(
+        serve(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler)
+    )
+    return min(
+        at_once,
+        _throughput(
+            serve(step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler)
+        ),
+    )
 
 
 def _throughput(served: Served) -> float:
@@ -230,7 +319,11 @@ def _loads(rates: int, highest: float) -> Iterator[float]:
 
 
 def _point(
-    step: StepTime, limits: Limits, offered: Offered, draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], rate: float
+    step: StepTime,
+    limits: Limits,
+    offered: Offered,
+    draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    rate: float,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Latencies in ms and their half widths at one rate."""
     samples: list[list[np.ndarray]] = []
@@ -238,15 +331,25 @@ def _point(
         served = serve(step, arrivals / rate, prompts, outputs, limits, offered.scheduler)
         kept = slice(int(WARM_UP * len(arrivals)), len(arrivals) - int(TAIL * len(arrivals)))
         tpot = served.tpot(outputs)[kept]
-        samples.append([served.ttft[kept], tpot[~np.isnan(tpot)], (served.finish - served.arrival)[kept]])
+        samples.append(
+            [served.ttft[kept], tpot[~np.isnan(tpot)], (served.finish - served.arrival)[kept]]
+        )
     latencies: dict[str, float] = {}
     half: dict[str, float] = {}
     for k, metric in enumerate(("ttft", "tpot", "e2e")):
         pooled = _statistics(np.concatenate([sample[k] for sample in samples]))
         single = np.array([_statistics(sample[k]) for sample in samples])
-        width = _student(len(samples)) * single.std(axis=0, ddof=1) / math.sqrt(len(samples)) if len(samples) > 1 else np.full(5, np.nan)
-        for name, value, wide in zip(("mean", "p50", "p90", "p95", "p99"), pooled, width, strict=True):
-            latencies[f"{metric}_{name}_ms"] = round(1e3 * float(value), 2 if metric == "tpot" else 1)
+        width = (
+            _student(len(samples)) * single.std(axis=0, ddof=1) / math.sqrt(len(samples))
+            if len(samples) > 1
+            else np.full(5, np.nan)
+        )
+        for name, value, wide in zip(
+            ("mean", "p50", "p90", "p95", "p99"), pooled, width, strict=True
+        ):
+            latencies[f"{metric}_{name}_ms"] = round(
+                1e3 * float(value), 2 if metric == "tpot" else 1
+            )
             half[f"{metric}_{name}_ms"] = 1e3 * float(wide)
     return latencies, half
 
@@ -268,10 +371,22 @@ def _whole(mean: float) -> int:
 
 def _source(wish: Wish, capacity: float) -> str:
     """What the plan repeats: how the curve was made, and from where on it is uncertain."""
-    made = "step time calibrated on measurements" if wish.factors else "step time from the catalogues"
-    shared = "" if wish.share_pct == 100 else f", slowed x {wish.settings.neighbours:g} by busy neighbours (assumed)"
-    most = "" if wish.offered.sequences == Limits.sequences else f", at most {wish.offered.sequences} sequences"
+    made = (
+        "step time calibrated on measurements" if wish.factors else "step time from the catalogues"
+    )
+    shared = (
+        ""
+        if wish.share_pct == 100
+        else f", slowed x {wish.settings.neighbours:g} by busy neighbours (assumed)"
+    )
+    most = (
+        ""
+        if wish.offered.sequences == Limits.sequences
+        else f", at most {wish.offered.sequences} sequences"
+    )
     return (
-        f"{wish.llm.llm} {wish.gpu.gpu} tp{wish.tp_degree} {wish.share_pct:g} %: {made}, {wish.offered.scheduler} batching simulated, "
-        f"{wish.offered.lengths.kind} lengths{most}{shared}; uncertain above {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of capacity)"
+        f"{wish.llm.llm} {wish.gpu.gpu} tp{wish.tp_degree} {wish.share_pct:g} %: {made},"
+        f" {wish.offered.scheduler} batching simulated, {wish.offered.lengths.kind}"
+        f" lengths{most}{shared}; uncertain above {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of"
+        " capacity)"
     )

@@ -1,14 +1,19 @@
-"""What to measure next: which options' curves matter to the decision, were they better or worse than told.
+"""What to measure next: which options' curves matter to the decision, were they better or worse
+than told.
 
-An option whose curve is estimated, calibrated or interpolated may be off by its stated error e. It matters when
+An option whose curve is estimated, calibrated or interpolated may be off by its stated error e. It
+matters when
 
     better    every rate * (1 + e), every latency / (1 + e): the best plan gains, V(better) - V
-    worse     every rate / (1 + e), every latency * (1 + e), for options in the plan: the plan's setup, kept, falls behind the best plan by
-              V(worse) - V_keep(worse), or cannot keep the limits at all
+    worse     every rate / (1 + e), every latency * (1 + e), for options in the plan: the plan's
+              setup, kept, falls behind the best plan by V(worse) - V_keep(worse), or cannot keep
+              the limits at all
 
-V_keep is the best routing of the plan's own setup on the worse curve. The value of measuring an option is the larger of both: what not
-knowing may cost, beyond what the gaps of the solves leave open. Options not in the plan are taken in the order of what their better curve
-would earn at the prices of the second road's relaxation, phi(alpha, beta) - pi u; those not reached in time are counted.
+V_keep is the best routing of the plan's own setup on the worse curve. The value of measuring an
+option is the larger of both: what not knowing may cost, beyond what the gaps of the solves leave
+open. Options not in the plan are taken in the order of what their better curve would earn at the
+prices of the second road's relaxation, phi(alpha, beta) - pi u; those not reached in time are
+counted.
 """
 
 import threading
@@ -34,7 +39,9 @@ from planner.solution import Solution
 __all__ = ["ERRORS", "Gap", "Gaps", "find_gaps"]
 
 ERRORS: Mapping[str, float] = {"interpolated": 0.10, "calibrated": 0.12, "estimated": 0.33}
-"""Stated error of a curve by its weakest provenance: 90th percentile of TPOT held out (docs/accuracy.md); TTFT may be off more."""
+"""Stated error of a curve by its weakest provenance: 90th percentile of TPOT held out
+(docs/accuracy.md); TTFT may be off more.
+"""
 SOLVE_SECONDS = 10.0
 """Longest single solve."""
 ALL_SECONDS = 60.0
@@ -47,7 +54,9 @@ FEWER_POINTS = 60
 
 @dataclass(frozen=True)
 class Gap:
-    """One option. error: supposed, 0..1; gain, regret: of the objective, 0 = none, None where not told.
+    """One option.
+
+    error: supposed, 0..1; gain, regret: of the objective, 0 = none, None where not told.
 
     breaks: on the worse curve the plan's setup cannot keep the limits.
     """
@@ -62,7 +71,9 @@ class Gap:
 
     @property
     def value(self) -> float:
-        """What not knowing may cost; infinite where the plan's setup cannot keep the SLOs on the worse curve."""
+        """What not knowing may cost; infinite where the plan's setup cannot keep the SLOs on the
+        worse curve.
+        """
         return np.inf if self.breaks else max(self.gain or 0.0, self.regret or 0.0)
 
 
@@ -85,7 +96,9 @@ def bent(instance: Instance, at: int, factor: float) -> Instance:
     """The instance with one option's rates times factor and latencies by it."""
     option = instance.options[at]
     curve = option.curve
-    other = replace(curve, rates=curve.rates * factor, latency={c: v / factor for c, v in curve.latency.items()})
+    other = replace(
+        curve, rates=curve.rates * factor, latency={c: v / factor for c, v in curve.latency.items()}
+    )
     options = (*instance.options[:at], replace(option, curve=other), *instance.options[at + 1 :])
     return replace(instance, options=options)
 
@@ -113,7 +126,12 @@ def find_gaps(
         found.append(_judged(instance, plan, o, again))
         if progress is not None:
             left = (time.perf_counter() - began) / (number + 1) * (len(queue) - number - 1)
-            progress(Progress(time.perf_counter() - began, f"{number + 1} of {len(queue)} options judged, {left:.0f} s left"))
+            progress(
+                Progress(
+                    time.perf_counter() - began,
+                    f"{number + 1} of {len(queue)} options judged, {left:.0f} s left",
+                )
+            )
     found.sort(key=lambda gap: (-gap.value, -(gap.gain or 0.0), gap.option))
     return Gaps(plan, tuple(found), len(queue) - len(found))
 
@@ -124,9 +142,17 @@ def _own_gap(plan: Solution) -> float:
 
 
 class _Again:
-    """The best value of an instance with one curve bent: by the second road where all setups can be listed, else by the joint one."""
+    """The best value of an instance with one curve bent: by the second road where all setups can be
+    listed, else by the joint one.
+    """
 
-    def __init__(self, instance: Instance, settings: Settings, quality: Quality, cancel: threading.Event | None) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        settings: Settings,
+        quality: Quality,
+        cancel: threading.Event | None,
+    ) -> None:
         self.settings, self.quality, self.cancel = settings, quality, cancel
         self.tolerance = settings.rel_gap * float(np.ptp(instance.scores.values))
         self.setups: Setups | None = None
@@ -138,7 +164,14 @@ class _Again:
     def value(self, instance: Instance) -> tuple[float | None, float]:
         """Value (None without a plan) and its gap."""
         if self.setups is None:
-            found = joint.solve(instance, self.settings, cancel=self.cancel, quality=self.quality, explain=False, lean=False)
+            found = joint.solve(
+                instance,
+                self.settings,
+                cancel=self.cancel,
+                quality=self.quality,
+                explain=False,
+                lean=False,
+            )
             return found.value, _own_gap(found)
         go = best_setup if instance.objective == "quality" else cheapest_setup
         best = go(instance, tolerance=self.tolerance, setups=self.setups, cancel=self.cancel)
@@ -153,8 +186,16 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
     regret, breaks = None, False
     if in_plan:
         worse = bent(instance, o, 1.0 / (1.0 + error))
-        kept = route(Road(worse), tuple((int(k), int(plan.replicas[k])) for k in np.flatnonzero(plan.replicas)), 1e-5)
-        floor = (instance.quality_floor or 0.0) - FLOOR_SLACK if instance.objective == "cost" else -np.inf
+        kept = route(
+            Road(worse),
+            tuple((int(k), int(plan.replicas[k])) for k in np.flatnonzero(plan.replicas)),
+            1e-5,
+        )
+        floor = (
+            (instance.quality_floor or 0.0) - FLOOR_SLACK
+            if instance.objective == "cost"
+            else -np.inf
+        )
         breaks = kept.value is None or kept.value < floor
         if instance.objective == "quality" and kept.value is not None:
             best, open_part = again.value(worse)
@@ -163,7 +204,9 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
 
 
 def _gained(instance: Instance, plan: Solution, better: float | None) -> float | None:
-    """By how much the better plan is better, less what the plan's own gap leaves open; None where it could not be told."""
+    """By how much the better plan is better, less what the plan's own gap leaves open; None where
+    it could not be told.
+    """
     if better is None or plan.value is None:
         return None
     sign = 1.0 if instance.objective == "quality" else -1.0
@@ -171,7 +214,9 @@ def _gained(instance: Instance, plan: Solution, better: float | None) -> float |
 
 
 def _by_promise(instance: Instance, options: list[int]) -> list[int]:
-    """Options by what one replica of theirs would earn with its better curve, beyond the price of what it takes."""
+    """Options by what one replica of theirs would earn with its better curve, beyond the price of
+    what it takes.
+    """
     road = Road(instance, points=POINTS)
     relaxation = Relaxation(road)
     if not options or not relaxation.program.feasible():
@@ -183,5 +228,7 @@ def _by_promise(instance: Instance, options: list[int]) -> list[int]:
         option = bent(instance, o, 1.0 + ERRORS[weakest(instance.options[o])]).options[o]
         table = spend_table(option.curve, instance.slos, instance.arrival_rate, FEWER_POINTS)
         worth = alpha[option.llm] * table.rates / instance.arrival_rate - beta @ table.lower
-        promise[o] = float(worth.max(initial=-np.inf)) - float(relaxation.limit_prices @ relaxation.usage[:, o])
+        promise[o] = float(worth.max(initial=-np.inf)) - float(
+            relaxation.limit_prices @ relaxation.usage[:, o]
+        )
     return sorted(options, key=lambda o: (-promise[o], o))

@@ -1,4 +1,6 @@
-"""Scenario + catalogue + profiles + scores -> instance. Units change here and in `assemble_options` alone: ms -> s, per cent -> 0..1.
+"""Scenario + catalogue + profiles + scores -> instance.
+
+Units change here and in `assemble_options` alone: ms -> s, per cent -> 0..1.
 
 Faults of the scenario, the catalogue, the profiles and the scores are told together.
 """
@@ -27,7 +29,9 @@ __all__ = ["Loaded", "load_instance"]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A sound scenario and its instance. sha256: hash of the canonical content; notices: what the reader should know, one sentence each."""
+    """A sound scenario and its instance. sha256: hash of the canonical content; notices: what the
+    reader should know, one sentence each.
+    """
 
     scenario: Scenario
     instance: Instance
@@ -38,16 +42,26 @@ class Loaded:
     def settings(self) -> Settings:
         """How the scenario asks for its search."""
         asked = self.scenario.spec.solver
-        return Settings(rel_gap=asked.rel_gap, time_limit=asked.time_limit_s, threads=asked.threads, seed=asked.seed)
+        return Settings(
+            rel_gap=asked.rel_gap,
+            time_limit=asked.time_limit_s,
+            threads=asked.threads,
+            seed=asked.seed,
+        )
 
 
 def load_instance(
-    source: Scenario | Path | str, overrides: Overrides = (), *, profiles: Table | None = None, scores: Table | None = None
+    source: Scenario | Path | str,
+    overrides: Overrides = (),
+    *,
+    profiles: Table | None = None,
+    scores: Table | None = None,
 ) -> Loaded:
     """Read everything a scenario names. source: a scenario, or its file (then with overrides).
 
-    profiles, scores: tables that stand in memory (a workbook's sheets) instead of in the files that the scenario names.
-    Raises DataError (or the one of its kinds that fits) with every fault of every file.
+    profiles, scores: tables that stand in memory (a workbook's sheets) instead of in the files that
+    the scenario names. Raises DataError (or the one of its kinds that fits) with every fault of
+    every file.
     """
     found = Findings()
     content: Any = None
@@ -68,7 +82,9 @@ def load_instance(
     spec = scenario.spec
     names = [llm.name for llm in spec.llms]
     table = profile_table(scenario.profiles_path, spec.profiles, profiles, found)
-    values = score_table(scenario.scores_path, spec.scores, scores, names, spec.scores_missing, found)
+    values = score_table(
+        scenario.scores_path, spec.scores, scores, names, spec.scores_missing, found
+    )
     pools = _pools(scenario, found)
     weights = _weights(spec, found) if table is None else _weights(spec, found, _memoryless(table))
     options, dropped = options_of(scenario, pools, weights, table, found) if table else ((), ())
@@ -77,11 +93,18 @@ def load_instance(
         raise AssertionError("a table that cannot be read has faults")
     instance = _instance(spec, pools, options, dropped, values, tuple(found.warnings))
     notices = (*table.notices, *found.notices, *found.warnings)
-    return Loaded(scenario, instance, content_hash(spec, instance, table, weights.values()), notices)
+    return Loaded(
+        scenario, instance, content_hash(spec, instance, table, weights.values()), notices
+    )
 
 
 def _instance(
-    spec: ScenarioSpec, pools: Sequence[Pool], options: tuple, dropped: tuple, scores: Scores, warnings: tuple[str, ...]
+    spec: ScenarioSpec,
+    pools: Sequence[Pool],
+    options: tuple,
+    dropped: tuple,
+    scores: Scores,
+    warnings: tuple[str, ...],
 ) -> Instance:
     objective = spec.objective
     return Instance(
@@ -108,21 +131,40 @@ def _pools(scenario: Scenario, found: Findings) -> list[Pool]:
         memory, price = pool.memory_gib, pool.price_usd_per_gpu_h
         if memory is None and gpu is None:
             mend = f"{nearest(pool.gpu, load_gpus())}state memory_gib, or write a catalogued GPU"
-            found.scenario.append(Fault(str(scenario.path), f"pools.{i}.gpu", repr(pool.gpu), "the GPU is not in the catalogue", mend))
+            found.scenario.append(
+                Fault(
+                    str(scenario.path),
+                    f"pools.{i}.gpu",
+                    repr(pool.gpu),
+                    "the GPU is not in the catalogue",
+                    mend,
+                )
+            )
         if memory is None and gpu is not None:
             memory = gpu.memory_gib
-            found.notices.append(f"pools.{i}.memory_gib: {memory:g} GiB of {pool.gpu} from the catalogue")
+            found.notices.append(
+                f"pools.{i}.memory_gib: {memory:g} GiB of {pool.gpu} from the catalogue"
+            )
         if price is None and gpu is not None and gpu.price_usd_per_gpu_h is not None:
             price = gpu.price_usd_per_gpu_h
             found.notices.append(
-                f"pools.{i}.price_usd_per_gpu_h: {price:g} USD/h from the catalogue ({gpu.price_source}, {gpu.price_date})"
+                f"pools.{i}.price_usd_per_gpu_h: {price:g} USD/h from the catalogue"
+                f" ({gpu.price_source}, {gpu.price_date})"
             )
         if price is None and isinstance(scenario.spec.objective, MinimizeCost):
             where = f"pools.{i}.price_usd_per_gpu_h"
             found.scenario.append(
-                Fault(str(scenario.path), where, "", "a cost objective needs a price, and the catalogue has none", "state it")
+                Fault(
+                    str(scenario.path),
+                    where,
+                    "",
+                    "a cost objective needs a price, and the catalogue has none",
+                    "state it",
+                )
             )
-        pools.append(Pool(pool.name, pool.gpu, pool.nodes, pool.gpus_per_node, memory or 0.0, price))
+        pools.append(
+            Pool(pool.name, pool.gpu, pool.nodes, pool.gpus_per_node, memory or 0.0, price)
+        )
     return pools
 
 
@@ -131,12 +173,19 @@ def _memoryless(table: ProfileTable) -> set[str]:
     return {option.llm for option in table.options if not option.memory_gib}
 
 
-def _weights(spec: ScenarioSpec, found: Findings, needed: set[str] | None = None) -> Mapping[str, float | None]:
-    """GiB of each LLM's weights; the catalogue's 16-bit weights where the scenario states none and they are needed."""
+def _weights(
+    spec: ScenarioSpec, found: Findings, needed: set[str] | None = None
+) -> Mapping[str, float | None]:
+    """GiB of each LLM's weights; the catalogue's 16-bit weights where the scenario states none and
+    they are needed.
+    """
     weights: dict[str, float | None] = {}
     for i, llm in enumerate(spec.llms):
         weights[llm.name] = llm.weights_gib
         if llm.weights_gib is None and llm.name in (needed or ()) and llm.name in load_llms():
             weights[llm.name] = load_llms()[llm.name].weights_gib_16bit
-            found.notices.append(f"llms.{i}.weights_gib: {weights[llm.name]:g} GiB of {llm.name} at 16 bit from the catalogue")
+            found.notices.append(
+                f"llms.{i}.weights_gib: {weights[llm.name]:g} GiB of {llm.name} at 16 bit from the"
+                " catalogue"
+            )
     return weights

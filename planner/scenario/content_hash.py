@@ -1,8 +1,9 @@
-"""The scenario's hash: SHA-256 over the canonical content, the same for the same content however it is written down.
+"""The scenario's hash: SHA-256 over the canonical content, the same for the same content however it
+is written down.
 
-Content: the scenario after overrides with every default and catalogue value filled in, the profile table sorted by option and rate, the
-scores sorted by prompt. File names and `solver` are left out, so are table columns the planner ignores. Numbers count to 12
-significant digits.
+Content: the scenario after overrides with every default and catalogue value filled in, the profile
+table sorted by option and rate, the scores sorted by prompt. File names and `solver` are left out,
+so are table columns the planner ignores. Numbers count to 12 significant digits.
 """
 
 import hashlib
@@ -25,21 +26,29 @@ DIGITS = 12
 _TENS = np.array([float(f"1e{power}") for power in range(-300, 301)])
 
 
-def content_hash(spec: ScenarioSpec, instance: Instance, table: ProfileTable, weights_gib: Iterable[float | None]) -> str:
-    """Hex SHA-256. weights_gib: (M,) of the LLMs as used, with the catalogue's where the scenario states none."""
+def content_hash(
+    spec: ScenarioSpec, instance: Instance, table: ProfileTable, weights_gib: Iterable[float | None]
+) -> str:
+    """Hex SHA-256.
+
+    weights_gib: (M,) of the LLMs as used, with the catalogue's where the scenario states none.
+    """
     content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver"})
     for told, pool in zip(content["pools"], instance.pools, strict=True):
         told.update(memory_gib=pool.memory, price_usd_per_gpu_h=pool.price)
     for told, weights in zip(content["llms"], weights_gib, strict=True):
         told["weights_gib"] = weights
-    digest = hashlib.sha256(json.dumps(_rounded(content), sort_keys=True, separators=(",", ":")).encode())
+    digest = hashlib.sha256(
+        json.dumps(_rounded(content), sort_keys=True, separators=(",", ":")).encode()
+    )
     _add_table(digest, table.content)
     _add_scores(digest, instance.scores)
     return digest.hexdigest()
 
 
 def significant(values: np.ndarray) -> np.ndarray:
-    """Split finite numbers into (2, ...) int64, mantissa and decimal exponent: the same integers when equal to `DIGITS` digits.
+    """Split finite numbers into (2, ...) int64, mantissa and decimal exponent: the same integers
+    when equal to `DIGITS` digits.
 
     NaN (a blank cell) gives the exponent 999; below 1e-280 a number counts as 0.
     """

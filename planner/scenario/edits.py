@@ -1,4 +1,7 @@
-"""What a page asks: a scenario file and what was changed in it. Changes are the overrides of every command, told as few as possible."""
+"""What a page asks: a scenario file and what was changed in it.
+
+Changes are the overrides of every command, told as few as possible.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,7 +19,9 @@ __all__ = ["Asked", "changed", "content_of", "difference_words", "file_key", "ov
 
 @dataclass(frozen=True)
 class Asked:
-    """path: the scenario's file, absolute; base: its content, complete with defaults; overrides: dotted path -> value."""
+    """path: the scenario's file, absolute; base: its content, complete with defaults; overrides:
+    dotted path -> value.
+    """
 
     path: str
     base: Mapping[str, Any] = field(repr=False)
@@ -34,7 +39,9 @@ class Asked:
 
 
 def content_of(asked: Asked) -> dict[str, Any]:
-    """The scenario's content after the changes, as plain mappings and lists; changes may be faulty."""
+    """The scenario's content after the changes, as plain mappings and lists; changes may be
+    faulty.
+    """
     content = deepcopy(dict(asked.base))
     for path, value in asked.overrides.items():
         set_path(ScenarioSpec, content, path, deepcopy(value))
@@ -47,7 +54,9 @@ def changed(asked: Asked, content: Mapping[str, Any]) -> Asked:
 
 
 def overrides_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted paths and values that turn one content into the other; what changes its keys or its length is told as a whole."""
+    """Dotted paths and values that turn one content into the other; what changes its keys or its
+    length is told as a whole.
+    """
     found: dict[str, Any] = {}
     _compare("", before, after, found)
     return found
@@ -59,7 +68,12 @@ def _compare(path: str, before: Any, after: Any, found: dict[str, Any]) -> None:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping) and before.keys() == after.keys():
         inner = [(key, before[key], after[key]) for key in before]
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after) and isinstance(before[0], Mapping):
+    elif (
+        isinstance(before, list)
+        and isinstance(after, list)
+        and len(before) == len(after)
+        and isinstance(before[0], Mapping)
+    ):
         inner = [(str(k), *pair) for k, pair in enumerate(zip(before, after, strict=True))]
     if not inner:
         found[path] = after
@@ -71,14 +85,20 @@ def file_key(asked: Asked) -> str:
     """SHA-256 over the bytes of a scenario's file and tables; what is missing counts as empty."""
     found = hashlib.sha256()
     folder = Path(asked.path).parent
-    for path in (Path(asked.path), folder / str(asked.base["profiles"]), folder / str(asked.base["scores"])):
+    for path in (
+        Path(asked.path),
+        folder / str(asked.base["profiles"]),
+        folder / str(asked.base["scores"]),
+    ):
         content = path.read_bytes() if path.is_file() else b""
         found.update(len(content).to_bytes(8, "big") + content)
     return found.hexdigest()
 
 
 def difference_words(asked: Asked) -> list[str]:
-    """Tell in a word or two each change against the file: `50 req/s`, `mean TTFT 300 ms`, `2 nodes of a100`."""
+    """Tell in a word or two each change against the file: `50 req/s`, `mean TTFT 300 ms`, `2 nodes
+    of a100`.
+    """
     return [_words(asked, path.split("."), value) for path, value in asked.overrides.items()]
 
 
@@ -91,7 +111,9 @@ def _words(asked: Asked, parts: list[str], value: Any) -> str:
             slo = content["slo"][int(at)]
             return f"{slo['statistic']} {slo['metric'].upper()} {value:g} ms"
         case ["pools", at, "nodes"]:
-            return f"{value:g} node{'s' if value != 1 else ''} of {content['pools'][int(at)]['name']}"
+            return (
+                f"{value:g} node{'s' if value != 1 else ''} of {content['pools'][int(at)]['name']}"
+            )
         case ["objective", "quality_at_least"]:
             return f"quality at least {value:g}"
     return f"other {parts[0].replace('_', ' ')}"

@@ -1,4 +1,5 @@
-"""Tables of a scenario, read from the files it names, from a workbook's sheets, or from memory; also those of a faulty scenario.
+"""Tables of a scenario, read from the files it names, from a workbook's sheets, or from memory;
+also those of a faulty scenario.
 
 Faults go to the findings, so that those of all tables are told together.
 """
@@ -22,7 +23,10 @@ __all__ = ["Findings", "once", "open_book", "profile_table", "salvage", "score_t
 
 @dataclass
 class Findings:
-    """What is collected on the way. scenario, profiles, scores: faults by file; notices and warnings: sentences."""
+    """What is collected on the way.
+
+    scenario, profiles, scores: faults by file; notices and warnings: sentences.
+    """
 
     scenario: list[Fault] = field(default_factory=list)
     profiles: list[Fault] = field(default_factory=list)
@@ -32,21 +36,38 @@ class Findings:
     book: "Book | None" = None
 
     def table(self, key: str, name: object, given: Table | None) -> tuple[Table | None, bool]:
-        """The table given, else that of the workbook's sheet of this name; and whether such a sheet is faulty."""
-        if given is not None or self.book is None or name != self.book.content.get(key) or name not in self.book.tables:
+        """The table given, else that of the workbook's sheet of this name; and whether such a sheet
+        is faulty.
+        """
+        if (
+            given is not None
+            or self.book is None
+            or name != self.book.content.get(key)
+            or name not in self.book.tables
+        ):
             return given, False
         table = self.book.tables[name]
         return table, table is None
 
     def raise_any(self) -> None:
-        """Raise the narrowest error that holds all faults, if there are any; those of a workbook by cell."""
+        """Raise the narrowest error that holds all faults, if there are any; those of a workbook by
+        cell.
+        """
         if self.book is not None:
-            self.scenario, self.profiles, self.scores = map(self.book.tell, (self.scenario, self.profiles, self.scores))
-        kinds = [(ScenarioError, self.scenario), (ProfileError, self.profiles), (ScoresError, self.scores)]
+            self.scenario, self.profiles, self.scores = map(
+                self.book.tell, (self.scenario, self.profiles, self.scores)
+            )
+        kinds = [
+            (ScenarioError, self.scenario),
+            (ProfileError, self.profiles),
+            (ScoresError, self.scores),
+        ]
         faulty = [kind for kind, faults in kinds if faults]
         if faulty:
             error = faulty[0] if len(faulty) == 1 else DataError
-            raise error([*self.scenario, *self.profiles, *self.scores], [*self.notices, *self.warnings])
+            raise error(
+                [*self.scenario, *self.profiles, *self.scores], [*self.notices, *self.warnings]
+            )
 
 
 def once(sentences: list[str], sentence: str) -> None:
@@ -67,16 +88,32 @@ def open_book(path: Path, found: Findings) -> None:
         found.notices.extend(found.book.notices)
 
 
-def profile_table(path: Path, name: object, given: Table | None, found: Findings) -> ProfileTable | None:
+def profile_table(
+    path: Path, name: object, given: Table | None, found: Findings
+) -> ProfileTable | None:
     """The profile table: given, a workbook's sheet, or the file; None when it is faulty."""
     table, faulty = found.table("profiles", name, given)
     if faulty:
         return None
-    return read_profiles(path, found.profiles) if table is None else parse_profiles(table, found.profiles)
+    return (
+        read_profiles(path, found.profiles)
+        if table is None
+        else parse_profiles(table, found.profiles)
+    )
 
 
-def score_table(path: Path, name: object, given: Table | None, llms: Sequence[str], missing: str, found: Findings) -> Scores | None:
-    """The score table of these LLMs, found as the profile table is; None when it is faulty. missing: error or drop."""
+def score_table(
+    path: Path,
+    name: object,
+    given: Table | None,
+    llms: Sequence[str],
+    missing: str,
+    found: Findings,
+) -> Scores | None:
+    """The score table of these LLMs, found as the profile table is; None when it is faulty.
+
+    missing: error or drop.
+    """
     table, faulty = found.table("scores", name, given)
     if faulty:
         return None
@@ -85,8 +122,12 @@ def score_table(path: Path, name: object, given: Table | None, llms: Sequence[st
     return parse_scores(table, llms, missing, found.scores, found.notices)
 
 
-def salvage(path: Path, content: Any, profiles: Table | None, scores: Table | None, found: Findings) -> None:
-    """Check the tables a faulty scenario names as far as it can be understood, so that all faults are told at once."""
+def salvage(
+    path: Path, content: Any, profiles: Table | None, scores: Table | None, found: Findings
+) -> None:
+    """Check the tables a faulty scenario names as far as it can be understood, so that all faults
+    are told at once.
+    """
     if not isinstance(content, Mapping):
         return
 
@@ -97,7 +138,11 @@ def salvage(path: Path, content: Any, profiles: Table | None, scores: Table | No
     if profiles is not None or named("profiles"):
         profile_table(named("profiles") or path, content.get("profiles"), profiles, found)
     llms = content.get("llms")
-    names = [llm.get("name") if isinstance(llm, Mapping) else None for llm in llms] if isinstance(llms, list) else []
+    names = (
+        [llm.get("name") if isinstance(llm, Mapping) else None for llm in llms]
+        if isinstance(llms, list)
+        else []
+    )
     sound = [name for name in names if isinstance(name, str)]
     if (scores is not None or named("scores")) and sound and len(set(sound)) == len(names):
         missing = "drop" if content.get("scores_missing") == "drop" else "error"

@@ -1,8 +1,12 @@
-"""The scenario: what is asked. Its schema, its rules, and how it is read from a file (YAML or a workbook) or a mapping, with overrides.
+"""The scenario: what is asked.
 
-A scenario names pools of GPUs, LLMs, a profile table, a scores table, an arrival rate, SLOs and an objective; every key, its unit and its
-default stand in the classes below (and in docs/scenario.schema.json, which is made from them). Unknown keys are faults.
-Overrides are dotted paths with YAML values: `slo.0.limit_ms=300`, `setups.tp_degrees=[1, 2]` (a list replaces the list).
+Its schema, its rules, and how it is read from a file (YAML or a workbook) or a mapping, with
+overrides.
+
+A scenario names pools of GPUs, LLMs, a profile table, a scores table, an arrival rate, SLOs and an
+objective; every key, its unit and its default stand in the classes below (and in
+docs/scenario.schema.json, which is made from them). Unknown keys are faults. Overrides are dotted
+paths with YAML values: `slo.0.limit_ms=300`, `setups.tp_degrees=[1, 2]` (a list replaces the list).
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +35,10 @@ Overrides = Mapping[str, Any] | Sequence[str]
 
 @dataclass(frozen=True)
 class Scenario:
-    """A sound scenario, the file it came from and what was overridden (dotted path -> value). Tables are found beside the file."""
+    """A sound scenario, the file it came from and what was overridden (dotted path -> value).
+
+    Tables are found beside the file.
+    """
 
     spec: ScenarioSpec
     path: Path
@@ -61,7 +68,10 @@ def load_scenario(path: Path | str, overrides: Overrides = ()) -> Scenario:
 
 
 def parse_scenario(content: Any, path: Path | str, overrides: Overrides = ()) -> Scenario:
-    """Make a scenario of plain content (a workbook's, a page's). path: where it came from or would stand. Raises ScenarioError."""
+    """Make a scenario of plain content (a workbook's, a page's).
+
+    path: where it came from or would stand. Raises ScenarioError.
+    """
     faults: list[Fault] = []
     scenario, _ = _check(content, Path(path), overrides, faults)
     if scenario is None:
@@ -69,8 +79,11 @@ def parse_scenario(content: Any, path: Path | str, overrides: Overrides = ()) ->
     return scenario
 
 
-def read_scenario(path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None" = None) -> tuple[Scenario | None, Any]:
-    """`load_scenario` that appends to faults, beside the file's content after overrides as far as it could be read.
+def read_scenario(
+    path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None" = None
+) -> tuple[Scenario | None, Any]:
+    """`load_scenario` that appends to faults, beside the file's content after overrides as far as
+    it could be read.
 
     book: the workbook at path where it was read before; its own faults stand in `faults` already.
     """
@@ -86,7 +99,9 @@ def read_scenario(path: Path, overrides: Overrides, faults: list[Fault], book: "
     return _check(content, path, overrides, faults)
 
 
-def _read_workbook(path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None") -> tuple[Scenario | None, Any]:
+def _read_workbook(
+    path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None"
+) -> tuple[Scenario | None, Any]:
     """The same for a workbook; faults are told by cell."""
     if book is None:
         # Imported here because only workbooks need openpyxl.
@@ -101,11 +116,23 @@ def _read_workbook(path: Path, overrides: Overrides, faults: list[Fault], book: 
     return (None if faults else scenario), content
 
 
-def _check(content: Any, path: Path, overrides: Overrides, faults: list[Fault]) -> tuple[Scenario | None, Any]:
+def _check(
+    content: Any, path: Path, overrides: Overrides, faults: list[Fault]
+) -> tuple[Scenario | None, Any]:
     file = str(path)
     if not isinstance(content, Mapping):
-        mend = "write keys and values: " + ", ".join(f"{key}: ..." for key in ("version", "name", "pools", "llms"))
-        faults.append(Fault(file, "", shown(content) if content is not None else "", "this is not a scenario", mend))
+        mend = "write keys and values: " + ", ".join(
+            f"{key}: ..." for key in ("version", "name", "pools", "llms")
+        )
+        faults.append(
+            Fault(
+                file,
+                "",
+                shown(content) if content is not None else "",
+                "this is not a scenario",
+                mend,
+            )
+        )
         return None, None
     content = deepcopy(dict(content))
     asked = _asked(overrides, faults)
@@ -131,12 +158,22 @@ def _asked(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            faults.append(Fault("--set", "", shown(text), "this is not KEY=VALUE", "write e.g. slo.0.limit_ms=300"))
+            faults.append(
+                Fault(
+                    "--set",
+                    "",
+                    shown(text),
+                    "this is not KEY=VALUE",
+                    "write e.g. slo.0.limit_ms=300",
+                )
+            )
             continue
         found: list[Fault] = []
         asked[key.strip()] = parse_yaml(value, "--set", found)
         if found:
-            faults.append(Fault("--set", key.strip(), shown(value), found[0].problem, found[0].mend))
+            faults.append(
+                Fault("--set", key.strip(), shown(value), found[0].problem, found[0].mend)
+            )
             del asked[key.strip()]
     return asked
 

@@ -35,7 +35,10 @@ MOST = 1_000_000
 """Counts above this are taken for mistakes."""
 
 
-Name = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=200)]
+Name = Annotated[
+    str,
+    Field(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=200),
+]
 
 
 Positive = Annotated[float, Field(gt=0, le=1e12)]
@@ -51,7 +54,9 @@ Share = Annotated[float, Field(gt=0, le=100)]
 
 
 class Strict(BaseModel):
-    """Numbers are numbers (no text, no true/false), all finite; unknown keys are refused; nothing can be changed."""
+    """Numbers are numbers (no text, no true/false), all finite; unknown keys are refused; nothing
+    can be changed.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -63,7 +68,9 @@ class PoolSpec(Strict):
     gpu: Name = Field(description="GPU type: key into the GPU catalogue and into the profile table")
     nodes: Count = Field(description="number of nodes")
     gpus_per_node: Count = Field(description="GPUs in each node")
-    memory_gib: Positive | None = Field(default=None, description="memory of one GPU, GiB; default: from the catalogue")
+    memory_gib: Positive | None = Field(
+        default=None, description="memory of one GPU, GiB; default: from the catalogue"
+    )
     price_usd_per_gpu_h: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="price of one GPU, USD/h; default: from the catalogue"
     )
@@ -72,11 +79,16 @@ class PoolSpec(Strict):
 class LlmSpec(Strict):
     """One LLM that may be deployed."""
 
-    name: Name = Field(description="name of the LLM, unique: key into the profile and scores tables")
-    weights_gib: Positive | None = Field(
-        default=None, description="weights, GiB, all shards together; default: from the catalogue, at 16 bit"
+    name: Name = Field(
+        description="name of the LLM, unique: key into the profile and scores tables"
     )
-    min_replicas: Annotated[int, Field(ge=0, le=MOST)] = Field(default=0, description="at least so many replicas, over all options")
+    weights_gib: Positive | None = Field(
+        default=None,
+        description="weights, GiB, all shards together; default: from the catalogue, at 16 bit",
+    )
+    min_replicas: Annotated[int, Field(ge=0, le=MOST)] = Field(
+        default=0, description="at least so many replicas, over all options"
+    )
     max_replicas: Annotated[int, Field(ge=0, le=MOST)] | None = Field(
         default=None, description="at most so many replicas, over all options; default: no limit"
     )
@@ -85,23 +97,31 @@ class LlmSpec(Strict):
 class SloSpec(Strict):
     """One service-level objective; all of them hold at once."""
 
-    metric: Literal["ttft", "tpot", "e2e"] = Field(description="time to first token, time per output token, end-to-end time")
+    metric: Literal["ttft", "tpot", "e2e"] = Field(
+        description="time to first token, time per output token, end-to-end time"
+    )
     statistic: Literal["mean", "p50", "p90", "p95", "p99"] = Field(description="mean or percentile")
     limit_ms: Positive = Field(description="limit, ms")
-    scope: Literal["all", "each_llm"] = Field(default="all", description="over all requests together, or for every deployed option")
+    scope: Literal["all", "each_llm"] = Field(
+        default="all", description="over all requests together, or for every deployed option"
+    )
 
 
 class MaximizeQuality(Strict):
     """Best quality that capacity and SLOs allow."""
 
-    maximize: Literal["quality"] = Field(description="quality of the answers, weight-averaged over prompts")
+    maximize: Literal["quality"] = Field(
+        description="quality of the answers, weight-averaged over prompts"
+    )
 
 
 class MinimizeCost(Strict):
     """Cheapest GPUs that reach a quality."""
 
     minimize: Literal["cost"] = Field(description="cost of the GPUs in use, USD/h")
-    quality_at_least: float = Field(description="quality that the plan must reach, in the unit of the scores")
+    quality_at_least: float = Field(
+        description="quality that the plan must reach, in the unit of the scores"
+    )
 
 
 class SetupsSpec(Strict):
@@ -113,27 +133,45 @@ class SetupsSpec(Strict):
     mps_shares_pct: Annotated[tuple[Share, ...], Field(strict=False, min_length=1)] | None = Field(
         default=None, description="MPS shares, per cent of one GPU; default: all profiled"
     )
-    memory_headroom_pct: Percent = Field(default=10.0, description="part of each GPU's memory kept free, per cent")
+    memory_headroom_pct: Percent = Field(
+        default=10.0, description="part of each GPU's memory kept free, per cent"
+    )
     min_gpu_utilization_pct: Percent = Field(
-        default=0.0, description="least sum of tp * share of deployed replicas over all GPUs, per cent"
+        default=0.0,
+        description="least sum of tp * share of deployed replicas over all GPUs, per cent",
     )
 
 
 class SolverSpec(Strict):
     """How long and how closely to search; no part of the scenario's hash."""
 
-    rel_gap: Annotated[float, Field(ge=0)] = Field(default=1.0e-4, description="relative gap at which the search may stop")
+    rel_gap: Annotated[float, Field(ge=0)] = Field(
+        default=1.0e-4, description="relative gap at which the search may stop"
+    )
     time_limit_s: Positive = Field(default=60.0, description="time limit, s")
-    threads: Annotated[int, Field(ge=1, le=1024)] = Field(default=1, description="threads of the solver")
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(default=0, description="seed of the solver")
+    threads: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=1, description="threads of the solver"
+    )
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
+        default=0, description="seed of the solver"
+    )
 
 
 def _sense(value: Any) -> str | None:
-    keys = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Strict) else ()
+    keys = (
+        value
+        if isinstance(value, dict)
+        else type(value).model_fields
+        if isinstance(value, Strict)
+        else ()
+    )
     return next((sense for sense in ("minimize", "maximize") if sense in keys), None)
 
 
-Objective = Annotated[Annotated[MaximizeQuality, Tag("maximize")] | Annotated[MinimizeCost, Tag("minimize")], Discriminator(_sense)]
+Objective = Annotated[
+    Annotated[MaximizeQuality, Tag("maximize")] | Annotated[MinimizeCost, Tag("minimize")],
+    Discriminator(_sense),
+]
 
 
 class ScenarioSpec(Strict):
@@ -141,23 +179,44 @@ class ScenarioSpec(Strict):
 
     version: Annotated[int, Field(ge=1, le=1)] = Field(description="version of this format")
     name: Name = Field(description="name of the scenario")
-    pools: Annotated[tuple[PoolSpec, ...], Field(strict=False, min_length=1)] = Field(description="pools of GPUs")
-    llms: Annotated[tuple[LlmSpec, ...], Field(strict=False, min_length=1)] = Field(description="LLMs that may be deployed")
-    profiles: Annotated[str, Field(min_length=1)] = Field(description="profile table, .csv or .parquet; relative to the scenario file")
-    scores: Annotated[str, Field(min_length=1)] = Field(description="scores table, .csv or .parquet; relative to the scenario file")
-    scores_missing: Literal["error", "drop"] = Field(default="error", description="what to do with prompts that lack a score")
+    pools: Annotated[tuple[PoolSpec, ...], Field(strict=False, min_length=1)] = Field(
+        description="pools of GPUs"
+    )
+    llms: Annotated[tuple[LlmSpec, ...], Field(strict=False, min_length=1)] = Field(
+        description="LLMs that may be deployed"
+    )
+    profiles: Annotated[str, Field(min_length=1)] = Field(
+        description="profile table, .csv or .parquet; relative to the scenario file"
+    )
+    scores: Annotated[str, Field(min_length=1)] = Field(
+        description="scores table, .csv or .parquet; relative to the scenario file"
+    )
+    scores_missing: Literal["error", "drop"] = Field(
+        default="error", description="what to do with prompts that lack a score"
+    )
     arrival_rate_rps: Positive = Field(description="requests offered in all, req/s")
-    slo: Annotated[tuple[SloSpec, ...], Field(strict=False)] = Field(description="SLOs; [] when capacity alone limits")
-    objective: Objective = Field(description="{maximize: quality} or {minimize: cost, quality_at_least: ...}")
+    slo: Annotated[tuple[SloSpec, ...], Field(strict=False)] = Field(
+        description="SLOs; [] when capacity alone limits"
+    )
+    objective: Objective = Field(
+        description="{maximize: quality} or {minimize: cost, quality_at_least: ...}"
+    )
     setups: SetupsSpec = Field(default=SetupsSpec(), description="which setups may be considered")
-    solver: SolverSpec = Field(default=SolverSpec(), description="how long and how closely to search")
+    solver: SolverSpec = Field(
+        default=SolverSpec(), description="how long and how closely to search"
+    )
 
 
 def scenario_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the scenario file, with descriptions, units and defaults."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **ScenarioSpec.model_json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **ScenarioSpec.model_json_schema(),
+    }
 
 
 def write_schema(path: Path) -> None:
     """Write the schema; docs/scenario.schema.json is made so."""
-    path.write_text(json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )

@@ -1,4 +1,6 @@
-"""Faults of a scenario in plain words: pydantic's errors translated, rules between fields, and dotted paths that lead nowhere."""
+"""Faults of a scenario in plain words: pydantic's errors translated, rules between fields, and
+dotted paths that lead nowhere.
+"""
 
 import types
 import typing
@@ -10,10 +12,20 @@ from pydantic.fields import FieldInfo
 
 from profiles.io.faults import Fault, nearest, shown
 
-__all__ = ["BLANK_PROBLEM", "FOREIGN_PROBLEM", "VALUE_PROBLEMS", "cross_faults", "fault_of", "set_path"]
+__all__ = [
+    "BLANK_PROBLEM",
+    "FOREIGN_PROBLEM",
+    "VALUE_PROBLEMS",
+    "cross_faults",
+    "fault_of",
+    "set_path",
+]
 
 OBJECTIVE = "write {maximize: quality} or {minimize: cost, quality_at_least: 0.55}"
-CHEAPEST = "for the cheapest plan of that quality set the whole objective: 'objective={{minimize: cost, quality_at_least: {}}}'"
+CHEAPEST = (
+    "for the cheapest plan of that quality set the whole objective: 'objective={{minimize: cost,"
+    " quality_at_least: {}}}'"
+)
 RESERVED_LLM_NAMES = ("prompt_id", "weight")
 
 _MENDS: Mapping[str, tuple[str, str]] = {
@@ -21,10 +33,16 @@ _MENDS: Mapping[str, tuple[str, str]] = {
     "string_unicode": ("this is not valid text", "write it without broken characters"),
     "string_too_short": ("the text is empty", "fill it in"),
     "string_too_long": ("the text is too long", "use at most {max_length} characters"),
-    "string_pattern_mismatch": ("the name is empty, or has spaces at its ends or control characters", "write a plain name"),
+    "string_pattern_mismatch": (
+        "the name is empty, or has spaces at its ends or control characters",
+        "write a plain name",
+    ),
     "float_type": ("this must be a number", "write a number without quotes"),
     "float_parsing": ("this must be a number", "write a number without quotes"),
-    "int_type": ("this must be a whole number", "write a whole number without quotes and without a point"),
+    "int_type": (
+        "this must be a whole number",
+        "write a whole number without quotes and without a point",
+    ),
     "int_from_float": ("this must be a whole number", "write a whole number without a point"),
     "int_parsing_size": ("the number is too large", "write a smaller number"),
     "finite_number": ("the number is not finite", "write a finite number"),
@@ -33,42 +51,73 @@ _MENDS: Mapping[str, tuple[str, str]] = {
     "less_than": ("the number is too large", "write a number below {lt:.12g}"),
     "less_than_equal": ("the number is too large", "write {le:.12g} or less"),
     "tuple_type": ("this must be a list", "write [ ... ] or one line with - for each entry"),
-    "too_short": ("the list is empty", "write at least one entry, or leave the key out where it has a default"),
+    "too_short": (
+        "the list is empty",
+        "write at least one entry, or leave the key out where it has a default",
+    ),
     "model_type": ("this must be keys and values", "write key: value"),
     "model_attributes_type": ("this must be keys and values", "write key: value"),
-    "union_tag_not_found": ("the objective is not one of the two known", OBJECTIVE.replace("{", "{{").replace("}", "}}")),
-    "union_tag_invalid": ("the objective is not one of the two known", OBJECTIVE.replace("{", "{{").replace("}", "}}")),
+    "union_tag_not_found": (
+        "the objective is not one of the two known",
+        OBJECTIVE.replace("{", "{{").replace("}", "}}"),
+    ),
+    "union_tag_invalid": (
+        "the objective is not one of the two known",
+        OBJECTIVE.replace("{", "{{").replace("}", "}}"),
+    ),
 }
 
 BLANK_PROBLEM = "the key is missing"
 FOREIGN_PROBLEM = "the key does not go with the objective"
 CHOICE_PROBLEM = "this is not among the choices"
 VERSION_PROBLEM = "the version is unknown"
-VALUE_PROBLEMS = frozenset({CHOICE_PROBLEM, VERSION_PROBLEM, *(problem for problem, _ in _MENDS.values())})
+VALUE_PROBLEMS = frozenset(
+    {CHOICE_PROBLEM, VERSION_PROBLEM, *(problem for problem, _ in _MENDS.values())}
+)
 """Problems of one value by itself; a workbook says instead what its cell was expected to hold."""
 
 
 def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
-    """Fault for one error of pydantic (an item of `ValidationError.errors()`); None for a list that is short of its faulty entries only."""
+    """Fault for one error of pydantic (an item of `ValidationError.errors()`); None for a list that
+    is short of its faulty entries only.
+    """
     where = [
-        part for i, part in enumerate(error["loc"]) if not (i == 1 and error["loc"][0] == "objective" and part in ("maximize", "minimize"))
+        part
+        for i, part in enumerate(error["loc"])
+        if not (i == 1 and error["loc"][0] == "objective" and part in ("maximize", "minimize"))
     ]
     path, kind, value = ".".join(str(part) for part in where), error["type"], shown(error["input"])
     if kind == "missing":
-        mend = OBJECTIVE if where[0] == "objective" else f"add it ({_field_at(root, where).description})"
+        mend = (
+            OBJECTIVE
+            if where[0] == "objective"
+            else f"add it ({_field_at(root, where).description})"
+        )
         return Fault(file, path, "", BLANK_PROBLEM, mend)
     if kind == "extra_forbidden" and where[0] == "objective":
         mend = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
         return Fault(file, path, value, FOREIGN_PROBLEM, mend)
     if kind == "extra_forbidden":
         known = _names(_models_at(root, where[:-1]))
-        return Fault(file, path, value, "the key is unknown", f"{nearest(str(where[-1]), known)}known keys here: {', '.join(known)}")
+        return Fault(
+            file,
+            path,
+            value,
+            "the key is unknown",
+            f"{nearest(str(where[-1]), known)}known keys here: {', '.join(known)}",
+        )
     if kind == "literal_error":
         expected = error["ctx"]["expected"].replace("'", "")
         mend = f"{nearest(str(error['input']), expected.split(', '))}write {expected}"
         return Fault(file, path, value, CHOICE_PROBLEM, mend)
     if path == "version":
-        return Fault(file, path, value, VERSION_PROBLEM, "write 1: this planner reads version 1 of the format")
+        return Fault(
+            file,
+            path,
+            value,
+            VERSION_PROBLEM,
+            "write 1: this planner reads version 1 of the format",
+        )
     if kind == "too_short" and error["input"]:
         return None
     problem, mend = _MENDS.get(kind, (error["msg"], "see docs/scenario.schema.json"))
@@ -82,10 +131,24 @@ def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
         low, high = llm.get("min_replicas", 0), llm.get("max_replicas")
         if type(low) is int and type(high) is int and low > high:
             where = f"llms.{i}.min_replicas"
-            faults.append(Fault(file, where, shown(low), f"this is more than max_replicas ({high})", "lower it or raise max_replicas"))
+            faults.append(
+                Fault(
+                    file,
+                    where,
+                    shown(low),
+                    f"this is more than max_replicas ({high})",
+                    "lower it or raise max_replicas",
+                )
+            )
         if llm.get("name") in RESERVED_LLM_NAMES:
             faults.append(
-                Fault(file, f"llms.{i}.name", shown(llm["name"]), "the scores table has another column of this name", "rename the LLM")
+                Fault(
+                    file,
+                    f"llms.{i}.name",
+                    shown(llm["name"]),
+                    "the scores table has another column of this name",
+                    "rename the LLM",
+                )
             )
     return faults
 
@@ -103,8 +166,14 @@ def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: A
         if item is not None:
             count = len(node) if isinstance(node, list) else 0
             if not (part.isascii() and part.isdecimal() and len(part) < 7 and int(part) < count):
-                mend = f"its entries are 0 to {count - 1}" if count else "it has no entries; set the whole list"
-                return Fault("--set", path, shown(value), f"{there} has no entry {shown(part)}", mend)
+                mend = (
+                    f"its entries are 0 to {count - 1}"
+                    if count
+                    else "it has no entries; set the whole list"
+                )
+                return Fault(
+                    "--set", path, shown(value), f"{there} has no entry {shown(part)}", mend
+                )
             holder, key, kind = node, int(part), item
         elif models:
             known = _names(models)
@@ -114,9 +183,19 @@ def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: A
             if not isinstance(node, dict):
                 holder[key] = node = {}
             holder, key = node, part
-            kind = next(model.model_fields[part].annotation for model in models if part in model.model_fields)
+            kind = next(
+                model.model_fields[part].annotation
+                for model in models
+                if part in model.model_fields
+            )
         else:
-            return Fault("--set", path, shown(value), f"{there} is a single value and has nothing inside", f"set {there} itself")
+            return Fault(
+                "--set",
+                path,
+                shown(value),
+                f"{there} is a single value and has nothing inside",
+                f"set {there} itself",
+            )
     holder[key] = value
     return None
 
@@ -130,12 +209,22 @@ def _models_at(root: type[BaseModel], where: list) -> list[type[BaseModel]]:
     kind: Any = root
     for part in where:
         item, models = _inside(kind)
-        kind = item if item is not None else next((m.model_fields[part].annotation for m in models if part in m.model_fields), None)
+        kind = (
+            item
+            if item is not None
+            else next(
+                (m.model_fields[part].annotation for m in models if part in m.model_fields), None
+            )
+        )
     return _inside(kind)[1]
 
 
 def _field_at(root: type[BaseModel], where: list) -> FieldInfo:
-    return next(model.model_fields[where[-1]] for model in _models_at(root, where[:-1]) if where[-1] in model.model_fields)
+    return next(
+        model.model_fields[where[-1]]
+        for model in _models_at(root, where[:-1])
+        if where[-1] in model.model_fields
+    )
 
 
 def _inside(kind: Any) -> tuple[Any, list[type[BaseModel]]]:
@@ -145,7 +234,9 @@ def _inside(kind: Any) -> tuple[Any, list[type[BaseModel]]]:
         return _inside(typing.get_args(kind)[0])
     if origin in (Union, types.UnionType):
         parts = [_inside(part) for part in typing.get_args(kind)]
-        return next((item for item, _ in parts if item is not None), None), [model for _, models in parts for model in models]
+        return next((item for item, _ in parts if item is not None), None), [
+            model for _, models in parts for model in models
+        ]
     if origin is tuple:
         return typing.get_args(kind)[0], []
     return None, [kind] if isinstance(kind, type) and issubclass(kind, BaseModel) else []
@@ -154,7 +245,11 @@ def _inside(kind: Any) -> tuple[Any, list[type[BaseModel]]]:
 def _entries(content: Mapping[str, Any], key: str) -> list[dict]:
     """Entries of a list of mappings; {} stands for what is no mapping."""
     entries = content.get(key)
-    return [entry if isinstance(entry, dict) else {} for entry in entries] if isinstance(entries, list) else []
+    return (
+        [entry if isinstance(entry, dict) else {} for entry in entries]
+        if isinstance(entries, list)
+        else []
+    )
 
 
 def _repeated(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
@@ -165,6 +260,12 @@ def _repeated(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
         if isinstance(name, str) and first.setdefault(name, i) != i:
             where = f"{key}.{i}.name"
             faults.append(
-                Fault(file, where, shown(name), f"the name stands already at {key}.{first[name]}", "give every entry a name of its own")
+                Fault(
+                    file,
+                    where,
+                    shown(name),
+                    f"the name stands already at {key}.{first[name]}",
+                    "give every entry a name of its own",
+                )
             )
     return faults

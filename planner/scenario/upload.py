@@ -1,6 +1,8 @@
-"""Files that somebody hands over a network: put into a folder of their own and read as a scenario, never as paths to other files.
+"""Files that somebody hands over a network: put into a folder of their own and read as a scenario,
+never as paths to other files.
 
-A scenario on disk may name tables anywhere. One that was uploaded may name its own uploaded files and nothing else.
+A scenario on disk may name tables anywhere. One that was uploaded may name its own uploaded files
+and nothing else.
 """
 
 from collections.abc import Mapping
@@ -27,18 +29,22 @@ USUAL = "scenario.yaml"
 
 
 def put_files(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write uploaded files, archives unpacked, into an empty folder; the scenario's file among them.
+    """Write uploaded files, archives unpacked, into an empty folder; the scenario's file among
+    them.
 
     DataError for what cannot be a scenario with its tables.
 
-    Faults inside the scenario are told with those of its tables when it is loaded; here only where its tables may lie is looked at.
+    Faults inside the scenario are told with those of its tables when it is loaded; here only where
+    its tables may lie is looked at.
     """
     faults: list[Fault] = []
     files = unpacked(files)
     names = {_bare(name): content for name, content in files.items()}
     if len(files) > MOST_FILES or len(names) < len(files):
         problem = "too many files, or two of one name"
-        raise DataError([Fault("upload", "", str(len(files)), problem, "give the scenario and its two tables")])
+        raise DataError(
+            [Fault("upload", "", str(len(files)), problem, "give the scenario and its two tables")]
+        )
     scenarios = [name for name in names if PurePath(name).suffix.lower() in SCENARIOS]
     yamls = [name for name in scenarios if not name.lower().endswith(".xlsx")]
     scenarios = [USUAL] if USUAL in yamls else yamls or scenarios
@@ -71,19 +77,33 @@ def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes])
         value = content.get(key)
         own = is_workbook(path) and value == f"{path.name}#{sheet}"
         if isinstance(value, str) and value and not own and value not in names:
-            mend = nearest(value, names) + "upload it together with the scenario, and name it without a folder"
-            faults.append(Fault(str(path), key, repr(value)[:60], "this file is not among the uploaded ones", mend))
+            mend = (
+                nearest(value, names)
+                + "upload it together with the scenario, and name it without a folder"
+            )
+            faults.append(
+                Fault(
+                    str(path),
+                    key,
+                    repr(value)[:60],
+                    "this file is not among the uploaded ones",
+                    mend,
+                )
+            )
     return faults
 
 
 def replace_table(scenario: Scenario, key: str, name: str, content: bytes, folder: Path) -> Path:
     """Write the scenario into a folder with another table; its file there.
 
-    key: profiles or scores; name: the upload's file name, whose ending tells what it is. DataError when a workbook has no such sheet.
+    key: profiles or scores; name: the upload's file name, whose ending tells what it is. DataError
+    when a workbook has no such sheet.
     """
     ending = PurePath(name).suffix.lower()
     if ending not in TABLE_ENDINGS:
-        raise DataError([Fault(name, "", ending, "this is no table", f"give one of {', '.join(TABLE_ENDINGS)}")])
+        raise DataError(
+            [Fault(name, "", ending, "this is no table", f"give one of {', '.join(TABLE_ENDINGS)}")]
+        )
     path = write_folder(scenario, folder)
     text = path.read_text(encoding="utf-8")
     old = next(line for line in text.splitlines() if line.startswith(f"{key}: "))
@@ -106,13 +126,19 @@ def _sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
     title = PROFILES if key == "profiles" else SCORES
     faults: list[Fault] = []
     book = read_book(book_path, faults)
-    table = None if book is None else next((one for file, one in book.tables.items() if file.endswith(f"#{title}")), None)
+    table = (
+        None
+        if book is None
+        else next((one for file, one in book.tables.items() if file.endswith(f"#{title}")), None)
+    )
     here = [fault for fault in faults if book is None or fault.where.startswith(title)]
     if table is not None and book is not None and key == "profiles":
         parse_profiles(table, here)
         here = book.tell(here)
     if here or table is None:
-        raise DataError(here or [Fault(name, title, "", "the sheet is missing", "name the sheet so")])
+        raise DataError(
+            here or [Fault(name, title, "", "the sheet is missing", "name the sheet so")]
+        )
     book_path.unlink()
     return _as_csv(table)
 
@@ -121,5 +147,7 @@ def _as_csv(table: Table) -> bytes:
     # Imported here because only workbooks need it.
     import pandas as pd
 
-    frame = pd.DataFrame({column: list(cells) for column, cells in table.columns.items()}, dtype=object)
+    frame = pd.DataFrame(
+        {column: list(cells) for column, cells in table.columns.items()}, dtype=object
+    )
     return frame.to_csv(index=False).encode("utf-8")

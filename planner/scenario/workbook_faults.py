@@ -1,4 +1,6 @@
-"""Faults of a workbook by cell: dotted paths and table places become `Pools!C7`, problems say what the cell was expected to hold."""
+"""Faults of a workbook by cell: dotted paths and table places become `Pools!C7`, problems say what
+the cell was expected to hold.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -26,7 +28,10 @@ _LISTS: Mapping[str, tuple[str, Iterable[SheetField]]] = {
 
 @dataclass(frozen=True)
 class TablePlaces:
-    """Where the columns of a table stand. title: of the sheet; header: its row; columns: name -> position from 0."""
+    """Where the columns of a table stand.
+
+    title: of the sheet; header: its row; columns: name -> position from 0.
+    """
 
     title: str
     header: int
@@ -35,7 +40,11 @@ class TablePlaces:
 
 @dataclass
 class Places:
-    """Where things stand. cells: dotted path -> (cell, what stands there); tables: the table's file name -> places; here: sheets found."""
+    """Where things stand.
+
+    cells: dotted path -> (cell, what stands there); tables: the table's file name -> places; here:
+    sheets found.
+    """
 
     path: Path
     cells: dict[str, tuple[str, Any]] = field(default_factory=dict)
@@ -70,14 +79,30 @@ def _of_scenario(fault: Fault, places: Places) -> Fault:
     if isinstance(value, Odd):
         return Fault(path, cell, _quoted(value.value), value.problem, value.mend)
     if known and fault.problem == BLANK_PROBLEM:
-        return Fault(path, cell, "", f"expected {known.expected}, but the cell is blank", known.note)
+        return Fault(
+            path, cell, "", f"expected {known.expected}, but the cell is blank", known.note
+        )
     if known and fault.problem in VALUE_PROBLEMS:
-        return Fault(path, cell, _double(fault.value), f"expected {known.expected}", _mend(value, known, fault.mend))
+        return Fault(
+            path,
+            cell,
+            _double(fault.value),
+            f"expected {known.expected}",
+            _mend(value, known, fault.mend),
+        )
     if known is None and fault.where in _LISTS and fault.problem in VALUE_PROBLEMS:
         return Fault(path, cell, "", "there are no rows below the header", "write one row for each")
     if fault.problem == FOREIGN_PROBLEM:
-        return Fault(path, cell, _double(fault.value), "this goes with minimize cost alone", "empty the cell, or choose minimize cost")
-    problem = _DOTTED.sub(lambda found: places.cells.get(found[0], (found[0], None))[0], fault.problem)
+        return Fault(
+            path,
+            cell,
+            _double(fault.value),
+            "this goes with minimize cost alone",
+            "empty the cell, or choose minimize cost",
+        )
+    problem = _DOTTED.sub(
+        lambda found: places.cells.get(found[0], (found[0], None))[0], fault.problem
+    )
     return Fault(path, cell or fault.where, _double(fault.value), problem, fault.mend)
 
 
@@ -87,20 +112,37 @@ def _missing(fault: Fault, places: Places) -> Fault:
     first = fault.where.split(".")[0]
     title = _LISTS[first][0] if first in _LISTS else DEMAND if first == ARRIVAL.key else SETTINGS
     if not places.sheets.get(title):
-        mend = nearest(title, places.headers.get("", ())) + "add it; `python -m planner init --xlsx PATH` writes a template"
+        mend = (
+            nearest(title, places.headers.get("", ()))
+            + "add it; `python -m planner init --xlsx PATH` writes a template"
+        )
         return Fault(path, title, "", "the sheet is missing", mend)
     known = _field(fault.where)
     if known is None:
-        return Fault(path, title, "", f"the header is missing: {', '.join(one.label for one in _LISTS[first][1])}", "write it")
+        return Fault(
+            path,
+            title,
+            "",
+            f"the header is missing: {', '.join(one.label for one in _LISTS[first][1])}",
+            "write it",
+        )
     what = "column" if first in _LISTS else "row"
-    return Fault(path, title, "", f"the {what} {known.label!r} is missing", nearest(known.label, places.headers.get(title, ())) + "add it")
+    return Fault(
+        path,
+        title,
+        "",
+        f"the {what} {known.label!r} is missing",
+        nearest(known.label, places.headers.get(title, ())) + "add it",
+    )
 
 
 def _field(where: str) -> SheetField | None:
     """Find the field of a dotted path; None for a whole list."""
     parts = where.split(".")
     if parts[0] in _LISTS:
-        return next((one for one in _LISTS[parts[0]][1] if len(parts) > 2 and one.key == parts[2]), None)
+        return next(
+            (one for one in _LISTS[parts[0]][1] if len(parts) > 2 and one.key == parts[2]), None
+        )
     if parts[0] == ARRIVAL.key:
         return ARRIVAL
     best = [one for one in TABLES[SETTINGS] if where == one.key or where.startswith(one.key + ".")]
@@ -110,7 +152,9 @@ def _field(where: str) -> SheetField | None:
 def _of_table(fault: Fault, places: Places) -> Fault:
     path, table = str(places.path), places.tables[fault.file]
     value = _double(fault.value)
-    mend = (_mend_number(value[1:-1]) if value.startswith('"') and "number" in fault.problem else "") or fault.mend
+    mend = (
+        _mend_number(value[1:-1]) if value.startswith('"') and "number" in fault.problem else ""
+    ) or fault.mend
     if found := _ROW.fullmatch(fault.where):
         first, last, name = found.groups()
         column = table.columns.get(name or "")
@@ -118,11 +162,18 @@ def _of_table(fault: Fault, places: Places) -> Fault:
             letter = get_column_letter(column + 1)
             place = f"{table.title}!{letter}{first}" + (f":{letter}{last}" if last else "")
         else:
-            place = f"{table.title}!{table.header if first == '1' else first}:{table.header if first == '1' else last or first}"
+            begin, end = (table.header,) * 2 if first == "1" else (first, last or first)
+            place = f"{table.title}!{begin}:{end}"
         return Fault(path, place, value, fault.problem, mend)
     name = fault.where.removeprefix("column ").removeprefix("columns ")
     if name in table.columns:
-        return Fault(path, f"{table.title}!{get_column_letter(table.columns[name] + 1)}{table.header}", value, fault.problem, mend)
+        return Fault(
+            path,
+            f"{table.title}!{get_column_letter(table.columns[name] + 1)}{table.header}",
+            value,
+            fault.problem,
+            mend,
+        )
     label = next((one.label for one in TABLES.get(table.title, ()) if one.key == name), name)
     where = f"{table.title}, column {label}" if fault.where.startswith("column ") else table.title
     return Fault(path, where, value, fault.problem, mend)
@@ -130,7 +181,11 @@ def _of_table(fault: Fault, places: Places) -> Fault:
 
 def _mend(value: Any, known: SheetField, mend: str) -> str:
     """How to mend a cell: text that looks like a number first of all."""
-    if isinstance(value, str) and known.kind in ("number", "whole") and (number := _mend_number(value)):
+    if (
+        isinstance(value, str)
+        and known.kind in ("number", "whole")
+        and (number := _mend_number(value))
+    ):
         return number
     if known.choices and isinstance(value, str):
         return nearest(value, known.choices) + known.note
@@ -138,14 +193,21 @@ def _mend(value: Any, known: SheetField, mend: str) -> str:
 
 
 def _mend_number(text: str) -> str:
-    """How to mend text that looks like a number; "" for any other. Spaces that do not break (escaped in what is shown) are Excel's own."""
+    """How to mend text that looks like a number; "" for any other.
+
+    Spaces that do not break (escaped in what is shown) are Excel's own.
+    """
     bare = "".join(text.replace("\\xa0", "").replace("\\u202f", "").split())
     if COMMA_NUMBER.fullmatch(bare):
-        return "the cell holds text with a comma: format it as a number and type it again with your program's own decimal sign"
+        return (
+            "the cell holds text with a comma: format it as a number and type it again with your"
+            " program's own decimal sign"
+        )
     if not NUMBER.fullmatch(bare):
         return ""
-    spaced = "with spaces in it: format the cell as a number and type it again without them"
-    return f"the number is stored as text{': format the cell as a number and type it again' if bare == text else ' ' + spaced}"
+    where, without = ("", "") if bare == text else (" with spaces in it", " without them")
+    again = f"format the cell as a number and type it again{without}"
+    return f"the number is stored as text{where}: {again}"
 
 
 def _double(shown: str) -> str:

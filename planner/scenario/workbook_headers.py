@@ -1,4 +1,6 @@
-"""Headers of a workbook's sheets: which column holds what, units included; and the `Book` that is filled while its sheets are read."""
+"""Headers of a workbook's sheets: which column holds what, units included; and the `Book` that is
+filled while its sheets are read.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -33,9 +35,13 @@ HEADER_WITHIN = 30
 
 @dataclass
 class Book:
-    """What a workbook holds. content: as scenario.yaml's, with `profiles` and `scores` naming a sheet or a file; notices: sentences.
+    """What a workbook holds.
 
-    tables: by such a name (`book.xlsx#Profiles`) the table of a sheet; None where it is faulty (its faults are told).
+    content: as scenario.yaml's, with `profiles` and `scores` naming a sheet or a file; notices:
+    sentences.
+
+    tables: by such a name (`book.xlsx#Profiles`) the table of a sheet; None where it is faulty (its
+    faults are told).
     """
 
     path: Path
@@ -51,22 +57,34 @@ class Book:
 
 @dataclass(frozen=True)
 class Header:
-    """A header found. row: its number (0: none); columns: key -> position from 0; others: unknown headers by position."""
+    """A header found.
+
+    row: its number (0: none); columns: key -> position from 0; others: unknown headers by position.
+    """
 
     row: int
     columns: dict[str, int]
     others: dict[int, str]
 
 
-def find_header(book: Book, sheet: Sheet, title: str, faults: list[Fault], needs: int = 1) -> Header:
-    """The first row with two known headers (or all there are), else the first row; units are checked."""
+def find_header(
+    book: Book, sheet: Sheet, title: str, faults: list[Fault], needs: int = 1
+) -> Header:
+    """The first row with two known headers (or all there are), else the first row; units are
+    checked.
+    """
     known = field_names(TABLES[title])
     rows = sheet.rows[:HEADER_WITHIN]
 
     def found(cells: Sequence[Any]) -> int:
-        return sum(normal(cell) in known or base(cell) in known for cell in cells if isinstance(cell, str))
+        return sum(
+            normal(cell) in known or base(cell) in known for cell in cells if isinstance(cell, str)
+        )
 
-    number, cells = next(((n, cells) for n, cells in rows if found(cells) >= 2), rows[0] if rows and needs < 2 else (0, ()))
+    number, cells = next(
+        ((n, cells) for n, cells in rows if found(cells) >= 2),
+        rows[0] if rows and needs < 2 else (0, ()),
+    )
     columns: dict[str, int] = {}
     others: dict[int, str] = {}
     for column, cell in enumerate(cells):
@@ -88,7 +106,10 @@ def find_header(book: Book, sheet: Sheet, title: str, faults: list[Fault], needs
 def scores_header(sheet: Sheet) -> Header:
     """The row that has `prompt_id`, else the first; LLMs' names are taken as they stand."""
     rows = sheet.rows[:HEADER_WITHIN]
-    number, cells = next(((n, cells) for n, cells in rows if "prompt_id" in map(header_text, cells)), rows[0] if rows else (0, ()))
+    number, cells = next(
+        ((n, cells) for n, cells in rows if "prompt_id" in map(header_text, cells)),
+        rows[0] if rows else (0, ()),
+    )
     columns: dict[str, int] = {}
     for column, cell in enumerate(cells):
         if text := header_text(cell):
@@ -96,16 +117,26 @@ def scores_header(sheet: Sheet) -> Header:
     return Header(number, columns, {})
 
 
-def check_unit(book: Book, title: str, row: int, column: int, text: str, one: SheetField, faults: list[Fault]) -> None:
+def check_unit(
+    book: Book, title: str, row: int, column: int, text: str, one: SheetField, faults: list[Fault]
+) -> None:
     """Refuse a header that has another unit than ours, or none where there is one."""
     if normal(text) not in (normal(one.label), normal(one.key)):
         problem = f'expected the header "{one.label}", unit included'
         faults.append(
-            Fault(str(book.path), cell_name(title, row, column), f'"{text}"', problem, "convert the column to this unit, then rename it")
+            Fault(
+                str(book.path),
+                cell_name(title, row, column),
+                f'"{text}"',
+                problem,
+                "convert the column to this unit, then rename it",
+            )
         )
 
 
-def tell_doubled(book: Book, sheet: Sheet, title: str, header: Header, names: dict[int, str], faults: list[Fault]) -> bool:
+def tell_doubled(
+    book: Book, sheet: Sheet, title: str, header: Header, names: dict[int, str], faults: list[Fault]
+) -> bool:
     """Whether a header stands twice; told at its second cell."""
     cells = next(cells for number, cells in sheet.rows if number == header.row)
     known = field_names(TABLES[title]) if title in TABLES else {}
@@ -119,17 +150,39 @@ def tell_doubled(book: Book, sheet: Sheet, title: str, header: Header, names: di
         key = one.key if one else text
         if first.setdefault(key, column) != column:
             place = cell_name(title, header.row, column)
-            faults.append(Fault(str(book.path), place, f'"{text}"', "the column stands twice in the header", "keep one of them"))
+            faults.append(
+                Fault(
+                    str(book.path),
+                    place,
+                    f'"{text}"',
+                    "the column stands twice in the header",
+                    "keep one of them",
+                )
+            )
     return len(faults) > told
 
 
-def tell_merged(book: Book, title: str, sheet: Sheet, row: int, columns: set[int], faults: list[Fault]) -> None:
-    """Refuse merged cells from the header down, in columns that are read; merged over one row of Settings they do no harm."""
+def tell_merged(
+    book: Book, title: str, sheet: Sheet, row: int, columns: set[int], faults: list[Fault]
+) -> None:
+    """Refuse merged cells from the header down, in columns that are read; merged over one row of
+    Settings they do no harm.
+    """
     for left, top, right, bottom in sheet.merged:
-        if bottom >= row and any(left - 1 <= column <= right - 1 for column in columns) and not (title == SETTINGS and top == bottom):
+        if (
+            bottom >= row
+            and any(left - 1 <= column <= right - 1 for column in columns)
+            and not (title == SETTINGS and top == bottom)
+        ):
             place = f"{cell_name(title, top, left - 1)}:{cell_name('', bottom, right - 1)[1:]}"
             faults.append(
-                Fault(str(book.path), place, "", "the cells are merged", "unmerge them and write every value in a cell of its own")
+                Fault(
+                    str(book.path),
+                    place,
+                    "",
+                    "the cells are merged",
+                    "unmerge them and write every value in a cell of its own",
+                )
             )
 
 
@@ -137,7 +190,9 @@ def tell_others(book: Book, title: str, header: Header) -> None:
     """Tell unknown columns as a notice."""
     if header.others:
         told = ", ".join(list(header.others.values())[:20])
-        book.notices.append(f"{book.path}: ignored columns of {title} that are no input: {told[:200]}")
+        book.notices.append(
+            f"{book.path}: ignored columns of {title} that are no input: {told[:200]}"
+        )
 
 
 def field_names(fields: Iterable[SheetField]) -> dict[str, SheetField]:
@@ -153,7 +208,13 @@ def base(text: object) -> str:
 
 def header_text(cell: Any) -> str:
     """Text of a header's cell; numbers may be names of LLMs."""
-    return cell.strip() if isinstance(cell, str) else "" if cell is None else text_of(cell) or str(cell)
+    return (
+        cell.strip()
+        if isinstance(cell, str)
+        else ""
+        if cell is None
+        else text_of(cell) or str(cell)
+    )
 
 
 def at(cells: Sequence[Any], column: int) -> Any:

@@ -1,19 +1,28 @@
-"""Other setups nearly as good as the plan found: the next best, the one on fewest GPUs, and the one with fewest changes.
+"""Other setups nearly as good as the plan found: the next best, the one on fewest GPUs, and the one
+with fewest changes.
 
-Setups are of one kind when the same replicas run, of the same LLMs in the same pools at the same tp degrees; each kind is told once, with
-the MPS shares that are best for it. Nor is a setup another one that holds a told one whole, with more on top: it is no better, or it would
-have been found first. So after every setup T of kind K the search goes on among setups n with (no-goods of models.nogood)
+Setups are of one kind when the same replicas run, of the same LLMs in the same pools at the same tp
+degrees; each kind is told once, with the MPS shares that are best for it. Nor is a setup another
+one that holds a told one whole, with more on top: it is no better, or it would have been found
+first. So after every setup T of kind K the search goes on among setups n with (no-goods of
+models.nogood)
 
-    n_o < T_o for some option o of T,    and    n_k < K_k for some (LLM, pool, tp degree) k of K,  or  sum_o n_o > sum_o T_o
+    n_o < T_o for some option o of T,    and    n_k < K_k for some (LLM, pool, tp degree) k of K,
+                                                or  sum_o n_o > sum_o T_o
 
-within the loss:  quality >= value - loss |value|,  or  cost <= value + loss |value|. Each answer has the bound of its own search: no setup
-left is better than that. Without an answer and not stopped, it is proved that no other kind lies within the loss.
+within the loss:  quality >= value - loss |value|,  or  cost <= value + loss |value|. Each answer
+                                                        has the bound of its own search: no setup
+left is better than that. Without an answer and not stopped, it is proved that no other kind lies
+within the loss.
 
-    fewest GPUs       minimise GPUs within the loss, then the best objective on so many                 (goals of models.formulation)
-    fewest changes    sum_o |n_o - c_o| <= k for the running setup c: bisection over k, then the best objective with so many
+    fewest GPUs       minimise GPUs within the loss, then the best objective on so many
+                      (goals of models.formulation)
+    fewest changes    sum_o |n_o - c_o| <= k for the running setup c: bisection over k, then the
+                      best objective with so many
 
-The second counts starts and stops whichever GPUs the replicas stand on; seats are then sought that keep what may stay (planner.plans.seating).
-A running replica that has to move counts twice, so the changes told may exceed what is proved to be needed.
+The second counts starts and stops whichever GPUs the replicas stand on; seats are then sought that
+keep what may stay (planner.plans.seating). A running replica that has to move counts twice, so the
+changes told may exceed what is proved to be needed.
 """
 
 import threading
@@ -46,10 +55,14 @@ NEAR_LOSS = 0.01
 """Alternatives may lose this share of the objective unless another one is asked for."""
 
 HALF_A_GPU = 0.4
-"""Lean weights of plans that differ by a GPU differ by more than a half: a search closed to this knows the number."""
+"""Lean weights of plans that differ by a GPU differ by more than a half: a search closed to this
+knows the number.
+"""
 
 MOST_REPEATS = 20
-"""So often a told kind may come again, with replicas on top that serve nobody; then the search ends."""
+"""So often a told kind may come again, with replicas on top that serve nobody; then the search
+ends.
+"""
 
 IDLE = 1e-9
 """An option with less than this share of the requests serves nobody."""
@@ -57,7 +70,10 @@ IDLE = 1e-9
 
 @dataclass(frozen=True)
 class Alternative:
-    """aim: next | gpus | changes. solution: placed and routed, its bound that of the aim (see the module)."""
+    """aim: next | gpus | changes.
+
+    solution: placed and routed, its bound that of the aim (see the module).
+    """
 
     aim: str
     solution: Solution
@@ -65,9 +81,12 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Alternatives:
-    """limit: what the objective must reach. gpus, changes: so many at least are proved to be needed within the loss.
+    """limit: what the objective must reach.
 
-    complete: it is proved that no other setup within the loss is left. stopped: gap | time | interrupt.
+    gpus, changes: so many at least are proved to be needed within the loss.
+
+    complete: it is proved that no other setup within the loss is left. stopped: gap | time |
+    interrupt.
     """
 
     limit: float
@@ -90,12 +109,15 @@ def alternatives(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Alternatives:
-    """Up to `count` next best setups within `loss` (share of the objective) of `plan` (with a setup), and the fewest of both kinds.
+    """Up to `count` next best setups within `loss` (share of the objective) of `plan` (with a
+    setup), and the fewest of both kinds.
 
     The settings' time limit holds for all searches together. Cancelled, what was found so far.
     """
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
-    ground = Ground(instance, quality or Quality(instance.scores), clock, settings.threads, settings.seed)
+    ground = Ground(
+        instance, quality or Quality(instance.scores), clock, settings.threads, settings.seed
+    )
     return _Near(ground, plan, settings, loss, running, progress).found(count)
 
 
@@ -111,9 +133,17 @@ class _Near:
         running: Running | None,
         progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.ground, self.plan, self.settings, self.running, self.progress = ground, plan, settings, running, progress
+        self.ground, self.plan, self.settings, self.running, self.progress = (
+            ground,
+            plan,
+            settings,
+            running,
+            progress,
+        )
         self.last, self.stopped = ground.clock.deadline, "gap"
-        self.kind_of = [(option.llm, option.pool, option.tp_degree) for option in ground.instance.options]
+        self.kind_of = [
+            (option.llm, option.pool, option.tp_degree) for option in ground.instance.options
+        ]
         self.kinds: list[tuple[tuple[tuple[int, int, int], int], ...]] = []
         instance, quality = ground.instance, ground.quality
         value = float(plan.value)  # type: ignore[arg-type]
@@ -124,7 +154,11 @@ class _Near:
             self.limit = value + loss * abs(value)
             floor = quality.from_score((instance.quality_floor or 0.0) - joint.FLOOR_SLACK)
             self.goal = Goal("cost", floor, self.limit * (1 + 1e-12))
-        self.enough = -float(self.goal.quality_at_least or 0.0) if self.goal.of == "quality" else self.limit * (1 + 1e-12)
+        self.enough = (
+            -float(self.goal.quality_at_least or 0.0)
+            if self.goal.of == "quality"
+            else self.limit * (1 + 1e-12)
+        )
 
     def found(self, count: int) -> Alternatives:
         """Everything that is asked for."""
@@ -141,7 +175,14 @@ class _Near:
         self._forbid(self.plan)
         complete = self._next_best(count, others)
         interrupted = self.ground.clock.cancel is not None and self.ground.clock.cancel.is_set()
-        return Alternatives(self.limit, gpus, changes, tuple(others), complete, "interrupt" if interrupted else self.stopped)
+        return Alternatives(
+            self.limit,
+            gpus,
+            changes,
+            tuple(others),
+            complete,
+            "interrupt" if interrupted else self.stopped,
+        )
 
     def _next_best(self, count: int, others: list[Alternative]) -> bool:
         """Add the next best setups; whether it is proved that no other one lies within the loss."""
@@ -149,9 +190,15 @@ class _Near:
         while told < count and repeats < MOST_REPEATS:
             self._begin(f"{told} of {count} next best setups", count - told)
             search = self._search(self.goal)
-            if search.incumbent is None and not search.infeasible and time.perf_counter() < self.last:
+            if (
+                search.incumbent is None
+                and not search.infeasible
+                and time.perf_counter() < self.last
+            ):
                 self.stopped = "gap"
-                self._begin(f"{told} of {count} next best setups", 1)  # without this one there is no next: any within the loss will do
+                self._begin(
+                    f"{told} of {count} next best setups", 1
+                )  # without this one there is no next: any within the loss will do
                 search = self._search(self.goal, enough=self.enough)
             if search.incumbent is None:
                 return search.infeasible and search.confirm_infeasible()
@@ -169,12 +216,18 @@ class _Near:
         clock, now = self.ground.clock, time.perf_counter()
         clock.deadline = now + max(self.last - now, 0.0) / left
         if self.progress is not None:
-            self.progress(Progress(now - clock.began, f"alternatives: {what}", self.plan.value, self.plan.bound))
+            self.progress(
+                Progress(
+                    now - clock.began, f"alternatives: {what}", self.plan.value, self.plan.bound
+                )
+            )
 
-    # -- the aims ----------------------------------------------------------------------------------------------------------------
+    # -- the aims ----------------------------------------------------------------------------------
 
     def _fewest_gpus(self) -> tuple[int, Alternative | None]:
-        """How many GPUs are proved to be needed within the loss; an alternative when the plan uses more than could be found."""
+        """How many GPUs are proved to be needed within the loss; an alternative when the plan uses
+        more than could be found.
+        """
         start = self._incumbent()
         weights = lean_weights(self.ground.instance)
         first = replace(start, loss=float(weights @ [packing.gpus for packing in start.packing]))
@@ -189,17 +242,25 @@ class _Near:
         return needed, self._told("gpus", best, self._lean(best.incumbent or found))
 
     def _fewest_changes(self, running: Running) -> tuple[int, Alternative | None]:
-        """How many starts and stops are proved to be needed within the loss; an alternative when the plan has more of them."""
+        """How many starts and stops are proved to be needed within the loss; an alternative when
+        the plan has more of them.
+        """
         before = tuple(int(n) for n in running.replicas(len(self.ground.instance.options)))
         undone, low, most = -1, -1, Changes(before, 0).count(self.plan.replicas)
         found: Search | None = None
         while most - low > 1:
             at = (low + most) // 2
-            search = self._search(replace(self.goal, changes=Changes(before, at)), enough=self.enough)
+            search = self._search(
+                replace(self.goal, changes=Changes(before, at)), enough=self.enough
+            )
             if search.incumbent is not None:
                 most, found = Changes(before, at).count(search.incumbent.routed.replicas), search
             else:
-                undone = at if undone == low and search.infeasible and search.confirm_infeasible() else undone
+                undone = (
+                    at
+                    if undone == low and search.infeasible and search.confirm_infeasible()
+                    else undone
+                )
                 low = at
         needed = undone + 1 + running.gone
         if found is None or found.incumbent is None:
@@ -207,7 +268,9 @@ class _Near:
         best = self._search(replace(self.goal, changes=Changes(before, most)), found.incumbent)
         return needed, self._told("changes", best, best.incumbent or found.incumbent)
 
-    def _search(self, goal: Goal, incumbent: Incumbent | None = None, enough: float = -np.inf) -> Search:
+    def _search(
+        self, goal: Goal, incumbent: Incumbent | None = None, enough: float = -np.inf
+    ) -> Search:
         """Search for one goal until its gap is closed, or a loss is good enough."""
         search = Search(self.ground, goal, self._abs_gap, incumbent, enough)
         search.run()
@@ -219,44 +282,70 @@ class _Near:
             self.stopped = "time"
 
     def _abs_gap(self, loss: float) -> float:
-        quality, unit = self.ground.quality, self.ground.quality.scale if self.goal.of == "quality" else 1.0
-        return max(self.settings.rel_gap * max(abs(self._value(loss)), 1e-9), CLOSE_ENOUGH * quality.scale) / unit
+        quality, unit = (
+            self.ground.quality,
+            (self.ground.quality.scale if self.goal.of == "quality" else 1.0),
+        )
+        return (
+            max(
+                self.settings.rel_gap * max(abs(self._value(loss)), 1e-9),
+                CLOSE_ENOUGH * quality.scale,
+            )
+            / unit
+        )
 
     def _value(self, loss: float) -> float:
         return self.ground.quality.to_score(-loss) if self.goal.of == "quality" else loss
 
-    # -- setups ------------------------------------------------------------------------------------------------------------------
+    # -- setups ------------------------------------------------------------------------------------
 
     def _incumbent(self) -> Incumbent:
         """The plan found, as the searches know plans."""
         quality, plan, instance = self.ground.quality, self.plan, self.ground.instance
         settled = quality.settle(plan.fractions)
-        routed = Routed(plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value), 0)
+        routed = Routed(
+            plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value), 0
+        )
         seats = seats_of(plan.placement)
-        packings = tuple(packing_of([seat for seat in seats if instance.options[seat[0]].pool == p]) for p in range(len(instance.pools)))
+        packings = tuple(
+            packing_of([seat for seat in seats if instance.options[seat[0]].pool == p])
+            for p in range(len(instance.pools))
+        )
         return self._as_packed(Incumbent(np.inf, routed, packings, settled, 0, 0.0))
 
     def _lean(self, found: Incumbent) -> Incumbent:
-        """A found setup without what serves nobody, on the fewest GPUs that could be found for it."""
+        """A found setup without what serves nobody, on the fewest GPUs that could be found for
+        it.
+        """
         replicas = self._serving(found.routed.replicas, found.routed.rates)
         instance = self.ground.instance
         packings = tuple(
-            pack_on_fewest(self.ground.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
+            pack_on_fewest(
+                self.ground.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
+            )
             for p, pool in enumerate(instance.pools)
         )
         if any(packing.verdict is not Verdict.PACKED for packing in packings):
             return found
-        return self._as_packed(replace(found, routed=replace(found.routed, replicas=replicas), packing=packings))
+        return self._as_packed(
+            replace(found, routed=replace(found.routed, replicas=replicas), packing=packings)
+        )
 
     def _as_packed(self, found: Incumbent) -> Incumbent:
         """GPUs, cost and loss as its packing says."""
         gpus = [packing.gpus for packing in found.packing]
         cost = float(pool_prices(self.ground.instance) @ gpus)
-        loss = -self.ground.quality.from_score(found.settled.value) if self.goal.of == "quality" else cost
+        loss = (
+            -self.ground.quality.from_score(found.settled.value)
+            if self.goal.of == "quality"
+            else cost
+        )
         return replace(found, gpus=sum(gpus), cost=cost, loss=loss)
 
     def _serving(self, replicas: np.ndarray, rates: np.ndarray) -> np.ndarray:
-        """Replicas (O,) of the options that carry requests; all of them where the floors would be missed without the others."""
+        """Replicas (O,) of the options that carry requests; all of them where the floors would be
+        missed without the others.
+        """
         serving = np.where(rates > IDLE * self.ground.instance.arrival_rate, replicas, 0)
         return serving if meets_floors(self.ground, serving) else replicas
 
@@ -264,11 +353,18 @@ class _Near:
         """From here on no setup of the same kind is sought, nor one that holds this one whole."""
         serving = self._serving(told.replicas, told.routed_rates)
         held = [int(o) for o in np.flatnonzero(serving > 0)]
-        self.ground.no_goods.append(NoGood(0, tuple((o,) for o in held), tuple(int(serving[o]) for o in held)))
+        self.ground.no_goods.append(
+            NoGood(0, tuple((o,) for o in held), tuple(int(serving[o]) for o in held))
+        )
         kinds = self._kinds(serving)
         if kinds not in self.kinds:
-            alike = tuple(tuple(o for o, kind in enumerate(self.kind_of) if kind == which) for which, _ in kinds)
-            self.ground.no_goods.append(NoGood(0, alike, tuple(count for _, count in kinds), replicas=int(serving.sum())))
+            alike = tuple(
+                tuple(o for o, kind in enumerate(self.kind_of) if kind == which)
+                for which, _ in kinds
+            )
+            self.ground.no_goods.append(
+                NoGood(0, alike, tuple(count for _, count in kinds), replicas=int(serving.sum()))
+            )
             self.kinds.append(kinds)
 
     def _kinds(self, replicas: np.ndarray) -> tuple[tuple[tuple[int, int, int], int], ...]:
@@ -283,8 +379,19 @@ class _Near:
         ground = self.ground
         bound = min(search.bound, found.loss)
         closed = found.loss - bound <= self._abs_gap(found.loss)
-        effort = effort_of(ground, "gap" if closed else (ground.clock.why() if ground.clock.stopped() else "stalled"), [])
-        solution = solution_of(ground.quality, found, self._value(found.loss), self._value(bound), effort, None)
+        effort = effort_of(
+            ground,
+            "gap" if closed else (ground.clock.why() if ground.clock.stopped() else "stalled"),
+            [],
+        )
+        solution = solution_of(
+            ground.quality, found, self._value(found.loss), self._value(bound), effort, None
+        )
         if self.running is not None:
-            solution = seated_near(ground.instance, solution, self.running, more_gpus=aim == "changes" and self.goal.of == "quality")
+            solution = seated_near(
+                ground.instance,
+                solution,
+                self.running,
+                more_gpus=aim == "changes" and self.goal.of == "quality",
+            )
         return Alternative(aim, solution)

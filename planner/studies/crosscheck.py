@@ -1,17 +1,21 @@
 """The cross-check: what the joint road claims against what the second road finds, and a verdict.
 
-Each road tells a plan's value and a bound on all plans; v and b of the joint road, v' and b' of the second. Maximising, were both right,
-then v <= b' and v' <= b, whatever the sizes of the gaps. So
+Each road tells a plan's value and a bound on all plans; v and b of the joint road, v' and b' of the
+second. Maximising, were both right, then v <= b' and v' <= b, whatever the sizes of the gaps. So
 
-    disagree      v > b' or v' > b (beyond rounding), one road has a plan where the other proves that there is none, a plan of either fails
-                  the verifier, or the second road's routing exceeds its own bound or has another quality on the joint road
-    agree         not so, every setup was gone through, and |v - v'| is at most the sum of both gaps, each within its tolerance
-    brackets      not so, and what the second road has is a bound and a plan (relaxation), or a wider gap than its tolerance
+    disagree      v > b' or v' > b (beyond rounding), one road has a plan where the other proves
+                  that there is none, a plan of either fails the verifier, or the second road's
+                  routing exceeds its own bound or has another quality on the joint road
+    agree         not so, every setup was gone through, and |v - v'| is at most the sum of both
+                  gaps, each within its tolerance
+    brackets      not so, and what the second road has is a bound and a plan (relaxation), or a
+                  wider gap than its tolerance
     contradicts   as disagree, where the second road is a relaxation
     open          the joint road was stopped before it had a plan or a bound to compare
 
-Minimising, the same with signs turned. Nothing but the instance is common to both; the second road's plan is put through the verifier with
-router prices of the joint road's `Quality`, and the quality that gives is compared too.
+Minimising, the same with signs turned. Nothing but the instance is common to both; the second
+road's plan is put through the verifier with router prices of the joint road's `Quality`, and the
+quality that gives is compared too.
 """
 
 import threading
@@ -40,7 +44,9 @@ __all__ = ["CrossCheck", "Second", "compare", "second_road", "seconds_a_setup"]
 TOLERANCE = 4e-5
 """Of the second road, in shares of the range of scores."""
 ROUNDING = 2e-6
-"""Shares of the range of scores (of the cost, relative) within which values and bounds of both roads count as equal."""
+"""Shares of the range of scores (of the cost, relative) within which values and bounds of both
+roads count as equal.
+"""
 SAMPLE = 500
 NEGATIVE = ("disagree", "contradicts")
 
@@ -49,9 +55,13 @@ Tell = Callable[[str, float | None, float | None, float], None]
 
 @dataclass(frozen=True)
 class Second:
-    """What the second road says. complete: every setup was gone through. tolerance: the gap it may leave. best.value, .bound: as `Best`.
+    """What the second road says.
 
-    retained: setups that first-fit decreasing places; both 0 where they were not enumerated; why says then what was done instead.
+    complete: every setup was gone through. tolerance: the gap it may leave. best.value, .bound: as
+    `Best`.
+
+    retained: setups that first-fit decreasing places; both 0 where they were not enumerated; why
+    says then what was done instead.
     """
 
     best: Best
@@ -65,7 +75,11 @@ class Second:
 
 @dataclass(frozen=True)
 class CrossCheck:
-    """verdict: one word; reasons: sentences, what contradicts what; plan: the second road's, verified, or None. difference: v - v'."""
+    """verdict: one word; reasons: sentences, what contradicts what; plan: the second road's,
+    verified, or None.
+
+    difference: v - v'.
+    """
 
     verdict: str
     reasons: tuple[str, ...]
@@ -81,8 +95,13 @@ class CrossCheck:
         return self.verdict in NEGATIVE
 
 
-def second_road(instance: Instance, *, progress: Tell | None = None, cancel: threading.Event | None = None) -> Second:
-    """Go the second road: through all setups where they can be enumerated, else by relaxation. DataError for what it does not support."""
+def second_road(
+    instance: Instance, *, progress: Tell | None = None, cancel: threading.Event | None = None
+) -> Second:
+    """Go the second road: through all setups where they can be enumerated, else by relaxation.
+
+    DataError for what it does not support.
+    """
     began = time.perf_counter()
     tolerance = TOLERANCE * (float(np.ptp(instance.scores.values)) or 1.0)
     try:
@@ -91,8 +110,26 @@ def second_road(instance: Instance, *, progress: Tell | None = None, cancel: thr
         if instance.objective == "cost":
             raise DataError([_unsupported(str(error))]) from error
         fleet = bracket_fleet(instance, tolerance=tolerance, progress=progress, cancel=cancel)
-        best = Best(fleet.value, fleet.bound, fleet.deployed, fleet.seats, fleet.routed, 0, fleet.routed_setups, 0, 0, False)
-        return Second(best, False, tolerance, 0, time.perf_counter() - began, f"{error}; a Lagrangian relaxation stands for them")
+        best = Best(
+            fleet.value,
+            fleet.bound,
+            fleet.deployed,
+            fleet.seats,
+            fleet.routed,
+            0,
+            fleet.routed_setups,
+            0,
+            0,
+            False,
+        )
+        return Second(
+            best,
+            False,
+            tolerance,
+            0,
+            time.perf_counter() - began,
+            f"{error}; a Lagrangian relaxation stands for them",
+        )
     kept = int(retained(instance, setups).sum())
     go = cheapest_setup if instance.objective == "cost" else best_setup
     best = go(instance, tolerance=tolerance, setups=setups, progress=progress, cancel=cancel)
@@ -100,8 +137,16 @@ def second_road(instance: Instance, *, progress: Tell | None = None, cancel: thr
 
 
 def _unsupported(why: str) -> Fault:
-    mend = "narrow setups.tp_degrees or setups.mps_shares_pct, limit max_replicas, or maximise quality"
-    return Fault("scenario", "objective", "", f"the cross-check of a cost objective goes through all setups, and {why}", mend)
+    mend = (
+        "narrow setups.tp_degrees or setups.mps_shares_pct, limit max_replicas, or maximise quality"
+    )
+    return Fault(
+        "scenario",
+        "objective",
+        "",
+        f"the cross-check of a cost objective goes through all setups, and {why}",
+        mend,
+    )
 
 
 def compare(instance: Instance, joint: Solution, second: Second, rel_gap: float) -> CrossCheck:
@@ -109,7 +154,9 @@ def compare(instance: Instance, joint: Solution, second: Second, rel_gap: float)
     sign = 1.0 if instance.objective == "quality" else -1.0
     span = float(np.ptp(instance.scores.values)) or 1.0
     best = second.best
-    noise = ROUNDING * (span if sign > 0 else max(abs(joint.value or 0.0), abs(best.value or 0.0), 1.0))
+    noise = ROUNDING * (
+        span if sign > 0 else max(abs(joint.value or 0.0), abs(best.value or 0.0), 1.0)
+    )
     reasons = _contradictions(joint, second, sign, noise, span)
     plan, problems = _checked_plan(instance, best, rel_gap)
     reasons += problems
@@ -117,7 +164,9 @@ def compare(instance: Instance, joint: Solution, second: Second, rel_gap: float)
         try:
             checked_content(instance, joint, rel_gap)
         except VerificationError as error:
-            reasons += [f"the joint plan fails the verifier: {problem}" for problem in error.problems]
+            reasons += [
+                f"the joint plan fails the verifier: {problem}" for problem in error.problems
+            ]
     gaps = [
         None if v is None or b is None or not np.isfinite(b) else abs(b - v)
         for v, b in ((joint.value, joint.bound), (best.value, best.bound))
@@ -129,33 +178,64 @@ def compare(instance: Instance, joint: Solution, second: Second, rel_gap: float)
         verdict = "open"
     elif second.complete and joint.status == "infeasible":
         verdict = "agree"
-    elif second.complete and gaps[1] is not None and gaps[1] <= 2 * second.tolerance and joint.status == "optimal":
+    elif (
+        second.complete
+        and gaps[1] is not None
+        and gaps[1] <= 2 * second.tolerance
+        and joint.status == "optimal"
+    ):
         verdict = "agree"
     else:
         verdict = "brackets"
     return CrossCheck(verdict, tuple(reasons), second, plan, difference, gaps[0], gaps[1])
 
 
-def _contradictions(joint: Solution, second: Second, sign: float, noise: float, span: float) -> list[str]:
+def _contradictions(
+    joint: Solution, second: Second, sign: float, noise: float, span: float
+) -> list[str]:
     """What cannot be true on both roads."""
     best, found = second.best, []
-    proved_none = best.value is None and best.bound == -sign * np.inf and (second.complete or sign > 0)
+    proved_none = (
+        best.value is None and best.bound == -sign * np.inf and (second.complete or sign > 0)
+    )
     if joint.has_plan and proved_none:
         found.append("the joint road has a plan, and the second road proves that there is none")
     if joint.status == "infeasible" and best.value is not None:
         found.append("the joint road says that nothing is feasible, and the second road has a plan")
     routed = best.routed
-    if routed is not None and routed.value is not None and routed.value > routed.bound + ROUNDING * span:
-        found.append(f"the second road routes its best setup at {routed.value:.9g}, above its own bound for it, {routed.bound:.9g}")
-    claims = (("joint", joint.value, "second", best.bound), ("second", best.value, "joint", joint.bound))
+    if (
+        routed is not None
+        and routed.value is not None
+        and routed.value > routed.bound + ROUNDING * span
+    ):
+        found.append(
+            f"the second road routes its best setup at {routed.value:.9g}, above its own bound for"
+            f" it, {routed.bound:.9g}"
+        )
+    claims = (
+        ("joint", joint.value, "second", best.bound),
+        ("second", best.value, "joint", joint.bound),
+    )
     for road, value, other, bound in claims:
-        if value is not None and bound is not None and np.isfinite(bound) and sign * (value - bound) > noise:
-            found.append(f"the {road} road has a plan of {value:.9g}, and the {other} road's bound is {bound:.9g}")
+        if (
+            value is not None
+            and bound is not None
+            and np.isfinite(bound)
+            and sign * (value - bound) > noise
+        ):
+            found.append(
+                f"the {road} road has a plan of {value:.9g}, and the {other} road's bound is"
+                f" {bound:.9g}"
+            )
     return found
 
 
-def _checked_plan(instance: Instance, best: Best, rel_gap: float) -> tuple[Solution | None, list[str]]:
-    """The second road's plan with a router, and what the verifier or the joint road's quality has against it."""
+def _checked_plan(
+    instance: Instance, best: Best, rel_gap: float
+) -> tuple[Solution | None, list[str]]:
+    """The second road's plan with a router, and what the verifier or the joint road's quality has
+    against it.
+    """
     if best.value is None or best.routed is None:
         return None, []
     solution = solution_of(instance, best, rel_gap)
@@ -163,26 +243,41 @@ def _checked_plan(instance: Instance, best: Best, rel_gap: float) -> tuple[Solut
     told = best.routed.value or 0.0
     span = float(np.ptp(instance.scores.values)) or 1.0
     if (solution.quality or 0.0) < told - ROUNDING * span:
-        problems.append(f"the second road's routing has quality {told:.9g} there and {solution.quality:.9g} on the joint road")
+        problems.append(
+            f"the second road's routing has quality {told:.9g} there and {solution.quality:.9g} on"
+            " the joint road"
+        )
     try:
         checked_content(instance, solution, rel_gap)
     except VerificationError as error:
-        problems += [f"the second road's plan fails the verifier: {problem}" for problem in error.problems]
+        problems += [
+            f"the second road's plan fails the verifier: {problem}" for problem in error.problems
+        ]
     return solution, problems
 
 
 def solution_of(instance: Instance, best: Best, rel_gap: float) -> Solution:
-    """The second road's plan as a solution: its setup, seats and rates; exact quality, prices and ties of its fractions."""
+    """The second road's plan as a solution: its setup, seats and rates; exact quality, prices and
+    ties of its fractions.
+    """
     assert best.routed is not None  # noqa: S101 - the caller has a plan
     quality = Quality(instance.scores)
     settled = quality.settle(best.routed.fractions)
     replicas, rates = np.zeros(len(instance.options), dtype=int), np.zeros(len(instance.options))
     for (option, count), rate in zip(best.deployed, best.routed.rates, strict=True):
         replicas[option], rates[option] = count, rate
-    shards = tuple(Shard(o, r, k, node, gpu) for o, r, node, gpus in sorted(best.seats) for k, gpu in enumerate(gpus))
+    shards = tuple(
+        Shard(o, r, k, node, gpu)
+        for o, r, node, gpus in sorted(best.seats)
+        for k, gpu in enumerate(gpus)
+    )
     value = settled.value if instance.objective == "quality" or best.value is None else best.value
-    bound = float(max(best.bound, value) if instance.objective == "quality" else min(best.bound, value))
-    closed = abs(bound - value) <= max(rel_gap * max(abs(value), 1e-9), CLOSE_ENOUGH * float(np.ptp(instance.scores.values)))
+    bound = float(
+        max(best.bound, value) if instance.objective == "quality" else min(best.bound, value)
+    )
+    closed = abs(bound - value) <= max(
+        rel_gap * max(abs(value), 1e-9), CLOSE_ENOUGH * float(np.ptp(instance.scores.values))
+    )
     effort = Effort(0.0, {}, 0, 0, 0, "gap" if closed else "stalled")
     told = Solution("optimal" if closed else "feasible", float(value), bound, effort)
     return replace(
@@ -198,8 +293,12 @@ def solution_of(instance: Instance, best: Best, rel_gap: float) -> Solution:
     )
 
 
-def seconds_a_setup(instance: Instance, setups: Setups, cancel: threading.Event | None = None) -> tuple[float, int]:
-    """Seconds it takes to route one retained setup without any pruning, from a sample of SAMPLE, and how many are retained."""
+def seconds_a_setup(
+    instance: Instance, setups: Setups, cancel: threading.Event | None = None
+) -> tuple[float, int]:
+    """Seconds it takes to route one retained setup without any pruning, from a sample of SAMPLE,
+    and how many are retained.
+    """
     road = Road(instance)
     rows = np.flatnonzero(retained(instance, setups))
     sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]

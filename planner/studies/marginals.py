@@ -1,11 +1,14 @@
 """What one unit more or less of every limit is really worth: by planning again, not by slopes.
 
     nodes of each pool          +1 and -1                      every SLO           +10 ms and -10 ms
-    arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB a GPU, where a used GPU is nearly full
-    quality asked for at least  +0.01 and -0.01                replicas of an LLM  +1, where as many run as are allowed
+    arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB a GPU,
+                                where a used GPU is nearly full
+    quality asked for at least  +0.01 and -0.01                replicas of an LLM  +1, where as many
+                                run as are allowed
 
-Each is one solve with the kept quality cuts. difference = value there - value here; it is told as certain when it is larger than what the
-gaps of both solves leave open. GPUs and replicas come in whole numbers, so the worth of a unit more is rarely that of a unit less.
+Each is one solve with the kept quality cuts. difference = value there - value here; it is told as
+certain when it is larger than what the gaps of both solves leave open. GPUs and replicas come in
+whole numbers, so the worth of a unit more is rarely that of a unit less.
 """
 
 import threading
@@ -33,10 +36,12 @@ FULL = 0.98
 
 @dataclass(frozen=True)
 class Marginal:
-    """One limit moved by one unit. change: dotted path, or `pools.K.memory_gib`; before, after: in the scenario's units.
+    """One limit moved by one unit.
 
-    value, bound: of the plan there, None where there is none (status tells why). difference: signed, of the objective; certain: larger
-    than the gaps leave open.
+    change: dotted path, or `pools.K.memory_gib`; before, after: in the scenario's units.
+
+    value, bound: of the plan there, None where there is none (status tells why). difference:
+    signed, of the objective; certain: larger than the gaps leave open.
     """
 
     change: str
@@ -58,15 +63,32 @@ def marginals(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> tuple[Marginal, ...]:
-    """Plan again with every limit moved; `plan` must have a setup. Cancelled, those found so far."""
+    """Plan again with every limit moved; `plan` must have a setup. Cancelled, those found so
+    far.
+    """
     began, quality, found = time.perf_counter(), quality or Quality(instance.scores), []
     moves = list(_moves(instance, plan))
     for number, (repair, other) in enumerate(moves):
         if cancel is not None and cancel.is_set():
             break
-        found.append(_moved(plan, repair, joint.solve(other, settings, cancel=cancel, quality=quality, explain=False, lean=False)))
+        found.append(
+            _moved(
+                plan,
+                repair,
+                joint.solve(
+                    other, settings, cancel=cancel, quality=quality, explain=False, lean=False
+                ),
+            )
+        )
         if progress is not None:
-            progress(Progress(time.perf_counter() - began, f"{number + 1} of {len(moves)} limits moved", plan.value, plan.bound))
+            progress(
+                Progress(
+                    time.perf_counter() - began,
+                    f"{number + 1} of {len(moves)} limits moved",
+                    plan.value,
+                    plan.bound,
+                )
+            )
     return tuple(found)
 
 
@@ -74,15 +96,31 @@ def _moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instanc
     """Every limit moved by a unit up and down, and the instance there."""
     repairs: list[Repair] = []
     for k, pool in enumerate(instance.pools):
-        repairs += [Repair(f"pools.{k}.nodes", pool.nodes, after) for after in (pool.nodes + 1, pool.nodes - 1) if after >= 1]
+        repairs += [
+            Repair(f"pools.{k}.nodes", pool.nodes, after)
+            for after in (pool.nodes + 1, pool.nodes - 1)
+            if after >= 1
+        ]
     for k, slo in enumerate(instance.slos):
         limit = 1000.0 * slo.limit
-        repairs += [Repair(f"slo.{k}.limit_ms", limit, limit + step) for step in (SLO_STEP_MS, -SLO_STEP_MS) if limit + step > 0]
+        repairs += [
+            Repair(f"slo.{k}.limit_ms", limit, limit + step)
+            for step in (SLO_STEP_MS, -SLO_STEP_MS)
+            if limit + step > 0
+        ]
     rate, floor = instance.arrival_rate, instance.quality_floor
-    repairs += [Repair("arrival_rate_rps", rate, rate + step) for step in (1.0, -1.0) if rate + step > 0]
+    repairs += [
+        Repair("arrival_rate_rps", rate, rate + step) for step in (1.0, -1.0) if rate + step > 0
+    ]
     if floor is not None:
-        repairs += [Repair("objective.quality_at_least", floor, floor + step) for step in (QUALITY_STEP, -QUALITY_STEP)]
-    repairs += [Repair(f"llms.{k}.max_replicas", most, most + 1) for k, most in _as_many_as_allowed(instance, plan)]
+        repairs += [
+            Repair("objective.quality_at_least", floor, floor + step)
+            for step in (QUALITY_STEP, -QUALITY_STEP)
+        ]
+    repairs += [
+        Repair(f"llms.{k}.max_replicas", most, most + 1)
+        for k, most in _as_many_as_allowed(instance, plan)
+    ]
     for repair in repairs:
         yield repair, changed_instance(instance, repair)
     for k in _nearly_full(instance, plan):
@@ -96,8 +134,16 @@ def _moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instanc
 
 def _as_many_as_allowed(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
     """LLMs that run and of which no more replicas are allowed, with how many are."""
-    running = np.bincount([option.llm for option in instance.options], weights=plan.replicas, minlength=len(instance.llms))
-    return [(k, llm.max_replicas) for k, llm in enumerate(instance.llms) if llm.max_replicas and running[k] == llm.max_replicas]
+    running = np.bincount(
+        [option.llm for option in instance.options],
+        weights=plan.replicas,
+        minlength=len(instance.llms),
+    )
+    return [
+        (k, llm.max_replicas)
+        for k, llm in enumerate(instance.llms)
+        if llm.max_replicas and running[k] == llm.max_replicas
+    ]
 
 
 def _nearly_full(instance: Instance, plan: Solution) -> list[int]:
@@ -106,14 +152,41 @@ def _nearly_full(instance: Instance, plan: Solution) -> list[int]:
     for shard in plan.placement:
         option = instance.options[shard.option]
         used[option.pool, shard.node, shard.gpu] += option.memory
-    return sorted({pool for (pool, _, _), memory in used.items() if memory >= FULL * instance.room(pool)})
+    return sorted(
+        {pool for (pool, _, _), memory in used.items() if memory >= FULL * instance.room(pool)}
+    )
 
 
 def _moved(plan: Solution, repair: Repair, there: Solution) -> Marginal:
     """What the plan there is, beside the plan here."""
     if there.value is None or plan.value is None:
-        return Marginal(repair.change, repair.before, repair.after, there.status, None, there.bound, None, there.status == "infeasible")
+        return Marginal(
+            repair.change,
+            repair.before,
+            repair.after,
+            there.status,
+            None,
+            there.bound,
+            None,
+            there.status == "infeasible",
+        )
     difference = there.value - plan.value
-    open_part = sum(abs(one.bound - one.value) for one in (plan, there) if one.bound is not None and one.value is not None)
-    certain = bool(abs(difference) > open_part + CLOSE_ENOUGH * max(abs(plan.value), 1e-9) and np.isfinite(open_part))
-    return Marginal(repair.change, repair.before, repair.after, there.status, there.value, there.bound, difference, certain)
+    open_part = sum(
+        abs(one.bound - one.value)
+        for one in (plan, there)
+        if one.bound is not None and one.value is not None
+    )
+    certain = bool(
+        abs(difference) > open_part + CLOSE_ENOUGH * max(abs(plan.value), 1e-9)
+        and np.isfinite(open_part)
+    )
+    return Marginal(
+        repair.change,
+        repair.before,
+        repair.after,
+        there.status,
+        there.value,
+        there.bound,
+        difference,
+        certain,
+    )

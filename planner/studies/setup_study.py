@@ -1,9 +1,10 @@
 """The paper's study: every retained setup routed at its best, and how far the setups lie apart.
 
-Setups are enumerated and placed as in `decompose_setups`, then routed one by one (`decompose_routing`), over processes that are spawned, so
-that nothing of a solver's threads is carried along. What is routed is kept in a journal beside the wanted file, so that an interrupted
-study goes on where it was. With pruning only setups whose bound beats the best found are routed: quick, but then nothing is known of the
-median and of the worst.
+Setups are enumerated and placed as in `decompose_setups`, then routed one by one
+(`decompose_routing`), over processes that are spawned, so that nothing of a solver's threads is
+carried along. What is routed is kept in a journal beside the wanted file, so that an interrupted
+study goes on where it was. With pruning only setups whose bound beats the best found are routed:
+quick, but then nothing is known of the median and of the worst.
 """
 
 import threading
@@ -16,7 +17,13 @@ import numpy as np
 
 from models.instance import Instance
 from planner.decomposition.best_setup import best_setup
-from planner.decomposition.enumeration import Config, Setups, TooManySetups, enumerate_setups, retained
+from planner.decomposition.enumeration import (
+    Config,
+    Setups,
+    TooManySetups,
+    enumerate_setups,
+    retained,
+)
 from planner.decomposition.packing import pack
 from planner.decomposition.price_bank import Road
 from planner.decomposition.routing import Routed, route
@@ -40,9 +47,11 @@ STATUSES = ("feasible", "infeasible", "undecided", "pruned", "not routed")
 
 @dataclass(frozen=True)
 class Study:
-    """One row a retained setup. positions: (R,) in `setups`; status: (R,) positions in STATUSES; only_exact: (R,) not placed by first fit.
+    """One row a retained setup. positions: (R,) in `setups`; status: (R,) positions in STATUSES;
+    only_exact: (R,) not placed by first fit.
 
-    quality, bound: (R,) NaN where there is none; fractions, alpha: (R, M); beta, spends: (R, S), shares of the budgets of shared SLOs.
+    quality, bound: (R,) NaN where there is none; fractions, alpha: (R, M); beta, spends: (R, S),
+    shares of the budgets of shared SLOs.
     tolerance: between quality and bound. complete: nothing was left because of an interrupt.
     """
 
@@ -77,7 +86,9 @@ def study(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Study:
-    """Route every retained setup. jobs: processes, 0 = one a core. journal: file of what was routed before, used when its key is `key`.
+    """Route every retained setup. jobs: processes, 0 = one a core.
+
+    journal: file of what was routed before, used when its key is `key`.
 
     DataError when there are too many setups to go through.
     """
@@ -97,7 +108,15 @@ def study(
     if prune:
         _pruned(instance, setups, positions, table, exact_packing, progress, cancel)
         return table.study(setups, positions, ~placed[positions], began, 0)
-    known = Journal(journal, {"key": key, "setups": int(positions.size), "exact_packing": exact_packing, "tolerance": TOLERANCE})
+    known = Journal(
+        journal,
+        {
+            "key": key,
+            "setups": int(positions.size),
+            "exact_packing": exact_packing,
+            "tolerance": TOLERANCE,
+        },
+    )
     resumed = known.read(table.put)
     waiting = np.flatnonzero(table.status == STATUSES.index("not routed"))
     chunks = [waiting[first : first + CHUNK] for first in range(0, waiting.size, CHUNK)]
@@ -118,8 +137,12 @@ def study(
     return result
 
 
-def told(progress: Callable[[Progress], None] | None) -> Callable[[str, float | None, float | None, float], None] | None:
-    """The second road's progress (phase, value, bound, share of the setups settled) as everybody's."""
+def told(
+    progress: Callable[[Progress], None] | None,
+) -> Callable[[str, float | None, float | None, float], None] | None:
+    """The second road's progress (phase, value, bound, share of the setups settled) as
+    everybody's.
+    """
     if progress is None:
         return None
     began = time.perf_counter()
@@ -134,13 +157,20 @@ def told(progress: Callable[[Progress], None] | None) -> Callable[[str, float | 
 
 
 def _too_many(why: str) -> Fault:
-    mend = "narrow setups.tp_degrees or setups.mps_shares_pct, set max_replicas, or raise setups.min_gpu_utilization_pct"
+    mend = (
+        "narrow setups.tp_degrees or setups.mps_shares_pct, set max_replicas, or raise"
+        " setups.min_gpu_utilization_pct"
+    )
     return Fault("scenario", "setups", "", f"too many setups to study one by one: {why}", mend)
 
 
 def _fits(instance: Instance, setups: Setups, setup: int, cancel: threading.Event | None) -> bool:
-    """Whether exhaustive packing places what first fit does not; what cannot be decided counts as not placed."""
-    return not (cancel is not None and cancel.is_set()) and isinstance(pack(instance, setups.deployed(setup)), tuple)
+    """Whether exhaustive packing places what first fit does not; what cannot be decided counts as
+    not placed.
+    """
+    return not (cancel is not None and cancel.is_set()) and isinstance(
+        pack(instance, setups.deployed(setup)), tuple
+    )
 
 
 class _Rows:
@@ -159,21 +189,52 @@ class _Rows:
         for row, one in zip(rows, routed, strict=True):
             found = one.value is not None
             none = one.bound == -np.inf
-            self.status[row] = STATUSES.index("feasible" if found else "infeasible" if none else "undecided")
+            self.status[row] = STATUSES.index(
+                "feasible" if found else "infeasible" if none else "undecided"
+            )
             self.quality[row] = one.value if found else np.nan
             self.bound[row] = np.nan if none else one.bound
             if found:
-                self.fractions[row], self.alpha[row], self.beta[row], self.spends[row] = one.fractions, one.alpha, one.beta, one.spends
+                self.fractions[row], self.alpha[row], self.beta[row], self.spends[row] = (
+                    one.fractions,
+                    one.alpha,
+                    one.beta,
+                    one.spends,
+                )
 
     def best(self) -> float:
         """Best quality so far; NaN before there is one."""
         return float(np.nan if np.isnan(self.quality).all() else np.nanmax(self.quality))
 
-    def study(self, setups: Setups, positions: np.ndarray, only_exact: np.ndarray, began: float, resumed: int) -> Study:
+    def study(
+        self,
+        setups: Setups,
+        positions: np.ndarray,
+        only_exact: np.ndarray,
+        began: float,
+        resumed: int,
+    ) -> Study:
         """Put the record together."""
-        columns = (self.status, self.quality, self.bound, self.fractions, self.alpha, self.beta, self.spends)
+        columns = (
+            self.status,
+            self.quality,
+            self.bound,
+            self.fractions,
+            self.alpha,
+            self.beta,
+            self.spends,
+        )
         complete = not (self.status == STATUSES.index("not routed")).any()
-        return Study(setups, positions, only_exact, *columns, TOLERANCE * self.span, resumed, time.perf_counter() - began, complete)
+        return Study(
+            setups,
+            positions,
+            only_exact,
+            *columns,
+            TOLERANCE * self.span,
+            resumed,
+            time.perf_counter() - began,
+            complete,
+        )
 
 
 def _pruned(
@@ -185,7 +246,9 @@ def _pruned(
     progress: Callable[[Progress], None] | None,
     cancel: threading.Event | None,
 ) -> None:
-    """Route by bounds, the best setup first; what was never routed is pruned, or was left by an interrupt."""
+    """Route by bounds, the best setup first; what was never routed is pruned, or was left by an
+    interrupt.
+    """
     row_of = {int(position): row for row, position in enumerate(positions)}
 
     def keep(setup: int, routed: Routed) -> None:
@@ -218,4 +281,6 @@ def _begin(instance: Instance) -> None:
 def _route(work: tuple[np.ndarray, list[Config]]) -> tuple[np.ndarray, list[Routed]]:
     assert _road is not None  # noqa: S101 - set when the process began
     tolerance = TOLERANCE * _road.prompts.span
-    return work[0], [route(_road, deployed, tolerance, most_nodes=MOST_NODES) for deployed in work[1]]
+    return work[0], [
+        route(_road, deployed, tolerance, most_nodes=MOST_NODES) for deployed in work[1]
+    ]

@@ -1,4 +1,6 @@
-"""The journal of a study: what was routed so far, so that an interrupted study goes on where it was."""
+"""The journal of a study: what was routed so far, so that an interrupted study goes on where it
+was.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,9 @@ Put = Callable[[Sequence[int], Sequence[Routed]], None]
 
 
 class Journal:
-    """What was routed, a line a chunk, under a first line that says of what; a half-written last line is passed over."""
+    """What was routed, a line a chunk, under a first line that says of what; a half-written last
+    line is passed over.
+    """
 
     def __init__(self, path: Path | None, key: dict[str, object]) -> None:
         self.path, self.key = path, key
@@ -37,7 +41,14 @@ class Journal:
     def write(self, rows: Sequence[int] | np.ndarray, routed: Sequence[Routed]) -> None:
         """Append one chunk."""
         if self.stream is not None:
-            told = [[r.value, r.bound, *(part.tolist() for part in (r.rates, r.fractions, r.alpha, r.beta, r.spends))] for r in routed]
+            told = [
+                [
+                    r.value,
+                    r.bound,
+                    *(part.tolist() for part in (r.rates, r.fractions, r.alpha, r.beta, r.spends)),
+                ]
+                for r in routed
+            ]
             self.stream.write(json.dumps([[int(row) for row in rows], told]) + "\n")
             self.stream.flush()
 
@@ -49,7 +60,9 @@ class Journal:
                 self.path.unlink(missing_ok=True)
 
 
-def _lines(lines: Sequence[str], key: dict[str, object]) -> Iterator[tuple[list[int], list[Routed]]]:
+def _lines(
+    lines: Sequence[str], key: dict[str, object]
+) -> Iterator[tuple[list[int], list[Routed]]]:
     """Chunks of a journal of this very study."""
     for number, line in enumerate(lines):
         try:
@@ -61,4 +74,10 @@ def _lines(lines: Sequence[str], key: dict[str, object]) -> Iterator[tuple[list[
                 return
             continue
         rows, told = content
-        yield rows, [Routed(one[0], one[1], *(np.array(part, dtype=float) for part in one[2:])) for one in told]
+        yield (
+            rows,
+            [
+                Routed(one[0], one[1], *(np.array(part, dtype=float) for part in one[2:]))
+                for one in told
+            ],
+        )

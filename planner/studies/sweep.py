@@ -1,8 +1,10 @@
 """Sweeps: the same scenario planned at every point of a grid of its own values.
 
-A point is the scenario with one value for each varied key; the points are the product of the axes, the first axis slowest. Points are
-independent of each other and are handed to joblib: processes of this machine, or whatever backend is active (a Dask cluster, see
-docs/sweeps.md). Every process reads the tables once and keeps the quality cuts of the scores: they depend on nothing else.
+A point is the scenario with one value for each varied key; the points are the product of the axes,
+the first axis slowest. Points are
+independent of each other and are handed to joblib: processes of this machine, or whatever backend
+is active (a Dask cluster, see docs/sweeps.md). Every process reads the tables once and keeps the
+quality cuts of the scores: they depend on nothing else.
 
 A point that is infeasible, or whose values are no scenario, is a row with its reason, not an end.
 """
@@ -52,7 +54,11 @@ class Axis:
 
 @dataclass(frozen=True)
 class Point:
-    """One row. values: by key; status: as a plan's, or `bad input`; told: numbers by header, None where there are none; reason: words."""
+    """One row.
+
+    values: by key; status: as a plan's, or `bad input`; told: numbers by header, None where there
+    are none; reason: words.
+    """
 
     number: int
     values: Mapping[str, Any]
@@ -63,10 +69,15 @@ class Point:
 
 
 def axis_of(text: str) -> Axis:
-    """Read KEY=START:STOP:STEP (STOP inclusive) or KEY=V1,V2,... (values are YAML; commas in brackets do not part). DataError else."""
+    """Read KEY=START:STOP:STEP (STOP inclusive) or KEY=V1,V2,...
+
+    (values are YAML; commas in brackets do not part). DataError else.
+    """
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not values.strip():
-        raise DataError([_bad(text, "this varies nothing", "write KEY=START:STOP:STEP or KEY=V1,V2,...")])
+        raise DataError(
+            [_bad(text, "this varies nothing", "write KEY=START:STOP:STEP or KEY=V1,V2,...")]
+        )
     parts = values.split(":")
     if len(parts) == 3:
         return Axis(key.strip(), _steps(text, *parts))
@@ -81,13 +92,35 @@ def _steps(text: str, *parts: str) -> tuple[Any, ...]:
     try:
         start, stop, step = (float(part) for part in parts)
     except ValueError:
-        raise DataError([_bad(text, "START, STOP and STEP are not all numbers", "write e.g. arrival_rate_rps=40:80:5")]) from None
-    if not all(map(math.isfinite, (start, stop, step))) or step == 0 or (stop - start) / step < -STEP_NOISE:
-        raise DataError([_bad(text, "STEP does not lead from START to STOP", "give a step of the right sign, other than 0")])
+        raise DataError(
+            [
+                _bad(
+                    text,
+                    "START, STOP and STEP are not all numbers",
+                    "write e.g. arrival_rate_rps=40:80:5",
+                )
+            ]
+        ) from None
+    if (
+        not all(map(math.isfinite, (start, stop, step)))
+        or step == 0
+        or (stop - start) / step < -STEP_NOISE
+    ):
+        raise DataError(
+            [
+                _bad(
+                    text,
+                    "STEP does not lead from START to STOP",
+                    "give a step of the right sign, other than 0",
+                )
+            ]
+        )
     count = math.floor((stop - start) / step + STEP_NOISE) + 1
     if count > MOST_POINTS:
         raise DataError([_bad(text, f"this is {count:,} points", f"take at most {MOST_POINTS:,}")])
-    whole = all(float(part).is_integer() and "." not in part and "e" not in part.lower() for part in parts)
+    whole = all(
+        float(part).is_integer() and "." not in part and "e" not in part.lower() for part in parts
+    )
     values = [start + k * step for k in range(count)]
     return tuple(int(value) if whole else float(f"{value:.12g}") for value in values)
 
@@ -109,20 +142,46 @@ def _yaml(text: str, value: str) -> Any:
     faults: list[Fault] = []
     content = parse_yaml(value, "--vary", faults)
     if faults:
-        raise DataError([_bad(text, f"{shown(value)} is not a YAML value", "put text with special signs in quotes")])
+        raise DataError(
+            [
+                _bad(
+                    text,
+                    f"{shown(value)} is not a YAML value",
+                    "put text with special signs in quotes",
+                )
+            ]
+        )
     return content
 
 
 def points_of(axes: Sequence[Axis]) -> list[dict[str, Any]]:
-    """The values of every point, the first axis slowest. DataError for too many, or for an axis twice."""
+    """The values of every point, the first axis slowest.
+
+    DataError for too many, or for an axis twice.
+    """
     keys = [axis.key for axis in axes]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
-        raise DataError([_bad(key, "this key is varied twice", "put all its values into one --vary") for key in twice])
+        raise DataError(
+            [
+                _bad(key, "this key is varied twice", "put all its values into one --vary")
+                for key in twice
+            ]
+        )
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_POINTS:
-        raise DataError([_bad(" x ".join(keys), f"the product is {count:,} points", f"take at most {MOST_POINTS:,}")])
-    return [dict(zip(keys, values, strict=True)) for values in product(*(axis.values for axis in axes))]
+        raise DataError(
+            [
+                _bad(
+                    " x ".join(keys),
+                    f"the product is {count:,} points",
+                    f"take at most {MOST_POINTS:,}",
+                )
+            ]
+        )
+    return [
+        dict(zip(keys, values, strict=True)) for values in product(*(axis.values for axis in axes))
+    ]
 
 
 def sweep(
@@ -136,14 +195,22 @@ def sweep(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> list[Point]:
-    """Plan every point; those in `done` are taken as they are. jobs: processes, 0 = one a core. keep(point): called as each one finishes.
+    """Plan every point; those in `done` are taken as they are.
 
-    Cancelled, the points finished so far. The scenario file is read with `overrides`, then with the point's values.
+    jobs: processes, 0 = one a core. keep(point): called as each one finishes.
+
+    Cancelled, the points finished so far. The scenario file is read with `overrides`, then with the
+    point's values.
     """
     began, found = time.perf_counter(), dict(done or {})
     waiting = [number for number in range(len(points)) if number not in found]
-    tasks = (delayed(planned_point)(str(scenario), tuple(overrides), number, dict(points[number])) for number in waiting)
-    results = Parallel(n_jobs=jobs or -1, return_as="generator_unordered")(tasks) if waiting else iter(())
+    tasks = (
+        delayed(planned_point)(str(scenario), tuple(overrides), number, dict(points[number]))
+        for number in waiting
+    )
+    results = (
+        Parallel(n_jobs=jobs or -1, return_as="generator_unordered")(tasks) if waiting else iter(())
+    )
     for finished, point in enumerate(results, start=1):
         found[point.number] = point
         if keep is not None:
@@ -151,7 +218,11 @@ def sweep(
         if progress is not None:
             now = time.perf_counter() - began
             left = now / finished * (len(waiting) - finished)
-            progress(Progress(now, f"{len(found):,} of {len(points):,} points planned, {left:.0f} s left"))
+            progress(
+                Progress(
+                    now, f"{len(found):,} of {len(points):,} points planned, {left:.0f} s left"
+                )
+            )
         if cancel is not None and cancel.is_set():
             results.close()
             break
@@ -168,7 +239,9 @@ def planned_point(
     values: dict[str, Any],
     cancel: threading.Event | None = None,
 ) -> Point:
-    """Plan one point in whatever process this is, with the quality cuts that this process has kept."""
+    """Plan one point in whatever process this is, with the quality cuts that this process has
+    kept.
+    """
     began = time.perf_counter()
     asked = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
     try:
@@ -193,23 +266,35 @@ def planned_point(
     return Point(number, values, solution.status, told, reason, time.perf_counter() - began)
 
 
-def _reason(instance: Instance, settings: joint.Settings, quality: Quality, cancel: threading.Event | None) -> str:
+def _reason(
+    instance: Instance, settings: joint.Settings, quality: Quality, cancel: threading.Event | None
+) -> str:
     """Why there is no plan, by leaving out one kind of limit."""
-    rough = replace(settings, rel_gap=ROUGH_GAP, time_limit=min(settings.time_limit, REASON_SECONDS))
+    rough = replace(
+        settings, rel_gap=ROUGH_GAP, time_limit=min(settings.time_limit, REASON_SECONDS)
+    )
     without = [
         ("the SLOs cannot be kept", replace(instance, slos=())),
         ("the quality asked for cannot be reached", replace(instance, quality_floor=-np.inf)),
     ]
     for words, other in without:
         changed = other.slos != instance.slos or other.quality_floor != instance.quality_floor
-        if changed and joint.solve(other, rough, quality=quality, explain=False, lean=False, cancel=cancel).has_plan:
+        if (
+            changed
+            and joint.solve(
+                other, rough, quality=quality, explain=False, lean=False, cancel=cancel
+            ).has_plan
+        ):
             return f"{words} at {instance.arrival_rate:g} req/s"
     return f"the GPUs and replica limits do not carry {instance.arrival_rate:g} req/s"
 
 
 def _told(content: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of a plan by their headers."""
-    objective, unit = content["objective"], "USD/h" if content["objective"]["of"] == "cost" else "mean score"
+    objective, unit = (
+        content["objective"],
+        ("USD/h" if content["objective"]["of"] == "cost" else "mean score"),
+    )
     told = {
         f"Found ({unit})": objective["value"],
         f"Best possible ({unit})": objective["bound"],
@@ -226,7 +311,13 @@ def frame_of(points: Sequence[Point], keys: Sequence[str]) -> pd.DataFrame:
     """Tabulate points: the varied keys, status, the plan's numbers, reason, seconds."""
     headers = list(dict.fromkeys(header for point in points for header in point.told))
     rows = [
-        [*(point.values[key] for key in keys), point.status, *(point.told.get(h) for h in headers), point.reason, point.seconds]
+        [
+            *(point.values[key] for key in keys),
+            point.status,
+            *(point.told.get(h) for h in headers),
+            point.reason,
+            point.seconds,
+        ]
         for point in points
     ]
     return pd.DataFrame(rows, columns=[*keys, "Status", *headers, "Reason", "Time (s)"])

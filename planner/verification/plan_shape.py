@@ -4,11 +4,23 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["FLAG", "LARGEST", "NUMBER", "OPTIONAL", "PLAN_SHAPE", "TEXT", "WHOLE", "check_shape", "check_strict_json"]
+__all__ = [
+    "FLAG",
+    "LARGEST",
+    "NUMBER",
+    "OPTIONAL",
+    "PLAN_SHAPE",
+    "TEXT",
+    "WHOLE",
+    "check_shape",
+    "check_strict_json",
+]
 
 
 LARGEST = 1e15
-"""No number of a plan is larger: beyond it the arithmetic of the checks would lose whole units or overflow."""
+"""No number of a plan is larger: beyond it the arithmetic of the checks would lose whole units or
+overflow.
+"""
 
 
 NUMBER, WHOLE, TEXT, FLAG = "a number", "a whole number", "text", "true or false"
@@ -19,17 +31,63 @@ OPTIONAL = "a number or null"
 
 PLAN_SHAPE: dict[str, Any] = {
     "status": TEXT,
-    "objective": {"sense": TEXT, "of": TEXT, "value": NUMBER, "bound": OPTIONAL, "rel_gap": OPTIONAL},
-    "quality": NUMBER, "cost_usd_per_h": OPTIONAL, "gpus_used": WHOLE, "gpus_total": WHOLE,
-    "options": [{"llm": TEXT, "pool": TEXT, "gpu": TEXT, "tp_degree": WHOLE, "mps_share_pct": NUMBER, "replicas": WHOLE, "rate_rps": NUMBER,
-                 "rate_per_replica_rps": NUMBER, "max_rate_per_replica_rps": NUMBER, "latency_ms": {"*": NUMBER},
-                 "memory_gib_per_gpu": NUMBER, "provenance": TEXT}],
-    "routing": {"*": NUMBER}, "dual_prices": {"*": OPTIONAL},
-    "router": {"rule": TEXT, "tie_eps": NUMBER, "ties": [{"llms": [TEXT], "share": NUMBER, "split": [NUMBER]}]},
-    "slo": [{"metric": TEXT, "statistic": TEXT, "scope": TEXT, "limit_ms": NUMBER, "achieved_ms": OPTIONAL, "binding": FLAG}],
-    "placement": [{"pool": TEXT, "node": WHOLE, "gpu": WHOLE, "llm": TEXT, "tp_degree": WHOLE, "mps_share_pct": NUMBER, "replica": WHOLE,
-                   "shard": WHOLE}],
-}  # fmt: skip
+    "objective": {
+        "sense": TEXT,
+        "of": TEXT,
+        "value": NUMBER,
+        "bound": OPTIONAL,
+        "rel_gap": OPTIONAL,
+    },
+    "quality": NUMBER,
+    "cost_usd_per_h": OPTIONAL,
+    "gpus_used": WHOLE,
+    "gpus_total": WHOLE,
+    "options": [
+        {
+            "llm": TEXT,
+            "pool": TEXT,
+            "gpu": TEXT,
+            "tp_degree": WHOLE,
+            "mps_share_pct": NUMBER,
+            "replicas": WHOLE,
+            "rate_rps": NUMBER,
+            "rate_per_replica_rps": NUMBER,
+            "max_rate_per_replica_rps": NUMBER,
+            "latency_ms": {"*": NUMBER},
+            "memory_gib_per_gpu": NUMBER,
+            "provenance": TEXT,
+        }
+    ],
+    "routing": {"*": NUMBER},
+    "dual_prices": {"*": OPTIONAL},
+    "router": {
+        "rule": TEXT,
+        "tie_eps": NUMBER,
+        "ties": [{"llms": [TEXT], "share": NUMBER, "split": [NUMBER]}],
+    },
+    "slo": [
+        {
+            "metric": TEXT,
+            "statistic": TEXT,
+            "scope": TEXT,
+            "limit_ms": NUMBER,
+            "achieved_ms": OPTIONAL,
+            "binding": FLAG,
+        }
+    ],
+    "placement": [
+        {
+            "pool": TEXT,
+            "node": WHOLE,
+            "gpu": WHOLE,
+            "llm": TEXT,
+            "tp_degree": WHOLE,
+            "mps_share_pct": NUMBER,
+            "replica": WHOLE,
+            "shard": WHOLE,
+        }
+    ],
+}
 """What the checks need of plan.json; "*" stands for any key."""
 
 
@@ -81,4 +139,8 @@ def _is_kind(value: Any, kind: str) -> bool:
         return isinstance(value, str)
     if kind == FLAG:
         return isinstance(value, bool)
-    return isinstance(value, int if kind == WHOLE else int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
+    return (
+        isinstance(value, int if kind == WHOLE else int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= LARGEST
+    )

@@ -1,12 +1,17 @@
-"""The verifier's own reading of the routing: two certificates around the stated quality. numpy only, nothing of the optimiser.
+"""The verifier's own reading of the routing: two certificates around the stated quality. numpy
+only, nothing of the optimiser.
 
-Scores s_i(x), prompt weights w_x (sum 1), fractions f_i, dual prices alpha_i (null = +infinity: that LLM is never chosen)::
+Scores s_i(x), prompt weights w_x (sum 1), fractions f_i, dual prices alpha_i (null = +infinity:
+that LLM is never chosen)::
 
-    above:   Q(f) <= g(alpha) + sum_i alpha_i f_i,      g(alpha) = sum_x w_x max_i (s_i(x) - alpha_i)
-    below:   Q(f) >= score of the stated router - (max score - min score) * moved,   moved = 1/2 sum_i |realised_i - f_i|
+    above:   Q(f) <= g(alpha) + sum_i alpha_i f_i,      g(alpha) = sum_x w_x max_i (s_i(x) -
+                                                        alpha_i)
+    below:   Q(f) >= score of the stated router - (max score - min score) * moved,   moved = 1/2
+             sum_i |realised_i - f_i|
 
-The router sends x to argmax_i s_i(x) - alpha_i; prompts with the same exact set of LLMs within tie_eps of the best form a tie group, whose
-weight is split as the plan says. Where realised and stated fractions differ, moving that weight costs at most the score range each.
+The router sends x to argmax_i s_i(x) - alpha_i; prompts with the same exact set of LLMs within
+tie_eps of the best form a tie group, whose weight is split as the plan says. Where realised and
+stated fractions differ, moving that weight costs at most the score range each.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,15 +24,21 @@ from models.instance import Instance
 __all__ = ["check_fractions", "check_router"]
 
 FRACTION_TOL = 1e-9
-"""Absolute slack on sums of fractions and of splits, and on the smallest dual price: float noise of a few thousand additions."""
+"""Absolute slack on sums of fractions and of splits, and on the smallest dual price: float noise of
+a few thousand additions.
+"""
 QUALITY_TOL = 1e-6
-"""Times (1 + |quality|): the accuracy the contract works with (floor, leanest plan), met by any exact minimiser of g(alpha) + alpha f."""
+"""Times (1 + |quality|): the accuracy the contract works with (floor, leanest plan), met by any
+exact minimiser of g(alpha) + alpha f.
+"""
 SHARE_TOL = 1e-7
 """Absolute slack on the restated weight of a tie group, in 0..1."""
 
 
 def check_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
-    """Every LLM has a fraction >= 0 and a dual price (null exactly where it is not routed to); fractions sum to 1; smallest price 0."""
+    """Every LLM has a fraction >= 0 and a dual price (null exactly where it is not routed to);
+    fractions sum to 1; smallest price 0.
+    """
     names = [llm.name for llm in instance.llms]
     for key in ("routing", "dual_prices"):
         if set(plan[key]) != set(names):
@@ -38,9 +49,14 @@ def check_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str
         if fraction < 0:
             yield f"routing: {name} has the negative fraction {fraction:.9g}"
         if price is None and fraction > FRACTION_TOL:
-            yield f"dual_prices: {name} has none (is never chosen) but its routing fraction is {fraction:.9g}"
+            yield (
+                f"dual_prices: {name} has none (is never chosen) but its routing fraction is"
+                f" {fraction:.9g}"
+            )
         if price is not None and fraction == 0:
-            yield f"dual_prices: {name} is not routed to, so its price must be null, not {price:.9g}"
+            yield (
+                f"dual_prices: {name} is not routed to, so its price must be null, not {price:.9g}"
+            )
     total = sum(plan["routing"].values())
     if abs(total - 1) > FRACTION_TOL:
         yield f"routing: fractions sum to {total:.12g} instead of 1"
@@ -52,7 +68,9 @@ def check_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str
 
 
 def check_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
-    """Check both certificates: what the dual prices prove about the quality, and what the stated router realises."""
+    """Check both certificates: what the dual prices prove about the quality, and what the stated
+    router realises.
+    """
     names = [llm.name for llm in instance.llms]
     if set(plan["routing"]) != set(names) or set(plan["dual_prices"]) != set(names):
         return
@@ -62,8 +80,13 @@ def check_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
     if router["rule"] != "argmax(score - dual_price)":
         yield f"router: unknown rule {router['rule']}"
     if not 0 <= router["tie_eps"] <= max(1e-3 * _score_range(instance), 1e-9):
-        yield f"router: tie_eps {router['tie_eps']:.3g} is negative or above a thousandth of the score range {_score_range(instance):.3g}"
-    prices = np.array([np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in names])
+        yield (
+            f"router: tie_eps {router['tie_eps']:.3g} is negative or above a thousandth of the"
+            f" score range {_score_range(instance):.3g}"
+        )
+    prices = np.array(
+        [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in names]
+    )
     fractions = np.array([plan["routing"][n] for n in names])
     groups = _groups(instance, prices, router["tie_eps"])
     splits, problems = _stated_splits(router["ties"], names)
@@ -72,18 +95,26 @@ def check_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
 
     priced = np.isfinite(prices)
     reduced = instance.scores.values[priced] - prices[priced, None]
-    upper = float(instance.scores.weights @ reduced.max(axis=0) + prices[priced] @ fractions[priced])
+    upper = float(
+        instance.scores.weights @ reduced.max(axis=0) + prices[priced] @ fractions[priced]
+    )
     allowed = QUALITY_TOL * (1 + abs(quality))
     if quality > upper + allowed:
         yield f"quality: {quality:.9g} is overstated, the dual prices prove at most {upper:.9g}"
     if quality < upper - allowed:
-        yield f"dual_prices: not a minimiser, g(alpha) + alpha f = {upper:.9g} but quality is {quality:.9g}"
+        yield (
+            f"dual_prices: not a minimiser, g(alpha) + alpha f = {upper:.9g} but quality is"
+            f" {quality:.9g}"
+        )
 
     realised, score = _realise(instance, groups, splits)
     largest = float(instance.scores.weights.max())
     for name, got, stated in zip(names, realised, fractions, strict=True):
         if abs(got - stated) > largest + FRACTION_TOL:
-            yield f"router: realises the fraction {got:.9g} of {name} but routing says {stated:.9g} (largest prompt weight {largest:.3g})"
+            yield (
+                f"router: realises the fraction {got:.9g} of {name} but routing says {stated:.9g}"
+                f" (largest prompt weight {largest:.3g})"
+            )
     moved = 0.5 * float(np.abs(realised - fractions).sum())
     if abs(score - quality) > allowed + router["tie_eps"] + moved * _score_range(instance):
         yield f"router: its mean score is {score:.9g} but quality is {quality:.9g}"
@@ -93,8 +124,12 @@ def _score_range(instance: Instance) -> float:
     return float(np.ptp(instance.scores.values))
 
 
-def _groups(instance: Instance, prices: np.ndarray, tie_eps: float) -> dict[tuple[int, ...], np.ndarray]:
-    """Prompts (positions) by the exact set of LLMs within tie_eps of their best score minus price."""
+def _groups(
+    instance: Instance, prices: np.ndarray, tie_eps: float
+) -> dict[tuple[int, ...], np.ndarray]:
+    """Prompts (positions) by the exact set of LLMs within tie_eps of their best score minus
+    price.
+    """
     reduced = instance.scores.values - np.where(np.isfinite(prices), prices, 0.0)[:, None]
     reduced[~np.isfinite(prices)] = -np.inf
     near = reduced >= reduced.max(axis=0) - max(tie_eps, 0.0)
@@ -102,17 +137,29 @@ def _groups(instance: Instance, prices: np.ndarray, tie_eps: float) -> dict[tupl
     _, first, inverse = np.unique(packed, axis=1, return_index=True, return_inverse=True)
     order = inverse.reshape(-1)
     prompts = np.split(np.argsort(order, kind="stable"), np.cumsum(np.bincount(order))[:-1])
-    return {tuple(int(i) for i in np.flatnonzero(near[:, x])): prompts[k] for k, x in enumerate(first)}
+    return {
+        tuple(int(i) for i in np.flatnonzero(near[:, x])): prompts[k] for k, x in enumerate(first)
+    }
 
 
-def _stated_splits(ties: list[Mapping[str, Any]], names: list[str]) -> tuple[dict[tuple[int, ...], np.ndarray], list[str]]:
-    """Split of every stated tie group by sorted positions, and what is wrong with them (their weights: `_check_tie_shares`)."""
+def _stated_splits(
+    ties: list[Mapping[str, Any]], names: list[str]
+) -> tuple[dict[tuple[int, ...], np.ndarray], list[str]]:
+    """Split of every stated tie group by sorted positions, and what is wrong with them (their
+    weights: `_check_tie_shares`).
+    """
     splits: dict[tuple[int, ...], np.ndarray] = {}
     problems: list[str] = []
     for k, tie in enumerate(ties):
         where = f"router.ties.{k} ({', '.join(map(str, tie['llms']))})"
-        if not set(tie["llms"]) <= set(names) or len(set(tie["llms"])) != len(tie["llms"]) or len(tie["llms"]) != len(tie["split"]):
-            problems.append(f"{where}: names unknown or repeated LLMs, or its split has another length")
+        if (
+            not set(tie["llms"]) <= set(names)
+            or len(set(tie["llms"])) != len(tie["llms"])
+            or len(tie["llms"]) != len(tie["split"])
+        ):
+            problems.append(
+                f"{where}: names unknown or repeated LLMs, or its split has another length"
+            )
             continue
         positions = [names.index(name) for name in tie["llms"]]
         key = tuple(sorted(positions))
@@ -125,22 +172,36 @@ def _stated_splits(ties: list[Mapping[str, Any]], names: list[str]) -> tuple[dic
 
 
 def _check_tie_shares(
-    ties: list[Mapping[str, Any]], names: list[str], instance: Instance, groups: Mapping[tuple[int, ...], np.ndarray]
+    ties: list[Mapping[str, Any]],
+    names: list[str],
+    instance: Instance,
+    groups: Mapping[tuple[int, ...], np.ndarray],
 ) -> Iterator[str]:
     """Every tie group that the scores give is stated with its weight, and no other."""
     weights = instance.scores.weights
-    found = {frozenset(names[i] for i in group): float(weights[prompts].sum()) for group, prompts in groups.items() if len(group) > 1}
+    found = {
+        frozenset(names[i] for i in group): float(weights[prompts].sum())
+        for group, prompts in groups.items()
+        if len(group) > 1
+    }
     stated = {frozenset(tie["llms"]): float(tie["share"]) for tie in ties}
     for group_names in sorted(set(found) | set(stated), key=sorted):
         have, want = stated.get(group_names, 0.0), found.get(group_names, 0.0)
         if abs(have - want) > SHARE_TOL:
-            yield f"router: the tie group {', '.join(sorted(group_names))} has the share {want:.9g}, stated {have:.9g}"
+            yield (
+                f"router: the tie group {', '.join(sorted(group_names))} has the share {want:.9g},"
+                f" stated {have:.9g}"
+            )
 
 
 def _realise(
-    instance: Instance, groups: Mapping[tuple[int, ...], np.ndarray], splits: Mapping[tuple[int, ...], np.ndarray]
+    instance: Instance,
+    groups: Mapping[tuple[int, ...], np.ndarray],
+    splits: Mapping[tuple[int, ...], np.ndarray],
 ) -> tuple[np.ndarray, float]:
-    """(Fractions, mean score) of the router; a tie group without a stated split goes to its first LLM, as argmax does."""
+    """(Fractions, mean score) of the router; a tie group without a stated split goes to its first
+    LLM, as argmax does.
+    """
     values, weights = instance.scores.values, instance.scores.weights
     realised, score = np.zeros(len(instance.llms)), 0.0
     for group, prompts in groups.items():

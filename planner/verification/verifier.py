@@ -1,7 +1,9 @@
-"""The independent verifier: recomputes everything a plan claims from the instance, with numpy alone and none of the optimiser's code.
+"""The independent verifier: recomputes everything a plan claims from the instance, with numpy alone
+and none of the optimiser's code.
 
-`verify` reads like a table of contents: one check is one function that yields problems in plain words with their numbers. Curves and SLOs
-are read in `verify_slo`, the quality certificates in `verify_routing`. Names and units are those of plan.json (ms, per cent, GiB, USD/h).
+`verify` reads like a table of contents: one check is one function that yields problems in plain
+words with their numbers. Curves and SLOs are read in `verify_slo`, the quality certificates in
+`verify_routing`. Names and units are those of plan.json (ms, per cent, GiB, USD/h).
 """
 
 from collections import Counter, defaultdict
@@ -11,32 +13,50 @@ from typing import Any
 from models.instance import Instance
 from planner.verification.plan_shape import PLAN_SHAPE, check_shape, check_strict_json
 from planner.verification.routing_certificate import check_fractions, check_router
-from planner.verification.slo_checks import RESTATE_TOL, Deployed, check_latencies, check_provenance, check_slos
+from planner.verification.slo_checks import (
+    RESTATE_TOL,
+    Deployed,
+    check_latencies,
+    check_provenance,
+    check_slos,
+)
 
 __all__ = ["index_options", "read_options", "verify"]
 
 RATE_TOL = 1e-7
-"""Times the arrival rate: an LLM's rates against its fraction. What a linear solver leaves; it moves no SLO by more than its own slack."""
+"""Times the arrival rate: an LLM's rates against its fraction.
+
+What a linear solver leaves; it moves no SLO by more than its own slack.
+"""
 RANGE_TOL = 1e-9
-"""Relative slack on the highest profiled rate, GPU shares, GPU memory, utilisation and the side of the bound: float noise of short sums."""
+"""Relative slack on the highest profiled rate, GPU shares, GPU memory, utilisation and the side of
+the bound: float noise of short sums.
+"""
 MATCH_TOL_PCT = 1e-6
 """Per cent points within which a stated MPS share names an option."""
 FLOOR_TOL = 1e-6
 """Slack on quality_at_least (contract)."""
 GAP_TOL = 1e-9
-"""Absolute slack on rel_gap (and RESTATE_TOL of it): float noise of one subtraction of numbers near 1."""
+"""Absolute slack on rel_gap (and RESTATE_TOL of it): float noise of one subtraction of numbers near
+1.
+"""
 CLOSED_RANGE = 1e-6
 """The gap counts as closed within this part of the score range (contract)."""
 
 OptionIndex = dict[tuple[str, str, int], list[tuple[float, int]]]
 
 
-def verify(plan: Mapping[str, Any], instance: Instance, *, rel_gap_target: float = 1e-4) -> tuple[str, ...]:
-    """Problems of a plan (the content of plan.json) for its instance, in plain words with numbers; empty when all is right.
+def verify(
+    plan: Mapping[str, Any], instance: Instance, *, rel_gap_target: float = 1e-4
+) -> tuple[str, ...]:
+    """Problems of a plan (the content of plan.json) for its instance, in plain words with numbers;
+    empty when all is right.
 
-    rel_gap_target: the scenario's solver.rel_gap, at which a gap counts as closed. Of a plan with status infeasible or unknown only strict
-    JSON and its emptiness are checked; conflict.best_effort is a plan of another instance and is left to the caller. Never raises on a
-    malformed plan: what is missing or of the wrong kind is reported, and the rest is then not checked.
+    rel_gap_target: the scenario's solver.rel_gap, at which a gap counts as closed. Of a plan with
+    status infeasible or unknown only strict JSON and its emptiness are checked;
+    conflict.best_effort is a plan of another instance and is left to the caller. Never raises on a
+    malformed plan: what is missing or of the wrong kind is reported, and the rest is then not
+    checked.
     """
     problems = list(check_strict_json(plan))
     if plan.get("status") in ("infeasible", "unknown"):
@@ -77,8 +97,12 @@ def check_nothing_told(plan: Mapping[str, Any]) -> Iterator[str]:
         yield f"objective: value {objective['value']} in a plan with status {plan['status']}"
 
 
-def check_options_exist(plan: Mapping[str, Any], instance: Instance, index: OptionIndex) -> Iterator[str]:
-    """Check that status is known and every entry names one option of the instance, stands once and has at least one replica."""
+def check_options_exist(
+    plan: Mapping[str, Any], instance: Instance, index: OptionIndex
+) -> Iterator[str]:
+    """Check that status is known and every entry names one option of the instance, stands once and
+    has at least one replica.
+    """
     if plan["status"] not in ("optimal", "feasible"):
         yield f"status: unknown word {plan['status']}"
     seen: Counter[int] = Counter()
@@ -114,13 +138,20 @@ def find_option(entry: Mapping[str, Any], index: OptionIndex) -> int | None:
 
 
 def _name(entry: Mapping[str, Any]) -> str:
-    return f"option {entry['llm']} on {entry['pool']}, tp {entry['tp_degree']}, share {entry['mps_share_pct']:g} %"
+    return (
+        f"option {entry['llm']} on {entry['pool']}, tp {entry['tp_degree']}, share"
+        f" {entry['mps_share_pct']:g} %"
+    )
 
 
 def read_options(plan: Mapping[str, Any], index: OptionIndex) -> tuple[Deployed, ...]:
     """plan["options"] by position; every entry must name an option (`check_options_exist`)."""
     found = [(entry, find_option(entry, index)) for entry in plan["options"]]
-    return tuple(Deployed(e, p, e["replicas"], float(e["rate_rps"]), _name(e)) for e, p in found if p is not None)
+    return tuple(
+        Deployed(e, p, e["replicas"], float(e["rate_rps"]), _name(e))
+        for e, p in found
+        if p is not None
+    )
 
 
 def check_restated(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
@@ -128,12 +159,23 @@ def check_restated(instance: Instance, deployed: Sequence[Deployed]) -> Iterator
     for d in deployed:
         option = instance.options[d.position]
         if d.entry["gpu"] != instance.pools[option.pool].gpu:
-            yield f"{d.name}: gpu {d.entry['gpu']} but the pool has {instance.pools[option.pool].gpu}"
+            yield (
+                f"{d.name}: gpu {d.entry['gpu']} but the pool has {instance.pools[option.pool].gpu}"
+            )
         if abs(d.entry["memory_gib_per_gpu"] - option.memory) > RESTATE_TOL * option.memory:
-            yield f"{d.name}: memory_gib_per_gpu {d.entry['memory_gib_per_gpu']:.9g} but the instance says {option.memory:.9g}"
-        if abs(d.entry["max_rate_per_replica_rps"] - option.curve.max_rate) > RESTATE_TOL * option.curve.max_rate:
+            yield (
+                f"{d.name}: memory_gib_per_gpu {d.entry['memory_gib_per_gpu']:.9g} but the instance"
+                f" says {option.memory:.9g}"
+            )
+        if (
+            abs(d.entry["max_rate_per_replica_rps"] - option.curve.max_rate)
+            > RESTATE_TOL * option.curve.max_rate
+        ):
             stated = d.entry["max_rate_per_replica_rps"]
-            yield f"{d.name}: max_rate_per_replica_rps {stated:.9g} but the curve ends at {option.curve.max_rate:.9g}"
+            yield (
+                f"{d.name}: max_rate_per_replica_rps {stated:.9g} but the curve ends at"
+                f" {option.curve.max_rate:.9g}"
+            )
 
 
 def check_replica_limits(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
@@ -151,9 +193,15 @@ def check_replica_limits(instance: Instance, deployed: Sequence[Deployed]) -> It
 def check_utilization(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
     """sum_o replicas * tp_degree * mps_share >= min_utilization * all GPUs."""
     options = [(instance.options[d.position], d.replicas) for d in deployed]
-    used = sum(option.tp_degree * option.mps_share * replicas for option, replicas in options) / instance.gpus
+    used = (
+        sum(option.tp_degree * option.mps_share * replicas for option, replicas in options)
+        / instance.gpus
+    )
     if used < instance.min_utilization - RANGE_TOL:
-        yield f"utilization: {100 * used:.6g} % of all GPUs, below min_gpu_utilization_pct {100 * instance.min_utilization:.6g}"
+        yield (
+            f"utilization: {100 * used:.6g} % of all GPUs, below min_gpu_utilization_pct"
+            f" {100 * instance.min_utilization:.6g}"
+        )
 
 
 def check_quotas(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
@@ -164,8 +212,12 @@ def check_quotas(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[s
             yield f"{quota.what}: {held:.9g} is above the quota {quota.most:.9g}"
 
 
-def check_rates(plan: Mapping[str, Any], instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
-    """Replicas share their option's rate equally, stay on their curve, and the rates of an LLM sum to its fraction of the arrival rate."""
+def check_rates(
+    plan: Mapping[str, Any], instance: Instance, deployed: Sequence[Deployed]
+) -> Iterator[str]:
+    """Replicas share their option's rate equally, stay on their curve, and the rates of an LLM sum
+    to its fraction of the arrival rate.
+    """
     routed: dict[str, float] = defaultdict(float)
     slack = RATE_TOL * instance.arrival_rate
     for d in deployed:
@@ -175,17 +227,30 @@ def check_rates(plan: Mapping[str, Any], instance: Instance, deployed: Sequence[
             yield f"{d.name}: negative rate {d.rate:.9g} req/s"
         stated = d.entry["rate_per_replica_rps"]
         if abs(stated - d.rate_per_replica) > slack:
-            yield f"{d.name}: rate_per_replica_rps {stated:.9g} but {d.rate:.9g} / {d.replicas} = {d.rate_per_replica:.9g}"
+            yield (
+                f"{d.name}: rate_per_replica_rps {stated:.9g} but {d.rate:.9g} / {d.replicas} ="
+                f" {d.rate_per_replica:.9g}"
+            )
         if d.rate_per_replica > most * (1 + RANGE_TOL):
-            yield f"{d.name}: {d.rate_per_replica:.9g} req/s per replica is above the highest profiled rate {most:.9g}"
+            yield (
+                f"{d.name}: {d.rate_per_replica:.9g} req/s per replica is above the highest"
+                f" profiled rate {most:.9g}"
+            )
     for llm in instance.llms:
         wanted = plan["routing"].get(llm.name, 0.0) * instance.arrival_rate
         if abs(routed[llm.name] - wanted) > slack:
-            yield f"{llm.name}: rates sum to {routed[llm.name]:.9g} req/s but its routing fraction asks for {wanted:.9g}"
+            yield (
+                f"{llm.name}: rates sum to {routed[llm.name]:.9g} req/s but its routing fraction"
+                f" asks for {wanted:.9g}"
+            )
 
 
-def check_shards(plan: Mapping[str, Any], instance: Instance, index: OptionIndex, deployed: Sequence[Deployed]) -> Iterator[str]:
-    """Every (option, replica) has shards 0 .. tp_degree - 1 once each, on different GPUs of one node of the option's pool."""
+def check_shards(
+    plan: Mapping[str, Any], instance: Instance, index: OptionIndex, deployed: Sequence[Deployed]
+) -> Iterator[str]:
+    """Every (option, replica) has shards 0 .. tp_degree - 1 once each, on different GPUs of one
+    node of the option's pool.
+    """
     shards: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
     for entry in plan["placement"]:
         position = find_option(entry, index)
@@ -195,8 +260,8 @@ def check_shards(plan: Mapping[str, Any], instance: Instance, index: OptionIndex
         pool = instance.pools[instance.options[position].pool]
         if not (0 <= entry["node"] < pool.nodes and 0 <= entry["gpu"] < pool.gpus_per_node):
             yield (
-                f"placement: {_name(entry)}: node {entry['node']}, gpu {entry['gpu']} is outside pool {pool.name}"
-                f" of {pool.nodes} nodes with {pool.gpus_per_node} GPUs"
+                f"placement: {_name(entry)}: node {entry['node']}, gpu {entry['gpu']} is outside"
+                f" pool {pool.name} of {pool.nodes} nodes with {pool.gpus_per_node} GPUs"
             )
         shards[position, entry["replica"]].append((entry["shard"], entry["node"], entry["gpu"]))
     for d in deployed:
@@ -205,17 +270,28 @@ def check_shards(plan: Mapping[str, Any], instance: Instance, index: OptionIndex
             placed = shards.pop((d.position, replica), [])
             where = f"placement: {d.name}, replica {replica}"
             if sorted(shard for shard, _, _ in placed) != list(range(tp)):
-                yield f"{where}: shards {sorted(shard for shard, _, _ in placed)} placed, needed are 0 to {tp - 1}"
+                yield (
+                    f"{where}: shards {sorted(shard for shard, _, _ in placed)} placed, needed are"
+                    f" 0 to {tp - 1}"
+                )
             if len({node for _, node, _ in placed}) > 1:
-                yield f"{where}: its shards are on different nodes {sorted({node for _, node, _ in placed})}"
+                yield (
+                    f"{where}: its shards are on different nodes"
+                    f" {sorted({node for _, node, _ in placed})}"
+                )
             if len({(node, gpu) for _, node, gpu in placed}) < len(placed):
                 yield f"{where}: two shards of one replica are on one GPU"
     for position, replica in sorted(shards):
         option = instance.options[position]
-        yield f"placement: replica {replica} of {instance.llms[option.llm].name}, tp {option.tp_degree}, is placed but not deployed"
+        yield (
+            f"placement: replica {replica} of {instance.llms[option.llm].name}, tp"
+            f" {option.tp_degree}, is placed but not deployed"
+        )
 
 
-def check_gpu_room(plan: Mapping[str, Any], instance: Instance, index: OptionIndex) -> Iterator[str]:
+def check_gpu_room(
+    plan: Mapping[str, Any], instance: Instance, index: OptionIndex
+) -> Iterator[str]:
     """Per GPU: MPS shares sum to at most 100 %, memory to at most (1 - headroom) of the GPU's."""
     share: dict[tuple[int, int, int], float] = defaultdict(float)
     memory: dict[tuple[int, int, int], float] = defaultdict(float)
@@ -227,7 +303,9 @@ def check_gpu_room(plan: Mapping[str, Any], instance: Instance, index: OptionInd
             share[place] += option.mps_share
             memory[place] += option.memory
     for place in sorted(share):
-        where = f"placement: GPU {place[2]} of node {place[1]} in pool {instance.pools[place[0]].name}"
+        where = (
+            f"placement: GPU {place[2]} of node {place[1]} in pool {instance.pools[place[0]].name}"
+        )
         room = instance.room(place[0])
         if share[place] > 1 + RANGE_TOL:
             yield f"{where}: MPS shares sum to {100 * share[place]:.6g} %"
@@ -236,7 +314,9 @@ def check_gpu_room(plan: Mapping[str, Any], instance: Instance, index: OptionInd
 
 
 def check_totals(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
-    """gpus_total, gpus_used and cost: every GPU with a shard costs its whole price; null where a used GPU has no price."""
+    """gpus_total, gpus_used and cost: every GPU with a shard costs its whole price; null where a
+    used GPU has no price.
+    """
     if plan["gpus_total"] != instance.gpus:
         yield f"gpus_total: {plan['gpus_total']} but the pools have {instance.gpus}"
     used = {(entry["pool"], entry["node"], entry["gpu"]) for entry in plan["placement"]}
@@ -256,20 +336,34 @@ def check_totals(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
 
 
 def check_objective(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
-    """Check that the objective is the instance's, its value the plan's quality or cost, and the quality floor kept."""
+    """Check that the objective is the instance's, its value the plan's quality or cost, and the
+    quality floor kept.
+    """
     objective = plan["objective"]
-    sense, told = ("maximize", plan["quality"]) if instance.objective == "quality" else ("minimize", plan["cost_usd_per_h"])
+    sense, told = (
+        ("maximize", plan["quality"])
+        if instance.objective == "quality"
+        else ("minimize", plan["cost_usd_per_h"])
+    )
     if (objective["sense"], objective["of"]) != (sense, instance.objective):
-        yield f"objective: {objective['sense']} {objective['of']} but the instance says {sense} {instance.objective}"
+        yield (
+            f"objective: {objective['sense']} {objective['of']} but the instance says {sense}"
+            f" {instance.objective}"
+        )
     if told is None or abs(objective["value"] - told) > RANGE_TOL * (1 + abs(told)):
-        yield f"objective: value {objective['value']:.9g} but the plan's {instance.objective} is {told}"
+        yield (
+            f"objective: value {objective['value']:.9g} but the plan's {instance.objective} is"
+            f" {told}"
+        )
     floor = instance.quality_floor
     if instance.objective == "cost" and floor is not None and plan["quality"] < floor - FLOOR_TOL:
         yield f"quality: {plan['quality']:.9g} is below quality_at_least {floor:.9g}"
 
 
 def check_gap(plan: Mapping[str, Any], instance: Instance, rel_gap_target: float) -> Iterator[str]:
-    """Check the side of the bound, rel_gap = |bound - value| / max(|value|, 1e-9), and that status is optimal just where it is closed."""
+    """Check the side of the bound, rel_gap = |bound - value| / max(|value|, 1e-9), and that status
+    is optimal just where it is closed.
+    """
     value, bound, stated = (plan["objective"][key] for key in ("value", "bound", "rel_gap"))
     if bound is None:
         if stated is not None or plan["status"] == "optimal":
@@ -282,6 +376,11 @@ def check_gap(plan: Mapping[str, Any], instance: Instance, rel_gap_target: float
     if stated is None or abs(stated - gap) > GAP_TOL + RESTATE_TOL * gap:
         yield f"objective: rel_gap {stated} but |bound - value| / |value| is {gap:.9g}"
     span = float(instance.scores.values.max() - instance.scores.values.min())
-    closed = gap <= rel_gap_target * (1 + RESTATE_TOL) + GAP_TOL or abs(bound - value) <= CLOSED_RANGE * span * (1 + RESTATE_TOL)
+    closed = gap <= rel_gap_target * (1 + RESTATE_TOL) + GAP_TOL or abs(
+        bound - value
+    ) <= CLOSED_RANGE * span * (1 + RESTATE_TOL)
     if closed != (plan["status"] == "optimal"):
-        yield f"status: {plan['status']} but the gap {gap:.3g} is {'closed' if closed else 'open'} at the target {rel_gap_target:.3g}"
+        yield (
+            f"status: {plan['status']} but the gap {gap:.3g} is {'closed' if closed else 'open'} at"
+            f" the target {rel_gap_target:.3g}"
+        )

@@ -1,7 +1,9 @@
-"""Files and folders -> runs of benchmark tools and tables of our own; what is no benchmark result is told, never passed over in silence.
+"""Files and folders -> runs of benchmark tools and tables of our own; what is no benchmark result
+is told, never passed over in silence.
 
-A file that is named must be readable: faults. In a folder (with all that is under it) other files may lie: they are counted. Companions
-of a tool's results (summaries that mix load points, side files) are passed over either way and told.
+A file that is named must be readable: faults. In a folder (with all that is under it) other files
+may lie: they are counted. Companions of a tool's results (summaries that mix load points, side
+files) are passed over either way and told.
 """
 
 import zlib
@@ -31,14 +33,20 @@ NOT_READ = {
     "packed": ("the file is packed (only JSON in gzip is read so)", "unpack it first"),
 }
 FOREIGN_CSV = (
-    "this CSV is not a profile table (the column rate_rps is missing); tools' own CSV files are not read",
+    (
+        "this CSV is not a profile table (the column rate_rps is missing); tools' own CSV files are"
+        " not read"
+    ),
     "name the tool's JSON file, or a table as docs/inputs.md describes it",
 )
 
 
 @dataclass
 class FileTold:
-    """What became of one file. kinds: tool and version of its runs; taken: points; left_out and notices: sentences."""
+    """What became of one file.
+
+    kinds: tool and version of its runs; taken: points; left_out and notices: sentences.
+    """
 
     file: str
     kinds: list[str] = field(default_factory=list)
@@ -49,7 +57,8 @@ class FileTold:
 
 @dataclass
 class Read:
-    """runs: in the order of the files; tables: paths of profile tables of our own; files: what became of each file.
+    """runs: in the order of the files; tables: paths of profile tables of our own; files: what
+    became of each file.
 
     passed: files in folders that are no benchmark results, (file, reason).
     """
@@ -61,14 +70,25 @@ class Read:
 
 
 def read_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
-    """Read every file, and every file under every folder, once. Faults are those of files that were named, and of broken results."""
+    """Read every file, and every file under every folder, once.
+
+    Faults are those of files that were named, and of broken results.
+    """
     read = Read()
     for path, named in _expanded(paths, faults):
         try:
             _read_one(path, named, read, faults)
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
-            faults.append(Fault(str(path), "", "", f"the file cannot be read ({reason})", "check its permissions, or copy it again"))
+            faults.append(
+                Fault(
+                    str(path),
+                    "",
+                    "",
+                    f"the file cannot be read ({reason})",
+                    "check its permissions, or copy it again",
+                )
+            )
     return read
 
 
@@ -80,13 +100,25 @@ def _expanded(paths: Sequence[Path], faults: list[Fault]) -> Iterable[tuple[Path
             inside, named = [path], True
             if not path.is_file():
                 _, fault = file_text(path)
-                faults.append(fault or Fault(str(path), "", "", "this is not a regular file", "name a regular file"))
+                faults.append(
+                    fault
+                    or Fault(str(path), "", "", "this is not a regular file", "name a regular file")
+                )
                 continue
         else:
-            hidden = (p for p in path.rglob("*") if p.is_file() and not any(part.startswith(".") for part in p.relative_to(path).parts))
+            hidden = (
+                p
+                for p in path.rglob("*")
+                if p.is_file()
+                and not any(part.startswith(".") for part in p.relative_to(path).parts)
+            )
             inside, named = sorted(hidden), False
             if not inside or len(inside) > FILES_LIMIT:
-                count = f"{len(inside):,} files are in the folder" if inside else "there are no files in the folder"
+                count = (
+                    f"{len(inside):,} files are in the folder"
+                    if inside
+                    else "there are no files in the folder"
+                )
                 faults.append(Fault(str(path), "", "", count, "name the folder with the results"))
                 continue
         for file in inside:
@@ -122,7 +154,9 @@ def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None
     elif header.count(",") > 3 and ":" not in header:
         _pass_over(str(path), "", *FOREIGN_CSV, named, read, faults)
     elif size > YAML_LIMIT:
-        reason = f"the file is no JSON, and {size:,} bytes are too many for YAML (limit {YAML_LIMIT:,})"
+        reason = (
+            f"the file is no JSON, and {size:,} bytes are too many for YAML (limit {YAML_LIMIT:,})"
+        )
         _pass_over(str(path), "", reason, "name the tool's JSON file", named, read, faults)
     else:
         found: list[Fault] = []
@@ -130,13 +164,21 @@ def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None
         if found or not isinstance(tree, dict | list):
             why = f" (as YAML it stops in {found[0].where})" if found and found[0].where else ""
             _pass_over(
-                str(path), "", f"the file is neither JSON nor YAML nor a table of ours{why}", NOT_READ["binary"][1], named, read, faults
+                str(path),
+                "",
+                f"the file is neither JSON nor YAML nor a table of ours{why}",
+                NOT_READ["binary"][1],
+                named,
+                read,
+                faults,
             )
         else:
             _take(path, [("", tree)], named, read, faults)
 
 
-def _take(path: Path, trees: list[tuple[str, Any]], named: bool, read: Read, faults: list[Fault]) -> None:
+def _take(
+    path: Path, trees: list[tuple[str, Any]], named: bool, read: Read, faults: list[Fault]
+) -> None:
     """Find the runs in the trees of one file."""
     file = str(path)
     told = FileTold(file)
@@ -161,16 +203,27 @@ def _take(path: Path, trees: list[tuple[str, Any]], named: bool, read: Read, fau
 def _with_model(run: Run, path: Path) -> Run:
     """inference-perf keeps the model's name in the configuration beside its stages."""
     beside = path.parent / "config.yaml"
-    if run.model or run.tool != INFERENCE_PERF or not beside.is_file() or beside.stat().st_size > YAML_LIMIT:
+    if (
+        run.model
+        or run.tool != INFERENCE_PERF
+        or not beside.is_file()
+        or beside.stat().st_size > YAML_LIMIT
+    ):
         return run
     content, fault = file_text(beside)
     model = "" if fault else text(at(parse_yaml(content, str(beside), []), "server", "model_name"))
     if not model:
         return run
-    return replace(run, model=model, notices=(*run.notices, f"the model's name ({shown(model)}) is that in {beside}"))
+    return replace(
+        run,
+        model=model,
+        notices=(*run.notices, f"the model's name ({shown(model)}) is that in {beside}"),
+    )
 
 
-def _pass_over(file: str, place: str, problem: str, mend: str, named: bool, read: Read, faults: list[Fault]) -> None:
+def _pass_over(
+    file: str, place: str, problem: str, mend: str, named: bool, read: Read, faults: list[Fault]
+) -> None:
     """A fault when the file was named, else one more that was passed over."""
     if named:
         faults.append(Fault(file, place, "", problem, mend))

@@ -1,7 +1,10 @@
-"""Which option a run measured: LLM, GPU, tensor-parallel degree and MPS share. Asked for where nothing says it, never guessed.
+"""Which option a run measured: LLM, GPU, tensor-parallel degree and MPS share.
 
-For each key the first that says it wins: an entry under `files` of the mapping file, the command line, the benchmark file's own metadata,
-`defaults` of the mapping file. Where the command line contradicts the metadata, it is told. The mapping file (YAML):
+Asked for where nothing says it, never guessed.
+
+For each key the first that says it wins: an entry under `files` of the mapping file, the command
+line, the benchmark file's own metadata, `defaults` of the mapping file. Where the command line
+contradicts the metadata, it is told. The mapping file (YAML):
 
     defaults: {gpu: H100-SXM-80GB, share: 100}
     llms: {RedHatAI/Qwen3-14B-FP8: qwen3-14b-fp8}      # the tool's model id: the name in the table
@@ -27,7 +30,12 @@ from profiles.io.yaml_text import parse_yaml
 __all__ = ["Given", "Option", "checked", "missing_fault", "option_of", "read_mapping"]
 
 KEYS = ("llm", "gpu", "tp", "share")
-OPTIONS = {"llm": "--llm NAME", "gpu": "--gpu NAME", "tp": "--tp N", "share": "--share PCT (100 = whole GPUs)"}
+OPTIONS = {
+    "llm": "--llm NAME",
+    "gpu": "--gpu NAME",
+    "tp": "--tp N",
+    "share": "--share PCT (100 = whole GPUs)",
+}
 SECTIONS = ("defaults", "llms", "gpus", "files")
 FILES_NAMED = 5
 
@@ -37,7 +45,10 @@ Option = tuple[str, str, int, float]
 
 @dataclass(frozen=True)
 class Given:
-    """What the user says about the runs. line: by the command line; the others: sections of the mapping file, values checked."""
+    """What the user says about the runs.
+
+    line: by the command line; the others: sections of the mapping file, values checked.
+    """
 
     line: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -48,12 +59,23 @@ class Given:
     def of_file(self, file: str, key: str) -> Any:
         """What the mapping file says about one file; the last entry that matches wins."""
         path = Path(file).as_posix()
-        matching = [values[key] for pattern, values in self.files if key in values and _matches(path, pattern)]
+        matching = [
+            values[key]
+            for pattern, values in self.files
+            if key in values and _matches(path, pattern)
+        ]
         return matching[-1] if matching else None
 
     def replicas(self, run: Run) -> Run:
         """The run with the number of replicas that the user states."""
-        stated = next((n for n in (self.of_file(run.file, "replicas"), self.line.get("replicas"), None) if n is not None), None)
+        stated = next(
+            (
+                n
+                for n in (self.of_file(run.file, "replicas"), self.line.get("replicas"), None)
+                if n is not None
+            ),
+            None,
+        )
         return run if stated is None else replace(run, replicas=stated)
 
 
@@ -71,7 +93,15 @@ def read_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Gi
     if len(faults) > before:
         return Given(line)
     if not isinstance(tree, dict):
-        faults.append(Fault(str(path), "", "", "the mapping file is no mapping", f"write some of the keys {', '.join(SECTIONS)}"))
+        faults.append(
+            Fault(
+                str(path),
+                "",
+                "",
+                "the mapping file is no mapping",
+                f"write some of the keys {', '.join(SECTIONS)}",
+            )
+        )
         return Given(line)
     for key in tree.keys() - set(SECTIONS):
         mend = f"{nearest(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
@@ -81,7 +111,15 @@ def read_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Gi
     for k, entry in enumerate(tree.get("files") or []):
         pattern = entry.get("match") if isinstance(entry, dict) else None
         if not isinstance(pattern, str):
-            faults.append(Fault(str(path), f"files.{k}", shown(entry), "the entry does not say which files it means", "add match: PATTERN"))
+            faults.append(
+                Fault(
+                    str(path),
+                    f"files.{k}",
+                    shown(entry),
+                    "the entry does not say which files it means",
+                    "add match: PATTERN",
+                )
+            )
             continue
         values = {key: value for key, value in entry.items() if key != "match"}
         entries.append((pattern, checked(values, str(path), f"files.{k}", faults)))
@@ -92,16 +130,37 @@ def read_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Gi
 def _names(value: Any, file: str, section: str, faults: list[Fault]) -> dict[str, str]:
     if value is None:
         return {}
-    if isinstance(value, dict) and all(isinstance(name, str) and name.strip() for name in value.values()):
+    if isinstance(value, dict) and all(
+        isinstance(name, str) and name.strip() for name in value.values()
+    ):
         return {key.casefold(): name.strip() for key, name in value.items()}
-    faults.append(Fault(file, section, shown(value), "this must map names to names", "write TOOL_NAME: TABLE_NAME"))
+    faults.append(
+        Fault(
+            file,
+            section,
+            shown(value),
+            "this must map names to names",
+            "write TOOL_NAME: TABLE_NAME",
+        )
+    )
     return {}
 
 
 def checked(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str, Any]:
-    """The keys of `values` that are sound; faults for the others. file, where: as faults tell them (where "" = options)."""
+    """The keys of `values` that are sound; faults for the others.
+
+    file, where: as faults tell them (where "" = options).
+    """
     if not isinstance(values, dict):
-        faults.append(Fault(file, where, shown(values), "this must be a mapping", f"write some of {', '.join(KEYS)}, replicas"))
+        faults.append(
+            Fault(
+                file,
+                where,
+                shown(values),
+                "this must be a mapping",
+                f"write some of {', '.join(KEYS)}, replicas",
+            )
+        )
         return {}
     found: dict[str, Any] = {}
     for key, value in values.items():
@@ -118,7 +177,11 @@ def _problem(key: str, value: Any) -> tuple[str, str] | None:
     """Why a value is not sound, and the mend."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if key in ("llm", "gpu"):
-        return None if isinstance(value, str) and value.strip() else ("this is no name", "write a name")
+        return (
+            None
+            if isinstance(value, str) and value.strip()
+            else ("this is no name", "write a name")
+        )
     if key in ("tp", "replicas"):
         sound = is_number and float(value).is_integer() and 1 <= value <= 1024
         return None if sound else ("this is no whole number from 1", "write how many, e.g. 2")
@@ -126,17 +189,29 @@ def _problem(key: str, value: Any) -> tuple[str, str] | None:
         if is_number and 1 < value <= 100:
             return None
         fraction = is_number and 0 < value <= 1
-        return ("the share looks like a fraction" if fraction else "the share is outside (1, 100]"), "write per cent of one GPU, e.g. 50"
-    return "there is no such key", f"{nearest(str(key), (*KEYS, 'replicas'))}known keys here: match, {', '.join(KEYS)}, replicas"
+        return (
+            "the share looks like a fraction" if fraction else "the share is outside (1, 100]"
+        ), "write per cent of one GPU, e.g. 50"
+    return (
+        "there is no such key",
+        (
+            f"{nearest(str(key), (*KEYS, 'replicas'))}known keys here: match, {', '.join(KEYS)},"
+            " replicas"
+        ),
+    )
 
 
 def option_of(run: Run, given: Given, notices: list[str]) -> tuple[Option | None, dict[str, str]]:
-    """The option that a run measured, or which keys are missing, each with what the file says about it ("" = nothing)."""
+    """The option that a run measured, or which keys are missing, each with what the file says about
+    it ("" = nothing).
+    """
     found: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for key in KEYS:
         own, doubt = _own(run, key, given, notices)
-        stated = next((v for v in (given.of_file(run.file, key), given.line.get(key)) if v is not None), None)
+        stated = next(
+            (v for v in (given.of_file(run.file, key), given.line.get(key)) if v is not None), None
+        )
         if stated is not None and key == "gpu":
             stated = _given_gpu(stated, notices)
         if stated is not None and own is not None and stated != own and key != "llm":
@@ -158,14 +233,22 @@ def _own(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str
         if run.model.casefold() in given.llms:
             return given.llms[run.model.casefold()], ""
         name, notice = llm_name(run.model, run.quantization)
-        notices += [notice] if notice and given.line.get("llm") is None and given.of_file(run.file, "llm") is None else []
+        notices += (
+            [notice]
+            if notice and given.line.get("llm") is None and given.of_file(run.file, "llm") is None
+            else []
+        )
         return name, ""
     if key == "gpu":
         if not run.gpu:
             return None, ""
         known = given.gpus.get(run.gpu.casefold()) or gpu_key(run.gpu)
         candidates = ", ".join(gpu_candidates(run.gpu))
-        doubt = f"{shown(run.gpu)} says too little: {candidates}?" if candidates else f"{shown(run.gpu)} is not catalogued"
+        doubt = (
+            f"{shown(run.gpu)} says too little: {candidates}?"
+            if candidates
+            else f"{shown(run.gpu)} is not catalogued"
+        )
         return known, "" if known else doubt
     if key == "tp":
         return run.tp, ""
@@ -174,11 +257,17 @@ def _own(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str
 
 
 def _given_gpu(name: str, notices: list[str]) -> str:
-    """A GPU as the user gave it: the catalogue's key where there is no doubt, else as it was written."""
+    """A GPU as the user gave it: the catalogue's key where there is no doubt, else as it was
+    written.
+    """
     known = gpu_key(name)
     if known is None and name not in load_gpus():
         candidates = ", ".join(gpu_candidates(name))
-        hint = f"the catalogue has {candidates}" if candidates else "a scenario must state its memory_gib"
+        hint = (
+            f"the catalogue has {candidates}"
+            if candidates
+            else "a scenario must state its memory_gib"
+        )
         notices.append(f"the GPU {shown(name)} is not catalogued and stays as written; {hint}")
     elif known is not None and known != name:
         notices.append(f"the GPU {shown(name)} is {known} of the catalogue")
@@ -186,7 +275,10 @@ def _given_gpu(name: str, notices: list[str]) -> str:
 
 
 def missing_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Fault:
-    """One fault for all runs whose option is not known. missing: (file, key -> what the file says about it)."""
+    """One fault for all runs whose option is not known.
+
+    missing: (file, key -> what the file says about it).
+    """
     groups: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
     doubts: dict[str, None] = {}
     for file, keys in missing:
@@ -200,5 +292,8 @@ def missing_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Fault:
     wanted = [key for key in KEYS if any(key in keys for keys in groups)]
     doubted = f" ({'; '.join(doubts)})" if doubts else ""
     problem = f"nothing says the {'; nor the '.join(told)}{doubted}"
-    mend = f"give {' '.join(OPTIONS[key] for key in wanted)}; where files differ, write a mapping file (--map, see docs/profiles.md)"
+    mend = (
+        f"give {' '.join(OPTIONS[key] for key in wanted)}; where files differ, write a mapping file"
+        " (--map, see docs/profiles.md)"
+    )
     return Fault(" ".join(OPTIONS[key].split(" ")[0] for key in wanted), "", "", problem, mend)

@@ -1,13 +1,17 @@
-"""Files of benchmark tools -> profile table: runs are read, judged, given their option, pooled, and made rows.
+"""Files of benchmark tools -> profile table: runs are read, judged, given their option, pooled, and
+made rows.
 
 Order of work, and what is told of each step:
 
     read      profiles.importers.discover          unreadable and unknown files
-    judge     profiles.importers.formats.rules      runs that are no load points, columns that rest on too little
+    judge     profiles.importers.formats.rules      runs that are no load points, columns that rest
+                                                    on too little
     ask       profiles.importers.identify           runs whose option nothing says: one fault
-    pool      `pooled`                      the same run in two files counts once; repeats of one load become one point;
-                                            closed-loop runs that more concurrency made slower are left out (saturated)
-    fill      `without_gaps`                a column that some points of an option lack is blanked on all of them
+    pool      `pooled`                      the same run in two files counts once; repeats of one
+                                            load become one point; closed-loop runs that more
+                                            concurrency made slower are left out (saturated)
+    fill      `without_gaps`                a column that some points of an option lack is blanked
+                                            on all of them
     check     profiles.curves               the table is read as the planner will read it
 """
 
@@ -31,7 +35,9 @@ __all__ = ["Imported", "import_profiles", "lines_of"]
 
 @dataclass(frozen=True)
 class Imported:
-    """frame: the profile table, rows sorted; files: what became of each file; notices: of the table as a whole; passed: see `Read`."""
+    """frame: the profile table, rows sorted; files: what became of each file; notices: of the table
+    as a whole; passed: see `Read`.
+    """
 
     frame: pd.DataFrame
     files: Sequence[FileTold]
@@ -40,8 +46,14 @@ class Imported:
     kept: int = 0
 
 
-def import_profiles(paths: Sequence[Path], given: Given, before: Path | None = None, faults: Sequence[Fault] = ()) -> Imported:
-    """Make the table. before: a table whose rows are kept (--append); faults: those found already. Raises DataError with every fault."""
+def import_profiles(
+    paths: Sequence[Path], given: Given, before: Path | None = None, faults: Sequence[Fault] = ()
+) -> Imported:
+    """Make the table.
+
+    before: a table whose rows are kept (--append); faults: those found already. Raises DataError
+    with every fault.
+    """
     found = list(faults)
     read = read_files(paths, found)
     notices: list[str] = []
@@ -62,12 +74,18 @@ def import_profiles(paths: Sequence[Path], given: Given, before: Path | None = N
             read.files[file].taken += 1
     frame = checked_table([kept, *rows, rows_of_points(points)], notices)
     if frame.empty:
-        raise DataError([_nothing(read)], [f"{told.file}: {reason}" for told in read.files.values() for reason in told.left_out])
+        raise DataError(
+            [_nothing(read)],
+            [f"{told.file}: {reason}" for told in read.files.values() for reason in told.left_out],
+        )
     return Imported(frame, list(read.files.values()), notices, read.passed, len(kept))
 
 
-def _points(read: Read, given: Given, notices: list[str]) -> tuple[list[Point], list[tuple[str, Mapping[str, str]]]]:
-    """The runs that are load points with their options, and (file, missing keys) of those whose option is not known.
+def _points(
+    read: Read, given: Given, notices: list[str]
+) -> tuple[list[Point], list[tuple[str, Mapping[str, str]]]]:
+    """The runs that are load points with their options, and (file, missing keys) of those whose
+    option is not known.
 
     What is told of a file goes to it, what is told of names to `notices`.
     """
@@ -91,15 +109,30 @@ def _points(read: Read, given: Given, notices: list[str]) -> tuple[list[Point], 
 
 def _nothing(read: Read) -> Fault:
     left = sum(len(told.left_out) for told in read.files.values())
-    seen = f"benchmark files read: {len(read.files):,}, runs left out: {left:,}" if read.files else "no benchmark results were found"
-    return Fault("profile import", "", "", f"no point is left to write: {seen}", "see the reasons above; measure again or name other files")
+    seen = (
+        f"benchmark files read: {len(read.files):,}, runs left out: {left:,}"
+        if read.files
+        else "no benchmark results were found"
+    )
+    return Fault(
+        "profile import",
+        "",
+        "",
+        f"no point is left to write: {seen}",
+        "see the reasons above; measure again or name other files",
+    )
 
 
 def lines_of(told: FileTold) -> list[str]:
-    """What became of one file, as lines: one for the file, one for each run left out, one for each kind of notice."""
+    """What became of one file, as lines: one for the file, one for each run left out, one for each
+    kind of notice.
+    """
     kinds = ", ".join(told.kinds)
     count = f"{told.taken} point{'' if told.taken == 1 else 's'} taken"
-    lines = [f"{told.file}: {kinds}: {count}{f', {len(told.left_out)} left out' if told.left_out else ''}"]
+    lines = [
+        f"{told.file}: {kinds}:"
+        f" {count}{f', {len(told.left_out)} left out' if told.left_out else ''}"
+    ]
     lines += [f"  left out: {reason}" for reason in told.left_out]
     return lines + [f"  {notice}" for notice in _once(told.notices)]
 
@@ -109,4 +142,7 @@ def _once(notices: Sequence[str]) -> list[str]:
     kinds: dict[str, list[str]] = defaultdict(list)
     for notice in notices:
         kinds[re.sub(r"[\d.,]+", "#", notice)].append(notice)
-    return [alike[0] + (f" (and {len(alike) - 1} alike)" if len(alike) > 1 else "") for alike in kinds.values()]
+    return [
+        alike[0] + (f" (and {len(alike) - 1} alike)" if len(alike) > 1 else "")
+        for alike in kinds.values()
+    ]

@@ -1,7 +1,9 @@
-"""Points of the same option: repeats pooled, duplicates and saturated ones left out, columns without gaps.
+"""Points of the same option: repeats pooled, duplicates and saturated ones left out, columns
+without gaps.
 
-Two runs are of one load when tool, offered rate, limit of concurrency and mean lengths (within 10 %) agree. Of repeats the rate and every
-mean are averages weighted by the requests answered; a percentile is the average of the runs' own percentile, told as such.
+Two runs are of one load when tool, offered rate, limit of concurrency and mean lengths (within 10
+%) agree. Of repeats the rate and every mean are averages weighted by the requests answered; a
+percentile is the average of the runs' own percentile, told as such.
 """
 
 import math
@@ -26,7 +28,10 @@ RATE_DIGITS = 6
 
 @dataclass(frozen=True)
 class Point:
-    """One load point of an option. run: as measured, rates of one replica; files: where it comes from (several when pooled)."""
+    """One load point of an option.
+
+    run: as measured, rates of one replica; files: where it comes from (several when pooled).
+    """
 
     option: Option
     run: Run
@@ -44,8 +49,12 @@ def option_words(option: Option) -> str:
     return f"{llm} on {gpu}, tp {tp}, share {share:g} %"
 
 
-def pooled(points: Sequence[Point], files: Mapping[str, FileTold], notices: list[str]) -> list[Point]:
-    """One point for each option and load; what is left out is told with its file, what is averaged in `notices`."""
+def pooled(
+    points: Sequence[Point], files: Mapping[str, FileTold], notices: list[str]
+) -> list[Point]:
+    """One point for each option and load; what is left out is told with its file, what is averaged
+    in `notices`.
+    """
     result: list[Point] = []
     for option, group in _groups(points, lambda point: point.option).items():
         once = _without_copies(group, files)
@@ -54,7 +63,10 @@ def pooled(points: Sequence[Point], files: Mapping[str, FileTold], notices: list
         steady = _without_saturated(loads, files)
         for rate, part in _groups(steady, lambda point: point.rate).items():
             if len(part) > 1:
-                notices.append(f"{option_words(option)}: {len(part)} loads reached the same {rate:g} req/s and became one point")
+                notices.append(
+                    f"{option_words(option)}: {len(part)} loads reached the same {rate:g} req/s and"
+                    " became one point"
+                )
             result.append(_average(part, option, []))
     return result
 
@@ -73,7 +85,9 @@ def _without_copies(points: Sequence[Point], files: Mapping[str, FileTold]) -> l
         run = point.run
         key = (run.achieved_rps, run.duration_s, run.ok, tuple(sorted(run.latency_ms.items())))
         if key in kept:
-            files[run.file].left_out.append(f"{run.place or 'the run'}: the same run stands in {kept[key].run.where}")
+            files[run.file].left_out.append(
+                f"{run.place or 'the run'}: the same run stands in {kept[key].run.where}"
+            )
         else:
             kept[key] = point
     return list(kept.values())
@@ -92,7 +106,9 @@ def _same_loads(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def _same_load(a: Run, b: Run) -> bool:
-    stated = a.offered_rps is not None and (math.isfinite(a.offered_rps) or a.max_concurrency is not None)
+    stated = a.offered_rps is not None and (
+        math.isfinite(a.offered_rps) or a.max_concurrency is not None
+    )
     alike = (a.tool, a.offered_rps, a.max_concurrency) == (b.tool, b.offered_rps, b.max_concurrency)
     return stated and alike and _same_workload(a, b)
 
@@ -103,7 +119,9 @@ def _same_workload(a: Run, b: Run) -> bool:
 
 
 def _average(points: Sequence[Point], option: Option, notices: list[str]) -> Point:
-    """One point of repeats; weights are the requests answered (equal where one run does not state them)."""
+    """One point of repeats; weights are the requests answered (equal where one run does not state
+    them).
+    """
     if len(points) == 1:
         return points[0]
     runs = [point.run for point in points]
@@ -111,10 +129,16 @@ def _average(points: Sequence[Point], option: Option, notices: list[str]) -> Poi
     weights = counted if len(counted) == len(runs) else [1.0] * len(runs)
 
     def mean(values: Sequence[float | None]) -> float | None:
-        known = [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
+        known = [
+            (value, weight)
+            for value, weight in zip(values, weights, strict=True)
+            if value is not None
+        ]
         return sum(v * w for v, w in known) / sum(w for _, w in known) if known else None
 
-    latency = merged_latency([(run.latency_ms, weight) for run, weight in zip(runs, weights, strict=True)])
+    latency = merged_latency(
+        [(run.latency_ms, weight) for run, weight in zip(runs, weights, strict=True)]
+    )
     run = replace(
         runs[0],
         achieved_rps=mean([r.achieved_rps for r in runs]),
@@ -125,8 +149,13 @@ def _average(points: Sequence[Point], option: Option, notices: list[str]) -> Poi
         latency_ms=latency,
     )
     files = tuple(dict.fromkeys(file for point in points for file in point.files))
-    too = ", percentiles averaged too" if any(statistic != "mean" for _, statistic in latency) else ""
-    told = f"{len(points)} runs of {_load_words(run)} were averaged, weighted by requests{too} ({', '.join(files[:5])})"
+    too = (
+        ", percentiles averaged too" if any(statistic != "mean" for _, statistic in latency) else ""
+    )
+    told = (
+        f"{len(points)} runs of {_load_words(run)} were averaged, weighted by requests{too}"
+        f" ({', '.join(files[:5])})"
+    )
     notices.append(f"{option_words(option)}: {told}")
     return Point(option, run, files)
 
@@ -138,23 +167,33 @@ def _load_words(run: Run) -> str:
 
 
 def _without_saturated(points: Sequence[Point], files: Mapping[str, FileTold]) -> list[Point]:
-    """Leave out closed-loop points whose rate a smaller concurrency reached: beyond the knee more requests only wait longer."""
-    closed = [p for p in points if p.run.offered_rps == math.inf and p.run.max_concurrency is not None]
+    """Leave out closed-loop points whose rate a smaller concurrency reached: beyond the knee more
+    requests only wait longer.
+    """
+    closed = [
+        p for p in points if p.run.offered_rps == math.inf and p.run.max_concurrency is not None
+    ]
     closed.sort(key=lambda p: p.run.max_concurrency or 0.0)
     gone: set[int] = set()
     for k, point in enumerate(closed):
         rivals = [
-            p for p in closed[:k] if _same_workload(p.run, point.run) and (p.run.max_concurrency or 0) < (point.run.max_concurrency or 0)
+            p
+            for p in closed[:k]
+            if _same_workload(p.run, point.run)
+            and (p.run.max_concurrency or 0) < (point.run.max_concurrency or 0)
         ]
         best = max(rivals, key=lambda p: p.rate, default=None)
         if best is not None and point.rate <= best.rate:
             gone.add(id(point))
             reason = (
-                f"saturated: {point.run.max_concurrency:g} requests at once reached {point.rate:.4g} req/s, no more than "
-                f"{best.run.max_concurrency:g} did ({best.rate:.4g} req/s)"
+                f"saturated: {point.run.max_concurrency:g} requests at once reached"
+                f" {point.rate:.4g} req/s, no more than {best.run.max_concurrency:g} did"
+                f" ({best.rate:.4g} req/s)"
             )
             for file in point.files:
-                files[file].left_out.append(f"{point.run.place}: {reason}" if point.run.place else reason)
+                files[file].left_out.append(
+                    f"{point.run.place}: {reason}" if point.run.place else reason
+                )
     return [point for point in points if id(point) not in gone]
 
 
@@ -163,17 +202,20 @@ def _tell_workloads(option: Option, points: Sequence[Point], notices: list[str])
     if different:
         a, b = points[0].run, different[0].run
         lengths = [
-            " and ".join(f"{x:.4g}" if x else "?" for x in (run.input_tokens, run.output_tokens)) + f" tokens in {run.where}"
+            " and ".join(f"{x:.4g}" if x else "?" for x in (run.input_tokens, run.output_tokens))
+            + f" tokens in {run.where}"
             for run in (a, b)
         ]
         notices.append(
-            f"{option_words(option)}: the points mix workloads (prompt and answer of {lengths[0]}, {lengths[1]}); "
-            "a curve should be of one: import them into tables of their own"
+            f"{option_words(option)}: the points mix workloads (prompt and answer of {lengths[0]},"
+            f" {lengths[1]}); a curve should be of one: import them into tables of their own"
         )
 
 
 def without_gaps(points: Sequence[Point], notices: list[str]) -> list[Point]:
-    """Blank, for every option, the columns that some of its points lack: a table may not have them on a part of a curve."""
+    """Blank, for every option, the columns that some of its points lack: a table may not have them
+    on a part of a curve.
+    """
     result: list[Point] = []
     for option, group in _groups(points, lambda point: point.option).items():
         group = _with_common_columns(group, option, notices)
@@ -184,19 +226,34 @@ def without_gaps(points: Sequence[Point], notices: list[str]) -> list[Point]:
             lacking = [p.run.where for p in group if some - set(p.run.latency_ms)]
             more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
             notices.append(
-                f"{option_words(option)}: {names} left blank on all its points, because these lack it: {', '.join(lacking[:5])}{more}; "
-                "leave them out to keep the columns"
+                f"{option_words(option)}: {names} left blank on all its points, because these lack"
+                f" it: {', '.join(lacking[:5])}{more}; leave them out to keep the columns"
             )
-        result += [replace(p, run=replace(p.run, latency_ms={c: v for c, v in p.run.latency_ms.items() if c in every})) for p in group]
+        result += [
+            replace(
+                p,
+                run=replace(
+                    p.run, latency_ms={c: v for c, v in p.run.latency_ms.items() if c in every}
+                ),
+            )
+            for p in group
+        ]
     return result
 
 
 def _with_common_columns(points: list[Point], option: Option, notices: list[str]) -> list[Point]:
-    """All points, when some column is common to all; else those that share the columns of one of them, as many points as possible."""
+    """All points, when some column is common to all; else those that share the columns of one of
+    them, as many points as possible.
+    """
     sets = [set(point.run.latency_ms) for point in points]
     if set.intersection(*sets):
         return points
     best = max(sets, key=lambda columns: (sum(columns <= other for other in sets), len(columns)))
-    gone = [point.run.where for point, columns in zip(points, sets, strict=True) if not best <= columns]
-    notices.append(f"{option_words(option)}: no column is common to all its points, so these were left out: {', '.join(gone[:5])}")
+    gone = [
+        point.run.where for point, columns in zip(points, sets, strict=True) if not best <= columns
+    ]
+    notices.append(
+        f"{option_words(option)}: no column is common to all its points, so these were left out:"
+        f" {', '.join(gone[:5])}"
+    )
     return [point for point, columns in zip(points, sets, strict=True) if best <= columns]

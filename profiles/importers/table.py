@@ -1,4 +1,6 @@
-"""Points and rows of other profile tables -> one profile table, read back as the planner will read it."""
+"""Points and rows of other profile tables -> one profile table, read back as the planner will read
+it.
+"""
 
 import csv
 import io
@@ -28,7 +30,10 @@ SOURCE_WIDTH = 200
 
 
 def own_rows(path: Path, given: Mapping[str, Any], faults: list[Fault]) -> pd.DataFrame:
-    """Rows of a profile table, checked; columns of the option that it lacks are those given. Empty when it has faults."""
+    """Rows of a profile table, checked; columns of the option that it lacks are those given.
+
+    Empty when it has faults.
+    """
     table = _read(path, faults)
     if table is None:
         return pd.DataFrame()
@@ -47,11 +52,19 @@ def _read(path: Path, faults: list[Fault]) -> Table | None:
         return read_table(path, faults, only=KNOWN)
     content, fault = file_text(path)
     faults += [fault] if fault else []
-    return None if fault else table_of_rows(str(path), csv.reader(io.StringIO(content)), faults, only=KNOWN, typed=False)
+    return (
+        None
+        if fault
+        else table_of_rows(
+            str(path), csv.reader(io.StringIO(content)), faults, only=KNOWN, typed=False
+        )
+    )
 
 
 def rows_of_points(points: Sequence[Point]) -> pd.DataFrame:
-    """One row a point: keys, rate (req/s of one replica), latencies (ms), load and lengths, provenance and source."""
+    """One row a point: keys, rate (req/s of one replica), latencies (ms), load and lengths,
+    provenance and source.
+    """
     return pd.DataFrame([_row(point) for point in points])
 
 
@@ -73,7 +86,11 @@ def _row(point: Point) -> dict[str, Any]:
 
 def _concurrency(run: Run) -> float | None:
     """Requests under way: as measured, else the limit that a closed loop kept full."""
-    return run.max_concurrency if run.concurrency is None and run.offered_rps == math.inf else run.concurrency
+    return (
+        run.max_concurrency
+        if run.concurrency is None and run.offered_rps == math.inf
+        else run.concurrency
+    )
 
 
 def _rounded(value: float | None) -> float | None:
@@ -83,26 +100,36 @@ def _rounded(value: float | None) -> float | None:
 def _source(point: Point) -> str:
     """Tool, version and file; of pooled runs the number and the first file."""
     run = point.run
-    first = Path(point.files[0]).name + (f" {run.place}" if run.place and len(point.files) == 1 else "")
+    first = Path(point.files[0]).name + (
+        f" {run.place}" if run.place and len(point.files) == 1 else ""
+    )
     several = f" and {len(point.files) - 1} more" if len(point.files) > 1 else ""
     told = f"{run.tool} {run.version}".strip() + f": {first}{several}"
     return told if len(told) <= SOURCE_WIDTH else told[: SOURCE_WIDTH - 3] + "..."
 
 
 def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataFrame:
-    """All rows in one table, sorted by option and rate; a row that stands twice, alike in every cell, counts once.
+    """All rows in one table, sorted by option and rate; a row that stands twice, alike in every
+    cell, counts once.
 
     Raises DataError when rows contradict each other.
     """
     filled = [part for part in parts if not part.empty]
     if not filled:
         return pd.DataFrame()
-    columns = [name for name in KNOWN if any(name in part.columns for part in filled) or name in MEANS]
-    frame = pd.concat([part.reindex(columns=columns).astype(object) for part in filled], ignore_index=True)
+    columns = [
+        name for name in KNOWN if any(name in part.columns for part in filled) or name in MEANS
+    ]
+    frame = pd.concat(
+        [part.reindex(columns=columns).astype(object) for part in filled], ignore_index=True
+    )
     measured = [name for name in columns if name not in ("source", "measured_on")]
     once = dict.fromkeys(_cells(frame[measured]))
     if len(once) < len(frame):
-        notices.append(f"{len(frame) - len(once)} rows stood twice, alike in every number, and were counted once")
+        notices.append(
+            f"{len(frame) - len(once)} rows stood twice, alike in every number, and were counted"
+            " once"
+        )
         frame = frame[~pd.Series(_cells(frame[measured])).duplicated()]
     frame = frame.sort_values([*KEYS, "rate_rps"], kind="stable").reset_index(drop=True)
     faults = _contradictions(frame)
@@ -112,8 +139,12 @@ def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataF
             parse_profiles(table, faults)
     if faults:
         raise DataError(faults, notices)
-    typed = pd.DataFrame({name: frame[name] if name in WORDS else pd.to_numeric(frame[name]) for name in columns})
-    return typed.astype({"tp_degree": int}).drop(columns=[n for n in columns if n not in MEANS and typed[n].map(_blank).all()])
+    typed = pd.DataFrame(
+        {name: frame[name] if name in WORDS else pd.to_numeric(frame[name]) for name in columns}
+    )
+    return typed.astype({"tp_degree": int}).drop(
+        columns=[n for n in columns if n not in MEANS and typed[n].map(_blank).all()]
+    )
 
 
 def _cells(frame: pd.DataFrame) -> list[tuple]:
@@ -137,8 +168,23 @@ def _contradictions(frame: pd.DataFrame) -> list[Fault]:
     faults = []
     for option, part in frame[frame.duplicated(keys, keep=False)].groupby(keys, sort=False):
         llm, gpu, tp, share, rate = option
-        sources = ", ".join(dict.fromkeys(str(source) for source in part["source"] if source)) if "source" in part else ""
+        sources = (
+            ", ".join(dict.fromkeys(str(source) for source in part["source"] if source))
+            if "source" in part
+            else ""
+        )
         told = f" ({sources})" if sources else ""
-        problem = f"{len(part)} rows of {llm} on {gpu}, tp {tp:g}, share {share:g} % have this rate and differ{told}"
-        faults.append(Fault("the imported table", "column rate_rps", f"{rate:g}", problem, "delete the older row, or average them first"))
+        problem = (
+            f"{len(part)} rows of {llm} on {gpu}, tp {tp:g}, share {share:g} % have this rate and"
+            f" differ{told}"
+        )
+        faults.append(
+            Fault(
+                "the imported table",
+                "column rate_rps",
+                f"{rate:g}",
+                problem,
+                "delete the older row, or average them first",
+            )
+        )
     return faults

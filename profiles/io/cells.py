@@ -4,7 +4,16 @@ import math
 import re
 from dataclasses import dataclass
 
-__all__ = ["COMMA_NUMBER", "INFINITE", "NAN", "NUMBER", "Odd", "text_number", "text_of", "typed_number"]
+__all__ = [
+    "COMMA_NUMBER",
+    "INFINITE",
+    "NAN",
+    "NUMBER",
+    "Odd",
+    "text_number",
+    "text_of",
+    "typed_number",
+]
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 COMMA_NUMBER = re.compile(r"[-+]?[\d.' ]*,[\d, ]*\d([eE][-+]?\d+)?", re.ASCII)
@@ -12,13 +21,18 @@ COMMA_NUMBER = re.compile(r"[-+]?[\d.' ]*,[\d, ]*\d([eE][-+]?\d+)?", re.ASCII)
 NAN = ("this is NaN, not a number", "leave the cell blank where nothing is known")
 INFINITE = ("the number is not finite", "write a finite number")
 _COMMA = ("this number has a comma", "write a decimal point and no thousands separators, e.g. 23.4")
-_TEXT = ("this is not a number", "write the number alone with a decimal point; units stand in the column's name")
+_TEXT = (
+    "this is not a number",
+    "write the number alone with a decimal point; units stand in the column's name",
+)
 _AS_TEXT = ("the number is stored as text", "store it as a number")
 
 
 @dataclass(frozen=True)
 class Odd:
-    """A cell of a sheet that holds neither text nor a number (an error, a date, a formula without a value), and why that is no good."""
+    """A cell of a sheet that holds neither text nor a number (an error, a date, a formula without a
+    value), and why that is no good.
+    """
 
     value: str
     problem: str

@@ -1,4 +1,5 @@
-"""What is wrong with the input: one record per fault, and the errors that carry all faults of a run at once.
+"""What is wrong with the input: one record per fault, and the errors that carry all faults of a run
+at once.
 
     DataError                 any bad input; front doors catch this one (exit code 2)
     +-- ScenarioError         the scenario file and its overrides
@@ -38,9 +39,12 @@ LONGER_TOLD = 4
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to mend. file: as the user named it; where: row, column or dotted path ("" = the whole file).
+    """One thing to mend.
 
-    value: what stands there, as `shown` tells it ("" = nothing to show); problem and mend: sentences without a full stop.
+    file: as the user named it; where: row, column or dotted path ("" = the whole file).
+
+    value: what stands there, as `shown` tells it ("" = nothing to show); problem and mend:
+    sentences without a full stop.
     """
 
     file: str
@@ -53,12 +57,23 @@ class Fault:
         """One line: file:place: problem, got VALUE; mend."""
         place = f"{self.file}:{self.where[:300]}" if self.where else self.file
         got = f", got {self.value}" if self.value else ""
-        line = f"{place}: {self.problem}{got}; {self.mend}" if self.mend else f"{place}: {self.problem}{got}"
-        return line if line.isprintable() else "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+        line = (
+            f"{place}: {self.problem}{got}; {self.mend}"
+            if self.mend
+            else f"{place}: {self.problem}{got}"
+        )
+        return (
+            line
+            if line.isprintable()
+            else "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+        )
 
 
 class DataError(Exception):
-    """Bad input. faults: everything found, in the order found; notices: what else the reader was told before."""
+    """Bad input.
+
+    faults: everything found, in the order found; notices: what else the reader was told before.
+    """
 
     def __init__(self, faults: Iterable[Fault], notices: Iterable[str] = ()) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
@@ -96,26 +111,38 @@ class CatalogueError(DataError):
 
 
 def shown(value: object, width: int = 60) -> str:
-    """Tell a value on one line in at most `width` characters: text in quotes, null, true and false as in YAML."""
+    """Tell a value on one line in at most `width` characters: text in quotes, null, true and false
+    as in YAML.
+    """
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and abs(value) >= 10**40:
         return "a number of more than 40 digits"
-    text = repr(value) if isinstance(value, str | bytes | dict | list | tuple) else str(value).replace("\n", " ")
+    text = (
+        repr(value)
+        if isinstance(value, str | bytes | dict | list | tuple)
+        else str(value).replace("\n", " ")
+    )
     return text if len(text) <= width else text[: width - 4] + "..." + text[-1]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean X? ` when a known word is close or goes on where this one ends (`X, Y or Z` of several), else ""."""
+    """`did you mean X? ` when a known word is close or goes on where this one ends (`X, Y or Z` of
+    several), else "".
+    """
     asked, words = word.casefold()[:200], {k.casefold(): k for k in known}
-    longer = [k for k in words if asked and k.startswith(asked) and not k[len(asked) :][:1].isalnum()]
+    longer = [
+        k for k in words if asked and k.startswith(asked) and not k[len(asked) :][:1].isalnum()
+    ]
     close = difflib.get_close_matches(asked, list(words), n=1, cutoff=0.7) or longer[:LONGER_TOLD]
     *first, last = [words[k] for k in close] or [""]
     return f"did you mean {', '.join(first) + ' or ' if first else ''}{last}? " if last else ""
 
 
 def file_text(path: Path, size_limit: int | None = None) -> tuple[str, Fault | None]:
-    """Text of a UTF-8 file without its byte-order mark, or the fault that kept it from being read."""
+    """Text of a UTF-8 file without its byte-order mark, or the fault that kept it from being
+    read.
+    """
     raw, fault = file_bytes(path, size_limit)
     if fault:
         return "", fault
@@ -125,7 +152,13 @@ def file_text(path: Path, size_limit: int | None = None) -> tuple[str, Fault | N
         return raw.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
-        return "", Fault(str(path), f"row {row}", shown(raw[error.start : error.end]), "the file is not UTF-8 text", "save it as UTF-8")
+        return "", Fault(
+            str(path),
+            f"row {row}",
+            shown(raw[error.start : error.end]),
+            "the file is not UTF-8 text",
+            "save it as UTF-8",
+        )
 
 
 def file_bytes(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault | None]:
@@ -143,7 +176,8 @@ def file_bytes(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault 
             return no("this is not a regular file", "name a regular file")
         if size_limit is not None and path.stat().st_size > size_limit:
             return no(
-                f"the file has {path.stat().st_size} bytes, more than {size_limit}", "name the right file; none of this kind is so large"
+                f"the file has {path.stat().st_size} bytes, more than {size_limit}",
+                "name the right file; none of this kind is so large",
             )
         return path.read_bytes(), None
     except (OSError, ValueError) as error:
@@ -157,11 +191,16 @@ def _neighbours(path: Path) -> str:
         names: Sequence[str] = sorted(p.name for p in path.parent.iterdir())[:1000]
     except OSError:
         return f"there is no folder {path.parent}; check the path"
-    return nearest(path.name, names) + "check the name (tables are looked for beside the scenario file)"
+    return (
+        nearest(path.name, names)
+        + "check the name (tables are looked for beside the scenario file)"
+    )
 
 
 def _pick(faults: Sequence[Fault], limit: int) -> list[Fault]:
-    """At most `limit` faults in their order, the first of every kind of problem before the second of any."""
+    """At most `limit` faults in their order, the first of every kind of problem before the second
+    of any.
+    """
     turn: dict[tuple[str, str], int] = defaultdict(int)
     ranked = []
     for i, fault in enumerate(faults):

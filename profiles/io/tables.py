@@ -1,8 +1,11 @@
-"""Tables as they stand in files: CSV and Parquet (and sheets), read without guessing; every fault is told with its row and column.
+"""Tables as they stand in files: CSV and Parquet (and sheets), read without guessing; every fault
+is told with its row and column.
 
-Rows are counted as a person sees them: the header is row 1, blank rows count. Cells of a CSV file are text; cells of Parquet files and
-sheets have types, and a number stored as text there is a fault. Blank cells (nothing, spaces, null) are told apart from NaN and from text
-such as `NA` or `null`, which may be the name of an LLM. Functions append to `faults` and go on; none raises on bad input.
+Rows are counted as a person sees them: the header is row 1, blank rows count. Cells of a CSV file
+are text; cells of Parquet files and sheets have types, and a number stored as text there is a
+fault. Blank cells (nothing, spaces, null) are told apart from NaN and from text such as `NA` or
+`null`, which may be the name of an LLM. Functions append to `faults` and go on; none raises on bad
+input.
 """
 
 import csv
@@ -19,7 +22,16 @@ import pyarrow.parquet as pq
 from profiles.io.cells import INFINITE, NAN, NUMBER, Odd, text_number, text_of, typed_number
 from profiles.io.faults import Fault, file_bytes, file_text, nearest, shown
 
-__all__ = ["Table", "blanks", "check_cells", "numbers", "read_table", "require_columns", "table_of_rows", "texts"]
+__all__ = [
+    "Table",
+    "blanks",
+    "check_cells",
+    "numbers",
+    "read_table",
+    "require_columns",
+    "table_of_rows",
+    "texts",
+]
 
 TOLD_PER_COLUMN = 20
 """So many cells of one column are told for one problem; one more fault counts the others."""
@@ -27,9 +39,13 @@ TOLD_PER_COLUMN = 20
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of one file. columns: name -> (R,) cells (list of text or typed cells, or an Arrow column); rows: (R,) row numbers.
+    """Columns of one file.
 
-    others: names of the file's columns that were not asked for. typed: whether cells carry types (False: all text).
+    columns: name -> (R,) cells (list of text or typed cells, or an Arrow column); rows: (R,) row
+    numbers.
+
+    others: names of the file's columns that were not asked for. typed: whether cells carry types
+    (False: all text).
     """
 
     file: str
@@ -43,7 +59,9 @@ class Table:
         return f"row {self.rows[index]}, column {column}"
 
 
-def read_table(path: Path, faults: list[Fault], only: Collection[str] | None = None) -> Table | None:
+def read_table(
+    path: Path, faults: list[Fault], only: Collection[str] | None = None
+) -> Table | None:
     """Read `.csv` or `.parquet`. only: columns wanted (None: all).
 
     None when nothing can be read; rows with the wrong number of cells are faults and left out.
@@ -53,14 +71,29 @@ def read_table(path: Path, faults: list[Fault], only: Collection[str] | None = N
         return _read_parquet(path, faults, only)
     if suffix == ".csv":
         return _read_csv(path, faults, only)
-    faults.append(Fault(str(path), "", shown(path.suffix), "the file's ending is neither .csv nor .parquet", "save it as CSV or Parquet"))
+    faults.append(
+        Fault(
+            str(path),
+            "",
+            shown(path.suffix),
+            "the file's ending is neither .csv nor .parquet",
+            "save it as CSV or Parquet",
+        )
+    )
     return None
 
 
 def table_of_rows(
-    file: str, records: Iterable[Sequence], faults: list[Fault], only: Collection[str] | None = None, typed: bool = True
+    file: str,
+    records: Iterable[Sequence],
+    faults: list[Fault],
+    only: Collection[str] | None = None,
+    typed: bool = True,
 ) -> Table | None:
-    """Make a table of records (a sheet's rows, the header first). typed: cells are str, int, float or None; else all text."""
+    """Make a table of records (a sheet's rows, the header first).
+
+    typed: cells are str, int, float or None; else all text.
+    """
     header: list[str] | None = None
     kept, rows = [], []
     for row, cells in enumerate(records, start=1):
@@ -84,27 +117,56 @@ def table_of_rows(
         faults.append(Fault(file, "", "", "the table is empty", "write a header row and data rows"))
         return None
     columns: list[Sequence] = list(zip(*kept, strict=True)) if kept else [()] * len(header)
-    named = [name or ("" if _is_blank(cells) else name) for name, cells in zip(header, columns, strict=True)]
+    named = [
+        name or ("" if _is_blank(cells) else name)
+        for name, cells in zip(header, columns, strict=True)
+    ]
     if not _header_is_sound(file, named, columns, faults):
         return None
     if not kept:
-        faults.append(Fault(file, "", "", "there are no rows below the header", "write at least one data row"))
+        faults.append(
+            Fault(file, "", "", "there are no rows below the header", "write at least one data row")
+        )
         return None
-    wanted = {name: list(cells) for name, cells in zip(named, columns, strict=True) if name and (only is None or name in only)}
-    return Table(file, wanted, np.array(rows), tuple(name for name in named if name and name not in wanted), typed)
+    wanted = {
+        name: list(cells)
+        for name, cells in zip(named, columns, strict=True)
+        if name and (only is None or name in only)
+    }
+    return Table(
+        file,
+        wanted,
+        np.array(rows),
+        tuple(name for name in named if name and name not in wanted),
+        typed,
+    )
 
 
 def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> bool:
-    """Whether all the named columns are there; a fault for each that is not, or one for a file without a header."""
+    """Whether all the named columns are there; a fault for each that is not, or one for a file
+    without a header.
+    """
     missing = [name for name in names if name not in table.columns]
     present = [*table.columns, *table.others]
     if missing and len(missing) == len(names) and any(NUMBER.fullmatch(name) for name in present):
         mend = f"write a header row: {', '.join(names)}, ..."
-        faults.append(Fault(table.file, "row 1", shown(", ".join(present)), "the first row holds data, not column names", mend))
+        faults.append(
+            Fault(
+                table.file,
+                "row 1",
+                shown(", ".join(present)),
+                "the first row holds data, not column names",
+                mend,
+            )
+        )
         return False
     for name in missing:
         near = nearest(name, [other for other in present if other not in names])
-        mend = near + "add the column" + ("" if len(present) > 30 else f"; the file has: {', '.join(present)}")
+        mend = (
+            near
+            + "add the column"
+            + ("" if len(present) > 30 else f"; the file has: {', '.join(present)}")
+        )
         faults.append(Fault(table.file, f"column {name}", "", "the column is missing", mend))
     return not missing
 
@@ -124,10 +186,25 @@ def texts(table: Table, name: str, faults: list[Fault], blank: str | None = None
         arrow = _arrow_text(cells)
         if arrow is None:
             mend = "store it as UTF-8 text"
-            faults.append(Fault(table.file, f"column {name}", shown(str(cells.type)), "the column does not hold text", mend))
+            faults.append(
+                Fault(
+                    table.file,
+                    f"column {name}",
+                    shown(str(cells.type)),
+                    "the column does not hold text",
+                    mend,
+                )
+            )
             return np.full(len(cells), blank or "?", dtype=object)
         values = arrow
-    check_cells(table, name, alien & ~_tell_odd(table, name, cells, faults), "this is not text", "write it as text", faults)
+    check_cells(
+        table,
+        name,
+        alien & ~_tell_odd(table, name, cells, faults),
+        "this is not text",
+        "write it as text",
+        faults,
+    )
     values[alien] = "?"
     empty = values == ""
     if blank is None:
@@ -149,7 +226,15 @@ def numbers(table: Table, name: str, faults: list[Fault], nan_is_blank: bool = F
         return np.full(len(cells), np.nan)
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         mend = "store it as floating point or whole numbers"
-        faults.append(Fault(table.file, f"column {name}", shown(str(kind)), "the column does not hold numbers", mend))
+        faults.append(
+            Fault(
+                table.file,
+                f"column {name}",
+                shown(str(kind)),
+                "the column does not hold numbers",
+                mend,
+            )
+        )
         return np.full(len(cells), np.nan)
     values = cells.cast(pa.float64(), safe=False).to_numpy().copy()
     if np.isfinite(values).all():
@@ -167,12 +252,21 @@ def blanks(table: Table, name: str, nan_is_blank: bool = False) -> np.ndarray:
     cells = table.columns[name]
     if isinstance(cells, list):
         empty = ("", "nan") if nan_is_blank else ("",)
-        return np.array([cell is None or str(cell).strip().casefold() in empty for cell in cells], dtype=bool)
-    return np.asarray(pc.is_null(cells, nan_is_null=nan_is_blank and pa.types.is_floating(cells.type)).to_numpy(), dtype=bool)
+        return np.array(
+            [cell is None or str(cell).strip().casefold() in empty for cell in cells], dtype=bool
+        )
+    return np.asarray(
+        pc.is_null(cells, nan_is_null=nan_is_blank and pa.types.is_floating(cells.type)).to_numpy(),
+        dtype=bool,
+    )
 
 
-def check_cells(table: Table, name: str, bad: np.ndarray, problem: str, mend: str, faults: list[Fault]) -> None:
-    """Add a fault for each True of bad (R,), the first `TOLD_PER_COLUMN` one by one and the others as a count."""
+def check_cells(
+    table: Table, name: str, bad: np.ndarray, problem: str, mend: str, faults: list[Fault]
+) -> None:
+    """Add a fault for each True of bad (R,), the first `TOLD_PER_COLUMN` one by one and the others
+    as a count.
+    """
     at = np.flatnonzero(bad)
     cells = table.columns[name]
     for i in at[:TOLD_PER_COLUMN]:
@@ -184,7 +278,9 @@ def check_cells(table: Table, name: str, bad: np.ndarray, problem: str, mend: st
         faults.append(Fault(table.file, where, "", f"{problem}: {len(rest)} more cells", mend))
 
 
-def _tell_odd(table: Table, name: str, cells: list | pa.ChunkedArray, faults: list[Fault]) -> np.ndarray:
+def _tell_odd(
+    table: Table, name: str, cells: list | pa.ChunkedArray, faults: list[Fault]
+) -> np.ndarray:
     """(R,) whether a cell is an `Odd`; each is told with its own problem."""
     kinds: dict[tuple[str, str], list[int]] = {}
     for i, cell in enumerate(cells if isinstance(cells, list) and table.typed else ()):
@@ -193,7 +289,9 @@ def _tell_odd(table: Table, name: str, cells: list | pa.ChunkedArray, faults: li
     return _tell_kinds(table, name, kinds, faults)
 
 
-def _tell_kinds(table: Table, name: str, kinds: Mapping[tuple[str, str], list[int]], faults: list[Fault]) -> np.ndarray:
+def _tell_kinds(
+    table: Table, name: str, kinds: Mapping[tuple[str, str], list[int]], faults: list[Fault]
+) -> np.ndarray:
     """(R,) whether a cell has a problem; kinds: (problem, mend) -> positions."""
     found = np.zeros(len(table.rows), dtype=bool)
     for (problem, mend), at in kinds.items():
@@ -204,7 +302,9 @@ def _tell_kinds(table: Table, name: str, kinds: Mapping[tuple[str, str], list[in
     return found
 
 
-def _numbers_of_cells(table: Table, name: str, cells: list, faults: list[Fault], nan_is_blank: bool) -> np.ndarray:
+def _numbers_of_cells(
+    table: Table, name: str, cells: list, faults: list[Fault], nan_is_blank: bool
+) -> np.ndarray:
     if not table.typed:
         joined = "".join(cells)
         if joined.isascii() and "_" not in joined:
@@ -234,9 +334,17 @@ def _arrow_text(cells: pa.ChunkedArray) -> np.ndarray | None:
             cells = cells.cast(cells.type.value_type)
         if pa.types.is_integer(cells.type) or pa.types.is_null(cells.type):
             cells = cells.cast(pa.string())
-        if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type) or pa.types.is_string_view(cells.type)):
+        if not (
+            pa.types.is_string(cells.type)
+            or pa.types.is_large_string(cells.type)
+            or pa.types.is_string_view(cells.type)
+        ):
             return None
-        return pc.fill_null(pc.utf8_trim_whitespace(cells.cast(pa.large_string())), "").to_numpy().copy()
+        return (
+            pc.fill_null(pc.utf8_trim_whitespace(cells.cast(pa.large_string())), "")
+            .to_numpy()
+            .copy()
+        )
     except (pa.ArrowException, ValueError):
         return None
 
@@ -251,7 +359,9 @@ def _read_csv(path: Path, faults: list[Fault], only: Collection[str] | None) -> 
         records = list(reader)
     except csv.Error as error:
         mend = "check the quotation marks of this row and the rows above"
-        faults.append(Fault(str(path), f"row {reader.line_num}", "", f"this is not sound CSV ({error})", mend))
+        faults.append(
+            Fault(str(path), f"row {reader.line_num}", "", f"this is not sound CSV ({error})", mend)
+        )
         return None
     return table_of_rows(str(path), records, faults, only, typed=False)
 
@@ -278,10 +388,18 @@ def _read_parquet(path: Path, faults: list[Fault], only: Collection[str] | None)
         faults.append(Fault(str(path), "", "", "there are no rows", "write at least one data row"))
         return None
     others = tuple(name for name in names if name not in asked)
-    return Table(str(path), {name: table.column(name) for name in asked}, np.arange(2, count + 2), others, typed=True)
+    return Table(
+        str(path),
+        {name: table.column(name) for name in asked},
+        np.arange(2, count + 2),
+        others,
+        typed=True,
+    )
 
 
-def _header_is_sound(file: str, names: Sequence[str], columns: Sequence[Sequence] | None, faults: list[Fault]) -> bool:
+def _header_is_sound(
+    file: str, names: Sequence[str], columns: Sequence[Sequence] | None, faults: list[Fault]
+) -> bool:
     before = len(faults)
     seen: set[str] = set()
     for i, name in enumerate(names):
@@ -289,7 +407,15 @@ def _header_is_sound(file: str, names: Sequence[str], columns: Sequence[Sequence
             mend = "name it, or delete it (pandas: to_csv(index=False))"
             faults.append(Fault(file, f"row 1, cell {i + 1}", "", "the column has no name", mend))
         if name and name in seen:
-            faults.append(Fault(file, f"column {name}", "", "the column stands twice in the header", "keep one of them"))
+            faults.append(
+                Fault(
+                    file,
+                    f"column {name}",
+                    "",
+                    "the column stands twice in the header",
+                    "keep one of them",
+                )
+            )
         seen.add(name)
     return len(faults) == before
 
@@ -298,18 +424,39 @@ def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) ->
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if sign in header:
             mend = "save it with commas between cells and decimal points in numbers"
-            faults.append(Fault(file, f"row {row}", shown(header), f"the cells are separated by {word}, not by commas", mend))
+            faults.append(
+                Fault(
+                    file,
+                    f"row {row}",
+                    shown(header),
+                    f"the cells are separated by {word}, not by commas",
+                    mend,
+                )
+            )
             return True
     return False
 
 
 def _wrong_width(file: str, row: int, found: int, expected: int) -> Fault:
-    mend = "put text that has commas in quotes and write decimal points" if found > expected else "fill the row up with commas"
-    return Fault(file, f"row {row}", f"{found} cells", f"the row must have {expected} cells as the header has", mend)
+    mend = (
+        "put text that has commas in quotes and write decimal points"
+        if found > expected
+        else "fill the row up with commas"
+    )
+    return Fault(
+        file,
+        f"row {row}",
+        f"{found} cells",
+        f"the row must have {expected} cells as the header has",
+        mend,
+    )
 
 
 def _is_blank(cells: Sequence) -> bool:
-    return not any(cell is not None and (not isinstance(cell, str) or (cell and not cell.isspace())) for cell in cells)
+    return not any(
+        cell is not None and (not isinstance(cell, str) or (cell and not cell.isspace()))
+        for cell in cells
+    )
 
 
 def _shown_cell(cell: object) -> str:

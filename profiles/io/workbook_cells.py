@@ -1,8 +1,10 @@
-"""A workbook's sheets as rows of plain cells: text, whole numbers, numbers, None, or an `Odd` for whatever else may stand in a cell.
+"""A workbook's sheets as rows of plain cells: text, whole numbers, numbers, None, or an `Odd` for
+whatever else may stand in a cell.
 
-openpyxl reads (read-only, stored values of formulas) what `profiles.io.workbook_guard` let pass. Dates, errors, formulas that were never
-calculated and numbers formatted as per cent are no guesses: each becomes an `Odd` that says how to mend it, and is a fault only where
-the cell is wanted.
+openpyxl reads (read-only, stored values of formulas) what `profiles.io.workbook_guard` let pass.
+Dates, errors, formulas that were never
+calculated and numbers formatted as per cent are no guesses: each becomes an `Odd` that says how to
+mend it, and is a fault only where the cell is wanted.
 """
 
 import io
@@ -38,7 +40,10 @@ ROW_CELLS = 2_000
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet. rows: (number, cells) of every row that is not blank; merged: (first column, first row, last column, last row).
+    """One sheet.
+
+    rows: (number, cells) of every row that is not blank; merged: (first column, first row, last
+    column, last row).
 
     hidden: whether the sheet is; hidden_rows: how many of its rows are. All of them are read.
     """
@@ -60,23 +65,39 @@ def cell_name(title: str, row: int, column: int) -> str:
     return f"{title}!{get_column_letter(column + 1)}{row}"
 
 
-def read_sheets(path: Path, wanted: Collection[str], faults: list[Fault]) -> tuple[dict[str, Sheet], list[str]] | None:
-    """Read the wanted sheets by title, and give the titles of the others; None with one fault when the file cannot be read."""
+def read_sheets(
+    path: Path, wanted: Collection[str], faults: list[Fault]
+) -> tuple[dict[str, Sheet], list[str]] | None:
+    """Read the wanted sheets by title, and give the titles of the others; None with one fault when
+    the file cannot be read.
+    """
     package = open_package(path, faults)
     if package is None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of extensions and of dates out of range; neither matters here
+            warnings.simplefilter(
+                "ignore"
+            )  # openpyxl warns of extensions and of dates out of range; neither matters here
             sheets, others = _sheets(package, {normal(title): title for title in wanted})
-    except Exception as error:  # openpyxl raises whatever a damaged part makes of its code; all mean the same here
+    except (
+        Exception
+    ) as error:  # openpyxl raises whatever a damaged part makes of its code; all mean the same here
         reason = (str(error).splitlines() or [""])[0][:100] or type(error).__name__
         mend = "open it in a spreadsheet program and save it as a new .xlsx workbook"
         faults.append(Fault(str(path), "", "", f"the workbook is damaged ({reason})", mend))
         return None
     for title, sheet in sheets.items():
         if title not in MANY and len(sheet.rows) > FEW:
-            faults.append(Fault(str(path), title, "", f"the sheet has more than {FEW} rows", "delete what is no input"))
+            faults.append(
+                Fault(
+                    str(path),
+                    title,
+                    "",
+                    f"the sheet has more than {FEW} rows",
+                    "delete what is no input",
+                )
+            )
     return sheets, others
 
 
@@ -114,7 +135,12 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
     """The cell's value; None for a blank one."""
     value = cell.value
     if value is None:
-        if scan.unstored and cell.data_type is not None and getattr(cell, "row", None) and cell.coordinate in scan.unstored:
+        if (
+            scan.unstored
+            and cell.data_type is not None
+            and getattr(cell, "row", None)
+            and cell.coordinate in scan.unstored
+        ):
             mend = "open the workbook in a spreadsheet program and save it, or write the value"
             return Odd("", "the formula has no stored value", mend)
         return None
@@ -128,8 +154,13 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
             return Odd(f"{value:g} shown as per cent", "the number is formatted as per cent", mend)
         return value
     if isinstance(value, date | datetime | time | timedelta):
-        mend = "format the cell as a number (or text) and type it again: spreadsheet programs turn 3.5 or 1-2 into dates"
-        return Odd(value.isoformat() if not isinstance(value, timedelta) else str(value), DATED, mend)
+        mend = (
+            "format the cell as a number (or text) and type it again: spreadsheet programs turn 3.5"
+            " or 1-2 into dates"
+        )
+        return Odd(
+            value.isoformat() if not isinstance(value, timedelta) else str(value), DATED, mend
+        )
     return Odd(shown(value), "the cell holds neither text nor a number", "write text or a number")
 
 

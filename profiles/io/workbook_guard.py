@@ -1,8 +1,10 @@
-"""Guards before a workbook is parsed: what is no plain .xlsx is refused in one sentence, and so is what would eat time or memory.
+"""Guards before a workbook is parsed: what is no plain .xlsx is refused in one sentence, and so is
+what would eat time or memory.
 
-Order: size and kind of the file, number and declared sizes of the zip's members, then a scan of every XML member that keeps nothing
-(expat, no tree): no document type, no entities, bounded depth, text and number of elements, sheets within Excel's own bounds.
-On its way the scan notes what the reader cannot see: merged ranges, hidden rows, and formulas that have no stored value.
+Order: size and kind of the file, number and declared sizes of the zip's members, then a scan of
+every XML member that keeps nothing (expat, no tree): no document type, no entities, bounded depth,
+text and number of elements, sheets within Excel's own bounds. On its way the scan notes what the
+reader cannot see: merged ranges, hidden rows, and formulas that have no stored value.
 """
 
 import io
@@ -26,13 +28,16 @@ MEMBERS_LIMIT = 2_000
 DIRECTORY_LIMIT = 1_000_000
 UNPACKED_LIMIT = 160_000_000
 RATIO_LIMIT, RATIO_FREE = 100, 1_000_000
-"""A member may unpack to so many times its size; below RATIO_FREE bytes the ratio does not count."""
+"""A member may unpack to so many times its size; below RATIO_FREE bytes the ratio does not count.
+"""
 ROWS_LIMIT = 1_048_576
 """Number of a spreadsheet's last row."""
 UNITS_LIMIT = 400_000
 """Rows of a sheet, or shared texts, that are read; larger tables belong in a file."""
 DEPTH_LIMIT, TEXT_LIMIT, LOOSE_LIMIT, ELEMENTS_LIMIT = 64, 400_000, 300_000, 5_000_000
-"""Nested elements; bytes of one text or tag; elements of a part outside its rows (or shared strings), and inside one; in all."""
+"""Nested elements; bytes of one text or tag; elements of a part outside its rows (or shared
+strings), and inside one; in all.
+"""
 
 STRICT = "purl.oclc.org/ooxml"
 """Namespace of a rare kind of workbook that openpyxl finds no sheet in."""
@@ -49,7 +54,8 @@ class _Refused(Exception):
 class SheetScan:
     """What a sheet's XML tells beside its values.
 
-    merged: ranges such as A3:A5; unstored: cells with a formula and no stored value; hidden: how many rows are.
+    merged: ranges such as A3:A5; unstored: cells with a formula and no stored value; hidden: how
+    many rows are.
     """
 
     merged: list[str] = field(default_factory=list)
@@ -73,22 +79,38 @@ def is_workbook(path: Path) -> bool:
 def open_package(path: Path, faults: list[Fault]) -> Package | None:
     """Read and guard a workbook; None with one fault when it may not be parsed."""
     if path.suffix.lower() != SUFFIXES[0] and path.is_file():
-        return _no(path, f"a workbook of the kind {path.suffix} is not read", "save it as .xlsx", faults)
+        return _no(
+            path, f"a workbook of the kind {path.suffix} is not read", "save it as .xlsx", faults
+        )
     raw, fault = file_bytes(path, FILE_LIMIT)
     if fault:
         faults.append(fault)
         return None
     if raw[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        return _no(path, "the workbook is encrypted, or an .xls with another ending", "save it as .xlsx without a password", faults)
+        return _no(
+            path,
+            "the workbook is encrypted, or an .xls with another ending",
+            "save it as .xlsx without a password",
+            faults,
+        )
     if raw[:4] != b"PK\x03\x04":
-        return _no(path, "this is not a workbook (no zip archive)", "save it as .xlsx in a spreadsheet program", faults)
+        return _no(
+            path,
+            "this is not a workbook (no zip archive)",
+            "save it as .xlsx in a spreadsheet program",
+            faults,
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(_sound_directory(raw))) as archive:
             _check_members(archive.infolist())
-            return Package(raw, {info.filename: _scan(archive, info) for info in archive.infolist()})
+            return Package(
+                raw, {info.filename: _scan(archive, info) for info in archive.infolist()}
+            )
     except _Refused as refused:
         return _no(path, f"the workbook is refused: {refused}", SAVE, faults)
-    except Exception as error:  # zipfile and zlib raise many kinds for damaged archives; all mean the same here
+    except (
+        Exception
+    ) as error:  # zipfile and zlib raise many kinds for damaged archives; all mean the same here
         reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
         return _no(path, f"the workbook is damaged ({reason})", SAVE, faults)
 
@@ -99,7 +121,9 @@ def _no(path: Path, problem: str, mend: str, faults: list[Fault]) -> Package | N
 
 
 def _sound_directory(raw: bytes) -> bytes:
-    """The bytes, when the zip's table of contents is of a sane size: reading it takes memory by itself."""
+    """The bytes, when the zip's table of contents is of a sane size: reading it takes memory by
+    itself.
+    """
     end = raw.rfind(b"PK\x05\x06", max(0, len(raw) - 65_557))
     if end < 0 or len(raw) < end + 22:
         raise _Refused("its zip archive has no end")
@@ -124,12 +148,18 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             raise _Refused("it is encrypted")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise _Refused("it is packed in a way that workbooks are not")
-        if member.file_size > RATIO_FREE and member.file_size > RATIO_LIMIT * max(1, member.compress_size):
-            raise _Refused(f"its part {member.filename[:60]} unpacks to more than {RATIO_LIMIT} times its size")
+        if member.file_size > RATIO_FREE and member.file_size > RATIO_LIMIT * max(
+            1, member.compress_size
+        ):
+            raise _Refused(
+                f"its part {member.filename[:60]} unpacks to more than {RATIO_LIMIT} times its size"
+            )
 
 
 def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SheetScan:
-    """Scan one member when it can be XML; the reader takes its path from the workbook, so endings tell nothing."""
+    """Scan one member when it can be XML; the reader takes its path from the workbook, so endings
+    tell nothing.
+    """
     with archive.open(member) as stream:
         first = stream.read(1 << 16)
         start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -137,7 +167,9 @@ def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SheetScan:
             return SheetScan()
         if first[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in first[:4]:
             return SheetScan() if member.filename.startswith("xl/media/") else _refuse_encoding()
-        scanner = _Scanner({"xl/worksheets": "row", "xl": "si"}.get(member.filename.rpartition("/")[0], ""))
+        scanner = _Scanner(
+            {"xl/worksheets": "row", "xl": "si"}.get(member.filename.rpartition("/")[0], "")
+        )
         part = first
         while part:
             scanner.feed(part)
@@ -150,17 +182,25 @@ def _refuse_encoding() -> SheetScan:
 
 
 class _Scanner:
-    """Counts what a part would cost a reader that builds trees row by row; refuses what is out of bounds."""
+    """Counts what a part would cost a reader that builds trees row by row; refuses what is out of
+    bounds.
+    """
 
     def __init__(self, unit: str) -> None:
-        """Unit: the element that readers of this part read one at a time and forget, row or si; "" when there is none."""
+        """Unit: the element that readers of this part read one at a time and forget, row or si; ""
+        when there is none.
+        """
         self.scan = SheetScan()
         self._parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = self._refuse_doctype
+        parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = (
+            parser.ExternalEntityRefHandler
+        ) = self._refuse_doctype
         self._unit = unit
-        self._depth = self._elements = self._loose = self._in_unit = self._unit_depth = self._units = self._row = 0
+        self._depth = self._elements = self._loose = self._in_unit = self._unit_depth = (
+            self._units
+        ) = self._row = 0
         self._cell, self._formula, self._value, self._may_be_empty = "", False, False, False
         self._fed = self._from = 0
 
@@ -180,7 +220,10 @@ class _Scanner:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._from = self._parser.CurrentByteIndex
         if not self._elements and STRICT in attributes.get("xmlns", ""):
-            raise _Refused("it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx), when you save it")
+            raise _Refused(
+                "it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx), when you"
+                " save it"
+            )
         self._depth += 1
         self._elements += 1
         if self._unit_depth:
@@ -189,7 +232,11 @@ class _Scanner:
             self._loose += 1
         if self._depth > DEPTH_LIMIT:
             raise _Refused("its XML is nested too deeply")
-        if self._loose > LOOSE_LIMIT or self._in_unit > LOOSE_LIMIT or self._elements > ELEMENTS_LIMIT:
+        if (
+            self._loose > LOOSE_LIMIT
+            or self._in_unit > LOOSE_LIMIT
+            or self._elements > ELEMENTS_LIMIT
+        ):
             raise _Refused("a part of it has far too many elements")
         if ":" in name:
             name = name.rpartition(":")[2]
@@ -219,11 +266,19 @@ class _Scanner:
             raise _Refused(
                 "a sheet of it has rows inside rows"
                 if self._unit_depth
-                else f"it has more than {UNITS_LIMIT} rows or texts; keep such a table in a .parquet file and name it in Settings"
+                else (
+                    f"it has more than {UNITS_LIMIT} rows or texts; keep such a table in a .parquet"
+                    " file and name it in Settings"
+                )
             )
         self._unit_depth, self._in_unit = self._depth, 0
         if self._unit == "row" and number is not None:
-            if not (number.isascii() and number.isdecimal() and len(number) < 8 and self._row < int(number) <= ROWS_LIMIT):
+            if not (
+                number.isascii()
+                and number.isdecimal()
+                and len(number) < 8
+                and self._row < int(number) <= ROWS_LIMIT
+            ):
                 raise _Refused("the rows of a sheet do not stand in order")
             self._row = int(number)
 

@@ -1,4 +1,6 @@
-"""Files that are written whole or not at all: a reader never sees half of one, and a failure leaves the old one."""
+"""Files that are written whole or not at all: a reader never sees half of one, and a failure leaves
+the old one.
+"""
 
 import os
 import re
@@ -17,7 +19,10 @@ __all__ = ["check_writable", "csv_text", "put_whole", "safe_cell", "write_csv", 
 
 @contextmanager
 def put_whole(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
-    """Within, fill the file that is given; it then takes the place of `path`. OSError when that is not possible."""
+    """Within, fill the file that is given; it then takes the place of `path`.
+
+    OSError when that is not possible.
+    """
     target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=suffix)
     os.close(handle)
@@ -34,23 +39,36 @@ def put_whole(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
 
 
 def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
-    """Let `write` fill a text file (UTF-8, line ends as written), then put it in the place of `path`. OSError when that is not possible."""
+    """Let `write` fill a text file (UTF-8, line ends as written), then put it in the place of
+    `path`.
+
+    OSError when that is not possible.
+    """
     with put_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         write(stream)
 
 
 FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
-"""How text begins that some spreadsheet reads as a formula: blanks in front may be trimmed, signs of full width be made plain."""
+"""How text begins that some spreadsheet reads as a formula: blanks in front may be trimmed, signs
+of full width be made plain.
+"""
 
 
 def safe_cell(value: Any) -> Any:
-    """The value; text that begins like a formula with an apostrophe in front. Numbers stay numbers, negative ones too."""
+    """The value; text that begins like a formula with an apostrophe in front.
+
+    Numbers stay numbers, negative ones too.
+    """
     return "'" + value if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def csv_text(frame: pd.DataFrame) -> str:
     """The table as CSV, numbers with 12 significant digits."""
-    return str(frame.rename(columns=safe_cell).map(safe_cell).to_csv(index=False, float_format="%.12g", lineterminator="\n"))
+    return str(
+        frame.rename(columns=safe_cell)
+        .map(safe_cell)
+        .to_csv(index=False, float_format="%.12g", lineterminator="\n")
+    )
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -59,12 +77,32 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raise DataError before the search rather than after it: a folder that is missing, read-only, or a name that is a folder."""
+    """Raise DataError before the search rather than after it: a folder that is missing, read-only,
+    or a name that is a folder.
+    """
     if path.is_dir():
         raise DataError([Fault(str(path), "", "", f"{option} names a folder", "name a file in it")])
     if not path.parent.is_dir():
         raise DataError(
-            [Fault(str(path), "", "", f"{option} names a file in a folder that does not exist", f"make the folder {path.parent} first")]
+            [
+                Fault(
+                    str(path),
+                    "",
+                    "",
+                    f"{option} names a file in a folder that does not exist",
+                    f"make the folder {path.parent} first",
+                )
+            ]
         )
     if not os.access(path.parent, os.W_OK):
-        raise DataError([Fault(str(path), "", "", f"{option} names a file in a folder that is not writable", "name another place")])
+        raise DataError(
+            [
+                Fault(
+                    str(path),
+                    "",
+                    "",
+                    f"{option} names a file in a folder that is not writable",
+                    "name another place",
+                )
+            ]
+        )

@@ -1,11 +1,12 @@
-"""YAML 1.2 (core schema) as plain mappings, lists, text and numbers; whatever could surprise is refused with its line.
+"""YAML 1.2 (core schema) as plain mappings, lists, text and numbers; whatever could surprise is
+refused with its line.
 
-What is written (`yaml_text`) reads the same under YAML 1.1, which compose, Kubernetes and LiteLLM speak: text that 1.1 takes for something
-else (y, no, on, 1_000, 0x1, 12:30) stands in quotes.
+What is written (`yaml_text`) reads the same under YAML 1.1, which compose, Kubernetes and LiteLLM
+speak: text that 1.1 takes for something else (y, no, on, 1_000, 0x1, 12:30) stands in quotes.
 
-Of reading: only ruamel's parser is used; values are resolved here, so that `NO`, `on`, `y`, `1_000` and dates stay the text they are in
-YAML 1.2.
-Refused: repeated keys, anchors and aliases, tags, merge keys, directives, several documents, keys that are no text, deep nesting.
+Of reading: only ruamel's parser is used; values are resolved here, so that `NO`, `on`, `y`, `1_000`
+and dates stay the text they are in YAML 1.2. Refused: repeated keys, anchors and aliases, tags,
+merge keys, directives, several documents, keys that are no text, deep nesting.
 """
 
 import io
@@ -35,10 +36,13 @@ _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
-    """Read one YAML document; None when it is empty or cannot be read. Faults are appended with their line, as many as can be told."""
+    """Read one YAML document; None when it is empty or cannot be read.
+
+    Faults are appended with their line, as many as can be told.
+    """
     try:
         events = [*YAML(typ="safe", pure=True).parse(text)]
-    except Exception as error:  # the parser's own errors and its slips (ValueError, IndexError) all mean the same here: no YAML
+    except Exception as error:  # the parser's own errors and its slips (ValueError): no YAML
         faults.append(_syntax_fault(file, error))
         return None
     found = len(faults)
@@ -49,7 +53,9 @@ def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
 
 
 def yaml_text(documents: Sequence[Any]) -> str:
-    """Write documents of mappings, lists, text and finite numbers as block YAML, in ASCII, keys in their order."""
+    """Write documents of mappings, lists, text and finite numbers as block YAML, in ASCII, keys in
+    their order.
+    """
     writer = YAML(typ="rt", pure=True)
     writer.width, writer.allow_unicode, writer.default_flow_style = LINE, False, False
     writer.indent(mapping=2, sequence=4, offset=2)
@@ -104,7 +110,9 @@ class _Builder:
             if not isinstance(key, str):
                 self._refuse(key_event, key, "this key is not text", "put it in quotes")
             elif key in mapping:
-                self._refuse(key_event, key, "the key stands twice in the same place", "keep one of them")
+                self._refuse(
+                    key_event, key, "the key stands twice in the same place", "keep one of them"
+                )
             elif key == "<<":
                 self._refuse(key_event, key, "merge keys are not supported", "write the values out")
             else:
@@ -123,22 +131,56 @@ def _refuse_events(events: list, file: str, faults: list[Fault]) -> None:
         depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
         if kind == "AliasEvent" or getattr(event, "anchor", None):
             faults.append(
-                Fault(file, _place(event), shown(str(event.anchor)), "anchors and aliases are not supported", "write the value out")
+                Fault(
+                    file,
+                    _place(event),
+                    shown(str(event.anchor)),
+                    "anchors and aliases are not supported",
+                    "write the value out",
+                )
             )
         tag = getattr(event, "tag", None)
         if tag and kind != "DocumentStartEvent":
-            faults.append(Fault(file, _place(event), shown(str(tag)), "tags are not supported", "write the plain value"))
+            faults.append(
+                Fault(
+                    file,
+                    _place(event),
+                    shown(str(tag)),
+                    "tags are not supported",
+                    "write the plain value",
+                )
+            )
         if kind == "DocumentStartEvent":
             documents += 1
             if event.version or event.tags:
-                faults.append(Fault(file, _place(event), "", "directives are not supported", "delete the line that begins with %"))
+                faults.append(
+                    Fault(
+                        file,
+                        _place(event),
+                        "",
+                        "directives are not supported",
+                        "delete the line that begins with %",
+                    )
+                )
             if documents == 2:
                 faults.append(
-                    Fault(file, _place(event), "", "the file holds several documents", "keep one; delete the others and the line ---")
+                    Fault(
+                        file,
+                        _place(event),
+                        "",
+                        "the file holds several documents",
+                        "keep one; delete the others and the line ---",
+                    )
                 )
         if depth == DEPTH_LIMIT:
             faults.append(
-                Fault(file, _place(event), "", f"values are nested deeper than {DEPTH_LIMIT} levels", "a scenario has no such depth")
+                Fault(
+                    file,
+                    _place(event),
+                    "",
+                    f"values are nested deeper than {DEPTH_LIMIT} levels",
+                    "a scenario has no such depth",
+                )
             )
             return
 
@@ -165,8 +207,18 @@ def _place(event: Any) -> str:
 
 def _syntax_fault(file: str, error: Exception) -> Fault:
     """Tell the parser's message in one line, with the line it points at."""
-    mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else getattr(error, "problem_mark", None)
+    mark = (
+        (error.problem_mark or error.context_mark)
+        if isinstance(error, MarkedYAMLError)
+        else getattr(error, "problem_mark", None)
+    )
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     first = (str(problem).splitlines() or ["unknown"])[0]
     where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return Fault(file, where, "", f"this is not sound YAML ({first[:120]})", "check indentation, quotes and brackets near there")
+    return Fault(
+        file,
+        where,
+        "",
+        f"this is not sound YAML ({first[:120]})",
+        "check indentation, quotes and brackets near there",
+    )

@@ -1,8 +1,9 @@
-"""The compose files of a deployment: one a node, its servers as services, as plain data to be dumped as YAML.
+"""The compose files of a deployment: one a node, its servers as services, as plain data to be
+dumped as YAML.
 
-Servers that share GPUs are clients of the host's MPS daemon (deploy.sh starts it); each waits until those before it on its GPUs are
-healthy.
-In text that is not ours `$` is doubled, so that compose replaces nothing in it.
+Servers that share GPUs are clients of the host's MPS daemon (deploy.sh starts it); each waits until
+those before it on its GPUs are healthy. In text that is not ours `$` is doubled, so that compose
+replaces nothing in it.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,9 @@ def compose_file(deployment: Row, node: Row) -> dict[str, Any]:
     fleet = deployment["about"]["fleet"]
     return {
         "name": f"{deployment['about']['scenario_label']}-{node['label']}",
-        "services": {row["name"]: _service(row, llms[row["llm"]], gpus, fleet) for row in node["servers"]},
+        "services": {
+            row["name"]: _service(row, llms[row["llm"]], gpus, fleet) for row in node["servers"]
+        },
         "volumes": {"huggingface": {}},
     }
 
@@ -51,11 +54,25 @@ def _service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str) -> dict
         "image": f"{IMAGE}:{asked('VLLM_TAG')}",
         "entrypoint": ["vllm", "serve"],
         "command": [asked(llm["model_key"]), *serve_flags(server, fleet, PORT)],
-        "environment": {"HF_TOKEN": "${HF_TOKEN:-}", **(_client(server, devices) if shared else {})},
+        "environment": {
+            "HF_TOKEN": "${HF_TOKEN:-}",
+            **(_client(server, devices) if shared else {}),
+        },
         "ipc": "host",
-        "volumes": [f"huggingface:{CACHE}", *([f"${{MPS_DIRECTORY:-{MPS_DIRECTORY}}}:{MPS_DIRECTORY}"] if shared else [])],
+        "volumes": [
+            f"huggingface:{CACHE}",
+            *([f"${{MPS_DIRECTORY:-{MPS_DIRECTORY}}}:{MPS_DIRECTORY}"] if shared else []),
+        ],
         "ports": [f"{server['port']}:{PORT}"],
-        "deploy": {"resources": {"reservations": {"devices": [{"driver": "nvidia", "device_ids": devices, "capabilities": ["gpu"]}]}}},
+        "deploy": {
+            "resources": {
+                "reservations": {
+                    "devices": [
+                        {"driver": "nvidia", "device_ids": devices, "capabilities": ["gpu"]}
+                    ]
+                }
+            }
+        },
         "healthcheck": {
             "test": ["CMD", "curl", "-sf", f"http://localhost:{PORT}/health"],
             "interval": f"{INTERVAL}s",
@@ -72,5 +89,7 @@ def _service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str) -> dict
 
 
 def _client(server: Row, devices: list[str]) -> dict[str, str]:
-    """Tell the environment of a client of MPS: devices by UUID, since the daemon counts GPUs in its own way."""
+    """Tell the environment of a client of MPS: devices by UUID, since the daemon counts GPUs in its
+    own way.
+    """
     return {"CUDA_VISIBLE_DEVICES": ",".join(devices), **mps_environment(server)}

@@ -2,18 +2,25 @@
 
 Beside this file: router_policy.json (the prices) and router.py (the rule).
 
-In the proxy   `callbacks: [dual_price_plugin.proxy_hook]` in config.yaml: a request for `fleet` is given the LLM's own model group
-In the SDK     `litellm.Router(..., plugins=[DualPrice.from_environment()])`, where the release has routing plugins (July 2026 and later)
+In the proxy   `callbacks: [dual_price_plugin.proxy_hook]` in config.yaml: a request for `fleet` is
+               given the LLM's own model group
+In the SDK     `litellm.Router(..., plugins=[DualPrice.from_environment()])`, where the release has
+               routing plugins (July 2026 and later)
 
-Scores come from a predictor: anything with `scores(prompt, prompt_id) -> {LLM: score}`, on the scale of the scores that were planned with.
-Without one the weights in config.yaml decide: the planned fractions, at random. Environment:
+Scores come from a predictor: anything with `scores(prompt, prompt_id) -> {LLM: score}`, on the
+scale of the scores that were planned with. Without one the weights in config.yaml decide: the
+planned fractions, at random. Environment:
 
-    SCORES_TABLE          CSV file with prompt_id and one column an LLM: scores by table, for prompts that are known beforehand
+    SCORES_TABLE          CSV file with prompt_id and one column an LLM: scores by table, for
+                          prompts that are known beforehand
     SCORE_PREDICTOR       module:attribute of your own predictor
-    PLAN_FOLLOW_SECONDS   take the price of the live load and correct it by what each LLM got, once in so many seconds; 0 = never (default)
-    PLAN_WORKERS          processes that share the requests equally: each sees its part of the load (default 1)
+    PLAN_FOLLOW_SECONDS   take the price of the live load and correct it by what each LLM got, once
+                          in so many seconds; 0 = never (default)
+    PLAN_WORKERS          processes that share the requests equally: each sees its part of the load
+                          (default 1)
 
-A request names its prompt by `metadata: {"prompt_id": ...}`; else its last user message stands for it. The id decides ties alone.
+A request names its prompt by `metadata: {"prompt_id": ...}`; else its last user message stands for
+it. The id decides ties alone.
 """
 
 import csv
@@ -51,7 +58,11 @@ class ScoresTable:
         """Read a table as the planner reads it: prompt_id, one column an LLM."""
         with open(path, encoding="utf-8-sig", newline="") as stream:
             self._rows = {
-                row["prompt_id"]: {llm: float(score) for llm, score in row.items() if llm not in ("prompt_id", "weight") and score}
+                row["prompt_id"]: {
+                    llm: float(score)
+                    for llm, score in row.items()
+                    if llm not in ("prompt_id", "weight") and score
+                }
                 for row in csv.DictReader(stream)
             }
 
@@ -83,7 +94,10 @@ class DualPrice(CustomLogger):
     def from_environment(cls) -> "DualPrice":
         """Read the policy beside this file, and the environment."""
         backends = json.loads(POLICY.read_text(encoding="utf-8"))["backends"]
-        follow, workers = float(os.environ.get("PLAN_FOLLOW_SECONDS") or 0), int(os.environ.get("PLAN_WORKERS") or 1)
+        follow, workers = (
+            float(os.environ.get("PLAN_FOLLOW_SECONDS") or 0),
+            int(os.environ.get("PLAN_WORKERS") or 1),
+        )
         return cls(Router.load(POLICY), backends, predictor_of(os.environ), follow, workers)
 
     def choose(self, messages: object, metadata: object) -> str | None:
@@ -98,27 +112,35 @@ class DualPrice(CustomLogger):
         return llm
 
     def _count(self, llm: str) -> None:
-        """Follow the load: every interval the prices of its rate, corrected by what each LLM got."""
+        """Follow the load: every interval the prices of its rate, corrected by what each LLM
+        got.
+        """
         self._counts[llm] += 1
         seconds = self._clock() - self._since
         if not self._follow or seconds < self._follow:
             return
         if self.router.ramp:
-            self.router.correct(self._counts)  # first: these were routed by the prices of the old rate
+            self.router.correct(
+                self._counts
+            )  # first: these were routed by the prices of the old rate
         self.router.at_rate(self._workers * self._counts.total() / seconds)
         if self.router.overloaded:
             LOG.warning("more requests than the plan can serve within its SLOs")
         self._since, self._counts = self._clock(), Counter()
 
     async def run(self, context: Any) -> Any:
-        """The SDK's routing plugin: keep the candidates of the chosen LLM; weights then choose among its servers."""
+        """The SDK's routing plugin: keep the candidates of the chosen LLM; weights then choose
+        among its servers.
+        """
         llm = self.choose(context.structured_messages or context.raw_messages, context.metadata)
         kept = [model for model in context.candidate_models if model == self._models.get(llm or "")]
         if kept:
             context.candidate_models = kept
         return context
 
-    async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: dict, call_type: Any) -> dict:
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Any, cache: Any, data: dict, call_type: Any
+    ) -> dict:
         """The proxy's hook: give a request for the fleet the model group of the chosen LLM."""
         if data.get("model") == FLEET:
             llm = self.choose(data.get("messages") or data.get("prompt"), data.get("metadata"))
@@ -130,7 +152,11 @@ def last_user_text(messages: object) -> str:
     """Text of the last user message; of a bare prompt, the prompt."""
     if not isinstance(messages, list):
         return str(messages or "")
-    told = [message for message in messages if isinstance(message, Mapping) and message.get("role") == "user"]
+    told = [
+        message
+        for message in messages
+        if isinstance(message, Mapping) and message.get("role") == "user"
+    ]
     content = told[-1].get("content") if told else ""
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))

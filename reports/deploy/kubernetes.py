@@ -1,9 +1,12 @@
-"""Kubernetes objects of a deployment, and why there are none where NVIDIA's device plugin cannot do what the plan says.
+"""Kubernetes objects of a deployment, and why there are none where NVIDIA's device plugin cannot do
+what the plan says.
 
-Whole GPUs are asked for as nvidia.com/gpu. Shared ones as nvidia.com/gpu.shared, which the plugin offers on nodes that it shares by MPS:
-every GPU of such a node is split into N equal parts of threads and memory, and a container gets parts of one GPU alone. One Deployment
-holds the replicas of one option on one node of the plan (label plan-node), one Service those of an option; an HTTPRoute splits requests
-among the Services, at random in the plan's fractions. Which prompt goes where only a router with the prices decides.
+Whole GPUs are asked for as nvidia.com/gpu. Shared ones as nvidia.com/gpu.shared, which the plugin
+offers on nodes that it shares by MPS: every GPU of such a node is split into N equal parts of
+threads and memory, and a container gets parts of one GPU alone. One Deployment holds the replicas
+of one option on one node of the plan (label plan-node), one Service those of an option; an
+HTTPRoute splits requests among the Services, at random in the plan's fractions. Which prompt goes
+where only a router with the prices decides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +34,10 @@ def kubernetes_refusals(deployment: Row) -> list[str]:
     found = [reason for node in deployment["nodes"] for reason in _node_refusals(node)]
     backends = len(_options(deployment))
     if backends > MOST_BACKENDS:
-        found.append(f"{backends} options are deployed, and a rule of an HTTPRoute splits requests among at most {MOST_BACKENDS}")
+        found.append(
+            f"{backends} options are deployed, and a rule of an HTTPRoute splits requests among at"
+            f" most {MOST_BACKENDS}"
+        )
     return found
 
 
@@ -42,11 +48,16 @@ def kubernetes_files(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     parts = {node["label"]: n for node in deployment["nodes"] if (n := _parts(node)) > 1}
     files = {
         "models.yaml": [_models(deployment)],
-        "servers.yaml": [*_deployments(deployment, servers, parts), *(_service(name, rows[0]) for name, rows in options.items())],
+        "servers.yaml": [
+            *_deployments(deployment, servers, parts),
+            *(_service(name, rows[0]) for name, rows in options.items()),
+        ],
         "route.yaml": [_route(deployment, options)],
     }
     resources = sorted(files)
-    files |= {f"device-plugin-mps-{n}.yaml": [_plugin_config(n)] for n in sorted(set(parts.values()))}
+    files |= {
+        f"device-plugin-mps-{n}.yaml": [_plugin_config(n)] for n in sorted(set(parts.values()))
+    }
     files["kustomization.yaml"] = [
         {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -68,18 +79,26 @@ def _node_refusals(node: Row) -> list[str]:
     parts = _parts(node)
     if len(shares) > 1:
         told = ", ".join(f"{share:g} %" for share in shares)
-        found.append(f"node {node['label']} has servers of unequal shares ({told}); the device plugin shares all GPUs of a node alike")
+        found.append(
+            f"node {node['label']} has servers of unequal shares ({told}); the device plugin shares"
+            " all GPUs of a node alike"
+        )
     elif not 0.0 <= 100.0 / parts - shares[0] <= UNEQUAL:
-        found.append(f"node {node['label']} has servers of {shares[0]:g} % of a GPU; the device plugin splits a GPU into equal parts")
+        found.append(
+            f"node {node['label']} has servers of {shares[0]:g} % of a GPU; the device plugin"
+            " splits a GPU into equal parts"
+        )
     wide = [row["name"] for row in node["servers"] if row["shared"] and row["tp_degree"] > 1]
     if wide:
         found.append(
-            f"node {node['label']} has {', '.join(wide)} of degrees above 1 on shared GPUs; a container gets parts of one GPU alone"
+            f"node {node['label']} has {', '.join(wide)} of degrees above 1 on shared GPUs; a"
+            " container gets parts of one GPU alone"
         )
     if not found:
         part = node["memory_gib"] / parts
         found += [
-            f"{row['name']} on {node['label']} needs {row['memory_gib_per_gpu']:g} GiB of a GPU; each of {parts} equal parts has {part:.1f}"
+            f"{row['name']} on {node['label']} needs {row['memory_gib_per_gpu']:g} GiB of a GPU;"
+            f" each of {parts} equal parts has {part:.1f}"
             for row in node["servers"]
             if row["memory_gib_per_gpu"] > part
         ]
@@ -92,12 +111,20 @@ def _parts(node: Row) -> int:
 
 
 def _labelled(deployment: Row) -> list[dict[str, Any]]:
-    """Tell every server with its option's name, e.g. yi-34b-tp2-a100, and its node's share of a GPU as parts."""
+    """Tell every server with its option's name, e.g. yi-34b-tp2-a100, and its node's share of a GPU
+    as parts.
+    """
     found = []
     for node in deployment["nodes"]:
         for row in node["servers"]:
             share = f"-s{row['mps_share_pct']:g}".replace(".", "-") if row["shared"] else ""
-            found.append({**row, "kind": f"{row['llm']}-tp{row['tp_degree']}{share}", "pool": node["pool_label"]})
+            found.append(
+                {
+                    **row,
+                    "kind": f"{row['llm']}-tp{row['tp_degree']}{share}",
+                    "pool": node["pool_label"],
+                }
+            )
     return found
 
 
@@ -109,19 +136,27 @@ def _options(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _deployments(deployment: Row, servers: Sequence[Row], parts: Mapping[str, int]) -> list[dict[str, Any]]:
+def _deployments(
+    deployment: Row, servers: Sequence[Row], parts: Mapping[str, int]
+) -> list[dict[str, Any]]:
     """Tell one Deployment an option and node."""
     llms = {row["label"]: row for row in deployment["llms"]}
     grouped: dict[str, list[Row]] = {}
     for row in servers:
         grouped.setdefault(f"{row['kind']}-{row['node']}", []).append(row)
     fleet = deployment["about"]["fleet"]
-    return [_deployment(name, rows, llms[rows[0]["llm"]], parts.get(rows[0]["node"], 1), fleet) for name, rows in grouped.items()]
+    return [
+        _deployment(name, rows, llms[rows[0]["llm"]], parts.get(rows[0]["node"], 1), fleet)
+        for name, rows in grouped.items()
+    ]
 
 
 def _deployment(name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str) -> dict[str, Any]:
     """Tell one Deployment; its pods are those of its option's Service."""
-    pod_labels = {"plan-option": f"{rows[0]['kind']}-{rows[0]['pool']}", NODE_LABEL: rows[0]["node"]}
+    pod_labels = {
+        "plan-option": f"{rows[0]['kind']}-{rows[0]['pool']}",
+        NODE_LABEL: rows[0]["node"],
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -130,7 +165,10 @@ def _deployment(name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str
             "replicas": len(rows),
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": pod_labels},
-            "template": {"metadata": {"labels": pod_labels}, "spec": _pod(rows[0], llm, parts, fleet)},
+            "template": {
+                "metadata": {"labels": pod_labels},
+                "spec": _pod(rows[0], llm, parts, fleet),
+            },
         },
     }
 
@@ -138,7 +176,9 @@ def _deployment(name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str
 def _pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, Any]:
     """Tell one pod. Of an equal part of a GPU vLLM must not take more than the part."""
     resource = "nvidia.com/gpu.shared" if server["shared"] else "nvidia.com/gpu"
-    flags = serve_flags({**server, "utilization": _within(server["utilization"], parts)}, fleet, PORT)
+    flags = serve_flags(
+        {**server, "utilization": _within(server["utilization"], parts)}, fleet, PORT
+    )
     probe = {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 10, "timeoutSeconds": 5}
     container = {
         "name": "vllm",
@@ -146,8 +186,16 @@ def _pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, Any]:
         "command": ["vllm", "serve"],
         "args": ["$(MODEL)", *flags],
         "env": [
-            {"name": "MODEL", "valueFrom": {"configMapKeyRef": {"name": MODELS, "key": llm["model_key"]}}},
-            {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf-token", "key": "token", "optional": True}}},
+            {
+                "name": "MODEL",
+                "valueFrom": {"configMapKeyRef": {"name": MODELS, "key": llm["model_key"]}},
+            },
+            {
+                "name": "HF_TOKEN",
+                "valueFrom": {
+                    "secretKeyRef": {"name": "hf-token", "key": "token", "optional": True}
+                },
+            },
         ],
         "ports": [{"name": "http", "containerPort": PORT}],
         "resources": {"limits": {resource: str(server["tp_degree"])}},
@@ -156,7 +204,11 @@ def _pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, Any]:
         "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108  (a path in the pod, where NCCL wants it)
     }
     volume = {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}}
-    return {"nodeSelector": {NODE_LABEL: server["node"]}, "containers": [container], "volumes": [volume]}
+    return {
+        "nodeSelector": {NODE_LABEL: server["node"]},
+        "containers": [container],
+        "volumes": [volume],
+    }
 
 
 def _within(utilization: float, parts: int) -> float:
@@ -180,21 +232,35 @@ def _service(name: str, server: Row) -> dict[str, Any]:
 def _route(deployment: Row, options: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """Tell the split of requests: whole weights by largest remainder."""
     weights = largest_remainder([sum(row["fraction"] for row in rows) for rows in options.values()])
-    backends = [{"name": name, "port": PORT, "weight": weight} for name, weight in zip(options, weights, strict=True)]
+    backends = [
+        {"name": name, "port": PORT, "weight": weight}
+        for name, weight in zip(options, weights, strict=True)
+    ]
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": {"name": f"{deployment['about']['scenario_label']}-split"},
         "spec": {
             "parentRefs": [{"name": "inference-gateway"}],
-            "rules": [{"matches": [{"path": {"type": "PathPrefix", "value": "/v1"}}], "backendRefs": backends}],
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/v1"}}],
+                    "backendRefs": backends,
+                }
+            ],
         },
     }
 
 
 def _models(deployment: Row) -> dict[str, Any]:
-    """Tell the model ids that are known; a pod whose LLM's is missing does not start, and says so."""
-    known = {row["model_key"]: row["model_id"] for row in deployment["llms"] if row["model_id"] is not None}
+    """Tell the model ids that are known; a pod whose LLM's is missing does not start, and says
+    so.
+    """
+    known = {
+        row["model_key"]: row["model_id"]
+        for row in deployment["llms"]
+        if row["model_id"] is not None
+    }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": MODELS}, "data": known}
 
 

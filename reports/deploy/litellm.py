@@ -1,9 +1,11 @@
 """What a gateway of LiteLLM reads, and the threshold of RouteLLM.
 
-config.yaml has one model group `fleet` of all servers, whose weights are fraction x share of the LLM's requests, and one group an LLM,
-whose weights split its requests among its servers. Without the plugin (or without scores) a request for `fleet` goes by the weights: the
-planned fractions, at random. With it the plugin names the LLM, and the weights only choose among its servers. When none of them answers
-the request goes to another LLM, that of the lowest dual price first: it has most room.
+config.yaml has one model group `fleet` of all servers, whose weights are fraction x share of the
+LLM's requests, and one group an LLM, whose weights split its requests among its servers. Without
+the plugin (or without scores) a request for `fleet` goes by the weights: the planned fractions, at
+random. With it the plugin names the LLM, and the weights only choose among its servers. When none
+of them answers the request goes to another LLM, that of the lowest dual price first: it has most
+room.
 """
 
 from collections.abc import Mapping
@@ -23,11 +25,17 @@ def litellm_config(deployment: Row) -> dict[str, Any]:
     servers = _servers(deployment)
     weights = largest_remainder([row["fraction"] for row in servers])
     fleet = deployment["about"]["fleet"]
-    models = [_model(fleet, f"{fleet}-{row['name']}", row, weight) for row, weight in zip(servers, weights, strict=True)]
+    models = [
+        _model(fleet, f"{fleet}-{row['name']}", row, weight)
+        for row, weight in zip(servers, weights, strict=True)
+    ]
     for llm in deployment["llms"]:
         own = [row for row in servers if row["llm"] == llm["label"]]
         shares = largest_remainder([row["share_of_llm"] for row in own])
-        models += [_model(llm["label"], row["name"], row, weight) for row, weight in zip(own, shares, strict=True)]
+        models += [
+            _model(llm["label"], row["name"], row, weight)
+            for row, weight in zip(own, shares, strict=True)
+        ]
     return {
         "model_list": models,
         "router_settings": {
@@ -41,14 +49,23 @@ def litellm_config(deployment: Row) -> dict[str, Any]:
 
 def _fallbacks(deployment: Row) -> list[dict[str, list[str]]]:
     """Tell who answers for whom, the LLMs without traffic last."""
-    ordered = sorted(deployment["llms"], key=lambda llm: (llm["price"] is None, llm["price"] or 0.0))
+    ordered = sorted(
+        deployment["llms"], key=lambda llm: (llm["price"] is None, llm["price"] or 0.0)
+    )
     labels = [llm["label"] for llm in ordered]
     groups = [deployment["about"]["fleet"], *(llm["label"] for llm in deployment["llms"])]
-    return [{group: others} for group in groups if (others := [label for label in labels if label != group])]
+    return [
+        {group: others}
+        for group in groups
+        if (others := [label for label in labels if label != group])
+    ]
 
 
 def backends(deployment: Row) -> dict[str, list[dict[str, Any]]]:
-    """Tell the servers of every LLM by the scenario's name of it, for router_policy.json. share: of the LLM's requests."""
+    """Tell the servers of every LLM by the scenario's name of it, for router_policy.json.
+
+    share: of the LLM's requests.
+    """
     servers = _servers(deployment)
     return {
         llm["name"]: [
@@ -69,11 +86,20 @@ def backends(deployment: Row) -> dict[str, list[dict[str, Any]]]:
 def gateway_variables(deployment: Row) -> str:
     """Tell the lines of gateway.env: where the nodes and their servers are."""
     single = len(deployment["nodes"]) == 1
-    told = "change 127.0.0.1 when it runs on another machine than the servers" if single else "TO BE SET"
+    told = (
+        "change 127.0.0.1 when it runs on another machine than the servers"
+        if single
+        else "TO BE SET"
+    )
     lines = [
-        "# Key that clients of the gateway give: sk- and 32 random signs (openssl rand -hex 16); LiteLLM does not start without. TO BE SET."
+        "# Key that clients of the gateway give: sk- and 32 random signs (openssl rand -hex 16);"
+        " LiteLLM does not start without. TO BE SET."
     ]
-    lines += ["LITELLM_MASTER_KEY=", "", f"# Address of every node as the gateway reaches it: {told}."]
+    lines += [
+        "LITELLM_MASTER_KEY=",
+        "",
+        f"# Address of every node as the gateway reaches it: {told}.",
+    ]
     lines += [f"{node['host_key']}={'127.0.0.1' if single else ''}" for node in deployment["nodes"]]
     for node in deployment["nodes"]:
         lines += ["", f"# {node['label']}"]
@@ -100,17 +126,27 @@ def _servers(deployment: Row) -> list[Row]:
 
 def _model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
     """Tell one entry of model_list."""
-    parameters = {"model": f"hosted_vllm/{server['llm']}", "api_base": base(server), "api_key": "none", "weight": weight}
+    parameters = {
+        "model": f"hosted_vllm/{server['llm']}",
+        "api_base": base(server),
+        "api_key": "none",
+        "weight": weight,
+    }
     return {"model_name": group, "litellm_params": parameters, "model_info": {"id": key}}
 
 
 def routellm_threshold(deployment: Row, widest: float) -> dict[str, Any]:
-    """Tell the threshold that does what the two prices do; exactly two LLMs have traffic. widest: largest difference of their scores.
+    """Tell the threshold that does what the two prices do; exactly two LLMs have traffic.
 
-    Strong if s_strong - s_weak >= a_strong - a_weak, which is w >= t under w = (1 + (s_strong - s_weak) / scale) / 2 and
-    t = (1 + (a_strong - a_weak) / scale) / 2. The scale keeps w within 0..1.
+    widest: largest difference of their scores.
+
+    Strong if s_strong - s_weak >= a_strong - a_weak, which is w >= t under w = (1 + (s_strong -
+    s_weak) / scale) / 2 and t = (1 + (a_strong - a_weak) / scale) / 2. The scale keeps w within
+    0..1.
     """
-    weak, strong = sorted((row for row in deployment["llms"] if row["fraction"] > 0.0), key=lambda row: row["price"])
+    weak, strong = sorted(
+        (row for row in deployment["llms"] if row["fraction"] > 0.0), key=lambda row: row["price"]
+    )
     scale = 1.0 if widest <= 1.0 else widest
     threshold = 0.5 * (1.0 + (strong["price"] - weak["price"]) / scale)
     return {

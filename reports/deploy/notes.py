@@ -1,4 +1,6 @@
-"""The second half of a deploy bundle's README: how to check it, what to do when it fails, what falls together, what is assumed."""
+"""The second half of a deploy bundle's README: how to check it, what to do when it fails, what
+falls together, what is assumed.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,28 +20,55 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
         "## 4. Check it",
         "",
         "- Every server answers and knows its names: `curl -s http://HOST:PORT/v1/models`.",
-        "- Memory: `nvidia-smi` shows no GPU above the memory in the table by more than contexts take (about 1 GiB a server).",
+        (
+            "- Memory: `nvidia-smi` shows no GPU above the memory in the table by more than"
+            " contexts take (about 1 GiB a server)."
+        ),
     ]
     if any(row["shared"] for _, row in servers_of(deployment)):
         told += [
-            "- MPS: `nvidia-smi` shows `M+C` processes on shared GPUs. A server's log tells how much memory it found: if that is the MPS",
-            "  limit and not the GPU's whole memory, vLLM takes its part of the limit; then set `--gpu-memory-utilization=0.95` there.",
+            (
+                "- MPS: `nvidia-smi` shows `M+C` processes on shared GPUs. A server's log tells how"
+                " much memory it found: if that is the MPS"
+            ),
+            (
+                "  limit and not the GPU's whole memory, vLLM takes its part of the limit; then set"
+                " `--gpu-memory-utilization=0.95` there."
+            ),
         ]
     if "litellm" in kinds:
-        told.append("- Fractions: of n requests at the gateway each LLM's lie within 4 sqrt(f (1 - f) / n) of its fraction f.")
-    near = any(server["name"] in other["after"] or server["after"] for _, other in servers_of(deployment))
+        told.append(
+            "- Fractions: of n requests at the gateway each LLM's lie within 4 sqrt(f (1 - f) / n)"
+            " of its fraction f."
+        )
+    near = any(
+        server["name"] in other["after"] or server["after"] for _, other in servers_of(deployment)
+    )
     beside = ", its neighbours loaded at theirs" if near else ""
     prompt, answer = server["tokens"] or ("TOKENS", "TOKENS")
-    lengths = "those of its curve" if server["tokens"] else "those that were measured (TOKENS: the profile table does not say)"
+    lengths = (
+        "those of its curve"
+        if server["tokens"]
+        else "those that were measured (TOKENS: the profile table does not say)"
+    )
     return [
         *told,
-        f"- Latency: each server alone at its planned rate{beside}, with prompts and answers as long as",
+        (
+            f"- Latency: each server alone at its planned rate{beside}, with prompts and answers as"
+            " long as"
+        ),
         f"  {lengths}; for example {server['name']} on {node['label']}:",
         "",
         *block(
             [
-                f'vllm bench serve --base-url http://HOST:{server["port"]} --model {server["llm"]} --tokenizer "${model["model_key"]}" \\',
-                f"  --request-rate {server['rate_rps']:.2f} --num-prompts {max(1000, int(60 * server['rate_rps']))} \\",
+                (
+                    f"vllm bench serve --base-url http://HOST:{server['port']} --model"
+                    f' {server["llm"]} --tokenizer "${model["model_key"]}" \\'
+                ),
+                (
+                    f"  --request-rate {server['rate_rps']:.2f} --num-prompts"
+                    f" {max(1000, int(60 * server['rate_rps']))} \\"
+                ),
                 f"  --random-input-len {prompt} --random-output-len {answer} \\",
                 "  --percentile-metrics ttft,tpot,itl,e2el --metric-percentiles 50,90,95,99",
             ]
@@ -52,18 +81,35 @@ def troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
     shared = any(row["shared"] for _, row in servers_of(deployment))
     mps = "on a shared GPU see MPS above; else " if shared else ""
     rows = [
-        ("`Free memory on device ... is less than desired`", "another process holds memory there: `nvidia-smi`, end it, start again"),
-        ("`invalid literal for int() with base 10: 'GPU-...`", "this vLLM is too old: it cannot take GPUs by UUID (0.33 can)"),
-        ("`No available memory for the cache blocks`, or the longest request does not fit",
-         f"{mps}add the `--max-model-len` and `--kv-cache-dtype` of the measurement"),
-        ("`... is not healthy after 1800 s`", "still loading? look into its log; a longer wait is `START_SECONDS=...` in `deploy.env`"),
-        ("`something else answers on port ...`", "a server of another bundle or by hand: end it, or change the port everywhere"),
-    ]  # fmt: skip
+        (
+            "`Free memory on device ... is less than desired`",
+            "another process holds memory there: `nvidia-smi`, end it, start again",
+        ),
+        (
+            "`invalid literal for int() with base 10: 'GPU-...`",
+            "this vLLM is too old: it cannot take GPUs by UUID (0.33 can)",
+        ),
+        (
+            "`No available memory for the cache blocks`, or the longest request does not fit",
+            f"{mps}add the `--max-model-len` and `--kv-cache-dtype` of the measurement",
+        ),
+        (
+            "`... is not healthy after 1800 s`",
+            "still loading? look into its log; `START_SECONDS=...` in `deploy.env` waits longer",
+        ),
+        (
+            "`something else answers on port ...`",
+            "a server of another bundle or by hand: end it, or change the port everywhere",
+        ),
+    ]
     if shared:
         rows += [
             (
                 "several servers ended at once",
-                "one took its neighbours with it (table below): `stop`, then `start`; read the first log to end",
+                (
+                    "one took its neighbours with it (table below): `stop`, then `start`; read the"
+                    " first log to end"
+                ),
             ),
             (
                 "`CUDA-capable device(s) is/are busy or unavailable`",
@@ -73,7 +119,10 @@ def troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
     if "litellm" in kinds:
         rows += [
             ("the gateway answers 401", "the client gave another key than `LITELLM_MASTER_KEY`"),
-            ("the gateway answers 5xx", "servers of several LLMs do not answer: `./deploy.sh status NODE` on every machine"),
+            (
+                "the gateway answers 5xx",
+                "servers of several LLMs do not answer: `./deploy.sh status NODE` on every machine",
+            ),
         ]
     return ["## If something fails", "", *table(["what you see", "what to do"], rows)]
 
@@ -86,18 +135,31 @@ def shared_fate(deployment: Row) -> list[str]:
             near = [other for other in node["servers"] if set(other["gpus"]) & set(row["gpus"])]
             if len(near) > 1:
                 others = ", ".join(other["name"] for other in near if other is not row)
-                rows.append((row["name"], node["label"], others, f"{100 * sum(other['fraction'] for other in near):.1f} %"))
+                rows.append(
+                    (
+                        row["name"],
+                        node["label"],
+                        others,
+                        f"{100 * sum(other['fraction'] for other in near):.1f} %",
+                    )
+                )
     if not rows:
         return []
     return [
         "## Shared GPUs: what falls together",
         "",
-        "A fatal fault of one MPS client (an illegal address, say) can end every client on the GPUs that it uses. The gateway then has to",
+        (
+            "A fatal fault of one MPS client (an illegal address, say) can end every client on the"
+            " GPUs that it uses. The gateway then has to"
+        ),
         "do without all of them until they are up again.",
         "",
         *table(["a fault of", "node", "also ends", "requests concerned"], rows),
         "",
-        "A share is a limit, not a reservation, and is fixed when a server starts. All of a node's shared GPUs are under one MPS daemon:",
+        (
+            "A share is a limit, not a reservation, and is fixed when a server starts. All of a"
+            " node's shared GPUs are under one MPS daemon:"
+        ),
         "stopping it stops them all.",
     ]
 
@@ -108,13 +170,25 @@ def assumed(deployment: Row) -> list[str]:
     return [
         "## What is assumed",
         "",
-        f"- Latency curves: {', '.join(about['provenance'])}. The plan holds for these curves, at {about['arrival_rate_rps']:g} req/s.",
+        (
+            f"- Latency curves: {', '.join(about['provenance'])}. The plan holds for these curves,"
+            f" at {about['arrival_rate_rps']:g} req/s."
+        ),
         *(f"- Source of curves: {words(source)}." for source in about["sources"]),
         "- GPU k of a node is nvidia-smi's GPU k, unless `deploy.env` says otherwise.",
-        "- Flags that the measurements were made with (quantization, `--max-model-len`, `--max-num-seqs`) are not in the plan: add them to",
+        (
+            "- Flags that the measurements were made with (quantization, `--max-model-len`,"
+            " `--max-num-seqs`) are not in the plan: add them to"
+        ),
         "  the servers' commands.",
-        f"- {100 * about['headroom']:g} % of each GPU's memory stays free; of the rest, what the plan does not count is KV cache.",
-        "- Flags are those of vLLM 0.33. Neither limits of MPS nor these files have met a GPU, a docker daemon or a cluster yet.",
+        (
+            f"- {100 * about['headroom']:g} % of each GPU's memory stays free; of the rest, what"
+            " the plan does not count is KV cache."
+        ),
+        (
+            "- Flags are those of vLLM 0.33. Neither limits of MPS nor these files have met a GPU,"
+            " a docker daemon or a cluster yet."
+        ),
         *(f"- {words(caution)}." for caution in deployment["cautions"]),
         *(f"- Of the plan: {words(notice)}." for notice in about["notices"]),
     ]

@@ -1,7 +1,9 @@
-"""The deploy script of a deployment, and the file of its variables: vLLM servers on the machines themselves, without containers.
+"""The deploy script of a deployment, and the file of its variables: vLLM servers on the machines
+themselves, without containers.
 
-The functions are fixed text (functions.sh); what the plan says are their calls, put together from words: a word is text, quoted by
-`shlex.quote`, or a variable of deploy.env. Every node has its own functions; each machine runs the same script with its node's name.
+The functions are fixed text (functions.sh); what the plan says are their calls, put together from
+words: a word is text, quoted by `shlex.quote`, or a variable of deploy.env. Every node has its own
+functions; each machine runs the same script with its node's name.
 """
 
 import shlex
@@ -26,7 +28,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Expansion:
-    """A variable as a word. otherwise: text of ours in its place where it is empty; before: text of ours in front of it."""
+    """A variable as a word.
+
+    otherwise: text of ours in its place where it is empty; before: text of ours in front of it.
+    """
 
     name: str
     otherwise: str | None = None
@@ -34,7 +39,8 @@ class Expansion:
 
     def __str__(self) -> str:
         """The word as the shell reads it."""
-        return f'{self.before}"${{{self.name}{"" if self.otherwise is None else f":-{self.otherwise}"}}}"'
+        otherwise = "" if self.otherwise is None else f":-{self.otherwise}"
+        return f'{self.before}"${{{self.name}{otherwise}}}"'
 
 
 Words = Sequence[str | Expansion]
@@ -45,7 +51,11 @@ def deploy_script(deployment: Row) -> str:
     nodes = deployment["nodes"]
     parts = [
         "#!/usr/bin/env bash\n"
-        + headed(deployment["about"], "", "Starts and stops the vLLM servers of the plan; `deploy.sh` alone tells how."),
+        + headed(
+            deployment["about"],
+            "",
+            "Starts and stops the vLLM servers of the plan; `deploy.sh` alone tells how.",
+        ),
         FUNCTIONS.read_text(encoding="utf-8"),
         _line("readonly NODES=(", *(node["label"] for node in nodes)).replace("( ", "(") + ")\n",
         *(_node_functions(deployment, node) for node in nodes),
@@ -55,16 +65,38 @@ def deploy_script(deployment: Row) -> str:
 
 
 def deploy_variables(deployment: Row) -> str:
-    """Tell deploy.env: the image, the models and the GPUs, for deploy.sh and docker compose alike."""
-    lines = ["", "# Release of vLLM (docker compose); its flags were those of the bundle when it was generated.", f"VLLM_TAG={VLLM_TAG}"]
-    lines += ["# Token of Hugging Face, for gated models; one in the environment is taken as it is.", "#HF_TOKEN=hf_...", ""]
+    """Tell deploy.env: the image, the models and the GPUs, for deploy.sh and docker compose
+    alike.
+    """
+    lines = [
+        "",
+        (
+            "# Release of vLLM (docker compose); its flags were those of the bundle when it was"
+            " generated."
+        ),
+        f"VLLM_TAG={VLLM_TAG}",
+    ]
+    lines += [
+        "# Token of Hugging Face, for gated models; one in the environment is taken as it is.",
+        "#HF_TOKEN=hf_...",
+        "",
+    ]
     lines += ["# Model of every LLM: an id of Hugging Face or a path."]
     for llm in deployment["llms"]:
         known = llm["model_id"] or ""
-        lines.append(f"# {llm['told']}: " + ("id from the planner's catalogue" if known else "in no catalogue, TO BE SET"))
+        lines.append(
+            f"# {llm['told']}: "
+            + ("id from the planner's catalogue" if known else "in no catalogue, TO BE SET")
+        )
         lines.append(f"{llm['model_key']}={shlex.quote(known) if known else ''}")
     for node in deployment["nodes"]:
-        lines += ["", f"# GPUs of node {node['label']}, by UUID: ./deploy.sh gpus {node['label']} >> deploy.env"]
+        lines += [
+            "",
+            (
+                f"# GPUs of node {node['label']}, by UUID: ./deploy.sh gpus {node['label']} >>"
+                " deploy.env"
+            ),
+        ]
         lines += [f"{gpu['key']}=" for gpu in node["gpus"]]
     return headed(deployment["about"], "\n".join(lines) + "\n")
 
@@ -76,7 +108,10 @@ def _line(*words: str | Expansion) -> str:
 
 def _call(*groups: Words) -> str:
     """Tell one command, a line a group; text is quoted."""
-    lines = (" ".join(str(word) if isinstance(word, Expansion) else shlex.quote(word) for word in group) for group in groups)
+    lines = (
+        " ".join(str(word) if isinstance(word, Expansion) else shlex.quote(word) for word in group)
+        for group in groups
+    )
     return "\t" + " \\\n\t\t".join(lines) + "\n"
 
 
@@ -96,25 +131,45 @@ def _node_functions(deployment: Row, node: Row) -> str:
     bodies = {
         "check": _checks(deployment, node, gpus),
         "start": _line(f"\tcheck_{ending}\n") + mps_start + _starts(deployment, node, gpus),
-        "status": "".join(_call(["status", row["name"], str(row["port"])]) for row in node["servers"]),
-        "stop": "".join(_call(["halt", row["name"]]) for row in reversed(node["servers"])) + mps_stop,
+        "status": "".join(
+            _call(["status", row["name"], str(row["port"])]) for row in node["servers"]
+        ),
+        "stop": (
+            "".join(_call(["halt", row["name"]]) for row in reversed(node["servers"])) + mps_stop
+        ),
         "mps_start": mps_start or nothing,
         "mps_stop": mps_stop or nothing,
         "gpus": "".join(_call(["print_gpu", row["key"], gpus[row["at"]]]) for row in node["gpus"]),
     }
-    title = f"# ---- {node['label']}: {node['gpus_per_node']} x {node['gpu']}, pool {node['pool']}\n"
+    title = (
+        f"# ---- {node['label']}: {node['gpus_per_node']} x {node['gpu']}, pool {node['pool']}\n"
+    )
     return title + "".join(f"\n{name}_{ending}() {{\n{body}}}\n" for name, body in bodies.items())
 
 
 def _checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
     """Tell what must be there before a server starts."""
     shared = any(row["shared"] for row in node["gpus"])
-    programs = ["nvidia-smi", "vllm", "curl", "setsid", *(["nvidia-cuda-mps-control"] if shared else [])]
+    programs = [
+        "nvidia-smi",
+        "vllm",
+        "curl",
+        "setsid",
+        *(["nvidia-cuda-mps-control"] if shared else []),
+    ]
     models = {row["llm"] for row in node["servers"]}
     calls = [_call(["need_programs", *programs])]
-    calls += [_call(["need_model", llm["model_key"]]) for llm in deployment["llms"] if llm["label"] in models]
+    calls += [
+        _call(["need_model", llm["model_key"]])
+        for llm in deployment["llms"]
+        if llm["label"] in models
+    ]
     for row in node["gpus"]:
-        needed = sum(server["memory_gib_per_gpu"] for server in node["servers"] if row["at"] in server["gpus"])
+        needed = sum(
+            server["memory_gib_per_gpu"]
+            for server in node["servers"]
+            if row["at"] in server["gpus"]
+        )
         memory = (str(int(1024 * gib)) for gib in (needed, node["memory_gib"]))
         calls.append(_call(["need_gpu", gpus[row["at"]], *memory, node["gpu"]]))
     return "".join(calls)
@@ -130,7 +185,13 @@ def _starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
         text += "" if wave == 1 else f"\t# wave {wave}: on GPUs of servers that are up now\n"
         for row in own:
             limits = [_client(row)] if row["shared"] else []
-            start = ["launch", row["name"], str(row["port"]), *(gpus[at] for at in row["gpus"]), "--"]
+            start = [
+                "launch",
+                row["name"],
+                str(row["port"]),
+                *(gpus[at] for at in row["gpus"]),
+                "--",
+            ]
             text += _call(start, *limits, *_serve(row, llms[row["llm"]]["model_key"], fleet))
         text += "".join(_call(["await", row["name"], str(row["port"])]) for row in own)
     return text
@@ -145,11 +206,23 @@ def _serve(server: Row, model_key: str, fleet: str) -> list[Words]:
 def _client(server: Row) -> Words:
     """Tell the environment of a client of MPS."""
     limits = {key: value for key, value in mps_environment(server).items() if key != PIPE}
-    return ["env", Expansion("MPS_DIRECTORY", before=f"{PIPE}="), *(f"{key}={value}" for key, value in limits.items())]
+    return [
+        "env",
+        Expansion("MPS_DIRECTORY", before=f"{PIPE}="),
+        *(f"{key}={value}" for key, value in limits.items()),
+    ]
 
 
 def _main(nodes: Sequence[Row]) -> str:
     """Tell the dispatch."""
-    lines = ["(($# >= 1 && $# <= 2)) || usage", f"node=${{2:-{nodes[0]['label'] if len(nodes) == 1 else ''}}}", 'case "$1 $node" in']
-    lines += [f'"{c} {n["label"]}") {c.replace("-", "_")}_{n["label"].replace("-", "_")} ;;' for n in nodes for c in COMMANDS]
+    lines = [
+        "(($# >= 1 && $# <= 2)) || usage",
+        f"node=${{2:-{nodes[0]['label'] if len(nodes) == 1 else ''}}}",
+        'case "$1 $node" in',
+    ]
+    lines += [
+        f'"{c} {n["label"]}") {c.replace("-", "_")}_{n["label"].replace("-", "_")} ;;'
+        for n in nodes
+        for c in COMMANDS
+    ]
     return "\n".join([*lines, "*) usage ;;", "esac", ""])

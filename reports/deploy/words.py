@@ -1,4 +1,6 @@
-"""What the files of a deploy bundle share: the words of a vLLM server and of an MPS client, and the head that every file carries."""
+"""What the files of a deploy bundle share: the words of a vLLM server and of an MPS client, and the
+head that every file carries.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -52,7 +54,9 @@ def purpose_of(file: str) -> str:
 
 
 def serve_flags(server: Row, fleet: str, port: int) -> list[str]:
-    """Give the words after `vllm serve MODEL`: served under the LLM's label and under the name of the whole fleet."""
+    """Give the words after `vllm serve MODEL`: served under the LLM's label and under the name of
+    the whole fleet.
+    """
     return [
         *("--served-model-name", server["llm"], fleet),
         f"--tensor-parallel-size={server['tp_degree']}",
@@ -62,7 +66,9 @@ def serve_flags(server: Row, fleet: str, port: int) -> list[str]:
 
 
 def mps_environment(server: Row) -> dict[str, str]:
-    """Give the limits of an MPS client; its GPUs count from 0 whatever they are called on the host."""
+    """Give the limits of an MPS client; its GPUs count from 0 whatever they are called on the
+    host.
+    """
     limit = ",".join(f"{at}={server['memory_limit_mib']}M" for at in range(server["tp_degree"]))
     return {
         "CUDA_MPS_PIPE_DIRECTORY": MPS_DIRECTORY,
@@ -74,7 +80,10 @@ def mps_environment(server: Row) -> dict[str, str]:
 def head(about: Row) -> list[str]:
     """Give the lines that every file begins with."""
     return [
-        f"Generated on {about['date']} by joint-llm-planner {about['planner_version']}; review before use.",
+        (
+            f"Generated on {about['date']} by joint-llm-planner {about['planner_version']}; review"
+            " before use."
+        ),
         f"Plan {about['plan_hash']}",
         f"of the scenario {about['scenario']} ({about['scenario_sha256']})",
     ]
@@ -86,7 +95,9 @@ def headed(about: Row, text: str, *more: str) -> str:
 
 
 def largest_remainder(fractions: list[float], total: int = SHARES) -> list[int]:
-    """Round fractions to whole weights that sum to `total`: largest remainders first, earlier ones at a tie. [] for []; sum > 0."""
+    """Round fractions to whole weights that sum to `total`: largest remainders first, earlier ones
+    at a tie. [] for []; sum > 0.
+    """
     whole = sum(fractions)
     exact = [total * fraction / whole for fraction in fractions]
     weights = [int(value) for value in exact]

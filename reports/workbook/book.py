@@ -1,4 +1,5 @@
-"""The workbook that is being written: formats, defined names, and where tables stand, for formulas of other sheets.
+"""The workbook that is being written: formats, defined names, and where tables stand, for formulas
+of other sheets.
 
 Book      the workbook
 Formula   a live cell with its value
@@ -30,7 +31,10 @@ class Formula:
 
 @dataclass(frozen=True)
 class Placed:
-    """A table on a sheet. first, last: rows (from 0) of its body; columns: header -> column (from 0)."""
+    """A table on a sheet.
+
+    first, last: rows (from 0) of its body; columns: header -> column (from 0).
+    """
 
     sheet: str
     first: int
@@ -43,7 +47,10 @@ class Placed:
         return self.last - self.first + 1
 
     def cell(self, header: str, row: int = 0) -> str:
-        """Absolute address of a body cell, with its sheet. row: from 0; -1 is the last, `rows` the total."""
+        """Absolute address of a body cell, with its sheet.
+
+        row: from 0; -1 is the last, `rows` the total.
+        """
         at = self.last + 1 + row if row < 0 else self.first + row
         return f"'{self.sheet}'!{xl_rowcol_to_cell(at, self.columns[header], True, True)}"
 
@@ -65,10 +72,13 @@ class Placed:
 
 @dataclass
 class Book:
-    """The workbook that is written. looks: by LLM; names: defined names so far; placed: tables by name.
+    """The workbook that is written.
 
-    stories: first sentence by sheet; spans: first GPU and the one after the last of every pool, on the sheet GPU map; inputs: of the input
-    sheets, None without them; banners: by sheet what must be read before anything else.
+    looks: by LLM; names: defined names so far; placed: tables by name.
+
+    stories: first sentence by sheet; spans: first GPU and the one after the last of every pool, on
+    the sheet GPU map; inputs: of the input sheets, None without them; banners: by sheet what must
+    be read before anything else.
     """
 
     file: Workbook
@@ -85,7 +95,9 @@ class Book:
         """A format, made once."""
         key = tuple(sorted(properties.items()))
         if key not in self._formats:
-            self._formats[key] = self.file.add_format({"font_name": FONT, "font_size": 10, "valign": "vcenter", **properties})
+            self._formats[key] = self.file.add_format(
+                {"font_name": FONT, "font_size": 10, "valign": "vcenter", **properties}
+            )
         return self._formats[key]
 
     def name(self, name: str, address: str) -> None:

@@ -1,4 +1,7 @@
-"""Native charts of the workbook, all in one style. Names of series are addresses of cells, never text: text could be read as a formula."""
+"""Native charts of the workbook, all in one style.
+
+Names of series are addresses of cells, never text: text could be read as a formula.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,19 +14,46 @@ __all__ = ["bars", "columns", "scatter"]
 SMALL = {"name": FONT, "size": 9, "bold": False, "color": COLOURS["quiet"]}
 
 
-def _dressed(chart: Any, title: str, x: str, y: str, x_form: str, y_form: str, legend: bool, low: float | None = None) -> Any:
-    """Title, axes with their units, a quiet grid. low: where the y axis begins; None: wherever the program likes."""
+def _dressed(
+    chart: Any,
+    title: str,
+    x: str,
+    y: str,
+    x_form: str,
+    y_form: str,
+    legend: bool,
+    low: float | None = None,
+) -> Any:
+    """Title, axes with their units, a quiet grid.
+
+    low: where the y axis begins; None: wherever the program likes.
+    """
     rule = {"color": COLOURS["rule"], "width": 0.75}
-    chart.set_title({"name": title, "name_font": {"name": FONT, "size": 12, "bold": True, "color": COLOURS["title"]}, "overlay": False})
-    axis = {"name_font": SMALL, "num_font": SMALL, "line": rule, "major_gridlines": {"visible": True, "line": rule}}
-    chart.set_x_axis({**axis, "name": x, "num_format": x_form, "major_gridlines": {"visible": False}})
+    chart.set_title(
+        {
+            "name": title,
+            "name_font": {"name": FONT, "size": 12, "bold": True, "color": COLOURS["title"]},
+            "overlay": False,
+        }
+    )
+    axis = {
+        "name_font": SMALL,
+        "num_font": SMALL,
+        "line": rule,
+        "major_gridlines": {"visible": True, "line": rule},
+    }
+    chart.set_x_axis(
+        {**axis, "name": x, "num_format": x_form, "major_gridlines": {"visible": False}}
+    )
     chart.set_y_axis({**axis, "name": y, "num_format": y_form, "min": low})
     chart.set_legend({"position": "bottom", "font": SMALL} if legend else {"none": True})
     chart.set_chartarea({"border": {"none": True}})
     return chart
 
 
-def bars(book: Book, placed: Placed, header: str, title: str, llms: Sequence[str], form: str) -> Any:
+def bars(
+    book: Book, placed: Placed, header: str, title: str, llms: Sequence[str], form: str
+) -> Any:
     """Lying bars, one an LLM in its colour, the figure beside each."""
     chart = book.file.add_chart({"type": "bar"})
     chart.add_series(
@@ -38,7 +68,14 @@ def bars(book: Book, placed: Placed, header: str, title: str, llms: Sequence[str
     _dressed(chart, title, "", "", "General", "0", legend=False)
     chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
     rule = {"color": COLOURS["rule"], "width": 0.75}
-    chart.set_y_axis({"reverse": True, "num_font": {**SMALL, "size": 10}, "major_gridlines": {"visible": False}, "line": rule})
+    chart.set_y_axis(
+        {
+            "reverse": True,
+            "num_font": {**SMALL, "size": 10},
+            "major_gridlines": {"visible": False},
+            "line": rule,
+        }
+    )
     return chart
 
 
@@ -54,7 +91,10 @@ def columns(
     colours: Sequence[str] = (),
     low: float | None = None,
 ) -> Any:
-    """Standing columns, the figure above each where there are few. low: where the y axis begins; 0 where columns are to be compared."""
+    """Standing columns, the figure above each where there are few.
+
+    low: where the y axis begins; 0 where columns are to be compared.
+    """
     chart = book.file.add_chart({"type": "column"})
     few = placed.rows <= 12
     series = {
@@ -71,8 +111,19 @@ def columns(
     return _dressed(chart, title, x, y, "General", form, legend=False, low=low)
 
 
-def scatter(book: Book, series: Sequence[dict[str, Any]], title: str, x: str, y: str, x_form: str = "#,##0", y_form: str = "#,##0") -> Any:
-    """Points, with lines where a series has one. series: as XlsxWriter's add_series, names as addresses."""
+def scatter(
+    book: Book,
+    series: Sequence[dict[str, Any]],
+    title: str,
+    x: str,
+    y: str,
+    x_form: str = "#,##0",
+    y_form: str = "#,##0",
+) -> Any:
+    """Points, with lines where a series has one.
+
+    series: as XlsxWriter's add_series, names as addresses.
+    """
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
     for one in series:
         chart.add_series(one)

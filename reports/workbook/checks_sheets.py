@@ -1,4 +1,6 @@
-"""The sheets Checks (live, each TRUE or FALSE) and Log (how the plan was found, what the reader should know)."""
+"""The sheets Checks (live, each TRUE or FALSE) and Log (how the plan was found, what the reader
+should know).
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,13 +21,25 @@ NOISE = "0.000001"
 
 
 def checks(book: Book, report: Report) -> None:
-    """Every check of the plan that a spreadsheet can make, and their conjunction as the name checks_all_ok."""
-    rows = [*_sums(book), *_gpus(book, report), *_curves(book), *_slos(book, report), *_replicas(book, report), *_proof(report)]
+    """Every check of the plan that a spreadsheet can make, and their conjunction as the name
+    checks_all_ok.
+    """
+    rows = [
+        *_sums(book),
+        *_gpus(book, report),
+        *_curves(book),
+        *_slos(book, report),
+        *_replicas(book, report),
+        *_proof(report),
+    ]
     page = Page(
         book,
         "Checks",
         "Checks: recomputed from the other sheets",
-        ["Each is a live TRUE or FALSE; an edited assumption may turn one FALSE, and then this setup is not allowed under it."],
+        [
+            "Each is a live TRUE or FALSE; an edited assumption may turn one FALSE, and then this"
+            " setup is not allowed under it."
+        ],
     )
     first = page.row + 1
     frame = pd.DataFrame(rows, columns=["Check", "Holds", "How it is checked"], dtype=object)
@@ -35,7 +49,13 @@ def checks(book: Book, report: Report) -> None:
     placed = page.table(frame, "checks", totals=totals)
     for value, name in (("TRUE", "good"), ("FALSE", "bad")):
         look = book.format(bg_color=COLOURS[name], font_color=COLOURS[f"{name}_ink"])
-        page.sheet.conditional_format(first, 1, placed.last + 1, 1, {"type": "cell", "criteria": "==", "value": value, "format": look})
+        page.sheet.conditional_format(
+            first,
+            1,
+            placed.last + 1,
+            1,
+            {"type": "cell", "criteria": "==", "value": value, "format": look},
+        )
     book.name("checks_all_ok", placed.cell("Holds", placed.rows))
     book.name("checks_list", placed.range("Holds"))
     page.finish()
@@ -44,9 +64,17 @@ def checks(book: Book, report: Report) -> None:
 def _sums(book: Book) -> list[Check]:
     """Fractions and rates add up."""
     routing, setup = book.placed["routing"], book.placed["setup"]
-    fractions, rates, running = routing.range("Fraction (%)"), routing.range("Rate (req/s)"), setup.range("Rate (req/s)")
+    fractions, rates, running = (
+        routing.range("Fraction (%)"),
+        routing.range("Rate (req/s)"),
+        setup.range("Rate (req/s)"),
+    )
     return [
-        ("The fractions add up to 100 %", Formula(f"=ABS(SUM({fractions})-100)<={NOISE}*100", True), "Routing, column Fraction"),
+        (
+            "The fractions add up to 100 %",
+            Formula(f"=ABS(SUM({fractions})-100)<={NOISE}*100", True),
+            "Routing, column Fraction",
+        ),
         (
             "The LLMs' rates add up to the arrival rate",
             Formula(f"=ABS(SUM({rates})-arrival_rate_rps)<={NOISE}*arrival_rate_rps", True),
@@ -65,7 +93,11 @@ def _gpus(book: Book, report: Report) -> list[Check]:
     gpus, cost = book.placed["gpus"], book.placed["cost"]
     compute, left = gpus.range("Compute given out (%)"), gpus.range("Memory left (GiB)")
     found: list[Check] = [
-        ("No GPU gives out more than 100 % of its compute", Formula(f"=MAX({compute})<=100+{NOISE}", True), "GPU map"),
+        (
+            "No GPU gives out more than 100 % of its compute",
+            Formula(f"=MAX({compute})<=100+{NOISE}", True),
+            "GPU map",
+        ),
         (
             "Every GPU's memory holds its shards beside the headroom",
             Formula(f"=MIN({left})>=-{NOISE}", True),
@@ -104,12 +136,20 @@ def _slos(book: Book, report: Report) -> list[Check]:
             continue
         cell = book.placed["slos"].cell("Holds", j)
         holds = bool(slo["achieved_ms"] <= slo["limit_ms"] * (1 + HOLDS))
-        found.append((f"SLO {j + 1} holds: {slo['name']}", Formula(f"={cell}", holds), "Latency, Service-level objectives"))
+        found.append(
+            (
+                f"SLO {j + 1} holds: {slo['name']}",
+                Formula(f"={cell}", holds),
+                "Latency, Service-level objectives",
+            )
+        )
     return found
 
 
 def _replicas(book: Book, report: Report) -> list[Check]:
-    """Limits on the replicas of an LLM; its replicas are summed on Setup, where its rows stand one after the other."""
+    """Limits on the replicas of an LLM; its replicas are summed on Setup, where its rows stand one
+    after the other.
+    """
     found: list[Check] = []
     setup, names = book.placed["setup"], list(report["tables"]["setup"]["LLM"])
     for i, (llm, count, least, most) in enumerate(report["tables"]["llms"].itertuples(index=False)):
@@ -117,7 +157,11 @@ def _replicas(book: Book, report: Report) -> list[Check]:
         total = f"SUM({setup.range('Replicas', rows[0], rows[-1] + 1)})" if rows else "0"
         if least:
             found.append(
-                (f"{llm}: at least {_replicas_told(least)}", Formula(f"={total}>=llm_{i + 1}_min_replicas", bool(count >= least)), "Setup")
+                (
+                    f"{llm}: at least {_replicas_told(least)}",
+                    Formula(f"={total}>=llm_{i + 1}_min_replicas", bool(count >= least)),
+                    "Setup",
+                )
             )
         if most is not None:
             holds = Formula(f"={total}<=llm_{i + 1}_max_replicas", bool(count <= most))
@@ -136,12 +180,27 @@ def _proof(report: Report) -> list[Check]:
     if objective["value"] is not None and objective["bound"] is not None:
         better = ">=" if objective["sense"] == "minimize" else "<="
         slack = f"{NOISE}*ABS(objective_bound)" + (f"+{NOISE}" if better == "<=" else "")
-        side = f"objective_found<=objective_bound+{slack}" if better == "<=" else f"objective_found>=objective_bound-{slack}"
-        found.append(("What was found is not better than the best possible", Formula(f"={side}", True), "Summary"))
+        side = (
+            f"objective_found<=objective_bound+{slack}"
+            if better == "<="
+            else f"objective_found>=objective_bound-{slack}"
+        )
+        found.append(
+            (
+                "What was found is not better than the best possible",
+                Formula(f"={side}", True),
+                "Summary",
+            )
+        )
     if objective["of"] == "cost":
         floor = f"=quality_found>=quality_at_least-{NOISE}"
-        found.append(("The quality asked for is reached", Formula(floor, True), "Summary and Assumptions"))
-    words = "when it was planned: latencies, SLOs, placement, memory, cost, quality and gap, by code apart from the optimiser's"
+        found.append(
+            ("The quality asked for is reached", Formula(floor, True), "Summary and Assumptions")
+        )
+    words = (
+        "when it was planned: latencies, SLOs, placement, memory, cost, quality and gap, by code"
+        " apart from the optimiser's"
+    )
     return [*found, ("The independent verifier found no problem", bool(meta["verified"]), words)]
 
 
@@ -149,7 +208,10 @@ def log(book: Book, report: Report) -> None:
     """Provenance, notices, the search, and what makes the plan again."""
     meta, tables = report["meta"], report["tables"]
     page = Page(
-        book, "Log", "Log: how this was found", ["Where the plan comes from, what the reader should know, and the effort of the search."]
+        book,
+        "Log",
+        "Log: how this was found",
+        ["Where the plan comes from, what the reader should know, and the effort of the search."],
     )
     rows: list[tuple[str, Any]] = [
         ("Scenario", meta["scenario"]),
@@ -167,7 +229,12 @@ def log(book: Book, report: Report) -> None:
     page.table(pd.DataFrame(rows, columns=["What", "Text"], dtype=object), "log")
     page.heading("Written")
     page.put(page.row, 0, "Workbook written (UTC)")
-    page.sheet.write_datetime(page.row, 1, meta["created"], book.format(num_format="yyyy-mm-dd hh:mm:ss", align="left", indent=1))
+    page.sheet.write_datetime(
+        page.row,
+        1,
+        meta["created"],
+        book.format(num_format="yyyy-mm-dd hh:mm:ss", align="left", indent=1),
+    )
     page.row += 2
     page.heading("Effort of the search")
     effort = tables["effort"]

@@ -1,6 +1,8 @@
-"""The sheets Latency and Curve points: what the deployed options were measured (or estimated) at, and where on their curves they run.
+"""The sheets Latency and Curve points: what the deployed options were measured (or estimated) at,
+and where on their curves they run.
 
-The latency of an option at the rate x of one replica, with the load points (r_1, l_1) ... (r_K, l_K) of its curve, is live:
+The latency of an option at the rate x of one replica, with the load points (r_1, l_1) ... (r_K,
+l_K) of its curve, is live:
 
     l_1 if x <= r_1;   l_K if x >= r_K;   else on the line between the two points around x
 """
@@ -27,27 +29,37 @@ HOLDS = 1e-6
 
 
 def latency_formula(book: Book, report: Report, option: int, header: str, rate: str) -> Any:
-    """Latency of the option (position in `setup`) at the rate in a cell; None where the option lacks the column."""
+    """Latency of the option (position in `setup`) at the rate in a cell; None where the option
+    lacks the column.
+    """
     points, placed = report["tables"]["points"], book.placed["points"]
     start, stop = spans_of(report)[option]
     latencies = points[header].iloc[start:stop]
     if any(missing(value) for value in latencies):
         return None
     x = float(report["tables"]["setup"]["Rate per replica (req/s)"].iloc[option])
-    value = float(np.interp(x, points[RATE].iloc[start:stop].to_numpy(dtype=float), latencies.to_numpy(dtype=float)))
+    value = float(
+        np.interp(
+            x, points[RATE].iloc[start:stop].to_numpy(dtype=float), latencies.to_numpy(dtype=float)
+        )
+    )
     r, c = placed.range(RATE, start, stop), placed.range(header, start, stop)
     if stop - start == 1:
         return Formula(f"={placed.cell(header, start)}", value)
     below = f"MATCH({rate},{r})"
     slope = f"(INDEX({c},{below}+1)-INDEX({c},{below}))/(INDEX({r},{below}+1)-INDEX({r},{below}))"
     line = f"INDEX({c},{below})+({rate}-INDEX({r},{below}))*{slope}"
-    ends = f"IF({rate}<={placed.cell(RATE, start)},{placed.cell(header, start)},IF({rate}>={placed.cell(RATE, stop - 1)}"
+    first, last = placed.cell(RATE, start), placed.cell(RATE, stop - 1)
+    ends = f"IF({rate}<={first},{placed.cell(header, start)},IF({rate}>={last}"
     return Formula(f"={ends},{placed.cell(header, stop - 1)},{line}))", value)
 
 
 def curve_points(book: Book, report: Report) -> None:
     """Every load point of the deployed options, and the ends of the limits that the charts draw."""
-    stories = ["Load points of the deployed options; between two of them every latency is linear in the rate of one replica."]
+    stories = [
+        "Load points of the deployed options; between two of them every latency is linear in the"
+        " rate of one replica."
+    ]
     page = Page(book, "Curve points", "Curve points: where the latencies come from", stories)
     page.table(report["tables"]["points"].assign(Curve=_curve_names(report)), "points")
     if report["meta"]["slos"]:
@@ -57,10 +69,19 @@ def curve_points(book: Book, report: Report) -> None:
 
 
 def _curve_names(report: Report) -> list[str]:
-    """Of every load point, what a legend calls its curve: LLM, option, and the provenance at the rate of the plan."""
+    """Of every load point, what a legend calls its curve: LLM, option, and the provenance at the
+    rate of the plan.
+    """
     points, provenance = report["tables"]["points"], report["tables"]["setup"]["Provenance"]
-    told = [provenance.iloc[k] for k, (start, stop) in enumerate(spans_of(report)) for _ in range(start, stop)]
-    return [f"{llm} {option}, {where}" for llm, option, where in zip(points["LLM"], points["Option"], told, strict=True)]
+    told = [
+        provenance.iloc[k]
+        for k, (start, stop) in enumerate(spans_of(report))
+        for _ in range(start, stop)
+    ]
+    return [
+        f"{llm} {option}, {where}"
+        for llm, option, where in zip(points["LLM"], points["Option"], told, strict=True)
+    ]
 
 
 def latency(book: Book, report: Report) -> None:
@@ -71,8 +92,8 @@ def latency(book: Book, report: Report) -> None:
         "Latency",
         "Latency: operating points and SLOs",
         [
-            "Every deployed option on its curve at the rate of one replica. Means over all requests and limits on each LLM are live; "
-            "percentiles over all requests are as solved."
+            "Every deployed option on its curve at the rate of one replica. Means over all requests"
+            " and limits on each LLM are live; percentiles over all requests are as solved."
         ],
     )
     groups = _groups(meta["latencies"])
@@ -85,32 +106,53 @@ def latency(book: Book, report: Report) -> None:
 
 
 def _groups(headers: Sequence[str]) -> list[list[str]]:
-    """The latency columns in tables that fit on a page: all in one, or one table a metric where there are many."""
+    """The latency columns in tables that fit on a page: all in one, or one table a metric where
+    there are many.
+    """
     if len(headers) <= MOST_COLUMNS:
         return [list(headers)]
     metrics = dict.fromkeys(header.partition(" ")[0] for header in headers)
-    return [[header for header in headers if header.partition(" ")[0] == metric] for metric in metrics]
+    return [
+        [header for header in headers if header.partition(" ")[0] == metric] for metric in metrics
+    ]
 
 
 def _operating_table(book: Book, page: Page, report: Report, headers: Sequence[str]) -> None:
-    """Latencies of every deployed option at its rate, placed as `operating` and the header, for each header."""
+    """Latencies of every deployed option at its rate, placed as `operating` and the header, for
+    each header.
+    """
     frame, setup = report["tables"]["setup"], book.placed["setup"]
     shown = pd.concat(
         [
             pd.DataFrame({"LLM": frame["LLM"], "Option": report["meta"]["options"]}, dtype=object),
-            frame[["Rate per replica (req/s)", "Highest rate per replica (req/s)", *headers, "Provenance"]],
+            frame[
+                [
+                    "Rate per replica (req/s)",
+                    "Highest rate per replica (req/s)",
+                    *headers,
+                    "Provenance",
+                ]
+            ],
         ],
         axis=1,
     )
     rates = [setup.cell("Rate per replica (req/s)", k) for k in range(len(frame))]
     formulas: dict[str, list[Any]] = {
-        "Rate per replica (req/s)": [Formula(f"={cell}", v) for cell, v in zip(rates, frame["Rate per replica (req/s)"], strict=True)]
+        "Rate per replica (req/s)": [
+            Formula(f"={cell}", v)
+            for cell, v in zip(rates, frame["Rate per replica (req/s)"], strict=True)
+        ]
     }
     for header in headers:
         if header in setup.columns:
-            formulas[header] = [None if missing(v) else Formula(f"={setup.cell(header, k)}", v) for k, v in enumerate(frame[header])]
+            formulas[header] = [
+                None if missing(v) else Formula(f"={setup.cell(header, k)}", v)
+                for k, v in enumerate(frame[header])
+            ]
         else:
-            formulas[header] = [latency_formula(book, report, k, header, rates[k]) for k in range(len(frame))]
+            formulas[header] = [
+                latency_formula(book, report, k, header, rates[k]) for k in range(len(frame))
+            ]
     placed = page.table(shown, "operating", formulas=formulas)
     book.placed |= {f"operating {header}": placed for header in headers}
 
@@ -124,11 +166,21 @@ def _against_slos(book: Book, page: Page, report: Report) -> None:
     else:
         page.sentence("No SLO was asked for: the profiled rates alone limit the plan.")
     charts = []
-    for header in list(dict.fromkeys(slo["header"] for slo in meta["slos"]))[:MOST_CHARTS] or meta["latencies"][:1]:
+    for header in (
+        list(dict.fromkeys(slo["header"] for slo in meta["slos"]))[:MOST_CHARTS]
+        or meta["latencies"][:1]
+    ):
         charts.append(latency_chart(book, report, header, page))
     for k, (chart, alt) in enumerate(charts):
         alone = len(charts) == 1
-        page.chart(chart, alt, height=400, width=860 if alone else 640, left=4 + 650 * (k % 2), advance=alone or k % 2 == 1)
+        page.chart(
+            chart,
+            alt,
+            height=400,
+            width=860 if alone else 640,
+            left=4 + 650 * (k % 2),
+            advance=alone or k % 2 == 1,
+        )
     page.row += 21 * (len(charts) % 2 if len(charts) > 1 else 0)
 
 
@@ -142,9 +194,19 @@ def _slos(book: Book, page: Page, report: Report) -> None:
         row = head + j + 1
         live = slo["scope"] == "each_llm" or slo["statistic"] == "mean"
         limits.append(Formula(f"=slo_{j + 1}_limit_ms", limit))
-        achieved.append(Formula(_achieved(setup, slo), reached) if live and reached is not None else reached)
-        room.append(None if reached is None else Formula(f"=100*(1-D{row}/C{row})", 100 * (1 - reached / limit)))
-        holds.append(None if reached is None else Formula(f"=D{row}<=C{row}*(1+{HOLDS})", bool(reached <= limit * (1 + HOLDS))))
+        achieved.append(
+            Formula(_achieved(setup, slo), reached) if live and reached is not None else reached
+        )
+        room.append(
+            None
+            if reached is None
+            else Formula(f"=100*(1-D{row}/C{row})", 100 * (1 - reached / limit))
+        )
+        holds.append(
+            None
+            if reached is None
+            else Formula(f"=D{row}<=C{row}*(1+{HOLDS})", bool(reached <= limit * (1 + HOLDS)))
+        )
         how.append("live" if live else "as solved")
     worth = frame.columns[-1]
     shown = pd.DataFrame(
@@ -172,7 +234,8 @@ def _achieved(setup: Placed, slo: Mapping[str, Any]) -> str:
 
 
 def latency_chart(book: Book, report: Report, header: str, page: Page) -> tuple[Any, str]:
-    """Curves of the deployed options with their operating points and the SLO's limit, and what the chart shows in words.
+    """Curves of the deployed options with their operating points and the SLO's limit, and what the
+    chart shows in words.
 
     The limit is a line between two cells of the table of limits.
     """
@@ -194,7 +257,12 @@ def latency_chart(book: Book, report: Report, header: str, page: Page) -> tuple[
                 "categories": points.spot(RATE, start, stop),
                 "values": points.spot(header, start, stop),
                 "line": line,
-                "marker": {"type": look.marker, "size": 5, "fill": {"color": look.colour}, "border": {"color": look.colour}},
+                "marker": {
+                    "type": look.marker,
+                    "size": 5,
+                    "fill": {"color": look.colour},
+                    "border": {"color": look.colour},
+                },
             }
         )
         rate, value = frame["Rate per replica (req/s)"].iloc[k], frame[header].iloc[k]
@@ -203,7 +271,13 @@ def latency_chart(book: Book, report: Report, header: str, page: Page) -> tuple[
     limit = _limit(book, report, header)
     if limit:
         series.append(limit)
-    chart = scatter(book, series, f"{header.removesuffix(' (ms)')} by rate", "rate of one replica (req/s)", header)
+    chart = scatter(
+        book,
+        series,
+        f"{header.removesuffix(' (ms)')} by rate",
+        "rate of one replica (req/s)",
+        header,
+    )
     return chart, f"Curves of {header} by rate of one replica. Operating points: {'; '.join(told)}"
 
 
@@ -213,7 +287,12 @@ def _operating(operating: Placed, header: str) -> dict[str, Any]:
         "categories": operating.spot("Rate per replica (req/s)"),
         "values": operating.spot(header),
         "line": {"none": True},
-        "marker": {"type": "diamond", "size": 10, "fill": {"color": "#000000"}, "border": {"color": "#FFFFFF"}},
+        "marker": {
+            "type": "diamond",
+            "size": 10,
+            "fill": {"color": "#000000"},
+            "border": {"color": "#FFFFFF"},
+        },
     }
 
 
@@ -245,7 +324,11 @@ def _limit_lines(page: Page, report: Report) -> None:
     most = float(max(report["tables"]["points"][RATE]))
     slos = report["meta"]["slos"]
     rows = [
-        (f"limit on {slos[j]['name']}", rate, Formula(f"=slo_{j + 1}_limit_ms", slos[j]["limit_ms"]))
+        (
+            f"limit on {slos[j]['name']}",
+            rate,
+            Formula(f"=slo_{j + 1}_limit_ms", slos[j]["limit_ms"]),
+        )
         for _, j in limit_rows(report)
         for rate in (0.0, most)
     ]

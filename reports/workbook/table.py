@@ -1,9 +1,11 @@
-"""Sheets that are all built alike: a title, sentences, tables with frozen headers, charts with alternative texts.
+"""Sheets that are all built alike: a title, sentences, tables with frozen headers, charts with
+alternative texts.
 
     Page     one sheet; `finish` sets widths, heights, print set-up and writes what spans columns
 
-Every formula is written with its value, so that readers that do not calculate show every number. Nothing here guesses types: text goes
-through `write_string`, numbers through `write_number`; what is missing (None, NaN, infinity) is a blank cell.
+Every formula is written with its value, so that readers that do not calculate show every number.
+Nothing here guesses types: text goes through `write_string`, numbers through `write_number`; what
+is missing (None, NaN, infinity) is a blank cell.
 """
 
 import math
@@ -14,7 +16,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.style import A4, COLOURS, COUNT, bare_format, header_format, number_format, safe_text, shown_width, tint
+from reports.style import (
+    A4,
+    COLOURS,
+    COUNT,
+    bare_format,
+    header_format,
+    number_format,
+    safe_text,
+    shown_width,
+    tint,
+)
 from reports.workbook.book import Book, Formula, Placed, missing
 
 __all__ = ["Page"]
@@ -29,7 +41,9 @@ ROW_PX = 20
 TEXT = 0.82
 """Width of a letter in units of a column's width, about."""
 ONE_PAGE_ROWS = 58
-"""Sheets up to this length are printed on one page; longer ones go on, and break before their charts."""
+"""Sheets up to this length are printed on one page; longer ones go on, and break before their
+charts.
+"""
 
 
 def _numeric(value: Any) -> bool:
@@ -45,9 +59,20 @@ def _counts(value: Any) -> bool:
 
 
 class Page:
-    """One sheet. row: the next free one; widest: characters that a column may take, where that is not WIDEST."""
+    """One sheet.
 
-    def __init__(self, book: Book, name: str, title: str, stories: Sequence[str] = (), *, portrait: bool = False) -> None:
+    row: the next free one; widest: characters that a column may take, where that is not WIDEST.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        name: str,
+        title: str,
+        stories: Sequence[str] = (),
+        *,
+        portrait: bool = False,
+    ) -> None:
         """Begin a sheet that was added to the book before; its title and what it tells."""
         self.book, self.name = book, name
         self.sheet = book.file.get_worksheet_by_name(name)
@@ -58,11 +83,18 @@ class Page:
         self.head = 0
         self.widest: dict[int, float] = {}
         self.sheet.hide_gridlines(2)
-        self.sheet.write_string(0, 0, title, book.format(bold=True, font_size=16, font_color=COLOURS["title"]))
+        self.sheet.write_string(
+            0, 0, title, book.format(bold=True, font_size=16, font_color=COLOURS["title"])
+        )
         self.sheet.set_row_pixels(0, 30)
         self.row = 1
         if name in book.banners:
-            self.sentence(book.banners[name], bold=True, bg_color=COLOURS["bad"], font_color=COLOURS["bad_ink"])
+            self.sentence(
+                book.banners[name],
+                bold=True,
+                bg_color=COLOURS["bad"],
+                font_color=COLOURS["bad_ink"],
+            )
         for story in stories:
             self.sentence(story)
         self.row += 1
@@ -71,13 +103,18 @@ class Page:
     def heading(self, text: str) -> None:
         """A heading between tables."""
         self.sheet.write_string(
-            self.row, 0, safe_text(text), self.book.format(bold=True, font_size=12, font_color=COLOURS["title"], text_wrap=False)
+            self.row,
+            0,
+            safe_text(text),
+            self.book.format(bold=True, font_size=12, font_color=COLOURS["title"], text_wrap=False),
         )
         self.row += 1
 
     def sentence(self, text: str, **properties: Any) -> None:
         """A paragraph across the sheet."""
-        look = self.book.format(**{"text_wrap": True, "valign": "top", "font_color": COLOURS["quiet"], **properties})
+        look = self.book.format(
+            **{"text_wrap": True, "valign": "top", "font_color": COLOURS["quiet"], **properties}
+        )
         self.pending.append((self.row, safe_text(text), look))
         self.row += 1
 
@@ -99,12 +136,18 @@ class Page:
         value = formula.value
         plain = value.item() if isinstance(value, np.generic) else value
         self.sheet.write_formula(
-            row, column, formula.text, look, "" if plain is None else safe_text(plain) if isinstance(plain, str) else plain
+            row,
+            column,
+            formula.text,
+            look,
+            "" if plain is None else safe_text(plain) if isinstance(plain, str) else plain,
         )
 
     def widen(self, column: int, width: float) -> None:
         """Make a column at least so wide (characters)."""
-        self.widths[column] = min(max(self.widths.get(column, NARROWEST), width), self.widest.get(column, WIDEST))
+        self.widths[column] = min(
+            max(self.widths.get(column, NARROWEST), width), self.widest.get(column, WIDEST)
+        )
 
     def table(
         self,
@@ -117,20 +160,42 @@ class Page:
         signed: Sequence[str] = (),
         side: str = "right",
     ) -> Placed:
-        """Write a table and remember where it stands as `key`; the sheet's first one gets the frozen header and the filter.
+        """Write a table and remember where it stands as `key`; the sheet's first one gets the
+        frozen header and the filter.
 
-        formulas: cells by header that stand in place of the frame's. totals: last row by header. units: of every row, for tables of
-        What and Value; they stand in the cells where there is no column Unit. signed: headers whose numbers carry a plus. side: of a column
-        on which its numbers stand.
+        formulas: cells by header that stand in place of the frame's. totals: last row by header.
+        units: of every row, for tables of What and Value; they stand in the cells where there is no
+        column Unit. signed: headers whose numbers carry a plus. side: of a column on which its
+        numbers stand.
         """
         head, headers = self.row, [str(header) for header in frame.columns]
-        placed = Placed(self.name, head + 1, head + len(frame), {header: c for c, header in enumerate(headers)})
-        columns = [list((formulas or {}).get(header, ())) or frame.iloc[:, c].tolist() for c, header in enumerate(headers)]
+        placed = Placed(
+            self.name, head + 1, head + len(frame), {header: c for c, header in enumerate(headers)}
+        )
+        columns = [
+            list((formulas or {}).get(header, ())) or frame.iloc[:, c].tolist()
+            for c, header in enumerate(headers)
+        ]
         own = [(bare_format if "Unit" in headers else number_format)(unit) for unit in units or ()]
         for c, header in enumerate(headers):
             values = columns[c]
-            self._column(head, c, header, values, own if header in ("Value", "As solved") else [], header in signed, side)
-        self._header(head, headers, [side == "right" and any(_numeric(value) for value in values[:SAMPLE]) for values in columns])
+            self._column(
+                head,
+                c,
+                header,
+                values,
+                own if header in ("Value", "As solved") else [],
+                header in signed,
+                side,
+            )
+        self._header(
+            head,
+            headers,
+            [
+                side == "right" and any(_numeric(value) for value in values[:SAMPLE])
+                for values in columns
+            ],
+        )
         self.row = head + 1 + len(frame)
         if totals:
             self._totals(headers, totals)
@@ -146,15 +211,32 @@ class Page:
 
     def _header(self, row: int, headers: Sequence[str], right: Sequence[bool]) -> None:
         """Write the headers; those of numbers stand on the right, as their numbers do."""
-        look = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"], "text_wrap": True, "valign": "vcenter"}
+        look = {
+            "bold": True,
+            "bg_color": COLOURS["head"],
+            "font_color": COLOURS["head_ink"],
+            "text_wrap": True,
+            "valign": "vcenter",
+        }
         for c, header in enumerate(headers):
             text = safe_text(header)
             side = "right" if right[c] else "left"
-            self.put(row, c, text, **look, border=1, border_color=COLOURS["rule"], align=side, indent=int(c > 0 and not right[c]))
+            self.put(
+                row,
+                c,
+                text,
+                **look,
+                border=1,
+                border_color=COLOURS["rule"],
+                align=side,
+                indent=int(c > 0 and not right[c]),
+            )
             self.widen(c, max(len(word) for word in text.split() or [""]) + 3.0)
 
     def _heights(self, head: int, headers: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
-        """Heights of the header and of rows with text that wraps: charts below stand where they are set only if all heights are."""
+        """Heights of the header and of rows with text that wraps: charts below stand where they are
+        set only if all heights are.
+        """
 
         def lines(text: str, c: int) -> int:
             return len(textwrap.wrap(text, max(4, int(self.widths[c] / TEXT) - 2))) or 1
@@ -162,27 +244,52 @@ class Page:
         most = max(lines(safe_text(header), c) for c, header in enumerate(headers))
         self.sheet.set_row_pixels(head, 10 + 15 * min(most, 5))
         for k in range(min(len(columns[0]), SAMPLE) if columns else 0):
-            high = max(lines(values[k], c) if isinstance(values[k], str) else 1 for c, values in enumerate(columns))
+            high = max(
+                lines(values[k], c) if isinstance(values[k], str) else 1
+                for c, values in enumerate(columns)
+            )
             if high > 1:
                 self.sheet.set_row_pixels(head + 1 + k, min(6 + 15 * high, 400))
 
-    def _column(self, head: int, c: int, header: str, values: Sequence[Any], own: Sequence[str], signed: bool, side: str) -> None:
-        """Write one column; numbers in the format of their unit. own: formats by row, where rows differ."""
+    def _column(
+        self,
+        head: int,
+        c: int,
+        header: str,
+        values: Sequence[Any],
+        own: Sequence[str],
+        signed: bool,
+        side: str,
+    ) -> None:
+        """Write one column; numbers in the format of their unit.
+
+        own: formats by row, where rows differ.
+        """
         plain = header_format(header, signed)
         if plain == "General" and all(map(_counts, values)):
             plain = COUNT
         forms = own or [plain] * len(values)
         looks = {form: self._body(form, side) for form in set(forms)}
-        words = self.book.format(text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=int(c > 0))
+        words = self.book.format(
+            text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=int(c > 0)
+        )
         sheet, width = self.sheet, 0
-        near = range(len(values)) if len(values) <= 2 * SAMPLE else [*range(SAMPLE), *range(len(values) - SAMPLE, len(values))]
+        near = (
+            range(len(values))
+            if len(values) <= 2 * SAMPLE
+            else [*range(SAMPLE), *range(len(values) - SAMPLE, len(values))]
+        )
         for k in near:
             value = values[k].value if isinstance(values[k], Formula) else values[k]
             width = max(width, 0 if missing(value) else shown_width(value, forms[k]))
         for k, value in enumerate(values):
             row, form = head + 1 + k, forms[k]
             if type(value) is str:
-                look = self._named(value, c == 0) if header == "LLM" and value in self.book.looks else words
+                look = (
+                    self._named(value, c == 0)
+                    if header == "LLM" and value in self.book.looks
+                    else words
+                )
                 sheet.write_string(row, c, safe_text(value), look)
             elif type(value) is float and math.isfinite(value):
                 sheet.write_number(row, c, value, looks[form])
@@ -199,13 +306,23 @@ class Page:
         self.widen(c, width + 2.8)
 
     def _body(self, form: str, side: str) -> Any:
-        return self.book.format(num_format=form, bottom=1, bottom_color=COLOURS["rule"], align=side, indent=int(side == "left"))
+        return self.book.format(
+            num_format=form,
+            bottom=1,
+            bottom_color=COLOURS["rule"],
+            align=side,
+            indent=int(side == "left"),
+        )
 
     def _named(self, llm: str, edge: bool) -> Any:
-        """The look of an LLM's name: a bar of its colour on the sheet's edge, elsewhere its tint (a bar would touch the number before)."""
+        """The look of an LLM's name: a bar of its colour on the sheet's edge, elsewhere its tint (a
+        bar would touch the number before).
+        """
         colour = self.book.looks[llm].colour
         look = {"left": 5, "left_color": colour} if edge else {"bg_color": tint(colour)}
-        return self.book.format(text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=1, **look)
+        return self.book.format(
+            text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=1, **look
+        )
 
     def _totals(self, headers: Sequence[str], totals: Mapping[str, Any]) -> None:
         for c, header in enumerate(headers):
@@ -220,19 +337,36 @@ class Page:
         self.row += 1
 
     def chart(
-        self, chart: Any, alt: str, *, column: int = 0, width: int = 760, height: int = 340, advance: bool = True, left: int = 4
+        self,
+        chart: Any,
+        alt: str,
+        *,
+        column: int = 0,
+        width: int = 760,
+        height: int = 340,
+        advance: bool = True,
+        left: int = 4,
     ) -> None:
-        """Set a chart below what was written. alt: what it shows, in words; left: pixels from the column's edge."""
+        """Set a chart below what was written.
+
+        alt: what it shows, in words; left: pixels from the column's edge.
+        """
         chart.set_size({"width": width, "height": height})
         self.sheet.insert_chart(
-            self.row, column, chart, {"description": safe_text(alt), "object_position": 2, "x_offset": left, "y_offset": 4}
+            self.row,
+            column,
+            chart,
+            {"description": safe_text(alt), "object_position": 2, "x_offset": left, "y_offset": 4},
         )
         if advance:
             self.breaks.append(self.row)
             self.row += -(-(height + 16) // ROW_PX)
 
     def finish(self, across: int | None = None) -> None:
-        """Set widths, write the sentences across, set up the page. across: columns of the sentences."""
+        """Set widths, write the sentences across, set up the page.
+
+        across: columns of the sentences.
+        """
         for column, width in self.widths.items():
             self.sheet.set_column(column, column, width)
         total, columns = 0.0, 0

@@ -1,7 +1,8 @@
 """The workbook: a report's tables and words as sheets, written with XlsxWriter.
 
-Sheets whose data was not computed are left out. Text is written as text: no cell, name, link or chart title is read off what the user
-wrote. The input sheets (reports.workbook.input_sheets) go last, so that the workbook can be read back as a scenario.
+Sheets whose data was not computed are left out. Text is written as text: no cell, name, link or
+chart title is read off what the user wrote. The input sheets (reports.workbook.input_sheets) go
+last, so that the workbook can be read back as a scenario.
 
 Beside a conflict the sheets of a setup tell the best effort, and each says so at its top.
 """
@@ -18,7 +19,14 @@ from xlsxwriter.exceptions import FileCreateError
 
 from profiles.workbook_layout import REPORT_SHEETS, Inputs
 from reports.style import looks_of, safe_text
-from reports.workbook import checks_sheets, gpus_sheets, latency_sheets, more_sheets, plan_sheets, summary_sheets
+from reports.workbook import (
+    checks_sheets,
+    gpus_sheets,
+    latency_sheets,
+    more_sheets,
+    plan_sheets,
+    summary_sheets,
+)
 from reports.workbook.book import Book
 from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_sheets
 
@@ -55,8 +63,26 @@ ALWAYS: Mapping[str, Maker] = {
     "Log": checks_sheets.log,
 }
 WRITING = (
-    *("Assumptions", "Shards", "GPU map", "Curve points", "Setup", "Cost", "Routing", "Latency", "Sensitivity", "Frontier"),
-    *("Setups study", "Setups data", "Baselines", "Alternatives", "Shadow prices", "Dropped options"),
+    *(
+        "Assumptions",
+        "Shards",
+        "GPU map",
+        "Curve points",
+        "Setup",
+        "Cost",
+        "Routing",
+        "Latency",
+        "Sensitivity",
+        "Frontier",
+    ),
+    *(
+        "Setups study",
+        "Setups data",
+        "Baselines",
+        "Alternatives",
+        "Shadow prices",
+        "Dropped options",
+    ),
     *("Conflict", "Checks", "Log", "Summary"),
 )
 """Sheets whose cells others refer to come first."""
@@ -67,7 +93,9 @@ def sheets_of(report: Report) -> list[str]:
     tables = _beside_conflict(report)["tables"]
     planned = len(tables["setup"]) > 0
     there = {*ALWAYS, *(PLANNED if planned else ())}
-    there |= {sheet for sheet, key in more_sheets.MORE.items() if key in tables and len(tables[key])}
+    there |= {
+        sheet for sheet, key in more_sheets.MORE.items() if key in tables and len(tables[key])
+    }
     if not planned:
         there.discard("Shadow prices")
     return [sheet for sheet in REPORT_SHEETS if sheet in there]
@@ -79,7 +107,9 @@ def write_workbook(path: Path, report: Report, inputs: Inputs | None = None) -> 
     inputs: what the input sheets hold, None to leave them out.
     """
     target = path.resolve()
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"
+    )
     os.close(handle)
     try:
         _write(temporary, report, inputs)
@@ -102,22 +132,37 @@ def _beside_conflict(report: Report) -> Report:
     words = ("status", "verdict", "asked", "dropped", "effort_notes", "notes")
     return {
         "tables": {**nearest["tables"], **{key: report["tables"][key] for key in kept}},
-        "meta": {**nearest["meta"], **{key: report["meta"][key] for key in words}, "found": nearest["meta"]["verdict"]},
+        "meta": {
+            **nearest["meta"],
+            **{key: report["meta"][key] for key in words},
+            "found": nearest["meta"]["verdict"],
+        },
     }
 
 
 def _write(path: str, report: Report, inputs: Inputs | None) -> None:
     """Sheets in order, then their content.
 
-    NaN and infinity would be bugs here (missing numbers are blank cells): XlsxWriter refuses them with TypeError, as it is told to.
+    NaN and infinity would be bugs here (missing numbers are blank cells): XlsxWriter refuses them
+    with TypeError, as it is told to.
     """
     report = _beside_conflict(report)
     meta = report["meta"]
     file = Workbook(path, {**BOOK_OPTIONS, "nan_inf_to_errors": False})
-    file.set_properties({"title": safe_text(meta["scenario"]), "comments": "Written by the joint LLM planner", "created": meta["created"]})
+    file.set_properties(
+        {
+            "title": safe_text(meta["scenario"]),
+            "comments": "Written by the joint LLM planner",
+            "created": meta["created"],
+        }
+    )
     file.set_size(2400, 1400)
     file.set_calc_mode("auto")
-    banners = {sheet: f"{meta['best_effort']}." for sheet in (*PLANNED, "Shadow prices", "Assumptions") if meta["best_effort"]}
+    banners = {
+        sheet: f"{meta['best_effort']}."
+        for sheet in (*PLANNED, "Shadow prices", "Assumptions")
+        if meta["best_effort"]
+    }
     book = Book(file, looks_of(meta["signs"]), inputs=inputs, banners=banners)
     sheets = sheets_of(report)
     for name in sheets:

@@ -1,4 +1,6 @@
-"""The page in a real browser: a server of its own, Debian's Chromium, and what every journey must not leave behind."""
+"""The page in a real browser: a server of its own, Debian's Chromium, and what every journey must
+not leave behind.
+"""
 
 import os
 import signal
@@ -17,13 +19,20 @@ from tests.support.outside import need
 from tests.support.paths import HOME
 
 ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *(
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+    ),
     *("--disable-component-update", "--disable-sync"),
 )
 PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 PROBES = ("/_stcore/host-config", "/_stcore/health")
-"""Streamlit looks for itself below every page's own address first; the answer 404 is part of that."""
+"""Streamlit looks for itself below every page's own address first; the answer 404 is part of that.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +43,13 @@ def server() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=HOME,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(address)
@@ -71,7 +86,9 @@ class Visitor:
     """One person's browser: pages, and what went wrong in them."""
 
     def __init__(self, browser: Browser, server: str) -> None:
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        self.context = browser.new_context(
+            viewport={"width": 1280, "height": 900}, accept_downloads=True
+        )
         self.context.set_default_timeout(PATIENCE_MS)
         self.server = server
         self.troubles: list[str] = []
@@ -79,7 +96,10 @@ class Visitor:
     def open(self, path: str = "") -> Page:
         """Open an address and wait for the page's title."""
         page = self.context.new_page()
-        page.on("console", lambda message: self._hear(message.type, message.text, message.location.get("url", "")))
+        page.on(
+            "console",
+            lambda message: self._hear(message.type, message.text, message.location.get("url", "")),
+        )
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         page.goto(f"{self.server}/{path}")
         page.locator("h1, [data-testid=stException]").first.wait_for()
@@ -93,7 +113,10 @@ class Visitor:
 
 def settled(page: Page) -> None:
     """Wait until no script runs and no exception box stands on the page."""
-    page.wait_for_function("() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState ==="
+        " 'notRunning'"
+    )
     assert page.locator("[data-testid=stException]").count() == 0
 
 

@@ -1,4 +1,6 @@
-"""Every page, light and dark, wide and as on a phone: no serious finding of axe-core, nothing that runs out of the page."""
+"""Every page, light and dark, wide and as on a phone: no serious finding of axe-core, nothing that
+runs out of the page.
+"""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,7 +16,9 @@ DRAWN_MS = 1_500
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_have_no_serious_accessibility_faults(visitor: Visitor, path: str, scheme: str) -> None:
+def test_pages_have_no_serious_accessibility_faults(
+    visitor: Visitor, path: str, scheme: str
+) -> None:
     page = visitor.open(path)
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     faults = []
@@ -23,7 +27,15 @@ def test_pages_have_no_serious_accessibility_faults(visitor: Visitor, path: str,
         settled(page)
         page.wait_for_timeout(DRAWN_MS)
         found = Axe().run(page).response["violations"]
-        faults += [f"{width}: {one['id']}: {node['html'][:200]}" for one in found if one["impact"] in BAD for node in one["nodes"][:3]]
-        room = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }")
+        faults += [
+            f"{width}: {one['id']}: {node['html'][:200]}"
+            for one in found
+            if one["impact"] in BAD
+            for node in one["nodes"][:3]
+        ]
+        room = page.evaluate(
+            "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth"
+            " - m.clientWidth }"
+        )
         assert room <= 0, f"{path} is {room} pixels too wide at {width}"
     assert faults == []

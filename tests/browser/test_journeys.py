@@ -45,7 +45,12 @@ def goto(page: Page, title: str) -> None:
 
 def shown_quality(page: Page) -> float:
     """The number at the top of the page Plan."""
-    metric = page.get_by_test_id("stMetric").filter(has_text="Quality").get_by_test_id("stMetricValue").first
+    metric = (
+        page.get_by_test_id("stMetric")
+        .filter(has_text="Quality")
+        .get_by_test_id("stMetricValue")
+        .first
+    )
     return float(metric.inner_text())
 
 
@@ -81,7 +86,9 @@ def write(folder: Path, files: dict[str, str]) -> list[Path]:
 # ---------------------------------------------------------------- journeys
 
 
-def test_first_open_another_slo_compare_with_the_first_and_leave_with_a_workbook(visitor: Visitor, tmp_path: Path) -> None:
+def test_first_open_another_slo_compare_with_the_first_and_leave_with_a_workbook(
+    visitor: Visitor, tmp_path: Path
+) -> None:
     page = visitor.open()
     first = shown_quality(page)
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
@@ -132,8 +139,14 @@ def test_two_people_see_their_own(visitors: list[Visitor]) -> None:
 
 
 def test_faults_of_an_upload_are_all_told(visitor: Visitor, tmp_path: Path) -> None:
-    scenario = TEMPLATE_TEXTS["scenario.yaml"].replace("nodes: 1", "nodes: eight").replace("metric: ttft", "metric: tft")
-    profiles = TEMPLATE_TEXTS["profiles.csv"].replace("small,A100-PCIe-80GB,1,100,20,180", "small,A100-PCIe-80GB,1,100,20,fast")
+    scenario = (
+        TEMPLATE_TEXTS["scenario.yaml"]
+        .replace("nodes: 1", "nodes: eight")
+        .replace("metric: ttft", "metric: tft")
+    )
+    profiles = TEMPLATE_TEXTS["profiles.csv"].replace(
+        "small,A100-PCIe-80GB,1,100,20,180", "small,A100-PCIe-80GB,1,100,20,fast"
+    )
     files = write(tmp_path, {**TEMPLATE_TEXTS, "scenario.yaml": scenario, "profiles.csv": profiles})
     page = visitor.open("inputs")
     upload(page, files)
@@ -146,7 +159,9 @@ def test_faults_of_an_upload_are_all_told(visitor: Visitor, tmp_path: Path) -> N
     assert "/tmp" not in told  # noqa: S108 - where the upload lies is nobody's business
 
 
-def test_an_upload_is_solved_and_saved_and_opened_again(visitors: list[Visitor], tmp_path: Path) -> None:
+def test_an_upload_is_solved_and_saved_and_opened_again(
+    visitors: list[Visitor], tmp_path: Path
+) -> None:
     page = visitors[0].open("inputs")
     upload(page, write(tmp_path, dict(TEMPLATE_TEXTS)))
     expect(page.get_by_role("combobox", name="Scenario")).to_have_value("uploaded: my-cluster")
@@ -187,11 +202,17 @@ def test_a_long_computation_is_cancelled(visitor: Visitor) -> None:
     expect(begin).to_be_enabled()
 
 
-def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(visitor: Visitor, tmp_path: Path) -> None:
+def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(
+    visitor: Visitor, tmp_path: Path
+) -> None:
     write_own("fleet12x256", 0, 0.0, tmp_path)
     scenario = tmp_path / "scenario.yaml"
-    light = re.sub(r"(?m)^arrival_rate_rps:.*", "arrival_rate_rps: 1000", scenario.read_text())  # many replicas with little to do: minutes
-    scenario.write_text(re.sub(r"(?m)^solver:.*", "solver: {rel_gap: 0.0, time_limit_s: 600}", light))
+    light = re.sub(
+        r"(?m)^arrival_rate_rps:.*", "arrival_rate_rps: 1000", scenario.read_text()
+    )  # many replicas with little to do: minutes
+    scenario.write_text(
+        re.sub(r"(?m)^solver:.*", "solver: {rel_gap: 0.0, time_limit_s: 600}", light)
+    )
     page = visitor.open("inputs")
     upload(page, [tmp_path / name for name in ("scenario.yaml", "profiles.csv", "scores.parquet")])
     expect(page.get_by_text("Solving")).to_be_visible()
@@ -200,16 +221,22 @@ def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(visitor: Visitor, tmp
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Solving").wait_for(state="hidden")
     settled(page)
-    expect(page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True)).to_be_enabled()
+    expect(
+        page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True)
+    ).to_be_enabled()
     goto(page, "Plan")
     expect(page.get_by_text(re.compile("^(optimal|feasible|unknown)$")).first).to_be_visible()
 
 
-def test_clicks_that_come_before_the_page_has_answered_are_not_lost(visitor: Visitor, tmp_path: Path) -> None:
+def test_clicks_that_come_before_the_page_has_answered_are_not_lost(
+    visitor: Visitor, tmp_path: Path
+) -> None:
     page = visitor.open("inputs")
     files = write(tmp_path, dict(TEMPLATE_TEXTS))
     page.get_by_text("Open your own scenario").click()
-    page.locator("[data-testid=stFileUploader] input[type=file][multiple]").set_input_files([str(file) for file in files])
+    page.locator("[data-testid=stFileUploader] input[type=file][multiple]").set_input_files(
+        [str(file) for file in files]
+    )
     button = page.get_by_role("button", name="Open these files")
     expect(button).to_be_enabled()
     settled(page)

@@ -1,4 +1,7 @@
-"""The command line: exit codes, streams, --json, Ctrl-C. The first half replaces the search by a hand-made one, the second half is real."""
+"""The command line: exit codes, streams, --json, Ctrl-C.
+
+The first half replaces the search by a hand-made one, the second half is real.
+"""
 
 import json
 import signal
@@ -26,17 +29,22 @@ from tests.support.paths import HOME
 LLMS = ("alpha", "beta")
 
 
-def write_scenario(folder: Path, *, prompts: int = 20, rate: float = 10.0, limit_ms: float = 500.0) -> Path:
+def write_scenario(
+    folder: Path, *, prompts: int = 20, rate: float = 10.0, limit_ms: float = 500.0
+) -> Path:
     """Two LLMs, tp 1, whole GPUs, one node of two; prompt k is best answered by LLM k mod 2."""
     rows = ["llm,gpu,tp_degree,mps_share_pct,rate_rps,ttft_mean_ms,memory_gib_per_gpu"]
     rows += [f"{llm},GPU-X,1,100,{r},{50 + 2 * r},20" for llm in LLMS for r in (0, 10, 40)]
     (folder / "profiles.csv").write_text("\n".join(rows) + "\n")
-    scores = ["prompt_id,alpha,beta"] + [f"p{k},{0.9 if k % 2 == 0 else 0.5},{0.9 if k % 2 else 0.5}" for k in range(prompts)]
+    scores = ["prompt_id,alpha,beta"] + [
+        f"p{k},{0.9 if k % 2 == 0 else 0.5},{0.9 if k % 2 else 0.5}" for k in range(prompts)
+    ]
     (folder / "scores.csv").write_text("\n".join(scores) + "\n")
     path = folder / "scenario.yaml"
     path.write_text(f"""version: 1
 name: two
-pools: [{{name: p, gpu: GPU-X, nodes: 1, gpus_per_node: 2, memory_gib: 80, price_usd_per_gpu_h: 2.0}}]
+pools:
+  - {{name: p, gpu: GPU-X, nodes: 1, gpus_per_node: 2, memory_gib: 80, price_usd_per_gpu_h: 2.0}}
 llms: [{{name: alpha}}, {{name: beta}}]
 profiles: profiles.csv
 scores: scores.csv
@@ -49,19 +57,41 @@ objective: {{maximize: quality}}
 
 def best(instance: Instance, status: str = "optimal", bound: float = 0.9) -> Solution:
     """One replica of each LLM, half of the requests each."""
-    effort = Effort(0.1, {"search": 0.1}, 1, 2, 3, {"optimal": "gap", "feasible": "time"}[status], "1.16.0")
+    effort = Effort(
+        0.1, {"search": 0.1}, 1, 2, 3, {"optimal": "gap", "feasible": "time"}[status], "1.16.0"
+    )
     halves = np.full(2, 0.5)
     place = (Shard(0, 0, 0, 0, 0), Shard(1, 0, 0, 0, 1))
     prices = ShadowPrices(None, (None,), (None,), ("not asked for",))
     rates = halves * instance.arrival_rate
-    return Solution(status, 0.9, bound, effort, np.ones(2, dtype=int), rates, halves, 0.9, np.zeros(2), (), 1e-9, place, prices)
+    return Solution(
+        status,
+        0.9,
+        bound,
+        effort,
+        np.ones(2, dtype=int),
+        rates,
+        halves,
+        0.9,
+        np.zeros(2),
+        (),
+        1e-9,
+        place,
+        prices,
+    )
 
 
 def nothing(status: str) -> Solution:
     from planner.solution import Conflict
 
     conflict = Conflict(("10 req/s do not fit",)) if status == "infeasible" else None
-    return Solution(status, None, None, Effort(0.1, {}, 0, 0, 0, "time" if status == "unknown" else status), conflict=conflict)
+    return Solution(
+        status,
+        None,
+        None,
+        Effort(0.1, {}, 0, 0, 0, "time" if status == "unknown" else status),
+        conflict=conflict,
+    )
 
 
 Fake = Callable[[Callable[..., Solution]], None]
@@ -88,10 +118,16 @@ def plan(*arguments: object) -> Any:
     return CliRunner().invoke(app, ["plan", *map(str, arguments)])
 
 
-@pytest.mark.parametrize(("status", "code"), [("optimal", 0), ("infeasible", 3), ("feasible", 4), ("unknown", 5)])
+@pytest.mark.parametrize(
+    ("status", "code"), [("optimal", 0), ("infeasible", 3), ("feasible", 4), ("unknown", 5)]
+)
 def test_exit_code_follows_status(search: Fake, tmp_path: Path, status: str, code: int) -> None:
     bound = 0.9 if status == "optimal" else 0.95
-    search(lambda i, s, progress, cancel: best(i, status, bound) if status in ("optimal", "feasible") else nothing(status))
+    search(
+        lambda i, s, progress, cancel: (
+            best(i, status, bound) if status in ("optimal", "feasible") else nothing(status)
+        )
+    )
     outcome = plan(write_scenario(tmp_path), "--json", tmp_path / "plan.json")
     assert outcome.exit_code == code, outcome.output
     assert status in outcome.stdout.splitlines()[1]
@@ -109,9 +145,23 @@ def test_json_on_standard_output_is_alone(search: Fake, tmp_path: Path) -> None:
 def test_limits_reach_the_search_and_the_plan(search: Fake, tmp_path: Path) -> None:
     asked: list[Settings] = []
     search(lambda i, s, progress, cancel: asked.append(s) or best(i))
-    outcome = plan(write_scenario(tmp_path), "--time-limit", 7, "--rel-gap", 1e-05, "--set", "arrival_rate_rps=12", "--json", "-")
+    outcome = plan(
+        write_scenario(tmp_path),
+        "--time-limit",
+        7,
+        "--rel-gap",
+        1e-05,
+        "--set",
+        "arrival_rate_rps=12",
+        "--json",
+        "-",
+    )
     assert asked == [Settings(rel_gap=1e-5, time_limit=7.0)]
-    assert json.loads(outcome.stdout)["overrides"] == {"arrival_rate_rps": 12, "solver.time_limit_s": 7.0, "solver.rel_gap": 1e-05}
+    assert json.loads(outcome.stdout)["overrides"] == {
+        "arrival_rate_rps": 12,
+        "solver.time_limit_s": 7.0,
+        "solver.rel_gap": 1e-05,
+    }
 
 
 def test_quiet_prints_the_verdict_alone(search: Fake, tmp_path: Path) -> None:
@@ -124,7 +174,9 @@ def test_quiet_prints_the_verdict_alone(search: Fake, tmp_path: Path) -> None:
 def test_bad_input_lists_every_fault(search: Fake, tmp_path: Path) -> None:
     search(lambda i, s, progress, cancel: best(i))
     path = write_scenario(tmp_path)
-    path.write_text(path.read_text().replace("nodes: 1", "nodes: 0").replace("version: 1", "version: 7"))
+    path.write_text(
+        path.read_text().replace("nodes: 1", "nodes: 0").replace("version: 1", "version: 7")
+    )
     outcome = plan(path)
     assert outcome.exit_code == 2
     assert outcome.stdout == ""
@@ -132,13 +184,22 @@ def test_bad_input_lists_every_fault(search: Fake, tmp_path: Path) -> None:
     assert "version" in outcome.stderr
 
 
-@pytest.mark.parametrize("arguments", [["nope"], ["plan"], ["plan", "x.yaml", "--nope"], ["plan", "x.yaml", "--time-limit", "soon"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["nope"], ["plan"], ["plan", "x.yaml", "--nope"], ["plan", "x.yaml", "--time-limit", "soon"]],
+)
 def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
 @pytest.mark.parametrize(
-    "arguments", [["missing.yaml"], ["{}", "--set", "nonsense"], ["{}", "--rel-gap", "-1"], ["{}", "--time-limit", "nan"]]
+    "arguments",
+    [
+        ["missing.yaml"],
+        ["{}", "--set", "nonsense"],
+        ["{}", "--rel-gap", "-1"],
+        ["{}", "--time-limit", "nan"],
+    ],
 )
 def test_wrong_values_are_exit_2(search: Fake, tmp_path: Path, arguments: list[str]) -> None:
     search(lambda i, s, progress, cancel: best(i))
@@ -149,7 +210,9 @@ def test_wrong_values_are_exit_2(search: Fake, tmp_path: Path, arguments: list[s
 
 
 @pytest.mark.parametrize("target", ["no/such/folder/plan.json", "."])
-def test_unwritable_target_is_found_before_the_search(search: Fake, tmp_path: Path, target: str) -> None:
+def test_unwritable_target_is_found_before_the_search(
+    search: Fake, tmp_path: Path, target: str
+) -> None:
     search(lambda i, s, progress, cancel: pytest.fail("the search has begun"))
     outcome = plan(write_scenario(tmp_path), "--json", tmp_path / target)
     assert outcome.exit_code == 2
@@ -165,7 +228,12 @@ def test_a_bug_is_no_answer(search: Fake, tmp_path: Path) -> None:
 
 
 def test_progress_shows_after_a_second(search: Fake, tmp_path: Path) -> None:
-    def slow(instance: Instance, settings: Settings, progress: Callable[[Progress], None], cancel: threading.Event) -> Solution:
+    def slow(
+        instance: Instance,
+        settings: Settings,
+        progress: Callable[[Progress], None],
+        cancel: threading.Event,
+    ) -> Solution:
         progress(Progress(0.1, "milp", 0.88, 0.92))
         time.sleep(1.3)
         return best(instance)
@@ -176,8 +244,13 @@ def test_progress_shows_after_a_second(search: Fake, tmp_path: Path) -> None:
 
 
 def test_progress_speaks_of_plans_only_where_one_is_sought() -> None:
-    assert progress_line(Progress(2.0, "3 of 9 points planned"), 2.0) == "3 of 9 points planned, 2 s"
-    assert progress_line(Progress(2.0, "relaxation", None, 0.7), 2.0) == "relaxation, no plan yet, best possible 0.70000, 2 s"
+    assert (
+        progress_line(Progress(2.0, "3 of 9 points planned"), 2.0) == "3 of 9 points planned, 2 s"
+    )
+    assert (
+        progress_line(Progress(2.0, "relaxation", None, 0.7), 2.0)
+        == "relaxation, no plan yet, best possible 0.70000, 2 s"
+    )
 
 
 def test_what_the_search_raises_comes_out(search: Fake, tmp_path: Path) -> None:
@@ -197,7 +270,12 @@ def test_help_shows_examples() -> None:
 def test_help_loads_nothing_heavy() -> None:
     heavy = "{'numpy', 'pandas', 'pyomo', 'rich', 'pydantic', 'highspy', 'scipy'}"
     code = f"import sys, planner.cli.app; print(sorted({heavy} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=HOME, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=HOME, check=True, capture_output=True, text=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_version() -> None:
@@ -210,19 +288,33 @@ def test_foreign_package_is_told(tmp_path: Path) -> None:
     """A package `profiles` that stands before ours on the path."""
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "__init__.py").write_text("")
-    code = f"import sys; sys.path[:0] = [{str(HOME)!r}]; import planner.cli.app as m; sys.path[:0] = [{str(tmp_path)!r}]; m.app()"
-    outcome = subprocess.run([sys.executable, "-c", code, "plan", "x.yaml"], cwd=HOME, capture_output=True, text=True, check=False)
+    code = (
+        f"import sys; sys.path[:0] = [{str(HOME)!r}]; import planner.cli.app as m; sys.path[:0] ="
+        f" [{str(tmp_path)!r}]; m.app()"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", code, "plan", "x.yaml"],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert outcome.returncode == 2
     assert f"`profiles` is taken from {tmp_path / 'profiles'}" in outcome.stderr
 
 
 def test_file_run_directly_tells_how() -> None:
-    outcome = subprocess.run([sys.executable, HOME / "planner" / "__main__.py"], capture_output=True, text=True, check=False)
+    outcome = subprocess.run(
+        [sys.executable, HOME / "planner" / "__main__.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert outcome.returncode == 2
     assert "python -m planner" in outcome.stderr
 
 
-# --- Ctrl-C in a process of its own -------------------------------------------------------------------------------------------------------
+# --- Ctrl-C in a process of its own ---------------------------------------------------------------
 
 FAKE_PROCESS = """
 import sys, time
@@ -240,10 +332,20 @@ t.app(["plan", {path!r}], prog_name="planner")
 """
 
 
-def interrupted(path: Path, *, found: bool = True, listens: bool = True, times: int = 1) -> tuple[int, str]:
-    """Exit code and standard output of a process that got Ctrl-C; it must end within ten seconds."""
+def interrupted(
+    path: Path, *, found: bool = True, listens: bool = True, times: int = 1
+) -> tuple[int, str]:
+    """Exit code and standard output of a process that got Ctrl-C; it must end within ten
+    seconds.
+    """
     code = FAKE_PROCESS.format(path=str(path), found=found, listens=listens)
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=HOME,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "searching\n"
     for _ in range(times):
@@ -261,14 +363,22 @@ def test_ctrl_c_keeps_the_best_plan(tmp_path: Path, found: bool, code: int) -> N
 
 
 def test_ctrl_c_before_the_search(tmp_path: Path) -> None:
-    """In the middle of the imports, when an exception might be swallowed, turned into another or end the process by SIGINT."""
+    """In the middle of the imports, when an exception might be swallowed, turned into another or
+    end the process by SIGINT.
+    """
     for delay in (0.2, 0.4):
         command = [sys.executable, "-m", "planner", "plan", str(write_scenario(tmp_path))]
-        with subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
             stdout, stderr = process.communicate(timeout=10)
-        if process.returncode not in (0, 130, -signal.SIGINT):  # a fast machine is done, a slow one has not reached our code
+        if process.returncode not in (
+            0,
+            130,
+            -signal.SIGINT,
+        ):  # a fast machine is done, a slow one has not reached our code
             assert (process.returncode, stdout, "before the search" in stderr) == (5, "", True)
 
 
@@ -277,11 +387,13 @@ def test_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     assert returned == 5
 
 
-# --- the real search in a process of its own ----------------------------------------------------------------------------------------------
+# --- the real search in a process of its own ------------------------------------------------------
 
 
 def write_hard_scenario(folder: Path) -> Path:
-    """Eight LLMs on twelve nodes of eight GPUs in shares of 10 %, noisy curves, replicas free, gap 0: about ten seconds of search."""
+    """Eight LLMs on twelve nodes of eight GPUs in shares of 10 %, noisy curves, replicas free, gap
+    0: about ten seconds of search.
+    """
     rng = np.random.default_rng(5)
     names = "abcdefgh"
     rows = ["llm,gpu,tp_degree,mps_share_pct,rate_rps,ttft_mean_ms,memory_gib_per_gpu"]
@@ -291,12 +403,22 @@ def write_hard_scenario(folder: Path) -> Path:
                 top = tp**0.85 * share / 100 * 420 / size
                 base = 20 + 4 * size / (tp**0.7 * (share / 100) ** 0.6)
                 for load in np.linspace(0, 0.97, 12):
-                    latency = base * (1 + 0.6 * load / (1 - load)) * (1 + 0.05 * rng.standard_normal())
-                    rows.append(f"{llm},GPU-X,{tp},{share},{load * top:.6f},{latency:.4f},{size * 1.87 / tp + 6:.2f}")
+                    latency = (
+                        base * (1 + 0.6 * load / (1 - load)) * (1 + 0.05 * rng.standard_normal())
+                    )
+                    memory = size * 1.87 / tp + 6
+                    point = f"{load * top:.6f},{latency:.4f},{memory:.2f}"
+                    rows.append(f"{llm},GPU-X,{tp},{share},{point}")
     (folder / "profiles.csv").write_text("\n".join(rows) + "\n")
     spread, prompts = np.linspace(0.35, 0.75, len(names)), 4000
-    scores = spread + 0.5 * (0.5 - rng.beta(2, 2, prompts))[:, None] + rng.normal(0, 0.15, (prompts, len(names)))
-    lines = [",".join(["prompt_id", *names])] + [f"p{k}," + ",".join(f"{s:.6f}" for s in row) for k, row in enumerate(scores)]
+    scores = (
+        spread
+        + 0.5 * (0.5 - rng.beta(2, 2, prompts))[:, None]
+        + rng.normal(0, 0.15, (prompts, len(names)))
+    )
+    lines = [",".join(["prompt_id", *names])] + [
+        f"p{k}," + ",".join(f"{s:.6f}" for s in row) for k, row in enumerate(scores)
+    ]
     (folder / "scores.csv").write_text("\n".join(lines) + "\n")
     llms = ", ".join(f"{{name: {llm}}}" for llm in names)
     path = folder / "scenario.yaml"
@@ -316,15 +438,23 @@ solver: {{rel_gap: 0, time_limit_s: 300}}
 
 def real(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "planner", "plan", *map(str, arguments)]
-    return subprocess.run(command, cwd=HOME, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=HOME, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_real_plan(tmp_path: Path) -> None:
     outcome = real(write_scenario(tmp_path), "--json", "-")
     assert outcome.returncode == 0, outcome.stderr
     content = json.loads(outcome.stdout)
-    jsonschema.validate(content, json.loads((HOME / "docs" / "plan.schema.json").read_text()), cls=jsonschema.Draft202012Validator)
-    assert content["quality"] == pytest.approx(0.9), "every prompt gets its best LLM: 10 req/s fit easily"
+    jsonschema.validate(
+        content,
+        json.loads((HOME / "docs" / "plan.schema.json").read_text()),
+        cls=jsonschema.Draft202012Validator,
+    )
+    assert content["quality"] == pytest.approx(0.9), (
+        "every prompt gets its best LLM: 10 req/s fit easily"
+    )
     assert "HiGHS" not in outcome.stderr
 
 
@@ -332,7 +462,11 @@ def test_real_infeasible(tmp_path: Path) -> None:
     outcome = real(write_scenario(tmp_path, rate=200.0), "--json", tmp_path / "plan.json")
     assert outcome.returncode == 3, outcome.stderr
     content = json.loads((tmp_path / "plan.json").read_text())
-    jsonschema.validate(content, json.loads((HOME / "docs" / "plan.schema.json").read_text()), cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(
+        content,
+        json.loads((HOME / "docs" / "plan.schema.json").read_text()),
+        cls=jsonschema.Draft202012Validator,
+    )
     changes = {repair["change"]: repair["to"] for repair in content["conflict"]["repairs"]}
     assert changes["arrival_rate_rps"] <= 80, "two replicas of at most 40 req/s"
     assert changes["pools.0.nodes"] == 3, "200 req/s need five GPUs"
@@ -341,14 +475,28 @@ def test_real_infeasible(tmp_path: Path) -> None:
 def test_real_time_limit(tmp_path: Path) -> None:
     outcome = real(write_hard_scenario(tmp_path), "--time-limit", "3", "--json", "-")
     content = json.loads(outcome.stdout)
-    assert (outcome.returncode, content["status"]) in {(4, "feasible"), (5, "unknown")}, outcome.stderr
+    assert (outcome.returncode, content["status"]) in {(4, "feasible"), (5, "unknown")}, (
+        outcome.stderr
+    )
 
 
 def test_real_ctrl_c(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "planner", "plan", str(write_hard_scenario(tmp_path)), "--json", "-"]
-    with subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "planner",
+        "plan",
+        str(write_hard_scenario(tmp_path)),
+        "--json",
+        "-",
+    ]
+    with subprocess.Popen(
+        command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
-        assert any(line.startswith("search") for line in iter(process.stderr.readline, "")), "it ended before its search"
+        assert any(line.startswith("search") for line in iter(process.stderr.readline, "")), (
+            "it ended before its search"
+        )
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)
     content = json.loads(stdout)

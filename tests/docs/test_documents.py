@@ -1,4 +1,6 @@
-"""The documents hold: commands run with the exit code and the results they show, examples load, links and files exist, names are real."""
+"""The documents hold: commands run with the exit code and the results they show, examples load,
+links and files exist, names are real.
+"""
 
 import os
 import re
@@ -20,7 +22,12 @@ from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
 
 README = HOME / "README.md"
-DOCUMENTS = (README, *sorted((HOME / "docs").glob("*.md")), HOME / "CHANGELOG.md", HOME / "CONTRIBUTING.md")
+DOCUMENTS = (
+    README,
+    *sorted((HOME / "docs").glob("*.md")),
+    HOME / "CHANGELOG.md",
+    HOME / "CONTRIBUTING.md",
+)
 PYTHONS = (".venv/bin/python", "python")
 SAME_VALUE = 2e-4
 """Two runs may differ by the gap (1e-4 relative) each."""
@@ -46,19 +53,37 @@ class Command:
 
 
 def blocks(document: Path) -> list[Block]:
-    found = re.findall(r"^```(\w+)[ ]?([^\n]*)\n(.*?)^```$", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    found = re.findall(
+        r"^```(\w+)[ ]?([^\n]*)\n(.*?)^```$",
+        document.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
     return [Block(document, kind, label.strip(), text) for kind, label, text in found]
 
 
 def commands(block: Block) -> Iterator[Command]:
-    """In `sh` every line is a command that ends well; in `console` it begins with $ and `(exit code N)` tells how it ends."""
+    """In `sh` every line is a command that ends well; in `console` it begins with $ and `(exit code
+    N)` tells how it ends.
+    """
     if block.kind == "sh":
-        yield from (Command(line.partition(" #")[0].strip(), 0, ()) for line in block.text.splitlines() if line.strip())
+        yield from (
+            Command(line.partition(" #")[0].strip(), 0, ())
+            for line in block.text.splitlines()
+            if line.strip()
+        )
     if block.kind == "console":
         for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             text, *shown = part.splitlines()
-            codes = [int(found[1]) for line in shown if (found := re.fullmatch(r"\(exit code (\d)\)", line))]
-            yield Command(text.strip(), codes[0] if codes else 0, tuple(line for line in shown if not line.startswith("(exit code")))
+            codes = [
+                int(found[1])
+                for line in shown
+                if (found := re.fullmatch(r"\(exit code (\d)\)", line))
+            ]
+            yield Command(
+                text.strip(),
+                codes[0] if codes else 0,
+                tuple(line for line in shown if not line.startswith("(exit code")),
+            )
 
 
 ALL_BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
@@ -77,14 +102,23 @@ def test_the_readme_shows_what_a_newcomer_needs():
     assert "examples/paper-trio/scenario.yaml" in text
 
 
-@pytest.mark.parametrize("target", sorted({word for c in ALL_COMMANDS if c.text.startswith("make ") for word in c.text.split()[1:]}))
+@pytest.mark.parametrize(
+    "target",
+    sorted(
+        {word for c in ALL_COMMANDS if c.text.startswith("make ") for word in c.text.split()[1:]}
+    ),
+)
 def test_make_targets_exist(target: str):
-    assert re.search(rf"^{re.escape(target)}:", (HOME / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(
+        rf"^{re.escape(target)}:", (HOME / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("text", PLANS)
 def test_commands_do_what_is_shown(text: str, tmp_path: Path):
-    """Exit codes are equal; a shown line that tells a value must be there again, the value within the gap; other lines word by word."""
+    """Exit codes are equal; a shown line that tells a value must be there again, the value within
+    the gap; other lines word by word.
+    """
     words = shlex.split(text)
     assert words[0] in PYTHONS, f"{text}: only Python commands (and make) belong in the documents"
     assert words[1:3] == ["-m", "planner"], f"{text}: only the planner is run here"
@@ -92,7 +126,16 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
     if "--json" in words and words[words.index("--json") + 1] != "-":
         words[words.index("--json") + 1] = str(tmp_path / "plan.json")
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
-    done = subprocess.run(words, cwd=HOME, capture_output=True, text=True, timeout=60, check=False, env=environment, encoding="utf-8")
+    done = subprocess.run(
+        words,
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+        encoding="utf-8",
+    )
     said = done.stdout + done.stderr
     for command in PLANS[text]:
         assert done.returncode == command.code, said
@@ -105,23 +148,33 @@ def _is_told(line: str, said: str) -> bool:
         return True
     verdict = re.compile(r"(optimal: (?:quality|cost)) ([\d.]+)")
     if shown := verdict.match(line):
-        values = [float(found[2]) for one in said.splitlines() if (found := verdict.match(one)) and found[1] == shown[1]]
+        values = [
+            float(found[2])
+            for one in said.splitlines()
+            if (found := verdict.match(one)) and found[1] == shown[1]
+        ]
         return any(abs(value - float(shown[2])) <= SAME_VALUE * max(1.0, value) for value in values)
     return plain(line) in map(plain, said.splitlines())
 
 
 def plain(line: str) -> str:
-    """Strip what may differ from run to run: the time of the search, and in tables the last digits of what is routed where."""
+    """Strip what may differ from run to run: the time of the search, and in tables the last digits
+    of what is routed where.
+    """
     line = re.sub(r"\(?\d+\.\d s\)?$", "", line.strip())
     return re.sub(r"\d[\d,]*\.\d+", "#", " ".join(line.split()))
 
 
-@pytest.mark.parametrize("block", YAMLS, ids=lambda block: f"{block.document.name}-{block.text[:30]!r}")
+@pytest.mark.parametrize(
+    "block", YAMLS, ids=lambda block: f"{block.document.name}-{block.text[:30]!r}"
+)
 def test_yaml_examples_are_scenarios_or_parts_of_one(block: Block):
     faults: list = []
     content = parse_yaml(block.text, block.document.name, faults)
     assert not faults
-    base = parse_yaml((HOME / "examples/paper-trio/scenario.yaml").read_text(encoding="utf-8"), "base", faults)
+    base = parse_yaml(
+        (HOME / "examples/paper-trio/scenario.yaml").read_text(encoding="utf-8"), "base", faults
+    )
     parse_scenario(content if "version" in content else {**base, **content}, block.document)
 
 
@@ -129,10 +182,17 @@ def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):
     for block in blocks(README):
         if block.label:
             (tmp_path / block.label).write_text(block.text, encoding="utf-8")
-    assert {path.name for path in tmp_path.iterdir()} == {"scenario.yaml", "profiles.csv", "scores.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "scenario.yaml",
+        "profiles.csv",
+        "scores.csv",
+    }
     loaded = load_instance(tmp_path / "scenario.yaml")
     solution = solve(loaded.instance)
-    stated = re.search(r"quality ([\d.]+), with ([\d.]+) % of the requests on `small`", README.read_text(encoding="utf-8"))
+    stated = re.search(
+        r"quality ([\d.]+), with ([\d.]+) % of the requests on `small`",
+        README.read_text(encoding="utf-8"),
+    )
     assert stated is not None
     assert solution.status == "optimal"
     assert solution.value == pytest.approx(float(stated[1]), abs=SAME_VALUE)
@@ -145,13 +205,17 @@ def test_the_tables_of_inputs_go_with_a_scenario(tmp_path: Path):
     for block in blocks(HOME / "docs/inputs.md"):
         if block.label:
             (tmp_path / block.label).write_text(block.text, encoding="utf-8")
-    instance = load_instance(tmp_path / "scenario.yaml", {"llms": [{"name": "mistral-7b"}, {"name": "yi-34b"}]}).instance
+    instance = load_instance(
+        tmp_path / "scenario.yaml", {"llms": [{"name": "mistral-7b"}, {"name": "yi-34b"}]}
+    ).instance
     assert len(instance.options) == 2
 
 
 def test_inputs_names_every_key_of_the_scenario():
     text = (HOME / "docs/inputs.md").read_text(encoding="utf-8")
-    missing = [key for key in _keys(ScenarioSpec.model_json_schema()) if not re.search(rf"\b{key}\b", text)]
+    missing = [
+        key for key in _keys(ScenarioSpec.model_json_schema()) if not re.search(rf"\b{key}\b", text)
+    ]
     assert not missing
 
 
@@ -165,21 +229,31 @@ def test_plan_json_names_every_key_of_the_schema():
 
     schema = json.loads((HOME / "docs/plan.schema.json").read_text(encoding="utf-8"))
     text = (HOME / "docs/plan-json.md").read_text(encoding="utf-8")
-    top = [*schema["properties"], *schema["$defs"]["option"]["properties"], *schema["$defs"]["context"]["properties"]]
+    top = [
+        *schema["properties"],
+        *schema["$defs"]["option"]["properties"],
+        *schema["$defs"]["context"]["properties"],
+    ]
     assert not [key for key in top if not re.search(rf"\b{key}\b", text)]
 
 
 def test_the_formulation_names_components_that_exist():
     program = (HOME / "models/program.py").read_text(encoding="utf-8")
     block = next(b for b in blocks(HOME / "docs/formulation.md") if "obey_quality_cuts" in b.text)
-    names = {name for line in block.text.splitlines() for name in re.findall(r"\b[a-z]{2,}(?:_[a-z]+)+(?=\[|,|  |$)", line.split("   ")[0])}
+    names = {
+        name
+        for line in block.text.splitlines()
+        for name in re.findall(r"\b[a-z]{2,}(?:_[a-z]+)+(?=\[|,|  |$)", line.split("   ")[0])
+    }
     assert len(names) >= 12
     assert not [name for name in names if f"model.{name} " not in program]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_and_files_exist(document: Path):
-    text = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(
+        r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if target.startswith("http"):
             continue
@@ -189,7 +263,9 @@ def test_links_and_files_exist(document: Path):
         if anchor:
             assert anchor in _anchors(path), f"{document.name} links to {target}"
     for name in re.findall(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|csv|md|json|yaml))`", text):
-        assert (HOME / name).exists() or (document.parent / name).exists(), f"{document.name} names {name}"
+        assert (HOME / name).exists() or (document.parent / name).exists(), (
+            f"{document.name} names {name}"
+        )
 
 
 def _anchors(document: Path) -> set[str]:

@@ -7,7 +7,14 @@ from itertools import groupby, pairwise
 import numpy as np
 import pytest
 
-from examples.make_examples import EXAMPLES, FOLDER, Example, profile_table, score_table, write_scores
+from examples.make_examples import (
+    EXAMPLES,
+    FOLDER,
+    Example,
+    profile_table,
+    score_table,
+    write_scores,
+)
 from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
@@ -23,7 +30,8 @@ from profiles.io.writing import write_csv
 
 OPTION = ("llm", "gpu", "tp_degree", "mps_share_pct")
 NOISE = 0.94
-"""A high percentile at a higher rate may be so many times the one before: it rests on few requests."""
+"""A high percentile at a higher rate may be so many times the one before: it rests on few requests.
+"""
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 
 
@@ -34,31 +42,53 @@ def read(path):
 
 @every_example
 def test_regeneration_gives_the_same_tables(example: Example, tmp_path):
-    few = replace(example, tp_degrees=example.tp_degrees[-1:], shares_pct=example.shares_pct[:: max(1, len(example.shares_pct) // 3)])
-    write_csv(profile_table(few, jobs=1), tmp_path / "profiles.csv")  # every option is made for itself
+    few = replace(
+        example,
+        tp_degrees=example.tp_degrees[-1:],
+        shares_pct=example.shares_pct[:: max(1, len(example.shares_pct) // 3)],
+    )
+    write_csv(
+        profile_table(few, jobs=1), tmp_path / "profiles.csv"
+    )  # every option is made for itself
     head, *made = (tmp_path / "profiles.csv").read_text(encoding="utf-8").splitlines()
     table = (FOLDER / example.name / "profiles.csv").read_text(encoding="utf-8").splitlines()
     assert table[0] == head
-    assert made == [line for line, row in zip(table[1:], read(FOLDER / example.name / "profiles.csv"), strict=True) if _among(row, few)]
+    assert made == [
+        line
+        for line, row in zip(table[1:], read(FOLDER / example.name / "profiles.csv"), strict=True)
+        if _among(row, few)
+    ]
     assert len(made) >= 3 * 8
     write_scores(example, tmp_path)
     stored = read(FOLDER / example.name / "scores.csv")
-    assert [row["prompt_id"] for row in stored] == [row["prompt_id"] for row in read(tmp_path / "scores.csv")]
+    assert [row["prompt_id"] for row in stored] == [
+        row["prompt_id"] for row in read(tmp_path / "scores.csv")
+    ]
     values = np.array([[float(row[llm]) for llm in example.llms] for row in stored])
     # exp may differ in the last bit between processors, which can move a rounded score by one step.
     np.testing.assert_allclose(values, score_table(example), atol=1.01e-4, rtol=0)
 
 
 def _among(row: dict, example: Example) -> bool:
-    return int(row["tp_degree"]) in example.tp_degrees and int(row["mps_share_pct"]) in example.shares_pct
+    return (
+        int(row["tp_degree"]) in example.tp_degrees
+        and int(row["mps_share_pct"]) in example.shares_pct
+    )
 
 
 @every_example
 def test_folders_are_complete_and_small(example: Example):
     folder = FOLDER / example.name
-    assert {path.name for path in folder.iterdir() if path.is_file()} >= {"scenario.yaml", "profiles.csv", "scores.csv", "README.md"}
+    assert {path.name for path in folder.iterdir() if path.is_file()} >= {
+        "scenario.yaml",
+        "profiles.csv",
+        "scores.csv",
+        "README.md",
+    }
     assert all(path.stat().st_size <= 300_000 for path in folder.iterdir() if path.is_file())
-    assert f"examples/{example.name}/scenario.yaml" in (folder / "README.md").read_text(encoding="utf-8")
+    assert f"examples/{example.name}/scenario.yaml" in (folder / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @every_example
@@ -67,15 +97,22 @@ def test_curves_rise_and_say_that_they_are_estimates(example: Example):
     assert {row["provenance"] for row in rows} == {"estimated"}
     assert all(row["source"] for row in rows)
     assert {row["llm"] for row in rows} == set(example.llms)
-    options = [list(points) for _, points in groupby(rows, key=lambda row: tuple(row[column] for column in OPTION))]
+    options = [
+        list(points)
+        for _, points in groupby(rows, key=lambda row: tuple(row[column] for column in OPTION))
+    ]
     assert len(options) == len({tuple(row[column] for column in OPTION) for row in rows}) <= 150
     for points in options:
         assert len(points) == 8
         assert len({row["memory_gib_per_gpu"] for row in points}) == 1
-        assert float(points[0]["memory_gib_per_gpu"]) <= 0.9 * load_gpus()[points[0]["gpu"]].memory_gib
+        assert (
+            float(points[0]["memory_gib_per_gpu"]) <= 0.9 * load_gpus()[points[0]["gpu"]].memory_gib
+        )
         for low, high in pairwise(points):
             assert float(low["rate_rps"]) < float(high["rate_rps"])
-            assert all(float(low[column]) < float(high[column]) for column in LATENCIES if "mean" in column)
+            assert all(
+                float(low[column]) < float(high[column]) for column in LATENCIES if "mean" in column
+            )
             assert all(NOISE * float(low[column]) < float(high[column]) for column in LATENCIES)
 
 
@@ -101,13 +138,27 @@ def test_bigger_llms_score_better_on_average_and_none_on_every_prompt(example: E
 
 def test_the_paper_trio_is_a_real_trade_off():
     rows = read(FOLDER / "paper-trio" / "profiles.csv")
-    fastest = {llm: max(float(row["rate_rps"]) for row in rows if row["llm"] == llm) for llm in ("mistral-7b", "wizardlm-13b", "yi-34b")}
-    assert fastest["yi-34b"] < 30 < 60 < sum(fastest.values())  # of 60 req/s not half can go to Yi-34B
-    halves = {llm: max(float(row["rate_rps"]) for row in rows if row["llm"] == llm and row["mps_share_pct"] == "50") for llm in fastest}
+    fastest = {
+        llm: max(float(row["rate_rps"]) for row in rows if row["llm"] == llm)
+        for llm in ("mistral-7b", "wizardlm-13b", "yi-34b")
+    }
+    assert (
+        fastest["yi-34b"] < 30 < 60 < sum(fastest.values())
+    )  # of 60 req/s not half can go to Yi-34B
+    halves = {
+        llm: max(
+            float(row["rate_rps"])
+            for row in rows
+            if row["llm"] == llm and row["mps_share_pct"] == "50"
+        )
+        for llm in fastest
+    }
     assert halves["yi-34b"] < halves["wizardlm-13b"] < halves["mistral-7b"] < fastest["mistral-7b"]
 
 
-@pytest.mark.parametrize("name", ["paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor"])
+@pytest.mark.parametrize(
+    "name", ["paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor"]
+)
 def test_plans_from_the_catalogues_alone_hold_step_by_step(name: str, tmp_path):
     loaded = load_instance(FOLDER / name / "scenario.yaml")
     solution = joint.solve(loaded.instance, Settings())

@@ -1,4 +1,6 @@
-"""examples/from-benchmarks: its table is what the import makes of its files, and it is planned and simulated."""
+"""examples/from-benchmarks: its table is what the import makes of its files, and it is planned and
+simulated.
+"""
 
 import json
 
@@ -18,14 +20,21 @@ HERE = FOLDER / "from-benchmarks"
 
 def test_the_import_gives_the_same_bytes(tmp_path) -> None:
     out = tmp_path / "profiles.csv"
-    assert run_profile_import([HERE / "runs"], Wanted(mapping=HERE / "mapping.yaml", out=out, quiet=True)) == 0
+    assert (
+        run_profile_import(
+            [HERE / "runs"], Wanted(mapping=HERE / "mapping.yaml", out=out, quiet=True)
+        )
+        == 0
+    )
     assert out.read_bytes() == (HERE / "profiles.csv").read_bytes()
 
 
 def test_the_files_are_what_the_engine_gives_and_say_so() -> None:
     assert len(list((HERE / "runs").iterdir())) == sum(map(len, RATES.values()))
     for (llm, tp_degree, share_pct), rates in RATES.items():
-        path = HERE / "runs" / f"simulated-{llm}-tp{tp_degree}-share{share_pct}-{rates[0]:g}rps.json"
+        path = (
+            HERE / "runs" / f"simulated-{llm}-tp{tp_degree}-share{share_pct}-{rates[0]:g}rps.json"
+        )
         stored = json.loads(path.read_text(encoding="utf-8"))
         assert stored["label"] == LABEL
         assert stored == simulated_run(llm, tp_degree, share_pct, rates[0])

@@ -1,4 +1,6 @@
-"""The paper's study: scenarios, the runner's table, the verdict beside it, and that the page tells what the runner finds."""
+"""The paper's study: scenarios, the runner's table, the verdict beside it, and that the page tells
+what the runner finds.
+"""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +14,16 @@ import pytest
 
 from examples import paper_study
 from examples.paper_counts import cluster_file, counts_table
-from examples.paper_study import CONTRADICTION, POINTS, QUICK, Outcome, agreement, main, run_points, study_table
+from examples.paper_study import (
+    CONTRADICTION,
+    POINTS,
+    QUICK,
+    Outcome,
+    agreement,
+    main,
+    run_points,
+    study_table,
+)
 from models.instance import Instance
 from planner.scenario.assemble import load_instance
 from planner.solution import Conflict
@@ -42,18 +53,27 @@ def trio() -> Instance:
 def test_scenarios_are_the_trio_on_one_node(gpus: int, trio: Instance) -> None:
     loaded = load_instance(cluster_file(gpus))
     instance = loaded.instance
-    assert [(pool.gpu, pool.nodes, pool.gpus_per_node) for pool in instance.pools] == [("A100-SXM-80GB", 1, gpus)]
+    assert [(pool.gpu, pool.nodes, pool.gpus_per_node) for pool in instance.pools] == [
+        ("A100-SXM-80GB", 1, gpus)
+    ]
     assert instance.llms == trio.llms
     assert {llm.max_replicas for llm in instance.llms} == {1}
     assert len(instance.options) == len(trio.options) == 90
     assert not instance.dropped
     np.testing.assert_array_equal(instance.scores.values, trio.scores.values)
-    assert loaded.scenario.profiles_path.resolve() == (HOME / "examples/paper-trio/profiles.csv").resolve()
+    assert (
+        loaded.scenario.profiles_path.resolve()
+        == (HOME / "examples/paper-trio/profiles.csv").resolve()
+    )
     assert loaded.scenario.spec.setups.min_gpu_utilization_pct == 87.5
 
 
 def test_nothing_is_copied() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == ["4xa100.yaml", "8xa100.yaml", "README.md"]
+    assert sorted(path.name for path in FOLDER.iterdir()) == [
+        "4xa100.yaml",
+        "8xa100.yaml",
+        "README.md",
+    ]
 
 
 def test_the_grid_is_the_papers() -> None:
@@ -68,7 +88,10 @@ def test_the_grid_is_the_papers() -> None:
 
 def within_floor(instance: Instance, gpus: int) -> Iterator[list[int]]:
     """Enumerate setups once more, by hand: positions of options, one an LLM or none."""
-    ways = [[None, *(o for o, option in enumerate(instance.options) if option.llm == i)] for i in range(len(instance.llms))]
+    ways = [
+        [None, *(o for o, option in enumerate(instance.options) if option.llm == i)]
+        for i in range(len(instance.llms))
+    ]
     tenths = [round(10 * option.tp_degree * option.mps_share) for option in instance.options]
     for setup in product(*ways):
         stands = [o for o in setup if o is not None]
@@ -79,9 +102,13 @@ def within_floor(instance: Instance, gpus: int) -> Iterator[list[int]]:
 def first_fit(instance: Instance, stands: list[int], gpus: int) -> bool:
     """First-fit decreasing by share, then memory, once more."""
     free, room = [10] * gpus, [instance.room(0)] * gpus
-    for option in sorted((instance.options[o] for o in stands), key=lambda one: (-one.mps_share, -one.memory)):
+    for option in sorted(
+        (instance.options[o] for o in stands), key=lambda one: (-one.mps_share, -one.memory)
+    ):
         tenths = round(10 * option.mps_share)
-        on = [g for g in range(gpus) if free[g] >= tenths and room[g] >= option.memory][: option.tp_degree]
+        on = [g for g in range(gpus) if free[g] >= tenths and room[g] >= option.memory][
+            : option.tp_degree
+        ]
         if len(on) < option.tp_degree:
             return False
         for g in on:
@@ -101,7 +128,9 @@ def test_counts_are_those_of_a_second_enumeration(at: int, outcomes: tuple[Outco
     assert 0 < row["Feasible (setups)"] <= row["Retained (setups)"]
 
 
-def test_the_joint_plan_is_between_the_best_setup_and_its_bound(outcomes: tuple[Outcome, ...]) -> None:
+def test_the_joint_plan_is_between_the_best_setup_and_its_bound(
+    outcomes: tuple[Outcome, ...],
+) -> None:
     for one, (_, row) in zip(outcomes, study_table(outcomes).iterrows(), strict=True):
         rounding = 1e-9
         assert row["Best (mean score)"] <= row["Joint bound (mean score)"] + rounding
@@ -112,7 +141,9 @@ def test_the_joint_plan_is_between_the_best_setup_and_its_bound(outcomes: tuple[
         assert row["Joint mean TTFT, predicted (ms)"] <= row["TTFT target (ms)"] + 1e-3
         assert row["Worst (mean score)"] <= row["Median (mean score)"] <= row["Best (mean score)"]
         spread = row["Spread best / worst - 1 (%)"]
-        assert spread == pytest.approx(100 * (row["Best (mean score)"] / row["Worst (mean score)"] - 1))
+        assert spread == pytest.approx(
+            100 * (row["Best (mean score)"] / row["Worst (mean score)"] - 1)
+        )
         assert row["Agree"] == "yes"
         assert row["Reason"] == ""
 
@@ -136,28 +167,51 @@ def test_contradictions_are_told(outcomes: tuple[Outcome, ...]) -> None:
     assert "above the joint bound" in reason
     high = replace(one.joint, value=value + 0.01, bound=bound + 0.01)
     assert agreement(instance, one.study, high)[0] == "NO"
-    none = replace(one.joint, status="infeasible", value=None, bound=None, conflict=Conflict(("60 req/s to be served",)))
+    none = replace(
+        one.joint,
+        status="infeasible",
+        value=None,
+        bound=None,
+        conflict=Conflict(("60 req/s to be served",)),
+    )
     assert agreement(instance, one.study, none)[0] == "NO"
-    empty = replace(one.study, quality=np.full_like(one.study.quality, np.nan), status=np.full_like(one.study.status, 1))
+    empty = replace(
+        one.study,
+        quality=np.full_like(one.study.quality, np.nan),
+        status=np.full_like(one.study.status, 1),
+    )
     assert STATUSES[1] == "infeasible"
     assert agreement(instance, empty, none) == ("none", "60 req/s to be served")
     assert agreement(instance, empty, one.joint)[0] == "NO"
     assert agreement(instance, one.study, replace(none, status="unknown"))[0] == "open"
 
 
-def test_a_better_plan_that_first_fit_does_not_place_is_no_contradiction(outcomes: tuple[Outcome, ...]) -> None:
+def test_a_better_plan_that_first_fit_does_not_place_is_no_contradiction(
+    outcomes: tuple[Outcome, ...],
+) -> None:
     one = outcomes[0]
     instance = load_instance(cluster_file(4)).instance
-    doubled = replace(one.joint, value=(one.joint.value or 0) + 0.01, bound=(one.joint.bound or 0) + 0.01, replicas=2 * one.joint.replicas)
+    doubled = replace(
+        one.joint,
+        value=(one.joint.value or 0) + 0.01,
+        bound=(one.joint.bound or 0) + 0.01,
+        replicas=2 * one.joint.replicas,
+    )
     assert agreement(instance, one.study, doubled)[0] == "joint more"
 
 
 # ---------------------------------------------------------------- the command
 
 
-def test_the_command_writes_and_prints(outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_the_command_writes_and_prints(
+    outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     infeasible = replace(
-        outcomes[0], joint=replace(outcomes[0].joint, value=None, bound=None), ttft_ms=None, agrees="none", reason="too much"
+        outcomes[0],
+        joint=replace(outcomes[0].joint, value=None, bound=None),
+        ttft_ms=None,
+        agrees="none",
+        reason="too much",
     )
     monkeypatch.setattr(paper_study, "run_points", lambda *_: iter([*outcomes, infeasible]))
     for columns in ("80", "200"):
@@ -172,7 +226,9 @@ def test_the_command_writes_and_prints(outcomes: tuple[Outcome, ...], tmp_path: 
     assert frame["Joint plan (mean score)"].tolist()[2] == ""
 
 
-def test_exit_codes(outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_exit_codes(
+    outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     def stopped(*_: object) -> Iterator[Outcome]:
         yield outcomes[0]
         raise KeyboardInterrupt
@@ -183,7 +239,11 @@ def test_exit_codes(outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: 
 
     assert main(["--quick", "--floor", "120"]) == 2
     assert main(["--csv", str(tmp_path / "no/where.csv")]) == 2
-    for points, code in ((stopped, 4), (at_once, 5), (lambda *_: iter([replace(outcomes[0], agrees="NO")]), CONTRADICTION)):
+    for points, code in (
+        (stopped, 4),
+        (at_once, 5),
+        (lambda *_: iter([replace(outcomes[0], agrees="NO")]), CONTRADICTION),
+    ):
         monkeypatch.setattr(paper_study, "run_points", points)
         assert main(["--quick"]) == code
     capsys.readouterr()
@@ -193,10 +253,16 @@ def test_exit_codes(outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: 
 
 
 def test_the_page_shows_what_the_runner_finds(outcomes: tuple[Outcome, ...]) -> None:
-    rows = [line.split() for line in PAGE.read_text(encoding="utf-8").splitlines() if re.match(r" +[48] +\d\d +(?:150|240) ", line)]
+    rows = [
+        line.split()
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if re.match(r" +[48] +\d\d +(?:150|240) ", line)
+    ]
     assert len(rows) == len(POINTS)
     for row in study_table(outcomes).itertuples(index=False):
-        shown = next(r for r in rows if [float(r[0]), float(r[1]), float(r[2])] == [row[0], row[1], row[2]])
+        shown = next(
+            r for r in rows if [float(r[0]), float(r[1]), float(r[2])] == [row[0], row[1], row[2]]
+        )
         assert [int(cell.replace(",", "")) for cell in shown[3:6]] == list(row[3:6])
         assert [float(cell) for cell in shown[6:9]] == pytest.approx(list(row[6:9]), abs=SAME_VALUE)
         assert float(shown[10]) == pytest.approx(row[10], abs=SAME_VALUE)

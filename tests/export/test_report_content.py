@@ -1,4 +1,7 @@
-"""Reports: the workbook and the charts of a plan. Formulas are recalculated by LibreOffice where it is installed."""
+"""Reports: the workbook and the charts of a plan.
+
+Formulas are recalculated by LibreOffice where it is installed.
+"""
 
 import json
 import math
@@ -37,8 +40,14 @@ def planned(scenario: Path, *overrides: str) -> PlanAndScenario:
     return make_plan(scenario, overrides, Interrupt(), quiet=True)
 
 
-def written(source: PlanAndScenario, path: Path, extras: dict[str, pd.DataFrame] | None = None) -> Path:
-    write_workbook(path, report_of(source.plan, source.loaded, extras), inputs_of(source.loaded.scenario, path.parent))
+def written(
+    source: PlanAndScenario, path: Path, extras: dict[str, pd.DataFrame] | None = None
+) -> Path:
+    write_workbook(
+        path,
+        report_of(source.plan, source.loaded, extras),
+        inputs_of(source.loaded.scenario, path.parent),
+    )
     return path
 
 
@@ -70,7 +79,11 @@ def all_extras(small: PlanAndScenario) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def full_book(small: PlanAndScenario, all_extras: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def full_book(
+    small: PlanAndScenario,
+    all_extras: dict[str, pd.DataFrame],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     return written(small, tmp_path_factory.mktemp("full") / "full.xlsx", all_extras)
 
 
@@ -86,7 +99,10 @@ def cells(path: Path, *, values: bool) -> Iterator[tuple[str, Any]]:
 
 
 def test_sheets_are_those_whose_data_is_there(trio_book: Path, full_book: Path) -> None:
-    plain, full = openpyxl.load_workbook(trio_book).sheetnames, openpyxl.load_workbook(full_book).sheetnames
+    plain, full = (
+        openpyxl.load_workbook(trio_book).sheetnames,
+        openpyxl.load_workbook(full_book).sheetnames,
+    )
     assert plain == [name for name in REPORT_SHEETS if name in plain] + list(SHEETS)
     computed = {"Sensitivity", "Frontier", "Setups study", "Setups data", "Baselines"}
     assert not computed & set(plain)
@@ -96,7 +112,10 @@ def test_sheets_are_those_whose_data_is_there(trio_book: Path, full_book: Path) 
 
 def test_no_sheet_is_empty(full_book: Path) -> None:
     for sheet in openpyxl.load_workbook(full_book, data_only=True):
-        assert sum(value is not None for row in sheet.iter_rows(values_only=True) for value in row) >= 3, sheet.title
+        assert (
+            sum(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
+            >= 3
+        ), sheet.title
 
 
 def test_every_formula_carries_its_value(trio_book: Path, full_book: Path) -> None:
@@ -107,7 +126,9 @@ def test_every_formula_carries_its_value(trio_book: Path, full_book: Path) -> No
         assert [at for at in formulas if at not in stored] == []
 
 
-def test_pandas_finds_the_numbers_of_the_named_tables(trio: PlanAndScenario, trio_book: Path) -> None:
+def test_pandas_finds_the_numbers_of_the_named_tables(
+    trio: PlanAndScenario, trio_book: Path
+) -> None:
     for name, sheet in (("setup", "Setup"), ("routing", "Routing"), ("gpu_map", "Shards")):
         frame = tables(trio.plan)[name]
         raw = pd.read_excel(trio_book, sheet_name=sheet, header=None)
@@ -115,13 +136,18 @@ def test_pandas_finds_the_numbers_of_the_named_tables(trio: PlanAndScenario, tri
         read = raw.iloc[head + 1 : head + 1 + len(frame)].set_axis(raw.iloc[head], axis=1)
         for header in [h for h in frame.columns if h in list(raw.iloc[head])]:
             if pd.api.types.is_numeric_dtype(frame[header]):
-                assert np.allclose(read[header].astype(float), frame[header].astype(float), rtol=1e-12), (sheet, header)
+                assert np.allclose(
+                    read[header].astype(float), frame[header].astype(float), rtol=1e-12
+                ), (sheet, header)
             else:
                 assert list(read[header]) == list(frame[header])
 
 
 def test_totals_and_costs_are_formulas(trio: PlanAndScenario, trio_book: Path) -> None:
-    book, values = openpyxl.load_workbook(trio_book), openpyxl.load_workbook(trio_book, data_only=True)
+    book, values = (
+        openpyxl.load_workbook(trio_book),
+        openpyxl.load_workbook(trio_book, data_only=True),
+    )
     for name, expected in (
         ("cost_usd_per_h", trio.plan.content["cost_usd_per_h"]),
         ("gpus_used", trio.plan.content["gpus_used"]),
@@ -135,7 +161,11 @@ def test_totals_and_costs_are_formulas(trio: PlanAndScenario, trio_book: Path) -
 def test_all_checks_hold(trio_book: Path, full_book: Path) -> None:
     for path in (trio_book, full_book):
         sheet = openpyxl.load_workbook(path, data_only=True)["Checks"]
-        truths = [value for (value,) in sheet.iter_rows(min_col=2, max_col=2, values_only=True) if isinstance(value, bool)]
+        truths = [
+            value
+            for (value,) in sheet.iter_rows(min_col=2, max_col=2, values_only=True)
+            if isinstance(value, bool)
+        ]
         assert len(truths) >= 10
         assert all(truths)
 
@@ -147,19 +177,38 @@ def test_a_report_is_an_input(trio: PlanAndScenario, trio_book: Path) -> None:
 
 
 def test_an_infeasible_plan_is_told(small: PlanAndScenario, tmp_path: Path) -> None:
-    """Why, what must change and where, and the best effort as a plan is told, each of its sheets saying what it is."""
+    """Why, what must change and where, and the best effort as a plan is told, each of its sheets
+    saying what it is.
+    """
     source = planned(small.loaded.scenario.path, "arrival_rate_rps=500")
     assert source.plan.status == "infeasible"
     best = source.plan.content["conflict"]["best_effort"]
     assert best["change"]["change"] == "arrival_rate_rps"
     path = written(source, tmp_path / "none.xlsx")
     book = openpyxl.load_workbook(path, data_only=True)
-    for name in ("Assumptions", "Setup", "Cost", "Routing", "GPU map", "Latency", "Shadow prices", "Checks"):
+    for name in (
+        "Assumptions",
+        "Setup",
+        "Cost",
+        "Routing",
+        "GPU map",
+        "Latency",
+        "Shadow prices",
+        "Checks",
+    ):
         assert book[name]["A2"].value.startswith("Best effort, not what was asked."), name
     told = {value for row in book["Summary"].iter_rows(values_only=True) for value in row}
-    assert {"These limits cannot hold together", "What must change: any one of these is enough", "best effort"} <= told
+    assert {
+        "These limits cannot hold together",
+        "What must change: any one of these is enough",
+        "best effort",
+    } <= told
     assert any(str(value).startswith("Infeasible: ") for value in told)
-    (row,) = [row for row in book["Conflict"].iter_rows(values_only=True) if str(row[1]).startswith("arrival_rate_rps=")]
+    (row,) = [
+        row
+        for row in book["Conflict"].iter_rows(values_only=True)
+        if str(row[1]).startswith("arrival_rate_rps=")
+    ]
     assert row[2] == "Demand & SLO, cell B1"
     assumed = {row[0]: row[1:] for row in book["Assumptions"].iter_rows(values_only=True)}
     assert assumed["Arrival rate"][:2] == (best["change"]["to"], best["change"]["to"])
@@ -167,17 +216,25 @@ def test_an_infeasible_plan_is_told(small: PlanAndScenario, tmp_path: Path) -> N
     assert load_instance(path).sha256 == source.plan.content["scenario_sha256"]
     report = report_of(source.plan, source.loaded)
     assert len(write_charts(tmp_path / "charts", report)) == 6
-    assert "Best effort, not what was asked." in (tmp_path / "charts" / "routing.svg").read_text(encoding="utf-8")
+    assert "Best effort, not what was asked." in (tmp_path / "charts" / "routing.svg").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_conflict_without_a_best_effort_is_told(small: PlanAndScenario, tmp_path: Path) -> None:
     source = planned(small.loaded.scenario.path, "arrival_rate_rps=500")
-    content = {**source.plan.content, "conflict": {"limits": ["500 req/s to be served"], "repairs": [], "best_effort": None}}
+    content = {
+        **source.plan.content,
+        "conflict": {"limits": ["500 req/s to be served"], "repairs": [], "best_effort": None},
+    }
     report = report_of(Plan(content), source.loaded)
     write_workbook(tmp_path / "none.xlsx", report)
     book = openpyxl.load_workbook(tmp_path / "none.xlsx")
     assert book.sheetnames == ["Summary", "Assumptions", "Conflict", "Log"]
-    assert any(row[0] == "No single change was found that mends it." for row in book["Conflict"].iter_rows(values_only=True))
+    assert any(
+        row[0] == "No single change was found that mends it."
+        for row in book["Conflict"].iter_rows(values_only=True)
+    )
     assert write_charts(tmp_path / "charts", report) == []
 
 
@@ -186,11 +243,18 @@ def texts(path: Path, sheet: str) -> list[str]:
     return [value for row in rows for value in row if isinstance(value, str)]
 
 
-def test_the_summary_tells_what_was_asked_and_how_sure_it_is(small: PlanAndScenario, tmp_path: Path) -> None:
+def test_the_summary_tells_what_was_asked_and_how_sure_it_is(
+    small: PlanAndScenario, tmp_path: Path
+) -> None:
     cheap = planned(small.loaded.scenario.path, "objective={minimize: cost, quality_at_least: 0.6}")
-    rows = list(openpyxl.load_workbook(written(cheap, tmp_path / "cheap.xlsx"), data_only=True)["Summary"].iter_rows(values_only=True))
+    rows = list(
+        openpyxl.load_workbook(written(cheap, tmp_path / "cheap.xlsx"), data_only=True)[
+            "Summary"
+        ].iter_rows(values_only=True)
+    )
     asked = (
-        "my-cluster: lowest cost for 20 req/s on 1 x 2 A100-PCIe-80GB (pool a100), with quality at least 0.6 and mean TTFT at most 300 ms"
+        "my-cluster: lowest cost for 20 req/s on 1 x 2 A100-PCIe-80GB (pool a100), with quality at"
+        " least 0.6 and mean TTFT at most 300 ms"
     )
     assert rows[1][0] == f"Asked: {asked}"
     figures = {row[0]: row[1:3] for row in rows}
@@ -200,7 +264,9 @@ def test_the_summary_tells_what_was_asked_and_how_sure_it_is(small: PlanAndScena
 
 
 def test_many_latencies_stand_in_a_table_a_metric(tmp_path: Path, small: PlanAndScenario) -> None:
-    """Eight columns are two tables of a page's width, and the charts and the live figures are as before."""
+    """Eight columns are two tables of a page's width, and the charts and the live figures are as
+    before.
+    """
     folder = small.loaded.scenario.path.parent
     profiles, tails = pd.read_csv(folder / "profiles.csv"), {"p50": 0.8, "p90": 2.0, "p95": 2.5}
     for name, factor in tails.items():
@@ -211,44 +277,76 @@ def test_many_latencies_stand_in_a_table_a_metric(tmp_path: Path, small: PlanAnd
     for name in ("scenario.yaml", "scores.csv"):
         (tmp_path / name).write_text((folder / name).read_text(encoding="utf-8"), encoding="utf-8")
     source = planned(
-        tmp_path / "scenario.yaml", "slo=[{metric: ttft, statistic: mean, limit_ms: 300}, {metric: tpot, statistic: p95, limit_ms: 500}]"
+        tmp_path / "scenario.yaml",
+        "slo=[{metric: ttft, statistic: mean, limit_ms: 300}, {metric: tpot, statistic: p95,"
+        " limit_ms: 500}]",
     )
     path = written(source, tmp_path / "many.xlsx")
     sheet = openpyxl.load_workbook(path, data_only=True)["Latency"]
-    assert {"TTFT at the operating points", "TPOT at the operating points"} <= set(texts(path, "Latency"))
-    heads = [[value for value in row if value] for row in sheet.iter_rows(values_only=True) if row[0] == "LLM"]
+    assert {"TTFT at the operating points", "TPOT at the operating points"} <= set(
+        texts(path, "Latency")
+    )
+    heads = [
+        [value for value in row if value]
+        for row in sheet.iter_rows(values_only=True)
+        if row[0] == "LLM"
+    ]
     assert [[head for head in row if head.endswith("(ms)")] for row in heads] == [
         [f"{metric} {name} (ms)" for name in names]
-        for metric, names in (("TTFT", ("mean", "p50", "p90", "p95")), ("TPOT", ("p95", "mean", "p50", "p90")))
+        for metric, names in (
+            ("TTFT", ("mean", "p50", "p90", "p95")),
+            ("TPOT", ("p95", "mean", "p50", "p90")),
+        )
     ]
     setup = tables(source.plan)["setup"]
     told = [row for row in sheet.iter_rows(values_only=True) if row[0] in set(setup["LLM"])]
-    assert [row[4] for row in told] == pytest.approx([*setup["TTFT mean (ms)"], *setup["TPOT p95 (ms)"]])
+    assert [row[4] for row in told] == pytest.approx(
+        [*setup["TTFT mean (ms)"], *setup["TPOT p95 (ms)"]]
+    )
 
 
 def test_alternatives_are_told(small: PlanAndScenario, tmp_path: Path) -> None:
-    source = make_plan(small.loaded.scenario.path, (), Interrupt(), quiet=True, further=Further(near=2, loss_pct=50.0))
+    source = make_plan(
+        small.loaded.scenario.path,
+        (),
+        Interrupt(),
+        quiet=True,
+        further=Further(near=2, loss_pct=50.0),
+    )
     path = written(source, tmp_path / "near.xlsx")
     frame = report_of(source.plan, source.loaded)["tables"]["alternatives"]
     assert len(frame)
-    rows = list(openpyxl.load_workbook(path, data_only=True)["Alternatives"].iter_rows(values_only=True))
+    rows = list(
+        openpyxl.load_workbook(path, data_only=True)["Alternatives"].iter_rows(values_only=True)
+    )
     start = next(k for k, row in enumerate(rows) if row[0] == "Why it is listed")
-    assert [row[1] for row in rows[start + 1 : start + 1 + len(frame)]] == pytest.approx(list(frame.iloc[:, 1]))
+    assert [row[1] for row in rows[start + 1 : start + 1 + len(frame)]] == pytest.approx(
+        list(frame.iloc[:, 1])
+    )
     assert "Other setups nearly as good" in texts(path, "Summary")
 
 
 def test_the_study_marks_this_plan(small: PlanAndScenario, full_book: Path) -> None:
-    rows = {row[0]: row[1] for row in openpyxl.load_workbook(full_book, data_only=True)["Setups study"].iter_rows(values_only=True)}
+    rows = {
+        row[0]: row[1]
+        for row in openpyxl.load_workbook(full_book, data_only=True)["Setups study"].iter_rows(
+            values_only=True
+        )
+    }
     assert rows["Quality of this plan"] == pytest.approx(small.plan.content["quality"])
     assert rows["Quality of this plan"] >= rows["Best quality"] - 1e-4
 
 
 def test_a_pool_without_a_price_has_no_cost(small: PlanAndScenario, tmp_path: Path) -> None:
-    text = small.loaded.scenario.path.read_text(encoding="utf-8").replace("A100-PCIe-80GB", "GPU-X, 80 GB")
+    text = small.loaded.scenario.path.read_text(encoding="utf-8").replace(
+        "A100-PCIe-80GB", "GPU-X, 80 GB"
+    )
     text = re.sub(r"price_usd_per_gpu_h: .*", "memory_gib: 80", text)
     for name in ("profiles.csv", "scores.csv"):
         table = (small.loaded.scenario.path.parent / name).read_text(encoding="utf-8")
-        (tmp_path / name).write_text(table.replace("A100-PCIe-80GB", '"GPU-X, 80 GB"'), encoding="utf-8")
+        (tmp_path / name).write_text(
+            table.replace("A100-PCIe-80GB", '"GPU-X, 80 GB"'), encoding="utf-8"
+        )
     (tmp_path / "scenario.yaml").write_text(text, encoding="utf-8")
     source = planned(tmp_path / "scenario.yaml")
     assert source.plan.content["cost_usd_per_h"] is None
@@ -274,8 +372,16 @@ def test_sheets_are_set_up_for_reading_and_printing(full_book: Path) -> None:
 
 def test_every_chart_has_data_and_words(full_book: Path) -> None:
     with zipfile.ZipFile(full_book) as archive:
-        drawings = [archive.read(name).decode() for name in archive.namelist() if re.match(r"xl/drawings/drawing\d+\.xml", name)]
-        charts = [archive.read(name).decode() for name in archive.namelist() if re.match(r"xl/charts/chart\d+\.xml", name)]
+        drawings = [
+            archive.read(name).decode()
+            for name in archive.namelist()
+            if re.match(r"xl/drawings/drawing\d+\.xml", name)
+        ]
+        charts = [
+            archive.read(name).decode()
+            for name in archive.namelist()
+            if re.match(r"xl/charts/chart\d+\.xml", name)
+        ]
     frames = re.findall(r"<xdr:cNvPr [^>]*>", " ".join(drawings))
     assert len(frames) == len(charts) >= 8
     assert all(re.search(r'descr="[^"]{20,}"', frame) for frame in frames)
@@ -302,7 +408,15 @@ HOSTILE = (
         "$x^2$ and $",
         "http://example.org",
         "  ' \" & < >".strip(),
-        *("\uff1d1+1", "'=1+1", "{=1+1}", "mailto:a@b.example", "external:c:\\x.xlsx", "[book.xlsx]Sheet1!A1", "Setup!$A$1"),
+        *(
+            "\uff1d1+1",
+            "'=1+1",
+            "{=1+1}",
+            "mailto:a@b.example",
+            "external:c:\\x.xlsx",
+            "[book.xlsx]Sheet1!A1",
+            "Setup!$A$1",
+        ),
         *(r"a[b]:c*d?e/f\g", 'DDE("cmd";"/c calc";"x")', "&A&P"),
     ),
     *("abcdefghijklmnopqrstuvwxyz012345-one", "abcdefghijklmnopqrstuvwxyz012345-two"),
@@ -316,16 +430,47 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> PlanAndScenario:
     folder = tmp_path_factory.mktemp("hostile")
     rows = []
     for k, llm in enumerate(HOSTILE):
-        rows += [(llm, "=GPU()", 1, 100, rate, 50 + 10 * k + 10 * rate, 10, "=HYPERLINK(1)") for rate in (1.0, 4.0, 8.0)]
-    heads = ["llm", "gpu", "tp_degree", "mps_share_pct", "rate_rps", "ttft_mean_ms", "memory_gib_per_gpu", "source"]
+        rows += [
+            (llm, "=GPU()", 1, 100, rate, 50 + 10 * k + 10 * rate, 10, "=HYPERLINK(1)")
+            for rate in (1.0, 4.0, 8.0)
+        ]
+    heads = [
+        "llm",
+        "gpu",
+        "tp_degree",
+        "mps_share_pct",
+        "rate_rps",
+        "ttft_mean_ms",
+        "memory_gib_per_gpu",
+        "source",
+    ]
     pd.DataFrame(rows, columns=heads).to_csv(folder / "profiles.csv", index=False)
     rng = np.random.default_rng(1)
     scores = pd.DataFrame(rng.random((40, len(HOSTILE))), columns=list(HOSTILE))
     scores.insert(0, "prompt_id", [f"=p{k}" for k in range(40)])
     scores.to_csv(folder / "scores.csv", index=False)
-    pools = [{"name": "=POOL()", "gpu": "=GPU()", "nodes": 6, "gpus_per_node": 4, "memory_gib": 80, "price_usd_per_gpu_h": 1.5}]
-    content = {"version": 1, "name": "=cmd|' /C calc'!A0", "pools": pools, "llms": [{"name": llm, "min_replicas": 1} for llm in HOSTILE]}
-    content |= {"profiles": "profiles.csv", "scores": "scores.csv", "arrival_rate_rps": 30, "objective": {"maximize": "quality"}}
+    pools = [
+        {
+            "name": "=POOL()",
+            "gpu": "=GPU()",
+            "nodes": 6,
+            "gpus_per_node": 4,
+            "memory_gib": 80,
+            "price_usd_per_gpu_h": 1.5,
+        }
+    ]
+    content = {
+        "version": 1,
+        "name": "=cmd|' /C calc'!A0",
+        "pools": pools,
+        "llms": [{"name": llm, "min_replicas": 1} for llm in HOSTILE],
+    }
+    content |= {
+        "profiles": "profiles.csv",
+        "scores": "scores.csv",
+        "arrival_rate_rps": 30,
+        "objective": {"maximize": "quality"},
+    }
     content["slo"] = [{"metric": "ttft", "statistic": "mean", "limit_ms": 400}]
     (folder / "scenario.yaml").write_text(json.dumps(content), encoding="utf-8")
     return planned(folder / "scenario.yaml")
@@ -335,7 +480,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> PlanAndScenario:
 def hostile_book(hostile: PlanAndScenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("hostile-book") / "hostile.xlsx"
     report = report_of(hostile.plan, hostile.loaded)
-    report["tables"]["notices"] = pd.DataFrame({"Notice": [NOISE, "=" + "x" * 40_000, "\U0001f600" * 20_000]}, dtype=object)
+    report["tables"]["notices"] = pd.DataFrame(
+        {"Notice": [NOISE, "=" + "x" * 40_000, "\U0001f600" * 20_000]}, dtype=object
+    )
     write_workbook(path, report, inputs_of(hostile.loaded.scenario, path.parent))
     return path
 
@@ -344,11 +491,17 @@ def test_text_of_the_user_is_never_a_formula(hostile_book: Path) -> None:
     texts: list[str] = []
     for at, cell in cells(hostile_book, values=False):
         if cell.data_type == "f":
-            assert not any(name in cell.value for name in (*HOSTILE, "POOL()", "GPU()", "calc")), f"{at}: {cell.value}"
+            assert not any(name in cell.value for name in (*HOSTILE, "POOL()", "GPU()", "calc")), (
+                f"{at}: {cell.value}"
+            )
         elif isinstance(cell.value, str):
             texts.append(cell.value)
             assert len(cell.value.encode("utf-16-le")) // 2 <= CELL_LIMIT
-    assert [name for name in HOSTILE if name not in [text.strip() for text in texts] and name != "_x0041_"] == []
+    assert [
+        name
+        for name in HOSTILE
+        if name not in [text.strip() for text in texts] and name != "_x0041_"
+    ] == []
     assert any(text.endswith("(cut)") for text in texts)
     assert any("\\x00\\x07\\x1b[31m \\ud800 \\ufffe tail" in text for text in texts)
 
@@ -360,33 +513,48 @@ def test_names_and_charts_refer_to_cells_alone(hostile_book: Path) -> None:
             text = archive.read(name).decode("utf-8", errors="ignore")
             if name.startswith("xl/charts/chart"):
                 for reference in re.findall(r"<c:f>(.*?)</c:f>", text):
-                    assert re.fullmatch(r"'?[A-Za-z ]+'?!\$[A-Z]+\$\d+(:\$[A-Z]+\$\d+)?", reference), reference
+                    assert re.fullmatch(
+                        r"'?[A-Za-z ]+'?!\$[A-Z]+\$\d+(:\$[A-Z]+\$\d+)?", reference
+                    ), reference
             assert "externalLink" not in name
             assert 'TargetMode="External"' not in text, name
         workbook = archive.read("xl/workbook.xml").decode()
-    for name, reference in re.findall(r'<definedName name="([^"]*)"[^>]*>(.*?)</definedName>', workbook):
+    for name, reference in re.findall(
+        r'<definedName name="([^"]*)"[^>]*>(.*?)</definedName>', workbook
+    ):
         assert re.fullmatch(r"(_xlnm\.)?[A-Za-z0-9_]+", name)
         assert "calc" not in reference
 
 
 def test_names_that_are_alike_for_31_characters_stay_apart(hostile_book: Path) -> None:
-    column = [row[0] for row in openpyxl.load_workbook(hostile_book, data_only=True)["Setup"].iter_rows(values_only=True)]
+    column = [
+        row[0]
+        for row in openpyxl.load_workbook(hostile_book, data_only=True)["Setup"].iter_rows(
+            values_only=True
+        )
+    ]
     assert {name for name in HOSTILE if name.startswith("abc")} <= set(column)
 
 
-@pytest.mark.parametrize("text", ["a", "", "x" * CELL_LIMIT, "\U0001f600" * (CELL_LIMIT // 2), "line\nbreak"])
+@pytest.mark.parametrize(
+    "text", ["a", "", "x" * CELL_LIMIT, "\U0001f600" * (CELL_LIMIT // 2), "line\nbreak"]
+)
 def test_sound_text_is_left_alone(text: str) -> None:
     assert safe_text(text) == text
 
 
 def test_charts_draw_any_name(hostile: PlanAndScenario, tmp_path: Path) -> None:
     files = write_charts(tmp_path / "charts", report_of(hostile.plan, hostile.loaded))
-    assert {path.name for path in files} == {f"{n}.{k}" for n in ("routing", "gpu-map", "latency-ttft-mean") for k in ("png", "svg")}
+    assert {path.name for path in files} == {
+        f"{n}.{k}" for n in ("routing", "gpu-map", "latency-ttft-mean") for k in ("png", "svg")
+    }
     for path in files:
         assert path.stat().st_size > 5_000
         start = path.read_bytes()[:200]
         assert start.startswith(b"\x89PNG") if path.suffix == ".png" else b"<?xml" in start
-    assert "<dc:description>Bar chart of the requests by LLM: =1+1" in (tmp_path / "charts" / "routing.svg").read_text(encoding="utf-8")
+    assert "<dc:description>Bar chart of the requests by LLM: =1+1" in (
+        tmp_path / "charts" / "routing.svg"
+    ).read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- LibreOffice
@@ -394,11 +562,16 @@ def test_charts_draw_any_name(hostile: PlanAndScenario, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def conflict_book(small: PlanAndScenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(planned(small.loaded.scenario.path, "arrival_rate_rps=500"), tmp_path_factory.mktemp("conflict") / "conflict.xlsx")
+    return written(
+        planned(small.loaded.scenario.path, "arrival_rate_rps=500"),
+        tmp_path_factory.mktemp("conflict") / "conflict.xlsx",
+    )
 
 
 @pytest.mark.parametrize("which", ["trio_book", "full_book", "hostile_book", "conflict_book"])
-def test_libreoffice_comes_to_the_stored_values(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_libreoffice_comes_to_the_stored_values(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     path: Path = request.getfixturevalue(which)
     formulas = [at for at, cell in cells(path, values=False) if cell.data_type == "f"]
     stored = {at: cell.value for at, cell in cells(path, values=True)}
@@ -406,13 +579,19 @@ def test_libreoffice_comes_to_the_stored_values(which: str, request: pytest.Fixt
     wrong = []
     for at in formulas:
         mine, theirs = stored[at], anew.get(at)
-        near = isinstance(mine, int | float) and isinstance(theirs, int | float) and math.isclose(mine, theirs, rel_tol=1e-9, abs_tol=1e-9)
+        near = (
+            isinstance(mine, int | float)
+            and isinstance(theirs, int | float)
+            and math.isclose(mine, theirs, rel_tol=1e-9, abs_tol=1e-9)
+        )
         if mine != theirs and not near:
             wrong.append((at, mine, theirs))
     assert wrong == []
 
 
-def test_an_edit_recomputes_the_cost_and_is_told(trio: PlanAndScenario, trio_book: Path, tmp_path: Path) -> None:
+def test_an_edit_recomputes_the_cost_and_is_told(
+    trio: PlanAndScenario, trio_book: Path, tmp_path: Path
+) -> None:
     """The second edit is on an input sheet, which the assumptions read."""
     book = openpyxl.load_workbook(trio_book)
     sheet, cell = next(iter(book.defined_names["pool_1_price_usd_per_gpu_h"].destinations))
@@ -428,16 +607,25 @@ def test_an_edit_recomputes_the_cost_and_is_told(trio: PlanAndScenario, trio_boo
     assert named("cost_usd_per_h") == pytest.approx(10.0 * trio.plan.content["gpus_used"])
     assert named("inputs_edited") == 2
     assert named("checks_all_ok") is False, "no replica can carry three times as much"
-    words = [value for row in after["Summary"].iter_rows(max_row=6, values_only=True) for value in row if isinstance(value, str)]
+    words = [
+        value
+        for row in after["Summary"].iter_rows(max_row=6, values_only=True)
+        for value in row
+        if isinstance(value, str)
+    ]
     assert any(word.startswith("INPUT EDITED") for word in words)
     assert any(re.match(r"Checks: \d+ of \d+ FAIL", word) for word in words)
-    assert named("objective_found") == pytest.approx(trio.plan.content["objective"]["value"]), "the optimum is not recomputed"
+    assert named("objective_found") == pytest.approx(trio.plan.content["objective"]["value"]), (
+        "the optimum is not recomputed"
+    )
 
 
 # ---------------------------------------------------------------- what is computed beside the plan
 
 
-def test_the_frontier_holds_this_plan_and_reasons(small: PlanAndScenario, all_extras: dict[str, pd.DataFrame]) -> None:
+def test_the_frontier_holds_this_plan_and_reasons(
+    small: PlanAndScenario, all_extras: dict[str, pd.DataFrame]
+) -> None:
     frame = all_extras["frontier"]
     here = frame[frame["This plan"] == "this plan"]
     assert list(here["Value"]) == [20.0, 300.0]
@@ -448,25 +636,37 @@ def test_the_frontier_holds_this_plan_and_reasons(small: PlanAndScenario, all_ex
     assert all(lost["Reason"])
 
 
-def test_sensitivity_is_planned_again(small: PlanAndScenario, all_extras: dict[str, pd.DataFrame]) -> None:
+def test_sensitivity_is_planned_again(
+    small: PlanAndScenario, all_extras: dict[str, pd.DataFrame]
+) -> None:
     frame = all_extras["sensitivity"].set_index("Changed")
     again = planned(small.loaded.scenario.path, "pools.0.nodes=2")
     row = frame.loc["nodes of pool a100: 2"]
-    assert row["Found (mean score)"] == pytest.approx(again.plan.content["objective"]["value"], abs=1e-4)
-    assert row["Change of quality (mean score)"] == pytest.approx(row["Found (mean score)"] - small.plan.content["objective"]["value"])
+    assert row["Found (mean score)"] == pytest.approx(
+        again.plan.content["objective"]["value"], abs=1e-4
+    )
+    assert row["Change of quality (mean score)"] == pytest.approx(
+        row["Found (mean score)"] - small.plan.content["objective"]["value"]
+    )
 
 
 # ---------------------------------------------------------------- command line
 
 
 def asked(**changes: Any) -> ReportAsked:
-    return ReportAsked(**{"xlsx": None, "charts": None, "scenario": None, "kinds": "", "quiet": True} | changes)
+    return ReportAsked(
+        **{"xlsx": None, "charts": None, "scenario": None, "kinds": "", "quiet": True} | changes
+    )
 
 
-def test_report_reads_a_plan(small: PlanAndScenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_reads_a_plan(
+    small: PlanAndScenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_json(small.plan, tmp_path / "plan.json")
     code = run_report(
-        tmp_path / "plan.json", asked(xlsx=str(tmp_path / "r.xlsx"), charts=str(tmp_path / "c"), kinds="baselines"), Interrupt()
+        tmp_path / "plan.json",
+        asked(xlsx=str(tmp_path / "r.xlsx"), charts=str(tmp_path / "c"), kinds="baselines"),
+        Interrupt(),
     )
     assert code == 0
     assert "Baselines" in openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames
@@ -484,7 +684,11 @@ def test_report_reads_a_plan(small: PlanAndScenario, tmp_path: Path, capsys: pyt
     ],
 )
 def test_report_tells_bad_input(
-    changes: dict[str, str], told: str, small: PlanAndScenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    changes: dict[str, str],
+    told: str,
+    small: PlanAndScenario,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_json(small.plan, tmp_path / "plan.json")
     wanted = {key: value.format(tmp_path) for key, value in changes.items()}
@@ -503,5 +707,8 @@ def test_nothing_is_left_when_writing_fails(small: PlanAndScenario, tmp_path: Pa
 
 
 def test_libraries_are_imported_when_something_is_written() -> None:
-    code = "import sys, planner.cli.commands.plan, planner.cli.commands.report; sys.exit(bool({'matplotlib', 'xlsxwriter', 'openpyxl'} & set(sys.modules)))"
+    code = (
+        "import sys, planner.cli.commands.plan, planner.cli.commands.report;"
+        " sys.exit(bool({'matplotlib', 'xlsxwriter', 'openpyxl'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parent).returncode == 0

@@ -1,6 +1,8 @@
-"""Curves as budgets: exact against `np.interp` and a plain reading of the contract; under-estimates never above, safe points never below.
+"""Curves as budgets: exact against `np.interp` and a plain reading of the contract; under-estimates
+never above, safe points never below.
 
-The oracle here knows nothing of pieces, knots or lines: it reads latencies off the load points and applies the contract's sentences.
+The oracle here knows nothing of pieces, knots or lines: it reads latencies off the load points and
+applies the contract's sentences.
 """
 
 from collections.abc import Sequence
@@ -32,8 +34,14 @@ def latency(curve: Curve, statistic: str, rate: float) -> float:
 
 
 def share_late(curve: Curve, limit: float, rate: float) -> float:
-    """Read the share above the limit off the line through (latency, share) of the percentiles that are present."""
-    points = [(latency(curve, p, rate), share) for p, share in REMAINDER.items() if ("ttft", p) in curve.latency]
+    """Read the share above the limit off the line through (latency, share) of the percentiles that
+    are present.
+    """
+    points = [
+        (latency(curve, p, rate), share)
+        for p, share in REMAINDER.items()
+        if ("ttft", p) in curve.latency
+    ]
     if limit < points[0][0]:
         return 1.0
     if limit >= points[-1][0]:
@@ -46,12 +54,18 @@ def share_late(curve: Curve, limit: float, rate: float) -> float:
 
 def spent(curve: Curve, slo: Slo, rate: float) -> float:
     """What one replica spends of a budget over all requests."""
-    return rate * (latency(curve, "mean", rate) if slo.statistic == "mean" else share_late(curve, slo.limit, rate))
+    return rate * (
+        latency(curve, "mean", rate)
+        if slo.statistic == "mean"
+        else share_late(curve, slo.limit, rate)
+    )
 
 
 def allowed(curve: Curve, slos: Sequence[Slo], rate: float, slack: float = 0.0) -> bool:
     private = [slo for slo in slos if slo.scope == "each_llm"]
-    return rate <= curve.max_rate and all(latency(curve, slo.statistic, rate) <= slo.limit * (1 + slack) for slo in private)
+    return rate <= curve.max_rate and all(
+        latency(curve, slo.statistic, rate) <= slo.limit * (1 + slack) for slo in private
+    )
 
 
 def shared(slos: Sequence[Slo]) -> list[Slo]:
@@ -85,7 +99,9 @@ def random_curve(rng: np.random.Generator, shape: str, *, from_zero: bool = Fals
 
 
 def random_slos(rng: np.random.Generator, curve: Curve) -> list[Slo]:
-    """One to three: mean or percentile over all requests, or each LLM; limits cross the curve as a rule."""
+    """One to three: mean or percentile over all requests, or each LLM; limits cross the curve as a
+    rule.
+    """
     statistics = [s for _, s in curve.latency]
     slos = []
     for _ in range(int(rng.integers(1, 4))):
@@ -106,7 +122,11 @@ def random_case(seed: int) -> tuple[Curve, list[Slo], Pieces | None, np.random.G
 
 def domain(pieces: Pieces, dense: int = 25) -> np.ndarray:
     """Rates all over the allowed intervals, their ends included."""
-    return np.unique(np.concatenate([np.linspace(a, b, dense) for a, b in zip(pieces.low, pieces.high, strict=True)]))
+    return np.unique(
+        np.concatenate(
+            [np.linspace(a, b, dense) for a, b in zip(pieces.low, pieces.high, strict=True)]
+        )
+    )
 
 
 def at(pieces: Pieces, rate: float) -> np.ndarray:
@@ -123,14 +143,18 @@ many = settings(max_examples=40, deadline=None, derandomize=True)
 @many
 @given(seeds)
 def test_budgets_are_those_of_the_contract(seed: int) -> None:
-    """At random rates (almost surely no knot) every budget is the oracle's, and inf exactly where no rate is allowed."""
+    """At random rates (almost surely no knot) every budget is the oracle's, and inf exactly where
+    no rate is allowed.
+    """
     curve, slos, pieces, rng = random_case(seed)
     for rate in rng.uniform(0, 1.05 * curve.max_rate, 40):
         within = pieces is not None and np.isfinite(at(pieces, rate)).all()
         if shared(slos):
             assert within == allowed(curve, slos, rate)
         if within:
-            assert at(pieces, rate) == pytest.approx([spent(curve, slo, rate) for slo in shared(slos)], rel=ROUND, abs=1e-12)
+            assert at(pieces, rate) == pytest.approx(
+                [spent(curve, slo, rate) for slo in shared(slos)], rel=ROUND, abs=1e-12
+            )
 
 
 @many
@@ -142,7 +166,11 @@ def test_the_lower_value_holds_at_knots_and_jumps(seed: int) -> None:
         return
     for knot in np.unique(np.concatenate([pieces.low, pieces.high])):
         assert allowed(curve, slos, knot, 1e-9)
-        beside = [r for r in (knot * (1 - 1e-9), knot, knot * (1 + 1e-9)) if r <= curve.max_rate and allowed(curve, slos, r)]
+        beside = [
+            r
+            for r in (knot * (1 - 1e-9), knot, knot * (1 + 1e-9))
+            if r <= curve.max_rate and allowed(curve, slos, r)
+        ]
         for s, slo in enumerate(shared(slos)):
             told, around = at(pieces, knot)[s], [spent(curve, slo, r) for r in beside]
             if around:
@@ -155,7 +183,10 @@ def test_the_lower_value_holds_at_knots_and_jumps(seed: int) -> None:
 def test_pieces_cover_what_is_allowed_and_nothing_else(seed: int) -> None:
     curve, slos, pieces, rng = random_case(seed)
     if pieces is None:
-        assert not any(allowed(curve, slos, r, -1e-9) for r in np.concatenate([rng.uniform(0, curve.max_rate, 50), curve.rates]))
+        assert not any(
+            allowed(curve, slos, r, -1e-9)
+            for r in np.concatenate([rng.uniform(0, curve.max_rate, 50), curve.rates])
+        )
         return
     assert np.all(pieces.low <= pieces.high)
     assert np.all(pieces.high[:-1] <= pieces.low[1:] + 1e-12)
@@ -165,7 +196,9 @@ def test_pieces_cover_what_is_allowed_and_nothing_else(seed: int) -> None:
     assert all(allowed(curve, slos, r, 1e-9) for r in inside)
     for rate in curve.rates:
         if allowed(curve, slos, rate, -1e-9):
-            assert np.any((pieces.low <= rate + 1e-12) & (rate - 1e-12 <= pieces.high)), f"{rate} is allowed"
+            assert np.any((pieces.low <= rate + 1e-12) & (rate - 1e-12 <= pieces.high)), (
+                f"{rate} is allowed"
+            )
 
 
 @many
@@ -181,7 +214,9 @@ def test_slopes_and_curvature_by_finite_differences(seed: int) -> None:
         for s in range(pieces.budgets):
             left, middle, right = (pieces.at(s, j, rate + d) for d in (-step, 0.0, step))
             scale = max(abs(middle), 1e-6)
-            assert pieces.slope(s, j, rate) == pytest.approx((right - left) / (2 * step), rel=1e-4, abs=1e-4 * scale / width)
+            assert pieces.slope(s, j, rate) == pytest.approx(
+                (right - left) / (2 * step), rel=1e-4, abs=1e-4 * scale / width
+            )
             bend = (left - 2 * middle + right) / step**2 * width**2
             if abs(bend) > 1e-4 * scale:
                 assert pieces.convex(s)[j] == (bend > 0)
@@ -206,8 +241,13 @@ def test_a_lone_point_at_rate_zero_may_be_deployed_but_carries_nothing() -> None
 
 
 def test_a_falling_curve_has_gaps_under_each_llm() -> None:
-    """L = 1, 0.4, 1 at 1, 2, 3 req/s under a limit of 0.7 leaves 1.5 .. 2.5; a limit of 0.4 leaves the one rate 2."""
-    curve = Curve(np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([1.0, 0.4, 1.0])}, ("measured",) * 3)
+    """L = 1, 0.4, 1 at 1, 2, 3 req/s under a limit of 0.7 leaves 1.5 ..
+
+    2.5; a limit of 0.4 leaves the one rate 2.
+    """
+    curve = Curve(
+        np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([1.0, 0.4, 1.0])}, ("measured",) * 3
+    )
     pieces = budget_pieces(curve, [Slo("ttft", "mean", 0.7, "each_llm")])
     assert pieces is not None
     assert (float(pieces.low[0]), float(pieces.high[-1])) == pytest.approx((1.5, 2.5))
@@ -219,7 +259,9 @@ def test_a_falling_curve_has_gaps_under_each_llm() -> None:
 
 def test_two_intervals_on_a_curve_that_falls_twice() -> None:
     """L = 0.2, 1, 0.2 at 1, 2, 3: under 0.6 the rates 0 .. 1.5 and 2.5 .. 3 remain."""
-    curve = Curve(np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([0.2, 1.0, 0.2])}, ("measured",) * 3)
+    curve = Curve(
+        np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([0.2, 1.0, 0.2])}, ("measured",) * 3
+    )
     pieces = budget_pieces(curve, [Slo("ttft", "mean", 0.6, "each_llm"), Slo("ttft", "mean", 9.0)])
     assert pieces is not None
     assert np.isinf(at(pieces, 2.0)[0])
@@ -233,8 +275,16 @@ def test_percentile_shares_jump_as_the_contract_says() -> None:
     curve = Curve(np.array([0.0, 1.0]), columns, ("measured",) * 2)
     pieces = budget_pieces(curve, [Slo("ttft", "p95", 0.4)])
     assert pieces is not None
-    # p99 crosses 0.4 at r = 0.1, p50 at r = 0.5; at r = 0.3 they are 0.32 and 0.6, and 0.4 lies 2/7 of the way: 0.5 - 0.49 * 2/7 = 0.36
-    for rate, share in ((0.05, 0.01), (0.1, 0.01), (0.3, 0.36), (0.5, 0.5), (0.50001, 1.0), (1.0, 1.0)):
+    # p99 crosses 0.4 at r = 0.1, p50 at r = 0.5; at r = 0.3 they are 0.32 and 0.6, and 0.4 lies 2/7
+    # of the way: 0.5 - 0.49 * 2/7 = 0.36
+    for rate, share in (
+        (0.05, 0.01),
+        (0.1, 0.01),
+        (0.3, 0.36),
+        (0.5, 0.5),
+        (0.50001, 1.0),
+        (1.0, 1.0),
+    ):
         assert float(at(pieces, rate)[0]) == pytest.approx(rate * share, rel=1e-4), rate
 
 
@@ -243,7 +293,9 @@ def test_percentile_shares_jump_as_the_contract_says() -> None:
 
 def envelope(arm: Arm, rates: np.ndarray) -> np.ndarray:
     at_points, budgets = arm.points()
-    return np.array([np.interp(rates, at_points, row) for row in budgets]).reshape(arm.pieces.budgets, rates.size)
+    return np.array([np.interp(rates, at_points, row) for row in budgets]).reshape(
+        arm.pieces.budgets, rates.size
+    )
 
 
 def check_never_above(arm: Arm, pieces: Pieces) -> None:
@@ -279,7 +331,13 @@ def test_arms_never_lie_above_the_budget(seed: int) -> None:
             assert np.all(arm.under(rate) >= before - 1e-12)
             assert arm.under(rate) == pytest.approx(arm.hull(rate), rel=1e-7, abs=1e-9)
         inner = float(rng.choice(domain(pieces)))
-        arms = [part for arm in arms for part in (arm.split(inner, error) if arm.low + 1e-6 < inner < arm.high - 1e-6 else (arm,))]
+        arms = [
+            part
+            for arm in arms
+            for part in (
+                arm.split(inner, error) if arm.low + 1e-6 < inner < arm.high - 1e-6 else (arm,)
+            )
+        ]
 
 
 @many
@@ -302,20 +360,28 @@ def test_touch_is_exact_on_convex_budgets(seed: int) -> None:
     curve = random_curve(rng, "rising", from_zero=True)
     rates, mean = curve.rates, curve.latency["ttft", "mean"]
     slopes = np.sort(np.diff(mean) / np.diff(rates))
-    rising = Curve(rates, {("ttft", "mean"): mean[0] + np.concatenate([[0.0], np.cumsum(slopes * np.diff(rates))])}, curve.provenance)
+    rising = Curve(
+        rates,
+        {("ttft", "mean"): mean[0] + np.concatenate([[0.0], np.cumsum(slopes * np.diff(rates))])},
+        curve.provenance,
+    )
     pieces = budget_pieces(rising, [Slo("ttft", "mean", 1.0)])
     assert pieces is not None
     arm = Arm(pieces, 0.0, rising.max_rate).coarse(np.array([0.1]))
     for rate in rng.uniform(0.0, rising.max_rate, 5):
         arm.touch(float(rate))
-        assert arm.under(float(rate))[0] == pytest.approx(rate * latency(rising, "mean", rate), rel=1e-8, abs=1e-10)
+        assert arm.under(float(rate))[0] == pytest.approx(
+            rate * latency(rising, "mean", rate), rel=1e-8, abs=1e-10
+        )
     assert not arm.touch(float(rate)), "a second touch at the same rate has nothing to raise"
 
 
 @many
 @given(seeds)
 def test_touch_and_splits_make_any_budget_exact_where_it_matters(seed: int) -> None:
-    """The search's loop: at one rate, split where the hull bridges and touch, until the bound of the program is the curve itself."""
+    """The search's loop: at one rate, split where the hull bridges and touch, until the bound of
+    the program is the curve itself.
+    """
     _curve, _slos, pieces, rng = random_case(seed)
     if pieces is None or pieces.budgets == 0:
         return
@@ -353,7 +419,9 @@ def check_cover(arms: Sequence[Arm], pieces: Pieces) -> None:
 
 
 def test_split_arms_meet_at_the_rate_and_are_exact_there() -> None:
-    curve = Curve(np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([1.0, 0.4, 1.0])}, ("measured",) * 3)
+    curve = Curve(
+        np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([1.0, 0.4, 1.0])}, ("measured",) * 3
+    )
     pieces = budget_pieces(curve, [Slo("ttft", "mean", 1.0)])
     assert pieces is not None
     left, right = Arm(pieces, 0.0, 3.0).coarse(np.array([0.01])).split(1.5, np.array([0.01]))
@@ -395,16 +463,23 @@ def test_safe_points_never_lie_below_and_are_exact_at_the_rate(seed: int) -> Non
             assert all(allowed(curve, slos, r, 1e-9) for r in dense), "a polyline spans no gap"
             exact = np.array([at(pieces, r) for r in dense]).T
             over = np.array([np.interp(dense, grid, row) for row in budgets])
-            assert np.all(over >= exact - 1e-9 * np.maximum(np.abs(exact), 1e-9)), (float(rate), side)
+            assert np.all(over >= exact - 1e-9 * np.maximum(np.abs(exact), 1e-9)), (
+                float(rate),
+                side,
+            )
     for rate in rng.uniform(0, curve.max_rate, 4):
         if np.isfinite(at(pieces, rate)).all():
             grid, budgets = safe_points(pieces, float(rate))
             told = [float(np.interp(rate, grid, row)) for row in budgets]
-            assert told == pytest.approx([spent(curve, slo, rate) for slo in shared(slos)], rel=1e-8, abs=1e-10)
+            assert told == pytest.approx(
+                [spent(curve, slo, rate) for slo in shared(slos)], rel=1e-8, abs=1e-10
+            )
 
 
 def test_safe_points_take_the_asked_side_of_a_jump() -> None:
-    """At the rate where p50 crosses the limit the share jumps from 0.5 to 1: side -1 ends there, side +1 starts there."""
+    """At the rate where p50 crosses the limit the share jumps from 0.5 to 1: side -1 ends there,
+    side +1 starts there.
+    """
     curve = Curve(np.array([0.0, 1.0]), {("ttft", "p50"): np.array([0.2, 0.6])}, ("measured",) * 2)
     pieces = budget_pieces(curve, [Slo("ttft", "p95", 0.4)])
     assert pieces is not None

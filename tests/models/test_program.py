@@ -1,4 +1,6 @@
-"""One program, two builders: Pyomo's and the bare arrays' relaxation agree, a second solver agrees, and the rows read as English."""
+"""One program, two builders: Pyomo's and the bare arrays' relaxation agree, a second solver agrees,
+and the rows read as English.
+"""
 
 import re
 import threading
@@ -25,11 +27,25 @@ from tests.support.tiny import KINDS, random_instance
 
 GOALS = ("quality", "cost", "gpus")
 CASES = [(KINDS[seed % len(KINDS)], seed) for seed in range(20)]
-VERBS = ("obey", "serve", "stay", "run", "share", "use", "fit", "notice", "respect", "keep", "reach")
+VERBS = (
+    "obey",
+    "serve",
+    "stay",
+    "run",
+    "share",
+    "use",
+    "fit",
+    "notice",
+    "respect",
+    "keep",
+    "reach",
+)
 
 
 def ground_of(kind: str, seed: int) -> Ground:
-    """The tiny instance's ground with some quality cuts, and arms that were touched and split as a search would."""
+    """The tiny instance's ground with some quality cuts, and arms that were touched and split as a
+    search would.
+    """
     instance = random_instance(seed, kind)
     ground = Ground(instance, Quality(instance.scores), Clock(time.perf_counter() + 60.0))
     rng = np.random.default_rng(seed)
@@ -45,8 +61,13 @@ def ground_of(kind: str, seed: int) -> Ground:
 
 
 def formulation(ground: Ground, of: str, *, roomy: bool = False) -> Formulation:
-    """A goal with a quality floor where something else is minimised. roomy: no rounded-down replica limits, which the arrays have not."""
-    best = ground.quality.cuts.at(np.full(len(ground.instance.llms), 1.0 / len(ground.instance.llms)))
+    """A goal with a quality floor where something else is minimised.
+
+    roomy: no rounded-down replica limits, which the arrays have not.
+    """
+    best = ground.quality.cuts.at(
+        np.full(len(ground.instance.llms), 1.0 / len(ground.instance.llms))
+    )
     goal = Goal("quality") if of == "quality" else Goal(of, quality_at_least=0.5 * best)
     upper = np.full(len(ground.instance.options), 1e3) if roomy else None
     options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
@@ -99,7 +120,9 @@ def test_pyomo_without_integers_is_the_relaxation(of: str, kind: str, seed: int)
     first, second = minimum(arrays), minimum(whole)
     assert first == pytest.approx(second, rel=1e-6, abs=1e-7)
     live = LiveLp(arrays, SolveSettings()).solve()
-    assert (live.value if live.stop == "optimal" else np.inf) == pytest.approx(first, rel=1e-6, abs=1e-7)
+    assert (live.value if live.stop == "optimal" else np.inf) == pytest.approx(
+        first, rel=1e-6, abs=1e-7
+    )
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES)
@@ -120,7 +143,9 @@ def test_a_second_solver_agrees_on_the_integers(of: str, kind: str, seed: int) -
 
 
 def check_point(program: CompiledProgram, x: np.ndarray | None) -> None:
-    """The point keeps every row, column and integer of the arrays, and the maps name the right columns."""
+    """The point keeps every row, column and integer of the arrays, and the maps name the right
+    columns.
+    """
     assert x is not None
     linear = program.linear
     row = linear.matrix @ x
@@ -148,13 +173,23 @@ def test_pyomo_s_own_interface_agrees(kind: str, seed: int) -> None:
 @pytest.mark.parametrize("limited", [False, True])
 @pytest.mark.parametrize("seed", [1, 7, 8, 17])
 def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool) -> None:
-    """Forbid the best setup as it stands (all counts reached at once): the next best is a setup that misses one of them."""
+    """Forbid the best setup as it stands (all counts reached at once): the next best is a setup
+    that misses one of them.
+    """
     ground = ground_of("convex", seed)
     form = formulation(ground, "quality")
     program = compiled(form)
     best = solve(program.linear, SolveSettings())
-    replicas = {o: round(float(best.x[c])) for o, c in program.replicas.items() if c >= 0 and best.x[c] > 0.5}  # type: ignore[index]
-    ground.no_goods.append(NoGood(0, tuple((o,) for o in replicas), tuple(replicas.values()), 10**3 if limited else None))
+    replicas = {
+        o: round(float(best.x[c]))
+        for o, c in program.replicas.items()
+        if c >= 0 and best.x[c] > 0.5
+    }  # type: ignore[index]
+    ground.no_goods.append(
+        NoGood(
+            0, tuple((o,) for o in replicas), tuple(replicas.values()), 10**3 if limited else None
+        )
+    )
     barred = compiled(formulation(ground, "quality"))
     second = solve(barred.linear, SolveSettings())
     assert second.stop == "optimal"
@@ -162,9 +197,13 @@ def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool)
     assert any(round(float(second.x[barred.replicas[o]])) < n for o, n in replicas.items())  # type: ignore[index]
     other = [o for o in form.options if o not in replicas]
     if other:
-        ground.no_goods[-1] = NoGood(0, (*((o,) for o in replicas), (other[0],)), (*replicas.values(), 1))
+        ground.no_goods[-1] = NoGood(
+            0, (*((o,) for o in replicas), (other[0],)), (*replicas.values(), 1)
+        )
         same = solve(compiled(formulation(ground, "quality")).linear, SolveSettings())
-        assert same.value == pytest.approx(best.value, abs=1e-6), "one replica more is barred, the setup itself is not"
+        assert same.value == pytest.approx(best.value, abs=1e-6), (
+            "one replica more is barred, the setup itself is not"
+        )
 
 
 def test_a_no_good_with_a_gpu_limit_lapses_on_more_gpus() -> None:
@@ -173,7 +212,11 @@ def test_a_no_good_with_a_gpu_limit_lapses_on_more_gpus() -> None:
     form = formulation(ground, "quality")
     program = compiled(form)
     best = solve(program.linear, SolveSettings())
-    replicas = {o: round(float(best.x[c])) for o, c in program.replicas.items() if c >= 0 and best.x[c] > 0.5}  # type: ignore[index]
+    replicas = {
+        o: round(float(best.x[c]))
+        for o, c in program.replicas.items()
+        if c >= 0 and best.x[c] > 0.5
+    }  # type: ignore[index]
     ground.no_goods.append(NoGood(0, tuple((o,) for o in replicas), tuple(replicas.values()), 0))
     lapsed = solve(compiled(formulation(ground, "quality")).linear, SolveSettings())
     assert lapsed.value == pytest.approx(best.value, abs=1e-6)
@@ -189,7 +232,10 @@ def constraint_names() -> set[str]:
         for of in GOALS:
             ground = ground_of(kind, seed)
             ground.no_goods.append(NoGood(0, ((0,),), (99,), 1))
-            names |= {c.local_name for c in build(formulation(ground, of)).component_objects(pyo.Constraint)}
+            names |= {
+                c.local_name
+                for c in build(formulation(ground, of)).component_objects(pyo.Constraint)
+            }
     return names
 
 
@@ -215,14 +261,20 @@ def test_no_component_takes_a_reserved_name() -> None:
 def test_row_names_of_the_arrays_are_the_components_names() -> None:
     linear = compiled(formulation(ground_of("convex", 0), "quality")).linear
     assert len(linear.row_names) == linear.row_lower.size
-    assert {name.split("[")[0] for name in linear.row_names} >= {"serve_every_request", "serve_llm_fraction", "run_replicas_at_points"}
+    assert {name.split("[")[0] for name in linear.row_names} >= {
+        "serve_every_request",
+        "serve_llm_fraction",
+        "run_replicas_at_points",
+    }
 
 
 def test_builders_do_not_touch_what_they_read() -> None:
     """Twice the same arrays, from two threads at once."""
     form = formulation(ground_of("nonconvex", 9), "quality")
     found: list[LinearProgram] = []
-    threads = [threading.Thread(target=lambda: found.append(compiled(form).linear)) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: found.append(compiled(form).linear)) for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -234,10 +286,14 @@ def test_builders_do_not_touch_what_they_read() -> None:
 
 
 @pytest.mark.parametrize(("kind", "seed"), [*CASES[::2], ("two_pools", 1043), ("two_pools", 1027)])
-def test_an_answer_s_value_is_that_of_its_point(monkeypatch: pytest.MonkeyPatch, kind: str, seed: int) -> None:
-    """For every program of a whole search, starts included: HiGHS 1.16.0 may tell the optimum's value beside the start's point.
+def test_an_answer_s_value_is_that_of_its_point(
+    monkeypatch: pytest.MonkeyPatch, kind: str, seed: int
+) -> None:
+    """For every program of a whole search, starts included: HiGHS 1.16.0 may tell the optimum's
+    value beside the start's point.
 
-    Seen on two_pools 1043 with the pools swapped, in the search for the leanest plan: value 2.26, the point's cost 3.5 (the start).
+    Seen on two_pools 1043 with the pools swapped, in the search for the leanest plan: value 2.26,
+    the point's cost 3.5 (the start).
     """
 
     def checking(program: LinearProgram, settings: SolveSettings) -> Answer:
@@ -250,6 +306,9 @@ def test_an_answer_s_value_is_that_of_its_point(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(planner.joint.search, "solve", checking)
     instance = random_instance(seed, kind)
     swapped = list(range(len(instance.pools)))[::-1]
-    options = sorted((replace(o, pool=swapped[o.pool]) for o in instance.options), key=lambda o: (o.llm, o.pool, o.tp_degree, o.mps_share))
+    options = sorted(
+        (replace(o, pool=swapped[o.pool]) for o in instance.options),
+        key=lambda o: (o.llm, o.pool, o.tp_degree, o.mps_share),
+    )
     for asked in (instance, replace(instance, pools=instance.pools[::-1], options=tuple(options))):
         joint.solve(asked, explain=False)

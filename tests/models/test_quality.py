@@ -1,4 +1,6 @@
-"""Quality, its cuts, prices and router against a plain linear program over all prompts (scipy), on tables of every awkward kind."""
+"""Quality, its cuts, prices and router against a plain linear program over all prompts (scipy), on
+tables of every awkward kind.
+"""
 
 from collections import defaultdict
 
@@ -23,7 +25,12 @@ def table(values: np.ndarray, weights: np.ndarray | None = None) -> Scores:
     values = np.ascontiguousarray(values, dtype=float)
     llms, prompts = values.shape
     weights = np.ones(prompts) if weights is None else np.asarray(weights, dtype=float)
-    return Scores(np.array([f"p{x}" for x in range(prompts)]), tuple(f"llm-{i}" for i in range(llms)), values, weights / weights.sum())
+    return Scores(
+        np.array([f"p{x}" for x in range(prompts)]),
+        tuple(f"llm-{i}" for i in range(llms)),
+        values,
+        weights / weights.sum(),
+    )
 
 
 def best_quality(scores: Scores, fractions: np.ndarray) -> float:
@@ -50,7 +57,11 @@ def best_quality(scores: Scores, fractions: np.ndarray) -> float:
 def scores_of(kind: str, seed: int) -> Scores:
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     llms, prompts = int(rng.integers(2, 6)), int(rng.integers(3, 60))
-    values = rng.uniform(0, 1, (llms, prompts)) * 0.4 + rng.beta(2, 2, prompts) * 0.5 + 0.05 * np.arange(llms)[:, None]
+    values = (
+        rng.uniform(0, 1, (llms, prompts)) * 0.4
+        + rng.beta(2, 2, prompts) * 0.5
+        + 0.05 * np.arange(llms)[:, None]
+    )
     weights = np.ones(prompts)
     if kind == "binary":
         values = rng.integers(0, 2, (llms, prompts)).astype(float)
@@ -93,7 +104,9 @@ def fractions_of(rng: np.random.Generator, llms: int, style: int) -> np.ndarray:
 
 
 def realised(scores: Scores, settled: Settled, tie_eps: float) -> tuple[np.ndarray, float]:
-    """What the stated router does: fractions and mean score. argmax of score - price; within tie_eps the tie group's split."""
+    """What the stated router does: fractions and mean score. argmax of score - price; within
+    tie_eps the tie group's split.
+    """
     prices, routed = settled.prices, np.flatnonzero(np.isfinite(settled.prices))
     splits = {tie.llms: np.array(tie.split) for tie in settled.ties}
     groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -105,7 +118,8 @@ def realised(scores: Scores, settled: Settled, tie_eps: float) -> tuple[np.ndarr
         split = np.ones(1) if len(llms) == 1 else splits[llms]
         weight = scores.weights[prompts]
         fractions[list(llms)] += split * weight.sum()
-        # within a tie score - price is the same for all, so any division that meets the split gives this mean score
+        # within a tie score - price is the same for all, so any division that meets the split gives
+        # this mean score
         level = scores.values[llms[0], prompts] - prices[llms[0]]
         quality += float(weight @ level) + float(weight.sum() * (split @ prices[list(llms)]))
     return fractions, quality
@@ -133,7 +147,9 @@ def test_settle_is_the_linear_program(kind: str, seed: int) -> None:
 
 
 def check_prices(scores: Scores, quality: Quality, fractions: np.ndarray, settled: Settled) -> None:
-    """g(alpha) + alpha f, computed here from the raw table, certifies the value; NaN exactly where nothing is routed."""
+    """g(alpha) + alpha f, computed here from the raw table, certifies the value; NaN exactly where
+    nothing is routed.
+    """
     routed = fractions > 1e-9
     assert np.array_equal(np.isfinite(settled.prices), routed)
     assert settled.prices[routed].min() == 0.0
@@ -151,13 +167,17 @@ def check_router(scores: Scores, quality: Quality, fractions: np.ndarray, settle
     told, value = realised(scores, settled, 1e-9 * quality.scale)
     largest = scores.weights.max()
     assert np.abs(told - fractions).max() <= largest + 1e-9, "the contract's promise"
-    assert np.abs(told - fractions).max() <= 1e-7, "with the splits the fractions are met, not only to within a prompt"
+    assert np.abs(told - fractions).max() <= 1e-7, (
+        "with the splits the fractions are met, not only to within a prompt"
+    )
     assert value == pytest.approx(settled.value, abs=1e-7 * quality.scale, rel=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_cut_lies_above_quality_everywhere(kind: str) -> None:
-    """Cuts from corners, from `price` warm and cold, from `settle`, and from prices made up; at random fractions."""
+    """Cuts from corners, from `price` warm and cold, from `settle`, and from prices made up; at
+    random fractions.
+    """
     scores = scores_of(kind, 99)
     quality = Quality(scores)
     rng = np.random.default_rng(99)
@@ -185,14 +205,22 @@ def test_a_settled_cut_is_tight_where_it_was_made(kind: str) -> None:
 
 
 def test_price_is_near_on_continuous_scores() -> None:
-    """The stated accuracy of the smoothing: errors of order T^2, 1e-4 is ample for T = 0.01 and below."""
+    """The stated accuracy of the smoothing: errors of order T^2, 1e-4 is ample for T = 0.01 and
+    below.
+    """
     rng = np.random.default_rng(1)
-    scores = table(np.clip(np.linspace(0.35, 0.75, 4)[:, None] + rng.normal(0, 0.2, (4, 3000)), 0, 1))
+    scores = table(
+        np.clip(np.linspace(0.35, 0.75, 4)[:, None] + rng.normal(0, 0.2, (4, 3000)), 0, 1)
+    )
     quality = Quality(scores)
     for _ in range(5):
         fractions = rng.dirichlet(np.ones(4))
         _, estimate = quality.price(fractions)
-        assert 0 <= quality.to_score(estimate) - quality.settle(fractions).value <= 1e-4 * quality.scale + 1e-12
+        assert (
+            0
+            <= quality.to_score(estimate) - quality.settle(fractions).value
+            <= 1e-4 * quality.scale + 1e-12
+        )
 
 
 def test_price_on_a_sample_is_still_a_cut() -> None:
@@ -211,9 +239,11 @@ def test_price_on_a_sample_is_still_a_cut() -> None:
 
 
 def test_two_llms_by_hand() -> None:
-    """Scores (1, 0), (0.6, 0.5), (0, 0.2), equal weights, f = (1/3, 2/3): LLM 0 takes the prompt on which it leads most.
+    """Scores (1, 0), (0.6, 0.5), (0, 0.2), equal weights, f = (1/3, 2/3): LLM 0 takes the prompt on
+    which it leads most.
 
-    Leads of LLM 0: 1, 0.1, -0.2. So Q = (1 + 0.5 + 0.2) / 3 = 0.5666..., and LLM 0's price above LLM 1's lies in [0.1, 1].
+    Leads of LLM 0: 1, 0.1, -0.2. So Q = (1 + 0.5 + 0.2) / 3 = 0.5666..., and LLM 0's price above
+    LLM 1's lies in [0.1, 1].
     """
     quality = Quality(table(np.array([[1.0, 0.6, 0.0], [0.0, 0.5, 0.2]])))
     settled = quality.settle(np.array([1 / 3, 2 / 3]))
@@ -222,7 +252,9 @@ def test_two_llms_by_hand() -> None:
 
 
 def test_binary_ties_by_hand() -> None:
-    """Four prompts: both right, both wrong, only 0, only 1; f = (0.6, 0.4): each takes its own, 0 gets 70 % of the two that tie."""
+    """Four prompts: both right, both wrong, only 0, only 1; f = (0.6, 0.4): each takes its own, 0
+    gets 70 % of the two that tie.
+    """
     scores = table(np.array([[1.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0]]))
     settled = Quality(scores).settle(np.array([0.6, 0.4]))
     assert settled.value == pytest.approx(0.75)
@@ -272,10 +304,17 @@ def test_concave_along_every_line(seed: int) -> None:
     a, b = fractions_of(rng, quality.llms, 0), fractions_of(rng, quality.llms, seed % 4)
     for t in (0.25, 0.5, 0.9):
         between = quality.settle(t * a + (1 - t) * b).value
-        assert between >= t * quality.settle(a).value + (1 - t) * quality.settle(b).value - 1e-8 * quality.scale
+        assert (
+            between
+            >= t * quality.settle(a).value
+            + (1 - t) * quality.settle(b).value
+            - 1e-8 * quality.scale
+        )
 
 
-@pytest.mark.parametrize(("factor", "shift"), [(1.0, 5.0), (400.0, 1000.0), (1e-3, -0.2), (1e6, -1e7)])
+@pytest.mark.parametrize(
+    ("factor", "shift"), [(1.0, 5.0), (400.0, 1000.0), (1e-3, -0.2), (1e6, -1e7)]
+)
 def test_scale_and_shift_of_the_scores(factor: float, shift: float) -> None:
     """s -> a s + b: quality a Q + b, prices times a, the same ties and splits."""
     scores = scores_of("grades", 4)
@@ -293,7 +332,9 @@ def test_order_of_llms_and_prompts(seed: int) -> None:
     llms, prompts = rng.permutation(scores.values.shape[0]), rng.permutation(scores.values.shape[1])
     fractions = fractions_of(rng, len(llms), 0)
     mixed = table(scores.values[np.ix_(llms, prompts)], scores.weights[prompts])
-    assert Quality(mixed).settle(fractions[llms]).value == pytest.approx(Quality(scores).settle(fractions).value, abs=1e-8)
+    assert Quality(mixed).settle(fractions[llms]).value == pytest.approx(
+        Quality(scores).settle(fractions).value, abs=1e-8
+    )
 
 
 def test_a_prompt_counts_like_its_copies() -> None:
@@ -302,11 +343,15 @@ def test_a_prompt_counts_like_its_copies() -> None:
     times = rng.integers(1, 5, 12)
     merged, spread = table(values, times), table(np.repeat(values, times, axis=1))
     fractions = np.array([0.5, 0.2, 0.3])
-    assert Quality(merged).settle(fractions).value == pytest.approx(Quality(spread).settle(fractions).value, abs=1e-8)
+    assert Quality(merged).settle(fractions).value == pytest.approx(
+        Quality(spread).settle(fractions).value, abs=1e-8
+    )
 
 
 def test_many_equal_grades_are_merged_without_loss() -> None:
-    """12,000 prompts of 0/1 grades of three LLMs are eight prompts; the plain program over those eight is the truth."""
+    """12,000 prompts of 0/1 grades of three LLMs are eight prompts; the plain program over those
+    eight is the truth.
+    """
     rng = np.random.default_rng(6)
     values = (rng.random((3, 12_000)) < np.array([[0.4], [0.6], [0.7]])).astype(float)
     quality = Quality(table(values))
@@ -315,7 +360,9 @@ def test_many_equal_grades_are_merged_without_loss() -> None:
     for style in range(4):
         fractions = fractions_of(rng, 3, style)
         settled = quality.settle(fractions)
-        assert settled.value == pytest.approx(best_quality(table(distinct, count), fractions), abs=1e-8)
+        assert settled.value == pytest.approx(
+            best_quality(table(distinct, count), fractions), abs=1e-8
+        )
         told, _ = realised(table(values), settled, 1e-9)
         assert told == pytest.approx(fractions, abs=1e-7)
 

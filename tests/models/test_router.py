@@ -1,4 +1,6 @@
-"""The router: against the verifier's reading of a plan, one prompt against many, its hash, its correction by load, and faulty policies."""
+"""The router: against the verifier's reading of a plan, one prompt against many, its hash, its
+correction by load, and faulty policies.
+"""
 
 import copy
 import json
@@ -25,9 +27,15 @@ NAMES = ("small", "medium", "large", "unused")
 
 
 def random_scores(seed: int, discrete: bool, prompts: int = 400) -> Scores:
-    """Scores of four LLMs, the last below all others; 0/1 grades or continuous; weights of 0 to 3."""
+    """Scores of four LLMs, the last below all others; 0/1 grades or continuous; weights of 0 to
+    3.
+    """
     rng = np.random.default_rng(seed)
-    values = rng.integers(0, 2, (4, prompts)).astype(float) if discrete else rng.normal(0.5, 0.2, (4, prompts))
+    values = (
+        rng.integers(0, 2, (4, prompts)).astype(float)
+        if discrete
+        else rng.normal(0.5, 0.2, (4, prompts))
+    )
     values[3] = values.min() - 1.0
     weights = rng.integers(0, 4, prompts).astype(float)
     ids = np.array([f"prompt {k} of {seed}" for k in range(prompts)], dtype=object)
@@ -43,12 +51,18 @@ def settled(scores: Scores, fractions: np.ndarray) -> dict[str, Any]:
     quality = Quality(scores)
     found = quality.settle(fractions)
     return {
-        "dual_prices": {n: None if f == 0 else float(a) for n, a, f in zip(NAMES, found.prices, fractions, strict=True)},
+        "dual_prices": {
+            n: None if f == 0 else float(a)
+            for n, a, f in zip(NAMES, found.prices, fractions, strict=True)
+        },
         "routing": dict(zip(NAMES, map(float, fractions), strict=True)),
         "router": {
             "rule": "argmax(score - dual_price)",
             "tie_eps": TIE_EPS * quality.scale,
-            "ties": [{"llms": [NAMES[i] for i in t.llms], "share": t.share, "split": list(t.split)} for t in found.ties],
+            "ties": [
+                {"llms": [NAMES[i] for i in t.llms], "share": t.share, "split": list(t.split)}
+                for t in found.ties
+            ],
         },
     }
 
@@ -93,7 +107,9 @@ def simple(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", range(20))
 def test_it_realises_what_the_verifier_reads_and_the_plan_s_fractions(seed: int) -> None:
     scores, plan = random_case(seed)
-    prices = np.array([np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in NAMES])
+    prices = np.array(
+        [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in NAMES]
+    )
     instance = Instance((), (), (), (), 20.0, scores)
     groups = _groups(instance, prices, plan["router"]["tie_eps"])
     splits, problems = _stated_splits(plan["router"]["ties"], list(NAMES))
@@ -105,7 +121,9 @@ def test_it_realises_what_the_verifier_reads_and_the_plan_s_fractions(seed: int)
     of = [NAMES.index(llm) for llm in router.llms]
     weighed = scores.weights > 0  # the plan states no split for groups that weigh nothing
     assert np.allclose(shares @ scores.weights, realised[of], atol=1e-12)
-    assert float((shares * scores.values[of]).sum(axis=0) @ scores.weights) == pytest.approx(score, abs=1e-12)
+    assert float((shares * scores.values[of]).sum(axis=0) @ scores.weights) == pytest.approx(
+        score, abs=1e-12
+    )
     wanted = np.array([plan["routing"][llm] for llm in router.llms])
     assert np.abs(shares @ scores.weights - wanted).max() <= scores.weights.max() + 1e-9
     assert np.allclose(shares[:, weighed].sum(axis=0), 1.0)
@@ -126,15 +144,33 @@ def test_one_prompt_and_many_get_the_same_answer(seed: int, corrected: bool) -> 
     many = router.choose_many(columns, scores.prompt_ids)
     shares = router.shares(columns)
     for k, prompt in enumerate(scores.prompt_ids):
-        given = {llm: value for llm, value in zip(scores.llms, values[:, k].tolist(), strict=True) if not np.isnan(value)}
+        given = {
+            llm: value
+            for llm, value in zip(scores.llms, values[:, k].tolist(), strict=True)
+            if not np.isnan(value)
+        }
         assert router.choose(given, prompt) == router.llms[many[k]]
         told = router.explain(given, prompt)
         assert told.llm == router.llms[many[k]]
         assert [told.shares[llm] for llm in router.llms] == shares[:, k].tolist()
-        assert told.why == "fallback" if k % 17 == 0 or k == 5 else told.why in ("best", "tie", "corrected")
+        assert (
+            told.why == "fallback"
+            if k % 17 == 0 or k == 5
+            else told.why in ("best", "tie", "corrected")
+        )
     order = rng.permutation(len(scores.prompt_ids))
-    assert (router.choose_many({llm: row[order] for llm, row in columns.items()}, scores.prompt_ids[order]) == many[order]).all()
-    assert (router.choose_many({llm: columns[llm].tolist() for llm in reversed(columns)}, scores.prompt_ids) == many).all()
+    assert (
+        router.choose_many(
+            {llm: row[order] for llm, row in columns.items()}, scores.prompt_ids[order]
+        )
+        == many[order]
+    ).all()
+    assert (
+        router.choose_many(
+            {llm: columns[llm].tolist() for llm in reversed(columns)}, scores.prompt_ids
+        )
+        == many
+    ).all()
 
 
 def test_more_prompts_than_a_block_are_decided_alike(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +186,9 @@ def test_whole_numbers_and_small_floats_are_scores() -> None:
     router = Router(simple())
     assert router.choose({"large": 1, "small": 0}, "a") == "large"
     assert router.choose({"large": np.float32(0.9), "small": np.float32(0.2)}, "a") == "large"
-    assert router.choose_many({"large": np.array([1, 0]), "small": [0, 1]}, ["a", "b"]).tolist() == [0, 1]
+    assert router.choose_many(
+        {"large": np.array([1, 0]), "small": [0, 1]}, ["a", "b"]
+    ).tolist() == [0, 1]
 
 
 def test_the_price_decides_and_other_names_do_not() -> None:
@@ -169,7 +207,10 @@ def test_a_tie_group_that_is_not_stated_goes_by_the_fallback_weights() -> None:
 
 
 def test_draws_are_those_of_every_machine_and_version() -> None:
-    """Pinned: another value would move prompts between LLMs when a gateway is updated. The first is SplitMix64's own first of seed 0."""
+    """Pinned: another value would move prompts between LLMs when a gateway is updated.
+
+    The first is SplitMix64's own first of seed 0.
+    """
     assert draw("") == 0.8833108082136426
     assert draw("req-1") == 0.13099617069535208
     assert draw("Größe 🙂") == 0.8955383434201706
@@ -189,7 +230,10 @@ def test_draws_of_ordinary_ids_are_even_and_unrelated(form: str) -> None:
 
 @pytest.mark.parametrize("seed", [1, 3, 5])
 def test_a_hash_split_realises_the_fractions_within_four_standard_errors(seed: int) -> None:
-    """0/1 grades: nearly every prompt ties. Exact in expectation; by ids each tied prompt is a draw of its own."""
+    """0/1 grades: nearly every prompt ties.
+
+    Exact in expectation; by ids each tied prompt is a draw of its own.
+    """
     scores, plan = random_case(seed)
     router = Router(policy_of(plan))
     shares = router.shares(by_llm(scores))
@@ -206,20 +250,31 @@ def test_fallback_weights_are_kept_within_four_standard_errors() -> None:
     chosen = [router.fallback(f"id {k}") for k in range(n)]
     assert abs(chosen.count("large") / n - 0.4) < 4 * math.sqrt(0.24 / n)
     assert all(router.choose({"large": 0.5}, f"id {k}") == chosen[k] for k in range(0, n, 997))
-    assert all(router.choose({"large": float("nan"), "small": 1.0}, f"id {k}") == chosen[k] for k in range(0, n, 997))
+    assert all(
+        router.choose({"large": float("nan"), "small": 1.0}, f"id {k}") == chosen[k]
+        for k in range(0, n, 997)
+    )
 
 
 # ---------------------------------------------------------------- load
 
 
 def responses(router: Router, values: np.ndarray) -> dict[str, float]:
-    return dict(zip(router.llms, router.shares(dict(zip(router.llms, values, strict=True))).mean(axis=1).tolist(), strict=True))
+    return dict(
+        zip(
+            router.llms,
+            router.shares(dict(zip(router.llms, values, strict=True))).mean(axis=1).tolist(),
+            strict=True,
+        )
+    )
 
 
 @pytest.mark.parametrize("gain", [0.3, 1.0, 1.9])
 @pytest.mark.parametrize("kind", ["continuous", "grades", "one tie"])
 def test_the_correction_settles_at_the_planned_fractions(kind: str, gain: float) -> None:
-    """The prompts are others than the plan's; gain in ramps, stable below 2 whatever the scores are like."""
+    """The prompts are others than the plan's; gain in ramps, stable below 2 whatever the scores are
+    like.
+    """
     rng = np.random.default_rng(5)
     values = {
         "continuous": rng.normal([[0.7], [0.35]], 0.15, (2, 4000)),
@@ -240,7 +295,9 @@ def test_the_correction_settles_at_the_planned_fractions(kind: str, gain: float)
 @pytest.mark.parametrize("gain", [0.5, 1.0, 1.9])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_correction_never_swings_with_several_llms(seed: int, gain: float) -> None:
-    """Gradient descent on a convex function: below twice the ramp the distance to the planned fractions never grows."""
+    """Gradient descent on a convex function: below twice the ramp the distance to the planned
+    fractions never grows.
+    """
     plan = random_case(seed)[1]
     others = by_llm(random_scores(100 + seed, discrete=bool(seed % 2)))
     others["medium"] = others["medium"] + 0.07
@@ -253,11 +310,15 @@ def test_the_correction_never_swings_with_several_llms(seed: int, gain: float) -
         router.correct(dict(zip(router.llms, realised.tolist(), strict=True)))
     assert off[0] > 0.01
     assert all(later <= before + 1e-12 for before, later in pairwise(off))
-    assert off[-1] < 2e-3  # grades leave gaps between them, over which a price moves slowly because no prompt answers
+    assert (
+        off[-1] < 2e-3
+    )  # grades leave gaps between them, over which a price moves slowly because no prompt answers
 
 
 def test_the_bound_on_the_gain_is_sharp() -> None:
-    """Where all prompts tie the fractions answer with the slope 1 / ramp: above 2 ramps the corrections swing ever more."""
+    """Where all prompts tie the fractions answer with the slope 1 / ramp: above 2 ramps the
+    corrections swing ever more.
+    """
     values = np.tile([[0.3], [0.0]], (1, 100))
     router = Router(simple(correction={"ramp": 0.05, "gain": 0.05, "limit": 1.0}))
     errors: dict[float, list[float]] = {}
@@ -283,7 +344,9 @@ def test_noisy_counts_move_the_fractions_little() -> None:
     late = []
     for step in range(200):
         part = rng.integers(0, 20_000, 500)
-        chosen = router.choose_many(dict(zip(router.llms, values[:, part], strict=True)), [ids[k] for k in part])
+        chosen = router.choose_many(
+            dict(zip(router.llms, values[:, part], strict=True)), [ids[k] for k in part]
+        )
         router.correct({"large": float((chosen == 0).sum()), "small": float((chosen == 1).sum())})
         late += [float((chosen == 0).mean())] * (step >= 100)
     assert abs(np.mean(late) - 0.4) < 4 * math.sqrt(0.24 / 500 / 100) + 0.005
@@ -307,13 +370,22 @@ def test_corrections_are_clipped_and_faulty_counts_refused() -> None:
 def row(rate: float, large: float | None, **changes: Any) -> dict[str, Any]:
     alpha = {"large": large, "small": 0.0}
     weights = {"large": 0.0 if large is None else 0.5, "small": 1.0 if large is None else 0.5}
-    content = {"rate_rps": rate, "slo_kept": True, "alpha": alpha, "weights": weights, "ties": [], "kept_from_rps": 0.0}
+    content = {
+        "rate_rps": rate,
+        "slo_kept": True,
+        "alpha": alpha,
+        "weights": weights,
+        "ties": [],
+        "kept_from_rps": 0.0,
+    }
     return {**content, **changes}
 
 
 def test_prices_follow_the_rate_to_the_next_row_above() -> None:
     unkept = {"rate_rps": 40.0, "slo_kept": False, "alpha": None, "weights": None, "ties": None}
-    router = Router(simple(price_table={"rows": [row(10.0, 0.1), row(20.0, 0.3), row(30.0, None), unkept]}))
+    router = Router(
+        simple(price_table={"rows": [row(10.0, 0.1), row(20.0, 0.3), row(30.0, None), unkept]})
+    )
     undecided = {"large": 0.7, "small": 0.5}
     assert router.choose(undecided, "a") == "small"
     assert router.at_rate(7.0).rate == 10.0
@@ -330,7 +402,9 @@ def test_prices_follow_the_rate_to_the_next_row_above() -> None:
 
 
 def test_a_row_that_would_break_an_slo_at_low_rates_is_passed_over() -> None:
-    router = Router(simple(price_table={"rows": [row(10.0, 0.1, kept_from_rps=8.0), row(20.0, 0.3)]}))
+    router = Router(
+        simple(price_table={"rows": [row(10.0, 0.1, kept_from_rps=8.0), row(20.0, 0.3)]})
+    )
     assert router.at_rate(9.0).rate == 10.0
     assert router.at_rate(7.0).rate == 20.0
 
@@ -350,7 +424,13 @@ FAULTS = {
     "a weight without a price": ("fallback_weights", {"large": 0.4, "small": 0.5, "other": 0.1}),
     "tie_eps": ("tie_eps", -1.0),
     "ties of strangers": ("ties", [{"llms": ["large", "other"], "split": [0.5, 0.5]}]),
-    "ties twice": ("ties", [{"llms": ["large", "small"], "split": [0.5, 0.5]}, {"llms": ["small", "large"], "split": [0.5, 0.5]}]),
+    "ties twice": (
+        "ties",
+        [
+            {"llms": ["large", "small"], "split": [0.5, 0.5]},
+            {"llms": ["small", "large"], "split": [0.5, 0.5]},
+        ],
+    ),
     "a split too long": ("ties", [{"llms": ["large", "small"], "split": [0.5, 0.3, 0.2]}]),
     "an LLM that ties with itself": ("ties", [{"llms": ["large", "large"], "split": [0.5, 0.5]}]),
     "a split short of 1": ("ties", [{"llms": ["large", "small"], "split": [0.5, 0.3]}]),
@@ -379,7 +459,13 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [here, *(place for key, part in inner for place in places(part, (*here, key)))]
 
 
@@ -448,10 +534,13 @@ def test_the_file_works_alone_beside_its_policy(tmp_path: Path) -> None:
     shutil.copy(router_module.__file__, tmp_path / "router.py")
     (tmp_path / "router_policy.json").write_text(json.dumps(simple()), encoding="utf-8")
     code = (
-        "import sys; from router import Router; r = Router.load('router_policy.json'); "
-        "print(r.choose({'large': 0.9, 'small': 0.2}, 'x'), r.fallback('x'), sorted({'models', 'planner', 'pandas'} & set(sys.modules)))"
+        "import sys; from router import Router; r = Router.load('router_policy.json');"
+        " print(r.choose({'large': 0.9, 'small': 0.2}, 'x'), r.fallback('x'), sorted({'models',"
+        " 'planner', 'pandas'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["large", Router(simple()).fallback("x"), "[]"]
 
 
@@ -464,6 +553,10 @@ def test_the_ten_lines_of_the_document_run(tmp_path: Path) -> None:
     policy = simple(price_table={"rows": [row(20.0, 0.3), row(40.0, 0.5)]})
     (tmp_path / "router_policy.json").write_text(json.dumps(policy), encoding="utf-8")
     code = lines + "\nprint(llm, many.tolist(), why.why, router.row.rate, router.corrections)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     router = Router(policy)
-    assert done.stdout.startswith(f"{router.fallback('request 18')} [0, 1] best 40.0 {{'large': 0.00")
+    assert done.stdout.startswith(
+        f"{router.fallback('request 18')} [0, 1] best 40.0 {{'large': 0.00"
+    )

@@ -1,4 +1,6 @@
-"""Prices over load against brute force on tiny instances, the plan's own row, how far the SLOs hold, and the policy made of it."""
+"""Prices over load against brute force on tiny instances, the plan's own row, how far the SLOs
+hold, and the policy made of it.
+"""
 
 import json
 from dataclasses import replace
@@ -31,17 +33,25 @@ def planned(instance: Instance) -> PlanAndScenario | None:
     return (
         None
         if not solution.has_plan
-        else PlanAndScenario(tell(handmade.loaded(instance), solution, handmade.SETTINGS, {}), handmade.loaded(instance))
+        else PlanAndScenario(
+            tell(handmade.loaded(instance), solution, handmade.SETTINGS, {}),
+            handmade.loaded(instance),
+        )
     )
 
 
 def trio(**changes: Any) -> PlanAndScenario:
     """The hand-made plan of three LLMs."""
     instance = replace(handmade.trio(slos=(Slo("ttft", "mean", 0.5),)), **changes)
-    return PlanAndScenario(tell(handmade.loaded(instance), handmade.solved(instance), handmade.SETTINGS, {}), handmade.loaded(instance))
+    return PlanAndScenario(
+        tell(handmade.loaded(instance), handmade.solved(instance), handmade.SETTINGS, {}),
+        handmade.loaded(instance),
+    )
 
 
-@pytest.mark.parametrize("kind", ["convex", "binary", "two_pools", "percentile", "each_llm", "nonconvex", "cost"])
+@pytest.mark.parametrize(
+    "kind", ["convex", "binary", "two_pools", "percentile", "each_llm", "nonconvex", "cost"]
+)
 @pytest.mark.parametrize("seed", range(6))
 def test_every_row_is_what_brute_force_finds_for_the_setup(kind: str, seed: int) -> None:
     source = planned(random_instance(seed, kind))
@@ -95,10 +105,15 @@ def test_quality_falls_with_the_rate_and_slos_hold_up_to_capacity() -> None:
 
 
 def test_the_highest_rate_is_where_the_slo_is_used_up() -> None:
-    """All curves alike: at equal rates L(r) = 0.05 (1 + r / 20) up to 10 req/s a replica, to 0.2 at 40: the limit 0.15 is met at 30."""
+    """All curves alike: at equal rates L(r) = 0.05 (1 + r / 20) up to 10 req/s a replica, to 0.2 at
+    40: the limit 0.15 is met at 30.
+    """
     instance = replace(handmade.trio(slos=(Slo("ttft", "mean", 0.15),)), arrival_rate=60.0)
     curve = handmade.curve(0.05, ("measured",) * 3)
-    source = trio(options=tuple(replace(option, curve=curve) for option in instance.options), slos=instance.slos)
+    source = trio(
+        options=tuple(replace(option, curve=curve) for option in instance.options),
+        slos=instance.slos,
+    )
     table = price_table(source)
     at_limit = 3 * float(np.interp(0.15, curve.latency["ttft", "mean"], curve.rates))
     assert table.held_up_to == pytest.approx(at_limit, abs=1.1e-4 * 60.0)
@@ -108,13 +123,18 @@ def test_the_highest_rate_is_where_the_slo_is_used_up() -> None:
 
 
 def test_a_row_says_down_to_which_rate_it_keeps_a_falling_curve() -> None:
-    falls = Curve(np.array([1.0, 10.0, 40.0]), {handmade.TTFT: np.array([0.4, 0.1, 0.2])}, ("measured",) * 3)
+    falls = Curve(
+        np.array([1.0, 10.0, 40.0]), {handmade.TTFT: np.array([0.4, 0.1, 0.2])}, ("measured",) * 3
+    )
     slos = (Slo("ttft", "mean", 0.25),)
     instance = handmade.trio(slos=slos)
-    source = trio(options=tuple(replace(option, curve=falls) for option in instance.options), slos=slos)
+    source = trio(
+        options=tuple(replace(option, curve=falls) for option in instance.options), slos=slos
+    )
     table = price_table(source, (100,))
     row = next(row for row in table.rows if row.rate == 60.0)
-    # at equal rates every replica has 0.25 s at 5.5 req/s: the lowest profiled rate above it that was looked at is 10
+    # at equal rates every replica has 0.25 s at 5.5 req/s: the lowest profiled rate above it that
+    # was looked at is 10
     assert row.kept_from is not None
     assert 16.5 <= row.kept_from <= 30.0
     router = Router(router_policy(source.plan.content, source.loaded.instance, table=table))
@@ -124,7 +144,11 @@ def test_a_row_says_down_to_which_rate_it_keeps_a_falling_curve() -> None:
 def test_the_policy_loads_and_steps_through_the_table() -> None:
     source = trio()
     table = price_table(source, (50, 100, 150))
-    content = json.loads(json.dumps(router_policy(source.plan.content, source.loaded.instance, table=table), allow_nan=False))
+    content = json.loads(
+        json.dumps(
+            router_policy(source.plan.content, source.loaded.instance, table=table), allow_nan=False
+        )
+    )
     router = Router(content)
     assert router.plan_hash == plan_hash(source.plan.content)
     assert router.at_rate(1.0).rate == 30.0
@@ -139,8 +163,12 @@ def test_the_policy_loads_and_steps_through_the_table() -> None:
 
 def test_the_hash_is_of_the_decision_alone() -> None:
     content = trio().plan.content
-    assert plan_hash(content) == plan_hash({**content, "context": {}, "solver": {}, "scenario_path": "elsewhere"})
-    assert plan_hash(content) != plan_hash({**content, "dual_prices": {**content["dual_prices"], "yi-34b": 0.1}})
+    assert plan_hash(content) == plan_hash(
+        {**content, "context": {}, "solver": {}, "scenario_path": "elsewhere"}
+    )
+    assert plan_hash(content) != plan_hash(
+        {**content, "dual_prices": {**content["dual_prices"], "yi-34b": 0.1}}
+    )
 
 
 def test_the_table_is_told_with_units() -> None:

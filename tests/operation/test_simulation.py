@@ -1,4 +1,6 @@
-"""The simulation: the fitted queue against queueing theory, the router against the plan, verdicts, traces, and the command."""
+"""The simulation: the fitted queue against queueing theory, the router against the plan, verdicts,
+traces, and the command.
+"""
 
 import json
 from dataclasses import replace
@@ -41,7 +43,9 @@ def test_the_queue_waits_as_queueing_theory_says() -> None:
     rng = np.random.default_rng(1)
     means = [queue.latencies(poisson(12.0, 20_000, seed), rng).mean() for seed in range(5)]
     assert np.mean(means) == pytest.approx(float(queue.mean(np.array([12.0]))[0]), rel=0.03)
-    assert float(queue.mean(np.array([12.0]))[0]) == pytest.approx(0.1 + 2.0 * 12 * 0.05**2 / (1 - 0.6))
+    assert float(queue.mean(np.array([12.0]))[0]) == pytest.approx(
+        0.1 + 2.0 * 12 * 0.05**2 / (1 - 0.6)
+    )
 
 
 def test_waiting_is_lindley_s_recursion() -> None:
@@ -53,8 +57,12 @@ def test_waiting_is_lindley_s_recursion() -> None:
     assert np.allclose(queue.latencies(arrivals, np.random.default_rng(7)), waiting)
 
 
-@pytest.mark.parametrize(("base", "kappa", "service"), [(0.1, 1.0, 0.04), (0.3, 0.2, 0.045), (0.05, 3.0, 0.02)])
-def test_a_curve_of_the_queue_s_own_kind_is_found_again(base: float, kappa: float, service: float) -> None:
+@pytest.mark.parametrize(
+    ("base", "kappa", "service"), [(0.1, 1.0, 0.04), (0.3, 0.2, 0.045), (0.05, 3.0, 0.02)]
+)
+def test_a_curve_of_the_queue_s_own_kind_is_found_again(
+    base: float, kappa: float, service: float
+) -> None:
     rates = np.linspace(0.5, 20, 12)
     truth = FittedQueue(base, kappa, service, 0.0, 0.0, 0.0)
     curve = Curve(rates, {("ttft", "mean"): truth.mean(rates)}, ("measured",) * 12)
@@ -64,7 +72,9 @@ def test_a_curve_of_the_queue_s_own_kind_is_found_again(base: float, kappa: floa
 
 
 def test_a_falling_curve_is_told_as_a_poor_fit() -> None:
-    curve = Curve(np.array([1.0, 5.0, 10.0]), {("ttft", "mean"): np.array([0.9, 0.3, 0.5])}, ("measured",) * 3)
+    curve = Curve(
+        np.array([1.0, 5.0, 10.0]), {("ttft", "mean"): np.array([0.9, 0.3, 0.5])}, ("measured",) * 3
+    )
     fit = fit_queue(curve, "ttft", 10.0)
     assert fit.base >= 0
     assert fit.kappa >= 0
@@ -107,7 +117,9 @@ def test_a_plan_finds_its_scenario_and_refuses_another(planned: Path, tmp_path: 
     with pytest.raises(DataError, match="is not \\(or no more\\) the scenario of this plan"):
         load_plan(planned, HOME / "examples" / "percentile-slo" / "scenario.yaml")
     lost = tmp_path / "plan.json"
-    lost.write_text(json.dumps({**source.plan.content, "scenario_path": "gone.yaml"}), encoding="utf-8")
+    lost.write_text(
+        json.dumps({**source.plan.content, "scenario_path": "gone.yaml"}), encoding="utf-8"
+    )
     with pytest.raises(DataError, match="name it with --scenario"):
         load_plan(lost)
 
@@ -167,7 +179,10 @@ def test_a_metric_without_a_mean_is_not_simulated(planned: Path) -> None:
     source = load_plan(planned)
     instance = source.loaded.instance
     options = tuple(
-        replace(o, curve=replace(o.curve, latency={("tpot", "mean"): o.curve.latency["tpot", "mean"]})) for o in instance.options
+        replace(
+            o, curve=replace(o.curve, latency={("tpot", "mean"): o.curve.latency["tpot", "mean"]})
+        )
+        for o in instance.options
     )
     other = replace(source.loaded, instance=replace(instance, options=options))
     found = simulate(PlanAndScenario(source.plan, other), Demand(seconds=30))
@@ -202,7 +217,9 @@ def test_an_infeasible_plan_cannot_be_simulated(planned: Path) -> None:
 def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     times = np.sort(np.random.default_rng(0).choice(np.arange(200.0), 400))
-    path.write_text("arrival_s,input_tokens\n" + "".join(f"{t},10\n" for t in times), encoding="utf-8")
+    path.write_text(
+        "arrival_s,input_tokens\n" + "".join(f"{t},10\n" for t in times), encoding="utf-8"
+    )
     trace = load_trace(path)
     assert trace.arrivals[0] == 0.0
     assert set(trace.tokens) == {"input_tokens"}
@@ -227,7 +244,9 @@ def test_a_faulty_trace_lists_its_faults(tmp_path: Path) -> None:
 
 
 def test_simulate_prints_planned_beside_simulated(planned: Path) -> None:
-    done = CliRunner().invoke(app, ["simulate", str(planned), "--minutes", "2"], env={"COLUMNS": "80"})
+    done = CliRunner().invoke(
+        app, ["simulate", str(planned), "--minutes", "2"], env={"COLUMNS": "80"}
+    )
     assert done.exit_code in (0, 6)
     assert "mean TTFT" in done.stdout
     assert done.stdout.count("Try: plan with --set slo.0.limit_ms=") == 1

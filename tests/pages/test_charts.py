@@ -18,7 +18,9 @@ from tests.support.paths import HOME
 def told() -> Told:
     """A plan with several replicas of one option."""
     path = HOME / "examples" / "two-gpu-types" / "scenario.yaml"
-    return planning.plan(str(path), {"llms.0.max_replicas": 8}, watch=Watch(lambda _: None, lambda _: None, Event()))
+    return planning.plan(
+        str(path), {"llms.0.max_replicas": 8}, watch=Watch(lambda _: None, lambda _: None, Event())
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +34,17 @@ def rows(chart: Any) -> list[dict[str, Any]]:
 
 
 def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(told: Told) -> None:
-    replicas = {(o["llm"], o["pool"], o["tp_degree"], o["mps_share_pct"]): o["replicas"] for o in told.content["options"]}
+    replicas = {
+        (o["llm"], o["pool"], o["tp_degree"], o["mps_share_pct"]): o["replicas"]
+        for o in told.content["options"]
+    }
     assert max(replicas.values()) > 1
     for pool in told.report["tables"]["pools"]["Pool"]:
-        found = Counter(row["Long"] for row in rows(report.gpu_map(told.report, pool)[0]) if row["LLM"] != report.FREE)
+        found = Counter(
+            row["Long"]
+            for row in rows(report.gpu_map(told.report, pool)[0])
+            if row["LLM"] != report.FREE
+        )
         expected: Counter[str] = Counter()
         for seat in told.content["placement"]:
             if seat["pool"] != pool:
@@ -43,7 +52,9 @@ def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(told: Told) ->
             several = replicas[seat["llm"], pool, seat["tp_degree"], seat["mps_share_pct"]] > 1
             number = f" replica {seat['replica'] + 1}" if several else ""
             sign = told.report["meta"]["signs"][seat["llm"]]
-            expected[f"{sign} {seat['llm']}{number}, tp{seat['tp_degree']}, {seat['mps_share_pct']:g} %"] += 1
+            expected[
+                f"{sign} {seat['llm']}{number}, tp{seat['tp_degree']}, {seat['mps_share_pct']:g} %"
+            ] += 1
         assert found == expected
 
 
@@ -54,4 +65,6 @@ def test_plans_are_told_apart_by_what_their_names_do_not_share(told: Told) -> No
     contents = {"as given": told.content, "50 req/s": told.content}
     bars = rows(compare.routing(routing_table(contents), told.report["meta"]["signs"])[0])
     assert {row["Label"].partition("%")[2].strip() for row in bars} == set(contents)
-    assert {row["Plan"] for row in rows(compare.qualities(points_table(contents))[0])} == set(contents)
+    assert {row["Plan"] for row in rows(compare.qualities(points_table(contents))[0])} == set(
+        contents
+    )

@@ -1,4 +1,6 @@
-"""The page Compare: plans side by side, what differs in words, the steps between them, and the plans that are kept."""
+"""The page Compare: plans side by side, what differs in words, the steps between them, and the
+plans that are kept.
+"""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +14,9 @@ PAGE = "app_pages/pages/compare.py"
 
 
 def words(app: AppTest) -> str:
-    return "\n".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error]).replace("\\", "")
+    return "\n".join(
+        one.value for one in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error]
+    ).replace("\\", "")
 
 
 @pytest.fixture

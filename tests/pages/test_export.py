@@ -11,7 +11,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.jobs.export import deployment, plan_file, scenario_folder, scenario_workbook, tables_zip, workbook
+from app_pages.jobs.export import (
+    deployment,
+    plan_file,
+    scenario_folder,
+    scenario_workbook,
+    tables_zip,
+    workbook,
+)
 from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.export.bundle import KINDS
@@ -22,7 +29,10 @@ from tests.support.page_app import opened, settle
 
 
 def words(app: AppTest) -> str:
-    told = "\n".join(str(part.value) for part in (*app.markdown, *app.caption, *app.error, *app.warning, *app.info))
+    told = "\n".join(
+        str(part.value)
+        for part in (*app.markdown, *app.caption, *app.error, *app.warning, *app.info)
+    )
     return told.replace("\\", "")
 
 
@@ -64,7 +74,9 @@ def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
     assert len(found) >= 5
     assert made.args[2]["context"]["marginals"] == found
     sheet = openpyxl.load_workbook(io.BytesIO(made.outcome.result[0]), read_only=True)["Summary"]
-    told = "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None)
+    told = "\n".join(
+        str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None
+    )
     assert "+1 node of pool a100 (2 instead of 1)" in told
 
 
@@ -92,7 +104,9 @@ def test_one_made_file_is_kept_at_a_time(page: AppTest) -> None:
     for call in ("workbook", "scenario_folder"):
         page.button(key=f"export-make-{call}").click().run()
         page = settle(page, "export-file").run()
-        assert [one.key for one in page.button if one.key and one.key.startswith("export-make-")].count(f"export-make-{call}") == 0
+        assert [
+            one.key for one in page.button if one.key and one.key.startswith("export-make-")
+        ].count(f"export-make-{call}") == 0
     data, notes = page.session_state["work"]["export-file"].outcome.result
     assert notes == []
     assert {"scenario.yaml", "plan.json"} < set(unzipped(data))
@@ -160,7 +174,10 @@ def test_a_lone_plan_names_no_folder_of_the_server(shown: Any) -> None:
 
 
 def test_tables_are_csv_and_run_nothing() -> None:
-    frames = {"setup": pd.DataFrame({"LLM": ["=1+1"], "Rate (req/s)": [-0.5]}), "empty": pd.DataFrame({"a": []})}
+    frames = {
+        "setup": pd.DataFrame({"LLM": ["=1+1"], "Rate (req/s)": [-0.5]}),
+        "empty": pd.DataFrame({"a": []}),
+    }
     files = unzipped(tables_zip(frames))
     assert set(files) == {"setup.csv"}
     assert files["setup.csv"].decode() == "LLM,Rate (req/s)\n'=1+1,-0.5\n"

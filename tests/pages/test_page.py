@@ -1,4 +1,6 @@
-"""The page Plan, what stands beside every page, share links and Inputs, under AppTest; in a real browser: tests/browser."""
+"""The page Plan, what stands beside every page, share links and Inputs, under AppTest; in a real
+browser: tests/browser.
+"""
 
 import io
 import zipfile
@@ -18,8 +20,16 @@ from tests.support.page_app import opened, settle
 PAGES = ("plan", "inputs", "what_if", "setups", "compare", "router", "export")
 MIME = "text/plain"
 FAULTY = {
-    "scenario.yaml": TEMPLATE_TEXTS["scenario.yaml"].replace("nodes: 1", "nodes: eight").replace("statistic: mean", "statistic: p42"),
-    "profiles.csv": TEMPLATE_TEXTS["profiles.csv"].replace("small,A100-PCIe-80GB,1,100,20,180", "small,A100-PCIe-80GB,1,100,20,fast"),
+    "scenario.yaml": (
+        TEMPLATE_TEXTS["scenario.yaml"]
+        .replace("nodes: 1", "nodes: eight")
+        .replace("statistic: mean", "statistic: p42")
+    ),
+    "profiles.csv": (
+        TEMPLATE_TEXTS["profiles.csv"].replace(
+            "small,A100-PCIe-80GB,1,100,20,180", "small,A100-PCIe-80GB,1,100,20,fast"
+        )
+    ),
     "scores.csv": TEMPLATE_TEXTS["scores.csv"],
 }
 
@@ -34,7 +44,9 @@ def solved(app: AppTest) -> AppTest:
 
 def template(app: AppTest, files: dict[str, str]) -> AppTest:
     """Hand over files on the page Inputs."""
-    app.file_uploader(key="scenario-files").set_value([(name, text.encode(), MIME) for name, text in files.items()]).run()
+    app.file_uploader(key="scenario-files").set_value(
+        [(name, text.encode(), MIME) for name, text in files.items()]
+    ).run()
     app.button(key="open-files").click().run()
     assert not app.exception
     return app
@@ -43,7 +55,9 @@ def template(app: AppTest, files: dict[str, str]) -> AppTest:
 def too_many_requests() -> AppTest:
     """A small scenario that has no plan, solved."""
     text = TEMPLATE_TEXTS["scenario.yaml"].replace("arrival_rate_rps: 20", "arrival_rate_rps: 2000")
-    return solved(template(opened("app_pages/pages/inputs.py"), {**TEMPLATE_TEXTS, "scenario.yaml": text}))
+    return solved(
+        template(opened("app_pages/pages/inputs.py"), {**TEMPLATE_TEXTS, "scenario.yaml": text})
+    )
 
 
 def knob(app: AppTest, path: str) -> NumberInput:
@@ -53,7 +67,11 @@ def knob(app: AppTest, path: str) -> NumberInput:
 
 def words(app: AppTest) -> str:
     """Everything that is said in Markdown, alerts included."""
-    return "\n".join(one.value for part in (app.markdown, app.error, app.warning, app.info, app.caption) for one in part)
+    return "\n".join(
+        one.value
+        for part in (app.markdown, app.error, app.warning, app.info, app.caption)
+        for one in part
+    )
 
 
 # ---------------------------------------------------------------- every page
@@ -106,7 +124,10 @@ def test_another_number_makes_the_plan_stale_until_it_is_solved() -> None:
     assert after["context"]["arrival_rate_rps"] == 30.0
     assert after["quality"] > before["quality"]
     assert "The inputs have changed" not in words(app)
-    assert list(app.session_state["saved"]) == [f"{before['scenario']}, as given", f"{before['scenario']}, 30 req/s"]
+    assert list(app.session_state["saved"]) == [
+        f"{before['scenario']}, as given",
+        f"{before['scenario']}, 30 req/s",
+    ]
 
 
 def test_stale_inputs_can_be_taken_back() -> None:
@@ -135,7 +156,11 @@ def test_an_infeasible_scenario_is_told_and_a_repair_makes_it_a_plan() -> None:
     told = words(app)
     for limit in conflict["limits"]:
         assert plain(limit) in told
-    assert len([button for button in app.button if (button.key or "").startswith("repair-")]) == len(conflict["repairs"]) > 0
+    assert (
+        len([button for button in app.button if (button.key or "").startswith("repair-")])
+        == len(conflict["repairs"])
+        > 0
+    )
     app.button(key="repair-0").click().run()
     solved(app)
     assert app.session_state["shown"].content["options"]
@@ -186,7 +211,9 @@ def test_a_cancelled_solve_is_told_and_the_plan_stays(monkeypatch: pytest.Monkey
     assert not app.button(key="solve").disabled
 
 
-def test_a_worker_that_dies_is_told_and_the_next_solve_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_is_told_and_the_next_solve_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     app = opened()
     with monkeypatch.context() as patch:
         patch.setattr(state, "PLAN", "tests.support.page_jobs:crash")
@@ -207,7 +234,13 @@ def test_a_link_opens_its_inputs_and_their_plan() -> None:
 
 
 def test_faults_of_a_link_are_all_told() -> None:
-    query = {"example": "../../etc", "arrival_rate_rps": "-3", "pools.0.nodes": "many", "profiles": "/etc/passwd", "solver.seed": "1"}
+    query = {
+        "example": "../../etc",
+        "arrival_rate_rps": "-3",
+        "pools.0.nodes": "many",
+        "profiles": "/etc/passwd",
+        "solver.seed": "1",
+    }
     app = opened(**query)
     told = app.error[0].value
     for part in ("example", "arrival\\_rate\\_rps", "pools.0.nodes", "profiles", "solver.seed"):
@@ -229,11 +262,16 @@ def test_people_do_not_see_each_other() -> None:
 def test_a_scenario_is_uploaded_solved_and_saved() -> None:
     app = solved(template(opened("app_pages/pages/inputs.py"), TEMPLATE_TEXTS))
     assert app.session_state["shown"].content["scenario"] == "my-cluster"
-    assert next(one.value for one in app.selectbox if (one.key or "").startswith("choose-example")) == "uploaded: my-cluster"
+    assert (
+        next(one.value for one in app.selectbox if (one.key or "").startswith("choose-example"))
+        == "uploaded: my-cluster"
+    )
     assert dict(app.query_params) == {}
     kept = zipped(app.session_state["asked"].scenario)
     assert sorted(zipfile.ZipFile(io.BytesIO(kept)).namelist()) == sorted(TEMPLATE_TEXTS)
-    app.file_uploader(key="scenario-files").set_value([("my-cluster.zip", kept, "application/zip")]).run()
+    app.file_uploader(key="scenario-files").set_value(
+        [("my-cluster.zip", kept, "application/zip")]
+    ).run()
     app.button(key="open-files").click().run()
     assert not app.error
     assert solved(app).session_state["shown"].content["scenario"] == "my-cluster"
@@ -254,12 +292,16 @@ def test_faults_of_an_upload_are_all_told_and_nothing_changes() -> None:
 
 def test_a_table_is_replaced_and_a_faulty_one_is_not() -> None:
     app = solved(template(opened("app_pages/pages/inputs.py"), TEMPLATE_TEXTS))
-    app.file_uploader(key="file-scores").set_value(("other.csv", b"prompt_id,small,large\np1,0.2,bad\np2,,0.4\n", MIME)).run()
+    app.file_uploader(key="file-scores").set_value(
+        ("other.csv", b"prompt_id,small,large\np1,0.2,bad\np2,,0.4\n", MIME)
+    ).run()
     app.button(key="take-scores").click().run()
     told = app.error[0].value
     assert "row 2" in told
     assert "row 3" in told
-    app.file_uploader(key="file-scores").set_value(("other.csv", b"prompt_id,small,large\np1,0.2,0.9\np2,0.3,0.4\n", MIME)).run()
+    app.file_uploader(key="file-scores").set_value(
+        ("other.csv", b"prompt_id,small,large\np1,0.2,0.9\np2,0.3,0.4\n", MIME)
+    ).run()
     app.button(key="take-scores").click().run()
     assert not app.error
     assert solved(app).session_state["shown"].content["context"]["prompts"] == 2

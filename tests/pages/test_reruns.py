@@ -1,4 +1,6 @@
-"""Clicks that follow each other fast: what the browser sends late for an old key does not count, and no callback is left half done."""
+"""Clicks that follow each other fast: what the browser sends late for an old key does not count,
+and no callback is left half done.
+"""
 
 from collections.abc import Callable
 

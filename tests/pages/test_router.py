@@ -1,4 +1,6 @@
-"""The page Router: what it shows of the example's plan, prices over load, the test on other prompts, and files with faults."""
+"""The page Router: what it shows of the example's plan, prices over load, the test on other
+prompts, and files with faults.
+"""
 
 import json
 from typing import Any
@@ -16,7 +18,10 @@ def page() -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    return "\n".join(str(part.value) for part in (*app.markdown, *app.caption, *app.error, *app.warning, *app.info))
+    return "\n".join(
+        str(part.value)
+        for part in (*app.markdown, *app.caption, *app.error, *app.warning, *app.info)
+    )
 
 
 def result(app: AppTest, slot: str) -> Any:
@@ -27,10 +32,14 @@ def test_it_shows_prices_and_realised_fractions(page: AppTest) -> None:
     content = page.session_state["shown"].content
     frame = page.dataframe[0].value
     assert list(frame["LLM"]) == list(content["routing"])
-    assert list(frame["Planned (%)"]) == pytest.approx([100 * part for part in content["routing"].values()])
+    assert list(frame["Planned (%)"]) == pytest.approx(
+        [100 * part for part in content["routing"].values()]
+    )
     assert list(frame["Realised (%)"]) == pytest.approx(list(frame["Planned (%)"]), abs=0.05)
     assert frame["By prompt id (%)"].sum() == pytest.approx(100.0)
-    assert [None if price != price else price for price in frame["Dual price (score)"]] == list(content["dual_prices"].values())
+    assert [None if price != price else price for price in frame["Dual price (score)"]] == list(
+        content["dual_prices"].values()
+    )
 
 
 def test_one_prompt_goes_where_the_library_sends_it(page: AppTest) -> None:
@@ -77,7 +86,9 @@ def test_uploaded_tables_with_faults_are_told_all_at_once_by_their_own_names() -
     app = settle(opened("app_pages/pages/router.py"), "router-policy").run()
     app.segmented_control(key="router-how").set_value("Other scores").run()
     assert app.button(key="router-test").disabled
-    app.file_uploader(key="router-scores").set_value(("mine *1*.csv", b"prompt_id,nobody\na,0.5\n", "text/csv")).run()
+    app.file_uploader(key="router-scores").set_value(
+        ("mine *1*.csv", b"prompt_id,nobody\na,0.5\n", "text/csv")
+    ).run()
     app.file_uploader(key="router-grades").set_value(("truth.csv", b"a,b\n1,2\n", "text/csv")).run()
     app.button(key="router-test").click().run()
     app = settle(app, "router-test").run()
@@ -92,7 +103,10 @@ def test_uploaded_scores_and_grades_are_used() -> None:
     app = settle(opened("app_pages/pages/router.py"), "router-policy").run()
     prompts = result(app, "router-policy")["prompts"]
     llms = list(prompts[0][1])
-    lines = [",".join(["prompt_id", *llms]), *(",".join([f"new-{k}", *map(str, row.values())]) for k, (_, row) in enumerate(prompts))]
+    lines = [
+        ",".join(["prompt_id", *llms]),
+        *(",".join([f"new-{k}", *map(str, row.values())]) for k, (_, row) in enumerate(prompts)),
+    ]
     table = "\n".join(lines).encode()
     app.segmented_control(key="router-how").set_value("Other scores").run()
     app.file_uploader(key="router-scores").set_value(("other.csv", table, "text/csv")).run()
@@ -103,4 +117,6 @@ def test_uploaded_scores_and_grades_are_used() -> None:
     assert found["graded"]
     assert found["prompts"] == len(prompts)
     graded = found["routings"]
-    assert list(graded["Graded quality (score)"]) == pytest.approx(list(graded["Predicted quality (score)"]))
+    assert list(graded["Graded quality (score)"]) == pytest.approx(
+        list(graded["Predicted quality (score)"])
+    )

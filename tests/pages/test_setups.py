@@ -1,4 +1,6 @@
-"""The page Setups: the list with the plan's place, the baselines, and words where setups cannot be listed."""
+"""The page Setups: the list with the plan's place, the baselines, and words where setups cannot be
+listed.
+"""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,7 +11,9 @@ PAGE = "app_pages/pages/setups.py"
 
 
 def words(app: AppTest) -> str:
-    return "\n".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])
+    return "\n".join(
+        one.value for one in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error]
+    )
 
 
 @pytest.fixture(scope="module")

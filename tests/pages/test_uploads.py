@@ -1,4 +1,6 @@
-"""What is handed over to the page and what is taken away: uploads, archives, scenarios as files again, and what was changed."""
+"""What is handed over to the page and what is taken away: uploads, archives, scenarios as files
+again, and what was changed.
+"""
 
 import io
 import zipfile
@@ -53,13 +55,21 @@ def test_files_are_read_where_they_were_put(tmp_path: Path) -> None:
 def test_tables_elsewhere_on_the_server_are_refused_all_at_once(tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_bytes(FILES["scores.csv"])
-    text = TEMPLATE_TEXTS["scenario.yaml"].replace("profiles: profiles.csv", "profiles: ../other/profiles.csv")
-    text = text.replace("scores: scores.csv", f"scores: {secret}").replace("arrival_rate_rps: 20", "arrival_rate_rps: -1")
+    text = TEMPLATE_TEXTS["scenario.yaml"].replace(
+        "profiles: profiles.csv", "profiles: ../other/profiles.csv"
+    )
+    text = text.replace("scores: scores.csv", f"scores: {secret}").replace(
+        "arrival_rate_rps: 20", "arrival_rate_rps: -1"
+    )
     folder = tmp_path / "upload"
     folder.mkdir()
     with pytest.raises(DataError) as error:
         put_files(folder, {**FILES, "scenario.yaml": text.encode()})
-    for word in ("profiles: this file is not among", "scores: this file is not among", "arrival_rate_rps"):
+    for word in (
+        "profiles: this file is not among",
+        "scores: this file is not among",
+        "arrival_rate_rps",
+    ):
         assert word in told(error)
 
 
@@ -71,7 +81,9 @@ def test_names_with_folders_stay_in_the_upload(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["upload"]
 
 
-@pytest.mark.parametrize("files", [{}, {"scores.csv": b"x"}, {"a.yaml": b"version: 1", "b.yaml": b"version: 1"}])
+@pytest.mark.parametrize(
+    "files", [{}, {"scores.csv": b"x"}, {"a.yaml": b"version: 1", "b.yaml": b"version: 1"}]
+)
 def test_one_scenario_is_needed(tmp_path: Path, files: dict[str, bytes]) -> None:
     with pytest.raises(DataError, match="one scenario is needed"):
         put_files(tmp_path, files)
@@ -98,10 +110,21 @@ def test_a_scenario_goes_into_an_archive_and_comes_back(asked: Asked, tmp_path: 
 
 
 def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
-    members = {f"case/{name}": content for name, content in FILES.items()} | {"__MACOSX/case/._scores.csv": b"x", "case/.DS_Store": b"x"}
+    members = {f"case/{name}": content for name, content in FILES.items()} | {
+        "__MACOSX/case/._scores.csv": b"x",
+        "case/.DS_Store": b"x",
+    }
     assert unpacked({"case.zip": archive(members)}) == FILES
     assert (
-        put_files(tmp_path, {"case.zip": archive({"../../evil/../" + name: content for name, content in FILES.items()})}).parent == tmp_path
+        put_files(
+            tmp_path,
+            {
+                "case.zip": archive(
+                    {"../../evil/../" + name: content for name, content in FILES.items()}
+                )
+            },
+        ).parent
+        == tmp_path
     )
 
 
@@ -126,7 +149,9 @@ def test_an_archive_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_table_is_replaced_in_a_folder_of_its_own(asked: Asked, tmp_path: Path) -> None:
     scores = FILES["scores.csv"].decode().splitlines()[:3]
-    path = replace_table(asked.scenario, "scores", "mine.csv", "\n".join(scores).encode(), tmp_path / "new")
+    path = replace_table(
+        asked.scenario, "scores", "mine.csv", "\n".join(scores).encode(), tmp_path / "new"
+    )
     assert path.parent == tmp_path / "new"
     assert len(load_instance(path).instance.scores.weights) == 2
     assert len(load_instance(Path(asked.path)).instance.scores.weights) > 2
@@ -134,8 +159,16 @@ def test_a_table_is_replaced_in_a_folder_of_its_own(asked: Asked, tmp_path: Path
 
 def test_a_table_is_taken_from_a_workbook_sheet(asked: Asked, tmp_path: Path) -> None:
     write_input_book(str(tmp_path / "book.xlsx"), template_inputs())
-    path = replace_table(asked.scenario, "profiles", "book.xlsx", (tmp_path / "book.xlsx").read_bytes(), tmp_path / "new")
-    assert len(load_instance(path).instance.options) == len(load_instance(Path(asked.path)).instance.options)
+    path = replace_table(
+        asked.scenario,
+        "profiles",
+        "book.xlsx",
+        (tmp_path / "book.xlsx").read_bytes(),
+        tmp_path / "new",
+    )
+    assert len(load_instance(path).instance.options) == len(
+        load_instance(Path(asked.path)).instance.options
+    )
 
 
 def test_what_is_no_table_is_refused(asked: Asked, tmp_path: Path) -> None:

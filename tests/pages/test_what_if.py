@@ -1,4 +1,6 @@
-"""The page What-if: knobs, what one more buys, frontiers and their points, sensitivity, other setups; faults are told, not thrown."""
+"""The page What-if: knobs, what one more buys, frontiers and their points, sensitivity, other
+setups; faults are told, not thrown.
+"""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -22,7 +24,9 @@ def shown(app: AppTest) -> Shown:
 
 
 def words(app: AppTest) -> str:
-    return "\n".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])
+    return "\n".join(
+        one.value for one in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error]
+    )
 
 
 def alts(app: AppTest, kind: str) -> list[str]:
@@ -132,7 +136,12 @@ def test_fewest_changes_from_a_kept_plan(app: AppTest) -> None:
 
 
 def test_without_a_plan_the_page_still_stands() -> None:
-    app = settle(opened(PAGE, example="percentile-slo", **{"pools.0.nodes": "1", "arrival_rate_rps": "5000"}), "plan")
+    app = settle(
+        opened(
+            PAGE, example="percentile-slo", **{"pools.0.nodes": "1", "arrival_rate_rps": "5000"}
+        ),
+        "plan",
+    )
     assert shown(app).content["status"] == "infeasible"
     assert "infeasible" in words(app)
     assert not [button for button in app.button if button.key == "what-if-near"]

@@ -1,4 +1,6 @@
-"""Telling: every key of plan.json with its unit, strict JSON, nothing unverified leaves; the named tables."""
+"""Telling: every key of plan.json with its unit, strict JSON, nothing unverified leaves; the named
+tables.
+"""
 
 import json
 import os
@@ -22,7 +24,16 @@ from planner.presentation import sentences
 from planner.solution import Repair, ShadowPrices, Solution, TieGroup
 from planner.version import VERSION
 from profiles.records import Curve
-from tests.support.handmade import SETTINGS, curve, fleet, infeasible, loaded, solved, trio, unsolved
+from tests.support.handmade import (
+    SETTINGS,
+    curve,
+    fleet,
+    infeasible,
+    loaded,
+    solved,
+    trio,
+    unsolved,
+)
 from tests.support.paths import HOME
 
 SCHEMA = json.loads((HOME / "docs" / "plan.schema.json").read_text())
@@ -30,12 +41,16 @@ SCHEMA = json.loads((HOME / "docs" / "plan.schema.json").read_text())
 
 def told(solution: Solution | None = None, **overrides: object) -> Plan:
     instance = trio()
-    return tell(loaded(instance, **overrides), solution or solved(instance), SETTINGS, {"load": 0.3})
+    return tell(
+        loaded(instance, **overrides), solution or solved(instance), SETTINGS, {"load": 0.3}
+    )
 
 
 def fits_schema(plan: Plan) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.validate(json.loads(json_text(plan.content)), SCHEMA, cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(
+        json.loads(json_text(plan.content)), SCHEMA, cls=jsonschema.Draft202012Validator
+    )
 
 
 def test_plan_has_every_key_in_file_units() -> None:
@@ -44,11 +59,25 @@ def test_plan_has_every_key_in_file_units() -> None:
     content = plan.content
     assert content["overrides"] == {"arrival_rate_rps": 60}
     assert content["planner_version"] == VERSION
-    assert content["objective"] == {"sense": "maximize", "of": "quality", "value": 0.9, "bound": 0.9, "rel_gap": 0.0}
-    assert (content["gpus_used"], content["gpus_total"], content["cost_usd_per_h"]) == (4, 4, pytest.approx(7.2))
+    assert content["objective"] == {
+        "sense": "maximize",
+        "of": "quality",
+        "value": 0.9,
+        "bound": 0.9,
+        "rel_gap": 0.0,
+    }
+    assert (content["gpus_used"], content["gpus_total"], content["cost_usd_per_h"]) == (
+        4,
+        4,
+        pytest.approx(7.2),
+    )
     assert content["checks"] == {"verified": True, "problems": []}
     yi = content["options"][2]
-    assert (yi["mps_share_pct"], yi["rate_per_replica_rps"], yi["max_rate_per_replica_rps"]) == (20, 20.0, 40.0)
+    assert (yi["mps_share_pct"], yi["rate_per_replica_rps"], yi["max_rate_per_replica_rps"]) == (
+        20,
+        20.0,
+        40.0,
+    )
     # At 20 req/s, a third of the way from 1.5 to 4.0 times the mean of 80 ms.
     assert yi["latency_ms"]["ttft_mean"] == pytest.approx(80 * (1.5 + 2.5 / 3))
     assert [o["provenance"] for o in content["options"]] == ["estimated", "measured", "estimated"]
@@ -130,12 +159,23 @@ def test_unknown_plan_is_strict_json_too() -> None:
 
 
 def test_nan_prices_become_null() -> None:
-    plan = told(solved(trio(), shadow_prices=ShadowPrices(float("nan"), (float("nan"), 1.0), (None,), ("why",))))
+    plan = told(
+        solved(
+            trio(), shadow_prices=ShadowPrices(float("nan"), (float("nan"), 1.0), (None,), ("why",))
+        )
+    )
     fits_schema(plan)
-    assert plan.content["shadow_prices"] == {"arrival_rate_rps": None, "slo": [None, 0.001], "pools": {"a100": None}, "notes": ["why"]}
+    assert plan.content["shadow_prices"] == {
+        "arrival_rate_rps": None,
+        "slo": [None, 0.001],
+        "pools": {"a100": None},
+        "notes": ["why"],
+    }
 
 
-def test_written_plan_reads_back_and_finds_its_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_written_plan_reads_back_and_finds_its_scenario(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "out").mkdir()
     plan = tell(loaded(trio(), path="case/scenario.yaml"), solved(trio()), SETTINGS, {})
@@ -168,14 +208,29 @@ def test_missing_plan_is_a_data_error(tmp_path: Path) -> None:
 
 def test_tables_have_units_and_all_rows() -> None:
     frames = tables(told())
-    assert list(frames) == ["summary", "slo", "setup", "routing", "gpu_map", "shadow_prices", "dropped", "notices", "effort"]
+    assert list(frames) == [
+        "summary",
+        "slo",
+        "setup",
+        "routing",
+        "gpu_map",
+        "shadow_prices",
+        "dropped",
+        "notices",
+        "effort",
+    ]
     assert [len(frame) for frame in frames.values()] == [14, 2, 3, 3, 6, 4, 3, 2, 10]
     setup = frames["setup"]
     assert list(setup["Utilisation (%)"]) == [50.0, 50.0, 50.0]
-    assert {"TTFT mean (ms)", "TTFT p99 (ms)", "E2E mean (ms)", "Memory (GiB per GPU)"} <= set(setup.columns)
+    assert {"TTFT mean (ms)", "TTFT p99 (ms)", "E2E mean (ms)", "Memory (GiB per GPU)"} <= set(
+        setup.columns
+    )
     for name, frame in frames.items():
         for column in frame.select_dtypes("number"):
-            assert "(" in column or column in {"Replicas", "Node", "GPU", "Replica", "Shard"}, (name, column)
+            assert "(" in column or column in {"Replicas", "Node", "GPU", "Replica", "Shard"}, (
+                name,
+                column,
+            )
 
 
 @pytest.mark.parametrize("status", ["infeasible", "unknown"])
@@ -194,12 +249,15 @@ def test_missing_price_means_no_cost() -> None:
     assert plan.content["gpus_used"] == 48
 
 
-# --- achieved latency ---------------------------------------------------------------------------------------------------------------------
+# --- achieved latency -----------------------------------------------------------------------------
 
 LINE = [(0.1, 0.5), (0.2, 0.1), (0.4, 0.01)]
 
 
-@pytest.mark.parametrize(("limit", "share"), [(0.05, 1.0), (0.1, 0.5), (0.15, 0.3), (0.2, 0.1), (0.3, 0.055), (0.4, 0.01), (9.0, 0.01)])
+@pytest.mark.parametrize(
+    ("limit", "share"),
+    [(0.05, 1.0), (0.1, 0.5), (0.15, 0.3), (0.2, 0.1), (0.3, 0.055), (0.4, 0.01), (9.0, 0.01)],
+)
 def test_share_above_reads_the_line(limit: float, share: float) -> None:
     assert share_above(LINE, limit) == pytest.approx(share)
 
@@ -209,15 +267,25 @@ def test_equal_percentiles_take_the_smaller_share() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.floats(0.001, 1.0), st.floats(0.0, 1.0), st.just(0.0) | st.floats(0.01, 60.0)), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.floats(0.001, 1.0), st.floats(0.0, 1.0), st.just(0.0) | st.floats(0.01, 60.0)),
+        min_size=1,
+        max_size=4,
+    ),
     st.sampled_from(["p50", "p90", "p99"]),
 )
-def test_achieved_percentile_is_the_smallest_that_keeps_the_promise(parts: list[tuple[float, float, float]], statistic: str) -> None:
+def test_achieved_percentile_is_the_smallest_that_keeps_the_promise(
+    parts: list[tuple[float, float, float]], statistic: str
+) -> None:
     running = []
     for mean, spread, rate in parts:
         base = np.array([1.0, 1.2])
-        columns = {("ttft", p): mean * base * (1 + spread * k) for k, p in enumerate(["p50", "p90", "p99"])}
-        running.append(Running(Curve(np.array([0.0, 60.0]), columns, ("measured",) * 2), rate, rate))
+        columns = {
+            ("ttft", p): mean * base * (1 + spread * k) for k, p in enumerate(["p50", "p90", "p99"])
+        }
+        running.append(
+            Running(Curve(np.array([0.0, 60.0]), columns, ("measured",) * 2), rate, rate)
+        )
     total = sum(one.rate for one in running)
     achieved = achieved_latency(running, Slo("ttft", statistic, 1.0))
     if total == 0:
@@ -227,8 +295,20 @@ def test_achieved_percentile_is_the_smallest_that_keeps_the_promise(parts: list[
     promised = {"p50": 0.5, "p90": 0.1, "p99": 0.01}[statistic]
 
     def above(limit: float) -> float:
-        lines = ([(float(np.interp(one.rate, one.curve.rates, one.curve.latency["ttft", p])), s) for p, s in SHARES] for one in running)
-        return sum(one.rate * share_above(line, limit) for one, line in zip(running, lines, strict=True)) / total
+        lines = (
+            [
+                (float(np.interp(one.rate, one.curve.rates, one.curve.latency["ttft", p])), s)
+                for p, s in SHARES
+            ]
+            for one in running
+        )
+        return (
+            sum(
+                one.rate * share_above(line, limit)
+                for one, line in zip(running, lines, strict=True)
+            )
+            / total
+        )
 
     assert above(achieved * (1 + 1e-9)) <= promised + 1e-6
     assert above(achieved * (1 - 1e-6)) >= promised - 1e-4
@@ -249,38 +329,69 @@ def test_provenance_is_the_weaker_of_the_bracketing_points() -> None:
     ]
 
 
-# --- words --------------------------------------------------------------------------------------------------------------------------------
+# --- words ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "-"), (0, "0"), (412.5, "412.5"), (12345.6, "12,346"), (0.00123, "0.001230"), (-3.0, "-3.000"), (9.9999, "10.00")],
+    [
+        (None, "-"),
+        (0, "0"),
+        (412.5, "412.5"),
+        (12345.6, "12,346"),
+        (0.00123, "0.001230"),
+        (-3.0, "-3.000"),
+        (9.9999, "10.00"),
+    ],
 )
 def test_numbers_have_significant_digits(value: float | None, text: str) -> None:
     assert sentences.number(value) == text
 
 
-@pytest.mark.parametrize(("gap", "text"), [(None, "unknown"), (0.0, "0 %"), (3e-9, "below 0.001 %"), (5e-5, "0.0050 %"), (0.05, "5.0 %")])
+@pytest.mark.parametrize(
+    ("gap", "text"),
+    [(None, "unknown"), (0.0, "0 %"), (3e-9, "below 0.001 %"), (5e-5, "0.0050 %"), (0.05, "5.0 %")],
+)
 def test_gaps_are_told_in_per_cent(gap: float | None, text: str) -> None:
     assert sentences.gap_text(gap) == text
 
 
 def test_verdict_tells_status_value_bound_gap_and_time() -> None:
-    assert sentences.verdict(told().content) == "optimal: quality 0.90000 found, best possible 0.90000 (gap 0 %), 1.4 s"
+    assert (
+        sentences.verdict(told().content)
+        == "optimal: quality 0.90000 found, best possible 0.90000 (gap 0 %), 1.4 s"
+    )
     late = told(unsolved("unknown", "time")).content
-    assert sentences.verdict(late) == "unknown: stopped by the time limit before a plan was found (1.4 s); best possible 0.91000"
+    assert (
+        sentences.verdict(late)
+        == "unknown: stopped by the time limit before a plan was found (1.4 s); best possible"
+        " 0.91000"
+    )
 
 
 def test_notes_on_prices_name_the_slos() -> None:
-    prices = ShadowPrices(None, (None, None), (None,), ("slo.1: a limit on each LLM cuts the curves", "slopes alone"))
+    prices = ShadowPrices(
+        None, (None, None), (None,), ("slo.1: a limit on each LLM cuts the curves", "slopes alone")
+    )
     content = tell(loaded(trio()), solved(trio(), shadow_prices=prices), SETTINGS, {}).content
-    assert sentences.worth(content) == ["the SLO on p99 TTFT of each LLM: a limit on each LLM cuts the curves", "slopes alone"]
+    assert sentences.worth(content) == [
+        "the SLO on p99 TTFT of each LLM: a limit on each LLM cuts the curves",
+        "slopes alone",
+    ]
 
 
 def test_sources_alike_are_told_once() -> None:
     content = told().content
-    sources = ["a tp1: made; to 5 req/s", "b tp2: made; to 7 req/s", "bench: 1.json; bench: 2.json", "bench: 3.json", "note of May"]
-    lines = sentences.provenance_lines({**content, "context": {**content["context"], "sources": sources}})
+    sources = [
+        "a tp1: made; to 5 req/s",
+        "b tp2: made; to 7 req/s",
+        "bench: 1.json; bench: 2.json",
+        "bench: 3.json",
+        "note of May",
+    ]
+    lines = sentences.provenance_lines(
+        {**content, "context": {**content["context"], "sources": sources}}
+    )
     assert lines[2:] == [
         "Source of 2 curves: made. a tp1: to 5 req/s; b tp2: to 7 req/s",
         "Source: bench: 1.json, 2.json, 3.json; note of May",
@@ -303,9 +414,17 @@ def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
         return sentences.repair_words(told, {"change": change, "from": before, "to": after})
 
     assert words("llms.0.max_replicas", 1, 4) == "allow 4 replicas of mistral-7b (1 now)"
-    assert words("llms.1.min_replicas", 2, 1) == "ask for 1 replica of wizardlm-13b at least (2 now)"
-    assert words("setups.min_gpu_utilization_pct", 75, 50) == "lower the compute given out at least from 75 to 50 %"
-    older = {**content, "context": {key: value for key, value in content["context"].items() if key != "llms"}}
+    assert (
+        words("llms.1.min_replicas", 2, 1) == "ask for 1 replica of wizardlm-13b at least (2 now)"
+    )
+    assert (
+        words("setups.min_gpu_utilization_pct", 75, 50)
+        == "lower the compute given out at least from 75 to 50 %"
+    )
+    older = {
+        **content,
+        "context": {key: value for key, value in content["context"].items() if key != "llms"},
+    }
     assert words("llms.0.max_replicas", 1, 4, older) == "change llms.0.max_replicas from 1 to 4"
 
 

@@ -1,4 +1,6 @@
-"""Plans side by side: every number and its change, what was asked differently, what is found differently, in tables and sentences."""
+"""Plans side by side: every number and its change, what was asked differently, what is found
+differently, in tables and sentences.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,9 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     found = {}
     for name, changes in CASES.items():
         loaded = load_instance(folder / "scenario.yaml", changes)
-        found[name] = tell(loaded, joint.solve(loaded.instance, loaded.settings), loaded.settings, {})
+        found[name] = tell(
+            loaded, joint.solve(loaded.instance, loaded.settings), loaded.settings, {}
+        )
     return found
 
 
@@ -51,13 +55,31 @@ def contents(plans: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) -> None:
-    frame = compared_table({name: contents[name] for name in ("small", "fast", "cheap")}).set_index("What")
-    assert list(frame.columns) == ["Unit", "small", "fast", "cheap", "fast: change", "cheap: change"]
+    frame = compared_table({name: contents[name] for name in ("small", "fast", "cheap")}).set_index(
+        "What"
+    )
+    assert list(frame.columns) == [
+        "Unit",
+        "small",
+        "fast",
+        "cheap",
+        "fast: change",
+        "cheap: change",
+    ]
     assert frame.loc["Asked: arrival rate"].tolist() == ["req/s", "10", "20", "10", "+10", "="]
-    assert frame.loc["Asked: mean TTFT at most"].tolist() == ["ms", "300", "200", "300", "-100", "="]
+    assert frame.loc["Asked: mean TTFT at most"].tolist() == [
+        "ms",
+        "300",
+        "200",
+        "300",
+        "-100",
+        "=",
+    ]
     assert frame.loc["Asked: quality at least"].tolist() == ["mean score", "-", "-", "0.4", "", ""]
     change = float(frame.loc["Quality", "fast: change"])
-    assert change == pytest.approx(contents["fast"]["quality"] - contents["small"]["quality"], abs=1.1e-5)
+    assert change == pytest.approx(
+        contents["fast"]["quality"] - contents["small"]["quality"], abs=1.1e-5
+    )
     gpus = contents["cheap"]["gpus_used"] - contents["small"]["gpus_used"]
     assert gpus < 0
     assert frame.loc["GPUs used", "cheap: change"] == str(gpus)
@@ -83,7 +105,10 @@ def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) 
     assert "limit 200 ms, before 300 ms" in told
     assert "GPU" in told
     of_cost = asked_lines(contents["small"], contents["cheap"])
-    assert of_cost == ["quality at least 0.4 (mean score) instead of none", "the objective is cost instead of quality"]
+    assert of_cost == [
+        "quality at least 0.4 (mean score) instead of none",
+        "the objective is cost instead of quality",
+    ]
     cheaper = change_lines(contents["small"], contents["cheap"])
     saved = contents["small"]["cost_usd_per_h"] - contents["cheap"]["cost_usd_per_h"]
     assert f"{saved:.2f} USD/h less" in next(line for line in cheaper if line.startswith("Cost"))
@@ -92,9 +117,14 @@ def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) 
 def test_a_plan_without_a_setup_is_told_so(contents: dict[str, Any]) -> None:
     small, none = contents["small"], contents["none"]
     why = "has no setup: no setup keeps all of its limits at once."
-    assert lines_of(small, none) == ["Asked: arrival rate 900 req/s instead of 10 req/s.", f"This plan {why}"], "no LLM was removed"
+    assert lines_of(small, none) == [
+        "Asked: arrival rate 900 req/s instead of 10 req/s.",
+        f"This plan {why}",
+    ], "no LLM was removed"
     assert change_lines(none, small) == [f"The plan compared with {why}"]
-    assert change_lines(small, {**none, "status": "unknown"}) == ["This plan has no setup: the search stopped before one was found."]
+    assert change_lines(small, {**none, "status": "unknown"}) == [
+        "This plan has no setup: the search stopped before one was found."
+    ]
     frame = compared_table({"small": contents["small"], "none": contents["none"]}).set_index("What")
     assert frame.loc["Quality", "none"] == "-"
     assert frame.loc["Quality", "Change"] == ""
@@ -105,7 +135,9 @@ def context(content: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**content, "context": {**content["context"], **changes}}
 
 
-def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(contents: dict[str, Any]) -> None:
+def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(
+    contents: dict[str, Any],
+) -> None:
     small, none = contents["small"], contents["none"]
     llms = small["context"]["llms"]
     assert len(llms) > 1
@@ -114,7 +146,9 @@ def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(conte
     assert f"without {gone}" in asked_lines(small, fewer)
     assert f"with {gone}" in asked_lines(fewer, small)
     old = context(small, llms=[])
-    assert not any("with" in line for line in asked_lines(old, none)), "of a plan without a routing they are not known"
+    assert not any("with" in line for line in asked_lines(old, none)), (
+        "of a plan without a routing they are not known"
+    )
     routed = {**old, "routing": {llm: part for llm, part in old["routing"].items() if llm != gone}}
     assert f"without {gone}" in asked_lines(old, routed)
 
@@ -122,11 +156,28 @@ def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(conte
 def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, Any]) -> None:
     small = contents["small"]
     first, *rest = small["context"]["llms"]
-    filters = {"tp_degrees": [1, 2, 4], "mps_shares_pct": [12.5, 50], "memory_headroom_pct": 10, "min_gpu_utilization_pct": 0}
+    filters = {
+        "tp_degrees": [1, 2, 4],
+        "mps_shares_pct": [12.5, 50],
+        "memory_headroom_pct": 10,
+        "min_gpu_utilization_pct": 0,
+    }
     pools = [{**small["context"]["pools"][0], "nodes": 3}]
-    before = context(small, filters=filters, llms=[{**first, "max_replicas": 2}, *rest], pools=pools)
-    filters = {"tp_degrees": None, "mps_shares_pct": [50], "memory_headroom_pct": 5, "min_gpu_utilization_pct": 20}
-    after = context(small, filters=filters, llms=[{**first, "max_replicas": None}, *rest], pools=[{**pools[0], "nodes": 1}])
+    before = context(
+        small, filters=filters, llms=[{**first, "max_replicas": 2}, *rest], pools=pools
+    )
+    filters = {
+        "tp_degrees": None,
+        "mps_shares_pct": [50],
+        "memory_headroom_pct": 5,
+        "min_gpu_utilization_pct": 20,
+    }
+    after = context(
+        small,
+        filters=filters,
+        llms=[{**first, "max_replicas": None}, *rest],
+        pools=[{**pools[0], "nodes": 1}],
+    )
     assert asked_lines(before, after) == [
         f"pool {pools[0]['name']} 1 node instead of 3 nodes",
         f"replicas of {first['name']} at most none instead of 2",
@@ -142,9 +193,14 @@ def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) 
     assert lines_of(small, contents["fast"])[0].startswith("Asked")
     prompts = small["context"]["prompts"]
     more = lines_of(small, context(small, prompts=prompts + 1000))[0]
-    assert more.startswith(f"Other prompts ({prompts + 1000:,} instead of {prompts:,}): qualities of the two plans do not compare")
+    assert more.startswith(
+        f"Other prompts ({prompts + 1000:,} instead of {prompts:,}): qualities of the two plans do"
+        " not compare"
+    )
     llms = [*small["context"]["llms"], {"name": "new", "min_replicas": 0, "max_replicas": None}]
-    assert lines_of(small, context(small, llms=llms))[0].startswith("Other LLMs: qualities compare only where")
+    assert lines_of(small, context(small, llms=llms))[0].startswith(
+        "Other LLMs: qualities compare only where"
+    )
 
 
 def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) -> None:
@@ -154,23 +210,39 @@ def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) 
     def runs(pools: int, *options: tuple[str, str, int, float, int]) -> Any:
         keys = ("llm", "pool", "tp_degree", "mps_share_pct", "replicas")
         entries = [dict(zip(keys, option, strict=True)) for option in options]
-        return context({**contents["small"], "options": entries}, pools=contents["small"]["context"]["pools"] * pools)
+        return context(
+            {**contents["small"], "options": entries},
+            pools=contents["small"]["context"]["pools"] * pools,
+        )
 
     one = runs(1, ("a", "p", 4, 20.0, 1), ("b", "p", 1, 100.0, 1), ("c", "p", 2, 12.5, 3))
-    two = runs(1, ("a", "p", 2, 30.0, 2), ("a", "p", 4, 20.0, 1), ("c", "p", 2, 12.5, 3), ("d", "p", 1, 50.0, 1))
+    two = runs(
+        1,
+        ("a", "p", 2, 30.0, 2),
+        ("a", "p", 4, 20.0, 1),
+        ("c", "p", 2, 12.5, 3),
+        ("d", "p", 1, 50.0, 1),
+    )
     assert told(one, one) == []
-    assert told(one, two) == ["Setup: a 1 x tp4 20 % becomes 2 x tp2 30 % + 1 x tp4 20 %; new: d 1 x tp1 50 %; gone: b 1 x tp1 100 %."]
+    assert told(one, two) == [
+        "Setup: a 1 x tp4 20 % becomes 2 x tp2 30 % + 1 x tp4 20 %; new: d 1 x tp1 50 %; gone: b 1"
+        " x tp1 100 %."
+    ]
     there, here = runs(2, ("a", "q", 4, 20.0, 1)), runs(2, ("a", "p", 4, 20.0, 1))
     assert told(here, there) == ["Setup: a 1 x p tp4 20 % becomes 1 x q tp4 20 %."]
     many = runs(1, *((f"m{k}", "p", 1, 10.0, 1) for k in range(7)))
-    assert told(runs(1, ("a", "p", 4, 20.0, 1)), many)[0].endswith("new: m3 1 x tp1 10 %; and 4 more LLMs.")
+    assert told(runs(1, ("a", "p", 4, 20.0, 1)), many)[0].endswith(
+        "new: m3 1 x tp1 10 %; and 4 more LLMs."
+    )
 
 
 def test_setups_and_routings_stand_side_by_side(contents: dict[str, Any]) -> None:
     pair = {name: contents[name] for name in ("small", "fast")}
     setups = setups_table(pair)
     for name, content in pair.items():
-        assert setups[f"{name} (replicas)"].sum() == sum(option["replicas"] for option in content["options"])
+        assert setups[f"{name} (replicas)"].sum() == sum(
+            option["replicas"] for option in content["options"]
+        )
         assert routing_table(pair)[f"{name} (%)"].sum() == pytest.approx(100.0)
     points = points_table(pair)
     assert list(points["Quality (mean score)"]) == [content["quality"] for content in pair.values()]
@@ -185,4 +257,6 @@ def test_diff_tells_it_on_the_terminal(plans: dict[str, Any], tmp_path: Path) ->
     assert done.exit_code == 0
     for line in lines_of(plans["small"].content, plans["fast"].content):
         assert line[:60] in done.stdout
-    assert steps_line(diff_plans(plans["small"].content, plans["fast"].content)) in " ".join(done.stdout.split())
+    assert steps_line(diff_plans(plans["small"].content, plans["fast"].content)) in " ".join(
+        done.stdout.split()
+    )

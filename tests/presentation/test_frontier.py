@@ -1,4 +1,6 @@
-"""What-if questions: fields and values worth trying, frontiers as tables and words, and what the pages have computed in a worker."""
+"""What-if questions: fields and values worth trying, frontiers as tables and words, and what the
+pages have computed in a worker.
+"""
 
 import threading
 from dataclasses import replace
@@ -77,7 +79,9 @@ def test_every_field_of_every_example_can_be_varied() -> None:
 def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
     asked = Asked.of_file(path)
     field = next(field for field in fields_of(content_of(asked), 0.8) if field.cheapest)
-    assert axis_for(field, "0.7,0.75").values == tuple({"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75))
+    assert axis_for(field, "0.7,0.75").values == tuple(
+        {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
+    )
     assert not [field for field in fields_of(content_of(asked)) if field.cheapest]
 
 
@@ -90,7 +94,8 @@ def test_values_that_cannot_be_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "start", "whole"), [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)]
+    ("value", "start", "whole"),
+    [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)],
 )
 def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool) -> None:
     low, high, step = span_of(value, start, whole)
@@ -113,7 +118,10 @@ def test_a_field_is_set_read_and_left_out(path: str) -> None:
 def test_the_command_line_gives_the_same_points(path: str) -> None:
     axis = axis_for(Field("setups.tp_degrees", "", ""), "[1],[1, 2]")
     told = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
-    assert told.startswith("python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary 'setups.tp_degrees=[1],[1, 2]'")
+    assert told.startswith(
+        "python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary"
+        " 'setups.tp_degrees=[1],[1, 2]'"
+    )
 
 
 # ---------------------------------------------------------------- frontier
@@ -129,20 +137,29 @@ def test_a_frontier_is_planned_point_by_point(path: str) -> None:
     assert list(frame[field.label]) == [10.0, 30.0, 900.0]
     assert list(frame[THIS]) == ["", THIS, ""]
     assert frame["Found (mean score)"].iloc[0] > frame["Found (mean score)"].iloc[1]
-    assert (frame["Best possible (mean score)"].iloc[:2] >= frame["Found (mean score)"].iloc[:2]).all()
+    assert (
+        frame["Best possible (mean score)"].iloc[:2] >= frame["Found (mean score)"].iloc[:2]
+    ).all()
     assert measures_of(frame)[:2] == ["Found (mean score)", "Quality (mean score)"]
     lines = frontier_lines(frame)
     assert lines[0].startswith("From Arrival rate (req/s) 10 to 30: 0.7")
     assert lines[-1].startswith("No plan at 900: ")
     again = planning.plan(path, {**FOUR, "arrival_rate_rps": 30}, watch=watch())
-    assert again.content["objective"]["value"] == pytest.approx(frame["Found (mean score)"].iloc[1], rel=2e-4)
+    assert again.content["objective"]["value"] == pytest.approx(
+        frame["Found (mean score)"].iloc[1], rel=2e-4
+    )
 
 
 def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> None:
     names = what_if.frontier(path, FOUR, "setups.tp_degrees", [[1], [1, 2]], watch=watch())
-    assert list(frontier_table(names, Field("setups.tp_degrees", "Degrees", ""))["Degrees"]) == ["[1]", "[1, 2]"]
+    assert list(frontier_table(names, Field("setups.tp_degrees", "Degrees", ""))["Degrees"]) == [
+        "[1]",
+        "[1, 2]",
+    ]
     field = Field("objective", "Quality at least", "", cheapest=True)
-    points = what_if.frontier(path, FOUR, "objective", axis_for(field, "0.5,0.75").values, watch=watch())
+    points = what_if.frontier(
+        path, FOUR, "objective", axis_for(field, "0.5,0.75").values, watch=watch()
+    )
     frame = frontier_table(points, field)
     assert list(frame["Quality at least"]) == [0.5, 0.75]
     assert frame["Found (USD/h)"].is_monotonic_increasing
@@ -169,13 +186,19 @@ def test_a_plan_that_is_told_finds_its_way_back(path: str) -> None:
     back = solution_back(loaded.instance, content)
     for name in ("replicas", "routed_rates", "fractions"):
         assert np.array_equal(getattr(back, name), getattr(solution, name))
-    assert (back.value, back.bound, back.quality) == (solution.value, solution.bound, solution.quality)
+    assert (back.value, back.bound, back.quality) == (
+        solution.value,
+        solution.bound,
+        solution.quality,
+    )
     assert set(back.placement) == set(solution.placement)
 
 
 def test_an_alternative_is_a_plan_of_its_own(path: str, plan: Told) -> None:
     running = planning.plan(path, {**FOUR, "arrival_rate_rps": 10}, watch=watch()).content
-    found = what_if.near(path, FOUR, plan.content, 2, 20.0, "the plan that runs", running, watch=watch())
+    found = what_if.near(
+        path, FOUR, plan.content, 2, 20.0, "the plan that runs", running, watch=watch()
+    )
     content = {**plan.content, "context": {**plan.content["context"], "alternatives": found}}
     assert len(alternatives_table(content)) == len(found["plans"]) >= 2
     assert "from the plan that runs" in " ".join(alternatives_lines(content))
@@ -206,9 +229,15 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: Told) -> None:
     assert "no listed setup is better" in lines[0]
     nearly = replace(listed, quality=np.array([1.0] + 999 * [0.94]))
     told = place_lines({**plan.content, "quality": 1.0}, nearly)[-1]
-    assert told.endswith("more than 99 % lose more than 1 %, more than 99 % lose more than 5 %, 0 % lose more than 10 %."), "not 100 %"
+    assert told.endswith(
+        "more than 99 % lose more than 1 %, more than 99 % lose more than 5 %, 0 % lose more than"
+        " 10 %."
+    ), "not 100 %"
     few = replace(listed, quality=np.array([0.98] + 999 * [1.0]))
-    assert "less than 1 % lose more than 1 %, 0 % lose more than 5 %" in place_lines({**plan.content, "quality": 1.0}, few)[-1]
+    assert (
+        "less than 1 % lose more than 1 %, 0 % lose more than 5 %"
+        in place_lines({**plan.content, "quality": 1.0}, few)[-1]
+    )
     assert marks_table(plan.content, listed, None)["Kind"].tolist().count("baseline") == 0
 
 

@@ -1,4 +1,6 @@
-"""What binds: every kind of limit that a plan stands at is named, and none that it does not stand at."""
+"""What binds: every kind of limit that a plan stands at is named, and none that it does not stand
+at.
+"""
 
 from typing import Any
 
@@ -56,11 +58,20 @@ NOTHING = "No SLO and no pool of GPUs binds."
         ({"context": {"quality_at_least": 0.7}}, "What binds: the quality asked for (0.7)."),
         (
             {"context": {"quality_at_least": 0.69}},
-            f"{NOTHING} The quality asked for (0.69) sets the cost; it is passed by 0.01, since GPUs come whole.",
+            (
+                f"{NOTHING} The quality asked for (0.69) sets the cost; it is passed by 0.01, since"
+                " GPUs come whole."
+            ),
         ),
-        ({"options": at(4.0)}, f"{NOTHING} Also reached: the highest profiled rate of tiny tp1 50 % (4 req/s)."),
+        (
+            {"options": at(4.0)},
+            f"{NOTHING} Also reached: the highest profiled rate of tiny tp1 50 % (4 req/s).",
+        ),
         ({"context": llm(0, 1)}, f"{NOTHING} Also reached: the most replicas allowed of tiny (1)."),
-        ({"context": llm(1, 2)}, f"{NOTHING} Also reached: the fewest replicas asked for of tiny (1)."),
+        (
+            {"context": llm(1, 2)},
+            f"{NOTHING} Also reached: the fewest replicas asked for of tiny (1).",
+        ),
         ({"context": llm(0, 2)}, NOTHING),
     ],
 )
@@ -69,7 +80,12 @@ def test_a_limit_is_named_where_the_plan_stands_at_it(changes: dict[str, Any], t
 
 
 def test_an_llm_that_is_shut_out_and_a_plan_file_without_limits_are_no_news() -> None:
-    assert binding(content(context={"llms": [{"name": "other", "min_replicas": 0, "max_replicas": 0}]})) == NOTHING
+    assert (
+        binding(
+            content(context={"llms": [{"name": "other", "min_replicas": 0, "max_replicas": 0}]})
+        )
+        == NOTHING
+    )
     old = content()
     del old["context"]["llms"]
     assert binding(old) == NOTHING

@@ -62,7 +62,11 @@ def test_llm_figures_are_consistent(llm: LlmSpec):
     assert min(llm.layers, llm.hidden_size, llm.kv_heads, llm.head_size) > 0
     assert llm.heads % llm.kv_heads == 0
     assert 0 < llm.parameters_active_b <= llm.parameters_total_b
-    assert (llm.experts > 0) == (llm.parameters_active_b < llm.parameters_total_b) == (llm.experts_per_token > 0)
+    assert (
+        (llm.experts > 0)
+        == (llm.parameters_active_b < llm.parameters_total_b)
+        == (llm.experts_per_token > 0)
+    )
     # The catalogue rounds to 0.001 GiB.
     assert llm.weights_gib_16bit == pytest.approx(2e9 * llm.parameters_total_b / GIB, abs=1e-3)
     assert llm.weights_gib_8bit == pytest.approx(1e9 * llm.parameters_total_b / GIB, abs=1e-3)

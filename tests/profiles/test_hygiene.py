@@ -1,4 +1,6 @@
-"""`profile check`: planted faults are found with their row, clean tables are silent, the cost of not being convex is right."""
+"""`profile check`: planted faults are found with their row, clean tables are silent, the cost of
+not being convex is right.
+"""
 
 import csv
 from collections.abc import Callable
@@ -55,7 +57,9 @@ def test_a_clean_table_is_silent(tmp_path: Path):
     assert findings_of(write(tmp_path, rows_of(CLEAN))) == []
 
 
-@pytest.mark.parametrize("example", sorted(path.parent.name for path in HOME.glob("examples/*/profiles.csv")))
+@pytest.mark.parametrize(
+    "example", sorted(path.parent.name for path in HOME.glob("examples/*/profiles.csv"))
+)
 def test_the_examples_are_silent(example: str):
     assert findings_of(HOME / "examples" / example / "profiles.csv") == []
 
@@ -81,7 +85,13 @@ def slower_share(rows: list[dict[str, str]]) -> None:
 
 def slower_degree(rows: list[dict[str, str]]) -> None:
     for row in rows[4:]:
-        row.update({"tp_degree": "2", "mps_share_pct": "50", "tpot_mean_ms": str(2.4 * float(row["tpot_mean_ms"]))})
+        row.update(
+            {
+                "tp_degree": "2",
+                "mps_share_pct": "50",
+                "tpot_mean_ms": str(2.4 * float(row["tpot_mean_ms"])),
+            }
+        )
         row.update({"e2e_mean_ms": "", "concurrency": ""})
 
 
@@ -100,27 +110,62 @@ def all_rates(factor: float) -> Callable[[list[dict[str, str]]], None]:
 
 
 PLANTED: dict[str, tuple[Callable[[list[dict[str, str]]], None], str, int, str]] = {
-    "repeated": (changed(rate_rps="4", concurrency="7.4"), "refused", 4, "2 rows have the rate 4 req/s"),
+    "repeated": (
+        changed(rate_rps="4", concurrency="7.4"),
+        "refused",
+        4,
+        "2 rows have the rate 4 req/s",
+    ),
     "gap in a column": (changed(ttft_p99_ms=""), "refused", 4, "ttft_p99_ms is blank here"),
     "percentile order": (changed(ttft_p50_ms="170"), "refused", 4, "below a lower percentile"),
     "not positive": (changed(ttft_mean_ms="0"), "refused", 4, "not above 0"),
     "mean above p99": (changed(ttft_mean_ms="165"), "wrong", 4, "above its 99th percentile"),
     "little": (changed(concurrency="22"), "wrong", 4, "Little's law"),
     "seconds": (changed(e2e_mean_ms="1.84"), "wrong", 4, "E2E is shorter than TTFT"),
-    "identity": (changed(tpot_mean_ms="28"), "wrong", 4, "TTFT + (output tokens - 1) * TPOT is 3,590 ms"),
-    "identity, short": (changed(tpot_mean_ms="10"), "wrong", 4, "TTFT + (output tokens - 1) * TPOT is 1,340 ms"),
+    "identity": (
+        changed(tpot_mean_ms="28"),
+        "wrong",
+        4,
+        "TTFT + (output tokens - 1) * TPOT is 3,590 ms",
+    ),
+    "identity, short": (
+        changed(tpot_mean_ms="10"),
+        "wrong",
+        4,
+        "TTFT + (output tokens - 1) * TPOT is 1,340 ms",
+    ),
     "compute": (all_rates(8), "wrong", 9, "peak arithmetic"),
     "falls": (changed(ttft_mean_ms="65"), "odd", 4, "falls although the rate rises, by up to 7 %"),
     "spike": (changed(ttft_mean_ms="159"), "odd", 4, "an outlier?"),
     "copied": (copied, "odd", 5, "a copied row?"),
     "gap in rates": (changed(rate_rps="4.1", concurrency="7.5"), "odd", 5, "measure at about"),
     "workloads": (changed(input_tokens="900"), "odd", 4, "different workloads"),
-    "share slower": (slower_share, "odd", 6, "more of each GPU (share 100 % instead of 50 %) is slower: ttft_mean_ms"),
-    "degree slower": (slower_degree, "odd", 6, "more GPUs (tp 2 instead of 1) is slower: tpot_mean_ms"),
+    "share slower": (
+        slower_share,
+        "odd",
+        6,
+        "more of each GPU (share 100 % instead of 50 %) is slower: ttft_mean_ms",
+    ),
+    "degree slower": (
+        slower_degree,
+        "odd",
+        6,
+        "more GPUs (tp 2 instead of 1) is slower: tpot_mean_ms",
+    ),
     "share ends early": (ends_early, "odd", 6, "ends at 3 req/s"),
     "one point": (lambda rows: rows.__delitem__(slice(5, None)), "note", 6, "1 point"),
-    "flat beginning": (lambda rows: rows.__delitem__(0), "note", 2, "nothing was measured below 4 req/s"),
-    "not convex": (changed(e2e_mean_ms="2600", concurrency="15.6"), "note", 4, "e2e_mean_ms is not convex"),
+    "flat beginning": (
+        lambda rows: rows.__delitem__(0),
+        "note",
+        2,
+        "nothing was measured below 4 req/s",
+    ),
+    "not convex": (
+        changed(e2e_mean_ms="2600", concurrency="15.6"),
+        "note",
+        4,
+        "e2e_mean_ms is not convex",
+    ),
 }
 
 
@@ -139,7 +184,9 @@ def test_planted_faults_are_found_with_their_row(name: str, tmp_path: Path):
 
 
 def test_convex_cost_by_a_linear_program():
-    """The second road: the least c such that a convex function fits between D and (1 + c) D on a grid, by linear programming."""
+    """The second road: the least c such that a convex function fits between D and (1 + c) D on a
+    grid, by linear programming.
+    """
     draw = np.random.default_rng(3)
     for _ in range(12):
         rates = np.sort(draw.uniform(0.5, 10, draw.integers(2, 6)))
@@ -167,7 +214,9 @@ def test_convex_cost_of_convex_and_degenerate_curves():
     assert convex_cost(np.array([1.0, 2.0, 4.0]), np.array([10.0, 12.0, 30.0])) == 0
     assert convex_cost(np.array([0.0]), np.array([10.0])) == 0
     assert convex_cost(np.array([3.0]), np.array([10.0])) == 0
-    assert convex_cost(np.array([1.0, 2.0]), np.array([100.0, 50.0])) == pytest.approx(1.0, abs=0.01)
+    assert convex_cost(np.array([1.0, 2.0]), np.array([100.0, 50.0])) == pytest.approx(
+        1.0, abs=0.01
+    )
 
 
 # ---------------------------------------------------------------- the command
@@ -201,7 +250,10 @@ def test_a_clean_table_on_the_terminal(tmp_path: Path):
     [
         ("llm,gpu\nx,y\n", "column rate_rps: the column is missing"),
         (CLEAN.replace(",90,80,", ",ninety,80,"), "this is not a number"),
-        (CLEAN.replace(",1,50,", ",1,0.5,").replace(",1,100,", ",1,1,"), "the shares look like fractions"),
+        (
+            CLEAN.replace(",1,50,", ",1,0.5,").replace(",1,100,", ",1,1,"),
+            "the shares look like fractions",
+        ),
         ("", "empty"),
     ],
 )
@@ -219,9 +271,10 @@ def test_with_a_scenario_only_its_curves_count(tmp_path: Path):
     rows.append({**rows[0], "llm": "another", "concurrency": "99"})
     path = write(tmp_path, rows)
     (tmp_path / "scenario.yaml").write_text(
-        "version: 1\nname: t\npools: [{name: p, gpu: H100-SXM-80GB, nodes: 1, gpus_per_node: 1}]\n"
-        "llms: [{name: llama-3.1-8b}, {name: ghost}]\nprofiles: profiles.csv\nscores: scores.csv\narrival_rate_rps: 1\n"
-        "slo: [{metric: ttft, statistic: p95, limit_ms: 100}]\nobjective: {maximize: quality}\nsetups: {mps_shares_pct: [50]}\n"
+        "version: 1\nname: t\npools: [{name: p, gpu: H100-SXM-80GB, nodes: 1, gpus_per_node:"
+        " 1}]\nllms: [{name: llama-3.1-8b}, {name: ghost}]\nprofiles: profiles.csv\nscores:"
+        " scores.csv\narrival_rate_rps: 1\nslo: [{metric: ttft, statistic: p95, limit_ms:"
+        " 100}]\nobjective: {maximize: quality}\nsetups: {mps_shares_pct: [50]}\n"
     )
     code, out, _ = check(str(path), "--scenario", str(tmp_path / "scenario.yaml"))
     assert code == 0

@@ -1,4 +1,6 @@
-"""Estimated curves: their table, their order, their repeatability; and calibration: what it recovers and what it refuses."""
+"""Estimated curves: their table, their order, their repeatability; and calibration: what it
+recovers and what it refuses.
+"""
 
 import csv
 import json
@@ -27,8 +29,15 @@ SMALL = Offered(lengths=lognormal(600, 120), rates=6, requests=1200, seeds=3)
 SILICON = SHARED / "data" / "silicon" / "silicon_agg.csv"
 
 
-def estimate(offered: Offered = SMALL, llms: Sequence[str] = ("llama-3.1-8b",), degrees: Sequence[int] = (1, 2), jobs: int = 1) -> Estimate:
-    return estimate_table(wishes([LLMS[name] for name in llms], [H100], degrees, [50, 100], offered), jobs)
+def estimate(
+    offered: Offered = SMALL,
+    llms: Sequence[str] = ("llama-3.1-8b",),
+    degrees: Sequence[int] = (1, 2),
+    jobs: int = 1,
+) -> Estimate:
+    return estimate_table(
+        wishes([LLMS[name] for name in llms], [H100], degrees, [50, 100], offered), jobs
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +82,20 @@ def test_what_the_loads_and_half_widths_say(table: Estimate) -> None:
 
 
 def test_more_gpus_serve_more_and_a_share_serves_less(table: Estimate) -> None:
-    top = {(row["tp_degree"], row["mps_share_pct"]): float(str(row["rate_rps"])) for row in table.rows}
+    top = {
+        (row["tp_degree"], row["mps_share_pct"]): float(str(row["rate_rps"])) for row in table.rows
+    }
     assert top[1, 50] < top[1, 100] < top[2, 100]
     assert top[2, 50] < top[2, 100]
 
 
 def test_bursts_make_tails_longer() -> None:
-    plain, bursty = (estimate(Offered(fixed(600, 120), cv, 4, 2000, 2), degrees=(1,)) for cv in (1.0, 3.0))
-    assert float(str(bursty.rows[-2]["ttft_p99_ms"])) > 2 * float(str(plain.rows[-2]["ttft_p99_ms"]))
+    plain, bursty = (
+        estimate(Offered(fixed(600, 120), cv, 4, 2000, 2), degrees=(1,)) for cv in (1.0, 3.0)
+    )
+    assert float(str(bursty.rows[-2]["ttft_p99_ms"])) > 2 * float(
+        str(plain.rows[-2]["ttft_p99_ms"])
+    )
 
 
 def test_what_does_not_fit_is_left_out_with_the_reason() -> None:
@@ -94,12 +109,16 @@ def test_what_does_not_fit_is_left_out_with_the_reason() -> None:
 # ---------------------------------------------------------------- calibration
 
 
-def points_of(factors: np.ndarray, harness: Harness, degrees: Sequence[int] = (1, 2)) -> list[Point]:
+def points_of(
+    factors: np.ndarray, harness: Harness, degrees: Sequence[int] = (1, 2)
+) -> list[Point]:
     """What a GPU with these factors would be measured to do."""
     llm, made = LLMS["llama-3.1-8b"], []
     for degree in degrees:
         step = step_time(llm, H100, degree)
-        limits = Limits(room_gib(llm, H100, degree, Settings()) / kv_token_gib(llm, degree, Settings()))
+        limits = Limits(
+            room_gib(llm, H100, degree, Settings()) / kv_token_gib(llm, degree, Settings())
+        )
         for prompt, output in ((512, 64), (1024, 128), (3000, 100)):
             for users in (1, 4, 16, 48):
                 bare = Point(step, limits, fixed(prompt, output), users, 0.0, 1.0, 1.0)
@@ -121,23 +140,33 @@ def test_frozen_sums_are_the_simulation() -> None:
     for k in range(len(FACTORS)):
         shifted = TRUTH * np.where(np.arange(len(FACTORS)) == k, np.exp(1e-6), 1.0)
         slope = (frozen.latencies(shifted) - frozen.latencies(TRUTH))[0] / 1e-6
-        np.testing.assert_allclose(frozen.sensitivities(TRUTH)[0, :, k], slope, rtol=1e-3, atol=1e-9)
+        np.testing.assert_allclose(
+            frozen.sensitivities(TRUTH)[0, :, k], slope, rtol=1e-3, atol=1e-9
+        )
 
 
 def test_a_fit_predicts_what_it_has_not_seen() -> None:
     made = points_of(TRUTH, Harness("slots", 0.95, 1))
     found = fit(made[::2], harnesses(("chunked", "slots")))
     assert (found.harness.low, found.harness.waits) == (0.95, 1)
-    errors = [np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1 for point in made[1::2]]
+    errors = [
+        np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1
+        for point in made[1::2]
+    ]
     assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
 
 
 def test_a_chain_of_single_prompts_is_told_from_batches() -> None:
-    """Fixed lengths with one prompt a step: TTFT of two prompts whatever the response; jittered lengths or batches cannot show that."""
+    """Fixed lengths with one prompt a step: TTFT of two prompts whatever the response; jittered
+    lengths or batches cannot show that.
+    """
     made = points_of(TRUTH, Harness("single"))
     found = fit(made[::2], harnesses(("chunked", "slots", "single")))
     assert (found.harness.scheduler, found.harness.low, found.harness.waits) == ("single", 1.0, 0)
-    errors = [np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1 for point in made[1::2]]
+    errors = [
+        np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1
+        for point in made[1::2]
+    ]
     assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
 
 
@@ -145,9 +174,16 @@ def test_an_open_loop_teaches_too() -> None:
     made = []
     for point in points_of(np.ones(9), Harness(), (1,))[::2]:
         bare = Point(point.step, point.limits, point.lengths, 0, 0.5 + point.users / 4, 1.0, 1.0)
-        made.append(Point(bare.step, bare.limits, bare.lengths, 0, bare.rate, *predict(bare, TRUTH, Harness())))
+        made.append(
+            Point(
+                bare.step, bare.limits, bare.lengths, 0, bare.rate, *predict(bare, TRUTH, Harness())
+            )
+        )
     found = fit(made, (Harness(),))
-    errors = [np.array(predict(point, found.factors, Harness())) / (point.ttft, point.tpot) - 1 for point in made]
+    errors = [
+        np.array(predict(point, found.factors, Harness())) / (point.ttft, point.tpot) - 1
+        for point in made
+    ]
     assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
 
 
@@ -162,7 +198,14 @@ def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
 
 
 def test_curves_of_a_calibrated_llm_say_so() -> None:
-    wanted = wishes([LLMS["llama-3.1-8b"]], [H100], [1], [100], Offered(requests=200, seeds=2, rates=2), factors={"llama-3.1-8b": TRUTH})
+    wanted = wishes(
+        [LLMS["llama-3.1-8b"]],
+        [H100],
+        [1],
+        [100],
+        Offered(requests=200, seeds=2, rates=2),
+        factors={"llama-3.1-8b": TRUTH},
+    )
     rows = estimate_table(wanted).rows
     assert {row["provenance"] for row in rows} == {"calibrated"}
     assert "calibrated on measurements" in str(rows[0]["source"])
@@ -172,7 +215,19 @@ def test_curves_of_a_calibrated_llm_say_so() -> None:
 
 
 def asked(tmp_path: Path, **changes: object) -> Asked:
-    base = Asked(("llama-3.1-8b",), ("H100-SXM-80GB",), "1", "100", 512, 64, requests=400, seeds=2, rates=3, jobs=1, quiet=True)
+    base = Asked(
+        ("llama-3.1-8b",),
+        ("H100-SXM-80GB",),
+        "1",
+        "100",
+        512,
+        64,
+        requests=400,
+        seeds=2,
+        rates=3,
+        jobs=1,
+        quiet=True,
+    )
     return Asked(**{**base.__dict__, "out": str(tmp_path / "out.csv"), **changes})  # type: ignore[arg-type]
 
 
@@ -186,17 +241,35 @@ def test_lists_of_whole_numbers() -> None:
 
 
 def test_the_command_writes_a_table_and_its_intervals(tmp_path: Path) -> None:
-    (tmp_path / "trace.csv").write_text("arrival_s,input_tokens,output_tokens\n0,300,20\n1,900,60\n2,100,5\n")
-    assert run_profile_estimate(asked(tmp_path, lengths=str(tmp_path / "trace.csv"), jobs=2, tp_degrees="1,2"), Interrupt()) == 0
+    (tmp_path / "trace.csv").write_text(
+        "arrival_s,input_tokens,output_tokens\n0,300,20\n1,900,60\n2,100,5\n"
+    )
+    assert (
+        run_profile_estimate(
+            asked(tmp_path, lengths=str(tmp_path / "trace.csv"), jobs=2, tp_degrees="1,2"),
+            Interrupt(),
+        )
+        == 0
+    )
     assert "trace lengths" in load_profiles(tmp_path / "out.csv").options[0].source
-    assert run_profile_estimate(asked(tmp_path, intervals=str(tmp_path / "i.csv")), Interrupt()) == 0
+    assert (
+        run_profile_estimate(asked(tmp_path, intervals=str(tmp_path / "i.csv")), Interrupt()) == 0
+    )
     assert len(load_profiles(tmp_path / "out.csv").options[0].rates) == 3
     assert (tmp_path / "i.csv").read_text().splitlines()[0].split(",")[4:6] == ["rate_rps", "load"]
 
 
-def test_the_command_tells_all_faults_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_tells_all_faults_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     wrong = asked(
-        tmp_path, llms=("lama-3.1-8b",), gpus=("H100",), tp_degrees="one", cv=-1.0, weight_bits=12, lengths=str(tmp_path / "no.csv")
+        tmp_path,
+        llms=("lama-3.1-8b",),
+        gpus=("H100",),
+        tp_degrees="one",
+        cv=-1.0,
+        weight_bits=12,
+        lengths=str(tmp_path / "no.csv"),
     )
     assert run_profile_estimate(wrong, Interrupt()) == 2
     told = capsys.readouterr().err
@@ -209,30 +282,68 @@ def test_the_command_tells_all_faults_at_once(tmp_path: Path, capsys: pytest.Cap
 def measured_table(path: Path, blank_tokens: bool = False) -> None:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        names = ("llm", "gpu", "tp_degree", "mps_share_pct", "rate_rps", "ttft_mean_ms", "tpot_mean_ms", "concurrency")
+        names = (
+            "llm",
+            "gpu",
+            "tp_degree",
+            "mps_share_pct",
+            "rate_rps",
+            "ttft_mean_ms",
+            "tpot_mean_ms",
+            "concurrency",
+        )
         writer.writerow((*names, "input_tokens", "output_tokens"))
         for k, point in enumerate(points_of(TRUTH, Harness("slots"), (1,))):
-            tokens = ("", "") if blank_tokens else (int(point.lengths.input_tokens), int(point.lengths.output_tokens))
-            writer.writerow(("llama-3.1-8b", H100.gpu, 1, 100, k + 1, 1e3 * point.ttft, 1e3 * point.tpot, point.users, *tokens))
+            tokens = (
+                ("", "")
+                if blank_tokens
+                else (int(point.lengths.input_tokens), int(point.lengths.output_tokens))
+            )
+            writer.writerow(
+                (
+                    "llama-3.1-8b",
+                    H100.gpu,
+                    1,
+                    100,
+                    k + 1,
+                    1e3 * point.ttft,
+                    1e3 * point.tpot,
+                    point.users,
+                    *tokens,
+                )
+            )
 
 
-def test_the_command_calibrates_and_tells_the_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_calibrates_and_tells_the_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     measured_table(tmp_path / "measured.csv")
-    assert run_profile_estimate(asked(tmp_path, calibrate=tmp_path / "measured.csv", quiet=False), Interrupt()) == 0
+    assert (
+        run_profile_estimate(
+            asked(tmp_path, calibrate=tmp_path / "measured.csv", quiet=False), Interrupt()
+        )
+        == 0
+    )
     assert "12 of 12 points; left out (median / 90th percentile): TTFT" in capsys.readouterr().out
     assert set(load_profiles(tmp_path / "out.csv").options[0].provenance) == {"calibrated"}
     measured_table(tmp_path / "measured.csv", blank_tokens=True)
-    assert run_profile_estimate(asked(tmp_path, calibrate=tmp_path / "measured.csv"), Interrupt()) == 2
+    assert (
+        run_profile_estimate(asked(tmp_path, calibrate=tmp_path / "measured.csv"), Interrupt()) == 2
+    )
     assert "calibrating needs the tokens of every row" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not SILICON.exists(), reason="the shared measurements are not here")
 def test_start_values_are_as_good_as_told_on_silicon() -> None:
-    """docs/accuracy.md: TPOT off 11 % in the median without any measurement; a sample of every fifth H100 row is held to 15 %."""
+    """docs/accuracy.md: TPOT off 11 % in the median without any measurement; a sample of every
+    fifth H100 row is held to 15 %.
+    """
     from bench.silicon import read_silicon  # needs the data only here
 
     rows = [row for row in read_silicon(SILICON) if row.gpu == H100.gpu and row.taught][::5]
-    errors = [predict(row.point, np.ones(9), Harness("slots"))[1] / row.point.tpot - 1 for row in rows]
+    errors = [
+        predict(row.point, np.ones(9), Harness("slots"))[1] / row.point.tpot - 1 for row in rows
+    ]
     assert np.median(np.abs(errors)) < 0.15
     assert len(rows) > 100
 

@@ -1,4 +1,6 @@
-"""What to measure next: options that matter are found by bending their curves, those that cannot matter are not."""
+"""What to measure next: options that matter are found by bending their curves, those that cannot
+matter are not.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +24,15 @@ FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50
 
 def doubtful(seed: int, provenance: str = "estimated") -> Instance:
     instance = random_instance(seed, "convex")
-    curves = [replace(o.curve, provenance=(provenance,) * o.curve.rates.size) for o in instance.options]
-    return replace(instance, options=tuple(replace(o, curve=curve) for o, curve in zip(instance.options, curves, strict=True)))
+    curves = [
+        replace(o.curve, provenance=(provenance,) * o.curve.rates.size) for o in instance.options
+    ]
+    return replace(
+        instance,
+        options=tuple(
+            replace(o, curve=curve) for o, curve in zip(instance.options, curves, strict=True)
+        ),
+    )
 
 
 def test_a_bent_curve_is_faster_or_slower_everywhere() -> None:
@@ -32,7 +41,9 @@ def test_a_bent_curve_is_faster_or_slower_everywhere() -> None:
     before, after = instance.options[0].curve, better.options[0].curve
     assert np.allclose(after.rates, 1.25 * before.rates)
     assert np.allclose(after.latency["ttft", "mean"], before.latency["ttft", "mean"] / 1.25)
-    assert all(one is other for one, other in zip(better.options[1:], instance.options[1:], strict=True))
+    assert all(
+        one is other for one, other in zip(better.options[1:], instance.options[1:], strict=True)
+    )
 
 
 def test_gains_are_those_of_solving_again() -> None:
@@ -48,7 +59,9 @@ def test_gains_are_those_of_solving_again() -> None:
         values = [gap.value for gap in found.gaps]
         assert values == sorted(values, reverse=True)
         for gap in found.gaps:
-            better = joint.solve(bent(instance, gap.option, 1 + ERRORS["estimated"]), settings, explain=False)
+            better = joint.solve(
+                bent(instance, gap.option, 1 + ERRORS["estimated"]), settings, explain=False
+            )
             assert gap.gain == pytest.approx(max(better.value - found.plan.value, 0.0), abs=5e-5)  # type: ignore[operator]
             assert gap.in_plan == bool(found.plan.replicas[gap.option] > 0)
             assert gap.regret is None or gap.regret >= 0
@@ -64,7 +77,12 @@ def test_measured_options_are_no_gaps() -> None:
 
 def test_the_weakest_point_tells_the_provenance() -> None:
     option = doubtful(1).options[0]
-    mixed = replace(option, curve=replace(option.curve, provenance=("measured", *("calibrated",) * (option.curve.rates.size - 1))))
+    mixed = replace(
+        option,
+        curve=replace(
+            option.curve, provenance=("measured", *("calibrated",) * (option.curve.rates.size - 1))
+        ),
+    )
     assert weakest(mixed) == ("calibrated" if option.curve.rates.size > 1 else "measured")
 
 
@@ -83,7 +101,9 @@ def test_a_command_measures_what_is_asked() -> None:
 
 def test_the_command_line_tells_what_to_measure(tmp_path: Path) -> None:
     out = tmp_path / "gaps.csv"
-    done = CliRunner().invoke(app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--csv", str(out)], env={"COLUMNS": "80"})
+    done = CliRunner().invoke(
+        app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--csv", str(out)], env={"COLUMNS": "80"}
+    )
     assert done.exit_code == 0
     assert "What to measure next" in done.stdout
     assert "vllm bench serve" in done.stdout
@@ -91,5 +111,7 @@ def test_the_command_line_tells_what_to_measure(tmp_path: Path) -> None:
 
 
 def test_without_a_plan_there_is_nothing_to_judge_by() -> None:
-    done = CliRunner().invoke(app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--set", "slo.0.limit_ms=1"])
+    done = CliRunner().invoke(
+        app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--set", "slo.0.limit_ms=1"]
+    )
     assert done.exit_code == 3

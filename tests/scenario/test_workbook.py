@@ -1,4 +1,6 @@
-"""A scenario in a workbook: the same hash both ways, faults by cell, names stay text, and hostile files are refused quickly."""
+"""A scenario in a workbook: the same hash both ways, faults by cell, names stay text, and hostile
+files are refused quickly.
+"""
 
 import re
 import subprocess
@@ -30,7 +32,9 @@ from profiles.workbook_layout import SHEETS
 from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 from tests.support.paths import HOME
 
-EXAMPLES = sorted([*HOME.glob("examples/*/scenario.yaml"), *HOME.glob("examples/paper-study/*.yaml")])
+EXAMPLES = sorted(
+    [*HOME.glob("examples/*/scenario.yaml"), *HOME.glob("examples/paper-study/*.yaml")]
+)
 OVERRIDES = [
     "setups.tp_degrees=[2, 1]",
     "setups.mps_shares_pct=[12.5, 100]",
@@ -44,14 +48,26 @@ OVERRIDES = [
     "llms.1.max_replicas=3",
     "arrival_rate_rps=7.1",
     "objective={minimize: cost, quality_at_least: 0.1}",
-    "slo=[{metric: e2e, statistic: mean, limit_ms: 90000, scope: each_llm}, {metric: tpot, statistic: mean, limit_ms: 333.3}]",
+    (
+        "slo=[{metric: e2e, statistic: mean, limit_ms: 90000, scope: each_llm}, {metric: tpot,"
+        " statistic: mean, limit_ms: 333.3}]"
+    ),
 ]
 PAYLOADS = [
     "=1+1",
     "+cmd|' /C calc'!A0",
     "-2",
     "@SUM(A1)",
-    *("\uff1d1+1", "'=1+1", "''", "{=1+1}", "mailto:a@b.example", "external:c:\\x.xlsx", "[book.xlsx]Sheet1!A1", "Setup!$A$1"),
+    *(
+        "\uff1d1+1",
+        "'=1+1",
+        "''",
+        "{=1+1}",
+        "mailto:a@b.example",
+        "external:c:\\x.xlsx",
+        "[book.xlsx]Sheet1!A1",
+        "Setup!$A$1",
+    ),
     *(r"a[b]:c*d?e/f\g", 'DDE("cmd";"/c calc";"x")', "&A&P", "\u202e=1", "a_x000D_b"),
     '=HYPERLINK("http://x","y")',
     "<r><t>x</t></r>",
@@ -103,25 +119,36 @@ def told(path: Path, *overrides: str) -> list[str]:
     return [str(fault).removeprefix(f"{path}:").strip() for fault in faults_of(path, *overrides)]
 
 
-# --- round trip ----------------------------------------------------------------------------------------------------------------------
+# --- round trip -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-@pytest.mark.parametrize("overrides", [[], ["arrival_rate_rps=41.7", "slo=[]", "setups.mps_shares_pct=[100]"]], ids=["plain", "overrides"])
+@pytest.mark.parametrize(
+    "overrides",
+    [[], ["arrival_rate_rps=41.7", "slo=[]", "setups.mps_shares_pct=[100]"]],
+    ids=["plain", "overrides"],
+)
 def test_same_hash_both_ways(example: Path, overrides: list[str], tmp_path: Path) -> None:
     asked = load_instance(example, overrides)
     assert scenario_to_workbook(example, overrides, tmp_path / "one.xlsx") == ()
     back = load_instance(tmp_path / "one.xlsx")
     assert back.sha256 == asked.sha256
     assert back.scenario.spec.solver == asked.scenario.spec.solver
-    assert [option.mps_share for option in back.instance.options] == [option.mps_share for option in asked.instance.options]
+    assert [option.mps_share for option in back.instance.options] == [
+        option.mps_share for option in asked.instance.options
+    ]
     scenario_to_workbook(tmp_path / "one.xlsx", [], tmp_path / "two.xlsx")
     assert load_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == asked.sha256
 
 
 def test_every_key_has_its_place(tmp_path: Path) -> None:
     example = HOME / "examples/two-gpu-types/scenario.yaml"
-    search = ["solver.rel_gap=0.00123", "solver.time_limit_s=7.5", "solver.threads=2", "solver.seed=99"]
+    search = [
+        "solver.rel_gap=0.00123",
+        "solver.time_limit_s=7.5",
+        "solver.threads=2",
+        "solver.seed=99",
+    ]
     overrides = [*OVERRIDES, *search]
     asked = load_instance(example, overrides)
     scenario_to_workbook(example, overrides, tmp_path / "one.xlsx")
@@ -133,8 +160,13 @@ def test_every_key_has_its_place(tmp_path: Path) -> None:
 
 def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
     case = write_case(tmp_path, ["a", "b"])
-    table = pd.DataFrame({"prompt_id": [f"p{i}" for i in range(400)], "weight": [1 / (i + 3) for i in range(400)]})
-    table["a"], table["b"] = [(i * 0.7548776662466927) % 1 for i in range(400)], [None if i == 7 else 1 / (i + 1) for i in range(400)]
+    table = pd.DataFrame(
+        {"prompt_id": [f"p{i}" for i in range(400)], "weight": [1 / (i + 3) for i in range(400)]}
+    )
+    table["a"], table["b"] = (
+        [(i * 0.7548776662466927) % 1 for i in range(400)],
+        [None if i == 7 else 1 / (i + 1) for i in range(400)],
+    )
     table.to_parquet(tmp_path / "scores.parquet")
     overrides = ["scores=scores.parquet", "scores_missing=drop"]
     asked = load_instance(case, overrides)
@@ -156,7 +188,9 @@ def test_scores_of_many_prompts_stay_in_their_file(tmp_path: Path) -> None:
 
 def test_text_that_no_cell_can_hold_stays_in_its_file(tmp_path: Path) -> None:
     case = write_case(tmp_path, ["a", "b"])
-    scores = pd.DataFrame({"prompt_id": ["x" * 40_000, "b\x01ell", "_x005F_"], "a": [1, 2, 3], "b": [2, 3, 1]})
+    scores = pd.DataFrame(
+        {"prompt_id": ["x" * 40_000, "b\x01ell", "_x005F_"], "a": [1, 2, 3], "b": [2, 3, 1]}
+    )
     scores.to_csv(tmp_path / "scores.csv", index=False)
     assert len(scenario_to_workbook(case, [], tmp_path / "one.xlsx")) == 1
     assert load_instance(tmp_path / "one.xlsx").sha256 == load_instance(case).sha256
@@ -178,7 +212,15 @@ def test_a_report_is_read_as_an_input(tmp_path: Path) -> None:
 
 
 def test_a_plan_finds_its_workbook(book: Path, tmp_path: Path) -> None:
-    done = planner("plan", str(book), "--quiet", "--set", "arrival_rate_rps=10", "--json", str(tmp_path / "plan.json"))
+    done = planner(
+        "plan",
+        str(book),
+        "--quiet",
+        "--set",
+        "arrival_rate_rps=10",
+        "--json",
+        str(tmp_path / "plan.json"),
+    )
     assert done.returncode == 0, done.stderr
     both = load_plan(tmp_path / "plan.json")
     assert both.plan.content["scenario_path"] == "book.xlsx"
@@ -188,19 +230,46 @@ def test_a_plan_finds_its_workbook(book: Path, tmp_path: Path) -> None:
         load_plan(tmp_path / "plan.json", HOME / "examples/paper-trio/scenario.yaml")
 
 
-# --- names stay text -----------------------------------------------------------------------------------------------------------------
+# --- names stay text ------------------------------------------------------------------------------
 
 
-def write_case(folder: Path, llms: list[str], prompts: int = 3, prompt_ids: list[str] | None = None) -> Path:
+def write_case(
+    folder: Path, llms: list[str], prompts: int = 3, prompt_ids: list[str] | None = None
+) -> Path:
     ids = prompt_ids or [f"p{i}" for i in range(prompts)]
-    scores = pd.DataFrame({"prompt_id": ids, **{llm: [(i * 0.37 + k * 0.11) % 1 for i in range(len(ids))] for k, llm in enumerate(llms)}})
+    scores = pd.DataFrame(
+        {
+            "prompt_id": ids,
+            **{
+                llm: [(i * 0.37 + k * 0.11) % 1 for i in range(len(ids))]
+                for k, llm in enumerate(llms)
+            },
+        }
+    )
     scores.to_csv(folder / "scores.csv", index=False)
-    rows = [{"llm": llm, "gpu": "=G", "tp_degree": 1, "mps_share_pct": 100, "rate_rps": 5, "ttft_mean_ms": 100} for llm in llms]
-    pd.DataFrame(rows).assign(memory_gib_per_gpu=10, source="=cmd|' /C calc'!A0").to_csv(folder / "profiles.csv", index=False)
+    rows = [
+        {
+            "llm": llm,
+            "gpu": "=G",
+            "tp_degree": 1,
+            "mps_share_pct": 100,
+            "rate_rps": 5,
+            "ttft_mean_ms": 100,
+        }
+        for llm in llms
+    ]
+    pd.DataFrame(rows).assign(memory_gib_per_gpu=10, source="=cmd|' /C calc'!A0").to_csv(
+        folder / "profiles.csv", index=False
+    )
     named = "".join(f"  - {{name: {text!r}}}\n" for text in map(Quoted, llms))
     pool = 'pools:\n  - {name: "@pool", gpu: "=G", nodes: 4, gpus_per_node: 4, memory_gib: 80}\n'
-    rest = "profiles: profiles.csv\nscores: scores.csv\narrival_rate_rps: 2\nslo: []\nobjective: {maximize: quality}\n"
-    (folder / "scenario.yaml").write_text(f'version: 1\nname: "=case"\n{pool}llms:\n{named}{rest}', encoding="utf-8")
+    rest = (
+        "profiles: profiles.csv\nscores: scores.csv\narrival_rate_rps: 2\nslo: []\nobjective:"
+        " {maximize: quality}\n"
+    )
+    (folder / "scenario.yaml").write_text(
+        f'version: 1\nname: "=case"\n{pool}llms:\n{named}{rest}', encoding="utf-8"
+    )
     return folder / "scenario.yaml"
 
 
@@ -212,7 +281,9 @@ class Quoted(str):
 
 
 def test_payloads_stay_text_and_come_back(tmp_path: Path) -> None:
-    case = write_case(tmp_path, PAYLOADS, prompt_ids=[*PAYLOADS, "007", "1e5", "a\nb", "2026-05-01"])
+    case = write_case(
+        tmp_path, PAYLOADS, prompt_ids=[*PAYLOADS, "007", "1e5", "a\nb", "2026-05-01"]
+    )
     scenario_to_workbook(case, [], tmp_path / "one.xlsx")
     back = load_instance(tmp_path / "one.xlsx")
     assert back.sha256 == load_instance(case).sha256
@@ -222,17 +293,29 @@ def test_payloads_stay_text_and_come_back(tmp_path: Path) -> None:
     for sheet in workbook:
         for row in sheet.iter_rows():
             for cell in row:
-                assert cell.data_type in ("s", "n"), f"{sheet.title}!{cell.coordinate} is {cell.data_type}: {cell.value!r}"
+                assert cell.data_type in ("s", "n"), (
+                    f"{sheet.title}!{cell.coordinate} is {cell.data_type}: {cell.value!r}"
+                )
                 assert cell.hyperlink is None
     with zipfile.ZipFile(tmp_path / "one.xlsx") as archive:
-        assert not any(re.search(rb"<(\w+:)?f[ >]", archive.read(name)) for name in archive.namelist() if "worksheets/" in name)
+        assert not any(
+            re.search(rb"<(\w+:)?f[ >]", archive.read(name))
+            for name in archive.namelist()
+            if "worksheets/" in name
+        )
 
 
 def test_a_name_that_no_xml_can_hold_breaks_no_workbook(tmp_path: Path) -> None:
     """It is in a header, and so in the words of a check too; a report tells that it was changed."""
     plain = template_inputs()
-    scores, settings = pd.DataFrame({"prompt_id": ["p"], "a\uffffb": [0.5]}), {**plain.settings, "name": "a\ufffeb"}
-    notes = write_input_book(str(tmp_path / "one.xlsx"), replace(plain, llms=[{"name": "a\uffffb"}], scores=scores, settings=settings))
+    scores, settings = (
+        pd.DataFrame({"prompt_id": ["p"], "a\uffffb": [0.5]}),
+        {**plain.settings, "name": "a\ufffeb"},
+    )
+    notes = write_input_book(
+        str(tmp_path / "one.xlsx"),
+        replace(plain, llms=[{"name": "a\uffffb"}], scores=scores, settings=settings),
+    )
     assert [note.partition(":")[0] for note in notes] == ["LLMs!A2", "Scores!B1", "Settings!B3"]
     assert openpyxl.load_workbook(tmp_path / "one.xlsx")["Scores"]["B1"].value == "a?b"
 
@@ -241,10 +324,14 @@ def test_a_name_that_no_cell_can_hold_is_refused_and_nothing_written(tmp_path: P
     case = write_case(tmp_path, ["a_x005F_b"])
     with pytest.raises(DataError, match="no cell can hold"):
         scenario_to_workbook(case, [], tmp_path / "one.xlsx")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["profiles.csv", "scenario.yaml", "scores.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "profiles.csv",
+        "scenario.yaml",
+        "scores.csv",
+    ]
 
 
-# --- faults by cell ------------------------------------------------------------------------------------------------------------------
+# --- faults by cell -------------------------------------------------------------------------------
 
 
 FAULTS = [
@@ -254,29 +341,56 @@ FAULTS = [
     ({"Pools__C2": True}, "Pools!C2: expected a whole number >= 1, got true"),
     ({"Pools__C2": None}, "Pools!C2: expected a whole number >= 1, but the cell is blank"),
     ({"Pools__A2": None}, "Pools!A2: expected a name, but the cell is blank"),
-    ({"Pools__E2": "79,5"}, 'Pools!E2: expected a number > 0, got "79,5"; the cell holds text with a comma'),
-    ({"Pools__E2": "79.5"}, 'Pools!E2: expected a number > 0, got "79.5"; the number is stored as text'),
-    ({"Pools__F2": date(2026, 5, 3)}, 'Pools!F2: the cell holds a date or a time, got "2026-05-03T00:00:00"'),
+    (
+        {"Pools__E2": "79,5"},
+        'Pools!E2: expected a number > 0, got "79,5"; the cell holds text with a comma',
+    ),
+    (
+        {"Pools__E2": "79.5"},
+        'Pools!E2: expected a number > 0, got "79.5"; the number is stored as text',
+    ),
+    (
+        {"Pools__F2": date(2026, 5, 3)},
+        'Pools!F2: the cell holds a date or a time, got "2026-05-03T00:00:00"',
+    ),
     ({"Pools__F2": "#REF!"}, 'Pools!F2: the cell holds an error, got "#REF!"'),
     ({"Pools__F2": "=1+1"}, "Pools!F2: the formula has no stored value"),
     ({"Pools__B2": "H1000"}, 'Pools!B2: the GPU is not in the catalogue, got "H1000"'),
-    ({"Pools__E1": "Memory (GB)"}, 'Pools!E1: expected the header "Memory (GiB)", unit included, got "Memory (GB)"'),
-    ({"Pools__E1": "Memory"}, 'Pools!E1: expected the header "Memory (GiB)", unit included, got "Memory"'),
+    (
+        {"Pools__E1": "Memory (GB)"},
+        'Pools!E1: expected the header "Memory (GiB)", unit included, got "Memory (GB)"',
+    ),
+    (
+        {"Pools__E1": "Memory"},
+        'Pools!E1: expected the header "Memory (GiB)", unit included, got "Memory"',
+    ),
     ({"Pools__E1": "Nodes"}, 'Pools!E1: the column stands twice in the header, got "Nodes"'),
     ({"Pools__C1": "Nods"}, "Pools: the column 'Nodes' is missing; did you mean Nods?"),
     ({"LLMs__A3": "small"}, 'LLMs!A3: the name stands already at LLMs!A2, got "small"'),
     ({"LLMs__C3": 5}, "LLMs!C3: this is more than max_replicas (2), got 5"),
     ({"LLMs__D3": -1}, "LLMs!D3: expected a whole number >= 0, got -1"),
-    ({"LLMs__A2": "weight"}, 'LLMs!A2: the scores table has another column of this name, got "weight"'),
-    ({"Profiles__E3": "20,5"}, 'Profiles!E3: this number has a comma, got "20,5"; the cell holds text with a comma'),
-    ({"Profiles__E3": "20"}, 'Profiles!E3: the number is stored as text, got "20"; the number is stored as text: format'),
+    (
+        {"LLMs__A2": "weight"},
+        'LLMs!A2: the scores table has another column of this name, got "weight"',
+    ),
+    (
+        {"Profiles__E3": "20,5"},
+        'Profiles!E3: this number has a comma, got "20,5"; the cell holds text with a comma',
+    ),
+    (
+        {"Profiles__E3": "20"},
+        'Profiles!E3: the number is stored as text, got "20"; the number is stored as text: format',
+    ),
     ({"Profiles__D3": 0}, "Profiles!D3: the share is outside (0, 100], got 0"),
     ({"Profiles__F3": date(2026, 5, 3)}, "Profiles!F3: the cell holds a date or a time"),
     ({"Profiles__F3": "=A1"}, "Profiles!F3: the formula has no stored value"),
     ({"Profiles__A3": "#N/A"}, "Profiles!A3: the cell holds an error"),
     ({"Profiles__A3": None}, "Profiles!A3: the cell is blank"),
     ({"Profiles__C1": "TP"}, "Profiles, column TP degree (GPUs): the column is missing"),
-    ({"Profiles__F1": "TTFT mean (s)"}, 'Profiles!F1: expected the header "TTFT mean (ms)", unit included'),
+    (
+        {"Profiles__F1": "TTFT mean (s)"},
+        'Profiles!F1: expected the header "TTFT mean (ms)", unit included',
+    ),
     ({"Profiles__H3": "guessed"}, 'Profiles!H3: this provenance is unknown, got "guessed"'),
     ({"Profiles__E3": 2}, "Profiles!E3: this option has this rate already in row 2"),
     ({"Scores__B3": "good"}, 'Scores!B3: this is not a number, got "good"'),
@@ -284,42 +398,96 @@ FAULTS = [
     ({"Scores__A3": "p1"}, 'Scores!A3: the prompt stands twice in the table, got "p1"'),
     ({"Scores__B1": "smal"}, "Scores, column small: the column is missing; did you mean smal?"),
     ({"Scores__C1": "small"}, 'Scores!C1: the column stands twice in the header, got "small"'),
-    ({"Demand__B1": "60,5"}, 'Demand & SLO!B1: expected a number > 0, got "60,5"; the cell holds text with a comma'),
+    (
+        {"Demand__B1": "60,5"},
+        'Demand & SLO!B1: expected a number > 0, got "60,5"; the cell holds text with a comma',
+    ),
     ({"Demand__B1": None}, "Demand & SLO!B1: expected a number > 0, but the cell is blank"),
-    ({"Demand__A1": "Arrival rate (req/min)"}, 'Demand & SLO!A1: expected the header "Arrival rate (req/s)", unit included'),
-    ({"Demand__A4": "tfft"}, 'Demand & SLO!A4: expected one of ttft, tpot, e2e, got "tfft"; did you mean ttft?'),
+    (
+        {"Demand__A1": "Arrival rate (req/min)"},
+        'Demand & SLO!A1: expected the header "Arrival rate (req/s)", unit included',
+    ),
+    (
+        {"Demand__A4": "tfft"},
+        'Demand & SLO!A4: expected one of ttft, tpot, e2e, got "tfft"; did you mean ttft?',
+    ),
     ({"Demand__C4": "soon"}, 'Demand & SLO!C4: expected a number > 0, got "soon"'),
     ({"Demand__C4": None}, "Demand & SLO!C4: expected a number > 0, but the cell is blank"),
-    ({"Demand__A3": "x", "Demand__B3": "y", "Demand__C3": "z"}, "Demand & SLO: the header is missing"),
-    ({"Demand__A9": "Arrival rate (req/s)", "Demand__B9": 7}, "Demand & SLO!A9: the arrival rate stands twice, at Demand & SLO!B1 already"),
-    ({f"Pools__{column}2": None for column in "ABCDF"}, "Pools: there are no rows below the header; write one row for each"),
+    (
+        {"Demand__A3": "x", "Demand__B3": "y", "Demand__C3": "z"},
+        "Demand & SLO: the header is missing",
+    ),
+    (
+        {"Demand__A9": "Arrival rate (req/s)", "Demand__B9": 7},
+        "Demand & SLO!A9: the arrival rate stands twice, at Demand & SLO!B1 already",
+    ),
+    (
+        {f"Pools__{column}2": None for column in "ABCDF"},
+        "Pools: there are no rows below the header; write one row for each",
+    ),
     ({"Settings__B2": 2}, "Settings!B2: expected 1, got 2"),
     ({"Settings__B3": None}, "Settings!B3: expected a name, but the cell is blank"),
     ({"Settings__A3": "Title"}, "Settings: the row 'Scenario name' is missing"),
-    ({"Settings__B4": "maximise quality"}, 'Settings!B4: expected one of maximize quality, minimize cost, got "maximise quality"'),
+    (
+        {"Settings__B4": "maximise quality"},
+        'Settings!B4: expected one of maximize quality, minimize cost, got "maximise quality"',
+    ),
     ({"Settings__B4": "minimize cost"}, "Settings!B5: expected a number, but the cell is blank"),
-    ({"Settings__B5": 0.5}, "Settings!B5: this goes with minimize cost alone, got 0.5; empty the cell"),
-    ({"Settings__B6": "1,2,4"}, 'Settings!B6: expected whole numbers >= 1 with semicolons between, e.g. 1; 2; 4, got "1,2,4"'),
+    (
+        {"Settings__B5": 0.5},
+        "Settings!B5: this goes with minimize cost alone, got 0.5; empty the cell",
+    ),
+    (
+        {"Settings__B6": "1,2,4"},
+        (
+            "Settings!B6: expected whole numbers >= 1 with semicolons between, e.g. 1; 2; 4, got"
+            ' "1,2,4"'
+        ),
+    ),
     ({"Settings__B6": "1; 0"}, "Settings!B6: expected whole numbers >= 1"),
     ({"Settings__B7": "50; 150"}, "Settings!B7: expected numbers above 0, at most 100"),
     ({"Settings__B8": "ten"}, 'Settings!B8: expected a number from 0 to 100, got "ten"'),
     ({"Settings__B10": "skip"}, 'Settings!B10: expected one of error, drop, got "skip"'),
-    ({"Settings__B11": "mine.csv"}, 'Settings!B11: a file is named, but the sheet Profiles has rows too, got "mine.csv"'),
+    (
+        {"Settings__B11": "mine.csv"},
+        'Settings!B11: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
+    ),
     ({"Settings__A15": "Solver: seed"}, "the setting stands twice"),
 ]
 
 
-@pytest.mark.parametrize(("cells", "expected"), FAULTS, ids=[f"{next(iter(cells))}={next(iter(cells.values()))}" for cells, _ in FAULTS])
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    FAULTS,
+    ids=[f"{next(iter(cells))}={next(iter(cells.values()))}" for cells, _ in FAULTS],
+)
 def test_faults_stand_at_their_cells(book: Path, cells: dict[str, Any], expected: str) -> None:
     lines = told(put(book, **cells))
-    assert any(expected in line if expected[:3] == "the" else line.startswith(expected) for line in lines), "\n".join(lines)
+    assert any(
+        expected in line if expected[:3] == "the" else line.startswith(expected) for line in lines
+    ), "\n".join(lines)
     assert len(lines) == len(set(lines)) <= 2
 
 
 def test_all_faults_at_once(book: Path) -> None:
-    put(book, Pools__C2="eight", LLMs__D3="x", Profiles__E3="2O", Scores__B3="n/a", Demand__B1=-1, Settings__B8=101)
+    put(
+        book,
+        Pools__C2="eight",
+        LLMs__D3="x",
+        Profiles__E3="2O",
+        Scores__B3="n/a",
+        Demand__B1=-1,
+        Settings__B8=101,
+    )
     places = [fault.where for fault in faults_of(book)]
-    assert places == ["Pools!C2", "LLMs!D3", "Demand & SLO!B1", "Settings!B8", "Profiles!E3", "Scores!B3"]
+    assert places == [
+        "Pools!C2",
+        "LLMs!D3",
+        "Demand & SLO!B1",
+        "Settings!B8",
+        "Profiles!E3",
+        "Scores!B3",
+    ]
 
 
 def test_per_cent_formats_and_merged_cells(book: Path) -> None:
@@ -332,7 +500,10 @@ def test_per_cent_formats_and_merged_cells(book: Path) -> None:
 
     lines = told(edit(book, change))
     assert [line.partition(",")[0] for line in lines] == [
-        "Pools!A2:A3: the cells are merged; unmerge them and write every value in a cell of its own",
+        (
+            "Pools!A2:A3: the cells are merged; unmerge them and write every value in a cell of"
+            " its own"
+        ),
         "Settings!B8: the number is formatted as per cent",
         "Profiles!D3: the number is formatted as per cent",
     ]
@@ -358,7 +529,9 @@ def test_overrides_mend_a_cell_and_are_told_as_such(book: Path) -> None:
 
 
 def test_what_does_no_harm(book: Path) -> None:
-    """Titles above headers, other orders, other columns, blank rows, keys as headers, text around names, dates where they are welcome."""
+    """Titles above headers, other orders, other columns, blank rows, keys as headers, text around
+    names, dates where they are welcome.
+    """
     asked = load_instance(book).sha256
 
     def change(workbook: Any) -> None:
@@ -397,13 +570,17 @@ def test_stored_values_of_formulas_are_read(tmp_path: Path, book: Path) -> None:
     assert load_instance(tmp_path / "formulas.xlsx").sha256 == asked
 
 
-# --- other files ---------------------------------------------------------------------------------------------------------------------
+# --- other files ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "raw", "expected"),
     [
-        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "a workbook of the kind .xls is not read"),
+        (
+            "a.xls",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest",
+            "a workbook of the kind .xls is not read",
+        ),
         ("a.xlsm", b"PK\x03\x04", "a workbook of the kind .xlsm is not read"),
         ("a.ods", b"PK\x03\x04", "a workbook of the kind .ods is not read"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "the workbook is encrypted"),
@@ -412,7 +589,9 @@ def test_stored_values_of_formulas_are_read(tmp_path: Path, book: Path) -> None:
         ("a.xlsx", b"PK\x03\x04" + b"x" * 100, "its zip archive has no end"),
     ],
 )
-def test_other_files_are_one_clear_fault(tmp_path: Path, name: str, raw: bytes, expected: str) -> None:
+def test_other_files_are_one_clear_fault(
+    tmp_path: Path, name: str, raw: bytes, expected: str
+) -> None:
     (tmp_path / name).write_bytes(raw)
     (fault,) = faults_of(tmp_path / name)
     assert expected in fault.problem
@@ -430,11 +609,19 @@ def test_other_zips_and_books(tmp_path: Path) -> None:
     assert "no such file" in fault.problem
 
 
-# --- hostile files -------------------------------------------------------------------------------------------------------------------
+# --- hostile files --------------------------------------------------------------------------------
 
 
-def repacked(book: Path, target: Path, parts: dict[str, bytes | Callable[[zipfile.ZipFile], None]], stored: bool = False) -> Path:
-    """Copy a workbook, some parts replaced or added. stored: those are not compressed, so that no ratio gives them away."""
+def repacked(
+    book: Path,
+    target: Path,
+    parts: dict[str, bytes | Callable[[zipfile.ZipFile], None]],
+    stored: bool = False,
+) -> Path:
+    """Copy a workbook, some parts replaced or added.
+
+    stored: those are not compressed, so that no ratio gives them away.
+    """
     with zipfile.ZipFile(book) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             if name not in parts:
@@ -447,8 +634,13 @@ def repacked(book: Path, target: Path, parts: dict[str, bytes | Callable[[zipfil
     return target
 
 
-SHEET = b'<?xml version="1.0"?>%s<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
-LAUGHS = b'<!DOCTYPE lolz [<!ENTITY a "ha">%s]>' % b"".join(b'<!ENTITY %c "&%c;&%c;&%c;&%c;">' % (98 + i, *[97 + i] * 4) for i in range(20))
+SHEET = (
+    b'<?xml version="1.0"?>%s<worksheet'
+    b' xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+)
+LAUGHS = b'<!DOCTYPE lolz [<!ENTITY a "ha">%s]>' % b"".join(
+    b'<!ENTITY %c "&%c;&%c;&%c;&%c;">' % (98 + i, *[97 + i] * 4) for i in range(20)
+)
 ONE = "xl/worksheets/sheet1.xml"
 
 
@@ -463,18 +655,40 @@ def zeros(name: str, megabytes: int) -> Callable[[zipfile.ZipFile], None]:
 
 BOMBS: dict[str, dict[str, Any]] = {
     "zeros": {"xl/media/big.bin": zeros("xl/media/big.bin", 1500)},
-    "text of one cell": {ONE: SHEET % (b"", b'<row r="1"><c r="A1" t="inlineStr"><is><t>' + b"ab" * 20_000_000 + b"</t></is></c></row>")},
-    "billion laughs": {ONE: SHEET % (LAUGHS, b'<row r="1"><c r="A1" t="inlineStr"><is><t>&u;</t></is></c></row>')},
+    "text of one cell": {
+        ONE: (
+            SHEET
+            % (
+                b"",
+                b'<row r="1"><c r="A1" t="inlineStr"><is><t>'
+                + b"ab" * 20_000_000
+                + b"</t></is></c></row>",
+            )
+        )
+    },
+    "billion laughs": {
+        ONE: SHEET % (LAUGHS, b'<row r="1"><c r="A1" t="inlineStr"><is><t>&u;</t></is></c></row>')
+    },
     "external entity": {
-        ONE: SHEET % (b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>', b'<row r="1"><c t="str"><v>&e;</v></c></row>')
+        ONE: (
+            SHEET
+            % (
+                b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>',
+                b'<row r="1"><c t="str"><v>&e;</v></c></row>',
+            )
+        )
     },
     "laughs in styles": {"xl/styles.xml": LAUGHS + b"<styleSheet>&u;</styleSheet>"},
-    "quadratic": {ONE: SHEET % (b'<!DOCTYPE x [<!ENTITY e "' + b"x" * 100_000 + b'">]>', b"&e;" * 10_000)},
+    "quadratic": {
+        ONE: SHEET % (b'<!DOCTYPE x [<!ENTITY e "' + b"x" * 100_000 + b'">]>', b"&e;" * 10_000)
+    },
     "elements": {ONE: SHEET % (b"", b"<row>" + b"<c/>" * 10_000_000 + b"</row>")},
     "loose elements": {"xl/styles.xml": b"<styleSheet>" + b"<a/>" * 10_000_000 + b"</styleSheet>"},
     "rows in rows": {ONE: SHEET % (b"", b"<row>" * 1_000_000 + b"</row>" * 1_000_000)},
     "depth": {ONE: SHEET % (b"", b"<a>" * 1_000_000)},
-    "a row far away": {ONE: SHEET % (b"", b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>')},
+    "a row far away": {
+        ONE: SHEET % (b"", b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>')
+    },
     "a cell far away": {ONE: SHEET % (b"", b'<row r="1"><c r="ZZZZZZ1"><v>1</v></c></row>')},
     "one tag without end": {ONE: SHEET % (b"", b'<row r="' + b"1" * 30_000_000)},
     "UTF-16": {ONE: (SHEET % (LAUGHS, b"")).decode().encode("utf-16")},
@@ -496,7 +710,14 @@ print(time.perf_counter() - start, peak() - before, len(faults), faults[0].probl
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_quickly(book: Path, tmp_path: Path, name: str, stored: bool) -> None:
     bomb = repacked(book, tmp_path / "bomb.xlsx", BOMBS[name], stored)
-    done = subprocess.run([sys.executable, "-c", MEASURE, str(bomb)], cwd=HOME, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(bomb)],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     seconds, megabytes, count, problem = done.stdout.strip().split(" ", 3)
     print(f"{name}: {seconds} s, {megabytes} MB: {problem}")
@@ -520,13 +741,18 @@ def test_a_wide_row_and_a_lying_dimension_cost_nothing(book: Path, tmp_path: Pat
     with zipfile.ZipFile(book) as archive:
         sheet = archive.read(ONE)
     sheet = re.sub(rb'<dimension ref="[^"]*"/>', b'<dimension ref="A1:XFD1048576"/>', sheet)
-    sheet = sheet.replace(b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>')
+    sheet = sheet.replace(
+        b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    )
     start = time.perf_counter()
-    assert load_instance(repacked(book, tmp_path / "wide.xlsx", {ONE: sheet})).sha256 == load_instance(book).sha256
+    assert (
+        load_instance(repacked(book, tmp_path / "wide.xlsx", {ONE: sheet})).sha256
+        == load_instance(book).sha256
+    )
     assert time.perf_counter() - start < 5
 
 
-# --- damage --------------------------------------------------------------------------------------------------------------------------
+# --- damage ---------------------------------------------------------------------------------------
 
 ODD_VALUES = st.one_of(
     st.none(),
@@ -536,13 +762,39 @@ ODD_VALUES = st.one_of(
     st.dates(),
     st.times(),
     st.text(st.characters(blacklist_categories=("Cc", "Cs")), max_size=12),
-    st.sampled_from(["=1/0", "#REF!", "#N/A", "1,5", "1;2", "all", "prompt_id", "Nodes", "Memory (GB)", "=A1", "nan", "1e999", "  "]),
+    st.sampled_from(
+        [
+            "=1/0",
+            "#REF!",
+            "#N/A",
+            "1,5",
+            "1;2",
+            "all",
+            "prompt_id",
+            "Nodes",
+            "Memory (GB)",
+            "=A1",
+            "nan",
+            "1e999",
+            "  ",
+        ]
+    ),
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(SHEETS), st.integers(1, 17), st.integers(1, 9), ODD_VALUES), min_size=1, max_size=6))
-def test_damaged_cells_are_sound_or_told(tmp_path_factory: pytest.TempPathFactory, damage: list[tuple]) -> None:
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(SHEETS), st.integers(1, 17), st.integers(1, 9), ODD_VALUES),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_damaged_cells_are_sound_or_told(
+    tmp_path_factory: pytest.TempPathFactory, damage: list[tuple]
+) -> None:
     path = tmp_path_factory.mktemp("damage") / "book.xlsx"
     write_input_book(str(path), template_inputs())
 
@@ -555,7 +807,9 @@ def test_damaged_cells_are_sound_or_told(tmp_path_factory: pytest.TempPathFactor
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_damaged_bytes_are_sound_or_told(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_damaged_bytes_are_sound_or_told(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     """Bytes of a part changed, cut or doubled, and bytes of the whole file."""
     folder = tmp_path_factory.mktemp("bytes")
     path = folder / "book.xlsx"
@@ -594,17 +848,27 @@ def sound_or_told(path: Path) -> None:
     assert all(fault.problem and str(fault).isprintable() for fault in faults)
 
 
-# --- the command ---------------------------------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 
 def planner(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "planner", *words], cwd=HOME, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "planner", *words],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_templates_plan_as_they_stand(tmp_path: Path) -> None:
     assert run_init(tmp_path / "new", None, None, []) == 0
     assert run_init(None, tmp_path / "new.xlsx", None, []) == 0
-    hashes = {load_instance(path).sha256 for path in (tmp_path / "new" / "scenario.yaml", tmp_path / "new.xlsx")}
+    hashes = {
+        load_instance(path).sha256
+        for path in (tmp_path / "new" / "scenario.yaml", tmp_path / "new.xlsx")
+    }
     assert len(hashes) == 1
     done = planner("plan", str(tmp_path / "new.xlsx"), "--quiet")
     assert done.returncode == 0, done.stderr
@@ -613,12 +877,23 @@ def test_templates_plan_as_they_stand(tmp_path: Path) -> None:
 def test_the_template_has_lists_units_and_comments(book: Path) -> None:
     workbook = openpyxl.load_workbook(book)
     assert workbook.sheetnames == list(SHEETS)
-    assert [cell.value for cell in workbook["Pools"][1]] == ["Pool", "GPU", "Nodes", "GPUs per node", "Memory (GiB)", "Price (USD/GPU/h)"]
+    assert [cell.value for cell in workbook["Pools"][1]] == [
+        "Pool",
+        "GPU",
+        "Nodes",
+        "GPUs per node",
+        "Memory (GiB)",
+        "Price (USD/GPU/h)",
+    ]
     for sheet in workbook:
         assert sheet.data_validations.dataValidation, sheet.title
     for sheet in ("Pools", "LLMs", "Profiles", "Scores"):
         assert all(cell.comment for cell in workbook[sheet][1])
-    lists = [check.formula1 for check in workbook["Demand & SLO"].data_validations.dataValidation if check.type == "list"]
+    lists = [
+        check.formula1
+        for check in workbook["Demand & SLO"].data_validations.dataValidation
+        if check.type == "list"
+    ]
     assert lists == ['"ttft,tpot,e2e"', '"mean,p50,p90,p95,p99"', '"all,each_llm"']
 
 
@@ -638,7 +913,9 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert len(capsys.readouterr().err.splitlines()) == 9
 
 
-@pytest.mark.parametrize("words", [["check"], ["baselines"], ["setups"], ["profile", "gaps"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["check"], ["baselines"], ["setups"], ["profile", "gaps"]], ids=" ".join
+)
 def test_a_workbook_is_accepted_wherever_a_scenario_is(words: list[str], book: Path) -> None:
     done = planner(*words, str(book), "--quiet", "--set", "arrival_rate_rps=10")
     assert done.returncode in (0, 4), done.stderr

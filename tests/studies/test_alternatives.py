@@ -1,4 +1,6 @@
-"""Other setups nearly as good, against brute force on tiny instances: next best in order, fewest GPUs and changes, seats; the command."""
+"""Other setups nearly as good, against brute force on tiny instances: next best in order, fewest
+GPUs and changes, seats; the command.
+"""
 
 import json
 import math
@@ -39,19 +41,29 @@ KINDS = ("convex", "nonconvex", "binary", "two_pools", "six_gpus", "percentile",
 
 
 def values(instance: Instance) -> list[tuple[Setup, float, float]]:
-    """Every setup with the value that it surely reaches and the best it might (as gains: quality, or -USD/h; -inf = surely no plan)."""
+    """Every setup with the value that it surely reaches and the best it might (as gains: quality,
+    or -USD/h; -inf = surely no plan).
+    """
     found = []
     for setup in feasible_setups(instance):
         truth = _search(instance, [setup])
-        low, high = (truth.value if truth.feasible else -math.inf), (-math.inf if truth.feasible is False else truth.bound)
+        low, high = (
+            (truth.value if truth.feasible else -math.inf),
+            (-math.inf if truth.feasible is False else truth.bound),
+        )
         if instance.objective == "cost":
             floor, gain = instance.quality_floor or 0.0, -float(setup.cost or 0.0)
-            low, high = (gain if low >= floor + SLACK else -math.inf), (gain if high >= floor - SLACK else -math.inf)
+            low, high = (
+                (gain if low >= floor + SLACK else -math.inf),
+                (gain if high >= floor - SLACK else -math.inf),
+            )
         found.append((setup, low, high))
     return found
 
 
-def kind_of(instance: Instance, replicas: Sequence[int]) -> frozenset[tuple[tuple[int, int, int], int]]:
+def kind_of(
+    instance: Instance, replicas: Sequence[int]
+) -> frozenset[tuple[tuple[int, int, int], int]]:
     counts: Counter[tuple[int, int, int]] = Counter()
     for option, count in zip(instance.options, replicas, strict=True):
         if count:
@@ -71,16 +83,26 @@ def gain(instance: Instance, value: float) -> float:
     return value if instance.objective == "quality" else -value
 
 
-def left_over(instance: Instance, truth: list[tuple[Setup, float, float]], told: list[Solution]) -> list[tuple[Setup, float, float]]:
-    """The setups that may still be told: of no told kind, holding no told one, nor one of a told kind that is as good."""
-    kinds = {kind_of(instance, one.replicas) for one in told} | {kind_of(instance, serving(one)) for one in told}
-    alike = [(setup, high) for setup, _, high in truth if kind_of(instance, setup.replicas) in kinds]
+def left_over(
+    instance: Instance, truth: list[tuple[Setup, float, float]], told: list[Solution]
+) -> list[tuple[Setup, float, float]]:
+    """The setups that may still be told: of no told kind, holding no told one, nor one of a told
+    kind that is as good.
+    """
+    kinds = {kind_of(instance, one.replicas) for one in told} | {
+        kind_of(instance, serving(one)) for one in told
+    }
+    alike = [
+        (setup, high) for setup, _, high in truth if kind_of(instance, setup.replicas) in kinds
+    ]
     return [
         (setup, low, high)
         for setup, low, high in truth
         if kind_of(instance, setup.replicas) not in kinds
         and not any(holds(setup.replicas, serving(one)) for one in told)
-        and not any(holds(setup.replicas, other.replicas) and best >= low - SLACK for other, best in alike)
+        and not any(
+            holds(setup.replicas, other.replicas) and best >= low - SLACK for other, best in alike
+        )
     ]
 
 
@@ -101,10 +123,22 @@ def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> No
         told = [plan]
         for one in (one.solution for one in found.others if one.aim == "next"):
             rest = left_over(instance, truth, told)
-            assert gain(instance, one.value) >= max((low for _, low, _ in rest), default=-math.inf) - SLACK
-            assert gain(instance, one.bound) >= max((low for _, low, _ in rest), default=-math.inf) - SLACK
-            assert limit - SLACK <= gain(instance, one.value) <= max(high for _, _, high in truth) + SLACK
-            assert kind_of(instance, one.replicas) not in {kind_of(instance, before.replicas) for before in told}
+            assert (
+                gain(instance, one.value)
+                >= max((low for _, low, _ in rest), default=-math.inf) - SLACK
+            )
+            assert (
+                gain(instance, one.bound)
+                >= max((low for _, low, _ in rest), default=-math.inf) - SLACK
+            )
+            assert (
+                limit - SLACK
+                <= gain(instance, one.value)
+                <= max(high for _, _, high in truth) + SLACK
+            )
+            assert kind_of(instance, one.replicas) not in {
+                kind_of(instance, before.replicas) for before in told
+            }
             told.append(one)
         listed += len(told) - 1
         assert found.complete or len(told) == COUNT + 1
@@ -133,13 +167,26 @@ def test_fewest_changes_are_fewest(kind: str) -> None:
         def changes(replicas: Sequence[int], running: Sequence[int]) -> int:
             return int(np.abs(np.array(replicas) - np.array(running)).sum())
 
-        before = max((setup.replicas for setup, _, _ in truth), key=lambda replicas: (changes(replicas, plan.replicas), replicas))
+        before = max(
+            (setup.replicas for setup, _, _ in truth),
+            key=lambda replicas: (changes(replicas, plan.replicas), replicas),
+        )
         loss = 1.0 if kind == "cost" else (LOSS, 0.05, 0.005)[number % 3]
-        found = alternatives(instance, plan, SETTINGS, 0, loss, Running(seated(instance, before), gone=1))
+        found = alternatives(
+            instance, plan, SETTINGS, 0, loss, Running(seated(instance, before), gone=1)
+        )
         limit = gain(instance, found.limit)
-        surely = min((changes(s.replicas, before) for s, low, _ in truth if low >= limit + SLACK), default=99)
-        perhaps = min((changes(s.replicas, before) for s, _, high in truth if high >= limit - SLACK), default=99)
-        fewest = min(changes(one.replicas, before) for one in (plan, *(one.solution for one in found.others if one.aim == "changes")))
+        surely = min(
+            (changes(s.replicas, before) for s, low, _ in truth if low >= limit + SLACK), default=99
+        )
+        perhaps = min(
+            (changes(s.replicas, before) for s, _, high in truth if high >= limit - SLACK),
+            default=99,
+        )
+        fewest = min(
+            changes(one.replicas, before)
+            for one in (plan, *(one.solution for one in found.others if one.aim == "changes"))
+        )
         assert perhaps <= fewest <= surely
         assert found.changes is not None
         assert perhaps + 1 <= found.changes <= surely + 1
@@ -153,9 +200,21 @@ def seated(instance: Instance, replicas: Sequence[int]) -> tuple[Seat, ...]:
     """A setup that can be placed, on seats."""
     seats: list[Seat] = []
     for p, pool in enumerate(instance.pools):
-        held = [(o, option) for o, option in enumerate(instance.options) if replicas[o] and option.pool == p]
-        items = [Item(o, option.tp_degree, option.mps_share, option.memory, replicas[o]) for o, option in held]
-        seats += [(o, node, gpus) for o, _, node, gpus in pack_on_fewest(items, pool.nodes, pool.gpus_per_node, instance.room(p)).seats]
+        held = [
+            (o, option)
+            for o, option in enumerate(instance.options)
+            if replicas[o] and option.pool == p
+        ]
+        items = [
+            Item(o, option.tp_degree, option.mps_share, option.memory, replicas[o])
+            for o, option in held
+        ]
+        seats += [
+            (o, node, gpus)
+            for o, _, node, gpus in pack_on_fewest(
+                items, pool.nodes, pool.gpus_per_node, instance.room(p)
+            ).seats
+        ]
     return tuple(seats)
 
 
@@ -165,7 +224,13 @@ def test_seats_keep_as_many_as_any_seating() -> None:
     for _ in range(90):
         nodes, gpus = [(1, 2), (2, 1), (2, 2), (1, 3)][rng.integers(4)]
         kinds = [
-            Item(k, int(rng.integers(1, gpus + 1)), float(rng.choice([0.3, 0.5, 0.6])), float(rng.choice([10, 20, 30])), 0)
+            Item(
+                k,
+                int(rng.integers(1, gpus + 1)),
+                float(rng.choice([0.3, 0.5, 0.6])),
+                float(rng.choice([10, 20, 30])),
+                0,
+            )
             for k in range(3)
         ]
         running = grown(kinds, nodes, gpus, [int(k) for k in rng.integers(3, size=4)])
@@ -176,7 +241,9 @@ def test_seats_keep_as_many_as_any_seating() -> None:
             assert seats is None
             continue
         assert seats is not None
-        assert Counter(key for key, _, _ in seats) == Counter({item.key: item.count for item in items if item.count})
+        assert Counter(key for key, _, _ in seats) == Counter(
+            {item.key: item.count for item in items if item.count}
+        )
         assert fits(items, seats, nodes, gpus)
         assert len(list((Counter(seats) & Counter(running)).elements())) == best
         judged += 1
@@ -192,19 +259,32 @@ def fits(items: Sequence[Item], seats: Sequence[Seat], nodes: int, gpus: int) ->
 
 
 def places(item: Item, nodes: int, gpus: int) -> list[Seat]:
-    return [(item.key, node, held) for node in range(nodes) for held in combinations(range(gpus), item.shards)]
+    return [
+        (item.key, node, held)
+        for node in range(nodes)
+        for held in combinations(range(gpus), item.shards)
+    ]
 
 
 def grown(kinds: Sequence[Item], nodes: int, gpus: int, keys: Sequence[int]) -> list[Seat]:
     """A plan that runs: each replica on the first seat that has room."""
     seats: list[Seat] = []
     for key in keys:
-        seats += next(([seat] for seat in places(kinds[key], nodes, gpus)[::-1] if fits(kinds, [*seats, seat], nodes, gpus)), [])
+        seats += next(
+            (
+                [seat]
+                for seat in places(kinds[key], nodes, gpus)[::-1]
+                if fits(kinds, [*seats, seat], nodes, gpus)
+            ),
+            [],
+        )
     return seats
 
 
 def most_kept(items: Sequence[Item], running: Sequence[Seat], nodes: int, gpus: int) -> int | None:
-    """By every seating: how many of the running plan's seats the best one keeps; None where nothing fits."""
+    """By every seating: how many of the running plan's seats the best one keeps; None where nothing
+    fits.
+    """
     best: int | None = None
     for seats in product(*(places(item, nodes, gpus) for item in items for _ in range(item.count))):
         kept = len(list((Counter(seats) & Counter(running)).elements()))
@@ -233,14 +313,32 @@ def scenario(tmp_path: Path) -> list[str]:
 def test_the_command_tells_them(scenario: list[str], tmp_path: Path) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     run = CliRunner()
-    assert run.invoke(app, ["plan", *scenario, "--set", "arrival_rate_rps=10", "--quiet", "--json", str(old)]).exit_code == 0
-    arguments = ["plan", *scenario, "--near", "3", "--near-loss", "20", "--current", str(old), "--json", str(new)]
+    assert (
+        run.invoke(
+            app, ["plan", *scenario, "--set", "arrival_rate_rps=10", "--quiet", "--json", str(old)]
+        ).exit_code
+        == 0
+    )
+    arguments = [
+        "plan",
+        *scenario,
+        "--near",
+        "3",
+        "--near-loss",
+        "20",
+        "--current",
+        str(old),
+        "--json",
+        str(new),
+    ]
     done = run.invoke(app, arguments, env={"COLUMNS": "80"})
     assert done.exit_code == 0
     assert "Fewest GPUs within it" in done.stdout
     assert "Fewest replicas to start or stop from" in done.stdout
     content = json.loads(new.read_text(encoding="utf-8"))
-    jsonschema.validate(content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8")))
+    jsonschema.validate(
+        content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+    )
     told = content["context"]["alternatives"]
     assert told["asked"] == {"number": 3, "loss_pct": 20, "current": str(old)}
     assert len(alternatives_table(content)) == len(told["plans"]) == 4
@@ -248,7 +346,13 @@ def test_the_command_tells_them(scenario: list[str], tmp_path: Path) -> None:
     assert all(plan["checks"]["verified"] and plan["changes"] for plan in told["plans"])
     losses = [plan["loss"] for plan in told["plans"]]
     assert losses == sorted(losses)
-    assert sorted(aim for plan in told["plans"] for aim in plan["aims"]) == ["changes", "gpus", "next", "next", "next"]
+    assert sorted(aim for plan in told["plans"] for aim in plan["aims"]) == [
+        "changes",
+        "gpus",
+        "next",
+        "next",
+        "next",
+    ]
     assert told["fewest_gpus"] == {"found": 2, "proved": 2}
     assert told["fewest_changes"] == {"found": 0, "proved": 0, "plan_found": 1}
 
@@ -256,7 +360,12 @@ def test_the_command_tells_them(scenario: list[str], tmp_path: Path) -> None:
 def test_without_near_nothing_is_added(scenario: list[str], tmp_path: Path) -> None:
     run, plain, current = CliRunner(), tmp_path / "plain.json", tmp_path / "current.json"
     assert run.invoke(app, ["plan", *scenario, "--quiet", "--json", str(plain)]).exit_code == 0
-    assert run.invoke(app, ["plan", *scenario, "--quiet", "--current", str(plain), "--json", str(current)]).exit_code == 0
+    assert (
+        run.invoke(
+            app, ["plan", *scenario, "--quiet", "--current", str(plain), "--json", str(current)]
+        ).exit_code
+        == 0
+    )
     contents = [json.loads(path.read_text(encoding="utf-8")) for path in (plain, current)]
     assert all("alternatives" not in content["context"] for content in contents)
     assert contents[0]["options"] == contents[1]["options"]
@@ -267,7 +376,13 @@ def test_a_current_plan_that_cannot_run_is_bad_input(scenario: list[str], tmp_pa
     nothing = tmp_path / "nothing.json"
     run = CliRunner()
     assert run.invoke(app, ["plan", *scenario, "--current", str(nothing)]).exit_code == 2
-    assert run.invoke(app, ["plan", *scenario, "--set", "arrival_rate_rps=900", "--quiet", "--json", str(nothing)]).exit_code == 3
+    assert (
+        run.invoke(
+            app,
+            ["plan", *scenario, "--set", "arrival_rate_rps=900", "--quiet", "--json", str(nothing)],
+        ).exit_code
+        == 3
+    )
     done = run.invoke(app, ["plan", *scenario, "--current", str(nothing)])
     assert done.exit_code == 2
     assert "no plan that could run" in done.stderr

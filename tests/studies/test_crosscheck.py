@@ -1,4 +1,6 @@
-"""Both roads against each other: they agree on tiny instances of every kind, and a planted error in either turns the verdict."""
+"""Both roads against each other: they agree on tiny instances of every kind, and a planted error in
+either turns the verdict.
+"""
 
 import time
 from collections.abc import Callable
@@ -32,9 +34,13 @@ def joint_plan(instance: Instance) -> Solution:
     return joint.solve(instance, Settings(rel_gap=REL_GAP), explain=False)
 
 
-def verdict(instance: Instance, joint_on: Instance | None = None, second_on: Instance | None = None) -> crosscheck.CrossCheck:
+def verdict(
+    instance: Instance, joint_on: Instance | None = None, second_on: Instance | None = None
+) -> crosscheck.CrossCheck:
     """Compare for `instance`, each road on a tampered one if given."""
-    return compare(instance, joint_plan(joint_on or instance), second_road(second_on or instance), REL_GAP)
+    return compare(
+        instance, joint_plan(joint_on or instance), second_road(second_on or instance), REL_GAP
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,7 +49,10 @@ def test_both_roads_agree(kind: str) -> None:
     for seed in range(AGREEING):
         instance = random_instance(1000 + seed, kind)
         check = verdict(instance)
-        assert check.verdict == "agree", f"{kind} {seed}: {check.verdict}, {check.reasons}, gaps {check.joint_gap}, {check.second_gap}"
+        assert check.verdict == "agree", (
+            f"{kind} {seed}: {check.verdict}, {check.reasons}, gaps {check.joint_gap},"
+            f" {check.second_gap}"
+        )
         plans += check.plan is not None
     assert plans >= AGREEING // 3
 
@@ -54,12 +63,21 @@ def test_both_roads_agree(kind: str) -> None:
 def tight(kind: str, count: int) -> list[Instance]:
     """Instances with a plan."""
     found = (random_instance(seed, kind) for seed in range(1000))
-    return [instance for instance in (next(found) for _ in range(3 * count)) if joint_plan(instance).has_plan][:count]
+    return [
+        instance
+        for instance in (next(found) for _ in range(3 * count))
+        if joint_plan(instance).has_plan
+    ][:count]
 
 
 def lighter(instance: Instance) -> Instance:
     """Every shard needs a tenth of its memory and compute."""
-    return replace(instance, options=tuple(replace(o, memory=0.1 * o.memory, mps_share=0.1 * o.mps_share) for o in instance.options))
+    return replace(
+        instance,
+        options=tuple(
+            replace(o, memory=0.1 * o.memory, mps_share=0.1 * o.mps_share) for o in instance.options
+        ),
+    )
 
 
 def without_slos(instance: Instance) -> Instance:
@@ -67,12 +85,19 @@ def without_slos(instance: Instance) -> Instance:
 
 
 def looser(instance: Instance) -> Instance:
-    return replace(instance, slos=tuple(replace(slo, limit=1.3 * slo.limit) for slo in instance.slos))
+    return replace(
+        instance, slos=tuple(replace(slo, limit=1.3 * slo.limit) for slo in instance.slos)
+    )
 
 
 def faster(instance: Instance) -> Instance:
     """Every curve reaches 1.2 times its rates."""
-    return replace(instance, options=tuple(replace(o, curve=replace(o.curve, rates=1.2 * o.curve.rates)) for o in instance.options))
+    return replace(
+        instance,
+        options=tuple(
+            replace(o, curve=replace(o.curve, rates=1.2 * o.curve.rates)) for o in instance.options
+        ),
+    )
 
 
 def caught(instances: list[Instance], check: Callable[[Instance], crosscheck.CrossCheck]) -> int:
@@ -81,13 +106,17 @@ def caught(instances: list[Instance], check: Callable[[Instance], crosscheck.Cro
 
 
 @pytest.mark.parametrize("error", [lighter, without_slos, looser, faster])
-def test_an_error_in_the_joint_road_turns_the_verdict(error: Callable[[Instance], Instance]) -> None:
+def test_an_error_in_the_joint_road_turns_the_verdict(
+    error: Callable[[Instance], Instance],
+) -> None:
     instances = tight("convex", 8)
     assert caught(instances, lambda one: verdict(one, joint_on=error(one))) >= 4
 
 
 @pytest.mark.parametrize("error", [lighter, without_slos, looser, faster])
-def test_an_error_in_the_second_road_turns_the_verdict(error: Callable[[Instance], Instance]) -> None:
+def test_an_error_in_the_second_road_turns_the_verdict(
+    error: Callable[[Instance], Instance],
+) -> None:
     instances = tight("convex", 8)
     assert caught(instances, lambda one: verdict(one, second_on=error(one))) >= 4
 
@@ -108,11 +137,15 @@ def test_without_a_planted_error_the_trio_agrees(trio: tuple[Instance, Solution]
     assert compare(*trio, second_road(trio[0]), 1e-4).verdict == "agree"
 
 
-def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(trio: tuple[Instance, Solution], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(
+    trio: tuple[Instance, Solution], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """beta taken off the second road's bounds instead of added."""
     real = decompose_master.Master.climb
 
-    def wrong(master: decompose_master.Master, tolerance: float, target: float) -> tuple[float, Prices]:
+    def wrong(
+        master: decompose_master.Master, tolerance: float, target: float
+    ) -> tuple[float, Prices]:
         bound, prices = real(master, tolerance, target)
         twice = 2 * float(prices.beta.sum())
         return bound - twice, replace(prices, base=prices.base - twice)
@@ -123,7 +156,9 @@ def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(trio: tuple[Inst
     assert any("its own bound" in reason for reason in check.reasons)
 
 
-def test_a_wrong_sign_of_the_dual_prices_turns_the_verdict(trio: tuple[Instance, Solution], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_sign_of_the_dual_prices_turns_the_verdict(
+    trio: tuple[Instance, Solution], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second road's prompts go to the LLM of the largest score + price."""
     real = Prompts.policy
     monkeypatch.setattr(Prompts, "policy", lambda prompts, llms, alpha: real(prompts, llms, -alpha))
@@ -131,7 +166,9 @@ def test_a_wrong_sign_of_the_dual_prices_turns_the_verdict(trio: tuple[Instance,
     assert compare(*trio, second_road(trio[0]), 1e-4).verdict != "agree"
 
 
-def test_a_wrong_sign_of_the_joint_road_s_dual_prices_turns_the_verdict(trio: tuple[Instance, Solution]) -> None:
+def test_a_wrong_sign_of_the_joint_road_s_dual_prices_turns_the_verdict(
+    trio: tuple[Instance, Solution],
+) -> None:
     """A router told with its prices' signs turned does something else than the routing says."""
     instance, honest = trio
     turned = replace(honest, dual_prices=honest.dual_prices.max() - honest.dual_prices)
@@ -144,18 +181,28 @@ def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.Monke
     real = packing._first_fit
 
     def forgetful(instance: Instance, p: int, items: list[tuple[int, int]]) -> object:
-        return real(replace(instance, options=tuple(replace(o, memory=0.0) for o in instance.options)), p, items)
+        return real(
+            replace(instance, options=tuple(replace(o, memory=0.0) for o in instance.options)),
+            p,
+            items,
+        )
 
     monkeypatch.setattr(packing, "_first_fit", forgetful)
     checks = [verdict(instance) for instance in tight("convex", 25)]
     assert sum(check.negative for check in checks) >= 1
-    assert all(any("verifier" in reason or "bound" in reason for reason in check.reasons) for check in checks if check.negative)
+    assert all(
+        any("verifier" in reason or "bound" in reason for reason in check.reasons)
+        for check in checks
+        if check.negative
+    )
 
 
 def test_a_joint_bound_that_is_too_low_turns_the_verdict() -> None:
     instance = tight("convex", 1)[0]
     honest, second = joint_plan(instance), second_road(instance)
-    low = replace(honest, value=honest.value - 0.02, quality=honest.quality - 0.02, bound=honest.bound - 0.02)  # type: ignore[operator]
+    low = replace(
+        honest, value=honest.value - 0.02, quality=honest.quality - 0.02, bound=honest.bound - 0.02
+    )  # type: ignore[operator]
     check = compare(instance, low, second, REL_GAP)
     assert check.verdict == "disagree"
     assert any("joint road's bound" in reason for reason in check.reasons)
@@ -163,7 +210,12 @@ def test_a_joint_bound_that_is_too_low_turns_the_verdict() -> None:
 
 def test_a_joint_road_that_calls_a_feasible_scenario_infeasible_is_contradicted() -> None:
     instance = tight("convex", 1)[0]
-    check = compare(instance, Solution("infeasible", None, None, Effort(0.0, {}, 0, 0, 0, "infeasible")), second_road(instance), REL_GAP)
+    check = compare(
+        instance,
+        Solution("infeasible", None, None, Effort(0.0, {}, 0, 0, 0, "infeasible")),
+        second_road(instance),
+        REL_GAP,
+    )
     assert check.verdict == "disagree"
 
 
@@ -191,7 +243,12 @@ def test_the_second_road_shares_no_rounding_of_the_first() -> None:
     """Verdicts hold where an SLO is met exactly at a knot and where curves fall."""
     for seed in range(10):
         instance = random_instance(seed, "nonconvex")
-        exact = replace(instance, slos=(Slo("ttft", "mean", float(instance.options[0].curve.latency["ttft", "mean"][0])),))
+        exact = replace(
+            instance,
+            slos=(
+                Slo("ttft", "mean", float(instance.options[0].curve.latency["ttft", "mean"][0])),
+            ),
+        )
         assert not verdict(exact).negative
 
 
@@ -208,7 +265,9 @@ def test_the_h100_case_agrees() -> None:
     if not path.exists():
         pytest.skip("the shared case is not here")
     instance = load_instance(path).instance
-    check = compare(instance, joint.solve(instance, Settings(), explain=False), second_road(instance), 1e-4)
+    check = compare(
+        instance, joint.solve(instance, Settings(), explain=False), second_road(instance), 1e-4
+    )
     assert check.verdict == "agree"
     assert check.difference == pytest.approx(0.0, abs=3e-5)
     assert np.isclose(check.second.best.value or 0.0, 0.66398, atol=3e-5)

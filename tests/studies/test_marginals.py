@@ -1,4 +1,6 @@
-"""What one unit more or less is worth: each difference is that of planning again, certain ones alone are told as numbers."""
+"""What one unit more or less is worth: each difference is that of planning again, certain ones
+alone are told as numbers.
+"""
 
 import json
 from pathlib import Path
@@ -33,16 +35,25 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
         found = marginals(instance, plan, settings)
         changes = [(one.change, one.after > one.before) for one in found]
         assert len(set(changes)) == len(changes)
-        assert {("arrival_rate_rps", True), *((f"slo.{k}.limit_ms", True) for k in range(len(instance.slos)))} <= set(changes)
+        assert {
+            ("arrival_rate_rps", True),
+            *((f"slo.{k}.limit_ms", True) for k in range(len(instance.slos))),
+        } <= set(changes)
         asked = {one.change for one in found if one.change == "objective.quality_at_least"}
         assert asked == ({"objective.quality_at_least"} if kind == "cost" else set())
         for one in found:
             if one.change.endswith("memory_gib"):
                 continue
-            there = joint.solve(changed_instance(instance, Repair(one.change, one.before, one.after)), settings, explain=False)
+            there = joint.solve(
+                changed_instance(instance, Repair(one.change, one.before, one.after)),
+                settings,
+                explain=False,
+            )
             assert (one.value is None) == (there.value is None)
             if there.value is not None:
-                assert one.difference == pytest.approx(there.value - plan.value, abs=1e-5 * max(1.0, abs(there.value)))  # type: ignore[operator]
+                assert one.difference == pytest.approx(
+                    there.value - plan.value, abs=1e-5 * max(1.0, abs(there.value))
+                )  # type: ignore[operator]
             judged += 1
     assert judged >= 12
 
@@ -56,24 +67,38 @@ def test_more_of_a_limit_is_never_worth_less_than_nothing() -> None:
             continue
         for one in marginals(instance, plan, settings):
             more = one.after > one.before
-            if one.certain and one.difference is not None and one.change not in ("arrival_rate_rps", "objective.quality_at_least"):
+            if (
+                one.certain
+                and one.difference is not None
+                and one.change not in ("arrival_rate_rps", "objective.quality_at_least")
+            ):
                 assert (one.difference > 0) == more
 
 
 def test_the_command_tells_them(tmp_path: Path) -> None:
     out = tmp_path / "plan.json"
-    done = CliRunner().invoke(app, ["plan", TRIO, *FEW, "--marginals", "--json", str(out)], env={"COLUMNS": "80"})
+    done = CliRunner().invoke(
+        app, ["plan", TRIO, *FEW, "--marginals", "--json", str(out)], env={"COLUMNS": "80"}
+    )
     assert done.exit_code == 0
     assert "What one unit more or less is worth" in done.stdout
     assert "+1 node of pool a100 (2 instead of 1)" in done.stdout
     content = json.loads(out.read_text(encoding="utf-8"))
-    jsonschema.validate(content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8")))
+    jsonschema.validate(
+        content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+    )
     found, lines = content["context"]["marginals"], marginals_lines(content)
     assert len(marginals_table(content)) == len(found) >= 5
     assert "its 4 GPUs cost" in lines[0]
     allowed = {one["change"] for one in found if one["change"].startswith("llms")}
-    assert allowed == {f"llms.{k}.max_replicas" for k, llm in enumerate(content["context"]["llms"]) if runs(content, llm["name"]) == 1}
-    assert sum(one["certain"] or one["difference"] is None for one in found) == len(lines) - ("No difference" in lines[-1])
+    assert allowed == {
+        f"llms.{k}.max_replicas"
+        for k, llm in enumerate(content["context"]["llms"])
+        if runs(content, llm["name"]) == 1
+    }
+    assert sum(one["certain"] or one["difference"] is None for one in found) == len(lines) - (
+        "No difference" in lines[-1]
+    )
     assert all(sum(f"({one['to']:g} instead of" in line for line in lines) >= 1 for one in found)
 
 

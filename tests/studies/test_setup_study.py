@@ -1,4 +1,6 @@
-"""The study of all setups: complete, resumable, the same over processes and pruned, and told in tables and on the command line."""
+"""The study of all setups: complete, resumable, the same over processes and pruned, and told in
+tables and on the command line.
+"""
 
 import csv
 import json
@@ -40,9 +42,9 @@ FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50
 
 def same(one: Study, other: Study) -> bool:
     columns = ("positions", "status", "fractions", "only_exact")
-    return all(np.array_equal(getattr(one, c), getattr(other, c), equal_nan=True) for c in columns) and np.allclose(
-        one.quality, other.quality, equal_nan=True
-    )
+    return all(
+        np.array_equal(getattr(one, c), getattr(other, c), equal_nan=True) for c in columns
+    ) and np.allclose(one.quality, other.quality, equal_nan=True)
 
 
 @pytest.mark.parametrize("kind", ["convex", "percentile", "two_pools"])
@@ -57,8 +59,13 @@ def test_the_best_row_is_the_best_setup(kind: str) -> None:
         if best.value is None:
             assert everything.count("feasible") == 0
         else:
-            assert np.nanmax(everything.quality) == pytest.approx(best.value, abs=4 * everything.tolerance)
-            assert np.all(everything.bound[~np.isnan(everything.quality)] >= everything.quality[~np.isnan(everything.quality)] - 1e-9)
+            assert np.nanmax(everything.quality) == pytest.approx(
+                best.value, abs=4 * everything.tolerance
+            )
+            assert np.all(
+                everything.bound[~np.isnan(everything.quality)]
+                >= everything.quality[~np.isnan(everything.quality)] - 1e-9
+            )
             feasible += 1
     assert feasible >= 5
 
@@ -71,7 +78,10 @@ def test_pruned_setups_are_none_of_the_best() -> None:
         if everything.count("feasible"):
             best = np.nanmax(everything.quality)
             assert np.nanmax(pruned.quality) == pytest.approx(best, abs=4 * everything.tolerance)
-            assert pruned.count("pruned") + pruned.count("feasible") + pruned.count("infeasible") == everything.positions.size
+            assert (
+                pruned.count("pruned") + pruned.count("feasible") + pruned.count("infeasible")
+                == everything.positions.size
+            )
 
 
 def test_two_processes_give_what_one_does() -> None:
@@ -80,14 +90,20 @@ def test_two_processes_give_what_one_does() -> None:
 
 
 def test_exact_packing_retains_more() -> None:
-    instance = cluster([(i, 1, share, 1.0) for i, share in enumerate((0.4, 0.4, 0.3, 0.3, 0.3, 0.3))], 6, per_node=2)
+    instance = cluster(
+        [(i, 1, share, 1.0) for i, share in enumerate((0.4, 0.4, 0.3, 0.3, 0.3, 0.3))],
+        6,
+        per_node=2,
+    )
     published, exact = study(instance, jobs=1), study(instance, exact_packing=True, jobs=1)
     assert not published.only_exact.any()
     assert exact.only_exact.sum() == exact.positions.size - published.positions.size >= 1
 
 
 def test_too_many_setups_are_refused_with_a_mend() -> None:
-    ways = [(i, tp, share / 100, 1.0) for i in range(2) for tp in (1, 2) for share in range(10, 101, 10)]
+    ways = [
+        (i, tp, share / 100, 1.0) for i in range(2) for tp in (1, 2) for share in range(10, 101, 10)
+    ]
     with pytest.raises(DataError, match=r"too many setups.*set max_replicas"):
         study(cluster(ways, 2, nodes=4, most=None))
 
@@ -95,11 +111,19 @@ def test_too_many_setups_are_refused_with_a_mend() -> None:
 # ---------------------------------------------------------------- journal
 
 
-def test_an_interrupted_study_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_study_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("planner.studies.setup_study.CHUNK", 3)
-    instance = next(i for i in (random_instance(seed, "convex") for seed in range(99)) if study(i, jobs=1).positions.size >= 8)
+    instance = next(
+        i
+        for i in (random_instance(seed, "convex") for seed in range(99))
+        if study(i, jobs=1).positions.size >= 8
+    )
     whole, journal, cancel = study(instance, jobs=1), tmp_path / "s.csv.partial", threading.Event()
-    broken = study(instance, jobs=1, journal=journal, key="k", cancel=cancel, progress=lambda _: cancel.set())
+    broken = study(
+        instance, jobs=1, journal=journal, key="k", cancel=cancel, progress=lambda _: cancel.set()
+    )
     assert not broken.complete
     assert broken.count("not routed") == whole.positions.size - 3
     with journal.open("a", encoding="utf-8") as stream:
@@ -112,7 +136,10 @@ def test_an_interrupted_study_goes_on_where_it_was(tmp_path: Path, monkeypatch: 
 
 def test_a_journal_of_another_study_is_not_used(tmp_path: Path) -> None:
     instance, journal = random_instance(3, "convex"), tmp_path / "j"
-    journal.write_text(json.dumps({"key": "other"}) + "\n[[0], [[9.0, 9.0, [], [], [], [], []]]]\n", encoding="utf-8")
+    journal.write_text(
+        json.dumps({"key": "other"}) + "\n[[0], [[9.0, 9.0, [], [], [], [], []]]]\n",
+        encoding="utf-8",
+    )
     found = study(instance, jobs=1, journal=journal, key="k")
     assert found.resumed == 0
     assert same(found, study(instance, jobs=1))
@@ -122,7 +149,11 @@ def test_a_journal_of_another_study_is_not_used(tmp_path: Path) -> None:
 
 
 def test_tables_and_sentences_tell_the_study() -> None:
-    instance = next(i for i in (random_instance(seed, "convex") for seed in range(99)) if study(i, jobs=1).count("feasible") >= 4)
+    instance = next(
+        i
+        for i in (random_instance(seed, "convex") for seed in range(99))
+        if study(i, jobs=1).count("feasible") >= 4
+    )
     found = study(instance, jobs=1)
     frame, spread, bins = setups_table(found, instance), spread_of(found), histogram_table(found)
     assert spread is not None
@@ -138,7 +169,9 @@ def test_tables_and_sentences_tell_the_study() -> None:
     assert np.allclose(prices.min(axis=1), 0.0)
     assert f"{found.count('feasible'):,} feasible" in counts_line(found, exact_packing=False)
     assert f"best {spread.best:.5f}" in spread_line(found)
-    assert "not known" in spread_line(study(instance, prune=True)) or not study(instance, prune=True).count("pruned")
+    assert "not known" in spread_line(study(instance, prune=True)) or not study(
+        instance, prune=True
+    ).count("pruned")
 
 
 def test_a_way_to_run_an_llm_in_words() -> None:
@@ -161,10 +194,13 @@ def test_setups_prints_and_writes_every_row(tmp_path: Path) -> None:
     assert code == 0
     rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
     enumerated, retained = (
-        int(n.replace(",", "")) for n in re.search(r"([\d,]+) setups enumerated.*?([\d,]+)\s+retained", text, re.S).groups()
+        int(n.replace(",", ""))
+        for n in re.search(r"([\d,]+) setups enumerated.*?([\d,]+)\s+retained", text, re.S).groups()
     )  # type: ignore[union-attr]
     assert len(rows) == retained <= enumerated
-    assert float(rows[0]["Quality (mean score)"]) == pytest.approx(0.65170, abs=1e-4)  # the joint plan of these shares
+    assert float(rows[0]["Quality (mean score)"]) == pytest.approx(
+        0.65170, abs=1e-4
+    )  # the joint plan of these shares
     assert max(map(len, text.splitlines())) <= 80
     assert "Top 3" in text
     assert not list(tmp_path.glob("*.partial"))
@@ -236,11 +272,19 @@ def test_ctrl_c_keeps_what_was_routed(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "planner", "setups", TRIO, "--csv", str(out)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        command, cwd=HOME, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=HOME,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     journal = Path(f"{out}.partial")
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (not journal.exists() or len(journal.read_text(encoding="utf-8").splitlines()) < 3):
+    while time.monotonic() < deadline and (
+        not journal.exists() or len(journal.read_text(encoding="utf-8").splitlines()) < 3
+    ):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all processes hear it
     stdout, stderr = process.communicate(timeout=30)

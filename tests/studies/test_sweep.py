@@ -1,4 +1,6 @@
-"""Sweeps: the grid, one verified plan a point, reasons of points without one, files as points finish, going on, a Dask cluster."""
+"""Sweeps: the grid, one verified plan a point, reasons of points without one, files as points
+finish, going on, a Dask cluster.
+"""
 
 import json
 import threading
@@ -39,7 +41,18 @@ def test_axes_are_read(text: str, values: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["arrival_rate_rps", "=1,2", "a=", "a=1:2:0", "a=1:2:-1", "a=1:x:1", "a=1:1e9:0.001", "a=[1,2", "a=1:inf:1"]
+    "text",
+    [
+        "arrival_rate_rps",
+        "=1,2",
+        "a=",
+        "a=1:2:0",
+        "a=1:2:-1",
+        "a=1:x:1",
+        "a=1:1e9:0.001",
+        "a=[1,2",
+        "a=1:inf:1",
+    ],
 )
 def test_what_varies_nothing_is_told(text: str) -> None:
     with pytest.raises(DataError, match="--vary"):
@@ -56,7 +69,14 @@ def test_the_first_axis_is_the_slowest() -> None:
 def test_points_have_plans_or_reasons() -> None:
     points = points_of([axis_of("arrival_rate_rps=50,500"), axis_of("slo.0.limit_ms=1,500,soon")])
     found = sweep(TRIO, FEW, points, jobs=1)
-    assert [point.status for point in found] == ["infeasible", "optimal", "bad input", "infeasible", "infeasible", "bad input"]
+    assert [point.status for point in found] == [
+        "infeasible",
+        "optimal",
+        "bad input",
+        "infeasible",
+        "infeasible",
+        "bad input",
+    ]
     assert "the SLOs cannot be kept at 50 req/s" in found[0].reason
     assert "do not carry 500 req/s" in found[4].reason
     assert "slo.0.limit_ms" in found[2].reason
@@ -90,27 +110,44 @@ def test_processes_give_what_one_does_and_cancel_keeps_what_is_done() -> None:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["sweep", str(TRIO), *SETS, "--jobs", "1", *arguments], env={"COLUMNS": "80"})
+    done = CliRunner().invoke(
+        app, ["sweep", str(TRIO), *SETS, "--jobs", "1", *arguments], env={"COLUMNS": "80"}
+    )
     return done.exit_code, done.stdout if done.exit_code == 0 else done.output
 
 
 @pytest.mark.parametrize("name", ["s.csv", "s.parquet"])
 def test_the_file_holds_every_point(tmp_path: Path, name: str) -> None:
-    code, text = run("--vary", "arrival_rate_rps=50,500", "--vary", "pools.0.nodes=1,2", "--csv", str(tmp_path / name))
+    code, text = run(
+        "--vary",
+        "arrival_rate_rps=50,500",
+        "--vary",
+        "pools.0.nodes=1,2",
+        "--csv",
+        str(tmp_path / name),
+    )
     assert code == 0
     assert max(map(len, text.splitlines())) <= 80
-    frame = pd.read_parquet(tmp_path / name) if name.endswith("parquet") else pd.read_csv(tmp_path / name)
+    frame = (
+        pd.read_parquet(tmp_path / name)
+        if name.endswith("parquet")
+        else pd.read_csv(tmp_path / name)
+    )
     assert list(frame["Status"]) == ["optimal", "optimal", "infeasible", "infeasible"]
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_sweep_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out, vary = tmp_path / "s.csv", ("--vary", "arrival_rate_rps=40:70:10")
     real = command.sweep
 
     def stopped(*arguments, cancel, **how):  # type: ignore[no-untyped-def]
         keep = how.pop("keep")
-        return real(*arguments, cancel=cancel, keep=lambda point: (keep(point), cancel.set()), **how)
+        return real(
+            *arguments, cancel=cancel, keep=lambda point: (keep(point), cancel.set()), **how
+        )
 
     monkeypatch.setattr(command, "sweep", stopped)
     code, text = run(*vary, "--csv", str(out))
@@ -121,7 +158,9 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytes
     with journal.open("a", encoding="utf-8") as stream:
         stream.write('{"number": 2, "val')
     planned: list[int] = []
-    monkeypatch.setattr(command, "sweep", lambda *a, **how: (planned.extend(how["done"]), real(*a, **how))[1])
+    monkeypatch.setattr(
+        command, "sweep", lambda *a, **how: (planned.extend(how["done"]), real(*a, **how))[1]
+    )
     assert run(*vary, "--csv", str(out))[0] == 0
     assert planned == [0]
     assert len(pd.read_csv(out)) == 4
@@ -138,8 +177,12 @@ def test_bad_axes_are_all_told() -> None:
 
 
 def test_a_dask_cluster_plans_the_same() -> None:
-    distributed = pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    distributed = pytest.importorskip(
+        "distributed", reason="NOT RUN: the package distributed is not installed"
+    )
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
         code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", cluster.scheduler_address)
     assert code == 0
     assert "2 of 2 points planned: 2 optimal" in text

@@ -1,4 +1,6 @@
-"""Plans to export: examples, and a scenario whose names are attacks on every language that a bundle is written in."""
+"""Plans to export: examples, and a scenario whose names are attacks on every language that a bundle
+is written in.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -41,21 +43,50 @@ def case(
     names: Mapping[str, str] | None = None,
     **more: Any,
 ) -> PlanAndScenario:
-    """Plan a scenario of two LLMs. options: (llm, gpu, degree, share, highest rate, memory); names: what small, large ... are called."""
-    called = {name: (names or {}).get(name, name) for name in ("small", "large", "lab", "edge", "scenario")}
+    """Plan a scenario of two LLMs.
+
+    options: (llm, gpu, degree, share, highest rate, memory); names: what small, large ... are
+    called.
+    """
+    called = {
+        name: (names or {}).get(name, name)
+        for name in ("small", "large", "lab", "edge", "scenario")
+    }
     folder = Path(mkdtemp(prefix="export"))
     rows = [
-        {**{"llm": called[llm], "gpu": gpu, "tp_degree": tp, "mps_share_pct": share, "rate_rps": at, "ttft_mean_ms": 20.0 + at},
-         "memory_gib_per_gpu": memory}
-        for llm, gpu, tp, share, most, memory in options for at in (0.5, most)
-    ]  # fmt: skip
+        {
+            **{
+                "llm": called[llm],
+                "gpu": gpu,
+                "tp_degree": tp,
+                "mps_share_pct": share,
+                "rate_rps": at,
+                "ttft_mean_ms": 20.0 + at,
+            },
+            "memory_gib_per_gpu": memory,
+        }
+        for llm, gpu, tp, share, most, memory in options
+        for at in (0.5, most)
+    ]
     pd.DataFrame(rows).to_csv(folder / "profiles.csv", index=False)
     prompts = range(400)
-    scores = {"prompt_id": [f"p{k}" for k in prompts], called["small"]: [0.2 + 0.001 * k for k in prompts], called["large"]: [0.7] * 400}
+    scores = {
+        "prompt_id": [f"p{k}" for k in prompts],
+        called["small"]: [0.2 + 0.001 * k for k in prompts],
+        called["large"]: [0.7] * 400,
+    }
     pd.DataFrame(scores).to_csv(folder / "scores.csv", index=False)
     scenario = {
-        **{"version": 1, "name": called["scenario"], "pools": [{**pool, "name": called[pool["name"]]} for pool in pools]},
-        **{"llms": [{"name": called["small"]}, {"name": called["large"]}], "profiles": "profiles.csv", "scores": "scores.csv"},
+        **{
+            "version": 1,
+            "name": called["scenario"],
+            "pools": [{**pool, "name": called[pool["name"]]} for pool in pools],
+        },
+        **{
+            "llms": [{"name": called["small"]}, {"name": called["large"]}],
+            "profiles": "profiles.csv",
+            "scores": "scores.csv",
+        },
         **{
             "arrival_rate_rps": rate,
             "slo": [{"metric": "ttft", "statistic": "mean", "limit_ms": 300}],
@@ -98,7 +129,12 @@ def whole(hostile: bool = False) -> PlanAndScenario:
 def idle(least: int) -> PlanAndScenario:
     """All requests go to one LLM; so many servers of the other are asked for all the same."""
     options = [("small", "TestGPU", 1, 40, 10.0, 20.0), ("large", "TestGPU", 1, 60, 40.0, 40.0)]
-    return case(options, TWO_POOLS[:1], 20.0, llms=[{"name": "small", "min_replicas": least}, {"name": "large"}])
+    return case(
+        options,
+        TWO_POOLS[:1],
+        20.0,
+        llms=[{"name": "small", "min_replicas": least}, {"name": "large"}],
+    )
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Run by the Python of `make litellm`: LiteLLM's Router takes a bundle's config.yaml and plugin, and sends calls to stubs of the servers.
+"""Run by the Python of `make litellm`: LiteLLM's Router takes a bundle's config.yaml and plugin,
+and sends calls to stubs of the servers.
 
     python gateway_calls.py BUNDLE CALLS SEED
 
@@ -6,7 +7,8 @@ Standard output, JSON: server (or LLM) -> how many calls it got
     weights    servers that the Router picks for the whole fleet, CALLS times, without scores
     hook       LLMs that the proxy's hook names with scores, CALLS times
     plugin     servers that CALLS real calls reach with scores, through the SDK's routing plugin
-    down       servers that 40 real calls reach whose LLM's own servers have all been stopped: 20 named by the hook, 20 for the whole fleet
+    down       servers that 40 real calls reach whose LLM's own servers have all been stopped: 20
+               named by the hook, 20 for the whole fleet
 Prompts are those of BUNDLE/scores.csv, drawn by its weights.
 """
 
@@ -29,13 +31,18 @@ litellm.suppress_debug_info = True
 AT_ONCE = 32
 ANSWER = {
     **{"id": "x", "object": "chat.completion", "created": 0, "model": "stub"},
-    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}],
+    "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}
+    ],
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
 }
 
 
 class Stub:
-    """A server that answers every chat completion and counts them. counts: by the servers' names."""
+    """A server that answers every chat completion and counts them.
+
+    counts: by the servers' names.
+    """
 
     def __init__(self, counts: Counter[str], name: str) -> None:
         self.counts, self.name, self.open = counts, name, set[asyncio.StreamWriter]()
@@ -62,7 +69,10 @@ class Stub:
                 if path != b"/v1/chat/completions":
                     raise ValueError(path)
                 self.counts[self.name] += 1
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:"
+                    b" %d\r\n\r\n%s" % (len(body), body)
+                )
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
@@ -72,10 +82,15 @@ class Stub:
 
 
 def router_of(config: dict, plugins: list | None = None) -> litellm.Router:
-    """The Router as the proxy makes it of the file; tokens cost nothing, since looking up their price takes a third of a call's time."""
+    """The Router as the proxy makes it of the file; tokens cost nothing, since looking up their
+    price takes a third of a call's time.
+    """
     more = {} if plugins is None else {"plugins": plugins}
     free = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
-    models = [{**entry, "litellm_params": {**entry["litellm_params"], **free}} for entry in config["model_list"]]
+    models = [
+        {**entry, "litellm_params": {**entry["litellm_params"], **free}}
+        for entry in config["model_list"]
+    ]
     return litellm.Router(model_list=models, **config["router_settings"], **more)
 
 
@@ -92,7 +107,11 @@ async def send(router: litellm.Router, requests: list[dict]) -> None:
 
 def request(prompt_id: str) -> dict:
     """What a client asks the gateway."""
-    return {"model": "fleet", "messages": [{"role": "user", "content": f"prompt {prompt_id}"}], "metadata": {"prompt_id": prompt_id}}
+    return {
+        "model": "fleet",
+        "messages": [{"role": "user", "content": f"prompt {prompt_id}"}],
+        "metadata": {"prompt_id": prompt_id},
+    }
 
 
 def drawn(path: Path, calls: int, seed: int) -> list[str]:
@@ -107,7 +126,11 @@ async def main(folder: Path, calls: int, seed: int) -> dict[str, dict[str, int]]
     """Count all four."""
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     counts: Counter[str] = Counter()
-    stubs = {e["model_info"]["id"]: Stub(counts, e["model_info"]["id"]) for e in config["model_list"] if e["model_name"] != "fleet"}
+    stubs = {
+        e["model_info"]["id"]: Stub(counts, e["model_info"]["id"])
+        for e in config["model_list"]
+        if e["model_name"] != "fleet"
+    }
     for name, stub in stubs.items():
         os.environ[f"API_BASE_{name.upper().replace('-', '_')}"] = await stub.start()
     requests = [request(one) for one in drawn(folder / "scores.csv", calls, seed)]
@@ -132,7 +155,9 @@ async def main(folder: Path, calls: int, seed: int) -> dict[str, dict[str, int]]
         if entry["model_name"] == down:
             stubs[entry["model_info"]["id"]].stop()
     counts.clear()
-    await send(router_of(config), [*[one for one in named if one["model"] == down][:20], *silent[:20]])
+    await send(
+        router_of(config), [*[one for one in named if one["model"] == down][:20], *silent[:20]]
+    )
     found["down"] = Counter(counts)
     return found
 

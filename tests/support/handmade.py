@@ -15,7 +15,11 @@ SETTINGS: Any = SimpleNamespace(rel_gap=1e-4)
 TTFT = ("ttft", "mean")
 
 
-def curve(mean_s: float, provenance: tuple[str, ...] = ("measured", "measured", "estimated"), source: str = "bench of May") -> Curve:
+def curve(
+    mean_s: float,
+    provenance: tuple[str, ...] = ("measured", "measured", "estimated"),
+    source: str = "bench of May",
+) -> Curve:
     """Three points at 0, 10 and 40 req/s; percentiles are multiples of the mean."""
     rates, mean = np.array([0.0, 10.0, 40.0]), mean_s * np.array([1.0, 1.5, 4.0])
     columns = {
@@ -29,13 +33,20 @@ def curve(mean_s: float, provenance: tuple[str, ...] = ("measured", "measured", 
 
 
 def scores(names: tuple[str, ...], prompts: int) -> Scores:
-    """Prompt k is best answered by LLM k mod M: 0.9 against 0.5; so Q is 0.9 at equal fractions, with no tie at dual prices 0."""
+    """Prompt k is best answered by LLM k mod M: 0.9 against 0.5; so Q is 0.9 at equal fractions,
+    with no tie at dual prices 0.
+    """
     values = np.full((len(names), prompts), 0.5)
     values[np.arange(prompts) % len(names), np.arange(prompts)] = 0.9
-    return Scores(np.array([f"p{k}" for k in range(prompts)]), names, values, np.full(prompts, 1.0 / prompts))
+    return Scores(
+        np.array([f"p{k}" for k in range(prompts)]), names, values, np.full(prompts, 1.0 / prompts)
+    )
 
 
-def trio(names: tuple[str, ...] = ("mistral-7b", "wizardlm-13b", "yi-34b"), slos: tuple[Slo, ...] | None = None) -> Instance:
+def trio(
+    names: tuple[str, ...] = ("mistral-7b", "wizardlm-13b", "yi-34b"),
+    slos: tuple[Slo, ...] | None = None,
+) -> Instance:
     """Three LLMs on one node of four GPUs, 60 req/s."""
     options = (
         Option(0, 0, 1, 0.3, 20.0, curve(0.02)),
@@ -47,10 +58,23 @@ def trio(names: tuple[str, ...] = ("mistral-7b", "wizardlm-13b", "yi-34b"), slos
         Dropped(names[2], "a100", 2, 100.0, "needs 73.1 GiB on each GPU, 72 GiB may be filled"),
         Dropped(names[0], "a100", 1, 10.0, "lacks the column ttft_mean_ms that an SLO needs"),
     )
-    slos = slos if slos is not None else (Slo("ttft", "mean", 0.5), Slo("ttft", "p99", 1.5, "each_llm"))
+    slos = (
+        slos
+        if slos is not None
+        else (Slo("ttft", "mean", 0.5), Slo("ttft", "p99", 1.5, "each_llm"))
+    )
     llms = tuple(Llm(name, 0, 2) for name in names)
     pools = (Pool("a100", "A100-PCIe-80GB", 1, 4, 80.0, 1.8),)
-    return Instance(llms, pools, options, slos, 60.0, scores(names, 30), dropped=dropped, warnings=("no KV cache is counted for yi-34b",))
+    return Instance(
+        llms,
+        pools,
+        options,
+        slos,
+        60.0,
+        scores(names, 30),
+        dropped=dropped,
+        warnings=("no KV cache is counted for yi-34b",),
+    )
 
 
 def effort(termination: str = "gap") -> Effort:
@@ -58,8 +82,13 @@ def effort(termination: str = "gap") -> Effort:
 
 
 def solved(instance: Instance, **changes: Any) -> Solution:
-    """One replica of every option of `trio`, a third of the requests each: quality 0.9, surely the best."""
-    shards = [Shard(0, 0, 0, 0, 0), Shard(1, 0, 0, 0, 0 if instance.options[1].mps_share <= 0.5 else 1)]
+    """One replica of every option of `trio`, a third of the requests each: quality 0.9, surely the
+    best.
+    """
+    shards = [
+        Shard(0, 0, 0, 0, 0),
+        Shard(1, 0, 0, 0, 0 if instance.options[1].mps_share <= 0.5 else 1),
+    ]
     shards += [Shard(2, 0, k, 0, k) for k in range(4)]
     known = Solution(
         "optimal",
@@ -73,37 +102,66 @@ def solved(instance: Instance, **changes: Any) -> Solution:
         dual_prices=np.zeros(3),
         placement=tuple(shards),
         shadow_prices=ShadowPrices(
-            -0.0012, (0.08, None)[: len(instance.slos)], (0.031,), ("from the relaxation: replicas may be fractions",)
+            -0.0012,
+            (0.08, None)[: len(instance.slos)],
+            (0.031,),
+            ("from the relaxation: replicas may be fractions",),
         ),
     )
     return replace(known, **changes)
 
 
 def unsolved(status: str, termination: str, conflict: Conflict | None = None) -> Solution:
-    return Solution(status, None, 0.91 if status == "unknown" else None, effort(termination), conflict=conflict)
+    return Solution(
+        status, None, 0.91 if status == "unknown" else None, effort(termination), conflict=conflict
+    )
 
 
 def infeasible(instance: Instance) -> Solution:
     """A conflict whose first repair makes `solved` the plan."""
-    repairs = (Repair("slo.0.limit_ms", 10.0, 412.5), Repair("pools.0.nodes", 1, 2), Repair("arrival_rate_rps", 60.0, 41.3))
-    limits = ("mean TTFT of all requests at most 10 ms", "60 req/s are served by 4 GPUs of pool a100")
-    return unsolved("infeasible", "infeasible", Conflict(limits, repairs, solved(instance), repairs[0]))
+    repairs = (
+        Repair("slo.0.limit_ms", 10.0, 412.5),
+        Repair("pools.0.nodes", 1, 2),
+        Repair("arrival_rate_rps", 60.0, 41.3),
+    )
+    limits = (
+        "mean TTFT of all requests at most 10 ms",
+        "60 req/s are served by 4 GPUs of pool a100",
+    )
+    return unsolved(
+        "infeasible", "infeasible", Conflict(limits, repairs, solved(instance), repairs[0])
+    )
 
 
 def loaded(instance: Instance, path: str = "scenario.yaml", **overrides: Any) -> Any:
-    """The wrapper that `planner.scenario.assemble.load_instance` gives, as far as telling reads it."""
+    """The wrapper that `planner.scenario.assemble.load_instance` gives, as far as telling reads
+    it.
+    """
     setups = SimpleNamespace(tp_degrees=None, mps_shares_pct=(10, 20, 100))
-    scenario = SimpleNamespace(spec=SimpleNamespace(name="trio", setups=setups), path=Path(path), overrides=overrides)
-    return SimpleNamespace(scenario=scenario, instance=instance, sha256="0" * 64, notices=("column `other` of scores.csv is ignored",))
+    scenario = SimpleNamespace(
+        spec=SimpleNamespace(name="trio", setups=setups), path=Path(path), overrides=overrides
+    )
+    return SimpleNamespace(
+        scenario=scenario,
+        instance=instance,
+        sha256="0" * 64,
+        notices=("column `other` of scores.csv is ignored",),
+    )
 
 
 def fleet(nodes: int = 128, kinds: int = 3) -> tuple[Instance, Solution]:
-    """`nodes` nodes of eight GPUs; every LLM of `kinds` has a tp-8 replica on each of its nodes, node d belongs to LLM d mod kinds."""
+    """`nodes` nodes of eight GPUs; every LLM of `kinds` has a tp-8 replica on each of its nodes,
+    node d belongs to LLM d mod kinds.
+    """
     names = tuple(f"llm-{i:02d}-with-a-rather-long-name" for i in range(kinds))
-    options = tuple(Option(i, 0, 8, 1.0, 40.0, curve(0.02, ("measured",) * 3)) for i in range(kinds))
+    options = tuple(
+        Option(i, 0, 8, 1.0, 40.0, curve(0.02, ("measured",) * 3)) for i in range(kinds)
+    )
     pools = (Pool("h100", "H100-SXM-80GB", nodes, 8, 80.0, None),)
     rate = 3.0 * nodes
-    instance = Instance(tuple(Llm(n) for n in names), pools, options, (), rate, scores(names, 10 * kinds))
+    instance = Instance(
+        tuple(Llm(n) for n in names), pools, options, (), rate, scores(names, 10 * kinds)
+    )
     replicas = np.array([len(range(i, nodes, kinds)) for i in range(kinds)])
     shards = tuple(Shard(d % kinds, d // kinds, g, d, g) for d in range(nodes) for g in range(8))
     solution = replace(

@@ -1,14 +1,21 @@
-"""The brute-force oracle: the best plan of a tiny instance with certified limits, by its own mathematics (numpy only).
+"""The brute-force oracle: the best plan of a tiny instance with certified limits, by its own
+mathematics (numpy only).
 
-1. Replica vectors n: enumerated, each placed by exhaustive search over states of the nodes (fewest GPUs = least cost of a pool).
-2. Q(f) = min over the vertices alpha of the tie arrangement of g(alpha) + alpha f: with <= 3 LLMs these few cuts are exact.
-3. Rates x of all remaining n together: branch and bound over boxes lo <= x <= hi with sum x = lambda. In a box
+1. Replica vectors n: enumerated, each placed by exhaustive search over states of the nodes (fewest
+   GPUs = least cost of a pool).
+2. Q(f) = min over the vertices alpha of the tie arrangement of g(alpha) + alpha f: with <= 3 LLMs
+   these few cuts are exact.
+3. Rates x of all remaining n together: branch and bound over boxes lo <= x <= hi with sum x =
+   lambda. In a box
 
-       Q <= max over the box of one cut                                              (filled greedily, exact)
-       Q <= max over the box of [cut + mu (budget - usage)]   for any mu >= 0        (usage >= a linear function exact on its quadratics)
-       usage >= sum_o lo_o * min latency (or share above the limit) between lo_o/n_o and hi_o/n_o
+       Q <= max over the box of one cut                                              (filled
+       greedily, exact)
+       Q <= max over the box of [cut + mu (budget - usage)]   for any mu >= 0        (usage >= a
+       linear function exact on its quadratics) usage >= sum_o lo_o * min latency (or share above
+       the limit) between lo_o/n_o and hi_o/n_o
 
-   and points on the raw curves give the value. No tolerance helps a point: the value is feasible, up to the float noise NOISE.
+   and points on the raw curves give the value. No tolerance helps a point: the value is feasible,
+   up to the float noise NOISE.
 """
 
 import math
@@ -33,9 +40,12 @@ ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 
 @dataclass(frozen=True)
 class OracleResult:
-    """feasible: None where the search was cut off undecided. value: reached by (replicas, rates); bound: no plan is better.
+    """feasible: None where the search was cut off undecided.
 
-    value and bound are quality or USD/h; nan where there is no plan. gpus_used: fewest GPUs that hold `replicas`.
+    value: reached by (replicas, rates); bound: no plan is better.
+
+    value and bound are quality or USD/h; nan where there is no plan. gpus_used: fewest GPUs that
+    hold `replicas`.
     """
 
     feasible: bool | None
@@ -48,7 +58,9 @@ class OracleResult:
 
 @dataclass(frozen=True)
 class Setup:
-    """A replica vector that fits: the fewest GPUs that hold it and their price (None without prices)."""
+    """A replica vector that fits: the fewest GPUs that hold it and their price (None without
+    prices).
+    """
 
     replicas: tuple[int, ...]
     gpus: int
@@ -56,16 +68,26 @@ class Setup:
 
 
 def best_plan(instance: Instance, gap: float = GAP) -> OracleResult:
-    """Return the best plan (highest quality, or least cost with quality at least the floor) and a proven limit on any plan."""
+    """Return the best plan (highest quality, or least cost with quality at least the floor) and a
+    proven limit on any plan.
+    """
     setups = feasible_setups(instance)
-    return _least_cost(instance, setups) if instance.objective == "cost" else _search(instance, setups, gap=gap)
+    return (
+        _least_cost(instance, setups)
+        if instance.objective == "cost"
+        else _search(instance, setups, gap=gap)
+    )
 
 
 def fewest_gpus(instance: Instance, quality_at_least: float) -> int | None:
-    """Fewest GPUs with which this quality is certainly reached; None where no plan was found to reach it."""
+    """Fewest GPUs with which this quality is certainly reached; None where no plan was found to
+    reach it.
+    """
     setups = feasible_setups(instance)
     for gpus in sorted({s.gpus for s in setups}):
-        found = _search(instance, [s for s in setups if s.gpus == gpus], target=quality_at_least, max_batches=60)
+        found = _search(
+            instance, [s for s in setups if s.gpus == gpus], target=quality_at_least, max_batches=60
+        )
         if found.feasible and found.value >= quality_at_least:
             return gpus
     return None
@@ -76,9 +98,18 @@ def _least_cost(instance: Instance, setups: Sequence[Setup]) -> OracleResult:
     bound, maybe = math.nan, False
     for cost in sorted({s.cost for s in setups if s.cost is not None}):
         same = [s for s in setups if s.cost == cost]
-        found = _search(instance, same, target=instance.quality_floor, refuted_below=instance.quality_floor - FLOOR_SLACK)
+        found = _search(
+            instance,
+            same,
+            target=instance.quality_floor,
+            refuted_below=instance.quality_floor - FLOOR_SLACK,
+        )
         reached = bool(found.feasible) and found.value >= instance.quality_floor
-        if not reached and found.feasible is not False and not found.bound < instance.quality_floor - FLOOR_SLACK:
+        if (
+            not reached
+            and found.feasible is not False
+            and not found.bound < instance.quality_floor - FLOOR_SLACK
+        ):
             maybe = True
         if math.isnan(bound) and (reached or maybe):
             bound = cost
@@ -91,7 +122,9 @@ def _least_cost(instance: Instance, setups: Sequence[Setup]) -> OracleResult:
 
 
 def feasible_setups(instance: Instance) -> list[Setup]:
-    """All replica vectors that keep the replica limits, the utilisation floor and the arrival rate, and that can be placed."""
+    """All replica vectors that keep the replica limits, the utilisation floor and the arrival rate,
+    and that can be placed.
+    """
     options, cache = instance.options, {}
     found: list[Setup] = []
 
@@ -103,16 +136,30 @@ def feasible_setups(instance: Instance) -> list[Setup]:
                 cache[part] = _fewest_gpus_of_pool(instance, p, part)
             if cache[part] is None:
                 return None
-            gpus, cost = gpus + cache[part], math.nan if pool.price is None and part else cost + (pool.price or 0.0) * cache[part]
+            gpus, cost = (
+                gpus + cache[part],
+                (
+                    math.nan
+                    if pool.price is None and part
+                    else cost + (pool.price or 0.0) * cache[part]
+                ),
+            )
         return gpus, None if math.isnan(cost) else cost
 
     def extend(replicas: tuple[int, ...]) -> None:
-        if any(sum(w * n for w, n in zip(q.weight, replicas, strict=False)) > q.most * (1 + 1e-9) for q in instance.quotas):
+        if any(
+            sum(w * n for w, n in zip(q.weight, replicas, strict=False)) > q.most * (1 + 1e-9)
+            for q in instance.quotas
+        ):
             return
         placed = fits(replicas)
-        of_llm = [sum(n for o, n in enumerate(replicas) if options[o].llm == i) for i in range(len(instance.llms))]
+        of_llm = [
+            sum(n for o, n in enumerate(replicas) if options[o].llm == i)
+            for i in range(len(instance.llms))
+        ]
         if placed is None or any(
-            llm.max_replicas is not None and n > llm.max_replicas for llm, n in zip(instance.llms, of_llm, strict=True)
+            llm.max_replicas is not None and n > llm.max_replicas
+            for llm, n in zip(instance.llms, of_llm, strict=True)
         ):
             return
         if len(replicas) < len(options):
@@ -123,10 +170,17 @@ def feasible_setups(instance: Instance) -> list[Setup]:
                     return
             return
         reached.append(replicas)
-        used = sum(n * o.tp_degree * o.mps_share for n, o in zip(replicas, options, strict=True)) / instance.gpus
+        used = (
+            sum(n * o.tp_degree * o.mps_share for n, o in zip(replicas, options, strict=True))
+            / instance.gpus
+        )
         capacity = sum(n * o.curve.max_rate for n, o in zip(replicas, options, strict=True))
         enough = all(n >= llm.min_replicas for llm, n in zip(instance.llms, of_llm, strict=True))
-        if enough and used >= instance.min_utilization - NOISE and capacity >= instance.arrival_rate:
+        if (
+            enough
+            and used >= instance.min_utilization - NOISE
+            and capacity >= instance.arrival_rate
+        ):
             found.append(Setup(replicas, *placed))
 
     reached: list[tuple[int, ...]] = []
@@ -134,25 +188,40 @@ def feasible_setups(instance: Instance) -> list[Setup]:
     return found
 
 
-def _fewest_gpus_of_pool(instance: Instance, pool: int, part: Sequence[tuple[int, int]]) -> int | None:
-    """Place the replicas one after the other in every way (equal GPUs and nodes once); None where they do not fit."""
+def _fewest_gpus_of_pool(
+    instance: Instance, pool: int, part: Sequence[tuple[int, int]]
+) -> int | None:
+    """Place the replicas one after the other in every way (equal GPUs and nodes once); None where
+    they do not fit.
+    """
     kind = instance.pools[pool]
     empty = tuple((0.0, 0.0) for _ in range(kind.gpus_per_node))
     states = {tuple(empty for _ in range(kind.nodes))}
     for o, n in part:
         for _ in range(n):
-            states = {after for state in states for after in _place(state, instance.options[o], instance.room(pool))}
-    return min((sum(share > 0 for node in state for share, _ in node) for state in states), default=None)
+            states = {
+                after
+                for state in states
+                for after in _place(state, instance.options[o], instance.room(pool))
+            }
+    return min(
+        (sum(share > 0 for node in state for share, _ in node) for state in states), default=None
+    )
 
 
 def _place(state: tuple, option: Option, room: float) -> set[tuple]:
-    """Every state after one more replica: tp_degree different GPUs of one node, within 100 % and the room."""
+    """Every state after one more replica: tp_degree different GPUs of one node, within 100 % and
+    the room.
+    """
     after = set()
     for d, node in enumerate(state):
         for gpus in combinations(range(len(node)), option.tp_degree):
             grown = list(node)
             for g in gpus:
-                grown[g] = (round(node[g][0] + option.mps_share, 9), round(node[g][1] + option.memory, 9))
+                grown[g] = (
+                    round(node[g][0] + option.mps_share, 9),
+                    round(node[g][1] + option.memory, 9),
+                )
             if all(grown[g][0] <= 1 + 1e-9 and grown[g][1] <= room * (1 + 1e-9) for g in gpus):
                 after.add(tuple(sorted((*state[:d], tuple(sorted(grown)), *state[d + 1 :]))))
     return after
@@ -162,12 +231,17 @@ def _place(state: tuple, option: Option, room: float) -> set[tuple]:
 
 
 def quality_cuts(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(g (C,), alpha (C, M)) with Q(f) = min_c g_c + alpha_c f for all fractions f. values: (M, N) scores, M <= 3.
+    """(g (C,), alpha (C, M)) with Q(f) = min_c g_c + alpha_c f for all fractions f.
 
-    g(alpha) + alpha f is piecewise linear in alpha (up to a constant on all alpha): its minimum is at a vertex, where prompts whose best
-    LLMs tie link all LLMs. Vertices: every spanning tree of LLM pairs, every choice of a prompt that ties each pair.
+    values: (M, N) scores, M <= 3.
+
+    g(alpha) + alpha f is piecewise linear in alpha (up to a constant on all alpha): its minimum is
+    at a vertex, where prompts whose best LLMs tie link all LLMs. Vertices: every spanning tree of
+    LLM pairs, every choice of a prompt that ties each pair.
     """
-    links = {1: [()], 2: [((0, 1),)], 3: [((0, 1), (1, 2)), ((0, 1), (0, 2)), ((0, 2), (2, 1))]}[len(values)]
+    links = {1: [()], 2: [((0, 1),)], 3: [((0, 1), (1, 2)), ((0, 1), (0, 2)), ((0, 2), (2, 1))]}[
+        len(values)
+    ]
     found = {}
     for tree in links:
         for prompts in product(range(values.shape[1]), repeat=len(tree)):
@@ -176,15 +250,22 @@ def quality_cuts(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, n
                 alpha[new] = alpha[known] + values[new, x] - values[known, x]
             reduced = values - alpha[:, None]
             best = reduced.max(axis=0)
-            if all((best[x] - reduced[list(link), x] <= 1e-9).all() for link, x in zip(tree, prompts, strict=True)):
+            if all(
+                (best[x] - reduced[list(link), x] <= 1e-9).all()
+                for link, x in zip(tree, prompts, strict=True)
+            ):
                 found[tuple(np.round(alpha, 9))] = (float(weights @ best), alpha)
-    return np.array([g for g, _ in found.values()]), np.array([alpha for _, alpha in found.values()])
+    return np.array([g for g, _ in found.values()]), np.array(
+        [alpha for _, alpha in found.values()]
+    )
 
 
 # ---------------------------------------------------------------- rates
 
 
-def _interval_min(option: Option, column: tuple[str, str], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _interval_min(
+    option: Option, column: tuple[str, str], low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
     """Least latency (s) between two rates of one replica."""
     rates, latency = option.curve.rates, option.curve.latency[column]
     least = np.minimum(np.interp(low, rates, latency), np.interp(high, rates, latency))
@@ -194,19 +275,25 @@ def _interval_min(option: Option, column: tuple[str, str], low: np.ndarray, high
 
 
 def _share_above(limit: float, latencies: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Share of requests above the limit; latencies (P, B) of the present percentiles, shares (P,)."""
+    """Share of requests above the limit; latencies (P, B) of the present percentiles, shares
+    (P,).
+    """
     latencies = np.maximum.accumulate(latencies, axis=0)
     share = np.where(limit < latencies[0], 1.0, shares[0])
     for k in range(1, len(latencies)):
         width = latencies[k] - latencies[k - 1]
-        line = shares[k - 1] + (shares[k] - shares[k - 1]) * (limit - latencies[k - 1]) / np.where(width > 0, width, 1.0)
+        line = shares[k - 1] + (shares[k] - shares[k - 1]) * (limit - latencies[k - 1]) / np.where(
+            width > 0, width, 1.0
+        )
         inside = (latencies[k - 1] <= limit) & (limit < latencies[k])
         share = np.where(limit >= latencies[k], shares[k], np.where(inside, line, share))
     return share
 
 
 def _usage(option: Option, slo: Slo, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Least use of the SLO's budget per req/s, at rates of one replica between low and high: latency in s, or share above the limit."""
+    """Least use of the SLO's budget per req/s, at rates of one replica between low and high:
+    latency in s, or share above the limit.
+    """
     if slo.statistic == "mean":
         return _interval_min(option, (slo.metric, "mean"), low, high)
     present = [p for p in ABOVE if (slo.metric, p) in option.curve.latency]
@@ -216,11 +303,15 @@ def _usage(option: Option, slo: Slo, low: np.ndarray, high: np.ndarray) -> np.nd
 
 def _budget(instance: Instance, slo: Slo) -> float:
     """Budget of a scope-all SLO: requests in flight, or req/s above the limit."""
-    return instance.arrival_rate * (slo.limit if slo.statistic == "mean" else 1 - int(slo.statistic[1:]) / 100)
+    return instance.arrival_rate * (
+        slo.limit if slo.statistic == "mean" else 1 - int(slo.statistic[1:]) / 100
+    )
 
 
 def _within_limits(instance: Instance, n: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
-    """(B,) whether the SLOs may hold somewhere in the boxes; for points (lo == hi) whether they do."""
+    """(B,) whether the SLOs may hold somewhere in the boxes; for points (lo == hi) whether they
+    do.
+    """
     good = np.ones(len(lo), dtype=bool)
     per = np.where(n > 0, n, 1)
     for slo in instance.slos:
@@ -237,8 +328,12 @@ def _within_limits(instance: Instance, n: np.ndarray, lo: np.ndarray, hi: np.nda
     return good
 
 
-def _linear_below(option: Option, n: np.ndarray, lo: np.ndarray, hi: np.ndarray, column: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    """(slope, offset) with x L(x/n) >= offset + slope x on [lo, hi], tight: the chord's slope, lowered onto every quadratic."""
+def _linear_below(
+    option: Option, n: np.ndarray, lo: np.ndarray, hi: np.ndarray, column: tuple[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(slope, offset) with x L(x/n) >= offset + slope x on [lo, hi], tight: the chord's slope,
+    lowered onto every quadratic.
+    """
     rates, latency = option.curve.rates, option.curve.latency[column]
     per = np.where(n > 0, n, 1)
 
@@ -246,9 +341,14 @@ def _linear_below(option: Option, n: np.ndarray, lo: np.ndarray, hi: np.ndarray,
         return x * np.interp(x / per, rates, latency)
 
     width = hi - lo
-    slope = np.where(width > 0, (in_flight(hi) - in_flight(lo)) / np.where(width > 0, width, 1.0), 0.0)
+    slope = np.where(
+        width > 0, (in_flight(hi) - in_flight(lo)) / np.where(width > 0, width, 1.0), 0.0
+    )
     offset = np.minimum(in_flight(lo) - slope * lo, in_flight(hi) - slope * hi)
-    starts, steepness = np.append(0.0, rates[:-1]), np.append(0.0, np.diff(latency) / np.diff(rates))
+    starts, steepness = (
+        np.append(0.0, rates[:-1]),
+        np.append(0.0, np.diff(latency) / np.diff(rates)),
+    )
     values = np.append(latency[0], latency[:-1])
     for start, end, b, value in zip(starts, rates, steepness, values, strict=True):
         for x in [start * per] + ([(slope - (value - b * start)) * per / (2 * b)] if b > 0 else []):
@@ -272,9 +372,15 @@ class _Bounds:
         cuts = self.g + x @ self.per_rate.T
         return cuts.min(axis=1), cuts.argmin(axis=1)
 
-    def of_boxes(self, n: np.ndarray, lo: np.ndarray, hi: np.ndarray, middle: np.ndarray) -> np.ndarray:
-        """(B,) upper bounds: the better of the greedy fill of every cut and the budget-priced bound of the cut at the middle."""
-        left = np.repeat((self.instance.arrival_rate - lo.sum(axis=1))[:, None], len(self.g), axis=1)
+    def of_boxes(
+        self, n: np.ndarray, lo: np.ndarray, hi: np.ndarray, middle: np.ndarray
+    ) -> np.ndarray:
+        """(B,) upper bounds: the better of the greedy fill of every cut and the budget-priced bound
+        of the cut at the middle.
+        """
+        left = np.repeat(
+            (self.instance.arrival_rate - lo.sum(axis=1))[:, None], len(self.g), axis=1
+        )
         best = self.g + lo @ self.per_rate.T
         for k in range(lo.shape[1]):
             o = self.order[:, k]
@@ -287,19 +393,33 @@ class _Bounds:
                 bound = np.minimum(bound, self._priced(slo, cut, n, lo, hi))
         return bound
 
-    def _priced(self, slo: Slo, cut: np.ndarray, n: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
-        """Weak duality with a price mu on the budget: per pair of options the mu at which shifting rate between them gains nothing."""
-        lines = [_linear_below(option, n[:, o], lo[:, o], hi[:, o], (slo.metric, "mean")) for o, option in enumerate(self.instance.options)]
+    def _priced(
+        self, slo: Slo, cut: np.ndarray, n: np.ndarray, lo: np.ndarray, hi: np.ndarray
+    ) -> np.ndarray:
+        """Weak duality with a price mu on the budget: per pair of options the mu at which shifting
+        rate between them gains nothing.
+        """
+        lines = [
+            _linear_below(option, n[:, o], lo[:, o], hi[:, o], (slo.metric, "mean"))
+            for o, option in enumerate(self.instance.options)
+        ]
         slope, offset = np.array([s for s, _ in lines]).T, sum(c for _, c in lines)
         gain, room = self.per_rate[cut], _budget(self.instance, slo) * (1 + NOISE) - offset
         bound = np.full(len(lo), np.inf)
         for o, p in combinations(range(lo.shape[1]), 2):
             across = slope[:, o] - slope[:, p]
-            mu = np.maximum(np.where(across != 0, (gain[:, o] - gain[:, p]) / np.where(across != 0, across, 1.0), 0.0), 0.0)
+            mu = np.maximum(
+                np.where(
+                    across != 0, (gain[:, o] - gain[:, p]) / np.where(across != 0, across, 1.0), 0.0
+                ),
+                0.0,
+            )
             rest = gain - mu[:, None] * slope
             level = np.where(n[:, o] > 0, rest[:, o], rest[:, p])[:, None]
             most = np.maximum((rest - level) * lo, (rest - level) * hi).sum(axis=1)
-            bound = np.minimum(bound, self.g[cut] + mu * room + level[:, 0] * self.instance.arrival_rate + most)
+            bound = np.minimum(
+                bound, self.g[cut] + mu * room + level[:, 0] * self.instance.arrival_rate + most
+            )
         return bound
 
 
@@ -312,30 +432,44 @@ def _search(
     refuted_below: float | None = None,
     max_batches: int = MAX_BATCHES,
 ) -> OracleResult:
-    """Best-first branch and bound over the rates of all setups together; stops at the gap, or as soon as `target` is reached or refuted."""
+    """Best-first branch and bound over the rates of all setups together; stops at the gap, or as
+    soon as `target` is reached or refuted.
+    """
     if not setups:
         return OracleResult(False, math.nan, math.nan)
     bounds, rate = _Bounds(instance), instance.arrival_rate
     n = np.array([s.replicas for s in setups], dtype=float)
     which, lo = np.arange(len(setups)), np.zeros_like(n)
     hi = n * [o.curve.max_rate for o in instance.options]
-    least = -math.inf if math.isinf(target) else (target if refuted_below is None else refuted_below)
+    least = (
+        -math.inf if math.isinf(target) else (target if refuted_below is None else refuted_below)
+    )
     value, dropped, best = -math.inf, -math.inf, (0, np.zeros(n.shape[1]))
     pool = (np.zeros(0, dtype=int), lo[:0], hi[:0], np.zeros(0))
     for _ in range(max_batches):
-        others_hi, others_lo = hi.sum(axis=1, keepdims=True) - hi, lo.sum(axis=1, keepdims=True) - lo
+        others_hi, others_lo = (
+            hi.sum(axis=1, keepdims=True) - hi,
+            lo.sum(axis=1, keepdims=True) - lo,
+        )
         lo, hi = np.maximum(lo, rate - others_hi), np.minimum(hi, rate - others_lo)
         keep = (lo <= hi * (1 + NOISE) + NOISE).all(axis=1)
         keep[keep] = _within_limits(instance, n[which[keep]], lo[keep], hi[keep])
         which, lo, hi = which[keep], lo[keep], np.maximum(lo, hi)[keep]
         free = (hi - lo).sum(axis=1, keepdims=True)
-        x = lo + (hi - lo) * np.clip((rate - lo.sum(axis=1, keepdims=True)) / np.where(free > 0, free, 1.0), 0.0, 1.0)
+        x = lo + (hi - lo) * np.clip(
+            (rate - lo.sum(axis=1, keepdims=True)) / np.where(free > 0, free, 1.0), 0.0, 1.0
+        )
         quality, _ = bounds.quality(x)
         quality[~_within_limits(instance, n[which], x, x)] = -math.inf
         if len(x) and quality.max() > value:
             k = int(quality.argmax())
             value, best = float(quality[k]), (int(which[k]), x[k])
-        pool = tuple(np.concatenate(pair) for pair in zip(pool, (which, lo, hi, bounds.of_boxes(n[which], lo, hi, x)), strict=True))
+        pool = tuple(
+            np.concatenate(pair)
+            for pair in zip(
+                pool, (which, lo, hi, bounds.of_boxes(n[which], lo, hi, x)), strict=True
+            )
+        )
         cut_off = max(least, value + gap if math.isinf(target) else -math.inf)
         keep = pool[3] > cut_off if math.isinf(target) else pool[3] >= cut_off
         dropped = max(dropped, pool[3][~keep].max(initial=-math.inf))
@@ -354,6 +488,17 @@ def _search(
     open_bound = pool[3].max(initial=-math.inf)
     if math.isinf(value):
         cut_off_early = bool(len(pool[3]))
-        return OracleResult(None if cut_off_early else False, math.nan, max(dropped, open_bound) if cut_off_early else math.nan)
+        return OracleResult(
+            None if cut_off_early else False,
+            math.nan,
+            max(dropped, open_bound) if cut_off_early else math.nan,
+        )
     setup = setups[best[0]]
-    return OracleResult(True, value, float(max(value, dropped, open_bound)), setup.replicas, tuple(map(float, best[1])), setup.gpus)
+    return OracleResult(
+        True,
+        value,
+        float(max(value, dropped, open_bound)),
+        setup.replicas,
+        tuple(map(float, best[1])),
+        setup.gpus,
+    )

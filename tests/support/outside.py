@@ -1,6 +1,8 @@
-"""Programs that are not Python packages: a test that needs one asks here, and is skipped with a NOT RUN line where it is missing.
+"""Programs that are not Python packages: a test that needs one asks here, and is skipped with a NOT
+RUN line where it is missing.
 
-PLANNER_MUST_RUN (words, as .ci/run sets it once an installation has succeeded) turns such a skip into a failure.
+PLANNER_MUST_RUN (words, as .ci/run sets it once an installation has succeeded) turns such a skip
+into a failure.
 """
 
 import os

@@ -9,7 +9,10 @@ from planner.errors import DataError, NoPlanInTimeError
 from planner.settings import Progress
 from profiles.io.faults import Fault
 
-FAULTS = (Fault("a.csv", "row 3", "x", "no number", "give one"), Fault("b.yaml", "slo.0", "", "missing", "add it"))
+FAULTS = (
+    Fault("a.csv", "row 3", "x", "no number", "give one"),
+    Fault("b.yaml", "slo.0", "", "missing", "add it"),
+)
 
 
 def echo(value: Any, *, watch: Watch) -> tuple[Any, int]:

@@ -1,4 +1,6 @@
-"""Where the checkout is, and where the shared inputs are that some tests use when they are present."""
+"""Where the checkout is, and where the shared inputs are that some tests use when they are
+present.
+"""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
-"""Tiny random instances, deterministic per (seed, kind): small enough for brute force, odd enough to catch mistakes.
+"""Tiny random instances, deterministic per (seed, kind): small enough for brute force, odd enough
+to catch mistakes.
 
-2-3 LLMs, 2-4 options, 1-4 GPUs (or one six-GPU node), curves of 1-3 points, 4-8 prompts. At most three options can be deployed at once, so
-that the oracle's search has two free rates.
+2-3 LLMs, 2-4 options, 1-4 GPUs (or one six-GPU node), curves of 1-3 points, 4-8 prompts. At most
+three options can be deployed at once, so that the oracle's search has two free rates.
 """
 
 from itertools import pairwise
@@ -17,12 +18,16 @@ ABOVE_MEAN = {"p50": (0.8, 0.95), "p90": (1.5, 2.0), "p95": (2.0, 2.6), "p99": (
 
 
 def random_instance(seed: int, kind: str) -> Instance:
-    """Return the instance number `seed` of one of KINDS; about half have an SLO that binds, some are infeasible."""
+    """Return the instance number `seed` of one of KINDS; about half have an SLO that binds, some
+    are infeasible.
+    """
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     pools = _pools(rng, kind)
     llms, places = _llms_and_places(rng, kind, pools)
     options = tuple(sorted((_option(rng, kind, *place, pools) for place in places), key=_key))
-    arrival_rate = _arrival_rate(rng, llms, options, pools) * (0.6 if kind in ("two_pools", "cost") else 1.0)
+    arrival_rate = _arrival_rate(rng, llms, options, pools) * (
+        0.6 if kind in ("two_pools", "cost") else 1.0
+    )
     scores = _scores(rng, kind, tuple(llm.name for llm in llms))
     return Instance(
         llms=llms,
@@ -42,15 +47,22 @@ def _pools(rng: np.random.Generator, kind: str) -> tuple[Pool, ...]:
     if kind == "six_gpus":
         return (Pool("six", "gpu-a", 1, 6, 80.0, 2.0),)
     if kind == "two_pools" or (kind == "cost" and rng.random() < 0.5):
-        return (Pool("big", "gpu-a", 1, int(rng.integers(1, 3)), 80.0, 2.0), Pool("small", "gpu-b", int(rng.integers(1, 3)), 1, 48.0, 1.1))
-    nodes, per_node = [(1, 1), (1, 2), (2, 1), (1, 3), (2, 2)][rng.integers(1 if kind == "cost" else 0, 5)]
+        return (
+            Pool("big", "gpu-a", 1, int(rng.integers(1, 3)), 80.0, 2.0),
+            Pool("small", "gpu-b", int(rng.integers(1, 3)), 1, 48.0, 1.1),
+        )
+    nodes, per_node = [(1, 1), (1, 2), (2, 1), (1, 3), (2, 2)][
+        rng.integers(1 if kind == "cost" else 0, 5)
+    ]
     return (Pool("only", "gpu-a", nodes, per_node, 80.0, 2.0),)
 
 
 def _llms_and_places(
     rng: np.random.Generator, kind: str, pools: tuple[Pool, ...]
 ) -> tuple[tuple[Llm, ...], list[tuple[int, int, int, float]]]:
-    """LLMs, and (llm, pool, tp_degree, mps_share) of the options: one or two per LLM, four at most and then one replica per LLM."""
+    """LLMs, and (llm, pool, tp_degree, mps_share) of the options: one or two per LLM, four at most
+    and then one replica per LLM.
+    """
     count = int(rng.integers(2, 4))
     total = int(rng.integers(2 if count == 2 else 3, 5))
     owners = list(range(count)) + [int(i) for i in rng.integers(count, size=total - count)]
@@ -59,7 +71,11 @@ def _llms_and_places(
         for _ in range(20):
             pool = int(rng.integers(len(pools)))
             if kind == "six_gpus":
-                tp, share = (4, 1.0) if rng.random() < 0.5 else (int(rng.choice([2, 3, 6])), float(rng.choice([0.5, 1.0])))
+                tp, share = (
+                    (4, 1.0)
+                    if rng.random() < 0.5
+                    else (int(rng.choice([2, 3, 6])), float(rng.choice([0.5, 1.0])))
+                )
             else:
                 tp = int(rng.choice([1, 1, pools[pool].gpus_per_node]))
                 share = float(rng.choice(SHARES))
@@ -74,9 +90,19 @@ def _llms_and_places(
     return tuple(llms), sorted(taken)
 
 
-def _option(rng: np.random.Generator, kind: str, llm: int, pool: int, tp: int, share: float, pools: tuple[Pool, ...]) -> Option:
+def _option(
+    rng: np.random.Generator,
+    kind: str,
+    llm: int,
+    pool: int,
+    tp: int,
+    share: float,
+    pools: tuple[Pool, ...],
+) -> Option:
     memory = float(np.round(rng.uniform(8, 0.7 * 0.9 * pools[pool].memory), 2))
-    return Option(llm, pool, tp, share, memory, _curve(rng, kind, size=1 + llm, speed=(tp * share) ** 0.7))
+    return Option(
+        llm, pool, tp, share, memory, _curve(rng, kind, size=1 + llm, speed=(tp * share) ** 0.7)
+    )
 
 
 def _key(option: Option) -> tuple[int, int, int, float]:
@@ -84,7 +110,9 @@ def _key(option: Option) -> tuple[int, int, int, float]:
 
 
 def _curve(rng: np.random.Generator, kind: str, size: int, speed: float) -> Curve:
-    """Rising latencies; of the kinds nonconvex and each_llm (half of it) falling first; now and then a single point."""
+    """Rising latencies; of the kinds nonconvex and each_llm (half of it) falling first; now and
+    then a single point.
+    """
     points = 1 if rng.random() < 0.05 else int(rng.integers(2, 4))
     top = rng.uniform(6, 14) * speed / size**0.5
     rates = np.round(top * np.sort(np.append(rng.uniform(0.05, 0.9, points - 1), 1.0)), 4)
@@ -105,11 +133,26 @@ def _curve(rng: np.random.Generator, kind: str, size: int, speed: float) -> Curv
     return Curve(rates, latency, ("measured",) * points)
 
 
-def _arrival_rate(rng: np.random.Generator, llms: tuple[Llm, ...], options: tuple[Option, ...], pools: tuple[Pool, ...]) -> float:
-    """Part of what the cluster could carry if every option shared it evenly: now and then more than it can."""
+def _arrival_rate(
+    rng: np.random.Generator,
+    llms: tuple[Llm, ...],
+    options: tuple[Option, ...],
+    pools: tuple[Pool, ...],
+) -> float:
+    """Part of what the cluster could carry if every option shared it evenly: now and then more than
+    it can.
+    """
     gpus = sum(pool.gpus for pool in pools)
-    per_gpu = np.mean([o.curve.max_rate / (o.tp_degree * max(o.mps_share, o.memory / (0.9 * pools[o.pool].memory))) for o in options])
-    fits = [min(gpus / o.tp_degree, llms[o.llm].max_replicas or 99) * o.curve.max_rate for o in options]
+    per_gpu = np.mean(
+        [
+            o.curve.max_rate
+            / (o.tp_degree * max(o.mps_share, o.memory / (0.9 * pools[o.pool].memory)))
+            for o in options
+        ]
+    )
+    fits = [
+        min(gpus / o.tp_degree, llms[o.llm].max_replicas or 99) * o.curve.max_rate for o in options
+    ]
     return float(np.round(min(per_gpu * gpus, sum(fits)) * rng.uniform(0.2, 0.75), 4))
 
 
@@ -119,22 +162,40 @@ def _scores(rng: np.random.Generator, kind: str, names: tuple[str, ...]) -> Scor
         values = rng.integers(0, 2, size=(len(names), prompts)).astype(float)
     else:
         ease = rng.uniform(0, 0.5, prompts)
-        values = np.round(ease + rng.uniform(0, 0.35, (len(names), prompts)) + 0.08 * np.arange(len(names))[:, None], 6)
+        values = np.round(
+            ease
+            + rng.uniform(0, 0.35, (len(names), prompts))
+            + 0.08 * np.arange(len(names))[:, None],
+            6,
+        )
     weights = rng.integers(1, 5, prompts).astype(float) if rng.random() < 0.5 else np.ones(prompts)
     ids = np.array([f"p{k}" for k in range(prompts)])
     return Scores(ids, names, np.ascontiguousarray(values), weights / weights.sum())
 
 
 def _slos(rng: np.random.Generator, kind: str, options: tuple[Option, ...]) -> tuple[Slo, ...]:
-    """One limit between the fastest and the slowest latency of its column, sometimes a second one, sometimes none."""
+    """One limit between the fastest and the slowest latency of its column, sometimes a second one,
+    sometimes none.
+    """
 
     def slo(statistic: str, scope: str) -> Slo:
         column = np.concatenate([o.curve.latency["ttft", statistic] for o in options])
         low, high = column.min(), np.quantile(column, 0.9)
-        return Slo("ttft", statistic, float(np.round(low + (high - low) * rng.uniform(0.05, 0.3 if kind == "binary" else 0.6), 4)), scope)
+        return Slo(
+            "ttft",
+            statistic,
+            float(
+                np.round(
+                    low + (high - low) * rng.uniform(0.05, 0.3 if kind == "binary" else 0.6), 4
+                )
+            ),
+            scope,
+        )
 
     if kind == "percentile":
-        return (slo("p95", "all"), slo("mean", "all")) if rng.random() < 0.3 else (slo("p95", "all"),)
+        return (
+            (slo("p95", "all"), slo("mean", "all")) if rng.random() < 0.3 else (slo("p95", "all"),)
+        )
     if kind == "each_llm":
         first = slo("p95" if rng.random() < 0.5 else "mean", "each_llm")
         return (first, slo("mean", "all")) if rng.random() < 0.5 else (first,)

@@ -9,11 +9,23 @@ from rich.console import Console
 
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import Column, plain_console, print_heading, print_line, print_table
+from planner.cli.terminal.output import (
+    Column,
+    plain_console,
+    print_heading,
+    print_line,
+    print_table,
+)
 from planner.cli.terminal.plan_report import print_report, print_verdict
 from planner.cli.terminal.progress import solve_watched
 from planner.scenario.assemble import Loaded, load_instance
-from planner.studies.baselines.comparison import Comparison, baselines_table, compare, notes_of, setup_words
+from planner.studies.baselines.comparison import (
+    Comparison,
+    baselines_table,
+    compare,
+    notes_of,
+    setup_words,
+)
 from profiles.io.writing import check_writable
 
 __all__ = ["run_baselines"]
@@ -22,19 +34,32 @@ STOPPED = EXIT_CODES["feasible"]
 
 
 @framed
-def run_baselines(scenario: Path, overrides: Sequence[str], csv: str | None, quiet: bool, interrupt: Interrupt) -> int:
-    """Plan, try the baselines, print and write the table; return the exit code. Raises VerificationError (a bug) when a check fails."""
+def run_baselines(
+    scenario: Path, overrides: Sequence[str], csv: str | None, quiet: bool, interrupt: Interrupt
+) -> int:
+    """Plan, try the baselines, print and write the table; return the exit code.
+
+    Raises VerificationError (a bug) when a check fails.
+    """
     if csv is not None:
         check_writable(Path(csv), "--csv")
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
-    found = solve_watched(_comparing(loaded), loaded.instance, loaded.settings, interrupt, show=not quiet)
-    return max(EXIT_CODES[found.plan.status], STOPPED if found.interrupted else 0, _hand_out(found, loaded, csv, quiet))
+    found = solve_watched(
+        _comparing(loaded), loaded.instance, loaded.settings, interrupt, show=not quiet
+    )
+    return max(
+        EXIT_CODES[found.plan.status],
+        STOPPED if found.interrupted else 0,
+        _hand_out(found, loaded, csv, quiet),
+    )
 
 
 def _comparing(loaded: Loaded) -> Callable[..., Comparison]:
     """`compare` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: compare(loaded, settings, progress, cancel)
+    return lambda instance, settings, *, progress, cancel: compare(
+        loaded, settings, progress, cancel
+    )
 
 
 def _hand_out(found: Comparison, loaded: Loaded, csv: str | None, quiet: bool) -> int:
@@ -58,7 +83,11 @@ def _number(digits: int, sign: bool = False) -> Callable[[Any], str]:
         if pd.isna(value):
             return "-"
         rounded = round(float(value), digits)
-        return f"{rounded:{'+' if sign and rounded else ''},.{digits}f}" if rounded else f"{0:.{digits}f}"
+        return (
+            f"{rounded:{'+' if sign and rounded else ''},.{digits}f}"
+            if rounded
+            else f"{0:.{digits}f}"
+        )
 
     return told
 
@@ -66,19 +95,33 @@ def _number(digits: int, sign: bool = False) -> Callable[[Any], str]:
 def _columns(found: Comparison, frame: pd.DataFrame) -> list[Column]:
     """What the terminal shows of the table, within 80 columns."""
     unit, digits = ("USD/h", 2) if found.of_cost else ("mean score", 5)
-    gain = next(header for header in frame.columns if header.endswith(f"of the joint plan ({unit})"))
+    gain = next(
+        header for header in frame.columns if header.endswith(f"of the joint plan ({unit})")
+    )
     value: Column = (
-        ("Cost (USD/h)", "cost\n(USD/h)", _number(2)) if found.of_cost else ("Quality (mean score)", "quality\n(score)", _number(5))
+        ("Cost (USD/h)", "cost\n(USD/h)", _number(2))
+        if found.of_cost
+        else ("Quality (mean score)", "quality\n(score)", _number(5))
     )
     tied = any(map(found.ties, found.attempts))
     shown: list[Column] = [
         *(("Baseline", "plan", str), ("GPUs used", "GPUs", _number(0))),
         *(("SLO met", "SLO", lambda met: "-" if pd.isna(met) else "met" if met else "MISSED"),),
         *(("SLO missed by (%)", "missed\nby (%)", _number(1)), value),
-        *((gain, f"joint {'saves' if found.of_cost else 'gains'}\n({'USD/h' if found.of_cost else 'score'})", _number(digits, sign=True)),),
+        *(
+            (
+                gain,
+                "joint saves\n(USD/h)" if found.of_cost else "joint gains\n(score)",
+                _number(digits, sign=True),
+            ),
+        ),
         *((gain.replace(f"({unit})", "(%)"), "\n(%)", _number(2, sign=True)),),
     ]
-    return [*shown, ("Note", "", lambda note: "ties" if str(note).startswith("ties") else "")] if tied else shown
+    return (
+        [*shown, ("Note", "", lambda note: "ties" if str(note).startswith("ties") else "")]
+        if tied
+        else shown
+    )
 
 
 def _print_details(console: Console, found: Comparison) -> None:

@@ -14,7 +14,13 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
 from planner.joint import solve as joint
-from planner.presentation.crosscheck import compared_line, ratio_line, roads_table, setup_lines, verdict_line
+from planner.presentation.crosscheck import (
+    compared_line,
+    ratio_line,
+    roads_table,
+    setup_lines,
+    verdict_line,
+)
 from planner.presentation.sentences import exact
 from planner.scenario.assemble import Loaded, load_instance
 from planner.solution import Solution
@@ -26,7 +32,13 @@ __all__ = ["NEGATIVE_VERDICT", "run_check"]
 NEGATIVE_VERDICT = 6
 """Exit code: the roads contradict each other."""
 
-STYLES = {"agree": "bold green", "brackets": "bold green", "open": "bold yellow", "disagree": "bold red", "contradicts": "bold red"}
+STYLES = {
+    "agree": "bold green",
+    "brackets": "bold green",
+    "open": "bold yellow",
+    "disagree": "bold red",
+    "contradicts": "bold red",
+}
 
 Roads = tuple[Solution, CrossCheck, tuple[float, int] | None]
 
@@ -44,8 +56,15 @@ def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: 
     return EXIT_CODES["unknown"] if check.verdict == "open" else 0
 
 
-def both_roads(instance: Instance, settings: joint.Settings, *, progress: Callable[..., None] | None = None, cancel: Any = None) -> Roads:
-    """The joint plan, the verdict, and (seconds a setup unpruned, retained setups) where the second road went through all of them.
+def both_roads(
+    instance: Instance,
+    settings: joint.Settings,
+    *,
+    progress: Callable[..., None] | None = None,
+    cancel: Any = None,
+) -> Roads:
+    """The joint plan, the verdict, and (seconds a setup unpruned, retained setups) where the second
+    road went through all of them.
 
     The second road goes first: what it does not support is refused before anything long is done.
     """
@@ -58,11 +77,20 @@ def both_roads(instance: Instance, settings: joint.Settings, *, progress: Callab
     return solution, check, sampled
 
 
-def _print(console: Console, loaded: Loaded, solution: Solution, check: CrossCheck, sampled: tuple[float, int] | None, quiet: bool) -> None:
+def _print(
+    console: Console,
+    loaded: Loaded,
+    solution: Solution,
+    check: CrossCheck,
+    sampled: tuple[float, int] | None,
+    quiet: bool,
+) -> None:
     """Print verdict, both roads, what was compared, the setups."""
     instance = loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
-    print_line(console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}")
+    print_line(
+        console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}"
+    )
     print_line(console, verdict_line(check, solution, instance), STYLES[check.verdict])
     for reason in check.reasons:
         print_line(console, reason, "red", indent=2)
@@ -72,8 +100,16 @@ def _print(console: Console, loaded: Loaded, solution: Solution, check: CrossChe
     digits = 2 if instance.objective == "cost" else 6
     unit = "USD/h" if instance.objective == "cost" else "mean score"
     columns: list[Column] = [("Road", "road", str)]
-    columns += [(name, f"{name.lower()}\n({unit})", _number(digits)) for name in ("Found", "Best possible", "Gap")]
-    print_table(console, "Both roads", roads_table(check, solution), [*columns, ("Seconds", "time\n(s)", _number(2))])
+    columns += [
+        (name, f"{name.lower()}\n({unit})", _number(digits))
+        for name in ("Found", "Best possible", "Gap")
+    ]
+    print_table(
+        console,
+        "Both roads",
+        roads_table(check, solution),
+        [*columns, ("Seconds", "time\n(s)", _number(2))],
+    )
     setups = {
         road: setup_lines(plan, instance)
         for road, plan in (("joint road", solution), ("second road", check.plan))
@@ -81,9 +117,18 @@ def _print(console: Console, loaded: Loaded, solution: Solution, check: CrossChe
     }
     if setups:
         frame = pd.DataFrame(setups).reset_index(names="LLM")
-        print_table(console, "Setups (option: part of the prompts)", frame, [("LLM", "LLM", str), *((road, road, str) for road in setups)])
+        print_table(
+            console,
+            "Setups (option: part of the prompts)",
+            frame,
+            [("LLM", "LLM", str), *((road, road, str) for road in setups)],
+        )
     plans = " and ".join(setups)
-    lines = [f"The plan{'s' if len(setups) > 1 else ''} of {plans} passed the verifier."] if setups and not check.negative else []
+    lines = (
+        [f"The plan{'s' if len(setups) > 1 else ''} of {plans} passed the verifier."]
+        if setups and not check.negative
+        else []
+    )
     if sampled is not None:
         lines.append(ratio_line(*sampled, solution.effort.wall))
     print_lines(console, "Beside it", lines or ["Neither road has a plan."])

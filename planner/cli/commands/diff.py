@@ -28,7 +28,11 @@ def run_diff(old: Path, new: Path) -> int:
 def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
     for word, content in zip(("from", "to"), contents, strict=True):
         objective = content["objective"]
-        print_line(console, f"{word}: {content['scenario']}, {objective['of']} {objective['value']:.5f}, {content['gpus_used']} GPUs used")
+        print_line(
+            console,
+            f"{word}: {content['scenario']}, {objective['of']} {objective['value']:.5f},"
+            f" {content['gpus_used']} GPUs used",
+        )
     print_lines(console, "What differs", lines_of(*contents))
     frames = diff_tables(found)
     print_line(console, steps_line(found), "bold")
@@ -42,12 +46,34 @@ def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
         columns += [(name, name.lower(), str) for name in ("Stay", "Move", "New", "Gone")]
         print_table(console, "Options that change (replicas)", frames["changes"], columns)
         wanted = ("Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs")
-        last: Column = ("Capacity short (req/s)", "then short\n(req/s)", lambda value: "" if pd.isna(value) else str(value))
-        print_table(console, "Steps", frames["steps"], [*((name, name.lower(), str) for name in wanted), last])
-        read = ["Start a replica and wait until it is healthy before the next step; drain one before it stops."]
-        read += ["Then short: how far an LLM's highest rate lies below the smaller of both plans' after the step."] if found.drops else []
+        last: Column = (
+            "Capacity short (req/s)",
+            "then short\n(req/s)",
+            lambda value: "" if pd.isna(value) else str(value),
+        )
+        print_table(
+            console,
+            "Steps",
+            frames["steps"],
+            [*((name, name.lower(), str) for name in wanted), last],
+        )
+        read = [
+            "Start a replica and wait until it is healthy before the next step; drain one before it"
+            " stops."
+        ]
+        read += (
+            [
+                "Then short: how far an LLM's highest rate lies below the smaller of both plans'"
+                " after the step."
+            ]
+            if found.drops
+            else []
+        )
         print_lines(console, "Read it so", read)
-    columns = [("LLM", "LLM", str), *((h, h.replace(" (", "\n("), _share) for h in frames["routing_change"].columns[1:])]
+    columns = [
+        ("LLM", "LLM", str),
+        *((h, h.replace(" (", "\n("), _share) for h in frames["routing_change"].columns[1:]),
+    ]
     print_table(console, "Routing", frames["routing_change"], columns)
 
 

@@ -1,4 +1,6 @@
-"""The command `export`: a plan -> a folder with what starts its servers and what routes requests among them."""
+"""The command `export`: a plan -> a folder with what starts its servers and what routes requests
+among them.
+"""
 
 import os
 from collections.abc import Callable
@@ -31,7 +33,10 @@ class Asked:
 
 @framed
 def run_export(plan: Path, asked: Asked, interrupt: Interrupt) -> int:
-    """Write the bundle and tell it; the exit code. Nothing is overwritten: the folder is new or empty."""
+    """Write the bundle and tell it; the exit code.
+
+    Nothing is overwritten: the folder is new or empty.
+    """
     kinds = None if asked.only is None else kinds_asked(asked.only)
     on = stated_date()
     check_new_folder(asked.to)
@@ -46,14 +51,19 @@ def run_export(plan: Path, asked: Asked, interrupt: Interrupt) -> int:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raise DataError unless the bundle can be put there: operators edit its files, so nothing is overwritten."""
+    """Raise DataError unless the bundle can be put there: operators edit its files, so nothing is
+    overwritten.
+    """
     problem, mend = "", "name another folder"
     try:
         above = next(place for place in (folder, *folder.resolve().parents) if place.exists())
         if folder.exists() and not folder.is_dir():
             problem = "this is a file, not a folder"
         elif folder.is_dir() and any(folder.iterdir()):
-            problem, mend = "the folder is not empty, and nothing is overwritten", "name a new folder, or empty this one"
+            problem, mend = (
+                "the folder is not empty, and nothing is overwritten",
+                "name a new folder, or empty this one",
+            )
         elif not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
             problem = f"nothing can be written in {above}"
     except (OSError, ValueError) as error:
@@ -63,7 +73,10 @@ def check_new_folder(folder: Path) -> None:
 
 
 def write_bundle(found: Bundle, folder: Path) -> None:
-    """Write every file whole, README.md last: where it stands the bundle is complete. OSError when that is not possible."""
+    """Write every file whole, README.md last: where it stands the bundle is complete.
+
+    OSError when that is not possible.
+    """
     for name in sorted(found.files, key=lambda name: (name == "README.md", name)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,21 +87,33 @@ def write_bundle(found: Bundle, folder: Path) -> None:
             path.chmod(mode | (mode & 0o444) >> 2)
 
 
-def _prices(source: PlanAndScenario, kinds: list[str] | None, quiet: bool, interrupt: Interrupt) -> PriceTable | None:
+def _prices(
+    source: PlanAndScenario, kinds: list[str] | None, quiet: bool, interrupt: Interrupt
+) -> PriceTable | None:
     """Compute prices over load where a router is exported."""
     if not needs_prices(kinds):
         return None
-    return solve_watched(_pricing(source), source.loaded.instance, source.loaded.settings, interrupt, not quiet)
+    return solve_watched(
+        _pricing(source), source.loaded.instance, source.loaded.settings, interrupt, not quiet
+    )
 
 
 def _pricing(source: PlanAndScenario) -> Callable[..., PriceTable]:
     """`price_table` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: price_table(source, progress=progress, cancel=cancel)
+    return lambda instance, settings, *, progress, cancel: price_table(
+        source, progress=progress, cancel=cancel
+    )
 
 
 def _tell(found: Bundle, asked: Asked) -> None:
     """Tell what was written, what was left out and what is to be set."""
-    warn([f"Not exported: {kind}, {reason}" for kind, reasons in found.left_out.items() for reason in reasons])
+    warn(
+        [
+            f"Not exported: {kind}, {reason}"
+            for kind, reasons in found.left_out.items()
+            for reason in reasons
+        ]
+    )
     warn([f"To do: {caution}" for caution in found.cautions])
     console = plain_console()
     print_line(console, f"{len(found.files)} files written to {asked.to}; begin with README.md")

@@ -8,7 +8,11 @@ from typing import TextIO
 
 from planner.cli.terminal.frame import framed, notify, put
 from planner.errors import DataError
-from planner.export.input_workbook import check_new_workbook, scenario_to_workbook, write_input_workbook
+from planner.export.input_workbook import (
+    check_new_workbook,
+    scenario_to_workbook,
+    write_input_workbook,
+)
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from profiles.io.faults import Fault
 from profiles.io.writing import write_whole
@@ -17,16 +21,50 @@ __all__ = ["run_init"]
 
 
 @framed
-def run_init(folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]) -> int:
+def run_init(
+    folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]
+) -> int:
     """Write what is asked for and tell it; the exit code. Nothing that exists is overwritten."""
     if (folder is None) == (xlsx is None):
-        raise DataError([Fault("init", "", "", "one thing is to be written", "name a folder (init DIR) or a workbook (init --xlsx PATH)")])
+        raise DataError(
+            [
+                Fault(
+                    "init",
+                    "",
+                    "",
+                    "one thing is to be written",
+                    "name a folder (init DIR) or a workbook (init --xlsx PATH)",
+                )
+            ]
+        )
     if xlsx is None and (source is not None or overrides):
-        raise DataError([Fault("init", "", "", "--from and --set go with --xlsx", "name the workbook: init --from SCENARIO --xlsx PATH")])
+        raise DataError(
+            [
+                Fault(
+                    "init",
+                    "",
+                    "",
+                    "--from and --set go with --xlsx",
+                    "name the workbook: init --from SCENARIO --xlsx PATH",
+                )
+            ]
+        )
     if source is None and overrides:
-        raise DataError([Fault("init", "--set", "", "there is no scenario to change", "name it: init --from SCENARIO --xlsx PATH")])
+        raise DataError(
+            [
+                Fault(
+                    "init",
+                    "--set",
+                    "",
+                    "there is no scenario to change",
+                    "name it: init --from SCENARIO --xlsx PATH",
+                )
+            ]
+        )
     written: list[Path] = []
-    if code := put(folder or xlsx, lambda: written.extend(_written(folder, xlsx, source, overrides))):
+    if code := put(
+        folder or xlsx, lambda: written.extend(_written(folder, xlsx, source, overrides))
+    ):
         return code
     for path in written:
         print(f"wrote {path}")
@@ -34,8 +72,13 @@ def run_init(folder: Path | None, xlsx: Path | None, source: Path | None, overri
     return 0
 
 
-def _written(folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]) -> list[Path]:
-    """Write a folder, a scenario as a workbook, or the template; the files. OSError when that is not possible."""
+def _written(
+    folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]
+) -> list[Path]:
+    """Write a folder, a scenario as a workbook, or the template; the files.
+
+    OSError when that is not possible.
+    """
     if folder is not None:
         return _write_folder(folder)
     assert xlsx is not None  # noqa: S101  (one of the two is there)
@@ -51,9 +94,21 @@ def _write_folder(folder: Path) -> list[Path]:
     paths = [folder / name for name in TEMPLATE_TEXTS]
     for path in paths:
         if path.exists():
-            raise DataError([Fault(str(path), "", "", "the file exists already, and nothing is overwritten", "name another folder")])
+            raise DataError(
+                [
+                    Fault(
+                        str(path),
+                        "",
+                        "",
+                        "the file exists already, and nothing is overwritten",
+                        "name another folder",
+                    )
+                ]
+            )
     if folder.exists() and not folder.is_dir():
-        raise DataError([Fault(str(folder), "", "", "this is a file, not a folder", "name a folder")])
+        raise DataError(
+            [Fault(str(folder), "", "", "this is a file, not a folder", "name a folder")]
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         write_whole(path, partial(_write_text, TEMPLATE_TEXTS[path.name]))

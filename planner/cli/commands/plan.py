@@ -38,7 +38,10 @@ __all__ = ["Further", "Outputs", "make_plan", "run_plan"]
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is written beside the terminal. json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder."""
+    """What is written beside the terminal.
+
+    json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder.
+    """
 
     json: str | None = None
     xlsx: str | None = None
@@ -57,7 +60,8 @@ class Outputs:
 class Further:
     """What is sought beside the plan. marginals: plan again with every limit moved by a unit.
 
-    near: number of alternatives; loss_pct: what they may lose of the objective; current: file of the plan that runs.
+    near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
+    the plan that runs.
     """
 
     marginals: bool = False
@@ -68,18 +72,33 @@ class Further:
 
 @framed
 def run_plan(
-    scenario: Path, overrides: Sequence[str], outputs: Outputs, quiet: bool, interrupt: Interrupt, further: Further | None = None
+    scenario: Path,
+    overrides: Sequence[str],
+    outputs: Outputs,
+    quiet: bool,
+    interrupt: Interrupt,
+    further: Further | None = None,
 ) -> int:
-    """Plan, write and report; return the exit code. Raises VerificationError (a bug) when the plan fails its check."""
+    """Plan, write and report; return the exit code.
+
+    Raises VerificationError (a bug) when the plan fails its check.
+    """
     outputs.check()
     source = make_plan(scenario, overrides, interrupt, quiet, further)
     return max(EXIT_CODES[source.plan.status], _hand_out(source, outputs, quiet))
 
 
 def make_plan(
-    scenario: Path, overrides: Sequence[str], interrupt: Interrupt, quiet: bool, further: Further | None = None
+    scenario: Path,
+    overrides: Sequence[str],
+    interrupt: Interrupt,
+    quiet: bool,
+    further: Further | None = None,
 ) -> PlanAndScenario:
-    """Make the plan of a scenario file, notices told on standard error on the way. DataError for bad input, VerificationError for a bug."""
+    """Make the plan of a scenario file, notices told on standard error on the way.
+
+    DataError for bad input, VerificationError for a bug.
+    """
     start, further = time.perf_counter(), further or Further()
     current = None if further.current is None else _current(Path(further.current))
     loaded = load_instance(scenario, overrides)
@@ -94,16 +113,33 @@ def make_plan(
         solution = seated_near(loaded.instance, solution, running)
     plan = tell(loaded, solution, settings, {"load": seconds})
     if further.marginals and solution.has_plan and not interrupt.cancel.is_set():
-        found = solve_watched(_moving(solution), loaded.instance, settings, interrupt, show=not quiet)
+        found = solve_watched(
+            _moving(solution), loaded.instance, settings, interrupt, show=not quiet
+        )
         plan = _with_context(plan, "marginals", marginals_content(found))
     if further.near and solution.has_plan and not interrupt.cancel.is_set():
 
         def near(instance: Instance, settings: Settings, **watched: Any) -> Alternatives:
-            return alternatives(instance, solution, settings, further.near, further.loss_pct / 100.0, running, quality, **watched)
+            return alternatives(
+                instance,
+                solution,
+                settings,
+                further.near,
+                further.loss_pct / 100.0,
+                running,
+                quality,
+                **watched,
+            )
 
         others = solve_watched(near, loaded.instance, settings, interrupt, show=not quiet)
-        asked = {"number": further.near, "loss_pct": tidy(further.loss_pct), "current": further.current}
-        told = alternatives_content(loaded.instance, plan.content, others, asked, current, settings.rel_gap)
+        asked = {
+            "number": further.near,
+            "loss_pct": tidy(further.loss_pct),
+            "current": further.current,
+        }
+        told = alternatives_content(
+            loaded.instance, plan.content, others, asked, current, settings.rel_gap
+        )
         plan = _with_context(plan, "alternatives", told)
     return PlanAndScenario(plan, loaded)
 
@@ -117,16 +153,30 @@ def _current(path: Path) -> Mapping[str, Any]:
     try:
         return read_plan(path).demand_setup().content
     except SolveError as error:
-        raise DataError([Fault(str(path), "status", "", f"no plan that could run: {error}", "name a plan with a setup")]) from None
+        raise DataError(
+            [
+                Fault(
+                    str(path),
+                    "status",
+                    "",
+                    f"no plan that could run: {error}",
+                    "name a plan with a setup",
+                )
+            ]
+        ) from None
 
 
 def _moving(solution: Solution) -> Callable[..., tuple[Marginal, ...]]:
     """`marginals` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: marginals(instance, solution, settings, progress=progress, cancel=cancel)
+    return lambda instance, settings, *, progress, cancel: marginals(
+        instance, solution, settings, progress=progress, cancel=cancel
+    )
 
 
 def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
-    """Write and print; 0, or BAD_INPUT when a file could not be written after all (the report still comes)."""
+    """Write and print; 0, or BAD_INPUT when a file could not be written after all (the report still
+    comes).
+    """
     plan, json, code = source.plan, outputs.json, 0
     written: dict[str, str] = {}
     if json is not None and json != "-":
@@ -134,7 +184,10 @@ def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
         written |= {} if code else {"plan.json": json}
     if outputs.xlsx or outputs.charts:
         where = outputs.xlsx or outputs.charts
-        code = max(code, put(where, lambda: written.update(write_report(source, outputs.xlsx, outputs.charts))))
+        code = max(
+            code,
+            put(where, lambda: written.update(write_report(source, outputs.xlsx, outputs.charts))),
+        )
     if outputs.json == "-":
         sys.stdout.write(json_text(plan.content))
     elif quiet:

@@ -1,4 +1,6 @@
-"""The command `profile check`: profile table -> a table of its curves and the list of findings, worst first."""
+"""The command `profile check`: profile table -> a table of its curves and the list of findings,
+worst first.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +10,26 @@ import numpy as np
 import pandas as pd
 
 from planner.cli.terminal.frame import framed, notify
-from planner.cli.terminal.output import Column, plain_console, print_heading, print_line, print_table
+from planner.cli.terminal.output import (
+    Column,
+    plain_console,
+    print_heading,
+    print_line,
+    print_table,
+)
 from planner.errors import ProfileError
 from planner.scenario.load import Scenario, load_scenario
 from profiles.curves import KNOWN, parse_profiles
-from profiles.hygiene import MEANS, SEVERITIES, CurveRows, Finding, check_curve, convex_cost, falls, read_curves
+from profiles.hygiene import (
+    MEANS,
+    SEVERITIES,
+    CurveRows,
+    Finding,
+    check_curve,
+    convex_cost,
+    falls,
+    read_curves,
+)
 from profiles.hygiene_neighbours import check_neighbours
 from profiles.io.faults import Fault
 from profiles.io.tables import read_table
@@ -40,7 +57,9 @@ class _Checked:
 
 @framed
 def run_profile_check(profiles: Path, scenario: Path | None, quiet: bool) -> int:
-    """Check and print; return the exit code: 0 also with findings, 2 when table or scenario cannot be read."""
+    """Check and print; return the exit code: 0 also with findings, 2 when table or scenario cannot
+    be read.
+    """
     checked = _check(profiles, None if scenario is None else load_scenario(scenario))
     notify(checked.notices, quiet)
     _print(profiles, checked, quiet)
@@ -58,7 +77,9 @@ def _check(path: Path, scenario: Scenario | None) -> _Checked:
     strict: list[Fault] = []
     parsed = parse_profiles(table, strict)
     if strict and not any(finding.severity == "refused" for finding in findings):
-        raise ProfileError(strict)  # refused for a reason that hygiene does not look at: a share of 0.5, an unknown provenance
+        raise ProfileError(
+            strict
+        )  # refused for what hygiene does not look at: a share of 0.5, an unknown provenance
     notices = list(parsed.notices) if parsed is not None else []
     if scenario is not None:
         curves, more = _asked(curves, scenario)
@@ -70,7 +91,9 @@ def _check(path: Path, scenario: Scenario | None) -> _Checked:
     return _Checked(curves, findings, notices)
 
 
-def _asked(curves: Sequence[CurveRows], scenario: Scenario) -> tuple[list[CurveRows], list[Finding]]:
+def _asked(
+    curves: Sequence[CurveRows], scenario: Scenario
+) -> tuple[list[CurveRows], list[Finding]]:
     """The curves a scenario may use, and what they lack for its SLOs."""
     spec = scenario.spec
     llms, gpus = [llm.name for llm in spec.llms], {pool.gpu for pool in spec.pools}
@@ -78,17 +101,33 @@ def _asked(curves: Sequence[CurveRows], scenario: Scenario) -> tuple[list[CurveR
     kept = [
         c
         for c in curves
-        if c.llm in llms and c.gpu in gpus and (not degrees or c.tp_degree in degrees) and (not shares or c.mps_share_pct in shares)
+        if c.llm in llms
+        and c.gpu in gpus
+        and (not degrees or c.tp_degree in degrees)
+        and (not shares or c.mps_share_pct in shares)
     ]
     found = [
-        Finding("odd", f"{llm} (any option)", (), "the table has no curve that the scenario may use", 1.0)
+        Finding(
+            "odd",
+            f"{llm} (any option)",
+            (),
+            "the table has no curve that the scenario may use",
+            1.0,
+        )
         for llm in llms
         if not any(c.llm == llm for c in kept)
     ]
     for curve in kept:
-        lacking = [name for s in spec.slo if (name := f"{s.metric}_{s.statistic}_ms") not in curve.columns()]
+        lacking = [
+            name
+            for s in spec.slo
+            if (name := f"{s.metric}_{s.statistic}_ms") not in curve.columns()
+        ]
         if lacking:
-            text = f"{', '.join(dict.fromkeys(lacking))}: an SLO needs it, so the option will be left out"
+            text = (
+                f"{', '.join(dict.fromkeys(lacking))}: an SLO needs it, so the option will be"
+                " left out"
+            )
             found.append(Finding("odd", curve.words, (int(curve.rows[0]),), text))
     return kept, found
 
@@ -96,14 +135,20 @@ def _asked(curves: Sequence[CurveRows], scenario: Scenario) -> tuple[list[CurveR
 def _print(path: Path, checked: _Checked, quiet: bool) -> None:
     console = plain_console()
     points = sum(len(curve.rows) for curve in checked.curves)
-    print_line(console, f"{path}: {_count(len(checked.curves), 'curve')}, {_count(points, 'point')}")
+    print_line(
+        console, f"{path}: {_count(len(checked.curves), 'curve')}, {_count(points, 'point')}"
+    )
     if checked.curves and not quiet:
         print_table(console, "Curves", _frame(checked), COLUMNS)
     counts = {s: sum(finding.severity == s for finding in checked.findings) for s in SEVERITIES}
     if not checked.findings:
         print_line(console, "No findings: nothing about these curves is odd.", "bold")
         return
-    print_heading(console, "Findings, worst first: " + ", ".join(f"{count} {s}" for s, count in counts.items() if count))
+    print_heading(
+        console,
+        "Findings, worst first: "
+        + ", ".join(f"{count} {s}" for s, count in counts.items() if count),
+    )
     for severity in SEVERITIES:
         mine = [finding for finding in checked.findings if finding.severity == severity]
         if mine:
@@ -119,7 +164,11 @@ def _count(number: int, word: str) -> str:
 def _sentence(finding: Finding) -> str:
     rows = sorted(finding.rows)
     run = len(rows) > 2 and rows == list(range(rows[0], rows[-1] + 1))
-    listed = f"{rows[0]} to {rows[-1]}" if run else ", ".join(map(str, rows[:ROWS_TOLD])) + (" ..." if len(rows) > ROWS_TOLD else "")
+    listed = (
+        f"{rows[0]} to {rows[-1]}"
+        if run
+        else ", ".join(map(str, rows[:ROWS_TOLD])) + (" ..." if len(rows) > ROWS_TOLD else "")
+    )
     place = f"row{'s' if len(rows) > 1 else ''} {listed}: " if rows else ""
     return f"{place}{finding.option}: {finding.text}"
 
@@ -156,6 +205,10 @@ COLUMNS: Sequence[Column] = (
         ("TP degree", "tp", lambda v: f"{v:g}"),
         ("MPS share (%)", "share\n(%)", lambda v: f"{v:g}"),
     ),
-    *(("Points", "points", lambda v: f"{v:,}"), ("Rates (req/s)", "rates\n(req/s)", str), ("Monotone", "mono-\ntone", str)),
+    *(
+        ("Points", "points", lambda v: f"{v:,}"),
+        ("Rates (req/s)", "rates\n(req/s)", str),
+        ("Monotone", "mono-\ntone", str),
+    ),
     *(("Convex", "convex, or\nits cost", str), ("Findings", "odd or\nworse", lambda v: f"{v:,}")),
 )

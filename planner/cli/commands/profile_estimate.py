@@ -1,4 +1,6 @@
-"""The command `profile estimate`: catalogues (and measurements) -> curves of options nobody measured."""
+"""The command `profile estimate`: catalogues (and measurements) -> curves of options nobody
+measured.
+"""
 
 import sys
 import threading
@@ -22,7 +24,17 @@ from planner.cli.terminal.output import Column, plain_console, print_line, print
 from planner.cli.terminal.progress import solve_watched
 from planner.errors import DataError
 from planner.profiling.calibrate import Calibration, calibrate
-from planner.profiling.estimate import COLUMNS, HIGHEST_LOAD, LOWEST_LOAD, UNCERTAIN_LOAD, Estimate, Offered, Wish, estimate_table, wishes
+from planner.profiling.estimate import (
+    COLUMNS,
+    HIGHEST_LOAD,
+    LOWEST_LOAD,
+    UNCERTAIN_LOAD,
+    Estimate,
+    Offered,
+    Wish,
+    estimate_table,
+    wishes,
+)
 from planner.settings import Progress
 from profiles.catalogue import load_gpus, load_llms
 from profiles.io.faults import Fault, nearest
@@ -36,8 +48,9 @@ SHOWN = 20
 """Options on the terminal at most."""
 
 ONE_PROMPT = (
-    "{}: its measurements look like one prompt a step, so its curves are simulated that way; with prompts much shorter than those measured"
-    " the capacity comes out too low: then name --scheduler chunked"
+    "{}: its measurements look like one prompt a step, so its curves are simulated that way; with"
+    " prompts much shorter than those measured the capacity comes out too low: then name"
+    " --scheduler chunked"
 )
 
 Entry = TypeVar("Entry")
@@ -75,7 +88,9 @@ class Asked:
 
 @framed
 def run_profile_estimate(asked: Asked, interrupt: Interrupt) -> int:
-    """Estimate, write and report; return the exit code: 2 for bad input, 5 when stopped (nothing is written then)."""
+    """Estimate, write and report; return the exit code: 2 for bad input, 5 when stopped (nothing is
+    written then).
+    """
     began = time.perf_counter()
     for path, option in ((asked.out, "--out"), (asked.intervals, "--intervals")):
         if path not in (None, "-"):
@@ -93,7 +108,10 @@ def run_profile_estimate(asked: Asked, interrupt: Interrupt) -> int:
 
 
 def whole_numbers(text: str) -> list[int]:
-    """`1,2,4` or `10,20,...,100` (after one number alone, `10,...,100` goes on in steps of it). ValueError for anything else."""
+    """`1,2,4` or `10,20,...,100` (after one number alone, `10,...,100` goes on in steps of it).
+
+    ValueError for anything else.
+    """
     numbers: list[int] = []
     parts = [part.strip() for part in text.split(",")]
     for k, part in enumerate(parts):
@@ -134,18 +152,35 @@ def _understood(asked: Asked) -> tuple[Offered, Settings, list[Wish]]:
             "--highest-load",
             asked.highest_load_pct,
             100 * LOWEST_LOAD < asked.highest_load_pct <= 100 * HIGHEST_LOAD,
-            f"more than {100 * LOWEST_LOAD:g} and at most {100 * HIGHEST_LOAD:g}, in per cent of the capacity",
+            (
+                f"more than {100 * LOWEST_LOAD:g} and at most {100 * HIGHEST_LOAD:g}, in per cent"
+                " of the capacity"
+            ),
         ),
-        ("--max-sequences", asked.sequences, 1 <= asked.sequences < asked.step_tokens, "1 or more, and fewer than --step-tokens"),
-        ("--scheduler", asked.scheduler, asked.scheduler in (None, *SCHEDULERS), f"one of {', '.join(SCHEDULERS)}"),
+        (
+            "--max-sequences",
+            asked.sequences,
+            1 <= asked.sequences < asked.step_tokens,
+            "1 or more, and fewer than --step-tokens",
+        ),
+        (
+            "--scheduler",
+            asked.scheduler,
+            asked.scheduler in (None, *SCHEDULERS),
+            f"one of {', '.join(SCHEDULERS)}",
+        ),
         ("--harness", asked.harness, asked.harness in ("closed", "open"), "closed or open"),
     )
     faults += [
-        Fault(option, "", str(value), "this value is not possible", f"write {mend}") for option, value, good, mend in checks if not good
+        Fault(option, "", str(value), "this value is not possible", f"write {mend}")
+        for option, value, good, mend in checks
+        if not good
     ]
     if faults:
         raise DataError(faults)
-    settings = Settings(weight_bits=asked.weight_bits, kv_bits=asked.kv_bits, neighbours=asked.neighbours)
+    settings = Settings(
+        weight_bits=asked.weight_bits, kv_bits=asked.kv_bits, neighbours=asked.neighbours
+    )
     offered = Offered(
         *(
             lengths,
@@ -162,13 +197,22 @@ def _understood(asked: Asked) -> tuple[Offered, Settings, list[Wish]]:
     return offered, settings, wishes(llms, gpus, degrees, shares, offered, settings)
 
 
-def _known(names: Sequence[str], catalogue: Mapping[str, Entry], option: str, words: str, faults: list[Fault]) -> list[Entry]:
+def _known(
+    names: Sequence[str],
+    catalogue: Mapping[str, Entry],
+    option: str,
+    words: str,
+    faults: list[Fault],
+) -> list[Entry]:
     found = []
     for name in dict.fromkeys(part.strip() for text in names for part in text.split(",")):
         if name in catalogue:
             found.append(catalogue[name])
         else:
-            mend = nearest(name, catalogue) + "see profiles/llms.csv and profiles/gpus.csv, or add a row"
+            mend = (
+                nearest(name, catalogue)
+                + "see profiles/llms.csv and profiles/gpus.csv, or add a row"
+            )
             faults.append(Fault(option, "", name, f"this {words} is not in the catalogue", mend))
     return found
 
@@ -181,7 +225,13 @@ def _listed(text: str, option: str, low: int, high: int, faults: list[Fault]) ->
     except (ValueError, IndexError):
         pass
     faults.append(
-        Fault(option, "", text, "this is no list of whole numbers", f"write numbers from {low} to {high}: 1,2,4 or 10,20,...,100")
+        Fault(
+            option,
+            "",
+            text,
+            "this is no list of whole numbers",
+            f"write numbers from {low} to {high}: 1,2,4 or 10,20,...,100",
+        )
     )
     return []
 
@@ -190,7 +240,15 @@ def _lengths(asked: Asked, faults: list[Fault]) -> Lengths:
     """Fixed, lognormal, or those of a trace."""
     if min(asked.input_tokens, asked.output_tokens) < 1:
         given = f"{asked.input_tokens} and {asked.output_tokens}"
-        faults.append(Fault("--input-tokens, --output-tokens", "", given, "a request has no tokens", "write 1 or more"))
+        faults.append(
+            Fault(
+                "--input-tokens, --output-tokens",
+                "",
+                given,
+                "a request has no tokens",
+                "write 1 or more",
+            )
+        )
     if asked.lengths == "fixed":
         return fixed(asked.input_tokens, asked.output_tokens)
     if asked.lengths == "lognormal":
@@ -213,7 +271,11 @@ def _worked_out(
     """Calibrate where asked, then estimate, with progress and Ctrl-C."""
 
     def work(
-        instance: object, how: object, *, progress: Callable[[Progress], None], cancel: threading.Event
+        instance: object,
+        how: object,
+        *,
+        progress: Callable[[Progress], None],
+        cancel: threading.Event,
     ) -> tuple[Estimate, list[Calibration], list[str]]:
         began = time.perf_counter()
         fitted: list[Calibration] = []
@@ -222,15 +284,28 @@ def _worked_out(
         if asked.calibrate is not None:
             progress(Progress(0.0, "calibrating"))
             schedulers = (asked.scheduler,) if asked.scheduler else SCHEDULERS
-            fitted, notices = calibrate(asked.calibrate, offered, settings, schedulers, asked.harness == "closed", cancel.is_set)
+            fitted, notices = calibrate(
+                asked.calibrate,
+                offered,
+                settings,
+                schedulers,
+                asked.harness == "closed",
+                cancel.is_set,
+            )
             notices = [
                 *notices,
-                *(ONE_PROMPT.format(one.llm) for one in fitted if one.fit.harness.scheduler == "single" != asked.scheduler),
+                *(
+                    ONE_PROMPT.format(one.llm)
+                    for one in fitted
+                    if one.fit.harness.scheduler == "single" != asked.scheduler
+                ),
             ]
             options = [_calibrated(wish, {one.llm: one for one in fitted}) for wish in wanted]
 
         def told(done: int) -> None:
-            progress(Progress(time.perf_counter() - began, f"{done} of {len(options)} options simulated"))
+            progress(
+                Progress(time.perf_counter() - began, f"{done} of {len(options)} options simulated")
+            )
 
         return estimate_table(options, asked.jobs, told, cancel), fitted, notices
 
@@ -246,14 +321,19 @@ def _calibrated(wish: Wish, known: Mapping[str, Calibration]) -> Wish:
     return replace(wish, factors=tuple(map(float, one.fit.factors)), offered=offered)
 
 
-def _hand_out(asked: Asked, found: Estimate, calibrations: Sequence[Calibration], seconds: float) -> int:
+def _hand_out(
+    asked: Asked, found: Estimate, calibrations: Sequence[Calibration], seconds: float
+) -> int:
     """Write and print; 0, or BAD_INPUT when nothing can be written or nothing fits."""
     frame = pd.DataFrame(found.rows, columns=list(COLUMNS))
     console = plain_console(stderr=asked.out == "-")
     if not asked.quiet:
         _print_calibrations(console, calibrations)
         if found.left_out:
-            lines = [f"{o.llm} {o.gpu} tp{o.tp_degree} {o.mps_share_pct:g} %: {o.reason}" for o in found.left_out]
+            lines = [
+                f"{o.llm} {o.gpu} tp{o.tp_degree} {o.mps_share_pct:g} %: {o.reason}"
+                for o in found.left_out
+            ]
             more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
             print_lines(console, "Left out", lines[:SHOWN] + more)
     if frame.empty:
@@ -265,7 +345,9 @@ def _hand_out(asked: Asked, found: Estimate, calibrations: Sequence[Calibration]
         _print_options(console, frame, found)
     options = len(frame) // asked.rates
     print_line(
-        console, f"{options} options, {len(frame)} rows in {seconds:.1f} s" + ("" if asked.out == "-" else f", written to {asked.out}")
+        console,
+        f"{options} options, {len(frame)} rows in {seconds:.1f} s"
+        + ("" if asked.out == "-" else f", written to {asked.out}"),
     )
     return 0
 
@@ -291,24 +373,54 @@ def _print_calibrations(console: Console, calibrations: Sequence[Calibration]) -
             if column.size:
                 parts.append(f"{metric} {np.median(column):.0f} / {np.quantile(column, 0.9):.0f} %")
         harness = one.fit.harness
-        jitter = "fixed lengths" if harness.low == 1 else f"lengths from {100 * harness.low:.0f} % up"
-        line = f"{one.llm}: {one.fit.points} of {one.points} points; left out (median / 90th percentile): {', '.join(parts)}"
+        jitter = (
+            "fixed lengths" if harness.low == 1 else f"lengths from {100 * harness.low:.0f} % up"
+        )
+        line = (
+            f"{one.llm}: {one.fit.points} of {one.points} points; left out (median / 90th"
+            f" percentile): {', '.join(parts)}"
+        )
         print_line(console, f"{line}; measured like {harness.scheduler} batching, {jitter}")
 
 
 def _print_options(console: Console, frame: pd.DataFrame, found: Estimate) -> None:
-    """Print one line an option: its highest certain rate, and latencies there with their intervals."""
+    """Print one line an option: its highest certain rate, and latencies there with their
+    intervals.
+    """
     loads = pd.DataFrame(found.half_widths)
-    frame = frame.assign(load=loads["load"], ttft_width=loads["ttft_p99_ms"], tpot_width=loads["tpot_mean_ms"])
+    frame = frame.assign(
+        load=loads["load"], ttft_width=loads["ttft_p99_ms"], tpot_width=loads["tpot_mean_ms"]
+    )
     certain = frame[frame["load"] <= UNCERTAIN_LOAD + 1e-3]
     last = certain.groupby(list(COLUMNS[:4]), sort=False).tail(1)
     columns: list[Column] = [
-        *(("llm", "LLM", str), ("gpu", "GPU", str), ("tp_degree", "tp\n(GPUs)", str), ("mps_share_pct", "share\n(%)", lambda v: f"{v:g}")),
-        *(("rate_rps", "rate\n(req/s)", lambda v: f"{v:,.3g}"), ("load", "load\n(%)", lambda v: f"{100 * v:.0f}")),
-        *(("ttft_mean_ms", "TTFT\nmean (ms)", _ms), ("ttft_p99_ms", "\np99 (ms)", _ms), ("ttft_width", "\n+- (ms)", _ms)),
-        *(("tpot_mean_ms", "TPOT\nmean (ms)", _ms), ("tpot_width", "\n+- (ms)", _ms), ("provenance", "curve", str)),
+        *(
+            ("llm", "LLM", str),
+            ("gpu", "GPU", str),
+            ("tp_degree", "tp\n(GPUs)", str),
+            ("mps_share_pct", "share\n(%)", lambda v: f"{v:g}"),
+        ),
+        *(
+            ("rate_rps", "rate\n(req/s)", lambda v: f"{v:,.3g}"),
+            ("load", "load\n(%)", lambda v: f"{100 * v:.0f}"),
+        ),
+        *(
+            ("ttft_mean_ms", "TTFT\nmean (ms)", _ms),
+            ("ttft_p99_ms", "\np99 (ms)", _ms),
+            ("ttft_width", "\n+- (ms)", _ms),
+        ),
+        *(
+            ("tpot_mean_ms", "TPOT\nmean (ms)", _ms),
+            ("tpot_width", "\n+- (ms)", _ms),
+            ("provenance", "curve", str),
+        ),
     ]
-    print_table(console, "Each option at its highest rate within 90 % of its capacity", last.head(SHOWN), columns)
+    print_table(
+        console,
+        "Each option at its highest rate within 90 % of its capacity",
+        last.head(SHOWN),
+        columns,
+    )
     if len(last) > SHOWN:
         print_line(console, f"and {len(last) - SHOWN} more options", indent=2)
 

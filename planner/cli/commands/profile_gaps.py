@@ -1,4 +1,6 @@
-"""The command `profile gaps`: scenario -> options that were not measured and matter, with the command that measures each."""
+"""The command `profile gaps`: scenario -> options that were not measured and matter, with the
+command that measures each.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +12,14 @@ from rich.text import Text
 
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import Column, plain_console, print_heading, print_line, print_table, printable
+from planner.cli.terminal.output import (
+    Column,
+    plain_console,
+    print_heading,
+    print_line,
+    print_table,
+    printable,
+)
 from planner.cli.terminal.progress import solve_watched
 from planner.plans.content import tell
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
@@ -24,8 +33,17 @@ __all__ = ["run_profile_gaps"]
 
 
 @framed
-def run_profile_gaps(scenario: Path, overrides: Sequence[str], csv: str | None, top: int, quiet: bool, interrupt: Interrupt) -> int:
-    """Judge, print and write; return the exit code: that of the plan, for without a plan there is nothing to judge by."""
+def run_profile_gaps(
+    scenario: Path,
+    overrides: Sequence[str],
+    csv: str | None,
+    top: int,
+    quiet: bool,
+    interrupt: Interrupt,
+) -> int:
+    """Judge, print and write; return the exit code: that of the plan, for without a plan there is
+    nothing to judge by.
+    """
     if csv is not None:
         check_writable(Path(csv), "--csv")
     loaded = load_instance(scenario, overrides)
@@ -35,10 +53,14 @@ def run_profile_gaps(scenario: Path, overrides: Sequence[str], csv: str | None, 
     plan = tell(loaded, found.plan, loaded.settings, {})
     print_line(console, f"{loaded.scenario.spec.name}: {verdict(plan.content)}")
     if not found.plan.has_plan:
-        print_line(console, "Without a plan there is no decision to judge by; see what `plan` says first.")
+        print_line(
+            console, "Without a plan there is no decision to judge by; see what `plan` says first."
+        )
         return EXIT_CODES[found.plan.status]
     print_line(console, headline(found), "bold")
-    frame = gaps_table(found, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score")
+    frame = gaps_table(
+        found, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score"
+    )
     _print(console, frame, found, loaded, top)
     return put_csv(frame, csv, "options")
 
@@ -49,13 +71,33 @@ def _print(console: Console, frame: pd.DataFrame, found: Gaps, loaded: Loaded, t
     if not len(matter):
         return
     gain, regret = frame.columns[6], frame.columns[7]
-    columns: list[Column] = [("LLM", "LLM", str), ("Option", "option", str), ("Provenance", "curve", str)]
-    columns += [("Supposed error (%)", "off by\n(%)", _number(0)), ("In the plan", "in\nplan", lambda value: "yes" if value else "")]
+    columns: list[Column] = [
+        ("LLM", "LLM", str),
+        ("Option", "option", str),
+        ("Provenance", "curve", str),
+    ]
+    columns += [
+        ("Supposed error (%)", "off by\n(%)", _number(0)),
+        ("In the plan", "in\nplan", lambda value: "yes" if value else ""),
+    ]
     columns += [(gain, "gain if\nbetter", _number(5)), (regret, "regret if\nworse", _number(5))]
-    print_table(console, f"What to measure next ({frame.columns[6].partition('(')[2].rstrip(')')})", matter, columns)
-    breaking = [str(row["LLM"]) + " " + str(row["Option"]) for _, row in matter.iterrows() if "could not keep" in row["Why"]]
+    print_table(
+        console,
+        f"What to measure next ({frame.columns[6].partition('(')[2].rstrip(')')})",
+        matter,
+        columns,
+    )
+    breaking = [
+        str(row["LLM"]) + " " + str(row["Option"])
+        for _, row in matter.iterrows()
+        if "could not keep" in row["Why"]
+    ]
     if breaking:
-        print_line(console, f"Were these worse, the plan's setup could not keep its limits: {', '.join(breaking)}.", indent=2)
+        print_line(
+            console,
+            f"Were these worse, the plan's setup could not keep its limits: {', '.join(breaking)}.",
+            indent=2,
+        )
     specs = load_llms()
     print_heading(console, "How to measure the first of them (then `profile import` the files)")
     for gap in found.gaps[: min(3, len(matter))]:

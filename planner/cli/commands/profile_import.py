@@ -1,4 +1,6 @@
-"""The command `profile import`: files of benchmark tools -> profile table -> file or standard output, and what became of every file."""
+"""The command `profile import`: files of benchmark tools -> profile table -> file or standard
+output, and what became of every file.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -19,7 +21,10 @@ PASSED_TOLD = 5
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked beside the files. out: path of the table (None: standard output); append: keep the rows that are there."""
+    """What is asked beside the files.
+
+    out: path of the table (None: standard output); append: keep the rows that are there.
+    """
 
     llm: str | None = None
     gpu: str | None = None
@@ -34,14 +39,20 @@ class Wanted:
 
 @framed
 def run_profile_import(files: Sequence[Path], wanted: Wanted) -> int:
-    """Import, write and tell; return the exit code: 0, or 2 for bad input (then nothing is written)."""
+    """Import, write and tell; return the exit code: 0, or 2 for bad input (then nothing is
+    written).
+    """
     faults: list[Fault] = []
     given = _given(wanted, faults)
     if wanted.out is not None:
         check_writable(wanted.out, "--out")
     elif wanted.append:
-        faults.append(Fault("--append", "", "", "there is no table to append to", "name it by --out"))
-    before = wanted.out if wanted.append and wanted.out is not None and wanted.out.exists() else None
+        faults.append(
+            Fault("--append", "", "", "there is no table to append to", "name it by --out")
+        )
+    before = (
+        wanted.out if wanted.append and wanted.out is not None and wanted.out.exists() else None
+    )
     found = import_profiles(files, given, before, faults)
     if not wanted.quiet:
         warn(_told(found))
@@ -71,15 +82,24 @@ def _hand_out(found: Imported, wanted: Wanted) -> int:
     """Write the table; 0, or BAD_INPUT when the file could not be written after all."""
     frame = found.frame
     if wanted.out is None:
-        frame.rename(columns=safe_cell).map(safe_cell).to_csv(sys.stdout, index=False, float_format="%.12g", lineterminator="\n")
+        frame.rename(columns=safe_cell).map(safe_cell).to_csv(
+            sys.stdout, index=False, float_format="%.12g", lineterminator="\n"
+        )
         return 0
-    replaced = "" if found.kept or not wanted.out.exists() else ", in place of the file that was there"
+    replaced = (
+        "" if found.kept or not wanted.out.exists() else ", in place of the file that was there"
+    )
     where = wanted.out
     if code := put(where, lambda: write_csv(frame, where)):
         return code
     options = frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates()
     kept = f", {found.kept} of them kept" if found.kept else ""
-    warn([f"{_count(len(frame), 'point')} of {_count(len(options), 'option')} written to {wanted.out}{kept}{replaced}"])
+    warn(
+        [
+            f"{_count(len(frame), 'point')} of {_count(len(options), 'option')} written to"
+            f" {wanted.out}{kept}{replaced}"
+        ]
+    )
     return 0
 
 

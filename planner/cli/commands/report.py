@@ -21,7 +21,10 @@ __all__ = ["ReportAsked", "run_report"]
 
 @dataclass(frozen=True)
 class ReportAsked:
-    """What is asked. scenario: where it is not where the plan says; kinds: as --with; charts: folder."""
+    """What is asked.
+
+    scenario: where it is not where the plan says; kinds: as --with; charts: folder.
+    """
 
     xlsx: str | None
     charts: str | None
@@ -32,21 +35,38 @@ class ReportAsked:
 
 @framed
 def run_report(plan: Path, asked: ReportAsked, interrupt: Interrupt) -> int:
-    """Compute what is asked beside the plan, write, tell; return the exit code: 4 when it was stopped with some of it computed."""
+    """Compute what is asked beside the plan, write, tell; return the exit code: 4 when it was
+    stopped with some of it computed.
+    """
     kinds = _kinds(asked.kinds)
     if asked.xlsx is None and asked.charts is None:
-        raise DataError([Fault("report", "", "", "nothing is to be written", "name a workbook with --xlsx, or a folder with --charts")])
+        raise DataError(
+            [
+                Fault(
+                    "report",
+                    "",
+                    "",
+                    "nothing is to be written",
+                    "name a workbook with --xlsx, or a folder with --charts",
+                )
+            ]
+        )
     if asked.xlsx is not None:
         check_writable(Path(asked.xlsx), "--xlsx")
     if asked.charts is not None:
         check_chart_folder(Path(asked.charts))
     source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
     extras = _extras(source, kinds, asked.quiet, interrupt)
-    complete = all(one.complete for one in extras) and len(extras) == (len(kinds) if source.plan.content["options"] else 0)
+    complete = all(one.complete for one in extras) and len(extras) == (
+        len(kinds) if source.plan.content["options"] else 0
+    )
     frames = {name: frame for one in extras for name, frame in one.tables.items()}
     notes = [note for one in extras for note in one.notes]
     written: dict[str, str] = {}
-    code = put(asked.xlsx or asked.charts, lambda: written.update(write_report(source, asked.xlsx, asked.charts, (frames, notes))))
+    code = put(
+        asked.xlsx or asked.charts,
+        lambda: written.update(write_report(source, asked.xlsx, asked.charts, (frames, notes))),
+    )
     if code:
         return code
     console = plain_console()
@@ -64,7 +84,13 @@ def _kinds(text: str) -> list[str]:
     """Read --with; DataError for a word that is none of KINDS."""
     kinds = [word.strip() for word in text.split(",") if word.strip()]
     faults = [
-        Fault("--with", "", repr(kind), "this is nothing that can be computed", f"{nearest(kind, KINDS)}it takes {', '.join(KINDS)}")
+        Fault(
+            "--with",
+            "",
+            repr(kind),
+            "this is nothing that can be computed",
+            f"{nearest(kind, KINDS)}it takes {', '.join(KINDS)}",
+        )
         for kind in kinds
         if kind not in KINDS
     ]
@@ -73,17 +99,29 @@ def _kinds(text: str) -> list[str]:
     return list(dict.fromkeys(kinds))
 
 
-def _extras(source: PlanAndScenario, kinds: Sequence[str], quiet: bool, interrupt: Interrupt) -> list[Extra]:
+def _extras(
+    source: PlanAndScenario, kinds: Sequence[str], quiet: bool, interrupt: Interrupt
+) -> list[Extra]:
     """Compute one kind after the other; after Ctrl-C those left are left out."""
     found: list[Extra] = []
     for kind in kinds if source.plan.content["options"] else ():
         if interrupt.cancel.is_set():
             break
         settings = source.loaded.settings
-        found.append(solve_watched(_computing(kind, source), source.loaded.instance, settings, interrupt, show=not quiet))
+        found.append(
+            solve_watched(
+                _computing(kind, source),
+                source.loaded.instance,
+                settings,
+                interrupt,
+                show=not quiet,
+            )
+        )
     return found
 
 
 def _computing(kind: str, source: PlanAndScenario) -> Callable[..., Extra]:
     """`extra` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: extra(kind, source, settings, progress, cancel)
+    return lambda instance, settings, *, progress, cancel: extra(
+        kind, source, settings, progress, cancel
+    )

@@ -1,4 +1,6 @@
-"""The command `route`: a plan's prices on other prompts -> fractions, limits, quality, and what they gain or lose."""
+"""The command `route`: a plan's prices on other prompts -> fractions, limits, quality, and what
+they gain or lose.
+"""
 
 import sys
 from collections.abc import Callable
@@ -43,7 +45,11 @@ STYLES = {"holds": "bold green", "uncertain": "bold yellow", "misses": "bold red
 
 @dataclass(frozen=True)
 class RouteAsked:
-    """What is asked beside the plan. Paths as given; split: share of the prompts that prices are computed on; rates: a price table too."""
+    """What is asked beside the plan.
+
+    Paths as given; split: share of the prompts that prices are computed on; rates: a price table
+    too.
+    """
 
     scores: str | None
     grades: str | None
@@ -58,7 +64,10 @@ class RouteAsked:
 
 @framed
 def run_route(plan: Path, asked: RouteAsked, interrupt: Interrupt) -> int:
-    """Route and print; return the exit code. Raises VerificationError (a bug) when a routing fails its check."""
+    """Route and print; return the exit code.
+
+    Raises VerificationError (a bug) when a routing fails its check.
+    """
     for path, option in ((asked.csv, "--csv"), (asked.json, "--json")):
         if path is not None and path != "-":
             check_writable(Path(path), option)
@@ -66,29 +75,56 @@ def run_route(plan: Path, asked: RouteAsked, interrupt: Interrupt) -> int:
     source.plan.demand_setup()
     sample, notices = _sample(source, asked)
     notify(notices, asked.quiet)
-    found, table = solve_watched(_work(source, sample, asked), source.loaded.instance, source.loaded.settings, interrupt, not asked.quiet)
+    found, table = solve_watched(
+        _work(source, sample, asked),
+        source.loaded.instance,
+        source.loaded.settings,
+        interrupt,
+        not asked.quiet,
+    )
     code = _hand_out(source, found, table, asked)
     return code or (MISSED if found.verdict == "misses" else 0)
 
 
 def _sample(source: PlanAndScenario, asked: RouteAsked) -> tuple[Sample, list[str]]:
     paths = [None if path is None else Path(path) for path in (asked.scores, asked.grades)]
-    return read_sample(source.loaded.instance.scores, paths[0], paths[1], source.loaded.scenario.spec.scores_missing)
+    return read_sample(
+        source.loaded.instance.scores,
+        paths[0],
+        paths[1],
+        source.loaded.scenario.spec.scores_missing,
+    )
 
 
-def _work(source: PlanAndScenario, sample: Sample, asked: RouteAsked) -> Callable[..., tuple[Evaluation, PriceTable | None]]:
+def _work(
+    source: PlanAndScenario, sample: Sample, asked: RouteAsked
+) -> Callable[..., tuple[Evaluation, PriceTable | None]]:
     """`evaluate`, and the price table where it is asked for, in the shape of a solve."""
 
-    def work(instance: Any, settings: Any, *, progress: Any, cancel: Any) -> tuple[Evaluation, PriceTable | None]:
-        found = evaluate(source, sample, settings, split=asked.split, seed=asked.seed, progress=progress, cancel=cancel)
+    def work(
+        instance: Any, settings: Any, *, progress: Any, cancel: Any
+    ) -> tuple[Evaluation, PriceTable | None]:
+        found = evaluate(
+            source,
+            sample,
+            settings,
+            split=asked.split,
+            seed=asked.seed,
+            progress=progress,
+            cancel=cancel,
+        )
         return found, price_table(source, progress=progress, cancel=cancel) if asked.rates else None
 
     return work
 
 
-def _hand_out(source: PlanAndScenario, found: Evaluation, table: PriceTable | None, asked: RouteAsked) -> int:
+def _hand_out(
+    source: PlanAndScenario, found: Evaluation, table: PriceTable | None, asked: RouteAsked
+) -> int:
     """Print and write; 0, or BAD_INPUT when a file could not be written after all."""
-    content = evaluation_content(found) | ({} if table is None else {"price_table": table.content()})
+    content = evaluation_content(found) | (
+        {} if table is None else {"price_table": table.content()}
+    )
     if asked.json == "-":
         sys.stdout.write(json_text(content))
     else:
@@ -96,16 +132,30 @@ def _hand_out(source: PlanAndScenario, found: Evaluation, table: PriceTable | No
     code = 0
     if asked.json is not None and asked.json != "-":
         where = Path(asked.json)
-        code = put(where, lambda: write_whole(where, lambda stream: stream.write(json_text(content))))
+        code = put(
+            where, lambda: write_whole(where, lambda stream: stream.write(json_text(content)))
+        )
     if asked.csv is None or asked.json == "-":
         return code
     return max(code, put_csv(routings_table(found), asked.csv, "rows"))
 
 
-def _print(console: Console, source: PlanAndScenario, found: Evaluation, table: PriceTable | None, quiet: bool) -> None:
-    print_line(console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict])
+def _print(
+    console: Console,
+    source: PlanAndScenario,
+    found: Evaluation,
+    table: PriceTable | None,
+    quiet: bool,
+) -> None:
+    print_line(
+        console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict]
+    )
     grades = "grades known" if found.sample.graded else "no grades"
-    print_line(console, f"{found.sample.prompts:,} prompts at {number(found.arrival_rate)} req/s, {grades}; {found.seconds:.1f} s")
+    print_line(
+        console,
+        f"{found.sample.prompts:,} prompts at {number(found.arrival_rate)} req/s, {grades};"
+        f" {found.seconds:.1f} s",
+    )
     print_line(console, gain_line(found))
     for line in advice_lines(found):
         print_line(console, line)
@@ -116,8 +166,18 @@ def _print(console: Console, source: PlanAndScenario, found: Evaluation, table: 
     print_table(console, "Fractions", fractions_table(found), FRACTIONS)
     print_table(console, "Limits", limits_table(found), LIMITS)
     graded = [GRADED] if found.sample.graded else []
-    print_table(console, "Quality of ways to send these prompts", routings_table(found), [*ROUTINGS, *graded])
-    print_table(console, f"The router against them, by {'grades' if graded else 'scores'}", comparisons_table(found), COMPARISONS)
+    print_table(
+        console,
+        "Quality of ways to send these prompts",
+        routings_table(found),
+        [*ROUTINGS, *graded],
+    )
+    print_table(
+        console,
+        f"The router against them, by {'grades' if graded else 'scores'}",
+        comparisons_table(found),
+        COMPARISONS,
+    )
     print_lines(console, "What this rests on", said(found))
 
 
@@ -156,13 +216,31 @@ def _gain(value: Any) -> str:
 
 
 FRACTIONS: list[Column] = [
-    *(("LLM", "LLM", str), ("Planned (%)", "planned\n(%)", _percent), ("Realised (%)", "realised\n(%)", _percent)),
-    *(("From (%)", "95 %\nfrom", _percent), ("To (%)", "\nto", _percent), ("By prompt id (%)", "by id\n(%)", _percent)),
+    *(
+        ("LLM", "LLM", str),
+        ("Planned (%)", "planned\n(%)", _percent),
+        ("Realised (%)", "realised\n(%)", _percent),
+    ),
+    *(
+        ("From (%)", "95 %\nfrom", _percent),
+        ("To (%)", "\nto", _percent),
+        ("By prompt id (%)", "by id\n(%)", _percent),
+    ),
     *(("Mean score", "mean\nscore", _score), ("Mean grade", "mean\ngrade", _score)),
 ]
 LIMITS: list[Column] = [
-    *(("Limit", "limit", str), ("Unit", "unit", str), ("At most", "at most", _figure), ("Planned", "planned", _figure)),
-    *(("Realised", "realised", _figure), ("From", "95 %\nfrom", _figure), ("To", "\nto", _figure), ("Verdict", "verdict", str)),
+    *(
+        ("Limit", "limit", str),
+        ("Unit", "unit", str),
+        ("At most", "at most", _figure),
+        ("Planned", "planned", _figure),
+    ),
+    *(
+        ("Realised", "realised", _figure),
+        ("From", "95 %\nfrom", _figure),
+        ("To", "\nto", _figure),
+        ("Verdict", "verdict", str),
+    ),
 ]
 ROUTINGS: list[Column] = [
     *(("Routing", "routing", str), ("LLM", "LLM", str), ("Limits", "limits", str)),

@@ -1,4 +1,6 @@
-"""The command `setups`: scenario -> every retained setup at its best -> counts, spread, histogram, table."""
+"""The command `setups`: scenario -> every retained setup at its best -> counts, spread, histogram,
+table.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,13 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import solve_watched
 from planner.presentation.sentences import exact
-from planner.presentation.setup_study import counts_line, histogram_lines, histogram_table, setups_table, spread_line
+from planner.presentation.setup_study import (
+    counts_line,
+    histogram_lines,
+    histogram_table,
+    setups_table,
+    spread_line,
+)
 from planner.scenario.assemble import Loaded, load_instance
 from planner.studies.setup_study import Study, study
 from profiles.io.writing import check_writable
@@ -25,7 +33,10 @@ LLMS_ACROSS = 4
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked beside the scenario. top: rows on the terminal; jobs: processes, 0 = one a core."""
+    """What is asked beside the scenario.
+
+    top: rows on the terminal; jobs: processes, 0 = one a core.
+    """
 
     csv: str | None
     top: int
@@ -36,18 +47,30 @@ class Wanted:
 
 
 @framed
-def run_setups(scenario: Path, overrides: Sequence[str], wanted: Wanted, interrupt: Interrupt) -> int:
-    """Study, print and write; return the exit code: 3 when no setup is feasible, 4 or 5 when stopped with or without some."""
+def run_setups(
+    scenario: Path, overrides: Sequence[str], wanted: Wanted, interrupt: Interrupt
+) -> int:
+    """Study, print and write; return the exit code: 3 when no setup is feasible, 4 or 5 when
+    stopped with or without some.
+    """
     if wanted.csv is not None:
         check_writable(Path(wanted.csv), "--csv")
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], wanted.quiet)
-    found = solve_watched(_studying(loaded, wanted), loaded.instance, loaded.settings, interrupt, show=not wanted.quiet)
+    found = solve_watched(
+        _studying(loaded, wanted),
+        loaded.instance,
+        loaded.settings,
+        interrupt,
+        show=not wanted.quiet,
+    )
     return max(_code(found), _hand_out(found, loaded, wanted))
 
 
 def _studying(loaded: Loaded, wanted: Wanted) -> Callable[..., Study]:
-    """`study` in the shape of a solve; with --csv what is routed is kept in a journal beside it until the study is complete."""
+    """`study` in the shape of a solve; with --csv what is routed is kept in a journal beside it
+    until the study is complete.
+    """
     journal = None if wanted.csv is None or wanted.prune else Path(f"{wanted.csv}.partial")
     return lambda instance, settings, *, progress, cancel: study(
         instance,
@@ -72,41 +95,74 @@ def _hand_out(found: Study, loaded: Loaded, wanted: Wanted) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console, instance = plain_console(), loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
-    print_line(console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}")
+    print_line(
+        console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}"
+    )
     if not found.complete:
-        kept = f"; the same command goes on from there ({wanted.csv}.partial)" if wanted.csv and not wanted.prune else ""
-        print_line(console, f"stopped: {found.count('not routed'):,} setups were not routed{kept}", "bold yellow")
+        kept = (
+            f"; the same command goes on from there ({wanted.csv}.partial)"
+            if wanted.csv and not wanted.prune
+            else ""
+        )
+        print_line(
+            console,
+            f"stopped: {found.count('not routed'):,} setups were not routed{kept}",
+            "bold yellow",
+        )
     print_line(console, counts_line(found, wanted.exact_packing))
     print_line(console, spread_line(found), "bold")
     print_line(
-        console, f"Every quality is within {found.tolerance:.2g} of the best that the setup allows, unless the table says otherwise.", "dim"
+        console,
+        f"Every quality is within {found.tolerance:.2g} of the best that the setup allows, unless"
+        " the table says otherwise.",
+        "dim",
     )
     frame = setups_table(found, instance)
     if not wanted.quiet and found.count("feasible"):
         _print_top(console, frame, loaded, wanted.top)
-        print_lines(console, "Feasible setups by quality (mean score)", histogram_lines(histogram_table(found)) or ["all alike"])
+        print_lines(
+            console,
+            "Feasible setups by quality (mean score)",
+            histogram_lines(histogram_table(found)) or ["all alike"],
+        )
     return put_csv(frame, wanted.csv, "setups")
 
 
 def _print_top(console: Console, frame: pd.DataFrame, loaded: Loaded, top: int) -> None:
-    """Print the best setups: quality, SLOs, compute, how each LLM is run and which part of the prompts it answers."""
+    """Print the best setups: quality, SLOs, compute, how each LLM is run and which part of the
+    prompts it answers.
+    """
     names = [llm.name for llm in loaded.instance.llms]
     best = frame[frame["Status"] == "feasible"].head(top)
-    shown = pd.DataFrame({"rank": range(1, len(best) + 1), "quality": best["Quality (mean score)"].to_numpy()})
-    columns: list[Column] = [("rank", "#", str), ("quality", "quality", lambda value: f"{value:.5f}")]
-    for header in [h for h in frame.columns if h.endswith("(ms)") or h.startswith("Requests above")]:
+    shown = pd.DataFrame(
+        {"rank": range(1, len(best) + 1), "quality": best["Quality (mean score)"].to_numpy()}
+    )
+    columns: list[Column] = [
+        ("rank", "#", str),
+        ("quality", "quality", lambda value: f"{value:.5f}"),
+    ]
+    for header in [
+        h for h in frame.columns if h.endswith("(ms)") or h.startswith("Requests above")
+    ]:
         shown[header] = best[header].to_numpy()
         columns.append((header, header.replace(" (", "\n(", 1), lambda value: f"{value:,.1f}"))
     shown["compute"] = best["Utilisation (% of all compute)"].to_numpy()
     columns.append(("compute", "compute\n(%)", lambda value: f"{value:.0f}"))
-    told = [[_run(option, part) for option, part in zip(best[f"{n}: option"], best[f"{n}: fraction (%)"], strict=True)] for n in names]
+    told = [
+        [
+            _run(option, part)
+            for option, part in zip(best[f"{n}: option"], best[f"{n}: fraction (%)"], strict=True)
+        ]
+        for n in names
+    ]
     if len(names) <= LLMS_ACROSS:
         for name, cells in zip(names, told, strict=True):
             shown[name] = cells
             columns.append((name, name, str))
     else:
         shown["setup"] = [
-            "; ".join(f"{n} {cell}" for n, cell in zip(names, row, strict=True) if cell != "-") for row in zip(*told, strict=True)
+            "; ".join(f"{n} {cell}" for n, cell in zip(names, row, strict=True) if cell != "-")
+            for row in zip(*told, strict=True)
         ]
         columns.append(("setup", "setup", str))
     print_table(console, f"Top {len(best)} (option, part of the prompts)", shown, columns)

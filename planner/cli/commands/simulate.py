@@ -1,4 +1,6 @@
-"""The command `simulate`: a plan -> its requests replayed -> predicted beside simulated, and a verdict."""
+"""The command `simulate`: a plan -> its requests replayed -> predicted beside simulated, and a
+verdict.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +35,12 @@ __all__ = ["MISSED", "Replay", "run_simulate"]
 MISSED = 6
 """Exit code: the simulation misses an SLO."""
 
-STYLES = {"holds": "bold green", "uncertain": "bold yellow", "not simulated": "bold yellow", "misses": "bold red"}
+STYLES = {
+    "holds": "bold green",
+    "uncertain": "bold yellow",
+    "not simulated": "bold yellow",
+    "misses": "bold red",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,13 @@ def run_simulate(plan: Path, asked: Replay, interrupt: Interrupt) -> int:
     gaps = None if asked.trace is None else load_trace(Path(asked.trace)).gaps
     source.plan.demand_setup()
     demand = Demand(60.0 * asked.minutes, asked.cv, asked.seed, gaps)
-    found = solve_watched(_simulating(source, demand), source.loaded.instance, source.loaded.settings, interrupt, not asked.quiet)
+    found = solve_watched(
+        _simulating(source, demand),
+        source.loaded.instance,
+        source.loaded.settings,
+        interrupt,
+        not asked.quiet,
+    )
     _print(plain_console(), source, found, asked.quiet)
     return MISSED if found.verdict == "misses" else 0
 
@@ -69,7 +82,9 @@ def _simulating(source: PlanAndScenario, demand: Demand) -> Callable[..., Simula
 
 def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: bool) -> None:
     instance = source.loaded.instance
-    print_line(console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict])
+    print_line(
+        console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict]
+    )
     print_line(console, demand_line(found, instance.arrival_rate))
     for line in advice_lines(found):
         print_line(console, line)
@@ -77,24 +92,62 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
         return
     frame = slos_table(found)
     if len(frame):
-        columns: list[Column] = [("SLO", "SLO", str), ("Limit (ms)", "limit\n(ms)", _ms), ("Planned (ms)", "planned\n(ms)", _ms)]
-        columns += [("Simulated (ms)", "simulated\n(ms)", _ms), ("95 % interval (± ms)", "95 %\n± ms", _ms)]
-        columns += [("Requests within the limit (%)", "within\n(%)", _ms), ("Verdict", "verdict", str)]
+        columns: list[Column] = [
+            ("SLO", "SLO", str),
+            ("Limit (ms)", "limit\n(ms)", _ms),
+            ("Planned (ms)", "planned\n(ms)", _ms),
+        ]
+        columns += [
+            ("Simulated (ms)", "simulated\n(ms)", _ms),
+            ("95 % interval (± ms)", "95 %\n± ms", _ms),
+        ]
+        columns += [
+            ("Requests within the limit (%)", "within\n(%)", _ms),
+            ("Verdict", "verdict", str),
+        ]
         print_table(console, "SLO", frame, columns)
     _print_options(console, options_table(found, instance), found.metrics)
-    routing: list[Column] = [("LLM", "LLM", str), ("Planned (%)", "planned\n(%)", _share), ("Realised (%)", "realised\n(%)", _share)]
-    print_table(console, "Routing", routing_table(found, instance), [*routing, ("95 % interval (± %)", "95 %\n± %", _share)])
-    print_lines(console, "How it was simulated", [*option_lines(found, instance), *(s.note for s in found.slos if s.note), *CAVEATS])
+    routing: list[Column] = [
+        ("LLM", "LLM", str),
+        ("Planned (%)", "planned\n(%)", _share),
+        ("Realised (%)", "realised\n(%)", _share),
+    ]
+    print_table(
+        console,
+        "Routing",
+        routing_table(found, instance),
+        [*routing, ("95 % interval (± %)", "95 %\n± %", _share)],
+    )
+    print_lines(
+        console,
+        "How it was simulated",
+        [*option_lines(found, instance), *(s.note for s in found.slos if s.note), *CAVEATS],
+    )
 
 
 def _print_options(console: Console, frame: pd.DataFrame, metrics: tuple[str, ...]) -> None:
     """Print one table a metric, so that 80 columns are enough."""
     for metric in metrics:
         name = metric.upper()
-        columns: list[Column] = [("LLM", "LLM", str), ("Option", "option", str), ("Planned rate (req/s)", "planned\nreq/s", _share)]
-        columns += [("Simulated rate (req/s)", "sim.\nreq/s", _share), (f"{name} mean planned (ms)", "planned\n(ms)", _ms)]
-        columns += [(f"{name} mean simulated (ms)", "simulated\n(ms)", _ms), (f"{name} mean 95 % interval (± ms)", "95 %\n± ms", _ms)]
-        print_table(console, f"Mean {name} and p99", frame, [*columns, (f"{name} p99 simulated (ms)", "p99\n(ms)", _ms)])
+        columns: list[Column] = [
+            ("LLM", "LLM", str),
+            ("Option", "option", str),
+            ("Planned rate (req/s)", "planned\nreq/s", _share),
+        ]
+        columns += [
+            ("Simulated rate (req/s)", "sim.\nreq/s", _share),
+            (f"{name} mean planned (ms)", "planned\n(ms)", _ms),
+        ]
+        columns += [
+            (f"{name} mean simulated (ms)", "simulated\n(ms)", _ms),
+            (f"{name} mean 95 % interval (± ms)", "95 %\n± ms", _ms),
+        ]
+        print_table(
+            console,
+            f"Mean {name} and p99",
+            frame,
+            [*columns, (f"{name} p99 simulated (ms)", "p99\n(ms)", _ms)],
+        )
 
 
 def _ms(value: Any) -> str:

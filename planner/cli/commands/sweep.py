@@ -1,4 +1,6 @@
-"""The command `sweep`: scenario and varied keys -> one plan a point -> table, file as points finish."""
+"""The command `sweep`: scenario and varied keys -> one plan a point -> table, file as points
+finish.
+"""
 
 import hashlib
 import json
@@ -32,7 +34,10 @@ MOST_ROWS = 60
 
 @dataclass(frozen=True)
 class Grid:
-    """What is asked beside the scenario. out: .csv or .parquet; jobs: processes, 0 = one a core; dask: address of a scheduler."""
+    """What is asked beside the scenario.
+
+    out: .csv or .parquet; jobs: processes, 0 = one a core; dask: address of a scheduler.
+    """
 
     vary: tuple[str, ...]
     out: str | None
@@ -43,7 +48,9 @@ class Grid:
 
 @framed
 def run_sweep(scenario: Path, overrides: Sequence[str], grid: Grid, interrupt: Interrupt) -> int:
-    """Sweep, print and write; return the exit code: 0 also with infeasible rows, 4 or 5 when stopped with or without some points."""
+    """Sweep, print and write; return the exit code: 0 also with infeasible rows, 4 or 5 when
+    stopped with or without some points.
+    """
     if grid.out is not None:
         check_writable(Path(grid.out), "--csv")
     axes = _axes(grid.vary)
@@ -77,19 +84,32 @@ def _axes(vary: Sequence[str]) -> list[Axis]:
 def _key(loaded: Loaded, axes: Sequence[Axis]) -> str:
     """What a journal must be of to be gone on with."""
     varied = json.dumps([[axis.key, axis.values] for axis in axes], default=str)
-    return hashlib.sha256(f"{loaded.sha256} {varied} {loaded.scenario.spec.solver}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{loaded.sha256} {varied} {loaded.scenario.spec.solver}".encode()
+    ).hexdigest()
 
 
-def _sweeping(scenario: Path, overrides: Sequence[str], points: Sequence[Any], jobs: int, kept: "_Kept") -> Callable[..., list[Point]]:
+def _sweeping(
+    scenario: Path, overrides: Sequence[str], points: Sequence[Any], jobs: int, kept: "_Kept"
+) -> Callable[..., list[Point]]:
     """`sweep` in the shape of a solve."""
     return lambda instance, settings, *, progress, cancel: sweep(
-        scenario, overrides, points, jobs=jobs, done=kept.done, keep=kept.keep, progress=progress, cancel=cancel
+        scenario,
+        overrides,
+        points,
+        jobs=jobs,
+        done=kept.done,
+        keep=kept.keep,
+        progress=progress,
+        cancel=cancel,
     )
 
 
 @contextmanager
 def _backend(dask: str | None) -> Iterator[None]:
-    """Within, joblib hands points to the Dask cluster at the address, or to processes of this machine."""
+    """Within, joblib hands points to the Dask cluster at the address, or to processes of this
+    machine.
+    """
     if dask is None:
         yield
         return
@@ -98,17 +118,39 @@ def _backend(dask: str | None) -> Iterator[None]:
         from dask.distributed import Client
         from joblib import parallel_config
     except ImportError:
-        raise DataError([Fault("--dask", "", dask, "dask is not installed", "pip install distributed, here and on the workers")]) from None
+        raise DataError(
+            [
+                Fault(
+                    "--dask",
+                    "",
+                    dask,
+                    "dask is not installed",
+                    "pip install distributed, here and on the workers",
+                )
+            ]
+        ) from None
     try:
         client = Client(dask, timeout=SCHEDULER_WAIT)
     except (OSError, ValueError) as error:
-        raise DataError([Fault("--dask", "", dask, f"no scheduler answers there ({error})", "start one, or leave --dask out")]) from error
+        raise DataError(
+            [
+                Fault(
+                    "--dask",
+                    "",
+                    dask,
+                    f"no scheduler answers there ({error})",
+                    "start one, or leave --dask out",
+                )
+            ]
+        ) from error
     with client, parallel_config(backend="dask", wait_for_workers_timeout=30):
         yield
 
 
 class _Kept:
-    """The journal beside the wanted file (a line a point), and the file itself, written again as points finish."""
+    """The journal beside the wanted file (a line a point), and the file itself, written again as
+    points finish.
+    """
 
     def __init__(self, out: str | None, key: str, axes: Sequence[Axis]) -> None:
         self.out, self.keys = None if out is None else Path(out), [axis.key for axis in axes]
@@ -117,7 +159,10 @@ class _Kept:
         self.written = time.monotonic()
         self.points = dict(self.done)
         if self.journal is not None:
-            lines = [json.dumps({"key": key}), *(json.dumps(asdict(point)) for point in self.done.values())]
+            lines = [
+                json.dumps({"key": key}),
+                *(json.dumps(asdict(point)) for point in self.done.values()),
+            ]
             self.journal.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def keep(self, point: Point) -> None:
@@ -133,7 +178,10 @@ class _Kept:
     def _write(self) -> None:
         if self.out is not None:
             self.written = time.monotonic()
-            write_points(frame_of([self.points[number] for number in sorted(self.points)], self.keys), self.out)
+            write_points(
+                frame_of([self.points[number] for number in sorted(self.points)], self.keys),
+                self.out,
+            )
 
     def close(self, found: Sequence[Point], complete: bool) -> None:
         """Write the file a last time; the journal goes when it is not needed any more."""
@@ -141,7 +189,12 @@ class _Kept:
         try:
             self._write()
         except OSError as error:
-            warn([f"{self.out}: cannot be written ({error.strerror}); what was planned is in {self.journal}"])
+            warn(
+                [
+                    f"{self.out}: cannot be written ({error.strerror}); what was planned is in"
+                    f" {self.journal}"
+                ]
+            )
             return
         if complete and self.journal is not None:
             self.journal.unlink(missing_ok=True)
@@ -152,9 +205,15 @@ def write_points(frame: pd.DataFrame, path: Path) -> None:
     if path.suffix.lower() != ".parquet":
         write_csv(frame, path)
         return
-    mixed = [name for name in frame.columns if frame[name].map(type).nunique() > 1 and frame[name].dtype == object]
+    mixed = [
+        name
+        for name in frame.columns
+        if frame[name].map(type).nunique() > 1 and frame[name].dtype == object
+    ]
     texts = {
-        name: frame[name].map(lambda value: None if value is None else str(safe_cell(value))) for name in mixed if _has_text(frame[name])
+        name: frame[name].map(lambda value: None if value is None else str(safe_cell(value)))
+        for name in mixed
+        if _has_text(frame[name])
     }
     frame.assign(**texts).to_parquet(path, index=False)
 
@@ -180,13 +239,31 @@ def _read(journal: Path, key: str) -> dict[int, Point]:
     return found
 
 
-def _print(console: Console, loaded: Loaded, axes: Sequence[Axis], found: Sequence[Point], asked: int, grid: Grid) -> None:
+def _print(
+    console: Console,
+    loaded: Loaded,
+    axes: Sequence[Axis],
+    found: Sequence[Point],
+    asked: int,
+    grid: Grid,
+) -> None:
     """Print counts, and the table when it is not too long."""
-    states = {status: sum(point.status == status for point in found) for status in dict.fromkeys(point.status for point in found)}
+    states = {
+        status: sum(point.status == status for point in found)
+        for status in dict.fromkeys(point.status for point in found)
+    }
     told = ", ".join(f"{count:,} {status}" for status, count in states.items())
-    print_line(console, f"{loaded.scenario.spec.name}: {len(found):,} of {asked:,} points planned: {told}", "bold")
+    print_line(
+        console,
+        f"{loaded.scenario.spec.name}: {len(found):,} of {asked:,} points planned: {told}",
+        "bold",
+    )
     if len(found) < asked and grid.out is not None:
-        print_line(console, f"stopped; the same command goes on from there ({grid.out}.partial)", "bold yellow")
+        print_line(
+            console,
+            f"stopped; the same command goes on from there ({grid.out}.partial)",
+            "bold yellow",
+        )
     if not grid.quiet and 0 < len(found) <= MOST_ROWS:
         _print_points(console, frame_of(found, [axis.key for axis in axes]), axes)
         reasons = list(dict.fromkeys(point.reason for point in found if point.reason))
@@ -200,7 +277,9 @@ def _print_points(console: Console, frame: pd.DataFrame, axes: Sequence[Axis]) -
     columns: list[Column] = [(axis.key, axis.key.replace(".", ".\n"), str) for axis in axes]
     columns.append(("Status", "status", str))
     for header in [h for h in frame.columns if h.startswith(("Found", "Best possible"))]:
-        columns.append((header, header.replace(" (", "\n(", 1).lower(), _number(2 if "USD" in header else 5)))
+        columns.append(
+            (header, header.replace(" (", "\n(", 1).lower(), _number(2 if "USD" in header else 5))
+        )
     columns.append(("GPUs used", "GPUs", _number(0)))
     frame = frame if "GPUs used" in frame.columns else frame.assign(**{"GPUs used": None})
     print_table(console, "Points", frame, columns)

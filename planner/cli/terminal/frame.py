@@ -1,4 +1,6 @@
-"""What all commands do alike: their frame, what they tell on standard error, and files that cannot be written after all."""
+"""What all commands do alike: their frame, what they tell on standard error, and files that cannot
+be written after all.
+"""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +25,8 @@ P = ParamSpec("P")
 
 
 def framed(command: Callable[P, int]) -> Callable[P, int]:
-    """Frame a command: both roots of planner.errors become messages on standard error and exit codes; everything else is a bug.
+    """Frame a command: both roots of planner.errors become messages on standard error and exit
+    codes; everything else is a bug.
 
     A character that the terminal's encoding lacks is told by its code instead of ending the run.
     """
@@ -41,7 +44,12 @@ def framed(command: Callable[P, int]) -> Callable[P, int]:
             return BAD_INPUT
         except SolveError as error:
             stopped = isinstance(error, NoPlanInTimeError)
-            warn([f"There is no setup to work on{'' if stopped else ', the plan is infeasible'}: {error}"])
+            warn(
+                [
+                    f"There is no setup to work on{'' if stopped else ', the plan is infeasible'}:"
+                    f" {error}"
+                ]
+            )
             return EXIT_CODES["unknown" if stopped else "infeasible"]
 
     return run
@@ -60,11 +68,18 @@ def notify(notices: Iterable[str], quiet: bool = False) -> None:
 
 
 def put(path: str | Path | None, write: Callable[[], object]) -> int:
-    """Write a file by `write`; 0, or BAD_INPUT and a message when it could not be written after all: what was computed is still told."""
+    """Write a file by `write`; 0, or BAD_INPUT and a message when it could not be written after
+    all: what was computed is still told.
+    """
     try:
         write()
     except OSError as error:
-        warn([f"{error.filename or path}: cannot be written ({error.strerror}); free space or name another place"])
+        warn(
+            [
+                f"{error.filename or path}: cannot be written ({error.strerror}); free space or"
+                " name another place"
+            ]
+        )
         return BAD_INPUT
     return 0
 

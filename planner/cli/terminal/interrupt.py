@@ -1,4 +1,7 @@
-"""What Ctrl-C does. Light on purpose: the command line listens from its start, before anything heavy is imported."""
+"""What Ctrl-C does.
+
+Light on purpose: the command line listens from its start, before anything heavy is imported.
+"""
 
 import os
 import signal
@@ -14,10 +17,12 @@ NO_PLAN = 5
 
 
 class Interrupt:
-    """Before `guard`, Ctrl-C ends the process at once with exit code 5; after it `cancel` is set, and a second one ends the process.
+    """Before `guard`, Ctrl-C ends the process at once with exit code 5; after it `cancel` is set,
+    and a second one ends the process.
 
-    At once means os._exit, not KeyboardInterrupt: until the search there is nothing to keep, and an exception in the middle of an import
-    may be swallowed or turned into another (CPython 3.11 even ends by SIGINT after a handled one that came inside `exec`).
+    At once means os._exit, not KeyboardInterrupt: until the search there is nothing to keep, and an
+    exception in the middle of an import may be swallowed or turned into another (CPython 3.11 even
+    ends by SIGINT after a handled one that came inside `exec`).
     """
 
     def __init__(self) -> None:
@@ -26,11 +31,15 @@ class Interrupt:
 
     @contextmanager
     def handled(self) -> Iterator["Interrupt"]:
-        """Within, SIGINT and SIGTERM come here; in a thread other than the main one, where handlers cannot be set, nothing changes."""
+        """Within, SIGINT and SIGTERM come here; in a thread other than the main one, where handlers
+        cannot be set, nothing changes.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             yield self
         finally:

@@ -11,7 +11,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["FILE_WIDTH", "Column", "Format", "plain_console", "print_heading", "print_line", "print_lines", "print_table", "printable"]
+__all__ = [
+    "FILE_WIDTH",
+    "Column",
+    "Format",
+    "plain_console",
+    "print_heading",
+    "print_line",
+    "print_lines",
+    "print_table",
+    "printable",
+]
 
 
 FILE_WIDTH = 200
@@ -25,14 +35,27 @@ Column = tuple[str, str, Format]
 """(header in the named table, header here, how a value is told)."""
 
 
-def print_table(console: Console, title: str, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
+def print_table(
+    console: Console, title: str, frame: pd.DataFrame, columns: Sequence[Column]
+) -> None:
     """Print one named table, the chosen columns; names left, numbers right, nothing cut off."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for _, short, form in columns:
         text = form is str
-        table.add_column(Text(short), justify="left" if text else "right", no_wrap=not text, overflow="fold", vertical="top")
+        table.add_column(
+            Text(short),
+            justify="left" if text else "right",
+            no_wrap=not text,
+            overflow="fold",
+            vertical="top",
+        )
     for values in frame[[header for header, _, _ in columns]].itertuples(index=False):
-        table.add_row(*(Text(printable(form(value))) for value, (_, _, form) in zip(values, columns, strict=True)))
+        table.add_row(
+            *(
+                Text(printable(form(value)))
+                for value, (_, _, form) in zip(values, columns, strict=True)
+            )
+        )
     print_heading(console, title)
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
@@ -52,16 +75,24 @@ def print_heading(console: Console, text: str) -> None:
 
 def print_line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
     """Print one paragraph, folded at the terminal's width."""
-    console.print(Padding(Text(printable(text), style=style, overflow="fold"), (0, 0, 0, indent), expand=False))
+    console.print(
+        Padding(
+            Text(printable(text), style=style, overflow="fold"), (0, 0, 0, indent), expand=False
+        )
+    )
 
 
 def printable(text: str) -> str:
     """Tell control characters by their codes instead of sending them to the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def plain_console(stderr: bool = False) -> Console:
-    """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting; outside a terminal nothing is folded."""
+    """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting;
+    outside a terminal nothing is folded.
+    """
     console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = FILE_WIDTH

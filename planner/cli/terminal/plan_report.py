@@ -1,8 +1,9 @@
-"""The report on the terminal, in the order people ask: verdict, SLO, setup, routing, GPU map, what binds, what was left out, files.
+"""The report on the terminal, in the order people ask: verdict, SLO, setup, routing, GPU map, what
+binds, what was left out, files.
 
-Plain text where standard output is not a terminal (rich sees to that, and to NO_COLOR); nothing is wider than the terminal,
-and 80 columns are enough. Names come from the user: they are printed as they are, never read as markup; control characters are told, not
-sent.
+Plain text where standard output is not a terminal (rich sees to that, and to NO_COLOR); nothing is
+wider than the terminal, and 80 columns are enough. Names come from the user: they are printed as
+they are, never read as markup; control characters are told, not sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from planner.cli.terminal.output import Column, print_heading, print_line, print_lines, print_table, printable
+from planner.cli.terminal.output import (
+    Column,
+    print_heading,
+    print_line,
+    print_lines,
+    print_table,
+    printable,
+)
 from planner.plans.content import tables
 from planner.plans.record import Plan
 from planner.plans.tables import latency_columns, latency_header
@@ -28,22 +36,36 @@ from planner.presentation.sentences import exact, number
 __all__ = ["print_report", "print_short", "print_verdict"]
 
 
-STYLES = {"optimal": "bold green", "feasible": "bold yellow", "infeasible": "bold red", "unknown": "bold red"}
+STYLES = {
+    "optimal": "bold green",
+    "feasible": "bold yellow",
+    "infeasible": "bold red",
+    "unknown": "bold red",
+}
 LATENCIES_IN_SETUP = 1
 LATENCIES_ACROSS = 4
 
 
 def print_report(plan: Plan, console: Console, written: Mapping[str, str] | None = None) -> None:
-    """Print the whole report. written: what was written -> where. `console` should be `plain_console` or alike."""
+    """Print the whole report.
+
+    written: what was written -> where. `console` should be `plain_console` or alike.
+    """
     content = plan.content
     print_verdict(plan, console)
     if plan.status == "infeasible":
         _print_conflict(plan, console)
     elif plan.status == "unknown":
-        print_line(console, "Give the search more time with --time-limit, or a wider gap with --rel-gap.")
+        print_line(
+            console, "Give the search more time with --time-limit, or a wider gap with --rel-gap."
+        )
     else:
         _print_plan(plan, console)
-    print_lines(console, "Left out", sentences.dropped_lines(content) or ["No profiled option was left out."])
+    print_lines(
+        console,
+        "Left out",
+        sentences.dropped_lines(content) or ["No profiled option was left out."],
+    )
     print_line(console, sentences.filters_line(content), "dim")
     for what, where in (written or {}).items():
         print_line(console, f"{what} written to {where}")
@@ -52,8 +74,13 @@ def print_report(plan: Plan, console: Console, written: Mapping[str, str] | None
 def print_verdict(plan: Plan, console: Console) -> None:
     """Print the verdict line and, with a plan, one line of what it uses."""
     content = plan.content
-    pools = ", ".join(f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in content["context"]["pools"])
-    print_line(console, f"{content['scenario']}: {exact(content['context']['arrival_rate_rps'])} req/s on {pools}")
+    pools = ", ".join(
+        f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in content["context"]["pools"]
+    )
+    print_line(
+        console,
+        f"{content['scenario']}: {exact(content['context']['arrival_rate_rps'])} req/s on {pools}",
+    )
     print_line(console, sentences.verdict(content), STYLES[plan.status])
     if content["options"]:
         cost = content["cost_usd_per_h"]
@@ -62,7 +89,10 @@ def print_verdict(plan: Plan, console: Console) -> None:
             "no price known" if cost is None else f"{cost:,.2f} USD/h",
         ]
         if content["objective"]["of"] == "cost":
-            parts.append(f"quality {content['quality']:.5f} (at least {exact(content['context']['quality_at_least'])} asked)")
+            parts.append(
+                f"quality {content['quality']:.5f} (at least"
+                f" {exact(content['context']['quality_at_least'])} asked)"
+            )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
         print_line(console, "; ".join(parts))
 
@@ -85,11 +115,19 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
     print_line(console, _router_line(content))
     _print_gpu_map(console, content)
-    print_lines(console, "What binds, and what one more buys (--marginals plans again)", [binding(content), *sentences.worth(content)])
+    print_lines(
+        console,
+        "What binds, and what one more buys (--marginals plans again)",
+        [binding(content), *sentences.worth(content)],
+    )
     if moved := marginals_lines(content):
         print_lines(console, "What one unit more or less is worth (planned again)", moved)
     _print_alternatives(console, content)
-    print_lines(console, "How sure this is", [*sentences.provenance_lines(content), *content["context"]["effort_notes"]])
+    print_lines(
+        console,
+        "How sure this is",
+        [*sentences.provenance_lines(content), *content["context"]["effort_notes"]],
+    )
 
 
 def _print_conflict(plan: Plan, console: Console) -> None:
@@ -100,7 +138,9 @@ def _print_conflict(plan: Plan, console: Console) -> None:
     nearest = plan.best_effort
     if nearest is not None:
         change = nearest.content["change"]
-        first = f", after this change: {sentences.repair_words(plan.content, change)}" if change else ""
+        first = (
+            f", after this change: {sentences.repair_words(plan.content, change)}" if change else ""
+        )
         console.print()
         print_line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
         print_line(console, sentences.verdict(nearest.content))
@@ -147,16 +187,32 @@ def _yes(value: bool) -> str:
 
 
 SLO_COLUMNS: Sequence[Column] = (
-    *(("SLO", "SLO", str), ("Limit (ms)", "limit\n(ms)", _ms), ("Achieved (ms)", "achieved\n(ms)", _ms)),
+    *(
+        ("SLO", "SLO", str),
+        ("Limit (ms)", "limit\n(ms)", _ms),
+        ("Achieved (ms)", "achieved\n(ms)", _ms),
+    ),
     *(("Room (%)", "room\n(%)", _percent), ("Binding", "binding", _yes)),
 )
 SETUP_COLUMNS: Sequence[Column] = (
-    *(("LLM", "LLM", str), ("Pool", "pool", str), ("TP degree (GPUs)", "tp\n(GPUs)", _whole), ("MPS share (%)", "share\n(%)", _share)),
-    *(("Replicas", "repl.", _whole), ("Rate (req/s)", "rate\n(req/s)", _rate), ("Utilisation (%)", "util.\n(%)", _percent)),
+    *(
+        ("LLM", "LLM", str),
+        ("Pool", "pool", str),
+        ("TP degree (GPUs)", "tp\n(GPUs)", _whole),
+        ("MPS share (%)", "share\n(%)", _share),
+    ),
+    *(
+        ("Replicas", "repl.", _whole),
+        ("Rate (req/s)", "rate\n(req/s)", _rate),
+        ("Utilisation (%)", "util.\n(%)", _percent),
+    ),
 )
 ROUTING_COLUMNS: Sequence[Column] = (
     *(("LLM", "LLM", str), ("Fraction (%)", "fraction\n(%)", lambda value: f"{value:.2f}")),
-    *(("Rate (req/s)", "rate\n(req/s)", _rate), ("Dual price (score)", "dual price\n(score)", _price)),
+    *(
+        ("Rate (req/s)", "rate\n(req/s)", _rate),
+        ("Dual price (score)", "dual price\n(score)", _price),
+    ),
 )
 
 
@@ -166,14 +222,27 @@ def _latency_column(column: str) -> Column:
 
 
 def _print_setup(console: Console, content: Mapping[str, Any], frame: pd.DataFrame) -> None:
-    """Print the setup with the latency of the first SLO's metric; the other SLOs' latencies in a table of their own."""
-    wanted = list(dict.fromkeys(f"{s['metric']}_{s['statistic']}" for s in content["slo"])) or latency_columns(content)[:1]
+    """Print the setup with the latency of the first SLO's metric; the other SLOs' latencies in a
+    table of their own.
+    """
+    wanted = (
+        list(dict.fromkeys(f"{s['metric']}_{s['statistic']}" for s in content["slo"]))
+        or latency_columns(content)[:1]
+    )
     here, rest = wanted[:LATENCIES_IN_SETUP], wanted[LATENCIES_IN_SETUP:]
     provenance: Column = ("Provenance", "curve", str)
     print_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
-    print_line(console, "util.: 100 % is the end of the profiled curve, the highest rate known.", "dim", indent=2)
+    print_line(
+        console,
+        "util.: 100 % is the end of the profiled curve, the highest rate known.",
+        "dim",
+        indent=2,
+    )
     for start in range(0, len(rest), LATENCIES_ACROSS):
-        columns = [*SETUP_COLUMNS[:4], *map(_latency_column, rest[start : start + LATENCIES_ACROSS])]
+        columns = [
+            *SETUP_COLUMNS[:4],
+            *map(_latency_column, rest[start : start + LATENCIES_ACROSS]),
+        ]
         print_table(console, "Latency at the rate of one replica", frame, columns)
 
 
@@ -181,28 +250,51 @@ def _router_line(content: Mapping[str, Any]) -> str:
     """Tell the router's rule in words, with the weight of prompts that tie."""
     ties = content["router"]["ties"]
     share = 100.0 * sum(tie["share"] for tie in ties)
-    tied = "no prompt ties" if not ties else f"{number(share, 2)} % of the prompts tie and are split as plan.json says"
+    tied = (
+        "no prompt ties"
+        if not ties
+        else f"{number(share, 2)} % of the prompts tie and are split as plan.json says"
+    )
     return f"Router: a prompt goes to the LLM of the highest score - dual price; {tied}."
 
 
 def _print_alternatives(console: Console, content: Mapping[str, Any]) -> None:
-    """Print other setups nearly as good, and what is proved of them; nothing when they were not asked for."""
+    """Print other setups nearly as good, and what is proved of them; nothing when they were not
+    asked for.
+    """
     lines, frame = alternatives_lines(content), alternatives_table(content)
     if not lines:
         return
     if len(frame):
         running = content["context"]["alternatives"]["asked"]["current"] is not None
         objective = content["objective"]["of"]
-        found, bound = (next(h for h in map(str, frame.columns) if h.startswith(word)) for word in ("Found", "Best possible"))
+        found, bound = (
+            next(h for h in map(str, frame.columns) if h.startswith(word))
+            for word in ("Found", "Best possible")
+        )
         frame = frame.assign(Row=range(1, len(frame) + 1))
-        columns: list[Column] = [("Row", "", str), ("Why it is listed", "why", str), (found, objective, lambda value: number(value, 6))]
+        columns: list[Column] = [
+            ("Row", "", str),
+            ("Why it is listed", "why", str),
+            (found, objective, lambda value: number(value, 6)),
+        ]
         columns.append((bound, "best\npossible", lambda value: number(value, 6)))
-        columns += [("Loss (%)", "loss\n(%)", lambda value: f"{value:.3f}"), ("GPUs", "GPUs", _whole)]
         columns += [
-            (header, f"{word}\n(repl.)", _whole) for header, word in (("Start (replicas)", "start"), ("Stop (replicas)", "stop")) if running
+            ("Loss (%)", "loss\n(%)", lambda value: f"{value:.3f}"),
+            ("GPUs", "GPUs", _whole),
+        ]
+        columns += [
+            (header, f"{word}\n(repl.)", _whole)
+            for header, word in (("Start (replicas)", "start"), ("Stop (replicas)", "stop"))
+            if running
         ]
         print_table(console, "Alternatives", frame, columns)
-        differ = [f"{row}: {words}" for row, words in zip(frame["Row"], frame["Replicas against the plan found"], strict=True)]
+        differ = [
+            f"{row}: {words}"
+            for row, words in zip(
+                frame["Row"], frame["Replicas against the plan found"], strict=True
+            )
+        ]
         print_lines(console, "Replicas of each against the plan found", [*differ, *lines])
     else:
         print_lines(console, "Alternatives", lines)
@@ -211,15 +303,20 @@ def _print_alternatives(console: Console, content: Mapping[str, Any]) -> None:
 def _print_gpu_map(console: Console, content: Mapping[str, Any]) -> None:
     """Print a grid for every pool."""
     signs = letters(content["routing"])
-    print_heading(console, "GPU map (one character = 10 % of a GPU, a dot = free; 2 x = two replicas)")
+    print_heading(
+        console, "GPU map (one character = 10 % of a GPU, a dot = free; 2 x = two replicas)"
+    )
     pools = content["context"]["pools"]
     rows = gpu_map_rows(content["placement"], pools, signs)
     for pool in pools:
-        used = len({(p["node"], p["gpu"]) for p in content["placement"] if p["pool"] == pool["name"]})
+        used = len(
+            {(p["node"], p["gpu"]) for p in content["placement"] if p["pool"] == pool["name"]}
+        )
         total = pool["nodes"] * pool["gpus_per_node"]
         print_line(
             console,
-            f"pool {pool['name']}: {pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']}, {used:,} of {total:,} GPUs used",
+            f"pool {pool['name']}: {pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']},"
+            f" {used:,} of {total:,} GPUs used",
             indent=2,
         )
         grid = _gpu_grid()

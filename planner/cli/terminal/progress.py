@@ -1,6 +1,7 @@
 """A solve under watch: progress on standard error, Ctrl-C heard at once.
 
-The solve runs in a thread of its own and the main thread waits in short steps, for Python runs a signal handler between two steps of the
+The solve runs in a thread of its own and the main thread waits in short steps, for Python runs a
+signal handler between two steps of the
 main thread only: a main thread inside HiGHS would hear Ctrl-C when HiGHS is done.
 """
 
@@ -31,16 +32,25 @@ Found = TypeVar("Found")
 
 
 def solve_watched(
-    solve: Callable[..., Found], instance: "Instance | None", settings: "Settings | None", interrupt: Interrupt, show: bool
+    solve: Callable[..., Found],
+    instance: "Instance | None",
+    settings: "Settings | None",
+    interrupt: Interrupt,
+    show: bool,
 ) -> Found:
-    """Call `solve(instance, settings, progress=..., cancel=...)`, watched; raise what it raises. show: whether to show progress."""
+    """Call `solve(instance, settings, progress=..., cancel=...)`, watched; raise what it raises.
+
+    show: whether to show progress.
+    """
     latest: list[Progress] = []
     outcome: list[Found] = []
     failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append(solve(instance, settings, progress=latest.append, cancel=interrupt.cancel))
+            outcome.append(
+                solve(instance, settings, progress=latest.append, cancel=interrupt.cancel)
+            )
         except BaseException as error:
             failure.append(error)
 
@@ -57,7 +67,9 @@ def solve_watched(
 
 
 def _show_while(worker: threading.Thread, latest: "list[Progress]", interrupt: Interrupt) -> None:
-    """Show progress from `QUIET_START_S` until the worker ends: one live line on a terminal, else a line now and then."""
+    """Show progress from `QUIET_START_S` until the worker ends: one live line on a terminal, else a
+    line now and then.
+    """
     start = time.monotonic()
     while worker.is_alive() and time.monotonic() - start < QUIET_START_S:
         worker.join(STEP_S)

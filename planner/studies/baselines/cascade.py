@@ -1,20 +1,25 @@
-"""The cascade baseline: cheapest LLM first, the next one while the score of the best answer is below a threshold (FrugalGPT's manner).
+"""The cascade baseline: cheapest LLM first, the next one while the score of the best answer is
+below a threshold (FrugalGPT's manner).
 
-The scores are those that the router of the joint plan sees; here they judge answers that were made. Every visit is load: with v_i the mean
-visits of a prompt to LLM i (sum_i v_i > 1) and latencies that add up over the LLMs a prompt visits,
+The scores are those that the router of the joint plan sees; here they judge answers that were made.
+Every visit is load: with v_i the mean visits of a prompt to LLM i (sum_i v_i > 1) and latencies
+that add up over the LLMs a prompt visits,
 
     rate of LLM i = lambda v_i            sum_i v_i L_i <= tau  for a mean SLO over all requests
 
-which is the joint problem at lambda' = most * lambda, f'_i = v_i / most, tau' = tau / most, the rest at an idle LLM (`models.cascade`).
-So setup, thresholds and the parts of the prompts that go through each cascade are decided together by the joint road: the best mix of
-cascades, at least as good as any one of them.
+which is the joint problem at lambda' = most * lambda, f'_i = v_i / most, tau' = tau / most, the
+rest at an idle LLM (`models.cascade`). So setup, thresholds and the parts of the prompts that go
+through each cascade are decided together by the joint road: the best mix of cascades, at least as
+good as any one of them.
 
-Effort: chains of at most LONGEST LLMs (the length of FrugalGPT's own), in the order of the weights; thresholds in STEPS steps of those
-asked so far; with more than FEW LLMs first chains of two, then those of three made of the LLMs that the first answer uses.
+Effort: chains of at most LONGEST LLMs (the length of FrugalGPT's own), in the order of the weights;
+thresholds in STEPS steps of those asked so far; with more than FEW LLMs first chains of two, then
+those of three made of the LLMs that the first answer uses.
 
-What favours the cascade: TTFT adds up by stages, although an answer must be finished before it can be judged; judging takes no time; the
-best answer seen is kept; a limit of each LLM holds per visit. Left out, with the reason: percentiles over all requests (the tables have no
-percentile of a sum) and mean TPOT over all requests (only the tokens of the answer kept count, whoever made the others).
+What favours the cascade: TTFT adds up by stages, although an answer must be finished before it can
+be judged; judging takes no time; the best answer seen is kept; a limit of each LLM holds per visit.
+Left out, with the reason: percentiles over all requests (the tables have no percentile of a sum)
+and mean TPOT over all requests (only the tokens of the answer kept count, whoever made the others).
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +53,10 @@ INSTANT = 1e-9
 
 @dataclass(frozen=True)
 class Found:
-    """A setup with its mix. content: verified against the equivalent instance; value, bound: of the objective."""
+    """A setup with its mix.
+
+    content: verified against the equivalent instance; value, bound: of the objective.
+    """
 
     mix: Mix
     content: Mapping[str, Any]
@@ -63,8 +71,12 @@ def cascade(trial: Trial, instance: Instance, sizes: np.ndarray) -> Attempt:
         return Attempt(NAME, "", reason=reason)
     able = sorted({o.llm for o in instance.options}, key=lambda i: (sizes[i], i))
     many = len(able) > FEW
-    chains = [chain for n in range(1, 3 if many else LONGEST + 1) for chain in combinations(able, n)]
-    found = _solved(trial, instance, _every(trial, instance.scores, chains, COARSE if many else STEPS))
+    chains = [
+        chain for n in range(1, 3 if many else LONGEST + 1) for chain in combinations(able, n)
+    ]
+    found = _solved(
+        trial, instance, _every(trial, instance.scores, chains, COARSE if many else STEPS)
+    )
     if many and found is not None and not trial.stopped():
         used = [i for i in able if found.mix.visits[i] > 1e-3]
         chains = [*chains, *combinations(used, LONGEST)]
@@ -73,7 +85,12 @@ def cascade(trial: Trial, instance: Instance, sizes: np.ndarray) -> Attempt:
     if found is None:
         aim = " that reaches the quality asked for" if instance.objective == "cost" else ""
         return Attempt(NAME, "", reason=f"no mix of cascades{aim} was found within the SLOs")
-    told = (found.value, found.bound, found.mix.quality, factor_of(found.content, _equal_slos(instance, found.mix)))
+    told = (
+        found.value,
+        found.bound,
+        found.mix.quality,
+        factor_of(found.content, _equal_slos(instance, found.mix)),
+    )
     asked = f"{found.mix.visits.sum():.2f} LLMs are asked per prompt"
     if all(len(policy.chain) == 1 for policy in found.mix.policies):
         asked = "no second answer pays: LLMs are drawn by lot"
@@ -89,14 +106,24 @@ def _out_of_reach(instance: Instance) -> str:
     """Why the tables say nothing about cascades under these SLOs; "" when they do."""
     for slo in instance.slos:
         if slo.scope == "all" and slo.statistic != "mean":
-            return f"left out: a {slo.statistic} over all requests needs the spread of a sum of stages, which the tables do not hold"
+            return (
+                f"left out: a {slo.statistic} over all requests needs the spread of a sum of"
+                " stages, which the tables do not hold"
+            )
         if slo.scope == "all" and slo.metric == "tpot":
-            return "left out: mean TPOT over all requests counts the answers kept alone, and the tables hold it for all answers together"
+            return (
+                "left out: mean TPOT over all requests counts the answers kept alone, and the"
+                " tables hold it for all answers together"
+            )
     return ""
 
 
-def _every(trial: Trial, scores: Scores, chains: Sequence[tuple[int, ...]], steps: Mapping[int, int]) -> list[Policy]:
-    """The policies of all chains, or of those that there was time for; chains of one LLM come first."""
+def _every(
+    trial: Trial, scores: Scores, chains: Sequence[tuple[int, ...]], steps: Mapping[int, int]
+) -> list[Policy]:
+    """The policies of all chains, or of those that there was time for; chains of one LLM come
+    first.
+    """
     found: list[Policy] = []
     for chain in chains:
         if found and trial.stopped():
@@ -122,13 +149,21 @@ def _solved(trial: Trial, instance: Instance, found: list[Policy]) -> Found | No
 
 
 def _spread(instance: Instance, most: float) -> Instance:
-    """The joint problem over visits: `most` times the rate, limits on means over all divided by it, and an idle LLM that takes the rest."""
+    """The joint problem over visits: `most` times the rate, limits on means over all divided by it,
+    and an idle LLM that takes the rest.
+    """
     count = len(instance.llms)
     columns = dict.fromkeys(c for option in instance.options for c in option.curve.latency)
     rate = most * instance.arrival_rate
-    curve = Curve(np.array([rate]), {column: np.array([INSTANT]) for column in columns}, ("measured",))
+    curve = Curve(
+        np.array([rate]), {column: np.array([INSTANT]) for column in columns}, ("measured",)
+    )
     idle = Option(count, len(instance.pools), 1, 1.0, 0.5, curve)
-    floor = (instance.min_utilization * instance.gpus + 1) / (instance.gpus + 1) if instance.min_utilization > 0 else 0.0
+    floor = (
+        (instance.min_utilization * instance.gpus + 1) / (instance.gpus + 1)
+        if instance.min_utilization > 0
+        else 0.0
+    )
     return replace(
         instance,
         llms=(*instance.llms, Llm("idle", 1, 1)),
@@ -141,7 +176,9 @@ def _spread(instance: Instance, most: float) -> Instance:
 
 
 def _divided(instance: Instance, by: float) -> tuple[Any, ...]:
-    return tuple(replace(slo, limit=slo.limit / by) if slo.scope == "all" else slo for slo in instance.slos)
+    return tuple(
+        replace(slo, limit=slo.limit / by) if slo.scope == "all" else slo for slo in instance.slos
+    )
 
 
 def _equal_slos(instance: Instance, mix: Mix) -> tuple[Any, ...]:
@@ -149,15 +186,20 @@ def _equal_slos(instance: Instance, mix: Mix) -> tuple[Any, ...]:
 
 
 def equivalent(instance: Instance, mix: Mix) -> Instance:
-    """The instance that the verifier judges a mix by: each visit a request, to be routed in the proportions of the visits.
+    """The instance that the verifier judges a mix by: each visit a request, to be routed in the
+    proportions of the visits.
 
-    One pseudo-prompt for every LLM visited, worth 1 there and 0 elsewhere: quality 1 says that all visits are served.
+    One pseudo-prompt for every LLM visited, worth 1 there and 0 elsewhere: quality 1 says that all
+    visits are served.
     """
     visits = mix.visits
     asked = np.flatnonzero(visits > 0)
     values = np.ascontiguousarray(np.eye(visits.size)[:, asked])
     scores = Scores(
-        np.array([f"v{i}" for i in asked]), tuple(llm.name for llm in instance.llms), values, visits[asked] / visits[asked].sum()
+        np.array([f"v{i}" for i in asked]),
+        tuple(llm.name for llm in instance.llms),
+        values,
+        visits[asked] / visits[asked].sum(),
     )
     return replace(
         instance,
@@ -170,7 +212,9 @@ def equivalent(instance: Instance, mix: Mix) -> Instance:
 
 
 def _as_visits(instance: Instance, checked: Instance, mix: Mix, solution: Solution) -> Solution:
-    """The plan in the terms of the equivalent instance; rates are put right by what the mix's rounding takes."""
+    """The plan in the terms of the equivalent instance; rates are put right by what the mix's
+    rounding takes.
+    """
     count, llms = len(instance.options), len(instance.llms)
     of_llm = np.array([o.llm for o in instance.options])
     rates = solution.routed_rates[:count]
@@ -195,12 +239,18 @@ def _as_visits(instance: Instance, checked: Instance, mix: Mix, solution: Soluti
 def _told(instance: Instance, mix: Mix) -> str:
     """Tell the policies, the largest part first, e.g. `70 %: a, below 0.61 then b; 30 %: b`."""
     words = []
-    for part, policy in sorted(zip(mix.parts, mix.policies, strict=True), key=lambda pair: -pair[0]):
+    for part, policy in sorted(
+        zip(mix.parts, mix.policies, strict=True), key=lambda pair: -pair[0]
+    ):
         if part < TOLD:
             continue
         names = [instance.llms[i].name for i in policy.chain]
         steps = [
-            f"then {name} " + ("always" if np.isinf(t) else f"below {t:.3f}") for name, t in zip(names[1:], policy.thresholds, strict=True)
+            f"then {name} " + ("always" if np.isinf(t) else f"below {t:.3f}")
+            for name, t in zip(names[1:], policy.thresholds, strict=True)
         ]
-        words.append((f"{100 * part:.0f} % of the prompts: " if len(mix.parts) > 1 else "") + ", ".join([names[0], *steps]))
+        words.append(
+            (f"{100 * part:.0f} % of the prompts: " if len(mix.parts) > 1 else "")
+            + ", ".join([names[0], *steps])
+        )
     return "; ".join(words)

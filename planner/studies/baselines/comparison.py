@@ -1,15 +1,20 @@
-"""The joint plan beside what simpler ways of deciding come to: definitions in docs/baselines.md, tables for console and files here.
+"""The joint plan beside what simpler ways of deciding come to: definitions in docs/baselines.md,
+tables for console and files here.
 
     equal split, size-proportional, isolated, best single LLM     planner.studies.baselines.splits
-    two-stage                                                      planner.studies.baselines.two_stage
+    two-stage
+    planner.studies.baselines.two_stage
     cascade                                                        planner.studies.baselines.cascade
 
-Every baseline gets its best variant, its best setup and its best routing by the same road as the joint plan, on the same curves, scores and
-GPUs, and is checked by the same verifier. The gain of the joint plan, in the objective's unit and in per cent of the baseline's value,
+Every baseline gets its best variant, its best setup and its best routing by the same road as the
+joint plan, on the same curves, scores and GPUs, and is checked by the same verifier. The gain of
+the joint plan, in the objective's unit and in per cent of the baseline's value,
 
-    gain = joint value - baseline's value   (quality)         saving = baseline's cost - joint cost   (cost)
+    gain = joint value - baseline's value   (quality)         saving = baseline's cost - joint cost
+                                            (cost)
 
-is told for baselines that keep the SLOs. Within the gap that was asked for the two tie, and the table says so.
+is told for baselines that keep the SLOs. Within the gap that was asked for the two tie, and the
+table says so.
 """
 
 import threading
@@ -43,14 +48,18 @@ LEGAL = ("equal split", "size-proportional", "isolated", "two-stage")
 
 JOINT = "joint plan"
 BEYOND = 1e-6
-"""Part of the range of scores (or of the cost) by which rounding may put a plan beyond the bound."""
+"""Part of the range of scores (or of the cost) by which rounding may put a plan beyond the bound.
+"""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """plan: the joint plan. attempts: one a baseline in the order of NAMES, none where the joint plan has no setup.
+    """plan: the joint plan.
 
-    rel_gap: what was asked for. score_range: largest less smallest score. interrupted: whether Ctrl-C cut it short.
+    attempts: one a baseline in the order of NAMES, none where the joint plan has no setup.
+
+    rel_gap: what was asked for. score_range: largest less smallest score. interrupted: whether
+    Ctrl-C cut it short.
     """
 
     plan: Plan
@@ -65,7 +74,9 @@ class Comparison:
         return bool(self.plan.content["objective"]["of"] == "cost")
 
     def gain(self, attempt: Attempt) -> float | None:
-        """What the joint plan gains (score units, or USD/h saved); None where the baseline has no plan or misses the SLOs."""
+        """What the joint plan gains (score units, or USD/h saved); None where the baseline has no
+        plan or misses the SLOs.
+        """
         mine = self.plan.content["objective"]["value"]
         if not attempt.met or attempt.value is None or mine is None:
             return None
@@ -73,7 +84,9 @@ class Comparison:
 
     def tolerance(self, value: float) -> float:
         """Differences up to this cannot be told from none at the gap that was asked for."""
-        return max(self.rel_gap * abs(value), 0.0 if self.of_cost else CLOSE_ENOUGH * self.score_range)
+        return max(
+            self.rel_gap * abs(value), 0.0 if self.of_cost else CLOSE_ENOUGH * self.score_range
+        )
 
     def ties(self, attempt: Attempt) -> bool:
         """Whether the baseline is as good as the joint plan, as far as the gap can tell."""
@@ -82,9 +95,15 @@ class Comparison:
 
 
 def compare(
-    loaded: Loaded, settings: Settings, progress: Callable[[Progress], None] | None = None, cancel: threading.Event | None = None
+    loaded: Loaded,
+    settings: Settings,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
 ) -> Comparison:
-    """Plan jointly, then try every baseline. VerificationError when a plan fails its check or a baseline beats the bound."""
+    """Plan jointly, then try every baseline.
+
+    VerificationError when a plan fails its check or a baseline beats the bound.
+    """
     instance = loaded.instance
     quality = Quality(instance.scores)
     solution = joint.solve(instance, settings, progress=progress, cancel=cancel, quality=quality)
@@ -105,7 +124,9 @@ def _makers(trial: Trial, loaded: Loaded) -> Mapping[str, Callable[[], Attempt]]
     sizes, basis = llm_sizes(loaded)
     makers: dict[str, Callable[[], Attempt]] = {
         "equal split": lambda: divided(trial, instance, "equal split", np.ones(sizes.size), sizes),
-        "size-proportional": lambda: _based_on(basis, divided(trial, instance, "size-proportional", sizes, sizes)),
+        "size-proportional": lambda: _based_on(
+            basis, divided(trial, instance, "size-proportional", sizes, sizes)
+        ),
         "isolated": lambda: isolated(trial, instance),
         "two-stage": lambda: two_stage(trial, instance),
         "best single LLM": lambda: single(trial, instance),
@@ -127,45 +148,73 @@ def _based_on(basis: str, attempt: Attempt) -> Attempt:
 
 
 def llm_sizes(loaded: Loaded) -> tuple[np.ndarray, str]:
-    """(M,) sizes of the LLMs in GiB of weights, and where they come from: all of one kind, so that they compare."""
-    known = [llm.weights_gib or getattr(load_llms().get(llm.name), "weights_gib_16bit", None) for llm in loaded.scenario.spec.llms]
+    """(M,) sizes of the LLMs in GiB of weights, and where they come from: all of one kind, so that
+    they compare.
+    """
+    known = [
+        llm.weights_gib or getattr(load_llms().get(llm.name), "weights_gib_16bit", None)
+        for llm in loaded.scenario.spec.llms
+    ]
     if all(known):
-        return np.array(known, dtype=float), "weights_gib of the scenario, else 16-bit weights of the catalogue"
+        return (
+            np.array(known, dtype=float),
+            "weights_gib of the scenario, else 16-bit weights of the catalogue",
+        )
     sizes = np.full(len(known), np.inf)
     for option in loaded.instance.options:
         sizes[option.llm] = min(sizes[option.llm], option.tp_degree * option.memory)
-    return np.where(np.isfinite(sizes), sizes, sizes[np.isfinite(sizes)].max()), "least memory of a replica, as not all weights are known"
+    return (
+        np.where(np.isfinite(sizes), sizes, sizes[np.isfinite(sizes)].max()),
+        "least memory of a replica, as not all weights are known",
+    )
 
 
 def _check_bound(found: Comparison, attempt: Attempt) -> None:
-    """A plan of the scenario that is better than what the joint road proved to be the best possible is a bug."""
+    """A plan of the scenario that is better than what the joint road proved to be the best possible
+    is a bug.
+    """
     bound = found.plan.content["objective"]["bound"]
     if attempt.name not in LEGAL or not attempt.met or attempt.value is None or bound is None:
         return
     beyond = bound - attempt.value if found.of_cost else attempt.value - bound
     if beyond > BEYOND * (abs(bound) if found.of_cost else found.score_range):
-        raise VerificationError([f"{attempt.name}: its value {attempt.value:.9g} is better than the joint bound {bound:.9g}"])
+        raise VerificationError(
+            [
+                f"{attempt.name}: its value {attempt.value:.9g} is better than the joint bound"
+                f" {bound:.9g}"
+            ]
+        )
 
 
 def setup_words(content: Mapping[str, Any]) -> str:
-    """The setup in words, e.g. `mistral-7b 1 x tp2 30 %; yi-34b 1 x tp2 100 %`; pools are named where there are several."""
+    """The setup in words, e.g. `mistral-7b 1 x tp2 30 %; yi-34b 1 x tp2 100 %`; pools are named
+    where there are several.
+    """
     several = len({option["pool"] for option in content["options"]}) > 1
     return "; ".join(
-        f"{o['llm']} {o['replicas']} x tp{o['tp_degree']} {o['mps_share_pct']:g} %" + (f" on {o['pool']}" if several else "")
+        f"{o['llm']} {o['replicas']} x tp{o['tp_degree']} {o['mps_share_pct']:g} %"
+        + (f" on {o['pool']}" if several else "")
         for o in content["options"]
     )
 
 
 def baselines_table(found: Comparison, instance: Instance) -> pd.DataFrame:
-    """The table `baselines`: the joint plan first, then one row a baseline; missing numbers stay empty."""
+    """The table `baselines`: the joint plan first, then one row a baseline; missing numbers stay
+    empty.
+    """
     content = found.plan.content
     objective = content["objective"]
     rows = []
     if content["options"]:
         mine = Attempt(
-            JOINT, "setup and routing together", content, objective["value"], objective["bound"], content["quality"],
+            JOINT,
+            "setup and routing together",
+            content,
+            objective["value"],
+            objective["bound"],
+            content["quality"],
             factor_of(content, instance.slos),
-        )  # fmt: skip
+        )
         rows.append(_row(found, instance, mine))
     rows += [_row(found, instance, attempt) for attempt in found.attempts]
     return pd.DataFrame(rows, columns=_headers(found), dtype=object).infer_objects()
@@ -175,8 +224,23 @@ def _headers(found: Comparison) -> list[str]:
     unit = "USD/h" if found.of_cost else "mean score"
     gain = "Saving" if found.of_cost else "Gain"
     return [
-        *("Baseline", "Variant", "GPUs used", "Cost (USD/h)", "SLO met", "SLO", "SLO limit (ms)", "SLO achieved (ms)", "SLO missed by (%)"),
-        *("Quality (mean score)", f"Best possible ({unit})", f"{gain} of the joint plan ({unit})", f"{gain} of the joint plan (%)"),
+        *(
+            "Baseline",
+            "Variant",
+            "GPUs used",
+            "Cost (USD/h)",
+            "SLO met",
+            "SLO",
+            "SLO limit (ms)",
+            "SLO achieved (ms)",
+            "SLO missed by (%)",
+        ),
+        *(
+            "Quality (mean score)",
+            f"Best possible ({unit})",
+            f"{gain} of the joint plan ({unit})",
+            f"{gain} of the joint plan (%)",
+        ),
         *("Setup", "Note"),
     ]
 
@@ -192,16 +256,30 @@ def _row(found: Comparison, instance: Instance, attempt: Attempt) -> list[Any]:
     percent = None if gain is None or not attempt.value else 100.0 * gain / abs(attempt.value)
     missed = None if attempt.met else 100.0 * ((attempt.factor or attempt.allowed) - 1.0)
     return [
-        *(attempt.name, attempt.variant, content["gpus_used"], content["cost_usd_per_h"], attempt.met, *_worst(instance, content, attempt)),
+        *(
+            attempt.name,
+            attempt.variant,
+            content["gpus_used"],
+            content["cost_usd_per_h"],
+            attempt.met,
+            *_worst(instance, content, attempt),
+        ),
         *(missed, attempt.quality, attempt.bound, gain, percent, setup_words(content), note),
     ]
 
 
-def _worst(instance: Instance, content: Mapping[str, Any], attempt: Attempt) -> tuple[str | None, float | None, float | None]:
-    """The SLO that is nearest to its limit (or misses it most): name, limit and achieved latency in ms, as the scenario counts them."""
+def _worst(
+    instance: Instance, content: Mapping[str, Any], attempt: Attempt
+) -> tuple[str | None, float | None, float | None]:
+    """The SLO that is nearest to its limit (or misses it most): name, limit and achieved latency in
+    ms, as the scenario counts them.
+    """
     if not instance.slos or attempt.factor is None:
         return None, None, None
-    parts = [np.inf if s["achieved_ms"] is None else s["achieved_ms"] / s["limit_ms"] for s in content["slo"]]
+    parts = [
+        np.inf if s["achieved_ms"] is None else s["achieved_ms"] / s["limit_ms"]
+        for s in content["slo"]
+    ]
     worst = int(np.argmax(parts))
     limit = 1e3 * instance.slos[worst].limit
     achieved = limit * attempt.factor if np.isfinite(attempt.factor) else None
@@ -209,14 +287,20 @@ def _worst(instance: Instance, content: Mapping[str, Any], attempt: Attempt) -> 
 
 
 def notes_of(found: Comparison, attempt: Attempt) -> Sequence[str]:
-    """What is to be said of a row: why it has no plan, ties, an own gap that is open, and the baseline's own notes."""
+    """What is to be said of a row: why it has no plan, ties, an own gap that is open, and the
+    baseline's own notes.
+    """
     notes = [attempt.reason] if attempt.reason else []
     gain = None if attempt.name == JOINT else found.gain(attempt)
     if gain is not None and found.ties(attempt):
         notes.append("ties the joint plan")
     elif gain is not None and gain < 0:
         notes.append("better than the joint plan as far as that was searched")
-    if attempt.value is not None and attempt.bound is not None and abs(attempt.bound - attempt.value) > found.tolerance(attempt.value):
+    if (
+        attempt.value is not None
+        and attempt.bound is not None
+        and abs(attempt.bound - attempt.value) > found.tolerance(attempt.value)
+    ):
         least = "least cost may be" if found.of_cost else "best may be"
         notes.append(f"its own gap is open: its {least} {attempt.bound:.5f}")
     return [*notes, *attempt.notes]

@@ -1,18 +1,22 @@
 """Baselines that fix how the GPUs are divided: equal split, by size, isolated, and one LLM alone.
 
-With compute_o = t_o * sigma_o the GPUs' worth of SMs that one replica of option o takes, G all GPUs, size_i an LLM's weights in GiB:
+With compute_o = t_o * sigma_o the GPUs' worth of SMs that one replica of option o takes, G all
+GPUs, size_i an LLM's weights in GiB:
 
     equal split         sum_{o of i} compute_o n_o <= G / M                         for every LLM i
     size-proportional   sum_{o of i} compute_o n_o <= G size_i / sum_j size_j
     isolated            no GPU holds shards of two LLMs
     best single LLM     only options of one LLM; the LLM of best quality that keeps the SLOs
 
-Within these limits replicas, options, placement and routing are the best there are, over all pools together: an LLM may have its part in
-the pool that suits it best. Parts seldom fit the options, so several ways to divide are tried and the best is told (`parts`).
+Within these limits replicas, options, placement and routing are the best there are, over all pools
+together: an LLM may have its part in the pool that suits it best. Parts seldom fit the options, so
+several ways to divide are tried and the best is told (`parts`).
 
-Isolated: option o is replaced by a *stack*, k_o replicas on the same t_o GPUs that nothing else may use,
+Isolated: option o is replaced by a *stack*, k_o replicas on the same t_o GPUs that nothing else may
+use,
 
-    k_o = min(floor(1 / sigma_o), floor(room / m_o), max_replicas),    L_stack(r) = L_o(r / k_o),    share 1, memory k_o m_o
+    k_o = min(floor(1 / sigma_o), floor(room / m_o), max_replicas),    L_stack(r) = L_o(r / k_o),
+    share 1, memory k_o m_o
 
 so GPUs cut by MPS among replicas of one LLM stay possible; mixed stacks of two options do not.
 """
@@ -25,7 +29,15 @@ import numpy as np
 from models.instance import Instance, Llm, Option
 from planner.errors import VerificationError
 from planner.solution import Shard, Solution
-from planner.studies.baselines.trial import Attempt, Nearest, Trial, factor_of, nearest, quota, scaled
+from planner.studies.baselines.trial import (
+    Attempt,
+    Nearest,
+    Trial,
+    factor_of,
+    nearest,
+    quota,
+    scaled,
+)
 from profiles.records import Curve
 
 __all__ = ["divided", "isolated", "parts", "single"]
@@ -47,11 +59,15 @@ def _needs(instance: Instance) -> np.ndarray:
 
 
 def parts(instance: Instance, sizes: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Ways to divide by size, each (M,) GPUs' worth of compute: in words -> parts. weights: (M,) decide whose remainder is rounded up.
+    """Ways to divide by size, each (M,) GPUs' worth of compute: in words -> parts.
 
-    In proportion: an LLM whose part holds none of its options leaves (the one that lacks most first) and the others share its part.
-    At least the smallest option: nobody leaves; who would lack gets what its smallest option takes, the rest is in proportion.
-    Whole GPUs: the latter rounded to whole GPUs, largest remainder first; equal remainders to the largest LLMs or to the smallest.
+    weights: (M,) decide whose remainder is rounded up.
+
+    In proportion: an LLM whose part holds none of its options leaves (the one that lacks most
+    first) and the others share its part. At least the smallest option: nobody leaves; who would
+    lack gets what its smallest option takes, the rest is in proportion. Whole GPUs: the latter
+    rounded to whole GPUs, largest remainder first; equal remainders to the largest LLMs or to the
+    smallest.
     """
     need = _needs(instance)
     found = {"in proportion": _who_fits(instance, sizes, need)}
@@ -82,7 +98,9 @@ def _who_fits(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.nda
 
 
 def _at_least(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray | None:
-    """In proportion, but nobody gets less than the smallest option takes; None where that is more than there is."""
+    """In proportion, but nobody gets less than the smallest option takes; None where that is more
+    than there is.
+    """
     able = np.isfinite(need)
     held = np.zeros(sizes.size, dtype=bool)
     while True:
@@ -99,8 +117,13 @@ def _at_least(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.nda
         held |= lack
 
 
-def _whole(instance: Instance, part: np.ndarray, need: np.ndarray, order: np.ndarray) -> np.ndarray | None:
-    """Parts in whole GPUs; None where every LLM cannot have enough. order: (M,) smallest first among equal remainders."""
+def _whole(
+    instance: Instance, part: np.ndarray, need: np.ndarray, order: np.ndarray
+) -> np.ndarray | None:
+    """Parts in whole GPUs; None where every LLM cannot have enough.
+
+    order: (M,) smallest first among equal remainders.
+    """
     able = np.isfinite(need)
     base = np.zeros(part.size)
     base[able] = np.maximum(np.floor(part[able] + FIT), np.ceil(need[able] - FIT))
@@ -113,43 +136,83 @@ def _whole(instance: Instance, part: np.ndarray, need: np.ndarray, order: np.nda
     return base
 
 
-def divided(trial: Trial, instance: Instance, name: str, sizes: np.ndarray, weights: np.ndarray) -> Attempt:
-    """Every LLM keeps to its part of the compute; all else is the best there is. The best of all ways to divide is told."""
-    ways = {words: _limited(instance, part) for words, part in parts(instance, sizes, weights).items()}
+def divided(
+    trial: Trial, instance: Instance, name: str, sizes: np.ndarray, weights: np.ndarray
+) -> Attempt:
+    """Every LLM keeps to its part of the compute; all else is the best there is.
+
+    The best of all ways to divide is told.
+    """
+    ways = {
+        words: _limited(instance, part) for words, part in parts(instance, sizes, weights).items()
+    }
     found = {words: Nearest(1.0, trial.solve(one)) for words, one in ways.items()}
-    good = {words: one for words, one in found.items() if one.solution is not None and one.solution.has_plan}
+    good = {
+        words: one
+        for words, one in found.items()
+        if one.solution is not None and one.solution.has_plan
+    }
     if not good:
         found = {words: nearest(trial, one) for words, one in ways.items()}
         good = {words: one for words, one in found.items() if one.solution is not None}
     notes = [f"best of {len(ways)} ways to divide"] if len(ways) > 1 else []
     if not good:
-        return Attempt(name, _divided_words(instance, next(iter(ways.items()))), reason=next(iter(found.values())).reason, notes=notes)
+        return Attempt(
+            name,
+            _divided_words(instance, next(iter(ways.items()))),
+            reason=next(iter(found.values())).reason,
+            notes=notes,
+        )
     sign = -1.0 if instance.objective == "quality" else 1.0
-    best = min(good, key=lambda words: (good[words].factor, sign * (good[words].solution.value or 0.0)))  # type: ignore[union-attr]
-    return _attempt(trial, ways[best], name, _divided_words(instance, (best, ways[best])), good[best], notes)
+
+    def order(words: str) -> tuple[float, float]:
+        """What is missed least comes first, then what is worth most."""
+        solution = good[words].solution
+        return good[words].factor, sign * (
+            (solution.value if solution is not None else None) or 0.0
+        )
+
+    best = min(good, key=order)
+    return _attempt(
+        trial, ways[best], name, _divided_words(instance, (best, ways[best])), good[best], notes
+    )
 
 
 def _limited(instance: Instance, part: np.ndarray) -> Instance:
     worth, of_llm = compute(instance), np.array([o.llm for o in instance.options])
     for i, llm in enumerate(instance.llms):
-        instance = quota(instance, f"compute of {llm.name}", np.where(of_llm == i, worth, 0.0), np.floor(part[i] * 1e4 + 1e-6) / 1e4)
+        instance = quota(
+            instance,
+            f"compute of {llm.name}",
+            np.where(of_llm == i, worth, 0.0),
+            np.floor(part[i] * 1e4 + 1e-6) / 1e4,
+        )
     return instance
 
 
 def _divided_words(instance: Instance, way: tuple[str, Instance]) -> str:
     words, limited = way
     limits = limited.quotas[len(instance.quotas) :]
-    told = ", ".join(f"{llm.name} {limit.most:.4g}" for llm, limit in zip(instance.llms, limits, strict=True))
+    told = ", ".join(
+        f"{llm.name} {limit.most:.4g}" for llm, limit in zip(instance.llms, limits, strict=True)
+    )
     return f"GPUs' worth of compute, {words}: {told}"
 
 
-def _attempt(trial: Trial, checked: Instance, name: str, variant: str, found: Nearest, notes: list[str]) -> Attempt:
+def _attempt(
+    trial: Trial, checked: Instance, name: str, variant: str, found: Nearest, notes: list[str]
+) -> Attempt:
     """The outcome, verified against the instance at the factor that it was granted."""
     if found.solution is None:
         return Attempt(name, variant, reason=found.reason, notes=notes)
     content = trial.content(scaled(checked, found.factor), found.solution)
     objective = content["objective"]
-    told = (objective["value"], objective["bound"], content["quality"], factor_of(content, checked.slos))
+    told = (
+        objective["value"],
+        objective["bound"],
+        content["quality"],
+        factor_of(content, checked.slos),
+    )
     return Attempt(name, variant, content, *told, found.factor, notes=[*notes, *found.notes])
 
 
@@ -157,7 +220,9 @@ def isolated(trial: Trial, instance: Instance) -> Attempt:
     """Every GPU serves one LLM alone."""
     count = _stack_sizes(instance)
     stacked = _stacked(instance, count)
-    variant = "whole GPUs for each LLM" + ("; replicas of one LLM may be stacked on its GPUs" if (count > 1).any() else "")
+    variant = "whole GPUs for each LLM" + (
+        "; replicas of one LLM may be stacked on its GPUs" if (count > 1).any() else ""
+    )
     found = nearest(trial, stacked)
     if found.solution is not None:
         found = replace(found, solution=_unstacked(found.solution, count))
@@ -168,7 +233,9 @@ def isolated(trial: Trial, instance: Instance) -> Attempt:
 
 
 def _stack_sizes(instance: Instance) -> np.ndarray:
-    """(O,) replicas that fit one GPU beside each other; with a floor on replicas or utilisation just one, so that these stay exact."""
+    """(O,) replicas that fit one GPU beside each other; with a floor on replicas or utilisation
+    just one, so that these stay exact.
+    """
     count = np.ones(len(instance.options), dtype=int)
     for o, option in enumerate(instance.options):
         llm = instance.llms[option.llm]
@@ -176,18 +243,31 @@ def _stack_sizes(instance: Instance) -> np.ndarray:
             continue
         room = np.inf if option.memory <= 0 else instance.room(option.pool) / option.memory
         most = np.inf if llm.max_replicas is None else llm.max_replicas
-        count[o] = max(1, int(min(np.floor(1 / option.mps_share + FIT), np.floor(room + FIT), most)))
+        count[o] = max(
+            1, int(min(np.floor(1 / option.mps_share + FIT), np.floor(room + FIT), most))
+        )
     return count
 
 
 def _stacked(instance: Instance, count: np.ndarray) -> Instance:
     """Every option as a stack on whole GPUs; where utilisation counts, whole shares alone."""
-    options = tuple(_stack(option, int(k)) for option, k in zip(instance.options, count, strict=True))
+    options = tuple(
+        _stack(option, int(k)) for option, k in zip(instance.options, count, strict=True)
+    )
     of_llm = np.array([o.llm for o in instance.options])
-    stacked = replace(instance, options=options, llms=tuple(Llm(llm.name, llm.min_replicas) for llm in instance.llms))
+    stacked = replace(
+        instance,
+        options=options,
+        llms=tuple(Llm(llm.name, llm.min_replicas) for llm in instance.llms),
+    )
     for i, llm in enumerate(instance.llms):
         if llm.max_replicas is not None:
-            stacked = quota(stacked, f"replicas of {llm.name}", np.where(of_llm == i, count, 0).astype(float), float(llm.max_replicas))
+            stacked = quota(
+                stacked,
+                f"replicas of {llm.name}",
+                np.where(of_llm == i, count, 0).astype(float),
+                float(llm.max_replicas),
+            )
     if instance.min_utilization > 0:
         part = np.array([float(o.mps_share < 1 - FIT) for o in instance.options])
         stacked = quota(stacked, "options on parts of GPUs", part, 0.0)
@@ -195,7 +275,12 @@ def _stacked(instance: Instance, count: np.ndarray) -> Instance:
 
 
 def _stack(option: Option, count: int) -> Option:
-    curve = Curve(option.curve.rates * count, option.curve.latency, option.curve.provenance, option.curve.source)
+    curve = Curve(
+        option.curve.rates * count,
+        option.curve.latency,
+        option.curve.provenance,
+        option.curve.source,
+    )
     return replace(option, mps_share=1.0, memory=option.memory * count, curve=curve)
 
 
@@ -215,11 +300,15 @@ def _check_isolated(placement: list[Mapping[str, object]]) -> None:
     for seat in placement:
         place = (seat["pool"], seat["node"], seat["gpu"])
         if owner.setdefault(place, seat["llm"]) != seat["llm"]:
-            raise VerificationError([f"isolated: GPU {place} is shared by {owner[place]} and {seat['llm']}"])
+            raise VerificationError(
+                [f"isolated: GPU {place} is shared by {owner[place]} and {seat['llm']}"]
+            )
 
 
 def single(trial: Trial, instance: Instance) -> Attempt:
-    """The best of the LLMs that can serve everything alone within the SLOs; else the one that misses them by least."""
+    """The best of the LLMs that can serve everything alone within the SLOs; else the one that
+    misses them by least.
+    """
     means = instance.scores.values @ instance.scores.weights
     able = {o.llm for o in instance.options}
     order = [int(i) for i in np.argsort(-means, kind="stable") if int(i) in able]
@@ -227,7 +316,10 @@ def single(trial: Trial, instance: Instance) -> Attempt:
     good = [i for i in order if floor is None or means[i] >= floor]
     if not good:
         best = instance.llms[order[0]].name
-        reason = f"no LLM alone reaches the quality asked for; the best, {best}, has {means[order[0]]:.5f}"
+        reason = (
+            f"no LLM alone reaches the quality asked for; the best, {best}, has"
+            f" {means[order[0]]:.5f}"
+        )
         return Attempt("best single LLM", "", reason=reason)
     met = []
     for i in good:
@@ -238,18 +330,25 @@ def single(trial: Trial, instance: Instance) -> Attempt:
             if instance.objective == "quality":
                 break
     if met:
-        return min(met, key=lambda attempt: attempt.value) if instance.objective == "cost" else met[0]  # type: ignore[arg-type, return-value]
+        by_cost = sorted(
+            met, key=lambda attempt: np.inf if attempt.value is None else attempt.value
+        )
+        return by_cost[0] if instance.objective == "cost" else met[0]
     return _least_missed(trial, instance, good)
 
 
 def _alone(instance: Instance, i: int) -> Instance:
     """The instance with LLM i alone; no other need be deployed."""
-    llms = tuple(llm if k == i else replace(llm, min_replicas=0) for k, llm in enumerate(instance.llms))
+    llms = tuple(
+        llm if k == i else replace(llm, min_replicas=0) for k, llm in enumerate(instance.llms)
+    )
     others = np.array([float(o.llm != i) for o in instance.options])
     return quota(replace(instance, llms=llms), "replicas of the other LLMs", others, 0.0)
 
 
-def _alone_attempt(trial: Trial, instance: Instance, alone: Instance, i: int, found: Nearest) -> Attempt:
+def _alone_attempt(
+    trial: Trial, instance: Instance, alone: Instance, i: int, found: Nearest
+) -> Attempt:
     lifted = any(llm.min_replicas > 0 for k, llm in enumerate(instance.llms) if k != i)
     notes = ["min_replicas of the other LLMs is not asked of it"] if lifted else []
     return _attempt(trial, alone, "best single LLM", alone.llms[i].name, found, notes)

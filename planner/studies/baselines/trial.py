@@ -1,14 +1,16 @@
-"""What every baseline rests on: bounded solves by the joint road, the least violation where an SLO is missed, and a verified outcome.
+"""What every baseline rests on: bounded solves by the joint road, the least violation where an SLO
+is missed, and a verified outcome.
 
-A baseline is an instance derived from the scenario's: the same curves, scores and GPUs with less freedom. Its plan is placed, routed
-exactly and checked by the verifier as every plan is.
+A baseline is an instance derived from the scenario's: the same curves, scores and GPUs with less
+freedom. Its plan is placed, routed exactly and checked by the verifier as every plan is.
 
-Where no plan of a baseline keeps the SLOs, all limits are multiplied by one factor phi >= 1, and the least phi with a plan is sought:
+Where no plan of a baseline keeps the SLOs, all limits are multiplied by one factor phi >= 1, and
+the least phi with a plan is sought:
 
     achieved_s <= phi * limit_s  for every SLO s        missed by phi - 1
 
-by bisection to PRECISION; then the best plan at that phi is told. A plan found tells its own phi (the worst achieved / limit), which is
-how far the next step may go.
+by bisection to PRECISION; then the best plan at that phi is told. A plan found tells its own phi
+(the worst achieved / limit), which is how far the next step may go.
 """
 
 import math
@@ -49,7 +51,11 @@ ROUGH_GAP = 1e9
 
 @dataclass
 class Trial:
-    """How baselines ask for plans. so_far: value and bound of the joint plan, told with the progress. deadline: of the present baseline."""
+    """How baselines ask for plans.
+
+    so_far: value and bound of the joint plan, told with the progress. deadline: of the present
+    baseline.
+    """
 
     settings: Settings
     quality: Quality
@@ -73,17 +79,38 @@ class Trial:
         return self.cancel is not None and self.cancel.is_set()
 
     def solve(
-        self, instance: Instance, quality: Quality | None = None, *, gap: float | None = None, seconds: float = SOLVE_SECONDS
+        self,
+        instance: Instance,
+        quality: Quality | None = None,
+        *,
+        gap: float | None = None,
+        seconds: float = SOLVE_SECONDS,
     ) -> Solution:
         """The joint road on a derived instance, without repairs.
 
-        quality: of its scores (the scenario's). gap: other than the asked one, for a step on the way, whose plan need not be lean.
+        quality: of its scores (the scenario's). gap: other than the asked one, for a step on the
+        way, whose plan need not be lean.
         """
-        limit = min(self.settings.time_limit, seconds, max(self.deadline - time.perf_counter(), 0.05))
-        settings = replace(self.settings, time_limit=limit, rel_gap=self.settings.rel_gap if gap is None else gap)
+        limit = min(
+            self.settings.time_limit, seconds, max(self.deadline - time.perf_counter(), 0.05)
+        )
+        settings = replace(
+            self.settings, time_limit=limit, rel_gap=self.settings.rel_gap if gap is None else gap
+        )
         if self.progress is not None:
-            self.progress(Progress(time.perf_counter() - self.began, f"joint plan beside {self.name}", *self.so_far))
-        return joint.solve(instance, settings, cancel=self.cancel, quality=quality or self.quality, explain=False, lean=gap is None)
+            self.progress(
+                Progress(
+                    time.perf_counter() - self.began, f"joint plan beside {self.name}", *self.so_far
+                )
+            )
+        return joint.solve(
+            instance,
+            settings,
+            cancel=self.cancel,
+            quality=quality or self.quality,
+            explain=False,
+            lean=gap is None,
+        )
 
     def has_plan(self, instance: Instance) -> Solution | None:
         """Any plan of the instance; None when there is none or the time is over."""
@@ -97,7 +124,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The plan of a baseline at the least factor on the SLOs' limits. solution: None where `reason` says why there is none.
+    """The plan of a baseline at the least factor on the SLOs' limits.
+
+    solution: None where `reason` says why there is none.
 
     excluded: no plan was found at this factor.
     """
@@ -112,15 +141,20 @@ class Nearest:
         """What the time did not suffice for."""
         if self.factor <= self.excluded * (1 + PRECISION) or self.solution is None:
             return []
-        return [f"the time ended the search for the least violation: down to {100 * (self.excluded - 1):.1f} % it may be less"]
+        return [
+            "the time ended the search for the least violation: down to"
+            f" {100 * (self.excluded - 1):.1f} % it may be less"
+        ]
 
 
 @dataclass(frozen=True)
 class Attempt:
     """What one baseline came to.
 
-    name, variant: in words. content: the verified plan (keys of plan.json) or None with a reason. value, bound: of the objective.
-    factor: worst achieved / limit over the SLOs, None without SLOs; allowed: the factor on the limits that its plan was granted (1 = met).
+    name, variant: in words. content: the verified plan (keys of plan.json) or None with a reason.
+    value, bound: of the objective.
+    factor: worst achieved / limit over the SLOs, None without SLOs; allowed: the factor on the
+    limits that its plan was granted (1 = met).
     quality: mean score of the answers given. notes: sentences.
     """
 
@@ -145,7 +179,9 @@ def scaled(instance: Instance, factor: float) -> Instance:
     """The instance with every SLO's limit multiplied by the factor."""
     if factor == 1.0:
         return instance
-    return replace(instance, slos=tuple(replace(slo, limit=slo.limit * factor) for slo in instance.slos))
+    return replace(
+        instance, slos=tuple(replace(slo, limit=slo.limit * factor) for slo in instance.slos)
+    )
 
 
 def quota(instance: Instance, what: str, weight: np.ndarray, most: float) -> Instance:
@@ -154,7 +190,9 @@ def quota(instance: Instance, what: str, weight: np.ndarray, most: float) -> Ins
 
 
 def factor_of(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
-    """Worst achieved / limit over the SLOs (whose limits are taken from `slos`); None without SLOs, inf where one is never achieved."""
+    """Worst achieved / limit over the SLOs (whose limits are taken from `slos`); None without SLOs,
+    inf where one is never achieved.
+    """
     parts = [
         np.inf if entry["achieved_ms"] is None else entry["achieved_ms"] / (1e3 * slo.limit)
         for entry, slo in zip(content["slo"], slos, strict=True)
@@ -162,14 +200,22 @@ def factor_of(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
     return max(parts) if parts else None
 
 
-def nearest(trial: Trial, instance: Instance, solve: Callable[[Instance], Solution] | None = None) -> Nearest:
-    """The best plan of a derived instance, at the least factor on its SLOs' limits where none keeps them."""
+def nearest(
+    trial: Trial, instance: Instance, solve: Callable[[Instance], Solution] | None = None
+) -> Nearest:
+    """The best plan of a derived instance, at the least factor on its SLOs' limits where none keeps
+    them.
+    """
     solve = solve or trial.solve
     first = solve(instance)
     if first.has_plan:
         return Nearest(1.0, first)
     if first.status == "unknown":
-        told = "stopped before a plan was found" if trial.interrupted() else "no plan was found in its time, nor that there is none"
+        told = (
+            "stopped before a plan was found"
+            if trial.interrupted()
+            else "no plan was found in its time, nor that there is none"
+        )
         return Nearest(1.0, None, told)
     free = trial.has_plan(replace(instance, slos=()))
     if free is None:
@@ -184,7 +230,10 @@ def nearest(trial: Trial, instance: Instance, solve: Callable[[Instance], Soluti
 
 
 def _least_factor(trial: Trial, instance: Instance) -> tuple[float, Solution, float] | None:
-    """The least factor with a plan, a plan, and the factor below that had none. None without one up to WIDEST."""
+    """The least factor with a plan, a plan, and the factor below that had none.
+
+    None without one up to WIDEST.
+    """
     bad, step = 1.0, 1.25
     plan = trial.has_plan(scaled(instance, step))
     while plan is None:
@@ -206,6 +255,8 @@ def _least_factor(trial: Trial, instance: Instance) -> tuple[float, Solution, fl
 
 
 def _granted(trial: Trial, instance: Instance, plan: Solution, factor: float) -> float:
-    """The factor that a plan found at `factor` needs itself, four decimals up; never more than `factor`."""
+    """The factor that a plan found at `factor` needs itself, four decimals up; never more than
+    `factor`.
+    """
     needed = factor_of(setup_content(scaled(instance, factor), plan), instance.slos)
     return factor if needed is None else float(min(factor, np.ceil(needed * 1e4) / 1e4))

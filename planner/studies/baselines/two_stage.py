@@ -1,21 +1,28 @@
-"""The two-stage baseline: the best routing for fixed latencies, then the best setup for that routing, then the best routing of the setup.
+"""The two-stage baseline: the best routing for fixed latencies, then the best setup for that
+routing, then the best routing of the setup.
 
-    1. routing      every LLM i has one latency l_i, whatever its load: max Q(f) s.t. sum_i f_i l_i <= tau (and its like for other SLOs)
-    2. allocation   the setup that serves these f at the least latency; where none serves them within the SLOs, as much of them as one can
-                    (under a cost objective: the cheapest setup that serves them within the SLOs)
+    1. routing      every LLM i has one latency l_i, whatever its load: max Q(f) s.t. sum_i f_i l_i
+                    <= tau (and its like for other SLOs)
+    2. allocation   the setup that serves these f at the least latency; where none serves them
+                    within the SLOs, as much of them as one can (under a cost objective: the
+                    cheapest setup that serves them within the SLOs)
     3. routing      the best routing on that setup, whose replicas may stay idle
 
-What l_i is supposed to be decides the outcome, so several suppositions are tried and the best outcome is told: the latency of the LLM's
-fastest and of its median option, at no load and at 50, 80 and 100 % of its highest rate.
+What l_i is supposed to be decides the outcome, so several suppositions are tried and the best
+outcome is told: the latency of the LLM's fastest and of its median option, at no load and at 50, 80
+and 100 % of its highest rate.
 
 All three are solved by the joint road on derived instances.
-Stage 1: one option per LLM with a constant latency and room for everything. Under a cost objective its GPUs come in UNITS parts at the
-price of the LLM's cheapest req/s, so that the cheapest routing that reaches the quality asked for is found.
-Stage 2: the scores are replaced by those of pseudo-prompts, one an LLM with weight f_i / 2, worth PREFER at LLM i and 0 elsewhere, and one
-idle prompt of weight 1/2 that goes either to an idle LLM without latency (worth 0) or to one that uses budget up (worth 1). With the
-arrival rate doubled the share y of the idle prompt measures what is left of the budget
+Stage 1: one option per LLM with a constant latency and room for everything. Under a cost objective
+its GPUs come in UNITS parts at the price of the LLM's cheapest req/s, so that the cheapest routing
+that reaches the quality asked for is found. Stage 2: the scores are replaced by those of
+pseudo-prompts, one an LLM with weight f_i / 2, worth PREFER at LLM i and 0 elsewhere, and one idle
+prompt of weight 1/2 that goes either to an idle LLM without latency (worth 0) or to one that uses
+budget up (worth 1). With the arrival rate doubled the share y of the idle prompt measures what is
+left of the budget
 
-    sum_i f_i L_i + y tau <= tau        so the largest y is the least latency, and PREFER serves f first
+    sum_i f_i L_i + y tau <= tau        so the largest y is the least latency, and PREFER serves f
+                                        first
 """
 
 from collections.abc import Iterator
@@ -47,8 +54,11 @@ UNIT_GAP = 1e-3
 STAGE_SECONDS = 4.0
 """Longest solve of stage 2."""
 LEAK = 1e-6
-"""Requests that the idle LLMs may take by rounding. Where they take more, the load is at the edge of what the GPUs carry: stage 2 is then
-solved again without them, for the most of f that can be served."""
+"""Requests that the idle LLMs may take by rounding.
+
+Where they take more, the load is at the edge of what the GPUs carry: stage 2 is then
+solved again without them, for the most of f that can be served.
+"""
 INSTANT = 1e-9
 """s: a latency that counts as none."""
 ROOMY = 1e-6
@@ -56,7 +66,11 @@ ROOMY = 1e-6
 
 @dataclass(frozen=True)
 class Supposition:
-    """What stage 1 takes for granted. option: (M,) position of every LLM's reference option (-1: none); level: part of its highest rate."""
+    """What stage 1 takes for granted.
+
+    option: (M,) position of every LLM's reference option (-1: none); level: part of its highest
+    rate.
+    """
 
     told: str
     option: tuple[int, ...]
@@ -65,7 +79,11 @@ class Supposition:
 
 @dataclass(frozen=True)
 class Setup:
-    """What stage 2 found. told: by which supposition; within: the instance that allows no more; served: part of f; solution: stage 3."""
+    """What stage 2 found.
+
+    told: by which supposition; within: the instance that allows no more; served: part of f;
+    solution: stage 3.
+    """
 
     told: str
     within: Instance
@@ -82,23 +100,38 @@ def suppositions(instance: Instance) -> Iterator[Supposition]:
             for i in range(len(instance.llms)):
                 own = [o for o, option in enumerate(instance.options) if option.llm == i]
                 own.sort(key=lambda o: _at(instance.options[o], column, level) if column else 0.0)
-                chosen.append(-1 if not own else own[0 if reference == "fastest" else len(own) // 2])
-            yield Supposition(f"every LLM at the latency of its {reference} option at {words}", tuple(chosen), level)
+                chosen.append(
+                    -1 if not own else own[0 if reference == "fastest" else len(own) // 2]
+                )
+            yield Supposition(
+                f"every LLM at the latency of its {reference} option at {words}",
+                tuple(chosen),
+                level,
+            )
 
 
 def _column(instance: Instance) -> Column | None:
-    """The column by which options are ranked: that of the first SLO, or any percentile of its metric."""
+    """The column by which options are ranked: that of the first SLO, or any percentile of its
+    metric.
+    """
     for slo in instance.slos:
         for option in instance.options:
-            columns = [(slo.metric, slo.statistic), *(c for c in option.curve.latency if c[0] == slo.metric)]
-            common = [c for c in columns if all(c in other.curve.latency for other in instance.options)]
+            columns = [
+                (slo.metric, slo.statistic),
+                *(c for c in option.curve.latency if c[0] == slo.metric),
+            ]
+            common = [
+                c for c in columns if all(c in other.curve.latency for other in instance.options)
+            ]
             if common:
                 return common[0]
     return None
 
 
 def _at(option: Option, column: Column, level: float) -> float:
-    return float(np.interp(level * option.curve.max_rate, option.curve.rates, option.curve.latency[column]))
+    return float(
+        np.interp(level * option.curve.max_rate, option.curve.rates, option.curve.latency[column])
+    )
 
 
 def two_stage(trial: Trial, instance: Instance) -> Attempt:
@@ -121,23 +154,47 @@ def two_stage(trial: Trial, instance: Instance) -> Attempt:
             setups[replicas] = Setup(supposed.told, within, served, trial.solve(within))
     every = len(LEVELS) * len(REFERENCES)
     effort = f"best of {len(setups)} setups" if len(setups) > 1 else "one setup"
-    effort += f" from {tried} suppositions" + (f" (time for no more of the {every})" if tried < every else "")
+    effort += f" from {tried} suppositions" + (
+        f" (time for no more of the {every})" if tried < every else ""
+    )
     if not routings:
-        return Attempt(NAME, "", reason="no routing keeps the SLOs at any of the fixed latencies that were supposed", notes=[effort])
-    return _best_routed(trial, instance, [one for one in setups.values() if one.solution.has_plan], effort)
+        return Attempt(
+            NAME,
+            "",
+            reason="no routing keeps the SLOs at any of the fixed latencies that were supposed",
+            notes=[effort],
+        )
+    return _best_routed(
+        trial, instance, [one for one in setups.values() if one.solution.has_plan], effort
+    )
 
 
 def _best_routed(trial: Trial, instance: Instance, setups: list[Setup], effort: str) -> Attempt:
     """The best of the setups, told and verified."""
     if not setups:
-        return Attempt(NAME, "", reason="no setup was found that serves a routing of stage 1 within the SLOs", notes=[effort])
+        return Attempt(
+            NAME,
+            "",
+            reason="no setup was found that serves a routing of stage 1 within the SLOs",
+            notes=[effort],
+        )
     sign = -1.0 if instance.objective == "quality" else 1.0
     best = min(setups, key=lambda one: sign * (one.solution.value or 0.0))
     content = trial.content(best.within, best.solution)
     objective = content["objective"]
-    told = (objective["value"], objective["bound"], content["quality"], factor_of(content, instance.slos))
+    told = (
+        objective["value"],
+        objective["bound"],
+        content["quality"],
+        factor_of(content, instance.slos),
+    )
     part = (
-        [] if best.served > 1 - SAME else [f"no setup serves its first routing within the SLOs: {100 * best.served:.0f} % of it is served"]
+        []
+        if best.served > 1 - SAME
+        else [
+            f"no setup serves its first routing within the SLOs: {100 * best.served:.0f} % of it is"
+            " served"
+        ]
     )
     return Attempt(NAME, best.told, content, *told, notes=[effort, *part])
 
@@ -145,11 +202,18 @@ def _best_routed(trial: Trial, instance: Instance, setups: list[Setup], effort: 
 def _within(instance: Instance, replicas: np.ndarray) -> Instance:
     """The instance with no more replicas of any option than the setup has."""
     for o in np.flatnonzero(replicas):
-        instance = quota(instance, f"replicas of option {o}", np.eye(1, replicas.size, int(o)).ravel(), float(replicas[o]))
+        instance = quota(
+            instance,
+            f"replicas of option {o}",
+            np.eye(1, replicas.size, int(o)).ravel(),
+            float(replicas[o]),
+        )
     return quota(instance, "options outside the setup", (replicas == 0).astype(float), 0.0)
 
 
-def _fixed_latency_routing(trial: Trial, instance: Instance, supposed: Supposition) -> np.ndarray | None:
+def _fixed_latency_routing(
+    trial: Trial, instance: Instance, supposed: Supposition
+) -> np.ndarray | None:
     """Stage 1: (M,) fractions, or None when none keeps the SLOs."""
     cost = instance.objective == "cost"
     units = UNITS if cost else 1
@@ -159,13 +223,26 @@ def _fixed_latency_routing(trial: Trial, instance: Instance, supposed: Suppositi
         if o >= 0:
             reference = instance.options[o]
             rate = supposed.level * reference.curve.max_rate
-            latency = {c: np.array([np.interp(rate, reference.curve.rates, v)]) for c, v in reference.curve.latency.items()}
-            curve = Curve(np.array([instance.arrival_rate / units]), latency, reference.curve.provenance[:1])
+            latency = {
+                c: np.array([np.interp(rate, reference.curve.rates, v)])
+                for c, v in reference.curve.latency.items()
+            }
+            curve = Curve(
+                np.array([instance.arrival_rate / units]), latency, reference.curve.provenance[:1]
+            )
             price = _price_of_rate(instance, i) * instance.arrival_rate / units
             options.append(Option(i, len(pools), 1, 1.0, 0.5, curve))
             pools.append(Pool(f"stage 1, {i}", "", units, 1, 1.0, price))
     llms = tuple(Llm(llm.name) for llm in instance.llms)
-    fixed = replace(instance, llms=llms, pools=tuple(pools), options=tuple(options), memory_headroom=0.0, min_utilization=0.0, quotas=())
+    fixed = replace(
+        instance,
+        llms=llms,
+        pools=tuple(pools),
+        options=tuple(options),
+        memory_headroom=0.0,
+        min_utilization=0.0,
+        quotas=(),
+    )
     solution = trial.solve(fixed, gap=UNIT_GAP if cost else trial.settings.rel_gap)
     return solution.fractions if solution.has_plan else None
 
@@ -180,21 +257,29 @@ def _price_of_rate(instance: Instance, i: int) -> float:
     return round(min(prices, default=0.0), 6)
 
 
-def _allocation(trial: Trial, instance: Instance, fractions: np.ndarray) -> tuple[tuple[int, ...], float] | None:
-    """Stage 2: (O,) replicas of the setup for the fractions and the part of these that it serves, or None."""
+def _allocation(
+    trial: Trial, instance: Instance, fractions: np.ndarray
+) -> tuple[tuple[int, ...], float] | None:
+    """Stage 2: (O,) replicas of the setup for the fractions and the part of these that it serves,
+    or None.
+    """
     count, llms = len(instance.options), len(instance.llms)
     if instance.objective == "quality":
         pseudo = _with_idle(instance, fractions)
         solution = trial.solve(pseudo, Quality(pseudo.scores), gap=STAGE_GAP, seconds=STAGE_SECONDS)
         part = 2 * solution.fractions[:llms]
         if solution.has_plan and part.sum() >= 1 - LEAK:
-            return tuple(int(n) for n in solution.replicas[:count]), float(np.minimum(part, fractions).sum())
+            return tuple(int(n) for n in solution.replicas[:count]), float(
+                np.minimum(part, fractions).sum()
+            )
     floor = None if instance.objective == "quality" else 1.0
     pseudo = replace(instance, scores=_identity(instance, fractions), quality_floor=floor)
     solution = trial.solve(pseudo, Quality(pseudo.scores), gap=trial.settings.rel_gap)
     if not solution.has_plan:
         return None
-    return tuple(int(n) for n in solution.replicas), float(np.minimum(solution.fractions, fractions).sum())
+    return tuple(int(n) for n in solution.replicas), float(
+        np.minimum(solution.fractions, fractions).sum()
+    )
 
 
 def _identity(instance: Instance, fractions: np.ndarray) -> Scores:
@@ -202,26 +287,57 @@ def _identity(instance: Instance, fractions: np.ndarray) -> Scores:
     routed = np.flatnonzero(fractions > NOTHING)
     values = np.ascontiguousarray(np.eye(fractions.size)[:, routed])
     weights = fractions[routed] / fractions[routed].sum()
-    return Scores(np.array([f"f{i}" for i in routed]), tuple(llm.name for llm in instance.llms), values, weights)
+    return Scores(
+        np.array([f"f{i}" for i in routed]),
+        tuple(llm.name for llm in instance.llms),
+        values,
+        weights,
+    )
 
 
 def _with_idle(instance: Instance, fractions: np.ndarray) -> Instance:
-    """Stage 2's instance: pseudo-prompts, doubled arrival rate, halved mean limits, and the two idle LLMs in a pool of their own."""
+    """Stage 2's instance: pseudo-prompts, doubled arrival rate, halved mean limits, and the two
+    idle LLMs in a pool of their own.
+    """
     real = _identity(instance, fractions)
     count, prompts = real.values.shape
     values = np.full((count + 2, prompts + 1), -PREFER)
     values[:count, :prompts] = PREFER * real.values
     values[count:, prompts] = (0.0, 1.0)
-    scores = Scores(np.append(real.prompt_ids, "idle"), (*real.llms, "idle", "busy"), values, np.append(real.weights / 2, 0.5))
-    slos = tuple(replace(slo, limit=slo.limit / 2) if _summed(slo) else slo for slo in instance.slos)
+    scores = Scores(
+        np.append(real.prompt_ids, "idle"),
+        (*real.llms, "idle", "busy"),
+        values,
+        np.append(real.weights / 2, 0.5),
+    )
+    slos = tuple(
+        replace(slo, limit=slo.limit / 2) if _summed(slo) else slo for slo in instance.slos
+    )
     pool = Pool("idle", "", 1, 2, 1.0, 0.0)
     rate = 2 * instance.arrival_rate
     curves = [_idle_curve(instance, rate, busy) for busy in (False, True)]
-    options = (*instance.options, *(Option(count + k, len(instance.pools), 1, 1.0, 0.5, curve) for k, curve in enumerate(curves)))
+    options = (
+        *instance.options,
+        *(
+            Option(count + k, len(instance.pools), 1, 1.0, 0.5, curve)
+            for k, curve in enumerate(curves)
+        ),
+    )
     padded = tuple(replace(q, weight=(*q.weight, 0.0, 0.0)) for q in instance.quotas)
-    floor = (instance.min_utilization * instance.gpus + 2) / (instance.gpus + 2) if instance.min_utilization > 0 else 0.0
+    floor = (
+        (instance.min_utilization * instance.gpus + 2) / (instance.gpus + 2)
+        if instance.min_utilization > 0
+        else 0.0
+    )
     llms = (*instance.llms, Llm("idle", 1, 1), Llm("busy", 1, 1))
-    changed = {"llms": llms, "pools": (*instance.pools, pool), "options": options, "slos": slos, "scores": scores, "quotas": padded}
+    changed = {
+        "llms": llms,
+        "pools": (*instance.pools, pool),
+        "options": options,
+        "slos": slos,
+        "scores": scores,
+        "quotas": padded,
+    }
     return replace(instance, **changed, arrival_rate=rate, min_utilization=floor)  # type: ignore[arg-type]
 
 
@@ -231,11 +347,17 @@ def _summed(slo: Slo) -> bool:
 
 
 def _idle_curve(instance: Instance, rate: float, busy: bool) -> Curve:
-    """A constant latency in every column: none, or (busy) as much as uses the budgets up without breaking a limit of each LLM."""
+    """A constant latency in every column: none, or (busy) as much as uses the budgets up without
+    breaking a limit of each LLM.
+    """
     latency = {}
     for column in dict.fromkeys(c for option in instance.options for c in option.curve.latency):
         own = [slo for slo in instance.slos if slo.metric == column[0]]
-        high = [slo.limit if _summed(slo) else slo.limit * (1 + ROOMY) for slo in own if slo.scope == "all"]
+        high = [
+            slo.limit if _summed(slo) else slo.limit * (1 + ROOMY)
+            for slo in own
+            if slo.scope == "all"
+        ]
         each = [slo.limit for slo in own if slo.scope == "each_llm" and slo.statistic == column[1]]
         latency[column] = np.array([min([max(high, default=INSTANT), *each]) if busy else INSTANT])
     return Curve(np.array([rate]), latency, ("measured",))

@@ -1,8 +1,10 @@
-"""aiperf `profile_export_aiperf.json` and genai-perf `profile_export_genai_perf.json`: one load point a file, a unit beside every value.
+"""aiperf `profile_export_aiperf.json` and genai-perf `profile_export_genai_perf.json`: one load
+point a file, a unit beside every value.
 
-rate        request_throughput.avg (answered); input_config: rate or concurrency of the profiling phase
-latency     time_to_first_token, request_latency and inter_token_latency, the last being (end - first token) / (output tokens - 1)
-            of a request, which is TPOT as we define it
+rate        request_throughput.avg (answered); input_config: rate or concurrency of the profiling
+            phase
+latency     time_to_first_token, request_latency and inter_token_latency, the last being (end -
+            first token) / (output tokens - 1) of a request, which is TPOT as we define it
 counts      request_count, error_request_count, input_sequence_length, output_sequence_length
 GPU         telemetry_data: gpu_name, when telemetry was on and all GPUs are alike
 """
@@ -11,19 +13,38 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from profiles.importers.formats.fields import at, day, finite, named, positive, statistics_ms, text, unit_ms, whole
+from profiles.importers.formats.fields import (
+    at,
+    day,
+    finite,
+    named,
+    positive,
+    statistics_ms,
+    text,
+    unit_ms,
+    whole,
+)
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
 __all__ = ["is_sweep", "matches", "read"]
 
-BLOCKS = (("ttft", "time_to_first_token"), ("tpot", "inter_token_latency"), ("e2e", "request_latency"))
-TPOT_TOLD = "inter_token_latency of aiperf and genai-perf is a mean of each request and is what we call TPOT"
+BLOCKS = (
+    ("ttft", "time_to_first_token"),
+    ("tpot", "inter_token_latency"),
+    ("e2e", "request_latency"),
+)
+TPOT_TOLD = (
+    "inter_token_latency of aiperf and genai-perf is a mean of each request and is what we call"
+    " TPOT"
+)
 
 
 def matches(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like a report of these tools."""
-    return any(_is_block(at(_metrics(tree), name)) for name in ("request_throughput", "request_latency"))
+    return any(
+        _is_block(at(_metrics(tree), name)) for name in ("request_throughput", "request_latency")
+    )
 
 
 def is_sweep(tree: Mapping[str, Any]) -> bool:
@@ -44,7 +65,11 @@ def _metrics(tree: Mapping[str, Any]) -> Mapping[str, Any]:
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """The one run that the report tells."""
     metrics, config = _metrics(tree), at(tree, "input_config")
-    is_aiperf = "aiperf_version" in tree or "schema_version" in tree or isinstance(at(config, "phases"), list)
+    is_aiperf = (
+        "aiperf_version" in tree
+        or "schema_version" in tree
+        or isinstance(at(config, "phases"), list)
+    )
     latency, notices = _latency(metrics)
     offered, limit = _load(config)
     return [
@@ -88,7 +113,15 @@ def _refused(tree: Mapping[str, Any]) -> str:
 def _rate(block: Any) -> float | None:
     """Requests per second; None when the unit is another one."""
     unit = text(at(block, "unit")).casefold().replace(" ", "")
-    known = unit in ("requests/sec", "requests/s", "request/sec", "req/s", "req/sec", "requests/second", "rps")
+    known = unit in (
+        "requests/sec",
+        "requests/s",
+        "request/sec",
+        "req/s",
+        "req/sec",
+        "requests/second",
+        "rps",
+    )
     return finite(at(block, "avg")) if known else None
 
 
@@ -106,7 +139,9 @@ def _latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str
             continue
         factor = unit_ms(at(block, "unit"))
         if factor is None:
-            notices.append(f"{name} has the unknown unit {text(at(block, 'unit'))!r} and was left out")
+            notices.append(
+                f"{name} has the unknown unit {text(at(block, 'unit'))!r} and was left out"
+            )
             continue
         found.update(statistics_ms(block, metric, factor))
         notices += [TPOT_TOLD] if metric == "tpot" else []
@@ -115,7 +150,12 @@ def _latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str
 
 def _model(config: Any) -> str:
     """The one LLM that was asked; "" when there are several."""
-    lists = (at(config, "models", "items"), at(config, "models"), at(config, "model_names"), at(config, "endpoint", "model_names"))
+    lists = (
+        at(config, "models", "items"),
+        at(config, "models"),
+        at(config, "model_names"),
+        at(config, "endpoint", "model_names"),
+    )
     for items in lists:
         if isinstance(items, list) and len(items) == 1:
             return text(items[0]) or text(at(items[0], "name"))
@@ -125,8 +165,18 @@ def _model(config: Any) -> str:
 def _phases(config: Any) -> Iterator[Any]:
     phases = at(config, "phases")
     if isinstance(phases, list):
-        yield from (phase for phase in phases if text(at(phase, "kind")) != "warmup" and text(at(phase, "name")) != "warmup")
-    yield from (at(config, "profiling"), at(config, "loadgen"), at(config, "perf_analyzer", "stimulus"), at(config, "stimulus"), config)
+        yield from (
+            phase
+            for phase in phases
+            if text(at(phase, "kind")) != "warmup" and text(at(phase, "name")) != "warmup"
+        )
+    yield from (
+        at(config, "profiling"),
+        at(config, "loadgen"),
+        at(config, "perf_analyzer", "stimulus"),
+        at(config, "stimulus"),
+        config,
+    )
 
 
 def _load(config: Any) -> tuple[float | None, float | None]:
@@ -146,6 +196,8 @@ def _gpu(endpoints: Any) -> str:
     found = set()
     for endpoint in endpoints.values() if isinstance(endpoints, Mapping) else []:
         gpus = at(endpoint, "gpus")
-        each = gpus.values() if isinstance(gpus, Mapping) else gpus if isinstance(gpus, list) else []
+        each = (
+            gpus.values() if isinstance(gpus, Mapping) else gpus if isinstance(gpus, list) else []
+        )
         found |= {text(at(gpu, "gpu_name")) for gpu in each}
     return found.pop() if len(found) == 1 else ""

@@ -1,18 +1,33 @@
-"""llm-d Benchmark Report 0.2 and 0.2.1 (JSON or YAML): one load point a file, with the server described beside it.
+"""llm-d Benchmark Report 0.2 and 0.2.1 (JSON or YAML): one load point a file, with the server
+described beside it.
 
-    rate        results.request_performance.aggregate.throughput.request_rate.mean (answered); scenario.load.standardized.rate_qps (offered)
-    latency     ...aggregate.latency.{time_to_first_token, time_per_output_token, request_latency}, each with its `units`
+    rate        results.request_performance.aggregate.throughput.request_rate.mean (answered);
+                scenario.load.standardized.rate_qps (offered)
+    latency     ...aggregate.latency.{time_to_first_token, time_per_output_token, request_latency},
+                each with its `units`
     counts      ...aggregate.requests.{total, failures, input_length, output_length}
-    server      scenario.stack[].standardized of kind inference_engine: model, accelerator (model, parallelism), replicas, role
+    server      scenario.stack[].standardized of kind inference_engine: model, accelerator (model,
+                parallelism), replicas, role
 
-Reports that were made from GuideLLM's output carry its idea of time_per_output_token; there inter_token_latency is TPOT (see `guidellm`).
+Reports that were made from GuideLLM's output carry its idea of time_per_output_token; there
+inter_token_latency is TPOT (see `guidellm`).
 """
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.importers.formats.fields import at, day, finite, number, positive, statistics_ms, text, unit_ms, whole
+from profiles.importers.formats.fields import (
+    at,
+    day,
+    finite,
+    number,
+    positive,
+    statistics_ms,
+    text,
+    unit_ms,
+    whole,
+)
 from profiles.importers.formats.guidellm import TPOT_TOLD
 from profiles.importers.formats.record import Run
 from profiles.records import Column
@@ -20,18 +35,30 @@ from profiles.records import Column
 __all__ = ["is_foreign_version", "matches", "read"]
 
 TOOL = "llm-d Benchmark Report"
-PREFIX = "the prompts share prefixes: where the server caches them, the time to first token looks shorter than it is for others"
+PREFIX = (
+    "the prompts share prefixes: where the server caches them, the time to first token looks"
+    " shorter than it is for others"
+)
 
 
 def matches(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like a report of this kind, of whatever version."""
-    return "scenario" in tree and ("results" in tree or at(tree, "scenario", "stack") is not None) and "version" in tree
+    return (
+        "scenario" in tree
+        and ("results" in tree or at(tree, "scenario", "stack") is not None)
+        and "version" in tree
+    )
 
 
 def is_foreign_version(tree: Mapping[str, Any]) -> str:
     """Version of a report that is not of the 0.2 line, else ""."""
     version = str(tree.get("version"))
-    return "" if version.startswith("0.2") and isinstance(at(tree, "results", "request_performance"), Mapping) else version
+    return (
+        ""
+        if version.startswith("0.2")
+        and isinstance(at(tree, "results", "request_performance"), Mapping)
+        else version
+    )
 
 
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
@@ -55,11 +82,15 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
             achieved_rps=finite(at(aggregate, "throughput", "request_rate", "mean")),
             max_concurrency=limit,
             latency_ms=latency,
-            input_tokens=positive(at(requests, "input_length", "mean")) or positive(at(load, "input_seq_len", "value")),
-            output_tokens=positive(at(requests, "output_length", "mean")) or positive(at(load, "output_seq_len", "value")),
+            input_tokens=positive(at(requests, "input_length", "mean"))
+            or positive(at(load, "input_seq_len", "value")),
+            output_tokens=positive(at(requests, "output_length", "mean"))
+            or positive(at(load, "output_seq_len", "value")),
             ok=None if total is None else total - (failures or 0.0),
             errors=failures,
-            when=day(at(tree, "run", "time", "start")) or day(at(tree, "run", "time", "end")) or day(at(tree, "run", "start_time")),
+            when=day(at(tree, "run", "time", "start"))
+            or day(at(tree, "run", "time", "end"))
+            or day(at(tree, "run", "start_time")),
             notices=notices + ((PREFIX,) if at(load, "prefix") else ()),
             refused=refused,
             **engine,
@@ -68,7 +99,11 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
 
 
 def _latency(blocks: Any, of_guidellm: bool) -> tuple[dict[Column, float], tuple[str, ...]]:
-    names = {"ttft": "time_to_first_token", "tpot": "time_per_output_token", "e2e": "request_latency"}
+    names = {
+        "ttft": "time_to_first_token",
+        "tpot": "time_per_output_token",
+        "e2e": "request_latency",
+    }
     notices = []
     if of_guidellm and at(blocks, "inter_token_latency") is not None:
         names["tpot"] = "inter_token_latency"
@@ -81,32 +116,57 @@ def _latency(blocks: Any, of_guidellm: bool) -> tuple[dict[Column, float], tuple
         factor = unit_ms(at(block, "units"))
         if factor is None:
             told = text(at(block, "units"))
-            notices.append(f"{name} has {f'the unknown unit {told!r}' if told else 'no units'} and was left out")
+            notices.append(
+                f"{name} has {f'the unknown unit {told!r}' if told else 'no units'} and was"
+                " left out"
+            )
         else:
             found.update(statistics_ms(block, metric, factor))
     return found, tuple(notices)
 
 
 def _engine(stack: Any) -> tuple[dict[str, Any], str]:
-    """What the report says about the servers, as fields of `Run`, and why they are no option of the planner ("" = they are)."""
+    """What the report says about the servers, as fields of `Run`, and why they are no option of the
+    planner ("" = they are).
+    """
     parts = [at(part, "standardized") for part in stack] if isinstance(stack, list) else []
     engines = [part for part in parts if text(at(part, "kind")) == "inference_engine"]
     if not engines:
         return {}, ""
     roles = {text(at(engine, "role")) for engine in engines}
     if {"prefill", "decode"} <= roles:
-        return {}, "prefill and decode ran on servers of their own, which no option of the planner does"
-    kinds = {(text(at(e, "model", "name")), text(at(e, "accelerator", "model")), _degree(e, "tp")) for e in engines}
+        return (
+            {},
+            "prefill and decode ran on servers of their own, which no option of the planner does",
+        )
+    kinds = {
+        (text(at(e, "model", "name")), text(at(e, "accelerator", "model")), _degree(e, "tp"))
+        for e in engines
+    }
     if len(kinds) > 1:
-        return {}, "the stack mixes servers of different kinds, and the report does not say which answered what"
+        return (
+            {},
+            (
+                "the stack mixes servers of different kinds, and the report does not say which"
+                " answered what"
+            ),
+        )
     model, gpu, tp = kinds.pop()
     stages = _degree(engines[0], "pp") or 1
     if stages > 1:
         return {}, f"the server ran {stages} pipeline stages, which no option of the planner does"
-    replicas = sum((whole(at(engine, "replicas")) or 1) * (_degree(engine, "dp") or 1) for engine in engines)
+    replicas = sum(
+        (whole(at(engine, "replicas")) or 1) * (_degree(engine, "dp") or 1) for engine in engines
+    )
     arguments = at(stack, 0, "native", "args")
     quantization = text(at(arguments, "--quantization")) or text(at(arguments, "quantization"))
-    return {"model": model, "gpu": gpu, "tp": tp, "replicas": replicas, "quantization": quantization}, ""
+    return {
+        "model": model,
+        "gpu": gpu,
+        "tp": tp,
+        "replicas": replicas,
+        "quantization": quantization,
+    }, ""
 
 
 def _degree(engine: Any, kind: str) -> int | None:

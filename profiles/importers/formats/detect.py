@@ -3,18 +3,28 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from profiles.importers.formats import aiperf, benchmark_report, guidellm, inference_perf, sglang, vllm
+from profiles.importers.formats import (
+    aiperf,
+    benchmark_report,
+    guidellm,
+    inference_perf,
+    sglang,
+    vllm,
+)
 from profiles.importers.formats.fields import at
 from profiles.importers.formats.record import Run
 
 __all__ = ["KNOWN_TOOLS", "Found", "runs_of"]
 
 KNOWN_TOOLS = (
-    "vLLM bench serve and bench sweep, llm-d Benchmark Report 0.2, GuideLLM, SGLang bench_serving, inference-perf, aiperf, genai-perf, "
-    "and our own profile table (CSV or Parquet)"
+    "vLLM bench serve and bench sweep, llm-d Benchmark Report 0.2, GuideLLM, SGLang bench_serving,"
+    " inference-perf, aiperf, genai-perf, and our own profile table (CSV or Parquet)"
 )
 
-READERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any], str, str], list[Run]]], ...] = (
+READERS: tuple[
+    tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any], str, str], list[Run]]],
+    ...,
+] = (
     (sglang.matches, sglang.read),
     (vllm.matches, vllm.read),
     (guidellm.matches, guidellm.read),
@@ -25,7 +35,9 @@ READERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str,
 """The first that matches reads. SGLang before vLLM: its files began as a copy of vLLM's."""
 
 Found = Run | tuple[str, str, bool]
-"""A run, or (place, why there is none, whether the file is a known companion that may be passed over)."""
+"""A run, or (place, why there is none, whether the file is a known companion that may be passed
+over).
+"""
 
 
 def runs_of(tree: Any, file: str, place: str) -> Iterator[Found]:
@@ -33,8 +45,17 @@ def runs_of(tree: Any, file: str, place: str) -> Iterator[Found]:
     if isinstance(tree, list):
         if not tree:
             yield place, "the list is empty", False
-        if tree and all(isinstance(item, Mapping) and "benchmark" in item and "metric" in item for item in tree):
-            yield place, "this is vLLM's side file for the PyTorch benchmark format; the run is in the file beside it", True
+        if tree and all(
+            isinstance(item, Mapping) and "benchmark" in item and "metric" in item for item in tree
+        ):
+            yield (
+                place,
+                (
+                    "this is vLLM's side file for the PyTorch benchmark format; the run is in the"
+                    " file beside it"
+                ),
+                True,
+            )
             return
         for k, item in enumerate(tree):
             yield from runs_of(item, file, f"{place}, item {k}" if place else f"item {k}")
@@ -56,26 +77,57 @@ def runs_of(tree: Any, file: str, place: str) -> Iterator[Found]:
 def _companion(tree: Mapping[str, Any]) -> str:
     """Why a file that belongs to a known tool holds no load point; "" when it may hold one."""
     if inference_perf.matches(tree) and inference_perf.is_summary(tree):
-        return "this summary of inference-perf mixes all stages and is no load point; the stage files are read instead"
+        return (
+            "this summary of inference-perf mixes all stages and is no load point; the stage files"
+            " are read instead"
+        )
     if aiperf.is_sweep(tree):
-        return "this is the summary of a sweep of aiperf; its runs' profile_export_aiperf.json files are read instead"
+        return (
+            "this is the summary of a sweep of aiperf; its runs' profile_export_aiperf.json files"
+            " are read instead"
+        )
     if "benchmark" in tree and "metric" in tree:
-        return "this is vLLM's side file for the PyTorch benchmark format; the run is in the file beside it"
-    if benchmark_report.matches(tree) and not guidellm.matches(tree) and (version := benchmark_report.is_foreign_version(tree)):
-        reason = "has no results.request_performance" if version.startswith("0.2") else "is not of the 0.2 line"
-        return f"this llm-d Benchmark Report (version {version}) {reason}; write it again with a newer llm-d-benchmark"
+        return (
+            "this is vLLM's side file for the PyTorch benchmark format; the run is in the file"
+            " beside it"
+        )
+    if (
+        benchmark_report.matches(tree)
+        and not guidellm.matches(tree)
+        and (version := benchmark_report.is_foreign_version(tree))
+    ):
+        reason = (
+            "has no results.request_performance"
+            if version.startswith("0.2")
+            else "is not of the 0.2 line"
+        )
+        return (
+            f"this llm-d Benchmark Report (version {version}) {reason}; write it again with a newer"
+            " llm-d-benchmark"
+        )
     return ""
 
 
 def _nearest(tree: Mapping[str, Any]) -> str:
     """Say what is missing when a tree looks almost like a known tool's."""
     if any(key.startswith(("mean_ttft", "median_ttft", "mean_e2e")) for key in tree):
-        return "this looks like a summary of vLLM or SGLang, but the achieved rate (request_throughput) is missing"
+        return (
+            "this looks like a summary of vLLM or SGLang, but the achieved rate"
+            " (request_throughput) is missing"
+        )
     if isinstance(tree.get("benchmarks"), list):
-        return "it has a list of benchmarks as GuideLLM writes it, but none has metrics.requests_per_second"
+        return (
+            "it has a list of benchmarks as GuideLLM writes it, but none has"
+            " metrics.requests_per_second"
+        )
     if at(tree, "experiments") is not None or at(tree, "records") is not None:
         return (
-            "these are single requests, not a summary; name the tool's summary (profile_export_genai_perf.json, profile_export_aiperf.json)"
+            "these are single requests, not a summary; name the tool's summary"
+            " (profile_export_genai_perf.json, profile_export_aiperf.json)"
         )
     keys = ", ".join(list(map(str, tree))[:6])
-    return f"no known tool writes such a file (it begins with the keys: {keys})" if tree else "the object is empty"
+    return (
+        f"no known tool writes such a file (it begins with the keys: {keys})"
+        if tree
+        else "the object is empty"
+    )

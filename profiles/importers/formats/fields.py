@@ -1,4 +1,6 @@
-"""Values of other tools' files, read without trust: a field that is missing or of another kind is None, never an exception."""
+"""Values of other tools' files, read without trust: a field that is missing or of another kind is
+None, never an exception.
+"""
 
 import datetime
 import math
@@ -8,7 +10,18 @@ from typing import Any
 
 from profiles.records import STATISTICS, Column
 
-__all__ = ["at", "day", "finite", "named", "number", "positive", "statistics_ms", "text", "unit_ms", "whole"]
+__all__ = [
+    "at",
+    "day",
+    "finite",
+    "named",
+    "number",
+    "positive",
+    "statistics_ms",
+    "text",
+    "unit_ms",
+    "whole",
+]
 
 ENDLESS = 1e300
 """Numbers from here on stand for infinity (`stream` writes the constant Infinity so)."""
@@ -36,10 +49,24 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 """How tools spell our statistics; the median is the 50th percentile."""
 
 LABELS: Mapping[str, tuple[str, ...]] = {
-    "tp": ("tp", "tp_size", "tp_degree", "tensor_parallel_size", "tensor-parallel-size", "tensor_parallel"),
+    "tp": (
+        "tp",
+        "tp_size",
+        "tp_degree",
+        "tensor_parallel_size",
+        "tensor-parallel-size",
+        "tensor_parallel",
+    ),
     "pp": ("pp", "pp_size", "pipeline_parallel_size", "pipeline-parallel-size"),
     "gpu": ("gpu", "gpu_type", "gpu_name", "gpu_model", "accelerator", "hardware", "hw"),
-    "share": ("mps_share_pct", "mps_share", "share_pct", "share", "gpu_share_pct", "active_thread_percentage"),
+    "share": (
+        "mps_share_pct",
+        "mps_share",
+        "share_pct",
+        "share",
+        "gpu_share_pct",
+        "active_thread_percentage",
+    ),
     "replicas": ("replicas", "num_replicas", "n_replicas"),
     "dp": ("dp", "dp_size", "data_parallel_size", "data-parallel-size"),
     "quantization": ("quantization", "quant"),
@@ -96,7 +123,9 @@ def text(value: Any) -> str:
 
 
 def day(value: Any) -> str:
-    """The date (YYYY-MM-DD) at the beginning of a time stamp, or of seconds since 1970; "" when there is none."""
+    """The date (YYYY-MM-DD) at the beginning of a time stamp, or of seconds since 1970; "" when
+    there is none.
+    """
     if isinstance(value, str):
         found = _DAY.match(value.strip())
         return "-".join(found.groups()) if found else ""
@@ -107,12 +136,17 @@ def day(value: Any) -> str:
 
 
 def unit_ms(unit: Any) -> float | None:
-    """Milliseconds in one of a unit as tools write it (`ms`, `s`, `s/token`, `sec`); None for an unknown unit."""
+    """Milliseconds in one of a unit as tools write it (`ms`, `s`, `s/token`, `sec`); None for an
+    unknown unit.
+    """
     return UNITS_MS.get(text(unit).casefold().removesuffix("/token").strip())
 
 
 def statistics_ms(block: Any, metric: str, factor: float) -> Iterator[tuple[Column, float]]:
-    """(column, ms) for every statistic of ours that a block `{mean: .., p99: ..}` states above 0. factor: ms in the block's unit."""
+    """(column, ms) for every statistic of ours that a block `{mean: .., p99: ..}` states above 0.
+
+    factor: ms in the block's unit.
+    """
     for statistic in STATISTICS:
         for spelling in SPELLINGS[statistic]:
             value = positive(at(block, spelling))

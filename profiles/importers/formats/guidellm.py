@@ -1,11 +1,15 @@
-"""GuideLLM `benchmarks.json`, schemas none (0.2, 0.3), 1 (0.4 to 0.6) and 2 (0.7 on): a list of benchmarks, one load point each.
+"""GuideLLM `benchmarks.json`, schemas none (0.2, 0.3), 1 (0.4 to 0.6) and 2 (0.7 on): a list of
+benchmarks, one load point each.
 
-rate        metrics.requests_per_second.successful.mean (answered); strategy.rate (offered) of constant and poisson runs
-concurrency metrics.request_concurrency; strategy.streams (limit) of concurrent runs, 1 of synchronous ones
+rate        metrics.requests_per_second.successful.mean (answered); strategy.rate (offered) of
+            constant and poisson runs
+concurrency metrics.request_concurrency; strategy.streams (limit) of concurrent runs, 1 of
+synchronous ones
 latency     metrics.{time_to_first_token_ms (ms), request_latency (seconds)}.successful
-TPOT        metrics.inter_token_latency_ms: GuideLLM means by it (end - first token) / (output tokens - 1) of a request, which is TPOT
-            as we define it. Its own time_per_output_token_ms divides by all output tokens (and from 0.3 on counts the time to the
-            first token in), so it is not taken.
+TPOT        metrics.inter_token_latency_ms: GuideLLM means by it (end - first token) / (output
+            tokens - 1) of a request, which is TPOT as we define it. Its own
+            time_per_output_token_ms divides by all output tokens (and from 0.3 on counts the time
+            to the first token in), so it is not taken.
 counts      metrics.request_totals, else request_totals, else run_stats.requests_made
 """
 
@@ -13,37 +17,72 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.importers.formats.fields import at, day, finite, named, number, positive, statistics_ms, text, whole
+from profiles.importers.formats.fields import (
+    at,
+    day,
+    finite,
+    named,
+    number,
+    positive,
+    statistics_ms,
+    text,
+    whole,
+)
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
 __all__ = ["matches", "read"]
 
 TOOL = "GuideLLM"
-BLOCKS = (("ttft", "time_to_first_token_ms", 1.0), ("tpot", "inter_token_latency_ms", 1.0), ("e2e", "request_latency", 1e3))
-TPOT_TOLD = "GuideLLM's inter_token_latency_ms is what we call TPOT; its time_per_output_token_ms is not"
-PREFIX = "the prompts share prefixes: where the server caches them, the time to first token looks shorter than it is for others"
+BLOCKS = (
+    ("ttft", "time_to_first_token_ms", 1.0),
+    ("tpot", "inter_token_latency_ms", 1.0),
+    ("e2e", "request_latency", 1e3),
+)
+TPOT_TOLD = (
+    "GuideLLM's inter_token_latency_ms is what we call TPOT; its time_per_output_token_ms is not"
+)
+PREFIX = (
+    "the prompts share prefixes: where the server caches them, the time to first token looks"
+    " shorter than it is for others"
+)
 
 
 def matches(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like a report of this tool."""
     benchmarks = tree.get("benchmarks")
-    return isinstance(benchmarks, list) and any(isinstance(at(b, "metrics", "requests_per_second"), Mapping) for b in benchmarks)
+    return isinstance(benchmarks, list) and any(
+        isinstance(at(b, "metrics", "requests_per_second"), Mapping) for b in benchmarks
+    )
 
 
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """One run for each benchmark of the report."""
     version = text(at(tree, "metadata", "guidellm_version"))
     schema = number(at(tree, "metadata", "version"))
-    told = f"{version} (schema {schema:.0f})" if version and schema else version or "0.2 or 0.3 (no schema)"
+    told = (
+        f"{version} (schema {schema:.0f})"
+        if version and schema
+        else version or "0.2 or 0.3 (no schema)"
+    )
     inside = f"{place}, " if place else ""
     benchmarks = tree.get("benchmarks") or []
-    return [_run(tree, b, told, file, f"{inside}benchmarks.{k}") for k, b in enumerate(benchmarks) if isinstance(b, Mapping)]
+    return [
+        _run(tree, b, told, file, f"{inside}benchmarks.{k}")
+        for k, b in enumerate(benchmarks)
+        if isinstance(b, Mapping)
+    ]
 
 
-def _run(tree: Mapping[str, Any], benchmark: Mapping[str, Any], version: str, file: str, place: str) -> Run:
+def _run(
+    tree: Mapping[str, Any], benchmark: Mapping[str, Any], version: str, file: str, place: str
+) -> Run:
     metrics = at(benchmark, "metrics")
-    strategy = at(benchmark, "config", "strategy") or at(benchmark, "args", "strategy") or at(benchmark, "scheduler", "strategy")
+    strategy = (
+        at(benchmark, "config", "strategy")
+        or at(benchmark, "args", "strategy")
+        or at(benchmark, "scheduler", "strategy")
+    )
     offered, limit = _load(strategy)
     counts = next((c for c in _counts(benchmark) if isinstance(c, Mapping)), {})
     labels = at(tree, "config", "metadata", "labels")
@@ -86,12 +125,16 @@ def _counts(benchmark: Mapping[str, Any]) -> list[Any]:
 
 
 def _load(strategy: Any) -> tuple[float | None, float | None]:
-    """(offered req/s, limit of concurrency) of a strategy; infinite = as fast as the limit allows."""
+    """(offered req/s, limit of concurrency) of a strategy; infinite = as fast as the limit
+    allows.
+    """
     kind = text(at(strategy, "type_")) or text(at(strategy, "type")) or text(at(strategy, "kind"))
     if kind == "synchronous":
         return math.inf, 1.0
     if kind == "concurrent":
-        return math.inf, positive(at(strategy, "streams")) or positive(at(strategy, "max_concurrency"))
+        return math.inf, positive(at(strategy, "streams")) or positive(
+            at(strategy, "max_concurrency")
+        )
     if kind == "throughput":
         return math.inf, positive(at(strategy, "max_concurrency"))
     return positive(at(strategy, "rate")), None
@@ -117,13 +160,22 @@ def _latency(metrics: Any) -> dict[Column, float]:
     return found
 
 
-def _notices(tree: Mapping[str, Any], benchmark: Mapping[str, Any], metrics: Any) -> tuple[str, ...]:
+def _notices(
+    tree: Mapping[str, Any], benchmark: Mapping[str, Any], metrics: Any
+) -> tuple[str, ...]:
     told = []
-    if at(metrics, "time_per_output_token_ms") is not None and at(metrics, "inter_token_latency_ms") is not None:
+    if (
+        at(metrics, "time_per_output_token_ms") is not None
+        and at(metrics, "inter_token_latency_ms") is not None
+    ):
         told.append(TPOT_TOLD)
     warnings = at(benchmark, "warnings")
     if isinstance(warnings, list):
-        told += [f"GuideLLM warned: {message.rstrip('.')}" for w in warnings if (message := text(at(w, "message")))]
+        told += [
+            f"GuideLLM warned: {message.rstrip('.')}"
+            for w in warnings
+            if (message := text(at(w, "message")))
+        ]
     data = at(tree, "config", "spec", "data")
     if isinstance(data, list) and any(at(part, "prefix_buckets") for part in data):
         told.append(PREFIX)

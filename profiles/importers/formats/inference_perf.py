@@ -1,6 +1,7 @@
 """inference-perf `stage_N_lifecycle_metrics.json`: one load point a file; every time in seconds.
 
-    rate        successes.throughput.requests_per_sec (answered), load_summary.requested_rate (offered)
+    rate        successes.throughput.requests_per_sec (answered), load_summary.requested_rate
+                (offered)
     latency     successes.latency.{time_to_first_token, time_per_output_token, request_latency}
     counts      successes.count, failures.count; prompt_len and output_len are mean lengths
     model       in config.yaml beside the stages (`server.model_name`)
@@ -12,14 +13,27 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.importers.formats.fields import at, finite, named, number, positive, statistics_ms, text, whole
+from profiles.importers.formats.fields import (
+    at,
+    finite,
+    named,
+    number,
+    positive,
+    statistics_ms,
+    text,
+    whole,
+)
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
 __all__ = ["TOOL", "is_summary", "matches", "read"]
 
 TOOL = "inference-perf"
-BLOCKS = (("ttft", "time_to_first_token"), ("tpot", "time_per_output_token"), ("e2e", "request_latency"))
+BLOCKS = (
+    ("ttft", "time_to_first_token"),
+    ("tpot", "time_per_output_token"),
+    ("e2e", "request_latency"),
+)
 LIMITS = ("concurrency", "concurrency_level", "max_concurrency")
 
 

@@ -1,8 +1,11 @@
-"""The names that tools use -> the catalogues' names, where there is no doubt. Doubt is never resolved by guessing.
+"""The names that tools use -> the catalogues' names, where there is no doubt.
 
-LLMs: the tool's model id must be the catalogue's `hf_id` (letter case aside). Anything else, a quantised variant above all, keeps the
-tool's id as its name: its weights and its answers are not those of the catalogued LLM.
-GPUs: names as drivers and Kubernetes labels print them. `H100` alone is none of them: there are three kinds.
+Doubt is never resolved by guessing.
+
+LLMs: the tool's model id must be the catalogue's `hf_id` (letter case aside). Anything else, a
+quantised variant above all, keeps the tool's id as its name: its weights and its answers are not
+those of the catalogued LLM. GPUs: names as drivers and Kubernetes labels print them. `H100` alone
+is none of them: there are three kinds.
 """
 
 import re
@@ -72,7 +75,9 @@ def gpu_key(name: str) -> str | None:
 def gpu_candidates(name: str) -> tuple[str, ...]:
     """The catalogue's keys that begin like a name that says too little."""
     bare = _bare(name)
-    return tuple(key for key in load_gpus() if bare and _bare(key).split(" ")[0] == bare.split(" ")[0])
+    return tuple(
+        key for key in load_gpus() if bare and _bare(key).split(" ")[0] == bare.split(" ")[0]
+    )
 
 
 def is_quantised(model: str) -> bool:
@@ -81,13 +86,45 @@ def is_quantised(model: str) -> bool:
 
 
 def llm_name(model: str, quantization: str = "") -> tuple[str, str]:
-    """(name in the table, what to tell the reader or ""). quantization: what the server was told, "" or "none" for none."""
-    catalogued = next((llm.llm for llm in load_llms().values() if llm.hf_id.casefold() == model.casefold()), None)
-    told = quantization.casefold() not in ("", "none", "null", "auto", "bf16", "bfloat16", "fp16", "float16")
+    """(name in the table, what to tell the reader or "").
+
+    quantization: what the server was told, "" or "none" for none.
+    """
+    catalogued = next(
+        (llm.llm for llm in load_llms().values() if llm.hf_id.casefold() == model.casefold()), None
+    )
+    told = quantization.casefold() not in (
+        "",
+        "none",
+        "null",
+        "auto",
+        "bf16",
+        "bfloat16",
+        "fp16",
+        "float16",
+    )
     if told and not is_quantised(model):
         name = f"{model}@{quantization.casefold()}"
-        return name, f"the server of {model} quantised it ({quantization}), so the table calls it {name}; --llm gives another name"
+        return (
+            name,
+            (
+                f"the server of {model} quantised it ({quantization}), so the table calls it"
+                f" {name}; --llm gives another name"
+            ),
+        )
     if catalogued is not None:
-        return catalogued, "" if catalogued == model else f"{model} is {catalogued} of the catalogue"
-    kind = "a quantised LLM that is not in the catalogue" if is_quantised(model) else "not in the catalogue"
-    return model, f"{model} is {kind}, so its id is its name, and the scenario must state its weights_gib; --llm gives another name"
+        return catalogued, (
+            "" if catalogued == model else f"{model} is {catalogued} of the catalogue"
+        )
+    kind = (
+        "a quantised LLM that is not in the catalogue"
+        if is_quantised(model)
+        else "not in the catalogue"
+    )
+    return (
+        model,
+        (
+            f"{model} is {kind}, so its id is its name, and the scenario must state its"
+            " weights_gib; --llm gives another name"
+        ),
+    )

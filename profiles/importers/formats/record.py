@@ -1,4 +1,6 @@
-"""The common record: one load point as a tool recorded it, in the units of the profile table (req/s, ms, per cent, s)."""
+"""The common record: one load point as a tool recorded it, in the units of the profile table
+(req/s, ms, per cent, s).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,12 +15,16 @@ class Run:
     """What one benchmark run says. None or "" = the file does not say.
 
     tool, version: what wrote the file; file, place: where the run stands ("" = the whole file).
-    model, gpu: the tool's names; quantization: as the server was told; tp: GPUs of one replica; share_pct: MPS share in per cent.
+    model, gpu: the tool's names; quantization: as the server was told; tp: GPUs of one replica;
+    share_pct: MPS share in per cent.
     replicas: how many replicas answered together (rates and concurrency are of all of them).
-    offered_rps: requests sent per second; infinite = as fast as `max_concurrency` allows. achieved_rps: requests answered per second.
+    offered_rps: requests sent per second; infinite = as fast as `max_concurrency` allows.
+    achieved_rps: requests answered per second.
     concurrency: mean requests under way; max_concurrency: the limit that was set.
-    latency_ms: (metric, statistic) -> ms > 0. input_tokens, output_tokens: mean length. ok, errors: requests. duration_s: of the run.
-    when: YYYY-MM-DD. notices: what the reader should know; refused: why the run is no load point at all.
+    latency_ms: (metric, statistic) -> ms > 0. input_tokens, output_tokens: mean length. ok, errors:
+    requests. duration_s: of the run.
+    when: YYYY-MM-DD. notices: what the reader should know; refused: why the run is no load point at
+    all.
     """
 
     tool: str

@@ -1,9 +1,13 @@
-"""A run -> a point of a curve, or the reason why it is none. Nothing is substituted: what is doubtful is left out and told.
+"""A run -> a point of a curve, or the reason why it is none.
 
-left out    refused by its reader; no request answered; errors above 1 %; no achieved rate; achieved below 0.95 of offered
-            (saturated: not a steady state) or above 1.5 of it (a burst); fewer than 5 requests; no latency
-blanked     pNN resting on fewer than 10 requests above it (p50 20, p90 100, p95 200, p99 1,000 requests); percentiles out of order;
-            TPOT that contradicts (E2E - TTFT) / (output tokens - 1) by a factor above 1.67 (tools that count chunks, not tokens)
+Nothing is substituted: what is doubtful is left out and told.
+
+left out    refused by its reader; no request answered; errors above 1 %; no achieved rate; achieved
+            below 0.95 of offered (saturated: not a steady state) or above 1.5 of it (a burst);
+            fewer than 5 requests; no latency
+blanked     pNN resting on fewer than 10 requests above it (p50 20, p90 100, p95 200, p99 1,000
+            requests); percentiles out of order; TPOT that contradicts (E2E - TTFT) / (output tokens
+            - 1) by a factor above 1.67 (tools that count chunks, not tokens)
 divided     rate and concurrency by the replicas that answered together
 """
 
@@ -31,7 +35,9 @@ LEAST = 1e-5
 
 @dataclass(frozen=True)
 class Verdict:
-    """run: the point, rates of one replica, doubtful columns gone (None: left out); reason: why left out; notices: what to know of it."""
+    """run: the point, rates of one replica, doubtful columns gone (None: left out); reason: why
+    left out; notices: what to know of it.
+    """
 
     run: Run | None
     reason: str
@@ -44,14 +50,18 @@ def judge(run: Run) -> Verdict:
     reason = run.refused or _reason(run)
     if reason:
         return Verdict(None, reason, tuple(notices))
-    latency = {column: value for column, value in run.latency_ms.items() if LEAST <= value < math.inf}
+    latency = {
+        column: value for column, value in run.latency_ms.items() if LEAST <= value < math.inf
+    }
     latency = _supported(latency, run.ok, notices)
     latency = _ordered(latency, notices)
     latency = _consistent(latency, run, notices)
     if not latency:
         return Verdict(None, "no latency that could be used is in it", tuple(notices))
     if not any((metric, "mean") in latency for metric in METRICS):
-        notices.append("it states no mean latency: a plan can use the point for percentile SLOs alone")
+        notices.append(
+            "it states no mean latency: a plan can use the point for percentile SLOs alone"
+        )
     _tell_load(run, notices)
     return Verdict(_of_one_replica(replace(run, latency_ms=latency), notices), "", tuple(notices))
 
@@ -62,31 +72,50 @@ def _reason(run: Run) -> str:
         return "no request was answered"
     if run.errors and run.ok is not None and run.errors > ERRORS_ALLOWED * (run.ok + run.errors):
         share = 100 * run.errors / (run.ok + run.errors)
-        return f"{run.errors:,.0f} of {run.ok + run.errors:,.0f} requests failed ({share:.1f} %, more than {100 * ERRORS_ALLOWED:g} %)"
+        return (
+            f"{run.errors:,.0f} of {run.ok + run.errors:,.0f} requests failed ({share:.1f} %, more"
+            f" than {100 * ERRORS_ALLOWED:g} %)"
+        )
     if run.achieved_rps is None or not LEAST * run.replicas <= run.achieved_rps < math.inf:
         return "the file does not state the achieved request rate"
-    if run.offered_rps is not None and math.isfinite(run.offered_rps) and run.achieved_rps < SATURATED * run.offered_rps:
+    if (
+        run.offered_rps is not None
+        and math.isfinite(run.offered_rps)
+        and run.achieved_rps < SATURATED * run.offered_rps
+    ):
         part = 100 * run.achieved_rps / run.offered_rps
         return (
-            f"saturated: {run.achieved_rps:.4g} of {run.offered_rps:.4g} req/s offered were answered ({part:.1f} %, less than "
-            f"{100 * SATURATED:g} %), so the queue grew as long as the run went on (or the run was too short)"
+            f"saturated: {run.achieved_rps:.4g} of {run.offered_rps:.4g} req/s offered were"
+            f" answered ({part:.1f} %, less than {100 * SATURATED:g} %), so the queue grew as long"
+            " as the run went on (or the run was too short)"
         )
     if run.offered_rps is not None and run.achieved_rps > BURST * run.offered_rps:
-        return f"a burst, not a load of {run.offered_rps:.4g} req/s: {run.achieved_rps:.4g} req/s were answered, so the run is too short"
+        return (
+            f"a burst, not a load of {run.offered_rps:.4g} req/s: {run.achieved_rps:.4g} req/s were"
+            " answered, so the run is too short"
+        )
     if run.ok is not None and run.ok < FEWEST:
         return f"{run.ok:,.0f} requests are too few to say anything (fewer than {FEWEST})"
     return ""
 
 
-def _supported(latency: dict[Column, float], ok: float | None, notices: list[str]) -> dict[Column, float]:
+def _supported(
+    latency: dict[Column, float], ok: float | None, notices: list[str]
+) -> dict[Column, float]:
     """Drop percentiles that rest on too few requests."""
     if ok is None:
-        notices.append("the number of requests is not stated, so nothing says how far its percentiles can be trusted")
+        notices.append(
+            "the number of requests is not stated, so nothing says how far its percentiles can be"
+            " trusted"
+        )
         return latency
     gone = sorted({statistic for _, statistic in latency if ok < NEEDED.get(statistic, 0)})
     if gone:
         need = ", ".join(f"{statistic} {NEEDED[statistic]:,}" for statistic in gone)
-        notices.append(f"{ok:,.0f} requests are too few for {', '.join(gone)} (it takes {need}), so these columns stay empty")
+        notices.append(
+            f"{ok:,.0f} requests are too few for {', '.join(gone)} (it takes {need}), so these"
+            " columns stay empty"
+        )
     elif ok < FEW:
         notices.append(f"the means rest on {ok:,.0f} requests")
     return {column: value for column, value in latency.items() if column[1] not in gone}
@@ -95,10 +124,20 @@ def _supported(latency: dict[Column, float], ok: float | None, notices: list[str
 def _ordered(latency: dict[Column, float], notices: list[str]) -> dict[Column, float]:
     """Drop all percentiles of a metric that do not rise."""
     for metric in METRICS:
-        there = [latency[metric, statistic] for statistic in STATISTICS[1:] if (metric, statistic) in latency]
+        there = [
+            latency[metric, statistic]
+            for statistic in STATISTICS[1:]
+            if (metric, statistic) in latency
+        ]
         if there != sorted(there):
-            notices.append(f"the percentiles of {metric} do not rise from p50 to p99 and were left out")
-            latency = {column: value for column, value in latency.items() if column[0] != metric or column[1] == "mean"}
+            notices.append(
+                f"the percentiles of {metric} do not rise from p50 to p99 and were left out"
+            )
+            latency = {
+                column: value
+                for column, value in latency.items()
+                if column[0] != metric or column[1] == "mean"
+            }
     return latency
 
 
@@ -108,14 +147,18 @@ def _consistent(latency: dict[Column, float], run: Run, notices: list[str]) -> d
     if ttft is None or e2e is None or run.output_tokens is None or run.output_tokens < 2:
         return latency
     if e2e < ttft:
-        notices.append(f"end to end ({e2e:,.4g} ms) is shorter than the time to the first token ({ttft:,.4g} ms)")
+        notices.append(
+            f"end to end ({e2e:,.4g} ms) is shorter than the time to the first token"
+            f" ({ttft:,.4g} ms)"
+        )
         return latency
     implied = (e2e - ttft) / (run.output_tokens - 1)
     if tpot is None or implied <= 0 or 1 / TPOT_FACTOR <= tpot / implied <= TPOT_FACTOR:
         return latency
     notices.append(
-        f"its time per output token ({tpot:.4g} ms) contradicts its end-to-end time, time to first token and {run.output_tokens:.4g} "
-        f"output tokens (from which {implied:.4g} ms follow), so TPOT stays empty; tools that count chunks instead of tokens err like this"
+        f"its time per output token ({tpot:.4g} ms) contradicts its end-to-end time, time to first"
+        f" token and {run.output_tokens:.4g} output tokens (from which {implied:.4g} ms follow), so"
+        " TPOT stays empty; tools that count chunks instead of tokens err like this"
     )
     return {column: value for column, value in latency.items() if column[0] != "tpot"}
 
@@ -124,23 +167,47 @@ def _tell_load(run: Run, notices: list[str]) -> None:
     """What the load was, where that limits what the point says."""
     rate, e2e = run.achieved_rps, run.latency_ms.get(("e2e", "mean"))
     if run.offered_rps == math.inf and run.max_concurrency is None:
-        notices.append("all requests were sent at once: the latencies hold for a burst of this size, not for a steady rate")
-    if rate and run.offered_rps and math.isfinite(run.offered_rps) and rate > FASTER_THAN_OFFERED * run.offered_rps:
-        notices.append(f"{rate:.4g} req/s were achieved where {run.offered_rps:.4g} were offered: the run is too short")
-    if rate and e2e and run.concurrency and not 1 / LITTLE_FACTOR < rate * e2e / 1e3 / run.concurrency < LITTLE_FACTOR:
         notices.append(
-            f"rate times end-to-end time is {rate * e2e / 1e3:.3g}, but {run.concurrency:.3g} requests were under way (Little's law): "
-            "check the units"
+            "all requests were sent at once: the latencies hold for a burst of this size, not for a"
+            " steady rate"
         )
-    elif rate and e2e and run.max_concurrency and rate * e2e / 1e3 > LITTLE_FACTOR * run.max_concurrency:
+    if (
+        rate
+        and run.offered_rps
+        and math.isfinite(run.offered_rps)
+        and rate > FASTER_THAN_OFFERED * run.offered_rps
+    ):
         notices.append(
-            f"rate times end-to-end time is {rate * e2e / 1e3:.3g}, but at most {run.max_concurrency:.3g} requests were allowed at once "
-            "(Little's law): check the units"
+            f"{rate:.4g} req/s were achieved where {run.offered_rps:.4g} were offered: the run is"
+            " too short"
+        )
+    if (
+        rate
+        and e2e
+        and run.concurrency
+        and not 1 / LITTLE_FACTOR < rate * e2e / 1e3 / run.concurrency < LITTLE_FACTOR
+    ):
+        notices.append(
+            f"rate times end-to-end time is {rate * e2e / 1e3:.3g}, but {run.concurrency:.3g}"
+            " requests were under way (Little's law): check the units"
+        )
+    elif (
+        rate
+        and e2e
+        and run.max_concurrency
+        and rate * e2e / 1e3 > LITTLE_FACTOR * run.max_concurrency
+    ):
+        notices.append(
+            f"rate times end-to-end time is {rate * e2e / 1e3:.3g}, but at most"
+            f" {run.max_concurrency:.3g} requests were allowed at once (Little's law): check the"
+            " units"
         )
 
 
 def _of_one_replica(run: Run, notices: list[str]) -> Run:
-    """Rates and concurrency of one replica; concurrency by Little's law where only E2E is known stays unstated."""
+    """Rates and concurrency of one replica; concurrency by Little's law where only E2E is known
+    stays unstated.
+    """
     if run.replicas == 1:
         return run
     notices.append(f"rate and concurrency were divided by {run.replicas} replicas")
@@ -162,4 +229,7 @@ def merged_latency(parts: list[tuple[Mapping[Column, float], float]]) -> dict[Co
     """Mean of every column that all parts have, weighted. parts: (latency in ms, weight > 0)."""
     shared = set.intersection(*(set(latency) for latency, _ in parts))
     total = sum(weight for _, weight in parts)
-    return {column: sum(latency[column] * weight for latency, weight in parts) / total for column in sorted(shared)}
+    return {
+        column: sum(latency[column] * weight for latency, weight in parts) / total
+        for column in sorted(shared)
+    }

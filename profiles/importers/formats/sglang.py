@@ -1,9 +1,11 @@
 """SGLang `bench_serving`: JSON lines, one object a run, appended.
 
-rate        request_throughput (answered), request_rate (offered; Infinity = all at once, or "trace"), max_concurrency, concurrency
+rate        request_throughput (answered), request_rate (offered; Infinity = all at once, or
+            "trace"), max_concurrency, concurrency
 latency     {mean, median, p90, p95, p99}_{ttft, tpot, e2e_latency}_ms
 counts      completed, total_input_tokens, total_output_tokens; failures are not told
-server      server_info: model_path, tp_size, dp_size, quantization (null when the server did not answer, missing in old files)
+server      server_info: model_path, tp_size, dp_size, quantization (null when the server did not
+            answer, missing in old files)
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,10 @@ __all__ = ["matches", "read"]
 TOOL = "SGLang bench_serving"
 METRICS = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2e_latency"}
 SPELT = {"mean": "mean", "p50": "median", "p90": "p90", "p95": "p95", "p99": "p99"}
-CACHED = "the server kept prefixes (radix cache on): prompts that repeat make the time to first token look shorter than it is for others"
+CACHED = (
+    "the server kept prefixes (radix cache on): prompts that repeat make the time to first token"
+    " look shorter than it is for others"
+)
 
 
 def matches(tree: Mapping[str, Any]) -> bool:
@@ -41,7 +46,9 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
             version=text(at(server, "version")),
             file=file,
             place=place,
-            model=text(at(server, "model_path")) or text(at(tree, "model_id")) or text(at(tree, "model")),
+            model=text(at(server, "model_path"))
+            or text(at(tree, "model_id"))
+            or text(at(tree, "model")),
             quantization=text(at(server, "quantization")),
             gpu=text(named(tree, "gpu")),
             tp=whole(named(server, "tp")) or whole(named(tree, "tp")),
@@ -59,7 +66,11 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
             duration_s=positive(at(tree, "duration")),
             when=day(at(tree, "date")),
             notices=(CACHED,) if at(server, "disable_radix_cache") is False else (),
-            refused=f"the server ran {pipeline} pipeline stages, which no option of the planner does" if pipeline > 1 else "",
+            refused=(
+                f"the server ran {pipeline} pipeline stages, which no option of the planner does"
+                if pipeline > 1
+                else ""
+            ),
         )
     ]
 

@@ -1,7 +1,9 @@
-"""Files of any size -> JSON trees without their bulk: what is known to be per request is skipped while reading.
+"""Files of any size -> JSON trees without their bulk: what is known to be per request is skipped
+while reading.
 
-Read are JSON and JSON lines (also several objects one after the other), plain or packed by gzip, UTF-8. `NaN` and `Infinity`, which
-Python tools write and strict parsers refuse, are accepted: NaN becomes null, Infinity a number that `fields.number` reads as infinite.
+Read are JSON and JSON lines (also several objects one after the other), plain or packed by gzip,
+UTF-8. `NaN` and `Infinity`, which Python tools write and strict parsers refuse, are accepted: NaN
+becomes null, Infinity a number that `fields.number` reads as infinite.
 """
 
 import gzip
@@ -24,13 +26,32 @@ VALUES_LIMIT = 2_000_000
 
 BULK = frozenset(
     (
-        *("itls", "generated_texts", "errors", "start_times", "queue_times", "server_queue_times", "server_ttfts", "input_requests"),
-        *("request_samples", "cumulative_distribution_function", "pdf", "time_series", "timeslices", "series", "input_texts"),
+        *(
+            "itls",
+            "generated_texts",
+            "errors",
+            "start_times",
+            "queue_times",
+            "server_queue_times",
+            "server_ttfts",
+            "input_requests",
+        ),
+        *(
+            "request_samples",
+            "cumulative_distribution_function",
+            "pdf",
+            "time_series",
+            "timeslices",
+            "series",
+            "input_texts",
+        ),
     )
 )
 """Lists and mappings under these keys are skipped."""
 REQUESTS = "requests"
-"""Lists under this key, and lists in a mapping under it, are skipped (numbers and statistics there are not)."""
+"""Lists under this key, and lists in a mapping under it, are skipped (numbers and statistics there
+are not).
+"""
 
 _CONSTANT = re.compile(rb'(?<![\w"\\.\-])(-?)(NaN|Infinity)(?![\w"])')
 _WORD_AT_END = re.compile(rb"-?[A-Za-z]{0,8}\Z")
@@ -39,7 +60,9 @@ _ENDS = ("end_map", "end_array")
 
 
 def sniff(path: Path) -> str:
-    """What a file holds by its first bytes: `json`, `parquet`, `text`, `empty`, `binary`, `utf-16` or `packed` (but JSON by gzip)."""
+    """What a file holds by its first bytes: `json`, `parquet`, `text`, `empty`, `binary`, `utf-16`
+    or `packed` (but JSON by gzip).
+    """
     packed = _is_packed(path)
     with _opened(path) as stream:
         head = stream.read(4096)
@@ -57,11 +80,15 @@ def sniff(path: Path) -> str:
 
 
 def read_json(path: Path, faults: list[Fault]) -> list[tuple[str, Any]]:
-    """Every JSON value of a file with its place ("" when it is the only one, else `value 3`); a fault where the file is not sound."""
+    """Every JSON value of a file with its place ("" when it is the only one, else `value 3`); a
+    fault where the file is not sound.
+    """
     trees: list[Any] = []
     try:
         with _opened(path) as stream:
-            events = ijson.basic_parse(_Lenient(stream), use_float=True, multiple_values=True, buf_size=CHUNK)
+            events = ijson.basic_parse(
+                _Lenient(stream), use_float=True, multiple_values=True, buf_size=CHUNK
+            )
             counted = _Counted(events)
             trees.extend(_value(event, value, counted, "", "", 0) for event, value in counted)
     except ijson.JSONError as error:
@@ -69,7 +96,9 @@ def read_json(path: Path, faults: list[Fault]) -> list[tuple[str, Any]]:
     except _TooMuchError as error:
         faults.append(Fault(str(path), "", "", str(error), "name a file of benchmark results"))
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        faults.append(Fault(str(path), "", "", f"the file cannot be read ({error})", "check the file"))
+        faults.append(
+            Fault(str(path), "", "", f"the file cannot be read ({error})", "check the file")
+        )
     return [(f"value {k}" if len(trees) > 1 else "", tree) for k, tree in enumerate(trees, start=1)]
 
 
@@ -78,9 +107,11 @@ class _TooMuchError(Exception):
 
 
 class _Lenient:
-    """A stream of bytes without byte-order mark and with the constants NaN and Infinity spelt as JSON numbers.
+    """A stream of bytes without byte-order mark and with the constants NaN and Infinity spelt as
+    JSON numbers.
 
-    Words are never cut: letters at the end of a chunk wait for the next one. Inside text the constants are replaced too, which is
+    Words are never cut: letters at the end of a chunk wait for the next one. Inside text the
+    constants are replaced too, which is
     harmless: no text that is used holds them.
     """
 
@@ -136,12 +167,18 @@ class _Counted:
     def __next__(self) -> tuple[str, Any]:
         self._left -= 1
         if self._left < 0:
-            raise _TooMuchError(f"the file has more than {VALUES_LIMIT:,} values beside its lists of single requests")
+            raise _TooMuchError(
+                f"the file has more than {VALUES_LIMIT:,} values beside its lists of single"
+                " requests"
+            )
         return next(self.uncounted)
 
 
 def _value(event: str, value: Any, events: Any, key: str, parent: str, depth: int) -> Any:
-    """Build one value from its events. key, parent: the names it and the value around it stand under."""
+    """Build one value from its events.
+
+    key, parent: the names it and the value around it stand under.
+    """
     if event not in _STARTS:
         return value
     if depth > DEPTH_LIMIT:
@@ -183,7 +220,19 @@ def _syntax_fault(path: Path, told: str, before: int) -> Fault:
     reason = (told.strip().splitlines() or ["unknown"])[0][:120]
     where = f"value {before + 1}" if before else ""
     if "premature EOF" in told or "Incomplete" in told or "incomplete" in told:
-        return Fault(str(path), where, "", "the file ends in the middle", "it was cut off; copy it again, or run the benchmark again")
+        return Fault(
+            str(path),
+            where,
+            "",
+            "the file ends in the middle",
+            "it was cut off; copy it again, or run the benchmark again",
+        )
     if "UTF8" in told or "utf-8" in told:
         return Fault(str(path), where, "", "the file is not UTF-8 text", "save it as UTF-8")
-    return Fault(str(path), where, "", f"this is not sound JSON ({reason})", "write the file again with the tool")
+    return Fault(
+        str(path),
+        where,
+        "",
+        f"this is not sound JSON ({reason})",
+        "write the file again with the tool",
+    )

@@ -1,10 +1,15 @@
-"""`vllm bench serve` and `vllm bench sweep`: one flat JSON object a run (also of benchmark_serving.py and of its InferenceX variant).
+"""`vllm bench serve` and `vllm bench sweep`: one flat JSON object a run (also of
+benchmark_serving.py and of its InferenceX variant).
 
-rate        request_throughput (answered), request_rate (offered; the text "inf" = all at once), max_concurrency
-latency     {mean, median, p90, ...}_{ttft, tpot, e2el}_ms; the same keys without `_ms` are seconds (InferenceX trims its files so)
+rate        request_throughput (answered), request_rate (offered; the text "inf" = all at once),
+            max_concurrency
+latency     {mean, median, p90, ...}_{ttft, tpot, e2el}_ms; the same keys without `_ms` are seconds
+            (InferenceX trims its files so)
 counts      completed, failed or num_prompts, total_input_tokens, total_output_tokens
-per request `ttfts`, `latencies`, `output_lens` in seconds and tokens: statistics that the summary lacks are computed from them
-metadata    what the user gave by --metadata, and every key of a sweep: tensor_parallel_size, gpu_type, mps_share, replicas
+per request `ttfts`, `latencies`, `output_lens` in seconds and tokens: statistics that the summary
+lacks are computed from them
+metadata    what the user gave by --metadata, and every key of a sweep: tensor_parallel_size,
+            gpu_type, mps_share, replicas
 """
 
 from collections.abc import Mapping
@@ -20,7 +25,13 @@ __all__ = ["matches", "read"]
 
 TOOL = "vLLM bench serve"
 METRICS = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
-SPELT = {"mean": ("mean",), "p50": ("median", "p50"), "p90": ("p90",), "p95": ("p95",), "p99": ("p99",)}
+SPELT = {
+    "mean": ("mean",),
+    "p50": ("median", "p50"),
+    "p90": ("p90",),
+    "p95": ("p95",),
+    "p99": ("p99",),
+}
 SECONDS = "latency keys without a unit in their name were read as seconds"
 RECOMPUTED = "statistics that the summary lacks were computed from the file's own list of requests"
 
@@ -28,9 +39,13 @@ RECOMPUTED = "statistics that the summary lacks were computed from the file's ow
 def matches(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like one run of this tool."""
     latency = any(
-        key.startswith(("mean_", "median_", "p99_")) and key.removesuffix("_ms").endswith(("ttft", "tpot", "e2el")) for key in tree
+        key.startswith(("mean_", "median_", "p99_"))
+        and key.removesuffix("_ms").endswith(("ttft", "tpot", "e2el"))
+        for key in tree
     )
-    return number(tree.get("request_throughput")) is not None and (latency or "total_token_throughput" in tree or "tokenizer_id" in tree)
+    return number(tree.get("request_throughput")) is not None and (
+        latency or "total_token_throughput" in tree or "tokenizer_id" in tree
+    )
 
 
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
@@ -65,7 +80,11 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
             duration_s=positive(at(tree, "duration")),
             when=day(at(tree, "date")),
             notices=notices,
-            refused=f"the server ran {pipeline} pipeline stages, which no option of the planner does" if pipeline > 1 else "",
+            refused=(
+                f"the server ran {pipeline} pipeline stages, which no option of the planner does"
+                if pipeline > 1
+                else ""
+            ),
         )
     ]
 
@@ -75,7 +94,9 @@ def _mean_length(tree: Mapping[str, Any], key: str, ok: float | None) -> float |
     return total / ok if total and ok else None
 
 
-def _latency(tree: Mapping[str, Any], ok: float | None) -> tuple[dict[Column, float], tuple[str, ...]]:
+def _latency(
+    tree: Mapping[str, Any], ok: float | None
+) -> tuple[dict[Column, float], tuple[str, ...]]:
     """(column, ms) of the summary, completed from the list of requests; notices."""
     found: dict[Column, float] = {}
     notices: list[str] = []
@@ -87,15 +108,21 @@ def _latency(tree: Mapping[str, Any], ok: float | None) -> tuple[dict[Column, fl
                     if value is not None and (metric, statistic) not in found:
                         found[metric, statistic] = value * factor
                         notices += [SECONDS] if factor != 1.0 else []
-    computed = {column: value for column, value in _of_requests(tree, ok).items() if column not in found}
+    computed = {
+        column: value for column, value in _of_requests(tree, ok).items() if column not in found
+    }
     if computed:
         notices.append(RECOMPUTED)
     return {**found, **computed}, tuple(dict.fromkeys(notices))
 
 
 def _of_requests(tree: Mapping[str, Any], ok: float | None) -> dict[Column, float]:
-    """Statistics over the requests that were answered, as numpy's (and vLLM's) percentiles; {} unless all answered ones are listed."""
-    first, whole_time, lengths = (_numbers(at(tree, key)) for key in ("ttfts", "latencies", "output_lens"))
+    """Statistics over the requests that were answered, as numpy's (and vLLM's) percentiles; {}
+    unless all answered ones are listed.
+    """
+    first, whole_time, lengths = (
+        _numbers(at(tree, key)) for key in ("ttfts", "latencies", "output_lens")
+    )
     found: dict[Column, float] = {}
     if ok and whole_time is not None:
         answered = whole_time > 0
@@ -105,19 +132,33 @@ def _of_requests(tree: Mapping[str, Any], ok: float | None) -> dict[Column, floa
         answered = first > 0
         if answered.sum() == ok:
             found |= _statistics("ttft", 1e3 * first[answered])
-            if whole_time is not None and lengths is not None and len(first) == len(whole_time) == len(lengths):
+            if (
+                whole_time is not None
+                and lengths is not None
+                and len(first) == len(whole_time) == len(lengths)
+            ):
                 several = answered & (lengths > 1)
                 if several.any():
-                    found |= _statistics("tpot", 1e3 * (whole_time - first)[several] / (lengths[several] - 1))
+                    found |= _statistics(
+                        "tpot", 1e3 * (whole_time - first)[several] / (lengths[several] - 1)
+                    )
     return found
 
 
 def _numbers(values: Any) -> np.ndarray | None:
-    if not isinstance(values, list) or not values or not all(isinstance(value, int | float) for value in values):
+    if (
+        not isinstance(values, list)
+        or not values
+        or not all(isinstance(value, int | float) for value in values)
+    ):
         return None
     return np.array(values, dtype=float)
 
 
 def _statistics(metric: str, values: np.ndarray) -> dict[Column, float]:
     percents = np.percentile(values, [float(statistic[1:]) for statistic in STATISTICS[1:]])
-    return {(metric, statistic): float(value) for statistic, value in zip(STATISTICS, [values.mean(), *percents], strict=True) if value > 0}
+    return {
+        (metric, statistic): float(value)
+        for statistic, value in zip(STATISTICS, [values.mean(), *percents], strict=True)
+        if value > 0
+    }

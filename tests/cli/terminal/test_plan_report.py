@@ -1,4 +1,6 @@
-"""The report: fits 80 columns, reads no markup out of names, says what ui.md asks for, whatever the status."""
+"""The report: fits 80 columns, reads no markup out of names, says what ui.md asks for, whatever the
+status.
+"""
 
 import io
 import itertools
@@ -15,18 +17,34 @@ from planner.presentation.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
 from planner.solution import Solution
 from tests.support.handmade import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
 
-NASTY = ("[bold]mistral[/bold]", "[/] :smile: [link=x]", "a-name-that-goes-on-and-on-beyond-every-column-that-a-terminal-has-ever-had")
+NASTY = (
+    "[bold]mistral[/bold]",
+    "[/] :smile: [link=x]",
+    "a-name-that-goes-on-and-on-beyond-every-column-that-a-terminal-has-ever-had",
+)
 
 
 def report(instance: Instance, solution: Solution, width: int = 80, **kwargs: object) -> str:
     stream = io.StringIO()
-    console = Console(file=stream, width=width, markup=False, emoji=False, highlight=False, **kwargs)  # type: ignore[arg-type]
-    print_report(tell(loaded(instance), solution, SETTINGS, {}), console, {"plan.json": "out/plan.json"})
+    console = Console(
+        file=stream, width=width, markup=False, emoji=False, highlight=False, **kwargs
+    )  # type: ignore[arg-type]
+    print_report(
+        tell(loaded(instance), solution, SETTINGS, {}), console, {"plan.json": "out/plan.json"}
+    )
     return stream.getvalue()
 
 
 def cases() -> Sequence[tuple[Instance, Solution]]:
-    many = tuple(Slo(metric, statistic, 9.0) for metric, statistic in [("ttft", "mean"), ("ttft", "p50"), ("ttft", "p90"), ("e2e", "mean")])
+    many = tuple(
+        Slo(metric, statistic, 9.0)
+        for metric, statistic in [
+            ("ttft", "mean"),
+            ("ttft", "p50"),
+            ("ttft", "p90"),
+            ("e2e", "mean"),
+        ]
+    )
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
     nasty = trio(NASTY)
     return [
@@ -52,7 +70,14 @@ def test_no_line_is_wider_than_the_terminal(case: int, width: int) -> None:
 
 def test_sections_come_in_the_order_people_ask() -> None:
     text = report(trio(), solved(trio()))
-    wanted = ["optimal: quality 0.90000 found, best possible 0.90000 (gap 0 %)", "\nSLO", "\nSetup", "\nRouting", "Router:", "\nGPU map"]
+    wanted = [
+        "optimal: quality 0.90000 found, best possible 0.90000 (gap 0 %)",
+        "\nSLO",
+        "\nSetup",
+        "\nRouting",
+        "Router:",
+        "\nGPU map",
+    ]
     wanted += [
         "What binds",
         "+1 node (4 GPUs) of pool a100: +0.031 quality",
@@ -81,13 +106,21 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     text = report(trio(), solved(trio()), force_terminal=True)
     assert "\x1b[1;32m" not in text
     monkeypatch.delenv("NO_COLOR")
-    assert "\x1b[1;32m" in report(trio(), solved(trio()), force_terminal=True, color_system="standard")
+    assert "\x1b[1;32m" in report(
+        trio(), solved(trio()), force_terminal=True, color_system="standard"
+    )
 
 
 def test_infeasible_tells_conflict_repairs_and_best_effort() -> None:
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
     text = report(tight, infeasible(tight))
-    for words in ["cannot hold together", "or add 1 node to pool a100", "--set arrival_rate_rps=41.3", "Best effort", "\nSetup"]:
+    for words in [
+        "cannot hold together",
+        "or add 1 node to pool a100",
+        "--set arrival_rate_rps=41.3",
+        "Best effort",
+        "\nSetup",
+    ]:
         assert words in text
 
 
@@ -99,32 +132,47 @@ def test_many_slos_get_a_table_of_their_own() -> None:
 
 def test_verdict_alone() -> None:
     stream = io.StringIO()
-    print_verdict(tell(loaded(trio()), solved(trio()), SETTINGS, {}), Console(file=stream, width=80))
+    print_verdict(
+        tell(loaded(trio()), solved(trio()), SETTINGS, {}), Console(file=stream, width=80)
+    )
     assert len(stream.getvalue().splitlines()) == 3
 
 
 def test_short_tells_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
     stream = io.StringIO()
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
-    print_short(tell(loaded(tight), infeasible(tight), SETTINGS, {}), Console(file=stream, width=80))
+    print_short(
+        tell(loaded(tight), infeasible(tight), SETTINGS, {}), Console(file=stream, width=80)
+    )
     text = stream.getvalue()
     assert text.count("--set ") == 3
     assert "infeasible: no plan keeps all limits at once" in text
     assert len(text.splitlines()) == 2 + 2 + 6
 
 
-# --- GPU map ------------------------------------------------------------------------------------------------------------------------------
+# --- GPU map --------------------------------------------------------------------------------------
 
 
 _replicas = itertools.count()
 
 
-def shard(node: int, gpu: int, llm: str = "x", share: float = 50, tp: int = 1, replica: int | None = None) -> dict[str, object]:
-    place = {"pool": "p", "node": node, "gpu": gpu, "llm": llm, "tp_degree": tp, "mps_share_pct": share}
+def shard(
+    node: int, gpu: int, llm: str = "x", share: float = 50, tp: int = 1, replica: int | None = None
+) -> dict[str, object]:
+    place = {
+        "pool": "p",
+        "node": node,
+        "gpu": gpu,
+        "llm": llm,
+        "tp_degree": tp,
+        "mps_share_pct": share,
+    }
     return {**place, "replica": next(_replicas) if replica is None else replica}
 
 
-def rows(placement: list[dict[str, object]], nodes: int, per_node: int = 2) -> list[tuple[str, str, str]]:
+def rows(
+    placement: list[dict[str, object]], nodes: int, per_node: int = 2
+) -> list[tuple[str, str, str]]:
     pools = [{"name": "p", "nodes": nodes, "gpus_per_node": per_node}]
     return gpu_map_rows(placement, pools, letters(["x", "y"]))["p"]
 
@@ -149,7 +197,9 @@ def test_replicas_side_by_side_do_not_look_like_one_over_all_gpus() -> None:
     alone = rows([shard(0, 0), shard(0, 1)], 1)
     together = rows([shard(0, 0, tp=2, replica=0), shard(0, 1, tp=2, replica=0)], 1)
     assert [alone[1][2], together[1][2]] == ["2 x A x tp1 50 %", "1 x A x tp2 50 %"]
-    over = [shard(0, g, tp=4, replica=0) for g in range(4)] + [shard(0, g, "y", tp=2, replica=7) for g in range(2)]
+    over = [shard(0, g, tp=4, replica=0) for g in range(4)] + [
+        shard(0, g, "y", tp=2, replica=7) for g in range(2)
+    ]
     assert [contents for _, _, contents in rows(over, 1, 4)[1:]] == [
         "part of 1 x A x tp4 50 % + 1 x B y tp2 50 %",
         "part of 1 x A x tp4 50 %",
@@ -157,7 +207,12 @@ def test_replicas_side_by_side_do_not_look_like_one_over_all_gpus() -> None:
 
 
 def test_bars_fill_up_whatever_the_shares() -> None:
-    placement = [shard(0, 0, "x", 33), shard(0, 0, "y", 33), shard(0, 0, "y", 33), shard(0, 1, "x", 4)]
+    placement = [
+        shard(0, 0, "x", 33),
+        shard(0, 0, "y", 33),
+        shard(0, 0, "y", 33),
+        shard(0, 1, "x", 4),
+    ]
     told = rows(placement, 1)
     assert told[1] == ("gpu 0", "AAABBBBBBB", "1 x A x tp1 33 % + 2 x B y tp1 33 %")
     assert told[2] == ("gpu 1", "..........", "1 x A x tp1 4 %")

@@ -1,4 +1,6 @@
-"""The event-skipping simulation against one that goes step by step, and against what must hold of any server."""
+"""The event-skipping simulation against one that goes step by step, and against what must hold of
+any server.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +12,21 @@ from hypothesis import strategies as st
 
 from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve, serve_closed
 from models.serving.step_time import Settings, StepTime, step_time
-from models.serving.workload import draw_lengths, fixed, from_trace, lognormal, uniform, unit_arrivals
+from models.serving.workload import (
+    draw_lengths,
+    fixed,
+    from_trace,
+    lognormal,
+    uniform,
+    unit_arrivals,
+)
 from profiles.catalogue import load_gpus, load_llms
 
 STEP = step_time(load_llms()["llama-3.1-8b"], load_gpus()["H100-SXM-80GB"], 1)
 MOE = step_time(load_llms()["qwen3-30b-a3b"], load_gpus()["A100-SXM-80GB"], 2, 0.5)
-WINDOWED = step_time(load_llms()["gpt-oss-20b"], load_gpus()["H100-SXM-80GB"], 1, 1.0, Settings(weight_bits=4))
+WINDOWED = step_time(
+    load_llms()["gpt-oss-20b"], load_gpus()["H100-SXM-80GB"], 1, 1.0, Settings(weight_bits=4)
+)
 
 
 @dataclass
@@ -35,13 +46,23 @@ def held(step: StepTime, request: Request) -> float:
 
 
 def seen_in_decode(step: StepTime, request: Request) -> float:
-    """Full layers see all there is so far, the others their window of the context at half the response."""
+    """Full layers see all there is so far, the others their window of the context at half the
+    response.
+    """
     windowed = min(request.prompt + request.output / 2, step.window)
-    return (1 - step.windowed) * (request.prompt + request.made) + (step.windowed * windowed if step.windowed else 0)
+    return (1 - step.windowed) * (request.prompt + request.made) + (
+        step.windowed * windowed if step.windowed else 0
+    )
 
 
 def naive(
-    step: StepTime, queued: Sequence[float], prompts: np.ndarray, outputs: np.ndarray, limits: Limits, scheduler: str, closed: bool
+    step: StepTime,
+    queued: Sequence[float],
+    prompts: np.ndarray,
+    outputs: np.ndarray,
+    limits: Limits,
+    scheduler: str,
+    closed: bool,
 ) -> tuple[list[Request], float]:
     """One step at a time, no clever skips; the requests and the most cache in use."""
     waiting = [Request(k, at, int(prompts[k]), int(outputs[k])) for k, at in enumerate(queued)]
@@ -57,11 +78,17 @@ def naive(
             parts.append((request, min(request.prompt - request.computed, free)))
             free -= parts[-1][1]
         blocked = any(request.computed + take < request.prompt for request, take in parts)
-        while waiting and waiting[0].queued <= now and not blocked and len(inside) < limits.sequences:
+        while (
+            waiting and waiting[0].queued <= now and not blocked and len(inside) < limits.sequences
+        ):
             request = waiting[0]
             if sum(held(step, r) for r in [*inside, request]) > limits.kv_tokens:
                 break
-            take = request.prompt if request.prompt <= free or (whole and not parts) else min(request.prompt, free)
+            take = (
+                request.prompt
+                if request.prompt <= free or (whole and not parts)
+                else min(request.prompt, free)
+            )
             if (whole and take < request.prompt) or take <= 0 or (scheduler == "single" and parts):
                 break
             inside.append(waiting.pop(0))
@@ -74,7 +101,10 @@ def naive(
             now = waiting[0].queued
             continue
         context = sum(seen_in_decode(step, r) for r in running)
-        sums = sum(take * float(step.seen(np.array(request.computed + take / 2))) for request, take in parts)
+        sums = sum(
+            take * float(step.seen(np.array(request.computed + take / 2)))
+            for request, take in parts
+        )
         now += step.of(len(running), context, sum(take for _, take in parts), sums, len(parts))
         ended = []
         for request in running:
@@ -91,7 +121,9 @@ def naive(
             done.append(request)
             count = len(done) + len(inside) + len(waiting)
             if closed and count < len(prompts):
-                waiting.append(Request(count, now + step.front_end, int(prompts[count]), int(outputs[count])))
+                waiting.append(
+                    Request(count, now + step.front_end, int(prompts[count]), int(outputs[count]))
+                )
     return sorted(done, key=lambda request: request.number), most
 
 
@@ -107,7 +139,14 @@ def naive(
     closed=st.booleans(),
 )
 def test_it_is_the_step_by_step_simulation(
-    scheduler: str, seed: int, requests: int, rate: float, sequences: int, budget: int, slack: int, closed: bool
+    scheduler: str,
+    seed: int,
+    requests: int,
+    rate: float,
+    sequences: int,
+    budget: int,
+    slack: int,
+    closed: bool,
 ) -> None:
     random = np.random.RandomState(seed)
     step = (STEP, MOE, WINDOWED)[seed % 3]
@@ -123,7 +162,9 @@ def test_it_is_the_step_by_step_simulation(
         queued = (arrivals + step.front_end / 2).tolist()
     expected, most = naive(step, queued, prompts, outputs, limits, scheduler, closed)
     half = step.front_end / 2
-    np.testing.assert_allclose(served.arrival, [r.queued - half for r in expected], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        served.arrival, [r.queued - half for r in expected], rtol=1e-9, atol=1e-12
+    )
     np.testing.assert_allclose(served.first_token, [r.first + half for r in expected], rtol=1e-9)
     np.testing.assert_allclose(served.finish, [r.finish + half for r in expected], rtol=1e-9)
     assert served.peak_kv == most
@@ -157,21 +198,42 @@ def test_littles_law() -> None:
     """Requests in decode, averaged over the time, are their rate times their time in decode."""
     random = np.random.RandomState(5)
     prompts, outputs = draw_lengths(lognormal(500, 200), 3000, random)
-    served = serve(STEP, unit_arrivals(3000, 1.0, random) / 15, prompts, outputs, Limits(300_000), "chunked", events=True)
+    served = serve(
+        STEP,
+        unit_arrivals(3000, 1.0, random) / 15,
+        prompts,
+        outputs,
+        Limits(300_000),
+        "chunked",
+        events=True,
+    )
     assert served.events is not None
     m, n, context, tokens, sums, touched, _ = served.events.T
-    times = STEP.base(n + tokens) * m + STEP.kv * (m * context + n * m * (m - 1) / 2) + STEP.attention * sums
+    times = (
+        STEP.base(n + tokens) * m
+        + STEP.kv * (m * context + n * m * (m - 1) / 2)
+        + STEP.attention * sums
+    )
     times += STEP.sequence * (n + touched) * m
     assert times.sum() == pytest.approx(served.busy)
     assert (n * times).sum() == pytest.approx((served.finish - served.first_token).sum())
 
 
 def test_one_prompt_at_a_time_is_the_queue_of_the_textbook() -> None:
-    """One sequence, responses of one token, prompts alike: M/D/1, whose mean wait is rho S / (2 (1 - rho))."""
+    """One sequence, responses of one token, prompts alike: M/D/1, whose mean wait is rho S / (2 (1
+    - rho)).
+    """
     count = 60_000
     service = STEP.of(0, 0, 700, 700 * 350, 1)
     arrivals = unit_arrivals(count, 1.0, np.random.RandomState(1)) * service / 0.6
-    served = serve(STEP, arrivals, np.full(count, 700), np.ones(count, dtype=int), Limits(2000, sequences=1), "slots")
+    served = serve(
+        STEP,
+        arrivals,
+        np.full(count, 700),
+        np.ones(count, dtype=int),
+        Limits(2000, sequences=1),
+        "slots",
+    )
     wait = served.ttft.mean() - service - STEP.front_end
     assert wait == pytest.approx(0.6 * service / (2 * 0.4), rel=0.05)
 
@@ -181,7 +243,9 @@ def test_a_closed_loop_keeps_its_users_busy() -> None:
     served = serve_closed(STEP, 8, prompts, outputs, Limits(10_000))
     for start in served.arrival[8:]:
         assert np.any(np.isclose(served.finish, start))
-    events = sorted([(round(at, 9), 1) for at in served.arrival] + [(round(at, 9), -1) for at in served.finish])
+    events = sorted(
+        [(round(at, 9), 1) for at in served.arrival] + [(round(at, 9), -1) for at in served.finish]
+    )
     assert max(np.cumsum([step for _, step in events])) == 8
 
 
@@ -214,8 +278,14 @@ def test_workload_has_the_moments_it_says() -> None:
         assert gaps.mean() == pytest.approx(1, rel=1e-3)
         assert gaps.std() == pytest.approx(cv, rel=0.03, abs=1e-6)
     prompts, outputs = draw_lengths(lognormal(900, 200, 1.2, 0.5), 200_000, random)
-    assert (prompts.mean(), outputs.mean()) == (pytest.approx(900, rel=0.02), pytest.approx(200, rel=0.02))
-    assert (prompts.std() / prompts.mean(), outputs.std() / outputs.mean()) == (pytest.approx(1.2, rel=0.04), pytest.approx(0.5, rel=0.03))
+    assert (prompts.mean(), outputs.mean()) == (
+        pytest.approx(900, rel=0.02),
+        pytest.approx(200, rel=0.02),
+    )
+    assert (prompts.std() / prompts.mean(), outputs.std() / outputs.mean()) == (
+        pytest.approx(1.2, rel=0.04),
+        pytest.approx(0.5, rel=0.03),
+    )
     prompts, outputs = draw_lengths(uniform(100, 10, 0.8), 10_000, random)
     assert (prompts.min(), prompts.max(), outputs.min(), outputs.max()) == (80, 100, 8, 10)
     prompts, outputs = draw_lengths(from_trace([5, 7, 0], [1, 2, 3]), 1000, random)

@@ -5,7 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from models.serving.step_time import FACTORS, PrecisionError, Settings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.step_time import (
+    FACTORS,
+    PrecisionError,
+    Settings,
+    fits_shards,
+    kv_token_gib,
+    room_gib,
+    step_time,
+)
 from profiles.catalogue import GIB, load_gpus, load_llms
 
 H100 = load_gpus()["H100-SXM-80GB"]
@@ -18,7 +26,9 @@ def test_a_dense_llm_on_one_gpu_is_as_worked_out_by_hand() -> None:
     assert step.compute == pytest.approx(2 * 8.03e9 / (989.5e12 * 0.57))
     assert step.dense == pytest.approx(16.06e9 / (3350e9 * 0.84))
     assert step.expert == 0
-    assert step.kv == pytest.approx(131072 / (3350e9 * 0.75))  # 32 layers * 8 heads * 128 * 2 (K and V) * 2 bytes
+    assert step.kv == pytest.approx(
+        131072 / (3350e9 * 0.75)
+    )  # 32 layers * 8 heads * 128 * 2 (K and V) * 2 bytes
     assert step.attention == pytest.approx(4 * 32 * 32 * 128 / (989.5e12 * 0.5))
     assert (step.link, step.latency) == (0, 0)
     assert step.fixed == pytest.approx(32 * 8.4e-6 + 1.1e-3)
@@ -46,7 +56,9 @@ def test_factors_scale_what_they_name_and_nothing_else() -> None:
         factors = np.ones(len(FACTORS))
         factors[k] = 3.0
         scaled = dataclasses.asdict(step.scaled(factors))
-        changed = {field for field, value in dataclasses.asdict(step).items() if scaled[field] != value}
+        changed = {
+            field for field, value in dataclasses.asdict(step).items() if scaled[field] != value
+        }
         assert changed == ({"dense", "expert"} if name == "weights" else {name})
         assert all(scaled[field] == pytest.approx(3 * getattr(step, field)) for field in changed)
 
@@ -57,7 +69,12 @@ def test_a_smaller_share_is_slower_but_not_in_its_overheads() -> None:
         assert getattr(whole, name) < getattr(half, name) < getattr(tenth, name)
     assert half.compute == pytest.approx(1.08 * whole.compute / 0.5**0.87)
     assert half.dense == pytest.approx(1.08 * whole.dense / 0.5**0.23)
-    assert (whole.link, whole.latency, whole.fixed, whole.sequence) == (tenth.link, tenth.latency, tenth.fixed, tenth.sequence)
+    assert (whole.link, whole.latency, whole.fixed, whole.sequence) == (
+        tenth.link,
+        tenth.latency,
+        tenth.fixed,
+        tenth.sequence,
+    )
 
 
 def test_a_measured_share_law_and_the_neighbours_are_settings() -> None:
@@ -68,7 +85,10 @@ def test_a_measured_share_law_and_the_neighbours_are_settings() -> None:
 
 
 def test_precision_changes_weights_cache_and_arithmetic() -> None:
-    plain, eight, four = (step_time(LLAMA, H100, 1, 1.0, Settings(weight_bits=bits, kv_bits=8 if bits < 16 else 16)) for bits in (16, 8, 4))
+    plain, eight, four = (
+        step_time(LLAMA, H100, 1, 1.0, Settings(weight_bits=bits, kv_bits=8 if bits < 16 else 16))
+        for bits in (16, 8, 4)
+    )
     assert eight.dense == pytest.approx(plain.dense / 2)
     assert four.dense == pytest.approx(plain.dense / 4)
     assert eight.kv == pytest.approx(plain.kv / 2)
@@ -80,9 +100,16 @@ def test_precision_changes_weights_cache_and_arithmetic() -> None:
 
 def test_memory_and_shards() -> None:
     assert kv_token_gib(LLAMA, 1, Settings()) == pytest.approx(131072 / GIB)
-    assert kv_token_gib(LLAMA, 16, Settings()) == pytest.approx(131072 / 8 / GIB)  # 8 KV heads: copied beyond 8 GPUs
+    assert kv_token_gib(LLAMA, 16, Settings()) == pytest.approx(
+        131072 / 8 / GIB
+    )  # 8 KV heads: copied beyond 8 GPUs
     assert room_gib(LLAMA, H100, 2, Settings()) == pytest.approx(0.9 * 79.65 - 14.957 / 2 - 2)
-    assert [fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [True, True, True, False]
+    assert [fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_windowed_layers_see_the_window_alone() -> None:
@@ -93,6 +120,14 @@ def test_windowed_layers_see_the_window_alone() -> None:
 
 
 def test_four_bit_weights_compute_in_eight_bits_where_the_gpu_can() -> None:
-    llm, b200, four = load_llms()["gpt-oss-120b"], load_gpus()["B200-SXM-180GB"], Settings(weight_bits=4)
-    assert step_time(llm, b200, 1, 1.0, four).compute == pytest.approx(step_time(llm, b200, 1).compute / (2 * 0.85))
-    assert step_time(llm, H100, 1, 1.0, four).compute == pytest.approx(step_time(llm, H100, 1).compute)
+    llm, b200, four = (
+        load_llms()["gpt-oss-120b"],
+        load_gpus()["B200-SXM-180GB"],
+        Settings(weight_bits=4),
+    )
+    assert step_time(llm, b200, 1, 1.0, four).compute == pytest.approx(
+        step_time(llm, b200, 1).compute / (2 * 0.85)
+    )
+    assert step_time(llm, H100, 1, 1.0, four).compute == pytest.approx(
+        step_time(llm, H100, 1).compute
+    )

@@ -1,6 +1,8 @@
-"""`profile import` of damaged files: whatever stands where a tool writes something else, there is a reason and never a traceback.
+"""`profile import` of damaged files: whatever stands where a tool writes something else, there is a
+reason and never a traceback.
 
-Every place of a small file of every tool is taken away, wrapped, and filled with values of other kinds; texts are cut short.
+Every place of a small file of every tool is taken away, wrapped, and filled with values of other
+kinds; texts are cut short.
 """
 
 import copy
@@ -25,17 +27,40 @@ from tests.profiles.importers.test_pipeline import OPTION, STANDARD, aiperf, imp
 GONE = object()
 WRONG: tuple[Any, ...] = (
     *(GONE, None, True, 0, -1, 3, 1e-320, 2**70, math.nan, math.inf, -math.inf),
-    *("", "x", "inf", "NaN", "1e9", "9" * 60, [], [None], [[1]], ["a", 1], [{}], {}, {"mean": "x"}, {"value": 1}),
+    *(
+        "",
+        "x",
+        "inf",
+        "NaN",
+        "1e9",
+        "9" * 60,
+        [],
+        [None],
+        [[1]],
+        ["a", 1],
+        [{}],
+        {},
+        {"mean": "x"},
+        {"value": 1},
+    ),
 )
 KINDS = {kind: make for kind, (make, _) in STANDARD.items()}
-KINDS["aiperf-telemetry"] = lambda: aiperf(telemetry_data={"endpoints": {"a": {"gpus": {"0": {"gpu_name": "NVIDIA L4"}}}}})
+KINDS["aiperf-telemetry"] = lambda: aiperf(
+    telemetry_data={"endpoints": {"a": {"gpus": {"0": {"gpu_name": "NVIDIA L4"}}}}}
+)
 CUTS = 25
 
 
 def places(tree: Any, at: tuple = ()) -> Iterator[tuple]:
     """Every place of a tree, the whole of it first."""
     yield at
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree[:2]) if isinstance(tree, list) else ()
+    items = (
+        tree.items()
+        if isinstance(tree, dict)
+        else enumerate(tree[:2])
+        if isinstance(tree, list)
+        else ()
+    )
     for key, value in items:
         yield from places(value, (*at, key))
 
@@ -80,9 +105,15 @@ def test_every_place_holds_something_else(kind: str):
             assert all(reasons), (place, wrong)
             kept = without_gaps(pooled(points, {"a.json": FileTold("a.json")}, []), [])
             for row in rows_of_points(kept).to_dict("records"):
-                told = [value for name, value in row.items() if name.endswith("_ms") and value is not None and not math.isnan(value)]
+                told = [
+                    value
+                    for name, value in row.items()
+                    if name.endswith("_ms") and value is not None and not math.isnan(value)
+                ]
                 assert told, (place, wrong)
-                assert all(value > 0 and math.isfinite(value) for value in (*told, row["rate_rps"])), (place, wrong)
+                assert all(
+                    value > 0 and math.isfinite(value) for value in (*told, row["rate_rps"])
+                ), (place, wrong)
 
 
 @pytest.mark.parametrize("kind", KINDS)

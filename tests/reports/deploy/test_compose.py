@@ -1,4 +1,7 @@
-"""Docker compose itself reads the exported files: what it would start is what the plan says. No daemon is needed for that."""
+"""Docker compose itself reads the exported files: what it would start is what the plan says.
+
+No daemon is needed for that.
+"""
 
 import json
 import subprocess
@@ -28,8 +31,19 @@ every_case = pytest.mark.parametrize("name", CASES)
 
 def read(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
     """What compose makes of a file; nothing of this process's environment is put in."""
-    command = [need("docker-compose"), "--env-file", "deploy.env", "-f", file, "config", "--format", "json"]
-    return subprocess.run(command, cwd=folder, env={"HOME": str(folder)}, capture_output=True, text=True, check=False)
+    command = [
+        need("docker-compose"),
+        "--env-file",
+        "deploy.env",
+        "-f",
+        file,
+        "config",
+        "--format",
+        "json",
+    ]
+    return subprocess.run(
+        command, cwd=folder, env={"HOME": str(folder)}, capture_output=True, text=True, check=False
+    )
 
 
 @every_case
@@ -39,8 +53,14 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
     write_bundle(bundle(source, ON, ["compose"]), tmp_path)
     deployment = deployment_of(source.plan.content, source.loaded.instance, ON)
     with open(tmp_path / "deploy.env", "a", encoding="utf-8") as stream:
-        stream.writelines(f"{llm['model_key']}='org/{llm['label']} $HOME'\n" for llm in deployment["llms"])
-        stream.writelines(f"{gpu['key']}=GPU-of-{gpu['at']}\n" for node in deployment["nodes"] for gpu in node["gpus"])
+        stream.writelines(
+            f"{llm['model_key']}='org/{llm['label']} $HOME'\n" for llm in deployment["llms"]
+        )
+        stream.writelines(
+            f"{gpu['key']}=GPU-of-{gpu['at']}\n"
+            for node in deployment["nodes"]
+            for gpu in node["gpus"]
+        )
     names = {llm["label"]: llm["name"] for llm in deployment["llms"]}
     for node in deployment["nodes"]:
         done = read(tmp_path, compose_path(deployment, node))
@@ -57,7 +77,11 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
             ]
             (device,) = service["deploy"]["resources"]["reservations"]["devices"]
             assert device == {"capabilities": ["gpu"], "driver": "nvidia", "device_ids": gpus}
-            limits = {"CUDA_VISIBLE_DEVICES": ",".join(gpus), **mps_environment(row)} if row["shared"] else {}
+            limits = (
+                {"CUDA_VISIBLE_DEVICES": ",".join(gpus), **mps_environment(row)}
+                if row["shared"]
+                else {}
+            )
             assert service["environment"] == {"HF_TOKEN": "", **limits}
             assert [str(port["published"]) for port in service["ports"]] == [str(row["port"])]
             assert set(service.get("depends_on") or {}) == set(row["after"])

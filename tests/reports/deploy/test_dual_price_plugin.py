@@ -41,7 +41,9 @@ def plugin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setitem(sys.modules, "router", library)
     for name in ("SCORES_TABLE", "SCORE_PREDICTOR", "PLAN_FOLLOW_SECONDS", "PLAN_WORKERS"):
         monkeypatch.delenv(name, raising=False)
-    spec = importlib.util.spec_from_file_location("dual_price_plugin", folder / "dual_price_plugin.py")
+    spec = importlib.util.spec_from_file_location(
+        "dual_price_plugin", folder / "dual_price_plugin.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -68,10 +70,15 @@ def test_without_scores_the_weights_decide(plugin: Any) -> None:
     assert hook(plugin, plugin.proxy_hook, asks("p0")) == "fleet"
 
 
-def test_a_prompt_goes_where_the_library_sends_it(plugin: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_goes_where_the_library_sends_it(
+    plugin: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SCORES_TABLE", str(folder / "scores.csv"))
     one = plugin.DualPrice.from_environment()
-    router, table = library.Router.load(folder / "router_policy.json"), plugin.ScoresTable(folder / "scores.csv")
+    router, table = (
+        library.Router.load(folder / "router_policy.json"),
+        plugin.ScoresTable(folder / "scores.csv"),
+    )
     chosen = {f"p{k}": hook(plugin, one, asks(f"p{k}")) for k in range(0, 400, 7)}
     assert chosen == {name: router.choose(table.scores("", name), name) for name in chosen}
     assert set(chosen.values()) == {"small", "large"}
@@ -80,12 +87,17 @@ def test_a_prompt_goes_where_the_library_sends_it(plugin: Any, folder: Path, mon
     assert hook(plugin, one, {**asks("p0"), "model": "large"}) == "large"
 
 
-def test_the_sdk_s_candidates_are_narrowed(plugin: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sdk_s_candidates_are_narrowed(
+    plugin: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SCORES_TABLE", str(folder / "scores.csv"))
     one = plugin.DualPrice.from_environment()
     models = ["hosted_vllm/small", "hosted_vllm/large", "hosted_vllm/large"]
     context = SimpleNamespace(
-        structured_messages=[], raw_messages=asks("p0")["messages"], metadata={"prompt_id": "p0"}, candidate_models=models
+        structured_messages=[],
+        raw_messages=asks("p0")["messages"],
+        metadata={"prompt_id": "p0"},
+        candidate_models=models,
     )
     kept = ended(one.run(context)).candidate_models
     assert set(kept) == {f"hosted_vllm/{hook(plugin, one, asks('p0'))}"}
@@ -96,8 +108,27 @@ def test_the_sdk_s_candidates_are_narrowed(plugin: Any, folder: Path, monkeypatc
 @pytest.mark.parametrize(
     ("messages", "text"),
     [
-        ([{"role": "system", "content": "s"}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "a"),
-        ([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}, {"text": "b"}]}], "a\n\nb"),
+        (
+            [
+                {"role": "system", "content": "s"},
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": "b"},
+            ],
+            "a",
+        ),
+        (
+            [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": "a"},
+                        {"type": "image_url", "image_url": {}},
+                        {"text": "b"},
+                    ],
+                }
+            ],
+            "a\n\nb",
+        ),
         ([], ""),
         ("a prompt", "a prompt"),
         (None, ""),
@@ -113,7 +144,9 @@ def test_it_follows_the_load(plugin: Any, folder: Path) -> None:
     now = [0.0]
     predictor = plugin.ScoresTable(folder / "scores.csv")
     router = library.Router(policy)
-    one = plugin.DualPrice(router, policy["backends"], predictor, follow=10.0, workers=2, clock=lambda: now[0])
+    one = plugin.DualPrice(
+        router, policy["backends"], predictor, follow=10.0, workers=2, clock=lambda: now[0]
+    )
     rows = policy["price_table"]["rows"]
     wanted = rows[0]["rate_rps"]
     for k in range(round(wanted * 10.0 / 2)):
@@ -127,7 +160,9 @@ def test_it_follows_the_load(plugin: Any, folder: Path) -> None:
 
 def test_a_predictor_of_one_s_own(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("my_scores")
-    module.mine = SimpleNamespace(scores=lambda prompt, prompt_id: {"small": 5.0 if prompt == "easy" else 0.0, "large": 1.0})  # type: ignore[attr-defined]
+    module.mine = SimpleNamespace(
+        scores=lambda prompt, prompt_id: {"small": 5.0 if prompt == "easy" else 0.0, "large": 1.0}
+    )  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "my_scores", module)
     monkeypatch.setenv("SCORE_PREDICTOR", "my_scores:mine")
     one = plugin.DualPrice.from_environment()

@@ -29,7 +29,13 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Counts:
     write_bundle(bundle(source, ON, ["litellm"]), folder)
     shutil.copy(source.loaded.scenario.path.parent / "scores.csv", folder)
     command = [python, RUNNER, folder, str(CALLS), "7"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env={"PATH": "/usr/bin:/bin", "HOME": str(folder)})
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     found: Counts = json.loads(done.stdout)
     return found

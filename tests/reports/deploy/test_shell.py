@@ -1,4 +1,6 @@
-"""deploy.sh at work: run by bash with stubs of vllm, curl, nvidia-smi and MPS; what arrives is what the plan says, whatever a name says."""
+"""deploy.sh at work: run by bash with stubs of vllm, curl, nvidia-smi and MPS; what arrives is what
+the plan says, whatever a name says.
+"""
 
 import json
 import os
@@ -30,13 +32,15 @@ MODEL = "org/model; touch PWNED $(touch PWNED) `touch PWNED` 'a' \"b\""
 """What an operator might set as a model: one word all the same."""
 
 STUBS = {
-    "vllm": """#!{python}
+    "vllm": (
+        """#!{python}
 import json, os, sys, time
 kept = {{key: value for key, value in os.environ.items() if key.startswith(("CUDA_", "HF_"))}}
 port = next(word.partition("=")[2] for word in sys.argv if word.startswith("--port="))
 def tell(event):
     with open(os.path.join(os.environ["STUBS"], "events"), "a") as stream:
-        stream.write(json.dumps({{"event": event, "port": port, "argv": sys.argv[1:], "environment": kept}}) + "\\n")
+        told = {{"event": event, "port": port, "argv": sys.argv[1:], "environment": kept}}
+        stream.write(json.dumps(told) + "\\n")
 tell("start")
 if os.path.exists(os.path.join(os.environ["STUBS"], "fails")):
     sys.exit("Free memory on device is less than desired")
@@ -44,12 +48,17 @@ time.sleep(0.2)
 tell("up")
 open(os.path.join(os.environ["STUBS"], "up." + port), "w").write(str(os.getpid()))
 time.sleep(120)
-""",
-    "curl": """#!/bin/bash
+"""
+    ),
+    "curl": (
+        """#!/bin/bash
 port=$(printf '%s\\n' "$@" | sed -n 's|^http://127.0.0.1:\\([0-9]*\\)/health$|\\1|p')
-[[ -f $STUBS/up.$port ]] && read -r -a fields 2>/dev/null <"/proc/$(cat "$STUBS/up.$port")/stat" && [[ ${{fields[2]}} != Z ]]
-""",
-    "nvidia-smi": """#!/bin/bash
+[[ -f $STUBS/up.$port ]] || exit 1
+read -r -a fields 2>/dev/null <"/proc/$(cat "$STUBS/up.$port")/stat" && [[ ${{fields[2]}} != Z ]]
+"""
+    ),
+    "nvidia-smi": (
+        """#!/bin/bash
 printf '%s\\n' "$*" >>"$STUBS/smi"
 [[ $1 == -i ]] || exit 9
 case "$3" in
@@ -58,8 +67,10 @@ case "$3" in
 -c) ;;
 *) exit 9 ;;
 esac
-""",
-    "nvidia-cuda-mps-control": """#!/bin/bash
+"""
+    ),
+    "nvidia-cuda-mps-control": (
+        """#!/bin/bash
 if [[ ${{1:-}} == -d ]]; then
 	[[ -d $CUDA_MPS_PIPE_DIRECTORY && -d $CUDA_MPS_LOG_DIRECTORY ]] || exit 9
 	printf '%s\\n' "$CUDA_VISIBLE_DEVICES" >"$STUBS/mps"
@@ -68,7 +79,8 @@ else
 	read -r word
 	[[ $word != quit ]] || rm "$STUBS/mps"
 fi
-""",
+"""
+    ),
 }
 
 
@@ -92,16 +104,36 @@ class Machine:
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         path = f"{self.stubs}:/usr/bin:/bin"
-        places = {"MPS_DIRECTORY": str(self.stubs / "pipe"), "MPS_LOG_DIRECTORY": str(self.stubs / "log")}
+        places = {
+            "MPS_DIRECTORY": str(self.stubs / "pipe"),
+            "MPS_LOG_DIRECTORY": str(self.stubs / "log"),
+        }
         quick = {"POLL_SECONDS": "0.05", "START_SECONDS": "60", "STOP_SECONDS": "20"}
-        settings = {"PATH": path, "HOME": str(self.stubs), "STUBS": str(self.stubs), **places, **quick, **environment}
+        settings = {
+            "PATH": path,
+            "HOME": str(self.stubs),
+            "STUBS": str(self.stubs),
+            **places,
+            **quick,
+            **environment,
+        }
         return subprocess.run(
-            [self.bundle / "deploy.sh", *words], cwd="/", env=settings, capture_output=True, text=True, timeout=240, check=False
+            [self.bundle / "deploy.sh", *words],
+            cwd="/",
+            env=settings,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
         )
 
     def events(self) -> list[dict[str, Any]]:
         path = self.stubs / "events"
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+        return (
+            [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            if path.exists()
+            else []
+        )
 
     def alive(self) -> list[int]:
         """Process ids of servers that run."""
@@ -111,7 +143,10 @@ class Machine:
 
 def _runs(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except OSError:
         return False
 
@@ -134,7 +169,9 @@ def node_of(machine: Machine, label: str) -> dict[str, Any]:
 
 @every_machine
 def test_shellcheck_finds_nothing(machine: Machine) -> None:
-    done = subprocess.run([need("shellcheck"), machine.bundle / "deploy.sh"], capture_output=True, text=True)
+    done = subprocess.run(
+        [need("shellcheck"), machine.bundle / "deploy.sh"], capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -149,14 +186,24 @@ def test_what_arrives_is_what_the_plan_says(machine: Machine) -> None:
         assert set(started) == {str(row["port"]) for row in node["servers"]}
         for row in node["servers"]:
             event = started[str(row["port"])]
-            assert event["argv"] == ["serve", f"{MODEL} {row['llm']}", *serve_flags(row, "fleet", row["port"])]
+            assert event["argv"] == [
+                "serve",
+                f"{MODEL} {row['llm']}",
+                *serve_flags(row, "fleet", row["port"]),
+            ]
             environment = event["environment"]
-            assert environment["CUDA_VISIBLE_DEVICES"] == ",".join(f"GPU-of-{gpu}" for gpu in row["gpus"])
+            assert environment["CUDA_VISIBLE_DEVICES"] == ",".join(
+                f"GPU-of-{gpu}" for gpu in row["gpus"]
+            )
             share = environment.get("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE")
             assert share == (f"{row['mps_share_pct']:g}" if row["shared"] else None)
-            assert environment.get("CUDA_MPS_PIPE_DIRECTORY") == (str(machine.stubs / "pipe") if row["shared"] else None)
+            assert environment.get("CUDA_MPS_PIPE_DIRECTORY") == (
+                str(machine.stubs / "pipe") if row["shared"] else None
+            )
             limits = ",".join(f"{k}={row['memory_limit_mib']}M" for k in range(row["tp_degree"]))
-            assert environment.get("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT") == (limits if row["shared"] else None)
+            assert environment.get("CUDA_MPS_PINNED_DEVICE_MEM_LIMIT") == (
+                limits if row["shared"] else None
+            )
         assert_serial(node, [(event["event"], event["port"]) for event in events])
         assert machine.run("stop", node["label"]).returncode == 0
         assert machine.alive() == []
@@ -178,11 +225,19 @@ def test_mps_is_there_first_and_goes_last(machine: Machine) -> None:
     assert machine.run("start", label).returncode == 0
     shared = [gpu["at"] for gpu in node_of(machine, label)["gpus"] if gpu["shared"]]
     assert shared
-    assert (machine.stubs / "mps").read_text(encoding="utf-8").strip() == ",".join(f"GPU-of-{gpu}" for gpu in shared)
+    assert (machine.stubs / "mps").read_text(encoding="utf-8").strip() == ",".join(
+        f"GPU-of-{gpu}" for gpu in shared
+    )
     assert machine.run("stop", label).returncode == 0
     assert not (machine.stubs / "mps").exists()
-    modes = [line.split() for line in (machine.stubs / "smi").read_text(encoding="utf-8").splitlines() if " -c " in line]
-    assert [(words[1], words[3]) for words in modes] == [(str(gpu), mode) for mode in ("EXCLUSIVE_PROCESS", "DEFAULT") for gpu in shared]
+    modes = [
+        line.split()
+        for line in (machine.stubs / "smi").read_text(encoding="utf-8").splitlines()
+        if " -c " in line
+    ]
+    assert [(words[1], words[3]) for words in modes] == [
+        (str(gpu), mode) for mode in ("EXCLUSIVE_PROCESS", "DEFAULT") for gpu in shared
+    ]
 
 
 def test_start_again_starts_what_has_stopped(machine: Machine) -> None:
@@ -196,7 +251,9 @@ def test_start_again_starts_what_has_stopped(machine: Machine) -> None:
     assert " stopped" in machine.run("status", label).stdout
     assert machine.run("start", label).returncode == 0
     assert len(machine.events()) == before + 2
-    assert machine.run("status", label).stdout.count("healthy") == len(node_of(machine, label)["servers"])
+    assert machine.run("status", label).stdout.count("healthy") == len(
+        node_of(machine, label)["servers"]
+    )
 
 
 def test_a_server_that_ends_early_is_told_with_its_log(machine: Machine) -> None:
@@ -234,4 +291,7 @@ def test_gpus_by_uuid_go_into_deploy_env(machine: Machine) -> None:
         stream.write(found.replace("GPU-of-", "GPU-uuid-"))
     assert machine.run("start", node["label"]).returncode == 0
     for event in machine.events():
-        assert all(gpu.startswith("GPU-uuid-") for gpu in event["environment"]["CUDA_VISIBLE_DEVICES"].split(","))
+        assert all(
+            gpu.startswith("GPU-uuid-")
+            for gpu in event["environment"]["CUDA_VISIBLE_DEVICES"].split(",")
+        )

@@ -1,4 +1,6 @@
-"""Workbooks as other programs save them, and what their users do to cells: read as meant, or told by cell."""
+"""Workbooks as other programs save them, and what their users do to cells: read as meant, or told
+by cell.
+"""
 
 import zipfile
 from collections.abc import Callable
@@ -38,7 +40,9 @@ def book(tmp_path: Path) -> Path:
 def report(book: Path) -> Path:
     source = make_plan(book, [], Interrupt(), quiet=True)
     path = book.parent / "report.xlsx"
-    write_workbook(path, report_of(source.plan, source.loaded), inputs_of(source.loaded.scenario, path.parent))
+    write_workbook(
+        path, report_of(source.plan, source.loaded), inputs_of(source.loaded.scenario, path.parent)
+    )
     return path
 
 
@@ -55,11 +59,13 @@ def told(path: Path) -> list[str]:
     return [str(fault).removeprefix(f"{path}:") for fault in caught.value.faults]
 
 
-# --- other programs ------------------------------------------------------------------------------------------------------------------
+# --- other programs -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("which", ["book", "report"])
-def test_libreoffice_gives_the_scenario_back(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_libreoffice_gives_the_scenario_back(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     path: Path = request.getfixturevalue(which)
     back = load_instance(resaved(path, tmp_path))
     assert back.sha256 == load_instance(path).sha256
@@ -81,16 +87,32 @@ def test_openpyxl_gives_the_scenario_back(which: str, request: pytest.FixtureReq
 
 @pytest.mark.parametrize("engine", ["openpyxl", "xlsxwriter"])
 @pytest.mark.parametrize("index", [False, True])
-def test_frames_of_pandas_are_a_scenario(engine: Any, index: bool, book: Path, tmp_path: Path) -> None:
-    """Keys as headers; a column of row numbers in front does no harm, and numbers may be the ids of prompts."""
+def test_frames_of_pandas_are_a_scenario(
+    engine: Any, index: bool, book: Path, tmp_path: Path
+) -> None:
+    """Keys as headers; a column of row numbers in front does no harm, and numbers may be the ids of
+    prompts.
+    """
     inputs = template_inputs()
-    settings = {"Setting": ["version", "name", "objective"], "Value": [1, "my-cluster", "maximize quality"]}
-    asked: dict[str, Any] = {"Pools": inputs.pools, "LLMs": inputs.llms, "Profiles": inputs.profiles, "Scores": inputs.scores}
+    settings = {
+        "Setting": ["version", "name", "objective"],
+        "Value": [1, "my-cluster", "maximize quality"],
+    }
+    asked: dict[str, Any] = {
+        "Pools": inputs.pools,
+        "LLMs": inputs.llms,
+        "Profiles": inputs.profiles,
+        "Scores": inputs.scores,
+    }
     with pd.ExcelWriter(tmp_path / "frames.xlsx", engine=engine) as writer:
         for title, rows in asked.items():
             pd.DataFrame(rows).to_excel(writer, sheet_name=title, index=index)
-        pd.DataFrame([["arrival_rate_rps", 20]]).to_excel(writer, sheet_name="Demand & SLO", index=False, header=False)
-        pd.DataFrame(inputs.slo).to_excel(writer, sheet_name="Demand & SLO", startrow=3, index=index)
+        pd.DataFrame([["arrival_rate_rps", 20]]).to_excel(
+            writer, sheet_name="Demand & SLO", index=False, header=False
+        )
+        pd.DataFrame(inputs.slo).to_excel(
+            writer, sheet_name="Demand & SLO", startrow=3, index=index
+        )
         pd.DataFrame(settings).to_excel(writer, sheet_name="Settings", index=False)
     assert load_instance(tmp_path / "frames.xlsx").sha256 == load_instance(book).sha256
 
@@ -99,7 +121,10 @@ def test_strict_open_xml_is_refused(book: Path, tmp_path: Path) -> None:
     """A rare kind in which openpyxl finds no sheet at all."""
     with zipfile.ZipFile(book) as old, zipfile.ZipFile(tmp_path / "strict.xlsx", "w") as new:
         for name in old.namelist():
-            plain, strict = b"schemas.openxmlformats.org/spreadsheetml/2006/main", b"purl.oclc.org/ooxml/spreadsheetml/main"
+            plain, strict = (
+                b"schemas.openxmlformats.org/spreadsheetml/2006/main",
+                b"purl.oclc.org/ooxml/spreadsheetml/main",
+            )
             new.writestr(name, old.read(name).replace(plain, strict))
     (line,) = told(tmp_path / "strict.xlsx")
     assert "it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx)" in line
@@ -107,9 +132,23 @@ def test_strict_open_xml_is_refused(book: Path, tmp_path: Path) -> None:
 
 def test_csv_files_run_nothing(tmp_path: Path) -> None:
     """LibreOffice reads cells of CSV files as formulas where it can."""
-    texts = ["=1+1", " =1+1", "\t=1+1", "\n=1+1", "+1+1", "-1-1", "@SUM(1)", "\uff1d1+1", "=cmd|' /C calc'!A0", "plain"]
+    texts = [
+        "=1+1",
+        " =1+1",
+        "\t=1+1",
+        "\n=1+1",
+        "+1+1",
+        "-1-1",
+        "@SUM(1)",
+        "\uff1d1+1",
+        "=cmd|' /C calc'!A0",
+        "plain",
+    ]
     (tmp_path / "raw.csv").write_text("a\n=1+1\n", encoding="utf-8")
-    assert openpyxl.load_workbook(resaved(tmp_path / "raw.csv", tmp_path)).active["A2"].data_type == "f", "so the next lines can fail"
+    assert (
+        openpyxl.load_workbook(resaved(tmp_path / "raw.csv", tmp_path)).active["A2"].data_type
+        == "f"
+    ), "so the next lines can fail"
     write_csv(pd.DataFrame({text: texts for text in texts}), tmp_path / "safe.csv")
     sheet = openpyxl.load_workbook(resaved(tmp_path / "safe.csv", tmp_path)).active
     assert (sheet.max_row, sheet.max_column) == (11, 10)
@@ -117,7 +156,7 @@ def test_csv_files_run_nothing(tmp_path: Path) -> None:
     assert all(str(cell.value).lstrip("'")[0] != str(cell.value)[0] for cell in sheet[2][:9])
 
 
-# --- what does no harm ---------------------------------------------------------------------------------------------------------------
+# --- what does no harm ----------------------------------------------------------------------------
 
 
 def spaces_that_do_not_break(workbook: Any) -> None:
@@ -126,7 +165,13 @@ def spaces_that_do_not_break(workbook: Any) -> None:
 
 
 def formats_that_show_units(workbook: Any) -> None:
-    for cell, form in (("D3", '0" %"'), ("D4", "0\\%"), ("D5", 'General" %"'), ("F4", '#,##0.0" ms"'), ("F5", "[$$-409]#,##0.00")):
+    for cell, form in (
+        ("D3", '0" %"'),
+        ("D4", "0\\%"),
+        ("D5", 'General" %"'),
+        ("F4", '#,##0.0" ms"'),
+        ("F5", "[$$-409]#,##0.00"),
+    ):
         workbook["Profiles"][cell].number_format = form
 
 
@@ -161,11 +206,19 @@ def tables_somewhere_else_on_the_sheet(workbook: Any) -> None:
 
 def remarks_between_columns(workbook: Any) -> None:
     workbook["Profiles"].insert_cols(3)
-    workbook["Profiles"]["C1"], workbook["Profiles"]["C2"], workbook["Profiles"]["C3"] = "Remark", "fine", "=1+1"
+    workbook["Profiles"]["C1"], workbook["Profiles"]["C2"], workbook["Profiles"]["C3"] = (
+        "Remark",
+        "fine",
+        "=1+1",
+    )
 
 
 def words_in_capitals(workbook: Any) -> None:
-    workbook["Demand & SLO"]["A4"], workbook["Demand & SLO"]["B4"], workbook["Settings"]["B4"] = "TTFT", "Mean", "Maximize Quality"
+    workbook["Demand & SLO"]["A4"], workbook["Demand & SLO"]["B4"], workbook["Settings"]["B4"] = (
+        "TTFT",
+        "Mean",
+        "Maximize Quality",
+    )
 
 
 def locks_and_links(workbook: Any) -> None:
@@ -175,8 +228,19 @@ def locks_and_links(workbook: Any) -> None:
 
 
 HARMLESS = (
-    *(spaces_that_do_not_break, formats_that_show_units, formats_far_below_the_table, tables_with_filters, locks_and_links),
-    *(sheets_in_other_order_and_case, tables_somewhere_else_on_the_sheet, remarks_between_columns, words_in_capitals),
+    *(
+        spaces_that_do_not_break,
+        formats_that_show_units,
+        formats_far_below_the_table,
+        tables_with_filters,
+        locks_and_links,
+    ),
+    *(
+        sheets_in_other_order_and_case,
+        tables_somewhere_else_on_the_sheet,
+        remarks_between_columns,
+        words_in_capitals,
+    ),
 )
 
 
@@ -196,7 +260,9 @@ def test_a_sheet_under_another_name_is_told(book: Path) -> None:
 
 def test_text_that_stands_in_its_cells_is_read(tmp_path: Path, book: Path) -> None:
     """Inline strings, as programs write that do not keep texts until the end."""
-    workbook = xlsxwriter.Workbook(tmp_path / "inline.xlsx", {**BOOK_OPTIONS, "constant_memory": True})
+    workbook = xlsxwriter.Workbook(
+        tmp_path / "inline.xlsx", {**BOOK_OPTIONS, "constant_memory": True}
+    )
     write_input_sheets(workbook, template_inputs())
     workbook.close()
     with zipfile.ZipFile(tmp_path / "inline.xlsx") as archive:
@@ -225,7 +291,9 @@ def test_what_is_hidden_is_read_and_told(book: Path) -> None:
 def test_text_in_several_fonts_is_text(tmp_path: Path, book: Path) -> None:
     workbook = xlsxwriter.Workbook(tmp_path / "rich.xlsx", BOOK_OPTIONS)
     write_input_sheets(workbook, template_inputs())
-    workbook.get_worksheet_by_name("Pools").write_rich_string(1, 0, "a", workbook.add_format({"bold": True}), "10", "0")
+    workbook.get_worksheet_by_name("Pools").write_rich_string(
+        1, 0, "a", workbook.add_format({"bold": True}), "10", "0"
+    )
     workbook.close()
     assert load_instance(tmp_path / "rich.xlsx").sha256 == load_instance(book).sha256
 
@@ -233,9 +301,14 @@ def test_text_in_several_fonts_is_text(tmp_path: Path, book: Path) -> None:
 @pytest.mark.parametrize("epoch_1904", [False, True])
 def test_dates_are_those_of_the_workbook(epoch_1904: bool, tmp_path: Path) -> None:
     """Old workbooks of the Mac count days from 1904."""
-    workbook = xlsxwriter.Workbook(tmp_path / "dates.xlsx", {**BOOK_OPTIONS, "date_1904": epoch_1904})
+    workbook = xlsxwriter.Workbook(
+        tmp_path / "dates.xlsx", {**BOOK_OPTIONS, "date_1904": epoch_1904}
+    )
     write_input_sheets(workbook, template_inputs())
-    sheet, form = workbook.get_worksheet_by_name("Profiles"), workbook.add_format({"num_format": "yyyy-mm-dd"})
+    sheet, form = (
+        workbook.get_worksheet_by_name("Profiles"),
+        workbook.add_format({"num_format": "yyyy-mm-dd"}),
+    )
     sheet.write_string(0, 9, "Measured on")
     sheet.write_datetime(1, 9, datetime(2026, 5, 3), form)
     workbook.close()
@@ -248,22 +321,50 @@ def test_dates_are_those_of_the_workbook(epoch_1904: bool, tmp_path: Path) -> No
     assert table.columns["measured_on"][0] == "2026-05-03"
 
 
-# --- what is told by cell ------------------------------------------------------------------------------------------------------------
+# --- what is told by cell -------------------------------------------------------------------------
 
-SPACES = "the number is stored as text with spaces in it: format the cell as a number and type it again without them"
-COMMA = "the cell holds text with a comma: format it as a number and type it again with your program's own decimal sign"
+SPACES = (
+    "the number is stored as text with spaces in it: format the cell as a number and type it again"
+    " without them"
+)
+COMMA = (
+    "the cell holds text with a comma: format it as a number and type it again with your program's"
+    " own decimal sign"
+)
 
 
 @pytest.mark.parametrize(
     ("cell", "value", "expected"),
     [
-        ("Pools!C2", "1\xa0000", f'Pools!C2: expected a whole number >= 1, got "1\\xa0000"; {SPACES}'),
+        (
+            "Pools!C2",
+            "1\xa0000",
+            f'Pools!C2: expected a whole number >= 1, got "1\\xa0000"; {SPACES}',
+        ),
         ("Profiles!E3", "1 000", f'Profiles!E3: this is not a number, got "1 000"; {SPACES}'),
         ("Profiles!F3", "1 000,5", f'Profiles!F3: this number has a comma, got "1 000,5"; {COMMA}'),
         ("Scores!B2", "0,81\xa0", f'Scores!B2: this number has a comma, got "0,81\\xa0"; {COMMA}'),
-        ("Demand & SLO!B1", "20\xa0", 'Demand & SLO!B1: expected a number > 0, got "20"; the number is stored as text: format'),
-        ("Profiles!F4", "400 ms", 'Profiles!F4: this is not a number, got "400 ms"; write the number alone'),
-        ("Profiles!E4", 20, "Profiles!E4: this option has this rate already in row 3, got 20.0; keep one row of each option and rate"),
+        (
+            "Demand & SLO!B1",
+            "20\xa0",
+            (
+                'Demand & SLO!B1: expected a number > 0, got "20"; the number is stored as text:'
+                " format"
+            ),
+        ),
+        (
+            "Profiles!F4",
+            "400 ms",
+            'Profiles!F4: this is not a number, got "400 ms"; write the number alone',
+        ),
+        (
+            "Profiles!E4",
+            20,
+            (
+                "Profiles!E4: this option has this rate already in row 3, got 20.0; keep one row of"
+                " each option and rate"
+            ),
+        ),
         ("Profiles!F3", -1, "Profiles!F3: the latency is not above 0, got -1; "),
         ("Scores!C2", True, "Scores!C2: this is not a number, got true"),
         ("Profiles!E3", False, "Profiles!E3: this is not a number, got false"),
@@ -274,7 +375,9 @@ COMMA = "the cell holds text with a comma: format it as a number and type it aga
         ("Scores!B2", "=A1", "Scores!B2: the formula has no stored value"),
     ],
 )
-def test_faults_of_habit_stand_at_their_cells(cell: str, value: Any, expected: str, book: Path) -> None:
+def test_faults_of_habit_stand_at_their_cells(
+    cell: str, value: Any, expected: str, book: Path
+) -> None:
     title, place = cell.split("!")
 
     def put(workbook: Any) -> None:
@@ -291,4 +394,6 @@ def test_merged_cells_are_told_where_they_hide_values(book: Path) -> None:
 
     lines = told(edited(book, merge))
     assert lines[0].startswith("Profiles!A3:A5: the cells are merged; unmerge them")
-    assert not [line for line in lines if line.startswith("Demand")], "nothing is read in these columns"
+    assert not [line for line in lines if line.startswith("Demand")], (
+        "nothing is read in these columns"
+    )

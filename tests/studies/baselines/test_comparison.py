@@ -1,4 +1,6 @@
-"""Baselines: quotas against brute force, definitions recomputed by hand, ties and misses told, and the command itself."""
+"""Baselines: quotas against brute force, definitions recomputed by hand, ties and misses told, and
+the command itself.
+"""
 
 import csv
 import threading
@@ -47,16 +49,22 @@ def trial(instance: Instance) -> Trial:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_quotas_agree_with_brute_force(kind: str) -> None:
-    """Every LLM limited to part of the compute, as equal split does, and one option limited to one replica."""
+    """Every LLM limited to part of the compute, as equal split does, and one option limited to one
+    replica.
+    """
     faults = []
     for seed in range(500, 512):
         instance = random_instance(seed, kind)
         most = float(np.random.default_rng(seed).choice([0.6, 1.0, 1.4]))
         for llm in range(len(instance.llms)):
             instance = quota(instance, f"compute of {llm}", compute_of(instance, llm), most)
-        instance = quota(instance, "replicas of option 0", np.eye(1, len(instance.options)).ravel(), 1.0)
+        instance = quota(
+            instance, "replicas of option 0", np.eye(1, len(instance.options)).ravel(), 1.0
+        )
         found = solve(instance, Settings(), explain=False)
-        faults += [f"{kind} {seed}: {fault}" for fault in _faults(instance, found, best_plan(instance))]
+        faults += [
+            f"{kind} {seed}: {fault}" for fault in _faults(instance, found, best_plan(instance))
+        ]
     assert not faults, "\n".join(faults)
 
 
@@ -64,7 +72,9 @@ def test_the_verifier_sees_an_exceeded_quota() -> None:
     instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
     found = solve(instance, Settings())
     used = int(np.flatnonzero(found.replicas)[0])
-    tight = replace(instance, quotas=(Quota("that option", tuple(np.eye(len(instance.options))[used]), 0.0),))
+    tight = replace(
+        instance, quotas=(Quota("that option", tuple(np.eye(len(instance.options))[used]), 0.0),)
+    )
     assert not verify(_told(instance, found), instance)
     assert any("that option" in problem for problem in verify(_told(instance, found), tight))
 
@@ -75,7 +85,9 @@ def test_the_verifier_sees_an_exceeded_quota() -> None:
 def test_parts_by_hand() -> None:
     """7 GPUs, sizes 1 : 2 : 4; smallest options take 1, 1 and 4 GPUs, then 2, 1, 4."""
     instance = parted((1, 1, 4))
-    assert_parts(parts(instance, np.array([1.0, 2, 4]), np.array([1.0, 2, 4])), {"in proportion": [1, 2, 4]})
+    assert_parts(
+        parts(instance, np.array([1.0, 2, 4]), np.array([1.0, 2, 4])), {"in proportion": [1, 2, 4]}
+    )
     assert_parts(
         parts(parted((2, 1, 4)), np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
         {"in proportion": [0, 7 / 3, 14 / 3], "at least the smallest option of each": [2, 1, 4]},
@@ -83,7 +95,11 @@ def test_parts_by_hand() -> None:
     third = 7 / 3
     assert_parts(
         parts(parted((1, 1, 1)), np.ones(3), np.array([1.0, 2, 4])),
-        {"in proportion": [third] * 3, "in whole GPUs, larger LLMs first": [2, 2, 3], "in whole GPUs, smaller LLMs first": [3, 2, 2]},
+        {
+            "in proportion": [third] * 3,
+            "in whole GPUs, larger LLMs first": [2, 2, 3],
+            "in whole GPUs, smaller LLMs first": [3, 2, 2],
+        },
     )
 
 
@@ -91,16 +107,25 @@ def parted(degrees: tuple[int, ...]) -> Instance:
     curve = Curve(np.array([10.0]), {("ttft", "mean"): np.array([0.1])}, ("measured",))
     options = tuple(Option(i, 0, tp, 1.0, 1.0, curve) for i, tp in enumerate(degrees))
     scores = Scores(np.array(["p"]), ("a", "b", "c"), np.ones((3, 1)), np.ones(1))
-    return Instance(tuple(Llm(n) for n in "abc"), (Pool("p", "g", 1, 7, 80.0, 1.0),), options, (), 5.0, scores)
+    return Instance(
+        tuple(Llm(n) for n in "abc"), (Pool("p", "g", 1, 7, 80.0, 1.0),), options, (), 5.0, scores
+    )
 
 
 def assert_parts(found: dict[str, np.ndarray], expected: dict[str, list[float]]) -> None:
-    assert {words: pytest.approx(part) for words, part in expected.items()} == {words: list(part) for words, part in found.items()}
+    assert {words: pytest.approx(part) for words, part in expected.items()} == {
+        words: list(part) for words, part in found.items()
+    }
 
 
-@pytest.mark.parametrize("kind", ["convex", "nonconvex", "two_pools", "each_llm", "percentile", "cost"])
+@pytest.mark.parametrize(
+    "kind", ["convex", "nonconvex", "two_pools", "each_llm", "percentile", "cost"]
+)
 def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
-    """Each keeps its own rule, too: compute within the parts, no GPU of two LLMs. Verified plans all (Trial.content raises)."""
+    """Each keeps its own rule, too: compute within the parts, no GPU of two LLMs.
+
+    Verified plans all (Trial.content raises).
+    """
     seen = 0
     for seed in range(40, 49):
         instance = random_instance(seed, kind)
@@ -109,14 +134,29 @@ def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
             continue
         sign = 1.0 if instance.objective == "quality" else -1.0
         on = trial(instance)
-        equal = divided(on, instance, "equal split", np.ones(len(instance.llms)), np.ones(len(instance.llms)))
-        for attempt in (equal, isolated(on, instance), two_stage(on, instance), single(on, instance)):
-            lifted = attempt.name == "best single LLM" and any(llm.min_replicas for llm in instance.llms)
+        equal = divided(
+            on, instance, "equal split", np.ones(len(instance.llms)), np.ones(len(instance.llms))
+        )
+        for attempt in (
+            equal,
+            isolated(on, instance),
+            two_stage(on, instance),
+            single(on, instance),
+        ):
+            lifted = attempt.name == "best single LLM" and any(
+                llm.min_replicas for llm in instance.llms
+            )
             if attempt.met and attempt.value is not None and not lifted:
                 seen += 1
-                assert sign * attempt.value <= sign * best.bound + SLACK, f"{kind} {seed}: {attempt}"
+                assert sign * attempt.value <= sign * best.bound + SLACK, (
+                    f"{kind} {seed}: {attempt}"
+                )
             if attempt.name == "isolated" and attempt.content:
-                owners = pd.DataFrame(attempt.content["placement"]).groupby(["pool", "node", "gpu"])["llm"].nunique()
+                owners = (
+                    pd.DataFrame(attempt.content["placement"])
+                    .groupby(["pool", "node", "gpu"])["llm"]
+                    .nunique()
+                )
                 assert owners.max() == 1
     assert seen >= 6
 
@@ -125,14 +165,19 @@ def test_compute_within_the_parts() -> None:
     instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
     attempt = divided(trial(instance), instance, "equal split", np.ones(3), np.ones(3))
     assert attempt.met
-    used = {o["llm"]: o["tp_degree"] * o["mps_share_pct"] * o["replicas"] / 100 for o in attempt.content["options"]}
+    used = {
+        o["llm"]: o["tp_degree"] * o["mps_share_pct"] * o["replicas"] / 100
+        for o in attempt.content["options"]
+    }
     assert sum(used.values()) <= 4
     assert max(used.values()) <= 2
 
 
 def test_two_stage_keeps_the_slos_at_the_edge_of_capacity() -> None:
     """Here the GPUs hardly carry the load: the idle LLMs of stage 2 must not take requests away."""
-    instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml", ["arrival_rate_rps=85", "llms.2.min_replicas=1"]).instance
+    instance = load_instance(
+        EXAMPLES / "paper-trio/scenario.yaml", ["arrival_rate_rps=85", "llms.2.min_replicas=1"]
+    ).instance
     attempt = two_stage(trial(instance), instance)
     assert attempt.met
     assert attempt.value == pytest.approx(solve(instance, Settings()).value, abs=1e-3)
@@ -143,7 +188,9 @@ def test_the_best_single_llm_is_that_of_brute_force(kind: str) -> None:
     seen = 0
     for seed in range(60, 75):
         instance = random_instance(seed, kind)
-        instance = replace(instance, llms=tuple(replace(llm, min_replicas=0) for llm in instance.llms))
+        instance = replace(
+            instance, llms=tuple(replace(llm, min_replicas=0) for llm in instance.llms)
+        )
         found = single(trial(instance), instance)
         truths = [best_plan(only(instance, i)) for i in range(len(instance.llms))]
         feasible = [truth.value for truth in truths if truth.feasible]
@@ -162,7 +209,9 @@ def only(instance: Instance, llm: int) -> Instance:
 
 
 def test_isolated_stacks_replicas_of_one_llm(tmp_path: Path) -> None:
-    """Two LLMs with options of half a GPU on two GPUs: alone on its GPU, each runs two replicas there."""
+    """Two LLMs with options of half a GPU on two GPUs: alone on its GPU, each runs two replicas
+    there.
+    """
     path = write_scenario(tmp_path)
     text = (tmp_path / "profiles.csv").read_text().replace(",1,100,", ",1,50,")
     (tmp_path / "profiles.csv").write_text(text)
@@ -174,9 +223,13 @@ def test_isolated_stacks_replicas_of_one_llm(tmp_path: Path) -> None:
 
 
 def test_the_least_violation_is_told(tmp_path: Path) -> None:
-    """10 req/s and 55 ms: two GPUs reach it, one alone needs 50 + 2 * 10 / 1 ms; equal split has one GPU for each, a single LLM both."""
+    """10 req/s and 55 ms: two GPUs reach it, one alone needs 50 + 2 * 10 / 1 ms; equal split has
+    one GPU for each, a single LLM both.
+    """
     path = write_scenario(tmp_path, limit_ms=55)
-    instance = load_instance(path, ["llms.0.max_replicas=1", "llms.1.max_replicas=1", "arrival_rate_rps=4"]).instance
+    instance = load_instance(
+        path, ["llms.0.max_replicas=1", "llms.1.max_replicas=1", "arrival_rate_rps=4"]
+    ).instance
     attempt = single(trial(instance), instance)
     assert not attempt.met
     assert attempt.factor == pytest.approx(58 / 55, rel=5e-3)
@@ -187,7 +240,10 @@ def test_the_least_violation_is_told(tmp_path: Path) -> None:
 
 
 SCORES = Scores(
-    np.array(list("wxyz")), ("s", "m", "l"), np.array([[0.9, 0.2, 0.4, 0.1], [0.8, 0.6, 0.3, 0.2], [0.7, 0.9, 0.8, 0.1]]), np.full(4, 0.25)
+    np.array(list("wxyz")),
+    ("s", "m", "l"),
+    np.array([[0.9, 0.2, 0.4, 0.1], [0.8, 0.6, 0.3, 0.2], [0.7, 0.9, 0.8, 0.1]]),
+    np.full(4, 0.25),
 )
 
 
@@ -217,7 +273,11 @@ def test_equal_scores_stay_together() -> None:
 
 
 def test_mixes_are_concave_and_their_cuts_hold() -> None:
-    found = [policy for chain in [(0,), (1,), (2,), (0, 2), (0, 1, 2)] for policy in policies(SCORES, chain, 4)]
+    found = [
+        policy
+        for chain in [(0,), (1,), (2,), (0, 2), (0, 1, 2)]
+        for policy in policies(SCORES, chain, 4)
+    ]
     quality = MixQuality(found, SCORES)
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -236,11 +296,17 @@ def test_mixes_are_concave_and_their_cuts_hold() -> None:
 
 
 def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
-    """Two-LLM cascades on a grid of thresholds, every setup by brute force over the equivalent instance."""
+    """Two-LLM cascades on a grid of thresholds, every setup by brute force over the equivalent
+    instance.
+    """
     seen = 0
     for seed in range(20, 30):
         instance = random_instance(seed, "convex")
-        if len(instance.llms) > 2 or not instance.slos or any(llm.min_replicas for llm in instance.llms):
+        if (
+            len(instance.llms) > 2
+            or not instance.slos
+            or any(llm.min_replicas for llm in instance.llms)
+        ):
             continue
         found = cascade(trial(instance), instance, np.array([1.0, 2.0]))
         if found.content is None:
@@ -248,7 +314,9 @@ def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
         seen += 1
         assert found.factor is not None
         assert found.factor <= 1 + 1e-6
-        for policy in [p for chain in [(0,), (1,), (0, 1)] for p in policies(instance.scores, chain, 8)]:
+        for policy in [
+            p for chain in [(0,), (1,), (0, 1)] for p in policies(instance.scores, chain, 8)
+        ]:
             truth = best_plan(equivalent(instance, Mix((policy,), (1.0,))))
             if truth.feasible and truth.value >= 1 - 1e-7:
                 assert found.quality >= policy.quality - 2e-4, f"{seed}: {policy}"
@@ -256,7 +324,9 @@ def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
 
 
 def test_the_cascade_adds_latencies_up() -> None:
-    """paper-trio: sum of visits times mean TTFT at the visits' rate, from the raw curves, is what the table tells."""
+    """paper-trio: sum of visits times mean TTFT at the visits' rate, from the raw curves, is what
+    the table tells.
+    """
     instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
     found = cascade(trial(instance), instance, np.array([1.0, 2.0, 3.0]))
     assert found.content is not None
@@ -270,7 +340,13 @@ def test_the_cascade_adds_latencies_up() -> None:
             and abs(100 * x.mps_share - o["mps_share_pct"]) < 1e-6
         )
         curve = option.curve
-        total += o["rate_rps"] / 60 * float(np.interp(o["rate_per_replica_rps"], curve.rates, curve.latency["ttft", "mean"]))
+        total += (
+            o["rate_rps"]
+            / 60
+            * float(
+                np.interp(o["rate_per_replica_rps"], curve.rates, curve.latency["ttft", "mean"])
+            )
+        )
     assert found.factor == pytest.approx(total / instance.slos[0].limit, rel=1e-6)
     assert sum(o["rate_rps"] for o in found.content["options"]) > 60
 
@@ -287,7 +363,9 @@ def test_cascades_are_left_out_where_the_tables_say_nothing(slo: Slo) -> None:
 
 
 def test_ties_are_told(tmp_path: Path) -> None:
-    """Whole GPUs alone, two of them, two LLMs: equal split and isolated can do what the joint plan does."""
+    """Whole GPUs alone, two of them, two LLMs: equal split and isolated can do what the joint plan
+    does.
+    """
     loaded = load_instance(write_scenario(tmp_path))
     found = compare(loaded, Settings())
     frame = baselines_table(found, loaded.instance)
@@ -316,7 +394,9 @@ def test_an_interrupt_keeps_what_there_is(tmp_path: Path) -> None:
 
 def test_the_command(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
-    done = CliRunner().invoke(app, ["baselines", str(write_scenario(tmp_path)), "--csv", str(table)])
+    done = CliRunner().invoke(
+        app, ["baselines", str(write_scenario(tmp_path)), "--csv", str(table)]
+    )
     assert done.exit_code == 0, done.output
     assert "two-stage" in done.output
     with table.open(encoding="utf-8") as stream:
@@ -327,24 +407,23 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_infeasible_bad_input_and_bad_paths(tmp_path: Path) -> None:
     path = str(write_scenario(tmp_path))
-    infeasible = CliRunner().invoke(app, ["baselines", path, "--set", "arrival_rate_rps=1000", "--quiet"])
+    infeasible = CliRunner().invoke(
+        app, ["baselines", path, "--set", "arrival_rate_rps=1000", "--quiet"]
+    )
     assert infeasible.exit_code == 3
     assert "infeasible" in infeasible.output
     assert CliRunner().invoke(app, ["baselines", path, "--set", "nothing=1"]).exit_code == 2
-    assert CliRunner().invoke(app, ["baselines", path, "--csv", str(tmp_path / "no" / "table.csv")]).exit_code == 2
+    assert (
+        CliRunner()
+        .invoke(app, ["baselines", path, "--csv", str(tmp_path / "no" / "table.csv")])
+        .exit_code
+        == 2
+    )
 
 
 def test_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
-    assert [safe_cell(v) for v in ("=cmd()", "+1", "-x", "@a", " =1", "\uff1d1", "plain", -1.5, None)] == [
-        "'=cmd()",
-        "'+1",
-        "'-x",
-        "'@a",
-        "' =1",
-        "'\uff1d1",
-        "plain",
-        -1.5,
-        None,
-    ]
+    assert [
+        safe_cell(v) for v in ("=cmd()", "+1", "-x", "@a", " =1", "\uff1d1", "plain", -1.5, None)
+    ] == ["'=cmd()", "'+1", "'-x", "'@a", "' =1", "'\uff1d1", "plain", -1.5, None]
     write_csv(pd.DataFrame({"=head": ["=1+1", "a,b"], "n": [-0.5, 2.0]}), tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text() == "'=head,n\n'=1+1,-0.5\n\"a,b\",2\n"
