@@ -1,4 +1,1 @@
-"""The pages of app.py: widgets and charts.
-
-Every number comes from the planner's tables; what takes long runs in a worker.
-"""
+"""The web page: pages over widgets over charts and session over jobs."""

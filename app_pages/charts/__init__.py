@@ -1,1 +1,1 @@
-"""TODO: what app_pages/charts is."""
+"""The page's charts."""

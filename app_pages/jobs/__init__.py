@@ -1,1 +1,1 @@
-"""TODO: what app_pages/jobs is."""
+"""What workers compute for the page, and the desk that hands jobs out. No streamlit here."""

@@ -1,1 +1,1 @@
-"""TODO: what app_pages/pages is."""
+"""One file a page; each ends with a call of its `draw`."""

@@ -1,1 +1,1 @@
-"""TODO: what app_pages/session is."""
+"""What one browser session holds, and its work on the server."""

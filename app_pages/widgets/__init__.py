@@ -1,1 +1,1 @@
-"""TODO: what app_pages/widgets is."""
+"""Parts that several pages show: sidebar, tables, editors."""

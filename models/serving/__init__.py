@@ -1,1 +1,1 @@
-"""TODO: what models/serving is."""
+"""One replica: step time, batching, workload, calibration, the fitted queue."""

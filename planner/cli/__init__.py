@@ -1,1 +1,1 @@
-"""TODO: what planner/cli is."""
+"""The command line: the typer applications, the commands and what they share at a terminal."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/decomposition is."""
+"""The dual-price decomposition, an independent check of the joint optimisation."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/export is."""
+"""A plan handed over: report content, workbooks and charts, the deploy bundle."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/joint is."""
+"""The joint optimisation: search by cuts, mixed-integer programs, packing, exact routing."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/operation is."""
+"""One plan in operation: prices over load, other prompts, replayed requests."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/plans is."""
+"""The plan as a record: content of plan.json, tables, differences, seats."""

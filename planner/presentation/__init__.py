@@ -1,1 +1,1 @@
-"""TODO: what planner/presentation is."""
+"""Results as named tables and sentences; no decision is computed here."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/profiling is."""
+"""Curves of options nobody measured, and what to measure next."""

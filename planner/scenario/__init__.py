@@ -1,1 +1,1 @@
-"""TODO: what planner/scenario is."""
+"""The input: read, checked and assembled to an instance; units change here."""

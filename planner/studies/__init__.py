@@ -1,1 +1,1 @@
-"""TODO: what planner/studies is."""
+"""Many solves: sweep, marginal values, alternatives, all setups, cross-check."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/verification is."""
+"""The independent verifier of plans."""

@@ -1,1 +1,1 @@
-"""TODO: what profiles/io is."""
+"""Files are read and written here, and faults in them are reported with place and fix."""

@@ -1,1 +1,1 @@
-"""TODO: what reports/deploy is."""
+"""The files of a deploy bundle, from tables and words alone."""

@@ -1,1 +1,1 @@
-"""TODO: what reports/workbook is."""
+"""The Excel workbooks, sheet by sheet."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/cli/commands is."""
+"""One file a command: what it reads, computes, prints and writes."""

@@ -1,1 +1,1 @@
-"""TODO: what planner/cli/terminal is."""
+"""What all commands do at a terminal: frame, output, progress, Ctrl-C, the plan's report."""

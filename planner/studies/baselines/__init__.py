@@ -1,1 +1,1 @@
-"""TODO: what planner/studies/baselines is."""
+"""Simpler ways to decide, planned and measured beside the joint plan."""

@@ -1,1 +1,10 @@
-"""TODO: what profiles/importers/formats is."""
+"""What other tools' benchmark files say, one file a tool.
+
+    stream    a file -> thinned JSON trees (memory does not grow with the file)
+    detect    a tree -> the tool that wrote it, by content
+    <tool>    a tree -> runs (`record.Run`), units converted, nothing judged
+    rules     a run -> a point of a curve, or the reason why it is none
+    names     the tool's names of LLMs and GPUs -> the catalogues' names
+
+Nothing here prompts, prints or writes; `profiles.importers.pipeline` does.
+"""
