@@ -16,7 +16,7 @@ from planner.plans.numbers import tidy
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.comparison import compared_table, lines_of
 from planner.presentation.frontier import span_of, value_at
-from planner.scenario.edits import Asked
+from planner.scenario.edits import ScenarioEdit
 
 JOBS = "app_pages.jobs.what_if"
 NOTHING = "none of them"
@@ -58,7 +58,7 @@ def memory() -> dict[str, Any]:
 
 def slider(knob: Knob) -> None:
     """One knob as a slider whose ends stay where they are."""
-    first = value_at(Asked(state.asked().path, state.asked().base), knob.path)
+    first = value_at(ScenarioEdit(state.asked().path, state.asked().base), knob.path)
     low, high, step = span_of(knob.value, knob.value if first is None else first, knob.whole)
     number = int if knob.whole else float
     if high <= low:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from app_pages.jobs.desk import Desk
 from app_pages.jobs.messages import Outcome, Told
-from planner.scenario.edits import Asked, file_key
+from planner.scenario.edits import ScenarioEdit, file_key
 
 __all__ = ["EXAMPLES", "HOME", "PLAN", "close", "desk", "example", "example_plan", "warm_up"]
 
@@ -48,17 +48,17 @@ def close() -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _read(path: str, changed_ns: int) -> Asked:
-    return Asked.of_file(path)
+def _read(path: str, changed_ns: int) -> ScenarioEdit:
+    return ScenarioEdit.of_file(path)
 
 
-def example(name: str) -> Asked:
+def example(name: str) -> ScenarioEdit:
     """An example as it stands in its file."""
     path = HOME / "examples" / name / "scenario.yaml"
     return _read(str(path), path.stat().st_mtime_ns)
 
 
-def example_plan(one: Asked) -> Outcome:
+def example_plan(one: ScenarioEdit) -> Outcome:
     """The plan of an example, solved when it is asked for the first time; an outcome without a plan
     is not kept.
     """

@@ -18,7 +18,7 @@ from app_pages.jobs.messages import Outcome, Told
 from app_pages.session import reruns, work
 from app_pages.session.server import EXAMPLES, PLAN, example, example_plan
 from planner.errors import DataError
-from planner.scenario.edits import Asked, changed, content_of
+from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from profiles.io.faults import Fault
@@ -61,7 +61,7 @@ class Shown:
     cancelled: its search was stopped by the person.
     """
 
-    asked: Asked
+    asked: ScenarioEdit
     told: Told
     example: str = ""
     cancelled: bool = False
@@ -89,7 +89,7 @@ def nearest_of(here: Shown) -> Shown:
     return Shown(here.asked, Told(content, here.told.nearest or {}), here.example)
 
 
-def asked() -> Asked:
+def asked() -> ScenarioEdit:
     """What the inputs ask now."""
     return st.session_state["asked"]
 
@@ -115,7 +115,7 @@ def is_stale() -> bool:
     return here is not None and here.asked != asked()
 
 
-def set_asked(new: Asked) -> None:
+def set_asked(new: ScenarioEdit) -> None:
     """Ask something else; the plan shown stays until it is solved."""
     st.session_state["asked"] = new
 
@@ -145,7 +145,7 @@ def solve(wait: float = QUICK_S) -> None:
     work.start("plan", PLAN, (now.path, dict(now.overrides)), "Solving", key=key_of(now), wait=wait)
 
 
-def key_of(one: Asked) -> str:
+def key_of(one: ScenarioEdit) -> str:
     """Jobs of the same scores go to the same worker."""
     return str(Path(one.path).parent / str(one.base["scores"]))
 
@@ -212,7 +212,9 @@ def open_example(name: str) -> None:
         st.session_state["trouble"] = done
 
 
-def link_values(one: Asked, asked_for: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
+def link_values(
+    one: ScenarioEdit, asked_for: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Fault]]:
     """Values of a share link by dotted path, and what of it cannot be used."""
     values: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -243,7 +245,7 @@ def link_values(one: Asked, asked_for: Mapping[str, str]) -> tuple[dict[str, Any
             continue
         try:
             value = int(text) if knob.whole else float(text)
-            Asked(one.path, one.base, {path: value}).scenario  # noqa: B018 - raises when the value cannot be
+            ScenarioEdit(one.path, one.base, {path: value}).scenario  # noqa: B018 - raises when the value cannot be
             values[path] = value
         except (ValueError, DataError):
             faults.append(
@@ -290,7 +292,7 @@ class Knob:
     whole: bool = False
 
 
-def knobs(one: Asked) -> list[Knob]:
+def knobs(one: ScenarioEdit) -> list[Knob]:
     """The small inputs of a scenario, which links carry: rate, SLO limits, nodes, quality asked
     for.
     """

@@ -13,7 +13,7 @@ from app_pages.jobs.messages import Outcome
 from app_pages.session import state
 from app_pages.session.server import desk
 from planner.errors import DataError
-from planner.scenario.edits import Asked
+from planner.scenario.edits import ScenarioEdit
 from planner.scenario.upload import put_files, replace_table
 from profiles.io.faults import Fault
 
@@ -69,7 +69,7 @@ def _ask(path: Path) -> None:
             path.parent,
         )
         return
-    new = Asked.of_file(str(path))
+    new = ScenarioEdit.of_file(str(path))
     st.session_state["upload_trouble"] = None
     st.session_state["example"] = f"uploaded: {new.base['name']}"
     state.set_asked(new)
@@ -85,7 +85,7 @@ def trouble() -> tuple[tuple[Fault, ...], str] | None:
     return st.session_state.get("upload_trouble")
 
 
-def looked(one: Asked) -> Outcome:
+def looked(one: ScenarioEdit) -> Outcome:
     """Summaries of the tables that are asked; read once for each file and set of LLMs."""
     key = (one.path, repr(sorted(one.overrides.items(), key=repr)))
     kept = st.session_state.get("looked")

@@ -29,7 +29,7 @@ from planner.presentation.frontier import (
     value_at,
     value_words,
 )
-from planner.scenario.edits import Asked
+from planner.scenario.edits import ScenarioEdit
 from planner.studies.sweep import Point
 from profiles.io.writing import csv_text
 
@@ -152,7 +152,7 @@ def remember(name: str, key: str) -> None:
 
 
 @reruns.whole
-def start(asked: Asked, field: Field, values: tuple[Any, ...]) -> None:
+def start(asked: ScenarioEdit, field: Field, values: tuple[Any, ...]) -> None:
     """Plan all points."""
     memory().update({"of": asked, "field": field, "measure": None})
     args = (asked.path, apart_from(asked, field.path), field.path, list(values))

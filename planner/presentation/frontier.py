@@ -26,7 +26,7 @@ import pandas as pd
 from planner.plans.numbers import tidy
 from planner.plans.tables import slo_name
 from planner.presentation.sentences import exact
-from planner.scenario.edits import Asked, changed, content_of
+from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from planner.studies.sweep import Axis, Point, axis_of, frame_of
@@ -153,14 +153,14 @@ def span_of(value: float, start: float, whole: bool) -> tuple[float, float, floa
     return min(0.1 * math.ceil(start / step) * step, value), high, step
 
 
-def asked_at(asked: Asked, path: str, value: Any) -> Asked:
+def asked_at(asked: ScenarioEdit, path: str, value: Any) -> ScenarioEdit:
     """The same question with one field at another value."""
     content = content_of(asked)
     set_path(ScenarioSpec, content, path, value)
     return changed(asked, content)
 
 
-def value_at(asked: Asked, path: str) -> Any:
+def value_at(asked: ScenarioEdit, path: str) -> Any:
     """What a field is asked to be; None where the path leads nowhere."""
     found: Any = content_of(asked)
     for part in path.split("."):
@@ -171,7 +171,7 @@ def value_at(asked: Asked, path: str) -> Any:
     return found
 
 
-def apart_from(asked: Asked, path: str) -> dict[str, Any]:
+def apart_from(asked: ScenarioEdit, path: str) -> dict[str, Any]:
     """The changes of a question but for one field: points of one frontier have all of them in
     common.
     """

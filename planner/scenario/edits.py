@@ -1,6 +1,5 @@
-"""What a page asks: a scenario file and what was changed in it.
-
-Changes are the overrides of every command, told as few as possible.
+"""A scenario file and what a page has changed in it: the overrides of every command, as few as
+possible.
 """
 
 import hashlib
@@ -14,11 +13,18 @@ from planner.scenario.load import Scenario, load_scenario, parse_scenario
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 
-__all__ = ["Asked", "changed", "content_of", "difference_words", "file_key", "overrides_between"]
+__all__ = [
+    "ScenarioEdit",
+    "changed",
+    "content_of",
+    "difference_words",
+    "file_key",
+    "overrides_between",
+]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ScenarioEdit:
     """path: the scenario's file, absolute; base: its content, complete with defaults; overrides:
     dotted path -> value.
     """
@@ -28,7 +34,7 @@ class Asked:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of_file(cls, path: str) -> "Asked":
+    def of_file(cls, path: str) -> "ScenarioEdit":
         """A file as it stands. ScenarioError with every fault of the scenario."""
         return cls(path, load_scenario(path).spec.model_dump(mode="json"))
 
@@ -38,31 +44,31 @@ class Asked:
         return parse_scenario(self.base, self.path, self.overrides)
 
 
-def content_of(asked: Asked) -> dict[str, Any]:
+def content_of(edit: ScenarioEdit) -> dict[str, Any]:
     """The scenario's content after the changes, as plain mappings and lists; changes may be
     faulty.
     """
-    content = deepcopy(dict(asked.base))
-    for path, value in asked.overrides.items():
+    content = deepcopy(dict(edit.base))
+    for path, value in edit.overrides.items():
         set_path(ScenarioSpec, content, path, deepcopy(value))
     return content
 
 
-def changed(asked: Asked, content: Mapping[str, Any]) -> Asked:
+def changed(edit: ScenarioEdit, content: Mapping[str, Any]) -> ScenarioEdit:
     """The same file with other changes: those that make its content `content`."""
-    return Asked(asked.path, asked.base, overrides_between(asked.base, content))
+    return ScenarioEdit(edit.path, edit.base, overrides_between(edit.base, content))
 
 
 def overrides_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted paths and values that turn one content into the other; what changes its keys or its
-    length is told as a whole.
+    length is given as a whole.
     """
-    found: dict[str, Any] = {}
-    _compare("", before, after, found)
-    return found
+    overrides: dict[str, Any] = {}
+    _compare("", before, after, overrides)
+    return overrides
 
 
-def _compare(path: str, before: Any, after: Any, found: dict[str, Any]) -> None:
+def _compare(path: str, before: Any, after: Any, overrides: dict[str, Any]) -> None:
     inner: list[tuple[str, Any, Any]] = []
     if before == after:
         return
@@ -76,34 +82,34 @@ def _compare(path: str, before: Any, after: Any, found: dict[str, Any]) -> None:
     ):
         inner = [(str(k), *pair) for k, pair in enumerate(zip(before, after, strict=True))]
     if not inner:
-        found[path] = after
+        overrides[path] = after
     for key, one, other in inner:
-        _compare(f"{path}.{key}" if path else key, one, other, found)
+        _compare(f"{path}.{key}" if path else key, one, other, overrides)
 
 
-def file_key(asked: Asked) -> str:
+def file_key(edit: ScenarioEdit) -> str:
     """SHA-256 over the bytes of a scenario's file and tables; what is missing counts as empty."""
-    found = hashlib.sha256()
-    folder = Path(asked.path).parent
+    digest = hashlib.sha256()
+    folder = Path(edit.path).parent
     for path in (
-        Path(asked.path),
-        folder / str(asked.base["profiles"]),
-        folder / str(asked.base["scores"]),
+        Path(edit.path),
+        folder / str(edit.base["profiles"]),
+        folder / str(edit.base["scores"]),
     ):
         content = path.read_bytes() if path.is_file() else b""
-        found.update(len(content).to_bytes(8, "big") + content)
-    return found.hexdigest()
+        digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()
 
 
-def difference_words(asked: Asked) -> list[str]:
-    """Tell in a word or two each change against the file: `50 req/s`, `mean TTFT 300 ms`, `2 nodes
+def difference_words(edit: ScenarioEdit) -> list[str]:
+    """Each change against the file in a word or two: `50 req/s`, `mean TTFT 300 ms`, `2 nodes
     of a100`.
     """
-    return [_words(asked, path.split("."), value) for path, value in asked.overrides.items()]
+    return [_words(edit, path.split("."), value) for path, value in edit.overrides.items()]
 
 
-def _words(asked: Asked, parts: list[str], value: Any) -> str:
-    content = content_of(asked)
+def _words(edit: ScenarioEdit, parts: list[str], value: Any) -> str:
+    content = content_of(edit)
     match parts:
         case ["arrival_rate_rps"]:
             return f"{value:g} req/s"

@@ -12,7 +12,7 @@ from planner.errors import DataError
 from planner.scenario import archive as upload_zip
 from planner.scenario.archive import unpacked, zipped
 from planner.scenario.assemble import load_instance
-from planner.scenario.edits import Asked, changed, content_of, difference_words, file_key
+from planner.scenario.edits import ScenarioEdit, changed, content_of, difference_words, file_key
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
@@ -23,12 +23,12 @@ FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Asked:
+def asked(tmp_path: Path) -> ScenarioEdit:
     folder = tmp_path / "mine"
     folder.mkdir()
     for name, content in FILES.items():
         (folder / name).write_bytes(content)
-    return Asked.of_file(str(folder / "scenario.yaml"))
+    return ScenarioEdit.of_file(str(folder / "scenario.yaml"))
 
 
 def archive(members: dict[str, bytes]) -> bytes:
@@ -100,7 +100,9 @@ def test_a_workbook_alone_is_a_scenario(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- archives
 
 
-def test_a_scenario_goes_into_an_archive_and_comes_back(asked: Asked, tmp_path: Path) -> None:
+def test_a_scenario_goes_into_an_archive_and_comes_back(
+    asked: ScenarioEdit, tmp_path: Path
+) -> None:
     more = changed(asked, {**content_of(asked), "arrival_rate_rps": 12.5})
     folder = tmp_path / "back"
     folder.mkdir()
@@ -147,7 +149,7 @@ def test_an_archive_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 # ---------------------------------------------------------------- another table
 
 
-def test_a_table_is_replaced_in_a_folder_of_its_own(asked: Asked, tmp_path: Path) -> None:
+def test_a_table_is_replaced_in_a_folder_of_its_own(asked: ScenarioEdit, tmp_path: Path) -> None:
     scores = FILES["scores.csv"].decode().splitlines()[:3]
     path = replace_table(
         asked.scenario, "scores", "mine.csv", "\n".join(scores).encode(), tmp_path / "new"
@@ -157,7 +159,7 @@ def test_a_table_is_replaced_in_a_folder_of_its_own(asked: Asked, tmp_path: Path
     assert len(load_instance(Path(asked.path)).instance.scores.weights) > 2
 
 
-def test_a_table_is_taken_from_a_workbook_sheet(asked: Asked, tmp_path: Path) -> None:
+def test_a_table_is_taken_from_a_workbook_sheet(asked: ScenarioEdit, tmp_path: Path) -> None:
     write_input_book(str(tmp_path / "book.xlsx"), template_inputs())
     path = replace_table(
         asked.scenario,
@@ -171,7 +173,7 @@ def test_a_table_is_taken_from_a_workbook_sheet(asked: Asked, tmp_path: Path) ->
     )
 
 
-def test_what_is_no_table_is_refused(asked: Asked, tmp_path: Path) -> None:
+def test_what_is_no_table_is_refused(asked: ScenarioEdit, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="this is no table"):
         replace_table(asked.scenario, "scores", "scores.pdf", b"%PDF", tmp_path / "new")
 
@@ -179,7 +181,7 @@ def test_what_is_no_table_is_refused(asked: Asked, tmp_path: Path) -> None:
 # ---------------------------------------------------------------- what was changed
 
 
-def test_changes_are_told_as_few_overrides_and_in_words(asked: Asked) -> None:
+def test_changes_are_told_as_few_overrides_and_in_words(asked: ScenarioEdit) -> None:
     content = content_of(asked)
     content["pools"][0]["nodes"] = 2
     content["slo"][0]["limit_ms"] = 250.0
@@ -191,14 +193,14 @@ def test_changes_are_told_as_few_overrides_and_in_words(asked: Asked) -> None:
     assert changed(one, content_of(asked)) == asked
 
 
-def test_changes_read_by_the_command_line_mean_the_same(asked: Asked) -> None:
+def test_changes_read_by_the_command_line_mean_the_same(asked: ScenarioEdit) -> None:
     one = changed(asked, {**content_of(asked), "arrival_rate_rps": 7.0})
     content = dict(asked.base)
     assert set_path(ScenarioSpec, content, "arrival_rate_rps", 7.0) is None
     assert one.scenario.spec == load_instance(Path(asked.path), dict(one.overrides)).scenario.spec
 
 
-def test_the_key_of_files_follows_their_content(asked: Asked) -> None:
+def test_the_key_of_files_follows_their_content(asked: ScenarioEdit) -> None:
     before = file_key(asked)
     scores = Path(asked.path).parent / "scores.csv"
     scores.write_bytes(scores.read_bytes() + b"p99,0.5,0.6\n")

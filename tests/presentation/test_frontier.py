@@ -34,7 +34,7 @@ from planner.presentation.frontier import (
 )
 from planner.presentation.setup_study import QUALITY, marks_table, place_lines
 from planner.scenario.assemble import load_instance
-from planner.scenario.edits import Asked, content_of
+from planner.scenario.edits import ScenarioEdit, content_of
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.studies.sweep import Point
 from planner.verification.verifier import verify
@@ -66,7 +66,7 @@ def plan(path: str) -> Told:
 
 def test_every_field_of_every_example_can_be_varied() -> None:
     for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
-        asked = Asked.of_file(str(file))
+        asked = ScenarioEdit.of_file(str(file))
         fields = fields_of(content_of(asked), 0.6)
         assert len({field.label for field in fields}) == len(fields)
         for field in fields:
@@ -77,7 +77,7 @@ def test_every_field_of_every_example_can_be_varied() -> None:
 
 
 def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
-    asked = Asked.of_file(path)
+    asked = ScenarioEdit.of_file(path)
     field = next(field for field in fields_of(content_of(asked), 0.8) if field.cheapest)
     assert axis_for(field, "0.7,0.75").values == tuple(
         {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
@@ -106,7 +106,9 @@ def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool)
 
 
 def test_a_field_is_set_read_and_left_out(path: str) -> None:
-    asked = asked_at(asked_at(Asked.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15)
+    asked = asked_at(
+        asked_at(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
+    )
     assert asked.overrides == {"slo.0.limit_ms": 250.0, "arrival_rate_rps": 15}
     assert value_at(asked, "slo.0.limit_ms") == 250.0
     assert value_at(asked, "slo.7.limit_ms") is None
