@@ -168,8 +168,8 @@ def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
     before = len(faults)
     values = numbers(table, name, faults)
 
-    def refuse(bad: np.ndarray, problem: str, mend: str) -> None:
-        check_cells(table, name, bad, problem, mend, faults)
+    def refuse(bad: np.ndarray, problem: str, fix: str) -> None:
+        check_cells(table, name, bad, problem, fix, faults)
 
     if name in (*KEYS, "rate_rps") and len(faults) == before:
         refuse(np.isnan(values), "the cell is blank", "fill it in or delete the row")
@@ -186,14 +186,14 @@ def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
             "write per cent of one GPU, e.g. 50",
         )
         if len(faults) == before and values.size and values.max() <= 1:
-            mend = "write per cent of one GPU: 50, not 0.5"
+            fix = "write per cent of one GPU: 50, not 0.5"
             faults.append(
                 Fault(
                     table.file,
                     f"column {name}",
                     f"{values.max():g} at most",
                     "the shares look like fractions",
-                    mend,
+                    fix,
                 )
             )
     elif name in ("rate_rps", *COUNTS):
@@ -218,8 +218,8 @@ def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
 def _provenance(table: Table, faults: list[Fault]) -> np.ndarray:
     values = texts(table, "provenance", faults, blank=PROVENANCES[0])
     for word in sorted(set(values) - set(PROVENANCES) - {"?"}):
-        mend = nearest(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
-        check_cells(table, "provenance", values == word, "this provenance is unknown", mend, faults)
+        fix = nearest(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
+        check_cells(table, "provenance", values == word, "this provenance is unknown", fix, faults)
     return values
 
 
@@ -252,7 +252,7 @@ def _check_unique(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> Non
         key: table.rows[i]
         for i, key in reversed([*enumerate(frame.itertuples(index=False, name=None))])
     }
-    mend = "keep one row of each option and rate"
+    fix = "keep one row of each option and rate"
     for i in map(int, np.flatnonzero(repeated)):
         problem = f"this option has this rate already in row {first[tuple(frame.iloc[i])]}"
         faults.append(
@@ -261,7 +261,7 @@ def _check_unique(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> Non
                 table.place(i, "rate_rps"),
                 shown(frame["rate_rps"].iloc[i]),
                 problem,
-                mend,
+                fix,
             )
         )
 

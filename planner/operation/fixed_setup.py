@@ -80,7 +80,7 @@ class FixedSetup:
         if len(entries) != len(content["options"]) or len(
             {entry.position for entry in entries}
         ) != len(entries):
-            mend = "plan it again"
+            fix = "plan it again"
             raise DataError(
                 [
                     Fault(
@@ -88,7 +88,7 @@ class FixedSetup:
                         "options",
                         "",
                         "the plan names options that are not there",
-                        mend,
+                        fix,
                     )
                 ]
             )

@@ -63,7 +63,7 @@ def read_sample(
     place = {name: k for k, name in enumerate(given.prompt_ids)}
     kept = np.array([k for k, name in enumerate(own.prompt_ids) if name in place], dtype=int)
     if kept.size == 0 or not own.weights[kept].sum() > 0:
-        mend = "grade the same prompts: ids are compared letter by letter"
+        fix = "grade the same prompts: ids are compared letter by letter"
         raise DataError(
             [
                 Fault(
@@ -71,7 +71,7 @@ def read_sample(
                     "column prompt_id",
                     "",
                     "no prompt of the scores has a grade of every LLM here",
-                    mend,
+                    fix,
                 )
             ],
             notices,
@@ -107,7 +107,7 @@ def halves(sample: Sample, share: float, seed: int) -> tuple[Sample, Sample]:
     used = np.flatnonzero(sample.scores.weights > 0)
     first = round(share * used.size) if 0 < share < 1 else 0
     if not 0 < first < used.size:
-        mend = "give more prompts, or a share nearer to 0.5"
+        fix = "give more prompts, or a share nearer to 0.5"
         raise DataError(
             [
                 Fault(
@@ -115,7 +115,7 @@ def halves(sample: Sample, share: float, seed: int) -> tuple[Sample, Sample]:
                     "",
                     f"{share:g}",
                     f"of {used.size:,} prompts it leaves a part without any",
-                    mend,
+                    fix,
                 )
             ]
         )

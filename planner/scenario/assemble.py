@@ -130,14 +130,14 @@ def _pools(scenario: Scenario, found: Findings) -> list[Pool]:
         gpu = load_gpus().get(pool.gpu)
         memory, price = pool.memory_gib, pool.price_usd_per_gpu_h
         if memory is None and gpu is None:
-            mend = f"{nearest(pool.gpu, load_gpus())}state memory_gib, or write a catalogued GPU"
+            fix = f"{nearest(pool.gpu, load_gpus())}state memory_gib, or write a catalogued GPU"
             found.scenario.append(
                 Fault(
                     str(scenario.path),
                     f"pools.{i}.gpu",
                     repr(pool.gpu),
                     "the GPU is not in the catalogue",
-                    mend,
+                    fix,
                 )
             )
         if memory is None and gpu is not None:

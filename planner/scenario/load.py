@@ -121,7 +121,7 @@ def _check(
 ) -> tuple[Scenario | None, Any]:
     file = str(path)
     if not isinstance(content, Mapping):
-        mend = "write keys and values: " + ", ".join(
+        fix = "write keys and values: " + ", ".join(
             f"{key}: ..." for key in ("version", "name", "pools", "llms")
         )
         faults.append(
@@ -130,7 +130,7 @@ def _check(
                 "",
                 shown(content) if content is not None else "",
                 "this is not a scenario",
-                mend,
+                fix,
             )
         )
         return None, None
@@ -171,9 +171,7 @@ def _asked(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:
         found: list[Fault] = []
         asked[key.strip()] = parse_yaml(value, "--set", found)
         if found:
-            faults.append(
-                Fault("--set", key.strip(), shown(value), found[0].problem, found[0].mend)
-            )
+            faults.append(Fault("--set", key.strip(), shown(value), found[0].problem, found[0].fix))
             del asked[key.strip()]
     return asked
 
@@ -182,4 +180,4 @@ def _tell_origin(fault: Fault, asked: Mapping[str, Any]) -> Fault:
     """Faults of an overridden value are told at `--set`, not at the file."""
     at = fault.where
     overridden = any(at == key or at.startswith(f"{key}.") for key in asked)
-    return Fault("--set", at, fault.value, fault.problem, fault.mend) if overridden else fault
+    return Fault("--set", at, fault.value, fault.problem, fault.fix) if overridden else fault

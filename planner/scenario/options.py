@@ -75,9 +75,9 @@ def options_of(
             )
     for name in (llm.name for llm in spec.llms if llm.name in unsized):
         where = f"llms.{position[name]}.weights_gib"
-        mend = "state weights_gib, or memory_gib_per_gpu in the profile table"
+        fix = "state weights_gib, or memory_gib_per_gpu in the profile table"
         found.scenario.append(
-            Fault(str(scenario.path), where, "", f"the memory of {name} is not known", mend)
+            Fault(str(scenario.path), where, "", f"the memory of {name} is not known", fix)
         )
     kept.sort(key=lambda option: (option.llm, option.pool, option.tp_degree, option.mps_share))
     dropped.sort(
@@ -100,10 +100,10 @@ def options_of(
                 for metric, statistic in o.latency_ms
             }
         )
-        mend = f"profile it, or ask for a statistic that is there: {', '.join(there)}"
+        fix = f"profile it, or ask for a statistic that is there: {', '.join(there)}"
         problem = f"no option can be judged by it: each {lacks[0][1]}"
         found.scenario.append(
-            Fault(str(scenario.path), f"slo.{i}.statistic", spec.slo[i].statistic, problem, mend)
+            Fault(str(scenario.path), f"slo.{i}.statistic", spec.slo[i].statistic, problem, fix)
         )
         return (), ()
     _tell_unused(scenario, table, kept, dropped, unsized, found)
@@ -123,7 +123,7 @@ def _nothing_to_choose(
             f"{', '.join(llm.name for llm in spec.llms)} on"
             f" {', '.join(sorted({pool.gpu for pool in spec.pools}))}"
         )
-        mend = (
+        fix = (
             "use the same names in both; profiled:"
             f" {', '.join(profiled[:8])}{' ...' if len(profiled) > 8 else ''}"
         )
@@ -132,7 +132,7 @@ def _nothing_to_choose(
             "columns llm, gpu",
             "",
             f"no row is of an LLM and a GPU of the scenario ({asked})",
-            mend,
+            fix,
         )
     if all(" is not among setups." in drop.reason for drop in dropped):
         problem = "they leave no option of the profile table: " + _reasons(dropped)
@@ -277,14 +277,14 @@ def _tell_unused(
         )
         if llm.min_replicas:
             problem = f"{llm.name} has no option, so no replica can be deployed ({why})"
-            mend = "profile it, widen setups, or lower min_replicas to 0"
+            fix = "profile it, widen setups, or lower min_replicas to 0"
             found.scenario.append(
                 Fault(
                     str(scenario.path),
                     f"llms.{i}.min_replicas",
                     str(llm.min_replicas),
                     problem,
-                    mend,
+                    fix,
                 )
             )
         else:

@@ -28,7 +28,7 @@ CHEAPEST = (
 )
 RESERVED_LLM_NAMES = ("prompt_id", "weight")
 
-_MENDS: Mapping[str, tuple[str, str]] = {
+_FIXES: Mapping[str, tuple[str, str]] = {
     "string_type": ("this must be text", "put it in quotes if it looks like a number"),
     "string_unicode": ("this is not valid text", "write it without broken characters"),
     "string_too_short": ("the text is empty", "fill it in"),
@@ -72,7 +72,7 @@ FOREIGN_PROBLEM = "the key does not go with the objective"
 CHOICE_PROBLEM = "this is not among the choices"
 VERSION_PROBLEM = "the version is unknown"
 VALUE_PROBLEMS = frozenset(
-    {CHOICE_PROBLEM, VERSION_PROBLEM, *(problem for problem, _ in _MENDS.values())}
+    {CHOICE_PROBLEM, VERSION_PROBLEM, *(problem for problem, _ in _FIXES.values())}
 )
 """Problems of one value by itself; a workbook says instead what its cell was expected to hold."""
 
@@ -88,15 +88,15 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
     ]
     path, kind, value = ".".join(str(part) for part in where), error["type"], shown(error["input"])
     if kind == "missing":
-        mend = (
+        fix = (
             OBJECTIVE
             if where[0] == "objective"
             else f"add it ({_field_at(root, where).description})"
         )
-        return Fault(file, path, "", BLANK_PROBLEM, mend)
+        return Fault(file, path, "", BLANK_PROBLEM, fix)
     if kind == "extra_forbidden" and where[0] == "objective":
-        mend = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
-        return Fault(file, path, value, FOREIGN_PROBLEM, mend)
+        fix = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
+        return Fault(file, path, value, FOREIGN_PROBLEM, fix)
     if kind == "extra_forbidden":
         known = _names(_models_at(root, where[:-1]))
         return Fault(
@@ -108,8 +108,8 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
         )
     if kind == "literal_error":
         expected = error["ctx"]["expected"].replace("'", "")
-        mend = f"{nearest(str(error['input']), expected.split(', '))}write {expected}"
-        return Fault(file, path, value, CHOICE_PROBLEM, mend)
+        fix = f"{nearest(str(error['input']), expected.split(', '))}write {expected}"
+        return Fault(file, path, value, CHOICE_PROBLEM, fix)
     if path == "version":
         return Fault(
             file,
@@ -120,8 +120,8 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
         )
     if kind == "too_short" and error["input"]:
         return None
-    problem, mend = _MENDS.get(kind, (error["msg"], "see docs/scenario.schema.json"))
-    return Fault(file, path, value, problem, mend.format(**error.get("ctx", {})))
+    problem, fix = _FIXES.get(kind, (error["msg"], "see docs/scenario.schema.json"))
+    return Fault(file, path, value, problem, fix.format(**error.get("ctx", {})))
 
 
 def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
@@ -166,20 +166,20 @@ def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: A
         if item is not None:
             count = len(node) if isinstance(node, list) else 0
             if not (part.isascii() and part.isdecimal() and len(part) < 7 and int(part) < count):
-                mend = (
+                fix = (
                     f"its entries are 0 to {count - 1}"
                     if count
                     else "it has no entries; set the whole list"
                 )
                 return Fault(
-                    "--set", path, shown(value), f"{there} has no entry {shown(part)}", mend
+                    "--set", path, shown(value), f"{there} has no entry {shown(part)}", fix
                 )
             holder, key, kind = node, int(part), item
         elif models:
             known = _names(models)
             if part not in known:
-                mend = f"{nearest(part, known)}known keys here: {', '.join(known)}"
-                return Fault("--set", path, shown(value), f"{there} has no key {shown(part)}", mend)
+                fix = f"{nearest(part, known)}known keys here: {', '.join(known)}"
+                return Fault("--set", path, shown(value), f"{there} has no key {shown(part)}", fix)
             if not isinstance(node, dict):
                 holder[key] = node = {}
             holder, key = node, part

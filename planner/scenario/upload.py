@@ -50,8 +50,8 @@ def put_files(folder: Path, files: Mapping[str, bytes]) -> Path:
     scenarios = [USUAL] if USUAL in yamls else yamls or scenarios
     if len(scenarios) != 1:
         told = ", ".join(scenarios) or "none"
-        mend = "give one scenario (scenario.yaml with its tables, or one .xlsx workbook)"
-        raise DataError([Fault("upload", "", told, "one scenario is needed among the files", mend)])
+        fix = "give one scenario (scenario.yaml with its tables, or one .xlsx workbook)"
+        raise DataError([Fault("upload", "", told, "one scenario is needed among the files", fix)])
     for name, content in names.items():
         (folder / name).write_bytes(content)
     path = folder / scenarios[0]
@@ -77,7 +77,7 @@ def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes])
         value = content.get(key)
         own = is_workbook(path) and value == f"{path.name}#{sheet}"
         if isinstance(value, str) and value and not own and value not in names:
-            mend = (
+            fix = (
                 nearest(value, names)
                 + "upload it together with the scenario, and name it without a folder"
             )
@@ -87,7 +87,7 @@ def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes])
                     key,
                     repr(value)[:60],
                     "this file is not among the uploaded ones",
-                    mend,
+                    fix,
                 )
             )
     return faults

@@ -62,7 +62,7 @@ def read_book(path: Path, faults: list[Fault]) -> Book | None:
     sheets, others = found
     book = Book(path, places=Places(path, sheets=dict.fromkeys(sheets, True), headers={"": others}))
     if not sheets:
-        mend = (
+        fix = (
             f"write the sheets {', '.join(SHEETS)}; `python -m planner init --xlsx PATH` writes a"
             " template"
         )
@@ -72,7 +72,7 @@ def read_book(path: Path, faults: list[Fault]) -> Book | None:
                 "",
                 ", ".join(others)[:200],
                 "this workbook has none of the sheets of an input",
-                mend,
+                fix,
             )
         )
         return None
@@ -242,23 +242,23 @@ def _table(book: Book, sheet: Sheet | None, title: str, key: str, faults: list[F
     if named is not None:
         place = book.places.cells[key][0]
         if sheet is not None and len(sheet.rows) > 1:
-            mend = f"empty the cell, or the sheet {title}"
+            fix = f"empty the cell, or the sheet {title}"
             faults.append(
                 Fault(
                     str(book.path),
                     place,
                     f'"{named}"',
                     f"a file is named, but the sheet {title} has rows too",
-                    mend,
+                    fix,
                 )
             )
         return
     if sheet is None:
-        mend = (
+        fix = (
             nearest(title, book.places.headers[""])
             + f"add it, or name a file in Settings ({title} file)"
         )
-        faults.append(Fault(str(book.path), title, "", "the sheet is missing", mend))
+        faults.append(Fault(str(book.path), title, "", "the sheet is missing", fix))
         return
     name = sheet_reference(book.path.name, title)
     file = f"{book.path}#{title}"

@@ -77,7 +77,7 @@ def _of_scenario(fault: Fault, places: Places) -> Fault:
     if fault.problem == BLANK_PROBLEM and fault.where not in places.cells:
         return _missing(fault, places)
     if isinstance(value, Odd):
-        return Fault(path, cell, _quoted(value.value), value.problem, value.mend)
+        return Fault(path, cell, _quoted(value.value), value.problem, value.fix)
     if known and fault.problem == BLANK_PROBLEM:
         return Fault(
             path, cell, "", f"expected {known.expected}, but the cell is blank", known.note
@@ -88,7 +88,7 @@ def _of_scenario(fault: Fault, places: Places) -> Fault:
             cell,
             _double(fault.value),
             f"expected {known.expected}",
-            _mend(value, known, fault.mend),
+            _fix(value, known, fault.fix),
         )
     if known is None and fault.where in _LISTS and fault.problem in VALUE_PROBLEMS:
         return Fault(path, cell, "", "there are no rows below the header", "write one row for each")
@@ -103,7 +103,7 @@ def _of_scenario(fault: Fault, places: Places) -> Fault:
     problem = _DOTTED.sub(
         lambda found: places.cells.get(found[0], (found[0], None))[0], fault.problem
     )
-    return Fault(path, cell or fault.where, _double(fault.value), problem, fault.mend)
+    return Fault(path, cell or fault.where, _double(fault.value), problem, fault.fix)
 
 
 def _missing(fault: Fault, places: Places) -> Fault:
@@ -112,11 +112,11 @@ def _missing(fault: Fault, places: Places) -> Fault:
     first = fault.where.split(".")[0]
     title = _LISTS[first][0] if first in _LISTS else DEMAND if first == ARRIVAL.key else SETTINGS
     if not places.sheets.get(title):
-        mend = (
+        fix = (
             nearest(title, places.headers.get("", ()))
             + "add it; `python -m planner init --xlsx PATH` writes a template"
         )
-        return Fault(path, title, "", "the sheet is missing", mend)
+        return Fault(path, title, "", "the sheet is missing", fix)
     known = _field(fault.where)
     if known is None:
         return Fault(
@@ -152,9 +152,9 @@ def _field(where: str) -> SheetField | None:
 def _of_table(fault: Fault, places: Places) -> Fault:
     path, table = str(places.path), places.tables[fault.file]
     value = _double(fault.value)
-    mend = (
-        _mend_number(value[1:-1]) if value.startswith('"') and "number" in fault.problem else ""
-    ) or fault.mend
+    fix = (
+        _fix_number(value[1:-1]) if value.startswith('"') and "number" in fault.problem else ""
+    ) or fault.fix
     if found := _ROW.fullmatch(fault.where):
         first, last, name = found.groups()
         column = table.columns.get(name or "")
@@ -164,7 +164,7 @@ def _of_table(fault: Fault, places: Places) -> Fault:
         else:
             begin, end = (table.header,) * 2 if first == "1" else (first, last or first)
             place = f"{table.title}!{begin}:{end}"
-        return Fault(path, place, value, fault.problem, mend)
+        return Fault(path, place, value, fault.problem, fix)
     name = fault.where.removeprefix("column ").removeprefix("columns ")
     if name in table.columns:
         return Fault(
@@ -172,28 +172,28 @@ def _of_table(fault: Fault, places: Places) -> Fault:
             f"{table.title}!{get_column_letter(table.columns[name] + 1)}{table.header}",
             value,
             fault.problem,
-            mend,
+            fix,
         )
     label = next((one.label for one in TABLES.get(table.title, ()) if one.key == name), name)
     where = f"{table.title}, column {label}" if fault.where.startswith("column ") else table.title
-    return Fault(path, where, value, fault.problem, mend)
+    return Fault(path, where, value, fault.problem, fix)
 
 
-def _mend(value: Any, known: SheetField, mend: str) -> str:
-    """How to mend a cell: text that looks like a number first of all."""
+def _fix(value: Any, known: SheetField, fix: str) -> str:
+    """How to fix a cell: text that looks like a number first of all."""
     if (
         isinstance(value, str)
         and known.kind in ("number", "whole")
-        and (number := _mend_number(value))
+        and (number := _fix_number(value))
     ):
         return number
     if known.choices and isinstance(value, str):
         return nearest(value, known.choices) + known.note
-    return known.note or mend
+    return known.note or fix
 
 
-def _mend_number(text: str) -> str:
-    """How to mend text that looks like a number; "" for any other.
+def _fix_number(text: str) -> str:
+    """How to fix text that looks like a number; "" for any other.
 
     Spaces that do not break (escaped in what is shown) are Excel's own.
     """

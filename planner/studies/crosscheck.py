@@ -137,7 +137,7 @@ def second_road(
 
 
 def _unsupported(why: str) -> Fault:
-    mend = (
+    fix = (
         "narrow setups.tp_degrees or setups.mps_shares_pct, limit max_replicas, or maximise quality"
     )
     return Fault(
@@ -145,7 +145,7 @@ def _unsupported(why: str) -> Fault:
         "objective",
         "",
         f"the cross-check of a cost objective goes through all setups, and {why}",
-        mend,
+        fix,
     )
 
 

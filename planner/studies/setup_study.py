@@ -157,11 +157,11 @@ def told(
 
 
 def _too_many(why: str) -> Fault:
-    mend = (
+    fix = (
         "narrow setups.tp_degrees or setups.mps_shares_pct, set max_replicas, or raise"
         " setups.min_gpu_utilization_pct"
     )
-    return Fault("scenario", "setups", "", f"too many setups to study one by one: {why}", mend)
+    return Fault("scenario", "setups", "", f"too many setups to study one by one: {why}", fix)
 
 
 def _fits(instance: Instance, setups: Setups, setup: int, cancel: threading.Event | None) -> bool:

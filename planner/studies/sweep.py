@@ -84,8 +84,8 @@ def axis_of(text: str) -> Axis:
     return Axis(key.strip(), tuple(_yaml(text, one) for one in _listed(values)))
 
 
-def _bad(text: str, problem: str, mend: str) -> Fault:
-    return Fault("--vary", "", shown(text), problem, mend)
+def _bad(text: str, problem: str, fix: str) -> Fault:
+    return Fault("--vary", "", shown(text), problem, fix)
 
 
 def _steps(text: str, *parts: str) -> tuple[Any, ...]:

@@ -145,7 +145,7 @@ def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None
     size = path.stat().st_size
     content, fault = file_text(path)
     if fault:
-        _pass_over(str(path), fault.where, fault.problem, fault.mend, named, read, faults)
+        _pass_over(str(path), fault.where, fault.problem, fault.fix, named, read, faults)
         return
     header = content.lstrip().splitlines()[0]
     if "rate_rps" in header.replace('"', "").replace(";", ",").replace("\t", ",").split(","):
@@ -196,8 +196,8 @@ def _take(
         told.kinds = list(dict.fromkeys(told.kinds)) or ["no load point"]
         read.files[file] = told
     for place, reason in strange:
-        mend = f"name files of: {KNOWN_TOOLS}"
-        _pass_over(file, place, reason, mend, named or bool(told.kinds), read, faults)
+        fix = f"name files of: {KNOWN_TOOLS}"
+        _pass_over(file, place, reason, fix, named or bool(told.kinds), read, faults)
 
 
 def _with_model(run: Run, path: Path) -> Run:
@@ -222,10 +222,10 @@ def _with_model(run: Run, path: Path) -> Run:
 
 
 def _pass_over(
-    file: str, place: str, problem: str, mend: str, named: bool, read: Read, faults: list[Fault]
+    file: str, place: str, problem: str, fix: str, named: bool, read: Read, faults: list[Fault]
 ) -> None:
     """A fault when the file was named, else one more that was passed over."""
     if named:
-        faults.append(Fault(file, place, "", problem, mend))
+        faults.append(Fault(file, place, "", problem, fix))
     else:
         read.passed.append((file, problem))

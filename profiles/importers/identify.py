@@ -104,8 +104,8 @@ def read_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Gi
         )
         return Given(line)
     for key in tree.keys() - set(SECTIONS):
-        mend = f"{nearest(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
-        faults.append(Fault(str(path), str(key), "", "the mapping file has no such key", mend))
+        fix = f"{nearest(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
+        faults.append(Fault(str(path), str(key), "", "the mapping file has no such key", fix))
     defaults = checked(tree.get("defaults") or {}, str(path), "defaults", faults)
     entries = []
     for k, entry in enumerate(tree.get("files") or []):
@@ -174,7 +174,7 @@ def checked(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str
 
 
 def _problem(key: str, value: Any) -> tuple[str, str] | None:
-    """Why a value is not sound, and the mend."""
+    """Why a value is not sound, and the fix."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if key in ("llm", "gpu"):
         return (
@@ -292,8 +292,8 @@ def missing_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Fault:
     wanted = [key for key in KEYS if any(key in keys for keys in groups)]
     doubted = f" ({'; '.join(doubts)})" if doubts else ""
     problem = f"nothing says the {'; nor the '.join(told)}{doubted}"
-    mend = (
+    fix = (
         f"give {' '.join(OPTIONS[key] for key in wanted)}; where files differ, write a mapping file"
         " (--map, see docs/profiles.md)"
     )
-    return Fault(" ".join(OPTIONS[key].split(" ")[0] for key in wanted), "", "", problem, mend)
+    return Fault(" ".join(OPTIONS[key].split(" ")[0] for key in wanted), "", "", problem, fix)

@@ -36,7 +36,7 @@ class Odd:
 
     value: str
     problem: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         """What stands there."""
@@ -44,7 +44,7 @@ class Odd:
 
 
 def text_number(text: str) -> float | tuple[str, str]:
-    """Read a cell of text: a number (NaN for a blank cell), or the problem and its mend."""
+    """Read a cell of text: a number (NaN for a blank cell), or the problem and its fix."""
     text = text.strip()
     if not text:
         return float("nan")
@@ -60,7 +60,7 @@ def text_number(text: str) -> float | tuple[str, str]:
 
 
 def typed_number(cell: object) -> float | tuple[str, str]:
-    """Read a cell of any kind: a number (NaN for a blank cell), or the problem and its mend."""
+    """Read a cell of any kind: a number (NaN for a blank cell), or the problem and its fix."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return float("nan")
     if isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -69,7 +69,7 @@ def typed_number(cell: object) -> float | tuple[str, str]:
     if isinstance(cell, str):
         problem = text_number(cell)
         return _AS_TEXT if isinstance(problem, float) else problem
-    return (cell.problem, cell.mend) if isinstance(cell, Odd) else _TEXT
+    return (cell.problem, cell.fix) if isinstance(cell, Odd) else _TEXT
 
 
 def text_of(cell: object) -> str | None:

@@ -39,11 +39,11 @@ LONGER_TOLD = 4
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to mend.
+    """One thing to fix.
 
     file: as the user named it; where: row, column or dotted path ("" = the whole file).
 
-    value: what stands there, as `shown` tells it ("" = nothing to show); problem and mend:
+    value: what stands there, as `shown` tells it ("" = nothing to show); problem and fix:
     sentences without a full stop.
     """
 
@@ -51,15 +51,15 @@ class Fault:
     where: str
     value: str
     problem: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        """One line: file:place: problem, got VALUE; mend."""
+        """One line: file:place: problem, got VALUE; fix."""
         place = f"{self.file}:{self.where[:300]}" if self.where else self.file
         got = f", got {self.value}" if self.value else ""
         line = (
-            f"{place}: {self.problem}{got}; {self.mend}"
-            if self.mend
+            f"{place}: {self.problem}{got}; {self.fix}"
+            if self.fix
             else f"{place}: {self.problem}{got}"
         )
         return (
@@ -164,8 +164,8 @@ def file_text(path: Path, size_limit: int | None = None) -> tuple[str, Fault | N
 def file_bytes(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault | None]:
     """Bytes of a regular file, or the fault that kept it from being read."""
 
-    def no(problem: str, mend: str) -> tuple[bytes, Fault]:
-        return b"", Fault(str(path), "", "", problem, mend)
+    def no(problem: str, fix: str) -> tuple[bytes, Fault]:
+        return b"", Fault(str(path), "", "", problem, fix)
 
     try:
         if not path.exists():
@@ -186,7 +186,7 @@ def file_bytes(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault 
 
 
 def _neighbours(path: Path) -> str:
-    """Mend a name that does not exist: the closest name in the same folder."""
+    """Fix of a name that does not exist: the closest name in the same folder."""
     try:
         names: Sequence[str] = sorted(p.name for p in path.parent.iterdir())[:1000]
     except OSError:

@@ -149,25 +149,25 @@ def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> 
     missing = [name for name in names if name not in table.columns]
     present = [*table.columns, *table.others]
     if missing and len(missing) == len(names) and any(NUMBER.fullmatch(name) for name in present):
-        mend = f"write a header row: {', '.join(names)}, ..."
+        fix = f"write a header row: {', '.join(names)}, ..."
         faults.append(
             Fault(
                 table.file,
                 "row 1",
                 shown(", ".join(present)),
                 "the first row holds data, not column names",
-                mend,
+                fix,
             )
         )
         return False
     for name in missing:
         near = nearest(name, [other for other in present if other not in names])
-        mend = (
+        fix = (
             near
             + "add the column"
             + ("" if len(present) > 30 else f"; the file has: {', '.join(present)}")
         )
-        faults.append(Fault(table.file, f"column {name}", "", "the column is missing", mend))
+        faults.append(Fault(table.file, f"column {name}", "", "the column is missing", fix))
     return not missing
 
 
@@ -185,14 +185,14 @@ def texts(table: Table, name: str, faults: list[Fault], blank: str | None = None
         alien = np.zeros(len(cells), dtype=bool)
         arrow = _arrow_text(cells)
         if arrow is None:
-            mend = "store it as UTF-8 text"
+            fix = "store it as UTF-8 text"
             faults.append(
                 Fault(
                     table.file,
                     f"column {name}",
                     shown(str(cells.type)),
                     "the column does not hold text",
-                    mend,
+                    fix,
                 )
             )
             return np.full(len(cells), blank or "?", dtype=object)
@@ -225,14 +225,14 @@ def numbers(table: Table, name: str, faults: list[Fault], nan_is_blank: bool = F
     if pa.types.is_null(kind):
         return np.full(len(cells), np.nan)
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        mend = "store it as floating point or whole numbers"
+        fix = "store it as floating point or whole numbers"
         faults.append(
             Fault(
                 table.file,
                 f"column {name}",
                 shown(str(kind)),
                 "the column does not hold numbers",
-                mend,
+                fix,
             )
         )
         return np.full(len(cells), np.nan)
@@ -262,7 +262,7 @@ def blanks(table: Table, name: str, nan_is_blank: bool = False) -> np.ndarray:
 
 
 def check_cells(
-    table: Table, name: str, bad: np.ndarray, problem: str, mend: str, faults: list[Fault]
+    table: Table, name: str, bad: np.ndarray, problem: str, fix: str, faults: list[Fault]
 ) -> None:
     """Add a fault for each True of bad (R,), the first `TOLD_PER_COLUMN` one by one and the others
     as a count.
@@ -271,11 +271,11 @@ def check_cells(
     cells = table.columns[name]
     for i in at[:TOLD_PER_COLUMN]:
         cell = cells[i] if isinstance(cells, list) else cells[int(i)].as_py()
-        faults.append(Fault(table.file, table.place(i, name), _shown_cell(cell), problem, mend))
+        faults.append(Fault(table.file, table.place(i, name), _shown_cell(cell), problem, fix))
     if len(at) > TOLD_PER_COLUMN:
         rest = at[TOLD_PER_COLUMN:]
         where = f"rows {table.rows[rest[0]]} to {table.rows[rest[-1]]}, column {name}"
-        faults.append(Fault(table.file, where, "", f"{problem}: {len(rest)} more cells", mend))
+        faults.append(Fault(table.file, where, "", f"{problem}: {len(rest)} more cells", fix))
 
 
 def _tell_odd(
@@ -285,19 +285,19 @@ def _tell_odd(
     kinds: dict[tuple[str, str], list[int]] = {}
     for i, cell in enumerate(cells if isinstance(cells, list) and table.typed else ()):
         if isinstance(cell, Odd):
-            kinds.setdefault((cell.problem, cell.mend), []).append(i)
+            kinds.setdefault((cell.problem, cell.fix), []).append(i)
     return _tell_kinds(table, name, kinds, faults)
 
 
 def _tell_kinds(
     table: Table, name: str, kinds: Mapping[tuple[str, str], list[int]], faults: list[Fault]
 ) -> np.ndarray:
-    """(R,) whether a cell has a problem; kinds: (problem, mend) -> positions."""
+    """(R,) whether a cell has a problem; kinds: (problem, fix) -> positions."""
     found = np.zeros(len(table.rows), dtype=bool)
-    for (problem, mend), at in kinds.items():
+    for (problem, fix), at in kinds.items():
         bad = np.zeros(len(found), dtype=bool)
         bad[at] = True
-        check_cells(table, name, bad, problem, mend, faults)
+        check_cells(table, name, bad, problem, fix, faults)
         found |= bad
     return found
 
@@ -358,9 +358,9 @@ def _read_csv(path: Path, faults: list[Fault], only: Collection[str] | None) -> 
     try:
         records = list(reader)
     except csv.Error as error:
-        mend = "check the quotation marks of this row and the rows above"
+        fix = "check the quotation marks of this row and the rows above"
         faults.append(
-            Fault(str(path), f"row {reader.line_num}", "", f"this is not sound CSV ({error})", mend)
+            Fault(str(path), f"row {reader.line_num}", "", f"this is not sound CSV ({error})", fix)
         )
         return None
     return table_of_rows(str(path), records, faults, only, typed=False)
@@ -404,8 +404,8 @@ def _header_is_sound(
     seen: set[str] = set()
     for i, name in enumerate(names):
         if not name and columns is not None and not _is_blank(columns[i]):
-            mend = "name it, or delete it (pandas: to_csv(index=False))"
-            faults.append(Fault(file, f"row 1, cell {i + 1}", "", "the column has no name", mend))
+            fix = "name it, or delete it (pandas: to_csv(index=False))"
+            faults.append(Fault(file, f"row 1, cell {i + 1}", "", "the column has no name", fix))
         if name and name in seen:
             faults.append(
                 Fault(
@@ -423,14 +423,14 @@ def _header_is_sound(
 def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) -> bool:
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if sign in header:
-            mend = "save it with commas between cells and decimal points in numbers"
+            fix = "save it with commas between cells and decimal points in numbers"
             faults.append(
                 Fault(
                     file,
                     f"row {row}",
                     shown(header),
                     f"the cells are separated by {word}, not by commas",
-                    mend,
+                    fix,
                 )
             )
             return True
@@ -438,7 +438,7 @@ def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) ->
 
 
 def _wrong_width(file: str, row: int, found: int, expected: int) -> Fault:
-    mend = (
+    fix = (
         "put text that has commas in quotes and write decimal points"
         if found > expected
         else "fill the row up with commas"
@@ -448,7 +448,7 @@ def _wrong_width(file: str, row: int, found: int, expected: int) -> Fault:
         f"row {row}",
         f"{found} cells",
         f"the row must have {expected} cells as the header has",
-        mend,
+        fix,
     )
 
 

@@ -4,7 +4,7 @@ whatever else may stand in a cell.
 openpyxl reads (read-only, stored values of formulas) what `profiles.io.workbook_guard` let pass.
 Dates, errors, formulas that were never
 calculated and numbers formatted as per cent are no guesses: each becomes an `Odd` that says how to
-mend it, and is a fault only where the cell is wanted.
+fix it, and is a fault only where the cell is wanted.
 """
 
 import io
@@ -84,8 +84,8 @@ def read_sheets(
         Exception
     ) as error:  # openpyxl raises whatever a damaged part makes of its code; all mean the same here
         reason = (str(error).splitlines() or [""])[0][:100] or type(error).__name__
-        mend = "open it in a spreadsheet program and save it as a new .xlsx workbook"
-        faults.append(Fault(str(path), "", "", f"the workbook is damaged ({reason})", mend))
+        fix = "open it in a spreadsheet program and save it as a new .xlsx workbook"
+        faults.append(Fault(str(path), "", "", f"the workbook is damaged ({reason})", fix))
         return None
     for title, sheet in sheets.items():
         if title not in MANY and len(sheet.rows) > FEW:
@@ -141,8 +141,8 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
             and getattr(cell, "row", None)
             and cell.coordinate in scan.unstored
         ):
-            mend = "open the workbook in a spreadsheet program and save it, or write the value"
-            return Odd("", "the formula has no stored value", mend)
+            fix = "open the workbook in a spreadsheet program and save it, or write the value"
+            return Odd("", "the formula has no stored value", fix)
         return None
     if isinstance(value, str):
         return _text(value, cell.data_type)
@@ -150,23 +150,23 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
         return value
     if isinstance(value, int | float):
         if cell.has_style and _is_percent(cell, percents):
-            mend = "format the cell as a number and write per cent as they are: 10, not 0.1"
-            return Odd(f"{value:g} shown as per cent", "the number is formatted as per cent", mend)
+            fix = "format the cell as a number and write per cent as they are: 10, not 0.1"
+            return Odd(f"{value:g} shown as per cent", "the number is formatted as per cent", fix)
         return value
     if isinstance(value, date | datetime | time | timedelta):
-        mend = (
+        fix = (
             "format the cell as a number (or text) and type it again: spreadsheet programs turn 3.5"
             " or 1-2 into dates"
         )
         return Odd(
-            value.isoformat() if not isinstance(value, timedelta) else str(value), DATED, mend
+            value.isoformat() if not isinstance(value, timedelta) else str(value), DATED, fix
         )
     return Odd(shown(value), "the cell holds neither text nor a number", "write text or a number")
 
 
 def _text(value: str, kind: str) -> Any:
     if kind == "e":
-        return Odd(value, "the cell holds an error", "mend its formula, or write the value")
+        return Odd(value, "the cell holds an error", "fix its formula, or write the value")
     if len(value) > CELL_TEXT:
         return Odd(shown(value), f"the text is longer than {CELL_TEXT} characters", "shorten it")
     return value if value and not value.isspace() else None

@@ -115,8 +115,8 @@ def open_package(path: Path, faults: list[Fault]) -> Package | None:
         return _no(path, f"the workbook is damaged ({reason})", SAVE, faults)
 
 
-def _no(path: Path, problem: str, mend: str, faults: list[Fault]) -> Package | None:
-    faults.append(Fault(str(path), "", "", problem, mend))
+def _no(path: Path, problem: str, fix: str, faults: list[Fault]) -> Package | None:
+    faults.append(Fault(str(path), "", "", problem, fix))
     return None
 
 

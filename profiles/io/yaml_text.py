@@ -119,8 +119,8 @@ class _Builder:
                 mapping[key] = value
         return mapping
 
-    def _refuse(self, event: Any, value: Any, problem: str, mend: str) -> None:
-        self._faults.append(Fault(self._file, _place(event), shown(value), problem, mend))
+    def _refuse(self, event: Any, value: Any, problem: str, fix: str) -> None:
+        self._faults.append(Fault(self._file, _place(event), shown(value), problem, fix))
 
 
 def _refuse_events(events: list, file: str, faults: list[Fault]) -> None:

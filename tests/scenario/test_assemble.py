@@ -1,4 +1,4 @@
-"""Input side: every fault is told, all at once, with file, place, value and mend; sound input
+"""Input side: every fault is told, all at once, with file, place, value and fix; sound input
 becomes the instance in SI units.
 """
 
@@ -83,7 +83,7 @@ def faults_of(case: Path, *overrides: str) -> list[Fault]:
         load_instance(case / "scenario.yaml", overrides)
     for fault in caught.value.faults:
         assert fault.problem
-        assert fault.mend
+        assert fault.fix
         assert "\n" not in str(fault)
     return list(caught.value.faults)
 
@@ -415,8 +415,8 @@ def test_the_narrowest_error_is_raised(case: Path) -> None:
 
 
 def test_an_alien_file_gives_few_lines_but_every_kind(tmp_path: Path) -> None:
-    faults = [Fault("f", f"row {i}, column a", "", "bad", "mend") for i in range(500)] + [
-        Fault("f", "row 9, column b", "", "worse", "mend")
+    faults = [Fault("f", f"row {i}, column a", "", "bad", "fix") for i in range(500)] + [
+        Fault("f", "row 9, column b", "", "worse", "fix")
     ]
     lines = str(DataError(faults)).splitlines()
     assert len(lines) == 51

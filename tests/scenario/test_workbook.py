@@ -110,7 +110,7 @@ def faults_of(path: Path, *overrides: str) -> list[Fault]:
         load_instance(path, overrides)
     for fault in caught.value.faults:
         assert fault.problem
-        assert fault.mend, fault
+        assert fault.fix, fault
         assert "\n" not in str(fault)
     return list(caught.value.faults)
 
@@ -522,7 +522,7 @@ def test_missing_sheets_are_told_once(book: Path) -> None:
     ]
 
 
-def test_overrides_mend_a_cell_and_are_told_as_such(book: Path) -> None:
+def test_overrides_fix_a_cell_and_are_reported_as_such(book: Path) -> None:
     put(book, Pools__C2="eight")
     assert load_instance(book, ["pools.0.nodes=1"]).instance.pools[0].nodes == 1
     assert "--set:pools.0.nodes" in str(faults_of(book, "pools.0.nodes=x")[0])

@@ -100,7 +100,7 @@ def test_exact_packing_retains_more() -> None:
     assert exact.only_exact.sum() == exact.positions.size - published.positions.size >= 1
 
 
-def test_too_many_setups_are_refused_with_a_mend() -> None:
+def test_too_many_setups_are_refused_with_a_fix() -> None:
     ways = [
         (i, tp, share / 100, 1.0) for i in range(2) for tp in (1, 2) for share in range(10, 101, 10)
     ]
