@@ -9,9 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -22,6 +21,7 @@ from typer.testing import CliRunner
 from models.instance import Instance
 from planner.cli.app import app
 from planner.cli.terminal.progress import progress_line
+from planner.joint import solve as joint
 from planner.settings import Progress, Settings
 from planner.solution import Effort, ShadowPrices, Shard, Solution
 from tests.support.paths import HOME
@@ -98,20 +98,19 @@ Fake = Callable[[Callable[..., Solution]], None]
 
 
 @pytest.fixture
-def search(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
+def search(monkeypatch: pytest.MonkeyPatch) -> Fake:
     """Puts a function (instance, settings, progress, cancel) in the place of the joint search."""
 
     def put(solve: Callable[..., Solution]) -> None:
-        module: Any = ModuleType("planner.joint.solve")
-        module.solve = solve
-        monkeypatch.setitem(sys.modules, "planner.joint.solve", module)
-        monkeypatch.delitem(sys.modules, "planner.cli.commands.plan", raising=False)
-        import planner
+        monkeypatch.setattr(
+            joint,
+            "solve",
+            lambda instance, settings, *, progress, cancel, **_: solve(
+                instance, settings, progress=progress, cancel=cancel
+            ),
+        )
 
-        monkeypatch.setattr(planner, "joint", module, raising=False)
-
-    yield put
-    sys.modules.pop("planner.cli.commands.plan", None)
+    return put
 
 
 def plan(*arguments: object) -> Any:
@@ -317,17 +316,14 @@ def test_file_run_directly_tells_how() -> None:
 # --- Ctrl-C in a process of its own ---------------------------------------------------------------
 
 FAKE_PROCESS = """
-import sys, time
-from types import ModuleType
+import time
+import planner.joint.solve as joint
 import tests.cli.test_app as t
-def solve(instance, settings, progress, cancel):
+def solve(instance, settings, progress, cancel, **_):
     print("searching", flush=True)
     cancel.wait(20) if {listens} else time.sleep(20)
     return t.best(instance, "feasible", 0.95) if {found} else t.nothing("unknown")
-joint = ModuleType("planner.joint.solve")
 joint.solve = solve
-import planner
-planner.joint.solve = sys.modules["planner.joint.solve"] = joint
 t.app(["plan", {path!r}], prog_name="planner")
 """
 

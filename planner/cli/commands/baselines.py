@@ -17,7 +17,7 @@ from planner.cli.terminal.output import (
     print_table,
 )
 from planner.cli.terminal.plan_report import print_report, print_verdict
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.scenario.assemble import Loaded, load_instance
 from planner.studies.baselines.comparison import (
     Comparison,
@@ -45,20 +45,15 @@ def run_baselines(
         check_writable(Path(csv), "--csv")
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
-    found = solve_watched(
-        _comparing(loaded), loaded.instance, loaded.settings, interrupt, show=not quiet
+    comparison = with_progress(
+        lambda progress, cancel: compare(loaded, loaded.settings, progress=progress, cancel=cancel),
+        interrupt,
+        show=not quiet,
     )
     return max(
-        EXIT_CODES[found.plan.status],
-        STOPPED if found.interrupted else 0,
-        _hand_out(found, loaded, csv, quiet),
-    )
-
-
-def _comparing(loaded: Loaded) -> Callable[..., Comparison]:
-    """`compare` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: compare(
-        loaded, settings, progress, cancel
+        EXIT_CODES[comparison.plan.status],
+        STOPPED if comparison.interrupted else 0,
+        _hand_out(comparison, loaded, csv, quiet),
     )
 
 

@@ -12,7 +12,7 @@ from models.instance import Instance
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.joint import solve as joint
 from planner.presentation.crosscheck import (
     compared_line,
@@ -48,8 +48,13 @@ def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: 
     """Go both roads, compare, print; return the exit code."""
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
-    roads = solve_watched(both_roads, loaded.instance, loaded.settings, interrupt, show=not quiet)
-    solution, check, sampled = roads
+    solution, check, sampled = with_progress(
+        lambda progress, cancel: both_roads(
+            loaded.instance, loaded.settings, progress=progress, cancel=cancel
+        ),
+        interrupt,
+        show=not quiet,
+    )
     _print(plain_console(), loaded, solution, check, sampled, quiet)
     if check.negative:
         return NEGATIVE_VERDICT

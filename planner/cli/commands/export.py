@@ -3,14 +3,13 @@ among them.
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from planner.cli.terminal.frame import framed, put, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_console, print_line
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices, stated_date
 from planner.operation.price_table import PriceTable, price_table
@@ -93,15 +92,10 @@ def _prices(
     """Compute prices over load where a router is exported."""
     if not needs_prices(kinds):
         return None
-    return solve_watched(
-        _pricing(source), source.loaded.instance, source.loaded.settings, interrupt, not quiet
-    )
-
-
-def _pricing(source: PlanAndScenario) -> Callable[..., PriceTable]:
-    """`price_table` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: price_table(
-        source, progress=progress, cancel=cancel
+    return with_progress(
+        lambda progress, cancel: price_table(source, progress=progress, cancel=cancel),
+        interrupt,
+        show=not quiet,
     )
 
 

@@ -2,19 +2,17 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from models.instance import Instance
 from models.quality import Quality
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_console
 from planner.cli.terminal.plan_report import print_report, print_short
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
@@ -26,10 +24,8 @@ from planner.plans.source import PlanAndScenario
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import load_instance
-from planner.settings import Settings
-from planner.solution import Solution
-from planner.studies.alternatives import NEAR_LOSS, Alternatives, alternatives
-from planner.studies.marginals import Marginal, marginals
+from planner.studies.alternatives import NEAR_LOSS, alternatives
+from planner.studies.marginals import marginals
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
@@ -106,32 +102,42 @@ def make_plan(
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
     settings = loaded.settings
     quality = Quality(loaded.instance.scores) if further.near else None
-    solve = partial(joint.solve, quality=quality) if further.near else joint.solve
-    solution = solve_watched(solve, loaded.instance, settings, interrupt, show=not quiet)
+    solution = with_progress(
+        lambda progress, cancel: joint.solve(
+            loaded.instance, settings, progress=progress, cancel=cancel, quality=quality
+        ),
+        interrupt,
+        show=not quiet,
+    )
     running = None if current is None else running_of(loaded.instance, current)
     if running is not None and solution.has_plan:
         solution = seated_near(loaded.instance, solution, running)
     plan = tell(loaded, solution, settings, {"load": seconds})
     if further.marginals and solution.has_plan and not interrupt.cancel.is_set():
-        found = solve_watched(
-            _moving(solution), loaded.instance, settings, interrupt, show=not quiet
+        moved = with_progress(
+            lambda progress, cancel: marginals(
+                loaded.instance, solution, settings, progress=progress, cancel=cancel
+            ),
+            interrupt,
+            show=not quiet,
         )
-        plan = _with_context(plan, "marginals", marginals_content(found))
+        plan = _with_context(plan, "marginals", marginals_content(moved))
     if further.near and solution.has_plan and not interrupt.cancel.is_set():
-
-        def near(instance: Instance, settings: Settings, **watched: Any) -> Alternatives:
-            return alternatives(
-                instance,
+        others = with_progress(
+            lambda progress, cancel: alternatives(
+                loaded.instance,
                 solution,
                 settings,
                 further.near,
                 further.loss_pct / 100.0,
                 running,
                 quality,
-                **watched,
-            )
-
-        others = solve_watched(near, loaded.instance, settings, interrupt, show=not quiet)
+                progress=progress,
+                cancel=cancel,
+            ),
+            interrupt,
+            show=not quiet,
+        )
         asked = {
             "number": further.near,
             "loss_pct": tidy(further.loss_pct),
@@ -164,13 +170,6 @@ def _current(path: Path) -> Mapping[str, Any]:
                 )
             ]
         ) from None
-
-
-def _moving(solution: Solution) -> Callable[..., tuple[Marginal, ...]]:
-    """`marginals` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: marginals(
-        instance, solution, settings, progress=progress, cancel=cancel
-    )
 
 
 def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:

@@ -5,7 +5,7 @@ measured.
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,7 @@ from models.serving.workload import Lengths, fixed, from_trace, lognormal
 from planner.cli.terminal.frame import BAD_INPUT, framed, notify, put, warn
 from planner.cli.terminal.interrupt import NO_PLAN, Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import ProgressCallback, with_progress
 from planner.errors import DataError
 from planner.profiling.calibrate import Calibration, calibrate
 from planner.profiling.estimate import (
@@ -271,11 +271,7 @@ def _worked_out(
     """Calibrate where asked, then estimate, with progress and Ctrl-C."""
 
     def work(
-        instance: object,
-        how: object,
-        *,
-        progress: Callable[[Progress], None],
-        cancel: threading.Event,
+        progress: ProgressCallback, cancel: threading.Event
     ) -> tuple[Estimate, list[Calibration], list[str]]:
         began = time.perf_counter()
         fitted: list[Calibration] = []
@@ -309,7 +305,7 @@ def _worked_out(
 
         return estimate_table(options, asked.jobs, told, cancel), fitted, notices
 
-    return solve_watched(work, None, None, interrupt, show=not asked.quiet)
+    return with_progress(work, interrupt, show=not asked.quiet)
 
 
 def _calibrated(wish: Wish, known: Mapping[str, Calibration]) -> Wish:

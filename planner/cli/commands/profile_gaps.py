@@ -20,7 +20,7 @@ from planner.cli.terminal.output import (
     print_table,
     printable,
 )
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.plans.content import tell
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
 from planner.presentation.sentences import verdict
@@ -48,7 +48,13 @@ def run_profile_gaps(
         check_writable(Path(csv), "--csv")
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
-    found = solve_watched(find_gaps, loaded.instance, loaded.settings, interrupt, show=not quiet)
+    found = with_progress(
+        lambda progress, cancel: find_gaps(
+            loaded.instance, loaded.settings, progress=progress, cancel=cancel
+        ),
+        interrupt,
+        show=not quiet,
+    )
     console = plain_console()
     plan = tell(loaded, found.plan, loaded.settings, {})
     print_line(console, f"{loaded.scenario.spec.name}: {verdict(plan.content)}")

@@ -1,14 +1,15 @@
 """The command `report`: plan and scenario -> what is asked beside it -> workbook, charts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from planner.cli.terminal.frame import EXIT_CODES, framed, put
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_console, print_line
 from planner.cli.terminal.plan_report import print_verdict
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.report_extras import KINDS, Extra, extra
 from planner.export.report_files import check_chart_folder, write_report
@@ -107,21 +108,9 @@ def _extras(
     for kind in kinds if source.plan.content["options"] else ():
         if interrupt.cancel.is_set():
             break
-        settings = source.loaded.settings
         found.append(
-            solve_watched(
-                _computing(kind, source),
-                source.loaded.instance,
-                settings,
-                interrupt,
-                show=not quiet,
+            with_progress(
+                partial(extra, kind, source, source.loaded.settings), interrupt, show=not quiet
             )
         )
     return found
-
-
-def _computing(kind: str, source: PlanAndScenario) -> Callable[..., Extra]:
-    """`extra` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: extra(
-        kind, source, settings, progress, cancel
-    )

@@ -3,8 +3,9 @@ they gain or lose.
 """
 
 import sys
-from collections.abc import Callable
+import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from planner.cli.terminal.frame import framed, notify, put, put_csv
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import ProgressCallback, with_progress
 from planner.operation.out_of_sample import Evaluation, evaluate
 from planner.operation.price_table import PriceTable, price_table
 from planner.operation.samples import Sample, read_sample
@@ -75,12 +76,8 @@ def run_route(plan: Path, asked: RouteAsked, interrupt: Interrupt) -> int:
     source.plan.demand_setup()
     sample, notices = _sample(source, asked)
     notify(notices, asked.quiet)
-    found, table = solve_watched(
-        _work(source, sample, asked),
-        source.loaded.instance,
-        source.loaded.settings,
-        interrupt,
-        not asked.quiet,
+    found, table = with_progress(
+        partial(_compute, source, sample, asked), interrupt, show=not asked.quiet
     )
     code = _hand_out(source, found, table, asked)
     return code or (MISSED if found.verdict == "misses" else 0)
@@ -96,26 +93,26 @@ def _sample(source: PlanAndScenario, asked: RouteAsked) -> tuple[Sample, list[st
     )
 
 
-def _work(
-    source: PlanAndScenario, sample: Sample, asked: RouteAsked
-) -> Callable[..., tuple[Evaluation, PriceTable | None]]:
-    """`evaluate`, and the price table where it is asked for, in the shape of a solve."""
-
-    def work(
-        instance: Any, settings: Any, *, progress: Any, cancel: Any
-    ) -> tuple[Evaluation, PriceTable | None]:
-        found = evaluate(
-            source,
-            sample,
-            settings,
-            split=asked.split,
-            seed=asked.seed,
-            progress=progress,
-            cancel=cancel,
-        )
-        return found, price_table(source, progress=progress, cancel=cancel) if asked.rates else None
-
-    return work
+def _compute(
+    source: PlanAndScenario,
+    sample: Sample,
+    asked: RouteAsked,
+    progress: ProgressCallback,
+    cancel: threading.Event,
+) -> tuple[Evaluation, PriceTable | None]:
+    """The evaluation, and with --rates the price table."""
+    evaluation = evaluate(
+        source,
+        sample,
+        source.loaded.settings,
+        split=asked.split,
+        seed=asked.seed,
+        progress=progress,
+        cancel=cancel,
+    )
+    if not asked.rates:
+        return evaluation, None
+    return evaluation, price_table(source, progress=progress, cancel=cancel)
 
 
 def _hand_out(

@@ -2,7 +2,7 @@
 table.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.presentation.sentences import exact
 from planner.presentation.setup_study import (
     counts_line,
@@ -57,31 +57,23 @@ def run_setups(
         check_writable(Path(wanted.csv), "--csv")
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], wanted.quiet)
-    found = solve_watched(
-        _studying(loaded, wanted),
-        loaded.instance,
-        loaded.settings,
+    # What is routed is kept in a journal beside the table until the study is complete.
+    journal = None if wanted.csv is None or wanted.prune else Path(f"{wanted.csv}.partial")
+    found = with_progress(
+        lambda progress, cancel: study(
+            loaded.instance,
+            exact_packing=wanted.exact_packing,
+            prune=wanted.prune,
+            jobs=wanted.jobs,
+            journal=journal,
+            key=loaded.sha256,
+            progress=progress,
+            cancel=cancel,
+        ),
         interrupt,
         show=not wanted.quiet,
     )
     return max(_code(found), _hand_out(found, loaded, wanted))
-
-
-def _studying(loaded: Loaded, wanted: Wanted) -> Callable[..., Study]:
-    """`study` in the shape of a solve; with --csv what is routed is kept in a journal beside it
-    until the study is complete.
-    """
-    journal = None if wanted.csv is None or wanted.prune else Path(f"{wanted.csv}.partial")
-    return lambda instance, settings, *, progress, cancel: study(
-        instance,
-        exact_packing=wanted.exact_packing,
-        prune=wanted.prune,
-        jobs=wanted.jobs,
-        journal=journal,
-        key=loaded.sha256,
-        progress=progress,
-        cancel=cancel,
-    )
 
 
 def _code(found: Study) -> int:

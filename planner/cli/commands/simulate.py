@@ -2,7 +2,6 @@
 verdict.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from rich.console import Console
 from planner.cli.terminal.frame import framed
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import step_level_replica
@@ -62,22 +61,15 @@ def run_simulate(plan: Path, asked: Replay, interrupt: Interrupt) -> int:
     gaps = None if asked.trace is None else load_trace(Path(asked.trace)).gaps
     source.plan.demand_setup()
     demand = Demand(60.0 * asked.minutes, asked.cv, asked.seed, gaps)
-    found = solve_watched(
-        _simulating(source, demand),
-        source.loaded.instance,
-        source.loaded.settings,
+    found = with_progress(
+        lambda progress, cancel: simulate(
+            source, demand, engine=step_level_replica, progress=progress, cancel=cancel
+        ),
         interrupt,
-        not asked.quiet,
+        show=not asked.quiet,
     )
     _print(plain_console(), source, found, asked.quiet)
     return MISSED if found.verdict == "misses" else 0
-
-
-def _simulating(source: PlanAndScenario, demand: Demand) -> Callable[..., Simulation]:
-    """`simulate` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: simulate(
-        source, demand, engine=step_level_replica, progress=progress, cancel=cancel
-    )
 
 
 def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: bool) -> None:

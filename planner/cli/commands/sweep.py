@@ -17,7 +17,7 @@ from rich.console import Console
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
-from planner.cli.terminal.progress import solve_watched
+from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.scenario.assemble import Loaded, load_instance
 from planner.studies.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
@@ -59,8 +59,20 @@ def run_sweep(scenario: Path, overrides: Sequence[str], grid: Grid, interrupt: I
     notify([*loaded.notices, *loaded.instance.warnings], grid.quiet)
     kept = _Kept(grid.out, _key(loaded, axes), axes)
     with _backend(grid.dask):
-        go = _sweeping(scenario, overrides, points, grid.jobs, kept)
-        found = solve_watched(go, loaded.instance, loaded.settings, interrupt, show=not grid.quiet)
+        found = with_progress(
+            lambda progress, cancel: sweep(
+                scenario,
+                overrides,
+                points,
+                jobs=grid.jobs,
+                done=kept.done,
+                keep=kept.keep,
+                progress=progress,
+                cancel=cancel,
+            ),
+            interrupt,
+            show=not grid.quiet,
+        )
     complete = len(found) == len(points)
     kept.close(found, complete)
     _print(plain_console(), loaded, axes, found, len(points), grid)
@@ -87,22 +99,6 @@ def _key(loaded: Loaded, axes: Sequence[Axis]) -> str:
     return hashlib.sha256(
         f"{loaded.sha256} {varied} {loaded.scenario.spec.solver}".encode()
     ).hexdigest()
-
-
-def _sweeping(
-    scenario: Path, overrides: Sequence[str], points: Sequence[Any], jobs: int, kept: "_Kept"
-) -> Callable[..., list[Point]]:
-    """`sweep` in the shape of a solve."""
-    return lambda instance, settings, *, progress, cancel: sweep(
-        scenario,
-        overrides,
-        points,
-        jobs=jobs,
-        done=kept.done,
-        keep=kept.keep,
-        progress=progress,
-        cancel=cancel,
-    )
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""A solve under watch: progress on standard error, Ctrl-C heard at once.
+"""A long computation at a terminal: progress on standard error, Ctrl-C heard at once.
 
-The solve runs in a thread of its own and the main thread waits in short steps, for Python runs a
-signal handler between two steps of the
-main thread only: a main thread inside HiGHS would hear Ctrl-C when HiGHS is done.
+It runs in a thread of its own and the main thread waits in short steps, for Python runs a signal
+handler between two steps of the main thread only: a main thread inside HiGHS would hear Ctrl-C
+when HiGHS is done.
 """
 
 import sys
@@ -16,45 +16,43 @@ from planner.cli.terminal.output import plain_console
 from planner.presentation.sentences import gap_text, number
 
 if TYPE_CHECKING:
-    from models.instance import Instance
-    from planner.settings import Progress, Settings
+    from planner.settings import Progress
 
-__all__ = ["solve_watched"]
+__all__ = ["ProgressCallback", "progress_line", "with_progress"]
 
 QUIET_START_S = 1.0
-"""A solve that takes no longer shows no progress."""
+"""What takes no longer shows no progress."""
 
 STEP_S = 0.05
 LINE_EVERY_S = 5.0
 """Where standard error is no terminal, a line is printed so often."""
 
-Found = TypeVar("Found")
+ProgressCallback = Callable[["Progress"], None]
+Result = TypeVar("Result")
 
 
-def solve_watched(
-    solve: Callable[..., Found],
-    instance: "Instance | None",
-    settings: "Settings | None",
+def with_progress(
+    compute: Callable[[ProgressCallback, threading.Event], Result],
     interrupt: Interrupt,
+    *,
     show: bool,
-) -> Found:
-    """Call `solve(instance, settings, progress=..., cancel=...)`, watched; raise what it raises.
+) -> Result:
+    """Return `compute(progress, cancel)`, computed in a thread of its own; raise what it raises.
 
-    show: whether to show progress.
+    compute: calls `progress` with its latest state whenever it likes, and stops soon after
+    `cancel` is set, which the first Ctrl-C does. show: whether to print progress.
     """
     latest: list[Progress] = []
-    outcome: list[Found] = []
+    result: list[Result] = []
     failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append(
-                solve(instance, settings, progress=latest.append, cancel=interrupt.cancel)
-            )
+            result.append(compute(latest.append, interrupt.cancel))
         except BaseException as error:
             failure.append(error)
 
-    worker = threading.Thread(target=work, name="solve", daemon=True)
+    worker = threading.Thread(target=work, name="compute", daemon=True)
     interrupt.guard()
     worker.start()
     if show:
@@ -63,7 +61,7 @@ def solve_watched(
         worker.join(STEP_S)
     if failure:
         raise failure[0]
-    return outcome[0]
+    return result[0]
 
 
 def _show_while(worker: threading.Thread, latest: "list[Progress]", interrupt: Interrupt) -> None:
@@ -76,26 +74,26 @@ def _show_while(worker: threading.Thread, latest: "list[Progress]", interrupt: I
     if not worker.is_alive():
         return
 
-    def told() -> str:
-        line = progress_line(latest[-1] if latest else None, time.monotonic() - start)
-        return line + "; stopping, Ctrl-C again ends at once" if interrupt.cancel.is_set() else line
+    def line() -> str:
+        text = progress_line(latest[-1] if latest else None, time.monotonic() - start)
+        return text + "; stopping, Ctrl-C again ends at once" if interrupt.cancel.is_set() else text
 
     if sys.stderr.isatty():
-        with plain_console(stderr=True).status(told()) as status:
+        with plain_console(stderr=True).status(line()) as status:
             while worker.is_alive():
                 worker.join(2 * STEP_S)
-                status.update(told())
+                status.update(line())
         return
     next_line = start
     while worker.is_alive():
         if time.monotonic() >= next_line:
-            print(told(), file=sys.stderr, flush=True)
+            print(line(), file=sys.stderr, flush=True)
             next_line = time.monotonic() + LINE_EVERY_S
         worker.join(STEP_S)
 
 
 def progress_line(progress: "Progress | None", seconds: float) -> str:
-    """Tell in one line phase, incumbent, bound, gap, elapsed."""
+    """Render phase, incumbent, bound, gap and seconds elapsed in one line."""
     if progress is None:
         return f"starting, {seconds:.0f} s"
     value, bound = progress.value, progress.bound
