@@ -35,9 +35,9 @@ from planner.presentation.out_of_sample import (
 )
 from planner.settings import Settings
 from profiles.records import Scores
-from tests.cli.test_app import write_scenario
 from tests.support import handmade
 from tests.support.paths import SHARED
+from tests.support.small_scenarios import write_scenario
 
 SHARED = SHARED / "data" / "hw-router"
 NAMES = ("mistral-7b", "wizardlm-13b", "yi-34b")

@@ -27,10 +27,10 @@ from planner.studies.baselines.two_stage import two_stage
 from planner.verification.verifier import verify
 from profiles.io.writing import safe_cell, write_csv
 from profiles.records import Curve, Scores
-from tests.cli.test_app import write_scenario
 from tests.joint.test_solve_random import _faults, _told
 from tests.support.oracle import best_plan
 from tests.support.paths import EXAMPLES
+from tests.support.small_scenarios import write_scenario
 from tests.support.tiny import KINDS, random_instance
 
 SLACK = 1e-6
