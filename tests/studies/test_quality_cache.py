@@ -1,6 +1,5 @@
 """The cache of quality cuts: it serves the same scores and weights, and nothing else."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from planner.studies import quality_cache
 from planner.studies.quality_cache import KEPT, MOST_CUTS, quality_of
-from planner.studies.sweep import points_of, axis_of, sweep
+from planner.studies.sweep import axis_of, points_of, sweep
 from profiles.records import Scores
 from tests.support.small_scenarios import write_scenario
 
@@ -22,9 +21,8 @@ def scores(values: list[list[float]] = VALUES, weights: list[float] = EVEN) -> S
 
 
 @pytest.fixture(autouse=True)
-def empty_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quality_cache, "_kept", [])
-    yield
 
 
 def test_equal_scores_and_weights_share_their_cuts() -> None:
