@@ -9,6 +9,7 @@ that coefficients are of order 1.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -18,19 +19,28 @@ from models.instance import Instance, Slo
 from models.nogood import NoGood
 
 
-@dataclass(frozen=True)
-class Goal:
-    """What is optimised.
+class GoalKind(StrEnum):
+    """What a program optimises.
 
-    of: "quality" (maximise), "cost" (minimise USD/h), "gpus" (minimise GPUs used, then cost: the
-    leanest plan).
+    QUALITY is maximised. COST: USD/h of the GPUs used, minimised. GPUS: the leanest plan, fewest
+    GPUs first and then least cost (`lean_weights`).
+    """
+
+    QUALITY = "quality"
+    COST = "cost"
+    GPUS = "gpus"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What is optimised, and the limits that earlier decisions set.
 
     quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None.
     gpus_at_most: per pool, fewer than it has (for a first plan that is easy to place), or None.
     gpus_in_all: over all pools, or None. changes: of a setup, at most so many.
     """
 
-    of: str
+    of: GoalKind
     quality_at_least: float | None = None
     cost_at_most: float | None = None
     cost_at_least: float | None = None

@@ -5,10 +5,18 @@ Every LLM, pool and option is known by its position in the tuples below; `Option
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from profiles.records import Curve, Scores
+
+
+class ObjectiveKind(StrEnum):
+    """What a scenario optimises: quality is maximised, cost minimised above a floor of quality."""
+
+    QUALITY = "quality"
+    COST = "cost"
 
 
 @dataclass(frozen=True)
@@ -92,15 +100,15 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Instance:
-    """arrival_rate: req/s in all.
+    """Everything the optimisation sees of a scenario.
 
-    objective: "quality" (maximise) or "cost" (minimise, with quality_floor).
+    options: sorted by (llm, pool, tp_degree, mps_share). All of them fit an empty node of their
+    pool (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * memory of a GPU) and carry
+    every column that an SLO needs; those that do not are in `dropped`.
 
-    memory_headroom, min_utilization: 0..1. scores: rows in the order of `llms`. All options fit an
-    empty node of their pool (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * pool
-    memory) and carry every column an SLO needs; options that do not are in `dropped`. Options are
-    sorted by (llm, pool, tp_degree, mps_share). quotas: further limits on the setup; no scenario
-    states any, baselines do (planner.studies.baselines.comparison).
+    arrival_rate: req/s in all. scores: rows in the order of `llms`. quality_floor: mean score, of
+    a cost objective. memory_headroom, min_utilization: 0..1. quotas: further limits on the setup;
+    no scenario states any, baselines do (planner.studies.baselines).
     """
 
     llms: tuple[Llm, ...]
@@ -109,7 +117,7 @@ class Instance:
     slos: tuple[Slo, ...]
     arrival_rate: float
     scores: Scores
-    objective: str = "quality"
+    objective: ObjectiveKind = ObjectiveKind.QUALITY
     quality_floor: float | None = None
     memory_headroom: float = 0.10
     min_utilization: float = 0.0

@@ -12,7 +12,7 @@ Units: shares 0..1, memory GiB.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 import numpy as np
 
@@ -25,7 +25,7 @@ answers "unknown".
 """
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """What is known about a packing."""
 
     PACKED = "packed"

@@ -50,7 +50,7 @@ import pyomo.environ as pyo
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csr_matrix
 
-from models.formulation import Formulation, lean_weights, pool_prices
+from models.formulation import Formulation, GoalKind, lean_weights, pool_prices
 from models.linear import LinearProgram
 
 
@@ -121,10 +121,12 @@ def _variables(model: pyo.ConcreteModel, form: Formulation) -> None:
 
 
 def _objective(model: pyo.ConcreteModel, form: Formulation) -> None:
-    if form.goal.of == "quality":
+    if form.goal.of == GoalKind.QUALITY:
         model.objective = pyo.Objective(expr=-model.quality)
         return
-    price = pool_prices(form.instance) if form.goal.of == "cost" else lean_weights(form.instance)
+    price = (
+        pool_prices(form.instance) if form.goal.of == GoalKind.COST else lean_weights(form.instance)
+    )
     model.objective = pyo.Objective(
         expr=pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
-from models.formulation import Formulation, lean_weights, pool_prices
+from models.formulation import Formulation, GoalKind, lean_weights, pool_prices
 from models.linear import LinearProgram
 
 Points = tuple[np.ndarray, np.ndarray]
@@ -202,11 +202,13 @@ def relax(
     cost = np.zeros(matrix.shape[1])
     if measure_excess:
         cost[1 + where.llms + where.pools : where.first_weight] = 1.0
-    elif form.goal.of == "quality":
+    elif form.goal.of == GoalKind.QUALITY:
         cost[where.quality] = -1.0
     else:
         cost[where.gpus_used] = (
-            pool_prices(form.instance) if form.goal.of == "cost" else lean_weights(form.instance)
+            pool_prices(form.instance)
+            if form.goal.of == GoalKind.COST
+            else lean_weights(form.instance)
         )
     low, high = np.zeros(cost.size), np.full(cost.size, np.inf)
     floor = form.goal.quality_at_least if fixed is None and not measure_excess else None

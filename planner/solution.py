@@ -1,13 +1,43 @@
-"""The solution: what the optimisation found, in the instance's positions and units; no solver
-object in it.
+"""The solution of an optimisation, in the instance's positions and units; it holds no solver
+object.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
 from models.placement import Packing
+
+
+class Status(StrEnum):
+    """What is known when a search has ended.
+
+    OPTIMAL: a plan, and none is better by more than the gap. FEASIBLE: a plan, the gap is open.
+    INFEASIBLE: proved that there is no plan. UNKNOWN: neither a plan nor that proof.
+    """
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+
+
+class Termination(StrEnum):
+    """Why a search ended.
+
+    GAP: it was closed. TIME, INTERRUPT: a limit or a request stopped it. INFEASIBLE: proved that
+    there is no plan. STALLED: nothing more could be learnt. CHOICE: the plan is another one than
+    the best, which was chosen in its place.
+    """
+
+    GAP = "gap"
+    TIME = "time"
+    INTERRUPT = "interrupt"
+    INFEASIBLE = "infeasible"
+    STALLED = "stalled"
+    CHOICE = "choice"
 
 
 @dataclass(frozen=True)
@@ -49,20 +79,19 @@ class ShadowPrices:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effort:
-    """What the search did.
+    """What a search did.
 
-    seconds: wall time by phase (load is added by the caller). termination: gap | time | interrupt |
-    infeasible | stalled.
+    wall: s in all; seconds: wall time by phase (the caller adds that of loading).
     """
 
-    wall: float
-    seconds: Mapping[str, float]
-    milp_solves: int
-    quality_cuts: int
-    nodes: int
-    termination: str
+    wall: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    milp_solves: int = 0
+    quality_cuts: int = 0
+    nodes: int = 0
+    termination: Termination
     solver_version: str = ""
     notes: tuple[str, ...] = ()
 
@@ -81,10 +110,10 @@ class Repair:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why nothing fits.
+    """Why there is no plan.
 
-    limits: sentences; repairs: cheapest single changes; best_effort: a solution of the nearest
-    feasible case.
+    limits: sentences; repairs: smallest single changes; best_effort: the solution of the repaired
+    case whose number moved least, best_effort_change.
     """
 
     limits: tuple[str, ...]
@@ -93,18 +122,17 @@ class Conflict:
     best_effort_change: Repair | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Solution:
-    """status: optimal | feasible | infeasible | unknown.
+    """A plan in the instance's positions and units, or what is known where there is none.
 
-    value, bound: of the objective (quality or USD/h).
-
-    replicas: (O,) int. routed_rates: (O,) req/s. fractions: (M,). dual_prices: (M,), NaN for LLMs
-    not routed to, smallest is 0. Fields after `bound` are empty arrays / None when there is no
-    plan.
+    value, bound: of the objective (mean score, or USD/h). replicas: (O,) int. routed_rates: (O,)
+    req/s. fractions: (M,). quality: mean score. dual_prices: (M,) score units, NaN for LLMs not
+    routed to, the smallest is 0. tie_eps: score units within which LLMs tie. Without a plan
+    everything after `effort` is empty or None.
     """
 
-    status: str
+    status: Status
     value: float | None
     bound: float | None
     effort: Effort
@@ -121,12 +149,12 @@ class Solution:
 
     @property
     def has_plan(self) -> bool:
-        """Whether there is a setup and a routing to tell."""
+        """Whether there is a setup with a routing."""
         return self.quality is not None
 
 
 def shards_of(packing: Packing) -> list[Shard]:
-    """The shards of a pool's packing."""
+    """The shards of a pool's packing, replica by replica."""
     seats = sorted(packing.seats)
     return [
         Shard(key, replica, shard, node, gpu)

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from models.formulation import Formulation
 from models.quality import Quality
 from models.relaxation import Points, cut_rows, relax, stack_points, weight_rows
-from planner.joint.highs import Answer, LiveLp, SolveSettings
+from planner.joint.highs import Answer, LiveLp, SolveSettings, StopReason
 
 IN_OUT = 0.4
 """Weight of the best fractions seen in the point that is cut at (in-out stabilisation)."""
@@ -30,7 +30,7 @@ class MasterPoint:
     (O,): least reduced cost of running one replica.
     """
 
-    stop: str
+    stop: StopReason
     loss: float
     fractions: np.ndarray
     quality: float
@@ -86,7 +86,7 @@ class Master:
         while True:
             answer = self.live.solve()
             rounds += 1
-            if answer.stop != "optimal" or answer.x is None:
+            if answer.stop is not StopReason.OPTIMAL or answer.x is None:
                 return self._nowhere(answer.stop, rounds)
             fractions = np.maximum(answer.x[self.where.fractions], 0.0)
             fractions = fractions / fractions.sum()
@@ -145,7 +145,7 @@ class Master:
         alive = ~self._retired
         np.minimum.at(loss, self.owner[alive], column_dual[self.where.first_weight :][alive])
         return MasterPoint(
-            "optimal",
+            StopReason.OPTIMAL,
             answer.value,
             fractions,
             float(x[self.where.quality]),
@@ -158,7 +158,7 @@ class Master:
             error,
         )
 
-    def _nowhere(self, stop: str, rounds: int) -> MasterPoint:
+    def _nowhere(self, stop: StopReason, rounds: int) -> MasterPoint:
         nothing = np.zeros(0)
         return MasterPoint(
             stop,

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import highspy
 import numpy as np
@@ -27,16 +28,35 @@ VERSION = (
     f"{highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
 )
 
+
+class StopReason(StrEnum):
+    """Why HiGHS stopped.
+
+    NODES: the limit of nodes. TARGET: a plan or a bound as good as was wanted. UNDECIDED: numerical
+    trouble, nothing is proved.
+    """
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    TIME = "time"
+    INTERRUPT = "interrupt"
+    NODES = "nodes"
+    TARGET = "target"
+    ITERATIONS = "iterations"
+    UNDECIDED = "undecided"
+
+
 _STOPPED = {
-    "kTimeLimit": "time",
-    "kIterationLimit": "iterations",
-    "kInterrupt": "interrupt",
-    "kHighsInterrupt": "interrupt",
-    "kSolutionLimit": "nodes",
-    "kObjectiveTarget": "target",
-    "kObjectiveBound": "target",
-    "kUnknown": "undecided",
-    "kSolveError": "undecided",
+    "kTimeLimit": StopReason.TIME,
+    "kIterationLimit": StopReason.ITERATIONS,
+    "kInterrupt": StopReason.INTERRUPT,
+    "kHighsInterrupt": StopReason.INTERRUPT,
+    "kSolutionLimit": StopReason.NODES,
+    "kObjectiveTarget": StopReason.TARGET,
+    "kObjectiveBound": StopReason.TARGET,
+    "kUnknown": StopReason.UNDECIDED,
+    "kSolveError": StopReason.UNDECIDED,
 }
 """Names of HiGHS's model status, some of which only newer versions know."""
 
@@ -55,14 +75,12 @@ Programs that are not closed soon get them back.
 
 @dataclass(frozen=True)
 class Answer:
-    """Why the solver stopped, apart from what it holds.
+    """Why the solver stopped, apart from what it holds. value, bound: of the minimisation.
 
-    stop: optimal | infeasible | unbounded | time | interrupt | nodes | target | iterations |
-    undecided (numerical trouble: nothing is proved). value, bound: of the minimisation.
     x: (C,) or None. row_dual, column_dual: of an LP only.
     """
 
-    stop: str
+    stop: StopReason
     value: float
     bound: float
     x: np.ndarray | None
@@ -119,7 +137,9 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     solution = highs.getSolution()
     x = np.array(solution.col_value) if has_solution else None
     value = float(info.objective_function_value) if has_solution else np.inf
-    bound = float(info.mip_dual_bound) if whole else (value if stop == "optimal" else -np.inf)
+    bound = (
+        float(info.mip_dual_bound) if whole else (value if stop is StopReason.OPTIMAL else -np.inf)
+    )
     if x is not None and abs(float(program.cost @ x) + program.offset - value) > 1e-5 * max(
         1.0, abs(value)
     ):
@@ -127,7 +147,7 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
             f"HiGHS {VERSION} tells the value {value}, its point has"
             f" {float(program.cost @ x) + program.offset}"
         )
-    if stop == "infeasible":
+    if stop is StopReason.INFEASIBLE:
         bound = np.inf
     return Answer(
         stop,
@@ -230,9 +250,13 @@ class LiveLp:
         solution, info = self._highs.getSolution(), self._highs.getInfo()
         spent = time.perf_counter() - began
         self.seconds += spent
-        if stop != "optimal":
+        if stop is not StopReason.OPTIMAL:
             return Answer(
-                stop, np.inf, np.inf if stop == "infeasible" else -np.inf, None, seconds=spent
+                stop,
+                np.inf,
+                np.inf if stop is StopReason.INFEASIBLE else -np.inf,
+                None,
+                seconds=spent,
             )
         value = float(info.objective_function_value)
         return Answer(
@@ -279,16 +303,18 @@ def _check(status: highspy.HighsStatus, call: str) -> None:
         raise SolverFault(f"HiGHS {VERSION} failed in {call}")
 
 
-def _reason(status: highspy.HighsModelStatus) -> str:
+def _reason(status: highspy.HighsModelStatus) -> StopReason:
     if status == highspy.HighsModelStatus.kOptimal:
-        return "optimal"
-    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kModelEmpty):
-        return "infeasible" if status == highspy.HighsModelStatus.kInfeasible else "optimal"
+        return StopReason.OPTIMAL
+    if status == highspy.HighsModelStatus.kModelEmpty:
+        return StopReason.OPTIMAL
+    if status == highspy.HighsModelStatus.kInfeasible:
+        return StopReason.INFEASIBLE
     if status in (
         highspy.HighsModelStatus.kUnbounded,
         highspy.HighsModelStatus.kUnboundedOrInfeasible,
     ):
-        return "unbounded"
+        return StopReason.UNBOUNDED
     if status.name in _STOPPED:
         return _STOPPED[status.name]
     raise SolverFault(f"HiGHS {VERSION} ended in state {status}")

@@ -14,11 +14,11 @@ from functools import partial
 
 import numpy as np
 
-from models.instance import Instance, Llm
+from models.instance import Instance, Llm, ObjectiveKind
 from models.quality import Quality
 from planner.joint.search_state import Clock
 from planner.settings import CLOSE_ENOUGH, Settings
-from planner.solution import Conflict, Repair, Solution
+from planner.solution import Conflict, Repair, Solution, Status, Termination
 
 PRECISION = 2e-3
 """Relative precision of a repair (of the range of scores for a quality floor)."""
@@ -95,7 +95,7 @@ class Probes:
         answer = self.solve(
             instance, limited, cancel=self.cancel, quality=self.quality, explain=False
         )
-        self.undecided |= answer.status == "unknown"
+        self.undecided |= answer.status == Status.UNKNOWN
         return answer if answer.has_plan else None
 
 
@@ -142,7 +142,7 @@ def explain_conflict(
     if not repairs:
         return Conflict(limits, told), notes
     knob, value, rough = min(repairs, key=lambda repair: _distance(repair[0], repair[1]))
-    best_effort = restated(rough, settings, quality, clock.why())
+    best_effort = restated(rough, settings, quality, clock.limit())
     if not probes.cut_short():
         left = probes.deadline - time.perf_counter()
         better = solve(
@@ -156,7 +156,9 @@ def explain_conflict(
     return Conflict(limits, told, best_effort, Repair(knob.change, knob.before, value)), notes
 
 
-def restated(rough: Solution, settings: Settings, quality: Quality, why: str = "time") -> Solution:
+def restated(
+    rough: Solution, settings: Settings, quality: Quality, why: Termination = Termination.TIME
+) -> Solution:
     """A plan found at a rough gap, with the status it has at the gap that was asked for.
 
     why: what ended the search.
@@ -170,7 +172,7 @@ def restated(rough: Solution, settings: Settings, quality: Quality, why: str = "
     return (
         rough
         if closed
-        else replace(rough, status="feasible", effort=replace(rough.effort, termination=why))
+        else replace(rough, status=Status.FEASIBLE, effort=replace(rough.effort, termination=why))
     )
 
 
@@ -243,7 +245,7 @@ def knobs(instance: Instance) -> list[Knob]:
                     whole=True,
                 )
             )
-    if instance.objective == "cost" and instance.quality_floor is not None:
+    if instance.objective == ObjectiveKind.COST and instance.quality_floor is not None:
         lowest = float((instance.scores.values @ instance.scores.weights).min())
         if lowest < instance.quality_floor:
             floor = instance.quality_floor

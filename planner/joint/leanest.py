@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.formulation import Goal, lean_weights, pool_prices
-from models.instance import Instance
+from models.formulation import Goal, GoalKind, lean_weights, pool_prices
+from models.instance import Instance, ObjectiveKind
 from models.placement import pack_on_fewest
 from models.quality import Quality
 from planner.joint.search import Search
@@ -39,13 +39,17 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     assert best is not None  # noqa: S101 - the caller has a plan
     began = time.perf_counter()
     value = objective_value(quality, instance, best.loss)
-    if instance.objective == "quality":
+    if instance.objective == ObjectiveKind.QUALITY:
         slack = SAME_VALUE * abs(value) / quality.scale
         if best.loss - search.bound <= gap:
             slack = min(slack, gap - (best.loss - search.bound))
-        goal = Goal("gpus", quality_at_least=-best.loss - slack)
+        goal = Goal(of=GoalKind.GPUS, quality_at_least=-best.loss - slack)
     else:
-        goal = Goal("gpus", search.goal.quality_at_least, best.loss * (1 + SAME_VALUE) + 1e-9)
+        goal = Goal(
+            of=GoalKind.GPUS,
+            quality_at_least=search.goal.quality_at_least,
+            cost_at_most=best.loss * (1 + SAME_VALUE) + 1e-9,
+        )
     packings = tuple(
         pack_on_fewest(
             ground.items(p, best.routed.replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
@@ -75,7 +79,9 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
             f" {fewest}"
         )
     loss = (
-        -quality.from_score(found.settled.value) if instance.objective == "quality" else found.cost
+        -quality.from_score(found.settled.value)
+        if instance.objective == ObjectiveKind.QUALITY
+        else found.cost
     )
     return replace(found, loss=loss), notes
 
@@ -89,4 +95,4 @@ def fewest_gpus(lean: Search) -> int:
 
 def objective_value(quality: Quality, instance: Instance, loss: float) -> float:
     """The objective in the units of the user (score, USD/h) of a search's loss."""
-    return quality.to_score(-loss) if instance.objective == "quality" else loss
+    return quality.to_score(-loss) if instance.objective == ObjectiveKind.QUALITY else loss

@@ -5,7 +5,15 @@ import time
 from models.quality import TIE_EPS, Quality
 from planner.joint import highs
 from planner.joint.search_state import Ground, Incumbent
-from planner.solution import Effort, ShadowPrices, Solution, TieGroup, shards_of
+from planner.solution import (
+    Effort,
+    ShadowPrices,
+    Solution,
+    Status,
+    Termination,
+    TieGroup,
+    shards_of,
+)
 
 
 def solution_of(
@@ -18,32 +26,32 @@ def solution_of(
 ) -> Solution:
     """A placed and routed plan as a solution; optimal when the effort ended with the gap closed."""
     return Solution(
-        "optimal" if effort.termination == "gap" else "feasible",
-        value,
-        bound,
-        effort,
-        best.routed.replicas,
-        best.routed.rates,
-        best.routed.fractions,
-        best.settled.value,
-        best.settled.prices,
-        tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in best.settled.ties),
-        TIE_EPS * quality.scale,
-        tuple(shard for packing in best.packing for shard in shards_of(packing)),
-        prices,
+        status=Status.OPTIMAL if effort.termination == Termination.GAP else Status.FEASIBLE,
+        value=value,
+        bound=bound,
+        effort=effort,
+        replicas=best.routed.replicas,
+        routed_rates=best.routed.rates,
+        fractions=best.routed.fractions,
+        quality=best.settled.value,
+        dual_prices=best.settled.prices,
+        ties=tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in best.settled.ties),
+        tie_eps=TIE_EPS * quality.scale,
+        placement=tuple(shard for packing in best.packing for shard in shards_of(packing)),
+        shadow_prices=prices,
     )
 
 
-def effort_of(ground: Ground, termination: str, notes: list[str]) -> Effort:
+def effort_of(ground: Ground, termination: Termination, notes: list[str]) -> Effort:
     """What a search did until now."""
     clock = ground.clock
     return Effort(
-        time.perf_counter() - clock.began,
-        dict(clock.seconds),
-        ground.milp_solves,
-        len(ground.quality.cuts),
-        ground.nodes,
-        termination,
-        highs.VERSION,
-        tuple(notes),
+        wall=time.perf_counter() - clock.began,
+        seconds=dict(clock.seconds),
+        milp_solves=ground.milp_solves,
+        quality_cuts=len(ground.quality.cuts),
+        nodes=ground.nodes,
+        termination=termination,
+        solver_version=highs.VERSION,
+        notes=tuple(notes),
     )

@@ -21,14 +21,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.formulation import Formulation, Goal, lean_weights, pool_prices, price_step
+from models.formulation import Formulation, Goal, GoalKind, lean_weights, pool_prices, price_step
 from models.nogood import NoGood
 from models.placement import Packing
 from models.program import CompiledProgram, build, compile_program
 from models.relaxation import Layout
 from planner.joint.curve_refinement import refine_lines, split_arms
 from planner.joint.cut_loop import Master, MasterPoint
-from planner.joint.highs import Answer, solve
+from planner.joint.highs import Answer, StopReason, solve
 from planner.joint.primal_heuristics import rounded, thinned
 from planner.joint.search_state import Ground, Incumbent
 from planner.joint.separation import add_pattern_rows, place_and_learn, placed, unpacked
@@ -124,7 +124,7 @@ class Search:
 
     def cut_tolerance(self) -> float:
         """What a cut loop may leave of quality, 0..1 scale."""
-        return max(0.05 * self.tolerance(), 1e-8) if self.goal.of == "quality" else 1e-6
+        return max(0.05 * self.tolerance(), 1e-8) if self.goal.of == GoalKind.QUALITY else 1e-6
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -144,10 +144,10 @@ class Search:
         while not self.closed() and not self.ground.clock.stopped():
             answer, compiled = self._decide(options, share * self.tolerance())
             excluded = min(self._excluded_bound(options), self.aside_bound)
-            if answer.stop == "infeasible" and self.incumbent is not None and self._cutoff:
+            if answer.stop is StopReason.INFEASIBLE and self.incumbent is not None and self._cutoff:
                 self._cutoff = False
                 continue
-            if answer.stop == "infeasible":
+            if answer.stop is StopReason.INFEASIBLE:
                 if excluded == np.inf or excluded > self.loss:
                     self.infeasible = self.incumbent is None
                     self._raise_bound(min(self.loss, excluded))
@@ -160,15 +160,19 @@ class Search:
                 continue
             self._raise_bound(min(answer.bound, excluded))
             if answer.x is None:
-                if answer.stop == "time" and not self.ground.clock.stopped():
+                if answer.stop is StopReason.TIME and not self.ground.clock.stopped():
                     continue
                 return
             before = self.loss
             news = self._use(answer, compiled)
-            if self.incumbent is None and self.goal.of == "quality" and not tried:
+            if self.incumbent is None and self.goal.of == GoalKind.QUALITY and not tried:
                 tried = True
                 self._try_smaller(options, self._read(answer, compiled)[0])
-            if self.goal.of == "cost" and not self.closed() and self.loss > answer.value + 1e-9:
+            if (
+                self.goal.of == GoalKind.COST
+                and not self.closed()
+                and self.loss > answer.value + 1e-9
+            ):
                 news |= self._reach_floor(answer.value)
             if self.closed():
                 return
@@ -178,7 +182,7 @@ class Search:
                 options = grown
             elif self.incumbent is not None:
                 options = tuple(o for o in options if self._may_help(o))
-            if answer.stop == "nodes" and not self.loss < before:
+            if answer.stop is StopReason.NODES and not self.loss < before:
                 return
             if not news and not self.loss < before:
                 if share < 1e-4:
@@ -200,7 +204,7 @@ class Search:
                 rel_gap=np.inf, time_limit=max(ground.clock.left(), 1.0), **changes
             )
             settings.seed += 1
-            if solve(linear, settings).stop != "infeasible":
+            if solve(linear, settings).stop is not StopReason.INFEASIBLE:
                 return False
         return True
 
@@ -239,8 +243,8 @@ class Search:
             point = master.converge(
                 tolerance, 60, in_out=True, full=not rough, stopped=ground.clock.stopped
             )
-            if point.stop != "optimal":
-                self.infeasible = point.stop == "infeasible"
+            if point.stop is not StopReason.OPTIMAL:
+                self.infeasible = point.stop is StopReason.INFEASIBLE
                 return None
             self.relaxed, self._relax_bound = point, point.loss
             refined = refine_lines(ground, point.replicas, point.rates)
@@ -257,7 +261,7 @@ class Search:
         """
         ground = self.ground
         count = len(ground.instance.llms)
-        if self.relaxed is None or self.goal.of != "quality" or count > NEARBY_LLMS:
+        if self.relaxed is None or self.goal.of != GoalKind.QUALITY or count > NEARBY_LLMS:
             return
         rng = np.random.default_rng(ground.seed)
         prices, _ = ground.quality.price(self.relaxed.fractions)
@@ -280,7 +284,7 @@ class Search:
         now = ground.clock.spend("build", began)
         settings = ground.settings(
             abs_gap=abs_gap,
-            target=self.bound + abs_gap if self.goal.of == "quality" else -np.inf,
+            target=self.bound + abs_gap if self.goal.of == GoalKind.QUALITY else -np.inf,
             time_limit=max(
                 min(ground.clock.left(), ground.clock.left() if self._patient else QUICK_SECONDS),
                 0.05,
@@ -294,7 +298,7 @@ class Search:
         ground.nodes += answer.nodes
         ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + answer.seconds
         ground.clock.spend("milp", now)
-        self._patient |= answer.stop == "time"
+        self._patient |= answer.stop is StopReason.TIME
         if answer.x is not None and answer.bound > answer.value + 1e-6 * max(
             1.0, abs(answer.value)
         ):
@@ -352,9 +356,9 @@ class Search:
         """
         if self.incumbent is None or not self._cutoff:
             return self.goal
-        if self.goal.of == "quality":
+        if self.goal.of == GoalKind.QUALITY:
             return replace(self.goal, quality_at_least=-self.loss - CUTOFF_SLACK)
-        if self.goal.of == "cost":
+        if self.goal.of == GoalKind.COST:
             return replace(self.goal, cost_at_most=self.loss + CUTOFF_SLACK)
         return self.goal
 
@@ -371,7 +375,7 @@ class Search:
         ground.clock.spend("placement", began)
         if packings is not None:
             self._consider(replicas, rates, packings)
-        elif self.goal.of == "quality":
+        elif self.goal.of == GoalKind.QUALITY:
             self._consider_thinned(replicas, rates)
         if learnt and packings is None:
             return True
@@ -395,7 +399,7 @@ class Search:
         """
         ground, limits = self.ground, None
         if (
-            self.goal.of != "quality"
+            self.goal.of != GoalKind.QUALITY
             or self.goal.cost_at_most is not None
             or self.goal.gpus_in_all is not None
         ):
@@ -435,7 +439,7 @@ class Search:
                 deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * ground.clock.left())
             )
             goal = replace(
-                self.goal, of="quality", quality_at_least=None, cost_at_most=within + 1e-9
+                self.goal, of=GoalKind.QUALITY, quality_at_least=None, cost_at_most=within + 1e-9
             )
             inner = Search(
                 ground, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor
@@ -487,7 +491,7 @@ class Search:
         if not self._may_be_told(replicas, packings):
             return
         ground, began = self.ground, time.perf_counter()
-        form = ground.formulation(Goal("quality"), tuple(np.flatnonzero(replicas > 0)))
+        form = ground.formulation(Goal(of=GoalKind.QUALITY), tuple(np.flatnonzero(replicas > 0)))
         routed = polish(
             form,
             ground.quality,
@@ -500,7 +504,7 @@ class Search:
         now = ground.clock.spend("polish", began)
         if routed is None:
             return
-        if self.goal.of == "quality" and -routed.quality >= self.loss - 1e-10:
+        if self.goal.of == GoalKind.QUALITY and -routed.quality >= self.loss - 1e-10:
             refine_lines(ground, replicas, routed.rates)
             return
         settled = ground.quality.settle(routed.fractions)
@@ -516,9 +520,9 @@ class Search:
             return
         weights = lean_weights(ground.instance)
         loss = {
-            "quality": -exact,
-            "cost": cost,
-            "gpus": float(sum(weights[p] * k.gpus for p, k in enumerate(packings))),
+            GoalKind.QUALITY: -exact,
+            GoalKind.COST: cost,
+            GoalKind.GPUS: float(sum(weights[p] * k.gpus for p, k in enumerate(packings))),
         }[self.goal.of]
         if loss < self.loss:
             self.incumbent = Incumbent(loss, routed, packings, settled, gpus, cost)

@@ -22,6 +22,7 @@ from models.placement import Item, Packing
 from models.quality import Quality, Settled
 from planner.joint.highs import SolveSettings
 from planner.joint.setup_routing import Routed
+from planner.solution import Termination
 
 COARSE_ERROR = 3e-2
 """First under-estimates of curves lie at most this share of an SLO's allowance below the hull."""
@@ -57,11 +58,21 @@ class Clock:
 
     def stopped(self) -> bool:
         """Whether to stop now."""
-        return self.left() <= 0 or (self.cancel is not None and self.cancel.is_set())
+        return self.left() <= 0 or self.interrupted()
 
-    def why(self) -> str:
-        """interrupt or time."""
-        return "interrupt" if self.cancel is not None and self.cancel.is_set() else "time"
+    def interrupted(self) -> bool:
+        """Whether a request to stop has come."""
+        return self.cancel is not None and self.cancel.is_set()
+
+    def limit(self) -> Termination:
+        """Which limit has stopped the search: a request, or else the time."""
+        return Termination.INTERRUPT if self.interrupted() else Termination.TIME
+
+    def termination(self, *, closed: bool) -> Termination:
+        """Why a search that is over has ended; closed: whether bound and plan have met."""
+        if closed:
+            return Termination.GAP
+        return self.limit() if self.stopped() else Termination.STALLED
 
     def spend(self, phase: str, since: float) -> float:
         """Book the time since a moment; returns now."""

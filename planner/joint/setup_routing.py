@@ -16,7 +16,7 @@ from models.formulation import Formulation, allowance
 from models.latency import Pieces, safe_points
 from models.quality import UNROUTED, Quality
 from planner.joint.cut_loop import Master, MasterPoint
-from planner.joint.highs import SolveSettings
+from planner.joint.highs import SolveSettings, StopReason
 
 SPARES = (1e-9, 1e-8, 1e-7, 1e-6)
 """Shares of the budgets that are kept back, one after the other, while the solver's tolerance lets
@@ -74,7 +74,7 @@ def polish(
             form, quality, pieces, replicas, per_replica, side, settings, tolerance
         )
         rounds += point.rounds
-        if point.stop != "optimal":
+        if point.stop is not StopReason.OPTIMAL:
             break
         gain = np.inf if best is None else point.quality - best.quality
         if gain > 0:
@@ -93,7 +93,7 @@ def polish(
         kept_back = _solve_around(
             form, quality, pieces, replicas, per_replica, -side, settings, tolerance, spare
         )
-        if kept_back.stop == "optimal":
+        if kept_back.stop is StopReason.OPTIMAL:
             best, exact = kept_back, _exact_rates(form, pieces, replicas, kept_back)
     llm = np.array([o.llm for o in form.instance.options])
     fractions = np.bincount(llm, weights=exact, minlength=len(form.instance.llms)) / exact.sum()
@@ -143,13 +143,13 @@ def _solve_around(
     point = Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
         tolerance, 60
     )
-    if point.stop != "infeasible":
+    if point.stop is not StopReason.INFEASIBLE:
         return point
     for _ in range(4):
         excess = Master(
             with_cuts, quality, points(), settings, replicas, measure_excess=True
         ).converge(tolerance, 1)
-        if excess.stop != "optimal":
+        if excess.stop is not StopReason.OPTIMAL:
             return excess
         moved = excess.rates / np.maximum(replicas, 1)
         settled = np.allclose(moved, per_replica, rtol=1e-6)

@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from models.formulation import Goal
-from models.instance import Instance
+from models.formulation import Goal, GoalKind
+from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.infeasibility import explain_conflict
 from planner.joint.leanest import leanest, objective_value
@@ -19,7 +19,7 @@ from planner.joint.search import Search
 from planner.joint.search_state import Clock, Ground, Incumbent
 from planner.joint.shadow_prices import shadow_prices
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
-from planner.solution import Solution
+from planner.solution import Solution, Status, Termination
 
 SAFE_GAP = 0.97
 """The search closes a little more than is asked, so that the leanest plan may give up SAME_VALUE.
@@ -50,12 +50,12 @@ def solve(
     quality = quality or Quality(instance.scores)
     ground = Ground(instance, quality, clock, settings.threads, settings.seed)
     clock.spend("curves", clock.began)
-    if instance.objective == "quality":
-        goal, unit = Goal("quality"), quality.scale
+    if instance.objective == ObjectiveKind.QUALITY:
+        goal, unit = Goal(of=GoalKind.QUALITY), quality.scale
     else:
         goal, unit = (
             Goal(
-                "cost",
+                of=GoalKind.COST,
                 quality_at_least=quality.from_score((instance.quality_floor or 0.0) - FLOOR_SLACK),
             ),
             1.0,
@@ -99,9 +99,11 @@ def _told(
     prices = None
     if search.relaxed is not None and search.form is not None and search.layout is not None:
         point = search.relaxed
-        loss_to_value = -quality.scale if instance.objective == "quality" else 1.0
+        loss_to_value = -quality.scale if instance.objective == ObjectiveKind.QUALITY else 1.0
         best_answers = float(instance.scores.weights @ instance.scores.values.max(axis=0))
-        room = max(best_answers - value, 0.0) if instance.objective == "quality" else value
+        room = (
+            max(best_answers - value, 0.0) if instance.objective == ObjectiveKind.QUALITY else value
+        )
         duals = (point.row_dual, point.gpus_used_dual)
         prices = shadow_prices(
             search.form, search.layout, point.fractions, *duals, loss_to_value, room
@@ -114,9 +116,7 @@ def _told(
                 " counts them as possible"
             ),
         ]
-    effort = effort_of(
-        ground, "gap" if closed else (clock.why() if clock.stopped() else "stalled"), notes
-    )
+    effort = effort_of(ground, clock.termination(closed=closed), notes)
     return solution_of(quality, best, value, bound, effort, prices)
 
 
@@ -127,11 +127,22 @@ def _without_plan(
     unknown.
     """
     if not search.infeasible or not search.confirm_infeasible():
-        why = ground.clock.why() if ground.clock.stopped() else "stalled"
-        return Solution("unknown", None, None, effort_of(ground, why, []))
+        why = ground.clock.termination(closed=False)
+        return Solution(
+            status=Status.UNKNOWN, value=None, bound=None, effort=effort_of(ground, why, [])
+        )
     if not explain:
-        return Solution("infeasible", None, None, effort_of(ground, "infeasible", []))
+        return Solution(
+            status=Status.INFEASIBLE,
+            value=None,
+            bound=None,
+            effort=effort_of(ground, Termination.INFEASIBLE, []),
+        )
     conflict, notes = explain_conflict(instance, settings, ground.quality, ground.clock, solve)
     return Solution(
-        "infeasible", None, None, effort_of(ground, "infeasible", list(notes)), conflict=conflict
+        status=Status.INFEASIBLE,
+        value=None,
+        bound=None,
+        effort=effort_of(ground, Termination.INFEASIBLE, list(notes)),
+        conflict=conflict,
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from models.instance import Instance
+from models.instance import Instance, ObjectiveKind
 from models.quality import TIE_EPS, Quality
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import Road
@@ -26,7 +26,7 @@ from planner.plans.content import checked_content
 from planner.plans.option_index import OptionIndex
 from planner.plans.source import PlanAndScenario
 from planner.settings import CLOSE_ENOUGH
-from planner.solution import Effort, Shard, Solution, TieGroup
+from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
 from profiles.io.faults import Fault
 from profiles.records import Scores
 
@@ -97,7 +97,7 @@ class FixedSetup:
         self.instance = replace(
             whole,
             options=options,
-            objective="quality",
+            objective=ObjectiveKind.QUALITY,
             quality_floor=None,
             dropped=(),
             warnings=(),
@@ -138,23 +138,23 @@ class FixedSetup:
             return Rerouted(instance, None, None, bool(found.bound == -np.inf))
         settled = quality.settle(found.fractions)
         bound = max(float(found.bound), settled.value)
-        effort = Effort(0.0, {}, 0, 0, 0, "gap")
+        effort = Effort(termination=Termination.GAP)
         closed = bound - settled.value <= max(
             REL_GAP * max(abs(settled.value), 1e-9), CLOSE_ENOUGH * prompts.span
         )
         solution = Solution(
-            "optimal" if closed else "feasible",
-            settled.value,
-            bound,
-            effort,
-            self.replicas,
-            found.rates,
-            found.fractions,
-            settled.value,
-            settled.prices,
-            tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in settled.ties),
-            TIE_EPS * quality.scale,
-            self.seats,
+            status=Status.OPTIMAL if closed else Status.FEASIBLE,
+            value=settled.value,
+            bound=bound,
+            effort=effort,
+            replicas=self.replicas,
+            routed_rates=found.rates,
+            fractions=found.fractions,
+            quality=settled.value,
+            dual_prices=settled.prices,
+            ties=tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in settled.ties),
+            tie_eps=TIE_EPS * quality.scale,
+            placement=self.seats,
         )
         return Rerouted(instance, checked_content(instance, solution, REL_GAP), bound, False)
 

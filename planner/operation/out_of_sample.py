@@ -37,6 +37,7 @@ from typing import Any
 
 import numpy as np
 
+from models.instance import ObjectiveKind
 from models.quality import Quality
 from models.router import Router
 from planner.errors import NoPlanInTimeError
@@ -303,7 +304,10 @@ def _served(
     there is none.
     """
     instance = replace(
-        source.loaded.instance, scores=fitted.truth, objective="quality", quality_floor=None
+        source.loaded.instance,
+        scores=fitted.truth,
+        objective=ObjectiveKind.QUALITY,
+        quality_floor=None,
     )
     trial.begin("the best single LLM")
     attempt = single(trial, instance)

@@ -31,13 +31,13 @@ def solution_back(instance: Instance, content: Mapping[str, Any]) -> Solution:
         if o is not None
     )
     return Solution(
-        content["status"],
-        objective["value"],
-        objective["bound"],
-        Effort(0.0, {}, 0, 0, 0, content["solver"]["termination"]),
-        replicas,
-        rates,
-        np.array([content["routing"][llm.name] for llm in instance.llms]),
-        content["quality"],
+        status=content["status"],
+        value=objective["value"],
+        bound=objective["bound"],
+        effort=Effort(termination=content["solver"]["termination"]),
+        replicas=replicas,
+        routed_rates=rates,
+        fractions=np.array([content["routing"][llm.name] for llm in instance.llms]),
+        quality=content["quality"],
         placement=shards,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.instance import Instance, Llm, Pool
+from models.instance import Instance, Llm, ObjectiveKind, Pool
 from planner.scenario.content_hash import content_hash
 from planner.scenario.inputs import Findings, open_book, profile_table, salvage, score_table
 from planner.scenario.load import Overrides, Scenario, read_scenario
@@ -114,7 +114,9 @@ def _instance(
         slos=slos_of(spec),
         arrival_rate=spec.arrival_rate_rps,
         scores=scores,
-        objective="cost" if isinstance(objective, MinimizeCost) else "quality",
+        objective=(
+            ObjectiveKind.COST if isinstance(objective, MinimizeCost) else ObjectiveKind.QUALITY
+        ),
         quality_floor=objective.quality_at_least if isinstance(objective, MinimizeCost) else None,
         memory_headroom=spec.setups.memory_headroom_pct / 100,
         min_utilization=spec.setups.min_gpu_utilization_pct / 100,

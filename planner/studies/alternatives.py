@@ -33,7 +33,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.formulation import Changes, Goal, lean_weights, pool_prices
+from models.formulation import Changes, Goal, GoalKind, lean_weights, pool_prices
 from models.instance import Instance
 from models.nogood import NoGood
 from models.placement import Verdict, pack_on_fewest
@@ -47,7 +47,7 @@ from planner.joint.search_state import Clock, Ground, Incumbent
 from planner.joint.setup_routing import Routed
 from planner.plans.running import Running, packing_of, seated_near, seats_of
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
-from planner.solution import Solution
+from planner.solution import Solution, Termination
 
 __all__ = ["NEAR_LOSS", "Alternative", "Alternatives", "alternatives"]
 
@@ -94,7 +94,7 @@ class Alternatives:
     changes: int | None
     others: tuple[Alternative, ...]
     complete: bool
-    stopped: str
+    stopped: Termination
 
 
 def alternatives(
@@ -140,7 +140,7 @@ class _Near:
             running,
             progress,
         )
-        self.last, self.stopped = ground.clock.deadline, "gap"
+        self.last, self.stopped = ground.clock.deadline, Termination.GAP
         self.kind_of = [
             (option.llm, option.pool, option.tp_degree) for option in ground.instance.options
         ]
@@ -149,14 +149,18 @@ class _Near:
         value = float(plan.value)  # type: ignore[arg-type]
         if instance.objective == "quality":
             self.limit = value - loss * abs(value)
-            self.goal = Goal("quality", quality_at_least=quality.from_score(self.limit))
+            self.goal = Goal(of=GoalKind.QUALITY, quality_at_least=quality.from_score(self.limit))
         else:
             self.limit = value + loss * abs(value)
             floor = quality.from_score((instance.quality_floor or 0.0) - joint.FLOOR_SLACK)
-            self.goal = Goal("cost", floor, self.limit * (1 + 1e-12))
+            self.goal = Goal(
+                of=GoalKind.COST,
+                quality_at_least=floor,
+                cost_at_most=self.limit * (1 + 1e-12),
+            )
         self.enough = (
             -float(self.goal.quality_at_least or 0.0)
-            if self.goal.of == "quality"
+            if self.goal.of == GoalKind.QUALITY
             else self.limit * (1 + 1e-12)
         )
 
@@ -174,14 +178,14 @@ class _Near:
             others += [] if fewer is None else [fewer]
         self._forbid(self.plan)
         complete = self._next_best(count, others)
-        interrupted = self.ground.clock.cancel is not None and self.ground.clock.cancel.is_set()
+        interrupted = self.ground.clock.interrupted()
         return Alternatives(
             self.limit,
             gpus,
             changes,
             tuple(others),
             complete,
-            "interrupt" if interrupted else self.stopped,
+            Termination.INTERRUPT if interrupted else self.stopped,
         )
 
     def _next_best(self, count: int, others: list[Alternative]) -> bool:
@@ -195,7 +199,7 @@ class _Near:
                 and not search.infeasible
                 and time.perf_counter() < self.last
             ):
-                self.stopped = "gap"
+                self.stopped = Termination.GAP
                 self._begin(
                     f"{told} of {count} next best setups", 1
                 )  # without this one there is no next: any within the loss will do
@@ -231,7 +235,9 @@ class _Near:
         start = self._incumbent()
         weights = lean_weights(self.ground.instance)
         first = replace(start, loss=float(weights @ [packing.gpus for packing in start.packing]))
-        lean = Search(self.ground, replace(self.goal, of="gpus"), lambda _: HALF_A_GPU, first)
+        lean = Search(
+            self.ground, replace(self.goal, of=GoalKind.GPUS), lambda _: HALF_A_GPU, first
+        )
         lean.run()
         found = lean.incumbent or first
         self._note_stop(lean)
@@ -279,12 +285,12 @@ class _Near:
 
     def _note_stop(self, search: Search) -> None:
         if not search.closed() and not search.infeasible and self.ground.clock.stopped():
-            self.stopped = "time"
+            self.stopped = Termination.TIME
 
     def _abs_gap(self, loss: float) -> float:
         quality, unit = (
             self.ground.quality,
-            (self.ground.quality.scale if self.goal.of == "quality" else 1.0),
+            (self.ground.quality.scale if self.goal.of == GoalKind.QUALITY else 1.0),
         )
         return (
             max(
@@ -295,7 +301,7 @@ class _Near:
         )
 
     def _value(self, loss: float) -> float:
-        return self.ground.quality.to_score(-loss) if self.goal.of == "quality" else loss
+        return self.ground.quality.to_score(-loss) if self.goal.of == GoalKind.QUALITY else loss
 
     # -- setups ------------------------------------------------------------------------------------
 
@@ -337,7 +343,7 @@ class _Near:
         cost = float(pool_prices(self.ground.instance) @ gpus)
         loss = (
             -self.ground.quality.from_score(found.settled.value)
-            if self.goal.of == "quality"
+            if self.goal.of == GoalKind.QUALITY
             else cost
         )
         return replace(found, gpus=sum(gpus), cost=cost, loss=loss)
@@ -381,7 +387,7 @@ class _Near:
         closed = found.loss - bound <= self._abs_gap(found.loss)
         effort = effort_of(
             ground,
-            "gap" if closed else (ground.clock.why() if ground.clock.stopped() else "stalled"),
+            ground.clock.termination(closed=closed),
             [],
         )
         solution = solution_of(
@@ -392,6 +398,6 @@ class _Near:
                 ground.instance,
                 solution,
                 self.running,
-                more_gpus=aim == "changes" and self.goal.of == "quality",
+                more_gpus=aim == "changes" and self.goal.of == GoalKind.QUALITY,
             )
         return Alternative(aim, solution)

@@ -36,7 +36,7 @@ from planner.decomposition.routing import route
 from planner.errors import DataError, VerificationError
 from planner.plans.content import checked_content
 from planner.settings import CLOSE_ENOUGH
-from planner.solution import Effort, Shard, Solution, TieGroup
+from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
 from profiles.io.faults import Fault
 
 __all__ = ["CrossCheck", "Second", "compare", "second_road", "seconds_a_setup"]
@@ -278,8 +278,13 @@ def solution_of(instance: Instance, best: Best, rel_gap: float) -> Solution:
     closed = abs(bound - value) <= max(
         rel_gap * max(abs(value), 1e-9), CLOSE_ENOUGH * float(np.ptp(instance.scores.values))
     )
-    effort = Effort(0.0, {}, 0, 0, 0, "gap" if closed else "stalled")
-    told = Solution("optimal" if closed else "feasible", float(value), bound, effort)
+    effort = Effort(termination=Termination.GAP if closed else Termination.STALLED)
+    told = Solution(
+        status=Status.OPTIMAL if closed else Status.FEASIBLE,
+        value=float(value),
+        bound=bound,
+        effort=effort,
+    )
     return replace(
         told,
         replicas=replicas,

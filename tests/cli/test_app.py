@@ -23,7 +23,7 @@ from planner.cli.app import app
 from planner.cli.terminal.progress import progress_line
 from planner.joint import solve as joint
 from planner.settings import Progress, Settings
-from planner.solution import Effort, ShadowPrices, Shard, Solution
+from planner.solution import Effort, ShadowPrices, Shard, Solution, Termination
 from tests.support.paths import HOME
 from tests.support.small_scenarios import write_scenario
 
@@ -31,26 +31,32 @@ from tests.support.small_scenarios import write_scenario
 def best(instance: Instance, status: str = "optimal", bound: float = 0.9) -> Solution:
     """One replica of each LLM, half of the requests each."""
     effort = Effort(
-        0.1, {"search": 0.1}, 1, 2, 3, {"optimal": "gap", "feasible": "time"}[status], "1.16.0"
+        wall=0.1,
+        seconds={"search": 0.1},
+        milp_solves=1,
+        quality_cuts=2,
+        nodes=3,
+        termination={"optimal": "gap", "feasible": "time"}[status],
+        solver_version="1.16.0",
     )
     halves = np.full(2, 0.5)
     place = (Shard(0, 0, 0, 0, 0), Shard(1, 0, 0, 0, 1))
     prices = ShadowPrices(None, (None,), (None,), ("not asked for",))
     rates = halves * instance.arrival_rate
     return Solution(
-        status,
-        0.9,
-        bound,
-        effort,
-        np.ones(2, dtype=int),
-        rates,
-        halves,
-        0.9,
-        np.zeros(2),
-        (),
-        1e-9,
-        place,
-        prices,
+        status=status,
+        value=0.9,
+        bound=bound,
+        effort=effort,
+        replicas=np.ones(2, dtype=int),
+        routed_rates=rates,
+        fractions=halves,
+        quality=0.9,
+        dual_prices=np.zeros(2),
+        ties=(),
+        tie_eps=1e-9,
+        placement=place,
+        shadow_prices=prices,
     )
 
 
@@ -59,10 +65,17 @@ def nothing(status: str) -> Solution:
 
     conflict = Conflict(("10 req/s do not fit",)) if status == "infeasible" else None
     return Solution(
-        status,
-        None,
-        None,
-        Effort(0.1, {}, 0, 0, 0, "time" if status == "unknown" else status),
+        status=status,
+        value=None,
+        bound=None,
+        effort=Effort(
+            wall=0.1,
+            seconds={},
+            milp_solves=0,
+            quality_cuts=0,
+            nodes=0,
+            termination=Termination.TIME if status == "unknown" else status,
+        ),
         conflict=conflict,
     )
 

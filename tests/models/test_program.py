@@ -14,7 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 import models.program
 import planner.joint.search
-from models.formulation import Formulation, Goal
+from models.formulation import Formulation, Goal, GoalKind
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import CompiledProgram, build, compile_program
@@ -25,7 +25,7 @@ from planner.joint.highs import Answer, LiveLp, SolveSettings, solve
 from planner.joint.search_state import Clock, Ground
 from tests.support.tiny import KINDS, random_instance
 
-GOALS = ("quality", "cost", "gpus")
+GOALS = tuple(GoalKind)
 CASES = [(KINDS[seed % len(KINDS)], seed) for seed in range(20)]
 VERBS = (
     "obey",
@@ -60,7 +60,7 @@ def ground_of(kind: str, seed: int) -> Ground:
     return ground
 
 
-def formulation(ground: Ground, of: str, *, roomy: bool = False) -> Formulation:
+def formulation(ground: Ground, of: GoalKind, *, roomy: bool = False) -> Formulation:
     """A goal with a quality floor where something else is minimised.
 
     roomy: no rounded-down replica limits, which the arrays have not.
@@ -68,7 +68,7 @@ def formulation(ground: Ground, of: str, *, roomy: bool = False) -> Formulation:
     best = ground.quality.cuts.at(
         np.full(len(ground.instance.llms), 1.0 / len(ground.instance.llms))
     )
-    goal = Goal("quality") if of == "quality" else Goal(of, quality_at_least=0.5 * best)
+    goal = Goal(of=of, quality_at_least=None if of == GoalKind.QUALITY else 0.5 * best)
     upper = np.full(len(ground.instance.options), 1e3) if roomy else None
     options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
     return ground.formulation(goal, options, upper)
@@ -250,7 +250,7 @@ def test_every_row_is_a_verb_phrase_that_the_docstring_lists() -> None:
 
 
 def test_no_component_takes_a_reserved_name() -> None:
-    model = build(formulation(ground_of("nonconvex", 1), "cost"))
+    model = build(formulation(ground_of("nonconvex", 1), GoalKind.COST))
     names = {component.local_name for component in model.component_objects()}
     assert not names & {"load", "type", "name", "model"}
     sets = {component.local_name for component in model.component_objects(pyo.Set)}

@@ -19,7 +19,7 @@ from planner.errors import DataError
 from planner.joint import solve as joint
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
-from planner.solution import Effort, Solution
+from planner.solution import Effort, Solution, Status, Termination
 from planner.studies import crosscheck
 from planner.studies.crosscheck import compare, second_road, seconds_a_setup
 from tests.support.paths import HOME
@@ -212,7 +212,12 @@ def test_a_joint_road_that_calls_a_feasible_scenario_infeasible_is_contradicted(
     instance = tight("convex", 1)[0]
     check = compare(
         instance,
-        Solution("infeasible", None, None, Effort(0.0, {}, 0, 0, 0, "infeasible")),
+        Solution(
+            status=Status.INFEASIBLE,
+            value=None,
+            bound=None,
+            effort=Effort(termination=Termination.INFEASIBLE),
+        ),
         second_road(instance),
         REL_GAP,
     )
@@ -235,7 +240,9 @@ def test_a_relaxation_contradicts_what_it_cannot_bracket(monkeypatch: pytest.Mon
 
 def test_a_stopped_joint_road_leaves_the_verdict_open() -> None:
     instance = tight("convex", 1)[0]
-    unknown = Solution("unknown", None, None, Effort(0.0, {}, 0, 0, 0, "time"))
+    unknown = Solution(
+        status=Status.UNKNOWN, value=None, bound=None, effort=Effort(termination=Termination.TIME)
+    )
     assert compare(instance, unknown, second_road(instance), REL_GAP).verdict == "open"
 
 

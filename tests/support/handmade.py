@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from models.instance import Dropped, Instance, Llm, Option, Pool, Slo
-from planner.solution import Conflict, Effort, Repair, ShadowPrices, Shard, Solution
+from planner.solution import (
+    Conflict,
+    Effort,
+    Repair,
+    ShadowPrices,
+    Shard,
+    Solution,
+    Status,
+)
 from profiles.records import Curve, Scores
 
 SETTINGS: Any = SimpleNamespace(rel_gap=1e-4)
@@ -78,7 +86,15 @@ def trio(
 
 
 def effort(termination: str = "gap") -> Effort:
-    return Effort(1.4, {"build": 0.2, "lp": 0.4, "milp": 0.8}, 2, 31, 120, termination, "1.16.0")
+    return Effort(
+        wall=1.4,
+        seconds={"build": 0.2, "lp": 0.4, "milp": 0.8},
+        milp_solves=2,
+        quality_cuts=31,
+        nodes=120,
+        termination=termination,
+        solver_version="1.16.0",
+    )
 
 
 def solved(instance: Instance, **changes: Any) -> Solution:
@@ -91,10 +107,10 @@ def solved(instance: Instance, **changes: Any) -> Solution:
     ]
     shards += [Shard(2, 0, k, 0, k) for k in range(4)]
     known = Solution(
-        "optimal",
-        0.9,
-        0.9,
-        effort(),
+        status=Status.OPTIMAL,
+        value=0.9,
+        bound=0.9,
+        effort=effort(),
         replicas=np.ones(3, dtype=int),
         routed_rates=np.full(3, instance.arrival_rate / 3),
         fractions=np.full(3, 1 / 3),
@@ -113,7 +129,11 @@ def solved(instance: Instance, **changes: Any) -> Solution:
 
 def unsolved(status: str, termination: str, conflict: Conflict | None = None) -> Solution:
     return Solution(
-        status, None, 0.91 if status == "unknown" else None, effort(termination), conflict=conflict
+        status=status,
+        value=None,
+        bound=0.91 if status == "unknown" else None,
+        effort=effort(termination),
+        conflict=conflict,
     )
 
 

@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 
 from models.instance import Instance, Llm, Option, Pool, Slo
 from planner.plans.setup_content import setup_content
-from planner.solution import Effort, Shard, Solution, TieGroup
+from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
 from planner.verification.verifier import verify
 from profiles.records import Column, Curve, Scores
 from tests.support.oracle import (
@@ -301,20 +301,20 @@ def _solution(instance: Instance, found: OracleResult) -> Solution:
     prices = np.where(fractions > 0, cuts[best] - cuts[best][fractions > 0].min(), np.nan)
     ties = _ties(instance, prices, fractions)
     placement = _place(instance, found.replicas)
-    effort = Effort(0.0, {}, 0, 0, 0, "gap")
+    effort = Effort(termination=Termination.GAP)
     quality = float(g[best] + cuts[best] @ fractions)
     rates, replicas = np.array(found.rates), np.array(found.replicas)
     return Solution(
-        "optimal",
-        found.value,
-        found.bound,
-        effort,
-        replicas,
-        rates,
-        fractions,
-        quality,
-        prices,
-        ties,
+        status=Status.OPTIMAL,
+        value=found.value,
+        bound=found.bound,
+        effort=effort,
+        replicas=replicas,
+        routed_rates=rates,
+        fractions=fractions,
+        quality=quality,
+        dual_prices=prices,
+        ties=ties,
         placement=tuple(placement),
     )
 

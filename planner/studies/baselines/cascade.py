@@ -30,9 +30,9 @@ from typing import Any, cast
 import numpy as np
 
 from models.cascade import Mix, MixQuality, Policy, policies
-from models.instance import Instance, Llm, Option, Pool
+from models.instance import Instance, Llm, ObjectiveKind, Option, Pool
 from models.quality import Quality
-from planner.solution import Solution
+from planner.solution import Solution, Status
 from planner.studies.baselines.trial import Attempt, Trial, factor_of
 from profiles.records import Curve, Scores
 
@@ -206,7 +206,7 @@ def equivalent(instance: Instance, mix: Mix) -> Instance:
         scores=scores,
         slos=_equal_slos(instance, mix),
         arrival_rate=instance.arrival_rate * float(visits.sum()),
-        objective="quality",
+        objective=ObjectiveKind.QUALITY,
         quality_floor=None,
     )
 
@@ -223,15 +223,15 @@ def _as_visits(instance: Instance, checked: Instance, mix: Mix, solution: Soluti
     rates = rates * np.divide(wanted, carried, out=np.zeros(llms), where=carried > 0)[of_llm]
     fractions = mix.visits / mix.visits.sum()
     return Solution(
-        "optimal",
-        1.0,
-        1.0,
-        solution.effort,
-        solution.replicas[:count],
-        rates,
-        fractions,
-        1.0,
-        np.where(fractions > 0, 0.0, np.nan),
+        status=Status.OPTIMAL,
+        value=1.0,
+        bound=1.0,
+        effort=solution.effort,
+        replicas=solution.replicas[:count],
+        routed_rates=rates,
+        fractions=fractions,
+        quality=1.0,
+        dual_prices=np.where(fractions > 0, 0.0, np.nan),
         placement=tuple(shard for shard in solution.placement if shard.option < count),
     )
 
