@@ -23,7 +23,7 @@ from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
 from planner.plans.source import PlanAndScenario
-from planner.scenario.templates import inputs_of
+from planner.scenario.templates import workbook_inputs
 
 __all__ = ["main"]
 
@@ -53,7 +53,7 @@ def _measured(what: str) -> str:
         write_workbook(
             path,
             report_of(source.plan, source.loaded, extras),
-            inputs_of(source.loaded.scenario, Path(folder)),
+            workbook_inputs(source.loaded.scenario, Path(folder)),
         )
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
         size = path.stat().st_size / 2**20

@@ -40,7 +40,7 @@ from planner.decomposition.packing import first_fit_decreasing
 from planner.joint.solve import solve
 from planner.plans.content import checked_content
 from planner.presentation.setup_study import spread_of
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import LoadResult, load_instance
 from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.setup_study import Study, study
@@ -99,7 +99,7 @@ def run_points(
     VerificationError for a bug.
     """
     overrides = [] if floor_pct is None else [f"setups.min_gpu_utilization_pct={floor_pct!r}"]
-    known: dict[int, tuple[Loaded, Quality]] = {}
+    known: dict[int, tuple[LoadResult, Quality]] = {}
     for point in points:
         if point.gpus not in known:
             loaded = load_instance(cluster_file(point.gpus), overrides)

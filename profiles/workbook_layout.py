@@ -29,8 +29,8 @@ __all__ = [
     "SHEETS",
     "TABLES",
     "UNHOLDABLE",
-    "Inputs",
     "SheetField",
+    "WorkbookInputs",
     "sheet_reference",
 ]
 
@@ -104,7 +104,7 @@ class SheetField:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class WorkbookInputs:
     """What the sheets hold.
 
     Rows: key -> value (missing or None: a blank cell); settings: dotted key -> value.

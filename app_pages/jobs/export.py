@@ -21,7 +21,7 @@ from planner.plans.record import Plan, json_text
 from planner.plans.source import PlanAndScenario
 from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
-from planner.scenario.templates import inputs_of
+from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
 from profiles.io.writing import csv_text
 
@@ -54,7 +54,9 @@ def workbook(path: str, overrides: Overrides, content: Content, *, watch: Watch)
             Path(folder) / "report.xlsx",
         )
         write_report(source, str(target), None)
-        return target.read_bytes(), list(inputs_of(source.loaded.scenario, target.parent).notes)
+        return target.read_bytes(), list(
+            workbook_inputs(source.loaded.scenario, target.parent).notes
+        )
 
 
 def charts(path: str, overrides: Overrides, content: Content, *, watch: Watch) -> Made:

@@ -12,7 +12,7 @@ import streamlit as st
 from app_pages.session import reruns, saved_plans, state, uploads, work
 from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.widgets import editors, tables
-from planner.scenario.archive import zipped
+from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.scenario.upload import ENDINGS, TABLE_ENDINGS
 
@@ -118,7 +118,7 @@ def saving() -> None:
         )
         st.download_button(
             "Save as zip",
-            partial(zipped, scenario),
+            partial(zip_scenario, scenario),
             f"{name}.zip",
             "application/zip",
             key="save-zip",

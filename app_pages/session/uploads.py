@@ -14,7 +14,7 @@ from app_pages.session import state
 from app_pages.session.server import desk
 from planner.errors import DataError
 from planner.scenario.edits import ScenarioEdit
-from planner.scenario.upload import put_files, replace_table
+from planner.scenario.upload import replace_table, store_upload
 from profiles.io.faults import Fault
 
 __all__ = ["looked", "open_files", "put_table", "template_book", "trouble"]
@@ -47,7 +47,7 @@ def open_files(files: Mapping[str, bytes]) -> None:
     """
     folder = _new_folder()
     try:
-        _ask(put_files(folder, files))
+        _ask(store_upload(folder, files))
     except DataError as error:
         _refuse(error.faults, folder)
 

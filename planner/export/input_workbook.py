@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from planner.errors import DataError
-from planner.scenario.templates import inputs_of
+from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, put_whole
-from profiles.workbook_layout import Inputs
+from profiles.workbook_layout import WorkbookInputs
 
 __all__ = ["scenario_to_workbook"]
 
@@ -24,7 +24,7 @@ def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -
 
     check_new_workbook(target)
     loaded = load_instance(source, overrides)
-    inputs = inputs_of(loaded.scenario, target.parent)
+    inputs = workbook_inputs(loaded.scenario, target.parent)
 
     def check(written: Path) -> None:
         if load_instance(written).sha256 != loaded.sha256:
@@ -74,7 +74,7 @@ def check_new_workbook(path: Path) -> None:
 
 
 def write_input_workbook(
-    path: Path, inputs: Inputs, check: Callable[[Path], None] | None = None
+    path: Path, inputs: WorkbookInputs, check: Callable[[Path], None] | None = None
 ) -> None:
     """Write the workbook whole or not at all: beside its place first, where it is read back."""
     # Imported here because only workbooks need XlsxWriter.

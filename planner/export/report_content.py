@@ -35,7 +35,7 @@ from planner.presentation.alternatives import alternatives_lines, alternatives_t
 from planner.presentation.gpu_map import letters
 from planner.presentation.limits import binding
 from planner.presentation.marginals import marginals_lines, marginals_table
-from planner.scenario.assemble import Loaded
+from planner.scenario.assemble import LoadResult
 from planner.scenario.load import Scenario
 from planner.solution import Repair
 from profiles.catalogue import load_gpus
@@ -50,7 +50,7 @@ Content = Mapping[str, Any]
 
 def report_of(
     plan: Plan,
-    loaded: Loaded,
+    loaded: LoadResult,
     extras: Mapping[str, pd.DataFrame] | None = None,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def option_words(content: Content, option: Mapping[str, Any]) -> str:
     )
 
 
-def _meta(plan: Plan, loaded: Loaded, notes: Sequence[str]) -> dict[str, Any]:
+def _meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> dict[str, Any]:
     """Words and numbers beside the tables."""
     content, instance = plan.content, loaded.instance
     ties = content["router"]["ties"]
@@ -179,7 +179,7 @@ def _best_effort(content: Content) -> str:
 # ---------------------------------------------------------------- what was asked
 
 
-def _assumptions(content: Content, loaded: Loaded) -> pd.DataFrame:
+def _assumptions(content: Content, loaded: LoadResult) -> pd.DataFrame:
     """Numbers of the scenario with the place each comes from; names count pools, SLOs and LLMs from
     1 and hold nothing of the user's.
 
@@ -295,7 +295,7 @@ class _Row:
     otherwise: str = ""
 
 
-def _pool_rows(loaded: Loaded, i: int) -> list[_Row]:
+def _pool_rows(loaded: LoadResult, i: int) -> list[_Row]:
     """Nodes, GPUs, memory and price of one pool."""
     pool, known = loaded.scenario.spec.pools[i], loaded.instance.pools[i]
     what, path, name, gpu = (
@@ -379,7 +379,7 @@ def _pools(content: Content) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
-def _llms(content: Content, loaded: Loaded) -> pd.DataFrame:
+def _llms(content: Content, loaded: LoadResult) -> pd.DataFrame:
     """One row an LLM, whether deployed or not."""
     change, instance = content.get("change"), loaded.instance
     if change:
@@ -395,7 +395,7 @@ def _llms(content: Content, loaded: Loaded) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLM", "Replicas", "At least", "At most"], dtype=object)
 
 
-def _points(content: Content, loaded: Loaded) -> pd.DataFrame:
+def _points(content: Content, loaded: LoadResult) -> pd.DataFrame:
     """Load points of the deployed options in the order of the setup; latencies in ms, blank where
     an option lacks the column.
     """

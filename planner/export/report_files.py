@@ -11,7 +11,7 @@ import pandas as pd
 from planner.errors import DataError
 from planner.export.report_content import report_of
 from planner.plans.source import PlanAndScenario
-from planner.scenario.templates import inputs_of
+from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
 
 __all__ = ["check_chart_folder", "write_report"]
@@ -48,7 +48,7 @@ def write_report(
         from reports.workbook.write import write_workbook
 
         write_workbook(
-            Path(xlsx), report, inputs_of(source.loaded.scenario, Path(xlsx).resolve().parent)
+            Path(xlsx), report, workbook_inputs(source.loaded.scenario, Path(xlsx).resolve().parent)
         )
         written["workbook"] = xlsx
     if charts is not None:

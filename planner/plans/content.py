@@ -25,14 +25,14 @@ from planner.verification.verifier import verify
 from planner.version import VERSION
 
 if TYPE_CHECKING:
-    from planner.scenario.assemble import Loaded
+    from planner.scenario.assemble import LoadResult
     from planner.settings import Settings
 
 __all__ = ["checked_content", "tables", "tell"]
 
 
 def tell(
-    loaded: "Loaded", solution: Solution, settings: "Settings", timings: Mapping[str, float]
+    loaded: "LoadResult", solution: Solution, settings: "Settings", timings: Mapping[str, float]
 ) -> Plan:
     """Tell the plan of `solution`.
 
@@ -131,7 +131,7 @@ def _checked(content: Mapping[str, Any], instance: Instance, rel_gap: float) -> 
     return {"verified": True, "problems": []}
 
 
-def _conflict_content(loaded: "Loaded", conflict: Conflict, rel_gap: float) -> dict[str, Any]:
+def _conflict_content(loaded: "LoadResult", conflict: Conflict, rel_gap: float) -> dict[str, Any]:
     """Tell limits in words, repairs in the scenario's own paths and units, and the plan of the
     nearest feasible case.
     """
@@ -142,7 +142,7 @@ def _conflict_content(loaded: "Loaded", conflict: Conflict, rel_gap: float) -> d
     }
 
 
-def _best_effort(loaded: "Loaded", conflict: Conflict, rel_gap: float) -> dict[str, Any] | None:
+def _best_effort(loaded: "LoadResult", conflict: Conflict, rel_gap: float) -> dict[str, Any] | None:
     """Tell the plan of the instance after the one change that makes it feasible, verified against
     that instance; None without one.
     """
@@ -209,7 +209,7 @@ def _dropped_content(instance: Instance) -> list[dict[str, Any]]:
 
 
 def _context(
-    loaded: "Loaded", instance: Instance, solution: Solution, timings: Mapping[str, float]
+    loaded: "LoadResult", instance: Instance, solution: Solution, timings: Mapping[str, float]
 ) -> dict[str, Any]:
     """Tell what stands beside the contract's keys: demand, pools, what filtered the options,
     sources of curves, seconds by phase.
@@ -250,7 +250,7 @@ def _pool_content(pool: Pool) -> dict[str, Any]:
     return {**shape, "memory_gib": float(pool.memory), "price_usd_per_gpu_h": finite(pool.price)}
 
 
-def _filters_content(loaded: "Loaded", instance: Instance) -> dict[str, Any]:
+def _filters_content(loaded: "LoadResult", instance: Instance) -> dict[str, Any]:
     """Tell settings that keep options or setups out, defaults included; null = everything
     profiled.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.errors import DataError
 from planner.plans.record import Plan, read_plan
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import LoadResult, load_instance
 from profiles.io.faults import Fault
 
 __all__ = ["PlanAndScenario", "load_plan"]
@@ -17,7 +17,7 @@ class PlanAndScenario:
     """A plan as told, and its scenario loaded with the plan's overrides; their hashes are equal."""
 
     plan: Plan
-    loaded: Loaded
+    loaded: LoadResult
 
 
 def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:

@@ -15,11 +15,11 @@ from typing import Any
 
 from planner.errors import DataError
 from planner.scenario.load import Scenario
-from planner.scenario.templates import inputs_of
+from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
 from profiles.io.workbook_guard import is_workbook
 
-__all__ = ["scenario_text", "unpacked", "write_folder", "zipped"]
+__all__ = ["scenario_text", "unpack_archives", "write_folder", "zip_scenario"]
 
 ENDING = ".zip"
 MOST_MEMBERS = 100
@@ -28,7 +28,7 @@ MOST_BYTES = 200_000_000
 _BLOCK = 1 << 20
 
 
-def zipped(scenario: Scenario) -> bytes:
+def zip_scenario(scenario: Scenario) -> bytes:
     """A scenario as scenario.yaml, profiles and scores in one archive.
 
     OSError, DataError as `write_folder`.
@@ -43,7 +43,7 @@ def zipped(scenario: Scenario) -> bytes:
     return target.getvalue()
 
 
-def unpacked(files: Mapping[str, bytes]) -> dict[str, bytes]:
+def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The same files, an archive among them replaced by what it holds.
 
     DataError with every fault.
@@ -190,7 +190,11 @@ def write_folder(scenario: Scenario, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = scenario.spec.model_dump(mode="json")
-    book = inputs_of(scenario, folder, most_prompts=10**9) if is_workbook(scenario.path) else None
+    book = (
+        workbook_inputs(scenario, folder, most_prompts=10**9)
+        if is_workbook(scenario.path)
+        else None
+    )
     for key, path in (("profiles", scenario.profiles_path), ("scores", scenario.scores_path)):
         frame = getattr(book, key, None)
         content[key] = f"{key}.csv" if frame is not None else f"{key}{path.suffix.lower()}"

@@ -12,9 +12,15 @@ from typing import Any
 
 from models.instance import Instance, Llm, ObjectiveKind, Pool
 from planner.scenario.content_hash import content_hash
-from planner.scenario.inputs import Findings, open_book, profile_table, salvage, score_table
+from planner.scenario.inputs import (
+    InputFindings,
+    check_named_tables,
+    open_book,
+    read_profile_table,
+    read_score_table,
+)
 from planner.scenario.load import Overrides, Scenario, read_scenario
-from planner.scenario.options import options_of, slos_of
+from planner.scenario.options import build_options, build_slos
 from planner.scenario.schema import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_gpus, load_llms
@@ -24,11 +30,11 @@ from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
 
-__all__ = ["Loaded", "load_instance"]
+__all__ = ["LoadResult", "load_instance"]
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """A sound scenario and its instance. sha256: hash of the canonical content; notices: what the
     reader should know, one sentence each.
     """
@@ -56,14 +62,14 @@ def load_instance(
     *,
     profiles: Table | None = None,
     scores: Table | None = None,
-) -> Loaded:
+) -> LoadResult:
     """Read everything a scenario names. source: a scenario, or its file (then with overrides).
 
     profiles, scores: tables that stand in memory (a workbook's sheets) instead of in the files that
     the scenario names. Raises DataError (or the one of its kinds that fits) with every fault of
     every file.
     """
-    found = Findings()
+    found = InputFindings()
     content: Any = None
     scenario: Scenario | None
     path = source.path if isinstance(source, Scenario) else Path(source)
@@ -76,24 +82,24 @@ def load_instance(
     else:
         scenario, content = read_scenario(path, overrides, found.scenario, found.book)
     if scenario is None:
-        salvage(path, content, profiles, scores, found)
+        check_named_tables(path, content, profiles, scores, found)
         found.raise_any()
         raise AssertionError("a scenario that cannot be read has faults")
     spec = scenario.spec
     names = [llm.name for llm in spec.llms]
-    table = profile_table(scenario.profiles_path, spec.profiles, profiles, found)
-    values = score_table(
+    table = read_profile_table(scenario.profiles_path, spec.profiles, profiles, found)
+    values = read_score_table(
         scenario.scores_path, spec.scores, scores, names, spec.scores_missing, found
     )
     pools = _pools(scenario, found)
     weights = _weights(spec, found) if table is None else _weights(spec, found, _memoryless(table))
-    options, dropped = options_of(scenario, pools, weights, table, found) if table else ((), ())
+    options, dropped = build_options(scenario, pools, weights, table, found) if table else ((), ())
     found.raise_any()
     if table is None or values is None:
         raise AssertionError("a table that cannot be read has faults")
     instance = _instance(spec, pools, options, dropped, values, tuple(found.warnings))
     notices = (*table.notices, *found.notices, *found.warnings)
-    return Loaded(
+    return LoadResult(
         scenario, instance, content_hash(spec, instance, table, weights.values()), notices
     )
 
@@ -111,7 +117,7 @@ def _instance(
         llms=tuple(Llm(llm.name, llm.min_replicas, llm.max_replicas) for llm in spec.llms),
         pools=tuple(pools),
         options=options,
-        slos=slos_of(spec),
+        slos=build_slos(spec),
         arrival_rate=spec.arrival_rate_rps,
         scores=scores,
         objective=(
@@ -125,7 +131,7 @@ def _instance(
     )
 
 
-def _pools(scenario: Scenario, found: Findings) -> list[Pool]:
+def _pools(scenario: Scenario, found: InputFindings) -> list[Pool]:
     """Pools with the catalogue's memory and price where the scenario states none."""
     pools = []
     for i, pool in enumerate(scenario.spec.pools):
@@ -176,7 +182,7 @@ def _memoryless(table: ProfileTable) -> set[str]:
 
 
 def _weights(
-    spec: ScenarioSpec, found: Findings, needed: set[str] | None = None
+    spec: ScenarioSpec, found: InputFindings, needed: set[str] | None = None
 ) -> Mapping[str, float | None]:
     """GiB of each LLM's weights; the catalogue's 16-bit weights where the scenario states none and
     they are needed.

@@ -16,13 +16,20 @@ from profiles.records import Scores
 from profiles.scores import parse_scores, read_scores
 
 if TYPE_CHECKING:
-    from planner.scenario.workbook_headers import Book
+    from planner.scenario.workbook_headers import InputBook
 
-__all__ = ["Findings", "once", "open_book", "profile_table", "salvage", "score_table"]
+__all__ = [
+    "InputFindings",
+    "add_once",
+    "check_named_tables",
+    "open_book",
+    "read_profile_table",
+    "read_score_table",
+]
 
 
 @dataclass
-class Findings:
+class InputFindings:
     """What is collected on the way.
 
     scenario, profiles, scores: faults by file; notices and warnings: sentences.
@@ -33,7 +40,7 @@ class Findings:
     scores: list[Fault] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    book: "Book | None" = None
+    book: "InputBook | None" = None
 
     def table(self, key: str, name: object, given: Table | None) -> tuple[Table | None, bool]:
         """The table given, else that of the workbook's sheet of this name; and whether such a sheet
@@ -55,7 +62,7 @@ class Findings:
         """
         if self.book is not None:
             self.scenario, self.profiles, self.scores = map(
-                self.book.tell, (self.scenario, self.profiles, self.scores)
+                self.book.by_cell, (self.scenario, self.profiles, self.scores)
             )
         kinds = [
             (ScenarioError, self.scenario),
@@ -70,13 +77,13 @@ class Findings:
             )
 
 
-def once(sentences: list[str], sentence: str) -> None:
+def add_once(sentences: list[str], sentence: str) -> None:
     """Add a sentence unless it is there."""
     if sentence not in sentences:
         sentences.append(sentence)
 
 
-def open_book(path: Path, found: Findings) -> None:
+def open_book(path: Path, found: InputFindings) -> None:
     """Read a workbook once for scenario and tables; raise when there is nothing to go on with."""
     # Imported here because only workbooks need openpyxl.
     from planner.scenario.workbook import read_book
@@ -88,8 +95,8 @@ def open_book(path: Path, found: Findings) -> None:
         found.notices.extend(found.book.notices)
 
 
-def profile_table(
-    path: Path, name: object, given: Table | None, found: Findings
+def read_profile_table(
+    path: Path, name: object, given: Table | None, found: InputFindings
 ) -> ProfileTable | None:
     """The profile table: given, a workbook's sheet, or the file; None when it is faulty."""
     table, faulty = found.table("profiles", name, given)
@@ -102,13 +109,13 @@ def profile_table(
     )
 
 
-def score_table(
+def read_score_table(
     path: Path,
     name: object,
     given: Table | None,
     llms: Sequence[str],
     missing: str,
-    found: Findings,
+    found: InputFindings,
 ) -> Scores | None:
     """The score table of these LLMs, found as the profile table is; None when it is faulty.
 
@@ -122,8 +129,8 @@ def score_table(
     return parse_scores(table, llms, missing, found.scores, found.notices)
 
 
-def salvage(
-    path: Path, content: Any, profiles: Table | None, scores: Table | None, found: Findings
+def check_named_tables(
+    path: Path, content: Any, profiles: Table | None, scores: Table | None, found: InputFindings
 ) -> None:
     """Check the tables a faulty scenario names as far as it can be understood, so that all faults
     are told at once.
@@ -136,7 +143,7 @@ def salvage(
         return path.parent / value if isinstance(value, str) and value else None
 
     if profiles is not None or named("profiles"):
-        profile_table(named("profiles") or path, content.get("profiles"), profiles, found)
+        read_profile_table(named("profiles") or path, content.get("profiles"), profiles, found)
     llms = content.get("llms")
     names = (
         [llm.get("name") if isinstance(llm, Mapping) else None for llm in llms]
@@ -146,4 +153,6 @@ def salvage(
     sound = [name for name in names if isinstance(name, str)]
     if (scores is not None or named("scores")) and sound and len(set(sound)) == len(names):
         missing = "drop" if content.get("scores_missing") == "drop" else "error"
-        score_table(named("scores") or path, content.get("scores"), scores, sound, missing, found)
+        read_score_table(
+            named("scores") or path, content.get("scores"), scores, sound, missing, found
+        )

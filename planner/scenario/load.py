@@ -24,7 +24,7 @@ from profiles.io.workbook_guard import is_workbook
 from profiles.io.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
-    from planner.scenario.workbook_headers import Book
+    from planner.scenario.workbook_headers import InputBook
 
 __all__ = ["Scenario", "load_scenario", "parse_scenario", "read_scenario"]
 
@@ -80,7 +80,7 @@ def parse_scenario(content: Any, path: Path | str, overrides: Overrides = ()) ->
 
 
 def read_scenario(
-    path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None" = None
+    path: Path, overrides: Overrides, faults: list[Fault], book: "InputBook | None" = None
 ) -> tuple[Scenario | None, Any]:
     """`load_scenario` that appends to faults, beside the file's content after overrides as far as
     it could be read.
@@ -100,7 +100,7 @@ def read_scenario(
 
 
 def _read_workbook(
-    path: Path, overrides: Overrides, faults: list[Fault], book: "Book | None"
+    path: Path, overrides: Overrides, faults: list[Fault], book: "InputBook | None"
 ) -> tuple[Scenario | None, Any]:
     """The same for a workbook; faults are told by cell."""
     if book is None:
@@ -112,7 +112,7 @@ def _read_workbook(
             return None, None
     found: list[Fault] = []
     scenario, content = _check(book.content, path, overrides, found)
-    faults.extend(book.tell(found))
+    faults.extend(book.by_cell(found))
     return (None if faults else scenario), content
 
 

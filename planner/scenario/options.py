@@ -12,25 +12,25 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from models.instance import Dropped, Option, Pool, Slo
-from planner.scenario.inputs import Findings, once
+from planner.scenario.inputs import InputFindings, add_once
 from planner.scenario.load import Scenario
 from planner.scenario.schema import ScenarioSpec
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.io.faults import Fault, nearest
 from profiles.records import STATISTICS, Column, Curve
 
-__all__ = ["needed_columns", "options_of", "slos_of"]
+__all__ = ["build_options", "build_slos", "needed_columns"]
 
 ROOM_SLACK = 1e-9
 """GiB by which memory may exceed the room: the rounding of (1 - headroom) * memory."""
 
 
-def options_of(
+def build_options(
     scenario: Scenario,
     pools: Sequence[Pool],
     weights: Mapping[str, float | None],
     table: ProfileTable,
-    found: Findings,
+    found: InputFindings,
 ) -> tuple[tuple[Option, ...], tuple[Dropped, ...]]:
     """Options that pass every rule, sorted by (llm, pool, tp_degree, mps_share), and those that do
     not, with the reason.
@@ -173,7 +173,7 @@ def _unwanted(profiled: ProfiledOption, spec: ScenarioSpec, pool: Pool) -> str:
 
 def _lack(profiled: ProfiledOption, spec: ScenarioSpec) -> tuple[int, str] | None:
     """The first SLO that the option cannot be judged by, and what it lacks for it."""
-    for i, slo in enumerate(slos_of(spec)):
+    for i, slo in enumerate(build_slos(spec)):
         columns = needed_columns(slo)
         if not any(column in profiled.latency_ms for column in columns):
             names = [f"{metric}_{statistic}_ms" for metric, statistic in columns]
@@ -195,13 +195,13 @@ def needed_columns(slo: Slo) -> tuple[Column, ...]:
     return tuple((slo.metric, statistic) for statistic in STATISTICS[1:])
 
 
-def slos_of(spec: ScenarioSpec) -> tuple[Slo, ...]:
+def build_slos(spec: ScenarioSpec) -> tuple[Slo, ...]:
     """SLOs of the scenario, limits in s."""
     return tuple(Slo(slo.metric, slo.statistic, slo.limit_ms / 1000, slo.scope) for slo in spec.slo)
 
 
 def _memory(
-    profiled: ProfiledOption, weights: Mapping[str, float | None], file: str, found: Findings
+    profiled: ProfiledOption, weights: Mapping[str, float | None], file: str, found: InputFindings
 ) -> float | None:
     """GiB of one shard: as profiled (the largest), else the weights alone; None when neither is
     known.
@@ -213,7 +213,7 @@ def _memory(
     if profiled.memory_gib:
         if len(profiled.memory_gib) > 1:
             values = ", ".join(f"{value:g}" for value in profiled.memory_gib)
-            once(
+            add_once(
                 found.warnings,
                 f"{file}: memory_gib_per_gpu of {option} differs between rows ({values}); the"
                 " largest is taken",
@@ -222,7 +222,7 @@ def _memory(
     known = weights[profiled.llm]
     if known is None:
         return None
-    once(
+    add_once(
         found.warnings,
         f"{profiled.llm}: its memory is weights_gib / tp_degree where the profile states none; no"
         " KV cache is counted",
@@ -244,7 +244,7 @@ def _tell_unused(
     kept: Sequence[Option],
     dropped: Sequence[Dropped],
     unsized: set[str],
-    found: Findings,
+    found: InputFindings,
 ) -> None:
     """Notices of profiles that serve nothing and of LLMs and pools without an option; a fault where
     replicas are demanded.

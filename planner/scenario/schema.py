@@ -1,31 +1,23 @@
-"""TODO: planner.scenario.schema."""
+"""The schema of a scenario file: every key with its unit, its bounds and its default.
+
+docs/scenario.schema.json is made from these classes. Unknown keys are faults.
+"""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = [
-    "MOST",
-    "Count",
     "LlmSpec",
     "MaximizeQuality",
     "MinimizeCost",
-    "Name",
-    "Objective",
-    "Percent",
     "PoolSpec",
-    "Positive",
     "ScenarioSpec",
     "SetupsSpec",
-    "Share",
     "SloSpec",
     "SolverSpec",
-    "Strict",
     "scenario_schema",
     "write_schema",
 ]
@@ -34,22 +26,14 @@ __all__ = [
 MOST = 1_000_000
 """Counts above this are taken for mistakes."""
 
-
 Name = Annotated[
     str,
     Field(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=200),
 ]
 
-
 Positive = Annotated[float, Field(gt=0, le=1e12)]
-
-
 Percent = Annotated[float, Field(ge=0, le=100)]
-
-
 Count = Annotated[int, Field(ge=1, le=MOST)]
-
-
 Share = Annotated[float, Field(gt=0, le=100)]
 
 
@@ -175,7 +159,7 @@ Objective = Annotated[
 
 
 class ScenarioSpec(Strict):
-    """What the planner is asked; the content of scenario.yaml."""
+    """The content of scenario.yaml."""
 
     version: Annotated[int, Field(ge=1, le=1)] = Field(description="version of this format")
     name: Name = Field(description="name of the scenario")

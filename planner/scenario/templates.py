@@ -18,12 +18,12 @@ from profiles.io.faults import DataError, Fault
 from profiles.io.tables import Table, numbers, read_table, texts
 from profiles.io.workbook_guard import is_workbook
 from profiles.scores import RESERVED
-from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, Inputs
+from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
 
 if TYPE_CHECKING:
-    from planner.scenario.workbook_headers import Book
+    from planner.scenario.workbook_headers import InputBook
 
-__all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "inputs_of", "template_inputs"]
+__all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "template_inputs", "workbook_inputs"]
 
 CELL_TEXT = 32_767
 MOST_PROMPTS = 5_000
@@ -78,7 +78,7 @@ p5,0.48,0.71
 """Files of a new folder; they plan as they stand."""
 
 
-def template_inputs() -> Inputs:
+def template_inputs() -> WorkbookInputs:
     """Sheets of a new workbook: the same example as `TEMPLATE_TEXTS`."""
     profiles, scores = (
         pd.read_csv(io.StringIO(TEMPLATE_TEXTS[f"{name}.csv"])) for name in ("profiles", "scores")
@@ -90,7 +90,7 @@ def template_inputs() -> Inputs:
         "gpus_per_node": 2,
         "price_usd_per_gpu_h": 1.80,
     }
-    return Inputs(
+    return WorkbookInputs(
         pools=[pool],
         llms=[{"name": "small"}, {"name": "large", "max_replicas": 2}],
         slo=[{"metric": "ttft", "statistic": "mean", "limit_ms": 300, "scope": "all"}],
@@ -101,7 +101,9 @@ def template_inputs() -> Inputs:
     )
 
 
-def inputs_of(scenario: Scenario, folder: Path, most_prompts: int = MOST_PROMPTS) -> Inputs:
+def workbook_inputs(
+    scenario: Scenario, folder: Path, most_prompts: int = MOST_PROMPTS
+) -> WorkbookInputs:
     """Sheets of a sound scenario (one that `load_instance` took), overrides included.
 
     Scores of more than `most_prompts` prompts stay in their file, and so do tables with text that
@@ -133,7 +135,7 @@ def inputs_of(scenario: Scenario, folder: Path, most_prompts: int = MOST_PROMPTS
                 f"the sheet {sheet} is left out; the workbook names {settings[key]} instead"
             )
     content = scenario.spec.model_dump(mode="python")
-    return Inputs(
+    return WorkbookInputs(
         content["pools"],
         content["llms"],
         content["slo"],
@@ -145,7 +147,7 @@ def inputs_of(scenario: Scenario, folder: Path, most_prompts: int = MOST_PROMPTS
     )
 
 
-def _book(scenario: Scenario, faults: list[Fault]) -> "Book | None":
+def _book(scenario: Scenario, faults: list[Fault]) -> "InputBook | None":
     """The workbook that the scenario came from; None for a YAML file."""
     if not is_workbook(scenario.path):
         return None
@@ -178,7 +180,9 @@ def _settings(spec: ScenarioSpec) -> dict[str, Any]:
     return settings
 
 
-def _profiles(scenario: Scenario, book: "Book | None", faults: list[Fault]) -> ProfileTable | None:
+def _profiles(
+    scenario: Scenario, book: "InputBook | None", faults: list[Fault]
+) -> ProfileTable | None:
     table = book.tables.get(scenario.spec.profiles) if book else None
     return (
         parse_profiles(table, faults)
@@ -196,7 +200,9 @@ def _profile_frame(table: ProfileTable) -> pd.DataFrame:
     ]
 
 
-def _scores(scenario: Scenario, book: "Book | None", faults: list[Fault]) -> pd.DataFrame | None:
+def _scores(
+    scenario: Scenario, book: "InputBook | None", faults: list[Fault]
+) -> pd.DataFrame | None:
     """Prompts, weights where there are any, and the scores of the scenario's LLMs; all rows, also
     those that lack a score.
     """

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from planner.errors import DataError
-from planner.scenario.archive import unpacked, write_folder
+from planner.scenario.archive import unpack_archives, write_folder
 from planner.scenario.load import Scenario, read_scenario
 from profiles.curves import parse_profiles
 from profiles.io.faults import Fault, nearest
@@ -18,7 +18,7 @@ from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.workbook_layout import PROFILES, SCORES
 
-__all__ = ["ENDINGS", "TABLE_ENDINGS", "put_files", "replace_table"]
+__all__ = ["ENDINGS", "TABLE_ENDINGS", "replace_table", "store_upload"]
 
 SCENARIOS = (".yaml", ".yml", ".xlsx")
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
@@ -28,7 +28,7 @@ USUAL = "scenario.yaml"
 """Taken where several files could be the scenario."""
 
 
-def put_files(folder: Path, files: Mapping[str, bytes]) -> Path:
+def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
     """Write uploaded files, archives unpacked, into an empty folder; the scenario's file among
     them.
 
@@ -38,7 +38,7 @@ def put_files(folder: Path, files: Mapping[str, bytes]) -> Path:
     its tables may lie is looked at.
     """
     faults: list[Fault] = []
-    files = unpacked(files)
+    files = unpack_archives(files)
     names = {_bare(name): content for name, content in files.items()}
     if len(files) > MOST_FILES or len(names) < len(files):
         problem = "too many files, or two of one name"
@@ -134,7 +134,7 @@ def _sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
     here = [fault for fault in faults if book is None or fault.where.startswith(title)]
     if table is not None and book is not None and key == "profiles":
         parse_profiles(table, here)
-        here = book.tell(here)
+        here = book.by_cell(here)
     if here or table is None:
         raise DataError(
             here or [Fault(name, title, "", "the sheet is missing", "name the sheet so")]

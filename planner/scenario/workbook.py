@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.scenario.workbook_faults import Places, TablePlaces
+from planner.scenario.workbook_faults import CellPlaces, SheetPlaces
 from planner.scenario.workbook_headers import (
-    Book,
     Header,
-    at,
-    base,
+    InputBook,
+    base_label,
+    cell_at,
+    check_merged_cells,
+    check_repeated_headers,
     check_unit,
     field_names,
     find_header,
+    note_unknown_columns,
     scores_header,
-    tell_doubled,
-    tell_merged,
-    tell_others,
 )
 from profiles.io.cells import NUMBER, Odd, text_of
 from profiles.io.faults import Fault, nearest
@@ -45,14 +45,14 @@ from profiles.workbook_layout import (
     sheet_reference,
 )
 
-__all__ = ["Book", "read_book"]
+__all__ = ["InputBook", "read_book"]
 
 _KNOWN = {PROFILES: {one.key for one in TABLES[PROFILES]}}
 """Columns of a table that are read; of Scores all, for their names are known after overrides only.
 """
 
 
-def read_book(path: Path, faults: list[Fault]) -> Book | None:
+def read_book(path: Path, faults: list[Fault]) -> InputBook | None:
     """Read an input workbook; faults of the workbook itself are appended, None when there is
     nothing to go on with.
     """
@@ -60,7 +60,9 @@ def read_book(path: Path, faults: list[Fault]) -> Book | None:
     if found is None:
         return None
     sheets, others = found
-    book = Book(path, places=Places(path, sheets=dict.fromkeys(sheets, True), headers={"": others}))
+    book = InputBook(
+        path, places=CellPlaces(path, sheets=dict.fromkeys(sheets, True), headers={"": others})
+    )
     if not sheets:
         fix = (
             f"write the sheets {', '.join(SHEETS)}; `python -m planner init --xlsx PATH` writes a"
@@ -103,7 +105,7 @@ def read_book(path: Path, faults: list[Fault]) -> Book | None:
 
 
 def _rows_of(
-    book: Book, sheets: dict[str, Sheet], title: str, key: str, faults: list[Fault]
+    book: InputBook, sheets: dict[str, Sheet], title: str, key: str, faults: list[Fault]
 ) -> None:
     """Fill content[key] with one mapping for each row below the header."""
     if title not in sheets:
@@ -111,16 +113,16 @@ def _rows_of(
     header = find_header(book, sheets[title], title, faults)
     book.places.cells[key] = (title, None)
     book.content[key] = _entries(book, sheets[title], title, key, header)
-    tell_others(book, title, header)
+    note_unknown_columns(book, title, header)
 
 
 def _entries(
-    book: Book, sheet: Sheet, title: str, key: str, header: Header
+    book: InputBook, sheet: Sheet, title: str, key: str, header: Header
 ) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
     for number, cells in sheet.rows:
         if number <= header.row or not any(
-            at(cells, column) is not None for column in header.columns.values()
+            cell_at(cells, column) is not None for column in header.columns.values()
         ):
             continue
         if title == DEMAND and any(_is_arrival(cell) for cell in cells):
@@ -129,7 +131,7 @@ def _entries(
         for one in TABLES[title]:
             if one.key in header.columns:
                 column = header.columns[one.key]
-                value = _value(at(cells, column), one)
+                value = _value(cell_at(cells, column), one)
                 book.places.cells[f"{key}.{len(entries)}.{one.key}"] = (
                     cell_name(title, number, column),
                     value,
@@ -144,7 +146,7 @@ def _entries(
     return entries
 
 
-def _demand(book: Book, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
+def _demand(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
     """Fill arrival_rate_rps (the cell right of its label) and slo (the rows below the header of
     SLOs).
     """
@@ -169,15 +171,17 @@ def _demand(book: Book, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
                         )
                     )
                 check_unit(book, DEMAND, number, column, str(cell), ARRIVAL, faults)
-                _put(book, ARRIVAL, at(cells, column + 1), cell_name(DEMAND, number, column + 1))
+                _put(
+                    book, ARRIVAL, cell_at(cells, column + 1), cell_name(DEMAND, number, column + 1)
+                )
     header = find_header(book, sheet, DEMAND, faults, needs=2)
     if header.row:
         book.places.cells["slo"] = (DEMAND, None)
         book.content["slo"] = _entries(book, sheet, DEMAND, "slo", header)
-        tell_others(book, DEMAND, header)
+        note_unknown_columns(book, DEMAND, header)
 
 
-def _settings(book: Book, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
+def _settings(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
     """Fill what stands in rows of label and value; unknown labels are told, a label that stands
     twice is a fault.
     """
@@ -186,13 +190,17 @@ def _settings(book: Book, sheets: dict[str, Sheet], faults: list[Fault]) -> None
         return
     known = field_names(TABLES[SETTINGS])
     seen: dict[str, str] = {}
-    labels = [str(cells[0]) for _, cells in sheet.rows if isinstance(at(cells, 0), str)]
+    labels = [str(cells[0]) for _, cells in sheet.rows if isinstance(cell_at(cells, 0), str)]
     book.places.headers[SETTINGS] = labels
     for number, cells in sheet.rows:
-        label = at(cells, 0)
-        one = known.get(normal(label)) or known.get(base(label)) if isinstance(label, str) else None
+        label = cell_at(cells, 0)
+        one = (
+            known.get(normal(label)) or known.get(base_label(label))
+            if isinstance(label, str)
+            else None
+        )
         if one is None:
-            if at(cells, 1) is not None and normal(label) != "setting":
+            if cell_at(cells, 1) is not None and normal(label) != "setting":
                 book.notices.append(
                     f"{book.path}: ignored row {number} of {SETTINGS} ({str(label)[:60]}), which is"
                     " no setting"
@@ -211,11 +219,11 @@ def _settings(book: Book, sheets: dict[str, Sheet], faults: list[Fault]) -> None
                 )
             )
         seen[one.key] = cell_name(SETTINGS, number, 0)
-        _put(book, one, at(cells, 1), cell_name(SETTINGS, number, 1))
-    tell_merged(book, SETTINGS, sheet, 0, {0, 1}, faults)
+        _put(book, one, cell_at(cells, 1), cell_name(SETTINGS, number, 1))
+    check_merged_cells(book, SETTINGS, sheet, 0, {0, 1}, faults)
 
 
-def _put(book: Book, one: SheetField, cell: Any, place: str) -> None:
+def _put(book: InputBook, one: SheetField, cell: Any, place: str) -> None:
     """Put a setting where its dotted key says."""
     value = _value(cell, one)
     book.places.cells[one.key] = (place, value)
@@ -236,7 +244,7 @@ def _put(book: Book, one: SheetField, cell: Any, place: str) -> None:
         book.content[holder] = value
 
 
-def _table(book: Book, sheet: Sheet | None, title: str, key: str, faults: list[Fault]) -> None:
+def _table(book: InputBook, sheet: Sheet | None, title: str, key: str, faults: list[Fault]) -> None:
     """Make the table of Profiles or Scores, unless Settings names a file for it."""
     named = book.content.get(key)
     if named is not None:
@@ -264,8 +272,8 @@ def _table(book: Book, sheet: Sheet | None, title: str, key: str, faults: list[F
     file = f"{book.path}#{title}"
     header = find_header(book, sheet, title, faults) if title == PROFILES else scores_header(sheet)
     names = {column: key for key, column in header.columns.items()} | header.others
-    doubled = header.row and tell_doubled(book, sheet, title, header, names, faults)
-    book.places.tables[file] = TablePlaces(
+    doubled = header.row and check_repeated_headers(book, sheet, title, header, names, faults)
+    book.places.tables[file] = SheetPlaces(
         title, header.row, {text: column for column, text in names.items()}
     )
     columns = sorted(names)
@@ -275,9 +283,12 @@ def _table(book: Book, sheet: Sheet | None, title: str, key: str, faults: list[F
             continue
         records.extend(() for _ in range(number - len(records) - 1))
         records.append(
-            [names[c] if number == header.row else _dated(at(cells, c), names[c]) for c in columns]
+            [
+                names[c] if number == header.row else _dated(cell_at(cells, c), names[c])
+                for c in columns
+            ]
         )
-    tell_merged(book, title, sheet, header.row, set(columns), faults)
+    check_merged_cells(book, title, sheet, header.row, set(columns), faults)
     if header.row and not doubled:
         book.tables[name] = table_of_rows(file, records, faults, only=_KNOWN.get(title))
     else:
@@ -344,5 +355,5 @@ def _numbers(text: str) -> Any:
 
 def _is_arrival(cell: Any) -> bool:
     return isinstance(cell, str) and (
-        base(cell) == normal(ARRIVAL.base) or normal(cell) == ARRIVAL.key
+        base_label(cell) == normal(ARRIVAL.base) or normal(cell) == ARRIVAL.key
     )

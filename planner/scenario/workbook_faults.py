@@ -15,7 +15,7 @@ from profiles.io.cells import COMMA_NUMBER, NUMBER, Odd
 from profiles.io.faults import Fault, nearest
 from profiles.workbook_layout import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES, SheetField
 
-__all__ = ["Places", "TablePlaces", "tell"]
+__all__ = ["CellPlaces", "SheetPlaces", "faults_by_cell"]
 
 _DOTTED = re.compile(r"\b(?:pools|llms|slo)\.\d+(?:\.\w+)?\b")
 _ROW = re.compile(r"rows? (\d+)(?: to (\d+))?(?:, column (.*))?", re.DOTALL)
@@ -27,7 +27,7 @@ _LISTS: Mapping[str, tuple[str, Iterable[SheetField]]] = {
 
 
 @dataclass(frozen=True)
-class TablePlaces:
+class SheetPlaces:
     """Where the columns of a table stand.
 
     title: of the sheet; header: its row; columns: name -> position from 0.
@@ -39,7 +39,7 @@ class TablePlaces:
 
 
 @dataclass
-class Places:
+class CellPlaces:
     """Where things stand.
 
     cells: dotted path -> (cell, what stands there); tables: the table's file name -> places; here:
@@ -48,24 +48,24 @@ class Places:
 
     path: Path
     cells: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    tables: dict[str, TablePlaces] = field(default_factory=dict)
+    tables: dict[str, SheetPlaces] = field(default_factory=dict)
     sheets: dict[str, bool] = field(default_factory=dict)
     headers: dict[str, list[str]] = field(default_factory=dict)
 
 
-def tell(faults: Iterable[Fault], places: Places) -> list[Fault]:
+def faults_by_cell(faults: Iterable[Fault], places: CellPlaces) -> list[Fault]:
     """Tell faults by cell, each once; faults of other files and of overrides stay as they are."""
     told: dict[Fault, None] = {}
     for fault in faults:
         if fault.file == str(places.path) and fault.where:
-            fault = _of_scenario(fault, places)
+            fault = _scenario_fault(fault, places)
         elif fault.file in places.tables:
-            fault = _of_table(fault, places)
+            fault = _table_fault(fault, places)
         told[fault] = None
     return list(told)
 
 
-def _of_scenario(fault: Fault, places: Places) -> Fault:
+def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
     path = str(places.path)
     if "!" in fault.where or fault.where.split(".")[0] in places.sheets:
         return fault
@@ -106,7 +106,7 @@ def _of_scenario(fault: Fault, places: Places) -> Fault:
     return Fault(path, cell or fault.where, _double(fault.value), problem, fault.fix)
 
 
-def _missing(fault: Fault, places: Places) -> Fault:
+def _missing(fault: Fault, places: CellPlaces) -> Fault:
     """The fault of a sheet, a column or a row of Settings that is not there."""
     path = str(places.path)
     first = fault.where.split(".")[0]
@@ -149,7 +149,7 @@ def _field(where: str) -> SheetField | None:
     return max(best, key=lambda one: len(one.key), default=None)
 
 
-def _of_table(fault: Fault, places: Places) -> Fault:
+def _table_fault(fault: Fault, places: CellPlaces) -> Fault:
     path, table = str(places.path), places.tables[fault.file]
     value = _double(fault.value)
     fix = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.scenario.workbook_faults import Places, tell
+from planner.scenario.workbook_faults import CellPlaces, faults_by_cell
 from profiles.io.cells import text_of
 from profiles.io.faults import Fault
 from profiles.io.tables import Table
@@ -15,18 +15,18 @@ from profiles.io.workbook_cells import Sheet, cell_name, normal
 from profiles.workbook_layout import PROFILES, SETTINGS, TABLES, SheetField
 
 __all__ = [
-    "Book",
     "Header",
-    "at",
-    "base",
+    "InputBook",
+    "base_label",
+    "cell_at",
+    "check_merged_cells",
+    "check_repeated_headers",
     "check_unit",
     "field_names",
     "find_header",
     "header_text",
+    "note_unknown_columns",
     "scores_header",
-    "tell_doubled",
-    "tell_merged",
-    "tell_others",
 ]
 
 HEADER_WITHIN = 30
@@ -34,7 +34,7 @@ HEADER_WITHIN = 30
 
 
 @dataclass
-class Book:
+class InputBook:
     """What a workbook holds.
 
     content: as scenario.yaml's, with `profiles` and `scores` naming a sheet or a file; notices:
@@ -48,11 +48,11 @@ class Book:
     content: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, Table | None] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
-    places: Places = field(default_factory=lambda: Places(Path()))
+    places: CellPlaces = field(default_factory=lambda: CellPlaces(Path()))
 
-    def tell(self, faults: Iterable[Fault]) -> list[Fault]:
-        """Tell faults by cell, each once."""
-        return tell(faults, self.places)
+    def by_cell(self, faults: Iterable[Fault]) -> list[Fault]:
+        """The faults with the cell of each as its place, each once."""
+        return faults_by_cell(faults, self.places)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Header:
 
 
 def find_header(
-    book: Book, sheet: Sheet, title: str, faults: list[Fault], needs: int = 1
+    book: InputBook, sheet: Sheet, title: str, faults: list[Fault], needs: int = 1
 ) -> Header:
     """The first row with two known headers (or all there are), else the first row; units are
     checked.
@@ -78,7 +78,9 @@ def find_header(
 
     def found(cells: Sequence[Any]) -> int:
         return sum(
-            normal(cell) in known or base(cell) in known for cell in cells if isinstance(cell, str)
+            normal(cell) in known or base_label(cell) in known
+            for cell in cells
+            if isinstance(cell, str)
         )
 
     number, cells = next(
@@ -89,7 +91,7 @@ def find_header(
     others: dict[int, str] = {}
     for column, cell in enumerate(cells):
         text = header_text(cell)
-        one = known.get(normal(text)) or known.get(base(text))
+        one = known.get(normal(text)) or known.get(base_label(text))
         if one is None:
             if text:
                 others[column] = text
@@ -97,8 +99,8 @@ def find_header(
         check_unit(book, title, number, column, text, one, faults)
         columns.setdefault(one.key, column)
     if title != PROFILES and number:
-        tell_doubled(book, sheet, title, Header(number, columns, others), {}, faults)
-        tell_merged(book, title, sheet, number, set(columns.values()), faults)
+        check_repeated_headers(book, sheet, title, Header(number, columns, others), {}, faults)
+        check_merged_cells(book, title, sheet, number, set(columns.values()), faults)
     book.places.headers[title] = [*others.values()]
     return Header(number, columns, others)
 
@@ -118,7 +120,13 @@ def scores_header(sheet: Sheet) -> Header:
 
 
 def check_unit(
-    book: Book, title: str, row: int, column: int, text: str, one: SheetField, faults: list[Fault]
+    book: InputBook,
+    title: str,
+    row: int,
+    column: int,
+    text: str,
+    one: SheetField,
+    faults: list[Fault],
 ) -> None:
     """Refuse a header that has another unit than ours, or none where there is one."""
     if normal(text) not in (normal(one.label), normal(one.key)):
@@ -134,8 +142,13 @@ def check_unit(
         )
 
 
-def tell_doubled(
-    book: Book, sheet: Sheet, title: str, header: Header, names: dict[int, str], faults: list[Fault]
+def check_repeated_headers(
+    book: InputBook,
+    sheet: Sheet,
+    title: str,
+    header: Header,
+    names: dict[int, str],
+    faults: list[Fault],
 ) -> bool:
     """Whether a header stands twice; told at its second cell."""
     cells = next(cells for number, cells in sheet.rows if number == header.row)
@@ -146,7 +159,7 @@ def tell_doubled(
         text = header_text(cell)
         if not text:
             continue
-        one = known.get(normal(text)) or known.get(base(text))
+        one = known.get(normal(text)) or known.get(base_label(text))
         key = one.key if one else text
         if first.setdefault(key, column) != column:
             place = cell_name(title, header.row, column)
@@ -162,8 +175,8 @@ def tell_doubled(
     return len(faults) > told
 
 
-def tell_merged(
-    book: Book, title: str, sheet: Sheet, row: int, columns: set[int], faults: list[Fault]
+def check_merged_cells(
+    book: InputBook, title: str, sheet: Sheet, row: int, columns: set[int], faults: list[Fault]
 ) -> None:
     """Refuse merged cells from the header down, in columns that are read; merged over one row of
     Settings they do no harm.
@@ -186,7 +199,7 @@ def tell_merged(
             )
 
 
-def tell_others(book: Book, title: str, header: Header) -> None:
+def note_unknown_columns(book: InputBook, title: str, header: Header) -> None:
     """Tell unknown columns as a notice."""
     if header.others:
         told = ", ".join(list(header.others.values())[:20])
@@ -201,7 +214,7 @@ def field_names(fields: Iterable[SheetField]) -> dict[str, SheetField]:
     return named | {name: one for one in fields for name in (normal(one.label), normal(one.key))}
 
 
-def base(text: object) -> str:
+def base_label(text: object) -> str:
     """A header without the parentheses at its end."""
     return normal(str(text).partition("(")[0])
 
@@ -217,6 +230,6 @@ def header_text(cell: Any) -> str:
     )
 
 
-def at(cells: Sequence[Any], column: int) -> Any:
+def cell_at(cells: Sequence[Any], column: int) -> Any:
     """Cell of a row; None beyond its end."""
     return cells[column] if column < len(cells) else None

@@ -15,7 +15,7 @@ import numpy as np
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from profiles.workbook_layout import Inputs
+from profiles.workbook_layout import WorkbookInputs
 from reports.style import FONT, Look
 
 __all__ = ["Book", "Formula", "Placed", "missing"]
@@ -87,7 +87,7 @@ class Book:
     placed: dict[str, Placed] = field(default_factory=dict)
     stories: dict[str, str] = field(default_factory=dict)
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
-    inputs: Inputs | None = None
+    inputs: WorkbookInputs | None = None
     banners: Mapping[str, str] = field(default_factory=dict)
     _formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
 

@@ -27,8 +27,8 @@ from profiles.workbook_layout import (
     SETTINGS,
     TABLES,
     UNHOLDABLE,
-    Inputs,
     SheetField,
+    WorkbookInputs,
 )
 from reports.style import A4, COLOURS, FONT
 
@@ -89,7 +89,7 @@ def unholdable(text: str) -> bool:
     )
 
 
-def write_input_book(path: str, inputs: Inputs) -> tuple[str, ...]:
+def write_input_book(path: str, inputs: WorkbookInputs) -> tuple[str, ...]:
     """Write a workbook of nothing but the input sheets; notes as `write_input_sheets`.
 
     OSError when that is not possible.
@@ -106,7 +106,7 @@ def write_input_book(path: str, inputs: Inputs) -> tuple[str, ...]:
     return notes
 
 
-def write_input_sheets(book: Workbook, inputs: Inputs) -> tuple[str, ...]:
+def write_input_sheets(book: Workbook, inputs: WorkbookInputs) -> tuple[str, ...]:
     """Add the sheets Pools, LLMs, Profiles, Scores, Demand & SLO, Settings to an open book (made
     with `BOOK_OPTIONS`).
 

@@ -17,7 +17,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
-from profiles.workbook_layout import REPORT_SHEETS, Inputs
+from profiles.workbook_layout import REPORT_SHEETS, WorkbookInputs
 from reports.style import looks_of, safe_text
 from reports.workbook import (
     checks_sheets,
@@ -101,7 +101,7 @@ def sheets_of(report: Report) -> list[str]:
     return [sheet for sheet in REPORT_SHEETS if sheet in there]
 
 
-def write_workbook(path: Path, report: Report, inputs: Inputs | None = None) -> None:
+def write_workbook(path: Path, report: Report, inputs: WorkbookInputs | None = None) -> None:
     """Write the report whole or not at all. OSError when that is not possible.
 
     inputs: what the input sheets hold, None to leave them out.
@@ -140,7 +140,7 @@ def _beside_conflict(report: Report) -> Report:
     }
 
 
-def _write(path: str, report: Report, inputs: Inputs | None) -> None:
+def _write(path: str, report: Report, inputs: WorkbookInputs | None) -> None:
     """Sheets in order, then their content.
 
     NaN and infinity would be bugs here (missing numbers are blank cells): XlsxWriter refuses them

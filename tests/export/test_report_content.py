@@ -27,7 +27,7 @@ from planner.plans.content import tables
 from planner.plans.record import Plan, write_json
 from planner.plans.source import PlanAndScenario
 from planner.scenario.assemble import load_instance
-from planner.scenario.templates import TEMPLATE_TEXTS, inputs_of
+from planner.scenario.templates import TEMPLATE_TEXTS, workbook_inputs
 from profiles.workbook_layout import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text
@@ -46,7 +46,7 @@ def written(
     write_workbook(
         path,
         report_of(source.plan, source.loaded, extras),
-        inputs_of(source.loaded.scenario, path.parent),
+        workbook_inputs(source.loaded.scenario, path.parent),
     )
     return path
 
@@ -483,7 +483,7 @@ def hostile_book(hostile: PlanAndScenario, tmp_path_factory: pytest.TempPathFact
     report["tables"]["notices"] = pd.DataFrame(
         {"Notice": [NOISE, "=" + "x" * 40_000, "\U0001f600" * 20_000]}, dtype=object
     )
-    write_workbook(path, report, inputs_of(hostile.loaded.scenario, path.parent))
+    write_workbook(path, report, workbook_inputs(hostile.loaded.scenario, path.parent))
     return path
 
 

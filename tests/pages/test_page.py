@@ -13,7 +13,7 @@ from app_pages.jobs.messages import Outcome
 from app_pages.session import server, state
 from app_pages.session.markdown import plain
 from planner.presentation.story import story
-from planner.scenario.archive import zipped
+from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page_app import opened, settle
 
@@ -267,7 +267,7 @@ def test_a_scenario_is_uploaded_solved_and_saved() -> None:
         == "uploaded: my-cluster"
     )
     assert dict(app.query_params) == {}
-    kept = zipped(app.session_state["asked"].scenario)
+    kept = zip_scenario(app.session_state["asked"].scenario)
     assert sorted(zipfile.ZipFile(io.BytesIO(kept)).namelist()) == sorted(TEMPLATE_TEXTS)
     app.file_uploader(key="scenario-files").set_value(
         [("my-cluster.zip", kept, "application/zip")]

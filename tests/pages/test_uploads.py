@@ -10,13 +10,13 @@ import pytest
 
 from planner.errors import DataError
 from planner.scenario import archive as upload_zip
-from planner.scenario.archive import unpacked, zipped
+from planner.scenario.archive import unpack_archives, zip_scenario
 from planner.scenario.assemble import load_instance
 from planner.scenario.edits import ScenarioEdit, changed, content_of, difference_words, file_key
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
-from planner.scenario.upload import put_files, replace_table
+from planner.scenario.upload import replace_table, store_upload
 from reports.workbook.input_sheets import write_input_book
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
@@ -47,7 +47,7 @@ def told(error: pytest.ExceptionInfo[DataError]) -> str:
 
 
 def test_files_are_read_where_they_were_put(tmp_path: Path) -> None:
-    path = put_files(tmp_path, FILES)
+    path = store_upload(tmp_path, FILES)
     assert path == tmp_path / "scenario.yaml"
     assert load_instance(path).scenario.spec.name == "my-cluster"
 
@@ -64,7 +64,7 @@ def test_tables_elsewhere_on_the_server_are_refused_all_at_once(tmp_path: Path) 
     folder = tmp_path / "upload"
     folder.mkdir()
     with pytest.raises(DataError) as error:
-        put_files(folder, {**FILES, "scenario.yaml": text.encode()})
+        store_upload(folder, {**FILES, "scenario.yaml": text.encode()})
     for word in (
         "profiles: this file is not among",
         "scores: this file is not among",
@@ -76,7 +76,7 @@ def test_tables_elsewhere_on_the_server_are_refused_all_at_once(tmp_path: Path) 
 def test_names_with_folders_stay_in_the_upload(tmp_path: Path) -> None:
     folder = tmp_path / "upload"
     folder.mkdir()
-    put_files(folder, {f"../../{name}": content for name, content in FILES.items()})
+    store_upload(folder, {f"../../{name}": content for name, content in FILES.items()})
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["upload"]
 
@@ -86,14 +86,14 @@ def test_names_with_folders_stay_in_the_upload(tmp_path: Path) -> None:
 )
 def test_one_scenario_is_needed(tmp_path: Path, files: dict[str, bytes]) -> None:
     with pytest.raises(DataError, match="one scenario is needed"):
-        put_files(tmp_path, files)
+        store_upload(tmp_path, files)
 
 
 def test_a_workbook_alone_is_a_scenario(tmp_path: Path) -> None:
     write_input_book(str(tmp_path / "book.xlsx"), template_inputs())
     folder = tmp_path / "upload"
     folder.mkdir()
-    path = put_files(folder, {"book.xlsx": (tmp_path / "book.xlsx").read_bytes()})
+    path = store_upload(folder, {"book.xlsx": (tmp_path / "book.xlsx").read_bytes()})
     assert len(load_instance(path).instance.llms) == 2
 
 
@@ -106,7 +106,7 @@ def test_a_scenario_goes_into_an_archive_and_comes_back(
     more = changed(asked, {**content_of(asked), "arrival_rate_rps": 12.5})
     folder = tmp_path / "back"
     folder.mkdir()
-    path = put_files(folder, {"kept.zip": zipped(more.scenario)})
+    path = store_upload(folder, {"kept.zip": zip_scenario(more.scenario)})
     mine, theirs = load_instance(Path(asked.path), {"arrival_rate_rps": 12.5}), load_instance(path)
     assert theirs.sha256 == mine.sha256
 
@@ -116,9 +116,9 @@ def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
         "__MACOSX/case/._scores.csv": b"x",
         "case/.DS_Store": b"x",
     }
-    assert unpacked({"case.zip": archive(members)}) == FILES
+    assert unpack_archives({"case.zip": archive(members)}) == FILES
     assert (
-        put_files(
+        store_upload(
             tmp_path,
             {
                 "case.zip": archive(
@@ -133,7 +133,7 @@ def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
 def test_archives_that_cannot_be_read_are_told_all_at_once() -> None:
     double = archive({"a/scores.csv": b"1", "b/scores.csv": b"2"})
     with pytest.raises(DataError) as error:
-        unpacked({"bad.zip": b"PK\x03\x04 no", "double.zip": double})
+        unpack_archives({"bad.zip": b"PK\x03\x04 no", "double.zip": double})
     assert "bad.zip: this is no zip archive" in told(error)
     assert "double.zip:scores.csv: there are two files" in told(error)
 
@@ -143,7 +143,7 @@ def test_an_archive_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     bomb = archive({"scores.csv": b"0" * 4_000_000})
     assert len(bomb) < 10_000
     with pytest.raises(DataError, match="more than 3,000,000 bytes"):
-        unpacked({"bomb.zip": bomb})
+        unpack_archives({"bomb.zip": bomb})
 
 
 # ---------------------------------------------------------------- another table

@@ -25,7 +25,7 @@ from planner.export.input_workbook import scenario_to_workbook
 from planner.plans.source import load_plan
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import load_scenario
-from planner.scenario.templates import inputs_of, template_inputs
+from planner.scenario.templates import template_inputs, workbook_inputs
 from profiles.io.faults import DataError, Fault
 from profiles.io.workbook_guard import open_package
 from profiles.workbook_layout import SHEETS
@@ -202,7 +202,7 @@ def test_a_report_is_read_as_an_input(tmp_path: Path) -> None:
     workbook = xlsxwriter.Workbook(tmp_path / "report.xlsx", BOOK_OPTIONS)
     for title in ("Summary", "GPU map", "Log", "Notes of mine"):
         workbook.add_worksheet(title).write_formula("A1", "=1+1", None, 2)
-    write_input_sheets(workbook, inputs_of(load_scenario(example), tmp_path))
+    write_input_sheets(workbook, workbook_inputs(load_scenario(example), tmp_path))
     workbook.close()
     back = load_instance(tmp_path / "report.xlsx")
     assert back.sha256 == load_instance(example).sha256

@@ -18,7 +18,7 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.plan_report import print_report, print_verdict
 from planner.cli.terminal.progress import with_progress
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import LoadResult, load_instance
 from planner.studies.baselines.comparison import (
     Comparison,
     baselines_table,
@@ -57,7 +57,7 @@ def run_baselines(
     )
 
 
-def _hand_out(found: Comparison, loaded: Loaded, csv: str | None, quiet: bool) -> int:
+def _hand_out(found: Comparison, loaded: LoadResult, csv: str | None, quiet: bool) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console = plain_console()
     if not found.attempts:

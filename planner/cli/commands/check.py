@@ -22,7 +22,7 @@ from planner.presentation.crosscheck import (
     verdict_line,
 )
 from planner.presentation.sentences import exact
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import LoadResult, load_instance
 from planner.solution import Solution
 from planner.studies.crosscheck import CrossCheck, compare, second_road, seconds_a_setup
 from planner.studies.setup_study import told
@@ -84,7 +84,7 @@ def both_roads(
 
 def _print(
     console: Console,
-    loaded: Loaded,
+    loaded: LoadResult,
     solution: Solution,
     check: CrossCheck,
     sampled: tuple[float, int] | None,

@@ -25,7 +25,7 @@ from planner.plans.content import tell
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
 from planner.presentation.sentences import verdict
 from planner.profiling.gaps import Gaps, find_gaps
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import LoadResult, load_instance
 from profiles.catalogue import load_llms
 from profiles.io.writing import check_writable
 
@@ -71,7 +71,9 @@ def run_profile_gaps(
     return put_csv(frame, csv, "options")
 
 
-def _print(console: Console, frame: pd.DataFrame, found: Gaps, loaded: Loaded, top: int) -> None:
+def _print(
+    console: Console, frame: pd.DataFrame, found: Gaps, loaded: LoadResult, top: int
+) -> None:
     """Print the options that matter, and how to measure the first of them."""
     matter = frame[[gap.value > 0 for gap in found.gaps]].head(top)
     if not len(matter):

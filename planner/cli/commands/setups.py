@@ -21,7 +21,7 @@ from planner.presentation.setup_study import (
     setups_table,
     spread_line,
 )
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import LoadResult, load_instance
 from planner.studies.setup_study import Study, study
 from profiles.io.writing import check_writable
 
@@ -83,7 +83,7 @@ def _code(found: Study) -> int:
     return 0 if feasible or found.count("undecided") else EXIT_CODES["infeasible"]
 
 
-def _hand_out(found: Study, loaded: Loaded, wanted: Wanted) -> int:
+def _hand_out(found: Study, loaded: LoadResult, wanted: Wanted) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console, instance = plain_console(), loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
@@ -120,7 +120,7 @@ def _hand_out(found: Study, loaded: Loaded, wanted: Wanted) -> int:
     return put_csv(frame, wanted.csv, "setups")
 
 
-def _print_top(console: Console, frame: pd.DataFrame, loaded: Loaded, top: int) -> None:
+def _print_top(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: int) -> None:
     """Print the best setups: quality, SLOs, compute, how each LLM is run and which part of the
     prompts it answers.
     """

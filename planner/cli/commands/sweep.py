@@ -19,7 +19,7 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
-from planner.scenario.assemble import Loaded, load_instance
+from planner.scenario.assemble import LoadResult, load_instance
 from planner.studies.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, safe_cell, write_csv
@@ -93,7 +93,7 @@ def _axes(vary: Sequence[str]) -> list[Axis]:
     return axes
 
 
-def _key(loaded: Loaded, axes: Sequence[Axis]) -> str:
+def _key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
     """What a journal must be of to be gone on with."""
     varied = json.dumps([[axis.key, axis.values] for axis in axes], default=str)
     return hashlib.sha256(
@@ -237,7 +237,7 @@ def _read(journal: Path, key: str) -> dict[int, Point]:
 
 def _print(
     console: Console,
-    loaded: Loaded,
+    loaded: LoadResult,
     axes: Sequence[Axis],
     found: Sequence[Point],
     asked: int,

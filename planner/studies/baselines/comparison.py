@@ -32,7 +32,7 @@ from planner.joint import solve as joint
 from planner.plans.content import tell
 from planner.plans.record import Plan
 from planner.plans.tables import slo_name
-from planner.scenario.assemble import Loaded
+from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.studies.baselines.cascade import cascade
 from planner.studies.baselines.splits import divided, isolated, single
@@ -95,7 +95,7 @@ class Comparison:
 
 
 def compare(
-    loaded: Loaded,
+    loaded: LoadResult,
     settings: Settings,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
@@ -118,7 +118,7 @@ def compare(
     return replace(found, attempts=tuple(attempts), interrupted=trial.interrupted())
 
 
-def _makers(trial: Trial, loaded: Loaded) -> Mapping[str, Callable[[], Attempt]]:
+def _makers(trial: Trial, loaded: LoadResult) -> Mapping[str, Callable[[], Attempt]]:
     """How each baseline is made, in the order of NAMES."""
     instance = loaded.instance
     sizes, basis = llm_sizes(loaded)
@@ -147,7 +147,7 @@ def _based_on(basis: str, attempt: Attempt) -> Attempt:
     return replace(attempt, notes=[*attempt.notes, f"size: {basis}"])
 
 
-def llm_sizes(loaded: Loaded) -> tuple[np.ndarray, str]:
+def llm_sizes(loaded: LoadResult) -> tuple[np.ndarray, str]:
     """(M,) sizes of the LLMs in GiB of weights, and where they come from: all of one kind, so that
     they compare.
     """

@@ -18,7 +18,7 @@ from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
 from planner.scenario.assemble import load_instance
-from planner.scenario.templates import inputs_of, template_inputs
+from planner.scenario.templates import template_inputs, workbook_inputs
 from planner.scenario.workbook import read_book
 from profiles.io.faults import DataError, Fault
 from profiles.io.writing import write_csv
@@ -41,7 +41,9 @@ def report(book: Path) -> Path:
     source = make_plan(book, [], Interrupt(), quiet=True)
     path = book.parent / "report.xlsx"
     write_workbook(
-        path, report_of(source.plan, source.loaded), inputs_of(source.loaded.scenario, path.parent)
+        path,
+        report_of(source.plan, source.loaded),
+        workbook_inputs(source.loaded.scenario, path.parent),
     )
     return path
 
