@@ -1,6 +1,6 @@
 """Front door 2: the what-if pages.
 
-Run `streamlit run app.py` in the checkout's folder (docs/page.md).
+`llm-planner app` starts it; in a checkout, `streamlit run app.py` does the same (docs/page.md).
 
 The pages are in app_pages/, the first of them is main.py. Workers start with the server, and the
 first example is solved before anybody opens the page.
@@ -9,9 +9,11 @@ first example is solved before anybody opens the page.
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 
+import app_pages
 from app_pages.session import server
 
 __all__ = ["app"]
@@ -25,4 +27,5 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     server.close()
 
 
-app = st.App("app_pages/main.py", lifespan=lifespan)
+# By the package, as a wheel packs this file into another folder.
+app = st.App(Path(app_pages.__path__[0], "main.py"), lifespan=lifespan)

@@ -77,7 +77,7 @@ for _upper in ("session", "charts", "widgets", "pages"):
         *(name for name in PACKAGES if not name.startswith("planner.cli")),
     )
 PACKAGES["app_pages"] = ("app_pages.session", "app_pages.widgets")
-PACKAGES["app"] = ("app_pages.session",)
+PACKAGES["app"] = ("app_pages", "app_pages.session")
 
 WALLS = ("planner.verification", "planner.decomposition")
 """Packages that recompute what the optimiser claims. Whatever they import, and what that imports,

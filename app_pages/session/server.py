@@ -12,13 +12,11 @@ import streamlit as st
 
 from app_pages.jobs.desk import Desk
 from app_pages.jobs.messages import Outcome, Told
+from planner.packed_files import EXAMPLES, example_path
 from planner.scenario.edits import ScenarioEdit, file_key
 
-__all__ = ["EXAMPLES", "HOME", "PLAN", "close", "desk", "example", "example_plan", "warm_up"]
+__all__ = ["PLAN", "close", "desk", "example", "example_plan", "warm_up"]
 
-HOME = Path(__file__).resolve().parents[2]
-EXAMPLES = ("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks")
-"""The first is shown when the page is opened."""
 PLAN = "app_pages.jobs.planning:plan"
 AT_ONCE = 2
 """Jobs that run side by side on this server; others wait."""
@@ -54,7 +52,7 @@ def _read(path: str, changed_ns: int) -> ScenarioEdit:
 
 def example(name: str) -> ScenarioEdit:
     """An example as it stands in its file."""
-    path = HOME / "examples" / name / "scenario.yaml"
+    path = example_path(name)
     return _read(str(path), path.stat().st_mtime_ns)
 
 

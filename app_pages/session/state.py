@@ -16,8 +16,9 @@ import streamlit as st
 
 from app_pages.jobs.messages import Outcome, Told
 from app_pages.session import reruns, work
-from app_pages.session.server import EXAMPLES, PLAN, example, example_plan
+from app_pages.session.server import PLAN, example, example_plan
 from planner.errors import DataError
+from planner.packed_files import EXAMPLES
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path

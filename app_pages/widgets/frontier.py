@@ -11,10 +11,10 @@ import streamlit as st
 from app_pages.charts import what_if
 from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, faults_box, plain
-from app_pages.session.server import EXAMPLES, HOME
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
 from planner.errors import DataError
+from planner.packed_files import EXAMPLES, IS_WHEEL
 from planner.presentation.frontier import (
     MOST_POINTS,
     Field,
@@ -94,16 +94,24 @@ def draw(here: Shown) -> None:
             disabled=work.running(SLOT),
             **job,
         )
-        example = st.session_state.get("example") in EXAMPLES
-        where = "" if example else " (take scenario.yaml from the page Export first)"
+        name = st.session_state.get("example")
+        file, where = _command_file(asked.path, name if name in EXAMPLES else None)
         st.caption(
             f"At most {MOST_POINTS} here. The same with more, side by side, as a file{where}:"
         )
-    file = Path(asked.path).relative_to(HOME).as_posix() if example else Path(asked.path).name
     st.code(
         sweep_command(file, apart_from(asked, field.path), axis), language=None, wrap_lines=True
     )
     found(here)
+
+
+def _command_file(path: str, example: str | None) -> tuple[str, str]:
+    """How a command names the scenario's file, and where the reader gets that file."""
+    if example is None:
+        return Path(path).name, " (take scenario.yaml from the page Export first)"
+    if IS_WHEEL:
+        return f"{example}/scenario.yaml", f" (run `llm-planner init --example {example}` first)"
+    return f"examples/{example}/scenario.yaml", ""
 
 
 def choose(fields: Sequence[Field]) -> Field | None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app_pages.session import reruns, state, work
 from app_pages.session.markdown import faults_box, plain
-from app_pages.session.server import EXAMPLES
+from planner.packed_files import EXAMPLES
 
 __all__ = ["banner", "draw"]
 
