@@ -1,0 +1,343 @@
+"""The content of plan.json as types, one a part; the same as docs/plan.schema.json says (a test
+compares them).
+
+Plain dicts at run time: nothing is copied or checked, and what `read_plan` gives is of these types
+too. Names and units of files: ms, req/s, GiB, USD/h, per cent for `_pct`, 0..1 for shares and
+fractions. null (None) stands where there is no plan or no such number. docs/plan-json.md explains
+every key.
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+__all__ = [
+    "AlternativeContent",
+    "AlternativesContent",
+    "BestEffortContent",
+    "ChangeContent",
+    "ChecksContent",
+    "ConflictContent",
+    "ContextContent",
+    "DroppedContent",
+    "FewestChangesContent",
+    "FewestGpusContent",
+    "FiltersContent",
+    "LlmContent",
+    "MarginalContent",
+    "ObjectiveContent",
+    "OptionContent",
+    "PlanContent",
+    "PoolContent",
+    "ReplicaChangeContent",
+    "RouterContent",
+    "SearchedContent",
+    "SetupContent",
+    "ShadowPricesContent",
+    "ShardContent",
+    "SloContent",
+    "SolvedContent",
+    "SolverContent",
+    "StartsAndStopsContent",
+    "TieContent",
+]
+
+
+# ---------------------------------------------------------------- the setup
+
+
+class OptionContent(TypedDict):
+    """One deployed option; latency_ms: `<metric>_<statistic>` -> ms at the rate per replica."""
+
+    llm: str
+    pool: str
+    gpu: str
+    tp_degree: int
+    mps_share_pct: float
+    replicas: int
+    rate_rps: float
+    rate_per_replica_rps: float
+    max_rate_per_replica_rps: float
+    latency_ms: dict[str, float]
+    memory_gib_per_gpu: float
+    provenance: str
+
+
+class TieContent(TypedDict):
+    """One set of LLMs that tie: the share of prompt weight concerned, split over `llms`."""
+
+    llms: list[str]
+    share: float
+    split: list[float]
+
+
+class RouterContent(TypedDict):
+    """The rule of the router and how ties are split."""
+
+    rule: str
+    tie_eps: float
+    ties: list[TieContent]
+
+
+class SloContent(TypedDict):
+    """One SLO with what the setup achieves; achieved_ms: None without a setup."""
+
+    metric: str
+    statistic: str
+    scope: str
+    limit_ms: float
+    achieved_ms: float | None
+    binding: bool
+
+
+class ShardContent(TypedDict):
+    """One shard of one replica on one GPU; node, gpu, replica and shard count from 0."""
+
+    pool: str
+    node: int
+    gpu: int
+    llm: str
+    tp_degree: int
+    mps_share_pct: float
+    replica: int
+    shard: int
+
+
+class SetupContent(TypedDict):
+    """What a solution runs and reaches; dual_prices: None for LLMs not routed to."""
+
+    quality: float | None
+    cost_usd_per_h: float | None
+    gpus_used: int | None
+    gpus_total: int
+    options: list[OptionContent]
+    routing: dict[str, float]
+    dual_prices: dict[str, float | None]
+    router: RouterContent
+    slo: list[SloContent]
+    placement: list[ShardContent]
+
+
+# ---------------------------------------------------------------- the solution
+
+
+class ObjectiveContent(TypedDict):
+    """Value found and bound on all plans: mean score (of quality) or USD/h (of cost)."""
+
+    sense: str
+    of: str
+    value: float | None
+    bound: float | None
+    rel_gap: float | None
+
+
+class ShadowPricesContent(TypedDict):
+    """Change of the objective per +1 req/s, per +1 ms of each SLO, per node of each pool."""
+
+    arrival_rate_rps: float | None
+    slo: list[float | None]
+    pools: dict[str, float | None]
+    notes: list[str]
+
+
+class SolverContent(TypedDict):
+    """The search in numbers; wall_s without loading."""
+
+    name: str
+    version: str
+    wall_s: float
+    milp_solves: int
+    quality_cuts: int
+    nodes: int
+    termination: str
+
+
+class ChecksContent(TypedDict):
+    """What the verifier says; only verified plans are written."""
+
+    verified: bool
+    problems: list[str]
+
+
+class SolvedContent(SetupContent):
+    """One solution: status, objective, setup, prices, search, checks."""
+
+    status: str
+    objective: ObjectiveContent
+    shadow_prices: ShadowPricesContent
+    solver: SolverContent
+    checks: ChecksContent
+
+
+# ---------------------------------------------------------------- alternatives
+
+
+class SearchedContent(TypedDict):
+    """What alternatives were searched for: how many, within which loss, beside which plan."""
+
+    number: int
+    loss_pct: float
+    current: str | None
+
+
+class FewestGpusContent(TypedDict):
+    """GPUs of the smallest plan found, and how few are proved to be too few."""
+
+    found: int
+    proved: int
+
+
+class FewestChangesContent(TypedDict):
+    """Starts and stops from the current plan: fewest found, proved bound, those of the plan."""
+
+    found: int
+    proved: int
+    plan_found: int
+
+
+class StartsAndStopsContent(TypedDict):
+    """Replicas that start and stop on the way from the current plan."""
+
+    start: int
+    stop: int
+
+
+ReplicaChangeContent = TypedDict(
+    "ReplicaChangeContent",
+    {"llm": str, "pool": str, "tp_degree": int, "mps_share_pct": float, "from": int, "to": int},
+)
+"""Replicas of one option in the plan and in the alternative."""
+
+
+class AlternativeContent(SolvedContent):
+    """Another setup nearly as good; loss: of the objective, in its unit."""
+
+    aims: list[str]
+    loss: float
+    loss_pct: float
+    changes: list[ReplicaChangeContent]
+    from_current: StartsAndStopsContent | None
+
+
+class AlternativesContent(TypedDict):
+    """Other setups, best first, and what is proved about all of them."""
+
+    asked: SearchedContent
+    limit: float
+    fewest_gpus: FewestGpusContent
+    fewest_changes: FewestChangesContent | None
+    complete: bool
+    stopped: str
+    plans: list[AlternativeContent]
+
+
+# ---------------------------------------------------------------- what stands beside it
+
+
+class PoolContent(TypedDict):
+    """One pool; memory and price of one GPU."""
+
+    name: str
+    gpu: str
+    nodes: int
+    gpus_per_node: int
+    memory_gib: float
+    price_usd_per_gpu_h: float | None
+
+
+class LlmContent(TypedDict):
+    """The limits on the replicas of one LLM; max_replicas None = no limit."""
+
+    name: str
+    min_replicas: int
+    max_replicas: int | None
+
+
+class FiltersContent(TypedDict):
+    """What limited the options, defaults included; None = everything profiled."""
+
+    tp_degrees: list[int] | None
+    mps_shares_pct: list[float] | None
+    memory_headroom_pct: float
+    min_gpu_utilization_pct: float
+
+
+class DroppedContent(TypedDict):
+    """One option that was considered and left out."""
+
+    llm: str
+    pool: str
+    tp_degree: int
+    mps_share_pct: float
+    reason: str
+
+
+MarginalContent = TypedDict(
+    "MarginalContent",
+    {
+        "change": str,
+        "from": float,
+        "to": float,
+        "status": str,
+        "value": float | None,
+        "bound": float | None,
+        "difference": float | None,
+        "certain": bool,
+    },
+)
+"""The plan with one limit moved by a unit; change: dotted path of the scenario."""
+
+
+class ContextContent(TypedDict):
+    """What reports show beside the plan; sources: of the curves used; seconds: by phase."""
+
+    arrival_rate_rps: float
+    quality_at_least: float | None
+    prompts: int
+    pools: list[PoolContent]
+    llms: NotRequired[list[LlmContent]]
+    filters: FiltersContent
+    options_considered: int
+    sources: list[str]
+    effort_notes: list[str]
+    seconds: dict[str, float]
+    dropped: list[DroppedContent]
+    notices: list[str]
+    marginals: NotRequired[list[MarginalContent]]
+    alternatives: NotRequired[AlternativesContent]
+
+
+# ---------------------------------------------------------------- why nothing fits
+
+
+ChangeContent = TypedDict("ChangeContent", {"change": str, "from": float | None, "to": float})
+"""One change of the scenario: dotted path, value before and after in the scenario's unit."""
+
+
+class BestEffortContent(SolvedContent):
+    """The plan of the nearest feasible case, after `change`."""
+
+    change: ChangeContent | None
+    context: ContextContent
+
+
+class ConflictContent(TypedDict):
+    """limits: sentences; repairs: single changes, each of which makes the scenario feasible."""
+
+    limits: list[str]
+    repairs: list[ChangeContent]
+    best_effort: BestEffortContent | None
+
+
+# ---------------------------------------------------------------- the file
+
+
+class PlanContent(SolvedContent):
+    """All of plan.json; overrides: dotted path -> value; conflict: where nothing fits."""
+
+    schema: int
+    scenario: str
+    scenario_path: str
+    overrides: dict[str, Any]
+    scenario_sha256: str
+    planner_version: str
+    context: ContextContent
+    conflict: NotRequired[ConflictContent]
