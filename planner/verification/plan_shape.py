@@ -1,4 +1,4 @@
-"""TODO: planner.verification.plan_shape."""
+"""The shape of plan.json that the checks rely on: keys, kinds of values, strict JSON."""
 
 import math
 from collections.abc import Iterator, Mapping

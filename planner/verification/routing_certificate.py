@@ -20,19 +20,9 @@ from typing import Any
 import numpy as np
 
 from models.instance import Instance
+from planner.verification.tolerances import FRACTION_TOL, QUALITY_TOL, SHARE_TOL
 
 __all__ = ["check_fractions", "check_router"]
-
-FRACTION_TOL = 1e-9
-"""Absolute slack on sums of fractions and of splits, and on the smallest dual price: float noise of
-a few thousand additions.
-"""
-QUALITY_TOL = 1e-6
-"""Times (1 + |quality|): the accuracy the contract works with (floor, leanest plan), met by any
-exact minimiser of g(alpha) + alpha f.
-"""
-SHARE_TOL = 1e-7
-"""Absolute slack on the restated weight of a tie group, in 0..1."""
 
 
 def check_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
@@ -179,14 +169,14 @@ def _check_tie_shares(
 ) -> Iterator[str]:
     """Every tie group that the scores give is stated with its weight, and no other."""
     weights = instance.scores.weights
-    found = {
+    realised = {
         frozenset(names[i] for i in group): float(weights[prompts].sum())
         for group, prompts in groups.items()
         if len(group) > 1
     }
     stated = {frozenset(tie["llms"]): float(tie["share"]) for tie in ties}
-    for group_names in sorted(set(found) | set(stated), key=sorted):
-        have, want = stated.get(group_names, 0.0), found.get(group_names, 0.0)
+    for group_names in sorted(set(realised) | set(stated), key=sorted):
+        have, want = stated.get(group_names, 0.0), realised.get(group_names, 0.0)
         if abs(have - want) > SHARE_TOL:
             yield (
                 f"router: the tie group {', '.join(sorted(group_names))} has the share {want:.9g},"

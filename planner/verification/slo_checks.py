@@ -1,171 +1,26 @@
-"""The verifier's own reading of the curves: latencies and SLOs recomputed from the raw points.
-numpy only, nothing of the optimiser.
-
-With x_o the routed rate of option o (req/s), n_o its replicas, r_o = x_o / n_o, lambda the arrival
-rate and L the raw curve (ms here)::
-
-    mean, all       achieved = sum_o x_o L_o(r_o) / lambda
-    pNN, all        achieved = smallest T with sum_o x_o share_o(T, r_o) <= (1 - NN/100) lambda
-    each_llm        achieved = max over deployed o of L_o(r_o)
-
-share_o(T, r) is read off the line through (latency, share) = (p50, 0.5), (p90, 0.1), (p95, 0.05),
-(p99, 0.01), as many as there are: 1 below the lowest, the last one's own share above the highest.
-It is right-continuous, so the smallest T exists where any does.
+"""Checks of what a plan states about latency: columns of every option, provenance, SLOs achieved
+and kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from models.instance import Instance, Slo
-from profiles.records import PROVENANCES, Column, Curve
+from models.instance import Instance
+from planner.verification.curve_reading import achieved_range, latency_ms
+from planner.verification.deployed_options import StatedOption
+from planner.verification.tolerances import BINDING_BAND, RESTATE_TOL, SLO_TOL
+from profiles.records import PROVENANCES
 
-__all__ = [
-    "RESTATE_TOL",
-    "Deployed",
-    "achieved_percentile",
-    "check_latencies",
-    "check_provenance",
-    "check_slos",
-]
-
-SLO_TOL = 1e-7
-"""Relative excess over an SLO's limit that is forgiven: what a linear solver leaves after scaling,
-far below any measurement.
-"""
-RESTATE_TOL = 1e-6
-"""Relative difference allowed in numbers that the plan only restates (latencies, memory, cost):
-above 12-digit printing, below any use.
-"""
-BINDING_BAND = (5e-4, 2e-3)
-"""An SLO is binding within about 0.1 % of its limit: surely binding below the first relative slack,
-surely not above the second.
-"""
-ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
-"""Share of the requests above each percentile, from the lowest percentile to the highest."""
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """One entry of plan["options"] read back.
-
-    position: in Instance.options; rate: req/s of all replicas together.
-    """
-
-    entry: Mapping[str, Any]
-    position: int
-    replicas: int
-    rate: float
-    name: str
-
-    @property
-    def rate_per_replica(self) -> float:
-        """req/s of one replica."""
-        return self.rate / self.replicas
-
-
-def latency_ms(curve: Curve, column: Column, rate: float) -> float:
-    """Latency (ms) at the rate (req/s of one replica): linear between points, flat below the lowest
-    (and, for messages, above).
-    """
-    rates, values = curve.rates, curve.latency[column]
-    if rate <= rates[0]:
-        return 1e3 * float(values[0])
-    if rate >= rates[-1]:
-        return 1e3 * float(values[-1])
-    k = int(np.searchsorted(rates, rate, side="right"))
-    part = (rate - rates[k - 1]) / (rates[k] - rates[k - 1])
-    return 1e3 * float((1.0 - part) * values[k - 1] + part * values[k])
-
-
-def percentile_points(curve: Curve, metric: str, rate: float) -> tuple[list[float], list[float]]:
-    """Latencies (ms) of the present percentiles at the rate, as their running maximum, and the
-    shares above them.
-    """
-    present = [p for p in ABOVE if (metric, p) in curve.latency]
-    latencies = [latency_ms(curve, (metric, p), rate) for p in present]
-    return [max(latencies[: k + 1]) for k in range(len(latencies))], [ABOVE[p] for p in present]
-
-
-def share_above(limit: float, latencies: Sequence[float], shares: Sequence[float]) -> float:
-    """Share of requests above the limit (ms), by the rule in the module's docstring."""
-    if limit < latencies[0]:
-        return 1.0
-    k = max(j for j, latency in enumerate(latencies) if latency <= limit)
-    if k == len(latencies) - 1:
-        return shares[k]
-    part = (limit - latencies[k]) / (latencies[k + 1] - latencies[k])
-    return shares[k] + part * (shares[k + 1] - shares[k])
-
-
-def achieved_percentile(
-    instance: Instance, deployed: Sequence[Deployed], metric: str, budget: float
-) -> float:
-    """Smallest latency T (ms) with at most `budget` req/s above it, over all requests together; inf
-    where no T has that.
-
-    Between two neighbouring percentile latencies the sum is linear in T, at one of them it may jump
-    down.
-    """
-    lines = [
-        (d.rate, *percentile_points(instance.options[d.position].curve, metric, d.rate_per_replica))
-        for d in deployed
-        if d.rate > 0
-    ]
-
-    def above(limit: float) -> float:
-        return sum(
-            rate * share_above(limit, latencies, shares) for rate, latencies, shares in lines
-        )
-
-    knots = sorted({latency for _, latencies, _ in lines for latency in latencies})
-    for k, knot in enumerate(knots):
-        if above(knot) > budget:
-            continue
-        if k == 0:
-            return knot
-        start, middle = above(knots[k - 1]), above((knots[k - 1] + knot) / 2)
-        before_jump = 2 * middle - start
-        if before_jump > budget or start <= before_jump:
-            return knot
-        return knots[k - 1] + (knot - knots[k - 1]) * (start - budget) / (start - before_jump)
-    return float("inf")
-
-
-def achieved_range(
-    instance: Instance, deployed: Sequence[Deployed], slo: Slo
-) -> tuple[float, float]:
-    """(Least, most) latency in ms that may be called achieved: they differ only where a percentile
-    jumps within the tolerance.
-    """
-    if slo.scope == "each_llm" or slo.statistic == "mean":
-        column = (slo.metric, slo.statistic)
-        at_rate = [
-            latency_ms(instance.options[d.position].curve, column, d.rate_per_replica)
-            for d in deployed
-        ]
-        if slo.scope == "each_llm":
-            return max(at_rate), max(at_rate)
-        mean = (
-            sum(d.rate * latency for d, latency in zip(deployed, at_rate, strict=True))
-            / instance.arrival_rate
-        )
-        return mean, mean
-    budget = (1.0 - int(slo.statistic[1:]) / 100) * instance.arrival_rate
-    low, high = (
-        achieved_percentile(instance, deployed, slo.metric, budget * (1 + sign * SLO_TOL))
-        for sign in (1, -1)
-    )
-    return low, high
+__all__ = ["check_latencies", "check_provenance", "check_slos"]
 
 
 def check_slos(
-    plan: Mapping[str, Any], instance: Instance, deployed: Sequence[Deployed]
+    plan: Mapping[str, Any], instance: Instance, deployed: Sequence[StatedOption]
 ) -> Iterator[str]:
-    """Every SLO is restated, its achieved latency recomputed, its limit kept and `binding` told as
-    it is.
+    """Every SLO is restated, its achieved latency recomputed, its limit kept and `binding` stated
+    as it is.
     """
     if len(plan["slo"]) != len(instance.slos):
         yield f"slo: {len(plan['slo'])} entries for {len(instance.slos)} SLOs"
@@ -204,7 +59,7 @@ def _check_one_slo(
         )
 
 
-def check_latencies(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
+def check_latencies(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
     """latency_ms of every option holds every profiled column, read off the raw curve at the rate
     per replica.
     """
@@ -226,7 +81,7 @@ def check_latencies(instance: Instance, deployed: Sequence[Deployed]) -> Iterato
                 )
 
 
-def check_provenance(instance: Instance, deployed: Sequence[Deployed]) -> Iterator[str]:
+def check_provenance(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
     """Provenance is the weaker of the two bracketing points; at a point that point alone, or with
     either neighbour, is as good.
     """
@@ -244,8 +99,8 @@ def check_provenance(instance: Instance, deployed: Sequence[Deployed]) -> Iterat
         if d.rate_per_replica <= curve.rates[0]:
             allowed.add(PROVENANCES[rank[0]])
         if d.entry["provenance"] not in allowed:
-            told = " or ".join(sorted(allowed))
+            expected = " or ".join(sorted(allowed))
             yield (
                 f"{d.name}: provenance {d.entry['provenance']} but the points at"
-                f" {d.rate_per_replica:.6g} req/s say {told}"
+                f" {d.rate_per_replica:.6g} req/s say {expected}"
             )

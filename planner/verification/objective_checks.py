@@ -1,0 +1,94 @@
+"""Checks of GPUs, cost, objective value, bound and gap; and that a plan without a setup claims
+nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from models.instance import Instance
+from planner.verification.tolerances import CLOSED_RANGE, FLOOR_TOL, GAP_TOL, RANGE_TOL, RESTATE_TOL
+
+__all__ = ["check_gap", "check_no_plan", "check_objective", "check_totals"]
+
+
+def check_no_plan(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Check that a plan without a setup deploys nothing, places nothing and has no value."""
+    for key in ("options", "placement"):
+        if plan.get(key):
+            yield f"{key}: {len(plan[key])} entries in a plan with status {plan['status']}"
+    objective = plan.get("objective") or {}
+    if objective.get("value") is not None:
+        yield f"objective: value {objective['value']} in a plan with status {plan['status']}"
+
+
+def check_totals(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+    """gpus_total, gpus_used and cost: every GPU with a shard costs its whole price; null where a
+    used GPU has no price.
+    """
+    if plan["gpus_total"] != instance.gpus:
+        yield f"gpus_total: {plan['gpus_total']} but the pools have {instance.gpus}"
+    used = {(entry["pool"], entry["node"], entry["gpu"]) for entry in plan["placement"]}
+    if plan["gpus_used"] != len(used):
+        yield f"gpus_used: {plan['gpus_used']} but {len(used)} GPUs hold a shard"
+    prices = {pool.name: pool.price for pool in instance.pools}
+    used_prices = [prices.get(pool) for pool, _, _ in used]
+    cost, stated = sum(p for p in used_prices if p is not None), plan["cost_usd_per_h"]
+    if None in used_prices:
+        if stated is not None:
+            yield f"cost_usd_per_h: {stated} although a used GPU has no price"
+    elif stated is None:
+        if None not in prices.values():
+            yield f"cost_usd_per_h: null but the used GPUs cost {cost:.9g}"
+    elif abs(stated - cost) > RESTATE_TOL * cost:
+        yield f"cost_usd_per_h: {stated:.9g} but the used GPUs cost {cost:.9g}"
+
+
+def check_objective(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+    """Check that the objective is the instance's, its value the plan's quality or cost, and the
+    quality floor kept.
+    """
+    objective = plan["objective"]
+    sense, stated = (
+        ("maximize", plan["quality"])
+        if instance.objective == "quality"
+        else ("minimize", plan["cost_usd_per_h"])
+    )
+    if (objective["sense"], objective["of"]) != (sense, instance.objective):
+        yield (
+            f"objective: {objective['sense']} {objective['of']} but the instance says {sense}"
+            f" {instance.objective}"
+        )
+    if stated is None or abs(objective["value"] - stated) > RANGE_TOL * (1 + abs(stated)):
+        yield (
+            f"objective: value {objective['value']:.9g} but the plan's {instance.objective} is"
+            f" {stated}"
+        )
+    floor = instance.quality_floor
+    if instance.objective == "cost" and floor is not None and plan["quality"] < floor - FLOOR_TOL:
+        yield f"quality: {plan['quality']:.9g} is below quality_at_least {floor:.9g}"
+
+
+def check_gap(plan: Mapping[str, Any], instance: Instance, rel_gap_target: float) -> Iterator[str]:
+    """Check the side of the bound, rel_gap = |bound - value| / max(|value|, 1e-9), and that status
+    is optimal just where it is closed.
+    """
+    value, bound, stated = (plan["objective"][key] for key in ("value", "bound", "rel_gap"))
+    if bound is None:
+        if stated is not None or plan["status"] == "optimal":
+            yield f"objective: no bound, but rel_gap is {stated} and status {plan['status']}"
+        return
+    beyond = value - bound if instance.objective == "quality" else bound - value
+    if beyond > RANGE_TOL * (1 + abs(value)):
+        yield f"objective: bound {bound:.12g} is on the wrong side of the value {value:.12g}"
+    gap = abs(bound - value) / max(abs(value), 1e-9)
+    if stated is None or abs(stated - gap) > GAP_TOL + RESTATE_TOL * gap:
+        yield f"objective: rel_gap {stated} but |bound - value| / |value| is {gap:.9g}"
+    span = float(instance.scores.values.max() - instance.scores.values.min())
+    closed = gap <= rel_gap_target * (1 + RESTATE_TOL) + GAP_TOL or abs(
+        bound - value
+    ) <= CLOSED_RANGE * span * (1 + RESTATE_TOL)
+    if closed != (plan["status"] == "optimal"):
+        yield (
+            f"status: {plan['status']} but the gap {gap:.3g} is {'closed' if closed else 'open'} at"
+            f" the target {rel_gap_target:.3g}"
+        )

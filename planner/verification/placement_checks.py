@@ -1,0 +1,84 @@
+"""Checks of the placement: every shard of every replica stands, and no GPU is overfilled."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from models.instance import Instance
+from planner.verification.deployed_options import OptionIndex, StatedOption, entry_name, find_option
+from planner.verification.tolerances import RANGE_TOL
+
+__all__ = ["check_gpu_room", "check_shards"]
+
+
+def check_shards(
+    plan: Mapping[str, Any],
+    instance: Instance,
+    index: OptionIndex,
+    deployed: Sequence[StatedOption],
+) -> Iterator[str]:
+    """Every (option, replica) has shards 0 .. tp_degree - 1 once each, on different GPUs of one
+    node of the option's pool.
+    """
+    shards: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
+    for entry in plan["placement"]:
+        position = find_option(entry, index)
+        if position is None:
+            yield f"placement: {entry_name(entry)}: no such option in the instance"
+            continue
+        pool = instance.pools[instance.options[position].pool]
+        if not (0 <= entry["node"] < pool.nodes and 0 <= entry["gpu"] < pool.gpus_per_node):
+            yield (
+                f"placement: {entry_name(entry)}: node {entry['node']}, gpu {entry['gpu']} is"
+                f" outside pool {pool.name} of {pool.nodes} nodes with {pool.gpus_per_node} GPUs"
+            )
+        shards[position, entry["replica"]].append((entry["shard"], entry["node"], entry["gpu"]))
+    for d in deployed:
+        for replica in range(d.replicas):
+            where = f"placement: {d.name}, replica {replica}"
+            placed = shards.pop((d.position, replica), [])
+            yield from _check_replica(where, placed, instance.options[d.position].tp_degree)
+    for position, replica in sorted(shards):
+        option = instance.options[position]
+        yield (
+            f"placement: replica {replica} of {instance.llms[option.llm].name}, tp"
+            f" {option.tp_degree}, is placed but not deployed"
+        )
+
+
+def _check_replica(
+    where: str, placed: Sequence[tuple[int, int, int]], tp_degree: int
+) -> Iterator[str]:
+    """One replica's shards (shard, node, GPU) are complete, on different GPUs of one node."""
+    numbers = sorted(shard for shard, _, _ in placed)
+    if numbers != list(range(tp_degree)):
+        yield f"{where}: shards {numbers} placed, needed are 0 to {tp_degree - 1}"
+    nodes = {node for _, node, _ in placed}
+    if len(nodes) > 1:
+        yield f"{where}: its shards are on different nodes {sorted(nodes)}"
+    if len({(node, gpu) for _, node, gpu in placed}) < len(placed):
+        yield f"{where}: two shards of one replica are on one GPU"
+
+
+def check_gpu_room(
+    plan: Mapping[str, Any], instance: Instance, index: OptionIndex
+) -> Iterator[str]:
+    """Per GPU: MPS shares sum to at most 100 %, memory to at most (1 - headroom) of the GPU's."""
+    share: dict[tuple[int, int, int], float] = defaultdict(float)
+    memory: dict[tuple[int, int, int], float] = defaultdict(float)
+    for entry in plan["placement"]:
+        position = find_option(entry, index)
+        if position is not None:
+            option = instance.options[position]
+            place = (option.pool, entry["node"], entry["gpu"])
+            share[place] += option.mps_share
+            memory[place] += option.memory
+    for place in sorted(share):
+        where = (
+            f"placement: GPU {place[2]} of node {place[1]} in pool {instance.pools[place[0]].name}"
+        )
+        room = instance.room(place[0])
+        if share[place] > 1 + RANGE_TOL:
+            yield f"{where}: MPS shares sum to {100 * share[place]:.6g} %"
+        if memory[place] > room * (1 + RANGE_TOL):
+            yield f"{where}: memory {memory[place]:.6g} GiB is above the room of {room:.6g} GiB"

@@ -1,0 +1,101 @@
+"""GPUs, costs, values, bounds and gaps that are misstated are reported."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from planner.verification.verifier import verify
+from tests.support.plan_by_hand import (
+    QUALITY,
+    Plan,
+    at,
+    both,
+    good_plan,
+    problems_with,
+    tiny,
+)
+
+FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
+    "gpus_used": (at("gpus_used", 2), "gpus_used: 2 but 3"),
+    "gpus_total": (at("gpus_total", 8), "gpus_total: 8"),
+    "cost": (at("cost_usd_per_h", 5.0), "used GPUs cost 6"),
+    "cost null": (at("cost_usd_per_h", None), "null but the used GPUs cost 6"),
+    "wrong objective": (at("objective.of", "cost"), "instance says maximize quality"),
+    "value is not the quality": (at("objective.value", 0.66), "plan's quality is"),
+    "bound on the wrong side": (at("objective.bound", QUALITY - 1e-5), "wrong side"),
+    "gap misstated": (at("objective.rel_gap", 0.0), "rel_gap 0.0 but"),
+    "optimal with an open gap": (
+        at("objective.bound", QUALITY + 0.01),
+        "status: optimal but the gap",
+    ),
+    "feasible with a closed gap": (at("status", "feasible"), "status: feasible but the gap"),
+    "optimal without a bound": (
+        both(at("objective.bound", None), at("objective.rel_gap", None)),
+        "no bound",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_planted_fault_is_reported(name: str) -> None:
+    fault, words = FAULTS[name]
+    problems = problems_with(fault)
+    assert any(words in problem for problem in problems), problems
+
+
+def test_cost_objective_floor_and_side_of_the_bound() -> None:
+    instance = replace(tiny(), objective="cost", quality_floor=QUALITY - 0.01)
+    plan = good_plan()
+    plan["objective"] = {
+        "sense": "minimize",
+        "of": "cost",
+        "value": 6.0,
+        "bound": 6.0,
+        "rel_gap": 0.0,
+    }
+    assert verify(plan, instance) == ()
+    assert (
+        "below quality_at_least" in verify(plan, replace(instance, quality_floor=QUALITY + 2e-6))[0]
+    )
+    plan["objective"] = {
+        "sense": "minimize",
+        "of": "cost",
+        "value": 6.0,
+        "bound": 6.0001,
+        "rel_gap": 0.0001 / 6,
+    }
+    assert "wrong side" in verify(plan, instance)[0]
+
+
+def test_gpus_without_a_price_have_no_cost() -> None:
+    instance = tiny()
+    instance = replace(instance, pools=(replace(instance.pools[0], price=None),))
+    plan = good_plan()
+    assert "although a used GPU has no price" in verify(plan, instance)[0]
+    plan["cost_usd_per_h"] = None
+    assert verify(plan, instance) == ()
+
+
+def test_gap_target_of_the_scenario_counts() -> None:
+    plan = good_plan()
+    plan["objective"].update(bound=QUALITY * 1.001, rel_gap=0.001)
+    assert verify(plan, tiny(), rel_gap_target=1e-3) == ()
+    assert "status: optimal" in verify(plan, tiny(), rel_gap_target=1e-4)[0]
+
+
+@pytest.mark.parametrize("status", ["infeasible", "unknown"])
+def test_plan_without_a_setup(status: str) -> None:
+    empty = {
+        "status": status,
+        "objective": {"value": None, "bound": None},
+        "options": [],
+        "placement": [],
+        "conflict": {"limits": []},
+    }
+    assert verify(empty, tiny()) == ()
+    problems = verify({**good_plan(), "status": status}, tiny())
+    assert any("options: 2 entries" in p for p in problems)
+    assert any("objective: value" in p for p in problems)
+    assert "strict JSON" in verify({**empty, "wall_s": math.nan}, tiny())[0]

@@ -1,0 +1,60 @@
+"""Keys, kinds and strict JSON: every planted fault is reported, and nothing strange raises."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from planner.verification.verifier import verify
+from tests.support.plan_by_hand import (
+    Plan,
+    at,
+    good_plan,
+    problems_with,
+    tiny,
+    without,
+)
+
+FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
+    "NaN": (at("objective.bound", math.nan), "strict JSON"),
+    "infinity deep inside": (at("shadow_prices.slo.1", math.inf), "shadow_prices.slo.1"),
+    "numpy number": (at("gpus_used", np.int64(3)), "does not belong in JSON"),
+    "missing key": (without("router.tie_eps"), "tie_eps is missing"),
+    "wrong kind": (at("options.0.replicas", 1.0), "should be a whole number"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_planted_fault_is_reported(name: str) -> None:
+    fault, words = FAULTS[name]
+    problems = problems_with(fault)
+    assert any(words in problem for problem in problems), problems
+
+
+def _leaves(value: Any, path: str = "") -> list[str]:
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    below = [
+        leaf for key, item in items for leaf in _leaves(item, f"{path}.{key}" if path else str(key))
+    ]
+    return [*([path] if path else []), *below]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [None, "x", -1, 0, 10**400, 1e308, -1e308, True, [], {}, [{}], {"x": []}],
+    ids=lambda v: repr(v)[:9],
+)
+def test_no_strange_value_makes_it_fail(strange: Any) -> None:
+    """Anything at any place of a plan is reported or harmless, without even a warning of numpy."""
+    for path in _leaves(good_plan()):
+        plan = good_plan()
+        at(path, strange)(plan)
+        assert isinstance(verify(plan, tiny()), tuple), path
