@@ -43,7 +43,7 @@ from planner.presentation.setup_study import spread_of
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.settings import Settings
 from planner.solution import Solution
-from planner.studies.setup_study import Study, study
+from planner.studies.setup_study import SetupStudy, study_setups
 from profiles.io.writing import check_writable
 
 RATES_RPS = (50, 60, 70, 80)
@@ -82,7 +82,7 @@ class Outcome:
     """
 
     point: Point
-    study: Study
+    study: SetupStudy
     joint: Solution
     ttft_ms: float | None
     agrees: str
@@ -113,7 +113,7 @@ def run_points(
 def _run(
     point: Point, instance: Instance, quality: Quality, settings: Settings, jobs: int
 ) -> Outcome:
-    found = study(instance, jobs=jobs)
+    found = study_setups(instance, jobs=jobs)
     joint = solve(instance, settings, quality=quality)
     content = checked_content(instance, joint, settings.rel_gap)
     ttft_ms = float(content["slo"][0]["achieved_ms"]) if joint.has_plan else None
@@ -121,7 +121,7 @@ def _run(
     return Outcome(point, found, joint, ttft_ms, agrees, reason)
 
 
-def agreement(instance: Instance, found: Study, joint: Solution) -> tuple[str, str]:
+def agreement(instance: Instance, found: SetupStudy, joint: Solution) -> tuple[str, str]:
     """How study and joint plan go together: yes | none | joint more | NO | open, and a reason where
     there is something to tell.
 

@@ -30,7 +30,7 @@ from planner.presentation.simulation import (
 )
 from planner.scenario.assemble import load_instance
 from planner.scenario.workbook import read_book
-from planner.studies.marginals import marginals
+from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import quality_of
 from profiles.curves import parse_profiles, read_profiles
 from profiles.io.faults import Fault
@@ -76,7 +76,7 @@ def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[dict
     )
     if not solution.has_plan or watch.cancel.is_set():
         return []
-    found = marginals(
+    found = marginal_values(
         loaded.instance, solution, settings, quality, progress=watch.progress, cancel=watch.cancel
     )
     return [] if watch.cancel.is_set() else marginals_content(found)

@@ -32,11 +32,15 @@ from planner.presentation.setup_study import (
 )
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
-from planner.studies.alternatives import alternatives
-from planner.studies.baselines.comparison import Comparison, baselines_table, compare
+from planner.studies.alternatives import find_alternatives
+from planner.studies.baselines.comparison import (
+    BaselineComparison,
+    baselines_table,
+    compare_baselines,
+)
 from planner.studies.quality_cache import quality_of
-from planner.studies.setup_study import study
-from planner.studies.sweep import Point, planned_point
+from planner.studies.setup_study import study_setups
+from planner.studies.sweep import SweepPoint, plan_point
 
 __all__ = ["baselines", "frontier", "near", "other", "sensitivity", "setups"]
 
@@ -47,16 +51,16 @@ MOST_ROWS = 1_000
 
 def frontier(
     path: str, overrides: Overrides, key: str, values: Sequence[Any], *, watch: Watch
-) -> list[Point]:
+) -> list[SweepPoint]:
     """Plan a scenario at every value of one field, each point handed over as it is done; stopped,
     those that are done.
     """
     load_instance(Path(path), dict(overrides))  # bad input is told as such, not as rows
     asked = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
-    found: list[Point] = []
+    found: list[SweepPoint] = []
     for number, value in enumerate(values):
         watch.progress(Progress(0.0, f"{number} of {len(values)} points planned", None, None))
-        point = planned_point(path, asked, number, {key: value}, watch.cancel)
+        point = plan_point(path, asked, number, {key: value}, watch.cancel)
         if watch.cancel.is_set():
             break
         found.append(point)
@@ -103,7 +107,7 @@ def near(
     running = None if current is None else running_of(instance, current)
     plan = solution_back(instance, content)
     watched: dict[str, Any] = {"progress": watch.progress, "cancel": watch.cancel}
-    found = alternatives(
+    found = find_alternatives(
         instance,
         plan,
         settings,
@@ -133,7 +137,7 @@ def setups(path: str, overrides: Overrides, *, watch: Watch) -> Listed:
     DataError where there are too many to list.
     """
     loaded = load_instance(Path(path), dict(overrides))
-    found = study(loaded.instance, progress=watch.progress, cancel=watch.cancel)
+    found = study_setups(loaded.instance, progress=watch.progress, cancel=watch.cancel)
     quality = np.sort(found.quality[~np.isnan(found.quality)])[::-1]
     return Listed(
         quality,
@@ -150,5 +154,7 @@ def baselines(path: str, overrides: Overrides, *, watch: Watch) -> pd.DataFrame:
     nothing can be planned.
     """
     loaded = load_instance(Path(path), dict(overrides))
-    found: Comparison = compare(loaded, loaded.settings, watch.progress, watch.cancel)
+    found: BaselineComparison = compare_baselines(
+        loaded, loaded.settings, watch.progress, watch.cancel
+    )
     return baselines_table(found, loaded.instance)

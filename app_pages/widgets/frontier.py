@@ -30,7 +30,7 @@ from planner.presentation.frontier import (
     value_words,
 )
 from planner.scenario.edits import ScenarioEdit
-from planner.studies.sweep import Point
+from planner.studies.sweep import SweepPoint
 from profiles.io.writing import csv_text
 
 __all__ = ["asked_for", "draw"]
@@ -243,7 +243,7 @@ def clicked() -> None:
         open_point(sorted(what.parts, key=lambda point: point.number)[rows[0]["Row"]])
 
 
-def open_box(points: list[Point], field: Field) -> None:
+def open_box(points: list[SweepPoint], field: Field) -> None:
     """The same by keyboard."""
     good = [
         point
@@ -266,7 +266,7 @@ def open_box(points: list[Point], field: Field) -> None:
 
 
 @reruns.whole
-def open_point(point: Point) -> None:
+def open_point(point: SweepPoint) -> None:
     """Ask the point's question and plan it: with the worker's cuts this takes about a second."""
     kept = memory()
     state.set_asked(asked_at(kept["of"], kept["field"].path, point.values[kept["field"].path]))

@@ -30,9 +30,9 @@ from planner.presentation.setup_study import (
     spread_table,
 )
 from planner.settings import Progress, Settings
-from planner.studies.baselines.comparison import baselines_table, compare
-from planner.studies.setup_study import study
-from planner.studies.sweep import Point, sweep
+from planner.studies.baselines.comparison import baselines_table, compare_baselines
+from planner.studies.setup_study import study_setups
+from planner.studies.sweep import SweepPoint, sweep
 
 __all__ = ["KINDS", "Extra", "extra"]
 
@@ -63,7 +63,7 @@ def extra(
     study.
     """
     if kind == "setups":
-        found = study(source.loaded.instance, progress=progress, cancel=cancel)
+        found = study_setups(source.loaded.instance, progress=progress, cancel=cancel)
         spread = spread_table(found)
         spread.loc[len(spread)] = [
             "Quality of this plan",
@@ -76,7 +76,7 @@ def extra(
             {**frames, "setups": setups_table(found, source.loaded.instance)}, notes, found.complete
         )
     if kind == "baselines":
-        compared = compare(source.loaded, settings, progress, cancel)
+        compared = compare_baselines(source.loaded, settings, progress, cancel)
         return Extra(
             {"baselines": baselines_table(compared, source.loaded.instance)},
             [],
@@ -111,7 +111,7 @@ def _swept(
     points: Sequence[_Asked],
     progress: Callable[[Progress], None] | None,
     cancel: threading.Event | None,
-) -> dict[_Asked, Point]:
+) -> dict[_Asked, SweepPoint]:
     """Plan all points but this very plan, from the scenario's file with the plan's overrides; after
     an interrupt, those that are done.
     """
@@ -196,7 +196,7 @@ def _sensitivity_points(source: PlanAndScenario) -> list[_Asked]:
 NUMBERS = ("Gap (%)", "Quality (mean score)", "Cost (USD/h)", "GPUs used")
 
 
-def _numbers(source: PlanAndScenario, point: Point | None) -> tuple[str, list[Any], str]:
+def _numbers(source: PlanAndScenario, point: SweepPoint | None) -> tuple[str, list[Any], str]:
     """Status, found, best possible and the rest of a point, and its reason; point None: the plan
     itself.
     """
@@ -214,7 +214,7 @@ def _numbers(source: PlanAndScenario, point: Point | None) -> tuple[str, list[An
 
 
 def _frontier_table(
-    source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, Point]
+    source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, SweepPoint]
 ) -> pd.DataFrame:
     unit = objective_unit(source.plan.content)
     told = []
@@ -248,7 +248,7 @@ def _frontier_table(
 
 
 def _sensitivity_table(
-    source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, Point]
+    source: PlanAndScenario, points: Sequence[_Asked], done: Mapping[_Asked, SweepPoint]
 ) -> pd.DataFrame:
     content, of = source.plan.content, objective_unit(source.plan.content)
     base = content["objective"]["value"]

@@ -47,7 +47,7 @@ from planner.operation.router_policy import bare_policy, correction_of
 from planner.operation.samples import Sample, halves
 from planner.plans.source import PlanAndScenario
 from planner.settings import Progress, Settings
-from planner.studies.baselines.splits import single
+from planner.studies.baselines.splits import single_llm_baseline
 from planner.studies.baselines.trial import Trial
 from profiles.records import Scores
 
@@ -310,7 +310,7 @@ def _served(
         quality_floor=None,
     )
     trial.begin("the best single LLM")
-    attempt = single(trial, instance)
+    attempt = single_llm_baseline(trial, instance)
     if not attempt.met:
         return [], ["no single LLM can serve the rate within the SLOs on these GPUs"]
     return [_single(SERVED, tested.scores.llms.index(attempt.variant), tested, KEPT["holds"])], []

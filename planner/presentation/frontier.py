@@ -29,7 +29,7 @@ from planner.presentation.sentences import exact
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
-from planner.studies.sweep import Axis, Point, axis_of, frame_of
+from planner.studies.sweep import Axis, SweepPoint, points_table, read_axis
 from profiles.io.faults import DataError, Fault, shown
 
 __all__ = [
@@ -186,7 +186,7 @@ def axis_for(field: Field, values: str) -> Axis:
     """The axis of a field; DataError for what is none, and for more points than somebody waits
     for.
     """
-    axis = axis_of(f"{field.path}={values}")
+    axis = read_axis(f"{field.path}={values}")
     if len(axis.values) > MOST_POINTS:
         problem, mend = (
             f"these are {len(axis.values):,} points, more than {MOST_POINTS}",
@@ -224,14 +224,14 @@ def value_words(value: Any) -> str:
     )
 
 
-def frontier_table(points: Sequence[Point], field: Field, here: Any = None) -> pd.DataFrame:
+def frontier_table(points: Sequence[SweepPoint], field: Field, here: Any = None) -> pd.DataFrame:
     """Tabulate a sweep along one field, in the order of its values.
 
     here: the field's value in the plan shown.
 
     Numbers stay numbers; values that are none (lists, names) are told in words.
     """
-    frame = frame_of(sorted(points, key=lambda point: point.number), [field.path])
+    frame = points_table(sorted(points, key=lambda point: point.number), [field.path])
     frame = frame.rename(columns={field.path: field.label})
     values = [point.values[field.path] for point in sorted(points, key=lambda point: point.number)]
     asked = [

@@ -17,7 +17,7 @@ from models.instance import Instance
 from planner.decomposition.enumeration import Config
 from planner.plans.numbers import tidy, whole_percent
 from planner.presentation.sentences import number
-from planner.studies.setup_study import STATUSES, Study
+from planner.studies.setup_study import STATUSES, SetupStudy
 
 __all__ = [
     "LOSSES",
@@ -54,7 +54,7 @@ class Spread:
     ratio: float | None
 
 
-def spread_of(study: Study) -> Spread | None:
+def spread_of(study: SetupStudy) -> Spread | None:
     """Best, median, worst; None when nothing is feasible or setups were pruned unseen."""
     quality = np.sort(study.quality[~np.isnan(study.quality)])
     if not quality.size or study.count("pruned"):
@@ -76,7 +76,7 @@ def config_words(instance: Instance, config: Config) -> str:
     return " + ".join(words) or "-"
 
 
-def setups_table(study: Study, instance: Instance) -> pd.DataFrame:
+def setups_table(study: SetupStudy, instance: Instance) -> pd.DataFrame:
     """Tabulate every retained setup, feasible ones by quality, then the others."""
     order = np.lexsort((study.positions, -np.nan_to_num(study.quality, nan=-np.inf), study.status))
     setups, names = study.setups, [llm.name for llm in instance.llms]
@@ -117,7 +117,7 @@ def _shifted(alpha: np.ndarray) -> np.ndarray:
     return alpha - least[:, None]
 
 
-def spread_table(study: Study) -> pd.DataFrame:
+def spread_table(study: SetupStudy) -> pd.DataFrame:
     """Tabulate what the sentences tell: counts, best, median, worst, spread."""
     spread = spread_of(study)
     rows: list[tuple[str, float | int | None, str]] = [
@@ -138,7 +138,7 @@ def spread_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["What", "Value", "Unit"], dtype=object)
 
 
-def histogram_table(study: Study) -> pd.DataFrame:
+def histogram_table(study: SetupStudy) -> pd.DataFrame:
     """Tabulate how many feasible setups reach which quality, the best first; without rows when
     fewer than two differ.
     """
@@ -151,7 +151,7 @@ def histogram_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=headers)
 
 
-def counts_line(study: Study, exact_packing: bool) -> str:
+def counts_line(study: SetupStudy, exact_packing: bool) -> str:
     """Tell the numbers of setups in one sentence."""
     by = "exact packing" if exact_packing else "first-fit decreasing, as published"
     parts = [
@@ -168,7 +168,7 @@ def counts_line(study: Study, exact_packing: bool) -> str:
     )
 
 
-def spread_line(study: Study) -> str:
+def spread_line(study: SetupStudy) -> str:
     """Tell best, median, worst and spread, or why not."""
     spread = spread_of(study)
     quality = study.quality[~np.isnan(study.quality)]

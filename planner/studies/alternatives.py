@@ -49,7 +49,7 @@ from planner.plans.running import Running, packing_of, seated_near, seats_of
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution, Termination
 
-__all__ = ["NEAR_LOSS", "Alternative", "Alternatives", "alternatives"]
+__all__ = ["NEAR_LOSS", "Alternative", "Alternatives", "find_alternatives"]
 
 NEAR_LOSS = 0.01
 """Alternatives may lose this share of the objective unless another one is asked for."""
@@ -97,7 +97,7 @@ class Alternatives:
     stopped: Termination
 
 
-def alternatives(
+def find_alternatives(
     instance: Instance,
     plan: Solution,
     settings: Settings,

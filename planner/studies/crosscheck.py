@@ -39,7 +39,13 @@ from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
 from profiles.io.faults import Fault
 
-__all__ = ["CrossCheck", "Second", "compare", "second_road", "seconds_a_setup"]
+__all__ = [
+    "CrossCheck",
+    "DecompositionRun",
+    "compare_runs",
+    "run_decomposition",
+    "seconds_per_setup",
+]
 
 TOLERANCE = 4e-5
 """Of the second road, in shares of the range of scores."""
@@ -54,7 +60,7 @@ Tell = Callable[[str, float | None, float | None, float], None]
 
 
 @dataclass(frozen=True)
-class Second:
+class DecompositionRun:
     """What the second road says.
 
     complete: every setup was gone through. tolerance: the gap it may leave. best.value, .bound: as
@@ -83,7 +89,7 @@ class CrossCheck:
 
     verdict: str
     reasons: tuple[str, ...]
-    second: Second
+    second: DecompositionRun
     plan: Solution | None
     difference: float | None
     joint_gap: float | None
@@ -95,9 +101,9 @@ class CrossCheck:
         return self.verdict in NEGATIVE
 
 
-def second_road(
+def run_decomposition(
     instance: Instance, *, progress: Tell | None = None, cancel: threading.Event | None = None
-) -> Second:
+) -> DecompositionRun:
     """Go the second road: through all setups where they can be enumerated, else by relaxation.
 
     DataError for what it does not support.
@@ -122,7 +128,7 @@ def second_road(
             0,
             False,
         )
-        return Second(
+        return DecompositionRun(
             best,
             False,
             tolerance,
@@ -133,7 +139,9 @@ def second_road(
     kept = int(retained(instance, setups).sum())
     go = cheapest_setup if instance.objective == "cost" else best_setup
     best = go(instance, tolerance=tolerance, setups=setups, progress=progress, cancel=cancel)
-    return Second(best, best.complete, tolerance, kept, time.perf_counter() - began, "", setups)
+    return DecompositionRun(
+        best, best.complete, tolerance, kept, time.perf_counter() - began, "", setups
+    )
 
 
 def _unsupported(why: str) -> Fault:
@@ -149,7 +157,9 @@ def _unsupported(why: str) -> Fault:
     )
 
 
-def compare(instance: Instance, joint: Solution, second: Second, rel_gap: float) -> CrossCheck:
+def compare_runs(
+    instance: Instance, joint: Solution, second: DecompositionRun, rel_gap: float
+) -> CrossCheck:
     """Give the verdict. joint: as solved; rel_gap: the gap that it was asked to close."""
     sign = 1.0 if instance.objective == "quality" else -1.0
     span = float(np.ptp(instance.scores.values)) or 1.0
@@ -191,7 +201,7 @@ def compare(instance: Instance, joint: Solution, second: Second, rel_gap: float)
 
 
 def _contradictions(
-    joint: Solution, second: Second, sign: float, noise: float, span: float
+    joint: Solution, second: DecompositionRun, sign: float, noise: float, span: float
 ) -> list[str]:
     """What cannot be true on both roads."""
     best, found = second.best, []
@@ -238,7 +248,7 @@ def _checked_plan(
     """
     if best.value is None or best.routed is None:
         return None, []
-    solution = solution_of(instance, best, rel_gap)
+    solution = decomposition_solution(instance, best, rel_gap)
     problems = []
     told = best.routed.value or 0.0
     span = float(np.ptp(instance.scores.values)) or 1.0
@@ -256,7 +266,7 @@ def _checked_plan(
     return solution, problems
 
 
-def solution_of(instance: Instance, best: Best, rel_gap: float) -> Solution:
+def decomposition_solution(instance: Instance, best: Best, rel_gap: float) -> Solution:
     """The second road's plan as a solution: its setup, seats and rates; exact quality, prices and
     ties of its fractions.
     """
@@ -298,7 +308,7 @@ def solution_of(instance: Instance, best: Best, rel_gap: float) -> Solution:
     )
 
 
-def seconds_a_setup(
+def seconds_per_setup(
     instance: Instance, setups: Setups, cancel: threading.Event | None = None
 ) -> tuple[float, int]:
     """Seconds it takes to route one retained setup without any pruning, from a sample of SAMPLE,

@@ -26,7 +26,7 @@ from planner.plans.content import changed_instance
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Repair, Solution
 
-__all__ = ["Marginal", "marginals"]
+__all__ = ["Marginal", "marginal_values"]
 
 SLO_STEP_MS = 10.0
 QUALITY_STEP = 0.01
@@ -54,7 +54,7 @@ class Marginal:
     certain: bool
 
 
-def marginals(
+def marginal_values(
     instance: Instance,
     plan: Solution,
     settings: Settings,

@@ -33,7 +33,7 @@ from planner.settings import Progress
 from planner.studies.study_journal import Journal
 from profiles.io.faults import Fault
 
-__all__ = ["STATUSES", "Study", "study", "told"]
+__all__ = ["STATUSES", "SetupStudy", "as_progress", "study_setups"]
 
 TOLERANCE = 4e-5
 """Between quality and bound of a setup, in shares of the range of scores."""
@@ -46,7 +46,7 @@ STATUSES = ("feasible", "infeasible", "undecided", "pruned", "not routed")
 
 
 @dataclass(frozen=True)
-class Study:
+class SetupStudy:
     """One row a retained setup. positions: (R,) in `setups`; status: (R,) positions in STATUSES;
     only_exact: (R,) not placed by first fit.
 
@@ -75,7 +75,7 @@ class Study:
         return int((self.status == STATUSES.index(status)).sum())
 
 
-def study(
+def study_setups(
     instance: Instance,
     *,
     exact_packing: bool = False,
@@ -85,7 +85,7 @@ def study(
     key: str = "",
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
-) -> Study:
+) -> SetupStudy:
     """Route every retained setup. jobs: processes, 0 = one a core.
 
     journal: file of what was routed before, used when its key is `key`.
@@ -137,7 +137,7 @@ def study(
     return result
 
 
-def told(
+def as_progress(
     progress: Callable[[Progress], None] | None,
 ) -> Callable[[str, float | None, float | None, float], None] | None:
     """The second road's progress (phase, value, bound, share of the setups settled) as
@@ -213,7 +213,7 @@ class _Rows:
         only_exact: np.ndarray,
         began: float,
         resumed: int,
-    ) -> Study:
+    ) -> SetupStudy:
         """Put the record together."""
         columns = (
             self.status,
@@ -225,7 +225,7 @@ class _Rows:
             self.spends,
         )
         complete = not (self.status == STATUSES.index("not routed")).any()
-        return Study(
+        return SetupStudy(
             setups,
             positions,
             only_exact,
@@ -259,7 +259,7 @@ def _pruned(
         instance,
         tolerance=TOLERANCE * table.span,
         exact_packing=exact_packing,
-        progress=told(progress),
+        progress=as_progress(progress),
         cancel=cancel,
         setups=setups,
         keep=keep,

@@ -35,7 +35,7 @@ from planner.studies.quality_cache import quality_of
 from profiles.io.faults import Fault, shown
 from profiles.io.yaml_text import parse_yaml
 
-__all__ = ["Axis", "Point", "axis_of", "frame_of", "planned_point", "points_of", "sweep"]
+__all__ = ["Axis", "SweepPoint", "grid_points", "plan_point", "points_table", "read_axis", "sweep"]
 
 MOST_POINTS = 100_000
 STEP_NOISE = 1e-9
@@ -53,7 +53,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Point:
+class SweepPoint:
     """One row.
 
     values: by key; status: as a plan's, or `bad input`; told: numbers by header, None where there
@@ -68,7 +68,7 @@ class Point:
     seconds: float
 
 
-def axis_of(text: str) -> Axis:
+def read_axis(text: str) -> Axis:
     """Read KEY=START:STOP:STEP (STOP inclusive) or KEY=V1,V2,...
 
     (values are YAML; commas in brackets do not part). DataError else.
@@ -76,15 +76,15 @@ def axis_of(text: str) -> Axis:
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not values.strip():
         raise DataError(
-            [_bad(text, "this varies nothing", "write KEY=START:STOP:STEP or KEY=V1,V2,...")]
+            [_fault(text, "this varies nothing", "write KEY=START:STOP:STEP or KEY=V1,V2,...")]
         )
     parts = values.split(":")
     if len(parts) == 3:
         return Axis(key.strip(), _steps(text, *parts))
-    return Axis(key.strip(), tuple(_yaml(text, one) for one in _listed(values)))
+    return Axis(key.strip(), tuple(_yaml(text, one) for one in _split_list(values)))
 
 
-def _bad(text: str, problem: str, fix: str) -> Fault:
+def _fault(text: str, problem: str, fix: str) -> Fault:
     return Fault("--vary", "", shown(text), problem, fix)
 
 
@@ -94,7 +94,7 @@ def _steps(text: str, *parts: str) -> tuple[Any, ...]:
     except ValueError:
         raise DataError(
             [
-                _bad(
+                _fault(
                     text,
                     "START, STOP and STEP are not all numbers",
                     "write e.g. arrival_rate_rps=40:80:5",
@@ -108,7 +108,7 @@ def _steps(text: str, *parts: str) -> tuple[Any, ...]:
     ):
         raise DataError(
             [
-                _bad(
+                _fault(
                     text,
                     "STEP does not lead from START to STOP",
                     "give a step of the right sign, other than 0",
@@ -117,7 +117,9 @@ def _steps(text: str, *parts: str) -> tuple[Any, ...]:
         )
     count = math.floor((stop - start) / step + STEP_NOISE) + 1
     if count > MOST_POINTS:
-        raise DataError([_bad(text, f"this is {count:,} points", f"take at most {MOST_POINTS:,}")])
+        raise DataError(
+            [_fault(text, f"this is {count:,} points", f"take at most {MOST_POINTS:,}")]
+        )
     whole = all(
         float(part).is_integer() and "." not in part and "e" not in part.lower() for part in parts
     )
@@ -125,7 +127,7 @@ def _steps(text: str, *parts: str) -> tuple[Any, ...]:
     return tuple(int(value) if whole else float(f"{value:.12g}") for value in values)
 
 
-def _listed(text: str) -> Iterator[str]:
+def _split_list(text: str) -> Iterator[str]:
     """Parts between commas that stand in no bracket."""
     depth, part = 0, ""
     for sign in text:
@@ -144,7 +146,7 @@ def _yaml(text: str, value: str) -> Any:
     if faults:
         raise DataError(
             [
-                _bad(
+                _fault(
                     text,
                     f"{shown(value)} is not a YAML value",
                     "put text with special signs in quotes",
@@ -154,7 +156,7 @@ def _yaml(text: str, value: str) -> Any:
     return content
 
 
-def points_of(axes: Sequence[Axis]) -> list[dict[str, Any]]:
+def grid_points(axes: Sequence[Axis]) -> list[dict[str, Any]]:
     """The values of every point, the first axis slowest.
 
     DataError for too many, or for an axis twice.
@@ -164,7 +166,7 @@ def points_of(axes: Sequence[Axis]) -> list[dict[str, Any]]:
     if twice:
         raise DataError(
             [
-                _bad(key, "this key is varied twice", "put all its values into one --vary")
+                _fault(key, "this key is varied twice", "put all its values into one --vary")
                 for key in twice
             ]
         )
@@ -172,7 +174,7 @@ def points_of(axes: Sequence[Axis]) -> list[dict[str, Any]]:
     if count > MOST_POINTS:
         raise DataError(
             [
-                _bad(
+                _fault(
                     " x ".join(keys),
                     f"the product is {count:,} points",
                     f"take at most {MOST_POINTS:,}",
@@ -190,11 +192,11 @@ def sweep(
     points: Sequence[Mapping[str, Any]],
     *,
     jobs: int = 0,
-    done: Mapping[int, Point] | None = None,
-    keep: Callable[[Point], None] | None = None,
+    done: Mapping[int, SweepPoint] | None = None,
+    keep: Callable[[SweepPoint], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
-) -> list[Point]:
+) -> list[SweepPoint]:
     """Plan every point; those in `done` are taken as they are.
 
     jobs: processes, 0 = one a core. keep(point): called as each one finishes.
@@ -205,7 +207,7 @@ def sweep(
     began, found = time.perf_counter(), dict(done or {})
     waiting = [number for number in range(len(points)) if number not in found]
     tasks = (
-        delayed(planned_point)(str(scenario), tuple(overrides), number, dict(points[number]))
+        delayed(plan_point)(str(scenario), tuple(overrides), number, dict(points[number]))
         for number in waiting
     )
     results = (
@@ -232,13 +234,13 @@ def sweep(
 # ---------------------------------------------------------------- one point
 
 
-def planned_point(
+def plan_point(
     scenario: str,
     overrides: Sequence[str],
     number: int,
     values: dict[str, Any],
     cancel: threading.Event | None = None,
-) -> Point:
+) -> SweepPoint:
     """Plan one point in whatever process this is, with the quality cuts that this process has
     kept.
     """
@@ -247,7 +249,7 @@ def planned_point(
     try:
         loaded = load_instance(Path(scenario), asked)
     except DataError as error:
-        return Point(number, values, "bad input", {}, str(error), time.perf_counter() - began)
+        return SweepPoint(number, values, "bad input", {}, str(error), time.perf_counter() - began)
     wanted = loaded.scenario.spec.solver
     settings = joint.Settings(wanted.rel_gap, wanted.time_limit_s, wanted.threads, wanted.seed)
     quality = quality_of(loaded.instance.scores)
@@ -256,14 +258,14 @@ def planned_point(
     reason = ""
     try:
         content = checked_content(loaded.instance, solution, settings.rel_gap)
-        told = _told(content)
+        told = _numbers(content)
     except VerificationError as error:
-        return Point(number, values, "bug", {}, str(error), time.perf_counter() - began)
+        return SweepPoint(number, values, "bug", {}, str(error), time.perf_counter() - began)
     if solution.status == "infeasible":
         reason = _reason(loaded.instance, settings, quality, cancel)
     elif solution.status == "unknown":
         reason = f"stopped by {solution.effort.termination} before a plan was found"
-    return Point(number, values, solution.status, told, reason, time.perf_counter() - began)
+    return SweepPoint(number, values, solution.status, told, reason, time.perf_counter() - began)
 
 
 def _reason(
@@ -289,7 +291,7 @@ def _reason(
     return f"the GPUs and replica limits do not carry {instance.arrival_rate:g} req/s"
 
 
-def _told(content: Mapping[str, Any]) -> dict[str, Any]:
+def _numbers(content: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of a plan by their headers."""
     objective, unit = (
         content["objective"],
@@ -307,7 +309,7 @@ def _told(content: Mapping[str, Any]) -> dict[str, Any]:
     return told | {f"{llm}: fraction (%)": 100.0 * part for llm, part in content["routing"].items()}
 
 
-def frame_of(points: Sequence[Point], keys: Sequence[str]) -> pd.DataFrame:
+def points_table(points: Sequence[SweepPoint], keys: Sequence[str]) -> pd.DataFrame:
     """Tabulate points: the varied keys, status, the plan's numbers, reason, seconds."""
     headers = list(dict.fromkeys(header for point in points for header in point.told))
     rows = [

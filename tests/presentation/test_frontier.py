@@ -36,7 +36,7 @@ from planner.presentation.setup_study import QUALITY, marks_table, place_lines
 from planner.scenario.assemble import load_instance
 from planner.scenario.edits import ScenarioEdit, content_of
 from planner.scenario.templates import TEMPLATE_TEXTS
-from planner.studies.sweep import Point
+from planner.studies.sweep import SweepPoint
 from planner.verification.verifier import verify
 from tests.support.paths import EXAMPLES
 
@@ -130,7 +130,7 @@ def test_the_command_line_gives_the_same_points(path: str) -> None:
 
 
 def test_a_frontier_is_planned_point_by_point(path: str) -> None:
-    parts: list[Point] = []
+    parts: list[SweepPoint] = []
     points = what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 30, 900], watch=watch(parts))
     assert parts == points
     assert [point.status for point in points] == ["optimal", "optimal", "infeasible"]

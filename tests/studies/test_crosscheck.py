@@ -21,7 +21,7 @@ from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.solution import Effort, Solution, Status, Termination
 from planner.studies import crosscheck
-from planner.studies.crosscheck import compare, second_road, seconds_a_setup
+from planner.studies.crosscheck import compare_runs, run_decomposition, seconds_per_setup
 from tests.support.paths import HOME
 from tests.support.tiny import KINDS, random_instance
 
@@ -38,8 +38,11 @@ def verdict(
     instance: Instance, joint_on: Instance | None = None, second_on: Instance | None = None
 ) -> crosscheck.CrossCheck:
     """Compare for `instance`, each road on a tampered one if given."""
-    return compare(
-        instance, joint_plan(joint_on or instance), second_road(second_on or instance), REL_GAP
+    return compare_runs(
+        instance,
+        joint_plan(joint_on or instance),
+        run_decomposition(second_on or instance),
+        REL_GAP,
     )
 
 
@@ -134,7 +137,7 @@ def trio() -> tuple[Instance, Solution]:
 
 
 def test_without_a_planted_error_the_trio_agrees(trio: tuple[Instance, Solution]) -> None:
-    assert compare(*trio, second_road(trio[0]), 1e-4).verdict == "agree"
+    assert compare_runs(*trio, run_decomposition(trio[0]), 1e-4).verdict == "agree"
 
 
 def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(
@@ -151,7 +154,7 @@ def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(
         return bound - twice, replace(prices, base=prices.base - twice)
 
     monkeypatch.setattr(decompose_master.Master, "climb", wrong)
-    check = compare(*trio, second_road(trio[0]), 1e-4)
+    check = compare_runs(*trio, run_decomposition(trio[0]), 1e-4)
     assert check.verdict == "disagree"
     assert any("its own bound" in reason for reason in check.reasons)
 
@@ -163,7 +166,7 @@ def test_a_wrong_sign_of_the_dual_prices_turns_the_verdict(
     real = Prompts.policy
     monkeypatch.setattr(Prompts, "policy", lambda prompts, llms, alpha: real(prompts, llms, -alpha))
     monkeypatch.setattr(decompose_master, "MOST_ROUNDS", 10)
-    assert compare(*trio, second_road(trio[0]), 1e-4).verdict != "agree"
+    assert compare_runs(*trio, run_decomposition(trio[0]), 1e-4).verdict != "agree"
 
 
 def test_a_wrong_sign_of_the_joint_road_s_dual_prices_turns_the_verdict(
@@ -172,7 +175,7 @@ def test_a_wrong_sign_of_the_joint_road_s_dual_prices_turns_the_verdict(
     """A router told with its prices' signs turned does something else than the routing says."""
     instance, honest = trio
     turned = replace(honest, dual_prices=honest.dual_prices.max() - honest.dual_prices)
-    check = compare(instance, turned, second_road(instance), 1e-4)
+    check = compare_runs(instance, turned, run_decomposition(instance), 1e-4)
     assert check.verdict == "disagree"
     assert any("verifier" in reason for reason in check.reasons)
 
@@ -199,18 +202,18 @@ def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.Monke
 
 def test_a_joint_bound_that_is_too_low_turns_the_verdict() -> None:
     instance = tight("convex", 1)[0]
-    honest, second = joint_plan(instance), second_road(instance)
+    honest, second = joint_plan(instance), run_decomposition(instance)
     low = replace(
         honest, value=honest.value - 0.02, quality=honest.quality - 0.02, bound=honest.bound - 0.02
     )  # type: ignore[operator]
-    check = compare(instance, low, second, REL_GAP)
+    check = compare_runs(instance, low, second, REL_GAP)
     assert check.verdict == "disagree"
     assert any("joint road's bound" in reason for reason in check.reasons)
 
 
 def test_a_joint_road_that_calls_a_feasible_scenario_infeasible_is_contradicted() -> None:
     instance = tight("convex", 1)[0]
-    check = compare(
+    check = compare_runs(
         instance,
         Solution(
             status=Status.INFEASIBLE,
@@ -218,7 +221,7 @@ def test_a_joint_road_that_calls_a_feasible_scenario_infeasible_is_contradicted(
             bound=None,
             effort=Effort(termination=Termination.INFEASIBLE),
         ),
-        second_road(instance),
+        run_decomposition(instance),
         REL_GAP,
     )
     assert check.verdict == "disagree"
@@ -235,7 +238,7 @@ def test_a_relaxation_contradicts_what_it_cannot_bracket(monkeypatch: pytest.Mon
         seen.add(verdict(instance, joint_on=without_slos(instance)).verdict)
     assert "contradicts" in seen
     with pytest.raises(DataError, match="goes through all setups"):
-        second_road(random_instance(0, "cost"))
+        run_decomposition(random_instance(0, "cost"))
 
 
 def test_a_stopped_joint_road_leaves_the_verdict_open() -> None:
@@ -243,7 +246,7 @@ def test_a_stopped_joint_road_leaves_the_verdict_open() -> None:
     unknown = Solution(
         status=Status.UNKNOWN, value=None, bound=None, effort=Effort(termination=Termination.TIME)
     )
-    assert compare(instance, unknown, second_road(instance), REL_GAP).verdict == "open"
+    assert compare_runs(instance, unknown, run_decomposition(instance), REL_GAP).verdict == "open"
 
 
 def test_the_second_road_shares_no_rounding_of_the_first() -> None:
@@ -262,7 +265,7 @@ def test_the_second_road_shares_no_rounding_of_the_first() -> None:
 def test_a_sample_tells_the_seconds_of_one_setup() -> None:
     instance = tight("convex", 1)[0]
     began = time.perf_counter()
-    each, retained = seconds_a_setup(instance, enumerate_setups(instance))
+    each, retained = seconds_per_setup(instance, enumerate_setups(instance))
     assert 0 < each <= time.perf_counter() - began
     assert retained >= 1
 
@@ -272,8 +275,11 @@ def test_the_h100_case_agrees() -> None:
     if not path.exists():
         pytest.skip("the shared case is not here")
     instance = load_instance(path).instance
-    check = compare(
-        instance, joint.solve(instance, Settings(), explain=False), second_road(instance), 1e-4
+    check = compare_runs(
+        instance,
+        joint.solve(instance, Settings(), explain=False),
+        run_decomposition(instance),
+        1e-4,
     )
     assert check.verdict == "agree"
     assert check.difference == pytest.approx(0.0, abs=3e-5)

@@ -16,7 +16,7 @@ from planner.plans.content import changed_instance
 from planner.presentation.marginals import marginals_lines, marginals_table
 from planner.settings import Settings
 from planner.solution import Repair
-from planner.studies.marginals import marginals
+from planner.studies.marginals import marginal_values
 from tests.support.paths import HOME
 from tests.support.tiny import random_instance
 
@@ -32,7 +32,7 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
         plan = joint.solve(instance, settings, explain=False)
         if not plan.has_plan:
             continue
-        found = marginals(instance, plan, settings)
+        found = marginal_values(instance, plan, settings)
         changes = [(one.change, one.after > one.before) for one in found]
         assert len(set(changes)) == len(changes)
         assert {
@@ -65,7 +65,7 @@ def test_more_of_a_limit_is_never_worth_less_than_nothing() -> None:
         plan = joint.solve(instance, settings, explain=False)
         if not plan.has_plan or instance.min_utilization > 0:
             continue
-        for one in marginals(instance, plan, settings):
+        for one in marginal_values(instance, plan, settings):
             more = one.after > one.before
             if (
                 one.certain

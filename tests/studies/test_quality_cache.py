@@ -7,7 +7,7 @@ import pytest
 
 from planner.studies import quality_cache
 from planner.studies.quality_cache import KEPT, MOST_CUTS, quality_of
-from planner.studies.sweep import axis_of, points_of, sweep
+from planner.studies.sweep import grid_points, read_axis, sweep
 from profiles.records import Scores
 from tests.support.small_scenarios import write_scenario
 
@@ -82,7 +82,9 @@ def test_a_sweep_over_score_files_plans_with_the_weights_of_each(tmp_path: Path)
     for name, weights in (("even.csv", (1, 1)), ("skewed.csv", (3, 1))):
         lines = [f"{header},weight", *(f"{row},{weights[k % 2]}" for k, row in enumerate(rows))]
         (tmp_path / name).write_text("\n".join(lines) + "\n")
-    even, skewed = sweep(scenario, [], points_of([axis_of("scores=even.csv,skewed.csv")]), jobs=1)
+    even, skewed = sweep(
+        scenario, [], grid_points([read_axis("scores=even.csv,skewed.csv")]), jobs=1
+    )
     assert [even.status, skewed.status] == ["optimal", "optimal"], skewed.reason
     assert even.told["Quality (mean score)"] == pytest.approx(0.9, abs=1e-6)
     assert skewed.told["Quality (mean score)"] == pytest.approx(0.9 - 0.4 / 12, abs=1e-4)

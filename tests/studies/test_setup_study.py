@@ -31,7 +31,7 @@ from planner.presentation.setup_study import (
     spread_of,
 )
 from planner.studies import crosscheck
-from planner.studies.setup_study import STATUSES, Study, study
+from planner.studies.setup_study import STATUSES, SetupStudy, study_setups
 from tests.decomposition.test_best_setup import cluster
 from tests.support.paths import HOME
 from tests.support.tiny import random_instance
@@ -40,7 +40,7 @@ TRIO = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
 FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50, 70, 100]"]
 
 
-def same(one: Study, other: Study) -> bool:
+def same(one: SetupStudy, other: SetupStudy) -> bool:
     columns = ("positions", "status", "fractions", "only_exact")
     return all(
         np.array_equal(getattr(one, c), getattr(other, c), equal_nan=True) for c in columns
@@ -52,7 +52,7 @@ def test_the_best_row_is_the_best_setup(kind: str) -> None:
     feasible = 0
     for seed in range(15):
         instance = random_instance(seed, kind)
-        everything = study(instance, exact_packing=True, jobs=1)
+        everything = study_setups(instance, exact_packing=True, jobs=1)
         best = best_setup(instance, tolerance=everything.tolerance)
         assert everything.complete
         assert sum(everything.count(status) for status in STATUSES) == everything.positions.size
@@ -73,7 +73,7 @@ def test_the_best_row_is_the_best_setup(kind: str) -> None:
 def test_pruned_setups_are_none_of_the_best() -> None:
     for seed in range(10):
         instance = random_instance(seed, "convex")
-        everything, pruned = study(instance, jobs=1), study(instance, prune=True)
+        everything, pruned = study_setups(instance, jobs=1), study_setups(instance, prune=True)
         assert np.array_equal(everything.positions, pruned.positions)
         if everything.count("feasible"):
             best = np.nanmax(everything.quality)
@@ -86,7 +86,7 @@ def test_pruned_setups_are_none_of_the_best() -> None:
 
 def test_two_processes_give_what_one_does() -> None:
     instance = random_instance(3, "convex")
-    assert same(study(instance, jobs=1), study(instance, jobs=2))
+    assert same(study_setups(instance, jobs=1), study_setups(instance, jobs=2))
 
 
 def test_exact_packing_retains_more() -> None:
@@ -95,7 +95,10 @@ def test_exact_packing_retains_more() -> None:
         6,
         per_node=2,
     )
-    published, exact = study(instance, jobs=1), study(instance, exact_packing=True, jobs=1)
+    published, exact = (
+        study_setups(instance, jobs=1),
+        study_setups(instance, exact_packing=True, jobs=1),
+    )
     assert not published.only_exact.any()
     assert exact.only_exact.sum() == exact.positions.size - published.positions.size >= 1
 
@@ -105,7 +108,7 @@ def test_too_many_setups_are_refused_with_a_fix() -> None:
         (i, tp, share / 100, 1.0) for i in range(2) for tp in (1, 2) for share in range(10, 101, 10)
     ]
     with pytest.raises(DataError, match=r"too many setups.*set max_replicas"):
-        study(cluster(ways, 2, nodes=4, most=None))
+        study_setups(cluster(ways, 2, nodes=4, most=None))
 
 
 # ---------------------------------------------------------------- journal
@@ -118,17 +121,21 @@ def test_an_interrupted_study_goes_on_where_it_was(
     instance = next(
         i
         for i in (random_instance(seed, "convex") for seed in range(99))
-        if study(i, jobs=1).positions.size >= 8
+        if study_setups(i, jobs=1).positions.size >= 8
     )
-    whole, journal, cancel = study(instance, jobs=1), tmp_path / "s.csv.partial", threading.Event()
-    broken = study(
+    whole, journal, cancel = (
+        study_setups(instance, jobs=1),
+        tmp_path / "s.csv.partial",
+        threading.Event(),
+    )
+    broken = study_setups(
         instance, jobs=1, journal=journal, key="k", cancel=cancel, progress=lambda _: cancel.set()
     )
     assert not broken.complete
     assert broken.count("not routed") == whole.positions.size - 3
     with journal.open("a", encoding="utf-8") as stream:
         stream.write("[[3, 4], [[0.5, 0.")  # killed in the middle of a line
-    resumed = study(instance, jobs=1, journal=journal, key="k")
+    resumed = study_setups(instance, jobs=1, journal=journal, key="k")
     assert resumed.resumed == 3
     assert same(resumed, whole)
     assert not journal.exists()
@@ -140,9 +147,9 @@ def test_a_journal_of_another_study_is_not_used(tmp_path: Path) -> None:
         json.dumps({"key": "other"}) + "\n[[0], [[9.0, 9.0, [], [], [], [], []]]]\n",
         encoding="utf-8",
     )
-    found = study(instance, jobs=1, journal=journal, key="k")
+    found = study_setups(instance, jobs=1, journal=journal, key="k")
     assert found.resumed == 0
-    assert same(found, study(instance, jobs=1))
+    assert same(found, study_setups(instance, jobs=1))
 
 
 # ---------------------------------------------------------------- told
@@ -152,9 +159,9 @@ def test_tables_and_sentences_tell_the_study() -> None:
     instance = next(
         i
         for i in (random_instance(seed, "convex") for seed in range(99))
-        if study(i, jobs=1).count("feasible") >= 4
+        if study_setups(i, jobs=1).count("feasible") >= 4
     )
-    found = study(instance, jobs=1)
+    found = study_setups(instance, jobs=1)
     frame, spread, bins = setups_table(found, instance), spread_of(found), histogram_table(found)
     assert spread is not None
     quality = frame["Quality (mean score)"].dropna()
@@ -169,7 +176,7 @@ def test_tables_and_sentences_tell_the_study() -> None:
     assert np.allclose(prices.min(axis=1), 0.0)
     assert f"{found.count('feasible'):,} feasible" in counts_line(found, exact_packing=False)
     assert f"best {spread.best:.5f}" in spread_line(found)
-    assert "not known" in spread_line(study(instance, prune=True)) or not study(
+    assert "not known" in spread_line(study_setups(instance, prune=True)) or not study_setups(
         instance, prune=True
     ).count("pruned")
 

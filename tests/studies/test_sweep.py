@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.cli.commands import sweep as command
 from planner.errors import DataError
-from planner.studies.sweep import axis_of, frame_of, points_of, sweep
+from planner.studies.sweep import grid_points, points_table, read_axis, sweep
 from tests.support.paths import HOME
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
@@ -35,7 +35,7 @@ SETS = [word for one in FEW for word in ("--set", one)]
     ],
 )
 def test_axes_are_read(text: str, values: tuple[object, ...]) -> None:
-    axis = axis_of(text)
+    axis = read_axis(text)
     assert axis.key == text.partition("=")[0]
     assert axis.values == values
 
@@ -56,18 +56,20 @@ def test_axes_are_read(text: str, values: tuple[object, ...]) -> None:
 )
 def test_what_varies_nothing_is_told(text: str) -> None:
     with pytest.raises(DataError, match="--vary"):
-        axis_of(text)
+        read_axis(text)
 
 
 def test_the_first_axis_is_the_slowest() -> None:
-    points = points_of([axis_of("a=1,2"), axis_of("b=3,4")])
+    points = grid_points([read_axis("a=1,2"), read_axis("b=3,4")])
     assert points == [{"a": 1, "b": 3}, {"a": 1, "b": 4}, {"a": 2, "b": 3}, {"a": 2, "b": 4}]
     with pytest.raises(DataError, match="varied twice"):
-        points_of([axis_of("a=1,2"), axis_of("a=3,4")])
+        grid_points([read_axis("a=1,2"), read_axis("a=3,4")])
 
 
 def test_points_have_plans_or_reasons() -> None:
-    points = points_of([axis_of("arrival_rate_rps=50,500"), axis_of("slo.0.limit_ms=1,500,soon")])
+    points = grid_points(
+        [read_axis("arrival_rate_rps=50,500"), read_axis("slo.0.limit_ms=1,500,soon")]
+    )
     found = sweep(TRIO, FEW, points, jobs=1)
     assert [point.status for point in found] == [
         "infeasible",
@@ -80,7 +82,7 @@ def test_points_have_plans_or_reasons() -> None:
     assert "the SLOs cannot be kept at 50 req/s" in found[0].reason
     assert "do not carry 500 req/s" in found[4].reason
     assert "slo.0.limit_ms" in found[2].reason
-    frame = frame_of(found, ["arrival_rate_rps", "slo.0.limit_ms"])
+    frame = points_table(found, ["arrival_rate_rps", "slo.0.limit_ms"])
     best = frame[frame["Status"] == "optimal"].iloc[0]
     assert best["Found (mean score)"] <= best["Best possible (mean score)"] + 1e-9
     assert best["mean TTFT (ms)"] <= 500.001
@@ -89,14 +91,14 @@ def test_points_have_plans_or_reasons() -> None:
 
 
 def test_more_of_a_limit_is_never_worse() -> None:
-    found = sweep(TRIO, FEW, points_of([axis_of("slo.0.limit_ms=200:600:100")]), jobs=1)
+    found = sweep(TRIO, FEW, grid_points([read_axis("slo.0.limit_ms=200:600:100")]), jobs=1)
     values = [point.told["Found (mean score)"] for point in found]
     bounds = [point.told["Best possible (mean score)"] for point in found]
     assert all(value <= bound + 1e-9 for value, bound in zip(values[:-1], bounds[1:], strict=True))
 
 
 def test_processes_give_what_one_does_and_cancel_keeps_what_is_done() -> None:
-    points = points_of([axis_of("arrival_rate_rps=40:70:10")])
+    points = grid_points([read_axis("arrival_rate_rps=40:70:10")])
     alone, spread = sweep(TRIO, FEW, points, jobs=1), sweep(TRIO, FEW, points, jobs=2)
     assert [point.told["Found (mean score)"] for point in alone] == pytest.approx(
         [point.told["Found (mean score)"] for point in spread], abs=1e-4

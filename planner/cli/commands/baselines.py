@@ -20,10 +20,10 @@ from planner.cli.terminal.plan_report import print_report, print_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.studies.baselines.comparison import (
-    Comparison,
+    BaselineComparison,
     baselines_table,
-    compare,
-    notes_of,
+    compare_baselines,
+    row_notes,
     setup_words,
 )
 from profiles.io.writing import check_writable
@@ -46,7 +46,9 @@ def run_baselines(
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
     comparison = with_progress(
-        lambda progress, cancel: compare(loaded, loaded.settings, progress=progress, cancel=cancel),
+        lambda progress, cancel: compare_baselines(
+            loaded, loaded.settings, progress=progress, cancel=cancel
+        ),
         interrupt,
         show=not quiet,
     )
@@ -57,7 +59,7 @@ def run_baselines(
     )
 
 
-def _hand_out(found: Comparison, loaded: LoadResult, csv: str | None, quiet: bool) -> int:
+def _hand_out(found: BaselineComparison, loaded: LoadResult, csv: str | None, quiet: bool) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console = plain_console()
     if not found.attempts:
@@ -87,7 +89,7 @@ def _number(digits: int, sign: bool = False) -> Callable[[Any], str]:
     return told
 
 
-def _columns(found: Comparison, frame: pd.DataFrame) -> list[Column]:
+def _columns(found: BaselineComparison, frame: pd.DataFrame) -> list[Column]:
     """What the terminal shows of the table, within 80 columns."""
     unit, digits = ("USD/h", 2) if found.of_cost else ("mean score", 5)
     gain = next(
@@ -119,11 +121,11 @@ def _columns(found: Comparison, frame: pd.DataFrame) -> list[Column]:
     )
 
 
-def _print_details(console: Console, found: Comparison) -> None:
+def _print_details(console: Console, found: BaselineComparison) -> None:
     """Print one paragraph a baseline: which variant, which setup, what is to be noted."""
     print_heading(console, "What each one decided")
     print_line(console, f"joint plan: {setup_words(found.plan.content)}.", indent=2)
     for attempt in found.attempts:
         setup = [] if attempt.content is None else [f"setup: {setup_words(attempt.content)}"]
-        parts = [part for part in (attempt.variant, *setup, *notes_of(found, attempt)) if part]
+        parts = [part for part in (attempt.variant, *setup, *row_notes(found, attempt)) if part]
         print_line(console, f"{attempt.name}: {'; '.join(parts)}.", indent=2)

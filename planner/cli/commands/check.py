@@ -24,8 +24,13 @@ from planner.presentation.crosscheck import (
 from planner.presentation.sentences import exact
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.solution import Solution
-from planner.studies.crosscheck import CrossCheck, compare, second_road, seconds_a_setup
-from planner.studies.setup_study import told
+from planner.studies.crosscheck import (
+    CrossCheck,
+    compare_runs,
+    run_decomposition,
+    seconds_per_setup,
+)
+from planner.studies.setup_study import as_progress
 
 __all__ = ["NEGATIVE_VERDICT", "run_check"]
 
@@ -73,12 +78,12 @@ def both_roads(
 
     The second road goes first: what it does not support is refused before anything long is done.
     """
-    second = second_road(instance, progress=told(progress), cancel=cancel)
+    second = run_decomposition(instance, progress=as_progress(progress), cancel=cancel)
     solution = joint.solve(instance, settings, progress=progress, cancel=cancel, explain=False)
-    check = compare(instance, solution, second, settings.rel_gap)
+    check = compare_runs(instance, solution, second, settings.rel_gap)
     sampled = None
     if second.setups is not None and second.complete and instance.objective == "quality":
-        sampled = seconds_a_setup(instance, second.setups, cancel)
+        sampled = seconds_per_setup(instance, second.setups, cancel)
     return solution, check, sampled
 
 

@@ -24,8 +24,8 @@ from planner.plans.source import PlanAndScenario
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import load_instance
-from planner.studies.alternatives import NEAR_LOSS, alternatives
-from planner.studies.marginals import marginals
+from planner.studies.alternatives import NEAR_LOSS, find_alternatives
+from planner.studies.marginals import marginal_values
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
@@ -115,7 +115,7 @@ def make_plan(
     plan = tell(loaded, solution, settings, {"load": seconds})
     if further.marginals and solution.has_plan and not interrupt.cancel.is_set():
         moved = with_progress(
-            lambda progress, cancel: marginals(
+            lambda progress, cancel: marginal_values(
                 loaded.instance, solution, settings, progress=progress, cancel=cancel
             ),
             interrupt,
@@ -124,7 +124,7 @@ def make_plan(
         plan = _with_context(plan, "marginals", marginals_content(moved))
     if further.near and solution.has_plan and not interrupt.cancel.is_set():
         others = with_progress(
-            lambda progress, cancel: alternatives(
+            lambda progress, cancel: find_alternatives(
                 loaded.instance,
                 solution,
                 settings,

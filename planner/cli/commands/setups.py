@@ -22,7 +22,7 @@ from planner.presentation.setup_study import (
     spread_line,
 )
 from planner.scenario.assemble import LoadResult, load_instance
-from planner.studies.setup_study import Study, study
+from planner.studies.setup_study import SetupStudy, study_setups
 from profiles.io.writing import check_writable
 
 __all__ = ["Wanted", "run_setups"]
@@ -60,7 +60,7 @@ def run_setups(
     # What is routed is kept in a journal beside the table until the study is complete.
     journal = None if wanted.csv is None or wanted.prune else Path(f"{wanted.csv}.partial")
     found = with_progress(
-        lambda progress, cancel: study(
+        lambda progress, cancel: study_setups(
             loaded.instance,
             exact_packing=wanted.exact_packing,
             prune=wanted.prune,
@@ -76,14 +76,14 @@ def run_setups(
     return max(_code(found), _hand_out(found, loaded, wanted))
 
 
-def _code(found: Study) -> int:
+def _code(found: SetupStudy) -> int:
     feasible = found.count("feasible") > 0
     if not found.complete:
         return EXIT_CODES["feasible" if feasible else "unknown"]
     return 0 if feasible or found.count("undecided") else EXIT_CODES["infeasible"]
 
 
-def _hand_out(found: Study, loaded: LoadResult, wanted: Wanted) -> int:
+def _hand_out(found: SetupStudy, loaded: LoadResult, wanted: Wanted) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console, instance = plain_console(), loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)

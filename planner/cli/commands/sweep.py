@@ -20,7 +20,7 @@ from planner.cli.terminal.output import Column, plain_console, print_line, print
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.scenario.assemble import LoadResult, load_instance
-from planner.studies.sweep import Axis, Point, axis_of, frame_of, points_of, sweep
+from planner.studies.sweep import Axis, SweepPoint, grid_points, points_table, read_axis, sweep
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, safe_cell, write_csv
 
@@ -54,7 +54,7 @@ def run_sweep(scenario: Path, overrides: Sequence[str], grid: Grid, interrupt: I
     if grid.out is not None:
         check_writable(Path(grid.out), "--csv")
     axes = _axes(grid.vary)
-    points = points_of(axes)
+    points = grid_points(axes)
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], grid.quiet)
     kept = _Kept(grid.out, _key(loaded, axes), axes)
@@ -85,7 +85,7 @@ def _axes(vary: Sequence[str]) -> list[Axis]:
     faults: list[Fault] = []
     for text in vary:
         try:
-            axes.append(axis_of(text))
+            axes.append(read_axis(text))
         except DataError as error:
             faults += error.faults
     if faults:
@@ -161,7 +161,7 @@ class _Kept:
             ]
             self.journal.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
-    def keep(self, point: Point) -> None:
+    def keep(self, point: SweepPoint) -> None:
         """Append a point; write the file every now and then."""
         self.points[point.number] = point
         if self.journal is None:
@@ -175,11 +175,11 @@ class _Kept:
         if self.out is not None:
             self.written = time.monotonic()
             write_points(
-                frame_of([self.points[number] for number in sorted(self.points)], self.keys),
+                points_table([self.points[number] for number in sorted(self.points)], self.keys),
                 self.out,
             )
 
-    def close(self, found: Sequence[Point], complete: bool) -> None:
+    def close(self, found: Sequence[SweepPoint], complete: bool) -> None:
         """Write the file a last time; the journal goes when it is not needed any more."""
         self.points = {point.number: point for point in found}
         try:
@@ -218,10 +218,10 @@ def _has_text(column: pd.Series) -> bool:
     return any(isinstance(value, str | list | dict | bool) for value in column)
 
 
-def _read(journal: Path, key: str) -> dict[int, Point]:
+def _read(journal: Path, key: str) -> dict[int, SweepPoint]:
     """Points of an earlier run of this very sweep; a half-written last line is passed over."""
     lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
-    found: dict[int, Point] = {}
+    found: dict[int, SweepPoint] = {}
     for number, line in enumerate(lines):
         try:
             content = json.loads(line)
@@ -231,7 +231,7 @@ def _read(journal: Path, key: str) -> dict[int, Point]:
             if content != {"key": key}:
                 return {}
             continue
-        found[content["number"]] = Point(**content)
+        found[content["number"]] = SweepPoint(**content)
     return found
 
 
@@ -239,7 +239,7 @@ def _print(
     console: Console,
     loaded: LoadResult,
     axes: Sequence[Axis],
-    found: Sequence[Point],
+    found: Sequence[SweepPoint],
     asked: int,
     grid: Grid,
 ) -> None:
@@ -261,7 +261,7 @@ def _print(
             "bold yellow",
         )
     if not grid.quiet and 0 < len(found) <= MOST_ROWS:
-        _print_points(console, frame_of(found, [axis.key for axis in axes]), axes)
+        _print_points(console, points_table(found, [axis.key for axis in axes]), axes)
         reasons = list(dict.fromkeys(point.reason for point in found if point.reason))
         if reasons:
             print_lines(console, "Points without a plan", reasons)

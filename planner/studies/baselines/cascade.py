@@ -36,7 +36,7 @@ from planner.solution import Solution, Status
 from planner.studies.baselines.trial import Attempt, Trial, factor_of
 from profiles.records import Curve, Scores
 
-__all__ = ["cascade", "equivalent"]
+__all__ = ["cascade_baseline", "equivalent_instance"]
 
 NAME = "cascade"
 LONGEST = 3
@@ -52,7 +52,7 @@ INSTANT = 1e-9
 
 
 @dataclass(frozen=True)
-class Found:
+class MixPlan:
     """A setup with its mix.
 
     content: verified against the equivalent instance; value, bound: of the objective.
@@ -64,7 +64,7 @@ class Found:
     bound: float
 
 
-def cascade(trial: Trial, instance: Instance, sizes: np.ndarray) -> Attempt:
+def cascade_baseline(trial: Trial, instance: Instance, sizes: np.ndarray) -> Attempt:
     """The best mix of cascades. sizes: (M,) by which the LLMs are ordered, cheapest first."""
     reason = _out_of_reach(instance)
     if reason:
@@ -95,7 +95,7 @@ def cascade(trial: Trial, instance: Instance, sizes: np.ndarray) -> Attempt:
     if all(len(policy.chain) == 1 for policy in found.mix.policies):
         asked = "no second answer pays: LLMs are drawn by lot"
     notes = [f"best mix of {len(chains)} chains of at most {LONGEST} LLMs", asked]
-    return Attempt(NAME, _told(instance, found.mix), found.content, *told, notes=notes)
+    return Attempt(NAME, _policy_words(instance, found.mix), found.content, *told, notes=notes)
 
 
 def _worse(instance: Instance, value: float, than: float) -> bool:
@@ -132,7 +132,7 @@ def _every(
     return found
 
 
-def _solved(trial: Trial, instance: Instance, found: list[Policy]) -> Found | None:
+def _solved(trial: Trial, instance: Instance, found: list[Policy]) -> MixPlan | None:
     """The best mix and its setup by the joint road, verified; None without one."""
     quality = MixQuality(found, instance.scores)
     solution = trial.solve(_spread(instance, quality.most), cast(Quality, quality))
@@ -141,11 +141,11 @@ def _solved(trial: Trial, instance: Instance, found: list[Policy]) -> Found | No
     mix = quality.mix(solution.fractions)
     if mix is None:
         return None
-    checked = equivalent(instance, mix)
+    checked = equivalent_instance(instance, mix)
     content = trial.content(checked, _as_visits(instance, checked, mix, solution))
     if instance.objective == "cost":
-        return Found(mix, content, solution.value, solution.bound)
-    return Found(mix, content, mix.quality, max(solution.bound, mix.quality))
+        return MixPlan(mix, content, solution.value, solution.bound)
+    return MixPlan(mix, content, mix.quality, max(solution.bound, mix.quality))
 
 
 def _spread(instance: Instance, most: float) -> Instance:
@@ -185,7 +185,7 @@ def _equal_slos(instance: Instance, mix: Mix) -> tuple[Any, ...]:
     return _divided(instance, float(mix.visits.sum()))
 
 
-def equivalent(instance: Instance, mix: Mix) -> Instance:
+def equivalent_instance(instance: Instance, mix: Mix) -> Instance:
     """The instance that the verifier judges a mix by: each visit a request, to be routed in the
     proportions of the visits.
 
@@ -236,7 +236,7 @@ def _as_visits(instance: Instance, checked: Instance, mix: Mix, solution: Soluti
     )
 
 
-def _told(instance: Instance, mix: Mix) -> str:
+def _policy_words(instance: Instance, mix: Mix) -> str:
     """Tell the policies, the largest part first, e.g. `70 %: a, below 0.61 then b; 30 %: b`."""
     words = []
     for part, policy in sorted(

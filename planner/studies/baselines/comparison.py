@@ -34,13 +34,13 @@ from planner.plans.record import Plan
 from planner.plans.tables import slo_name
 from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
-from planner.studies.baselines.cascade import cascade
-from planner.studies.baselines.splits import divided, isolated, single
+from planner.studies.baselines.cascade import cascade_baseline
+from planner.studies.baselines.splits import isolated_baseline, single_llm_baseline, split_baseline
 from planner.studies.baselines.trial import Attempt, Trial, factor_of
-from planner.studies.baselines.two_stage import two_stage
+from planner.studies.baselines.two_stage import two_stage_baseline
 from profiles.catalogue import load_llms
 
-__all__ = ["NAMES", "Comparison", "baselines_table", "compare", "setup_words"]
+__all__ = ["NAMES", "BaselineComparison", "baselines_table", "compare_baselines", "setup_words"]
 
 NAMES = ("equal split", "size-proportional", "isolated", "two-stage", "best single LLM", "cascade")
 LEGAL = ("equal split", "size-proportional", "isolated", "two-stage")
@@ -53,7 +53,7 @@ BEYOND = 1e-6
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BaselineComparison:
     """plan: the joint plan.
 
     attempts: one a baseline in the order of NAMES, none where the joint plan has no setup.
@@ -94,12 +94,12 @@ class Comparison:
         return gain is not None and abs(gain) <= self.tolerance(float(attempt.value or 0.0))
 
 
-def compare(
+def compare_baselines(
     loaded: LoadResult,
     settings: Settings,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
-) -> Comparison:
+) -> BaselineComparison:
     """Plan jointly, then try every baseline.
 
     VerificationError when a plan fails its check or a baseline beats the bound.
@@ -108,7 +108,7 @@ def compare(
     quality = Quality(instance.scores)
     solution = joint.solve(instance, settings, progress=progress, cancel=cancel, quality=quality)
     plan = tell(loaded, solution, settings, {})
-    found = Comparison(plan, (), settings.rel_gap, float(np.ptp(instance.scores.values)))
+    found = BaselineComparison(plan, (), settings.rel_gap, float(np.ptp(instance.scores.values)))
     trial = Trial(settings, quality, cancel, progress, (solution.value, solution.bound))
     if not solution.has_plan:
         return replace(found, interrupted=trial.interrupted())
@@ -123,14 +123,16 @@ def _makers(trial: Trial, loaded: LoadResult) -> Mapping[str, Callable[[], Attem
     instance = loaded.instance
     sizes, basis = llm_sizes(loaded)
     makers: dict[str, Callable[[], Attempt]] = {
-        "equal split": lambda: divided(trial, instance, "equal split", np.ones(sizes.size), sizes),
-        "size-proportional": lambda: _based_on(
-            basis, divided(trial, instance, "size-proportional", sizes, sizes)
+        "equal split": lambda: split_baseline(
+            trial, instance, "equal split", np.ones(sizes.size), sizes
         ),
-        "isolated": lambda: isolated(trial, instance),
-        "two-stage": lambda: two_stage(trial, instance),
-        "best single LLM": lambda: single(trial, instance),
-        "cascade": lambda: cascade(trial, instance, sizes),
+        "size-proportional": lambda: _based_on(
+            basis, split_baseline(trial, instance, "size-proportional", sizes, sizes)
+        ),
+        "isolated": lambda: isolated_baseline(trial, instance),
+        "two-stage": lambda: two_stage_baseline(trial, instance),
+        "best single LLM": lambda: single_llm_baseline(trial, instance),
+        "cascade": lambda: cascade_baseline(trial, instance, sizes),
     }
     return {name: makers[name] for name in NAMES}
 
@@ -169,7 +171,7 @@ def llm_sizes(loaded: LoadResult) -> tuple[np.ndarray, str]:
     )
 
 
-def _check_bound(found: Comparison, attempt: Attempt) -> None:
+def _check_bound(found: BaselineComparison, attempt: Attempt) -> None:
     """A plan of the scenario that is better than what the joint road proved to be the best possible
     is a bug.
     """
@@ -198,7 +200,7 @@ def setup_words(content: Mapping[str, Any]) -> str:
     )
 
 
-def baselines_table(found: Comparison, instance: Instance) -> pd.DataFrame:
+def baselines_table(found: BaselineComparison, instance: Instance) -> pd.DataFrame:
     """The table `baselines`: the joint plan first, then one row a baseline; missing numbers stay
     empty.
     """
@@ -220,7 +222,7 @@ def baselines_table(found: Comparison, instance: Instance) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_headers(found), dtype=object).infer_objects()
 
 
-def _headers(found: Comparison) -> list[str]:
+def _headers(found: BaselineComparison) -> list[str]:
     unit = "USD/h" if found.of_cost else "mean score"
     gain = "Saving" if found.of_cost else "Gain"
     return [
@@ -245,10 +247,10 @@ def _headers(found: Comparison) -> list[str]:
     ]
 
 
-def _row(found: Comparison, instance: Instance, attempt: Attempt) -> list[Any]:
+def _row(found: BaselineComparison, instance: Instance, attempt: Attempt) -> list[Any]:
     """One row; see `_headers`."""
     content = attempt.content
-    note = "; ".join(notes_of(found, attempt))
+    note = "; ".join(row_notes(found, attempt))
     if content is None:
         return [attempt.name, attempt.variant, *[None] * 12, note]
     gain = None if attempt.name == JOINT else found.gain(attempt)
@@ -286,7 +288,7 @@ def _worst(
     return slo_name(content["slo"][worst]), limit, achieved
 
 
-def notes_of(found: Comparison, attempt: Attempt) -> Sequence[str]:
+def row_notes(found: BaselineComparison, attempt: Attempt) -> Sequence[str]:
     """What is to be said of a row: why it has no plan, ties, an own gap that is open, and the
     baseline's own notes.
     """

@@ -40,12 +40,12 @@ from planner.studies.baselines.trial import (
 )
 from profiles.records import Curve
 
-__all__ = ["divided", "isolated", "parts", "single"]
+__all__ = ["isolated_baseline", "single_llm_baseline", "split_baseline", "ways_to_divide"]
 
 FIT = 1e-9
 
 
-def compute(instance: Instance) -> np.ndarray:
+def compute_per_replica(instance: Instance) -> np.ndarray:
     """(O,) GPUs' worth of SMs of one replica."""
     return np.array([o.tp_degree * o.mps_share for o in instance.options])
 
@@ -53,12 +53,14 @@ def compute(instance: Instance) -> np.ndarray:
 def _needs(instance: Instance) -> np.ndarray:
     """(M,) GPUs' worth of the smallest option of every LLM, inf without one."""
     need = np.full(len(instance.llms), np.inf)
-    for option, worth in zip(instance.options, compute(instance), strict=True):
+    for option, worth in zip(instance.options, compute_per_replica(instance), strict=True):
         need[option.llm] = min(need[option.llm], worth)
     return need
 
 
-def parts(instance: Instance, sizes: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+def ways_to_divide(
+    instance: Instance, sizes: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
     """Ways to divide by size, each (M,) GPUs' worth of compute: in words -> parts.
 
     weights: (M,) decide whose remainder is rounded up.
@@ -136,7 +138,7 @@ def _whole(
     return base
 
 
-def divided(
+def split_baseline(
     trial: Trial, instance: Instance, name: str, sizes: np.ndarray, weights: np.ndarray
 ) -> Attempt:
     """Every LLM keeps to its part of the compute; all else is the best there is.
@@ -144,7 +146,8 @@ def divided(
     The best of all ways to divide is told.
     """
     ways = {
-        words: _limited(instance, part) for words, part in parts(instance, sizes, weights).items()
+        words: _limited(instance, part)
+        for words, part in ways_to_divide(instance, sizes, weights).items()
     }
     found = {words: Nearest(1.0, trial.solve(one)) for words, one in ways.items()}
     good = {
@@ -179,7 +182,7 @@ def divided(
 
 
 def _limited(instance: Instance, part: np.ndarray) -> Instance:
-    worth, of_llm = compute(instance), np.array([o.llm for o in instance.options])
+    worth, of_llm = compute_per_replica(instance), np.array([o.llm for o in instance.options])
     for i, llm in enumerate(instance.llms):
         instance = quota(
             instance,
@@ -216,7 +219,7 @@ def _attempt(
     return Attempt(name, variant, content, *told, found.factor, notes=[*notes, *found.notes])
 
 
-def isolated(trial: Trial, instance: Instance) -> Attempt:
+def isolated_baseline(trial: Trial, instance: Instance) -> Attempt:
     """Every GPU serves one LLM alone."""
     count = _stack_sizes(instance)
     stacked = _stacked(instance, count)
@@ -305,7 +308,7 @@ def _check_isolated(placement: list[Mapping[str, object]]) -> None:
             )
 
 
-def single(trial: Trial, instance: Instance) -> Attempt:
+def single_llm_baseline(trial: Trial, instance: Instance) -> Attempt:
     """The best of the LLMs that can serve everything alone within the SLOs; else the one that
     misses them by least.
     """

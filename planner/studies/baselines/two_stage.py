@@ -36,7 +36,7 @@ from planner.solution import Solution
 from planner.studies.baselines.trial import Attempt, Trial, factor_of, quota
 from profiles.records import Column, Curve, Scores
 
-__all__ = ["two_stage"]
+__all__ = ["two_stage_baseline"]
 
 NAME = "two-stage"
 LEVELS = ((0.8, "80 % load"), (1.0, "full load"), (0.5, "half load"), (0.0, "no load"))
@@ -134,7 +134,7 @@ def _at(option: Option, column: Column, level: float) -> float:
     )
 
 
-def two_stage(trial: Trial, instance: Instance) -> Attempt:
+def two_stage_baseline(trial: Trial, instance: Instance) -> Attempt:
     """The best outcome over all suppositions."""
     routings: list[np.ndarray] = []
     setups: dict[tuple[int, ...], Setup] = {}

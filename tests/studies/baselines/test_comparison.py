@@ -19,11 +19,16 @@ from planner.cli.app import app
 from planner.joint.solve import solve
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
-from planner.studies.baselines.cascade import cascade, equivalent
-from planner.studies.baselines.comparison import NAMES, baselines_table, compare
-from planner.studies.baselines.splits import divided, isolated, parts, single
+from planner.studies.baselines.cascade import cascade_baseline, equivalent_instance
+from planner.studies.baselines.comparison import NAMES, baselines_table, compare_baselines
+from planner.studies.baselines.splits import (
+    isolated_baseline,
+    single_llm_baseline,
+    split_baseline,
+    ways_to_divide,
+)
 from planner.studies.baselines.trial import Trial, quota
-from planner.studies.baselines.two_stage import two_stage
+from planner.studies.baselines.two_stage import two_stage_baseline
 from planner.verification.verifier import verify
 from profiles.io.writing import safe_cell, write_csv
 from profiles.records import Curve, Scores
@@ -86,15 +91,16 @@ def test_parts_by_hand() -> None:
     """7 GPUs, sizes 1 : 2 : 4; smallest options take 1, 1 and 4 GPUs, then 2, 1, 4."""
     instance = parted((1, 1, 4))
     assert_parts(
-        parts(instance, np.array([1.0, 2, 4]), np.array([1.0, 2, 4])), {"in proportion": [1, 2, 4]}
+        ways_to_divide(instance, np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
+        {"in proportion": [1, 2, 4]},
     )
     assert_parts(
-        parts(parted((2, 1, 4)), np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
+        ways_to_divide(parted((2, 1, 4)), np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
         {"in proportion": [0, 7 / 3, 14 / 3], "at least the smallest option of each": [2, 1, 4]},
     )
     third = 7 / 3
     assert_parts(
-        parts(parted((1, 1, 1)), np.ones(3), np.array([1.0, 2, 4])),
+        ways_to_divide(parted((1, 1, 1)), np.ones(3), np.array([1.0, 2, 4])),
         {
             "in proportion": [third] * 3,
             "in whole GPUs, larger LLMs first": [2, 2, 3],
@@ -134,14 +140,14 @@ def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
             continue
         sign = 1.0 if instance.objective == "quality" else -1.0
         on = trial(instance)
-        equal = divided(
+        equal = split_baseline(
             on, instance, "equal split", np.ones(len(instance.llms)), np.ones(len(instance.llms))
         )
         for attempt in (
             equal,
-            isolated(on, instance),
-            two_stage(on, instance),
-            single(on, instance),
+            isolated_baseline(on, instance),
+            two_stage_baseline(on, instance),
+            single_llm_baseline(on, instance),
         ):
             lifted = attempt.name == "best single LLM" and any(
                 llm.min_replicas for llm in instance.llms
@@ -163,7 +169,7 @@ def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
 
 def test_compute_within_the_parts() -> None:
     instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
-    attempt = divided(trial(instance), instance, "equal split", np.ones(3), np.ones(3))
+    attempt = split_baseline(trial(instance), instance, "equal split", np.ones(3), np.ones(3))
     assert attempt.met
     used = {
         o["llm"]: o["tp_degree"] * o["mps_share_pct"] * o["replicas"] / 100
@@ -178,7 +184,7 @@ def test_two_stage_keeps_the_slos_at_the_edge_of_capacity() -> None:
     instance = load_instance(
         EXAMPLES / "paper-trio/scenario.yaml", ["arrival_rate_rps=85", "llms.2.min_replicas=1"]
     ).instance
-    attempt = two_stage(trial(instance), instance)
+    attempt = two_stage_baseline(trial(instance), instance)
     assert attempt.met
     assert attempt.value == pytest.approx(solve(instance, Settings()).value, abs=1e-3)
 
@@ -191,7 +197,7 @@ def test_the_best_single_llm_is_that_of_brute_force(kind: str) -> None:
         instance = replace(
             instance, llms=tuple(replace(llm, min_replicas=0) for llm in instance.llms)
         )
-        found = single(trial(instance), instance)
+        found = single_llm_baseline(trial(instance), instance)
         truths = [best_plan(only(instance, i)) for i in range(len(instance.llms))]
         feasible = [truth.value for truth in truths if truth.feasible]
         if any(truth.feasible is None for truth in truths):
@@ -216,7 +222,7 @@ def test_isolated_stacks_replicas_of_one_llm(tmp_path: Path) -> None:
     text = (tmp_path / "profiles.csv").read_text().replace(",1,100,", ",1,50,")
     (tmp_path / "profiles.csv").write_text(text)
     instance = load_instance(path, ["arrival_rate_rps=100"]).instance
-    attempt = isolated(trial(instance), instance)
+    attempt = isolated_baseline(trial(instance), instance)
     assert attempt.met
     assert {o["llm"]: o["replicas"] for o in attempt.content["options"]} == {"alpha": 2, "beta": 2}
     assert attempt.content["gpus_used"] == 2
@@ -230,7 +236,7 @@ def test_the_least_violation_is_told(tmp_path: Path) -> None:
     instance = load_instance(
         path, ["llms.0.max_replicas=1", "llms.1.max_replicas=1", "arrival_rate_rps=4"]
     ).instance
-    attempt = single(trial(instance), instance)
+    attempt = single_llm_baseline(trial(instance), instance)
     assert not attempt.met
     assert attempt.factor == pytest.approx(58 / 55, rel=5e-3)
     assert attempt.quality == pytest.approx(0.7)
@@ -308,7 +314,7 @@ def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
             or any(llm.min_replicas for llm in instance.llms)
         ):
             continue
-        found = cascade(trial(instance), instance, np.array([1.0, 2.0]))
+        found = cascade_baseline(trial(instance), instance, np.array([1.0, 2.0]))
         if found.content is None:
             continue
         seen += 1
@@ -317,7 +323,7 @@ def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
         for policy in [
             p for chain in [(0,), (1,), (0, 1)] for p in policies(instance.scores, chain, 8)
         ]:
-            truth = best_plan(equivalent(instance, Mix((policy,), (1.0,))))
+            truth = best_plan(equivalent_instance(instance, Mix((policy,), (1.0,))))
             if truth.feasible and truth.value >= 1 - 1e-7:
                 assert found.quality >= policy.quality - 2e-4, f"{seed}: {policy}"
     assert seen >= 2
@@ -328,7 +334,7 @@ def test_the_cascade_adds_latencies_up() -> None:
     the table tells.
     """
     instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
-    found = cascade(trial(instance), instance, np.array([1.0, 2.0, 3.0]))
+    found = cascade_baseline(trial(instance), instance, np.array([1.0, 2.0, 3.0]))
     assert found.content is not None
     total = 0.0
     for o in found.content["options"]:
@@ -354,7 +360,7 @@ def test_the_cascade_adds_latencies_up() -> None:
 @pytest.mark.parametrize("slo", [Slo("ttft", "p95", 1.0), Slo("tpot", "mean", 0.05)])
 def test_cascades_are_left_out_where_the_tables_say_nothing(slo: Slo) -> None:
     instance = replace(random_instance(1, "convex"), slos=(slo,))
-    attempt = cascade(trial(instance), instance, np.ones(len(instance.llms)))
+    attempt = cascade_baseline(trial(instance), instance, np.ones(len(instance.llms)))
     assert attempt.content is None
     assert attempt.reason.startswith("left out: ")
 
@@ -367,7 +373,7 @@ def test_ties_are_told(tmp_path: Path) -> None:
     does.
     """
     loaded = load_instance(write_scenario(tmp_path))
-    found = compare(loaded, Settings())
+    found = compare_baselines(loaded, Settings())
     frame = baselines_table(found, loaded.instance)
     assert list(frame["Baseline"]) == ["joint plan", *NAMES]
     notes = dict(zip(frame["Baseline"], frame["Note"], strict=True))
@@ -386,7 +392,7 @@ def test_an_interrupt_keeps_what_there_is(tmp_path: Path) -> None:
         if "isolated" in progress.phase:
             cancel.set()
 
-    found = compare(loaded, Settings(), watch, cancel)
+    found = compare_baselines(loaded, Settings(), watch, cancel)
     assert found.interrupted
     assert found.attempts[0].met
     assert all("stopped" in attempt.reason for attempt in found.attempts[3:])
