@@ -91,7 +91,7 @@ def watched() -> Meter:
     """Wrap what the parts are made of."""
     meter = Meter()
     meter.wrap(assemble, "load_instance", "load")
-    meter.wrap(search_state.Ground, "__post_init__", "curves")
+    meter.wrap(search_state.SearchState, "__post_init__", "curves")
     for name in ("__init__", "price", "settle"):
         meter.wrap(Quality, name, "cuts")
     meter.wrap(search.Search, "relax", "relax")

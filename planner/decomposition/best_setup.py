@@ -1,16 +1,15 @@
-"""The second road: the best of all retained setups, each routed by dual prices. numpy alone;
-nothing of the joint road.
+"""The best of all setups, each routed by dual prices; nothing here is shared with the joint
+optimisation. numpy alone.
 
     best over setups n of   max Q(f)  s.t. the shared SLOs at rates lambda f on n
-                                      (decompose_routing)
 
-Every routed setup leaves prices (alpha, beta), and each of them bounds **every** setup with the
-same LLMs:
+Every routed setup (planner.decomposition.routing) leaves prices (alpha, beta), and each of them
+bounds **every** setup with the same LLMs:
 
     quality(n) <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta)
 
 which is one look-up an LLM for all setups at once. So setups are taken in the order of their
-bounds, the most promising first, and those whose bound does not exceed the best value found are
+bounds, the most promising first, and those whose bound does not exceed the best value so far are
 pruned. The bound of the whole is the largest of any setup, routed or pruned.
 """
 
@@ -24,8 +23,8 @@ from models.instance import Instance
 from planner.decomposition.enumeration import Config, Setups, enumerate_setups, retained
 from planner.decomposition.master import Deployed
 from planner.decomposition.packing import Seat, pack
-from planner.decomposition.price_bank import Prices, Road
-from planner.decomposition.routing import Routed, route
+from planner.decomposition.price_bank import DecompositionState, Prices
+from planner.decomposition.routing import RoutingResult, route
 
 __all__ = ["Best", "Bounds", "best_setup"]
 
@@ -38,7 +37,7 @@ REFUTED = 1e-6
 
 @dataclass(frozen=True)
 class Best:
-    """What the second road found, in score units.
+    """What the decomposition found, in score units.
 
     value: None without a plan; bound: -inf when it proves that there is none.
 
@@ -52,7 +51,7 @@ class Best:
     bound: float
     deployed: Config
     seats: tuple[Seat, ...]
-    routed: Routed | None
+    routed: RoutingResult | None
     enumerated: int
     routed_setups: int
     refused: int
@@ -66,20 +65,20 @@ class Bounds:
     A setup proved to have no routing has -inf.
     """
 
-    def __init__(self, road: Road, setups: Setups) -> None:
-        self.road, self.setups = road, setups
+    def __init__(self, state: DecompositionState, setups: Setups) -> None:
+        self.state, self.setups = state, setups
         self.upper = np.full(len(setups), np.inf)
         self.mask = setups.llms()
         self.options = [
-            [o for o, one in enumerate(road.instance.options) if one.llm == i]
-            for i in range(len(road.instance.llms))
+            [o for o, one in enumerate(state.instance.options) if one.llm == i]
+            for i in range(len(state.instance.llms))
         ]
         self.points = [
-            np.hstack([road.blocks[o] for o in own]) if own else np.zeros((1 + len(road.slos), 0))
+            np.hstack([state.blocks[o] for o in own]) if own else np.zeros((1 + len(state.slos), 0))
             for own in self.options
         ]
         self.starts = [
-            np.cumsum([0, *(road.blocks[o].shape[1] for o in own)]) for own in self.options
+            np.cumsum([0, *(state.blocks[o].shape[1] for o in own)]) for own in self.options
         ]
         self.counts = [self._matrix(i) for i in range(len(self.options))]
         self.seen: dict[tuple[int, ...], int] = {}
@@ -95,7 +94,7 @@ class Bounds:
 
     def learn(self, live: np.ndarray) -> None:
         """Apply prices found since the last call to the setups `live` (positions)."""
-        for llms, bank in self.road.banks.items():
+        for llms, bank in self.state.banks.items():
             fresh = bank.prices[self.seen.get(llms, 0) :]
             self.seen[llms] = len(bank.prices)
             if fresh:
@@ -120,9 +119,9 @@ class Bounds:
             )
 
 
-def capacity(road: Road, setups: Setups) -> np.ndarray:
+def capacity(state: DecompositionState, setups: Setups) -> np.ndarray:
     """(S,) highest rate (req/s) that each setup carries at all."""
-    most = np.array([table.rates[-1] if table.rates.size else -np.inf for table in road.tables])
+    most = np.array([table.rates[-1] if table.rates.size else -np.inf for table in state.tables])
     total = np.zeros(len(setups))
     for i, configs in enumerate(setups.configs):
         carried = np.array([sum(n * most[o] for o, n in config) for config in configs] or [0.0])
@@ -138,7 +137,7 @@ def best_setup(
     progress: Callable[[str, float | None, float | None, float], None] | None = None,
     cancel: threading.Event | None = None,
     setups: Setups | None = None,
-    keep: Callable[[int, Routed], None] | None = None,
+    keep: Callable[[int, RoutingResult], None] | None = None,
 ) -> Best:
     """The best setup and a bound on all.
 
@@ -148,13 +147,13 @@ def best_setup(
     bound, share of setups settled). keep(setup, routed) is called with everything routed.
     Cancelled, the bound is that of what was left. TooManySetups when the enumeration is too large.
     """
-    road = Road(instance)
+    state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
-    bounds = Bounds(road, setups)
-    bounds.upper[capacity(road, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    bounds = Bounds(state, setups)
+    bounds.upper[capacity(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
     if not exact_packing:
         bounds.upper[~retained(instance, setups)] = -np.inf
-    search = _Search(road, setups, bounds, tolerance, keep)
+    search = _Search(state, setups, bounds, tolerance, keep)
     live = np.flatnonzero(bounds.upper > -np.inf)
     batch = first_of_each(setups, bounds, live)
     complete = True
@@ -201,14 +200,14 @@ class _Search:
 
     def __init__(
         self,
-        road: Road,
+        state: DecompositionState,
         setups: Setups,
         bounds: Bounds,
         tolerance: float,
-        keep: Callable[[int, Routed], None] | None = None,
+        keep: Callable[[int, RoutingResult], None] | None = None,
     ) -> None:
-        self.road, self.setups, self.bounds, self.tolerance, self.keep = (
-            road,
+        self.state, self.setups, self.bounds, self.tolerance, self.keep = (
+            state,
             setups,
             bounds,
             tolerance,
@@ -217,7 +216,7 @@ class _Search:
         self.done = np.zeros(len(setups), dtype=bool)
         self.value: float | None = None
         self.bound = -np.inf
-        self.best: tuple[Deployed, tuple[Seat, ...], Routed] | None = None
+        self.best: tuple[Deployed, tuple[Seat, ...], RoutingResult] | None = None
         self.routed = self.refused = self.undecided = 0
 
     def worth_beating(self) -> float:
@@ -230,12 +229,12 @@ class _Search:
         if self.bounds.upper[setup] <= self.worth_beating():
             return
         deployed = self.setups.deployed(setup)
-        seats = pack(self.road.instance, deployed)
+        seats = pack(self.state.instance, deployed)
         if seats is False:
             self.refused += 1
             return
         self.routed += 1
-        routed = route(self.road, deployed, self.tolerance / 2, self.worth_beating())
+        routed = route(self.state, deployed, self.tolerance / 2, self.worth_beating())
         if self.keep is not None:
             self.keep(setup, routed)
         self.bound = max(self.bound, min(routed.bound, self.bounds.upper[setup]))

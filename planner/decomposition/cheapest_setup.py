@@ -1,12 +1,12 @@
-"""The second road to the cheapest setup that reaches a quality. numpy alone.
+"""The cheapest setup that reaches a quality. numpy alone.
 
-    min over setups n of  price of the GPUs that hold n     s.t.  best quality of n >=
-                          quality_at_least
+    min over setups n of  price of the GPUs that hold n
+    s.t.                  best quality of n >= quality_at_least
 
 Setups are taken by a lower bound of their cost (whole GPUs for the compute of every pool); what is
-dearer than the best found, or whose quality is bounded below the floor by prices
-(decompose.Bounds), is never routed. A setup that reaches the floor is packed on as few GPUs as can
-be, which is its cost. The bound is the least cost of a setup that may still reach the floor.
+dearer than the best so far, or whose quality is bounded below the floor by prices (`Bounds`), is
+never routed. A setup that reaches the floor is packed on as few GPUs as can be, which is its cost.
+The bound is the least cost of a setup that may still reach the floor.
 """
 
 import threading
@@ -18,8 +18,8 @@ from models.instance import Instance
 from planner.decomposition.best_setup import BATCH, Best, Bounds, capacity, first_of_each
 from planner.decomposition.enumeration import Config, Setups, enumerate_setups
 from planner.decomposition.packing import Seat, pack_on_fewest
-from planner.decomposition.price_bank import Road
-from planner.decomposition.routing import Routed, route
+from planner.decomposition.price_bank import DecompositionState
+from planner.decomposition.routing import RoutingResult, route
 
 __all__ = ["FLOOR_SLACK", "cheapest_setup"]
 
@@ -38,13 +38,13 @@ def cheapest_setup(
 ) -> Best:
     """The cheapest setup and a bound, both in USD/h.
 
-    tolerance: score units to which quality is judged. See `decompose.best_setup`.
+    tolerance: score units to which quality is judged. See `best_setup`.
     """
-    road = Road(instance)
+    state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
-    bounds = Bounds(road, setups)
-    bounds.upper[capacity(road, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
-    search = _Cheapest(road, setups, tolerance)
+    bounds = Bounds(state, setups)
+    bounds.upper[capacity(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    search = _Cheapest(state, setups, tolerance)
     live = np.flatnonzero(bounds.upper > -np.inf)
     batch, complete = first_of_each(setups, bounds, live), True
     while batch.size:
@@ -76,17 +76,17 @@ def cheapest_setup(
 class _Cheapest:
     """Least cost so far, and the least cost of what could not be decided."""
 
-    def __init__(self, road: Road, setups: Setups, tolerance: float) -> None:
-        self.road, self.setups, self.tolerance = road, setups, tolerance
-        self.floor = (road.instance.quality_floor or 0.0) - FLOOR_SLACK
+    def __init__(self, state: DecompositionState, setups: Setups, tolerance: float) -> None:
+        self.state, self.setups, self.tolerance = state, setups, tolerance
+        self.floor = (state.instance.quality_floor or 0.0) - FLOOR_SLACK
         self.price = np.array(
-            [np.nan if pool.price is None else pool.price for pool in road.instance.pools]
+            [np.nan if pool.price is None else pool.price for pool in state.instance.pools]
         )
         self.least = np.ceil(setups.compute - 1e-6) @ self.price
         self.done = np.zeros(len(setups), dtype=bool)
         self.value: float | None = None
         self.bound = np.inf
-        self.best: tuple[Config, tuple[Seat, ...], Routed] | None = None
+        self.best: tuple[Config, tuple[Seat, ...], RoutingResult] | None = None
         self.routed = self.refused = self.undecided = 0
 
     def worth_finding(self) -> float:
@@ -100,10 +100,10 @@ class _Cheapest:
             return
         deployed = self.setups.deployed(setup)
         self.routed += 1
-        routed = route(self.road, deployed, self.tolerance, self.floor, enough=self.floor)
+        routed = route(self.state, deployed, self.tolerance, self.floor, enough=self.floor)
         if routed.bound < self.floor:
             return
-        packed = pack_on_fewest(self.road.instance, deployed)
+        packed = pack_on_fewest(self.state.instance, deployed)
         if packed is False:
             self.refused += 1
             return

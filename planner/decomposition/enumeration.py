@@ -3,13 +3,12 @@ alone.
 
 Enumerated are all replica vectors n with
 
-    min_replicas <= sum_{o of i} n_o <= max_replicas                           every LLM i; 0 = not
-    deployed
-    sum_{o of pool} n_o tp_o share_o <= GPUs of the pool                       compute within budget
-    sum_o n_o tp_o share_o >= min_utilization * all GPUs                       utilisation floor
+    min_replicas <= sum_{o of i} n_o <= max_replicas         every LLM i; 0 = not deployed
+    sum_{o of pool} n_o tp_o share_o <= GPUs of the pool     compute within budget
+    sum_o n_o tp_o share_o >= min_utilization * all GPUs     utilisation floor
 
 and at least one LLM deployed. An enumerated setup is retained when first-fit decreasing places it
-(decompose_packing).
+(planner.decomposition.packing).
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
-"""The second road where setups are too many to go through: a relaxation for a bound, and a plan.
-numpy alone.
+"""Setups that are too many to go through: a relaxation for a bound, and a plan. numpy alone.
 
-The bound is that of `decompose_relaxation`.
+The bound is that of `planner.decomposition.lagrangian`.
 
 The plan: the master's replicas rounded, down or up with the chance of the fraction, and filled up
 with what earns most for its compute, as long as first-fit decreasing places everything; routed as
@@ -21,8 +20,8 @@ from planner.decomposition.enumeration import Config
 from planner.decomposition.lagrangian import POINTS, Relaxation
 from planner.decomposition.packing import Seat, first_fit_decreasing, pack
 from planner.decomposition.policies import Prompts
-from planner.decomposition.price_bank import Road
-from planner.decomposition.routing import Routed, route
+from planner.decomposition.price_bank import DecompositionState
+from planner.decomposition.routing import RoutingResult, route
 
 __all__ = ["Fleet", "bracket_fleet"]
 
@@ -53,7 +52,7 @@ class Fleet:
     bound: float
     deployed: Config
     seats: tuple[Seat, ...]
-    routed: Routed | None
+    routed: RoutingResult | None
     routed_setups: int
     complete: bool
 
@@ -72,11 +71,11 @@ def bracket_fleet(
     done).
     """
     prompts = prompts or Prompts(instance.scores)
-    relaxation = Relaxation(Road(instance, prompts, POINTS))
+    relaxation = Relaxation(DecompositionState(instance, prompts, POINTS))
     if not relaxation.program.feasible():
         return Fleet(None, -np.inf if relaxation.refuted() else prompts.most, (), (), None, 0, True)
     bound, complete = relaxation.climb(tolerance, progress, cancel)
-    rounding = _Rounding(relaxation, Road(instance, prompts), tolerance)
+    rounding = _Rounding(relaxation, DecompositionState(instance, prompts), tolerance)
     wanted, rng = relaxation.replicas(), np.random.default_rng(0)
     for trial in range(ROUNDINGS):
         if cancel is not None and cancel.is_set():
@@ -107,13 +106,13 @@ class _Rounding:
     they are routed.
     """
 
-    def __init__(self, relaxation: Relaxation, road: Road, tolerance: float) -> None:
-        self.relaxation, self.road, self.tolerance = relaxation, road, tolerance
-        self.instance = road.instance
+    def __init__(self, relaxation: Relaxation, state: DecompositionState, tolerance: float) -> None:
+        self.relaxation, self.state, self.tolerance = relaxation, state, tolerance
+        self.instance = state.instance
         self.size = np.array([o.tp_degree * o.mps_share for o in self.instance.options])
         self.llm_of = relaxation.llm_of
         self.worth = relaxation.worth()
-        self.best: tuple[float, np.ndarray, Routed] | None = None
+        self.best: tuple[float, np.ndarray, RoutingResult] | None = None
         self.routed: set[bytes] = set()
 
     def legal(self, counts: np.ndarray) -> np.ndarray:
@@ -158,7 +157,7 @@ class _Rounding:
         self.routed.add(key)
         deployed = tuple((int(o), int(counts[o])) for o in np.flatnonzero(counts))
         routed = route(
-            self.road,
+            self.state,
             deployed,
             self.tolerance,
             -np.inf if self.best is None else self.best[0],
@@ -212,7 +211,7 @@ class _Rounding:
         llms = np.zeros((len(counts), len(self.instance.llms)), dtype=bool)
         for i in range(llms.shape[1]):
             llms[:, i] = counts[:, self.llm_of == i].any(axis=1)
-        for deployed, bank in self.road.banks.items():
+        for deployed, bank in self.state.banks.items():
             own = np.zeros(llms.shape[1], dtype=bool)
             own[list(deployed)] = True
             rows = np.flatnonzero((llms == own).all(axis=1))

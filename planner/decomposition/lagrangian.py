@@ -1,18 +1,20 @@
 """One Lagrangian relaxation over all setups, where they are too many to go through. numpy alone.
 
-The master of decompose_master with replicas set free: rows "sum_k w_ok = n_o" give way to what a
-cluster has, each row a valid limit with a price pi >= 0 of its own,
+The master of `planner.decomposition.master` with replicas set free: rows "sum_k w_ok = n_o" give
+way to what a cluster has, each row a valid limit with a price pi >= 0 of its own,
 
-    sum_o sum_k u_ro w_ok <= U_r      per pool: compute (u = tp share) and memory (u = tp memory /
-                                      room); GPUs for shards of more than half the compute, and for
-                                      shards of more than half the memory (u = tp: no GPU holds two
-                                      of them) per LLM: replicas within their limits; over all: the
-                                      utilisation floor
+    sum_o sum_k u_ro w_ok <= U_r
+
+    per pool    compute (u = tp share) and memory (u = tp memory / room); GPUs for shards of more
+                than half the compute, and for shards of more than half the memory (u = tp: no GPU
+                holds two of them)
+    per LLM     replicas within their limits
+    over all    the utilisation floor
 
 so that for any alpha, beta >= 0, pi >= 0
 
-    quality <= g(alpha) + sum_s beta_s + sum_r pi_r U_r + sum_o N_o max(0, phi_o(alpha, beta) -
-    sum_r pi_r u_ro),    N_o >= n_o
+    quality <= g(alpha) + sum_s beta_s + sum_r pi_r U_r
+               + sum_o N_o max(0, phi_o(alpha, beta) - sum_r pi_r u_ro),         N_o >= n_o
 
 Every round adds the policies of the master's prices and of prices half way to the best ones.
 """
@@ -23,7 +25,7 @@ from collections.abc import Callable
 import numpy as np
 
 from models.instance import Instance
-from planner.decomposition.price_bank import Road
+from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.simplex import Simplex
 
 __all__ = ["POINTS", "Relaxation"]
@@ -44,22 +46,22 @@ class Relaxation:
     then policies.
     """
 
-    def __init__(self, road: Road) -> None:
-        self.road, instance = road, road.instance
+    def __init__(self, state: DecompositionState) -> None:
+        self.state, instance = state, state.instance
         self.llms = tuple(range(len(instance.llms)))
         self.llm_of = np.array([o.llm for o in instance.options])
-        self.usable = np.array([table.rates.size > 0 for table in road.tables])
+        self.usable = np.array([table.rates.size > 0 for table in state.tables])
         self.usage, self.limit = _limits(instance)
         self.most = _most_replicas(instance) * self.usable
         self.kept = np.flatnonzero(self.usable)
-        self.option_of = np.repeat(self.kept, [road.tables[o].rates.size for o in self.kept])
-        self.points = np.hstack([road.blocks[o] for o in self.kept])
+        self.option_of = np.repeat(self.kept, [state.tables[o].rates.size for o in self.kept])
+        self.points = np.hstack([state.blocks[o] for o in self.kept])
         self.starts = np.concatenate([[0], np.flatnonzero(np.diff(self.option_of)) + 1])
-        balance, budgets, limits = len(self.llms), len(road.slos), self.limit.size
+        balance, budgets, limits = len(self.llms), len(state.slos), self.limit.size
         self.budget_rows = slice(balance, balance + budgets)
         self.limit_rows = slice(balance + budgets, balance + budgets + limits)
         self.mix_row = balance + budgets + limits
-        bank = road.bank(self.llms)
+        bank = state.bank(self.llms)
         self.quality = bank.quality
         width = self.points.shape[1]
         self.first_policy = width + budgets + limits
@@ -78,7 +80,7 @@ class Relaxation:
 
     def refuted(self) -> bool:
         """Whether the master's failure to be feasible proves that no setup is."""
-        budgets = float(len(self.road.slos)) + float(np.abs(self.limit).sum())
+        budgets = float(len(self.state.slos)) + float(np.abs(self.limit).sum())
         return self.program.refuted(1.0 + float(self.most.sum()) + budgets)
 
     def climb(
@@ -98,7 +100,7 @@ class Relaxation:
             reached = float(cost @ self.program.point())
             alpha = duals[: len(self.llms)]
             for trial in (IN_OUT * alpha + (1 - IN_OUT) * best, alpha) if rounds else (alpha,):
-                policy = self.road.prompts.policy(self.llms, trial)
+                policy = self.state.prompts.policy(self.llms, trial)
                 here = policy.base + self._priced(trial, duals)
                 if here < bound:
                     bound, best = here, trial

@@ -4,31 +4,30 @@ A setup fixes n_o. With policies c (fractions f_c, mean score Q_c), points k of 
 option (rate r_ok, spends b_sok) and
 
     max  sum_c theta_c Q_c
-    s.t. sum_c theta_c f_ci = sum_{o of i} sum_k w_ok r_ok / lambda     dual alpha_i      every LLM
-    answers what it is sent
-         sum_o sum_k w_ok b_sok <= t,  t <= 1                           dual beta_s       every
-                                       shared SLO is kept
-         sum_k w_ok = n_o                                               dual phi_o        replicas
-         sum_c theta_c = 1,  theta, w >= 0                              dual g
+    s.t. sum_c theta_c f_ci = sum_{o of i} sum_k w_ok r_ok / lambda    dual alpha_i   LLMs answer
+                                                                                      what they get
+         sum_o sum_k w_ok b_sok <= t,  t <= 1                          dual beta_s    shared SLOs
+         sum_k w_ok = n_o                                              dual phi_o     replicas
+         sum_c theta_c = 1,  theta, w >= 0                             dual g
 
-a new policy is that of the prices alpha (all prompts asked), and no point is missing. t is
-minimised first: that is the routing with most room, or the proof that there is none. Weak duality
-gives, for **any** alpha and any beta >= 0, whatever they came from,
+a new policy is that of the prices alpha (one look at all prompts), and no point is missing: this is
+Dantzig-Wolfe decomposition with the prompts as the pricing problem. t is minimised first: that is
+the routing with most room, or the proof that there is none. Weak duality gives, for **any** alpha
+and any beta >= 0, whatever they came from,
 
-    quality <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta),   phi_o = max_k [alpha_i r_ok
-    / lambda - sum_s beta_s b_sok]
+    quality <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta)
+    phi_o   =  max_k [alpha_i r_ok / lambda - sum_s beta_s b_sok]
 
-and
-that is the bound told, computed apart from the master. The value told is that of the mix theta at
-rates sum_k w_ok r_ok on the raw curves, mixed with the routing of most room until every SLO is
-kept. On convex curves both meet.
+and that is the bound, computed apart from the master. The value is that of the mix theta at rates
+sum_k w_ok r_ok on the raw curves, mixed with the routing of most room until every SLO is kept. On
+convex curves both meet.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from planner.decomposition.price_bank import Prices, Road
+from planner.decomposition.price_bank import DecompositionState, Prices
 from planner.decomposition.simplex import Simplex
 from planner.decomposition.spend_tables import admissible, spends_at
 
@@ -63,19 +62,19 @@ class Master:
     """
 
     def __init__(
-        self, road: Road, llms: tuple[int, ...], deployed: Deployed, ranges: Ranges
+        self, state: DecompositionState, llms: tuple[int, ...], deployed: Deployed, ranges: Ranges
     ) -> None:
-        self.road, self.llms, self.deployed, self.ranges = road, llms, deployed, ranges
-        self.bank = road.bank(llms)
+        self.state, self.llms, self.deployed, self.ranges = state, llms, deployed, ranges
+        self.bank = state.bank(llms)
         self.replicas = np.array([n for _, n in deployed], dtype=float)
-        self.llm_of = np.array([llms.index(road.instance.options[o].llm) for o, _ in deployed])
+        self.llm_of = np.array([llms.index(state.instance.options[o].llm) for o, _ in deployed])
         blocks = [
-            road.blocks[o][:, low : high + 1]
+            state.blocks[o][:, low : high + 1]
             for (o, _), (low, high) in zip(deployed, ranges, strict=True)
         ]
         self.ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
         self.points = np.hstack(blocks)
-        balance, budgets, options = len(llms), len(road.slos), len(deployed)
+        balance, budgets, options = len(llms), len(state.slos), len(deployed)
         self.budget_rows = slice(balance, balance + budgets)
         self.cap_row = balance + budgets
         first_option = self.cap_row + 1
@@ -107,7 +106,7 @@ class Master:
         """
         if not self.program.feasible():
             return None
-        if self.road.slos:
+        if self.state.slos:
             cost = np.zeros(self.program.size)
             cost[self.t] = -1.0
             self.duals = self.program.maximise(cost)
@@ -139,7 +138,7 @@ class Master:
             reached = float(cost @ self.program.point())
             alpha = duals[: len(self.llms)]
             beta = np.maximum(duals[self.budget_rows], 0.0)
-            policy = self.road.prompts.policy(self.llms, alpha)
+            policy = self.state.prompts.policy(self.llms, alpha)
             here = policy.base + float(beta.sum()) + self._earned(alpha, beta)
             if here < bound:
                 bound, best = here, Prices(alpha, beta, policy.base)
@@ -178,7 +177,7 @@ class Master:
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.where(carried > 0, shares / carried, 0.0)
         return (
-            rates * scale[self.llm_of] * self.road.instance.arrival_rate,
+            rates * scale[self.llm_of] * self.state.instance.arrival_rate,
             shares,
             float(self.quality @ theta),
         )
@@ -243,7 +242,7 @@ class Master:
                 most, found, spent = part, trial, spends
             else:
                 least = part
-            if (most - least) * abs(mix[2] - most_room[2]) <= 1e-7 * self.road.prompts.span:
+            if (most - least) * abs(mix[2] - most_room[2]) <= 1e-7 * self.state.prompts.span:
                 break
             part = (least + most) / 2
         return found, spent
@@ -270,15 +269,15 @@ class Master:
         """
         return sum(
             (self._spent(d, rate) for d, rate in enumerate(rates)),
-            np.zeros(len(self.road.slos) + 1),
+            np.zeros(len(self.state.slos) + 1),
         )
 
     def _spent(self, d: int, rate: float) -> np.ndarray:
         """The same of all replicas of one deployed option."""
-        instance, (option, replicas) = self.road.instance, self.deployed[d]
+        instance, (option, replicas) = self.state.instance, self.deployed[d]
         curve = instance.options[option].curve
         each = rate / replicas
         if curve.max_rate < each <= curve.max_rate * (1 + KEPT):
             each = curve.max_rate
-        spent = replicas * spends_at(curve, self.road.slos, instance.arrival_rate, each)
+        spent = replicas * spends_at(curve, self.state.slos, instance.arrival_rate, each)
         return np.append(spent, 0.0 if admissible(curve, instance.slos, each) else np.inf)

@@ -1,9 +1,9 @@
-"""Placement on the second road: first-fit decreasing as published, and an exhaustive search. numpy
-alone.
+"""Placement in the decomposition: first-fit decreasing as published, and an exhaustive search.
+numpy alone.
 
 Replicas go by share, then memory, largest first; each on the first node with tp GPUs that have
 room, on the first of those (RouterWise). `pack` searches exhaustively where that fails;
-`pack_on_fewest` finds as few GPUs as can be. All replicas of many setups are placed at once.
+`pack_on_fewest` finds as few GPUs as can be. `first_fit_decreasing` places many setups at once.
 """
 
 from collections.abc import Iterator, Sequence

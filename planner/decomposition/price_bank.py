@@ -1,4 +1,4 @@
-"""What the second road knows of an instance, and learns on its way: spend tables, policies, prices.
+"""What the decomposition knows of an instance and learns on its way: spend tables, policies, prices.
 numpy alone.
 
 A *bank* belongs to a set of deployed LLMs, whatever the setup: policies seen, as rows of
@@ -14,7 +14,7 @@ from models.instance import Instance
 from planner.decomposition.policies import Policy, Prompts
 from planner.decomposition.spend_tables import SpendTable, shared_slos, spend_table
 
-__all__ = ["Bank", "Prices", "Road"]
+__all__ = ["Bank", "DecompositionState", "Prices"]
 
 POINTS = 200
 """Even steps of a spend table."""
@@ -67,10 +67,8 @@ class Bank:
         self.used = np.append(self.used, 1)
 
 
-class Road:
-    """The second road on one instance: prompts, spend tables, and what is learnt on the way (banks
-    by deployed LLMs).
-    """
+class DecompositionState:
+    """The prompts and spend tables of one instance, and what is learnt of it: banks by deployed LLMs."""
 
     def __init__(
         self, instance: Instance, prompts: Prompts | None = None, points: int = POINTS

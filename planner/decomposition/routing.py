@@ -1,12 +1,12 @@
-"""The best routing of one setup: the master of `decompose_master`, and a branch and bound where
-curves are not convex. numpy alone.
+"""The best routing of one setup: the restricted master of `planner.decomposition.master`, and a
+branch and bound where curves are not convex. numpy alone.
 
 On convex curves the master's value and bound meet. Where a curve is not convex, or its rates fall
-into several intervals, the master may
-mix points far apart, which no replica can do: then the option that lies furthest above its mixed
-points is split, at a point or at the gap between two admissible ones, and the node of the largest
-bound goes first. The paper bisects on one price beta; with ties, several SLOs and several options
-of an LLM one price found so leaves a gap, which the master's prices do not.
+into several intervals, the master may mix points far apart, which no replica can do: then the
+option that lies furthest above its mixed points is split, at a point or at the gap between two
+admissible ones, and the node of the largest bound goes first. RouterWise bisects on one price beta;
+with ties, several SLOs and several options of an LLM one such price leaves a gap, which the
+master's prices do not.
 """
 
 import heapq
@@ -16,9 +16,9 @@ from itertools import count
 import numpy as np
 
 from planner.decomposition.master import KEPT, Deployed, Master, Ranges
-from planner.decomposition.price_bank import Prices, Road
+from planner.decomposition.price_bank import DecompositionState, Prices
 
-__all__ = ["Routed", "route"]
+__all__ = ["RoutingResult", "route"]
 
 MOST_NODES = 200
 """Of the branch and bound of one setup."""
@@ -26,7 +26,7 @@ LEAST_SPLIT = 1e-12
 
 
 @dataclass(frozen=True)
-class Routed:
+class RoutingResult:
     """One setup's routing.
 
     value: None where none was found; bound: no routing is better (-inf: there is none).
@@ -71,20 +71,20 @@ NOTHING = Node(None, -np.inf, np.zeros(0), np.zeros(0), None, None, None)
 
 
 def route(
-    road: Road,
+    state: DecompositionState,
     deployed: Deployed,
     tolerance: float,
     target: float = -np.inf,
     enough: float = np.inf,
     most_nodes: int = MOST_NODES,
-) -> Routed:
+) -> RoutingResult:
     """The best routing of a setup: value and bound within `tolerance` (score units) of each other,
     where that can be had.
 
     It ends early with a bound of at most `target` or a value of at least `enough`. most_nodes: of
     the branch and bound; afterwards the bound is that of the open nodes.
     """
-    llms = tuple(sorted({road.instance.options[o].llm for o, _ in deployed}))
+    llms = tuple(sorted({state.instance.options[o].llm for o, _ in deployed}))
     order, settled, nodes = count(), -np.inf, 0
     best = NOTHING
     heap: list[tuple[float, int, Node, Ranges]] = []
@@ -98,14 +98,14 @@ def route(
     def visit(ranges: Ranges, parent: float) -> None:
         nonlocal best, nodes
         nodes += 1
-        node = _node(road, llms, deployed, ranges, tolerance, goal())
+        node = _node(state, llms, deployed, ranges, tolerance, goal())
         heapq.heappush(heap, (-min(node.bound, parent), next(order), node, ranges))
         if best is NOTHING or (
             node.value is not None and (best.value is None or node.value > best.value)
         ):
             best = node
 
-    visit(tuple((0, road.tables[o].rates.size - 1) for o, _ in deployed), np.inf)
+    visit(tuple((0, state.tables[o].rates.size - 1) for o, _ in deployed), np.inf)
     while heap and -heap[0][0] > goal() and nodes < most_nodes:
         below, _, node, ranges = heapq.heappop(heap)
         if node.split is None:
@@ -114,22 +114,24 @@ def route(
         at, *children = node.split
         for child in children:
             visit((*ranges[:at], child, *ranges[at + 1 :]), -below)
-    return _told(road, llms, best, max([settled, *(-entry[0] for entry in heap[:1])]))
+    return _told(state, llms, best, max([settled, *(-entry[0] for entry in heap[:1])]))
 
 
-def _told(road: Road, llms: tuple[int, ...], node: Node, bound: float) -> Routed:
+def _told(
+    state: DecompositionState, llms: tuple[int, ...], node: Node, bound: float
+) -> RoutingResult:
     """A node's answer by the positions of the instance."""
-    fractions, alpha = np.zeros(len(road.instance.llms)), np.full(len(road.instance.llms), np.nan)
-    beta, spends = np.zeros(len(road.slos)), np.zeros(len(road.slos))
+    fractions, alpha = np.zeros(len(state.instance.llms)), np.full(len(state.instance.llms), np.nan)
+    beta, spends = np.zeros(len(state.slos)), np.zeros(len(state.slos))
     if node.spends is not None:
         fractions[list(llms)], spends = node.shares, node.spends
     if node.prices is not None:
         alpha[list(llms)], beta = node.prices.alpha, node.prices.beta
-    return Routed(node.value, bound, node.rates, fractions, alpha, beta, spends)
+    return RoutingResult(node.value, bound, node.rates, fractions, alpha, beta, spends)
 
 
 def _node(
-    road: Road,
+    state: DecompositionState,
     llms: tuple[int, ...],
     deployed: Deployed,
     ranges: Ranges,
@@ -137,45 +139,49 @@ def _node(
     target: float,
 ) -> Node:
     """Solve the master within the ranges of points."""
-    if not _carries(road, deployed, ranges):
+    if not _carries(state, deployed, ranges):
         return NOTHING
-    master = Master(road, llms, deployed, ranges)
+    master = Master(state, llms, deployed, ranges)
     most_room = master.most_room()
     if most_room is None:
         prices = master.refutation()
-        road.bank(llms).prices.append(prices)
+        state.bank(llms).prices.append(prices)
         return (
-            NOTHING if master.fullest(prices) > 1.0 else replace(NOTHING, bound=road.prompts.most)
+            NOTHING if master.fullest(prices) > 1.0 else replace(NOTHING, bound=state.prompts.most)
         )
     bound, prices = master.climb(tolerance, target)
-    road.pivots += master.program.pivots
-    road.bank(llms).prices.append(prices)
-    split = _split(road, deployed, ranges, *master.above())
+    state.pivots += master.program.pivots
+    state.bank(llms).prices.append(prices)
+    split = _split(state, deployed, ranges, *master.above())
     (rates, shares, quality), spends = master.settle(most_room, tolerance)
     if spends is None:
         return Node(None, bound, rates, shares, prices, None, split)
     return Node(quality, bound, rates, shares, prices, spends[:-1], split)
 
 
-def _carries(road: Road, deployed: Deployed, ranges: Ranges) -> bool:
+def _carries(state: DecompositionState, deployed: Deployed, ranges: Ranges) -> bool:
     """Whether the rates within the ranges can sum to the arrival rate."""
     if any(high < low for low, high in ranges):
         return False
     least, most = (
         sum(
-            n * road.tables[o].rates[ends[side]]
+            n * state.tables[o].rates[ends[side]]
             for (o, n), ends in zip(deployed, ranges, strict=True)
         )
         for side in (0, 1)
     )
     return bool(
-        least <= road.instance.arrival_rate * (1 + KEPT)
-        and most >= road.instance.arrival_rate * (1 - KEPT)
+        least <= state.instance.arrival_rate * (1 + KEPT)
+        and most >= state.instance.arrival_rate * (1 - KEPT)
     )
 
 
 def _split(
-    road: Road, deployed: Deployed, ranges: Ranges, gaps: np.ndarray, rates: np.ndarray
+    state: DecompositionState,
+    deployed: Deployed,
+    ranges: Ranges,
+    gaps: np.ndarray,
+    rates: np.ndarray,
 ) -> tuple[int, tuple[int, int], tuple[int, int]] | None:
     """Where the curve is furthest above the mixed points: split there, at a point, or at a gap
     between admissible rates.
@@ -185,7 +191,7 @@ def _split(
         if gaps[at] <= LEAST_SPLIT or high <= low:
             continue
         option, replicas = deployed[at]
-        table, rate = road.tables[option].rates, rates[at] / replicas
+        table, rate = state.tables[option].rates, rates[at] / replicas
         if gaps[at] == np.inf:
             left = int(np.clip(np.searchsorted(table, rate, side="right") - 1, low, high - 1))
             return int(at), (low, left), (left + 1, high)

@@ -1,5 +1,5 @@
-"""Curves on the second road: what a replica at a rate spends of every shared SLO, read off the raw
-points. numpy alone.
+"""Curves in the decomposition: what a replica at a rate spends of every shared SLO, read off the
+raw points. numpy alone.
 
 A shared SLO s (scope all) is a budget; one replica at rate r spends, in shares of the whole budget,
 

@@ -22,7 +22,7 @@ IN_OUT = 0.4
 
 
 @dataclass(frozen=True)
-class MasterPoint:
+class RelaxationPoint:
     """Where the loop ended. stop: optimal | infeasible | interrupt.
 
     loss: the minimised objective (-quality on the 0..1 scale, USD/h, or lean weight); a lower bound
@@ -43,7 +43,7 @@ class MasterPoint:
     estimate_error: float
 
 
-class Master:
+class CutLoop:
     """A live relaxation (fixed is None) or the live program of one setup."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Master:
         in_out: bool = False,
         full: bool = True,
         stopped: Callable[[], bool] | None = None,
-    ) -> MasterPoint:
+    ) -> RelaxationPoint:
         """Cut until the estimate of quality exceeds the exact Q of the fractions found by at most
         `tolerance` (0..1 scale).
         """
@@ -134,7 +134,7 @@ class Master:
 
     def _point(
         self, answer: Answer, fractions: np.ndarray, rounds: int, error: float
-    ) -> MasterPoint:
+    ) -> RelaxationPoint:
         x, column_dual, row_dual = answer.x, answer.column_dual, answer.row_dual
         assert x is not None and column_dual is not None and row_dual is not None  # noqa: S101, PT018 - an optimal LP has them
         weight = np.maximum(x[self.where.first_weight :], 0.0)
@@ -144,7 +144,7 @@ class Master:
         loss = np.full(options, np.inf)
         alive = ~self._retired
         np.minimum.at(loss, self.owner[alive], column_dual[self.where.first_weight :][alive])
-        return MasterPoint(
+        return RelaxationPoint(
             StopReason.OPTIMAL,
             answer.value,
             fractions,
@@ -158,9 +158,9 @@ class Master:
             error,
         )
 
-    def _nowhere(self, stop: StopReason, rounds: int) -> MasterPoint:
+    def _nowhere(self, stop: StopReason, rounds: int) -> RelaxationPoint:
         nothing = np.zeros(0)
-        return MasterPoint(
+        return RelaxationPoint(
             stop,
             np.inf,
             nothing,

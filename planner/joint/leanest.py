@@ -10,7 +10,7 @@ from models.instance import Instance, ObjectiveKind
 from models.placement import pack_on_fewest
 from models.quality import Quality
 from planner.joint.search import Search
-from planner.joint.search_state import Ground, Incumbent
+from planner.joint.search_state import Incumbent, SearchState
 
 SAME_VALUE = 1e-6
 """Plans whose objective differs by less (relative) count as equally good: the leanest of them is
@@ -28,13 +28,13 @@ LEAN_SECONDS = 10.0
 """A backstop for the same search; it is longer when the search for the best plan took longer."""
 
 
-def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list[str]]:
+def leanest(state: SearchState, search: Search, gap: float) -> tuple[Incumbent, list[str]]:
     """Among plans whose objective is within SAME_VALUE the one on fewest GPUs, then of least cost;
     and what could not be proved.
 
     gap: the absolute gap (loss) that must stay closed.
     """
-    instance, quality, clock = ground.instance, ground.quality, ground.clock
+    instance, quality, clock = state.instance, state.quality, state.clock
     best = search.incumbent
     assert best is not None  # noqa: S101 - the caller has a plan
     began = time.perf_counter()
@@ -52,7 +52,7 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
         )
     packings = tuple(
         pack_on_fewest(
-            ground.items(p, best.routed.replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
+            state.items(p, best.routed.replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
         )
         for p, pool in enumerate(instance.pools)
     )
@@ -63,7 +63,7 @@ def leanest(ground: Ground, search: Search, gap: float) -> tuple[Incumbent, list
     )
     deadline = clock.deadline
     clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, began - clock.began))
-    lean = Search(ground, goal, lambda _: 1e-7, start, nodes=LEAN_NODES)
+    lean = Search(state, goal, lambda _: 1e-7, start, nodes=LEAN_NODES)
     lean.relax()
     full = start.gpus == instance.gpus and fewest_gpus(lean) == start.gpus
     if not full:

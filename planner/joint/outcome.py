@@ -4,7 +4,7 @@ import time
 
 from models.quality import TIE_EPS, Quality
 from planner.joint import highs
-from planner.joint.search_state import Ground, Incumbent
+from planner.joint.search_state import Incumbent, SearchState
 from planner.solution import (
     Effort,
     ShadowPrices,
@@ -42,15 +42,15 @@ def solution_of(
     )
 
 
-def effort_of(ground: Ground, termination: Termination, notes: list[str]) -> Effort:
+def effort_of(state: SearchState, termination: Termination, notes: list[str]) -> Effort:
     """What a search did until now."""
-    clock = ground.clock
+    clock = state.clock
     return Effort(
         wall=time.perf_counter() - clock.began,
         seconds=dict(clock.seconds),
-        milp_solves=ground.milp_solves,
-        quality_cuts=len(ground.quality.cuts),
-        nodes=ground.nodes,
+        milp_solves=state.milp_solves,
+        quality_cuts=len(state.quality.cuts),
+        nodes=state.nodes,
         termination=termination,
         solver_version=highs.VERSION,
         notes=tuple(notes),

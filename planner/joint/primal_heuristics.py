@@ -3,36 +3,38 @@
 import numpy as np
 
 from models.placement import Packing, pack_most
-from planner.joint.cut_loop import MasterPoint
-from planner.joint.search_state import Ground
+from planner.joint.cut_loop import RelaxationPoint
+from planner.joint.search_state import SearchState
 
 
-def thinned(ground: Ground, replicas: np.ndarray) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
+def thinned(
+    state: SearchState, replicas: np.ndarray
+) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
     """What of a setup first-fit can place, and its packings; None when the floors on replicas or
     utilisation are missed then.
     """
     left = np.zeros_like(replicas)
     packings = []
-    for p, pool in enumerate(ground.instance.pools):
+    for p, pool in enumerate(state.instance.pools):
         packing = pack_most(
-            ground.items(p, replicas), pool.nodes, pool.gpus_per_node, ground.instance.room(p)
+            state.items(p, replicas), pool.nodes, pool.gpus_per_node, state.instance.room(p)
         )
         for key, *_ in packing.seats:
             left[key] += 1
         packings.append(packing)
-    return (left, tuple(packings)) if left.any() and meets_floors(ground, left) else None
+    return (left, tuple(packings)) if left.any() and meets_floors(state, left) else None
 
 
-def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray] | None:
+def rounded(state: SearchState, point: RelaxationPoint) -> tuple[np.ndarray, np.ndarray] | None:
     """Whole replicas near a relaxation, and rates: its whole parts, then one more where a fraction
     is left, while capacity holds.
 
     LLMs that would be left without a replica come first. None when the floors on replicas or
     utilisation are missed.
     """
-    instance = ground.instance
+    instance = state.instance
     llm = np.array([o.llm for o in instance.options])
-    replicas = np.minimum(np.floor(point.replicas + 1e-6), ground.upper)
+    replicas = np.minimum(np.floor(point.replicas + 1e-6), state.upper)
     rest = point.replicas - replicas
     bare = np.flatnonzero(
         (np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0)
@@ -47,9 +49,9 @@ def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray]
     others = [int(o) for o in np.flatnonzero(rest > 1e-6) if int(o) not in largest]
     for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
         replicas[o] += 1
-        if not _holds(ground, replicas, llm):
+        if not _holds(state, replicas, llm):
             replicas[o] -= 1
-    if not meets_floors(ground, replicas):
+    if not meets_floors(state, replicas):
         return None
     rate = np.divide(
         point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0
@@ -57,9 +59,9 @@ def rounded(ground: Ground, point: MasterPoint) -> tuple[np.ndarray, np.ndarray]
     return replicas.astype(int), rate * replicas
 
 
-def meets_floors(ground: Ground, replicas: np.ndarray) -> bool:
+def meets_floors(state: SearchState, replicas: np.ndarray) -> bool:
     """Whether the LLMs have their least replicas and the GPUs their least utilisation."""
-    instance = ground.instance
+    instance = state.instance
     options = instance.options
     used = float(
         sum(
@@ -72,10 +74,10 @@ def meets_floors(ground: Ground, replicas: np.ndarray) -> bool:
     return enough and used >= instance.min_utilization * instance.gpus * (1 - 1e-9)
 
 
-def _holds(ground: Ground, replicas: np.ndarray, llm: np.ndarray) -> bool:
+def _holds(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> bool:
     """Whether the capacity rows, the quotas and the LLMs' limits allow so many replicas."""
-    instance = ground.instance
-    for row in ground.capacity:
+    instance = state.instance
+    for row in state.capacity:
         pool = instance.pools[row.pool]
         if row.weight @ replicas > (pool.nodes if row.per_node else pool.gpus) + 1e-6:
             return False

@@ -27,12 +27,12 @@ from models.placement import Packing
 from models.program import CompiledProgram, build, compile_program
 from models.relaxation import Layout
 from planner.joint.curve_refinement import refine_lines, split_arms
-from planner.joint.cut_loop import Master, MasterPoint
+from planner.joint.cut_loop import CutLoop, RelaxationPoint
 from planner.joint.highs import Answer, StopReason, solve
 from planner.joint.primal_heuristics import rounded, thinned
-from planner.joint.search_state import Ground, Incumbent
+from planner.joint.search_state import Incumbent, SearchState
 from planner.joint.separation import add_pattern_rows, place_and_learn, placed, unpacked
-from planner.joint.setup_routing import polish
+from planner.joint.setup_routing import route_setup
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
 """Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the
@@ -70,7 +70,7 @@ sigma) around the relaxation's.
 
 
 class Search:
-    """One goal on one ground. `run` finds the incumbent and the bound (both as losses).
+    """One goal on one state. `run` finds the incumbent and the bound (both as losses).
 
     abs_gap: loss -> gap at which the search is closed. enough: a loss that ends it at once. nodes:
     a limit of the nodes of each program, to be divided by its columns.
@@ -78,15 +78,15 @@ class Search:
 
     def __init__(
         self,
-        ground: Ground,
+        state: SearchState,
         goal: Goal,
         abs_gap: Callable[[float], float],
         incumbent: Incumbent | None = None,
         enough: float = -np.inf,
         nodes: int | None = None,
     ) -> None:
-        self.ground, self.goal, self.abs_gap, self.enough, self.nodes = (
-            ground,
+        self.state, self.goal, self.abs_gap, self.enough, self.nodes = (
+            state,
             goal,
             abs_gap,
             enough,
@@ -95,7 +95,7 @@ class Search:
         self.nearby: list[np.ndarray] = []
         self.incumbent = incumbent
         self.bound = -np.inf
-        self.relaxed: MasterPoint | None = None
+        self.relaxed: RelaxationPoint | None = None
         self.form: Formulation | None = None
         self.layout: Layout | None = None
         self.infeasible = False
@@ -137,11 +137,10 @@ class Search:
         if self.incumbent is None:
             self._try_rounded()
         options = self._promising(
-            FIRST_OPTIONS
-            * (len(self.ground.instance.llms) + 2 * len(self.ground.instance.pools) + 1)
+            FIRST_OPTIONS * (len(self.state.instance.llms) + 2 * len(self.state.instance.pools) + 1)
         )
         share, tried = 0.75, False
-        while not self.closed() and not self.ground.clock.stopped():
+        while not self.closed() and not self.state.clock.stopped():
             answer, compiled = self._decide(options, share * self.tolerance())
             excluded = min(self._excluded_bound(options), self.aside_bound)
             if answer.stop is StopReason.INFEASIBLE and self.incumbent is not None and self._cutoff:
@@ -160,7 +159,7 @@ class Search:
                 continue
             self._raise_bound(min(answer.bound, excluded))
             if answer.x is None:
-                if answer.stop is StopReason.TIME and not self.ground.clock.stopped():
+                if answer.stop is StopReason.TIME and not self.state.clock.stopped():
                     continue
                 return
             before = self.loss
@@ -193,15 +192,15 @@ class Search:
         """Whether the program over all options is infeasible without presolve and with another
         seed, too.
         """
-        ground = self.ground
-        options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
+        state = self.state
+        options = tuple(o for o in state.arms if state.upper[o] >= 1)
         if not options:
             return True
-        form = ground.formulation(self.goal, options)
+        form = state.formulation(self.goal, options)
         linear = compile_program(build(form), form).linear
         for changes in ({"presolve": False}, {"presolve": True}):
-            settings = ground.settings(
-                rel_gap=np.inf, time_limit=max(ground.clock.left(), 1.0), **changes
+            settings = state.settings(
+                rel_gap=np.inf, time_limit=max(state.clock.left(), 1.0), **changes
             )
             settings.seed += 1
             if solve(linear, settings).stop is not StopReason.INFEASIBLE:
@@ -212,43 +211,43 @@ class Search:
         """The linear relaxation: bound, promising options, cuts, refined curves, and capacity rows
         that it violates.
         """
-        ground, began = self.ground, time.perf_counter()
-        options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
+        state, began = self.state, time.perf_counter()
+        options = tuple(o for o in state.arms if state.upper[o] >= 1)
         for again in range(PATTERN_ROUNDS):
-            form = ground.formulation(self.goal, options)
-            master = Master(
-                form, ground.quality, {o: self._points(o) for o in options}, ground.settings()
+            form = state.formulation(self.goal, options)
+            master = CutLoop(
+                form, state.quality, {o: self._points(o) for o in options}, state.settings()
             )
             self.form, self.layout = form, master.where
             point = self._converge(master, rough=again == 0)
-            ground.clock.seconds["highs"] = (
-                ground.clock.seconds.get("highs", 0.0) + master.live.seconds
+            state.clock.seconds["highs"] = (
+                state.clock.seconds.get("highs", 0.0) + master.live.seconds
             )
-            if point is None or ground.clock.stopped():
+            if point is None or state.clock.stopped():
                 break
-            if not add_pattern_rows(ground, point.replicas, range(len(ground.instance.pools))):
+            if not add_pattern_rows(state, point.replicas, range(len(state.instance.pools))):
                 break
         self._cut_nearby()
         self._raise_bound(self._relax_bound)
-        ground.clock.spend("relax", began)
+        state.clock.spend("relax", began)
         self._tell("relaxation")
 
-    def _converge(self, master: Master, *, rough: bool) -> MasterPoint | None:
+    def _converge(self, master: CutLoop, *, rough: bool) -> RelaxationPoint | None:
         """Cut and refine until the curves are exact where the relaxation runs them; None when it
         has no optimum.
         """
-        ground = self.ground
+        state = self.state
         for attempt in range(6):
             tolerance = 2e-4 if rough else max(2e-5, 0.03 * min(self.tolerance(), 1.0))
             point = master.converge(
-                tolerance, 60, in_out=True, full=not rough, stopped=ground.clock.stopped
+                tolerance, 60, in_out=True, full=not rough, stopped=state.clock.stopped
             )
             if point.stop is not StopReason.OPTIMAL:
                 self.infeasible = point.stop is StopReason.INFEASIBLE
                 return None
             self.relaxed, self._relax_bound = point, point.loss
-            refined = refine_lines(ground, point.replicas, point.rates)
-            if not rough and (not refined or attempt == 5 or ground.clock.stopped()):
+            refined = refine_lines(state, point.replicas, point.rates)
+            if not rough and (not refined or attempt == 5 or state.clock.stopped()):
                 break
             rough = False
             if refined:
@@ -259,16 +258,16 @@ class Search:
         """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and
         each saves a program.
         """
-        ground = self.ground
-        count = len(ground.instance.llms)
+        state = self.state
+        count = len(state.instance.llms)
         if self.relaxed is None or self.goal.of != GoalKind.QUALITY or count > NEARBY_LLMS:
             return
-        rng = np.random.default_rng(ground.seed)
-        prices, _ = ground.quality.price(self.relaxed.fractions)
+        rng = np.random.default_rng(state.seed)
+        prices, _ = state.quality.price(self.relaxed.fractions)
         for spread in rng.normal(0.0, NEARBY_SPREAD, (NEARBY_CUTS, count)):
             fractions = (self.relaxed.fractions + 0.02) * np.exp(spread)
             self.nearby.append(fractions / fractions.sum())
-            ground.quality.price(self.nearby[-1], prices, full=False)
+            state.quality.price(self.nearby[-1], prices, full=False)
 
     def _decide(
         self, options: tuple[int, ...], abs_gap: float, goal: Goal | None = None
@@ -276,17 +275,17 @@ class Search:
         """Build and solve the mixed-integer program over some options, for the search's goal or a
         narrower one.
         """
-        ground, began = self.ground, time.perf_counter()
-        form = ground.formulation(
+        state, began = self.state, time.perf_counter()
+        form = state.formulation(
             goal or self._better(), options, self._reduced_upper(options), self._cuts(), self.aside
         )
         compiled = compile_program(build(form), form)
-        now = ground.clock.spend("build", began)
-        settings = ground.settings(
+        now = state.clock.spend("build", began)
+        settings = state.settings(
             abs_gap=abs_gap,
             target=self.bound + abs_gap if self.goal.of == GoalKind.QUALITY else -np.inf,
             time_limit=max(
-                min(ground.clock.left(), ground.clock.left() if self._patient else QUICK_SECONDS),
+                min(state.clock.left(), state.clock.left() if self._patient else QUICK_SECONDS),
                 0.05,
             ),
             quick=not self._patient,
@@ -294,10 +293,10 @@ class Search:
             progress=self._progress,
         )
         answer = solve(compiled.linear, settings)
-        ground.milp_solves += 1
-        ground.nodes += answer.nodes
-        ground.clock.seconds["highs"] = ground.clock.seconds.get("highs", 0.0) + answer.seconds
-        ground.clock.spend("milp", now)
+        state.milp_solves += 1
+        state.nodes += answer.nodes
+        state.clock.seconds["highs"] = state.clock.seconds.get("highs", 0.0) + answer.seconds
+        state.clock.spend("milp", now)
         self._patient |= answer.stop is StopReason.TIME
         if answer.x is not None and answer.bound > answer.value + 1e-6 * max(
             1.0, abs(answer.value)
@@ -313,7 +312,7 @@ class Search:
         The tightest at one point alone are all alike once the pool has grown over many solves;
         those around it are what a program needs.
         """
-        pool = self.ground.quality.cuts
+        pool = self.state.quality.cuts
         held = [pool.tightest(self.relaxed.fractions, KEPT_CUTS - NEWEST_CUTS)]  # type: ignore[union-attr]
         if self.incumbent is not None:
             held.append(pool.tightest(self.incumbent.routed.fractions, KEPT_CUTS // 4))
@@ -325,10 +324,10 @@ class Search:
         """A first plan where packing is what fails: keep part of the pools free that could not be
         packed, more and more.
         """
-        instance = self.ground.instance
+        instance = self.state.instance
         tight: set[int] = set()
         for share in SMALLER:
-            tight |= set(unpacked(self.ground, replicas))
+            tight |= set(unpacked(self.state, replicas))
             most = tuple(
                 min(int(share * k.gpus), k.gpus - 1) if p in tight else k.gpus
                 for p, k in enumerate(instance.pools)
@@ -336,10 +335,10 @@ class Search:
             answer, compiled = self._decide(
                 options, ROUGH_GAP, replace(self.goal, gpus_at_most=most)
             )
-            if answer.x is None or self.ground.clock.stopped():
+            if answer.x is None or self.state.clock.stopped():
                 return
             replicas, rates = self._read(answer, compiled)
-            packings = placed(self.ground, replicas)
+            packings = placed(self.state, replicas)
             if packings is not None:
                 self._consider(replicas, rates, packings)
             else:
@@ -367,27 +366,27 @@ class Search:
 
         True when it learnt anything.
         """
-        ground = self.ground
+        state = self.state
         assert answer.x is not None  # noqa: S101 - the caller has looked
         replicas, rates = self._read(answer, compiled)
         began = time.perf_counter()
         packings, learnt = self._place(answer, compiled, replicas)
-        ground.clock.spend("placement", began)
+        state.clock.spend("placement", began)
         if packings is not None:
             self._consider(replicas, rates, packings)
         elif self.goal.of == GoalKind.QUALITY:
             self._consider_thinned(replicas, rates)
         if learnt and packings is None:
             return True
-        cuts = len(ground.quality.cuts)
+        cuts = len(state.quality.cuts)
         fractions = np.maximum(answer.x[list(compiled.fractions)], 0)
         if fractions.sum() > 0:
-            ground.quality.price(fractions / fractions.sum())
+            state.quality.price(fractions / fractions.sum())
         began = time.perf_counter()
-        refined = bool(refine_lines(ground, replicas, rates))
-        refined |= split_arms(ground, replicas, rates)
-        ground.clock.spend("refine", began)
-        return refined or learnt or len(ground.quality.cuts) > cuts
+        refined = bool(refine_lines(state, replicas, rates))
+        refined |= split_arms(state, replicas, rates)
+        state.clock.spend("refine", began)
+        return refined or learnt or len(state.quality.cuts) > cuts
 
     def _place(
         self, answer: Answer, compiled: CompiledProgram, replicas: np.ndarray
@@ -397,7 +396,7 @@ class Search:
         A setup whose packing stays undecided is set aside with all that are at least as large: they
         lose at least the program's bound, which the search's bound remembers.
         """
-        ground, limits = self.ground, None
+        state, limits = self.state, None
         if (
             self.goal.of != GoalKind.QUALITY
             or self.goal.cost_at_most is not None
@@ -405,11 +404,11 @@ class Search:
         ):
             used = [0.0 if column < 0 else float(answer.x[column]) for column in compiled.gpus_used]  # type: ignore[index]
             limits = [round(count) for count in used]
-        packings, learnt, undecided = place_and_learn(ground, replicas, limits)
+        packings, learnt, undecided = place_and_learn(state, replicas, limits)
         if undecided and packings is None:
             self.aside_bound = min(self.aside_bound, answer.bound)
             for p in undecided:
-                items = ground.items(p, replicas)
+                items = state.items(p, replicas)
                 self.aside.append(
                     NoGood(
                         p, tuple((item.key,) for item in items), tuple(item.count for item in items)
@@ -427,25 +426,25 @@ class Search:
         costs at least a price step more. If time runs out undecided, dearer plans are sought the
         same way, so that there is one.
         """
-        ground, floor = self.ground, self.goal.quality_at_least
+        state, floor = self.state, self.goal.quality_at_least
         assert floor is not None  # noqa: S101 - a cost goal has a floor
-        deadline = ground.clock.deadline
+        deadline = state.clock.deadline
         dearer = 0.0
-        while not ground.clock.stopped():
+        while not state.clock.stopped():
             within = cost + dearer
             if within >= self.loss:
                 break
-            ground.clock.deadline = min(
-                deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * ground.clock.left())
+            state.clock.deadline = min(
+                deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * state.clock.left())
             )
             goal = replace(
                 self.goal, of=GoalKind.QUALITY, quality_at_least=None, cost_at_most=within + 1e-9
             )
             inner = Search(
-                ground, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor
+                state, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor
             )
             inner.run()
-            ground.clock.deadline = deadline
+            state.clock.deadline = deadline
             if inner.incumbent is not None and inner.loss <= -floor:
                 found = inner.incumbent
                 self.incumbent = (
@@ -455,11 +454,11 @@ class Search:
                 return True
             if inner.infeasible or inner.bound > -floor:
                 if dearer == 0.0:
-                    step = max(price_step(ground.instance), 1e-9)
+                    step = max(price_step(state.instance), 1e-9)
                     self.goal = replace(self.goal, cost_at_least=cost + 0.999 * step)
                     self._raise_bound(cost + 0.999 * step)
                     return True
-            dearer = max(2 * dearer, 0.002 * cost, price_step(ground.instance))
+            dearer = max(2 * dearer, 0.002 * cost, price_step(state.instance))
         return False
 
     # -- plans -------------------------------------------------------------------------------------
@@ -467,11 +466,11 @@ class Search:
     def _try_rounded(self) -> None:
         """A first plan: the relaxation, rounded."""
         assert self.relaxed is not None  # noqa: S101 - called after relax
-        found = rounded(self.ground, self.relaxed)
+        found = rounded(self.state, self.relaxed)
         if found is None:
             return
         replicas, rates = found
-        packings = placed(self.ground, replicas)
+        packings = placed(self.state, replicas)
         if packings is not None:
             self._consider(replicas, rates, packings)
         else:
@@ -479,7 +478,7 @@ class Search:
 
     def _consider_thinned(self, replicas: np.ndarray, rates: np.ndarray) -> None:
         """What can be placed of a setup that cannot, as a plan."""
-        fits = thinned(self.ground, replicas)
+        fits = thinned(self.state, replicas)
         if fits is not None:
             fewer, packings = fits
             self._consider(fewer, rates / np.maximum(replicas, 1) * fewer, packings)
@@ -490,35 +489,35 @@ class Search:
         """Polish a placed setup that may be told, and keep it when it is better."""
         if not self._may_be_told(replicas, packings):
             return
-        ground, began = self.ground, time.perf_counter()
-        form = ground.formulation(Goal(of=GoalKind.QUALITY), tuple(np.flatnonzero(replicas > 0)))
-        routed = polish(
+        state, began = self.state, time.perf_counter()
+        form = state.formulation(Goal(of=GoalKind.QUALITY), tuple(np.flatnonzero(replicas > 0)))
+        routed = route_setup(
             form,
-            ground.quality,
-            ground.pieces,
+            state.quality,
+            state.pieces,
             replicas,
             rates,
-            ground.settings(),
+            state.settings(),
             self.cut_tolerance(),
         )
-        now = ground.clock.spend("polish", began)
+        now = state.clock.spend("polish", began)
         if routed is None:
             return
         if self.goal.of == GoalKind.QUALITY and -routed.quality >= self.loss - 1e-10:
-            refine_lines(ground, replicas, routed.rates)
+            refine_lines(state, replicas, routed.rates)
             return
-        settled = ground.quality.settle(routed.fractions)
-        ground.clock.spend("cuts", now)
-        refine_lines(ground, replicas, routed.rates)
-        exact = ground.quality.from_score(settled.value)
+        settled = state.quality.settle(routed.fractions)
+        state.clock.spend("cuts", now)
+        refine_lines(state, replicas, routed.rates)
+        exact = state.quality.from_score(settled.value)
         if self.goal.quality_at_least is not None and exact < self.goal.quality_at_least - 1e-12:
             return
         gpus = sum(packing.gpus for packing in packings)
-        price = pool_prices(ground.instance)
+        price = pool_prices(state.instance)
         cost = float(sum(price[p] * packing.gpus for p, packing in enumerate(packings)))
         if self.goal.cost_at_most is not None and cost > self.goal.cost_at_most:
             return
-        weights = lean_weights(ground.instance)
+        weights = lean_weights(state.instance)
         loss = {
             GoalKind.QUALITY: -exact,
             GoalKind.COST: cost,
@@ -539,13 +538,13 @@ class Search:
         if goal.changes is not None and goal.changes.count(replicas) > goal.changes.most:
             return False
         return not any(
-            no_good.gpus is None and no_good.forbids(replicas) for no_good in self.ground.no_goods
+            no_good.gpus is None and no_good.forbids(replicas) for no_good in self.state.no_goods
         )
 
     # -- bookkeeping -------------------------------------------------------------------------------
 
     def _points(self, o: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [arm.points() for arm in self.ground.arms[o]]
+        return [arm.points() for arm in self.state.arms[o]]
 
     def _raise_bound(self, bound: float) -> None:
         self.bound = max(self.bound, min(bound, self.loss))
@@ -555,7 +554,7 @@ class Search:
         help when count exceeds them.
         """
         loss = self.relaxed.column_loss  # type: ignore[union-attr]
-        may = [o for o in self.ground.arms if self.ground.upper[o] >= 1 and self._may_help(o)]
+        may = [o for o in self.state.arms if self.state.upper[o] >= 1 and self._may_help(o)]
         ranked = sorted(may, key=lambda o: (loss[o], o))[:count]
         if self.incumbent is not None:
             ranked += [
@@ -579,7 +578,7 @@ class Search:
         inside = set(options)
         loss = self.relaxed.column_loss  # type: ignore[union-attr]
         left_out = [
-            loss[o] for o in self.ground.arms if self.ground.upper[o] >= 1 and o not in inside
+            loss[o] for o in self.state.arms if self.state.upper[o] >= 1 and o not in inside
         ]
         return self._relax_bound + min(left_out) if left_out else np.inf
 
@@ -587,7 +586,7 @@ class Search:
         """Replica limits tightened by reduced costs: what they exclude is no better than the
         incumbent.
         """
-        upper = self.ground.upper.copy()
+        upper = self.state.upper.copy()
         if self.incumbent is None:
             return upper
         room = self.loss - self._relax_bound
@@ -602,7 +601,7 @@ class Search:
     def _read(self, answer: Answer, compiled: CompiledProgram) -> tuple[np.ndarray, np.ndarray]:
         """Whole replicas (O,) and routed rates (O,) of the program's answer."""
         x = answer.x
-        count = len(self.ground.instance.options)
+        count = len(self.state.instance.options)
         replicas, rates = np.zeros(count, dtype=int), np.zeros(count)
         for o, column in compiled.replicas.items():
             if column >= 0:
@@ -620,9 +619,9 @@ class Search:
         self._tell("search", max(bound, self.bound) if np.isfinite(bound) else None)
 
     def _tell(self, phase: str, bound: float | None = None) -> None:
-        if self.ground.progress is not None:
+        if self.state.progress is not None:
             best = None if self.incumbent is None else self.loss
-            self.ground.progress(
+            self.state.progress(
                 phase,
                 best,
                 bound if bound is not None else (self.bound if np.isfinite(self.bound) else None),

@@ -1,4 +1,4 @@
-"""The ground that all searches on one instance share: curves, capacity, quality, no-goods, and the
+"""The state that all searches on one instance share: curves, capacity, quality, no-goods, and the
 clock.
 
 It is only ever refined.
@@ -21,7 +21,7 @@ from models.nogood import NoGood
 from models.placement import Item, Packing
 from models.quality import Quality, Settled
 from planner.joint.highs import SolveSettings
-from planner.joint.setup_routing import Routed
+from planner.joint.setup_routing import RoutedSetup
 from planner.solution import Termination
 
 COARSE_ERROR = 3e-2
@@ -36,7 +36,7 @@ class Incumbent:
     """
 
     loss: float
-    routed: Routed
+    routed: RoutedSetup
     packing: tuple[Packing, ...]
     settled: Settled
     gpus: int
@@ -82,7 +82,7 @@ class Clock:
 
 
 @dataclass
-class Ground:
+class SearchState:
     """What is shared by all searches on one instance: curves, capacity, quality, no-goods.
 
     Only ever refined.

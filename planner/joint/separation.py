@@ -9,34 +9,34 @@ import numpy as np
 from models.nogood import lifted_no_good
 from models.patterns import pattern_row
 from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
-from planner.joint.search_state import Ground
+from planner.joint.search_state import SearchState
 
 
-def placed(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...] | None:
+def placed(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...] | None:
     """The packing of every pool, or None when one was not packed."""
-    packings = _packings(ground, replicas)
+    packings = _packings(state, replicas)
     return packings if all(packing.verdict is Verdict.PACKED for packing in packings) else None
 
 
-def unpacked(ground: Ground, replicas: np.ndarray) -> list[int]:
+def unpacked(state: SearchState, replicas: np.ndarray) -> list[int]:
     """The pools of which no packing was found."""
     return [
         p
-        for p, packing in enumerate(_packings(ground, replicas))
+        for p, packing in enumerate(_packings(state, replicas))
         if packing.verdict is not Verdict.PACKED
     ]
 
 
-def _packings(ground: Ground, replicas: np.ndarray) -> tuple[Packing, ...]:
-    instance = ground.instance
+def _packings(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+    instance = state.instance
     return tuple(
-        pack(ground.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
+        pack(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
         for p, pool in enumerate(instance.pools)
     )
 
 
 def place_and_learn(
-    ground: Ground, replicas: np.ndarray, limits: list[int] | None
+    state: SearchState, replicas: np.ndarray, limits: list[int] | None
 ) -> tuple[tuple[Packing, ...] | None, bool, list[int]]:
     """Pack a program's setup, on at most limits[p] GPUs where these are what is minimised.
 
@@ -45,17 +45,17 @@ def place_and_learn(
     program thought is packed on the fewest that could be found.
     """
     packings, learnt, undecided = [], False, []
-    for p, pool in enumerate(ground.instance.pools):
-        items, room = ground.items(p, replicas), ground.instance.room(p)
+    for p, pool in enumerate(state.instance.pools):
+        items, room = state.items(p, replicas), state.instance.room(p)
         limit = None if limits is None else limits[p]
         packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
         if packing.verdict is not Verdict.PACKED:
-            if add_pattern_rows(ground, replicas, [p], limits):
+            if add_pattern_rows(state, replicas, [p], limits):
                 learnt = True
             elif packing.verdict is Verdict.UNKNOWN:
                 undecided.append(p)
             else:
-                learnt |= _learn(ground, p, items, limit)
+                learnt |= _learn(state, p, items, limit)
             if limit is not None:
                 packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
         packings.append(packing)
@@ -64,7 +64,7 @@ def place_and_learn(
 
 
 def add_pattern_rows(
-    ground: Ground, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None
+    state: SearchState, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None
 ) -> bool:
     """Add the capacity rows that a setup (not necessarily whole) violates in some pools; whether
     there were any.
@@ -72,22 +72,22 @@ def add_pattern_rows(
     added = False
     for p in pools:
         row = pattern_row(
-            ground.instance,
+            state.instance,
             p,
             replicas,
-            ground.instance.pools[p].gpus if limits is None else limits[p],
+            state.instance.pools[p].gpus if limits is None else limits[p],
         )
         if row is not None:
-            ground.capacity.append(row)
+            state.capacity.append(row)
             added = True
     return added
 
 
-def _learn(ground: Ground, p: int, items: list[Item], limit: int | None) -> bool:
+def _learn(state: SearchState, p: int, items: list[Item], limit: int | None) -> bool:
     """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard;
     False when it is known.
     """
-    pool, room = ground.instance.pools[p], ground.instance.room(p)
+    pool, room = state.instance.pools[p], state.instance.room(p)
     if (
         limit is not None
         and pack(items, pool.nodes, pool.gpus_per_node, room).verdict is Verdict.IMPOSSIBLE
@@ -95,9 +95,9 @@ def _learn(ground: Ground, p: int, items: list[Item], limit: int | None) -> bool
         limit = None
     core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
     no_good = lifted_no_good(
-        ground.instance, p, core, {item.key: item.count for item in items}, limit
+        state.instance, p, core, {item.key: item.count for item in items}, limit
     )
-    if no_good in ground.no_goods:
+    if no_good in state.no_goods:
         return False
-    ground.no_goods.append(no_good)
+    state.no_goods.append(no_good)
     return True

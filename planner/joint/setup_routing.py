@@ -15,7 +15,7 @@ import numpy as np
 from models.formulation import Formulation, allowance
 from models.latency import Pieces, safe_points
 from models.quality import UNROUTED, Quality
-from planner.joint.cut_loop import Master, MasterPoint
+from planner.joint.cut_loop import CutLoop, RelaxationPoint
 from planner.joint.highs import SolveSettings, StopReason
 
 SPARES = (1e-9, 1e-8, 1e-7, 1e-6)
@@ -34,7 +34,7 @@ PASSES = 8
 
 
 @dataclass(frozen=True)
-class Routed:
+class RoutedSetup:
     """A feasible operating point of a setup. rates: (O,) req/s routed to each option.
 
     quality: near Q(fractions), 0..1 scale.
@@ -47,7 +47,7 @@ class Routed:
     rounds: int
 
 
-def polish(
+def route_setup(
     form: Formulation,
     quality: Quality,
     pieces: Sequence[Pieces | None],
@@ -55,7 +55,7 @@ def polish(
     rates: np.ndarray,
     settings: SolveSettings,
     tolerance: float,
-) -> Routed | None:
+) -> RoutedSetup | None:
     """The best routing near the given rates (O,) for the setup; None when none was found.
 
     tolerance: how much quality (0..1 scale) the cut loop may leave.
@@ -65,7 +65,7 @@ def polish(
         return None
     per_replica = np.zeros(replicas.size)
     per_replica[deployed] = rates[deployed] / replicas[deployed]
-    best: MasterPoint | None = None
+    best: RelaxationPoint | None = None
     side = -1
     stale = 0
     rounds = 0
@@ -97,7 +97,7 @@ def polish(
             best, exact = kept_back, _exact_rates(form, pieces, replicas, kept_back)
     llm = np.array([o.llm for o in form.instance.options])
     fractions = np.bincount(llm, weights=exact, minlength=len(form.instance.llms)) / exact.sum()
-    return Routed(replicas, exact, fractions, best.quality, rounds)
+    return RoutedSetup(replicas, exact, fractions, best.quality, rounds)
 
 
 def _exceeded(
@@ -125,7 +125,7 @@ def _solve_around(
     settings: SolveSettings,
     tolerance: float,
     spare: float = 0.0,
-) -> MasterPoint:
+) -> RelaxationPoint:
     """One linear program around the present rates; when it is infeasible, first move to where the
     budgets are exceeded least.
     """
@@ -140,13 +140,13 @@ def _solve_around(
 
     cuts = quality.cuts
     with_cuts = replace(form, cut_prices=cuts.prices, cut_base=cuts.base)
-    point = Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
+    point = CutLoop(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
         tolerance, 60
     )
     if point.stop is not StopReason.INFEASIBLE:
         return point
     for _ in range(4):
-        excess = Master(
+        excess = CutLoop(
             with_cuts, quality, points(), settings, replicas, measure_excess=True
         ).converge(tolerance, 1)
         if excess.stop is not StopReason.OPTIMAL:
@@ -155,7 +155,7 @@ def _solve_around(
         settled = np.allclose(moved, per_replica, rtol=1e-6)
         per_replica[:] = moved
         if excess.loss <= 1e-9:
-            return Master(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
+            return CutLoop(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
                 tolerance, 60
             )
         if settled:
@@ -164,7 +164,7 @@ def _solve_around(
 
 
 def _exact_rates(
-    form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, point: MasterPoint
+    form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, point: RelaxationPoint
 ) -> np.ndarray:
     """Rates (O,) within the curves' ranges that sum to the arrival rate.
 

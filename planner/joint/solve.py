@@ -16,7 +16,7 @@ from planner.joint.infeasibility import explain_conflict
 from planner.joint.leanest import leanest, objective_value
 from planner.joint.outcome import effort_of, solution_of
 from planner.joint.search import Search
-from planner.joint.search_state import Clock, Ground, Incumbent
+from planner.joint.search_state import Clock, Incumbent, SearchState
 from planner.joint.shadow_prices import shadow_prices
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution, Status, Termination
@@ -48,7 +48,7 @@ def solve(
     settings = settings or Settings()
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
     quality = quality or Quality(instance.scores)
-    ground = Ground(instance, quality, clock, settings.threads, settings.seed)
+    state = SearchState(instance, quality, clock, settings.threads, settings.seed)
     clock.spend("curves", clock.began)
     if instance.objective == ObjectiveKind.QUALITY:
         goal, unit = Goal(of=GoalKind.QUALITY), quality.scale
@@ -66,7 +66,7 @@ def solve(
         return max(settings.rel_gap * max(value, 1e-9), CLOSE_ENOUGH * quality.scale) / unit
 
     if progress is not None:
-        ground.progress = lambda phase, loss, bound: progress(
+        state.progress = lambda phase, loss, bound: progress(
             Progress(
                 time.perf_counter() - clock.began,
                 phase,
@@ -74,23 +74,23 @@ def solve(
                 None if bound is None else objective_value(quality, instance, bound),
             )
         )
-    search = Search(ground, goal, lambda loss: SAFE_GAP * abs_gap(loss))
+    search = Search(state, goal, lambda loss: SAFE_GAP * abs_gap(loss))
     search.run()
     if search.incumbent is None:
-        return _without_plan(instance, settings, ground, search, explain)
-    ground.progress = None
-    best, notes = leanest(ground, search, abs_gap(search.loss)) if lean else (search.incumbent, [])
-    return _told(ground, search, best, notes, abs_gap)
+        return _without_plan(instance, settings, state, search, explain)
+    state.progress = None
+    best, notes = leanest(state, search, abs_gap(search.loss)) if lean else (search.incumbent, [])
+    return _told(state, search, best, notes, abs_gap)
 
 
 def _told(
-    ground: Ground,
+    state: SearchState,
     search: Search,
     best: Incumbent,
     notes: list[str],
     abs_gap: Callable[[float], float],
 ) -> Solution:
-    instance, quality, clock = ground.instance, ground.quality, ground.clock
+    instance, quality, clock = state.instance, state.quality, state.clock
     value, bound = (
         objective_value(quality, instance, best.loss),
         objective_value(quality, instance, min(search.bound, best.loss)),
@@ -116,33 +116,33 @@ def _told(
                 " counts them as possible"
             ),
         ]
-    effort = effort_of(ground, clock.termination(closed=closed), notes)
+    effort = effort_of(state, clock.termination(closed=closed), notes)
     return solution_of(quality, best, value, bound, effort, prices)
 
 
 def _without_plan(
-    instance: Instance, settings: Settings, ground: Ground, search: Search, explain: bool
+    instance: Instance, settings: Settings, state: SearchState, search: Search, explain: bool
 ) -> Solution:
     """Infeasible only when two more solves without presolve and with another seed agree; else
     unknown.
     """
     if not search.infeasible or not search.confirm_infeasible():
-        why = ground.clock.termination(closed=False)
+        why = state.clock.termination(closed=False)
         return Solution(
-            status=Status.UNKNOWN, value=None, bound=None, effort=effort_of(ground, why, [])
+            status=Status.UNKNOWN, value=None, bound=None, effort=effort_of(state, why, [])
         )
     if not explain:
         return Solution(
             status=Status.INFEASIBLE,
             value=None,
             bound=None,
-            effort=effort_of(ground, Termination.INFEASIBLE, []),
+            effort=effort_of(state, Termination.INFEASIBLE, []),
         )
-    conflict, notes = explain_conflict(instance, settings, ground.quality, ground.clock, solve)
+    conflict, notes = explain_conflict(instance, settings, state.quality, state.clock, solve)
     return Solution(
         status=Status.INFEASIBLE,
         value=None,
         bound=None,
-        effort=effort_of(ground, Termination.INFEASIBLE, list(notes)),
+        effort=effort_of(state, Termination.INFEASIBLE, list(notes)),
         conflict=conflict,
     )

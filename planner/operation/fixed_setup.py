@@ -19,7 +19,7 @@ import numpy as np
 from models.instance import Instance, ObjectiveKind
 from models.quality import TIE_EPS, Quality
 from planner.decomposition.policies import Prompts
-from planner.decomposition.price_bank import Road
+from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
 from planner.errors import DataError
 from planner.plans.content import checked_content
@@ -127,7 +127,7 @@ class FixedSetup:
         if self._prompts is None or self._prompts[0] is not instance.scores:
             self._prompts = (instance.scores, Prompts(instance.scores), Quality(instance.scores))
         _, prompts, quality = self._prompts
-        road = Road(instance, prompts)
+        road = DecompositionState(instance, prompts)
         found = route(
             road,
             list(enumerate(self.replicas.tolist())),

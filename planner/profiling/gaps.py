@@ -29,7 +29,7 @@ from planner.decomposition.best_setup import best_setup
 from planner.decomposition.cheapest_setup import FLOOR_SLACK, cheapest_setup
 from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups
 from planner.decomposition.lagrangian import POINTS, Relaxation
-from planner.decomposition.price_bank import Road
+from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
 from planner.decomposition.spend_tables import spend_table
 from planner.joint import solve as joint
@@ -187,7 +187,7 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
     if in_plan:
         worse = bent(instance, o, 1.0 / (1.0 + error))
         kept = route(
-            Road(worse),
+            DecompositionState(worse),
             tuple((int(k), int(plan.replicas[k])) for k in np.flatnonzero(plan.replicas)),
             1e-5,
         )
@@ -217,7 +217,7 @@ def _by_promise(instance: Instance, options: list[int]) -> list[int]:
     """Options by what one replica of theirs would earn with its better curve, beyond the price of
     what it takes.
     """
-    road = Road(instance, points=POINTS)
+    road = DecompositionState(instance, points=POINTS)
     relaxation = Relaxation(road)
     if not options or not relaxation.program.feasible():
         return options

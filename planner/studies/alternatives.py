@@ -43,8 +43,8 @@ from planner.joint.leanest import fewest_gpus
 from planner.joint.outcome import effort_of, solution_of
 from planner.joint.primal_heuristics import meets_floors
 from planner.joint.search import Search
-from planner.joint.search_state import Clock, Ground, Incumbent
-from planner.joint.setup_routing import Routed
+from planner.joint.search_state import Clock, Incumbent, SearchState
+from planner.joint.setup_routing import RoutedSetup
 from planner.plans.running import Running, packing_of, seated_near, seats_of
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution, Termination
@@ -115,7 +115,7 @@ def find_alternatives(
     The settings' time limit holds for all searches together. Cancelled, what was found so far.
     """
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
-    ground = Ground(
+    ground = SearchState(
         instance, quality or Quality(instance.scores), clock, settings.threads, settings.seed
     )
     return _Near(ground, plan, settings, loss, running, progress).found(count)
@@ -126,7 +126,7 @@ class _Near:
 
     def __init__(
         self,
-        ground: Ground,
+        ground: SearchState,
         plan: Solution,
         settings: Settings,
         loss: float,
@@ -309,7 +309,7 @@ class _Near:
         """The plan found, as the searches know plans."""
         quality, plan, instance = self.ground.quality, self.plan, self.ground.instance
         settled = quality.settle(plan.fractions)
-        routed = Routed(
+        routed = RoutedSetup(
             plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value), 0
         )
         seats = seats_of(plan.placement)

@@ -31,7 +31,7 @@ from planner.decomposition.best_setup import Best, best_setup
 from planner.decomposition.cheapest_setup import cheapest_setup
 from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups, retained
 from planner.decomposition.fleet import bracket_fleet
-from planner.decomposition.price_bank import Road
+from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
 from planner.errors import DataError, VerificationError
 from planner.plans.content import checked_content
@@ -314,7 +314,7 @@ def seconds_per_setup(
     """Seconds it takes to route one retained setup without any pruning, from a sample of SAMPLE,
     and how many are retained.
     """
-    road = Road(instance)
+    road = DecompositionState(instance)
     rows = np.flatnonzero(retained(instance, setups))
     sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]
     tolerance = TOLERANCE * road.prompts.span

@@ -25,8 +25,8 @@ from planner.decomposition.enumeration import (
     retained,
 )
 from planner.decomposition.packing import pack
-from planner.decomposition.price_bank import Road
-from planner.decomposition.routing import Routed, route
+from planner.decomposition.price_bank import DecompositionState
+from planner.decomposition.routing import RoutingResult, route
 from planner.errors import DataError
 from planner.process_pool import spread
 from planner.settings import Progress
@@ -184,7 +184,7 @@ class _Rows:
         self.fractions, self.alpha = np.full((rows, llms), np.nan), np.full((rows, llms), np.nan)
         self.beta, self.spends = np.full((rows, slos), np.nan), np.full((rows, slos), np.nan)
 
-    def put(self, rows: Sequence[int] | np.ndarray, routed: Sequence[Routed]) -> None:
+    def put(self, rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> None:
         """Enter what was routed."""
         for row, one in zip(rows, routed, strict=True):
             found = one.value is not None
@@ -251,7 +251,7 @@ def _pruned(
     """
     row_of = {int(position): row for row, position in enumerate(positions)}
 
-    def keep(setup: int, routed: Routed) -> None:
+    def keep(setup: int, routed: RoutingResult) -> None:
         if setup in row_of:
             table.put([row_of[setup]], [routed])
 
@@ -270,15 +270,15 @@ def _pruned(
 
 # ---------------------------------------------------------------- processes
 
-_road: Road | None = None
+_road: DecompositionState | None = None
 
 
 def _begin(instance: Instance) -> None:
     global _road
-    _road = Road(instance)
+    _road = DecompositionState(instance)
 
 
-def _route(work: tuple[np.ndarray, list[Config]]) -> tuple[np.ndarray, list[Routed]]:
+def _route(work: tuple[np.ndarray, list[Config]]) -> tuple[np.ndarray, list[RoutingResult]]:
     assert _road is not None  # noqa: S101 - set when the process began
     tolerance = TOLERANCE * _road.prompts.span
     return work[0], [

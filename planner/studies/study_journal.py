@@ -9,11 +9,11 @@ from typing import TextIO
 
 import numpy as np
 
-from planner.decomposition.routing import Routed
+from planner.decomposition.routing import RoutingResult
 
 __all__ = ["Journal"]
 
-Put = Callable[[Sequence[int], Sequence[Routed]], None]
+Put = Callable[[Sequence[int], Sequence[RoutingResult]], None]
 
 
 class Journal:
@@ -38,7 +38,7 @@ class Journal:
             self.write(rows, routed)
         return sum(len(rows) for rows, _ in chunks)
 
-    def write(self, rows: Sequence[int] | np.ndarray, routed: Sequence[Routed]) -> None:
+    def write(self, rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> None:
         """Append one chunk."""
         if self.stream is not None:
             told = [
@@ -62,7 +62,7 @@ class Journal:
 
 def _lines(
     lines: Sequence[str], key: dict[str, object]
-) -> Iterator[tuple[list[int], list[Routed]]]:
+) -> Iterator[tuple[list[int], list[RoutingResult]]]:
     """Chunks of a journal of this very study."""
     for number, line in enumerate(lines):
         try:
@@ -77,7 +77,7 @@ def _lines(
         yield (
             rows,
             [
-                Routed(one[0], one[1], *(np.array(part, dtype=float) for part in one[2:]))
+                RoutingResult(one[0], one[1], *(np.array(part, dtype=float) for part in one[2:]))
                 for one in told
             ],
         )

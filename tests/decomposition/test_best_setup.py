@@ -16,7 +16,7 @@ from planner.decomposition.enumeration import enumerate_setups, retained
 from planner.decomposition.fleet import bracket_fleet
 from planner.decomposition.packing import first_fit_decreasing, pack, pack_on_fewest
 from planner.decomposition.policies import Prompts
-from planner.decomposition.price_bank import Road
+from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
 from planner.decomposition.simplex import Simplex
 from planner.decomposition.spend_tables import admissible, shared_slos, spend_table, spends_at
@@ -268,7 +268,7 @@ def test_as_few_gpus_as_can_be() -> None:
 def test_no_routing_beats_the_bound_and_the_value_is_reached(kind: str) -> None:
     for seed in range(12):
         instance = random_instance(seed, kind)
-        road, slos = Road(instance), shared_slos(instance)
+        road, slos = DecompositionState(instance), shared_slos(instance)
         rng = np.random.default_rng(seed)
         for setup in feasible_setups(instance)[:6]:
             deployed = tuple((o, n) for o, n in enumerate(setup.replicas) if n)
@@ -346,7 +346,7 @@ def test_one_price_found_by_bisection_is_the_master_s() -> None:
         18.0,
         scores,
     )
-    routed = route(Road(instance), ((0, 1), (1, 1)), 1e-6)
+    routed = route(DecompositionState(instance), ((0, 1), (1, 1)), 1e-6)
     grid = np.linspace(0, 18.0, 4001)
     margin = np.sort(values[1] - values[0])[::-1]
     quality = values[0].mean() + np.interp(
@@ -371,7 +371,7 @@ def test_a_bound_of_another_setup_s_prices_holds(monkeypatch: pytest.MonkeyPatch
 
     for seed in range(20):
         instance = random_instance(seed, "convex")
-        road, setups = Road(instance), enumerate_setups(instance)
+        road, setups = DecompositionState(instance), enumerate_setups(instance)
         bounds = Bounds(road, setups)
         everything = np.arange(len(setups))
         values = [route(road, setups.deployed(k), 1e-6).value for k in everything]
@@ -429,7 +429,7 @@ def test_every_pair_of_rows_is_summed() -> None:
 def test_a_full_bank_forgets_what_was_used_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(price_bank, "MOST_POLICIES", 6)
     instance = random_instance(1, "convex")
-    free = Road(instance)
+    free = DecompositionState(instance)
     setup = tuple((o, n) for o, n in enumerate(feasible_setups(instance)[0].replicas) if n)
     first = route(free, setup, 1e-7)
     assert route(free, setup, 1e-7).bound == pytest.approx(first.bound, abs=1e-6)

@@ -22,7 +22,7 @@ from models.quality import Quality
 from models.relaxation import relax
 from planner.joint import solve as joint
 from planner.joint.highs import Answer, LiveLp, SolveSettings, solve
-from planner.joint.search_state import Clock, Ground
+from planner.joint.search_state import Clock, SearchState
 from tests.support.tiny import KINDS, random_instance
 
 GOALS = tuple(GoalKind)
@@ -42,36 +42,34 @@ VERBS = (
 )
 
 
-def ground_of(kind: str, seed: int) -> Ground:
-    """The tiny instance's ground with some quality cuts, and arms that were touched and split as a
+def state_of(kind: str, seed: int) -> SearchState:
+    """The tiny instance's state with some quality cuts, and arms that were touched and split as a
     search would.
     """
     instance = random_instance(seed, kind)
-    ground = Ground(instance, Quality(instance.scores), Clock(time.perf_counter() + 60.0))
+    state = SearchState(instance, Quality(instance.scores), Clock(time.perf_counter() + 60.0))
     rng = np.random.default_rng(seed)
     for _ in range(6):
-        ground.quality.price(rng.dirichlet(np.ones(len(instance.llms))))
-    for o, arms in ground.arms.items():
+        state.quality.price(rng.dirichlet(np.ones(len(instance.llms))))
+    for o, arms in state.arms.items():
         for arm in arms:
             arm.touch(float(rng.uniform(arm.low, arm.high)))
         if rng.random() < 0.5 and arms[0].high - arms[0].low > 0.1:
             middle = float(rng.uniform(arms[0].low + 0.05, arms[0].high - 0.05))
-            ground.arms[o] = list(arms[0].split(middle, 0.01 * ground.allowances))
-    return ground
+            state.arms[o] = list(arms[0].split(middle, 0.01 * state.allowances))
+    return state
 
 
-def formulation(ground: Ground, of: GoalKind, *, roomy: bool = False) -> Formulation:
+def formulation(state: SearchState, of: GoalKind, *, roomy: bool = False) -> Formulation:
     """A goal with a quality floor where something else is minimised.
 
     roomy: no rounded-down replica limits, which the arrays have not.
     """
-    best = ground.quality.cuts.at(
-        np.full(len(ground.instance.llms), 1.0 / len(ground.instance.llms))
-    )
+    best = state.quality.cuts.at(np.full(len(state.instance.llms), 1.0 / len(state.instance.llms)))
     goal = Goal(of=of, quality_at_least=None if of == GoalKind.QUALITY else 0.5 * best)
-    upper = np.full(len(ground.instance.options), 1e3) if roomy else None
-    options = tuple(o for o in ground.arms if ground.upper[o] >= 1)
-    return ground.formulation(goal, options, upper)
+    upper = np.full(len(state.instance.options), 1e3) if roomy else None
+    options = tuple(o for o in state.arms if state.upper[o] >= 1)
+    return state.formulation(goal, options, upper)
 
 
 def minimum(program: LinearProgram) -> float:
@@ -112,8 +110,8 @@ def compiled(form: Formulation) -> CompiledProgram:
 @pytest.mark.parametrize(("kind", "seed"), CASES)
 @pytest.mark.parametrize("of", GOALS)
 def test_pyomo_without_integers_is_the_relaxation(of: str, kind: str, seed: int) -> None:
-    ground = ground_of(kind, seed)
-    form = formulation(ground, of, roomy=True)
+    state = state_of(kind, seed)
+    form = formulation(state, of, roomy=True)
     points = {o: [arm.points() for arm in form.arms[o]] for o in form.options}
     arrays, _, _ = relax(form, points)
     whole = compiled(form).linear
@@ -128,7 +126,7 @@ def test_pyomo_without_integers_is_the_relaxation(of: str, kind: str, seed: int)
 @pytest.mark.parametrize(("kind", "seed"), CASES)
 @pytest.mark.parametrize("of", GOALS)
 def test_a_second_solver_agrees_on_the_integers(of: str, kind: str, seed: int) -> None:
-    form = formulation(ground_of(kind, seed), of)
+    form = formulation(state_of(kind, seed), of)
     program = compiled(form)
     answer = solve(program.linear, SolveSettings())
     truth = whole_minimum(program.linear)
@@ -161,7 +159,7 @@ def check_point(program: CompiledProgram, x: np.ndarray | None) -> None:
 @pytest.mark.parametrize(("kind", "seed"), [("convex", 3), ("nonconvex", 1), ("two_pools", 3)])
 def test_pyomo_s_own_interface_agrees(kind: str, seed: int) -> None:
     """The model as a user of Pyomo would solve it, not by way of our arrays."""
-    form = formulation(ground_of(kind, seed), "quality")
+    form = formulation(state_of(kind, seed), "quality")
     model = build(form)
     solver = pyo.SolverFactory("appsi_highs")
     solver.solve(model)
@@ -176,8 +174,8 @@ def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool)
     """Forbid the best setup as it stands (all counts reached at once): the next best is a setup
     that misses one of them.
     """
-    ground = ground_of("convex", seed)
-    form = formulation(ground, "quality")
+    state = state_of("convex", seed)
+    form = formulation(state, "quality")
     program = compiled(form)
     best = solve(program.linear, SolveSettings())
     replicas = {
@@ -185,22 +183,22 @@ def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool)
         for o, c in program.replicas.items()
         if c >= 0 and best.x[c] > 0.5
     }  # type: ignore[index]
-    ground.no_goods.append(
+    state.no_goods.append(
         NoGood(
             0, tuple((o,) for o in replicas), tuple(replicas.values()), 10**3 if limited else None
         )
     )
-    barred = compiled(formulation(ground, "quality"))
+    barred = compiled(formulation(state, "quality"))
     second = solve(barred.linear, SolveSettings())
     assert second.stop == "optimal"
     assert second.value >= best.value - 1e-9
     assert any(round(float(second.x[barred.replicas[o]])) < n for o, n in replicas.items())  # type: ignore[index]
     other = [o for o in form.options if o not in replicas]
     if other:
-        ground.no_goods[-1] = NoGood(
+        state.no_goods[-1] = NoGood(
             0, (*((o,) for o in replicas), (other[0],)), (*replicas.values(), 1)
         )
-        same = solve(compiled(formulation(ground, "quality")).linear, SolveSettings())
+        same = solve(compiled(formulation(state, "quality")).linear, SolveSettings())
         assert same.value == pytest.approx(best.value, abs=1e-6), (
             "one replica more is barred, the setup itself is not"
         )
@@ -208,8 +206,8 @@ def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool)
 
 def test_a_no_good_with_a_gpu_limit_lapses_on_more_gpus() -> None:
     """'Not on one GPU' lets the same replicas run on two."""
-    ground = ground_of("convex", 3)
-    form = formulation(ground, "quality")
+    state = state_of("convex", 3)
+    form = formulation(state, "quality")
     program = compiled(form)
     best = solve(program.linear, SolveSettings())
     replicas = {
@@ -217,8 +215,8 @@ def test_a_no_good_with_a_gpu_limit_lapses_on_more_gpus() -> None:
         for o, c in program.replicas.items()
         if c >= 0 and best.x[c] > 0.5
     }  # type: ignore[index]
-    ground.no_goods.append(NoGood(0, tuple((o,) for o in replicas), tuple(replicas.values()), 0))
-    lapsed = solve(compiled(formulation(ground, "quality")).linear, SolveSettings())
+    state.no_goods.append(NoGood(0, tuple((o,) for o in replicas), tuple(replicas.values()), 0))
+    lapsed = solve(compiled(formulation(state, "quality")).linear, SolveSettings())
     assert lapsed.value == pytest.approx(best.value, abs=1e-6)
 
 
@@ -230,11 +228,11 @@ def constraint_names() -> set[str]:
     names: set[str] = set()
     for kind, seed in CASES:
         for of in GOALS:
-            ground = ground_of(kind, seed)
-            ground.no_goods.append(NoGood(0, ((0,),), (99,), 1))
+            state = state_of(kind, seed)
+            state.no_goods.append(NoGood(0, ((0,),), (99,), 1))
             names |= {
                 c.local_name
-                for c in build(formulation(ground, of)).component_objects(pyo.Constraint)
+                for c in build(formulation(state, of)).component_objects(pyo.Constraint)
             }
     return names
 
@@ -250,7 +248,7 @@ def test_every_row_is_a_verb_phrase_that_the_docstring_lists() -> None:
 
 
 def test_no_component_takes_a_reserved_name() -> None:
-    model = build(formulation(ground_of("nonconvex", 1), GoalKind.COST))
+    model = build(formulation(state_of("nonconvex", 1), GoalKind.COST))
     names = {component.local_name for component in model.component_objects()}
     assert not names & {"load", "type", "name", "model"}
     sets = {component.local_name for component in model.component_objects(pyo.Set)}
@@ -259,7 +257,7 @@ def test_no_component_takes_a_reserved_name() -> None:
 
 
 def test_row_names_of_the_arrays_are_the_components_names() -> None:
-    linear = compiled(formulation(ground_of("convex", 0), "quality")).linear
+    linear = compiled(formulation(state_of("convex", 0), "quality")).linear
     assert len(linear.row_names) == linear.row_lower.size
     assert {name.split("[")[0] for name in linear.row_names} >= {
         "serve_every_request",
@@ -270,7 +268,7 @@ def test_row_names_of_the_arrays_are_the_components_names() -> None:
 
 def test_builders_do_not_touch_what_they_read() -> None:
     """Twice the same arrays, from two threads at once."""
-    form = formulation(ground_of("nonconvex", 9), "quality")
+    form = formulation(state_of("nonconvex", 9), "quality")
     found: list[LinearProgram] = []
     threads = [
         threading.Thread(target=lambda: found.append(compiled(form).linear)) for _ in range(2)
