@@ -1,4 +1,4 @@
-"""What the decomposition knows of an instance and learns on its way: spend tables, policies, prices.
+"""What the decomposition knows of an instance and learns of it: spend tables, policies, prices.
 numpy alone.
 
 A *bank* belongs to a set of deployed LLMs, whatever the setup: policies seen, as rows of
@@ -68,7 +68,7 @@ class Bank:
 
 
 class DecompositionState:
-    """The prompts and spend tables of one instance, and what is learnt of it: banks by deployed LLMs."""
+    """The prompts and spend tables of one instance, and its banks by deployed LLMs."""
 
     def __init__(
         self, instance: Instance, prompts: Prompts | None = None, points: int = POINTS
