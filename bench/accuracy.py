@@ -23,7 +23,7 @@ from bench.silicon import SCHEDULERS_OF, Row, read_silicon
 from models.serving.calibration import Fit, Harness, fit, harnesses
 from models.serving.step_time import FACTORS
 from planner.process_pool import spread
-from planner.profiling.calibrate import error_of
+from planner.profiling.calibrate import relative_errors
 
 START, END = "<!-- tables of bench.accuracy -->", "<!-- end of the tables -->"
 HOME = "H100-SXM-80GB"
@@ -160,7 +160,7 @@ def _degrees(rows: Sequence[Row]) -> Iterable[Scored]:
 
 def _errors(experiment: str, rows: Iterable[Row], fitted: Fit) -> Iterable[Scored]:
     for row in rows:
-        yield experiment, row.group, row.taught, error_of(row.point, fitted)
+        yield experiment, row.group, row.taught, relative_errors(row.point, fitted)
 
 
 # ---------------------------------------------------------------- tables

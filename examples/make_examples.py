@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from models.serving.workload import lognormal
-from planner.profiling.estimate import COLUMNS, Offered, estimate_table, wishes
+from planner.profiling.estimate import COLUMNS, OfferedLoad, estimate_requests, estimate_table
 from profiles.catalogue import load_gpus, load_llms
 from profiles.io.writing import write_csv
 
@@ -118,7 +118,7 @@ def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
     jobs: processes, 0 = one a core.
     """
     lengths = lognormal(example.input_tokens, example.output_tokens)
-    offered = Offered(
+    offered = OfferedLoad(
         lengths, requests=example.requests, seeds=example.seeds, highest_load=example.highest_load
     )
     llms, gpus = (
@@ -126,7 +126,7 @@ def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
         [load_gpus()[name] for name in example.gpus],
     )
     estimate = estimate_table(
-        wishes(llms, gpus, example.tp_degrees, example.shares_pct, offered), jobs
+        estimate_requests(llms, gpus, example.tp_degrees, example.shares_pct, offered), jobs
     )
     return pd.DataFrame(estimate.rows, columns=list(COLUMNS))
 

@@ -16,7 +16,7 @@ from planner.errors import DataError
 from planner.export.bundle import KINDS, bundle, files_table, needs_prices, stated_date
 from planner.export.input_workbook import scenario_to_workbook
 from planner.export.report_files import write_report
-from planner.operation.price_table import price_table
+from planner.operation.price_table import build_price_table
 from planner.plans.record import Plan, json_text
 from planner.plans.source import PlanAndScenario
 from planner.scenario.archive import write_folder
@@ -102,7 +102,7 @@ def deployment(
     chosen = None if set(kinds) == set(KINDS) else [kind for kind in KINDS if kind in kinds]
     bundle(source, on, chosen)  # all that can be refused is refused before prices are computed
     table = (
-        price_table(source, progress=watch.progress, cancel=watch.cancel)
+        build_price_table(source, progress=watch.progress, cancel=watch.cancel)
         if needs_prices(chosen)
         else None
     )

@@ -15,7 +15,7 @@ from planner.export.report_content import report_of
 from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
-from planner.operation.step_level_replica import step_level_replica
+from planner.operation.step_level_replica import build_step_level_replica
 from planner.plans.content import tell
 from planner.plans.record import Plan
 from planner.plans.source import PlanAndScenario
@@ -92,7 +92,11 @@ def simulated(
     loaded = load_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
     found = simulate(
-        source, Demand(), engine=step_level_replica, progress=watch.progress, cancel=watch.cancel
+        source,
+        Demand(),
+        engine=build_step_level_replica,
+        progress=watch.progress,
+        cancel=watch.cancel,
     )
     notes = [
         *advice_lines(found),

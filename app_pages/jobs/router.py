@@ -11,9 +11,9 @@ from typing import Any
 from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.errors import DataError
-from planner.operation.out_of_sample import evaluate
-from planner.operation.price_table import price_table
-from planner.operation.router_policy import router_policy
+from planner.operation.out_of_sample import evaluate_routing
+from planner.operation.price_table import build_price_table
+from planner.operation.router_policy import build_router_policy
 from planner.operation.samples import read_sample
 from planner.plans.record import Plan, json_text
 from planner.plans.source import PlanAndScenario
@@ -51,7 +51,7 @@ def policy(
     """
     source = _source(path, overrides, content)
     instance, scores = source.loaded.instance, source.loaded.instance.scores
-    found = router_policy(content, instance)
+    found = build_router_policy(content, instance)
     columns = scores.values[:, :MOST_PROMPTS].T.tolist()
     return {
         "policy": found,
@@ -73,13 +73,13 @@ def rates(
     policy with the price table in it.
     """
     source = _source(path, overrides, content)
-    table = price_table(source, progress=watch.progress, cancel=watch.cancel)
+    table = build_price_table(source, progress=watch.progress, cancel=watch.cancel)
     return {
         "rates": price_table_frame(table),
         "by_llm": rates_by_llm(table),
         "held": held_line(table),
         "held_pct": 100 * table.held_up_to / table.planned,
-        "json": json_text(router_policy(content, source.loaded.instance, table=table)),
+        "json": json_text(build_router_policy(content, source.loaded.instance, table=table)),
     }
 
 
@@ -115,7 +115,7 @@ def tested(
             )
         except DataError as error:
             raise DataError(_renamed(error.faults, names)) from error
-    found = evaluate(
+    found = evaluate_routing(
         source,
         sample,
         source.loaded.settings,

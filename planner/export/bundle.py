@@ -18,7 +18,7 @@ from models import router
 from planner.errors import DataError
 from planner.export.deployment import deployment_of
 from planner.operation.price_table import PriceTable
-from planner.operation.router_policy import router_policy
+from planner.operation.router_policy import build_router_policy
 from planner.plans.record import json_text
 from planner.plans.source import PlanAndScenario
 from planner.verification.verifier import verify
@@ -118,7 +118,7 @@ def bundle(
     if "litellm" in chosen:
         files |= _litellm_files(deployment)
     if "litellm" in chosen or "router" in chosen:
-        policy = router_policy(
+        policy = build_router_policy(
             content, instance, table=table, backends=litellm.backends(deployment)
         )
         files["router_policy.json"] = json_text(

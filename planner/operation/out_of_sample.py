@@ -42,13 +42,13 @@ from models.quality import Quality
 from models.router import Router
 from planner.errors import NoPlanInTimeError
 from planner.operation.fixed_setup import FixedSetup
-from planner.operation.replica_loads import Limit, Loads, judge_limits
-from planner.operation.router_policy import bare_policy, correction_of
-from planner.operation.samples import Sample, halves
+from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits
+from planner.operation.router_policy import load_correction, routing_policy
+from planner.operation.samples import Sample, split_sample
 from planner.plans.source import PlanAndScenario
 from planner.settings import Progress, Settings
 from planner.studies.baselines.splits import single_llm_baseline
-from planner.studies.baselines.trial import Trial
+from planner.studies.baselines.trial import BaselineSolver
 from profiles.records import Scores
 
 __all__ = [
@@ -58,11 +58,11 @@ __all__ = [
     "RANDOM",
     "SERVED",
     "TRUE",
-    "Comparison",
     "Evaluation",
-    "Routing",
-    "evaluate",
-    "worst",
+    "PromptRouting",
+    "RoutingComparison",
+    "evaluate_routing",
+    "worst_verdict",
 ]
 
 NORMAL_975 = 1.96
@@ -81,7 +81,7 @@ TRUE, BEST = "true grades, same limits", "best answer, load ignored"
 
 
 @dataclass(frozen=True)
-class Routing:
+class PromptRouting:
     """One way to send the prompts.
 
     name, note: words. fractions: (M,). predicted, worth: mean score and mean of the truth.
@@ -99,7 +99,7 @@ class Routing:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RoutingComparison:
     """The router less another routing: difference of worth, its standard error, and better | worse
     | within noise.
     """
@@ -128,24 +128,24 @@ class Evaluation:
     planned: np.ndarray
     by_id: np.ndarray
     interval: np.ndarray
-    routings: tuple[Routing, ...]
-    limits: tuple[Limit, ...]
-    comparisons: tuple[Comparison, ...]
+    routings: tuple[PromptRouting, ...]
+    limits: tuple[LimitCheck, ...]
+    comparisons: tuple[RoutingComparison, ...]
     notes: tuple[str, ...]
     seconds: float
 
     @property
     def verdict(self) -> str:
         """The worst of the limits' verdicts."""
-        return worst(self.limits)
+        return worst_verdict(self.limits)
 
 
-def worst(limits: Sequence[Limit]) -> str:
+def worst_verdict(limits: Sequence[LimitCheck]) -> str:
     """The worst verdict."""
     return max((limit.verdict for limit in limits), key=tuple(KEPT).index)
 
 
-def evaluate(
+def evaluate_routing(
     source: PlanAndScenario,
     sample: Sample,
     settings: Settings,
@@ -173,21 +173,24 @@ def evaluate(
 
     tell("prices")
     setup, content = FixedSetup(source), source.plan.demand_setup().content
-    fitted, tested = (sample, sample) if split is None else halves(sample, split, seed)
+    fitted, tested = (sample, sample) if split is None else split_sample(sample, split, seed)
     if split is not None:
         content = {**content, **_rerouted(setup, fitted.scores)}
-    router, loads = Router(bare_policy(content, setup.instance.arrival_rate)), Loads(setup, content)
+    router, loads = (
+        Router(routing_policy(content, setup.instance.arrival_rate)),
+        ReplicaLoads(setup, content),
+    )
     shares = _shares(router, tested.scores)
     planned = np.array([content["routing"][llm] for llm in tested.scores.llms])
     limits, interval = judge_limits(
         loads, planned, shares, tested.scores.weights, np.random.default_rng([seed, 1])
     )
-    first = _routing(ROUTER, "", shares, tested, KEPT[worst(limits)])
+    first = _routing(ROUTER, "", shares, tested, KEPT[worst_verdict(limits)])
     corrected, intervals = _corrected(content, setup, loads, planned, tested, seed)
     routings = [first, corrected, *_refitted(setup, tested), _at_random(first, tested)]
     tell("the best single LLM")
     served, notes = _served(
-        source, fitted, tested, Trial(settings, Quality(fitted.truth), cancel, progress)
+        source, fitted, tested, BaselineSolver(settings, Quality(fitted.truth), cancel, progress)
     )
     tell("done")
     routings += [*served, _alone(fitted, tested), _best_answers(tested)]
@@ -235,21 +238,23 @@ def _by_id(router: Router, scores: Scores) -> np.ndarray:
 # ---------------------------------------------------------------- other ways to send the prompts
 
 
-def _routing(name: str, note: str, shares: np.ndarray, sample: Sample, limits: str) -> Routing:
+def _routing(
+    name: str, note: str, shares: np.ndarray, sample: Sample, limits: str
+) -> PromptRouting:
     weights = sample.scores.weights
     of_prompt = (shares * sample.truth.values).sum(axis=0)
     predicted = float((shares * sample.scores.values).sum(axis=0) @ weights)
-    return Routing(
+    return PromptRouting(
         name, note, shares @ weights, predicted, float(of_prompt @ weights), limits, of_prompt
     )
 
 
-def _refitted(setup: FixedSetup, tested: Sample) -> list[Routing]:
+def _refitted(setup: FixedSetup, tested: Sample) -> list[PromptRouting]:
     """The setup's best routing on these very prompts: by scores, and by grades where there are."""
     found = []
     for name, by in ((REFITTED, tested.scores), (TRUE, tested.truth)):
         if name == REFITTED or tested.graded:
-            router = Router(bare_policy(_rerouted(setup, by), setup.instance.arrival_rate))
+            router = Router(routing_policy(_rerouted(setup, by), setup.instance.arrival_rate))
             found.append(_routing(name, "", _shares(router, by), tested, KEPT["holds"]))
     return found
 
@@ -257,17 +262,19 @@ def _refitted(setup: FixedSetup, tested: Sample) -> list[Routing]:
 def _corrected(
     content: Mapping[str, Any],
     setup: FixedSetup,
-    loads: Loads,
+    loads: ReplicaLoads,
     planned: np.ndarray,
     tested: Sample,
     seed: int,
-) -> tuple[Routing, list[str]]:
+) -> tuple[PromptRouting, list[str]]:
     """The router after correcting its prices by load, counts without noise; and how long that
     took.
     """
     scores, used = tested.scores, tested.scores.weights > 0
-    correction = correction_of(float(np.ptp(scores.values[:, used])))
-    router = Router({**bare_policy(content, setup.instance.arrival_rate), "correction": correction})
+    correction = load_correction(float(np.ptp(scores.values[:, used])))
+    router = Router(
+        {**routing_policy(content, setup.instance.arrival_rate), "correction": correction}
+    )
     intervals, shares = 0, _shares(router, scores)
     while (
         correction
@@ -289,17 +296,19 @@ def _corrected(
             f"The router's correction by load did not bring the fractions back in {MOST_INTERVALS}"
             " intervals."
         )
-    return _routing(CORRECTED, "", shares, tested, KEPT[worst(limits)]), [told] if intervals else []
+    return _routing(CORRECTED, "", shares, tested, KEPT[worst_verdict(limits)]), [
+        told
+    ] if intervals else []
 
 
-def _at_random(first: Routing, tested: Sample) -> Routing:
+def _at_random(first: PromptRouting, tested: Sample) -> PromptRouting:
     shares = np.repeat(first.fractions[:, None], tested.scores.weights.size, axis=1)
     return _routing(RANDOM, "", shares, tested, first.limits)
 
 
 def _served(
-    source: PlanAndScenario, fitted: Sample, tested: Sample, trial: Trial
-) -> tuple[list[Routing], list[str]]:
+    source: PlanAndScenario, fitted: Sample, tested: Sample, trial: BaselineSolver
+) -> tuple[list[PromptRouting], list[str]]:
     """The best single LLM that the scenario's GPUs can serve within the SLOs; none, and why, where
     there is none.
     """
@@ -316,24 +325,26 @@ def _served(
     return [_single(SERVED, tested.scores.llms.index(attempt.variant), tested, KEPT["holds"])], []
 
 
-def _alone(fitted: Sample, tested: Sample) -> Routing:
+def _alone(fitted: Sample, tested: Sample) -> PromptRouting:
     """The best LLM by its mean, whether it can be served or not."""
     return _single(ALONE, int(np.argmax(fitted.truth.values @ fitted.truth.weights)), tested, "")
 
 
-def _single(name: str, llm: int, tested: Sample, limits: str) -> Routing:
+def _single(name: str, llm: int, tested: Sample, limits: str) -> PromptRouting:
     shares = np.zeros(tested.scores.values.shape)
     shares[llm] = 1.0
     return _routing(name, tested.scores.llms[llm], shares, tested, limits)
 
 
-def _best_answers(tested: Sample) -> Routing:
+def _best_answers(tested: Sample) -> PromptRouting:
     """The best LLM of every prompt, equal ones sharing it."""
     top = tested.truth.values == tested.truth.values.max(axis=0)
     return _routing(BEST, "", top / top.sum(axis=0), tested, "")
 
 
-def _compared(first: Routing, other: Routing, tested: Sample, shares: np.ndarray) -> Comparison:
+def _compared(
+    first: PromptRouting, other: PromptRouting, tested: Sample, shares: np.ndarray
+) -> RoutingComparison:
     """The router less another routing, paired by prompt."""
     weights, truth = tested.scores.weights, tested.truth.values
     difference = first.worth - other.worth
@@ -357,4 +368,4 @@ def _compared(first: Routing, other: Routing, tested: Sample, shares: np.ndarray
         if difference > 0
         else "worse"
     )
-    return Comparison(other.name, difference, error, verdict)
+    return RoutingComparison(other.name, difference, error, verdict)

@@ -32,7 +32,7 @@ from planner.plans.latencies import Running, achieved_latency
 from planner.plans.source import PlanAndScenario
 from planner.settings import Progress
 
-__all__ = ["PERCENTS", "PriceRow", "PriceTable", "price_table"]
+__all__ = ["PERCENTS", "PriceRow", "PriceTable", "build_price_table"]
 
 PERCENTS = tuple(range(50, 151, 5))
 """Rates of the rows, per cent of the planned one."""
@@ -84,7 +84,7 @@ class PriceTable:
         }
 
 
-def price_table(
+def build_price_table(
     source: PlanAndScenario,
     percents: Iterable[float] = PERCENTS,
     *,

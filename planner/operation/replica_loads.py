@@ -22,7 +22,7 @@ from planner.operation.fixed_setup import FixedSetup
 from planner.plans.latencies import Running, achieved_latency
 from planner.plans.tables import slo_name
 
-__all__ = ["Limit", "Loads", "judge_limits"]
+__all__ = ["LimitCheck", "ReplicaLoads", "judge_limits"]
 
 RESAMPLES = 400
 LIMIT_NOISE = 1e-7
@@ -32,7 +32,7 @@ FULLEST = "fullest replica"
 
 
 @dataclass(frozen=True)
-class Limit:
+class LimitCheck:
     """An SLO (ms) or the fullest replica (% of its highest profiled rate); inf = beyond what was
     profiled.
 
@@ -49,7 +49,7 @@ class Limit:
     verdict: str
 
 
-class Loads:
+class ReplicaLoads:
     """Fractions (M,) -> rates and latencies of a setup, whose options share an LLM's requests as in
     `content` (keys of plan.json).
     """
@@ -100,12 +100,12 @@ class Loads:
 
 
 def judge_limits(
-    loads: Loads,
+    loads: ReplicaLoads,
     planned: np.ndarray,
     shares: np.ndarray,
     weights: np.ndarray,
     rng: np.random.Generator,
-) -> tuple[tuple[Limit, ...], np.ndarray]:
+) -> tuple[tuple[LimitCheck, ...], np.ndarray]:
     """Judge every limit at the fractions of `shares` (M, N); and the 95 % interval (M, 2) of the
     fractions.
 
@@ -131,7 +131,7 @@ def judge_limits(
         verdict = "holds" if good[k] else "misses" if bad[k] else "uncertain"
         unit, limit = "%" if name == FULLEST else "ms", float(loads.limits[k])
         limits.append(
-            Limit(
+            LimitCheck(
                 name,
                 unit,
                 limit,

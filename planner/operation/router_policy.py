@@ -12,7 +12,7 @@ from planner.operation.price_table import PriceTable
 from planner.plans.tables import slo_name
 from planner.version import VERSION
 
-__all__ = ["bare_policy", "correction_of", "plan_hash", "router_policy"]
+__all__ = ["build_router_policy", "load_correction", "plan_hash", "routing_policy"]
 
 DECISION = ("scenario_sha256", "options", "routing", "dual_prices", "router", "placement")
 """Keys of a plan that are its decision."""
@@ -37,7 +37,7 @@ def plan_hash(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(decided.encode()).hexdigest()
 
 
-def router_policy(
+def build_router_policy(
     content: Mapping[str, Any],
     instance: Instance,
     *,
@@ -51,7 +51,7 @@ def router_policy(
     """
     low, high = float(instance.scores.values.min()), float(instance.scores.values.max())
     slos = [f"{slo_name(slo)} at most {slo['limit_ms']:g} ms" for slo in content["slo"]]
-    bare = bare_policy(content, instance.arrival_rate)
+    bare = routing_policy(content, instance.arrival_rate)
     return {
         "version": bare["version"],
         "plan_hash": plan_hash(content),
@@ -64,13 +64,13 @@ def router_policy(
             "slo": slos,
             "scenario_sha256": content["scenario_sha256"],
         },
-        "correction": correction_of(high - low),
+        "correction": load_correction(high - low),
         "backends": _backends(content) if backends is None else dict(backends),
         "price_table": None if table is None else table.content(),
     }
 
 
-def bare_policy(content: Mapping[str, Any], rate: float) -> dict[str, Any]:
+def routing_policy(content: Mapping[str, Any], rate: float) -> dict[str, Any]:
     """Make what the router cannot do without: prices, ties and weights of a plan, or of a routing
     of its setup, for a rate (req/s).
     """
@@ -88,7 +88,7 @@ def bare_policy(content: Mapping[str, Any], rate: float) -> dict[str, Any]:
     }
 
 
-def correction_of(spread: float) -> dict[str, float] | None:
+def load_correction(spread: float) -> dict[str, float] | None:
     """Make the correction by load for scores that span `spread` (score units); None where they are
     all alike.
     """

@@ -12,7 +12,7 @@ from profiles.io.faults import Fault
 from profiles.records import Scores
 from profiles.scores import read_scores
 
-__all__ = ["Sample", "halves", "read_sample"]
+__all__ = ["Sample", "read_sample", "split_sample"]
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,13 @@ def read_sample(
             f"{grades}: {left_out:,} of {len(own.prompt_ids):,} prompts lack the grade of some LLM"
             " and are left out"
         )
-    seen = picked(own, kept)
+    seen = select_prompts(own, kept)
     order = np.array([place[name] for name in seen.prompt_ids])
     values = np.ascontiguousarray(given.values[:, order])
     return Sample(seen, replace(seen, values=values), True, scores is None), notices
 
 
-def picked(scores: Scores, prompts: np.ndarray) -> Scores:
+def select_prompts(scores: Scores, prompts: np.ndarray) -> Scores:
     """The prompts at these positions, weights brought to sum 1."""
     weights = scores.weights[prompts]
     return Scores(
@@ -99,7 +99,7 @@ def picked(scores: Scores, prompts: np.ndarray) -> Scores:
     )
 
 
-def halves(sample: Sample, share: float, seed: int) -> tuple[Sample, Sample]:
+def split_sample(sample: Sample, share: float, seed: int) -> tuple[Sample, Sample]:
     """Two parts drawn at random: the first holds `share` (0..1) of the prompts that weigh anything.
 
     DataError where one would be empty.
@@ -122,7 +122,7 @@ def halves(sample: Sample, share: float, seed: int) -> tuple[Sample, Sample]:
     order = used[np.random.default_rng(seed).permutation(used.size)]
     parts = []
     for part in (np.sort(order[:first]), np.sort(order[first:])):
-        scores = picked(sample.scores, part)
+        scores = select_prompts(sample.scores, part)
         truth = (
             replace(scores, values=np.ascontiguousarray(sample.truth.values[:, part]))
             if sample.graded

@@ -37,12 +37,12 @@ from planner.operation.simulation_outcomes import (
     Demand,
     Latencies,
     Replica,
-    RunState,
+    SimulatedRun,
     Simulation,
     Station,
-    option_outcome,
-    over_runs,
-    slo_outcome,
+    estimate95,
+    judge_slo,
+    summarise_option,
 )
 from planner.plans.option_index import OptionIndex
 from planner.plans.source import PlanAndScenario
@@ -72,7 +72,7 @@ def simulate(
     plan, instance = source.plan.demand_setup(), source.loaded.instance
     stations = _stations(plan.content, instance, engine)
     target = _targets(plan.content, instance)
-    runs: list[RunState] = []
+    runs: list[SimulatedRun] = []
     for number in range(RUNS):
         if cancel is not None and cancel.is_set() and runs:
             break
@@ -85,12 +85,12 @@ def simulate(
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
         tuple(
-            slo_outcome(slo, told, runs)
+            judge_slo(slo, told, runs)
             for slo, told in zip(instance.slos, plan.content["slo"], strict=True)
         ),
-        tuple(option_outcome(station, k, runs) for k, station in enumerate(stations)),
+        tuple(summarise_option(station, k, runs) for k, station in enumerate(stations)),
         np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
-        tuple(over_runs([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
+        tuple(estimate95([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
         metrics,
         sum(int(run.counted.sum()) for run in runs),
         demand,
@@ -222,7 +222,7 @@ def _run(
     target: Callable[[np.ndarray, np.random.Generator], np.ndarray],
     demand: Demand,
     rng: np.random.Generator,
-) -> RunState:
+) -> SimulatedRun:
     arrivals = _arrivals(instance.arrival_rate, demand, rng)
     prompts = rng.choice(
         instance.scores.weights.size, size=arrivals.size, p=instance.scores.weights
@@ -248,7 +248,7 @@ def _run(
     rates = np.array(
         [counted[of].sum() / span / s.replicas for of, s in zip(positions, stations, strict=True)]
     )
-    return RunState(counted, station, tuple(latencies), tuple(positions), fractions, rates)
+    return SimulatedRun(counted, station, tuple(latencies), tuple(positions), fractions, rates)
 
 
 def _at_replicas(station: Station, arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:

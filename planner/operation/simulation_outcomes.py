@@ -11,9 +11,9 @@ from models.instance import Slo
 
 __all__ = [
     "Demand",
+    "Estimate95",
     "Latencies",
     "OptionOutcome",
-    "Outcome",
     "Replica",
     "Simulation",
     "SloOutcome",
@@ -41,7 +41,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Estimate95:
     """A figure over the runs: mean and half of its 95 % interval."""
 
     mean: float
@@ -69,8 +69,8 @@ class SloOutcome:
 
     slo: Slo
     predicted: float | None
-    simulated: Outcome | None
-    within: Outcome | None
+    simulated: Estimate95 | None
+    within: Estimate95 | None
     verdict: str
     note: str = ""
 
@@ -87,10 +87,10 @@ class OptionOutcome:
     engine: str
     note: str
     planned_rate: float
-    rate: Outcome
+    rate: Estimate95
     predicted: dict[str, float]
-    simulated: dict[str, Outcome]
-    p99: dict[str, Outcome]
+    simulated: dict[str, Estimate95]
+    p99: dict[str, Estimate95]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Simulation:
     slos: tuple[SloOutcome, ...]
     options: tuple[OptionOutcome, ...]
     planned: np.ndarray
-    fractions: tuple[Outcome, ...]
+    fractions: tuple[Estimate95, ...]
     metrics: tuple[str, ...]
     requests: int
     demand: Demand
@@ -133,7 +133,7 @@ class Station:
 
 
 @dataclass(frozen=True)
-class RunState:
+class SimulatedRun:
     """counted: (N,) requests after the warm-up; station: (N,); latencies: per station its requests'
     by metric, `of` their positions.
     """
@@ -146,7 +146,7 @@ class RunState:
     rates: np.ndarray
 
 
-def over_runs(values: Sequence[float]) -> Outcome:
+def estimate95(values: Sequence[float]) -> Estimate95:
     """Mean and half of the 95 % interval over runs."""
     runs = np.asarray(values, dtype=float)
     half = (
@@ -154,10 +154,10 @@ def over_runs(values: Sequence[float]) -> Outcome:
         if runs.size > 1
         else float("inf")
     )
-    return Outcome(float(runs.mean()), half)
+    return Estimate95(float(runs.mean()), half)
 
 
-def _counted(run: RunState, k: int, metric: str) -> np.ndarray:
+def _counted(run: SimulatedRun, k: int, metric: str) -> np.ndarray:
     """Latencies of a station's counted requests; a response of one token has no time per output
     token and is left out there.
     """
@@ -165,7 +165,7 @@ def _counted(run: RunState, k: int, metric: str) -> np.ndarray:
     return values[~np.isnan(values)]
 
 
-def _all_latencies(run: RunState, metric: str) -> np.ndarray | None:
+def _all_latencies(run: SimulatedRun, metric: str) -> np.ndarray | None:
     """Latencies of all counted requests of a run; None when a station does not know the metric."""
     parts = []
     for k, (told, of) in enumerate(zip(run.latencies, run.of, strict=True)):
@@ -186,7 +186,7 @@ def _statistic(values: np.ndarray, statistic: str) -> float:
     )
 
 
-def slo_outcome(slo: Slo, told: Any, runs: Sequence[RunState]) -> SloOutcome:
+def judge_slo(slo: Slo, told: Any, runs: Sequence[SimulatedRun]) -> SloOutcome:
     """Judge one SLO over the runs."""
     predicted = None if told["achieved_ms"] is None else told["achieved_ms"] / 1000.0
     together = [_all_latencies(run, slo.metric) for run in runs]
@@ -199,18 +199,18 @@ def slo_outcome(slo: Slo, told: Any, runs: Sequence[RunState]) -> SloOutcome:
             "not simulated",
             f"no mean {slo.metric.upper()} is profiled to fit a queue to",
         )
-    within = over_runs(
+    within = estimate95(
         [float((values <= slo.limit).mean()) for values in together if values is not None]
     )
     if slo.scope == "all":
         judged = [
-            over_runs(
+            estimate95(
                 [_statistic(values, slo.statistic) for values in together if values is not None]
             )
         ]
     else:
         judged = [
-            over_runs(
+            estimate95(
                 [
                     _statistic(_counted(run, k, slo.metric), slo.statistic)
                     for run in runs
@@ -225,30 +225,30 @@ def slo_outcome(slo: Slo, told: Any, runs: Sequence[RunState]) -> SloOutcome:
     )
 
 
-def _verdict(judged: Sequence[Outcome], limit: float) -> str:
+def _verdict(judged: Sequence[Estimate95], limit: float) -> str:
     """Of the worst: an option misses when its whole interval is above the limit."""
     if any(one.low > limit for one in judged):
         return "misses"
     return "uncertain" if any(one.high > limit for one in judged) else "holds"
 
 
-def option_outcome(station: Station, k: int, runs: Sequence[RunState]) -> OptionOutcome:
+def summarise_option(station: Station, k: int, runs: Sequence[SimulatedRun]) -> OptionOutcome:
     """What one option was planned to do, and did."""
     metrics = sorted({metric for run in runs for metric in run.latencies[k]})
     counted = {
         metric: [_counted(run, k, metric) for run in runs if run.of[k].size] for metric in metrics
     }
     simulated = {
-        metric: over_runs([_statistic(v, "mean") for v in values])
+        metric: estimate95([_statistic(v, "mean") for v in values])
         for metric, values in counted.items()
         if values
     }
     p99 = {
-        metric: over_runs([_statistic(v, "p99") for v in values])
+        metric: estimate95([_statistic(v, "p99") for v in values])
         for metric, values in counted.items()
         if values
     }
-    rate = over_runs([run.rates[k] for run in runs])
+    rate = estimate95([run.rates[k] for run in runs])
     return OptionOutcome(
         station.option,
         station.engine,

@@ -29,7 +29,7 @@ from models.serving.workload import Lengths, draw_lengths, fixed, lognormal
 from profiles.catalogue import load_gpus, load_llms
 from profiles.records import Curve
 
-__all__ = ["step_level_replica"]
+__all__ = ["build_step_level_replica"]
 
 REPRODUCES = 0.3
 SETTLED = 0.8
@@ -38,7 +38,9 @@ TRIAL_REQUESTS = 3000
 Replica = Callable[[np.ndarray, np.random.Generator], dict[str, np.ndarray]]
 
 
-def step_level_replica(instance: Instance, option: int, rate: float) -> tuple[Replica, str] | str:
+def build_step_level_replica(
+    instance: Instance, option: int, rate: float
+) -> tuple[Replica, str] | str:
     """A replica and what it supposes, or why there is none. rate: planned, req/s of one replica."""
     one = instance.options[option]
     name, gpu_name = instance.llms[one.llm].name, instance.pools[one.pool].gpu

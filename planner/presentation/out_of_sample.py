@@ -19,8 +19,8 @@ from planner.operation.out_of_sample import (
     RANDOM,
     SERVED,
     TRUE,
-    Comparison,
     Evaluation,
+    RoutingComparison,
 )
 from planner.plans.numbers import finite
 from planner.presentation.limits import room_for, try_line
@@ -182,7 +182,7 @@ def comparisons_table(found: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*heads, "From (score)", "To (score)", "Verdict"])
 
 
-def _note(found: Evaluation, comparison: Comparison) -> str:
+def _note(found: Evaluation, comparison: RoutingComparison) -> str:
     return next(one.note for one in found.routings if one.name == comparison.against)
 
 

@@ -11,7 +11,7 @@ import math
 import pandas as pd
 
 from models.instance import Instance, Slo
-from planner.operation.simulation_outcomes import Outcome, Simulation
+from planner.operation.simulation_outcomes import Estimate95, Simulation
 from planner.plans.tables import slo_name
 from planner.presentation.limits import room_for, try_line
 from planner.presentation.sentences import number
@@ -93,7 +93,7 @@ def _name(slo: Slo) -> str:
     return slo_name({"statistic": slo.statistic, "metric": slo.metric, "scope": slo.scope})
 
 
-def _interval(outcome: Outcome | None, scale: float) -> tuple[float | None, float | None]:
+def _interval(outcome: Estimate95 | None, scale: float) -> tuple[float | None, float | None]:
     return (None, None) if outcome is None else (scale * outcome.mean, scale * outcome.half)
 
 

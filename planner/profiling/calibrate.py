@@ -18,7 +18,7 @@ from models.serving.batching import SCHEDULERS, Limits
 from models.serving.calibration import Fit, Harness, Point, fit, harnesses, predict, teaches
 from models.serving.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
 from models.serving.workload import fixed
-from planner.profiling.estimate import Offered
+from planner.profiling.estimate import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable, load_profiles
 from profiles.io.faults import Fault, ProfileError, nearest
@@ -46,7 +46,7 @@ class Calibration:
 
 def calibrate(
     path: Path,
-    offered: Offered,
+    offered: OfferedLoad,
     settings: Settings,
     schedulers: Sequence[str] = SCHEDULERS,
     closed: bool = True,
@@ -97,11 +97,11 @@ def left_out_errors(
     for part in range(parts):
         fitted = fit([point for k, point in enumerate(points) if k % parts != part], choices, stop)
         for k in range(part, len(points), parts):
-            errors[k] = error_of(points[k], fitted)
+            errors[k] = relative_errors(points[k], fitted)
     return errors
 
 
-def error_of(point: Point, fitted: Fit) -> np.ndarray:
+def relative_errors(point: Point, fitted: Fit) -> np.ndarray:
     """(3,) relative errors of TTFT, TPOT, E2E of one point."""
     ttft, tpot = predict(point, fitted.factors, fitted.harness)
     gaps = point.lengths.output_tokens - 1
@@ -112,7 +112,7 @@ def error_of(point: Point, fitted: Fit) -> np.ndarray:
 
 
 def measured_points(
-    path: Path, offered: Offered, settings: Settings, closed: bool = True
+    path: Path, offered: OfferedLoad, settings: Settings, closed: bool = True
 ) -> Mapping[str, list[Point]]:
     """Rows of a measured table as points, by LLM. Raises ProfileError with every fault."""
     table = load_profiles(path)

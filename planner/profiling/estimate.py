@@ -47,11 +47,11 @@ __all__ = [
     "COLUMNS",
     "LATENCIES",
     "Estimate",
+    "EstimateRequest",
     "LeftOut",
-    "Offered",
-    "Wish",
+    "OfferedLoad",
+    "estimate_requests",
     "estimate_table",
-    "wishes",
 ]
 
 OPTION = ("llm", "gpu", "tp_degree", "mps_share_pct", "rate_rps")
@@ -82,7 +82,7 @@ STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
 @dataclass(frozen=True)
-class Offered:
+class OfferedLoad:
     """What is offered, and how it is simulated.
 
     requests: of one rate, over all seeds; cv: of the gaps between arrivals.
@@ -103,7 +103,7 @@ class Offered:
 
 
 @dataclass(frozen=True)
-class Wish:
+class EstimateRequest:
     """One option to estimate.
 
     share_pct: MPS share in per cent; factors: of a calibration, () for none.
@@ -113,7 +113,7 @@ class Wish:
     gpu: Gpu
     tp_degree: int
     share_pct: float
-    offered: Offered
+    offered: OfferedLoad
     settings: Settings
     factors: tuple[float, ...] = ()
 
@@ -143,19 +143,21 @@ class Estimate:
     complete: bool
 
 
-def wishes(
+def estimate_requests(
     llms: Sequence[LlmSpec],
     gpus: Sequence[Gpu],
     tp_degrees: Sequence[int],
     shares_pct: Sequence[float],
-    offered: Offered,
+    offered: OfferedLoad,
     settings: Settings | None = None,
     factors: Mapping[str, Sequence[float]] | None = None,
-) -> list[Wish]:
+) -> list[EstimateRequest]:
     """All combinations, LLM by LLM. factors: by the LLM's name."""
     own, known = settings or Settings(), factors or {}
     return [
-        Wish(llm, gpu, tp_degree, share, offered, own, tuple(map(float, known.get(llm.llm, ()))))
+        EstimateRequest(
+            llm, gpu, tp_degree, share, offered, own, tuple(map(float, known.get(llm.llm, ())))
+        )
         for llm in llms
         for gpu in gpus
         for tp_degree in tp_degrees
@@ -164,7 +166,7 @@ def wishes(
 
 
 def estimate_table(
-    wanted: Sequence[Wish],
+    wanted: Sequence[EstimateRequest],
     jobs: int = 1,
     progress: Callable[[int], None] | None = None,
     cancel: threading.Event | None = None,
@@ -187,7 +189,9 @@ def estimate_table(
     return Estimate(found.rows, found.half_widths, found.left_out, done == len(wanted))
 
 
-def _curve(wish: Wish) -> tuple[list[dict[str, object]], list[dict[str, float]]] | LeftOut:
+def _curve(
+    wish: EstimateRequest,
+) -> tuple[list[dict[str, object]], list[dict[str, float]]] | LeftOut:
     """Rows of one option and their half widths."""
     cache = _cache_gib(wish)
     if isinstance(cache, str):
@@ -237,7 +241,7 @@ def _curve(wish: Wish) -> tuple[list[dict[str, object]], list[dict[str, float]]]
     return rows, widths
 
 
-def _cache_gib(wish: Wish) -> float | str:
+def _cache_gib(wish: EstimateRequest) -> float | str:
     """Cache of one GPU, or why there is none."""
     if not fits_shards(wish.llm, wish.tp_degree):
         return (
@@ -260,7 +264,7 @@ def _cache_gib(wish: Wish) -> float | str:
 
 
 @lru_cache(maxsize=2)
-def _draws(offered: Offered) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+def _draws(offered: OfferedLoad) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
     """Arrivals at one a second, prompt tokens, output tokens of every seed."""
     each = max(offered.requests // offered.seeds, 20)
     drawn = []
@@ -283,7 +287,7 @@ def _cut(
 def _capacity(
     step: StepTime,
     limits: Limits,
-    offered: Offered,
+    offered: OfferedLoad,
     draw: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> float:
     """Requests per second that leave while others always wait."""
@@ -321,7 +325,7 @@ def _loads(rates: int, highest: float) -> Iterator[float]:
 def _point(
     step: StepTime,
     limits: Limits,
-    offered: Offered,
+    offered: OfferedLoad,
     draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
     rate: float,
 ) -> tuple[dict[str, float], dict[str, float]]:
@@ -369,7 +373,7 @@ def _whole(mean: float) -> int:
     return int(np.rint(mean))
 
 
-def _source(wish: Wish, capacity: float) -> str:
+def _source(wish: EstimateRequest, capacity: float) -> str:
     """What the plan repeats: how the curve was made, and from where on it is uncertain."""
     made = (
         "step time calibrated on measurements" if wish.factors else "step time from the catalogues"

@@ -86,13 +86,13 @@ class Gaps:
     left: int
 
 
-def weakest(option: Option) -> str:
+def weakest_provenance(option: Option) -> str:
     """The weakest provenance of an option's points."""
     order = ("measured", *ERRORS)
     return max(option.curve.provenance, key=order.index)
 
 
-def bent(instance: Instance, at: int, factor: float) -> Instance:
+def with_scaled_curve(instance: Instance, at: int, factor: float) -> Instance:
     """The instance with one option's rates times factor and latencies by it."""
     option = instance.options[at]
     curve = option.curve
@@ -115,7 +115,9 @@ def find_gaps(
     plan = joint.solve(instance, settings, cancel=cancel, quality=quality, explain=False)
     deadline = time.perf_counter() + ALL_SECONDS
     quick = replace(settings, time_limit=min(settings.time_limit, SOLVE_SECONDS))
-    doubtful = [o for o, option in enumerate(instance.options) if weakest(option) != "measured"]
+    doubtful = [
+        o for o, option in enumerate(instance.options) if weakest_provenance(option) != "measured"
+    ]
     used = [o for o in doubtful if plan.has_plan and plan.replicas[o] > 0]
     queue = [*used, *_by_promise(instance, [o for o in doubtful if o not in used])]
     again = _Again(instance, quick, quality, cancel)
@@ -180,12 +182,12 @@ class _Again:
 
 def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
     """Solve for the better and, where the plan uses the option, for the worse curve."""
-    provenance = weakest(instance.options[o])
+    provenance = weakest_provenance(instance.options[o])
     error, in_plan = ERRORS[provenance], bool(plan.has_plan and plan.replicas[o] > 0)
-    gain = _gained(instance, plan, again.value(bent(instance, o, 1.0 + error))[0])
+    gain = _gained(instance, plan, again.value(with_scaled_curve(instance, o, 1.0 + error))[0])
     regret, breaks = None, False
     if in_plan:
-        worse = bent(instance, o, 1.0 / (1.0 + error))
+        worse = with_scaled_curve(instance, o, 1.0 / (1.0 + error))
         kept = route(
             DecompositionState(worse),
             tuple((int(k), int(plan.replicas[k])) for k in np.flatnonzero(plan.replicas)),
@@ -225,7 +227,9 @@ def _by_promise(instance: Instance, options: list[int]) -> list[int]:
     alpha, beta, _ = relaxation.prices[-1]
     promise = {}
     for o in options:
-        option = bent(instance, o, 1.0 + ERRORS[weakest(instance.options[o])]).options[o]
+        option = with_scaled_curve(
+            instance, o, 1.0 + ERRORS[weakest_provenance(instance.options[o])]
+        ).options[o]
         table = spend_table(option.curve, instance.slos, instance.arrival_rate, FEWER_POINTS)
         worth = alpha[option.llm] * table.rates / instance.arrival_rate - beta @ table.lower
         promise[o] = float(worth.max(initial=-np.inf)) - float(

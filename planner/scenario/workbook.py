@@ -25,7 +25,7 @@ from planner.scenario.workbook_headers import (
     note_unknown_columns,
     scores_header,
 )
-from profiles.io.cells import NUMBER, Odd, text_of
+from profiles.io.cells import NUMBER, UnusableCell, text_of
 from profiles.io.faults import Fault, nearest
 from profiles.io.tables import table_of_rows
 from profiles.io.workbook_cells import DATED, Sheet, cell_name, normal, read_sheets
@@ -310,7 +310,7 @@ def _dated(cell: Any, name: str) -> Any:
     """The cell; a date as text where dates are welcome."""
     return (
         cell.value.removesuffix("T00:00:00")
-        if name == "measured_on" and isinstance(cell, Odd) and cell.problem == DATED
+        if name == "measured_on" and isinstance(cell, UnusableCell) and cell.problem == DATED
         else cell
     )
 
@@ -326,7 +326,7 @@ def _value(cell: Any, one: SheetField) -> Any:
         if one.choices:
             return next((choice for choice in one.choices if choice == normal(cell)), cell)
         return cell
-    if cell is None or isinstance(cell, bool | Odd):
+    if cell is None or isinstance(cell, bool | UnusableCell):
         return cell
     if one.kind == "text":
         text = text_of(cell)

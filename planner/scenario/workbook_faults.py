@@ -11,7 +11,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from planner.scenario.schema_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
-from profiles.io.cells import COMMA_NUMBER, NUMBER, Odd
+from profiles.io.cells import COMMA_NUMBER, NUMBER, UnusableCell
 from profiles.io.faults import Fault, nearest
 from profiles.workbook_layout import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES, SheetField
 
@@ -76,7 +76,7 @@ def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
     cell, value = places.cells.get(where, ("", None))
     if fault.problem == BLANK_PROBLEM and fault.where not in places.cells:
         return _missing(fault, places)
-    if isinstance(value, Odd):
+    if isinstance(value, UnusableCell):
         return Fault(path, cell, _quoted(value.value), value.problem, value.fix)
     if known and fault.problem == BLANK_PROBLEM:
         return Fault(

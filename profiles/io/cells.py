@@ -9,7 +9,7 @@ __all__ = [
     "INFINITE",
     "NAN",
     "NUMBER",
-    "Odd",
+    "UnusableCell",
     "text_number",
     "text_of",
     "typed_number",
@@ -29,7 +29,7 @@ _AS_TEXT = ("the number is stored as text", "store it as a number")
 
 
 @dataclass(frozen=True)
-class Odd:
+class UnusableCell:
     """A cell of a sheet that holds neither text nor a number (an error, a date, a formula without a
     value), and why that is no good.
     """
@@ -69,7 +69,7 @@ def typed_number(cell: object) -> float | tuple[str, str]:
     if isinstance(cell, str):
         problem = text_number(cell)
         return _AS_TEXT if isinstance(problem, float) else problem
-    return (cell.problem, cell.fix) if isinstance(cell, Odd) else _TEXT
+    return (cell.problem, cell.fix) if isinstance(cell, UnusableCell) else _TEXT
 
 
 def text_of(cell: object) -> str | None:

@@ -19,7 +19,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from profiles.io.cells import INFINITE, NAN, NUMBER, Odd, text_number, text_of, typed_number
+from profiles.io.cells import (
+    INFINITE,
+    NAN,
+    NUMBER,
+    UnusableCell,
+    text_number,
+    text_of,
+    typed_number,
+)
 from profiles.io.faults import Fault, file_bytes, file_text, nearest, shown
 
 __all__ = [
@@ -284,7 +292,7 @@ def _tell_odd(
     """(R,) whether a cell is an `Odd`; each is told with its own problem."""
     kinds: dict[tuple[str, str], list[int]] = {}
     for i, cell in enumerate(cells if isinstance(cells, list) and table.typed else ()):
-        if isinstance(cell, Odd):
+        if isinstance(cell, UnusableCell):
             kinds.setdefault((cell.problem, cell.fix), []).append(i)
     return _tell_kinds(table, name, kinds, faults)
 

@@ -20,7 +20,7 @@ from typing import Any
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from profiles.io.cells import Odd
+from profiles.io.cells import UnusableCell
 from profiles.io.faults import Fault, shown
 from profiles.io.workbook_guard import Package, SheetScan, open_package
 
@@ -142,7 +142,7 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
             and cell.coordinate in scan.unstored
         ):
             fix = "open the workbook in a spreadsheet program and save it, or write the value"
-            return Odd("", "the formula has no stored value", fix)
+            return UnusableCell("", "the formula has no stored value", fix)
         return None
     if isinstance(value, str):
         return _text(value, cell.data_type)
@@ -151,24 +151,30 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
     if isinstance(value, int | float):
         if cell.has_style and _is_percent(cell, percents):
             fix = "format the cell as a number and write per cent as they are: 10, not 0.1"
-            return Odd(f"{value:g} shown as per cent", "the number is formatted as per cent", fix)
+            return UnusableCell(
+                f"{value:g} shown as per cent", "the number is formatted as per cent", fix
+            )
         return value
     if isinstance(value, date | datetime | time | timedelta):
         fix = (
             "format the cell as a number (or text) and type it again: spreadsheet programs turn 3.5"
             " or 1-2 into dates"
         )
-        return Odd(
+        return UnusableCell(
             value.isoformat() if not isinstance(value, timedelta) else str(value), DATED, fix
         )
-    return Odd(shown(value), "the cell holds neither text nor a number", "write text or a number")
+    return UnusableCell(
+        shown(value), "the cell holds neither text nor a number", "write text or a number"
+    )
 
 
 def _text(value: str, kind: str) -> Any:
     if kind == "e":
-        return Odd(value, "the cell holds an error", "fix its formula, or write the value")
+        return UnusableCell(value, "the cell holds an error", "fix its formula, or write the value")
     if len(value) > CELL_TEXT:
-        return Odd(shown(value), f"the text is longer than {CELL_TEXT} characters", "shorten it")
+        return UnusableCell(
+            shown(value), f"the text is longer than {CELL_TEXT} characters", "shorten it"
+        )
     return value if value and not value.isspace() else None
 
 

@@ -46,7 +46,7 @@ SAVE = "open it in a spreadsheet program and save it as a new .xlsx workbook"
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A member breaks a bound; the message says which."""
 
 
@@ -79,7 +79,7 @@ def is_workbook(path: Path) -> bool:
 def open_package(path: Path, faults: list[Fault]) -> Package | None:
     """Read and guard a workbook; None with one fault when it may not be parsed."""
     if path.suffix.lower() != SUFFIXES[0] and path.is_file():
-        return _no(
+        return _refuse(
             path, f"a workbook of the kind {path.suffix} is not read", "save it as .xlsx", faults
         )
     raw, fault = file_bytes(path, FILE_LIMIT)
@@ -87,14 +87,14 @@ def open_package(path: Path, faults: list[Fault]) -> Package | None:
         faults.append(fault)
         return None
     if raw[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        return _no(
+        return _refuse(
             path,
             "the workbook is encrypted, or an .xls with another ending",
             "save it as .xlsx without a password",
             faults,
         )
     if raw[:4] != b"PK\x03\x04":
-        return _no(
+        return _refuse(
             path,
             "this is not a workbook (no zip archive)",
             "save it as .xlsx in a spreadsheet program",
@@ -106,16 +106,16 @@ def open_package(path: Path, faults: list[Fault]) -> Package | None:
             return Package(
                 raw, {info.filename: _scan(archive, info) for info in archive.infolist()}
             )
-    except _Refused as refused:
-        return _no(path, f"the workbook is refused: {refused}", SAVE, faults)
+    except _RefusedError as refused:
+        return _refuse(path, f"the workbook is refused: {refused}", SAVE, faults)
     except (
         Exception
     ) as error:  # zipfile and zlib raise many kinds for damaged archives; all mean the same here
         reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
-        return _no(path, f"the workbook is damaged ({reason})", SAVE, faults)
+        return _refuse(path, f"the workbook is damaged ({reason})", SAVE, faults)
 
 
-def _no(path: Path, problem: str, fix: str, faults: list[Fault]) -> Package | None:
+def _refuse(path: Path, problem: str, fix: str, faults: list[Fault]) -> Package | None:
     faults.append(Fault(str(path), "", "", problem, fix))
     return None
 
@@ -126,32 +126,32 @@ def _sound_directory(raw: bytes) -> bytes:
     """
     end = raw.rfind(b"PK\x05\x06", max(0, len(raw) - 65_557))
     if end < 0 or len(raw) < end + 22:
-        raise _Refused("its zip archive has no end")
+        raise _RefusedError("its zip archive has no end")
     size = int.from_bytes(raw[end + 12 : end + 16], "little")
     if size > DIRECTORY_LIMIT or raw[max(0, end - 20) : end].startswith(b"PK\x06\x07"):
-        raise _Refused("it has too many parts")
+        raise _RefusedError("it has too many parts")
     return raw
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MEMBERS_LIMIT:
-        raise _Refused(f"it has {len(members)} parts, more than {MEMBERS_LIMIT}")
+        raise _RefusedError(f"it has {len(members)} parts, more than {MEMBERS_LIMIT}")
     if sum(member.file_size for member in members) > UNPACKED_LIMIT:
-        raise _Refused(f"it unpacks to more than {UNPACKED_LIMIT // 1_000_000} MB")
+        raise _RefusedError(f"it unpacks to more than {UNPACKED_LIMIT // 1_000_000} MB")
     names = [member.filename for member in members]
     if len(set(names)) < len(names):
-        raise _Refused("a part stands in it twice")
+        raise _RefusedError("a part stands in it twice")
     if "[Content_Types].xml" not in names:
-        raise _Refused("it is a zip archive, but no Excel workbook")
+        raise _RefusedError("it is a zip archive, but no Excel workbook")
     for member in members:
         if member.flag_bits & 1:
-            raise _Refused("it is encrypted")
+            raise _RefusedError("it is encrypted")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise _Refused("it is packed in a way that workbooks are not")
+            raise _RefusedError("it is packed in a way that workbooks are not")
         if member.file_size > RATIO_FREE and member.file_size > RATIO_LIMIT * max(
             1, member.compress_size
         ):
-            raise _Refused(
+            raise _RefusedError(
                 f"its part {member.filename[:60]} unpacks to more than {RATIO_LIMIT} times its size"
             )
 
@@ -178,7 +178,7 @@ def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SheetScan:
 
 
 def _refuse_encoding() -> SheetScan:
-    raise _Refused("a part of it is not UTF-8")
+    raise _RefusedError("a part of it is not UTF-8")
 
 
 class _Scanner:
@@ -210,17 +210,17 @@ class _Scanner:
         try:
             self._parser.Parse(part)
         except expat.ExpatError as error:
-            raise _Refused(f"a part of it is not sound XML ({error})") from None
+            raise _RefusedError(f"a part of it is not sound XML ({error})") from None
         if self._fed - self._from > TEXT_LIMIT + len(part):
-            raise _Refused("a cell of it holds far more text than a cell may")
+            raise _RefusedError("a cell of it holds far more text than a cell may")
 
     def _refuse_doctype(self, *_: Any) -> int:
-        raise _Refused("its XML declares entities, as no spreadsheet program does")
+        raise _RefusedError("its XML declares entities, as no spreadsheet program does")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._from = self._parser.CurrentByteIndex
         if not self._elements and STRICT in attributes.get("xmlns", ""):
-            raise _Refused(
+            raise _RefusedError(
                 "it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx), when you"
                 " save it"
             )
@@ -231,13 +231,13 @@ class _Scanner:
         elif name != self._unit:
             self._loose += 1
         if self._depth > DEPTH_LIMIT:
-            raise _Refused("its XML is nested too deeply")
+            raise _RefusedError("its XML is nested too deeply")
         if (
             self._loose > LOOSE_LIMIT
             or self._in_unit > LOOSE_LIMIT
             or self._elements > ELEMENTS_LIMIT
         ):
-            raise _Refused("a part of it has far too many elements")
+            raise _RefusedError("a part of it has far too many elements")
         if ":" in name:
             name = name.rpartition(":")[2]
         if name == "c":
@@ -258,12 +258,12 @@ class _Scanner:
         if place:
             found = _CELL.fullmatch(place)
             if not found or (len(found[1]) == 3 and found[1] > "XFD") or int(found[2]) > ROWS_LIMIT:
-                raise _Refused("a cell of it stands outside the sheet")
+                raise _RefusedError("a cell of it stands outside the sheet")
 
     def _start_unit(self, number: str | None) -> None:
         self._units += 1
         if self._unit_depth or self._units > UNITS_LIMIT:
-            raise _Refused(
+            raise _RefusedError(
                 "a sheet of it has rows inside rows"
                 if self._unit_depth
                 else (
@@ -279,7 +279,7 @@ class _Scanner:
                 and len(number) < 8
                 and self._row < int(number) <= ROWS_LIMIT
             ):
-                raise _Refused("the rows of a sheet do not stand in order")
+                raise _RefusedError("the rows of a sheet do not stand in order")
             self._row = int(number)
 
     def _text(self, text: str) -> None:

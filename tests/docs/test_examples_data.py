@@ -18,7 +18,7 @@ from examples.make_examples import (
 from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
-from planner.operation.step_level_replica import step_level_replica
+from planner.operation.step_level_replica import build_step_level_replica
 from planner.plans.content import tell
 from planner.plans.record import write_json
 from planner.plans.source import load_plan
@@ -164,7 +164,7 @@ def test_plans_from_the_catalogues_alone_hold_step_by_step(name: str, tmp_path):
     solution = joint.solve(loaded.instance, Settings())
     write_json(tell(loaded, solution, Settings(), {}), tmp_path / "plan.json")
     plan = load_plan(tmp_path / "plan.json", FOLDER / name / "scenario.yaml")
-    found = simulate(plan, Demand(), engine=step_level_replica)
+    found = simulate(plan, Demand(), engine=build_step_level_replica)
     assert {option.engine for option in found.options} == {"step-level"}
     assert found.verdict in ("holds", "uncertain")
     if name == "paper-trio":

@@ -19,10 +19,10 @@ from planner.cli.app import app
 from planner.errors import DataError
 from planner.joint import solve as joint
 from planner.operation import out_of_sample
-from planner.operation.out_of_sample import Evaluation, Routing, evaluate
-from planner.operation.replica_loads import Loads, judge_limits
-from planner.operation.router_policy import bare_policy
-from planner.operation.samples import Sample, halves, read_sample
+from planner.operation.out_of_sample import Evaluation, PromptRouting, evaluate_routing
+from planner.operation.replica_loads import ReplicaLoads, judge_limits
+from planner.operation.router_policy import routing_policy
+from planner.operation.samples import Sample, read_sample, split_sample
 from planner.plans.content import tell
 from planner.plans.source import PlanAndScenario
 from planner.presentation.out_of_sample import (
@@ -79,7 +79,7 @@ def own(source: PlanAndScenario, truth: np.ndarray | None = None) -> Sample:
     )
 
 
-def by_name(found: Evaluation) -> dict[str, Routing]:
+def by_name(found: Evaluation) -> dict[str, PromptRouting]:
     return {one.name: one for one in found.routings}
 
 
@@ -87,7 +87,7 @@ def by_name(found: Evaluation) -> dict[str, Routing]:
 
 
 def test_on_its_own_prompts_it_is_the_plan(source: PlanAndScenario) -> None:
-    found = evaluate(source, own(source), SETTINGS)
+    found = evaluate_routing(source, own(source), SETTINGS)
     weights = source.loaded.instance.scores.weights
     content = source.plan.content
     assert (
@@ -105,7 +105,7 @@ def test_the_error_of_a_gain_is_that_of_paired_differences(source: PlanAndScenar
     sample = own(
         source, np.clip(source.loaded.instance.scores.values + rng.normal(0, 0.2, (3, 600)), 0, 1)
     )
-    found = evaluate(source, sample, SETTINGS)
+    found = evaluate_routing(source, sample, SETTINGS)
     first, single = found.routings[0], by_name(found)[out_of_sample.ALONE]
     at = NAMES.index(single.note)
     differences = first.of_prompt - sample.truth.values[at]
@@ -126,7 +126,7 @@ def test_the_error_of_a_gain_is_that_of_paired_differences(source: PlanAndScenar
 def test_equal_weights_give_the_textbook_s_error(source: PlanAndScenario) -> None:
     values = random_scores(4, 50).values
     scores = scores_of(values)
-    found = evaluate(source, Sample(scores, scores, False, False), SETTINGS)
+    found = evaluate_routing(source, Sample(scores, scores, False, False), SETTINGS)
     first, single = found.routings[0], by_name(found)[out_of_sample.ALONE]
     differences = first.of_prompt - single.of_prompt
     comparison = next(one for one in found.comparisons if one.against == out_of_sample.ALONE)
@@ -134,7 +134,7 @@ def test_equal_weights_give_the_textbook_s_error(source: PlanAndScenario) -> Non
 
 
 def test_random_routing_has_the_router_s_fractions_and_the_means(source: PlanAndScenario) -> None:
-    found = evaluate(source, own(source), SETTINGS)
+    found = evaluate_routing(source, own(source), SETTINGS)
     random, scores = by_name(found)[out_of_sample.RANDOM], source.loaded.instance.scores
     assert np.allclose(random.fractions, found.routings[0].fractions)
     assert random.worth == pytest.approx(
@@ -156,14 +156,16 @@ def test_nobody_beats_true_grades_within_the_same_limits(
             source.loaded.instance.scores.values + rng.normal(0, 0.1 + 0.1 * seed, (3, 600)), 0, 1
         ),
     )
-    found = evaluate(source, sample, SETTINGS)
+    found = evaluate_routing(source, sample, SETTINGS)
     names = by_name(found)
     assert names[out_of_sample.REFITTED].worth <= names[out_of_sample.TRUE].worth + 1e-5
     assert all(one.worth <= names[out_of_sample.BEST].worth + 1e-12 for one in found.routings)
 
 
 def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
-    found = evaluate(source, own(source, source.loaded.instance.scores.values.copy()), SETTINGS)
+    found = evaluate_routing(
+        source, own(source, source.loaded.instance.scores.values.copy()), SETTINGS
+    )
     names = by_name(found)
     assert found.routings[0].worth == pytest.approx(names[out_of_sample.TRUE].worth, abs=2e-5)
     assert any("correlate by 1.00" in line for line in said(found))
@@ -175,7 +177,7 @@ def test_predictions_that_know_nothing_gain_nothing(source: PlanAndScenario, see
     (1 in 20 may be called otherwise).
     """
     truth = np.random.default_rng([9, seed]).uniform(0, 1, (3, 600))
-    found = evaluate(source, own(source, truth), SETTINGS)
+    found = evaluate_routing(source, own(source, truth), SETTINGS)
     comparison = next(one for one in found.comparisons if one.against == out_of_sample.RANDOM)
     assert abs(comparison.difference) <= 4 * comparison.error
     predicted = found.routings[0].predicted - by_name(found)[out_of_sample.RANDOM].predicted
@@ -187,7 +189,7 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
     source: PlanAndScenario,
 ) -> None:
     scores = source.loaded.instance.scores
-    shares = out_of_sample._shares(Router(bare_policy(source.plan.content, 60.0)), scores)
+    shares = out_of_sample._shares(Router(routing_policy(source.plan.content, 60.0)), scores)
     called, tries = 0, 400
     for seed in range(tries):
         sample = own(source, np.random.default_rng([11, seed]).uniform(0, 1, (3, 600)))
@@ -202,7 +204,7 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
 
 
 def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndScenario) -> None:
-    found = evaluate(source, own(source), SETTINGS)
+    found = evaluate_routing(source, own(source), SETTINGS)
     assert any("grades would say" in line for line in said(found))
     assert "by the scores themselves" in gain_line(found)
     assert out_of_sample.TRUE not in by_name(found)
@@ -210,7 +212,7 @@ def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndSc
 
 
 def test_an_open_limit_comes_with_the_limit_to_plan_with(source: PlanAndScenario) -> None:
-    found = evaluate(source, own(source), SETTINGS)
+    found = evaluate_routing(source, own(source), SETTINGS)
     slo, fullest = found.limits
     open_one = replace(slo, planned=110.0, high=121.0, verdict="uncertain")
     (line,) = advice_lines(replace(found, limits=(open_one, fullest)))
@@ -232,7 +234,7 @@ def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenar
     values = source.loaded.instance.scores.values.copy()
     values[2] += 1.0
     scores = scores_of(values)
-    found = evaluate(source, Sample(scores, scores, False, False), SETTINGS)
+    found = evaluate_routing(source, Sample(scores, scores, False, False), SETTINGS)
     assert found.verdict == "misses"
     assert "beyond the profiled rates" in verdict_line(found)
     assert by_name(found)[out_of_sample.REFITTED].limits == "kept"
@@ -245,7 +247,7 @@ def test_the_correction_by_load_brings_shifted_prompts_back(source: PlanAndScena
     values = source.loaded.instance.scores.values.copy()
     values[2] += 0.05
     scores = scores_of(values, source.loaded.instance.scores.weights)
-    found = evaluate(source, Sample(scores, scores, False, False), SETTINGS)
+    found = evaluate_routing(source, Sample(scores, scores, False, False), SETTINGS)
     corrected = by_name(found)[out_of_sample.CORRECTED]
     assert np.abs(found.routings[0].fractions - found.planned).max() > 0.05
     assert np.abs(corrected.fractions - found.planned).max() <= out_of_sample.SETTLED
@@ -255,7 +257,7 @@ def test_the_correction_by_load_brings_shifted_prompts_back(source: PlanAndScena
 
 def test_the_limit_inside_the_interval_is_called_uncertain(source: PlanAndScenario) -> None:
     """The SLO binds at the plan, and the fractions of 600 prompts scatter on both sides."""
-    found = evaluate(source, own(source), SETTINGS)
+    found = evaluate_routing(source, own(source), SETTINGS)
     limit = next(one for one in found.limits if one.unit == "ms")
     assert limit.low < limit.limit < limit.high
     assert limit.verdict == found.verdict == "uncertain"
@@ -308,7 +310,7 @@ def test_latencies_are_those_of_the_raw_curves(source: PlanAndScenario) -> None:
     from planner.operation.fixed_setup import FixedSetup
 
     setup = FixedSetup(source)
-    loads = Loads(setup, source.plan.content)
+    loads = ReplicaLoads(setup, source.plan.content)
     f = np.array([0.3, 0.4, 0.3])
     mean = 0.0
     for option, n, part in zip(setup.instance.options, setup.replicas, loads.split, strict=True):
@@ -326,18 +328,22 @@ def test_latencies_are_those_of_the_raw_curves(source: PlanAndScenario) -> None:
 
 def test_a_split_is_of_all_prompts_and_the_same_for_a_seed(source: PlanAndScenario) -> None:
     sample = own(source)
-    one, other = halves(sample, 0.3, 5)
+    one, other = split_sample(sample, 0.3, 5)
     assert (one.prompts, other.prompts) == (180, 420)
     assert set(one.scores.prompt_ids) | set(other.scores.prompt_ids) == set(
         sample.scores.prompt_ids
     )
-    assert halves(sample, 0.3, 5)[0].scores.prompt_ids.tolist() == one.scores.prompt_ids.tolist()
-    assert halves(sample, 0.3, 6)[0].scores.prompt_ids.tolist() != one.scores.prompt_ids.tolist()
+    assert (
+        split_sample(sample, 0.3, 5)[0].scores.prompt_ids.tolist() == one.scores.prompt_ids.tolist()
+    )
+    assert (
+        split_sample(sample, 0.3, 6)[0].scores.prompt_ids.tolist() != one.scores.prompt_ids.tolist()
+    )
     assert one.scores.weights.sum() == pytest.approx(1.0)
     for share in (0.0, 1.0, 0.0001):
         with pytest.raises(DataError, match="--split"):
-            halves(sample, share, 0)
-    found = evaluate(source, sample, SETTINGS, split=0.5, seed=2)
+            split_sample(sample, share, 0)
+    found = evaluate_routing(source, sample, SETTINGS, split=0.5, seed=2)
     assert found.fitted == 300
     assert found.sample.prompts == 300
 
@@ -476,7 +482,7 @@ def test_five_real_llms_gain_little_over_the_best_and_it_says_so(tmp_path: Path)
 
 
 def test_the_tables_have_units_and_whole_intervals(source: PlanAndScenario) -> None:
-    frame = comparisons_table(evaluate(source, own(source), SETTINGS))
+    frame = comparisons_table(evaluate_routing(source, own(source), SETTINGS))
     assert np.allclose(
         (frame["From (score)"] + frame["To (score)"]) / 2, frame["Router gains (score)"]
     )

@@ -15,8 +15,8 @@ from models.router import Router
 from planner.errors import DataError
 from planner.joint import solve as joint
 from planner.operation.fixed_setup import FixedSetup
-from planner.operation.price_table import price_table
-from planner.operation.router_policy import plan_hash, router_policy
+from planner.operation.price_table import build_price_table
+from planner.operation.router_policy import build_router_policy, plan_hash
 from planner.plans.content import tell
 from planner.plans.source import PlanAndScenario
 from planner.presentation.router import price_table_frame
@@ -57,7 +57,7 @@ def test_every_row_is_what_brute_force_finds_for_the_setup(kind: str, seed: int)
     source = planned(random_instance(seed, kind))
     if source is None:
         return
-    table = price_table(source, (50, 80, 100, 115, 150))
+    table = build_price_table(source, (50, 80, 100, 115, 150))
     setup = FixedSetup(source)
     span = float(np.ptp(setup.instance.scores.values))
     for row in table.rows:
@@ -78,7 +78,7 @@ def test_every_row_is_what_brute_force_finds_for_the_setup(kind: str, seed: int)
 
 def test_the_planned_rate_s_row_is_the_plan() -> None:
     source = trio()
-    table = price_table(source, (50, 100, 150))
+    table = build_price_table(source, (50, 100, 150))
     row = next(row for row in table.rows if row.rate == 60.0)
     assert row.content is not None
     for key in ("routing", "dual_prices", "router", "quality"):
@@ -89,14 +89,14 @@ def test_the_planned_rate_s_row_is_the_plan() -> None:
 def test_rows_pass_the_verifier_at_their_own_rate() -> None:
     source = trio()
     setup = FixedSetup(source)
-    for row in price_table(source).rows:
+    for row in build_price_table(source).rows:
         if row.content is not None and row.rate != 60.0:
             assert verify(row.content, replace(setup.instance, arrival_rate=row.rate)) == ()
 
 
 def test_quality_falls_with_the_rate_and_slos_hold_up_to_capacity() -> None:
     source = trio(slos=())
-    table = price_table(source, range(50, 301, 25))
+    table = build_price_table(source, range(50, 301, 25))
     values = [row.content["quality"] for row in table.rows if row.content is not None]
     assert values == sorted(values, reverse=True)
     assert table.held_up_to == pytest.approx(120.0)
@@ -114,7 +114,7 @@ def test_the_highest_rate_is_where_the_slo_is_used_up() -> None:
         options=tuple(replace(option, curve=curve) for option in instance.options),
         slos=instance.slos,
     )
-    table = price_table(source)
+    table = build_price_table(source)
     at_limit = 3 * float(np.interp(0.15, curve.latency["ttft", "mean"], curve.rates))
     assert table.held_up_to == pytest.approx(at_limit, abs=1.1e-4 * 60.0)
     assert table.held_up_to <= at_limit * (1 + 1e-6)
@@ -131,22 +131,23 @@ def test_a_row_says_down_to_which_rate_it_keeps_a_falling_curve() -> None:
     source = trio(
         options=tuple(replace(option, curve=falls) for option in instance.options), slos=slos
     )
-    table = price_table(source, (100,))
+    table = build_price_table(source, (100,))
     row = next(row for row in table.rows if row.rate == 60.0)
     # at equal rates every replica has 0.25 s at 5.5 req/s: the lowest profiled rate above it that
     # was looked at is 10
     assert row.kept_from is not None
     assert 16.5 <= row.kept_from <= 30.0
-    router = Router(router_policy(source.plan.content, source.loaded.instance, table=table))
+    router = Router(build_router_policy(source.plan.content, source.loaded.instance, table=table))
     assert router.at_rate(40.0).kept_from == row.kept_from
 
 
 def test_the_policy_loads_and_steps_through_the_table() -> None:
     source = trio()
-    table = price_table(source, (50, 100, 150))
+    table = build_price_table(source, (50, 100, 150))
     content = json.loads(
         json.dumps(
-            router_policy(source.plan.content, source.loaded.instance, table=table), allow_nan=False
+            build_router_policy(source.plan.content, source.loaded.instance, table=table),
+            allow_nan=False,
         )
     )
     router = Router(content)
@@ -172,7 +173,7 @@ def test_the_hash_is_of_the_decision_alone() -> None:
 
 
 def test_the_table_is_told_with_units() -> None:
-    frame = price_table_frame(price_table(trio(), (50, 100, 300)))
+    frame = price_table_frame(build_price_table(trio(), (50, 100, 300)))
     assert list(frame["SLOs"])[-1] == "not kept"
     assert frame["Quality (score)"].isna().sum() == (frame["SLOs"] == "not kept").sum()
     assert "yi-34b price (score)" in frame.columns
@@ -181,7 +182,7 @@ def test_the_table_is_told_with_units() -> None:
 
 def test_an_interrupt_leaves_the_rows_so_far() -> None:
     cancel = SimpleNamespace(is_set=lambda: True)
-    table = price_table(trio(), (50, 100, 150), cancel=cancel)  # type: ignore[arg-type]
+    table = build_price_table(trio(), (50, 100, 150), cancel=cancel)  # type: ignore[arg-type]
     assert not table.complete
     assert [row.rate for row in table.rows] == [60.0]
 

@@ -18,25 +18,32 @@ from models.serving.workload import draw_lengths, fixed, lognormal, uniform
 from planner.cli.commands.profile_estimate import Asked, run_profile_estimate, whole_numbers
 from planner.cli.terminal.interrupt import Interrupt
 from planner.errors import DataError
-from planner.profiling.estimate import COLUMNS, LATENCIES, Estimate, Offered, estimate_table, wishes
+from planner.profiling.estimate import (
+    COLUMNS,
+    LATENCIES,
+    Estimate,
+    OfferedLoad,
+    estimate_requests,
+    estimate_table,
+)
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import load_profiles
 from tests.support.paths import SHARED
 
 LLMS, GPUS = load_llms(), load_gpus()
 H100 = GPUS["H100-SXM-80GB"]
-SMALL = Offered(lengths=lognormal(600, 120), rates=6, requests=1200, seeds=3)
+SMALL = OfferedLoad(lengths=lognormal(600, 120), rates=6, requests=1200, seeds=3)
 SILICON = SHARED / "data" / "silicon" / "silicon_agg.csv"
 
 
 def estimate(
-    offered: Offered = SMALL,
+    offered: OfferedLoad = SMALL,
     llms: Sequence[str] = ("llama-3.1-8b",),
     degrees: Sequence[int] = (1, 2),
     jobs: int = 1,
 ) -> Estimate:
     return estimate_table(
-        wishes([LLMS[name] for name in llms], [H100], degrees, [50, 100], offered), jobs
+        estimate_requests([LLMS[name] for name in llms], [H100], degrees, [50, 100], offered), jobs
     )
 
 
@@ -77,7 +84,7 @@ def test_what_the_loads_and_half_widths_say(table: Estimate) -> None:
     assert loads[0] == pytest.approx(0.05, rel=1e-2)
     assert loads[-1] == pytest.approx(0.97, rel=1e-2)
     assert all(half[column] >= 0 for half in table.half_widths for column in LATENCIES)
-    single = estimate(Offered(requests=100, seeds=1, rates=1), degrees=(1,))
+    single = estimate(OfferedLoad(requests=100, seeds=1, rates=1), degrees=(1,))
     assert all(np.isnan(half["ttft_mean_ms"]) for half in single.half_widths)
 
 
@@ -91,7 +98,7 @@ def test_more_gpus_serve_more_and_a_share_serves_less(table: Estimate) -> None:
 
 def test_bursts_make_tails_longer() -> None:
     plain, bursty = (
-        estimate(Offered(fixed(600, 120), cv, 4, 2000, 2), degrees=(1,)) for cv in (1.0, 3.0)
+        estimate(OfferedLoad(fixed(600, 120), cv, 4, 2000, 2), degrees=(1,)) for cv in (1.0, 3.0)
     )
     assert float(str(bursty.rows[-2]["ttft_p99_ms"])) > 2 * float(
         str(plain.rows[-2]["ttft_p99_ms"])
@@ -198,12 +205,12 @@ def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
 
 
 def test_curves_of_a_calibrated_llm_say_so() -> None:
-    wanted = wishes(
+    wanted = estimate_requests(
         [LLMS["llama-3.1-8b"]],
         [H100],
         [1],
         [100],
-        Offered(requests=200, seeds=2, rates=2),
+        OfferedLoad(requests=200, seeds=2, rates=2),
         factors={"llama-3.1-8b": TRUTH},
     )
     rows = estimate_table(wanted).rows

@@ -13,7 +13,7 @@ from models.instance import Instance
 from planner.cli.app import app
 from planner.joint import solve as joint
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
-from planner.profiling.gaps import ERRORS, bent, find_gaps, weakest
+from planner.profiling.gaps import ERRORS, find_gaps, weakest_provenance, with_scaled_curve
 from planner.settings import Settings
 from tests.support.paths import HOME
 from tests.support.tiny import random_instance
@@ -37,7 +37,7 @@ def doubtful(seed: int, provenance: str = "estimated") -> Instance:
 
 def test_a_bent_curve_is_faster_or_slower_everywhere() -> None:
     instance = doubtful(1)
-    better = bent(instance, 0, 1.25)
+    better = with_scaled_curve(instance, 0, 1.25)
     before, after = instance.options[0].curve, better.options[0].curve
     assert np.allclose(after.rates, 1.25 * before.rates)
     assert np.allclose(after.latency["ttft", "mean"], before.latency["ttft", "mean"] / 1.25)
@@ -60,7 +60,9 @@ def test_gains_are_those_of_solving_again() -> None:
         assert values == sorted(values, reverse=True)
         for gap in found.gaps:
             better = joint.solve(
-                bent(instance, gap.option, 1 + ERRORS["estimated"]), settings, explain=False
+                with_scaled_curve(instance, gap.option, 1 + ERRORS["estimated"]),
+                settings,
+                explain=False,
             )
             assert gap.gain == pytest.approx(max(better.value - found.plan.value, 0.0), abs=5e-5)  # type: ignore[operator]
             assert gap.in_plan == bool(found.plan.replicas[gap.option] > 0)
@@ -83,7 +85,9 @@ def test_the_weakest_point_tells_the_provenance() -> None:
             option.curve, provenance=("measured", *("calibrated",) * (option.curve.rates.size - 1))
         ),
     )
-    assert weakest(mixed) == ("calibrated" if option.curve.rates.size > 1 else "measured")
+    assert weakest_provenance(mixed) == (
+        "calibrated" if option.curve.rates.size > 1 else "measured"
+    )
 
 
 def test_a_command_measures_what_is_asked() -> None:

@@ -12,7 +12,7 @@ from planner.cli.terminal.output import plain_console, print_line
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices, stated_date
-from planner.operation.price_table import PriceTable, price_table
+from planner.operation.price_table import PriceTable, build_price_table
 from planner.plans.source import PlanAndScenario, load_plan
 from profiles.io.faults import Fault
 from profiles.io.writing import write_whole
@@ -93,7 +93,7 @@ def _prices(
     if not needs_prices(kinds):
         return None
     return with_progress(
-        lambda progress, cancel: price_table(source, progress=progress, cancel=cancel),
+        lambda progress, cancel: build_price_table(source, progress=progress, cancel=cancel),
         interrupt,
         show=not quiet,
     )

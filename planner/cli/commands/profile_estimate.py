@@ -30,10 +30,10 @@ from planner.profiling.estimate import (
     LOWEST_LOAD,
     UNCERTAIN_LOAD,
     Estimate,
-    Offered,
-    Wish,
+    EstimateRequest,
+    OfferedLoad,
+    estimate_requests,
     estimate_table,
-    wishes,
 )
 from planner.settings import Progress
 from profiles.catalogue import load_gpus, load_llms
@@ -127,7 +127,7 @@ def whole_numbers(text: str) -> list[int]:
     return numbers
 
 
-def _understood(asked: Asked) -> tuple[Offered, Settings, list[Wish]]:
+def _understood(asked: Asked) -> tuple[OfferedLoad, Settings, list[EstimateRequest]]:
     """Check everything at once. DataError with all faults."""
     faults: list[Fault] = []
     llms = _known(asked.llms, load_llms(), "--llm", "LLM", faults)
@@ -181,7 +181,7 @@ def _understood(asked: Asked) -> tuple[Offered, Settings, list[Wish]]:
     settings = Settings(
         weight_bits=asked.weight_bits, kv_bits=asked.kv_bits, neighbours=asked.neighbours
     )
-    offered = Offered(
+    offered = OfferedLoad(
         *(
             lengths,
             asked.cv,
@@ -194,7 +194,7 @@ def _understood(asked: Asked) -> tuple[Offered, Settings, list[Wish]]:
         ),
         highest_load=asked.highest_load_pct / 100,
     )
-    return offered, settings, wishes(llms, gpus, degrees, shares, offered, settings)
+    return offered, settings, estimate_requests(llms, gpus, degrees, shares, offered, settings)
 
 
 def _known(
@@ -266,7 +266,11 @@ def _lengths(asked: Asked, faults: list[Fault]) -> Lengths:
 
 
 def _worked_out(
-    asked: Asked, offered: Offered, settings: Settings, wanted: list[Wish], interrupt: Interrupt
+    asked: Asked,
+    offered: OfferedLoad,
+    settings: Settings,
+    wanted: list[EstimateRequest],
+    interrupt: Interrupt,
 ) -> tuple[Estimate, list[Calibration], list[str]]:
     """Calibrate where asked, then estimate, with progress and Ctrl-C."""
 
@@ -308,7 +312,7 @@ def _worked_out(
     return with_progress(work, interrupt, show=not asked.quiet)
 
 
-def _calibrated(wish: Wish, known: Mapping[str, Calibration]) -> Wish:
+def _calibrated(wish: EstimateRequest, known: Mapping[str, Calibration]) -> EstimateRequest:
     """The wish with its LLM's factors, and the scheduler that its measurements show."""
     one = known.get(wish.llm.llm)
     if one is None:

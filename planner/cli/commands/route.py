@@ -16,8 +16,8 @@ from planner.cli.terminal.frame import framed, notify, put, put_csv
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import ProgressCallback, with_progress
-from planner.operation.out_of_sample import Evaluation, evaluate
-from planner.operation.price_table import PriceTable, price_table
+from planner.operation.out_of_sample import Evaluation, evaluate_routing
+from planner.operation.price_table import PriceTable, build_price_table
 from planner.operation.samples import Sample, read_sample
 from planner.plans.record import json_text
 from planner.plans.source import PlanAndScenario, load_plan
@@ -101,7 +101,7 @@ def _compute(
     cancel: threading.Event,
 ) -> tuple[Evaluation, PriceTable | None]:
     """The evaluation, and with --rates the price table."""
-    evaluation = evaluate(
+    evaluation = evaluate_routing(
         source,
         sample,
         source.loaded.settings,
@@ -112,7 +112,7 @@ def _compute(
     )
     if not asked.rates:
         return evaluation, None
-    return evaluation, price_table(source, progress=progress, cancel=cancel)
+    return evaluation, build_price_table(source, progress=progress, cancel=cancel)
 
 
 def _hand_out(

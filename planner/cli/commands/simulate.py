@@ -15,7 +15,7 @@ from planner.cli.terminal.output import Column, plain_console, print_line, print
 from planner.cli.terminal.progress import with_progress
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand, Simulation
-from planner.operation.step_level_replica import step_level_replica
+from planner.operation.step_level_replica import build_step_level_replica
 from planner.plans.source import PlanAndScenario, load_plan
 from planner.presentation.simulation import (
     CAVEATS,
@@ -63,7 +63,7 @@ def run_simulate(plan: Path, asked: Replay, interrupt: Interrupt) -> int:
     demand = Demand(60.0 * asked.minutes, asked.cv, asked.seed, gaps)
     found = with_progress(
         lambda progress, cancel: simulate(
-            source, demand, engine=step_level_replica, progress=progress, cancel=cancel
+            source, demand, engine=build_step_level_replica, progress=progress, cancel=cancel
         ),
         interrupt,
         show=not asked.quiet,

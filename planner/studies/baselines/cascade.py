@@ -33,7 +33,7 @@ from models.cascade import Mix, MixQuality, Policy, policies
 from models.instance import Instance, Llm, ObjectiveKind, Option, Pool
 from models.quality import Quality
 from planner.solution import Solution, Status
-from planner.studies.baselines.trial import Attempt, Trial, factor_of
+from planner.studies.baselines.trial import BaselineResult, BaselineSolver, violation_factor
 from profiles.records import Curve, Scores
 
 __all__ = ["cascade_baseline", "equivalent_instance"]
@@ -64,11 +64,13 @@ class MixPlan:
     bound: float
 
 
-def cascade_baseline(trial: Trial, instance: Instance, sizes: np.ndarray) -> Attempt:
+def cascade_baseline(
+    trial: BaselineSolver, instance: Instance, sizes: np.ndarray
+) -> BaselineResult:
     """The best mix of cascades. sizes: (M,) by which the LLMs are ordered, cheapest first."""
     reason = _out_of_reach(instance)
     if reason:
-        return Attempt(NAME, "", reason=reason)
+        return BaselineResult(NAME, "", reason=reason)
     able = sorted({o.llm for o in instance.options}, key=lambda i: (sizes[i], i))
     many = len(able) > FEW
     chains = [
@@ -84,18 +86,20 @@ def cascade_baseline(trial: Trial, instance: Instance, sizes: np.ndarray) -> Att
         found = found if better is None or _worse(instance, better.value, found.value) else better
     if found is None:
         aim = " that reaches the quality asked for" if instance.objective == "cost" else ""
-        return Attempt(NAME, "", reason=f"no mix of cascades{aim} was found within the SLOs")
+        return BaselineResult(NAME, "", reason=f"no mix of cascades{aim} was found within the SLOs")
     told = (
         found.value,
         found.bound,
         found.mix.quality,
-        factor_of(found.content, _equal_slos(instance, found.mix)),
+        violation_factor(found.content, _equal_slos(instance, found.mix)),
     )
     asked = f"{found.mix.visits.sum():.2f} LLMs are asked per prompt"
     if all(len(policy.chain) == 1 for policy in found.mix.policies):
         asked = "no second answer pays: LLMs are drawn by lot"
     notes = [f"best mix of {len(chains)} chains of at most {LONGEST} LLMs", asked]
-    return Attempt(NAME, _policy_words(instance, found.mix), found.content, *told, notes=notes)
+    return BaselineResult(
+        NAME, _policy_words(instance, found.mix), found.content, *told, notes=notes
+    )
 
 
 def _worse(instance: Instance, value: float, than: float) -> bool:
@@ -119,7 +123,10 @@ def _out_of_reach(instance: Instance) -> str:
 
 
 def _every(
-    trial: Trial, scores: Scores, chains: Sequence[tuple[int, ...]], steps: Mapping[int, int]
+    trial: BaselineSolver,
+    scores: Scores,
+    chains: Sequence[tuple[int, ...]],
+    steps: Mapping[int, int],
 ) -> list[Policy]:
     """The policies of all chains, or of those that there was time for; chains of one LLM come
     first.
@@ -132,7 +139,7 @@ def _every(
     return found
 
 
-def _solved(trial: Trial, instance: Instance, found: list[Policy]) -> MixPlan | None:
+def _solved(trial: BaselineSolver, instance: Instance, found: list[Policy]) -> MixPlan | None:
     """The best mix and its setup by the joint road, verified; None without one."""
     quality = MixQuality(found, instance.scores)
     solution = trial.solve(_spread(instance, quality.most), cast(Quality, quality))

@@ -36,7 +36,7 @@ from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.studies.baselines.cascade import cascade_baseline
 from planner.studies.baselines.splits import isolated_baseline, single_llm_baseline, split_baseline
-from planner.studies.baselines.trial import Attempt, Trial, factor_of
+from planner.studies.baselines.trial import BaselineResult, BaselineSolver, violation_factor
 from planner.studies.baselines.two_stage import two_stage_baseline
 from profiles.catalogue import load_llms
 
@@ -63,7 +63,7 @@ class BaselineComparison:
     """
 
     plan: Plan
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[BaselineResult, ...]
     rel_gap: float
     score_range: float
     interrupted: bool = False
@@ -73,7 +73,7 @@ class BaselineComparison:
         """Whether costs are compared, at the quality asked for."""
         return bool(self.plan.content["objective"]["of"] == "cost")
 
-    def gain(self, attempt: Attempt) -> float | None:
+    def gain(self, attempt: BaselineResult) -> float | None:
         """What the joint plan gains (score units, or USD/h saved); None where the baseline has no
         plan or misses the SLOs.
         """
@@ -88,7 +88,7 @@ class BaselineComparison:
             self.rel_gap * abs(value), 0.0 if self.of_cost else CLOSE_ENOUGH * self.score_range
         )
 
-    def ties(self, attempt: Attempt) -> bool:
+    def ties(self, attempt: BaselineResult) -> bool:
         """Whether the baseline is as good as the joint plan, as far as the gap can tell."""
         gain = self.gain(attempt)
         return gain is not None and abs(gain) <= self.tolerance(float(attempt.value or 0.0))
@@ -109,7 +109,7 @@ def compare_baselines(
     solution = joint.solve(instance, settings, progress=progress, cancel=cancel, quality=quality)
     plan = tell(loaded, solution, settings, {})
     found = BaselineComparison(plan, (), settings.rel_gap, float(np.ptp(instance.scores.values)))
-    trial = Trial(settings, quality, cancel, progress, (solution.value, solution.bound))
+    trial = BaselineSolver(settings, quality, cancel, progress, (solution.value, solution.bound))
     if not solution.has_plan:
         return replace(found, interrupted=trial.interrupted())
     attempts = [_tried(trial, name, make) for name, make in _makers(trial, loaded).items()]
@@ -118,11 +118,13 @@ def compare_baselines(
     return replace(found, attempts=tuple(attempts), interrupted=trial.interrupted())
 
 
-def _makers(trial: Trial, loaded: LoadResult) -> Mapping[str, Callable[[], Attempt]]:
+def _makers(
+    trial: BaselineSolver, loaded: LoadResult
+) -> Mapping[str, Callable[[], BaselineResult]]:
     """How each baseline is made, in the order of NAMES."""
     instance = loaded.instance
     sizes, basis = llm_sizes(loaded)
-    makers: dict[str, Callable[[], Attempt]] = {
+    makers: dict[str, Callable[[], BaselineResult]] = {
         "equal split": lambda: split_baseline(
             trial, instance, "equal split", np.ones(sizes.size), sizes
         ),
@@ -137,15 +139,15 @@ def _makers(trial: Trial, loaded: LoadResult) -> Mapping[str, Callable[[], Attem
     return {name: makers[name] for name in NAMES}
 
 
-def _tried(trial: Trial, name: str, make: Callable[[], Attempt]) -> Attempt:
+def _tried(trial: BaselineSolver, name: str, make: Callable[[], BaselineResult]) -> BaselineResult:
     """One baseline; after Ctrl-C those left are told as not tried."""
     if trial.interrupted():
-        return Attempt(name, "", reason="not tried: stopped before")
+        return BaselineResult(name, "", reason="not tried: stopped before")
     trial.begin(name)
     return make()
 
 
-def _based_on(basis: str, attempt: Attempt) -> Attempt:
+def _based_on(basis: str, attempt: BaselineResult) -> BaselineResult:
     return replace(attempt, notes=[*attempt.notes, f"size: {basis}"])
 
 
@@ -171,7 +173,7 @@ def llm_sizes(loaded: LoadResult) -> tuple[np.ndarray, str]:
     )
 
 
-def _check_bound(found: BaselineComparison, attempt: Attempt) -> None:
+def _check_bound(found: BaselineComparison, attempt: BaselineResult) -> None:
     """A plan of the scenario that is better than what the joint road proved to be the best possible
     is a bug.
     """
@@ -208,14 +210,14 @@ def baselines_table(found: BaselineComparison, instance: Instance) -> pd.DataFra
     objective = content["objective"]
     rows = []
     if content["options"]:
-        mine = Attempt(
+        mine = BaselineResult(
             JOINT,
             "setup and routing together",
             content,
             objective["value"],
             objective["bound"],
             content["quality"],
-            factor_of(content, instance.slos),
+            violation_factor(content, instance.slos),
         )
         rows.append(_row(found, instance, mine))
     rows += [_row(found, instance, attempt) for attempt in found.attempts]
@@ -247,7 +249,7 @@ def _headers(found: BaselineComparison) -> list[str]:
     ]
 
 
-def _row(found: BaselineComparison, instance: Instance, attempt: Attempt) -> list[Any]:
+def _row(found: BaselineComparison, instance: Instance, attempt: BaselineResult) -> list[Any]:
     """One row; see `_headers`."""
     content = attempt.content
     note = "; ".join(row_notes(found, attempt))
@@ -271,7 +273,7 @@ def _row(found: BaselineComparison, instance: Instance, attempt: Attempt) -> lis
 
 
 def _worst(
-    instance: Instance, content: Mapping[str, Any], attempt: Attempt
+    instance: Instance, content: Mapping[str, Any], attempt: BaselineResult
 ) -> tuple[str | None, float | None, float | None]:
     """The SLO that is nearest to its limit (or misses it most): name, limit and achieved latency in
     ms, as the scenario counts them.
@@ -288,7 +290,7 @@ def _worst(
     return slo_name(content["slo"][worst]), limit, achieved
 
 
-def row_notes(found: BaselineComparison, attempt: Attempt) -> Sequence[str]:
+def row_notes(found: BaselineComparison, attempt: BaselineResult) -> Sequence[str]:
     """What is to be said of a row: why it has no plan, ties, an own gap that is open, and the
     baseline's own notes.
     """

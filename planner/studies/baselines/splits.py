@@ -30,13 +30,13 @@ from models.instance import Instance, Llm, Option
 from planner.errors import VerificationError
 from planner.solution import Shard, Solution
 from planner.studies.baselines.trial import (
-    Attempt,
-    Nearest,
-    Trial,
-    factor_of,
-    nearest,
-    quota,
-    scaled,
+    BaselineResult,
+    BaselineSolver,
+    LeastViolation,
+    least_violation,
+    violation_factor,
+    with_quota,
+    with_scaled_limits,
 )
 from profiles.records import Curve
 
@@ -139,8 +139,8 @@ def _whole(
 
 
 def split_baseline(
-    trial: Trial, instance: Instance, name: str, sizes: np.ndarray, weights: np.ndarray
-) -> Attempt:
+    trial: BaselineSolver, instance: Instance, name: str, sizes: np.ndarray, weights: np.ndarray
+) -> BaselineResult:
     """Every LLM keeps to its part of the compute; all else is the best there is.
 
     The best of all ways to divide is told.
@@ -149,18 +149,18 @@ def split_baseline(
         words: _limited(instance, part)
         for words, part in ways_to_divide(instance, sizes, weights).items()
     }
-    found = {words: Nearest(1.0, trial.solve(one)) for words, one in ways.items()}
+    found = {words: LeastViolation(1.0, trial.solve(one)) for words, one in ways.items()}
     good = {
         words: one
         for words, one in found.items()
         if one.solution is not None and one.solution.has_plan
     }
     if not good:
-        found = {words: nearest(trial, one) for words, one in ways.items()}
+        found = {words: least_violation(trial, one) for words, one in ways.items()}
         good = {words: one for words, one in found.items() if one.solution is not None}
     notes = [f"best of {len(ways)} ways to divide"] if len(ways) > 1 else []
     if not good:
-        return Attempt(
+        return BaselineResult(
             name,
             _divided_words(instance, next(iter(ways.items()))),
             reason=next(iter(found.values())).reason,
@@ -184,7 +184,7 @@ def split_baseline(
 def _limited(instance: Instance, part: np.ndarray) -> Instance:
     worth, of_llm = compute_per_replica(instance), np.array([o.llm for o in instance.options])
     for i, llm in enumerate(instance.llms):
-        instance = quota(
+        instance = with_quota(
             instance,
             f"compute of {llm.name}",
             np.where(of_llm == i, worth, 0.0),
@@ -203,30 +203,35 @@ def _divided_words(instance: Instance, way: tuple[str, Instance]) -> str:
 
 
 def _attempt(
-    trial: Trial, checked: Instance, name: str, variant: str, found: Nearest, notes: list[str]
-) -> Attempt:
+    trial: BaselineSolver,
+    checked: Instance,
+    name: str,
+    variant: str,
+    found: LeastViolation,
+    notes: list[str],
+) -> BaselineResult:
     """The outcome, verified against the instance at the factor that it was granted."""
     if found.solution is None:
-        return Attempt(name, variant, reason=found.reason, notes=notes)
-    content = trial.content(scaled(checked, found.factor), found.solution)
+        return BaselineResult(name, variant, reason=found.reason, notes=notes)
+    content = trial.content(with_scaled_limits(checked, found.factor), found.solution)
     objective = content["objective"]
     told = (
         objective["value"],
         objective["bound"],
         content["quality"],
-        factor_of(content, checked.slos),
+        violation_factor(content, checked.slos),
     )
-    return Attempt(name, variant, content, *told, found.factor, notes=[*notes, *found.notes])
+    return BaselineResult(name, variant, content, *told, found.factor, notes=[*notes, *found.notes])
 
 
-def isolated_baseline(trial: Trial, instance: Instance) -> Attempt:
+def isolated_baseline(trial: BaselineSolver, instance: Instance) -> BaselineResult:
     """Every GPU serves one LLM alone."""
     count = _stack_sizes(instance)
     stacked = _stacked(instance, count)
     variant = "whole GPUs for each LLM" + (
         "; replicas of one LLM may be stacked on its GPUs" if (count > 1).any() else ""
     )
-    found = nearest(trial, stacked)
+    found = least_violation(trial, stacked)
     if found.solution is not None:
         found = replace(found, solution=_unstacked(found.solution, count))
     attempt = _attempt(trial, instance, "isolated", variant, found, [])
@@ -265,7 +270,7 @@ def _stacked(instance: Instance, count: np.ndarray) -> Instance:
     )
     for i, llm in enumerate(instance.llms):
         if llm.max_replicas is not None:
-            stacked = quota(
+            stacked = with_quota(
                 stacked,
                 f"replicas of {llm.name}",
                 np.where(of_llm == i, count, 0).astype(float),
@@ -273,7 +278,7 @@ def _stacked(instance: Instance, count: np.ndarray) -> Instance:
             )
     if instance.min_utilization > 0:
         part = np.array([float(o.mps_share < 1 - FIT) for o in instance.options])
-        stacked = quota(stacked, "options on parts of GPUs", part, 0.0)
+        stacked = with_quota(stacked, "options on parts of GPUs", part, 0.0)
     return stacked
 
 
@@ -308,7 +313,7 @@ def _check_isolated(placement: list[Mapping[str, object]]) -> None:
             )
 
 
-def single_llm_baseline(trial: Trial, instance: Instance) -> Attempt:
+def single_llm_baseline(trial: BaselineSolver, instance: Instance) -> BaselineResult:
     """The best of the LLMs that can serve everything alone within the SLOs; else the one that
     misses them by least.
     """
@@ -323,13 +328,13 @@ def single_llm_baseline(trial: Trial, instance: Instance) -> Attempt:
             f"no LLM alone reaches the quality asked for; the best, {best}, has"
             f" {means[order[0]]:.5f}"
         )
-        return Attempt("best single LLM", "", reason=reason)
+        return BaselineResult("best single LLM", "", reason=reason)
     met = []
     for i in good:
         alone = _alone(instance, i)
         solution = trial.solve(alone)
         if solution.has_plan:
-            met.append(_alone_attempt(trial, instance, alone, i, Nearest(1.0, solution)))
+            met.append(_alone_attempt(trial, instance, alone, i, LeastViolation(1.0, solution)))
             if instance.objective == "quality":
                 break
     if met:
@@ -346,23 +351,23 @@ def _alone(instance: Instance, i: int) -> Instance:
         llm if k == i else replace(llm, min_replicas=0) for k, llm in enumerate(instance.llms)
     )
     others = np.array([float(o.llm != i) for o in instance.options])
-    return quota(replace(instance, llms=llms), "replicas of the other LLMs", others, 0.0)
+    return with_quota(replace(instance, llms=llms), "replicas of the other LLMs", others, 0.0)
 
 
 def _alone_attempt(
-    trial: Trial, instance: Instance, alone: Instance, i: int, found: Nearest
-) -> Attempt:
+    trial: BaselineSolver, instance: Instance, alone: Instance, i: int, found: LeastViolation
+) -> BaselineResult:
     lifted = any(llm.min_replicas > 0 for k, llm in enumerate(instance.llms) if k != i)
     notes = ["min_replicas of the other LLMs is not asked of it"] if lifted else []
     return _attempt(trial, alone, "best single LLM", alone.llms[i].name, found, notes)
 
 
-def _least_missed(trial: Trial, instance: Instance, llms: list[int]) -> Attempt:
+def _least_missed(trial: BaselineSolver, instance: Instance, llms: list[int]) -> BaselineResult:
     """Of LLMs that all miss the SLOs the one that misses them by least."""
-    attempts: list[Attempt] = []
+    attempts: list[BaselineResult] = []
     for i in llms:
         if attempts and trial.stopped():
             break
         alone = _alone(instance, i)
-        attempts.append(_alone_attempt(trial, instance, alone, i, nearest(trial, alone)))
+        attempts.append(_alone_attempt(trial, instance, alone, i, least_violation(trial, alone)))
     return min(attempts, key=lambda attempt: (attempt.content is None, attempt.allowed))

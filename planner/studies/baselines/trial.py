@@ -31,7 +31,15 @@ from planner.plans.setup_content import setup_content
 from planner.settings import Progress, Settings
 from planner.solution import Solution
 
-__all__ = ["Attempt", "Nearest", "Trial", "factor_of", "nearest", "quota", "scaled"]
+__all__ = [
+    "BaselineResult",
+    "BaselineSolver",
+    "LeastViolation",
+    "least_violation",
+    "violation_factor",
+    "with_quota",
+    "with_scaled_limits",
+]
 
 SOLVE_SECONDS = 10.0
 """Longest single solve of a baseline; shorter where the scenario's time limit is."""
@@ -50,7 +58,7 @@ ROUGH_GAP = 1e9
 
 
 @dataclass
-class Trial:
+class BaselineSolver:
     """How baselines ask for plans.
 
     so_far: value and bound of the joint plan, told with the progress. deadline: of the present
@@ -123,7 +131,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Nearest:
+class LeastViolation:
     """The plan of a baseline at the least factor on the SLOs' limits.
 
     solution: None where `reason` says why there is none.
@@ -148,7 +156,7 @@ class Nearest:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class BaselineResult:
     """What one baseline came to.
 
     name, variant: in words. content: the verified plan (keys of plan.json) or None with a reason.
@@ -175,7 +183,7 @@ class Attempt:
         return self.content is not None and self.allowed == 1.0
 
 
-def scaled(instance: Instance, factor: float) -> Instance:
+def with_scaled_limits(instance: Instance, factor: float) -> Instance:
     """The instance with every SLO's limit multiplied by the factor."""
     if factor == 1.0:
         return instance
@@ -184,12 +192,12 @@ def scaled(instance: Instance, factor: float) -> Instance:
     )
 
 
-def quota(instance: Instance, what: str, weight: np.ndarray, most: float) -> Instance:
+def with_quota(instance: Instance, what: str, weight: np.ndarray, most: float) -> Instance:
     """The instance with one more limit sum_o weight_o * replicas_o <= most. weight: (O,)."""
     return replace(instance, quotas=(*instance.quotas, Quota(what, tuple(weight.tolist()), most)))
 
 
-def factor_of(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
+def violation_factor(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
     """Worst achieved / limit over the SLOs (whose limits are taken from `slos`); None without SLOs,
     inf where one is never achieved.
     """
@@ -200,51 +208,55 @@ def factor_of(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
     return max(parts) if parts else None
 
 
-def nearest(
-    trial: Trial, instance: Instance, solve: Callable[[Instance], Solution] | None = None
-) -> Nearest:
+def least_violation(
+    trial: BaselineSolver, instance: Instance, solve: Callable[[Instance], Solution] | None = None
+) -> LeastViolation:
     """The best plan of a derived instance, at the least factor on its SLOs' limits where none keeps
     them.
     """
     solve = solve or trial.solve
     first = solve(instance)
     if first.has_plan:
-        return Nearest(1.0, first)
+        return LeastViolation(1.0, first)
     if first.status == "unknown":
         told = (
             "stopped before a plan was found"
             if trial.interrupted()
             else "no plan was found in its time, nor that there is none"
         )
-        return Nearest(1.0, None, told)
+        return LeastViolation(1.0, None, told)
     free = trial.has_plan(replace(instance, slos=()))
     if free is None:
         told = "no plan even without SLOs: the GPUs it leaves cannot hold or carry the load"
-        return Nearest(1.0, None, "stopped before a plan was found" if trial.stopped() else told)
+        return LeastViolation(
+            1.0, None, "stopped before a plan was found" if trial.stopped() else told
+        )
     least = _least_factor(trial, instance)
     if least is None:
-        return Nearest(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
-    found = solve(scaled(instance, least[0]))
+        return LeastViolation(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
+    found = solve(with_scaled_limits(instance, least[0]))
     found = found if found.has_plan else restated(least[1], trial.settings, trial.quality)
-    return Nearest(least[0], found, excluded=least[2])
+    return LeastViolation(least[0], found, excluded=least[2])
 
 
-def _least_factor(trial: Trial, instance: Instance) -> tuple[float, Solution, float] | None:
+def _least_factor(
+    trial: BaselineSolver, instance: Instance
+) -> tuple[float, Solution, float] | None:
     """The least factor with a plan, a plan, and the factor below that had none.
 
     None without one up to WIDEST.
     """
     bad, step = 1.0, 1.25
-    plan = trial.has_plan(scaled(instance, step))
+    plan = trial.has_plan(with_scaled_limits(instance, step))
     while plan is None:
         if step >= WIDEST or trial.stopped():
             return None
         bad, step = step, min(step**2, WIDEST)
-        plan = trial.has_plan(scaled(instance, step))
+        plan = trial.has_plan(with_scaled_limits(instance, step))
     good = _granted(trial, instance, plan, step)
     while good > bad * (1 + PRECISION) and not trial.stopped():
         middle = np.sqrt(good * bad)
-        found = trial.has_plan(scaled(instance, float(middle)))
+        found = trial.has_plan(with_scaled_limits(instance, float(middle)))
         if found is not None:
             plan, good = found, _granted(trial, instance, found, float(middle))
         elif trial.stopped():
@@ -254,9 +266,11 @@ def _least_factor(trial: Trial, instance: Instance) -> tuple[float, Solution, fl
     return good, plan, bad
 
 
-def _granted(trial: Trial, instance: Instance, plan: Solution, factor: float) -> float:
+def _granted(trial: BaselineSolver, instance: Instance, plan: Solution, factor: float) -> float:
     """The factor that a plan found at `factor` needs itself, four decimals up; never more than
     `factor`.
     """
-    needed = factor_of(setup_content(scaled(instance, factor), plan), instance.slos)
+    needed = violation_factor(
+        setup_content(with_scaled_limits(instance, factor), plan), instance.slos
+    )
     return factor if needed is None else float(min(factor, np.ceil(needed * 1e4) / 1e4))

@@ -33,7 +33,12 @@ import numpy as np
 from models.instance import Instance, Llm, Option, Pool, Slo
 from models.quality import Quality
 from planner.solution import Solution
-from planner.studies.baselines.trial import Attempt, Trial, factor_of, quota
+from planner.studies.baselines.trial import (
+    BaselineResult,
+    BaselineSolver,
+    violation_factor,
+    with_quota,
+)
 from profiles.records import Column, Curve, Scores
 
 __all__ = ["two_stage_baseline"]
@@ -134,7 +139,7 @@ def _at(option: Option, column: Column, level: float) -> float:
     )
 
 
-def two_stage_baseline(trial: Trial, instance: Instance) -> Attempt:
+def two_stage_baseline(trial: BaselineSolver, instance: Instance) -> BaselineResult:
     """The best outcome over all suppositions."""
     routings: list[np.ndarray] = []
     setups: dict[tuple[int, ...], Setup] = {}
@@ -158,7 +163,7 @@ def two_stage_baseline(trial: Trial, instance: Instance) -> Attempt:
         f" (time for no more of the {every})" if tried < every else ""
     )
     if not routings:
-        return Attempt(
+        return BaselineResult(
             NAME,
             "",
             reason="no routing keeps the SLOs at any of the fixed latencies that were supposed",
@@ -169,10 +174,12 @@ def two_stage_baseline(trial: Trial, instance: Instance) -> Attempt:
     )
 
 
-def _best_routed(trial: Trial, instance: Instance, setups: list[Setup], effort: str) -> Attempt:
+def _best_routed(
+    trial: BaselineSolver, instance: Instance, setups: list[Setup], effort: str
+) -> BaselineResult:
     """The best of the setups, told and verified."""
     if not setups:
-        return Attempt(
+        return BaselineResult(
             NAME,
             "",
             reason="no setup was found that serves a routing of stage 1 within the SLOs",
@@ -186,7 +193,7 @@ def _best_routed(trial: Trial, instance: Instance, setups: list[Setup], effort: 
         objective["value"],
         objective["bound"],
         content["quality"],
-        factor_of(content, instance.slos),
+        violation_factor(content, instance.slos),
     )
     part = (
         []
@@ -196,23 +203,23 @@ def _best_routed(trial: Trial, instance: Instance, setups: list[Setup], effort: 
             " served"
         ]
     )
-    return Attempt(NAME, best.told, content, *told, notes=[effort, *part])
+    return BaselineResult(NAME, best.told, content, *told, notes=[effort, *part])
 
 
 def _within(instance: Instance, replicas: np.ndarray) -> Instance:
     """The instance with no more replicas of any option than the setup has."""
     for o in np.flatnonzero(replicas):
-        instance = quota(
+        instance = with_quota(
             instance,
             f"replicas of option {o}",
             np.eye(1, replicas.size, int(o)).ravel(),
             float(replicas[o]),
         )
-    return quota(instance, "options outside the setup", (replicas == 0).astype(float), 0.0)
+    return with_quota(instance, "options outside the setup", (replicas == 0).astype(float), 0.0)
 
 
 def _fixed_latency_routing(
-    trial: Trial, instance: Instance, supposed: Supposition
+    trial: BaselineSolver, instance: Instance, supposed: Supposition
 ) -> np.ndarray | None:
     """Stage 1: (M,) fractions, or None when none keeps the SLOs."""
     cost = instance.objective == "cost"
@@ -258,7 +265,7 @@ def _price_of_rate(instance: Instance, i: int) -> float:
 
 
 def _allocation(
-    trial: Trial, instance: Instance, fractions: np.ndarray
+    trial: BaselineSolver, instance: Instance, fractions: np.ndarray
 ) -> tuple[tuple[int, ...], float] | None:
     """Stage 2: (O,) replicas of the setup for the fractions and the part of these that it serves,
     or None.

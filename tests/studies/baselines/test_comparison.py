@@ -27,7 +27,7 @@ from planner.studies.baselines.splits import (
     split_baseline,
     ways_to_divide,
 )
-from planner.studies.baselines.trial import Trial, quota
+from planner.studies.baselines.trial import BaselineSolver, with_quota
 from planner.studies.baselines.two_stage import two_stage_baseline
 from planner.verification.verifier import verify
 from profiles.io.writing import safe_cell, write_csv
@@ -45,8 +45,8 @@ def compute_of(instance: Instance, llm: int) -> np.ndarray:
     return np.array([o.tp_degree * o.mps_share if o.llm == llm else 0.0 for o in instance.options])
 
 
-def trial(instance: Instance) -> Trial:
-    return Trial(Settings(), Quality(instance.scores))
+def trial(instance: Instance) -> BaselineSolver:
+    return BaselineSolver(Settings(), Quality(instance.scores))
 
 
 # ---------------------------------------------------------------- quotas
@@ -62,8 +62,8 @@ def test_quotas_agree_with_brute_force(kind: str) -> None:
         instance = random_instance(seed, kind)
         most = float(np.random.default_rng(seed).choice([0.6, 1.0, 1.4]))
         for llm in range(len(instance.llms)):
-            instance = quota(instance, f"compute of {llm}", compute_of(instance, llm), most)
-        instance = quota(
+            instance = with_quota(instance, f"compute of {llm}", compute_of(instance, llm), most)
+        instance = with_quota(
             instance, "replicas of option 0", np.eye(1, len(instance.options)).ravel(), 1.0
         )
         found = solve(instance, Settings(), explain=False)
@@ -211,7 +211,7 @@ def test_the_best_single_llm_is_that_of_brute_force(kind: str) -> None:
 
 def only(instance: Instance, llm: int) -> Instance:
     others = np.array([float(o.llm != llm) for o in instance.options])
-    return quota(instance, "others", others, 0.0)
+    return with_quota(instance, "others", others, 0.0)
 
 
 def test_isolated_stacks_replicas_of_one_llm(tmp_path: Path) -> None:
