@@ -12,4 +12,4 @@ if not __package__:
 from planner.cli.app import run
 
 if __name__ == "__main__":
-    run("python -m planner")
+    run()

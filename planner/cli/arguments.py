@@ -31,7 +31,7 @@ ItsScenario = Annotated[
     str | None,
     typer.Option(
         metavar="PATH",
-        help="Its scenario, where it is not where the plan says.",
+        help="The plan's scenario, where the path in the plan does not lead to it.",
         show_default=False,
     ),
 ]

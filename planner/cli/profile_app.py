@@ -1,4 +1,4 @@
-"""The commands `profile ...`: arguments, exit codes and calls, nothing else."""
+"""The commands `profile ...`: arguments and exit codes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,35 +7,33 @@ import typer
 
 from planner.cli.arguments import Overrides, ScenarioPath
 from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.program import PROGRAM
 
 __all__ = ["profile_app"]
 
 profile_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help=(
-        "Profile tables: from benchmark files, from an estimate, their hygiene, what to measure"
-        " next."
-    ),
-    epilog="Example: python -m planner profile check examples/paper-trio/profiles.csv",
+    help=("Profile tables: import, estimate, check, what to measure next."),
+    epilog=f"Example: {PROGRAM} profile check profiles.csv",
 )
 
 
-@profile_app.command(
-    epilog="Example: python -m planner profile gaps examples/paper-trio/scenario.yaml"
-)
+@profile_app.command(epilog=f"Example: {PROGRAM} profile gaps scenario.yaml")
 def gaps(
     scenario: ScenarioPath,
     csv: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help="Write one row an option.", show_default=False),
+        typer.Option(metavar="PATH", help="Write one row per option.", show_default=False),
     ] = None,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Show the N most valuable.")] = 10,
     overrides: Overrides = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no notices.")] = False,
 ) -> None:
-    """What to measure next: options whose curves were not measured and matter to the decision, with
-    the benchmark command of each.
+    """Show what to measure next.
+
+    Options whose curves are not measured and matter to the decision, with the benchmark command
+    of each.
 
     Exit codes: 0 done, 2 bad input, 3 infeasible, 4 the plan's gap is open, 5 stopped without a
     plan.
@@ -51,7 +49,7 @@ def gaps(
 @profile_app.command(
     "estimate",
     epilog=(
-        "Example: python -m planner profile estimate --llm llama-3.1-8b --gpu H100-SXM-80GB --tp"
+        f"Example: {PROGRAM} profile estimate --llm llama-3.1-8b --gpu H100-SXM-80GB --tp"
         " 1,2 --out profiles.csv"
     ),
 )
@@ -113,13 +111,11 @@ def profile_estimate(
     step_tokens: Annotated[int, typer.Option(metavar="N", help="Token budget of a step.")] = 8192,
     neighbours: Annotated[
         float,
-        typer.Option(metavar="F", help="Slowdown by busy neighbours on shared GPUs (assumed)."),
+        typer.Option(metavar="F", help="Assumed slowdown by busy neighbours on shared GPUs."),
     ] = 1.08,
     highest_load: Annotated[
         float,
-        typer.Option(
-            metavar="PCT", help="Where curves end, in per cent of the capacity; 90 = headroom."
-        ),
+        typer.Option(metavar="PCT", help="Highest rate of a curve, in per cent of the capacity."),
     ] = 97.0,
     calibrate: Annotated[
         Path | None,
@@ -139,15 +135,16 @@ def profile_estimate(
             metavar="PATH", help="Write the half widths of 95 % intervals.", show_default=False
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one a core.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one per core.")] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="No progress, no notices, no tables.")
     ] = False,
 ) -> None:
-    """Estimate curves of options nobody measured: step time from the catalogues, inside a
-    simulation of continuous batching.
+    """Estimate curves of options that are not measured.
 
-    What accuracy to expect: docs/accuracy.md. Exit codes: 0 done, 2 bad input, 5 stopped, with
+    Step times come from the catalogues and run in a simulation of continuous batching.
+
+    Accuracy: docs/accuracy.md. Exit codes: 0 done, 2 bad input, 5 stopped, with
     nothing written.
     """
     with Interrupt().handled() as interrupt:
@@ -178,7 +175,7 @@ def profile_estimate(
 @profile_app.command(
     "import",
     epilog=(
-        "Example: python -m planner profile import results/ --gpu H100-SXM-80GB --tp 2 --share 100"
+        f"Example: {PROGRAM} profile import results/ --gpu H100-SXM-80GB --tp 2 --share 100"
         " --out profiles.csv"
     ),
 )
@@ -192,7 +189,9 @@ def profile_import(
     llm: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="LLM, where it is not the files' model.", show_default=False
+            metavar="NAME",
+            help="Name of the LLM, where the files name the model otherwise.",
+            show_default=False,
         ),
     ] = None,
     gpu: Annotated[
@@ -210,7 +209,7 @@ def profile_import(
         int | None,
         typer.Option(
             metavar="N",
-            help="Replicas that answered together; rates are divided by it.",
+            help="Replicas behind the benchmarked endpoint; rates are divided by it.",
             show_default=False,
         ),
     ] = None,
@@ -219,7 +218,7 @@ def profile_import(
         typer.Option(
             "--map",
             metavar="MAPPING",
-            help="File (YAML) that says it file by file.",
+            help="YAML file with these values for each file.",
             show_default=False,
         ),
     ] = None,
@@ -227,16 +226,16 @@ def profile_import(
         str, typer.Option(metavar="PATH|-", help="Write the profile table; - prints it.")
     ] = "-",
     append: Annotated[
-        bool, typer.Option("--append", help="Keep the rows that --out holds.")
+        bool, typer.Option("--append", help="Keep the rows that --out has already.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Do not tell what became of every file.")
-    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no line per file.")] = False,
 ) -> None:
-    """Make a profile table of benchmark files: vLLM, SGLang, GuideLLM, inference-perf, aiperf,
-    genai-perf, llm-d, our own.
+    """Make a profile table from benchmark files.
 
-    Tools are told by content. What is missing is asked for; what is doubtful is left out and told.
+    Formats: vLLM, SGLang, GuideLLM, inference-perf, aiperf, genai-perf, llm-d, or our own.
+
+    Formats are detected by content. A missing value is a fault; doubtful runs are left out, with
+    the reason.
     Exit codes: 0 done, 2 bad input.
     """
     # Imported here to keep --help fast.
@@ -250,9 +249,7 @@ def profile_import(
     )
 
 
-@profile_app.command(
-    "check", epilog="Example: python -m planner profile check examples/paper-trio/profiles.csv"
-)
+@profile_app.command("check", epilog=f"Example: {PROGRAM} profile check profiles.csv")
 def profile_check(
     profiles: Annotated[
         Path,
@@ -269,13 +266,14 @@ def profile_check(
         ),
     ] = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print the findings alone, no table of curves.")
+        bool, typer.Option("--quiet", help="Print the warnings alone, no table of curves.")
     ] = False,
 ) -> None:
-    """Check the hygiene of a profile table: shapes of its curves, gaps, outliers, percentile order,
-    Little's law, compute.
+    """Check a profile table.
 
-    Findings are warnings. Exit codes: 0 also with findings, 2 when the table cannot be read.
+    Looks at shapes of curves, gaps, outliers, percentile order, Little's law, compute.
+
+    Exit codes: 0 also with warnings, 2 when the table cannot be read.
     """
     # Imported here to keep --help fast.
     from planner.cli.commands.profile_check import run_profile_check

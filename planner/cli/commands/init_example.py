@@ -1,0 +1,51 @@
+"""The command `init --example`: a copy of an example in the current folder."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import copytree
+
+from planner.cli.terminal.frame import framed, put
+from planner.cli.terminal.program import PROGRAM
+from planner.errors import DataError
+from planner.packed_files import EXAMPLES, example_path
+from profiles.io.faults import Fault, nearest
+
+__all__ = ["run_init_example"]
+
+
+@framed
+def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()) -> int:
+    """Copy an example; return the exit code. folder: default, one of the example's name here.
+
+    refused: options that were given beside it and have no meaning for a copy.
+    """
+    target = folder or Path(name)
+    if faults := _faults(name, target, refused):
+        raise DataError(faults)
+    if code := put(target, lambda: copytree(example_path(name).parent, target)):
+        return code
+    for path in sorted(target.rglob("*")):
+        if path.is_file():
+            print(f"wrote {path}")
+    print(f"next: {PROGRAM} plan {target / 'scenario.yaml'}", file=sys.stderr)
+    return 0
+
+
+def _faults(name: str, target: Path, refused: Sequence[str]) -> list[Fault]:
+    """Everything that stands against the copy."""
+    faults = [
+        Fault("init", option, "", f"{option} has no meaning with --example", "leave it out")
+        for option in refused
+    ]
+    if name not in EXAMPLES:
+        fix = f"{nearest(name, EXAMPLES)}the examples are {', '.join(EXAMPLES)}"
+        faults.append(Fault("init", "--example", repr(name), "there is no such example", fix))
+    elif target.exists():
+        problem = "it exists already, and nothing is overwritten"
+        faults.append(Fault(str(target), "", "", problem, f"name a new folder: {_folder(name)}"))
+    return faults
+
+
+def _folder(name: str) -> str:
+    return f"init DIR --example {name}"

@@ -1,0 +1,127 @@
+"""The commands on a plan in operation: route other prompts, simulate requests."""
+
+from typing import Annotated
+
+import typer
+
+from planner.cli.arguments import ItsScenario, PlanPath
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.program import PROGRAM
+
+__all__ = ["operation_app"]
+
+operation_app = typer.Typer()
+
+
+@operation_app.command(
+    epilog=f"Example: {PROGRAM} route plan.json --scores other.csv --grades grades.csv"
+)
+def route(
+    plan: PlanPath,
+    scores: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Scores of other prompts; default: those of the plan.",
+            show_default=False,
+        ),
+    ] = None,
+    grades: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="True grades of the same prompts, in the shape of scores.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            help="Compute prices on this share of the prompts, report the rest.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Seed of the split and of the intervals.")
+    ] = 0,
+    rates: Annotated[
+        bool,
+        typer.Option(
+            "--rates",
+            help="Show prices at 50 to 150 % of the rate, and where SLOs break.",
+        ),
+    ] = False,
+    scenario: ItsScenario = None,
+    csv: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Write one row per routing as CSV.", show_default=False),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|-",
+            help="Write everything as JSON; - prints JSON alone.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")
+    ] = False,
+) -> None:
+    """Route other prompts by a plan's prices.
+
+    Shows realised fractions, latency and quality, and the gain over a single LLM.
+
+    Exit codes: 0 the limits hold or the sample is too small to say, 2 bad input, 3 or 5 no setup or
+    stopped, 6 these prompts break a limit.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.route import RouteAsked, run_route
+
+        code = run_route(
+            plan,
+            RouteAsked(scores, grades, split, seed, scenario, rates, csv, json, quiet),
+            interrupt,
+        )
+    raise typer.Exit(code)
+
+
+@operation_app.command(epilog=f"Example: {PROGRAM} simulate plan.json --cv 3")
+def simulate(
+    plan: PlanPath,
+    scenario: ItsScenario = None,
+    trace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Replay the gaps of a trace (arrival_s).", show_default=False
+        ),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, max=1440.0, metavar="M", help="Length of one run in minutes.")
+    ] = 10.0,
+    cv: Annotated[
+        float,
+        typer.Option(min=0.1, max=20.0, metavar="C", help="Burstiness of arrivals; 1 = Poisson."),
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the arrivals.")] = 0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the verdict alone; no progress.")
+    ] = False,
+) -> None:
+    """Replay a plan's requests in a simulation.
+
+    Shows predicted beside simulated latencies, realised fractions, and a verdict.
+
+    Exit codes: 0 holds or uncertain, 2 bad input, 3 or 5 the plan has no setup, 6 the plan misses
+    its SLOs.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.simulate import Replay, run_simulate
+
+        code = run_simulate(plan, Replay(scenario, trace, minutes, cv, seed, quiet), interrupt)
+    raise typer.Exit(code)

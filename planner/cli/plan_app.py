@@ -1,0 +1,212 @@
+"""The commands on one plan: make it, report it, compare it with another, export it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from planner.cli.arguments import ItsScenario, Overrides, PlanPath, ReportPath, ScenarioPath
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.program import PROGRAM
+
+__all__ = ["plan_app"]
+
+plan_app = typer.Typer()
+
+
+@plan_app.command(
+    epilog=(f"Example: {PROGRAM} plan scenario.yaml --set arrival_rate_rps=80 --json plan.json")
+)
+def plan(
+    scenario: ScenarioPath,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|-", help="Write plan.json; - prints JSON alone.", show_default=False
+        ),
+    ] = None,
+    xlsx: ReportPath = None,
+    charts: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Write charts as PNG and SVG files.", show_default=False),
+    ] = None,
+    overrides: Overrides = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            help="Time limit of the search in seconds, as --set solver.time_limit_s=S.",
+            show_default=False,
+        ),
+    ] = None,
+    rel_gap: Annotated[
+        float | None,
+        typer.Option(
+            metavar="G",
+            help="Relative gap at which the search ends, as --set solver.rel_gap=G.",
+            show_default=False,
+        ),
+    ] = None,
+    marginals: Annotated[
+        bool,
+        typer.Option(
+            "--marginals",
+            help=(
+                "Plan again with one node, 10 ms, 1 req/s more and less, and show the difference."
+            ),
+        ),
+    ] = False,
+    near: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=50,
+            metavar="N",
+            help="Show the N next best setups, and the best one on the fewest GPUs.",
+        ),
+    ] = 0,
+    near_loss: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=100.0,
+            metavar="PCT",
+            help="Largest loss of the objective for --near, in per cent.",
+        ),
+    ] = 1.0,
+    current: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLAN",
+            help="The plan that runs now: replicas stay on their GPUs where possible.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", help="Print the verdict and repairs alone; no progress, no notices."
+        ),
+    ] = False,
+) -> None:
+    """Find the best plan of a scenario, with a proof.
+
+    Setup, placement and routing are decided together; a bound proves how good the plan is.
+
+    Exit codes: 0 gap closed, 2 bad input, 3 infeasible (conflict and repairs are shown), 4
+    stopped by a limit with a plan, 5 without one.
+    """
+    changes = list(overrides or [])
+    changes += [] if time_limit is None else [f"solver.time_limit_s={time_limit!r}"]
+    changes += [] if rel_gap is None else [f"solver.rel_gap={rel_gap!r}"]
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.plan import Further, Outputs, run_plan
+
+        code = run_plan(
+            scenario,
+            changes,
+            Outputs(json, xlsx, charts),
+            quiet,
+            interrupt,
+            Further(marginals, near, near_loss, current),
+        )
+    raise typer.Exit(code)
+
+
+@plan_app.command(
+    epilog=(f"Example: {PROGRAM} report plan.json --xlsx report.xlsx --with baselines,frontier")
+)
+def report(
+    plan: PlanPath,
+    xlsx: ReportPath = None,
+    charts: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Write charts as PNG and SVG files.", show_default=False),
+    ] = None,
+    scenario: ItsScenario = None,
+    kinds: Annotated[
+        str,
+        typer.Option(
+            "--with",
+            metavar="LIST",
+            help="Compute too, of setups,baselines,frontier,sensitivity.",
+            show_default=False,
+        ),
+    ] = "",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the names of the files alone; no progress.")
+    ] = False,
+) -> None:
+    """Write a plan's workbook and charts.
+
+    The workbook has live costs and checks; on request also baselines, frontiers and the study of
+    setups.
+
+    Exit codes: 0 done, 2 bad input, 4 stopped with part of it computed.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.report import ReportAsked, run_report
+
+        code = run_report(plan, ReportAsked(xlsx, charts, scenario, kinds, quiet), interrupt)
+    raise typer.Exit(code)
+
+
+@plan_app.command(epilog=f"Example: {PROGRAM} diff old.json new.json")
+def diff(
+    old: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PLAN", help="The plan that runs now (plan.json).", show_default=False
+        ),
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="PLAN", help="The plan to change to.", show_default=False)
+    ],
+) -> None:
+    """Show the steps from one plan to another.
+
+    What stays, starts, stops and moves; where possible no LLM falls short on the way.
+
+    Exit codes: 0 done, 2 bad input, 3 or 5 a plan has no setup.
+    """
+    # Imported here to keep --help fast.
+    from planner.cli.commands.diff import run_diff
+
+    raise typer.Exit(run_diff(old, new))
+
+
+@plan_app.command(epilog=f"Example: {PROGRAM} export plan.json --to deploy --only compose,litellm")
+def export(
+    plan: PlanPath,
+    to: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder to write to; new or empty.", show_default=False),
+    ],
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="Of shell,compose,kubernetes,litellm,router,routellm; default: all that fit.",
+            show_default=False,
+        ),
+    ] = None,
+    scenario: ItsScenario = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no list of files; no progress.")
+    ] = False,
+) -> None:
+    """Write the files that run a plan.
+
+    Servers (scripts, docker compose, Kubernetes) and routing (LiteLLM, router policy).
+
+    Exit codes: 0 done, 2 bad input, or something is in the folder already (nothing is overwritten),
+    3 or 5 the plan has no setup.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.export import Asked, run_export
+
+        code = run_export(plan, Asked(to, only, scenario, quiet), interrupt)
+    raise typer.Exit(code)

@@ -1,0 +1,96 @@
+"""The commands to start with: an example or template in a folder, and the page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from planner.cli.arguments import Overrides
+from planner.cli.terminal.program import PROGRAM
+from planner.packed_files import EXAMPLES
+
+__all__ = ["start_app"]
+
+start_app = typer.Typer()
+
+
+def _matching_examples(incomplete: str) -> list[str]:
+    """Names of examples that a shell may complete."""
+    return [name for name in EXAMPLES if name.startswith(incomplete)]
+
+
+@start_app.command(epilog=f"Example: {PROGRAM} init --example paper-trio")
+def init(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR",
+            help="Folder to write to; with --example, default: the example's name.",
+            show_default=False,
+        ),
+    ] = None,
+    example: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Copy an example: {', '.join(EXAMPLES)}.",
+            show_default=False,
+            autocompletion=_matching_examples,
+        ),
+    ] = None,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write a workbook instead.", show_default=False),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="SCENARIO",
+            help="Fill the workbook with this scenario.",
+            show_default=False,
+        ),
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Write an example or a template to start from.
+
+    A folder, or a workbook; with --from, a scenario as a workbook of the same hash.
+
+    Exit codes: 0 done, 2 bad input, or something is there already (nothing is overwritten).
+    """
+    if example is not None:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.init_example import run_init_example
+
+        others = {"--xlsx": xlsx, "--from": source, "--set": overrides}
+        refused = [option for option, value in others.items() if value]
+        raise typer.Exit(run_init_example(example, folder, refused))
+    # Imported here to keep --help fast.
+    from planner.cli.commands.init import run_init
+
+    raise typer.Exit(run_init(folder, xlsx, source, list(overrides or [])))
+
+
+@start_app.command("app", epilog=f"Example: {PROGRAM} app --port 8600")
+def start_page(
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="N", help="Port of the page.")
+    ] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Address to serve on; 0.0.0.0 opens the page to the network."
+        ),
+    ] = "127.0.0.1",
+) -> None:
+    """Serve the page in a browser.
+
+    Inputs, plans, what-if studies, exports. Ctrl-C ends it.
+
+    Exit codes: 0 ended, 2 bad input.
+    """
+    # Imported here to keep --help fast.
+    from planner.cli.commands.page import run_page
+
+    raise typer.Exit(run_page(host, port))

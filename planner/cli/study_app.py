@@ -1,0 +1,162 @@
+"""The commands that plan many times: baselines, all setups, independent check, sweeps."""
+
+from typing import Annotated
+
+import typer
+
+from planner.cli.arguments import Overrides, ScenarioPath
+from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.program import PROGRAM
+
+__all__ = ["study_app"]
+
+study_app = typer.Typer()
+
+
+@study_app.command(epilog=(f"Example: {PROGRAM} baselines scenario.yaml --csv baselines.csv"))
+def baselines(
+    scenario: ScenarioPath,
+    csv: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write the table as CSV.", show_default=False)
+    ] = None,
+    overrides: Overrides = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Print verdict and table alone; no progress, no notices."),
+    ] = False,
+) -> None:
+    """Compare the joint plan with simpler ways to decide.
+
+    Equal split, size-proportional, isolated, two-stage, single LLM, cascade.
+
+    Exit codes: 0 done, 2 bad input, 3 infeasible, 4 stopped by a limit or Ctrl-C with what there
+    was until then, 5 stopped without a plan.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.baselines import run_baselines
+
+        code = run_baselines(scenario, list(overrides or []), csv, quiet, interrupt)
+    raise typer.Exit(code)
+
+
+@study_app.command(epilog=(f"Example: {PROGRAM} setups scenario.yaml --csv setups.csv --top 5"))
+def setups(
+    scenario: ScenarioPath,
+    csv: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write one row per setup; an interrupted study resumes from it.",
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=0, metavar="N", help="Show the N best setups.")] = 10,
+    exact_packing: Annotated[
+        bool,
+        typer.Option(
+            "--exact-packing", help="Keep every setup that fits, not only those first-fit places."
+        ),
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Route only setups that may be best; no median, no worst."),
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one per core.")] = 0,
+    overrides: Overrides = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Print counts and spread alone; no progress, no notices."),
+    ] = False,
+) -> None:
+    """Route every setup and compare them.
+
+    Best routing and quality of each, and how far the best and the worst lie apart.
+
+    Exit codes: 0 done, 2 bad input, 3 no setup is feasible, 4 stopped with some setups routed, 5
+    stopped without one.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.setups import Wanted, run_setups
+
+        code = run_setups(
+            scenario,
+            list(overrides or []),
+            Wanted(csv, top, exact_packing, prune, jobs, quiet),
+            interrupt,
+        )
+    raise typer.Exit(code)
+
+
+@study_app.command(epilog=f"Example: {PROGRAM} check scenario.yaml")
+def check(
+    scenario: ScenarioPath,
+    overrides: Overrides = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")
+    ] = False,
+) -> None:
+    """Check the joint plan by an independent method.
+
+    It shares no mathematics with the optimiser: all setups, each routed by dual prices.
+
+    Exit codes: 0 agree or brackets, 2 bad input, 5 stopped before there was anything to compare, 6
+    disagree or contradicts.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.check import run_check
+
+        code = run_check(scenario, list(overrides or []), quiet, interrupt)
+    raise typer.Exit(code)
+
+
+@study_app.command(
+    epilog=(
+        f"Example: {PROGRAM} sweep scenario.yaml --vary arrival_rate_rps=40:80:5 --csv rates.csv"
+    )
+)
+def sweep(
+    scenario: ScenarioPath,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=...",
+            help="KEY=START:STOP:STEP or KEY=V1,V2,...; several = product.",
+            show_default=False,
+        ),
+    ],
+    csv: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write .csv or .parquet as points finish; an interrupted sweep resumes from it.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one per core.")] = 0,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Plan on the Dask cluster there.", show_default=False),
+    ] = None,
+    overrides: Overrides = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the counts alone; no progress, no notices.")
+    ] = False,
+) -> None:
+    """Plan a scenario at every point of a grid.
+
+    Gives frontiers of quality or cost against rate, SLO, nodes, prices.
+
+    Exit codes: 0 done (also with infeasible rows), 2 bad input, 4 stopped with some points, 5
+    stopped without one.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.sweep import Grid, run_sweep
+
+        code = run_sweep(
+            scenario, list(overrides or []), Grid(tuple(vary), csv, jobs, dask, quiet), interrupt
+        )
+    raise typer.Exit(code)
