@@ -30,13 +30,13 @@ WIDTH = 100
 
 def main() -> int:
     """Measure and print; 1 when a run failed or left its gap open."""
-    asked = _arguments()
-    sizes = [size for size in SIZES if size in asked.sizes]
-    console = Console(width=WIDTH, stderr=asked.json)
+    arguments = _arguments()
+    sizes = [size for size in SIZES if size in arguments.sizes]
+    console = Console(width=WIDTH, stderr=arguments.json)
     results: list[dict[str, Any]] = []
     for size in sizes:
-        scenario, maker = make(size, asked.seed, asked.noise, FOLDER)
-        runs = [_run(scenario, size == REPLANNED) for _ in range(asked.repeat)]
+        scenario, maker = make(size, arguments.seed, arguments.noise, FOLDER)
+        runs = [_run(scenario, size == REPLANNED) for _ in range(arguments.repeat)]
         runs.sort(key=lambda run: run["wall_s"])
         median = runs[(len(runs) - 1) // 2]
         results.append(
@@ -48,12 +48,14 @@ def main() -> int:
                 **median,
             }
         )
-    if asked.json:
+    if arguments.json:
         print(
-            json.dumps({"seed": asked.seed, "noise_pct": asked.noise, "results": results}, indent=1)
+            json.dumps(
+                {"seed": arguments.seed, "noise_pct": arguments.noise, "results": results}, indent=1
+            )
         )
     else:
-        _print(console, asked, results)
+        _print(console, arguments, results)
     return 0 if all(result["status"] == "optimal" for result in results) else 1
 
 
@@ -72,10 +74,10 @@ def _arguments() -> argparse.Namespace:
         "--repeat", type=int, default=1, help="runs of each size; the median is told"
     )
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    if asked.repeat < 1:
+    arguments = parser.parse_args()
+    if arguments.repeat < 1:
         parser.error("--repeat must be at least 1")
-    return asked
+    return arguments
 
 
 def _run(scenario: Path, replans: bool) -> dict[str, Any]:
@@ -96,12 +98,12 @@ def _run(scenario: Path, replans: bool) -> dict[str, Any]:
     return result
 
 
-def _print(console: Console, asked: argparse.Namespace, results: list[dict[str, Any]]) -> None:
+def _print(console: Console, arguments: argparse.Namespace, results: list[dict[str, Any]]) -> None:
     maker, version = results[0]["maker"], results[0]["highs"]
-    median = f", median of {asked.repeat}" if asked.repeat > 1 else ""
+    median = f", median of {arguments.repeat}" if arguments.repeat > 1 else ""
     console.print(
-        f"instances: {maker} generator, seed {asked.seed}, noise {asked.noise:g} %{median}; HiGHS"
-        f" {version}, one thread",
+        f"instances: {maker} generator, seed {arguments.seed}, noise {arguments.noise:g} %{median};"
+        f" HiGHS {version}, one thread",
         highlight=False,
     )
     console.print(_outcome(results))

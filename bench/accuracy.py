@@ -63,8 +63,8 @@ AIMS = {
 
 def main() -> int:
     """Score, print, write."""
-    asked = _arguments()
-    rows = read_silicon(asked.silicon)
+    arguments = _arguments()
+    rows = read_silicon(arguments.silicon)
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.gpu, row.group].append(row)
@@ -74,16 +74,16 @@ def main() -> int:
         if gpu == HOME and len(members) >= FEWEST_ROWS
     }
     away = {group: [r for r in rows if r.gpu != HOME and r.group == group] for group in home}
-    whole = dict(zip(home, spread(_fit, list(home.values()), asked.jobs), strict=True))
+    whole = dict(zip(home, spread(_fit, list(home.values()), arguments.jobs), strict=True))
     work = [(group, home, away[group], whole) for group in sorted(home)]
-    scored = [one for found in spread(_score, work, asked.jobs) for one in found]
+    scored = [one for part in spread(_score, work, arguments.jobs) for one in part]
     text = "\n".join(_tables(scored, home))
     print(text)
-    if asked.write is not None:
-        page = asked.write.read_text(encoding="utf-8")
+    if arguments.write is not None:
+        page = arguments.write.read_text(encoding="utf-8")
         before, _, rest = page.partition(START)
         after = rest.partition(END)[2]
-        asked.write.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        arguments.write.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
     return 0
 
 
@@ -96,10 +96,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--silicon", type=Path, required=True, help="silicon_agg.csv")
     parser.add_argument("--write", type=Path, help="a page with the two markers")
     parser.add_argument("--jobs", type=int, default=0, help="processes; 0 = one a core")
-    asked = parser.parse_args()
-    if not asked.silicon.is_file():
-        sys.exit(f"{asked.silicon}: there is no such file")
-    return asked
+    arguments = parser.parse_args()
+    if not arguments.silicon.is_file():
+        sys.exit(f"{arguments.silicon}: there is no such file")
+    return arguments
 
 
 def _choices(row: Row) -> tuple[Harness, ...]:
@@ -116,15 +116,15 @@ def _score(work: tuple[str, dict[str, list[Row]], list[Row], dict[str, Fit]]) ->
     rows = home[group]
     random = np.random.RandomState(sorted(set(map(ord, group)))[0] + len(group))
     first = _choices(rows[0])[0]
-    found = list(_errors(NONE, rows, Fit(np.ones(len(FACTORS)), first, 0, 0.0)))
+    scored = list(_errors(NONE, rows, Fit(np.ones(len(FACTORS)), first, 0, 0.0)))
     if rows[0].llm != home[TEACHER][0].llm:
-        found += _errors(ONE_LLM, rows, Fit(whole[TEACHER].factors, first, 0, 0.0))
+        scored += _errors(ONE_LLM, rows, Fit(whole[TEACHER].factors, first, 0, 0.0))
     others = [
         np.log(fitted.factors)
         for other, fitted in whole.items()
         if home[other][0].llm != rows[0].llm
     ]
-    found += _errors(OTHERS, rows, Fit(np.exp(np.mean(others, axis=0)), first, 0, 0.0))
+    scored += _errors(OTHERS, rows, Fit(np.exp(np.mean(others, axis=0)), first, 0, 0.0))
     good = [row for row in rows if row.taught]
     for name, count, draws in (
         (FIVE, 5, FIVE_DRAWS),
@@ -133,17 +133,17 @@ def _score(work: tuple[str, dict[str, list[Row]], list[Row], dict[str, Fit]]) ->
         for _ in range(draws):
             seen = [good[k] for k in sorted(random.permutation(len(good))[:count])]
             cells = {row.cell for row in seen}
-            found += _errors(name, [row for row in rows if row.cell not in cells], _fit(seen))
-    found += _degrees(rows)
+            scored += _errors(name, [row for row in rows if row.cell not in cells], _fit(seen))
+    scored += _degrees(rows)
     for row in away:
         for experiment in (ANY_GPU, GPU_TO.format(row.gpu.split("-")[0], row.weight_bits)):
-            found += _errors(experiment, [row], whole[group])
+            scored += _errors(experiment, [row], whole[group])
     for other in home.values():
         if other[0].llm == rows[0].llm and other[0].backend != rows[0].backend:
-            found += _errors(
+            scored += _errors(
                 BACKEND, other, Fit(whole[group].factors, _choices(other[0])[0], 0, 0.0)
             )
-    return found
+    return scored
 
 
 def _degrees(rows: Sequence[Row]) -> Iterable[Scored]:
@@ -195,11 +195,11 @@ def _tables(scored: Sequence[Scored], home: dict[str, list[Row]]) -> list[str]:
         tpot_aim, ttft_aim = AIMS.get(experiment, ("-", "-"))
         cells = [
             f"{len(plain):,}",
-            _told(plain, 1),
+            _quantiles(plain, 1),
             tpot_aim,
-            _told(plain, 0),
+            _quantiles(plain, 0),
             ttft_aim,
-            *(_told(e, k) for e, k in ((plain, 2), (full, 1), (full, 0))),
+            *(_quantiles(e, k) for e, k in ((plain, 2), (full, 1), (full, 0))),
         ]
         lines.append(f"| {experiment} | {' | '.join(cells)} |")
     lines += [
@@ -226,8 +226,13 @@ def _tables(scored: Sequence[Scored], home: dict[str, list[Row]]) -> list[str]:
         none, five, quarter = (
             _stack(mine, lambda one, name=name: one[0] == name) for name in (NONE, FIVE, QUARTER)
         )
-        cells = [_told(none, 1), f"{100 * np.median(none[:, 1]):+.0f}", _told(none, 0)]
-        cells += [_told(five, 1), _told(five, 0), _told(quarter, 1), _told(quarter, 0)]
+        cells = [_quantiles(none, 1), f"{100 * np.median(none[:, 1]):+.0f}", _quantiles(none, 0)]
+        cells += [
+            _quantiles(five, 1),
+            _quantiles(five, 0),
+            _quantiles(quarter, 1),
+            _quantiles(quarter, 0),
+        ]
         lines.append(f"| {group} | {len(home[group])} | {' | '.join(cells)} |")
     return lines
 
@@ -237,7 +242,7 @@ def _stack(scored: Sequence[Scored], which: Callable[[Scored], bool]) -> np.ndar
     return np.array(kept) if kept else np.zeros((0, 3))
 
 
-def _told(errors: np.ndarray, metric: int) -> str:
+def _quantiles(errors: np.ndarray, metric: int) -> str:
     """Median / 90th percentile of the absolute relative error, per cent."""
     if not len(errors):
         return "-"

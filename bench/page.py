@@ -40,29 +40,29 @@ MIB = 2**20
 
 def main() -> int:
     """Measure and print; 1 when a session hung or saw another's result."""
-    asked = argparse.ArgumentParser(
+    arguments = argparse.ArgumentParser(
         prog="python -m bench.page",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    asked.add_argument(
-        "--repeat", type=int, default=5, help="runs of each time; median and worst are told"
+    arguments.add_argument(
+        "--repeat", type=int, default=5, help="runs of each time; median and worst are printed"
     )
-    asked.add_argument("--people", type=int, default=PEOPLE)
-    asked.add_argument("--solves", type=int, default=SOLVES)
-    given = asked.parse_args()
-    told("import (s)", [import_time() for _ in range(given.repeat)])
+    arguments.add_argument("--people", type=int, default=PEOPLE)
+    arguments.add_argument("--solves", type=int, default=SOLVES)
+    given = arguments.parse_args()
+    print_times("import (s)", [import_time() for _ in range(given.repeat)])
     with served() as (address, process), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
-        told("first open (s)", [first_open(browser, address) for _ in range(given.repeat)])
-        told("what-if at paper3x4 (s)", what_if(browser, address, given.repeat))
-        told("cancel (s)", cancel(browser, address, given.repeat))
+        print_times("first open (s)", [first_open(browser, address) for _ in range(given.repeat)])
+        print_times("what-if at paper3x4 (s)", what_if(browser, address, given.repeat))
+        print_times("cancel (s)", cancel(browser, address, given.repeat))
         return sessions(browser, address, process, given.people, given.solves)
 
 
-def told(what: str, seconds: list[float]) -> None:
+def print_times(what: str, seconds: list[float]) -> None:
     """Print one line."""
     print(
         f"{what:28} median {statistics.median(seconds):.2f}, worst {max(seconds):.2f} of"
@@ -162,7 +162,7 @@ def still(page: Page) -> None:
     )
 
 
-def ask(page: Page, label: str, value: str) -> None:
+def fill_in(page: Page, label: str, value: str) -> None:
     """Type a number beside the page."""
     field = page.get_by_test_id("stSidebar").get_by_label(label)
     field.fill(value)
@@ -222,12 +222,12 @@ def what_if(browser: Browser, address: str, repeat: int) -> list[float]:
     page.get_by_text("is being made").wait_for(state="hidden")
     page.get_by_test_id("stSidebarNav").get_by_text("Plan", exact=True).click()
     drawn(page)
-    found = []
+    times = []
     for k in range(repeat):
-        ask(page, "mean TTFT at most (ms)", f"{330 + 7 * k}")
-        found.append(solved(page))
+        fill_in(page, "mean TTFT at most (ms)", f"{330 + 7 * k}")
+        times.append(solved(page))
     page.context.close()
-    return found
+    return times
 
 
 def cancel(browser: Browser, address: str, repeat: int) -> list[float]:
@@ -238,9 +238,9 @@ def cancel(browser: Browser, address: str, repeat: int) -> list[float]:
     page = opened(browser, address, "inputs")
     upload(page, scenario)
     page.get_by_text("is being made").wait_for(state="hidden")
-    found = []
+    times = []
     for k in range(repeat):
-        ask(page, "Arrival rate (req/s)", f"{1_000 + 7 * k}")
+        fill_in(page, "Arrival rate (req/s)", f"{1_000 + 7 * k}")
         page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True).click()
         page.get_by_text("best possible").first.wait_for()
         button = page.get_by_role("button", name="Cancel")
@@ -248,9 +248,9 @@ def cancel(browser: Browser, address: str, repeat: int) -> list[float]:
         button.click()
         page.get_by_text("is being made").wait_for(state="hidden")
         still(page)
-        found.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - begun)
     page.context.close()
-    return found
+    return times
 
 
 # ---------------------------------------------------------------- many people
@@ -275,7 +275,7 @@ def sessions(
     for k in range(solves):
         rates = [f"{31 + 3 * person + 0.25 * k:g}" for person in range(people)]
         for page, rate in zip(pages, rates, strict=True):
-            ask(page, "Arrival rate (req/s)", rate)
+            fill_in(page, "Arrival rate (req/s)", rate)
         for page in pages:
             page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True).click()
         for page, rate in zip(pages, rates, strict=True):

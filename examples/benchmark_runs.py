@@ -93,7 +93,7 @@ def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) ->
     )
     tpot = served.tpot(answers)
     seconds = float(served.finish.max())
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "label": LABEL,
         "endpoint_type": "vllm",
         "model_id": llm.hf_id,
@@ -113,9 +113,9 @@ def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) ->
         ("tpot", tpot[~np.isnan(tpot)]),
         ("e2el", served.finish - served.arrival),
     ):
-        told[f"mean_{name}_ms"] = round(1e3 * float(times.mean()), 3)
-        told[f"median_{name}_ms"] = round(1e3 * float(np.median(times)), 3)
-        told |= {
+        content[f"mean_{name}_ms"] = round(1e3 * float(times.mean()), 3)
+        content[f"median_{name}_ms"] = round(1e3 * float(np.median(times)), 3)
+        content |= {
             f"p{p}_{name}_ms": round(1e3 * float(np.percentile(times, p)), 3) for p in PERCENTILES
         }
-    return told
+    return content

@@ -113,15 +113,15 @@ def run_points(
 def _run(
     point: Point, instance: Instance, quality: Quality, settings: Settings, jobs: int
 ) -> Outcome:
-    found = study_setups(instance, jobs=jobs)
+    study = study_setups(instance, jobs=jobs)
     joint = solve(instance, settings, quality=quality)
     content = checked_content(instance, joint, settings.rel_gap)
     ttft_ms = float(content["slo"][0]["achieved_ms"]) if joint.has_plan else None
-    agrees, reason = agreement(instance, found, joint)
-    return Outcome(point, found, joint, ttft_ms, agrees, reason)
+    agrees, reason = agreement(instance, study, joint)
+    return Outcome(point, study, joint, ttft_ms, agrees, reason)
 
 
-def agreement(instance: Instance, found: SetupStudy, joint: Solution) -> tuple[str, str]:
+def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[str, str]:
     """How study and joint plan go together: yes | none | joint more | NO | open, and a reason where
     there is something to tell.
 
@@ -129,22 +129,22 @@ def agreement(instance: Instance, found: SetupStudy, joint: Solution) -> tuple[s
     of them is wrong.
     """
     span = float(np.ptp(instance.scores.values)) or 1.0
-    best = None if np.isnan(found.quality).all() else float(np.nanmax(found.quality))
+    best = None if np.isnan(study.quality).all() else float(np.nanmax(study.quality))
     if joint.status == "unknown":
         return "open", f"the joint search stopped ({joint.effort.termination}) before it had a plan"
     if joint.value is None or joint.bound is None:
         if best is not None:
-            return "NO", "the joint road says that nothing is feasible, and a retained setup is"
+            return "NO", "the joint search says that nothing is feasible, and a retained setup is"
         return "none", "; ".join(joint.conflict.limits if joint.conflict else ()) or "infeasible"
     if best is not None and best > joint.bound + NOISE * span:
         return (
             "NO",
             f"the best retained setup has {best:.9g}, above the joint bound {joint.bound:.9g}",
         )
-    allowed = found.tolerance + (joint.bound - joint.value) + NOISE * span
+    allowed = study.tolerance + (joint.bound - joint.value) + NOISE * span
     if best is not None and joint.value <= best + allowed:
         return "yes", ""
-    if first_fit_decreasing(instance, joint.replicas[None, :])[0] and found.count("undecided") == 0:
+    if first_fit_decreasing(instance, joint.replicas[None, :])[0] and study.count("undecided") == 0:
         return "NO", "the joint setup is a retained one, and the study rates it lower"
     return "joint more", "the joint setup is one that first fit does not place"
 
@@ -193,7 +193,7 @@ def _to(digits: int) -> Callable[[Any], str]:
     return lambda value: "-" if np.isnan(value) else f"{value:,.{digits}f}"
 
 
-ASKED: tuple[Column, ...] = (
+DEMAND: tuple[Column, ...] = (
     ("GPUs", "GPUs", str),
     ("Rate (req/s)", "req/s", _to(0)),
     ("TTFT target (ms)", "target\n(ms)", _to(0)),
@@ -216,18 +216,21 @@ def print_study(console: Console, frame: pd.DataFrame) -> None:
     """Print the table, then reasons, then what the scores allow at all."""
     if console.width >= WIDE:
         print_table(
-            console, "All retained setups, and the joint plan", frame, [*ASKED, *STUDIED, *PLANNED]
+            console, "All retained setups, and the joint plan", frame, [*DEMAND, *STUDIED, *PLANNED]
         )
     else:
-        print_table(console, "All retained setups", frame, [*ASKED, *STUDIED])
+        print_table(console, "All retained setups", frame, [*DEMAND, *STUDIED])
         print_table(
-            console, "The joint plan beside the best of them", frame, [*ASKED, STUDIED[3], *PLANNED]
+            console,
+            "The joint plan beside the best of them",
+            frame,
+            [*DEMAND, STUDIED[3], *PLANNED],
         )
-    told = frame[frame["Reason"] != ""]
-    if len(told):
+    explained = frame[frame["Reason"] != ""]
+    if len(explained):
         lines = [
             f"{gpus} GPUs, {rate:g} req/s, {target:g} ms: {reason}"
-            for gpus, rate, target, reason in told[
+            for gpus, rate, target, reason in explained[
                 ["GPUs", "Rate (req/s)", "TTFT target (ms)", "Reason"]
             ].itertuples(index=False)
         ]
@@ -241,12 +244,12 @@ def score_line(instance: Instance) -> str:
     values, weights = instance.scores.values, instance.scores.weights
     alone = values @ weights
     most = float(values.max(axis=0) @ weights)
-    told = ", ".join(
+    listed = ", ".join(
         f"{llm.name} {mean:.5f}" for llm, mean in zip(instance.llms, alone, strict=True)
     )
     widest = 100.0 * (most / alone.min() - 1.0)
     return (
-        f"All prompts to one LLM: {told}; each to its best one: {most:.5f}, {widest:.1f} % above"
+        f"All prompts to one LLM: {listed}; each to its best one: {most:.5f}, {widest:.1f} % above"
         " the least of these."
     )
 
@@ -257,17 +260,17 @@ def score_line(instance: Instance) -> str:
 @framed
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked; the exit code."""
-    asked = _arguments(arguments)
-    if asked.csv is not None:
-        check_writable(Path(asked.csv), "--csv")
-    frame, code = (counts_table(), 0) if asked.counts else _study(asked)
+    options = _arguments(arguments)
+    if options.csv is not None:
+        check_writable(Path(options.csv), "--csv")
+    frame, code = (counts_table(), 0) if options.counts else _study(options)
     console = plain_console()
-    if asked.counts:
+    if options.counts:
         print_counts(console, frame)
     elif len(frame):
         print_study(console, frame)
         print_line(console, score_line(load_instance(cluster_file(4)).instance), "dim")
-    return max(code, put_csv(frame, asked.csv, "rows")) if len(frame) else code
+    return max(code, put_csv(frame, options.csv, "rows")) if len(frame) else code
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -290,18 +293,18 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--jobs", type=int, default=1, metavar="N", help="processes of the study; 0 = one a core"
     )
     parser.add_argument("--csv", metavar="PATH", help="write the table as CSV")
-    asked = parser.parse_args(arguments)
-    if asked.jobs < 0:
+    options = parser.parse_args(arguments)
+    if options.jobs < 0:
         parser.error("--jobs must be at least 0")
-    return asked
+    return options
 
 
-def _study(asked: argparse.Namespace) -> tuple[pd.DataFrame, int]:
+def _study(options: argparse.Namespace) -> tuple[pd.DataFrame, int]:
     """The table of all points, or of those before Ctrl-C, and the exit code."""
     began, outcomes, stopped = time.perf_counter(), [], False
-    points = QUICK if asked.quick else POINTS
+    points = QUICK if options.quick else POINTS
     try:
-        for one in run_points(points, asked.floor, asked.jobs):
+        for one in run_points(points, options.floor, options.jobs):
             outcomes.append(one)
             point = one.point
             warn(

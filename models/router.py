@@ -276,8 +276,8 @@ class Router:
             raise ValueError(f"{len(ids)} prompt ids for {values.shape[1]} scores")
         chosen = np.empty(len(ids), dtype=np.intp)
         for first in range(0, len(ids), BLOCK):
-            best, odd, shares = self._decide(values[:, first : first + BLOCK])
-            best[odd] = _pick_many(shares, draws([ids[first + k] for k in odd.tolist()]))
+            best, tied, shares = self._decide(values[:, first : first + BLOCK])
+            best[tied] = _pick_many(shares, draws([ids[first + k] for k in tied.tolist()]))
             chosen[first : first + BLOCK] = best
         return chosen
 
@@ -286,12 +286,12 @@ class Router:
         prompt ids.
         """
         values = self._values(scores)
-        told = np.zeros((len(self.llms), values.shape[1]))
+        whole = np.zeros((len(self.llms), values.shape[1]))
         for first in range(0, values.shape[1], BLOCK):
-            best, odd, shares = self._decide(values[:, first : first + BLOCK])
-            told[best, first + np.arange(best.size)] = 1.0
-            told[:, first + odd] = shares
-        return told
+            best, tied, shares = self._decide(values[:, first : first + BLOCK])
+            whole[best, first + np.arange(best.size)] = 1.0
+            whole[:, first + tied] = shares
+        return whole
 
     def _values(self, scores: Mapping[str, Sequence[float] | np.ndarray]) -> np.ndarray:
         """(M, N) scores of the LLMs with a price; whatever for the others."""
@@ -330,12 +330,12 @@ class Router:
         if self._corrected:
             net -= np.array(self._c)[:, None]
             alone &= net[best, np.arange(best.size)] >= net.max(axis=0)
-        odd = np.flatnonzero(~alone)
-        shares = self.row.split_many(close[:, odd])
+        tied = np.flatnonzero(~alone)
+        shares = self.row.split_many(close[:, tied])
         if self._corrected:
-            shares = _nearest_on_simplex_many(shares + net[:, odd] / self.ramp)
-        shares[:, ~known[odd]] = np.array(self.row.weights)[:, None]
-        return best, odd, shares
+            shares = _nearest_on_simplex_many(shares + net[:, tied] / self.ramp)
+        shares[:, ~known[tied]] = np.array(self.row.weights)[:, None]
+        return best, tied, shares
 
     # ---------------------------------------------------------------- load
 

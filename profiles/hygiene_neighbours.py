@@ -23,19 +23,19 @@ def check_neighbours(curves: Sequence[CurveRows]) -> list[Finding]:
     """Findings for every pair of neighbours, told at the larger option."""
     shares = sorted(curves, key=lambda c: (c.llm, c.gpu, c.tp_degree, c.mps_share_pct))
     degrees = sorted(curves, key=lambda c: (c.llm, c.gpu, c.mps_share_pct, c.tp_degree))
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for _, group in groupby(shares, key=lambda c: (c.llm, c.gpu, c.tp_degree)):
-        found += _along(
+        findings += _along(
             list(group),
             "more of each GPU (share {:g} % instead of {:g} %)",
             "mps_share_pct",
             SHARE_SLOWER,
         )
     for _, group in groupby(degrees, key=lambda c: (c.llm, c.gpu, c.mps_share_pct)):
-        found += _along(
+        findings += _along(
             list(group), "more GPUs (tp {:g} instead of {:g})", "tp_degree", DEGREE_SLOWER
         )
-    return found
+    return findings
 
 
 def _along(curves: Sequence[CurveRows], words: str, key: str, slower: float) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def profiles_summary(table: ProfileTable) -> pd.DataFrame:
             {f"{metric}_{statistic}" for o in options for metric, statistic in o.latency_ms}
         )
         kinds = [kind for o in options for kind in o.provenance]
-        told = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
+        counts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
         lowest, highest = (
             min(float(o.rates[0]) for o in options),
             max(float(o.rates[-1]) for o in options),
@@ -48,7 +48,7 @@ def profiles_summary(table: ProfileTable) -> pd.DataFrame:
                 lowest,
                 highest,
                 ", ".join(columns),
-                told,
+                counts,
             )
         )
     heads = ["LLM", "GPU", "Options", "TP degrees", "MPS shares (%)", "Load points"]

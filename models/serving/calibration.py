@@ -166,8 +166,10 @@ def fit(
             few = [
                 kept[k] for k in sorted({round(k) for k in np.linspace(0, len(kept) - 1, count)})
             ]
-            found = [_fitted(few, one.harness, PICKING_ROUNDS, stop, one.factors) for one in tried]
-            tried = sorted(found, key=lambda one: one.loss)[:left]
+            candidates = [
+                _fitted(few, one.harness, PICKING_ROUNDS, stop, one.factors) for one in tried
+            ]
+            tried = sorted(candidates, key=lambda one: one.loss)[:left]
         best = tried[0]
     rounds = OPEN_ROUNDS if any(not point.users for point in kept) else ROUNDS
     return _fitted(kept, best.harness, rounds, stop, best.factors)

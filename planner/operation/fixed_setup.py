@@ -4,10 +4,11 @@ placement stay, rates and prices move.
     max  Q(f)    s.t. the SLOs on the raw curves,  sum_{o of i} x_o = lambda f_i,  x_o / n_o within
                                                    the curve        n fixed
 
-is the routing problem of one setup, solved as on the second road (`decompose_routing`). Value and
-bound are within TOLERANCE of each other where curves are convex or the branch and bound ends. Exact
-quality, prices and tie splits come from `models.quality`, and what is found is put through the
-verifier, against the instance with that rate and those scores.
+is the routing problem of one setup, solved as in the decomposition
+(`planner.decomposition.routing`). Value and bound are within TOLERANCE of each other where curves
+are convex or the branch and bound ends. Exact quality, prices and tie splits come from
+`models.quality`, and every routing is put through the verifier, against the instance with that rate
+and those scores.
 """
 
 from collections.abc import Mapping
@@ -127,17 +128,17 @@ class FixedSetup:
         if self._prompts is None or self._prompts[0] is not instance.scores:
             self._prompts = (instance.scores, Prompts(instance.scores), Quality(instance.scores))
         _, prompts, quality = self._prompts
-        road = DecompositionState(instance, prompts)
-        found = route(
-            road,
+        state = DecompositionState(instance, prompts)
+        routed = route(
+            state,
             list(enumerate(self.replicas.tolist())),
             TOLERANCE * prompts.span,
             most_nodes=MOST_NODES,
         )
-        if found.value is None:
-            return Rerouted(instance, None, None, bool(found.bound == -np.inf))
-        settled = quality.settle(found.fractions)
-        bound = max(float(found.bound), settled.value)
+        if routed.value is None:
+            return Rerouted(instance, None, None, bool(routed.bound == -np.inf))
+        settled = quality.settle(routed.fractions)
+        bound = max(float(routed.bound), settled.value)
         effort = Effort(termination=Termination.GAP)
         closed = bound - settled.value <= max(
             REL_GAP * max(abs(settled.value), 1e-9), CLOSE_ENOUGH * prompts.span
@@ -148,8 +149,8 @@ class FixedSetup:
             bound=bound,
             effort=effort,
             replicas=self.replicas,
-            routed_rates=found.rates,
-            fractions=found.fractions,
+            routed_rates=routed.rates,
+            fractions=routed.fractions,
             quality=settled.value,
             dual_prices=settled.prices,
             ties=tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in settled.ties),
@@ -163,9 +164,9 @@ def _seats(
     content: Mapping[str, Any], index: OptionIndex, positions: list[int]
 ) -> tuple[Shard, ...]:
     """The plan's placement by the positions of the deployed options."""
-    named = [(index.position(seat), seat) for seat in content["placement"]]
+    named = [(index.position(shard), shard) for shard in content["placement"]]
     return tuple(
-        Shard(positions.index(at), seat["replica"], seat["shard"], seat["node"], seat["gpu"])
-        for at, seat in named
+        Shard(positions.index(at), shard["replica"], shard["shard"], shard["node"], shard["gpu"])
+        for at, shard in named
         if at is not None
     )

@@ -165,13 +165,13 @@ def evaluate_routing(
     """
     began = time.perf_counter()
 
-    def tell(phase: str) -> None:
+    def report(phase: str) -> None:
         if cancel is not None and cancel.is_set():
             raise NoPlanInTimeError("stopped before the prompts were routed")
         if progress is not None:
             progress(Progress(time.perf_counter() - began, phase))
 
-    tell("prices")
+    report("prices")
     setup, content = FixedSetup(source), source.plan.demand_setup().content
     fitted, tested = (sample, sample) if split is None else split_sample(sample, split, seed)
     if split is not None:
@@ -188,11 +188,11 @@ def evaluate_routing(
     first = _routing(ROUTER, "", shares, tested, KEPT[worst_verdict(limits)])
     corrected, intervals = _corrected(content, setup, loads, planned, tested, seed)
     routings = [first, corrected, *_refitted(setup, tested), _at_random(first, tested)]
-    tell("the best single LLM")
+    report("the best single LLM")
     served, notes = _served(
         source, fitted, tested, BaselineSolver(settings, Quality(fitted.truth), cancel, progress)
     )
-    tell("done")
+    report("done")
     routings += [*served, _alone(fitted, tested), _best_answers(tested)]
     return Evaluation(
         tested,
@@ -211,10 +211,10 @@ def evaluate_routing(
 
 def _rerouted(setup: FixedSetup, scores: Scores) -> Mapping[str, Any]:
     """The best routing of the setup for these scores."""
-    found = setup.reroute(scores=scores)
-    if found.content is None:
+    rerouted = setup.reroute(scores=scores)
+    if rerouted.content is None:
         raise NoPlanInTimeError("no routing of the plan's setup was found on these prompts")
-    return found.content
+    return rerouted.content
 
 
 def _shares(router: Router, scores: Scores) -> np.ndarray:
@@ -251,12 +251,12 @@ def _routing(
 
 def _refitted(setup: FixedSetup, tested: Sample) -> list[PromptRouting]:
     """The setup's best routing on these very prompts: by scores, and by grades where there are."""
-    found = []
+    routings = []
     for name, by in ((REFITTED, tested.scores), (TRUE, tested.truth)):
         if name == REFITTED or tested.graded:
             router = Router(routing_policy(_rerouted(setup, by), setup.instance.arrival_rate))
-            found.append(_routing(name, "", _shares(router, by), tested, KEPT["holds"]))
-    return found
+            routings.append(_routing(name, "", _shares(router, by), tested, KEPT["holds"]))
+    return routings
 
 
 def _corrected(
@@ -287,17 +287,17 @@ def _corrected(
     limits, _ = judge_limits(
         loads, planned, shares, scores.weights, np.random.default_rng([seed, 1])
     )
-    told = (
+    note = (
         f"The router's correction by load brings the fractions to within {100 * SETTLED:g} % of all"
         f" prompts in {intervals} intervals."
     )
     if intervals == MOST_INTERVALS:
-        told = (
+        note = (
             f"The router's correction by load did not bring the fractions back in {MOST_INTERVALS}"
             " intervals."
         )
     return _routing(CORRECTED, "", shares, tested, KEPT[worst_verdict(limits)]), [
-        told
+        note
     ] if intervals else []
 
 

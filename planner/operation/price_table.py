@@ -98,21 +98,21 @@ def build_price_table(
     began = time.perf_counter()
     setup = FixedSetup(source)
     planned = setup.instance.arrival_rate
-    asked = sorted({round(planned * percent / 100, 12) for percent in percents} | {planned})
+    rates = sorted({round(planned * percent / 100, 12) for percent in percents} | {planned})
     rows = [_planned_row(setup, source.plan.content)]
 
-    def tell(phase: str) -> bool:
+    def report(phase: str) -> bool:
         """Tell the progress; False once interrupted."""
         if progress is not None:
             progress(Progress(time.perf_counter() - began, phase))
         return cancel is None or not cancel.is_set()
 
     going = True
-    for rate in asked:
-        going = going and tell(f"prices at {100 * rate / planned:.0f} % of the planned rate")
+    for rate in rates:
+        going = going and report(f"prices at {100 * rate / planned:.0f} % of the planned rate")
         if going and abs(rate - planned) > 1e-9 * planned:
             rows.append(_row(setup, rate))
-    going = going and tell("the highest rate that can be held")
+    going = going and report("the highest rate that can be held")
     highest, none_from = (
         _limit(setup, rows, cancel)
         if going
@@ -142,13 +142,13 @@ def _planned_row(setup: FixedSetup, content: Mapping[str, Any]) -> PriceRow:
 
 
 def _row(setup: FixedSetup, rate: float) -> PriceRow:
-    found = setup.reroute(rate)
+    rerouted = setup.reroute(rate)
     return PriceRow(
         rate,
-        found.content,
-        found.bound,
-        found.proved_none,
-        None if found.content is None else _kept_from(setup, found),
+        rerouted.content,
+        rerouted.bound,
+        rerouted.proved_none,
+        None if rerouted.content is None else _kept_from(setup, rerouted),
     )
 
 
@@ -166,20 +166,20 @@ def _limit(
         cancel is not None and cancel.is_set()
     ):
         middle = (good + bad) / 2
-        found = setup.reroute(middle)
-        if found.content is not None:
+        rerouted = setup.reroute(middle)
+        if rerouted.content is not None:
             good = middle
         else:
             bad = middle
-            proved = min(proved, middle) if found.proved_none else proved
+            proved = min(proved, middle) if rerouted.proved_none else proved
     return good, proved
 
 
-def _kept_from(setup: FixedSetup, found: Rerouted) -> float:
+def _kept_from(setup: FixedSetup, rerouted: Rerouted) -> float:
     """req/s down to which the routing keeps the SLOs, its fractions unchanged."""
-    assert found.content is not None  # noqa: S101 - the caller has a routing
-    rate = found.instance.arrival_rate
-    each = np.array([entry["rate_per_replica_rps"] for entry in found.content["options"]])
+    assert rerouted.content is not None  # noqa: S101 - the caller has a routing
+    rate = rerouted.instance.arrival_rate
+    each = np.array([entry["rate_per_replica_rps"] for entry in rerouted.content["options"]])
     knots = [
         rate * point / own
         for own, option in zip(each, setup.instance.options, strict=True)
@@ -205,13 +205,13 @@ def _kept_from(setup: FixedSetup, found: Rerouted) -> float:
 
 def _row_content(row: PriceRow, planned: float) -> dict[str, Any]:
     """One row for router_policy.json; without a routing its prices are null."""
-    told = row.content
+    plan = row.content
     head = {
         "rate_pct": round(100 * row.rate / planned, 6),
         "rate_rps": row.rate,
-        "slo_kept": told is not None,
+        "slo_kept": plan is not None,
     }
-    if told is None:
+    if plan is None:
         nothing = dict.fromkeys(
             (
                 "quality",
@@ -227,16 +227,16 @@ def _row_content(row: PriceRow, planned: float) -> dict[str, Any]:
         return {**head, **nothing, "proved": row.proved_none}
     slo = [
         {key: one[key] for key in ("metric", "statistic", "scope", "limit_ms", "achieved_ms")}
-        for one in told["slo"]
+        for one in plan["slo"]
     ]
     return {
         **head,
-        "quality": told["quality"],
+        "quality": plan["quality"],
         "bound": row.bound,
-        "alpha": told["dual_prices"],
-        "weights": told["routing"],
-        "ties": [{"llms": tie["llms"], "split": tie["split"]} for tie in told["router"]["ties"]],
-        "option_rates_rps": [entry["rate_rps"] for entry in told["options"]],
+        "alpha": plan["dual_prices"],
+        "weights": plan["routing"],
+        "ties": [{"llms": tie["llms"], "split": tie["split"]} for tie in plan["router"]["ties"]],
+        "option_rates_rps": [entry["rate_rps"] for entry in plan["options"]],
         "slo": slo,
         "kept_from_rps": row.kept_from,
     }

@@ -88,9 +88,9 @@ class ReplicaLoads:
         if fullest <= 1.0 + LIMIT_NOISE and undeployed <= LIMIT_NOISE:
             options = zip(self.instance.options, rates.tolist(), each.tolist(), strict=True)
             running = [Running(option.curve, rate, own) for option, rate, own in options]
-            told = [achieved_latency(running, slo) for slo in self.instance.slos]
+            achieved = [achieved_latency(running, slo) for slo in self.instance.slos]
             latencies = np.array(
-                [np.inf if latency is None else 1000.0 * latency for latency in told]
+                [np.inf if latency is None else 1000.0 * latency for latency in achieved]
             )
         return np.append(latencies, np.inf if undeployed > LIMIT_NOISE else 100.0 * fullest)
 

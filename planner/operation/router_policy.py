@@ -102,7 +102,7 @@ def load_correction(spread: float) -> dict[str, float] | None:
 def _backends(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Deployed options by LLM."""
     keys = ("pool", "gpu", "tp_degree", "mps_share_pct", "replicas", "rate_rps")
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in content["routing"]}
+    backends: dict[str, list[dict[str, Any]]] = {name: [] for name in content["routing"]}
     for entry in content["options"]:
-        found[entry["llm"]].append({key: entry[key] for key in keys})
-    return found
+        backends[entry["llm"]].append({key: entry[key] for key in keys})
+    return backends

@@ -51,10 +51,10 @@ def read_sample(
     own = known if scores is None else read_scores(scores, known.llms, missing, faults, notices)
     given = None
     if grades is not None:
-        told: list[str] = []
-        given = read_scores(grades, known.llms, "drop", faults, told)
+        grade_notices: list[str] = []
+        given = read_scores(grades, known.llms, "drop", faults, grade_notices)
         notices += [
-            notice for notice in told if "that lack a score" not in notice
+            notice for notice in grade_notices if "that lack a score" not in notice
         ]  # told below, with those that are not there at all
     if faults or own is None:
         raise DataError(faults, notices)

@@ -85,8 +85,8 @@ def simulate(
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
         tuple(
-            judge_slo(slo, told, runs)
-            for slo, told in zip(instance.slos, plan.content["slo"], strict=True)
+            judge_slo(slo, entry, runs)
+            for slo, entry in zip(instance.slos, plan.content["slo"], strict=True)
         ),
         tuple(summarise_option(station, k, runs) for k, station in enumerate(stations)),
         np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
@@ -143,12 +143,12 @@ def _queue(instance: Instance, option: int, rate: float, why: str) -> tuple[Repl
     fit = fit_queue(curve, "ttft", rate) if "ttft" in means else None
 
     def serve(arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
-        told = {
+        latencies = {
             metric: follow_load(curve, metric, rate, arrivals, rng)
             for metric in means
             if metric != "ttft"
         }
-        return told if fit is None else {**told, "ttft": fit.latencies(arrivals, rng)}
+        return latencies if fit is None else {**latencies, "ttft": fit.latencies(arrivals, rng)}
 
     notes = [why]
     if fit is not None:
@@ -254,12 +254,12 @@ def _run(
 def _at_replicas(station: Station, arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
     """Latencies of an option's requests, each at a replica drawn for it."""
     replica = rng.integers(station.replicas, size=arrivals.size)
-    told: Latencies = {}
+    latencies: Latencies = {}
     for r in range(station.replicas):
         of = np.flatnonzero(replica == r)
         for metric, values in station.serve(arrivals[of], rng).items():
-            told.setdefault(metric, np.full(arrivals.size, np.nan))[of] = values
-    return told
+            latencies.setdefault(metric, np.full(arrivals.size, np.nan))[of] = values
+    return latencies
 
 
 # ---------------------------------------------------------------- figures

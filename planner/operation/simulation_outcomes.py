@@ -168,8 +168,8 @@ def _counted(run: SimulatedRun, k: int, metric: str) -> np.ndarray:
 def _all_latencies(run: SimulatedRun, metric: str) -> np.ndarray | None:
     """Latencies of all counted requests of a run; None when a station does not know the metric."""
     parts = []
-    for k, (told, of) in enumerate(zip(run.latencies, run.of, strict=True)):
-        if metric not in told and of.size:
+    for k, (known, of) in enumerate(zip(run.latencies, run.of, strict=True)):
+        if metric not in known and of.size:
             return None
         if of.size:
             parts.append(_counted(run, k, metric))
@@ -186,9 +186,9 @@ def _statistic(values: np.ndarray, statistic: str) -> float:
     )
 
 
-def judge_slo(slo: Slo, told: Any, runs: Sequence[SimulatedRun]) -> SloOutcome:
+def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcome:
     """Judge one SLO over the runs."""
-    predicted = None if told["achieved_ms"] is None else told["achieved_ms"] / 1000.0
+    predicted = None if planned["achieved_ms"] is None else planned["achieved_ms"] / 1000.0
     together = [_all_latencies(run, slo.metric) for run in runs]
     if any(values is None for values in together):
         return SloOutcome(

@@ -119,13 +119,13 @@ def _lengths(curve: Curve) -> Lengths | None:
 
 
 def _scheduler(source: str) -> str:
-    found = re.search(rf"\b({'|'.join(SCHEDULERS)}) batching", source)
-    return found[1] if found else SCHEDULERS[0]
+    stated = re.search(rf"\b({'|'.join(SCHEDULERS)}) batching", source)
+    return stated[1] if stated else SCHEDULERS[0]
 
 
 def _sequences(source: str) -> int:
-    found = re.search(r"\bat most (\d+) sequences\b", source)
-    return int(found[1]) if found else Limits.sequences
+    stated = re.search(r"\bat most (\d+) sequences\b", source)
+    return int(stated[1]) if stated else Limits.sequences
 
 
 def _off(replica: Replica, curve: Curve, rate: float) -> float:
@@ -135,9 +135,9 @@ def _off(replica: Replica, curve: Curve, rate: float) -> float:
     if ("ttft", "mean") not in curve.latency or rate <= 0:
         return 0.0
     rng = np.random.default_rng(0)
-    told = replica(rng.exponential(1 / rate, TRIAL_REQUESTS).cumsum(), rng)["ttft"][
+    simulated = replica(rng.exponential(1 / rate, TRIAL_REQUESTS).cumsum(), rng)["ttft"][
         TRIAL_REQUESTS // 10 :
     ].mean()
     return abs(
-        float(told) / float(np.interp(rate, curve.rates, curve.latency["ttft", "mean"])) - 1.0
+        float(simulated) / float(np.interp(rate, curve.rates, curve.latency["ttft", "mean"])) - 1.0
     )

@@ -1,5 +1,5 @@
-"""The cross-check, told: a table of both roads, and sentences: the verdict, what was compared and
-to which precision.
+"""The cross-check as a table of joint plan and decomposition, and sentences: the verdict, what was
+compared and to which precision.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from models.instance import Instance
 from planner.presentation.sentences import number
 from planner.presentation.setup_study import config_words
 from planner.solution import Solution
-from planner.studies.crosscheck import ROUNDING, CrossCheck
+from planner.studies.crosscheck import ROUNDING, CheckVerdict, CrossCheck
 
-__all__ = ["compared_line", "ratio_line", "roads_table", "setup_lines", "verdict_line"]
+__all__ = ["check_table", "compared_line", "ratio_line", "setup_lines", "verdict_line"]
 
-MEANING: Mapping[str, str] = {
-    "agree": "both roads come to the same",
-    "brackets": "each road's plan stays within the other road's bound",
-    "disagree": "the two roads contradict each other",
-    "contradicts": "the two roads contradict each other",
-    "open": "the joint road was stopped before there was anything to compare",
+MEANING: Mapping[CheckVerdict, str] = {
+    CheckVerdict.AGREE: "joint plan and decomposition both find",
+    CheckVerdict.BRACKETS: "neither plan exceeds the other's bound",
+    CheckVerdict.DISAGREE: "joint plan and decomposition contradict each other",
+    CheckVerdict.CONTRADICTS: "joint plan and decomposition contradict each other",
+    CheckVerdict.OPEN: "the joint search was stopped before there was anything to compare",
 }
 
 
@@ -40,57 +40,57 @@ def verdict_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
             if joint.status == "infeasible"
             else f"{instance.objective} {_told(instance, joint.value)}"
         )
-        what = f"{what}: {found}"
+        what = f"{what} {found}"
     return f"{check.verdict}: {what}"
 
 
-def roads_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
-    """Tabulate value, bound, gap and seconds of both roads."""
-    best = check.second.best
+def check_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
+    """Value, bound, gap and seconds of the joint plan and of the decomposition."""
+    best = check.decomposition.best
     rows = [
-        ("joint road", joint.value, joint.bound, check.joint_gap, joint.effort.wall),
+        ("joint plan", joint.value, joint.bound, check.joint_gap, joint.effort.wall),
         (
-            "second road",
+            "decomposition",
             best.value,
             best.bound if np.isfinite(best.bound) else None,
-            check.second_gap,
-            check.second.seconds,
+            check.decomposition_gap,
+            check.decomposition.seconds,
         ),
     ]
-    return pd.DataFrame(rows, columns=["Road", "Found", "Best possible", "Gap", "Seconds"])
+    return pd.DataFrame(rows, columns=["Method", "Found", "Best possible", "Gap", "Seconds"])
 
 
 def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
     """Tell in one sentence what was compared, and to what precision."""
-    second, best = check.second, check.second.best
-    if second.complete:
+    decomposition, best = check.decomposition, check.decomposition.best
+    if decomposition.complete:
         pruned = best.enumerated - best.routed_setups - best.refused
         how = (
             f"dual prices over all {best.enumerated:,} setups within the compute"
             f" ({best.routed_setups:,} routed, {best.refused:,} not placed, {pruned:,} pruned by"
-            f" bounds; {second.retained:,} are placed by first-fit decreasing)"
+            f" bounds; {decomposition.retained:,} are placed by first-fit decreasing)"
         )
-    elif second.why:
+    elif decomposition.reason:
         how = (
             "a Lagrangian relaxation and a plan rounded from it, for"
-            f" {second.why.partition(';')[0]}"
+            f" {decomposition.reason.partition(';')[0]}"
         )
     else:
         how = f"dual prices over {best.enumerated:,} setups, stopped after {best.routed_setups:,}"
     head = f"Compared: the mixed-integer program on HiGHS with {how}"
     unit = "USD/h" if instance.objective == "cost" else "mean score"
-    if check.difference is None or check.joint_gap is None or check.second_gap is None:
-        return f"{head}; statuses and bounds alone, for not both roads have a plan."
-    allowed = check.joint_gap + check.second_gap
+    if check.difference is None or check.joint_gap is None or check.decomposition_gap is None:
+        return f"{head}; statuses and bounds alone, for not both have a plan."
+    allowed = check.joint_gap + check.decomposition_gap
     if check.verdict == "brackets":
-        width = 100.0 * check.second_gap / max(abs(best.value or 0.0), 1e-9)
+        width = 100.0 * check.decomposition_gap / max(abs(best.value or 0.0), 1e-9)
         return (
-            f"{head}; neither plan exceeds the other road's bound, and the second road's plan and"
-            f" bound are {number(width, 2)} % apart."
+            f"{head}; neither plan exceeds the other's bound, and plan and bound of the"
+            f" decomposition are {number(width, 2)} % apart."
         )
     return (
-        f"{head}; the plans differ by {abs(check.difference):.2g} {unit}, allowed are the gaps of"
-        f" both roads, {allowed:.2g}, and bounds are kept to {ROUNDING:.0e} of the range of scores."
+        f"{head}; the plans differ by {abs(check.difference):.2g} {unit}, allowed are both gaps"
+        f" together, {allowed:.2g}, and bounds are kept to {ROUNDING:.0e} of the range of scores."
     )
 
 

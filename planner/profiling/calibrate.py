@@ -59,7 +59,7 @@ def calibrate(
     schedulers: those to pick from; closed: whether a row with `concurrency` is a closed loop.
     StoppedError when `stop` says so.
     """
-    found, notices = [], []
+    calibrations, notices = [], []
     for llm, points in measured_points(path, offered, settings, closed).items():
         taught = sum(map(teaches, points))
         if taught < FEWEST:
@@ -75,7 +75,7 @@ def calibrate(
             )
         choices = harnesses(schedulers)
         whole = fit(points, choices, stop)
-        found.append(
+        calibrations.append(
             Calibration(
                 llm,
                 whole,
@@ -83,7 +83,7 @@ def calibrate(
                 left_out_errors([p for p in points if teaches(p)], choices, stop),
             )
         )
-    return found, notices
+    return calibrations, notices
 
 
 def left_out_errors(

@@ -166,7 +166,7 @@ def estimate_requests(
 
 
 def estimate_table(
-    wanted: Sequence[EstimateRequest],
+    requests: Sequence[EstimateRequest],
     jobs: int = 1,
     progress: Callable[[int], None] | None = None,
     cancel: threading.Event | None = None,
@@ -175,53 +175,57 @@ def estimate_table(
 
     jobs: processes, 0 = one a core; progress: told how many options are done.
     """
-    found = Estimate([], [], [], True)
+    estimate = Estimate([], [], [], True)
     done = 0
-    for curve in spread(_curve, wanted, jobs, cancel):
+    for curve in spread(_curve, requests, jobs, cancel):
         done += 1
         if isinstance(curve, LeftOut):
-            found.left_out.append(curve)
+            estimate.left_out.append(curve)
         else:
-            found.rows.extend(curve[0])
-            found.half_widths.extend(curve[1])
+            estimate.rows.extend(curve[0])
+            estimate.half_widths.extend(curve[1])
         if progress is not None:
             progress(done)
-    return Estimate(found.rows, found.half_widths, found.left_out, done == len(wanted))
+    return Estimate(estimate.rows, estimate.half_widths, estimate.left_out, done == len(requests))
 
 
 def _curve(
-    wish: EstimateRequest,
+    request: EstimateRequest,
 ) -> tuple[list[dict[str, object]], list[dict[str, float]]] | LeftOut:
     """Rows of one option and their half widths."""
-    cache = _cache_gib(wish)
+    cache = _cache_gib(request)
     if isinstance(cache, str):
-        return LeftOut(wish.llm.llm, wish.gpu.gpu, wish.tp_degree, wish.share_pct, cache)
-    offered = wish.offered
-    step = step_time(wish.llm, wish.gpu, wish.tp_degree, wish.share_pct / 100, wish.settings)
-    if wish.factors:
-        step = step.scaled(wish.factors)
+        return LeftOut(
+            request.llm.llm, request.gpu.gpu, request.tp_degree, request.share_pct, cache
+        )
+    offered = request.offered
+    step = step_time(
+        request.llm, request.gpu, request.tp_degree, request.share_pct / 100, request.settings
+    )
+    if request.factors:
+        step = step.scaled(request.factors)
     limits = Limits(
-        cache / kv_token_gib(wish.llm, wish.tp_degree, wish.settings),
+        cache / kv_token_gib(request.llm, request.tp_degree, request.settings),
         offered.sequences,
         offered.step_tokens,
     )
     draws = [_cut(draw, limits) for draw in _draws(offered)]
     capacity = _capacity(step, limits, offered, draws[0])
-    memory = weights_gib(wish.llm, wish.settings) / wish.tp_degree + cache + RUNTIME_GIB
+    memory = weights_gib(request.llm, request.settings) / request.tp_degree + cache + RUNTIME_GIB
     same = {
         "memory_gib_per_gpu": (
             math.floor(10 * memory) / 10
         ),  # not up: a KV cache that fills the GPU must still fit
         "input_tokens": _whole(np.concatenate([draw[1] for draw in draws]).mean()),
         "output_tokens": _whole(np.concatenate([draw[2] for draw in draws]).mean()),
-        "provenance": "calibrated" if wish.factors else "estimated",
-        "source": _source(wish, capacity),
+        "provenance": "calibrated" if request.factors else "estimated",
+        "source": _source(request, capacity),
     }
     option = {
-        "llm": wish.llm.llm,
-        "gpu": wish.gpu.gpu,
-        "tp_degree": wish.tp_degree,
-        "mps_share_pct": wish.share_pct,
+        "llm": request.llm.llm,
+        "gpu": request.gpu.gpu,
+        "tp_degree": request.tp_degree,
+        "mps_share_pct": request.share_pct,
     }
     rows: list[dict[str, object]] = []
     widths: list[dict[str, float]] = []
@@ -241,19 +245,21 @@ def _curve(
     return rows, widths
 
 
-def _cache_gib(wish: EstimateRequest) -> float | str:
+def _cache_gib(request: EstimateRequest) -> float | str:
     """Cache of one GPU, or why there is none."""
-    if not fits_shards(wish.llm, wish.tp_degree):
+    if not fits_shards(request.llm, request.tp_degree):
         return (
-            f"its {wish.llm.heads} heads ({wish.llm.kv_heads} of keys and values) cannot be split"
-            f" over {wish.tp_degree} GPUs"
+            f"its {request.llm.heads} heads ({request.llm.kv_heads} of keys and values) cannot be"
+            f" split over {request.tp_degree} GPUs"
         )
-    room = room_gib(wish.llm, wish.gpu, wish.tp_degree, wish.settings)
-    mean = (wish.offered.lengths.input_tokens + wish.offered.lengths.output_tokens) * kv_token_gib(
-        wish.llm, wish.tp_degree, wish.settings
-    )
+    room = room_gib(request.llm, request.gpu, request.tp_degree, request.settings)
+    mean = (
+        request.offered.lengths.input_tokens + request.offered.lengths.output_tokens
+    ) * kv_token_gib(request.llm, request.tp_degree, request.settings)
     cache = min(
-        room, 0.5 * wish.share_pct / 100 * wish.gpu.memory_gib, wish.offered.sequences * mean
+        room,
+        0.5 * request.share_pct / 100 * request.gpu.memory_gib,
+        request.offered.sequences * mean,
     )
     if cache < FEWEST_REQUESTS * mean:
         return (
@@ -373,24 +379,26 @@ def _whole(mean: float) -> int:
     return int(np.rint(mean))
 
 
-def _source(wish: EstimateRequest, capacity: float) -> str:
+def _source(request: EstimateRequest, capacity: float) -> str:
     """What the plan repeats: how the curve was made, and from where on it is uncertain."""
     made = (
-        "step time calibrated on measurements" if wish.factors else "step time from the catalogues"
+        "step time calibrated on measurements"
+        if request.factors
+        else "step time from the catalogues"
     )
     shared = (
         ""
-        if wish.share_pct == 100
-        else f", slowed x {wish.settings.neighbours:g} by busy neighbours (assumed)"
+        if request.share_pct == 100
+        else f", slowed x {request.settings.neighbours:g} by busy neighbours (assumed)"
     )
     most = (
         ""
-        if wish.offered.sequences == Limits.sequences
-        else f", at most {wish.offered.sequences} sequences"
+        if request.offered.sequences == Limits.sequences
+        else f", at most {request.offered.sequences} sequences"
     )
     return (
-        f"{wish.llm.llm} {wish.gpu.gpu} tp{wish.tp_degree} {wish.share_pct:g} %: {made},"
-        f" {wish.offered.scheduler} batching simulated, {wish.offered.lengths.kind}"
+        f"{request.llm.llm} {request.gpu.gpu} tp{request.tp_degree} {request.share_pct:g} %:"
+        f" {made}, {request.offered.scheduler} batching simulated, {request.offered.lengths.kind}"
         f" lengths{most}{shared}; uncertain above {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of"
         " capacity)"
     )

@@ -12,7 +12,7 @@ matters when
 V_keep is the best routing of the plan's own setup on the worse curve. The value of measuring an
 option is the larger of both: what not knowing may cost, beyond what the gaps of the solves leave
 open. Options not in the plan are taken in the order of what their better curve would earn at the
-prices of the second road's relaxation, phi(alpha, beta) - pi u; those not reached in time are
+prices of the decomposition's relaxation, phi(alpha, beta) - pi u; those not reached in time are
 counted.
 """
 
@@ -47,7 +47,7 @@ SOLVE_SECONDS = 10.0
 ALL_SECONDS = 60.0
 """Time of all solves together."""
 FEW_SETUPS = 1_000_000
-"""Setups up to which the second road, then the quicker one, is taken."""
+"""Setups up to which the decomposition is taken; it is the quicker one then."""
 FEWER_POINTS = 60
 """Even steps of a spend table when options are put in order."""
 
@@ -121,11 +121,11 @@ def find_gaps(
     used = [o for o in doubtful if plan.has_plan and plan.replicas[o] > 0]
     queue = [*used, *_by_promise(instance, [o for o in doubtful if o not in used])]
     again = _Again(instance, quick, quality, cancel)
-    found: list[Gap] = []
+    judged: list[Gap] = []
     for number, o in enumerate(queue):
         if time.perf_counter() > deadline or (cancel is not None and cancel.is_set()):
             break
-        found.append(_judged(instance, plan, o, again))
+        judged.append(_judged(instance, plan, o, again))
         if progress is not None:
             left = (time.perf_counter() - began) / (number + 1) * (len(queue) - number - 1)
             progress(
@@ -134,8 +134,8 @@ def find_gaps(
                     f"{number + 1} of {len(queue)} options judged, {left:.0f} s left",
                 )
             )
-    found.sort(key=lambda gap: (-gap.value, -(gap.gain or 0.0), gap.option))
-    return Gaps(plan, tuple(found), len(queue) - len(found))
+    judged.sort(key=lambda gap: (-gap.value, -(gap.gain or 0.0), gap.option))
+    return Gaps(plan, tuple(judged), len(queue) - len(judged))
 
 
 def _own_gap(plan: Solution) -> float:
@@ -144,8 +144,8 @@ def _own_gap(plan: Solution) -> float:
 
 
 class _Again:
-    """The best value of an instance with one curve bent: by the second road where all setups can be
-    listed, else by the joint one.
+    """The best value of an instance with one curve bent: by decomposition where all setups can be
+    listed, else by the joint search.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class _Again:
     def value(self, instance: Instance) -> tuple[float | None, float]:
         """Value (None without a plan) and its gap."""
         if self.setups is None:
-            found = joint.solve(
+            solution = joint.solve(
                 instance,
                 self.settings,
                 cancel=self.cancel,
@@ -174,7 +174,7 @@ class _Again:
                 explain=False,
                 lean=False,
             )
-            return found.value, _own_gap(found)
+            return solution.value, _own_gap(solution)
         go = best_setup if instance.objective == "quality" else cheapest_setup
         best = go(instance, tolerance=self.tolerance, setups=self.setups, cancel=self.cancel)
         return best.value, 0.0 if best.value is None else abs(best.bound - best.value)
@@ -219,11 +219,11 @@ def _by_promise(instance: Instance, options: list[int]) -> list[int]:
     """Options by what one replica of theirs would earn with its better curve, beyond the price of
     what it takes.
     """
-    road = DecompositionState(instance, points=POINTS)
-    relaxation = Relaxation(road)
+    state = DecompositionState(instance, points=POINTS)
+    relaxation = Relaxation(state)
     if not options or not relaxation.program.feasible():
         return options
-    relaxation.climb(1e-4 * road.prompts.span, None, None)
+    relaxation.climb(1e-4 * state.prompts.span, None, None)
     alpha, beta, _ = relaxation.prices[-1]
     promise = {}
     for o in options:
@@ -231,8 +231,8 @@ def _by_promise(instance: Instance, options: list[int]) -> list[int]:
             instance, o, 1.0 + ERRORS[weakest_provenance(instance.options[o])]
         ).options[o]
         table = spend_table(option.curve, instance.slos, instance.arrival_rate, FEWER_POINTS)
-        worth = alpha[option.llm] * table.rates / instance.arrival_rate - beta @ table.lower
-        promise[o] = float(worth.max(initial=-np.inf)) - float(
+        earned = alpha[option.llm] * table.rates / instance.arrival_rate - beta @ table.lower
+        promise[o] = float(earned.max(initial=-np.inf)) - float(
             relaxation.limit_prices @ relaxation.usage[:, o]
         )
     return sorted(options, key=lambda o: (-promise[o], o))

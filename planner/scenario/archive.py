@@ -48,7 +48,7 @@ def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
     DataError with every fault.
     """
-    found: dict[str, bytes] = {}
+    unpacked: dict[str, bytes] = {}
     faults: list[Fault] = []
     for name, content in files.items():
         inner = (
@@ -56,21 +56,21 @@ def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
             if PurePath(name).suffix.lower() == ENDING
             else {name: content}
         )
-        for one in sorted(found.keys() & inner.keys()):
+        for one in sorted(unpacked.keys() & inner.keys()):
             faults.append(
                 Fault(name, one, "", "there are two files of this name", "hand over one of them")
             )
-        found |= inner
+        unpacked |= inner
     if faults:
         raise DataError(faults)
-    return found
+    return unpacked
 
 
 def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]:
     """Files of an archive by their last names; folders, hidden files and what a Mac adds are passed
     over.
     """
-    found: dict[str, bytes] = {}
+    members_read: dict[str, bytes] = {}
     left = MOST_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -102,7 +102,7 @@ def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]
                         )
                     )
                     return {}
-                if last in found:
+                if last in members_read:
                     faults.append(
                         Fault(
                             name,
@@ -112,7 +112,7 @@ def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]
                             "hand over one of them",
                         )
                     )
-                found[last], left = raw, left - len(raw)
+                members_read[last], left = raw, left - len(raw)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -132,7 +132,7 @@ def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]
             )
         )
         return {}
-    return found
+    return members_read
 
 
 def _added(path: str) -> bool:

@@ -47,12 +47,12 @@ class LoadResult:
     @property
     def settings(self) -> Settings:
         """How the scenario asks for its search."""
-        asked = self.scenario.spec.solver
+        solver = self.scenario.spec.solver
         return Settings(
-            rel_gap=asked.rel_gap,
-            time_limit=asked.time_limit_s,
-            threads=asked.threads,
-            seed=asked.seed,
+            rel_gap=solver.rel_gap,
+            time_limit=solver.time_limit_s,
+            threads=solver.threads,
+            seed=solver.seed,
         )
 
 
@@ -69,36 +69,40 @@ def load_instance(
     the scenario names. Raises DataError (or the one of its kinds that fits) with every fault of
     every file.
     """
-    found = InputFindings()
+    findings = InputFindings()
     content: Any = None
     scenario: Scenario | None
     path = source.path if isinstance(source, Scenario) else Path(source)
     if is_workbook(path):
-        open_book(path, found)
+        open_book(path, findings)
     if isinstance(source, Scenario):
         if overrides:
             raise TypeError("overrides go with a file; a Scenario has its own")
         scenario = source
     else:
-        scenario, content = read_scenario(path, overrides, found.scenario, found.book)
+        scenario, content = read_scenario(path, overrides, findings.scenario, findings.book)
     if scenario is None:
-        check_named_tables(path, content, profiles, scores, found)
-        found.raise_any()
+        check_named_tables(path, content, profiles, scores, findings)
+        findings.raise_any()
         raise AssertionError("a scenario that cannot be read has faults")
     spec = scenario.spec
     names = [llm.name for llm in spec.llms]
-    table = read_profile_table(scenario.profiles_path, spec.profiles, profiles, found)
+    table = read_profile_table(scenario.profiles_path, spec.profiles, profiles, findings)
     values = read_score_table(
-        scenario.scores_path, spec.scores, scores, names, spec.scores_missing, found
+        scenario.scores_path, spec.scores, scores, names, spec.scores_missing, findings
     )
-    pools = _pools(scenario, found)
-    weights = _weights(spec, found) if table is None else _weights(spec, found, _memoryless(table))
-    options, dropped = build_options(scenario, pools, weights, table, found) if table else ((), ())
-    found.raise_any()
+    pools = _pools(scenario, findings)
+    weights = (
+        _weights(spec, findings) if table is None else _weights(spec, findings, _memoryless(table))
+    )
+    options, dropped = (
+        build_options(scenario, pools, weights, table, findings) if table else ((), ())
+    )
+    findings.raise_any()
     if table is None or values is None:
         raise AssertionError("a table that cannot be read has faults")
-    instance = _instance(spec, pools, options, dropped, values, tuple(found.warnings))
-    notices = (*table.notices, *found.notices, *found.warnings)
+    instance = _instance(spec, pools, options, dropped, values, tuple(findings.warnings))
+    notices = (*table.notices, *findings.notices, *findings.warnings)
     return LoadResult(
         scenario, instance, content_hash(spec, instance, table, weights.values()), notices
     )
@@ -131,7 +135,7 @@ def _instance(
     )
 
 
-def _pools(scenario: Scenario, found: InputFindings) -> list[Pool]:
+def _pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
     """Pools with the catalogue's memory and price where the scenario states none."""
     pools = []
     for i, pool in enumerate(scenario.spec.pools):
@@ -139,7 +143,7 @@ def _pools(scenario: Scenario, found: InputFindings) -> list[Pool]:
         memory, price = pool.memory_gib, pool.price_usd_per_gpu_h
         if memory is None and gpu is None:
             fix = f"{nearest(pool.gpu, load_gpus())}state memory_gib, or write a catalogued GPU"
-            found.scenario.append(
+            findings.scenario.append(
                 Fault(
                     str(scenario.path),
                     f"pools.{i}.gpu",
@@ -150,18 +154,18 @@ def _pools(scenario: Scenario, found: InputFindings) -> list[Pool]:
             )
         if memory is None and gpu is not None:
             memory = gpu.memory_gib
-            found.notices.append(
+            findings.notices.append(
                 f"pools.{i}.memory_gib: {memory:g} GiB of {pool.gpu} from the catalogue"
             )
         if price is None and gpu is not None and gpu.price_usd_per_gpu_h is not None:
             price = gpu.price_usd_per_gpu_h
-            found.notices.append(
+            findings.notices.append(
                 f"pools.{i}.price_usd_per_gpu_h: {price:g} USD/h from the catalogue"
                 f" ({gpu.price_source}, {gpu.price_date})"
             )
         if price is None and isinstance(scenario.spec.objective, MinimizeCost):
             where = f"pools.{i}.price_usd_per_gpu_h"
-            found.scenario.append(
+            findings.scenario.append(
                 Fault(
                     str(scenario.path),
                     where,
@@ -182,7 +186,7 @@ def _memoryless(table: ProfileTable) -> set[str]:
 
 
 def _weights(
-    spec: ScenarioSpec, found: InputFindings, needed: set[str] | None = None
+    spec: ScenarioSpec, findings: InputFindings, needed: set[str] | None = None
 ) -> Mapping[str, float | None]:
     """GiB of each LLM's weights; the catalogue's 16-bit weights where the scenario states none and
     they are needed.
@@ -192,7 +196,7 @@ def _weights(
         weights[llm.name] = llm.weights_gib
         if llm.weights_gib is None and llm.name in (needed or ()) and llm.name in load_llms():
             weights[llm.name] = load_llms()[llm.name].weights_gib_16bit
-            found.notices.append(
+            findings.notices.append(
                 f"llms.{i}.weights_gib: {weights[llm.name]:g} GiB of {llm.name} at 16 bit from the"
                 " catalogue"
             )

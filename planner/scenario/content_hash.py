@@ -34,10 +34,10 @@ def content_hash(
     weights_gib: (M,) of the LLMs as used, with the catalogue's where the scenario states none.
     """
     content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver"})
-    for told, pool in zip(content["pools"], instance.pools, strict=True):
-        told.update(memory_gib=pool.memory, price_usd_per_gpu_h=pool.price)
-    for told, weights in zip(content["llms"], weights_gib, strict=True):
-        told["weights_gib"] = weights
+    for entry, pool in zip(content["pools"], instance.pools, strict=True):
+        entry.update(memory_gib=pool.memory, price_usd_per_gpu_h=pool.price)
+    for entry, weights in zip(content["llms"], weights_gib, strict=True):
+        entry["weights_gib"] = weights
     digest = hashlib.sha256(
         json.dumps(_rounded(content), sort_keys=True, separators=(",", ":")).encode()
     )

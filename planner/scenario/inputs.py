@@ -83,29 +83,29 @@ def add_once(sentences: list[str], sentence: str) -> None:
         sentences.append(sentence)
 
 
-def open_book(path: Path, found: InputFindings) -> None:
+def open_book(path: Path, findings: InputFindings) -> None:
     """Read a workbook once for scenario and tables; raise when there is nothing to go on with."""
     # Imported here because only workbooks need openpyxl.
     from planner.scenario.workbook import read_book
 
-    found.book = read_book(path, found.scenario)
-    if found.book is None:
-        found.raise_any()
+    findings.book = read_book(path, findings.scenario)
+    if findings.book is None:
+        findings.raise_any()
     else:
-        found.notices.extend(found.book.notices)
+        findings.notices.extend(findings.book.notices)
 
 
 def read_profile_table(
-    path: Path, name: object, given: Table | None, found: InputFindings
+    path: Path, name: object, given: Table | None, findings: InputFindings
 ) -> ProfileTable | None:
     """The profile table: given, a workbook's sheet, or the file; None when it is faulty."""
-    table, faulty = found.table("profiles", name, given)
+    table, faulty = findings.table("profiles", name, given)
     if faulty:
         return None
     return (
-        read_profiles(path, found.profiles)
+        read_profiles(path, findings.profiles)
         if table is None
-        else parse_profiles(table, found.profiles)
+        else parse_profiles(table, findings.profiles)
     )
 
 
@@ -115,22 +115,22 @@ def read_score_table(
     given: Table | None,
     llms: Sequence[str],
     missing: str,
-    found: InputFindings,
+    findings: InputFindings,
 ) -> Scores | None:
     """The score table of these LLMs, found as the profile table is; None when it is faulty.
 
     missing: error or drop.
     """
-    table, faulty = found.table("scores", name, given)
+    table, faulty = findings.table("scores", name, given)
     if faulty:
         return None
     if table is None:
-        return read_scores(path, llms, missing, found.scores, found.notices)
-    return parse_scores(table, llms, missing, found.scores, found.notices)
+        return read_scores(path, llms, missing, findings.scores, findings.notices)
+    return parse_scores(table, llms, missing, findings.scores, findings.notices)
 
 
 def check_named_tables(
-    path: Path, content: Any, profiles: Table | None, scores: Table | None, found: InputFindings
+    path: Path, content: Any, profiles: Table | None, scores: Table | None, findings: InputFindings
 ) -> None:
     """Check the tables a faulty scenario names as far as it can be understood, so that all faults
     are told at once.
@@ -143,7 +143,7 @@ def check_named_tables(
         return path.parent / value if isinstance(value, str) and value else None
 
     if profiles is not None or named("profiles"):
-        read_profile_table(named("profiles") or path, content.get("profiles"), profiles, found)
+        read_profile_table(named("profiles") or path, content.get("profiles"), profiles, findings)
     llms = content.get("llms")
     names = (
         [llm.get("name") if isinstance(llm, Mapping) else None for llm in llms]
@@ -154,5 +154,5 @@ def check_named_tables(
     if (scores is not None or named("scores")) and sound and len(set(sound)) == len(names):
         missing = "drop" if content.get("scores_missing") == "drop" else "error"
         read_score_table(
-            named("scores") or path, content.get("scores"), scores, sound, missing, found
+            named("scores") or path, content.get("scores"), scores, sound, missing, findings
         )

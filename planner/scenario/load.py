@@ -110,9 +110,9 @@ def _read_workbook(
         book = read_book(path, faults)
         if book is None:
             return None, None
-    found: list[Fault] = []
-    scenario, content = _check(book.content, path, overrides, found)
-    faults.extend(book.by_cell(found))
+    content_faults: list[Fault] = []
+    scenario, content = _check(book.content, path, overrides, content_faults)
+    faults.extend(book.by_cell(content_faults))
     return (None if faults else scenario), content
 
 
@@ -135,26 +135,26 @@ def _check(
         )
         return None, None
     content = deepcopy(dict(content))
-    asked = _asked(overrides, faults)
-    for key, value in asked.items():
+    parsed = _parse_overrides(overrides, faults)
+    for key, value in parsed.items():
         if fault := set_path(ScenarioSpec, content, key, deepcopy(value)):
             faults.append(fault)
-    found = cross_faults(content, file)
+    content_faults = cross_faults(content, file)
     spec = None
     try:
         spec = ScenarioSpec.model_validate(content)
     except ValidationError as error:
-        told = (fault_of(ScenarioSpec, one, file) for one in error.errors(include_url=False))
-        found = [*(fault for fault in told if fault), *found]
-    faults.extend(_tell_origin(fault, asked) for fault in found)
-    return (Scenario(spec, path, asked) if spec and not faults else None), content
+        translated = (fault_of(ScenarioSpec, one, file) for one in error.errors(include_url=False))
+        content_faults = [*(fault for fault in translated if fault), *content_faults]
+    faults.extend(_with_origin(fault, parsed) for fault in content_faults)
+    return (Scenario(spec, path, parsed) if spec and not faults else None), content
 
 
-def _asked(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:
+def _parse_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:
     """Read overrides as path -> value; the last one of a path counts."""
     if isinstance(overrides, Mapping):
         return dict(overrides)
-    asked: dict[str, Any] = {}
+    parsed: dict[str, Any] = {}
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
@@ -168,16 +168,20 @@ def _asked(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:
                 )
             )
             continue
-        found: list[Fault] = []
-        asked[key.strip()] = parse_yaml(value, "--set", found)
-        if found:
-            faults.append(Fault("--set", key.strip(), shown(value), found[0].problem, found[0].fix))
-            del asked[key.strip()]
-    return asked
+        value_faults: list[Fault] = []
+        parsed[key.strip()] = parse_yaml(value, "--set", value_faults)
+        if value_faults:
+            faults.append(
+                Fault(
+                    "--set", key.strip(), shown(value), value_faults[0].problem, value_faults[0].fix
+                )
+            )
+            del parsed[key.strip()]
+    return parsed
 
 
-def _tell_origin(fault: Fault, asked: Mapping[str, Any]) -> Fault:
+def _with_origin(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
     """Faults of an overridden value are told at `--set`, not at the file."""
     at = fault.where
-    overridden = any(at == key or at.startswith(f"{key}.") for key in asked)
+    overridden = any(at == key or at.startswith(f"{key}.") for key in overrides)
     return Fault("--set", at, fault.value, fault.problem, fault.fix) if overridden else fault

@@ -30,7 +30,7 @@ def build_options(
     pools: Sequence[Pool],
     weights: Mapping[str, float | None],
     table: ProfileTable,
-    found: InputFindings,
+    findings: InputFindings,
 ) -> tuple[tuple[Option, ...], tuple[Dropped, ...]]:
     """Options that pass every rule, sorted by (llm, pool, tp_degree, mps_share), and those that do
     not, with the reason.
@@ -46,7 +46,7 @@ def build_options(
         if not reason and (lack := _lack(profiled, spec)):
             lacks.append(lack)
             reason = lack[1]
-        memory = None if reason else _memory(profiled, weights, table.file, found)
+        memory = None if reason else _memory(profiled, weights, table.file, findings)
         if not reason and memory is None:
             unsized.add(profiled.llm)
             continue
@@ -76,7 +76,7 @@ def build_options(
     for name in (llm.name for llm in spec.llms if llm.name in unsized):
         where = f"llms.{position[name]}.weights_gib"
         fix = "state weights_gib, or memory_gib_per_gpu in the profile table"
-        found.scenario.append(
+        findings.scenario.append(
             Fault(str(scenario.path), where, "", f"the memory of {name} is not known", fix)
         )
     kept.sort(key=lambda option: (option.llm, option.pool, option.tp_degree, option.mps_share))
@@ -86,10 +86,10 @@ def build_options(
     if (
         not kept
         and not unsized
-        and not found.profiles
+        and not findings.profiles
         and (fault := _nothing_to_choose(scenario, table, dropped))
     ):
-        found.scenario.append(fault)
+        findings.scenario.append(fault)
         return (), ()
     if lacks and len(lacks) == len(dropped) and not kept and not unsized:
         i = lacks[0][0]
@@ -102,11 +102,11 @@ def build_options(
         )
         fix = f"profile it, or ask for a statistic that is there: {', '.join(there)}"
         problem = f"no option can be judged by it: each {lacks[0][1]}"
-        found.scenario.append(
+        findings.scenario.append(
             Fault(str(scenario.path), f"slo.{i}.statistic", spec.slo[i].statistic, problem, fix)
         )
         return (), ()
-    _tell_unused(scenario, table, kept, dropped, unsized, found)
+    _note_unused(scenario, table, kept, dropped, unsized, findings)
     return tuple(kept), tuple(dropped)
 
 
@@ -119,7 +119,7 @@ def _nothing_to_choose(
     spec = scenario.spec
     if not dropped:
         profiled = sorted({f"{option.llm} on {option.gpu}" for option in table.options})
-        asked = (
+        named = (
             f"{', '.join(llm.name for llm in spec.llms)} on"
             f" {', '.join(sorted({pool.gpu for pool in spec.pools}))}"
         )
@@ -131,7 +131,7 @@ def _nothing_to_choose(
             table.file,
             "columns llm, gpu",
             "",
-            f"no row is of an LLM and a GPU of the scenario ({asked})",
+            f"no row is of an LLM and a GPU of the scenario ({named})",
             fix,
         )
     if all(" is not among setups." in drop.reason for drop in dropped):
@@ -201,7 +201,10 @@ def build_slos(spec: ScenarioSpec) -> tuple[Slo, ...]:
 
 
 def _memory(
-    profiled: ProfiledOption, weights: Mapping[str, float | None], file: str, found: InputFindings
+    profiled: ProfiledOption,
+    weights: Mapping[str, float | None],
+    file: str,
+    findings: InputFindings,
 ) -> float | None:
     """GiB of one shard: as profiled (the largest), else the weights alone; None when neither is
     known.
@@ -214,7 +217,7 @@ def _memory(
         if len(profiled.memory_gib) > 1:
             values = ", ".join(f"{value:g}" for value in profiled.memory_gib)
             add_once(
-                found.warnings,
+                findings.warnings,
                 f"{file}: memory_gib_per_gpu of {option} differs between rows ({values}); the"
                 " largest is taken",
             )
@@ -223,7 +226,7 @@ def _memory(
     if known is None:
         return None
     add_once(
-        found.warnings,
+        findings.warnings,
         f"{profiled.llm}: its memory is weights_gib / tp_degree where the profile states none; no"
         " KV cache is counted",
     )
@@ -238,13 +241,13 @@ def _curve(profiled: ProfiledOption) -> Curve:
     return Curve(profiled.rates, latency, profiled.provenance, profiled.source, profiled.tokens)
 
 
-def _tell_unused(
+def _note_unused(
     scenario: Scenario,
     table: ProfileTable,
     kept: Sequence[Option],
     dropped: Sequence[Dropped],
     unsized: set[str],
-    found: InputFindings,
+    findings: InputFindings,
 ) -> None:
     """Notices of profiles that serve nothing and of LLMs and pools without an option; a fault where
     replicas are demanded.
@@ -255,7 +258,7 @@ def _tell_unused(
         ("GPUs", [pool.gpu for pool in spec.pools], {option.gpu for option in table.options}),
     ):
         if alien := sorted(there - set(known)):
-            told = ", ".join(
+            listed = ", ".join(
                 (
                     f"{name} ({guess.strip()})"
                     if (guess := nearest(name, set(known) - there))
@@ -264,9 +267,9 @@ def _tell_unused(
                 for name in alien[:20]
             )
             more = f" and {len(alien) - 20} more" if len(alien) > 20 else ""
-            found.notices.append(
+            findings.notices.append(
                 f"{table.file}: ignored profiles of {what} that the scenario does not name:"
-                f" {told}{more}"
+                f" {listed}{more}"
             )
     for i, llm in enumerate(spec.llms):
         if llm.name in unsized or any(option.llm == i for option in kept):
@@ -278,7 +281,7 @@ def _tell_unused(
         if llm.min_replicas:
             problem = f"{llm.name} has no option, so no replica can be deployed ({why})"
             fix = "profile it, widen setups, or lower min_replicas to 0"
-            found.scenario.append(
+            findings.scenario.append(
                 Fault(
                     str(scenario.path),
                     f"llms.{i}.min_replicas",
@@ -288,14 +291,14 @@ def _tell_unused(
                 )
             )
         else:
-            found.notices.append(f"{llm.name} has no option and cannot be deployed: {why}")
+            findings.notices.append(f"{llm.name} has no option and cannot be deployed: {why}")
     for p, pool in enumerate(spec.pools):
         if not unsized and not any(option.pool == p for option in kept):
             why = (
                 _reasons([drop for drop in dropped if drop.pool == pool.name])
                 or f"no row of {table.file} is of {pool.gpu}"
             )
-            found.notices.append(f"the pool {pool.name} has no option and stays empty: {why}")
+            findings.notices.append(f"the pool {pool.name} has no option and stays empty: {why}")
 
 
 def _reasons(drops: Sequence[Dropped]) -> str:

@@ -227,9 +227,9 @@ def _unholdable(frame: pd.DataFrame) -> bool:
     for name in frame.columns:
         column = frame[name]
         if not pd.api.types.is_numeric_dtype(column):
-            told = column.astype(str)
-            if (told.str.len() * 2 > CELL_TEXT).any() or any(
-                map(re.compile(UNHOLDABLE).search, told)
+            cells = column.astype(str)
+            if (cells.str.len() * 2 > CELL_TEXT).any() or any(
+                map(re.compile(UNHOLDABLE).search, cells)
             ):
                 return True
     return False

@@ -49,9 +49,11 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
     yamls = [name for name in scenarios if not name.lower().endswith(".xlsx")]
     scenarios = [USUAL] if USUAL in yamls else yamls or scenarios
     if len(scenarios) != 1:
-        told = ", ".join(scenarios) or "none"
+        listed = ", ".join(scenarios) or "none"
         fix = "give one scenario (scenario.yaml with its tables, or one .xlsx workbook)"
-        raise DataError([Fault("upload", "", told, "one scenario is needed among the files", fix)])
+        raise DataError(
+            [Fault("upload", "", listed, "one scenario is needed among the files", fix)]
+        )
     for name, content in names.items():
         (folder / name).write_bytes(content)
     path = folder / scenarios[0]
@@ -66,8 +68,8 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 def _bare(name: str) -> str:
     """The last part of a file name, whatever system it comes from."""
-    found = PureWindowsPath(PurePath(name).name).name.lstrip(".")
-    return "".join(sign for sign in found if sign.isprintable()) or "file"
+    last = PureWindowsPath(PurePath(name).name).name.lstrip(".")
+    return "".join(sign for sign in last if sign.isprintable()) or "file"
 
 
 def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes]) -> list[Fault]:

@@ -56,10 +56,10 @@ def read_book(path: Path, faults: list[Fault]) -> InputBook | None:
     """Read an input workbook; faults of the workbook itself are appended, None when there is
     nothing to go on with.
     """
-    found = read_sheets(path, SHEETS, faults)
-    if found is None:
+    read = read_sheets(path, SHEETS, faults)
+    if read is None:
         return None
-    sheets, others = found
+    sheets, others = read
     book = InputBook(
         path, places=CellPlaces(path, sheets=dict.fromkeys(sheets, True), headers={"": others})
     )

@@ -55,14 +55,14 @@ class CellPlaces:
 
 def faults_by_cell(faults: Iterable[Fault], places: CellPlaces) -> list[Fault]:
     """Tell faults by cell, each once; faults of other files and of overrides stay as they are."""
-    told: dict[Fault, None] = {}
+    placed: dict[Fault, None] = {}
     for fault in faults:
         if fault.file == str(places.path) and fault.where:
             fault = _scenario_fault(fault, places)
         elif fault.file in places.tables:
             fault = _table_fault(fault, places)
-        told[fault] = None
-    return list(told)
+        placed[fault] = None
+    return list(placed)
 
 
 def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
@@ -101,7 +101,7 @@ def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
             "empty the cell, or choose minimize cost",
         )
     problem = _DOTTED.sub(
-        lambda found: places.cells.get(found[0], (found[0], None))[0], fault.problem
+        lambda path_match: places.cells.get(path_match[0], (path_match[0], None))[0], fault.problem
     )
     return Fault(path, cell or fault.where, _double(fault.value), problem, fault.fix)
 
@@ -155,8 +155,8 @@ def _table_fault(fault: Fault, places: CellPlaces) -> Fault:
     fix = (
         _fix_number(value[1:-1]) if value.startswith('"') and "number" in fault.problem else ""
     ) or fault.fix
-    if found := _ROW.fullmatch(fault.where):
-        first, last, name = found.groups()
+    if row := _ROW.fullmatch(fault.where):
+        first, last, name = row.groups()
         column = table.columns.get(name or "")
         if column is not None:
             letter = get_column_letter(column + 1)

@@ -76,7 +76,7 @@ def find_header(
     known = field_names(TABLES[title])
     rows = sheet.rows[:HEADER_WITHIN]
 
-    def found(cells: Sequence[Any]) -> int:
+    def known_cells(cells: Sequence[Any]) -> int:
         return sum(
             normal(cell) in known or base_label(cell) in known
             for cell in cells
@@ -84,7 +84,7 @@ def find_header(
         )
 
     number, cells = next(
-        ((n, cells) for n, cells in rows if found(cells) >= 2),
+        ((n, cells) for n, cells in rows if known_cells(cells) >= 2),
         rows[0] if rows and needs < 2 else (0, ()),
     )
     columns: dict[str, int] = {}
@@ -154,7 +154,7 @@ def check_repeated_headers(
     cells = next(cells for number, cells in sheet.rows if number == header.row)
     known = field_names(TABLES[title]) if title in TABLES else {}
     first: dict[str, int] = {}
-    told = len(faults)
+    before = len(faults)
     for column, cell in enumerate(cells):
         text = header_text(cell)
         if not text:
@@ -172,7 +172,7 @@ def check_repeated_headers(
                     "keep one of them",
                 )
             )
-    return len(faults) > told
+    return len(faults) > before
 
 
 def check_merged_cells(
@@ -202,9 +202,9 @@ def check_merged_cells(
 def note_unknown_columns(book: InputBook, title: str, header: Header) -> None:
     """Tell unknown columns as a notice."""
     if header.others:
-        told = ", ".join(list(header.others.values())[:20])
+        listed = ", ".join(list(header.others.values())[:20])
         book.notices.append(
-            f"{book.path}: ignored columns of {title} that are no input: {told[:200]}"
+            f"{book.path}: ignored columns of {title} that are no input: {listed[:200]}"
         )
 
 

@@ -115,10 +115,10 @@ def find_alternatives(
     The settings' time limit holds for all searches together. Cancelled, what was found so far.
     """
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
-    ground = SearchState(
+    state = SearchState(
         instance, quality or Quality(instance.scores), clock, settings.threads, settings.seed
     )
-    return _Near(ground, plan, settings, loss, running, progress).found(count)
+    return _Near(state, plan, settings, loss, running, progress).found(count)
 
 
 class _Near:
@@ -126,26 +126,26 @@ class _Near:
 
     def __init__(
         self,
-        ground: SearchState,
+        state: SearchState,
         plan: Solution,
         settings: Settings,
         loss: float,
         running: Running | None,
         progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.ground, self.plan, self.settings, self.running, self.progress = (
-            ground,
+        self.state, self.plan, self.settings, self.running, self.progress = (
+            state,
             plan,
             settings,
             running,
             progress,
         )
-        self.last, self.stopped = ground.clock.deadline, Termination.GAP
+        self.last, self.stopped = state.clock.deadline, Termination.GAP
         self.kind_of = [
-            (option.llm, option.pool, option.tp_degree) for option in ground.instance.options
+            (option.llm, option.pool, option.tp_degree) for option in state.instance.options
         ]
         self.kinds: list[tuple[tuple[tuple[int, int, int], int], ...]] = []
-        instance, quality = ground.instance, ground.quality
+        instance, quality = state.instance, state.quality
         value = float(plan.value)  # type: ignore[arg-type]
         if instance.objective == "quality":
             self.limit = value - loss * abs(value)
@@ -178,7 +178,7 @@ class _Near:
             others += [] if fewer is None else [fewer]
         self._forbid(self.plan)
         complete = self._next_best(count, others)
-        interrupted = self.ground.clock.interrupted()
+        interrupted = self.state.clock.interrupted()
         return Alternatives(
             self.limit,
             gpus,
@@ -190,9 +190,9 @@ class _Near:
 
     def _next_best(self, count: int, others: list[Alternative]) -> bool:
         """Add the next best setups; whether it is proved that no other one lies within the loss."""
-        told = repeats = 0
-        while told < count and repeats < MOST_REPEATS:
-            self._begin(f"{told} of {count} next best setups", count - told)
+        kept = repeats = 0
+        while kept < count and repeats < MOST_REPEATS:
+            self._begin(f"{kept} of {count} next best setups", count - kept)
             search = self._search(self.goal)
             if (
                 search.incumbent is None
@@ -201,23 +201,23 @@ class _Near:
             ):
                 self.stopped = Termination.GAP
                 self._begin(
-                    f"{told} of {count} next best setups", 1
+                    f"{kept} of {count} next best setups", 1
                 )  # without this one there is no next: any within the loss will do
                 search = self._search(self.goal, enough=self.enough)
             if search.incumbent is None:
                 return search.infeasible and search.confirm_infeasible()
-            found = self._told("next", search, self._lean(search.incumbent))
-            if self._kinds(found.solution.replicas) in self.kinds:
+            alternative = self._alternative("next", search, self._lean(search.incumbent))
+            if self._kinds(alternative.solution.replicas) in self.kinds:
                 repeats += 1
             else:
-                others.append(found)
-                told += 1
-            self._forbid(found.solution)
+                others.append(alternative)
+                kept += 1
+            self._forbid(alternative.solution)
         return False
 
     def _begin(self, what: str, left: int) -> None:
         """Give the next search its share of the time: as much as each of those that are left."""
-        clock, now = self.ground.clock, time.perf_counter()
+        clock, now = self.state.clock, time.perf_counter()
         clock.deadline = now + max(self.last - now, 0.0) / left
         if self.progress is not None:
             self.progress(
@@ -233,34 +233,32 @@ class _Near:
         more than could be found.
         """
         start = self._incumbent()
-        weights = lean_weights(self.ground.instance)
+        weights = lean_weights(self.state.instance)
         first = replace(start, loss=float(weights @ [packing.gpus for packing in start.packing]))
-        lean = Search(
-            self.ground, replace(self.goal, of=GoalKind.GPUS), lambda _: HALF_A_GPU, first
-        )
+        lean = Search(self.state, replace(self.goal, of=GoalKind.GPUS), lambda _: HALF_A_GPU, first)
         lean.run()
-        found = lean.incumbent or first
+        leanest = lean.incumbent or first
         self._note_stop(lean)
-        needed = min(fewest_gpus(lean), found.gpus)
-        if found.gpus >= start.gpus:
+        needed = min(fewest_gpus(lean), leanest.gpus)
+        if leanest.gpus >= start.gpus:
             return needed, None
-        best = self._search(replace(self.goal, gpus_in_all=found.gpus), self._as_packed(found))
-        return needed, self._told("gpus", best, self._lean(best.incumbent or found))
+        best = self._search(replace(self.goal, gpus_in_all=leanest.gpus), self._as_packed(leanest))
+        return needed, self._alternative("gpus", best, self._lean(best.incumbent or leanest))
 
     def _fewest_changes(self, running: Running) -> tuple[int, Alternative | None]:
         """How many starts and stops are proved to be needed within the loss; an alternative when
         the plan has more of them.
         """
-        before = tuple(int(n) for n in running.replicas(len(self.ground.instance.options)))
+        before = tuple(int(n) for n in running.replicas(len(self.state.instance.options)))
         undone, low, most = -1, -1, Changes(before, 0).count(self.plan.replicas)
-        found: Search | None = None
+        latest: Search | None = None
         while most - low > 1:
             at = (low + most) // 2
             search = self._search(
                 replace(self.goal, changes=Changes(before, at)), enough=self.enough
             )
             if search.incumbent is not None:
-                most, found = Changes(before, at).count(search.incumbent.routed.replicas), search
+                most, latest = Changes(before, at).count(search.incumbent.routed.replicas), search
             else:
                 undone = (
                     at
@@ -269,28 +267,28 @@ class _Near:
                 )
                 low = at
         needed = undone + 1 + running.gone
-        if found is None or found.incumbent is None:
+        if latest is None or latest.incumbent is None:
             return needed, None
-        best = self._search(replace(self.goal, changes=Changes(before, most)), found.incumbent)
-        return needed, self._told("changes", best, best.incumbent or found.incumbent)
+        best = self._search(replace(self.goal, changes=Changes(before, most)), latest.incumbent)
+        return needed, self._alternative("changes", best, best.incumbent or latest.incumbent)
 
     def _search(
         self, goal: Goal, incumbent: Incumbent | None = None, enough: float = -np.inf
     ) -> Search:
         """Search for one goal until its gap is closed, or a loss is good enough."""
-        search = Search(self.ground, goal, self._abs_gap, incumbent, enough)
+        search = Search(self.state, goal, self._abs_gap, incumbent, enough)
         search.run()
         self._note_stop(search)
         return search
 
     def _note_stop(self, search: Search) -> None:
-        if not search.closed() and not search.infeasible and self.ground.clock.stopped():
+        if not search.closed() and not search.infeasible and self.state.clock.stopped():
             self.stopped = Termination.TIME
 
     def _abs_gap(self, loss: float) -> float:
         quality, unit = (
-            self.ground.quality,
-            (self.ground.quality.scale if self.goal.of == GoalKind.QUALITY else 1.0),
+            self.state.quality,
+            (self.state.quality.scale if self.goal.of == GoalKind.QUALITY else 1.0),
         )
         return (
             max(
@@ -301,13 +299,13 @@ class _Near:
         )
 
     def _value(self, loss: float) -> float:
-        return self.ground.quality.to_score(-loss) if self.goal.of == GoalKind.QUALITY else loss
+        return self.state.quality.to_score(-loss) if self.goal.of == GoalKind.QUALITY else loss
 
     # -- setups ------------------------------------------------------------------------------------
 
     def _incumbent(self) -> Incumbent:
         """The plan found, as the searches know plans."""
-        quality, plan, instance = self.ground.quality, self.plan, self.ground.instance
+        quality, plan, instance = self.state.quality, self.plan, self.state.instance
         settled = quality.settle(plan.fractions)
         routed = RoutedSetup(
             plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value), 0
@@ -319,47 +317,49 @@ class _Near:
         )
         return self._as_packed(Incumbent(np.inf, routed, packings, settled, 0, 0.0))
 
-    def _lean(self, found: Incumbent) -> Incumbent:
+    def _lean(self, incumbent: Incumbent) -> Incumbent:
         """A found setup without what serves nobody, on the fewest GPUs that could be found for
         it.
         """
-        replicas = self._serving(found.routed.replicas, found.routed.rates)
-        instance = self.ground.instance
+        replicas = self._serving(incumbent.routed.replicas, incumbent.routed.rates)
+        instance = self.state.instance
         packings = tuple(
             pack_on_fewest(
-                self.ground.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
+                self.state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
             )
             for p, pool in enumerate(instance.pools)
         )
         if any(packing.verdict is not Verdict.PACKED for packing in packings):
-            return found
+            return incumbent
         return self._as_packed(
-            replace(found, routed=replace(found.routed, replicas=replicas), packing=packings)
+            replace(
+                incumbent, routed=replace(incumbent.routed, replicas=replicas), packing=packings
+            )
         )
 
-    def _as_packed(self, found: Incumbent) -> Incumbent:
+    def _as_packed(self, incumbent: Incumbent) -> Incumbent:
         """GPUs, cost and loss as its packing says."""
-        gpus = [packing.gpus for packing in found.packing]
-        cost = float(pool_prices(self.ground.instance) @ gpus)
+        gpus = [packing.gpus for packing in incumbent.packing]
+        cost = float(pool_prices(self.state.instance) @ gpus)
         loss = (
-            -self.ground.quality.from_score(found.settled.value)
+            -self.state.quality.from_score(incumbent.settled.value)
             if self.goal.of == GoalKind.QUALITY
             else cost
         )
-        return replace(found, gpus=sum(gpus), cost=cost, loss=loss)
+        return replace(incumbent, gpus=sum(gpus), cost=cost, loss=loss)
 
     def _serving(self, replicas: np.ndarray, rates: np.ndarray) -> np.ndarray:
         """Replicas (O,) of the options that carry requests; all of them where the floors would be
         missed without the others.
         """
-        serving = np.where(rates > IDLE * self.ground.instance.arrival_rate, replicas, 0)
-        return serving if meets_floors(self.ground, serving) else replicas
+        serving = np.where(rates > IDLE * self.state.instance.arrival_rate, replicas, 0)
+        return serving if meets_floors(self.state, serving) else replicas
 
-    def _forbid(self, told: Solution) -> None:
+    def _forbid(self, solution: Solution) -> None:
         """From here on no setup of the same kind is sought, nor one that holds this one whole."""
-        serving = self._serving(told.replicas, told.routed_rates)
+        serving = self._serving(solution.replicas, solution.routed_rates)
         held = [int(o) for o in np.flatnonzero(serving > 0)]
-        self.ground.no_goods.append(
+        self.state.no_goods.append(
             NoGood(0, tuple((o,) for o in held), tuple(int(serving[o]) for o in held))
         )
         kinds = self._kinds(serving)
@@ -368,7 +368,7 @@ class _Near:
                 tuple(o for o, kind in enumerate(self.kind_of) if kind == which)
                 for which, _ in kinds
             )
-            self.ground.no_goods.append(
+            self.state.no_goods.append(
                 NoGood(0, alike, tuple(count for _, count in kinds), replicas=int(serving.sum()))
             )
             self.kinds.append(kinds)
@@ -380,22 +380,22 @@ class _Near:
             counts[self.kind_of[o]] += int(replicas[o])
         return tuple(sorted(counts.items()))
 
-    def _told(self, aim: str, search: Search, found: Incumbent) -> Alternative:
+    def _alternative(self, aim: str, search: Search, incumbent: Incumbent) -> Alternative:
         """A found setup as a solution of its own, with the bound of its search."""
-        ground = self.ground
-        bound = min(search.bound, found.loss)
-        closed = found.loss - bound <= self._abs_gap(found.loss)
+        state = self.state
+        bound = min(search.bound, incumbent.loss)
+        closed = incumbent.loss - bound <= self._abs_gap(incumbent.loss)
         effort = effort_of(
-            ground,
-            ground.clock.termination(closed=closed),
+            state,
+            state.clock.termination(closed=closed),
             [],
         )
         solution = solution_of(
-            ground.quality, found, self._value(found.loss), self._value(bound), effort, None
+            state.quality, incumbent, self._value(incumbent.loss), self._value(bound), effort, None
         )
         if self.running is not None:
             solution = seated_near(
-                ground.instance,
+                state.instance,
                 solution,
                 self.running,
                 more_gpus=aim == "changes" and self.goal.of == GoalKind.QUALITY,

@@ -66,12 +66,12 @@ def marginal_values(
     """Plan again with every limit moved; `plan` must have a setup. Cancelled, those found so
     far.
     """
-    began, quality, found = time.perf_counter(), quality or Quality(instance.scores), []
+    began, quality, moved = time.perf_counter(), quality or Quality(instance.scores), []
     moves = list(_moves(instance, plan))
     for number, (repair, other) in enumerate(moves):
         if cancel is not None and cancel.is_set():
             break
-        found.append(
+        moved.append(
             _moved(
                 plan,
                 repair,
@@ -89,7 +89,7 @@ def marginal_values(
                     plan.bound,
                 )
             )
-    return tuple(found)
+    return tuple(moved)
 
 
 def _moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instance]]:

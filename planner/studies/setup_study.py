@@ -101,8 +101,8 @@ def study_setups(
     positions = np.flatnonzero(placed)
     if exact_packing:
         others = np.flatnonzero(~placed)
-        found = [k for k in others if _fits(instance, setups, int(k), cancel)]
-        positions = np.sort(np.concatenate([positions, np.array(found, dtype=int)]))
+        packable = [k for k in others if _fits(instance, setups, int(k), cancel)]
+        positions = np.sort(np.concatenate([positions, np.array(packable, dtype=int)]))
     positions = positions[np.argsort(setups.llms()[positions], kind="stable")]
     table = _Rows(instance, positions.size)
     if prune:
@@ -140,7 +140,7 @@ def study_setups(
 def as_progress(
     progress: Callable[[Progress], None] | None,
 ) -> Callable[[str, float | None, float | None, float], None] | None:
-    """The second road's progress (phase, value, bound, share of the setups settled) as
+    """The decomposition's progress (phase, value, bound, share of the setups settled) as
     everybody's.
     """
     if progress is None:
@@ -187,14 +187,14 @@ class _Rows:
     def put(self, rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> None:
         """Enter what was routed."""
         for row, one in zip(rows, routed, strict=True):
-            found = one.value is not None
+            routable = one.value is not None
             none = one.bound == -np.inf
             self.status[row] = STATUSES.index(
-                "feasible" if found else "infeasible" if none else "undecided"
+                "feasible" if routable else "infeasible" if none else "undecided"
             )
-            self.quality[row] = one.value if found else np.nan
+            self.quality[row] = one.value if routable else np.nan
             self.bound[row] = np.nan if none else one.bound
-            if found:
+            if routable:
                 self.fractions[row], self.alpha[row], self.beta[row], self.spends[row] = (
                     one.fractions,
                     one.alpha,

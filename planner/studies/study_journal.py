@@ -41,7 +41,7 @@ class Journal:
     def write(self, rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> None:
         """Append one chunk."""
         if self.stream is not None:
-            told = [
+            results = [
                 [
                     r.value,
                     r.bound,
@@ -49,7 +49,7 @@ class Journal:
                 ]
                 for r in routed
             ]
-            self.stream.write(json.dumps([[int(row) for row in rows], told]) + "\n")
+            self.stream.write(json.dumps([[int(row) for row in rows], results]) + "\n")
             self.stream.flush()
 
     def close(self, remove: bool) -> None:
@@ -73,11 +73,11 @@ def _lines(
             if content != key:
                 return
             continue
-        rows, told = content
+        rows, results = content
         yield (
             rows,
             [
                 RoutingResult(one[0], one[1], *(np.array(part, dtype=float) for part in one[2:]))
-                for one in told
+                for one in results
             ],
         )

@@ -204,8 +204,8 @@ def sweep(
     Cancelled, the points finished so far. The scenario file is read with `overrides`, then with the
     point's values.
     """
-    began, found = time.perf_counter(), dict(done or {})
-    waiting = [number for number in range(len(points)) if number not in found]
+    began, planned = time.perf_counter(), dict(done or {})
+    waiting = [number for number in range(len(points)) if number not in planned]
     tasks = (
         delayed(plan_point)(str(scenario), tuple(overrides), number, dict(points[number]))
         for number in waiting
@@ -214,7 +214,7 @@ def sweep(
         Parallel(n_jobs=jobs or -1, return_as="generator_unordered")(tasks) if waiting else iter(())
     )
     for finished, point in enumerate(results, start=1):
-        found[point.number] = point
+        planned[point.number] = point
         if keep is not None:
             keep(point)
         if progress is not None:
@@ -222,13 +222,13 @@ def sweep(
             left = now / finished * (len(waiting) - finished)
             progress(
                 Progress(
-                    now, f"{len(found):,} of {len(points):,} points planned, {left:.0f} s left"
+                    now, f"{len(planned):,} of {len(points):,} points planned, {left:.0f} s left"
                 )
             )
         if cancel is not None and cancel.is_set():
             results.close()
             break
-    return [found[number] for number in sorted(found)]
+    return [planned[number] for number in sorted(planned)]
 
 
 # ---------------------------------------------------------------- one point
@@ -245,27 +245,27 @@ def plan_point(
     kept.
     """
     began = time.perf_counter()
-    asked = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
+    texts = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
     try:
-        loaded = load_instance(Path(scenario), asked)
+        loaded = load_instance(Path(scenario), texts)
     except DataError as error:
         return SweepPoint(number, values, "bad input", {}, str(error), time.perf_counter() - began)
-    wanted = loaded.scenario.spec.solver
-    settings = joint.Settings(wanted.rel_gap, wanted.time_limit_s, wanted.threads, wanted.seed)
+    solver = loaded.scenario.spec.solver
+    settings = joint.Settings(solver.rel_gap, solver.time_limit_s, solver.threads, solver.seed)
     quality = quality_of(loaded.instance.scores)
     solution = joint.solve(loaded.instance, settings, quality=quality, explain=False, cancel=cancel)
-    told: Mapping[str, Any] = {}
+    numbers: Mapping[str, Any] = {}
     reason = ""
     try:
         content = checked_content(loaded.instance, solution, settings.rel_gap)
-        told = _numbers(content)
+        numbers = _numbers(content)
     except VerificationError as error:
         return SweepPoint(number, values, "bug", {}, str(error), time.perf_counter() - began)
     if solution.status == "infeasible":
         reason = _reason(loaded.instance, settings, quality, cancel)
     elif solution.status == "unknown":
         reason = f"stopped by {solution.effort.termination} before a plan was found"
-    return SweepPoint(number, values, solution.status, told, reason, time.perf_counter() - began)
+    return SweepPoint(number, values, solution.status, numbers, reason, time.perf_counter() - began)
 
 
 def _reason(
@@ -297,7 +297,7 @@ def _numbers(content: Mapping[str, Any]) -> dict[str, Any]:
         content["objective"],
         ("USD/h" if content["objective"]["of"] == "cost" else "mean score"),
     )
-    told = {
+    numbers = {
         f"Found ({unit})": objective["value"],
         f"Best possible ({unit})": objective["bound"],
         "Gap (%)": None if objective["rel_gap"] is None else 100.0 * objective["rel_gap"],
@@ -305,8 +305,10 @@ def _numbers(content: Mapping[str, Any]) -> dict[str, Any]:
         "Cost (USD/h)": content["cost_usd_per_h"],
         "GPUs used": content["gpus_used"],
     }
-    told |= {f"{slo_name(slo)} (ms)": slo["achieved_ms"] for slo in content["slo"]}
-    return told | {f"{llm}: fraction (%)": 100.0 * part for llm, part in content["routing"].items()}
+    numbers |= {f"{slo_name(slo)} (ms)": slo["achieved_ms"] for slo in content["slo"]}
+    return numbers | {
+        f"{llm}: fraction (%)": 100.0 * part for llm, part in content["routing"].items()
+    }
 
 
 def points_table(points: Sequence[SweepPoint], keys: Sequence[str]) -> pd.DataFrame:

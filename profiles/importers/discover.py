@@ -20,7 +20,7 @@ from profiles.importers.formats.stream import read_json, sniff
 from profiles.io.faults import Fault, file_text, shown
 from profiles.io.yaml_text import parse_yaml
 
-__all__ = ["FileTold", "Read", "read_files"]
+__all__ = ["FileAccount", "Read", "read_files"]
 
 YAML_LIMIT = 5_000_000
 """Bytes; reading takes about 3 s a million."""
@@ -42,7 +42,7 @@ FOREIGN_CSV = (
 
 
 @dataclass
-class FileTold:
+class FileAccount:
     """What became of one file.
 
     kinds: tool and version of its runs; taken: points; left_out and notices: sentences.
@@ -65,7 +65,7 @@ class Read:
 
     runs: list[Run] = field(default_factory=list)
     tables: list[Path] = field(default_factory=list)
-    files: dict[str, FileTold] = field(default_factory=dict)
+    files: dict[str, FileAccount] = field(default_factory=dict)
     passed: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -133,7 +133,7 @@ def _read_one(path: Path, named: bool, read: Read, faults: list[Fault]) -> None:
         _take(path, read_json(path, faults), named, read, faults)
     elif kind == "parquet":
         read.tables.append(path)
-        read.files[file] = FileTold(file, ["profile table"])
+        read.files[file] = FileAccount(file, ["profile table"])
     elif kind == "text":
         _read_text(path, named, read, faults)
     else:
@@ -150,7 +150,7 @@ def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None
     header = content.lstrip().splitlines()[0]
     if "rate_rps" in header.replace('"', "").replace(";", ",").replace("\t", ",").split(","):
         read.tables.append(path)
-        read.files[str(path)] = FileTold(str(path), ["profile table"])
+        read.files[str(path)] = FileAccount(str(path), ["profile table"])
     elif header.count(",") > 3 and ":" not in header:
         _pass_over(str(path), "", *FOREIGN_CSV, named, read, faults)
     elif size > YAML_LIMIT:
@@ -159,10 +159,14 @@ def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None
         )
         _pass_over(str(path), "", reason, "name the tool's JSON file", named, read, faults)
     else:
-        found: list[Fault] = []
-        tree = parse_yaml(content, str(path), found)
-        if found or not isinstance(tree, dict | list):
-            why = f" (as YAML it stops in {found[0].where})" if found and found[0].where else ""
+        text_faults: list[Fault] = []
+        tree = parse_yaml(content, str(path), text_faults)
+        if text_faults or not isinstance(tree, dict | list):
+            why = (
+                f" (as YAML it stops in {text_faults[0].where})"
+                if text_faults and text_faults[0].where
+                else ""
+            )
             _pass_over(
                 str(path),
                 "",
@@ -181,23 +185,23 @@ def _take(
 ) -> None:
     """Find the runs in the trees of one file."""
     file = str(path)
-    told = FileTold(file)
+    account = FileAccount(file)
     strange: list[tuple[str, str]] = []
     for place, tree in trees:
-        for found in runs_of(tree, file, place):
-            if isinstance(found, Run):
-                read.runs.append(_with_model(found, path))
-                told.kinds.append(f"{found.tool} {found.version}".strip())
-            elif found[2]:
-                told.left_out.append(f"{found[0]}: {found[1]}" if found[0] else found[1])
+        for run in runs_of(tree, file, place):
+            if isinstance(run, Run):
+                read.runs.append(_with_model(run, path))
+                account.kinds.append(f"{run.tool} {run.version}".strip())
+            elif run[2]:
+                account.left_out.append(f"{run[0]}: {run[1]}" if run[0] else run[1])
             else:
-                strange.append(found[:2])
-    if told.kinds or told.left_out:
-        told.kinds = list(dict.fromkeys(told.kinds)) or ["no load point"]
-        read.files[file] = told
+                strange.append(run[:2])
+    if account.kinds or account.left_out:
+        account.kinds = list(dict.fromkeys(account.kinds)) or ["no load point"]
+        read.files[file] = account
     for place, reason in strange:
         fix = f"name files of: {KNOWN_TOOLS}"
-        _pass_over(file, place, reason, fix, named or bool(told.kinds), read, faults)
+        _pass_over(file, place, reason, fix, named or bool(account.kinds), read, faults)
 
 
 def _with_model(run: Run, path: Path) -> Run:

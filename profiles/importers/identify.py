@@ -162,15 +162,15 @@ def checked(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str
             )
         )
         return {}
-    found: dict[str, Any] = {}
+    sound: dict[str, Any] = {}
     for key, value in values.items():
         problem = _problem(key, value)
         if problem:
             place = f"{where}.{key}" if where else ""
             faults.append(Fault(file, place, shown(value), *problem))
         else:
-            found[key] = value.strip() if isinstance(value, str) else value
-    return found
+            sound[key] = value.strip() if isinstance(value, str) else value
+    return sound
 
 
 def _problem(key: str, value: Any) -> tuple[str, str] | None:
@@ -205,7 +205,7 @@ def option_of(run: Run, given: Given, notices: list[str]) -> tuple[Option | None
     """The option that a run measured, or which keys are missing, each with what the file says about
     it ("" = nothing).
     """
-    found: dict[str, Any] = {}
+    option: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for key in KEYS:
         own, doubt = _own(run, key, given, notices)
@@ -219,10 +219,10 @@ def option_of(run: Run, given: Given, notices: list[str]) -> tuple[Option | None
         value = next((v for v in (stated, own, given.defaults.get(key)) if v is not None), None)
         if value is None:
             missing[key] = doubt
-        found[key] = value
+        option[key] = value
     if missing:
         return None, missing
-    return (found["llm"], found["gpu"], int(found["tp"]), float(found["share"])), {}
+    return (option["llm"], option["gpu"], int(option["tp"]), float(option["share"])), {}
 
 
 def _own(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str]:
@@ -284,14 +284,14 @@ def missing_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Fault:
     for file, keys in missing:
         groups[tuple(keys)][file] = None
         doubts |= {f"{key} {doubt}": None for key, doubt in keys.items() if doubt}
-    told = []
+    groups_given = []
     for keys_of_group, files in groups.items():
         names = list(files)
         more = f" and {len(names) - FILES_NAMED} more files" if len(names) > FILES_NAMED else ""
-        told.append(f"{', '.join(keys_of_group)} of {', '.join(names[:FILES_NAMED])}{more}")
+        groups_given.append(f"{', '.join(keys_of_group)} of {', '.join(names[:FILES_NAMED])}{more}")
     wanted = [key for key in KEYS if any(key in keys for keys in groups)]
     doubted = f" ({'; '.join(doubts)})" if doubts else ""
-    problem = f"nothing says the {'; nor the '.join(told)}{doubted}"
+    problem = f"nothing says the {'; nor the '.join(groups_given)}{doubted}"
     fix = (
         f"give {' '.join(OPTIONS[key] for key in wanted)}; where files differ, write a mapping file"
         " (--map, see docs/profiles.md)"

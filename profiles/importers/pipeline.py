@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from profiles.importers.discover import FileTold, Read, read_files
+from profiles.importers.discover import FileAccount, Read, read_files
 from profiles.importers.formats.rules import judge
 from profiles.importers.identify import Given, missing_fault, option_of
 from profiles.importers.pool import Point, pooled, without_gaps
@@ -40,7 +40,7 @@ class Imported:
     """
 
     frame: pd.DataFrame
-    files: Sequence[FileTold]
+    files: Sequence[FileAccount]
     notices: Sequence[str] = ()
     passed: Sequence[tuple[str, str]] = ()
     kept: int = 0
@@ -54,20 +54,20 @@ def import_profiles(
     before: a table whose rows are kept (--append); faults: those found already. Raises DataError
     with every fault.
     """
-    found = list(faults)
-    read = read_files(paths, found)
+    all_faults = list(faults)
+    read = read_files(paths, all_faults)
     notices: list[str] = []
     points, missing = _points(read, given, notices)
     if missing:
-        found.append(missing_fault(missing))
+        all_faults.append(missing_fault(missing))
     rows = []
     for path in read.tables:
-        own = own_rows(path, given.line, found)
+        own = own_rows(path, given.line, all_faults)
         read.files[str(path)].taken = len(own)
         rows.append(own)
-    kept = own_rows(before, {}, found) if before is not None else pd.DataFrame()
-    if found:
-        raise DataError(found)
+    kept = own_rows(before, {}, all_faults) if before is not None else pd.DataFrame()
+    if all_faults:
+        raise DataError(all_faults)
     points = without_gaps(pooled(points, read.files, notices), notices)
     for point in points:
         for file in point.files:
@@ -76,7 +76,11 @@ def import_profiles(
     if frame.empty:
         raise DataError(
             [_nothing(read)],
-            [f"{told.file}: {reason}" for told in read.files.values() for reason in told.left_out],
+            [
+                f"{account.file}: {reason}"
+                for account in read.files.values()
+                for reason in account.left_out
+            ],
         )
     return Imported(frame, list(read.files.values()), notices, read.passed, len(kept))
 
@@ -92,12 +96,12 @@ def _points(
     points: list[Point] = []
     missing: list[tuple[str, Mapping[str, str]]] = []
     for run in read.runs:
-        told = read.files[run.file]
+        account = read.files[run.file]
         place = f"{run.place}: " if run.place else ""
         verdict = judge(given.replicas(run))
-        told.notices += [f"{place}{notice}" for notice in verdict.notices]
+        account.notices += [f"{place}{notice}" for notice in verdict.notices]
         if verdict.run is None:
-            told.left_out.append(f"{place}{verdict.reason}")
+            account.left_out.append(f"{place}{verdict.reason}")
             continue
         option, lacking = option_of(run, given, notices)
         if option is None:
@@ -108,7 +112,7 @@ def _points(
 
 
 def _nothing(read: Read) -> Fault:
-    left = sum(len(told.left_out) for told in read.files.values())
+    left = sum(len(account.left_out) for account in read.files.values())
     seen = (
         f"benchmark files read: {len(read.files):,}, runs left out: {left:,}"
         if read.files
@@ -123,18 +127,18 @@ def _nothing(read: Read) -> Fault:
     )
 
 
-def lines_of(told: FileTold) -> list[str]:
+def lines_of(account: FileAccount) -> list[str]:
     """What became of one file, as lines: one for the file, one for each run left out, one for each
     kind of notice.
     """
-    kinds = ", ".join(told.kinds)
-    count = f"{told.taken} point{'' if told.taken == 1 else 's'} taken"
+    kinds = ", ".join(account.kinds)
+    count = f"{account.taken} point{'' if account.taken == 1 else 's'} taken"
     lines = [
-        f"{told.file}: {kinds}:"
-        f" {count}{f', {len(told.left_out)} left out' if told.left_out else ''}"
+        f"{account.file}: {kinds}:"
+        f" {count}{f', {len(account.left_out)} left out' if account.left_out else ''}"
     ]
-    lines += [f"  left out: {reason}" for reason in told.left_out]
-    return lines + [f"  {notice}" for notice in _once(told.notices)]
+    lines += [f"  left out: {reason}" for reason in account.left_out]
+    return lines + [f"  {notice}" for notice in _once(account.notices)]
 
 
 def _once(notices: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from profiles.importers.discover import FileTold
+from profiles.importers.discover import FileAccount
 from profiles.importers.formats.record import Run
 from profiles.importers.formats.rules import merged_latency
 from profiles.importers.identify import Option
@@ -50,7 +50,7 @@ def option_words(option: Option) -> str:
 
 
 def pooled(
-    points: Sequence[Point], files: Mapping[str, FileTold], notices: list[str]
+    points: Sequence[Point], files: Mapping[str, FileAccount], notices: list[str]
 ) -> list[Point]:
     """One point for each option and load; what is left out is told with its file, what is averaged
     in `notices`.
@@ -58,7 +58,7 @@ def pooled(
     result: list[Point] = []
     for option, group in _groups(points, lambda point: point.option).items():
         once = _without_copies(group, files)
-        _tell_workloads(option, once, notices)
+        _note_workloads(option, once, notices)
         loads = [_average(part, option, notices) for part in _same_loads(once)]
         steady = _without_saturated(loads, files)
         for rate, part in _groups(steady, lambda point: point.rate).items():
@@ -78,7 +78,7 @@ def _groups(points: Iterable[Point], key: Callable[[Point], Key]) -> dict[Key, l
     return groups
 
 
-def _without_copies(points: Sequence[Point], files: Mapping[str, FileTold]) -> list[Point]:
+def _without_copies(points: Sequence[Point], files: Mapping[str, FileAccount]) -> list[Point]:
     """The same run in two files (a sweep's summary repeats its runs) counts once."""
     kept: dict[Hashable, Point] = {}
     for point in points:
@@ -152,11 +152,11 @@ def _average(points: Sequence[Point], option: Option, notices: list[str]) -> Poi
     too = (
         ", percentiles averaged too" if any(statistic != "mean" for _, statistic in latency) else ""
     )
-    told = (
+    averaged = (
         f"{len(points)} runs of {_load_words(run)} were averaged, weighted by requests{too}"
         f" ({', '.join(files[:5])})"
     )
-    notices.append(f"{option_words(option)}: {told}")
+    notices.append(f"{option_words(option)}: {averaged}")
     return Point(option, run, files)
 
 
@@ -166,7 +166,7 @@ def _load_words(run: Run) -> str:
     return f"{run.max_concurrency:g} requests at once" if run.max_concurrency else "one load"
 
 
-def _without_saturated(points: Sequence[Point], files: Mapping[str, FileTold]) -> list[Point]:
+def _without_saturated(points: Sequence[Point], files: Mapping[str, FileAccount]) -> list[Point]:
     """Leave out closed-loop points whose rate a smaller concurrency reached: beyond the knee more
     requests only wait longer.
     """
@@ -197,7 +197,7 @@ def _without_saturated(points: Sequence[Point], files: Mapping[str, FileTold]) -
     return [point for point in points if id(point) not in gone]
 
 
-def _tell_workloads(option: Option, points: Sequence[Point], notices: list[str]) -> None:
+def _note_workloads(option: Option, points: Sequence[Point], notices: list[str]) -> None:
     different = [point for point in points[1:] if not _same_workload(points[0].run, point.run)]
     if different:
         a, b = points[0].run, different[0].run

@@ -104,8 +104,8 @@ def _source(point: Point) -> str:
         f" {run.place}" if run.place and len(point.files) == 1 else ""
     )
     several = f" and {len(point.files) - 1} more" if len(point.files) > 1 else ""
-    told = f"{run.tool} {run.version}".strip() + f": {first}{several}"
-    return told if len(told) <= SOURCE_WIDTH else told[: SOURCE_WIDTH - 3] + "..."
+    origin = f"{run.tool} {run.version}".strip() + f": {first}{several}"
+    return origin if len(origin) <= SOURCE_WIDTH else origin[: SOURCE_WIDTH - 3] + "..."
 
 
 def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataFrame:
@@ -173,10 +173,10 @@ def _contradictions(frame: pd.DataFrame) -> list[Fault]:
             if "source" in part
             else ""
         )
-        told = f" ({sources})" if sources else ""
+        named = f" ({sources})" if sources else ""
         problem = (
             f"{len(part)} rows of {llm} on {gpu}, tp {tp:g}, share {share:g} % have this rate and"
-            f" differ{told}"
+            f" differ{named}"
         )
         faults.append(
             Fault(

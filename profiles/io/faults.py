@@ -33,7 +33,7 @@ __all__ = [
 SHOWN_PER_FILE = 50
 """So many faults of one file are printed; the others are counted."""
 
-LONGER_TOLD = 4
+MOST_GUESSES = 4
 """So many known words that begin with the word given are told."""
 
 
@@ -130,11 +130,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean X? ` when a known word is close or goes on where this one ends (`X, Y or Z` of
     several), else "".
     """
-    asked, words = word.casefold()[:200], {k.casefold(): k for k in known}
+    given, words = word.casefold()[:200], {k.casefold(): k for k in known}
     longer = [
-        k for k in words if asked and k.startswith(asked) and not k[len(asked) :][:1].isalnum()
+        k for k in words if given and k.startswith(given) and not k[len(given) :][:1].isalnum()
     ]
-    close = difflib.get_close_matches(asked, list(words), n=1, cutoff=0.7) or longer[:LONGER_TOLD]
+    close = difflib.get_close_matches(given, list(words), n=1, cutoff=0.7) or longer[:MOST_GUESSES]
     *first, last = [words[k] for k in close] or [""]
     return f"did you mean {', '.join(first) + ' or ' if first else ''}{last}? " if last else ""
 

@@ -41,7 +41,7 @@ __all__ = [
     "texts",
 ]
 
-TOLD_PER_COLUMN = 20
+SHOWN_PER_COLUMN = 20
 """So many cells of one column are told for one problem; one more fault counts the others."""
 
 
@@ -186,9 +186,9 @@ def texts(table: Table, name: str, faults: list[Fault], blank: str | None = None
     """
     cells = table.columns[name]
     if isinstance(cells, list):
-        found = [cell.strip() if isinstance(cell, str) else text_of(cell) for cell in cells]
-        values = np.array([None if text is None else text for text in found], dtype=object)
-        alien = np.array([text is None for text in found], dtype=bool)
+        stripped = [cell.strip() if isinstance(cell, str) else text_of(cell) for cell in cells]
+        values = np.array([None if text is None else text for text in stripped], dtype=object)
+        alien = np.array([text is None for text in stripped], dtype=bool)
     else:
         alien = np.zeros(len(cells), dtype=bool)
         arrow = _arrow_text(cells)
@@ -208,7 +208,7 @@ def texts(table: Table, name: str, faults: list[Fault], blank: str | None = None
     check_cells(
         table,
         name,
-        alien & ~_tell_odd(table, name, cells, faults),
+        alien & ~_unusable_cell_faults(table, name, cells, faults),
         "this is not text",
         "write it as text",
         faults,
@@ -272,21 +272,21 @@ def blanks(table: Table, name: str, nan_is_blank: bool = False) -> np.ndarray:
 def check_cells(
     table: Table, name: str, bad: np.ndarray, problem: str, fix: str, faults: list[Fault]
 ) -> None:
-    """Add a fault for each True of bad (R,), the first `TOLD_PER_COLUMN` one by one and the others
+    """Add a fault for each True of bad (R,), the first `SHOWN_PER_COLUMN` one by one and the others
     as a count.
     """
     at = np.flatnonzero(bad)
     cells = table.columns[name]
-    for i in at[:TOLD_PER_COLUMN]:
+    for i in at[:SHOWN_PER_COLUMN]:
         cell = cells[i] if isinstance(cells, list) else cells[int(i)].as_py()
         faults.append(Fault(table.file, table.place(i, name), _shown_cell(cell), problem, fix))
-    if len(at) > TOLD_PER_COLUMN:
-        rest = at[TOLD_PER_COLUMN:]
+    if len(at) > SHOWN_PER_COLUMN:
+        rest = at[SHOWN_PER_COLUMN:]
         where = f"rows {table.rows[rest[0]]} to {table.rows[rest[-1]]}, column {name}"
         faults.append(Fault(table.file, where, "", f"{problem}: {len(rest)} more cells", fix))
 
 
-def _tell_odd(
+def _unusable_cell_faults(
     table: Table, name: str, cells: list | pa.ChunkedArray, faults: list[Fault]
 ) -> np.ndarray:
     """(R,) whether a cell is an `Odd`; each is told with its own problem."""
@@ -294,20 +294,20 @@ def _tell_odd(
     for i, cell in enumerate(cells if isinstance(cells, list) and table.typed else ()):
         if isinstance(cell, UnusableCell):
             kinds.setdefault((cell.problem, cell.fix), []).append(i)
-    return _tell_kinds(table, name, kinds, faults)
+    return _add_cell_faults(table, name, kinds, faults)
 
 
-def _tell_kinds(
+def _add_cell_faults(
     table: Table, name: str, kinds: Mapping[tuple[str, str], list[int]], faults: list[Fault]
 ) -> np.ndarray:
     """(R,) whether a cell has a problem; kinds: (problem, fix) -> positions."""
-    found = np.zeros(len(table.rows), dtype=bool)
+    faulty = np.zeros(len(table.rows), dtype=bool)
     for (problem, fix), at in kinds.items():
-        bad = np.zeros(len(found), dtype=bool)
+        bad = np.zeros(len(faulty), dtype=bool)
         bad[at] = True
         check_cells(table, name, bad, problem, fix, faults)
-        found |= bad
-    return found
+        faulty |= bad
+    return faulty
 
 
 def _numbers_of_cells(
@@ -331,7 +331,7 @@ def _numbers_of_cells(
             values[i] = number
         elif not (nan_is_blank and number is NAN):
             kinds.setdefault(number, []).append(i)
-    _tell_kinds(table, name, kinds, faults)
+    _add_cell_faults(table, name, kinds, faults)
     return values
 
 
@@ -382,8 +382,8 @@ def _read_parquet(path: Path, faults: list[Fault], only: Collection[str] | None)
     try:
         file = pq.ParquetFile(pa.BufferReader(raw))
         names = file.schema_arrow.names
-        asked = [name for name in names if only is None or name in only]
-        table = file.read(columns=asked)
+        kept = [name for name in names if only is None or name in only]
+        table = file.read(columns=kept)
         count = table.num_rows
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         reason = shown((str(error).splitlines() or [""])[0])
@@ -395,10 +395,10 @@ def _read_parquet(path: Path, faults: list[Fault], only: Collection[str] | None)
     if not count:
         faults.append(Fault(str(path), "", "", "there are no rows", "write at least one data row"))
         return None
-    others = tuple(name for name in names if name not in asked)
+    others = tuple(name for name in names if name not in kept)
     return Table(
         str(path),
-        {name: table.column(name) for name in asked},
+        {name: table.column(name) for name in kept},
         np.arange(2, count + 2),
         others,
         typed=True,
@@ -445,16 +445,16 @@ def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) ->
     return False
 
 
-def _wrong_width(file: str, row: int, found: int, expected: int) -> Fault:
+def _wrong_width(file: str, row: int, cells: int, expected: int) -> Fault:
     fix = (
         "put text that has commas in quotes and write decimal points"
-        if found > expected
+        if cells > expected
         else "fill the row up with commas"
     )
     return Fault(
         file,
         f"row {row}",
-        f"{found} cells",
+        f"{cells} cells",
         f"the row must have {expected} cells as the header has",
         fix,
     )

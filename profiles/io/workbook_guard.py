@@ -256,8 +256,12 @@ class _Scanner:
     def _start_cell(self, place: str) -> None:
         self._cell, self._formula, self._value = place or "?", False, False
         if place:
-            found = _CELL.fullmatch(place)
-            if not found or (len(found[1]) == 3 and found[1] > "XFD") or int(found[2]) > ROWS_LIMIT:
+            place_match = _CELL.fullmatch(place)
+            if (
+                not place_match
+                or (len(place_match[1]) == 3 and place_match[1] > "XFD")
+                or int(place_match[2]) > ROWS_LIMIT
+            ):
                 raise _RefusedError("a cell of it stands outside the sheet")
 
     def _start_unit(self, number: str | None) -> None:

@@ -45,9 +45,9 @@ def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
     except Exception as error:  # the parser's own errors and its slips (ValueError): no YAML
         faults.append(_syntax_fault(file, error))
         return None
-    found = len(faults)
+    before = len(faults)
     _refuse_events(events, file, faults)
-    if len(faults) > found:
+    if len(faults) > before:
         return None
     return _Builder(events, file, faults).document()
 

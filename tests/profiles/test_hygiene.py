@@ -184,7 +184,7 @@ def test_planted_faults_are_found_with_their_row(name: str, tmp_path: Path):
 
 
 def test_convex_cost_by_a_linear_program():
-    """The second road: the least c such that a convex function fits between D and (1 + c) D on a
+    """An independent way: the least c such that a convex function fits between D and (1 + c) D on a
     grid, by linear programming.
     """
     draw = np.random.default_rng(3)

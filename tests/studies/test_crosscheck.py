@@ -1,5 +1,5 @@
-"""Both roads against each other: they agree on tiny instances of every kind, and a planted error in
-either turns the verdict.
+"""Joint search and decomposition: they agree on tiny instances of every kind, and
+a planted error in either turns the verdict.
 """
 
 import time
@@ -20,8 +20,9 @@ from planner.joint import solve as joint
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.solution import Effort, Solution, Status, Termination
-from planner.studies import crosscheck
-from planner.studies.crosscheck import compare_runs, run_decomposition, seconds_per_setup
+from planner.studies import decomposition_run
+from planner.studies.crosscheck import CrossCheck, compare_runs
+from planner.studies.decomposition_run import run_decomposition, seconds_per_setup
 from tests.support.paths import HOME
 from tests.support.tiny import KINDS, random_instance
 
@@ -35,26 +36,26 @@ def joint_plan(instance: Instance) -> Solution:
 
 
 def verdict(
-    instance: Instance, joint_on: Instance | None = None, second_on: Instance | None = None
-) -> crosscheck.CrossCheck:
-    """Compare for `instance`, each road on a tampered one if given."""
+    instance: Instance, joint_on: Instance | None = None, decomposed_on: Instance | None = None
+) -> CrossCheck:
+    """Compare for `instance`, each method on a tampered one if given."""
     return compare_runs(
         instance,
         joint_plan(joint_on or instance),
-        run_decomposition(second_on or instance),
+        run_decomposition(decomposed_on or instance),
         REL_GAP,
     )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_both_roads_agree(kind: str) -> None:
+def test_both_methods_agree(kind: str) -> None:
     plans = 0
     for seed in range(AGREEING):
         instance = random_instance(1000 + seed, kind)
         check = verdict(instance)
         assert check.verdict == "agree", (
             f"{kind} {seed}: {check.verdict}, {check.reasons}, gaps {check.joint_gap},"
-            f" {check.second_gap}"
+            f" {check.decomposition_gap}"
         )
         plans += check.plan is not None
     assert plans >= AGREEING // 3
@@ -103,13 +104,13 @@ def faster(instance: Instance) -> Instance:
     )
 
 
-def caught(instances: list[Instance], check: Callable[[Instance], crosscheck.CrossCheck]) -> int:
+def caught(instances: list[Instance], check: Callable[[Instance], CrossCheck]) -> int:
     """How many verdicts are negative."""
     return sum(check(instance).negative for instance in instances)
 
 
 @pytest.mark.parametrize("error", [lighter, without_slos, looser, faster])
-def test_an_error_in_the_joint_road_turns_the_verdict(
+def test_an_error_in_the_joint_search_turns_the_verdict(
     error: Callable[[Instance], Instance],
 ) -> None:
     instances = tight("convex", 8)
@@ -117,11 +118,11 @@ def test_an_error_in_the_joint_road_turns_the_verdict(
 
 
 @pytest.mark.parametrize("error", [lighter, without_slos, looser, faster])
-def test_an_error_in_the_second_road_turns_the_verdict(
+def test_an_error_in_the_decomposition_turns_the_verdict(
     error: Callable[[Instance], Instance],
 ) -> None:
     instances = tight("convex", 8)
-    assert caught(instances, lambda one: verdict(one, second_on=error(one))) >= 4
+    assert caught(instances, lambda one: verdict(one, decomposed_on=error(one))) >= 4
 
 
 def test_what_is_planted_is_nothing_when_it_changes_nothing() -> None:
@@ -143,7 +144,7 @@ def test_without_a_planted_error_the_trio_agrees(trio: tuple[Instance, Solution]
 def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(
     trio: tuple[Instance, Solution], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """beta taken off the second road's bounds instead of added."""
+    """beta taken off the decomposition's bounds instead of added."""
     real = decompose_master.Master.climb
 
     def wrong(
@@ -162,14 +163,14 @@ def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(
 def test_a_wrong_sign_of_the_dual_prices_turns_the_verdict(
     trio: tuple[Instance, Solution], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second road's prompts go to the LLM of the largest score + price."""
+    """The decomposition's prompts go to the LLM of the largest score + price."""
     real = Prompts.policy
     monkeypatch.setattr(Prompts, "policy", lambda prompts, llms, alpha: real(prompts, llms, -alpha))
     monkeypatch.setattr(decompose_master, "MOST_ROUNDS", 10)
     assert compare_runs(*trio, run_decomposition(trio[0]), 1e-4).verdict != "agree"
 
 
-def test_a_wrong_sign_of_the_joint_road_s_dual_prices_turns_the_verdict(
+def test_a_wrong_sign_of_the_joint_search_s_dual_prices_turns_the_verdict(
     trio: tuple[Instance, Solution],
 ) -> None:
     """A router told with its prices' signs turned does something else than the routing says."""
@@ -202,16 +203,16 @@ def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.Monke
 
 def test_a_joint_bound_that_is_too_low_turns_the_verdict() -> None:
     instance = tight("convex", 1)[0]
-    honest, second = joint_plan(instance), run_decomposition(instance)
+    honest, decomposed = joint_plan(instance), run_decomposition(instance)
     low = replace(
         honest, value=honest.value - 0.02, quality=honest.quality - 0.02, bound=honest.bound - 0.02
     )  # type: ignore[operator]
-    check = compare_runs(instance, low, second, REL_GAP)
+    check = compare_runs(instance, low, decomposed, REL_GAP)
     assert check.verdict == "disagree"
-    assert any("joint road's bound" in reason for reason in check.reasons)
+    assert any("joint search's bound" in reason for reason in check.reasons)
 
 
-def test_a_joint_road_that_calls_a_feasible_scenario_infeasible_is_contradicted() -> None:
+def test_a_joint_search_that_calls_a_feasible_scenario_infeasible_is_contradicted() -> None:
     instance = tight("convex", 1)[0]
     check = compare_runs(
         instance,
@@ -231,7 +232,7 @@ def test_a_relaxation_contradicts_what_it_cannot_bracket(monkeypatch: pytest.Mon
     def too_many(*_: object, **__: object) -> object:
         raise TooManySetups("there are more than none")
 
-    monkeypatch.setattr(crosscheck, "enumerate_setups", too_many)
+    monkeypatch.setattr(decomposition_run, "enumerate_setups", too_many)
     seen = set()
     for instance in tight("convex", 8):
         assert verdict(instance).verdict == "brackets"
@@ -241,7 +242,7 @@ def test_a_relaxation_contradicts_what_it_cannot_bracket(monkeypatch: pytest.Mon
         run_decomposition(random_instance(0, "cost"))
 
 
-def test_a_stopped_joint_road_leaves_the_verdict_open() -> None:
+def test_a_stopped_joint_search_leaves_the_verdict_open() -> None:
     instance = tight("convex", 1)[0]
     unknown = Solution(
         status=Status.UNKNOWN, value=None, bound=None, effort=Effort(termination=Termination.TIME)
@@ -249,7 +250,7 @@ def test_a_stopped_joint_road_leaves_the_verdict_open() -> None:
     assert compare_runs(instance, unknown, run_decomposition(instance), REL_GAP).verdict == "open"
 
 
-def test_the_second_road_shares_no_rounding_of_the_first() -> None:
+def test_the_decomposition_shares_no_rounding_of_the_joint_search() -> None:
     """Verdicts hold where an SLO is met exactly at a knot and where curves fall."""
     for seed in range(10):
         instance = random_instance(seed, "nonconvex")
@@ -283,4 +284,4 @@ def test_the_h100_case_agrees() -> None:
     )
     assert check.verdict == "agree"
     assert check.difference == pytest.approx(0.0, abs=3e-5)
-    assert np.isclose(check.second.best.value or 0.0, 0.66398, atol=3e-5)
+    assert np.isclose(check.decomposition.best.value or 0.0, 0.66398, atol=3e-5)

@@ -30,7 +30,7 @@ from planner.presentation.setup_study import (
     spread_line,
     spread_of,
 )
-from planner.studies import crosscheck
+from planner.studies import decomposition_run
 from planner.studies.setup_study import STATUSES, SetupStudy, study_setups
 from tests.decomposition.test_best_setup import cluster
 from tests.support.paths import HOME
@@ -235,18 +235,18 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_done(tmp_path:
 def test_check_agrees_on_the_first_example() -> None:
     code, text = run("check", TRIO)
     assert code == 0
-    assert "agree: both roads come to the same: quality 0.6615" in text
+    assert "agree: joint plan and decomposition both find quality 0.6615" in text
     assert "times as long as the joint plan" in text
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_check_says_6_when_the_roads_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = crosscheck.retained
-    monkeypatch.setattr(crosscheck, "best_setup", _half_the_rate)
-    monkeypatch.setattr(crosscheck, "retained", real)
+def test_check_says_6_when_they_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = decomposition_run.retained
+    monkeypatch.setattr(decomposition_run, "best_setup", _half_the_rate)
+    monkeypatch.setattr(decomposition_run, "retained", real)
     code, text = run("check", TRIO, *FEW)
     assert code == NEGATIVE_VERDICT
-    assert "disagree: the two roads contradict each other" in text
+    assert "disagree: joint plan and decomposition contradict each other" in text
 
 
 def _half_the_rate(instance, **how):  # type: ignore[no-untyped-def]
@@ -265,13 +265,13 @@ def test_check_agrees_on_cost_where_it_can_go_through_all_setups() -> None:
     costs = ["--set", "objective={minimize: cost, quality_at_least: 0.64}"]
     code, text = run("check", TRIO, *FEW, *costs)
     assert code == 0
-    assert "agree: both roads come to the same: cost" in text
+    assert "agree: joint plan and decomposition both find cost" in text
 
 
-def test_infeasible_on_both_roads_agrees() -> None:
+def test_infeasible_both_ways_agrees() -> None:
     code, text = run("check", TRIO, *FEW, "--set", "slo.0.limit_ms=1")
     assert code == 0
-    assert "agree: both roads come to the same: that no plan keeps all limits" in text
+    assert "agree: joint plan and decomposition both find that no plan keeps all limits" in text
 
 
 def test_ctrl_c_keeps_what_was_routed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command `check`: scenario -> joint plan and second road -> verdict."""
+"""The command `check`: scenario -> joint plan and decomposition -> verdict."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,27 +15,23 @@ from planner.cli.terminal.output import Column, plain_console, print_line, print
 from planner.cli.terminal.progress import with_progress
 from planner.joint import solve as joint
 from planner.presentation.crosscheck import (
+    check_table,
     compared_line,
     ratio_line,
-    roads_table,
     setup_lines,
     verdict_line,
 )
 from planner.presentation.sentences import exact
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.solution import Solution
-from planner.studies.crosscheck import (
-    CrossCheck,
-    compare_runs,
-    run_decomposition,
-    seconds_per_setup,
-)
+from planner.studies.crosscheck import CrossCheck, compare_runs
+from planner.studies.decomposition_run import run_decomposition, seconds_per_setup
 from planner.studies.setup_study import as_progress
 
 __all__ = ["NEGATIVE_VERDICT", "run_check"]
 
 NEGATIVE_VERDICT = 6
-"""Exit code: the roads contradict each other."""
+"""Exit code: joint plan and decomposition contradict each other."""
 
 STYLES = {
     "agree": "bold green",
@@ -45,16 +41,16 @@ STYLES = {
     "contradicts": "bold red",
 }
 
-Roads = tuple[Solution, CrossCheck, tuple[float, int] | None]
+Checked = tuple[Solution, CrossCheck, tuple[float, int] | None]
 
 
 @framed
 def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: Interrupt) -> int:
-    """Go both roads, compare, print; return the exit code."""
+    """Plan both ways, compare, print; return the exit code."""
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
     solution, check, sampled = with_progress(
-        lambda progress, cancel: both_roads(
+        lambda progress, cancel: plan_both_ways(
             loaded.instance, loaded.settings, progress=progress, cancel=cancel
         ),
         interrupt,
@@ -66,24 +62,28 @@ def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: 
     return EXIT_CODES["unknown"] if check.verdict == "open" else 0
 
 
-def both_roads(
+def plan_both_ways(
     instance: Instance,
     settings: joint.Settings,
     *,
     progress: Callable[..., None] | None = None,
     cancel: Any = None,
-) -> Roads:
-    """The joint plan, the verdict, and (seconds a setup unpruned, retained setups) where the second
-    road went through all of them.
+) -> Checked:
+    """The joint plan, the verdict, and (seconds a setup unpruned, retained setups) where the
+    decomposition went through all of them.
 
-    The second road goes first: what it does not support is refused before anything long is done.
+    The decomposition comes first: what it does not support is refused before anything long is done.
     """
-    second = run_decomposition(instance, progress=as_progress(progress), cancel=cancel)
+    decomposition = run_decomposition(instance, progress=as_progress(progress), cancel=cancel)
     solution = joint.solve(instance, settings, progress=progress, cancel=cancel, explain=False)
-    check = compare_runs(instance, solution, second, settings.rel_gap)
+    check = compare_runs(instance, solution, decomposition, settings.rel_gap)
     sampled = None
-    if second.setups is not None and second.complete and instance.objective == "quality":
-        sampled = seconds_per_setup(instance, second.setups, cancel)
+    if (
+        decomposition.setups is not None
+        and decomposition.complete
+        and instance.objective == "quality"
+    ):
+        sampled = seconds_per_setup(instance, decomposition.setups, cancel)
     return solution, check, sampled
 
 
@@ -95,7 +95,7 @@ def _print(
     sampled: tuple[float, int] | None,
     quiet: bool,
 ) -> None:
-    """Print verdict, both roads, what was compared, the setups."""
+    """Print verdict, both results, what was compared, the setups."""
     instance = loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
     print_line(
@@ -109,20 +109,20 @@ def _print(
         return
     digits = 2 if instance.objective == "cost" else 6
     unit = "USD/h" if instance.objective == "cost" else "mean score"
-    columns: list[Column] = [("Road", "road", str)]
+    columns: list[Column] = [("Method", "method", str)]
     columns += [
         (name, f"{name.lower()}\n({unit})", _number(digits))
         for name in ("Found", "Best possible", "Gap")
     ]
     print_table(
         console,
-        "Both roads",
-        roads_table(check, solution),
+        "Joint plan and decomposition",
+        check_table(check, solution),
         [*columns, ("Seconds", "time\n(s)", _number(2))],
     )
     setups = {
-        road: setup_lines(plan, instance)
-        for road, plan in (("joint road", solution), ("second road", check.plan))
+        method: setup_lines(plan, instance)
+        for method, plan in (("joint plan", solution), ("decomposition", check.plan))
         if plan and plan.has_plan
     }
     if setups:
@@ -131,17 +131,17 @@ def _print(
             console,
             "Setups (option: part of the prompts)",
             frame,
-            [("LLM", "LLM", str), *((road, road, str) for road in setups)],
+            [("LLM", "LLM", str), *((method, method, str) for method in setups)],
         )
     plans = " and ".join(setups)
     lines = (
-        [f"The plan{'s' if len(setups) > 1 else ''} of {plans} passed the verifier."]
+        [f"The setup{'s' if len(setups) > 1 else ''} of {plans} passed the verifier."]
         if setups and not check.negative
         else []
     )
     if sampled is not None:
         lines.append(ratio_line(*sampled, solution.effort.wall))
-    print_lines(console, "Beside it", lines or ["Neither road has a plan."])
+    print_lines(console, "Beside it", lines or ["Neither has a plan."])
 
 
 def _number(digits: int) -> Callable[[Any], str]:

@@ -9,7 +9,7 @@ that add up over the LLMs a prompt visits,
 
 which is the joint problem at lambda' = most * lambda, f'_i = v_i / most, tau' = tau / most, the
 rest at an idle LLM (`models.cascade`). So setup, thresholds and the parts of the prompts that go
-through each cascade are decided together by the joint road: the best mix of cascades, at least as
+through each cascade are decided together by the joint search: the best mix of cascades, at least as
 good as any one of them.
 
 Effort: chains of at most LONGEST LLMs (the length of FrugalGPT's own), in the order of the weights;
@@ -45,7 +45,7 @@ STEPS = {1: 1, 2: 40, 3: 16}
 """Thresholds by the length of a chain."""
 COARSE = {1: 1, 2: 20, 3: 8}
 """The same with more than FEW LLMs."""
-TOLD = 0.005
+SMALLEST_PART = 0.005
 """Smaller parts of the prompts are not told in words."""
 INSTANT = 1e-9
 """s: a latency that counts as none."""
@@ -76,29 +76,29 @@ def cascade_baseline(
     chains = [
         chain for n in range(1, 3 if many else LONGEST + 1) for chain in combinations(able, n)
     ]
-    found = _solved(
+    best = _solved(
         trial, instance, _every(trial, instance.scores, chains, COARSE if many else STEPS)
     )
-    if many and found is not None and not trial.stopped():
-        used = [i for i in able if found.mix.visits[i] > 1e-3]
+    if many and best is not None and not trial.stopped():
+        used = [i for i in able if best.mix.visits[i] > 1e-3]
         chains = [*chains, *combinations(used, LONGEST)]
         better = _solved(trial, instance, _every(trial, instance.scores, chains, COARSE))
-        found = found if better is None or _worse(instance, better.value, found.value) else better
-    if found is None:
+        best = best if better is None or _worse(instance, better.value, best.value) else better
+    if best is None:
         aim = " that reaches the quality asked for" if instance.objective == "cost" else ""
         return BaselineResult(NAME, "", reason=f"no mix of cascades{aim} was found within the SLOs")
-    told = (
-        found.value,
-        found.bound,
-        found.mix.quality,
-        violation_factor(found.content, _equal_slos(instance, found.mix)),
+    numbers = (
+        best.value,
+        best.bound,
+        best.mix.quality,
+        violation_factor(best.content, _equal_slos(instance, best.mix)),
     )
-    asked = f"{found.mix.visits.sum():.2f} LLMs are asked per prompt"
-    if all(len(policy.chain) == 1 for policy in found.mix.policies):
-        asked = "no second answer pays: LLMs are drawn by lot"
-    notes = [f"best mix of {len(chains)} chains of at most {LONGEST} LLMs", asked]
+    effort = f"{best.mix.visits.sum():.2f} LLMs are asked per prompt"
+    if all(len(policy.chain) == 1 for policy in best.mix.policies):
+        effort = "no second answer pays: LLMs are drawn by lot"
+    notes = [f"best mix of {len(chains)} chains of at most {LONGEST} LLMs", effort]
     return BaselineResult(
-        NAME, _policy_words(instance, found.mix), found.content, *told, notes=notes
+        NAME, _policy_words(instance, best.mix), best.content, *numbers, notes=notes
     )
 
 
@@ -131,17 +131,17 @@ def _every(
     """The policies of all chains, or of those that there was time for; chains of one LLM come
     first.
     """
-    found: list[Policy] = []
+    made: list[Policy] = []
     for chain in chains:
-        if found and trial.stopped():
+        if made and trial.stopped():
             break
-        found += policies(scores, chain, steps[len(chain)])
-    return found
+        made += policies(scores, chain, steps[len(chain)])
+    return made
 
 
-def _solved(trial: BaselineSolver, instance: Instance, found: list[Policy]) -> MixPlan | None:
-    """The best mix and its setup by the joint road, verified; None without one."""
-    quality = MixQuality(found, instance.scores)
+def _solved(trial: BaselineSolver, instance: Instance, candidates: list[Policy]) -> MixPlan | None:
+    """The best mix and its setup by the joint search, verified; None without one."""
+    quality = MixQuality(candidates, instance.scores)
     solution = trial.solve(_spread(instance, quality.most), cast(Quality, quality))
     if not solution.has_plan or solution.value is None or solution.bound is None:
         return None
@@ -200,13 +200,13 @@ def equivalent_instance(instance: Instance, mix: Mix) -> Instance:
     visits are served.
     """
     visits = mix.visits
-    asked = np.flatnonzero(visits > 0)
-    values = np.ascontiguousarray(np.eye(visits.size)[:, asked])
+    visited = np.flatnonzero(visits > 0)
+    values = np.ascontiguousarray(np.eye(visits.size)[:, visited])
     scores = Scores(
-        np.array([f"v{i}" for i in asked]),
+        np.array([f"v{i}" for i in visited]),
         tuple(llm.name for llm in instance.llms),
         values,
-        visits[asked] / visits[asked].sum(),
+        visits[visited] / visits[visited].sum(),
     )
     return replace(
         instance,
@@ -226,8 +226,8 @@ def _as_visits(instance: Instance, checked: Instance, mix: Mix, solution: Soluti
     of_llm = np.array([o.llm for o in instance.options])
     rates = solution.routed_rates[:count]
     carried = np.bincount(of_llm, weights=rates, minlength=llms)
-    wanted = mix.visits * instance.arrival_rate
-    rates = rates * np.divide(wanted, carried, out=np.zeros(llms), where=carried > 0)[of_llm]
+    due = mix.visits * instance.arrival_rate
+    rates = rates * np.divide(due, carried, out=np.zeros(llms), where=carried > 0)[of_llm]
     fractions = mix.visits / mix.visits.sum()
     return Solution(
         status=Status.OPTIMAL,
@@ -249,7 +249,7 @@ def _policy_words(instance: Instance, mix: Mix) -> str:
     for part, policy in sorted(
         zip(mix.parts, mix.policies, strict=True), key=lambda pair: -pair[0]
     ):
-        if part < TOLD:
+        if part < SMALLEST_PART:
             continue
         names = [instance.llms[i].name for i in policy.chain]
         steps = [

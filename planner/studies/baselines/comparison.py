@@ -6,7 +6,7 @@ tables for console and files here.
     planner.studies.baselines.two_stage
     cascade                                                        planner.studies.baselines.cascade
 
-Every baseline gets its best variant, its best setup and its best routing by the same road as the
+Every baseline gets its best variant, its best setup and its best routing by the same search as the
 joint plan, on the same curves, scores and GPUs, and is checked by the same verifier. The gain of
 the joint plan, in the objective's unit and in per cent of the baseline's value,
 
@@ -108,14 +108,16 @@ def compare_baselines(
     quality = Quality(instance.scores)
     solution = joint.solve(instance, settings, progress=progress, cancel=cancel, quality=quality)
     plan = tell(loaded, solution, settings, {})
-    found = BaselineComparison(plan, (), settings.rel_gap, float(np.ptp(instance.scores.values)))
+    comparison = BaselineComparison(
+        plan, (), settings.rel_gap, float(np.ptp(instance.scores.values))
+    )
     trial = BaselineSolver(settings, quality, cancel, progress, (solution.value, solution.bound))
     if not solution.has_plan:
-        return replace(found, interrupted=trial.interrupted())
+        return replace(comparison, interrupted=trial.interrupted())
     attempts = [_tried(trial, name, make) for name, make in _makers(trial, loaded).items()]
     for attempt in attempts:
-        _check_bound(found, attempt)
-    return replace(found, attempts=tuple(attempts), interrupted=trial.interrupted())
+        _check_bound(comparison, attempt)
+    return replace(comparison, attempts=tuple(attempts), interrupted=trial.interrupted())
 
 
 def _makers(
@@ -173,15 +175,15 @@ def llm_sizes(loaded: LoadResult) -> tuple[np.ndarray, str]:
     )
 
 
-def _check_bound(found: BaselineComparison, attempt: BaselineResult) -> None:
-    """A plan of the scenario that is better than what the joint road proved to be the best possible
-    is a bug.
+def _check_bound(comparison: BaselineComparison, attempt: BaselineResult) -> None:
+    """A plan of the scenario better than what the joint search proved to be the best possible is a
+    bug.
     """
-    bound = found.plan.content["objective"]["bound"]
+    bound = comparison.plan.content["objective"]["bound"]
     if attempt.name not in LEGAL or not attempt.met or attempt.value is None or bound is None:
         return
-    beyond = bound - attempt.value if found.of_cost else attempt.value - bound
-    if beyond > BEYOND * (abs(bound) if found.of_cost else found.score_range):
+    beyond = bound - attempt.value if comparison.of_cost else attempt.value - bound
+    if beyond > BEYOND * (abs(bound) if comparison.of_cost else comparison.score_range):
         raise VerificationError(
             [
                 f"{attempt.name}: its value {attempt.value:.9g} is better than the joint bound"
@@ -202,11 +204,11 @@ def setup_words(content: Mapping[str, Any]) -> str:
     )
 
 
-def baselines_table(found: BaselineComparison, instance: Instance) -> pd.DataFrame:
+def baselines_table(comparison: BaselineComparison, instance: Instance) -> pd.DataFrame:
     """The table `baselines`: the joint plan first, then one row a baseline; missing numbers stay
     empty.
     """
-    content = found.plan.content
+    content = comparison.plan.content
     objective = content["objective"]
     rows = []
     if content["options"]:
@@ -219,14 +221,14 @@ def baselines_table(found: BaselineComparison, instance: Instance) -> pd.DataFra
             content["quality"],
             violation_factor(content, instance.slos),
         )
-        rows.append(_row(found, instance, mine))
-    rows += [_row(found, instance, attempt) for attempt in found.attempts]
-    return pd.DataFrame(rows, columns=_headers(found), dtype=object).infer_objects()
+        rows.append(_row(comparison, instance, mine))
+    rows += [_row(comparison, instance, attempt) for attempt in comparison.attempts]
+    return pd.DataFrame(rows, columns=_headers(comparison), dtype=object).infer_objects()
 
 
-def _headers(found: BaselineComparison) -> list[str]:
-    unit = "USD/h" if found.of_cost else "mean score"
-    gain = "Saving" if found.of_cost else "Gain"
+def _headers(comparison: BaselineComparison) -> list[str]:
+    unit = "USD/h" if comparison.of_cost else "mean score"
+    gain = "Saving" if comparison.of_cost else "Gain"
     return [
         *(
             "Baseline",
@@ -249,14 +251,14 @@ def _headers(found: BaselineComparison) -> list[str]:
     ]
 
 
-def _row(found: BaselineComparison, instance: Instance, attempt: BaselineResult) -> list[Any]:
+def _row(comparison: BaselineComparison, instance: Instance, attempt: BaselineResult) -> list[Any]:
     """One row; see `_headers`."""
     content = attempt.content
-    note = "; ".join(row_notes(found, attempt))
+    note = "; ".join(row_notes(comparison, attempt))
     if content is None:
         return [attempt.name, attempt.variant, *[None] * 12, note]
-    gain = None if attempt.name == JOINT else found.gain(attempt)
-    gain = 0.0 if gain is not None and gain < 0 and found.ties(attempt) else gain
+    gain = None if attempt.name == JOINT else comparison.gain(attempt)
+    gain = 0.0 if gain is not None and gain < 0 and comparison.ties(attempt) else gain
     percent = None if gain is None or not attempt.value else 100.0 * gain / abs(attempt.value)
     missed = None if attempt.met else 100.0 * ((attempt.factor or attempt.allowed) - 1.0)
     return [
@@ -290,21 +292,21 @@ def _worst(
     return slo_name(content["slo"][worst]), limit, achieved
 
 
-def row_notes(found: BaselineComparison, attempt: BaselineResult) -> Sequence[str]:
+def row_notes(comparison: BaselineComparison, attempt: BaselineResult) -> Sequence[str]:
     """What is to be said of a row: why it has no plan, ties, an own gap that is open, and the
     baseline's own notes.
     """
     notes = [attempt.reason] if attempt.reason else []
-    gain = None if attempt.name == JOINT else found.gain(attempt)
-    if gain is not None and found.ties(attempt):
+    gain = None if attempt.name == JOINT else comparison.gain(attempt)
+    if gain is not None and comparison.ties(attempt):
         notes.append("ties the joint plan")
     elif gain is not None and gain < 0:
         notes.append("better than the joint plan as far as that was searched")
     if (
         attempt.value is not None
         and attempt.bound is not None
-        and abs(attempt.bound - attempt.value) > found.tolerance(attempt.value)
+        and abs(attempt.bound - attempt.value) > comparison.tolerance(attempt.value)
     ):
-        least = "least cost may be" if found.of_cost else "best may be"
+        least = "least cost may be" if comparison.of_cost else "best may be"
         notes.append(f"its own gap is open: its {least} {attempt.bound:.5f}")
     return [*notes, *attempt.notes]

@@ -72,16 +72,16 @@ def ways_to_divide(
     smallest.
     """
     need = _needs(instance)
-    found = {"in proportion": _who_fits(instance, sizes, need)}
+    ways = {"in proportion": _who_fits(instance, sizes, need)}
     least = _at_least(instance, sizes, need)
     if least is not None:
-        found["at least the smallest option of each"] = least
+        ways["at least the smallest option of each"] = least
         for words, order in (("larger LLMs first", -weights), ("smaller LLMs first", weights)):
             whole = _whole(instance, least, need, order)
             if whole is not None:
-                found[f"in whole GPUs, {words}"] = whole
+                ways[f"in whole GPUs, {words}"] = whole
     distinct: dict[str, np.ndarray] = {}
-    for words, part in found.items():
+    for words, part in ways.items():
         if not any(np.allclose(part, other) for other in distinct.values()):
             distinct[words] = part
     return distinct
@@ -149,21 +149,21 @@ def split_baseline(
         words: _limited(instance, part)
         for words, part in ways_to_divide(instance, sizes, weights).items()
     }
-    found = {words: LeastViolation(1.0, trial.solve(one)) for words, one in ways.items()}
+    tried = {words: LeastViolation(1.0, trial.solve(one)) for words, one in ways.items()}
     good = {
         words: one
-        for words, one in found.items()
+        for words, one in tried.items()
         if one.solution is not None and one.solution.has_plan
     }
     if not good:
-        found = {words: least_violation(trial, one) for words, one in ways.items()}
-        good = {words: one for words, one in found.items() if one.solution is not None}
+        tried = {words: least_violation(trial, one) for words, one in ways.items()}
+        good = {words: one for words, one in tried.items() if one.solution is not None}
     notes = [f"best of {len(ways)} ways to divide"] if len(ways) > 1 else []
     if not good:
         return BaselineResult(
             name,
             _divided_words(instance, next(iter(ways.items()))),
-            reason=next(iter(found.values())).reason,
+            reason=next(iter(tried.values())).reason,
             notes=notes,
         )
     sign = -1.0 if instance.objective == "quality" else 1.0
@@ -196,10 +196,10 @@ def _limited(instance: Instance, part: np.ndarray) -> Instance:
 def _divided_words(instance: Instance, way: tuple[str, Instance]) -> str:
     words, limited = way
     limits = limited.quotas[len(instance.quotas) :]
-    told = ", ".join(
+    listed = ", ".join(
         f"{llm.name} {limit.most:.4g}" for llm, limit in zip(instance.llms, limits, strict=True)
     )
-    return f"GPUs' worth of compute, {words}: {told}"
+    return f"GPUs' worth of compute, {words}: {listed}"
 
 
 def _attempt(
@@ -207,21 +207,23 @@ def _attempt(
     checked: Instance,
     name: str,
     variant: str,
-    found: LeastViolation,
+    nearest: LeastViolation,
     notes: list[str],
 ) -> BaselineResult:
     """The outcome, verified against the instance at the factor that it was granted."""
-    if found.solution is None:
-        return BaselineResult(name, variant, reason=found.reason, notes=notes)
-    content = trial.content(with_scaled_limits(checked, found.factor), found.solution)
+    if nearest.solution is None:
+        return BaselineResult(name, variant, reason=nearest.reason, notes=notes)
+    content = trial.content(with_scaled_limits(checked, nearest.factor), nearest.solution)
     objective = content["objective"]
-    told = (
+    numbers = (
         objective["value"],
         objective["bound"],
         content["quality"],
         violation_factor(content, checked.slos),
     )
-    return BaselineResult(name, variant, content, *told, found.factor, notes=[*notes, *found.notes])
+    return BaselineResult(
+        name, variant, content, *numbers, nearest.factor, notes=[*notes, *nearest.notes]
+    )
 
 
 def isolated_baseline(trial: BaselineSolver, instance: Instance) -> BaselineResult:
@@ -231,10 +233,10 @@ def isolated_baseline(trial: BaselineSolver, instance: Instance) -> BaselineResu
     variant = "whole GPUs for each LLM" + (
         "; replicas of one LLM may be stacked on its GPUs" if (count > 1).any() else ""
     )
-    found = least_violation(trial, stacked)
-    if found.solution is not None:
-        found = replace(found, solution=_unstacked(found.solution, count))
-    attempt = _attempt(trial, instance, "isolated", variant, found, [])
+    nearest = least_violation(trial, stacked)
+    if nearest.solution is not None:
+        nearest = replace(nearest, solution=_unstacked(nearest.solution, count))
+    attempt = _attempt(trial, instance, "isolated", variant, nearest, [])
     if attempt.content is not None:
         _check_isolated(attempt.content["placement"])
     return attempt
@@ -305,11 +307,11 @@ def _unstacked(solution: Solution, count: np.ndarray) -> Solution:
 def _check_isolated(placement: list[Mapping[str, object]]) -> None:
     """Raise VerificationError where two LLMs share a GPU."""
     owner: dict[tuple[object, ...], object] = {}
-    for seat in placement:
-        place = (seat["pool"], seat["node"], seat["gpu"])
-        if owner.setdefault(place, seat["llm"]) != seat["llm"]:
+    for shard in placement:
+        place = (shard["pool"], shard["node"], shard["gpu"])
+        if owner.setdefault(place, shard["llm"]) != shard["llm"]:
             raise VerificationError(
-                [f"isolated: GPU {place} is shared by {owner[place]} and {seat['llm']}"]
+                [f"isolated: GPU {place} is shared by {owner[place]} and {shard['llm']}"]
             )
 
 
@@ -355,11 +357,11 @@ def _alone(instance: Instance, i: int) -> Instance:
 
 
 def _alone_attempt(
-    trial: BaselineSolver, instance: Instance, alone: Instance, i: int, found: LeastViolation
+    trial: BaselineSolver, instance: Instance, alone: Instance, i: int, nearest: LeastViolation
 ) -> BaselineResult:
     lifted = any(llm.min_replicas > 0 for k, llm in enumerate(instance.llms) if k != i)
     notes = ["min_replicas of the other LLMs is not asked of it"] if lifted else []
-    return _attempt(trial, alone, "best single LLM", alone.llms[i].name, found, notes)
+    return _attempt(trial, alone, "best single LLM", alone.llms[i].name, nearest, notes)
 
 
 def _least_missed(trial: BaselineSolver, instance: Instance, llms: list[int]) -> BaselineResult:

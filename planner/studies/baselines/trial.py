@@ -1,5 +1,5 @@
-"""What every baseline rests on: bounded solves by the joint road, the least violation where an SLO
-is missed, and a verified outcome.
+"""What every baseline rests on: bounded solves by the joint search, the least violation where an
+SLO is missed, and a verified outcome.
 
 A baseline is an instance derived from the scenario's: the same curves, scores and GPUs with less
 freedom. Its plan is placed, routed exactly and checked by the verifier as every plan is.
@@ -94,7 +94,7 @@ class BaselineSolver:
         gap: float | None = None,
         seconds: float = SOLVE_SECONDS,
     ) -> Solution:
-        """The joint road on a derived instance, without repairs.
+        """The joint search on a derived instance, without repairs.
 
         quality: of its scores (the scenario's). gap: other than the asked one, for a step on the
         way, whose plan need not be lean.
@@ -122,8 +122,8 @@ class BaselineSolver:
 
     def has_plan(self, instance: Instance) -> Solution | None:
         """Any plan of the instance; None when there is none or the time is over."""
-        found = self.solve(instance, gap=ROUGH_GAP)
-        return found if found.has_plan else None
+        solution = self.solve(instance, gap=ROUGH_GAP)
+        return solution if solution.has_plan else None
 
     def content(self, instance: Instance, solution: Solution) -> dict[str, Any]:
         """The plan told and verified against the instance."""
@@ -219,24 +219,24 @@ def least_violation(
     if first.has_plan:
         return LeastViolation(1.0, first)
     if first.status == "unknown":
-        told = (
+        reason = (
             "stopped before a plan was found"
             if trial.interrupted()
             else "no plan was found in its time, nor that there is none"
         )
-        return LeastViolation(1.0, None, told)
+        return LeastViolation(1.0, None, reason)
     free = trial.has_plan(replace(instance, slos=()))
     if free is None:
-        told = "no plan even without SLOs: the GPUs it leaves cannot hold or carry the load"
+        reason = "no plan even without SLOs: the GPUs it leaves cannot hold or carry the load"
         return LeastViolation(
-            1.0, None, "stopped before a plan was found" if trial.stopped() else told
+            1.0, None, "stopped before a plan was found" if trial.stopped() else reason
         )
     least = _least_factor(trial, instance)
     if least is None:
         return LeastViolation(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
-    found = solve(with_scaled_limits(instance, least[0]))
-    found = found if found.has_plan else restated(least[1], trial.settings, trial.quality)
-    return LeastViolation(least[0], found, excluded=least[2])
+    solution = solve(with_scaled_limits(instance, least[0]))
+    solution = solution if solution.has_plan else restated(least[1], trial.settings, trial.quality)
+    return LeastViolation(least[0], solution, excluded=least[2])
 
 
 def _least_factor(
@@ -256,9 +256,9 @@ def _least_factor(
     good = _granted(trial, instance, plan, step)
     while good > bad * (1 + PRECISION) and not trial.stopped():
         middle = np.sqrt(good * bad)
-        found = trial.has_plan(with_scaled_limits(instance, float(middle)))
-        if found is not None:
-            plan, good = found, _granted(trial, instance, found, float(middle))
+        tried = trial.has_plan(with_scaled_limits(instance, float(middle)))
+        if tried is not None:
+            plan, good = tried, _granted(trial, instance, tried, float(middle))
         elif trial.stopped():
             break
         else:

@@ -12,7 +12,7 @@ What l_i is supposed to be decides the outcome, so several suppositions are trie
 outcome is told: the latency of the LLM's fastest and of its median option, at no load and at 50, 80
 and 100 % of its highest rate.
 
-All three are solved by the joint road on derived instances.
+All three are solved by the joint search on derived instances.
 Stage 1: one option per LLM with a constant latency and room for everything. Under a cost objective
 its GPUs come in UNITS parts at the price of the LLM's cheapest req/s, so that the cheapest routing
 that reaches the quality asked for is found. Stage 2: the scores are replaced by those of
@@ -189,7 +189,7 @@ def _best_routed(
     best = min(setups, key=lambda one: sign * (one.solution.value or 0.0))
     content = trial.content(best.within, best.solution)
     objective = content["objective"]
-    told = (
+    numbers = (
         objective["value"],
         objective["bound"],
         content["quality"],
@@ -203,7 +203,7 @@ def _best_routed(
             " served"
         ]
     )
-    return BaselineResult(NAME, best.told, content, *told, notes=[effort, *part])
+    return BaselineResult(NAME, best.told, content, *numbers, notes=[effort, *part])
 
 
 def _within(instance: Instance, replicas: np.ndarray) -> Instance:

@@ -34,7 +34,7 @@ BLOCKS = (
     ("tpot", "inter_token_latency"),
     ("e2e", "request_latency"),
 )
-TPOT_TOLD = (
+TPOT_NOTICE = (
     "inter_token_latency of aiperf and genai-perf is a mean of each request and is what we call"
     " TPOT"
 )
@@ -131,7 +131,7 @@ def _duration(block: Any) -> float | None:
 
 
 def _latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str, ...]]:
-    found: dict[Column, float] = {}
+    latency: dict[Column, float] = {}
     notices = []
     for metric, name in BLOCKS:
         block = at(metrics, name)
@@ -143,9 +143,9 @@ def _latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str
                 f"{name} has the unknown unit {text(at(block, 'unit'))!r} and was left out"
             )
             continue
-        found.update(statistics_ms(block, metric, factor))
-        notices += [TPOT_TOLD] if metric == "tpot" else []
-    return found, tuple(notices)
+        latency.update(statistics_ms(block, metric, factor))
+        notices += [TPOT_NOTICE] if metric == "tpot" else []
+    return latency, tuple(notices)
 
 
 def _model(config: Any) -> str:
@@ -193,11 +193,11 @@ def _load(config: Any) -> tuple[float | None, float | None]:
 
 def _gpu(endpoints: Any) -> str:
     """The name that all GPUs of all endpoints share, else ""."""
-    found = set()
+    names = set()
     for endpoint in endpoints.values() if isinstance(endpoints, Mapping) else []:
         gpus = at(endpoint, "gpus")
         each = (
             gpus.values() if isinstance(gpus, Mapping) else gpus if isinstance(gpus, list) else []
         )
-        found |= {text(at(gpu, "gpu_name")) for gpu in each}
-    return found.pop() if len(found) == 1 else ""
+        names |= {text(at(gpu, "gpu_name")) for gpu in each}
+    return names.pop() if len(names) == 1 else ""

@@ -28,7 +28,7 @@ from profiles.importers.formats.fields import (
     unit_ms,
     whole,
 )
-from profiles.importers.formats.guidellm import TPOT_TOLD
+from profiles.importers.formats.guidellm import TPOT_NOTICE
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
@@ -107,22 +107,22 @@ def _latency(blocks: Any, of_guidellm: bool) -> tuple[dict[Column, float], tuple
     notices = []
     if of_guidellm and at(blocks, "inter_token_latency") is not None:
         names["tpot"] = "inter_token_latency"
-        notices.append(TPOT_TOLD)
-    found: dict[Column, float] = {}
+        notices.append(TPOT_NOTICE)
+    latency: dict[Column, float] = {}
     for metric, name in names.items():
         block = at(blocks, name)
         if block is None:
             continue
         factor = unit_ms(at(block, "units"))
         if factor is None:
-            told = text(at(block, "units"))
+            stated = text(at(block, "units"))
             notices.append(
-                f"{name} has {f'the unknown unit {told!r}' if told else 'no units'} and was"
+                f"{name} has {f'the unknown unit {stated!r}' if stated else 'no units'} and was"
                 " left out"
             )
         else:
-            found.update(statistics_ms(block, metric, factor))
-    return found, tuple(notices)
+            latency.update(statistics_ms(block, metric, factor))
+    return latency, tuple(notices)
 
 
 def _engine(stack: Any) -> tuple[dict[str, Any], str]:

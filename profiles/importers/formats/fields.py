@@ -91,30 +91,30 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        found = float(value) if abs(value) < ENDLESS else math.copysign(math.inf, value)
+        parsed = float(value) if abs(value) < ENDLESS else math.copysign(math.inf, value)
     elif isinstance(value, str) and len(value) < 50 and _NUMBER.fullmatch(value.strip().casefold()):
-        found = float(value.strip().casefold().replace(".inf", "inf"))
+        parsed = float(value.strip().casefold().replace(".inf", "inf"))
     else:
         return None
-    return None if math.isnan(found) else found
+    return None if math.isnan(parsed) else parsed
 
 
 def finite(value: Any) -> float | None:
     """A number that is not infinite."""
-    found = number(value)
-    return found if found is not None and math.isfinite(found) else None
+    parsed = number(value)
+    return parsed if parsed is not None and math.isfinite(parsed) else None
 
 
 def positive(value: Any) -> float | None:
     """A finite number above 0."""
-    found = finite(value)
-    return found if found is not None and found > 0 else None
+    parsed = finite(value)
+    return parsed if parsed is not None and parsed > 0 else None
 
 
 def whole(value: Any) -> int | None:
     """A whole number from 1 to MOST: degrees and counts of replicas beyond are no such thing."""
-    found = positive(value)
-    return int(found) if found is not None and found == int(found) <= MOST else None
+    parsed = positive(value)
+    return int(parsed) if parsed is not None and parsed == int(parsed) <= MOST else None
 
 
 def text(value: Any) -> str:
@@ -127,8 +127,8 @@ def day(value: Any) -> str:
     there is none.
     """
     if isinstance(value, str):
-        found = _DAY.match(value.strip())
-        return "-".join(found.groups()) if found else ""
+        stated = _DAY.match(value.strip())
+        return "-".join(stated.groups()) if stated else ""
     seconds = finite(value)
     if seconds is None or not 1e9 < seconds < 1e10:
         return ""

@@ -39,7 +39,7 @@ BLOCKS = (
     ("tpot", "inter_token_latency_ms", 1.0),
     ("e2e", "request_latency", 1e3),
 )
-TPOT_TOLD = (
+TPOT_NOTICE = (
     "GuideLLM's inter_token_latency_ms is what we call TPOT; its time_per_output_token_ms is not"
 )
 PREFIX = (
@@ -60,7 +60,7 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """One run for each benchmark of the report."""
     version = text(at(tree, "metadata", "guidellm_version"))
     schema = number(at(tree, "metadata", "version"))
-    told = (
+    stated = (
         f"{version} (schema {schema:.0f})"
         if version and schema
         else version or "0.2 or 0.3 (no schema)"
@@ -68,7 +68,7 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     inside = f"{place}, " if place else ""
     benchmarks = tree.get("benchmarks") or []
     return [
-        _run(tree, b, told, file, f"{inside}benchmarks.{k}")
+        _run(tree, b, stated, file, f"{inside}benchmarks.{k}")
         for k, b in enumerate(benchmarks)
         if isinstance(b, Mapping)
     ]
@@ -148,35 +148,35 @@ def _model(tree: Mapping[str, Any], benchmark: Mapping[str, Any]) -> str:
         (benchmark, ("worker", "backend_model")),
         (benchmark, ("benchmarker", "backend", "model")),
     )
-    return next((found for part, path in paths if (found := text(at(part, *path)))), "")
+    return next((name for part, path in paths if (name := text(at(part, *path)))), "")
 
 
 def _latency(metrics: Any) -> dict[Column, float]:
-    found: dict[Column, float] = {}
+    latency: dict[Column, float] = {}
     for metric, name, factor in BLOCKS:
         block = at(metrics, name, "successful")
         if number(at(block, "count")) != 0:
-            found.update(statistics_ms(block, metric, factor))
-    return found
+            latency.update(statistics_ms(block, metric, factor))
+    return latency
 
 
 def _notices(
     tree: Mapping[str, Any], benchmark: Mapping[str, Any], metrics: Any
 ) -> tuple[str, ...]:
-    told = []
+    notices = []
     if (
         at(metrics, "time_per_output_token_ms") is not None
         and at(metrics, "inter_token_latency_ms") is not None
     ):
-        told.append(TPOT_TOLD)
+        notices.append(TPOT_NOTICE)
     warnings = at(benchmark, "warnings")
     if isinstance(warnings, list):
-        told += [
+        notices += [
             f"GuideLLM warned: {message.rstrip('.')}"
             for w in warnings
             if (message := text(at(w, "message")))
         ]
     data = at(tree, "config", "spec", "data")
     if isinstance(data, list) and any(at(part, "prefix_buckets") for part in data):
-        told.append(PREFIX)
-    return tuple(told)
+        notices.append(PREFIX)
+    return tuple(notices)

@@ -51,7 +51,7 @@ def is_summary(tree: Mapping[str, Any]) -> bool:
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """The one run of a stage."""
     load, good = at(tree, "load_summary"), at(tree, "successes")
-    limit = next((found for key in LIMITS if (found := positive(at(load, key)))), None)
+    limit = next((stated for key in LIMITS if (stated := positive(at(load, key)))), None)
     offered = number(at(load, "requested_rate"))
     return [
         Run(
@@ -77,7 +77,7 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
 
 
 def _latency(blocks: Any) -> dict[Column, float]:
-    found: dict[Column, float] = {}
+    latency: dict[Column, float] = {}
     for metric, name in BLOCKS:
-        found.update(statistics_ms(at(blocks, name), metric, 1e3))
-    return found
+        latency.update(statistics_ms(at(blocks, name), metric, 1e3))
+    return latency

@@ -93,7 +93,7 @@ def llm_name(model: str, quantization: str = "") -> tuple[str, str]:
     catalogued = next(
         (llm.llm for llm in load_llms().values() if llm.hf_id.casefold() == model.casefold()), None
     )
-    told = quantization.casefold() not in (
+    quantized = quantization.casefold() not in (
         "",
         "none",
         "null",
@@ -103,7 +103,7 @@ def llm_name(model: str, quantization: str = "") -> tuple[str, str]:
         "fp16",
         "float16",
     )
-    if told and not is_quantised(model):
+    if quantized and not is_quantised(model):
         name = f"{model}@{quantization.casefold()}"
         return (
             name,

@@ -62,7 +62,7 @@ def judge(run: Run) -> Verdict:
         notices.append(
             "it states no mean latency: a plan can use the point for percentile SLOs alone"
         )
-    _tell_load(run, notices)
+    _note_load(run, notices)
     return Verdict(_of_one_replica(replace(run, latency_ms=latency), notices), "", tuple(notices))
 
 
@@ -163,7 +163,7 @@ def _consistent(latency: dict[Column, float], run: Run, notices: list[str]) -> d
     return {column: value for column, value in latency.items() if column[0] != "tpot"}
 
 
-def _tell_load(run: Run, notices: list[str]) -> None:
+def _note_load(run: Run, notices: list[str]) -> None:
     """What the load was, where that limits what the point says."""
     rate, e2e = run.achieved_rps, run.latency_ms.get(("e2e", "mean"))
     if run.offered_rps == math.inf and run.max_concurrency is None:

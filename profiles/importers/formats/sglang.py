@@ -76,10 +76,10 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
 
 
 def _latency(tree: Mapping[str, Any]) -> dict[Column, float]:
-    found: dict[Column, float] = {}
+    latency: dict[Column, float] = {}
     for metric, word in METRICS.items():
         for statistic in STATISTICS:
             value = positive(at(tree, f"{SPELT[statistic]}_{word}_ms"))
             if value is not None:
-                found[metric, statistic] = value
-    return found
+                latency[metric, statistic] = value
+    return latency

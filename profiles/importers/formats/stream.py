@@ -216,10 +216,10 @@ def _skip(events: Iterator[tuple[str, Any]]) -> None:
                 return
 
 
-def _syntax_fault(path: Path, told: str, before: int) -> Fault:
-    reason = (told.strip().splitlines() or ["unknown"])[0][:120]
+def _syntax_fault(path: Path, message: str, before: int) -> Fault:
+    reason = (message.strip().splitlines() or ["unknown"])[0][:120]
     where = f"value {before + 1}" if before else ""
-    if "premature EOF" in told or "Incomplete" in told or "incomplete" in told:
+    if "premature EOF" in message or "Incomplete" in message or "incomplete" in message:
         return Fault(
             str(path),
             where,
@@ -227,7 +227,7 @@ def _syntax_fault(path: Path, told: str, before: int) -> Fault:
             "the file ends in the middle",
             "it was cut off; copy it again, or run the benchmark again",
         )
-    if "UTF8" in told or "utf-8" in told:
+    if "UTF8" in message or "utf-8" in message:
         return Fault(str(path), where, "", "the file is not UTF-8 text", "save it as UTF-8")
     return Fault(
         str(path),

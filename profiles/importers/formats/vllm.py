@@ -98,22 +98,22 @@ def _latency(
     tree: Mapping[str, Any], ok: float | None
 ) -> tuple[dict[Column, float], tuple[str, ...]]:
     """(column, ms) of the summary, completed from the list of requests; notices."""
-    found: dict[Column, float] = {}
+    latency: dict[Column, float] = {}
     notices: list[str] = []
     for metric, word in METRICS.items():
         for statistic in STATISTICS:
             for spelt in SPELT[statistic]:
                 for key, factor in ((f"{spelt}_{word}_ms", 1.0), (f"{spelt}_{word}", 1e3)):
                     value = positive(at(tree, key))
-                    if value is not None and (metric, statistic) not in found:
-                        found[metric, statistic] = value * factor
+                    if value is not None and (metric, statistic) not in latency:
+                        latency[metric, statistic] = value * factor
                         notices += [SECONDS] if factor != 1.0 else []
     computed = {
-        column: value for column, value in _of_requests(tree, ok).items() if column not in found
+        column: value for column, value in _of_requests(tree, ok).items() if column not in latency
     }
     if computed:
         notices.append(RECOMPUTED)
-    return {**found, **computed}, tuple(dict.fromkeys(notices))
+    return {**latency, **computed}, tuple(dict.fromkeys(notices))
 
 
 def _of_requests(tree: Mapping[str, Any], ok: float | None) -> dict[Column, float]:
@@ -123,15 +123,15 @@ def _of_requests(tree: Mapping[str, Any], ok: float | None) -> dict[Column, floa
     first, whole_time, lengths = (
         _numbers(at(tree, key)) for key in ("ttfts", "latencies", "output_lens")
     )
-    found: dict[Column, float] = {}
+    latency: dict[Column, float] = {}
     if ok and whole_time is not None:
         answered = whole_time > 0
         if answered.sum() == ok:
-            found |= _statistics("e2e", 1e3 * whole_time[answered])
+            latency |= _statistics("e2e", 1e3 * whole_time[answered])
     if ok and first is not None:
         answered = first > 0
         if answered.sum() == ok:
-            found |= _statistics("ttft", 1e3 * first[answered])
+            latency |= _statistics("ttft", 1e3 * first[answered])
             if (
                 whole_time is not None
                 and lengths is not None
@@ -139,10 +139,10 @@ def _of_requests(tree: Mapping[str, Any], ok: float | None) -> dict[Column, floa
             ):
                 several = answered & (lengths > 1)
                 if several.any():
-                    found |= _statistics(
+                    latency |= _statistics(
                         "tpot", 1e3 * (whole_time - first)[several] / (lengths[several] - 1)
                     )
-    return found
+    return latency
 
 
 def _numbers(values: Any) -> np.ndarray | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from profiles.importers.discover import FileTold
+from profiles.importers.discover import FileAccount
 from profiles.importers.formats.detect import runs_of
 from profiles.importers.formats.record import Run
 from profiles.importers.formats.rules import judge
@@ -103,7 +103,7 @@ def test_every_place_holds_something_else(kind: str):
             points, reasons = points_or_reasons(damaged(tree, place, wrong))
             assert points or reasons, (place, wrong)
             assert all(reasons), (place, wrong)
-            kept = without_gaps(pooled(points, {"a.json": FileTold("a.json")}, []), [])
+            kept = without_gaps(pooled(points, {"a.json": FileAccount("a.json")}, []), [])
             for row in rows_of_points(kept).to_dict("records"):
                 told = [
                     value
