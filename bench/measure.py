@@ -20,7 +20,7 @@ from typing import Any
 IMPORTS_BEGAN = time.perf_counter()
 
 from models.quality import Quality  # noqa: E402 - the imports are timed
-from planner.joint import highs, search, search_state  # noqa: E402
+from planner.joint import highs, primal_heuristics, restricted_milp, search, search_state  # noqa: E402
 from planner.joint import solve as joint  # noqa: E402
 from planner.plans import content  # noqa: E402
 from planner.scenario import assemble  # noqa: E402
@@ -35,7 +35,7 @@ PARTS = (
     "build",
     "highs",
     "placement",
-    "polish",
+    "routing",
     "leanest",
     "verify",
     "other",
@@ -94,13 +94,13 @@ def watched() -> Meter:
     meter.wrap(search_state.SearchState, "__post_init__", "curves")
     for name in ("__init__", "price", "settle"):
         meter.wrap(Quality, name, "cuts")
-    meter.wrap(search.Search, "relax", "relax")
+    meter.wrap(search, "relax_root", "relax")
     for name in ("build", "compile_program"):
-        meter.wrap(search, name, "build")
+        meter.wrap(restricted_milp, name, "build")
     meter.wrap(highs.highspy.Highs, "run", "highs")
     meter.wrap(search.Search, "_place", "placement")
-    meter.wrap(search, "polish", "polish")
-    meter.wrap(joint, "leanest", "leanest")
+    meter.wrap(primal_heuristics, "route_setup", "routing")
+    meter.wrap(joint, "find_leanest", "leanest")
     meter.wrap(content, "verify", "verify")
     return meter
 

@@ -373,8 +373,10 @@ def keep_changes(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.keep_changes = pyo.Constraint(expr=changed <= form.goal.changes.most - left_out)
 
 
-def compile_program(model: pyo.ConcreteModel, form: Formulation) -> CompiledProgram:
-    """From Pyomo to arrays."""
+def compile_program(
+    model: pyo.ConcreteModel, form: Formulation, *, named: bool = False
+) -> CompiledProgram:
+    """From Pyomo to arrays; named: with the names of rows and columns, for a reader."""
     info = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
     column = {id(var): j for j, var in enumerate(info.columns)}
     bound = np.array([row.bound_type for row in info.rows], dtype=int)

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 from models.linear import LinearProgram
 
 
-class SolverFault(RuntimeError):
+class SolverError(RuntimeError):
     """HiGHS refused an option or a program, or ended in a state that this file does not know: a
     bug, not a result.
     """
@@ -143,7 +143,7 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     if x is not None and abs(float(program.cost @ x) + program.offset - value) > 1e-5 * max(
         1.0, abs(value)
     ):
-        raise SolverFault(
+        raise SolverError(
             f"HiGHS {VERSION} tells the value {value}, its point has"
             f" {float(program.cost @ x) + program.offset}"
         )
@@ -295,12 +295,12 @@ def _fresh(settings: SolveSettings) -> highspy.Highs:
 
 def _set(highs: highspy.Highs, option: str, value: bool | int | float | str) -> None:
     if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
-        raise SolverFault(f"HiGHS {VERSION} does not take option {option} = {value!r}")
+        raise SolverError(f"HiGHS {VERSION} does not take option {option} = {value!r}")
 
 
 def _check(status: highspy.HighsStatus, call: str) -> None:
     if status == highspy.HighsStatus.kError:
-        raise SolverFault(f"HiGHS {VERSION} failed in {call}")
+        raise SolverError(f"HiGHS {VERSION} failed in {call}")
 
 
 def _reason(status: highspy.HighsModelStatus) -> StopReason:
@@ -317,7 +317,7 @@ def _reason(status: highspy.HighsModelStatus) -> StopReason:
         return StopReason.UNBOUNDED
     if status.name in _STOPPED:
         return _STOPPED[status.name]
-    raise SolverFault(f"HiGHS {VERSION} ended in state {status}")
+    raise SolverError(f"HiGHS {VERSION} ended in state {status}")
 
 
 def _pass(highs: highspy.Highs, program: LinearProgram) -> None:

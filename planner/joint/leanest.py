@@ -1,89 +1,98 @@
-"""TODO: planner.joint.leanest."""
+"""The leanest plan: among equally good ones, on the fewest GPUs, then at the least cost.
+
+Many plans share the best value. Fixing it and minimising the GPUs is the second step of a
+lexicographic optimisation; the slack never eats into the gap that the first step has closed.
+"""
 
 import time
 from dataclasses import replace
 
 import numpy as np
 
-from models.formulation import Goal, GoalKind, lean_weights, pool_prices
+from models.formulation import Goal, GoalKind
 from models.instance import Instance, ObjectiveKind
-from models.placement import pack_on_fewest
 from models.quality import Quality
+from planner.joint.goal_state import Incumbent, incumbent_of
 from planner.joint.search import Search
-from planner.joint.search_state import Incumbent, SearchState
+from planner.joint.search_state import SearchState
+from planner.joint.separation import pack_pools_on_fewest
 
 SAME_VALUE = 1e-6
 """Plans whose objective differs by less (relative) count as equally good: the leanest of them is
-told.
+the plan.
 """
-
 
 LEAN_NODES = 200_000
 """Each program of the search for a leaner plan may visit this many nodes, divided by its columns:
 the same plan on a busy machine.
 """
 
-
 LEAN_SECONDS = 10.0
 """A backstop for the same search; it is longer when the search for the best plan took longer."""
 
+LEAN_GAP = 1e-7
+"""Absolute gap of the lean weights: costs within equal GPUs are told apart."""
 
-def leanest(state: SearchState, search: Search, gap: float) -> tuple[Incumbent, list[str]]:
-    """Among plans whose objective is within SAME_VALUE the one on fewest GPUs, then of least cost;
-    and what could not be proved.
 
-    gap: the absolute gap (loss) that must stay closed.
+def find_leanest(
+    state: SearchState, search: Search, best: Incumbent, gap: float
+) -> tuple[Incumbent, list[str]]:
+    """Among plans whose objective is within SAME_VALUE of the best the one on fewest GPUs, then of
+    least cost; and notes on what could not be proved.
+
+    search: the one that found the best plan. gap: the absolute gap (loss) that must stay closed.
     """
     instance, quality, clock = state.instance, state.quality, state.clock
-    best = search.incumbent
-    assert best is not None  # noqa: S101 - the caller has a plan
     began = time.perf_counter()
-    value = objective_value(quality, instance, best.loss)
-    if instance.objective == ObjectiveKind.QUALITY:
-        slack = SAME_VALUE * abs(value) / quality.scale
-        if best.loss - search.bound <= gap:
-            slack = min(slack, gap - (best.loss - search.bound))
-        goal = Goal(of=GoalKind.GPUS, quality_at_least=-best.loss - slack)
-    else:
-        goal = Goal(
-            of=GoalKind.GPUS,
-            quality_at_least=search.goal.quality_at_least,
-            cost_at_most=best.loss * (1 + SAME_VALUE) + 1e-9,
-        )
-    packings = tuple(
-        pack_on_fewest(
-            state.items(p, best.routed.replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
-        )
-        for p, pool in enumerate(instance.pools)
-    )
-    weights, price = lean_weights(instance), pool_prices(instance)
-    gpus = [packing.gpus for packing in packings]
-    start = replace(
-        best, loss=float(weights @ gpus), packing=packings, gpus=sum(gpus), cost=float(price @ gpus)
+    goal = _lean_goal(state, search, best, gap)
+    # The same setup packed tighter is the incumbent to beat: first-fit had no reason to save GPUs.
+    start = incumbent_of(
+        instance,
+        quality,
+        GoalKind.GPUS,
+        best.routed,
+        pack_pools_on_fewest(state, best.routed.replicas),
+        best.settled,
     )
     deadline = clock.deadline
     clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, began - clock.began))
-    lean = Search(state, goal, lambda _: 1e-7, start, nodes=LEAN_NODES)
+    lean = Search(state, goal, lambda _: LEAN_GAP, start, nodes=LEAN_NODES)
     lean.relax()
+    # A plan that needs the whole cluster by the relaxation's bound has no leaner one to look for.
     full = start.gpus == instance.gpus and fewest_gpus(lean) == start.gpus
     if not full:
         lean.run()
     clock.deadline = deadline
     clock.spend("leanest", began)
-    found = lean.incumbent or start
-    fewest = fewest_gpus(lean)
+    plan = lean.incumbent or start
     notes = []
-    if not full and not lean.closed() and fewest < found.gpus:
+    fewest = fewest_gpus(lean)
+    if not full and not lean.closed() and fewest < plan.gpus:
         notes.append(
-            f"{found.gpus} GPUs are used; that no plan this good uses fewer is proved only down to"
+            f"{plan.gpus} GPUs are used; that no plan this good uses fewer is proved only down to"
             f" {fewest}"
         )
     loss = (
-        -quality.from_score(found.settled.value)
+        -quality.from_score(plan.settled.value)
         if instance.objective == ObjectiveKind.QUALITY
-        else found.cost
+        else plan.cost
     )
-    return replace(found, loss=loss), notes
+    return replace(plan, loss=loss), notes
+
+
+def _lean_goal(state: SearchState, search: Search, best: Incumbent, gap: float) -> Goal:
+    """Fewest GPUs for an objective as good as the best."""
+    instance, quality = state.instance, state.quality
+    if instance.objective == ObjectiveKind.COST:
+        return Goal(
+            of=GoalKind.GPUS,
+            quality_at_least=search.state.goal.quality_at_least,
+            cost_at_most=best.loss * (1 + SAME_VALUE) + 1e-9,
+        )
+    slack = SAME_VALUE * abs(objective_value(quality, instance, best.loss)) / quality.scale
+    if best.loss - search.bound <= gap:
+        slack = min(slack, gap - (best.loss - search.bound))
+    return Goal(of=GoalKind.GPUS, quality_at_least=-best.loss - slack)
 
 
 def fewest_gpus(lean: Search) -> int:
@@ -94,5 +103,5 @@ def fewest_gpus(lean: Search) -> int:
 
 
 def objective_value(quality: Quality, instance: Instance, loss: float) -> float:
-    """The objective in the units of the user (score, USD/h) of a search's loss."""
+    """The objective in the units of the user (mean score, USD/h) of a search's loss."""
     return quality.to_score(-loss) if instance.objective == ObjectiveKind.QUALITY else loss

@@ -1,10 +1,11 @@
-"""TODO: planner.joint.outcome."""
+"""From a search to its solution: the plan, its effort, and the status that both make."""
 
 import time
 
 from models.quality import TIE_EPS, Quality
 from planner.joint import highs
-from planner.joint.search_state import Incumbent, SearchState
+from planner.joint.goal_state import Incumbent
+from planner.joint.search_state import SearchState
 from planner.solution import (
     Effort,
     ShadowPrices,
@@ -24,7 +25,10 @@ def solution_of(
     effort: Effort,
     prices: ShadowPrices | None,
 ) -> Solution:
-    """A placed and routed plan as a solution; optimal when the effort ended with the gap closed."""
+    """A placed and routed plan as a solution; optimal when the effort ended with the gap closed.
+
+    value, bound: of the objective (mean score, or USD/h).
+    """
     return Solution(
         status=Status.OPTIMAL if effort.termination == Termination.GAP else Status.FEASIBLE,
         value=value,
@@ -43,7 +47,7 @@ def solution_of(
 
 
 def effort_of(state: SearchState, termination: Termination, notes: list[str]) -> Effort:
-    """What a search did until now."""
+    """What the searches on an instance have done until now."""
     clock = state.clock
     return Effort(
         wall=time.perf_counter() - clock.began,

@@ -1,17 +1,77 @@
-"""TODO: planner.joint.primal_heuristics."""
+"""Primal heuristics: from a relaxation or a program's setup to a plan that stands on named GPUs.
+
+`consider` is the one door to the incumbent: a placed setup is routed exactly and kept when it is
+better. The others find setups to consider: the relaxation rounded, what of a setup can be placed,
+and a setup for part of the pools where packing keeps failing.
+"""
+
+import time
+from dataclasses import replace
 
 import numpy as np
 
+from models.formulation import Goal, GoalKind
 from models.placement import Packing, pack_most
+from planner.joint.curve_refinement import refine_lines
 from planner.joint.cut_loop import RelaxationPoint
+from planner.joint.goal_state import GoalState, incumbent_of
+from planner.joint.restricted_milp import RestrictedMilp
 from planner.joint.search_state import SearchState
+from planner.joint.separation import all_packed, pack_pools
+from planner.joint.setup_routing import route_setup
+
+SMALLER = (0.97, 0.94, 0.9, 0.85, 0.75, 0.6)
+"""Shares of the pools that could not be packed on which a first plan is sought."""
+
+ROUGH_GAP = 0.002
+"""Gap (0..1 scale) of the programs for such a first plan."""
 
 
-def thinned(
+def round_relaxation(
+    state: SearchState, point: RelaxationPoint
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Whole replicas (O,) near a relaxation, and rates (O,): its whole parts, then one more where a
+    fraction is left, while capacity holds.
+
+    None when the floors on replicas or utilisation are missed.
+    """
+    instance = state.instance
+    llm = np.array([o.llm for o in instance.options])
+    replicas = np.minimum(np.floor(point.replicas + 1e-6), state.upper)
+    rest = point.replicas - replicas
+    # LLMs that would be left without a replica come first, those of most requests at the front: a
+    # routed LLM that is missing costs its whole fraction, a replica less of another one a part.
+    bare = np.flatnonzero(
+        (np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0)
+        & (point.fractions > 1e-6)
+    )
+    largest = {
+        int(np.flatnonzero(llm == i)[np.argmax(point.replicas[llm == i])]): float(
+            point.fractions[i]
+        )
+        for i in bare
+    }
+    others = [int(o) for o in np.flatnonzero(rest > 1e-6) if int(o) not in largest]
+    # Then the largest fractions first, as in simple rounding by fractionality.
+    for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
+        replicas[o] += 1
+        if not _keeps_limits(state, replicas, llm):
+            replicas[o] -= 1
+    if not meets_floors(state, replicas):
+        return None
+    # Rates are scaled with the replicas, so that each replica runs where the relaxation ran it:
+    # the exact routing starts near its optimum.
+    rate = np.divide(
+        point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0
+    )
+    return replicas.astype(int), rate * replicas
+
+
+def thin_out(
     state: SearchState, replicas: np.ndarray
 ) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
-    """What of a setup first-fit can place, and its packings; None when the floors on replicas or
-    utilisation are missed then.
+    """What of a setup (replicas (O,)) first-fit can place, and its packings; None when the floors
+    on replicas or utilisation are missed then.
     """
     left = np.zeros_like(replicas)
     packings = []
@@ -25,42 +85,11 @@ def thinned(
     return (left, tuple(packings)) if left.any() and meets_floors(state, left) else None
 
 
-def rounded(state: SearchState, point: RelaxationPoint) -> tuple[np.ndarray, np.ndarray] | None:
-    """Whole replicas near a relaxation, and rates: its whole parts, then one more where a fraction
-    is left, while capacity holds.
-
-    LLMs that would be left without a replica come first. None when the floors on replicas or
-    utilisation are missed.
-    """
-    instance = state.instance
-    llm = np.array([o.llm for o in instance.options])
-    replicas = np.minimum(np.floor(point.replicas + 1e-6), state.upper)
-    rest = point.replicas - replicas
-    bare = np.flatnonzero(
-        (np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0)
-        & (point.fractions > 1e-6)
-    )
-    largest = {
-        int(np.flatnonzero(llm == i)[np.argmax(point.replicas[llm == i])]): float(
-            point.fractions[i]
-        )
-        for i in bare
-    }
-    others = [int(o) for o in np.flatnonzero(rest > 1e-6) if int(o) not in largest]
-    for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
-        replicas[o] += 1
-        if not _holds(state, replicas, llm):
-            replicas[o] -= 1
-    if not meets_floors(state, replicas):
-        return None
-    rate = np.divide(
-        point.rates, point.replicas, out=np.zeros_like(point.rates), where=point.replicas > 0
-    )
-    return replicas.astype(int), rate * replicas
-
-
 def meets_floors(state: SearchState, replicas: np.ndarray) -> bool:
-    """Whether the LLMs have their least replicas and the GPUs their least utilisation."""
+    """Whether the LLMs have their least replicas and the GPUs their least utilisation.
+
+    replicas: (O,).
+    """
     instance = state.instance
     options = instance.options
     used = float(
@@ -74,7 +103,7 @@ def meets_floors(state: SearchState, replicas: np.ndarray) -> bool:
     return enough and used >= instance.min_utilization * instance.gpus * (1 - 1e-9)
 
 
-def _holds(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> bool:
+def _keeps_limits(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> bool:
     """Whether the capacity rows, the quotas and the LLMs' limits allow so many replicas."""
     instance = state.instance
     for row in state.capacity:
@@ -87,3 +116,118 @@ def _holds(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> bool:
         return False
     most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in instance.llms]
     return bool(np.all(np.bincount(llm, weights=replicas, minlength=len(most)) <= most))
+
+
+# -- plans -----------------------------------------------------------------------------------------
+
+
+def try_rounded(state: GoalState, point: RelaxationPoint) -> None:
+    """Consider the relaxation, rounded: a first plan before the first integer program.
+
+    With an incumbent that program has a cutoff, and its options and replicas can be limited.
+    """
+    rounded = round_relaxation(state.shared, point)
+    if rounded is not None:
+        place_or_thin_out(state, *rounded)
+
+
+def place_or_thin_out(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
+    """Consider a setup, or what of it can be placed. replicas, rates: (O,)."""
+    packings = pack_pools(state.shared, replicas)
+    if all_packed(packings):
+        consider(state, replicas, rates, packings)
+    else:
+        consider_thinned(state, replicas, rates)
+
+
+def consider_thinned(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
+    """Consider what can be placed of a setup that cannot. replicas, rates: (O,)."""
+    fits = thin_out(state.shared, replicas)
+    if fits is not None:
+        fewer, packings = fits
+        consider(state, fewer, rates / np.maximum(replicas, 1) * fewer, packings)
+
+
+def try_smaller(
+    state: GoalState, milp: RestrictedMilp, options: tuple[int, ...], replicas: np.ndarray
+) -> None:
+    """Consider a first plan where packing is what fails: programs that leave part of the pools
+    unused which could not be packed, more and more of them.
+
+    options: of the programs. replicas: (O,) that were not packed. Until a bound is worth raising a
+    plan with a gap is worth more than none; capacity rows bind where packings break, and a few
+    GPUs of slack are what first-fit needs.
+    """
+    pools = state.shared.instance.pools
+    tight: set[int] = set()
+    for share in SMALLER:
+        packings = pack_pools(state.shared, replicas)
+        tight |= {p for p, packing in enumerate(packings) if not all_packed([packing])}
+        most = tuple(
+            min(int(share * pool.gpus), pool.gpus - 1) if p in tight else pool.gpus
+            for p, pool in enumerate(pools)
+        )
+        solution = milp.solve(options, ROUGH_GAP, replace(state.goal, gpus_at_most=most))
+        if not solution.has_setup or state.shared.clock.stopped():
+            return
+        replicas, rates = solution.setup()
+        place_or_thin_out(state, replicas, rates)
+        if state.incumbent is not None:
+            return
+
+
+def consider(
+    state: GoalState, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]
+) -> None:
+    """Route a placed setup exactly, and keep it when it is better than the incumbent.
+
+    replicas: (O,) whole. rates: (O,) req/s to begin with. packings: of every pool.
+    """
+    if not _is_admissible(state, replicas, packings):
+        return
+    shared, goal, began = state.shared, state.goal, time.perf_counter()
+    form = shared.formulation(Goal(of=GoalKind.QUALITY), tuple(np.flatnonzero(replicas > 0)))
+    routed = route_setup(
+        form,
+        shared.quality,
+        shared.pieces,
+        replicas,
+        rates,
+        shared.settings(),
+        state.cut_tolerance(),
+    )
+    now = shared.clock.spend("routing", began)
+    if routed is None:
+        return
+    if goal.of == GoalKind.QUALITY and -routed.quality >= state.loss - 1e-10:
+        # The cut loop's quality over-rates the exact one: a setup that does not beat the incumbent
+        # by it never does, and the exact assignment (a transport problem) is saved.
+        refine_lines(shared, replicas, routed.rates)
+        return
+    settled = shared.quality.settle(routed.fractions)
+    shared.clock.spend("cuts", now)
+    # Lines where the setup really runs: the next program then knows what it costs there.
+    refine_lines(shared, replicas, routed.rates)
+    exact = shared.quality.from_score(settled.value)
+    if goal.quality_at_least is not None and exact < goal.quality_at_least - 1e-12:
+        return
+    plan = incumbent_of(shared.instance, shared.quality, goal.of, routed, packings, settled)
+    if goal.cost_at_most is not None and plan.cost > goal.cost_at_most:
+        return
+    if plan.loss < state.loss:
+        state.incumbent = plan
+        state.report("plan")
+
+
+def _is_admissible(state: GoalState, replicas: np.ndarray, packings: tuple[Packing, ...]) -> bool:
+    """Whether a setup keeps the goal's limits of GPUs and changes and no no-good forbids it."""
+    goal = state.goal
+    gpus = sum(packing.gpus for packing in packings)
+    if goal.gpus_in_all is not None and gpus > goal.gpus_in_all:
+        return False
+    if goal.changes is not None and goal.changes.count(replicas) > goal.changes.most:
+        return False
+    # A no-good that holds on few GPUs only says nothing of a setup that has its packing.
+    return not any(
+        no_good.gpus is None and no_good.forbids(replicas) for no_good in state.shared.no_goods
+    )

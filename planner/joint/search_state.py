@@ -1,7 +1,7 @@
-"""The state that all searches on one instance share: curves, capacity, quality, no-goods, and the
-clock.
+"""What all searches on one instance share: curves, capacity, quality, no-goods, and the clock.
 
-It is only ever refined.
+It only ever grows: a cut, a supporting line, a split arm, a capacity row or a no-good that one
+search adds is valid for every other one on the instance.
 """
 
 import threading
@@ -18,34 +18,19 @@ from models.formulation import Formulation, Goal, allowance, shared_slos
 from models.instance import Instance
 from models.latency import Pieces, budget_pieces
 from models.nogood import NoGood
-from models.placement import Item, Packing
-from models.quality import Quality, Settled
+from models.placement import Item
+from models.program import CompiledProgram
+from models.quality import Quality
 from planner.joint.highs import SolveSettings
-from planner.joint.setup_routing import RoutedSetup
 from planner.solution import Termination
 
 COARSE_ERROR = 3e-2
 """First under-estimates of curves lie at most this share of an SLO's allowance below the hull."""
 
 
-@dataclass(frozen=True)
-class Incumbent:
-    """A placed, routed plan.
-
-    loss: exact, of the goal. settled: exact quality with prices and ties.
-    """
-
-    loss: float
-    routed: RoutedSetup
-    packing: tuple[Packing, ...]
-    settled: Settled
-    gpus: int
-    cost: float
-
-
 @dataclass
 class Clock:
-    """Deadline, cancellation and where the time went."""
+    """Deadline, cancellation and where the time went. deadline, began: of time.perf_counter, s."""
 
     deadline: float
     cancel: threading.Event | None = None
@@ -74,18 +59,29 @@ class Clock:
             return Termination.GAP
         return self.limit() if self.stopped() else Termination.STALLED
 
+    def add(self, phase: str, seconds: float) -> None:
+        """Book seconds for a phase."""
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
+
     def spend(self, phase: str, since: float) -> float:
         """Book the time since a moment; returns now."""
         now = time.perf_counter()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - since
+        self.add(phase, now - since)
         return now
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SearchState:
-    """What is shared by all searches on one instance: curves, capacity, quality, no-goods.
+    """What is known of one instance, whatever is searched for on it.
 
-    Only ever refined.
+    Given: the instance, its quality with the pool of cuts, the clock, threads and seed of the
+    solver, `report` (phase, loss of the best plan or None, bound on the loss or None) and
+    keep_program: whether the last mixed-integer program is kept, with names, in `program`.
+
+    Made and refined: pieces, arms: exact curves and their under-estimates, by options that may run
+    at all. capacity: rows over replicas. upper: (O,) most replicas. no_goods: setups that cannot
+    be placed. allowances: (S,) of the SLOs over all requests. unit: req/s that count as 1 in a
+    program. Counted: milp_solves, nodes.
     """
 
     instance: Instance
@@ -93,56 +89,73 @@ class SearchState:
     clock: Clock
     threads: int = 1
     seed: int = 0
-    progress: Callable[[str, float | None, float | None], None] | None = None
-    pieces: list[Pieces | None] = field(default_factory=list)
-    arms: dict[int, list[Arm]] = field(default_factory=dict)
-    capacity: list[CapacityRow] = field(default_factory=list)
-    upper: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    report: Callable[[str, float | None, float | None], None] | None = None
+    keep_program: bool = False
+    program: CompiledProgram | None = None
+    pieces: dict[int, Pieces] = field(init=False)
+    arms: dict[int, list[Arm]] = field(init=False)
+    capacity: list[CapacityRow] = field(init=False)
+    upper: np.ndarray = field(init=False)
+    allowances: np.ndarray = field(init=False)
+    unit: float = field(init=False)
     no_goods: list[NoGood] = field(default_factory=list)
     milp_solves: int = 0
     nodes: int = 0
 
     def __post_init__(self) -> None:
-        slos = self.instance.slos
+        options, slos = self.instance.options, self.instance.slos
         self.allowances = np.array([allowance(slo) for slo in shared_slos(self.instance)])
-        self.pieces = [budget_pieces(option.curve, slos) for option in self.instance.options]
-        for o, pieces in enumerate(self.pieces):
-            if pieces is not None:
-                arm = Arm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
-                self.arms[o] = [arm.coarse(COARSE_ERROR * self.allowances)]
+        known = {o: budget_pieces(option.curve, slos) for o, option in enumerate(options)}
+        self.pieces = {o: pieces for o, pieces in known.items() if pieces is not None}
+        self.arms = {}
+        for o, pieces in self.pieces.items():
+            arm = Arm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
+            self.arms[o] = [arm.coarse(COARSE_ERROR * self.allowances)]
         self.capacity = capacity_rows(self.instance)
         self.upper = most_replicas(self.instance, self.capacity)
-        highest = np.array([o.curve.max_rate for o in self.instance.options])
+        # Rates are counted in a typical highest rate of a replica: coefficients of a program are
+        # then near 1, far from HiGHS's tolerances (1e-7 on rows) at both ends.
+        highest = np.array([o.curve.max_rate for o in options])
         usable = highest[list(self.arms)] if self.arms else highest
         typical = float(np.median(usable)) if usable.size else 1.0
         self.unit = min(typical if typical > 0 else 1.0, self.instance.arrival_rate)
+
+    def usable(self) -> tuple[int, ...]:
+        """The options that an SLO leaves a rate and capacity a replica."""
+        return tuple(o for o in self.arms if self.upper[o] >= 1)
 
     def formulation(
         self,
         goal: Goal,
         options: tuple[int, ...],
+        *,
         upper: np.ndarray | None = None,
         cuts: np.ndarray | None = None,
         aside: Sequence[NoGood] = (),
     ) -> Formulation:
-        """The program's content for some options.
+        """The program's content for some options (positions).
 
-        cuts: positions in the pool (all); aside: further no-goods.
+        upper: (O,) limits of replicas in place of the state's. cuts: positions in the pool of
+        cuts, all where None. aside: further no-goods.
         """
         pool = self.quality.cuts
         chosen = slice(None) if cuts is None else cuts
         return Formulation(
-            self.instance,
-            goal,
-            options,
-            {o: self.arms[o] for o in options},
-            self.upper if upper is None else upper,
-            self.capacity,
-            pool.prices[chosen],
-            pool.base[chosen],
-            (*self.no_goods, *aside),
-            self.unit,
+            instance=self.instance,
+            goal=goal,
+            options=options,
+            arms={o: self.arms[o] for o in options},
+            upper=self.upper if upper is None else upper,
+            capacity=self.capacity,
+            cut_prices=pool.prices[chosen],
+            cut_base=pool.base[chosen],
+            no_goods=(*self.no_goods, *aside),
+            unit=self.unit,
         )
+
+    def points(self, o: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Rates (K,) and budgets (S, K) of the vertices of each arm of an option."""
+        return [arm.points() for arm in self.arms[o]]
 
     def settings(self, **changes: Any) -> SolveSettings:
         """Solver settings with the clock's cancel event."""
@@ -151,7 +164,7 @@ class SearchState:
         )
 
     def items(self, pool: int, replicas: np.ndarray) -> list[Item]:
-        """What a setup puts into a pool."""
+        """What a setup (replicas (O,), whole) puts into a pool."""
         options = self.instance.options
         return [
             Item(

@@ -1,8 +1,13 @@
-"""From replica counts to placed setups: packing pool by pool, learning from what cannot be packed,
-and setups made to fit.
+"""Separation: a setup is packed pool by pool, and what cannot be packed becomes a row or a no-good
+that cuts it off.
+
+The program holds necessary conditions of placement only (models.capacity). What separates a setup
+that breaks a sufficient one, weakest and cheapest first: a pattern row (models.patterns), which
+also cuts fractional setups off; a lifted no-good (models.nogood), which holds for whole ones.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,22 +17,33 @@ from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, small
 from planner.joint.search_state import SearchState
 
 
-def placed(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...] | None:
-    """The packing of every pool, or None when one was not packed."""
-    packings = _packings(state, replicas)
-    return packings if all(packing.verdict is Verdict.PACKED for packing in packings) else None
+@dataclass(frozen=True)
+class SetupPlacement:
+    """A program's setup, packed.
+
+    packings: of every pool, placed only if all of them are. learnt: whether a row or a no-good was
+    added. undecided: pools of which it stayed open.
+    """
+
+    packings: tuple[Packing, ...]
+    learnt: bool
+    undecided: tuple[int, ...]
+
+    @property
+    def placed(self) -> bool:
+        """Whether every pool is packed."""
+        return all_packed(self.packings)
 
 
-def unpacked(state: SearchState, replicas: np.ndarray) -> list[int]:
-    """The pools of which no packing was found."""
-    return [
-        p
-        for p, packing in enumerate(_packings(state, replicas))
-        if packing.verdict is not Verdict.PACKED
-    ]
+def all_packed(packings: Iterable[Packing]) -> bool:
+    """Whether every pool's replicas have their GPUs."""
+    return all(packing.verdict == Verdict.PACKED for packing in packings)
 
 
-def _packings(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+def pack_pools(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+    """The packing of every pool for a setup, replicas (O,) whole; its verdict says whether it is
+    one.
+    """
     instance = state.instance
     return tuple(
         pack(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
@@ -35,64 +51,74 @@ def _packings(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
     )
 
 
+def pack_pools_on_fewest(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+    """The same on as few GPUs as could be found."""
+    instance = state.instance
+    return tuple(
+        pack_on_fewest(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
+        for p, pool in enumerate(instance.pools)
+    )
+
+
 def place_and_learn(
     state: SearchState, replicas: np.ndarray, limits: list[int] | None
-) -> tuple[tuple[Packing, ...] | None, bool, list[int]]:
-    """Pack a program's setup, on at most limits[p] GPUs where these are what is minimised.
+) -> SetupPlacement:
+    """Pack a program's setup, and cut it off where that fails.
 
-    Returns the packings (None when one pool could not be packed), whether a pattern row or a
-    no-good was learnt, and the pools that stayed undecided. A setup that needs more GPUs than the
-    program thought is packed on the fewest that could be found.
+    replicas: (O,) whole. limits: per pool the most GPUs, where these are what is minimised; a
+    setup that needs more of them than the program thought is cut off at that number, and packed on
+    the fewest that could be found.
     """
     packings, learnt, undecided = [], False, []
     for p, pool in enumerate(state.instance.pools):
         items, room = state.items(p, replicas), state.instance.room(p)
         limit = None if limits is None else limits[p]
         packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
-        if packing.verdict is not Verdict.PACKED:
+        if packing.verdict != Verdict.PACKED:
+            # A pattern row first: it is valid for all setups and keeps cutting as the search goes
+            # on, where a no-good bars this setup and those at least as hard.
             if add_pattern_rows(state, replicas, [p], limits):
                 learnt = True
-            elif packing.verdict is Verdict.UNKNOWN:
+            elif packing.verdict == Verdict.UNKNOWN:
                 undecided.append(p)
             else:
-                learnt |= _learn(state, p, items, limit)
+                learnt |= _add_no_good(state, p, items, limit)
             if limit is not None:
                 packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
         packings.append(packing)
-    done = all(packing.verdict is Verdict.PACKED for packing in packings)
-    return (tuple(packings) if done else None), learnt, undecided
+    return SetupPlacement(tuple(packings), learnt, tuple(undecided))
 
 
 def add_pattern_rows(
     state: SearchState, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None
 ) -> bool:
-    """Add the capacity rows that a setup (not necessarily whole) violates in some pools; whether
-    there were any.
+    """Add the capacity rows that a setup violates in some pools; whether there were any.
+
+    replicas: (O,), not necessarily whole. limits: per pool the GPUs, all of them where None.
     """
     added = False
     for p in pools:
-        row = pattern_row(
-            state.instance,
-            p,
-            replicas,
-            state.instance.pools[p].gpus if limits is None else limits[p],
-        )
+        gpus = state.instance.pools[p].gpus if limits is None else limits[p]
+        row = pattern_row(state.instance, p, replicas, gpus)
         if row is not None:
             state.capacity.append(row)
             added = True
     return added
 
 
-def _learn(state: SearchState, p: int, items: list[Item], limit: int | None) -> bool:
+def _add_no_good(state: SearchState, p: int, items: list[Item], limit: int | None) -> bool:
     """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard;
     False when it is known.
     """
     pool, room = state.instance.pools[p], state.instance.room(p)
+    # One that holds on any number of GPUs needs no indicator of more GPUs in the program, and it
+    # cuts in every later search on the instance.
     if (
         limit is not None
-        and pack(items, pool.nodes, pool.gpus_per_node, room).verdict is Verdict.IMPOSSIBLE
+        and pack(items, pool.nodes, pool.gpus_per_node, room).verdict == Verdict.IMPOSSIBLE
     ):
         limit = None
+    # Minimal, since the fewer replicas a no-good names, the more setups hold them.
     core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
     no_good = lifted_no_good(
         state.instance, p, core, {item.key: item.count for item in items}, limit

@@ -3,11 +3,12 @@
 With the replicas fixed, placement is settled and what is left is continuous: rates and fractions.
 Around the present rates every curve is replaced by a polyline that never lies below it
 (models.latency.safe_points), so whatever the linear program finds is feasible on the raw curves; it
-is repeated around what was found until nothing improves. On convex curves that is the optimum of
-the setup; elsewhere it is a good plan, and the bound of the joint program says how good.
+is repeated around the rates that it found until nothing improves: successive inner approximation
+(Marks and Wright, Operations Research 26, 1978). On convex curves that is the optimum of the setup;
+elsewhere it is a good plan, and the bound of the joint program says how good.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,166 +33,189 @@ BESIDE_A_KNOT = 1e-6
 PASSES = 8
 """Most recentrings; three are usual."""
 
+MOVES = 4
+"""Most moves towards rates that keep the budgets."""
+
+MOST_CUTS = 60
+"""Rounds of one cut loop."""
+
 
 @dataclass(frozen=True)
 class RoutedSetup:
-    """A feasible operating point of a setup. rates: (O,) req/s routed to each option.
+    """A feasible operating point of a setup.
 
-    quality: near Q(fractions), 0..1 scale.
+    replicas: (O,) whole. rates: (O,) req/s routed to each option. fractions: (M,). quality: near
+    Q(fractions), 0..1 scale.
     """
 
     replicas: np.ndarray
     rates: np.ndarray
     fractions: np.ndarray
     quality: float
-    rounds: int
 
 
 def route_setup(
     form: Formulation,
     quality: Quality,
-    pieces: Sequence[Pieces | None],
+    pieces: Mapping[int, Pieces],
     replicas: np.ndarray,
     rates: np.ndarray,
     settings: SolveSettings,
     tolerance: float,
 ) -> RoutedSetup | None:
-    """The best routing near the given rates (O,) for the setup; None when none was found.
+    """The best routing near the given rates for a setup; None when none keeps the SLOs.
 
-    tolerance: how much quality (0..1 scale) the cut loop may leave.
+    form: instance, SLOs and unit (its cuts are replaced by the pool's). pieces: exact curves by
+    options. replicas: (O,) whole. rates: (O,) req/s to begin with. tolerance: how much quality
+    (0..1 scale) the cut loop may leave. Cuts are added to the pool of `quality`.
     """
-    deployed = np.flatnonzero(replicas > 0)
-    if deployed.size == 0:
+    if not np.any(replicas > 0):
         return None
-    per_replica = np.zeros(replicas.size)
-    per_replica[deployed] = rates[deployed] / replicas[deployed]
-    best: RelaxationPoint | None = None
-    side = -1
-    stale = 0
-    rounds = 0
-    for _ in range(PASSES):
-        point = _solve_around(
-            form, quality, pieces, replicas, per_replica, side, settings, tolerance
-        )
-        rounds += point.rounds
-        if point.stop is not StopReason.OPTIMAL:
-            break
-        gain = np.inf if best is None else point.quality - best.quality
-        if gain > 0:
-            best = point
-        stale = 0 if gain > tolerance else stale + 1
-        side = -side
-        if stale >= 2:
-            break
-        per_replica[deployed] = best.rates[deployed] / replicas[deployed]  # type: ignore[union-attr]
-    if best is None:
-        return None
-    exact = _exact_rates(form, pieces, replicas, best)
-    for spare in SPARES:
-        if _exceeded(form, pieces, replicas, exact) <= 0:
-            break
-        kept_back = _solve_around(
-            form, quality, pieces, replicas, per_replica, -side, settings, tolerance, spare
-        )
-        if kept_back.stop is StopReason.OPTIMAL:
-            best, exact = kept_back, _exact_rates(form, pieces, replicas, kept_back)
-    llm = np.array([o.llm for o in form.instance.options])
-    fractions = np.bincount(llm, weights=exact, minlength=len(form.instance.llms)) / exact.sum()
-    return RoutedSetup(replicas, exact, fractions, best.quality, rounds)
+    return _SetupProgram(form, quality, pieces, replicas, settings, tolerance).route(rates)
 
 
-def _exceeded(
-    form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, rates: np.ndarray
-) -> float:
-    """By what share the most exceeded budget is exceeded on the raw curves, beyond floating point;
-    <= 0 when all hold.
-    """
-    spent = np.zeros(len(form.shared_slos))
-    for o in np.flatnonzero(replicas > 0).tolist():
-        curve = pieces[o]
-        if curve is not None:
-            spent += replicas[o] * curve.spend(float(rates[o] / replicas[o]))
-    allowed = np.array([allowance(slo) for slo in form.shared_slos]) * form.instance.arrival_rate
-    return float(np.max(spent / allowed - 1.0, initial=-1.0)) - FLOAT_NOISE
+class _SetupProgram:
+    """The linear program of one setup, made anew around every operating point."""
 
+    def __init__(
+        self,
+        form: Formulation,
+        quality: Quality,
+        pieces: Mapping[int, Pieces],
+        replicas: np.ndarray,
+        settings: SolveSettings,
+        tolerance: float,
+    ) -> None:
+        self.form, self.quality, self.pieces = form, quality, pieces
+        self.replicas, self.settings, self.tolerance = replicas, settings, tolerance
+        self.deployed = np.flatnonzero(replicas > 0)
 
-def _solve_around(
-    form: Formulation,
-    quality: Quality,
-    pieces: Sequence[Pieces | None],
-    replicas: np.ndarray,
-    per_replica: np.ndarray,
-    side: int,
-    settings: SolveSettings,
-    tolerance: float,
-    spare: float = 0.0,
-) -> RelaxationPoint:
-    """One linear program around the present rates; when it is infeasible, first move to where the
-    budgets are exceeded least.
-    """
-
-    def points() -> dict[int, list[tuple[np.ndarray, np.ndarray]]]:
-        curves = {int(o): pieces[int(o)] for o in np.flatnonzero(replicas > 0)}
-        return {
-            o: [safe_points(curve, float(per_replica[o]), side)]
-            for o, curve in curves.items()
-            if curve is not None
-        }
-
-    cuts = quality.cuts
-    with_cuts = replace(form, cut_prices=cuts.prices, cut_base=cuts.base)
-    point = CutLoop(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
-        tolerance, 60
-    )
-    if point.stop is not StopReason.INFEASIBLE:
-        return point
-    for _ in range(4):
-        excess = CutLoop(
-            with_cuts, quality, points(), settings, replicas, measure_excess=True
-        ).converge(tolerance, 1)
-        if excess.stop is not StopReason.OPTIMAL:
-            return excess
-        moved = excess.rates / np.maximum(replicas, 1)
-        settled = np.allclose(moved, per_replica, rtol=1e-6)
-        per_replica[:] = moved
-        if excess.loss <= 1e-9:
-            return CutLoop(with_cuts, quality, points(), settings, replicas, spare=spare).converge(
-                tolerance, 60
-            )
-        if settled:
+    def route(self, rates: np.ndarray) -> RoutedSetup | None:
+        """The best routing near some rates (O,)."""
+        replicas, deployed = self.replicas, self.deployed
+        per_replica = np.zeros(replicas.size)
+        per_replica[deployed] = rates[deployed] / replicas[deployed]
+        best: RelaxationPoint | None = None
+        side, stale = -1, 0
+        for _ in range(PASSES):
+            point = self._solve_around(per_replica, side)
+            if point.stop is not StopReason.OPTIMAL:
+                break
+            gain = np.inf if best is None else point.quality - best.quality
+            if best is None or gain > 0:
+                best = point
+            # At a knot the polyline spans the piece on one side only: a pass without gain is
+            # repeated on the other side before it counts as the end.
+            stale = 0 if gain > self.tolerance else stale + 1
             side = -side
-    return point
+            if stale >= 2:
+                break
+            per_replica[deployed] = best.rates[deployed] / replicas[deployed]
+        if best is None:
+            return None
+        best, exact = self._within_budgets(best, per_replica, -side)
+        llm = np.array([o.llm for o in self.form.instance.options])
+        count = len(self.form.instance.llms)
+        fractions = np.bincount(llm, weights=exact, minlength=count) / exact.sum()
+        return RoutedSetup(replicas, exact, fractions, best.quality)
 
+    def _within_budgets(
+        self, best: RelaxationPoint, per_replica: np.ndarray, side: int
+    ) -> tuple[RelaxationPoint, np.ndarray]:
+        """A point whose rates (O,) keep every budget to the last digits."""
+        exact = self._exact_rates(best)
+        # HiGHS keeps rows to 1e-7, the verifier an SLO to 1e-7 of its limit: a plan that uses a
+        # budget up lands on either side. Keeping a growing trace of it back settles that without
+        # costing quality that anybody could see.
+        for spare in SPARES:
+            if self._exceeded(exact) <= 0:
+                break
+            kept_back = self._solve_around(per_replica, side, spare)
+            if kept_back.stop is StopReason.OPTIMAL:
+                best, exact = kept_back, self._exact_rates(kept_back)
+        return best, exact
 
-def _exact_rates(
-    form: Formulation, pieces: Sequence[Pieces | None], replicas: np.ndarray, point: RelaxationPoint
-) -> np.ndarray:
-    """Rates (O,) within the curves' ranges that sum to the arrival rate.
+    def _exceeded(self, rates: np.ndarray) -> float:
+        """By what share the most exceeded budget is exceeded on the raw curves, beyond floating
+        point; <= 0 when all hold.
+        """
+        form = self.form
+        spent = np.zeros(len(form.shared_slos))
+        for o in self.deployed.tolist():
+            spent += self.replicas[o] * self.pieces[o].spend(float(rates[o] / self.replicas[o]))
+        allowed = np.array([allowance(slo) for slo in form.shared_slos])
+        allowed = allowed * form.instance.arrival_rate
+        return float(np.max(spent / allowed - 1.0, initial=-1.0)) - FLOAT_NOISE
 
-    The solver's tolerance is taken out: a rate beside a knot is put on it (a budget may jump or
-    bend there), and what is then missing or too much goes to options between knots, where there is
-    room.
-    """
-    rates = np.zeros(replicas.size)
-    most = np.zeros(replicas.size)
-    between = np.zeros(replicas.size, dtype=bool)
-    for o in np.flatnonzero(replicas > 0).tolist():
-        curve = pieces[o]
-        assert curve is not None  # noqa: S101 - deployed options have a domain
-        knots = np.concatenate([curve.low, curve.high])
-        rate = min(
-            max(float(point.rates[o]) / replicas[o], float(curve.low[0])), float(curve.high[-1])
-        )
-        knot = float(knots[np.argmin(np.abs(knots - rate))])
-        between[o] = abs(knot - rate) > BESIDE_A_KNOT * max(rate, knot)
-        most[o] = replicas[o] * float(curve.high[-1])
-        rates[o] = replicas[o] * (rate if between[o] else knot)
-    llm = np.array([o.llm for o in form.instance.options])
-    carried = np.bincount(llm, weights=rates, minlength=len(form.instance.llms))
-    rates[(carried < UNROUTED * form.instance.arrival_rate)[llm]] = 0.0
-    for takes in (between, np.ones_like(between)):
-        short = form.instance.arrival_rate - rates.sum()
-        room = np.where(takes & (rates > 0), most - rates if short > 0 else rates, 0.0)
-        if room.sum() > abs(short):
-            rates += short * room / room.sum()
-    return rates
+    def _solve_around(
+        self, per_replica: np.ndarray, side: int, spare: float = 0.0
+    ) -> RelaxationPoint:
+        """One linear program around the present rates (moved in place); when it is infeasible,
+        first move to where the budgets are exceeded least.
+        """
+        cuts = self.quality.cuts
+        form = replace(self.form, cut_prices=cuts.prices, cut_base=cuts.base)
+
+        def loop(*, measure_excess: bool = False) -> CutLoop:
+            points = {
+                int(o): [safe_points(self.pieces[int(o)], float(per_replica[o]), side)]
+                for o in self.deployed
+            }
+            return CutLoop(
+                form,
+                self.quality,
+                points,
+                self.settings,
+                self.replicas,
+                measure_excess=measure_excess,
+                spare=0.0 if measure_excess else spare,
+            )
+
+        point = loop().converge(self.tolerance, MOST_CUTS)
+        if point.stop is not StopReason.INFEASIBLE:
+            return point
+        # The relaxation's rates lie on under-estimates of the curves, so the exact budgets may be
+        # exceeded there. A first phase moves to where they are exceeded least, as in the simplex
+        # method; the polylines are made anew at each step, since they are exact at one rate only.
+        for _ in range(MOVES):
+            excess = loop(measure_excess=True).converge(self.tolerance, 1)
+            if excess.stop is not StopReason.OPTIMAL:
+                return excess
+            moved = excess.rates / np.maximum(self.replicas, 1)
+            settled = np.allclose(moved, per_replica, rtol=1e-6)
+            per_replica[:] = moved
+            if excess.loss <= 1e-9:
+                return loop().converge(self.tolerance, MOST_CUTS)
+            if settled:
+                side = -side  # stuck at a knot: the piece beyond it may be the way out
+        return point
+
+    def _exact_rates(self, point: RelaxationPoint) -> np.ndarray:
+        """Rates (O,) within the curves' ranges that sum to the arrival rate.
+
+        The solver's tolerance is taken out: a rate beside a knot is put on it (a budget may jump or
+        bend there), and what is then missing or too much goes to options between knots, where there
+        is room.
+        """
+        instance, replicas = self.form.instance, self.replicas
+        rates, most = np.zeros(replicas.size), np.zeros(replicas.size)
+        between = np.zeros(replicas.size, dtype=bool)
+        for o in self.deployed.tolist():
+            curve = self.pieces[o]
+            low, high = float(curve.low[0]), float(curve.high[-1])
+            knots = np.concatenate([curve.low, curve.high])
+            rate = min(max(float(point.rates[o]) / replicas[o], low), high)
+            knot = float(knots[np.argmin(np.abs(knots - rate))])
+            between[o] = abs(knot - rate) > BESIDE_A_KNOT * max(rate, knot)
+            most[o] = replicas[o] * high
+            rates[o] = replicas[o] * (rate if between[o] else knot)
+        # What carries a billionth of the requests carries none: its prompts would only make ties.
+        llm = np.array([o.llm for o in instance.options])
+        carried = np.bincount(llm, weights=rates, minlength=len(instance.llms))
+        rates[(carried < UNROUTED * instance.arrival_rate)[llm]] = 0.0
+        for takes in (between, np.ones_like(between)):
+            short = instance.arrival_rate - rates.sum()
+            room = np.where(takes & (rates > 0), most - rates if short > 0 else rates, 0.0)
+            if room.sum() > abs(short):
+                rates += short * room / room.sum()
+        return rates

@@ -1,4 +1,4 @@
-"""The joint road: from an instance to a proven plan.
+"""The joint optimisation: from an instance to a proven plan.
 
 One search for the objective, one for the leanest plan among the best, then exact prices, placement
 and shadow prices. The cuts of `Quality` may be handed in and are reused: they depend on the scores
@@ -8,23 +8,25 @@ alone.
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from models.formulation import Goal, GoalKind
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
+from planner.joint.goal_state import Incumbent
 from planner.joint.infeasibility import explain_conflict
-from planner.joint.leanest import leanest, objective_value
+from planner.joint.leanest import find_leanest, objective_value
 from planner.joint.outcome import effort_of, solution_of
 from planner.joint.search import Search
-from planner.joint.search_state import Clock, Incumbent, SearchState
+from planner.joint.search_state import Clock, SearchState
 from planner.joint.shadow_prices import shadow_prices
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
-from planner.solution import Solution, Status, Termination
+from planner.solution import Conflict, ShadowPrices, Solution, Status, Termination
 
 SAFE_GAP = 0.97
-"""The search closes a little more than is asked, so that the leanest plan may give up SAME_VALUE.
+"""The search closes a little more than the gap, so that the leanest plan may give up a relative
+1e-6 of the objective (leanest.SAME_VALUE).
 """
-
 
 FLOOR_SLACK = 1e-6
 """A plan counts when its exact quality reaches the floor less this (the contract)."""
@@ -40,109 +42,118 @@ def solve(
     explain: bool = True,
     lean: bool = True,
 ) -> Solution:
-    """The best plan and its bound. quality: reuse its cuts.
+    """The best plan of an instance, with a bound on every plan.
 
-    explain: when infeasible, look for the conflict and its repairs. lean: look for the leanest
-    among equally good plans.
+    progress: called with elapsed seconds, phase, value and bound whenever one of them changes.
+    cancel: ends the search within a fraction of a second, with the plan there is. quality: of the
+    instance's scores; its cuts are reused, and it keeps the new ones. explain: when infeasible,
+    look for the limits in conflict and for repairs. lean: look for the leanest among equally good
+    plans.
+
+    The status says what is proved (planner.solution.Status). Raises SolverError when HiGHS refuses
+    an option or a program, and ArithmeticError when its answer contradicts itself.
     """
     settings = settings or Settings()
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
     quality = quality or Quality(instance.scores)
-    state = SearchState(instance, quality, clock, settings.threads, settings.seed)
+    state = SearchState(
+        instance=instance,
+        quality=quality,
+        clock=clock,
+        threads=settings.threads,
+        seed=settings.seed,
+    )
     clock.spend("curves", clock.began)
-    if instance.objective == ObjectiveKind.QUALITY:
-        goal, unit = Goal(of=GoalKind.QUALITY), quality.scale
-    else:
-        goal, unit = (
-            Goal(
-                of=GoalKind.COST,
-                quality_at_least=quality.from_score((instance.quality_floor or 0.0) - FLOOR_SLACK),
-            ),
-            1.0,
-        )
-
-    def abs_gap(loss: float) -> float:
-        value = abs(objective_value(quality, instance, loss))
-        return max(settings.rel_gap * max(value, 1e-9), CLOSE_ENOUGH * quality.scale) / unit
-
     if progress is not None:
-        state.progress = lambda phase, loss, bound: progress(
-            Progress(
-                time.perf_counter() - clock.began,
-                phase,
-                None if loss is None else objective_value(quality, instance, loss),
-                None if bound is None else objective_value(quality, instance, bound),
-            )
-        )
+        state.report = partial(_report, state, progress)
+    abs_gap = partial(_abs_gap, state, settings.rel_gap)
+    goal = _goal_of(instance, quality)
     search = Search(state, goal, lambda loss: SAFE_GAP * abs_gap(loss))
     search.run()
-    if search.incumbent is None:
-        return _without_plan(instance, settings, state, search, explain)
-    state.progress = None
-    best, notes = leanest(state, search, abs_gap(search.loss)) if lean else (search.incumbent, [])
-    return _told(state, search, best, notes, abs_gap)
+    best, notes = search.incumbent, list[str]()
+    if best is None:
+        return _without_plan(search, settings, explain=explain)
+    state.report = None
+    if lean:
+        best, notes = find_leanest(state, search, best, abs_gap(search.loss))
+    return _with_plan(search, best, notes, closed=best.loss - search.bound <= abs_gap(best.loss))
 
 
-def _told(
+def _goal_of(instance: Instance, quality: Quality) -> Goal:
+    """The goal of the instance's objective."""
+    if instance.objective == ObjectiveKind.QUALITY:
+        return Goal(of=GoalKind.QUALITY)
+    floor = (instance.quality_floor or 0.0) - FLOOR_SLACK
+    return Goal(of=GoalKind.COST, quality_at_least=quality.from_score(floor))
+
+
+def _abs_gap(state: SearchState, rel_gap: float, loss: float) -> float:
+    """The gap (loss) that counts as closed at a loss: relative to the objective's value, or as
+    close as numbers are told apart.
+    """
+    quality = state.quality
+    unit = quality.scale if state.instance.objective == ObjectiveKind.QUALITY else 1.0
+    value = abs(objective_value(quality, state.instance, loss))
+    return max(rel_gap * max(value, 1e-9), CLOSE_ENOUGH * quality.scale) / unit
+
+
+def _report(
     state: SearchState,
-    search: Search,
-    best: Incumbent,
-    notes: list[str],
-    abs_gap: Callable[[float], float],
-) -> Solution:
-    instance, quality, clock = state.instance, state.quality, state.clock
-    value, bound = (
-        objective_value(quality, instance, best.loss),
-        objective_value(quality, instance, min(search.bound, best.loss)),
+    progress: Callable[[Progress], None],
+    phase: str,
+    loss: float | None,
+    bound: float | None,
+) -> None:
+    """Report losses as values of the objective."""
+    value, limit = (
+        None if of is None else objective_value(state.quality, state.instance, of)
+        for of in (loss, bound)
     )
-    closed = best.loss - search.bound <= abs_gap(best.loss)
-    prices = None
-    if search.relaxed is not None and search.form is not None and search.layout is not None:
-        point = search.relaxed
-        loss_to_value = -quality.scale if instance.objective == ObjectiveKind.QUALITY else 1.0
-        best_answers = float(instance.scores.weights @ instance.scores.values.max(axis=0))
-        room = (
-            max(best_answers - value, 0.0) if instance.objective == ObjectiveKind.QUALITY else value
-        )
-        duals = (point.row_dual, point.gpus_used_dual)
-        prices = shadow_prices(
-            search.form, search.layout, point.fractions, *duals, loss_to_value, room
-        )
-    if search.aside:
+    progress(Progress(time.perf_counter() - state.clock.began, phase, value, limit))
+
+
+def _with_plan(search: Search, best: Incumbent, notes: list[str], *, closed: bool) -> Solution:
+    """The solution of a search that has a plan."""
+    state = search.shared
+    instance, quality = state.instance, state.quality
+    value = objective_value(quality, instance, best.loss)
+    bound = objective_value(quality, instance, min(search.bound, best.loss))
+    if search.state.aside:
         notes = [
             *notes,
-            (
-                "some setups were set aside because their placement could not be decided; the bound"
-                " counts them as possible"
-            ),
+            "some setups were set aside because their placement could not be decided; the bound"
+            " counts them as possible",
         ]
-    effort = effort_of(state, clock.termination(closed=closed), notes)
-    return solution_of(quality, best, value, bound, effort, prices)
+    effort = effort_of(state, state.clock.termination(closed=closed), notes)
+    return solution_of(quality, best, value, bound, effort, _prices(search, value))
 
 
-def _without_plan(
-    instance: Instance, settings: Settings, state: SearchState, search: Search, explain: bool
-) -> Solution:
+def _prices(search: Search, value: float) -> ShadowPrices | None:
+    """Shadow prices in units of the objective, None without a relaxation."""
+    if search.relaxation is None:
+        return None
+    instance, quality = search.shared.instance, search.shared.quality
+    if instance.objective == ObjectiveKind.COST:
+        return shadow_prices(search.relaxation, 1.0, value)
+    best_answers = float(instance.scores.weights @ instance.scores.values.max(axis=0))
+    return shadow_prices(search.relaxation, -quality.scale, max(best_answers - value, 0.0))
+
+
+def _without_plan(search: Search, settings: Settings, *, explain: bool) -> Solution:
     """Infeasible only when two more solves without presolve and with another seed agree; else
     unknown.
     """
+    state = search.shared
     if not search.infeasible or not search.confirm_infeasible():
-        why = state.clock.termination(closed=False)
-        return Solution(
-            status=Status.UNKNOWN, value=None, bound=None, effort=effort_of(state, why, [])
+        effort = effort_of(state, state.clock.termination(closed=False), [])
+        return Solution(status=Status.UNKNOWN, value=None, bound=None, effort=effort)
+    conflict: Conflict | None = None
+    notes: tuple[str, ...] = ()
+    if explain:
+        conflict, notes = explain_conflict(
+            state.instance, settings, state.quality, state.clock, solve
         )
-    if not explain:
-        return Solution(
-            status=Status.INFEASIBLE,
-            value=None,
-            bound=None,
-            effort=effort_of(state, Termination.INFEASIBLE, []),
-        )
-    conflict, notes = explain_conflict(instance, settings, state.quality, state.clock, solve)
+    effort = effort_of(state, Termination.INFEASIBLE, list(notes))
     return Solution(
-        status=Status.INFEASIBLE,
-        value=None,
-        bound=None,
-        effort=effort_of(state, Termination.INFEASIBLE, list(notes)),
-        conflict=conflict,
+        status=Status.INFEASIBLE, value=None, bound=None, effort=effort, conflict=conflict
     )

@@ -33,17 +33,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.formulation import Changes, Goal, GoalKind, lean_weights, pool_prices
+from models.formulation import Changes, Goal, GoalKind, lean_weights
 from models.instance import Instance
 from models.nogood import NoGood
-from models.placement import Verdict, pack_on_fewest
 from models.quality import Quality
 from planner.joint import solve as joint
+from planner.joint.goal_state import Incumbent, incumbent_of
 from planner.joint.leanest import fewest_gpus
 from planner.joint.outcome import effort_of, solution_of
 from planner.joint.primal_heuristics import meets_floors
 from planner.joint.search import Search
-from planner.joint.search_state import Clock, Incumbent, SearchState
+from planner.joint.search_state import Clock, SearchState
+from planner.joint.separation import all_packed, pack_pools_on_fewest
 from planner.joint.setup_routing import RoutedSetup
 from planner.plans.running import Running, packing_of, seated_near, seats_of
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
@@ -116,7 +117,11 @@ def find_alternatives(
     """
     clock = Clock(time.perf_counter() + settings.time_limit, cancel)
     state = SearchState(
-        instance, quality or Quality(instance.scores), clock, settings.threads, settings.seed
+        instance=instance,
+        quality=quality or Quality(instance.scores),
+        clock=clock,
+        threads=settings.threads,
+        seed=settings.seed,
     )
     return _Near(state, plan, settings, loss, running, progress).found(count)
 
@@ -276,7 +281,7 @@ class _Near:
         self, goal: Goal, incumbent: Incumbent | None = None, enough: float = -np.inf
     ) -> Search:
         """Search for one goal until its gap is closed, or a loss is good enough."""
-        search = Search(self.state, goal, self._abs_gap, incumbent, enough)
+        search = Search(self.state, goal, self._abs_gap, incumbent, enough=enough)
         search.run()
         self._note_stop(search)
         return search
@@ -308,28 +313,22 @@ class _Near:
         quality, plan, instance = self.state.quality, self.plan, self.state.instance
         settled = quality.settle(plan.fractions)
         routed = RoutedSetup(
-            plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value), 0
+            plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value)
         )
         seats = seats_of(plan.placement)
         packings = tuple(
             packing_of([seat for seat in seats if instance.options[seat[0]].pool == p])
             for p in range(len(instance.pools))
         )
-        return self._as_packed(Incumbent(np.inf, routed, packings, settled, 0, 0.0))
+        return incumbent_of(instance, quality, self.goal.of, routed, packings, settled)
 
     def _lean(self, incumbent: Incumbent) -> Incumbent:
         """A found setup without what serves nobody, on the fewest GPUs that could be found for
         it.
         """
         replicas = self._serving(incumbent.routed.replicas, incumbent.routed.rates)
-        instance = self.state.instance
-        packings = tuple(
-            pack_on_fewest(
-                self.state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p)
-            )
-            for p, pool in enumerate(instance.pools)
-        )
-        if any(packing.verdict is not Verdict.PACKED for packing in packings):
+        packings = pack_pools_on_fewest(self.state, replicas)
+        if not all_packed(packings):
             return incumbent
         return self._as_packed(
             replace(
@@ -339,14 +338,14 @@ class _Near:
 
     def _as_packed(self, incumbent: Incumbent) -> Incumbent:
         """GPUs, cost and loss as its packing says."""
-        gpus = [packing.gpus for packing in incumbent.packing]
-        cost = float(pool_prices(self.state.instance) @ gpus)
-        loss = (
-            -self.state.quality.from_score(incumbent.settled.value)
-            if self.goal.of == GoalKind.QUALITY
-            else cost
+        return incumbent_of(
+            self.state.instance,
+            self.state.quality,
+            self.goal.of,
+            incumbent.routed,
+            incumbent.packing,
+            incumbent.settled,
         )
-        return replace(incumbent, gpus=sum(gpus), cost=cost, loss=loss)
 
     def _serving(self, replicas: np.ndarray, rates: np.ndarray) -> np.ndarray:
         """Replicas (O,) of the options that carry requests; all of them where the floors would be

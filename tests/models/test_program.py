@@ -13,7 +13,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 import models.program
-import planner.joint.search
+import planner.joint.restricted_milp
 from models.formulation import Formulation, Goal, GoalKind
 from models.linear import LinearProgram
 from models.nogood import NoGood
@@ -47,7 +47,11 @@ def state_of(kind: str, seed: int) -> SearchState:
     search would.
     """
     instance = random_instance(seed, kind)
-    state = SearchState(instance, Quality(instance.scores), Clock(time.perf_counter() + 60.0))
+    state = SearchState(
+        instance=instance,
+        quality=Quality(instance.scores),
+        clock=Clock(time.perf_counter() + 60.0),
+    )
     rng = np.random.default_rng(seed)
     for _ in range(6):
         state.quality.price(rng.dirichlet(np.ones(len(instance.llms))))
@@ -69,7 +73,7 @@ def formulation(state: SearchState, of: GoalKind, *, roomy: bool = False) -> For
     goal = Goal(of=of, quality_at_least=None if of == GoalKind.QUALITY else 0.5 * best)
     upper = np.full(len(state.instance.options), 1e3) if roomy else None
     options = tuple(o for o in state.arms if state.upper[o] >= 1)
-    return state.formulation(goal, options, upper)
+    return state.formulation(goal, options, upper=upper)
 
 
 def minimum(program: LinearProgram) -> float:
@@ -301,7 +305,7 @@ def test_an_answer_s_value_is_that_of_its_point(
             assert cost == pytest.approx(answer.value, abs=1e-6), f"start {settings.start}"
         return answer
 
-    monkeypatch.setattr(planner.joint.search, "solve", checking)
+    monkeypatch.setattr(planner.joint.restricted_milp, "solve", checking)
     instance = random_instance(seed, kind)
     swapped = list(range(len(instance.pools)))[::-1]
     options = sorted(

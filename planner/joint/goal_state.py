@@ -1,0 +1,119 @@
+"""What the search for one goal has reached: the best plan, the bound, and how close they must come.
+
+Losses are minimised: -quality on the 0..1 scale, USD/h, or lean weight (GPUs, then cost).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.formulation import Goal, GoalKind, lean_weights, pool_prices
+from models.instance import Instance
+from models.nogood import NoGood
+from models.placement import Packing
+from models.quality import Quality, Settled
+from planner.joint.search_state import SearchState
+from planner.joint.setup_routing import RoutedSetup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incumbent:
+    """A placed, routed plan.
+
+    loss: exact, of the goal. packing: of every pool. settled: exact quality with prices and ties.
+    gpus: in use, of all pools; cost: their price, USD/h.
+    """
+
+    loss: float
+    routed: RoutedSetup
+    packing: tuple[Packing, ...]
+    settled: Settled
+    gpus: int
+    cost: float
+
+
+def incumbent_of(
+    instance: Instance,
+    quality: Quality,
+    goal: GoalKind,
+    routed: RoutedSetup,
+    packing: tuple[Packing, ...],
+    settled: Settled,
+) -> Incumbent:
+    """A plan with its loss for a goal; GPUs and cost are those of its packing."""
+    gpus = [one.gpus for one in packing]
+    cost = _weighted(pool_prices(instance), gpus)
+    match goal:
+        case GoalKind.QUALITY:
+            loss = -quality.from_score(settled.value)
+        case GoalKind.COST:
+            loss = cost
+        case GoalKind.GPUS:
+            loss = _weighted(lean_weights(instance), gpus)
+    return Incumbent(
+        loss=loss, routed=routed, packing=packing, settled=settled, gpus=sum(gpus), cost=cost
+    )
+
+
+def _weighted(weight: np.ndarray, gpus: list[int]) -> float:
+    """Summed in the order of the pools: plans on equal GPUs have equal losses to the last bit."""
+    return float(sum(w * count for w, count in zip(weight, gpus, strict=True)))
+
+
+@dataclass(kw_only=True)
+class GoalState:
+    """The search for one goal.
+
+    abs_gap: loss -> gap at which the search is closed. enough: a loss that ends it at once.
+
+    incumbent: the best plan. bound: no plan loses less; relaxation_bound: that of the linear
+    relaxation alone. infeasible: it is known that there is no plan (better than the incumbent).
+    aside: setups whose placement could not be decided, aside_bound: what they lose at least.
+    """
+
+    shared: SearchState
+    goal: Goal
+    abs_gap: Callable[[float], float]
+    enough: float = -np.inf
+    incumbent: Incumbent | None = None
+    bound: float = -np.inf
+    relaxation_bound: float = -np.inf
+    infeasible: bool = False
+    aside: list[NoGood] = field(default_factory=list)
+    aside_bound: float = np.inf
+
+    @property
+    def loss(self) -> float:
+        """Loss of the incumbent, inf without one."""
+        return np.inf if self.incumbent is None else self.incumbent.loss
+
+    def closed(self) -> bool:
+        """Whether bound and plan meet, or the plan is good enough."""
+        return self.incumbent is not None and (
+            self.loss <= self.enough or self.loss - self.bound <= self.abs_gap(self.loss)
+        )
+
+    def tolerance(self) -> float:
+        """The absolute gap to reach; before there is a plan, that at the bound."""
+        return self.abs_gap(self.loss if self.incumbent is not None else self.relaxation_bound)
+
+    def cut_tolerance(self) -> float:
+        """What a cut loop may leave of quality, 0..1 scale."""
+        # A twentieth of the gap leaves nearly all of it to the integer program; for the other
+        # goals quality is a constraint, met to the slack that the contract gives a floor.
+        if self.goal.of == GoalKind.QUALITY:
+            return max(0.05 * self.tolerance(), 1e-8)
+        return 1e-6
+
+    def raise_bound(self, bound: float) -> None:
+        """Take a proved bound; above the incumbent's loss it says no more than that loss."""
+        self.bound = max(self.bound, min(bound, self.loss))
+
+    def report(self, phase: str, bound: float | None = None) -> None:
+        """Report phase, loss and bound (the search's own, unless another one is given)."""
+        if self.shared.report is None:
+            return
+        best = None if self.incumbent is None else self.loss
+        own = self.bound if np.isfinite(self.bound) else None
+        self.shared.report(phase, best, own if bound is None else bound)

@@ -1,0 +1,240 @@
+"""The restricted mixed-integer program: over the options that promise most, with the cuts that
+matter, for plans better than the incumbent. Its bound, joined with what the options left out lose
+at least, bounds the true problem.
+
+Options are left out by their reduced costs in the root relaxation: by linear duality a plan that
+runs one of them loses at least the relaxation's bound plus its reduced cost. That is reduced-cost
+fixing (Nemhauser and Wolsey, Integer and Combinatorial Optimization, 1988, II.5.2), used here to
+restrict the program first and to let options in again while they hold the bound down.
+"""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.formulation import Goal, GoalKind
+from models.program import CompiledProgram, build, compile_program
+from planner.joint.goal_state import GoalState
+from planner.joint.highs import Answer, StopReason, solve
+from planner.joint.root_relaxation import Relaxation
+
+KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
+"""Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the
+tightest at the relaxation.
+
+KEPT_NEARBY: beside them, the tightest at each of the points around the relaxation.
+"""
+
+CUTOFF_SLACK = 1e-6
+"""The program may be this much worse than the incumbent: the solver's own tolerance."""
+
+QUICK_SECONDS = 8.0
+"""A program that is not solved in this time is solved with all of HiGHS's heuristics from then on.
+"""
+
+LEAST_SECONDS = 0.05
+"""A program is given at least this much time."""
+
+LEAST_NODES = 20
+"""A program may visit at least this many nodes."""
+
+
+@dataclass(frozen=True)
+class MilpSolution:
+    """What HiGHS answered to one program; without a setup (answer.x is None) the rest may not be
+    read.
+    """
+
+    answer: Answer
+    compiled: CompiledProgram
+    options: int
+
+    @property
+    def has_setup(self) -> bool:
+        """Whether there is a point to read."""
+        return self.answer.x is not None
+
+    def setup(self) -> tuple[np.ndarray, np.ndarray]:
+        """Whole replicas (O,) and routed rates (O,) in req/s."""
+        x = self._x()
+        replicas, rates = np.zeros(self.options, dtype=int), np.zeros(self.options)
+        for o, column in self.compiled.replicas.items():
+            if column >= 0:
+                value = float(x[column])
+                # HiGHS calls 1e-6 off whole (its default mip_feasibility_tolerance); ten times as
+                # much is no rounding any more, and would be a setup that nobody solved for.
+                if abs(value - round(value)) > 1e-5:
+                    raise ArithmeticError(f"replicas of option {o} are not whole: {value}")
+                replicas[o] = round(value)
+        for (o, _), (columns, at) in self.compiled.points.items():
+            used = columns >= 0
+            rates[o] += float(np.maximum(x[columns[used]], 0) @ at[used])
+        rates[replicas == 0] = 0.0
+        return replicas, rates
+
+    def fractions(self) -> np.ndarray | None:
+        """Routing fractions (M,), None where they are all zero."""
+        fractions = np.maximum(self._x()[list(self.compiled.fractions)], 0)
+        total = fractions.sum()
+        return fractions / total if total > 0 else None
+
+    def gpus_used(self) -> list[int]:
+        """GPUs in use of every pool."""
+        x = self._x()
+        return [round(0.0 if c < 0 else float(x[c])) for c in self.compiled.gpus_used]
+
+    def _x(self) -> np.ndarray:
+        assert self.answer.x is not None  # noqa: S101 - the caller has looked at has_setup
+        return self.answer.x
+
+
+class RestrictedMilp:
+    """Builds and solves the programs of one search.
+
+    nodes: a limit of the nodes of each program, to be divided by its columns (a limit that does
+    not depend on how busy the machine is).
+
+    cutoff: whether only plans better than the incumbent are asked for.
+    """
+
+    def __init__(self, state: GoalState, relaxation: Relaxation, nodes: int | None = None) -> None:
+        self.state, self.relaxation, self.nodes = state, relaxation, nodes
+        self.cutoff = True
+        self._patient = False
+
+    # -- options -----------------------------------------------------------------------------------
+
+    def promising(self, count: int) -> tuple[int, ...]:
+        """The options whose first replica loses least, those in use first; all that could still
+        help when count exceeds them.
+        """
+        loss = self.relaxation.point.column_loss
+        may = [o for o in self.state.shared.usable() if self.may_help(o)]
+        ranked = sorted(may, key=lambda o: (loss[o], o))[:count]
+        incumbent = self.state.incumbent
+        if incumbent is not None:
+            # The incumbent's options stay, so that its setup is feasible in every program and a
+            # program is never infeasible for want of options.
+            used = np.flatnonzero(incumbent.routed.replicas).tolist()
+            ranked += [o for o in used if o not in ranked]
+        return tuple(sorted(ranked))
+
+    def may_help(self, o: int) -> bool:
+        """Whether a plan with this option could still be better than the incumbent by more than the
+        gap.
+        """
+        state = self.state
+        if state.incumbent is None or state.incumbent.routed.replicas[o] > 0:
+            return True
+        least = state.relaxation_bound + self.relaxation.point.column_loss[o]
+        return bool(least < state.loss - 0.5 * state.tolerance())
+
+    def excluded_bound(self, options: tuple[int, ...]) -> float:
+        """A plan that uses an option outside the program loses at least this."""
+        inside, loss = set(options), self.relaxation.point.column_loss
+        left_out = [loss[o] for o in self.state.shared.usable() if o not in inside]
+        return self.state.relaxation_bound + min(left_out) if left_out else np.inf
+
+    def _reduced_upper(self, options: tuple[int, ...]) -> np.ndarray:
+        """Replica limits (O,) tightened by reduced costs: what they exclude is no better than the
+        incumbent.
+        """
+        state = self.state
+        upper = state.shared.upper.copy()
+        if state.incumbent is None:
+            return upper
+        room = state.loss - state.relaxation_bound
+        loss = self.relaxation.point.column_loss
+        for o in options:
+            if loss[o] > 0 and room >= 0:
+                most = min(upper[o], np.floor(room / loss[o]))
+                upper[o] = max(most, state.incumbent.routed.replicas[o])
+        return upper
+
+    # -- programs ----------------------------------------------------------------------------------
+
+    def solve(
+        self, options: tuple[int, ...], abs_gap: float, goal: Goal | None = None
+    ) -> MilpSolution:
+        """Build and solve the program over some options (positions) to an absolute gap (loss).
+
+        goal: a narrower one than the search's. Raises ArithmeticError when HiGHS's bound is beyond
+        its own plan, SolverError when HiGHS fails.
+        """
+        state, shared, began = self.state, self.state.shared, time.perf_counter()
+        form = shared.formulation(
+            goal or self._better_than_incumbent(),
+            options,
+            upper=self._reduced_upper(options),
+            cuts=self._cuts(),
+            aside=state.aside,
+        )
+        compiled = compile_program(build(form), form, named=shared.keep_program)
+        if shared.keep_program:
+            shared.program = compiled
+        now = shared.clock.spend("build", began)
+        left = shared.clock.left()
+        limit = None if self.nodes is None else self.nodes // compiled.linear.cost.size
+        settings = shared.settings(
+            abs_gap=abs_gap,
+            # A plan within the gap of the bound known already ends the program: HiGHS need not
+            # prove that bound again. Costs and GPU counts are few and far apart: solved out.
+            target=state.bound + abs_gap if state.goal.of == GoalKind.QUALITY else -np.inf,
+            time_limit=max(left if self._patient else min(left, QUICK_SECONDS), LEAST_SECONDS),
+            quick=not self._patient,
+            nodes=None if limit is None else max(limit, LEAST_NODES),
+            progress=self._report,
+        )
+        answer = solve(compiled.linear, settings)
+        shared.milp_solves += 1
+        shared.nodes += answer.nodes
+        shared.clock.add("highs", answer.seconds)
+        shared.clock.spend("milp", now)
+        self._patient |= answer.stop is StopReason.TIME
+        # HiGHS 1.14 returned suboptimal points as optimal, 1.16.0 values that are not those of its
+        # points: a bound beyond the program's own plan proves nothing and may not be used.
+        slack = 1e-6 * max(1.0, abs(answer.value))
+        if answer.x is not None and answer.bound > answer.value + slack:
+            raise ArithmeticError(
+                f"HiGHS's bound {answer.bound} is above its own plan {answer.value}"
+            )
+        return MilpSolution(answer, compiled, len(shared.instance.options))
+
+    def _cuts(self) -> np.ndarray:
+        """Positions of the quality cuts that a program holds.
+
+        The tightest at one point alone are all alike once the pool has grown over many solves;
+        those around it are what a program needs. The newest were made where the last programs
+        over-rated quality: without them the same setup comes back.
+        """
+        pool, incumbent = self.state.shared.quality.cuts, self.state.incumbent
+        held = [pool.tightest(self.relaxation.point.fractions, KEPT_CUTS - NEWEST_CUTS)]
+        if incumbent is not None:
+            held.append(pool.tightest(incumbent.routed.fractions, KEPT_CUTS // 4))
+        held += [pool.tightest(near, KEPT_NEARBY) for near in self.relaxation.nearby]
+        held.append(np.arange(max(0, len(pool) - NEWEST_CUTS), len(pool)))
+        return np.unique(np.concatenate(held))
+
+    def _better_than_incumbent(self) -> Goal:
+        """The goal with a floor at the incumbent: only better plans are of interest (the incumbent
+        itself still fits).
+
+        HiGHS 1.16.0 returned wrong values and bounds for programs with a start and presolve (seen
+        on programs of three options), so the incumbent is handed over as a bound.
+        """
+        state, goal = self.state, self.state.goal
+        if state.incumbent is None or not self.cutoff:
+            return goal
+        match goal.of:
+            case GoalKind.QUALITY:
+                return replace(goal, quality_at_least=-state.loss - CUTOFF_SLACK)
+            case GoalKind.COST:
+                return replace(goal, cost_at_most=state.loss + CUTOFF_SLACK)
+            case GoalKind.GPUS:
+                return goal
+
+    def _report(self, _value: float, bound: float) -> None:
+        """Report the program's bound where it is above the search's."""
+        state = self.state
+        state.report("search", max(bound, state.bound) if np.isfinite(bound) else None)
