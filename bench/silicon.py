@@ -40,7 +40,7 @@ SCHEDULERS_OF = {
 MOST_GPUS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One measurement.
 
@@ -117,14 +117,14 @@ def _row(cells: dict[str, str]) -> Row | None:
         compute_efficiency=settings.compute_efficiency,
     )
     return Row(
-        llm.llm,
-        gpu.gpu,
-        cells["backend"],
-        settings.weight_bits,
-        tp_degree,
-        prompt,
-        output,
-        users,
-        point,
-        teaches(point),
+        llm=llm.llm,
+        gpu=gpu.gpu,
+        backend=cells["backend"],
+        weight_bits=settings.weight_bits,
+        tp_degree=tp_degree,
+        input_tokens=prompt,
+        output_tokens=output,
+        users=users,
+        point=point,
+        taught=teaches(point),
     )

@@ -33,7 +33,7 @@ TOPICS = 8
 TASTE, LUCK = 0.3, 0.7
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Example:
     """One example. skill and hurt: per LLM, in logits; tokens are means of a request; prompts: rows
     of the scores table.
@@ -119,7 +119,10 @@ def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
     """
     lengths = lognormal(example.input_tokens, example.output_tokens)
     offered = OfferedLoad(
-        lengths, requests=example.requests, seeds=example.seeds, highest_load=example.highest_load
+        lengths=lengths,
+        requests=example.requests,
+        seeds=example.seeds,
+        highest_load=example.highest_load,
     )
     llms, gpus = (
         [load_llms()[name] for name in example.llms],

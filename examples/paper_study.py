@@ -73,7 +73,7 @@ POINTS = tuple(
 QUICK = (Point(4, 60, 150), Point(8, 80, 150))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What was found at a point.
 
@@ -118,7 +118,9 @@ def _run(
     content = checked_content(instance, joint, settings.rel_gap)
     ttft_ms = float(content["slo"][0]["achieved_ms"]) if joint.has_plan else None
     agrees, reason = agreement(instance, study, joint)
-    return Outcome(point, study, joint, ttft_ms, agrees, reason)
+    return Outcome(
+        point=point, study=study, joint=joint, ttft_ms=ttft_ms, agrees=agrees, reason=reason
+    )
 
 
 def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[str, str]:

@@ -36,7 +36,7 @@ FOLDER = Path(__file__).parent
 GIB = 2**30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gpu:
     """One GPU type; units in the names (GB = 10^9 bytes, GiB = 2^30), arithmetic dense, link both
     directions together.
@@ -58,7 +58,7 @@ class Gpu:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LlmSpec:
     """One LLM; parameters in 10^9, sizes in elements, weights in GiB.
 

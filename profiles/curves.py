@@ -57,7 +57,7 @@ NOTES = ("source", "measured_on")
 KNOWN = (*KEYS, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS, "provenance", *NOTES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProfiledOption:
     """Curve of one option in the file's units, sorted by rate.
 

@@ -63,7 +63,7 @@ FINEST = 1e-9
 MEANS = tuple(f"{metric}_mean_ms" for metric in METRICS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CurveRows:
     """Rows of one option, sorted by rate.
 
@@ -139,7 +139,14 @@ def read_curves(table: Table, faults: list[Fault]) -> list[CurveRows]:
             name: column[at] for name, column in values.items() if not np.isnan(column[at]).all()
         }
         curves.append(
-            CurveRows(str(key[0]), str(key[1]), float(key[2]), float(key[3]), table.rows[at], part)
+            CurveRows(
+                llm=str(key[0]),
+                gpu=str(key[1]),
+                tp_degree=float(key[2]),
+                mps_share_pct=float(key[3]),
+                rows=table.rows[at],
+                values=part,
+            )
         )
     return curves
 

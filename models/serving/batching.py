@@ -68,7 +68,7 @@ class Limits:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Served:
     """Times by request in the order of arrival, (R,) s.
 
@@ -309,13 +309,13 @@ def _serve(
                     queued.append(now + front)
     half_way = front / 2
     return Served(
-        np.array(queued) - half_way,
-        np.array(first) + half_way,
-        np.array(finish) + half_way,
-        busy,
-        float(peak),
-        steps,
-        np.array(log) if keep else None,
+        arrival=np.array(queued) - half_way,
+        first_token=np.array(first) + half_way,
+        finish=np.array(finish) + half_way,
+        busy=busy,
+        peak_kv=float(peak),
+        steps=steps,
+        events=np.array(log) if keep else None,
     )
 
 

@@ -78,7 +78,7 @@ class Harness:
     waves: int = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Point:
     """One measurement.
 

@@ -53,7 +53,7 @@ QUANTILES = {"p50": 0.0, "p90": 1.2816, "p95": 1.6449, "p99": 2.3263}
 """Standard normal quantiles."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FittedQueue:
     """base: s; kappa: 1; service: mean m, s; sigma: of the lognormal base.
 
@@ -113,16 +113,23 @@ def fit_queue(curve: Curve, metric: str, operating_rate: float) -> FittedQueue:
             best = (loss, base, kappa, float(service))
     assert best is not None  # noqa: S101 - the grid is not empty
     _, base, kappa, service = best
-    fitted = FittedQueue(base, kappa, service, _spread(curve, metric, float(rates[0])), 0.0, 0.0)
+    fitted = FittedQueue(
+        base=base,
+        kappa=kappa,
+        service=service,
+        sigma=_spread(curve, metric, float(rates[0])),
+        error=0.0,
+        error_here=0.0,
+    )
     error = float(np.max(np.abs(fitted.mean(rates) / latency - 1.0)))
     here = float(np.interp(operating_rate, rates, latency))
     return FittedQueue(
-        base,
-        kappa,
-        service,
-        fitted.sigma,
-        error,
-        abs(float(fitted.mean(np.array([operating_rate]))[0]) / here - 1.0),
+        base=base,
+        kappa=kappa,
+        service=service,
+        sigma=fitted.sigma,
+        error=error,
+        error_here=abs(float(fitted.mean(np.array([operating_rate]))[0]) / here - 1.0),
     )
 
 

@@ -85,7 +85,7 @@ class PrecisionError(ValueError):
     """A precision that the catalogue cannot tell the arithmetic of."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the catalogue does not say of an option.
 
@@ -122,7 +122,7 @@ class Settings:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepTime:
     """The letters of the module's docstring, in seconds (miss: a share).
 

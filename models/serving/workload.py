@@ -30,7 +30,7 @@ SHORTEST = 1
 """Tokens of a prompt or a response at least."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Lengths:
     """Distribution of (input, output) tokens of a request.
 
@@ -51,12 +51,12 @@ class Lengths:
 
 def fixed(input_tokens: int, output_tokens: int) -> Lengths:
     """Every request alike."""
-    return Lengths("fixed", input_tokens, output_tokens)
+    return Lengths(kind="fixed", input_tokens=input_tokens, output_tokens=output_tokens)
 
 
 def uniform(input_tokens: int, output_tokens: int, low: float) -> Lengths:
     """Independent lengths, uniform between a share `low` of the tokens and the tokens."""
-    return Lengths("uniform", input_tokens, output_tokens, low=low)
+    return Lengths(kind="uniform", input_tokens=input_tokens, output_tokens=output_tokens, low=low)
 
 
 def lognormal(
@@ -66,7 +66,13 @@ def lognormal(
 
     CV 1 is about what the Azure conversation trace of 2023 shows (1.0 and 0.8).
     """
-    return Lengths("lognormal", input_tokens, output_tokens, input_cv, output_cv)
+    return Lengths(
+        kind="lognormal",
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        input_cv=input_cv,
+        output_cv=output_cv,
+    )
 
 
 def from_trace(
@@ -77,7 +83,12 @@ def from_trace(
         np.stack([np.asarray(input_tokens), np.asarray(output_tokens)], axis=1).astype(np.int64),
         SHORTEST,
     )
-    return Lengths("trace", float(pairs[:, 0].mean()), float(pairs[:, 1].mean()), pairs=pairs)
+    return Lengths(
+        kind="trace",
+        input_tokens=float(pairs[:, 0].mean()),
+        output_tokens=float(pairs[:, 1].mean()),
+        pairs=pairs,
+    )
 
 
 def draw_lengths(

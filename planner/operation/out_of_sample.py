@@ -80,7 +80,7 @@ SERVED, ALONE = "best single LLM that can serve it", "best single LLM, load igno
 TRUE, BEST = "true grades, same limits", "best answer, load ignored"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PromptRouting:
     """One way to send the prompts.
 
@@ -110,7 +110,7 @@ class RoutingComparison:
     verdict: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """routings: the router first.
 
@@ -190,22 +190,27 @@ def evaluate_routing(
     routings = [first, corrected, *_refitted(setup, tested), _at_random(first, tested)]
     report("the best single LLM")
     served, notes = _served(
-        source, fitted, tested, BaselineSolver(settings, Quality(fitted.truth), cancel, progress)
+        source,
+        fitted,
+        tested,
+        BaselineSolver(
+            settings=settings, quality=Quality(fitted.truth), cancel=cancel, progress=progress
+        ),
     )
     report("done")
     routings += [*served, _alone(fitted, tested), _best_answers(tested)]
     return Evaluation(
-        tested,
-        None if split is None else fitted.prompts,
-        setup.instance.arrival_rate,
-        planned,
-        _by_id(router, tested.scores),
-        interval,
-        tuple(routings),
-        limits,
-        tuple(_compared(first, other, tested, shares) for other in routings[1:]),
-        (*intervals, *notes),
-        time.perf_counter() - began,
+        sample=tested,
+        fitted=None if split is None else fitted.prompts,
+        arrival_rate=setup.instance.arrival_rate,
+        planned=planned,
+        by_id=_by_id(router, tested.scores),
+        interval=interval,
+        routings=tuple(routings),
+        limits=limits,
+        comparisons=tuple(_compared(first, other, tested, shares) for other in routings[1:]),
+        notes=(*intervals, *notes),
+        seconds=time.perf_counter() - began,
     )
 
 
@@ -245,7 +250,13 @@ def _routing(
     of_prompt = (shares * sample.truth.values).sum(axis=0)
     predicted = float((shares * sample.scores.values).sum(axis=0) @ weights)
     return PromptRouting(
-        name, note, shares @ weights, predicted, float(of_prompt @ weights), limits, of_prompt
+        name=name,
+        note=note,
+        fractions=shares @ weights,
+        predicted=predicted,
+        worth=float(of_prompt @ weights),
+        limits=limits,
+        of_prompt=of_prompt,
     )
 
 

@@ -31,7 +31,7 @@ LIMIT_NOISE = 1e-7
 FULLEST = "fullest replica"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LimitCheck:
     """An SLO (ms) or the fullest replica (% of its highest profiled rate); inf = beyond what was
     profiled.
@@ -132,14 +132,14 @@ def judge_limits(
         unit, limit = "%" if name == FULLEST else "ms", float(loads.limits[k])
         limits.append(
             LimitCheck(
-                name,
-                unit,
-                limit,
-                float(before[k]),
-                float(here[k]),
-                float(low[k]),
-                float(high[k]),
-                verdict,
+                name=name,
+                unit=unit,
+                limit=limit,
+                planned=float(before[k]),
+                achieved=float(here[k]),
+                low=float(low[k]),
+                high=float(high[k]),
+                verdict=verdict,
             )
         )
     return tuple(limits), np.quantile(fractions, (0.025, 0.975), axis=0).T

@@ -84,17 +84,19 @@ def simulate(
             )
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
-        tuple(
+        slos=tuple(
             judge_slo(slo, entry, runs)
             for slo, entry in zip(instance.slos, plan.content["slo"], strict=True)
         ),
-        tuple(summarise_option(station, k, runs) for k, station in enumerate(stations)),
-        np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
-        tuple(estimate95([run.fractions[i] for run in runs]) for i in range(len(instance.llms))),
-        metrics,
-        sum(int(run.counted.sum()) for run in runs),
-        demand,
-        time.perf_counter() - began,
+        options=tuple(summarise_option(station, k, runs) for k, station in enumerate(stations)),
+        planned=np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
+        fractions=tuple(
+            estimate95([run.fractions[i] for run in runs]) for i in range(len(instance.llms))
+        ),
+        metrics=metrics,
+        requests=sum(int(run.counted.sum()) for run in runs),
+        demand=demand,
+        wall=time.perf_counter() - began,
     )
 
 
@@ -131,7 +133,16 @@ def _stations(
             if name.endswith("_mean")
         }
         stations.append(
-            Station(entry.position, entry.replicas, entry.rate, share, predicted, kind, note, serve)
+            Station(
+                option=entry.position,
+                replicas=entry.replicas,
+                rate=entry.rate,
+                share=share,
+                predicted=predicted,
+                engine=kind,
+                note=note,
+                serve=serve,
+            )
         )
     return stations
 
@@ -248,7 +259,14 @@ def _run(
     rates = np.array(
         [counted[of].sum() / span / s.replicas for of, s in zip(positions, stations, strict=True)]
     )
-    return SimulatedRun(counted, station, tuple(latencies), tuple(positions), fractions, rates)
+    return SimulatedRun(
+        counted=counted,
+        station=station,
+        latencies=tuple(latencies),
+        of=tuple(positions),
+        fractions=fractions,
+        rates=rates,
+    )
 
 
 def _at_replicas(station: Station, arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:

@@ -58,7 +58,7 @@ class Estimate95:
         return self.mean + self.half
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SloOutcome:
     """predicted: s, as the plan says (None: it does not); simulated: s (None: not simulated, `note`
     says why).
@@ -75,7 +75,7 @@ class SloOutcome:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OptionOutcome:
     """One deployed option.
 
@@ -93,7 +93,7 @@ class OptionOutcome:
     p99: dict[str, Estimate95]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Simulation:
     """fractions: (M,) realised, planned beside; requests: of all runs together; metrics: which were
     simulated.
@@ -115,7 +115,7 @@ class Simulation:
         return max((slo.verdict for slo in self.slos), key=order.index, default="holds")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Station:
     """A deployed option at work.
 
@@ -132,7 +132,7 @@ class Station:
     serve: Replica
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SimulatedRun:
     """counted: (N,) requests after the warm-up; station: (N,); latencies: per station its requests'
     by metric, `of` their positions.
@@ -192,12 +192,12 @@ def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcom
     together = [_all_latencies(run, slo.metric) for run in runs]
     if any(values is None for values in together):
         return SloOutcome(
-            slo,
-            predicted,
-            None,
-            None,
-            "not simulated",
-            f"no mean {slo.metric.upper()} is profiled to fit a queue to",
+            slo=slo,
+            predicted=predicted,
+            simulated=None,
+            within=None,
+            verdict="not simulated",
+            note=f"no mean {slo.metric.upper()} is profiled to fit a queue to",
         )
     within = estimate95(
         [float((values <= slo.limit).mean()) for values in together if values is not None]
@@ -221,7 +221,11 @@ def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcom
             if any(run.of[k].size for run in runs)
         ]
     return SloOutcome(
-        slo, predicted, max(judged, key=lambda one: one.mean), within, _verdict(judged, slo.limit)
+        slo=slo,
+        predicted=predicted,
+        simulated=max(judged, key=lambda one: one.mean),
+        within=within,
+        verdict=_verdict(judged, slo.limit),
     )
 
 
@@ -250,12 +254,12 @@ def summarise_option(station: Station, k: int, runs: Sequence[SimulatedRun]) -> 
     }
     rate = estimate95([run.rates[k] for run in runs])
     return OptionOutcome(
-        station.option,
-        station.engine,
-        station.note,
-        station.rate / station.replicas,
-        rate,
-        station.predicted,
-        simulated,
-        p99,
+        option=station.option,
+        engine=station.engine,
+        note=station.note,
+        planned_rate=station.rate / station.replicas,
+        rate=rate,
+        predicted=station.predicted,
+        simulated=simulated,
+        p99=p99,
     )

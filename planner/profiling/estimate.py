@@ -81,7 +81,7 @@ STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 """By degrees of freedom from 0; 2 beyond."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OfferedLoad:
     """What is offered, and how it is simulated.
 
@@ -102,7 +102,7 @@ class OfferedLoad:
     highest_load: float = HIGHEST_LOAD
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EstimateRequest:
     """One option to estimate.
 
@@ -156,7 +156,13 @@ def estimate_requests(
     own, known = settings or Settings(), factors or {}
     return [
         EstimateRequest(
-            llm, gpu, tp_degree, share, offered, own, tuple(map(float, known.get(llm.llm, ())))
+            llm=llm,
+            gpu=gpu,
+            tp_degree=tp_degree,
+            share_pct=share,
+            offered=offered,
+            settings=own,
+            factors=tuple(map(float, known.get(llm.llm, ()))),
         )
         for llm in llms
         for gpu in gpus

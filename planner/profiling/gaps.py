@@ -52,7 +52,7 @@ FEWER_POINTS = 60
 """Even steps of a spend table when options are put in order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gap:
     """One option.
 
@@ -202,7 +202,15 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
         if instance.objective == "quality" and kept.value is not None:
             best, open_part = again.value(worse)
             regret = None if best is None else max(best - kept.value - open_part, 0.0)
-    return Gap(o, provenance, error, in_plan, gain, regret, breaks)
+    return Gap(
+        option=o,
+        provenance=provenance,
+        error=error,
+        in_plan=in_plan,
+        gain=gain,
+        regret=regret,
+        breaks=breaks,
+    )
 
 
 def _gained(instance: Instance, plan: Solution, better: float | None) -> float | None:

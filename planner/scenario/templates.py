@@ -136,14 +136,14 @@ def workbook_inputs(
             )
     content = scenario.spec.model_dump(mode="python")
     return WorkbookInputs(
-        content["pools"],
-        content["llms"],
-        content["slo"],
-        content["arrival_rate_rps"],
-        settings,
-        frames["profiles"],
-        frames["scores"],
-        tuple(notes),
+        pools=content["pools"],
+        llms=content["llms"],
+        slo=content["slo"],
+        arrival_rate_rps=content["arrival_rate_rps"],
+        settings=settings,
+        profiles=frames["profiles"],
+        scores=frames["scores"],
+        notes=tuple(notes),
     )
 
 

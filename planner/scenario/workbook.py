@@ -29,11 +29,10 @@ from profiles.io.cells import NUMBER, UnusableCell, text_of
 from profiles.io.faults import Fault, nearest
 from profiles.io.tables import table_of_rows
 from profiles.io.workbook_cells import DATED, Sheet, cell_name, normal, read_sheets
+from profiles.workbook_fields import ARRIVAL, OBJECTIVES, FieldKind, SheetField
 from profiles.workbook_layout import (
-    ARRIVAL,
     DEMAND,
     LLMS,
-    OBJECTIVES,
     POOLS,
     PROFILES,
     REPORT_SHEETS,
@@ -41,7 +40,6 @@ from profiles.workbook_layout import (
     SETTINGS,
     SHEETS,
     TABLES,
-    SheetField,
     sheet_reference,
 )
 
@@ -321,22 +319,22 @@ def _value(cell: Any, one: SheetField) -> Any:
     """
     if isinstance(cell, str):
         cell = cell.strip()
-        if one.kind == "numbers":
+        if one.kind == FieldKind.NUMBERS:
             return _numbers(cell)
         if one.choices:
             return next((choice for choice in one.choices if choice == normal(cell)), cell)
         return cell
     if cell is None or isinstance(cell, bool | UnusableCell):
         return cell
-    if one.kind == "text":
+    if one.kind == FieldKind.TEXT:
         text = text_of(cell)
         return cell if text is None else text
     whole = (
         int(cell) if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15 else cell
     )
-    if one.kind == "numbers":
+    if one.kind == FieldKind.NUMBERS:
         return [whole]
-    return whole if one.kind == "whole" else cell
+    return whole if one.kind == FieldKind.WHOLE else cell
 
 
 def _numbers(text: str) -> Any:

@@ -13,7 +13,8 @@ from openpyxl.utils import get_column_letter
 from planner.scenario.schema_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
 from profiles.io.cells import COMMA_NUMBER, NUMBER, UnusableCell
 from profiles.io.faults import Fault, nearest
-from profiles.workbook_layout import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES, SheetField
+from profiles.workbook_fields import ARRIVAL, FieldKind, SheetField
+from profiles.workbook_layout import DEMAND, LLMS, POOLS, SETTINGS, TABLES
 
 __all__ = ["CellPlaces", "SheetPlaces", "faults_by_cell"]
 
@@ -183,7 +184,7 @@ def _fix(value: Any, known: SheetField, fix: str) -> str:
     """How to fix a cell: text that looks like a number first of all."""
     if (
         isinstance(value, str)
-        and known.kind in ("number", "whole")
+        and known.kind in (FieldKind.NUMBER, FieldKind.WHOLE)
         and (number := _fix_number(value))
     ):
         return number

@@ -12,7 +12,8 @@ from profiles.io.cells import text_of
 from profiles.io.faults import Fault
 from profiles.io.tables import Table
 from profiles.io.workbook_cells import Sheet, cell_name, normal
-from profiles.workbook_layout import PROFILES, SETTINGS, TABLES, SheetField
+from profiles.workbook_fields import SheetField
+from profiles.workbook_layout import PROFILES, SETTINGS, TABLES
 
 __all__ = [
     "Header",

@@ -80,7 +80,7 @@ class Alternative:
     solution: Solution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Alternatives:
     """limit: what the objective must reach.
 
@@ -185,12 +185,12 @@ class _Near:
         complete = self._next_best(count, others)
         interrupted = self.state.clock.interrupted()
         return Alternatives(
-            self.limit,
-            gpus,
-            changes,
-            tuple(others),
-            complete,
-            Termination.INTERRUPT if interrupted else self.stopped,
+            limit=self.limit,
+            gpus=gpus,
+            changes=changes,
+            others=tuple(others),
+            complete=complete,
+            stopped=Termination.INTERRUPT if interrupted else self.stopped,
         )
 
     def _next_best(self, count: int, others: list[Alternative]) -> bool:

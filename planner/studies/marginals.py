@@ -34,7 +34,7 @@ FULL = 0.98
 """Part of the room from which on a GPU's memory counts as nearly full."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Marginal:
     """One limit moved by one unit.
 
@@ -161,14 +161,14 @@ def _moved(plan: Solution, repair: Repair, there: Solution) -> Marginal:
     """What the plan there is, beside the plan here."""
     if there.value is None or plan.value is None:
         return Marginal(
-            repair.change,
-            repair.before,
-            repair.after,
-            there.status,
-            None,
-            there.bound,
-            None,
-            there.status == "infeasible",
+            change=repair.change,
+            before=repair.before,
+            after=repair.after,
+            status=there.status,
+            value=None,
+            bound=there.bound,
+            difference=None,
+            certain=there.status == "infeasible",
         )
     difference = there.value - plan.value
     open_part = sum(
@@ -181,12 +181,12 @@ def _moved(plan: Solution, repair: Repair, there: Solution) -> Marginal:
         and np.isfinite(open_part)
     )
     return Marginal(
-        repair.change,
-        repair.before,
-        repair.after,
-        there.status,
-        there.value,
-        there.bound,
-        difference,
-        certain,
+        change=repair.change,
+        before=repair.before,
+        after=repair.after,
+        status=there.status,
+        value=there.value,
+        bound=there.bound,
+        difference=difference,
+        certain=certain,
     )

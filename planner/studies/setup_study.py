@@ -45,7 +45,7 @@ FEW = 1_500
 STATUSES = ("feasible", "infeasible", "undecided", "pruned", "not routed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SetupStudy:
     """One row a retained setup. positions: (R,) in `setups`; status: (R,) positions in STATUSES;
     only_exact: (R,) not placed by first fit.
@@ -215,25 +215,22 @@ class _Rows:
         resumed: int,
     ) -> SetupStudy:
         """Put the record together."""
-        columns = (
-            self.status,
-            self.quality,
-            self.bound,
-            self.fractions,
-            self.alpha,
-            self.beta,
-            self.spends,
-        )
         complete = not (self.status == STATUSES.index("not routed")).any()
         return SetupStudy(
-            setups,
-            positions,
-            only_exact,
-            *columns,
-            TOLERANCE * self.span,
-            resumed,
-            time.perf_counter() - began,
-            complete,
+            setups=setups,
+            positions=positions,
+            only_exact=only_exact,
+            status=self.status,
+            quality=self.quality,
+            bound=self.bound,
+            fractions=self.fractions,
+            alpha=self.alpha,
+            beta=self.beta,
+            spends=self.spends,
+            tolerance=TOLERANCE * self.span,
+            resumed=resumed,
+            seconds=time.perf_counter() - began,
+            complete=complete,
         )
 
 

@@ -52,7 +52,7 @@ class Axis:
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SweepPoint:
     """One row.
 
@@ -249,7 +249,14 @@ def plan_point(
     try:
         loaded = load_instance(Path(scenario), texts)
     except DataError as error:
-        return SweepPoint(number, values, "bad input", {}, str(error), time.perf_counter() - began)
+        return SweepPoint(
+            number=number,
+            values=values,
+            status="bad input",
+            told={},
+            reason=str(error),
+            seconds=time.perf_counter() - began,
+        )
     solver = loaded.scenario.spec.solver
     settings = joint.Settings(solver.rel_gap, solver.time_limit_s, solver.threads, solver.seed)
     quality = quality_of(loaded.instance.scores)
@@ -260,12 +267,26 @@ def plan_point(
         content = checked_content(loaded.instance, solution, settings.rel_gap)
         numbers = _numbers(content)
     except VerificationError as error:
-        return SweepPoint(number, values, "bug", {}, str(error), time.perf_counter() - began)
+        return SweepPoint(
+            number=number,
+            values=values,
+            status="bug",
+            told={},
+            reason=str(error),
+            seconds=time.perf_counter() - began,
+        )
     if solution.status == "infeasible":
         reason = _reason(loaded.instance, settings, quality, cancel)
     elif solution.status == "unknown":
         reason = f"stopped by {solution.effort.termination} before a plan was found"
-    return SweepPoint(number, values, solution.status, numbers, reason, time.perf_counter() - began)
+    return SweepPoint(
+        number=number,
+        values=values,
+        status=solution.status,
+        told=numbers,
+        reason=reason,
+        seconds=time.perf_counter() - began,
+    )
 
 
 def _reason(

@@ -16,18 +16,16 @@ import pandas as pd
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
+from profiles.workbook_fields import ARRIVAL, OBJECTIVES, FieldKind, SheetField
 from profiles.workbook_layout import (
-    ARRIVAL,
     DEMAND,
     LLMS,
-    OBJECTIVES,
     POOLS,
     PROFILES,
     SCORES,
     SETTINGS,
     TABLES,
     UNHOLDABLE,
-    SheetField,
     WorkbookInputs,
 )
 from reports.style import A4, COLOURS, FONT
@@ -124,14 +122,16 @@ def write_input_sheets(book: Workbook, inputs: WorkbookInputs) -> tuple[str, ...
         fields = [one for one in TABLES[PROFILES] if one.key in inputs.profiles.columns]
         writer.table(PROFILES, fields, _records(inputs.profiles[[one.key for one in fields]]))
     if inputs.scores is not None:
-        fields = [
-            SheetField(str(name), str(name), *_SCORE.get(str(name), _LLM_SCORE))
-            for name in inputs.scores.columns
-        ]
+        fields = [_score_field(str(name)) for name in inputs.scores.columns]
         writer.table(SCORES, fields, _records(inputs.scores))
     writer.demand(inputs.arrival_rate_rps, inputs.slo)
     writer.settings(inputs.settings)
     return tuple(writer.notes)
+
+
+def _score_field(name: str) -> SheetField:
+    kind, expected, note = _SCORE.get(name, _LLM_SCORE)
+    return SheetField(key=name, label=name, kind=FieldKind(kind), expected=expected, note=note)
 
 
 _LLM_SCORE = (

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
-from profiles.workbook_layout import ARRIVAL, DEMAND, LLMS, POOLS, SETTINGS, TABLES
+from profiles.workbook_fields import ARRIVAL
+from profiles.workbook_layout import DEMAND, LLMS, POOLS, SETTINGS, TABLES
 from reports.style import COLOURS, bare_format
 from reports.workbook.book import Book, Formula, Placed, missing
 from reports.workbook.charts import bars

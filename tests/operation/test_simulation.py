@@ -39,7 +39,7 @@ def poisson(rate: float, seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def test_the_queue_waits_as_queueing_theory_says() -> None:
-    queue = FittedQueue(0.1, 2.0, 0.05, 0.0, 0.0, 0.0)
+    queue = FittedQueue(base=0.1, kappa=2.0, service=0.05, sigma=0.0, error=0.0, error_here=0.0)
     rng = np.random.default_rng(1)
     means = [queue.latencies(poisson(12.0, 20_000, seed), rng).mean() for seed in range(5)]
     assert np.mean(means) == pytest.approx(float(queue.mean(np.array([12.0]))[0]), rel=0.03)
@@ -49,7 +49,10 @@ def test_the_queue_waits_as_queueing_theory_says() -> None:
 
 
 def test_waiting_is_lindley_s_recursion() -> None:
-    queue, arrivals = FittedQueue(0.0, 1.0, 0.3, 0.0, 0.0, 0.0), poisson(3.0, 100)
+    queue, arrivals = (
+        FittedQueue(base=0.0, kappa=1.0, service=0.3, sigma=0.0, error=0.0, error_here=0.0),
+        poisson(3.0, 100),
+    )
     service = np.random.default_rng(7).exponential(0.3, arrivals.size)
     waiting = [0.0]
     for k in range(arrivals.size - 1):
@@ -64,7 +67,9 @@ def test_a_curve_of_the_queue_s_own_kind_is_found_again(
     base: float, kappa: float, service: float
 ) -> None:
     rates = np.linspace(0.5, 20, 12)
-    truth = FittedQueue(base, kappa, service, 0.0, 0.0, 0.0)
+    truth = FittedQueue(
+        base=base, kappa=kappa, service=service, sigma=0.0, error=0.0, error_here=0.0
+    )
     curve = Curve(rates, {("ttft", "mean"): truth.mean(rates)}, ("measured",) * 12)
     fit = fit_queue(curve, "ttft", 15.0)
     assert fit.error < 0.03

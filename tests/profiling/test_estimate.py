@@ -5,6 +5,7 @@ recovers and what it refuses.
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,11 @@ def test_more_gpus_serve_more_and_a_share_serves_less(table: Estimate) -> None:
 
 def test_bursts_make_tails_longer() -> None:
     plain, bursty = (
-        estimate(OfferedLoad(fixed(600, 120), cv, 4, 2000, 2), degrees=(1,)) for cv in (1.0, 3.0)
+        estimate(
+            OfferedLoad(lengths=fixed(600, 120), cv=cv, rates=4, requests=2000, seeds=2),
+            degrees=(1,),
+        )
+        for cv in (1.0, 3.0)
     )
     assert float(str(bursty.rows[-2]["ttft_p99_ms"])) > 2 * float(
         str(plain.rows[-2]["ttft_p99_ms"])
@@ -128,9 +133,27 @@ def points_of(
         )
         for prompt, output in ((512, 64), (1024, 128), (3000, 100)):
             for users in (1, 4, 16, 48):
-                bare = Point(step, limits, fixed(prompt, output), users, 0.0, 1.0, 1.0)
+                bare = Point(
+                    step=step,
+                    limits=limits,
+                    lengths=fixed(prompt, output),
+                    users=users,
+                    rate=0.0,
+                    ttft=1.0,
+                    tpot=1.0,
+                )
                 ttft, tpot = predict(bare, factors, harness)
-                made.append(Point(step, limits, fixed(prompt, output), users, 0.0, ttft, tpot))
+                made.append(
+                    Point(
+                        step=step,
+                        limits=limits,
+                        lengths=fixed(prompt, output),
+                        users=users,
+                        rate=0.0,
+                        ttft=ttft,
+                        tpot=tpot,
+                    )
+                )
     return made
 
 
@@ -180,12 +203,17 @@ def test_a_chain_of_single_prompts_is_told_from_batches() -> None:
 def test_an_open_loop_teaches_too() -> None:
     made = []
     for point in points_of(np.ones(9), Harness(), (1,))[::2]:
-        bare = Point(point.step, point.limits, point.lengths, 0, 0.5 + point.users / 4, 1.0, 1.0)
-        made.append(
-            Point(
-                bare.step, bare.limits, bare.lengths, 0, bare.rate, *predict(bare, TRUTH, Harness())
-            )
+        bare = Point(
+            step=point.step,
+            limits=point.limits,
+            lengths=point.lengths,
+            users=0,
+            rate=0.5 + point.users / 4,
+            ttft=1.0,
+            tpot=1.0,
         )
+        ttft, tpot = predict(bare, TRUTH, Harness())
+        made.append(replace(bare, ttft=ttft, tpot=tpot))
     found = fit(made, (Harness(),))
     errors = [
         np.array(predict(point, found.factors, Harness())) / (point.ttft, point.tpot) - 1
@@ -196,8 +224,24 @@ def test_an_open_loop_teaches_too() -> None:
 
 def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
     point = points_of(np.ones(9), Harness(), (1,))[0]
-    starved = Point(point.step, Limits(600), point.lengths, 16, 0.0, point.ttft, point.tpot)
-    too_fast = Point(point.step, point.limits, point.lengths, 64, 0.0, 1e-3, 1e-4)
+    starved = Point(
+        step=point.step,
+        limits=Limits(600),
+        lengths=point.lengths,
+        users=16,
+        rate=0.0,
+        ttft=point.ttft,
+        tpot=point.tpot,
+    )
+    too_fast = Point(
+        step=point.step,
+        limits=point.limits,
+        lengths=point.lengths,
+        users=64,
+        rate=0.0,
+        ttft=1e-3,
+        tpot=1e-4,
+    )
     assert teaches(point)
     assert not teaches(starved)
     assert not teaches(too_fast)

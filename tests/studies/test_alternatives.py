@@ -299,7 +299,14 @@ def test_cancelled_it_tells_what_there_is() -> None:
     cancel = threading.Event()
     cancel.set()
     found = find_alternatives(instance, plan, SETTINGS, 3, LOSS, cancel=cancel)
-    assert found == Alternatives(found.limit, found.gpus, None, (), False, "interrupt")
+    assert found == Alternatives(
+        limit=found.limit,
+        gpus=found.gpus,
+        changes=None,
+        others=(),
+        complete=False,
+        stopped="interrupt",
+    )
 
 
 @pytest.fixture

@@ -182,16 +182,14 @@ def _understood(asked: Asked) -> tuple[OfferedLoad, Settings, list[EstimateReque
         weight_bits=asked.weight_bits, kv_bits=asked.kv_bits, neighbours=asked.neighbours
     )
     offered = OfferedLoad(
-        *(
-            lengths,
-            asked.cv,
-            asked.rates,
-            asked.requests,
-            asked.seeds,
-            asked.scheduler or SCHEDULERS[0],
-            asked.sequences,
-            asked.step_tokens,
-        ),
+        lengths=lengths,
+        cv=asked.cv,
+        rates=asked.rates,
+        requests=asked.requests,
+        seeds=asked.seeds,
+        scheduler=asked.scheduler or SCHEDULERS[0],
+        sequences=asked.sequences,
+        step_tokens=asked.step_tokens,
         highest_load=asked.highest_load_pct / 100,
     )
     return offered, settings, estimate_requests(llms, gpus, degrees, shares, offered, settings)

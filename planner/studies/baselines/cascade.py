@@ -70,7 +70,7 @@ def cascade_baseline(
     """The best mix of cascades. sizes: (M,) by which the LLMs are ordered, cheapest first."""
     reason = _out_of_reach(instance)
     if reason:
-        return BaselineResult(NAME, "", reason=reason)
+        return BaselineResult(name=NAME, variant="", reason=reason)
     able = sorted({o.llm for o in instance.options}, key=lambda i: (sizes[i], i))
     many = len(able) > FEW
     chains = [
@@ -86,19 +86,22 @@ def cascade_baseline(
         best = best if better is None or _worse(instance, better.value, best.value) else better
     if best is None:
         aim = " that reaches the quality asked for" if instance.objective == "cost" else ""
-        return BaselineResult(NAME, "", reason=f"no mix of cascades{aim} was found within the SLOs")
-    numbers = (
-        best.value,
-        best.bound,
-        best.mix.quality,
-        violation_factor(best.content, _equal_slos(instance, best.mix)),
-    )
+        return BaselineResult(
+            name=NAME, variant="", reason=f"no mix of cascades{aim} was found within the SLOs"
+        )
     effort = f"{best.mix.visits.sum():.2f} LLMs are asked per prompt"
     if all(len(policy.chain) == 1 for policy in best.mix.policies):
         effort = "no second answer pays: LLMs are drawn by lot"
     notes = [f"best mix of {len(chains)} chains of at most {LONGEST} LLMs", effort]
     return BaselineResult(
-        NAME, _policy_words(instance, best.mix), best.content, *numbers, notes=notes
+        name=NAME,
+        variant=_policy_words(instance, best.mix),
+        content=best.content,
+        value=best.value,
+        bound=best.bound,
+        quality=best.mix.quality,
+        factor=violation_factor(best.content, _equal_slos(instance, best.mix)),
+        notes=notes,
     )
 
 

@@ -111,7 +111,13 @@ def compare_baselines(
     comparison = BaselineComparison(
         plan, (), settings.rel_gap, float(np.ptp(instance.scores.values))
     )
-    trial = BaselineSolver(settings, quality, cancel, progress, (solution.value, solution.bound))
+    trial = BaselineSolver(
+        settings=settings,
+        quality=quality,
+        cancel=cancel,
+        progress=progress,
+        so_far=(solution.value, solution.bound),
+    )
     if not solution.has_plan:
         return replace(comparison, interrupted=trial.interrupted())
     attempts = [_tried(trial, name, make) for name, make in _makers(trial, loaded).items()]
@@ -144,7 +150,7 @@ def _makers(
 def _tried(trial: BaselineSolver, name: str, make: Callable[[], BaselineResult]) -> BaselineResult:
     """One baseline; after Ctrl-C those left are told as not tried."""
     if trial.interrupted():
-        return BaselineResult(name, "", reason="not tried: stopped before")
+        return BaselineResult(name=name, variant="", reason="not tried: stopped before")
     trial.begin(name)
     return make()
 
@@ -213,13 +219,13 @@ def baselines_table(comparison: BaselineComparison, instance: Instance) -> pd.Da
     rows = []
     if content["options"]:
         mine = BaselineResult(
-            JOINT,
-            "setup and routing together",
-            content,
-            objective["value"],
-            objective["bound"],
-            content["quality"],
-            violation_factor(content, instance.slos),
+            name=JOINT,
+            variant="setup and routing together",
+            content=content,
+            value=objective["value"],
+            bound=objective["bound"],
+            quality=content["quality"],
+            factor=violation_factor(content, instance.slos),
         )
         rows.append(_row(comparison, instance, mine))
     rows += [_row(comparison, instance, attempt) for attempt in comparison.attempts]

@@ -34,9 +34,8 @@ from planner.studies.baselines.trial import (
     BaselineSolver,
     LeastViolation,
     least_violation,
-    violation_factor,
+    planned_result,
     with_quota,
-    with_scaled_limits,
 )
 from profiles.records import Curve
 
@@ -161,8 +160,8 @@ def split_baseline(
     notes = [f"best of {len(ways)} ways to divide"] if len(ways) > 1 else []
     if not good:
         return BaselineResult(
-            name,
-            _divided_words(instance, next(iter(ways.items()))),
+            name=name,
+            variant=_divided_words(instance, next(iter(ways.items()))),
             reason=next(iter(tried.values())).reason,
             notes=notes,
         )
@@ -212,17 +211,15 @@ def _attempt(
 ) -> BaselineResult:
     """The outcome, verified against the instance at the factor that it was granted."""
     if nearest.solution is None:
-        return BaselineResult(name, variant, reason=nearest.reason, notes=notes)
-    content = trial.content(with_scaled_limits(checked, nearest.factor), nearest.solution)
-    objective = content["objective"]
-    numbers = (
-        objective["value"],
-        objective["bound"],
-        content["quality"],
-        violation_factor(content, checked.slos),
-    )
-    return BaselineResult(
-        name, variant, content, *numbers, nearest.factor, notes=[*notes, *nearest.notes]
+        return BaselineResult(name=name, variant=variant, reason=nearest.reason, notes=notes)
+    return planned_result(
+        trial,
+        checked,
+        nearest.solution,
+        name=name,
+        variant=variant,
+        allowed=nearest.factor,
+        notes=[*notes, *nearest.notes],
     )
 
 
@@ -330,7 +327,7 @@ def single_llm_baseline(trial: BaselineSolver, instance: Instance) -> BaselineRe
             f"no LLM alone reaches the quality asked for; the best, {best}, has"
             f" {means[order[0]]:.5f}"
         )
-        return BaselineResult("best single LLM", "", reason=reason)
+        return BaselineResult(name="best single LLM", variant="", reason=reason)
     met = []
     for i in good:
         alone = _alone(instance, i)

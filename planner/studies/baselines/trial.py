@@ -36,6 +36,7 @@ __all__ = [
     "BaselineSolver",
     "LeastViolation",
     "least_violation",
+    "planned_result",
     "violation_factor",
     "with_quota",
     "with_scaled_limits",
@@ -57,7 +58,7 @@ ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class BaselineSolver:
     """How baselines ask for plans.
 
@@ -155,7 +156,7 @@ class LeastViolation:
         ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BaselineResult:
     """What one baseline came to.
 
@@ -181,6 +182,35 @@ class BaselineResult:
     def met(self) -> bool:
         """Whether the plan keeps every SLO as the scenario has it."""
         return self.content is not None and self.allowed == 1.0
+
+
+def planned_result(
+    trial: BaselineSolver,
+    checked: Instance,
+    solution: Solution,
+    *,
+    name: str,
+    variant: str,
+    allowed: float = 1.0,
+    notes: Sequence[str] = (),
+) -> BaselineResult:
+    """The result of a plan, verified against `checked` with its limits multiplied by `allowed`.
+
+    VerificationError (a bug) where it does not pass.
+    """
+    content = trial.content(with_scaled_limits(checked, allowed), solution)
+    objective = content["objective"]
+    return BaselineResult(
+        name=name,
+        variant=variant,
+        content=content,
+        value=objective["value"],
+        bound=objective["bound"],
+        quality=content["quality"],
+        factor=violation_factor(content, checked.slos),
+        allowed=allowed,
+        notes=notes,
+    )
 
 
 def with_scaled_limits(instance: Instance, factor: float) -> Instance:

@@ -36,7 +36,7 @@ from planner.solution import Solution
 from planner.studies.baselines.trial import (
     BaselineResult,
     BaselineSolver,
-    violation_factor,
+    planned_result,
     with_quota,
 )
 from profiles.records import Column, Curve, Scores
@@ -164,8 +164,8 @@ def two_stage_baseline(trial: BaselineSolver, instance: Instance) -> BaselineRes
     )
     if not routings:
         return BaselineResult(
-            NAME,
-            "",
+            name=NAME,
+            variant="",
             reason="no routing keeps the SLOs at any of the fixed latencies that were supposed",
             notes=[effort],
         )
@@ -180,21 +180,13 @@ def _best_routed(
     """The best of the setups, told and verified."""
     if not setups:
         return BaselineResult(
-            NAME,
-            "",
+            name=NAME,
+            variant="",
             reason="no setup was found that serves a routing of stage 1 within the SLOs",
             notes=[effort],
         )
     sign = -1.0 if instance.objective == "quality" else 1.0
     best = min(setups, key=lambda one: sign * (one.solution.value or 0.0))
-    content = trial.content(best.within, best.solution)
-    objective = content["objective"]
-    numbers = (
-        objective["value"],
-        objective["bound"],
-        content["quality"],
-        violation_factor(content, instance.slos),
-    )
     part = (
         []
         if best.served > 1 - SAME
@@ -203,7 +195,9 @@ def _best_routed(
             " served"
         ]
     )
-    return BaselineResult(NAME, best.told, content, *numbers, notes=[effort, *part])
+    return planned_result(
+        trial, best.within, best.solution, name=NAME, variant=best.told, notes=[effort, *part]
+    )
 
 
 def _within(instance: Instance, replicas: np.ndarray) -> Instance:

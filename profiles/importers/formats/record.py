@@ -10,7 +10,7 @@ from profiles.records import Column
 __all__ = ["Run"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """What one benchmark run says. None or "" = the file does not say.
 

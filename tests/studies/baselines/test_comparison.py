@@ -46,7 +46,7 @@ def compute_of(instance: Instance, llm: int) -> np.ndarray:
 
 
 def trial(instance: Instance) -> BaselineSolver:
-    return BaselineSolver(Settings(), Quality(instance.scores))
+    return BaselineSolver(settings=Settings(), quality=Quality(instance.scores))
 
 
 # ---------------------------------------------------------------- quotas
