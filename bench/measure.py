@@ -117,7 +117,7 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     settings = joint.Settings(asked.rel_gap, asked.time_limit_s, asked.threads, asked.seed)
     quality = Quality(loaded.instance.scores)
     solution = joint.solve(loaded.instance, settings, quality=quality)
-    told = content.tell(loaded, solution, settings, {}).content
+    told = content.build_plan(loaded, solution, settings, {}).content
     wall = time.perf_counter() - began
     found = {
         "scenario": loaded.scenario.spec.name,

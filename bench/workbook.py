@@ -22,7 +22,7 @@ from bench.instances import make
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.scenario.templates import workbook_inputs
 
 __all__ = ["main"]

@@ -38,7 +38,7 @@ from planner.cli.terminal.frame import EXIT_CODES, framed, put_csv, warn
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.decomposition.packing import first_fit_decreasing
 from planner.joint.solve import solve
-from planner.plans.content import checked_content
+from planner.plans.solved_content import solved_content
 from planner.presentation.setup_study import spread_of
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.settings import Settings
@@ -115,7 +115,7 @@ def _run(
 ) -> Outcome:
     study = study_setups(instance, jobs=jobs)
     joint = solve(instance, settings, quality=quality)
-    content = checked_content(instance, joint, settings.rel_gap)
+    content = solved_content(instance, joint, settings.rel_gap)
     ttft_ms = float(content["slo"][0]["achieved_ms"]) if joint.has_plan else None
     agrees, reason = agreement(instance, study, joint)
     return Outcome(

@@ -248,7 +248,7 @@ def test_a_planted_import_breaches_the_wall(module: str, statement: str) -> None
     [
         ("profiles.records", "import models.instance"),
         ("models.quality", "from planner import settings"),
-        ("planner.scenario.load", "from planner.plans.content import plan_content"),
+        ("planner.scenario.load", "from planner.plans.plan_content import build_plan"),
         ("planner.presentation.limits", "import reports.style"),
         ("planner.export.bundle", "from planner.cli.terminal import frame"),
         ("reports.style", "import planner.version"),

@@ -18,7 +18,6 @@ from planner.export.input_workbook import scenario_to_workbook
 from planner.export.report_files import write_report
 from planner.operation.price_table import build_price_table
 from planner.plans.record import Plan, json_text
-from planner.plans.source import PlanAndScenario
 from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import workbook_inputs

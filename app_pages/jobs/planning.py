@@ -16,9 +16,8 @@ from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
-from planner.plans.content import tell
+from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan
-from planner.plans.source import PlanAndScenario
 from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import (
     CAVEATS,
@@ -51,7 +50,7 @@ def plan(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> Told:
         cancel=watch.cancel,
         quality=quality_of(loaded.instance.scores),
     )
-    told = tell(loaded, solution, settings, {})
+    told = build_plan(loaded, solution, settings, {})
     nearest = told.best_effort
     return Told(
         told.content,

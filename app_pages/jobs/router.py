@@ -15,8 +15,8 @@ from planner.operation.out_of_sample import evaluate_routing
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy
 from planner.operation.samples import read_sample
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, json_text
-from planner.plans.source import PlanAndScenario
 from planner.presentation.out_of_sample import (
     advice_lines,
     comparisons_table,

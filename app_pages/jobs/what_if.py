@@ -17,10 +17,10 @@ import pandas as pd
 from app_pages.jobs.messages import Told, Watch
 from planner.export.report_content import report_of
 from planner.export.report_extras import extra
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan
-from planner.plans.running import running_of
-from planner.plans.source import PlanAndScenario
-from planner.plans.to_solution import solution_back
+from planner.plans.running_setup import running_setup
+from planner.plans.to_solution import to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content
 from planner.presentation.setup_study import (
     Listed,
@@ -104,8 +104,8 @@ def near(
     """
     loaded = load_instance(Path(path), dict(overrides))
     instance, settings = loaded.instance, loaded.settings
-    running = None if current is None else running_of(instance, current)
-    plan = solution_back(instance, content)
+    running = None if current is None else running_setup(instance, current)
+    plan = to_solution(instance, content)
     watched: dict[str, Any] = {"progress": watch.progress, "cancel": watch.cancel}
     found = find_alternatives(
         instance,

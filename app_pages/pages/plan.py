@@ -9,7 +9,7 @@ from app_pages.session import reruns, saved_plans, state, work
 from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import conflict, marginals, tables
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
 from planner.presentation import sentences
 from planner.presentation.limits import latency_budget
 from planner.presentation.story import rule_words, story

@@ -12,7 +12,7 @@ from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, not_done
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
-from planner.plans.tables import objective_unit
+from planner.plans.labels import objective_unit
 from planner.presentation.marginals import marginals_lines, marginals_table
 
 __all__ = ["draw", "with_steps"]

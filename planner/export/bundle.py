@@ -20,7 +20,6 @@ from planner.export.deployment import deployment_of
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
 from planner.plans.record import json_text
-from planner.plans.source import PlanAndScenario
 from planner.verification.verifier import verify
 from profiles.io.faults import Fault, nearest
 from profiles.io.yaml_text import yaml_text

@@ -27,8 +27,8 @@ from models.instance import Instance
 from planner.export.deployment_memory import memory_cautions, with_memory
 from planner.export.deployment_names import labels, one_line, variable
 from planner.operation.router_policy import plan_hash
+from planner.plans.labels import slo_name
 from planner.plans.option_index import OptionIndex
-from planner.plans.tables import slo_name
 from planner.version import VERSION
 from profiles.catalogue import load_llms
 

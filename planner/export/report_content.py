@@ -26,10 +26,11 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.content import changed_instance, tables
+from planner.plans.conflict_content import changed_instance
+from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
 from planner.plans.numbers import percent
 from planner.plans.record import Plan
-from planner.plans.tables import latency_columns, latency_header, objective_unit, slo_name
+from planner.plans.tables import plan_tables
 from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.gpu_map import letters
@@ -60,7 +61,7 @@ def report_of(
     """
     content, nearest = plan.content, plan.best_effort
     frames = {
-        **tables(plan),
+        **plan_tables(plan.content),
         "assumptions": _assumptions(content, loaded),
         "pools": _pools(content),
         "llms": _llms(content, loaded),
@@ -222,7 +223,7 @@ def _assumptions(content: Content, loaded: LoadResult) -> pd.DataFrame:
         )
     )
     for j, slo in enumerate(spec.slo):
-        what = f"SLO {j + 1}: {slo_name(slo.model_dump())}"
+        what = f"SLO {j + 1}: {slo_label(slo.metric, slo.statistic, slo.scope)}"
         rows.append(_Row(what, slo.limit_ms, "ms", f"slo.{j}.limit_ms", f"slo_{j + 1}_limit_ms"))
     if floor is not None:
         rows.append(

@@ -18,9 +18,9 @@ from typing import Any
 
 import pandas as pd
 
+from planner.plans.labels import objective_unit
 from planner.plans.numbers import tidy
-from planner.plans.source import PlanAndScenario
-from planner.plans.tables import objective_unit, slo_name
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.sentences import exact
 from planner.presentation.setup_study import (
     counts_line,
@@ -143,7 +143,7 @@ def _frontier_points(source: PlanAndScenario) -> list[_Asked]:
         for f in RATES
     ]
     for slo in spec.slo[:1]:
-        words = f"limit on {slo_name(slo.model_dump())}"
+        words = f"limit on {slo_label(slo.metric, slo.statistic, slo.scope)}"
         points += [
             _Asked(
                 "slo.0.limit_ms",
@@ -165,7 +165,13 @@ def _sensitivity_points(source: PlanAndScenario) -> list[_Asked]:
         ("arrival_rate_rps", "arrival rate", "req/s", spec.arrival_rate_rps, STEP)
     ]
     changed += [
-        (f"slo.{j}.limit_ms", f"limit on {slo_name(s.model_dump())}", "ms", s.limit_ms, STEP)
+        (
+            f"slo.{j}.limit_ms",
+            f"limit on {slo_label(s.metric, s.statistic, s.scope)}",
+            "ms",
+            s.limit_ms,
+            STEP,
+        )
         for j, s in enumerate(spec.slo)
     ]
     floor = source.loaded.instance.quality_floor

@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner.errors import DataError
 from planner.export.report_content import report_of
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
 

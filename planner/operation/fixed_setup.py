@@ -23,9 +23,9 @@ from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
 from planner.errors import DataError
-from planner.plans.content import checked_content
 from planner.plans.option_index import OptionIndex
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.solved_content import solved_content
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
 from profiles.io.faults import Fault
@@ -157,7 +157,7 @@ class FixedSetup:
             tie_eps=TIE_EPS * quality.scale,
             placement=self.seats,
         )
-        return Rerouted(instance, checked_content(instance, solution, REL_GAP), bound, False)
+        return Rerouted(instance, solved_content(instance, solution, REL_GAP), bound, False)
 
 
 def _seats(

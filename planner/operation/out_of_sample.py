@@ -45,7 +45,7 @@ from planner.operation.fixed_setup import FixedSetup
 from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits
 from planner.operation.router_policy import load_correction, routing_policy
 from planner.operation.samples import Sample, split_sample
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress, Settings
 from planner.studies.baselines.splits import single_llm_baseline
 from planner.studies.baselines.trial import BaselineSolver

@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 
 from planner.operation.fixed_setup import FixedSetup, Rerouted
-from planner.plans.latencies import Running, achieved_latency
-from planner.plans.source import PlanAndScenario
+from planner.plans.latencies import OperatingPoint, achieved_latency
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress
 
 __all__ = ["PERCENTS", "PriceRow", "PriceTable", "build_price_table"]
@@ -192,7 +192,7 @@ def _kept_from(setup: FixedSetup, rerouted: Rerouted) -> float:
     kept = rate
     for mark in marks[::-1]:
         running = [
-            Running(option.curve, float(own * n * mark / rate), float(own * mark / rate))
+            OperatingPoint(option.curve, float(own * n * mark / rate), float(own * mark / rate))
             for own, n, option in zip(each, setup.replicas, setup.instance.options, strict=True)
         ]
         for slo in setup.instance.slos:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from planner.operation.fixed_setup import FixedSetup
-from planner.plans.latencies import Running, achieved_latency
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_label
+from planner.plans.latencies import OperatingPoint, achieved_latency
 
 __all__ = ["LimitCheck", "ReplicaLoads", "judge_limits"]
 
@@ -68,10 +68,7 @@ class ReplicaLoads:
             able / np.bincount(self.llm_of, able, llms)[self.llm_of],
         )
         self.names = (
-            *(
-                slo_name({"statistic": s.statistic, "metric": s.metric, "scope": s.scope})
-                for s in setup.instance.slos
-            ),
+            *(slo_label(s.metric, s.statistic, s.scope) for s in setup.instance.slos),
             FULLEST,
         )
         self.limits = np.array([*(1000.0 * slo.limit for slo in setup.instance.slos), 100.0])
@@ -87,7 +84,7 @@ class ReplicaLoads:
         undeployed = np.delete(fractions, np.unique(self.llm_of)).sum()
         if fullest <= 1.0 + LIMIT_NOISE and undeployed <= LIMIT_NOISE:
             options = zip(self.instance.options, rates.tolist(), each.tolist(), strict=True)
-            running = [Running(option.curve, rate, own) for option, rate, own in options]
+            running = [OperatingPoint(option.curve, rate, own) for option, rate, own in options]
             achieved = [achieved_latency(running, slo) for slo in self.instance.slos]
             latencies = np.array(
                 [np.inf if latency is None else 1000.0 * latency for latency in achieved]

@@ -9,7 +9,7 @@ from typing import Any
 
 from models.instance import Instance
 from planner.operation.price_table import PriceTable
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
 from planner.version import VERSION
 
 __all__ = ["build_router_policy", "load_correction", "plan_hash", "routing_policy"]

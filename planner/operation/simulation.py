@@ -45,7 +45,7 @@ from planner.operation.simulation_outcomes import (
     summarise_option,
 )
 from planner.plans.option_index import OptionIndex
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress
 
 __all__ = ["simulate"]

@@ -1,7 +1,7 @@
 """What a setup achieves at its rates: latency of a replica, share of requests above a limit,
 achieved latency of an SLO.
 
-Rates in req/s, latencies in s, shares in 0..1. Written for telling alone, apart from
+Rates in req/s, latencies in s, shares in 0..1. Written for reports alone, apart from
 `models.latency`, which plans. The semantics are the same.
 
     latency of option o        L_o(r_o), linear between points, that of the lowest point below it;
@@ -24,15 +24,15 @@ from models.instance import Slo
 from profiles.records import PROVENANCES, Column, Curve
 
 __all__ = [
-    "REMAINDER",
-    "Running",
+    "SHARE_ABOVE",
+    "OperatingPoint",
     "achieved_latency",
     "latencies_at",
     "provenance_at",
     "share_above",
 ]
 
-REMAINDER = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
+SHARE_ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 """Share of requests above each percentile."""
 
 SLACK = 1e-12
@@ -43,8 +43,8 @@ POINT_MATCH = 1e-9
 
 
 @dataclass(frozen=True)
-class Running:
-    """One deployed option.
+class OperatingPoint:
+    """One deployed option at its rate.
 
     rate: req/s over all its replicas; replica_rate: req/s of one replica.
     """
@@ -65,7 +65,7 @@ def latencies_at(curve: Curve, rate: float) -> dict[Column, float]:
 
 
 def provenance_at(curve: Curve, rate: float) -> str:
-    """Tell the weaker provenance of the two points that bracket `rate`; of the one point when the
+    """Return the weaker provenance of the two points that bracket `rate`; of the one point when the
     rate is a point's or out of range.
     """
     rates = curve.rates
@@ -85,7 +85,7 @@ def percentile_points(latencies: Mapping[Column, float], metric: str) -> list[tu
     as their running maximum.
     """
     points: list[tuple[float, float]] = []
-    for percentile, rest in REMAINDER.items():
+    for percentile, rest in SHARE_ABOVE.items():
         if (metric, percentile) in latencies:
             points.append(
                 (max(latencies[metric, percentile], points[-1][0] if points else 0.0), rest)
@@ -108,19 +108,19 @@ def share_above(points: Sequence[tuple[float, float]], limit: float) -> float:
     return rest + (limit - latency) / (next_latency - latency) * (next_rest - rest)
 
 
-def achieved_latency(running: Sequence[Running], slo: Slo) -> float | None:
-    """Latency in s that the setup achieves in the sense of `slo`; None when nothing runs or no
-    latency keeps the promised share.
+def achieved_latency(options: Sequence[OperatingPoint], slo: Slo) -> float | None:
+    """Latency in s that the deployed options achieve in the sense of `slo`; None when nothing runs
+    or no latency keeps the promised share.
 
     Every option must carry the column (metric, statistic), as the instance promises; KeyError
     otherwise.
     """
-    if not running:
+    if not options:
         return None
     column = (slo.metric, slo.statistic)
     if slo.scope == "each_llm":
-        return max(latencies_at(one.curve, one.replica_rate)[column] for one in running)
-    served = [one for one in running if one.rate > 0.0]
+        return max(latencies_at(one.curve, one.replica_rate)[column] for one in options)
+    served = [one for one in options if one.rate > 0.0]
     total = sum(one.rate for one in served)
     if total == 0.0:
         return None
@@ -129,11 +129,11 @@ def achieved_latency(running: Sequence[Running], slo: Slo) -> float | None:
             sum(one.rate * latencies_at(one.curve, one.replica_rate)[column] for one in served)
             / total
         )
-    points = [
+    lines = [
         percentile_points(latencies_at(one.curve, one.replica_rate), slo.metric) for one in served
     ]
     weights = [one.rate / total for one in served]
-    return _smallest_latency(points, weights, REMAINDER[slo.statistic])
+    return _smallest_latency(lines, weights, SHARE_ABOVE[slo.statistic])
 
 
 def _smallest_latency(

@@ -6,28 +6,28 @@ __all__ = ["finite", "percent", "tidy", "whole_percent"]
 
 
 def finite(value: float | None) -> float | None:
-    """Give `value` as a plain float; None for None, NaN and infinity, which strict JSON does not
+    """Return `value` as a plain float; None for None, NaN and infinity, which strict JSON does not
     have.
     """
     return None if value is None or not math.isfinite(value) else float(value)
 
 
 def tidy(value: float) -> float | int:
-    """Give `value` rounded to 1e-9, the dust of unit conversion gone; whole numbers as int."""
+    """Return `value` rounded to 1e-9, the dust of unit conversion gone; whole numbers as int."""
     rounded = round(float(value), 9)
     return int(rounded) if rounded.is_integer() else rounded
 
 
 def whole_percent(value: float) -> str:
-    """Tell a part in whole per cent; never `100 %` of what is not all, nor `0 %` of what is not
+    """Write a part in whole per cent; never `100 %` of what is not all, nor `0 %` of what is not
     none.
     """
-    told = f"{value:.0f}"
-    if told == "100" and value < 100.0:
+    text = f"{value:.0f}"
+    if text == "100" and value < 100.0:
         return "more than 99 %"
-    return "less than 1 %" if told == "0" and value > 0.0 else f"{told} %"
+    return "less than 1 %" if text == "0" and value > 0.0 else f"{text} %"
 
 
 def percent(share: float) -> float | int:
-    """Give a share of 0..1 in per cent."""
+    """Return a share of 0..1 in per cent."""
     return tidy(100.0 * share)

@@ -5,13 +5,23 @@ The verifier has an index of its own: what it checks must not be read by what it
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from models.instance import Instance
+from planner.plans.schema import (
+    DroppedContent,
+    OptionContent,
+    ReplicaChangeContent,
+    ShardContent,
+)
 
-__all__ = ["DeployedOption", "OptionIndex"]
+__all__ = ["DeployedOption", "OptionIndex", "OptionKey", "option_key"]
+
+OptionKey = tuple[str, str, int, float]
+"""(llm, pool, tp_degree, mps_share_pct)."""
+
+NamedOption = OptionContent | ShardContent | DroppedContent | ReplicaChangeContent
 
 SAME_SHARE_PCT = 1e-6
 """Percentage points within which a stated MPS share names an option."""
@@ -24,7 +34,7 @@ class DeployedOption:
     position: in Instance.options; rate: req/s of all replicas together.
     """
 
-    entry: Mapping[str, Any]
+    entry: OptionContent
     position: int
     replicas: int
     rate: float
@@ -48,7 +58,7 @@ class OptionIndex:
             )
             self._by_key[key].append((100 * option.mps_share, position))
 
-    def position(self, entry: Mapping[str, Any]) -> int | None:
+    def position(self, entry: OptionContent | ShardContent) -> int | None:
         """Position of the option that an entry of options or placement names; None where the
         instance has no such option.
         """
@@ -59,7 +69,7 @@ class OptionIndex:
                 return position
         return None
 
-    def deployed(self, entries: Sequence[Mapping[str, Any]]) -> tuple[DeployedOption, ...]:
+    def deployed(self, entries: Sequence[OptionContent]) -> tuple[DeployedOption, ...]:
         """The entries of plan["options"] that name an option, in their order; others are left
         out.
         """
@@ -69,3 +79,8 @@ class OptionIndex:
             for entry, at in named
             if at is not None
         )
+
+
+def option_key(entry: NamedOption) -> OptionKey:
+    """What names the option of an entry of plan.json."""
+    return entry["llm"], entry["pool"], entry["tp_degree"], entry["mps_share_pct"]

@@ -1,18 +1,16 @@
-"""TODO: planner.plans.record."""
+"""The plan as a record, and its file: plan.json is written whole, and read back as strict JSON."""
 
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError
+from planner.plans.schema import PlanContent
 from profiles.io.faults import Fault, file_text
 from profiles.io.writing import write_whole
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["REWRITE", "SCHEMA", "Plan", "json_text", "read_plan", "write_json"]
 
@@ -25,13 +23,13 @@ REWRITE = "write it again with `python -m planner plan SCENARIO --json PATH`"
 
 @dataclass(frozen=True)
 class Plan:
-    """What is told.
+    """A plan, or why there is none.
 
     content: plan.json as plain dicts, lists, text and finite numbers; names and file units (ms,
     req/s, GiB, %, USD/h).
     """
 
-    content: Mapping[str, Any]
+    content: PlanContent
 
     @property
     def status(self) -> str:
@@ -44,12 +42,12 @@ class Plan:
 
         Its key `change`: what makes it feasible.
         """
-        effort = (self.content.get("conflict") or {}).get("best_effort")
-        return (
-            None
-            if effort is None
-            else Plan({**{k: v for k, v in self.content.items() if k != "conflict"}, **effort})
-        )
+        conflict = self.content.get("conflict")
+        effort = None if conflict is None else conflict["best_effort"]
+        if effort is None:
+            return None
+        head = {key: value for key, value in self.content.items() if key != "conflict"}
+        return Plan(cast("PlanContent", {**head, **effort}))
 
     def demand_setup(self) -> "Plan":
         """Give the plan back when it has a setup; else raise InfeasibleError (with the conflict) or
@@ -73,7 +71,7 @@ def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path).resolve()
     scenario = Path(plan.content["scenario_path"]).resolve()
-    content = {
+    content: PlanContent = {
         **plan.content,
         "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix(),
     }
@@ -81,7 +79,7 @@ def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
 
 
 def json_text(content: Mapping[str, Any]) -> str:
-    """Give strict JSON (ValueError on NaN or infinity) in ASCII, indented, with a newline at its
+    """Return strict JSON (ValueError on NaN or infinity) in ASCII, indented, with a newline at its
     end.
     """
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -99,7 +97,7 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
             fault = Fault(str(path), "", "", f"not strict JSON ({error})", REWRITE)
         else:
             if isinstance(content, dict) and content.get("schema") == SCHEMA:
-                return Plan(content)
+                return Plan(cast("PlanContent", content))
             fault = Fault(
                 str(path), "schema", "", f"not a plan of schema version {SCHEMA}", REWRITE
             )

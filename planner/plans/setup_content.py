@@ -2,45 +2,48 @@
 placement, GPUs and cost.
 """
 
-from typing import Any
-
 import numpy as np
 
-from models.instance import Instance, Option, Slo
-from planner.plans.latencies import Running, achieved_latency, latencies_at, provenance_at
+from models.instance import Instance, Slo
+from planner.plans.latencies import OperatingPoint, achieved_latency, latencies_at, provenance_at
 from planner.plans.numbers import finite, percent, tidy
+from planner.plans.schema import (
+    OptionContent,
+    RouterContent,
+    SetupContent,
+    ShardContent,
+    SloContent,
+    TieContent,
+)
 from planner.solution import Solution
 
 __all__ = ["BINDING_SLACK", "setup_content"]
 
 BINDING_SLACK = 0.001
-"""An SLO is told as binding when less than this share of its limit is left: plans are found up to a
+"""An SLO is called binding when less than this share of its limit is left: plans are found up to a
 gap, and curves up to their error.
 """
 
 
-def setup_content(instance: Instance, solution: Solution) -> dict[str, Any]:
-    """Tell the keys quality ... placement of plan.json; empty lists, mappings and null when the
+def setup_content(instance: Instance, solution: Solution) -> SetupContent:
+    """Return the keys quality ... placement of plan.json; empty lists, mappings and null when the
     solution has no plan.
     """
     if not solution.has_plan:
         return {
-            **{
-                "quality": None,
-                "cost_usd_per_h": None,
-                "gpus_used": None,
-                "gpus_total": instance.gpus,
-            },
-            **{
-                "options": [],
-                "routing": {},
-                "dual_prices": {},
-                "router": _router_content(instance, solution),
-            },
-            **{"slo": [_slo_content(slo, []) for slo in instance.slos], "placement": []},
+            "quality": None,
+            "cost_usd_per_h": None,
+            "gpus_used": None,
+            "gpus_total": instance.gpus,
+            "options": [],
+            "routing": {},
+            "dual_prices": {},
+            "router": _router_content(instance, solution),
+            "slo": [_slo_content(slo, []) for slo in instance.slos],
+            "placement": [],
         }
     used = {(instance.options[s.option].pool, s.node, s.gpu) for s in solution.placement}
-    running = _running(instance, solution)
+    operating = _operating_points(instance, solution)
     names = [llm.name for llm in instance.llms]
     return {
         "quality": finite(solution.quality),
@@ -56,15 +59,15 @@ def setup_content(instance: Instance, solution: Solution) -> dict[str, Any]:
             for n, a, f in zip(names, solution.dual_prices, solution.fractions, strict=True)
         },
         "router": _router_content(instance, solution),
-        "slo": [_slo_content(slo, running) for slo in instance.slos],
+        "slo": [_slo_content(slo, operating) for slo in instance.slos],
         "placement": _placement_content(instance, solution),
     }
 
 
-def _running(instance: Instance, solution: Solution) -> list[Running]:
-    """List the deployed options with their rates."""
+def _operating_points(instance: Instance, solution: Solution) -> list[OperatingPoint]:
+    """The deployed options with their rates."""
     return [
-        Running(
+        OperatingPoint(
             instance.options[o].curve,
             float(solution.routed_rates[o]),
             float(solution.routed_rates[o] / solution.replicas[o]),
@@ -74,43 +77,27 @@ def _running(instance: Instance, solution: Solution) -> list[Running]:
 
 
 def _cost(instance: Instance, pools_of_used_gpus: list[int]) -> float | None:
-    """Sum the USD/h of all used GPUs, each at its whole price; None when one of them has no
+    """Sum of the USD/h of all used GPUs, each at its whole price; None when one of them has no
     price.
     """
     prices = [instance.pools[pool].price for pool in pools_of_used_gpus]
     return None if None in prices else float(sum(price for price in prices if price is not None))
 
 
-def _named(instance: Instance, option: Option) -> dict[str, Any]:
-    """Name LLM, tensor parallel degree and MPS share (per cent) by which files know an option."""
-    return {
-        "llm": instance.llms[option.llm].name,
-        "tp_degree": int(option.tp_degree),
-        "mps_share_pct": percent(option.mps_share),
-    }
-
-
-def _option_content(instance: Instance, solution: Solution, o: int) -> dict[str, Any]:
-    """Tell one deployed option: rates in req/s, latencies in ms at the rate per replica, memory in
+def _option_content(instance: Instance, solution: Solution, o: int) -> OptionContent:
+    """One deployed option: rates in req/s, latencies in ms at the rate per replica, memory in
     GiB per GPU.
     """
-    option, replicas, rate = (
-        instance.options[o],
-        int(solution.replicas[o]),
-        float(solution.routed_rates[o]),
-    )
-    pool, named, per_replica = (
-        instance.pools[option.pool],
-        _named(instance, option),
-        rate / replicas,
-    )
+    option, pool = instance.options[o], instance.pools[instance.options[o].pool]
+    replicas, rate = int(solution.replicas[o]), float(solution.routed_rates[o])
+    per_replica = rate / replicas
     latencies = latencies_at(option.curve, per_replica)
     return {
-        "llm": named["llm"],
+        "llm": instance.llms[option.llm].name,
         "pool": pool.name,
         "gpu": pool.gpu,
-        "tp_degree": named["tp_degree"],
-        "mps_share_pct": named["mps_share_pct"],
+        "tp_degree": int(option.tp_degree),
+        "mps_share_pct": percent(option.mps_share),
         "replicas": replicas,
         "rate_rps": rate,
         "rate_per_replica_rps": per_replica,
@@ -124,12 +111,12 @@ def _option_content(instance: Instance, solution: Solution, o: int) -> dict[str,
     }
 
 
-def _router_content(instance: Instance, solution: Solution) -> dict[str, Any]:
-    """Tell the rule that realises the fractions on the scores, with the split of prompts that
+def _router_content(instance: Instance, solution: Solution) -> RouterContent:
+    """The rule that realises the fractions on the scores, with the split of prompts that
     tie.
     """
     names = [llm.name for llm in instance.llms]
-    ties = [
+    ties: list[TieContent] = [
         {
             "llms": [names[i] for i in tie.llms],
             "share": float(tie.share),
@@ -140,9 +127,9 @@ def _router_content(instance: Instance, solution: Solution) -> dict[str, Any]:
     return {"rule": "argmax(score - dual_price)", "tie_eps": float(solution.tie_eps), "ties": ties}
 
 
-def _slo_content(slo: Slo, running: list[Running]) -> dict[str, Any]:
-    """Tell one SLO with what the setup achieves, ms; achieved is null without a setup."""
-    achieved = achieved_latency(running, slo)
+def _slo_content(slo: Slo, operating: list[OperatingPoint]) -> SloContent:
+    """One SLO with what the setup achieves, ms; achieved is null without a setup."""
+    achieved = achieved_latency(operating, slo)
     return {
         "metric": slo.metric,
         "statistic": slo.statistic,
@@ -153,8 +140,8 @@ def _slo_content(slo: Slo, running: list[Running]) -> dict[str, Any]:
     }
 
 
-def _placement_content(instance: Instance, solution: Solution) -> list[dict[str, Any]]:
-    """Tell one row a shard, sorted by pool, node, GPU, option, replica."""
+def _placement_content(instance: Instance, solution: Solution) -> list[ShardContent]:
+    """One row a shard, sorted by pool, node, GPU, option, replica."""
     rows = sorted(
         solution.placement,
         key=lambda s: (
@@ -168,13 +155,14 @@ def _placement_content(instance: Instance, solution: Solution) -> list[dict[str,
     )
     return [
         {
-            **{
-                "pool": instance.pools[instance.options[s.option].pool].name,
-                "node": int(s.node),
-                "gpu": int(s.gpu),
-            },
-            **_named(instance, instance.options[s.option]),
-            **{"replica": int(s.replica), "shard": int(s.shard)},
+            "pool": instance.pools[option.pool].name,
+            "node": int(s.node),
+            "gpu": int(s.gpu),
+            "llm": instance.llms[option.llm].name,
+            "tp_degree": int(option.tp_degree),
+            "mps_share_pct": percent(option.mps_share),
+            "replica": int(s.replica),
+            "shard": int(s.shard),
         }
-        for s in rows
+        for s, option in ((shard, instance.options[shard.option]) for shard in rows)
     ]

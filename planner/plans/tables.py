@@ -14,17 +14,19 @@ All are made from the content of plan.json alone and are there (possibly without
 status.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["slo_name", "tables_of"]
+from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
+from planner.plans.option_index import option_key
+from planner.plans.schema import OptionContent, PlanContent, SloContent
 
-Content = Mapping[str, Any]
+__all__ = ["plan_tables", "utilisation_pct"]
 
 
-def tables_of(content: Content) -> dict[str, pd.DataFrame]:
+def plan_tables(content: PlanContent) -> dict[str, pd.DataFrame]:
     """Make every table by name, in the order of the module's docstring."""
     return {
         "summary": _summary(content),
@@ -39,24 +41,12 @@ def tables_of(content: Content) -> dict[str, pd.DataFrame]:
     }
 
 
-def slo_name(slo: Mapping[str, Any]) -> str:
-    """Tell an SLO's subject in words, e.g. `mean TTFT`, `p95 TPOT of each LLM`."""
-    return f"{slo['statistic']} {slo['metric'].upper()}" + (
-        " of each LLM" if slo["scope"] == "each_llm" else ""
-    )
-
-
-def objective_unit(content: Content) -> str:
-    """Give the unit of value and bound."""
-    return "USD/h" if content["objective"]["of"] == "cost" else "mean score"
-
-
 def _frame(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
     """Put rows under headers; missing numbers stay None."""
     return pd.DataFrame(list(rows), columns=list(columns), dtype=object).infer_objects()
 
 
-def _summary(content: Content) -> pd.DataFrame:
+def _summary(content: PlanContent) -> pd.DataFrame:
     """Tabulate the headline: status, objective found and best possible, gap, quality, cost, GPUs,
     demand.
     """
@@ -84,7 +74,7 @@ def _summary(content: Content) -> pd.DataFrame:
     return _frame(rows, ["What", "Value", "Unit"])
 
 
-def _slo(content: Content) -> pd.DataFrame:
+def _slo(content: PlanContent) -> pd.DataFrame:
     """Tabulate limit, achievement and room (what is left of the limit) of every SLO."""
     rows = [
         (slo_name(s), s["scope"], s["limit_ms"], s["achieved_ms"], _room(s), s["binding"], price)
@@ -96,27 +86,14 @@ def _slo(content: Content) -> pd.DataFrame:
     )
 
 
-def _room(slo: Mapping[str, Any]) -> float | None:
+def _room(slo: SloContent) -> float | None:
     """Give the per cent of the limit that is left."""
     return (
         None if slo["achieved_ms"] is None else 100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"])
     )
 
 
-def latency_columns(content: Content) -> list[str]:
-    """List the latency columns of the deployed options, those of the SLOs first, in their order."""
-    wanted = [f"{s['metric']}_{s['statistic']}" for s in content["slo"]]
-    profiled = [column for option in content["options"] for column in option["latency_ms"]]
-    return list(dict.fromkeys([*[w for w in wanted if w in profiled], *profiled]))
-
-
-def latency_header(column: str) -> str:
-    """Give the header of a latency column, e.g. `TTFT mean (ms)`."""
-    metric, statistic = column.split("_")
-    return f"{metric.upper()} {statistic} (ms)"
-
-
-def utilisation(option: Mapping[str, Any]) -> float:
+def utilisation_pct(option: OptionContent) -> float:
     """Give the rate per replica in per cent of the highest profiled rate; 100 for an option that
     was profiled at rate 0 alone.
     """
@@ -124,7 +101,7 @@ def utilisation(option: Mapping[str, Any]) -> float:
     return 100.0 * option["rate_per_replica_rps"] / highest if highest > 0.0 else 100.0
 
 
-def _setup(content: Content) -> pd.DataFrame:
+def _setup(content: PlanContent) -> pd.DataFrame:
     """Tabulate one row a deployed option; utilisation = rate per replica / highest profiled
     rate.
     """
@@ -141,7 +118,7 @@ def _setup(content: Content) -> pd.DataFrame:
                 o["rate_rps"],
                 o["rate_per_replica_rps"],
             ),
-            *(o["max_rate_per_replica_rps"], utilisation(o)),
+            *(o["max_rate_per_replica_rps"], utilisation_pct(o)),
             *(o["latency_ms"].get(column) for column in columns),
             *(o["memory_gib_per_gpu"], o["provenance"]),
         )
@@ -167,7 +144,7 @@ def _setup(content: Content) -> pd.DataFrame:
     return _frame(rows, heads)
 
 
-def _routing(content: Content) -> pd.DataFrame:
+def _routing(content: PlanContent) -> pd.DataFrame:
     """Tabulate fraction, rate and dual price of every LLM."""
     rate = content["context"]["arrival_rate_rps"]
     rows = [
@@ -177,9 +154,9 @@ def _routing(content: Content) -> pd.DataFrame:
     return _frame(rows, ["LLM", "Fraction (%)", "Rate (req/s)", "Dual price (score)"])
 
 
-def _gpu_map(content: Content) -> pd.DataFrame:
+def _gpu_map(content: PlanContent) -> pd.DataFrame:
     """Tabulate one row a shard; memory as the option's."""
-    memory = {_option_key(o): o["memory_gib_per_gpu"] for o in content["options"]}
+    memory = {option_key(o): o["memory_gib_per_gpu"] for o in content["options"]}
     rows = [
         (
             p["pool"],
@@ -188,7 +165,7 @@ def _gpu_map(content: Content) -> pd.DataFrame:
             p["llm"],
             p["tp_degree"],
             p["mps_share_pct"],
-            memory[_option_key(p)],
+            memory[option_key(p)],
             p["replica"],
             p["shard"],
         )
@@ -210,11 +187,7 @@ def _gpu_map(content: Content) -> pd.DataFrame:
     )
 
 
-def _option_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["llm"], row["pool"], row["tp_degree"], row["mps_share_pct"]
-
-
-def _shadow_prices(content: Content) -> pd.DataFrame:
+def _shadow_prices(content: PlanContent) -> pd.DataFrame:
     """Tabulate the change of the objective for one more of each limit; an empty price has its
     reason among the notes.
     """
@@ -231,7 +204,7 @@ def _shadow_prices(content: Content) -> pd.DataFrame:
     )
 
 
-def _dropped(content: Content) -> pd.DataFrame:
+def _dropped(content: PlanContent) -> pd.DataFrame:
     """Tabulate options considered and left out."""
     rows = [
         (d["llm"], d["pool"], d["tp_degree"], d["mps_share_pct"], d["reason"])
@@ -240,7 +213,7 @@ def _dropped(content: Content) -> pd.DataFrame:
     return _frame(rows, ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Reason"])
 
 
-def _effort(content: Content) -> pd.DataFrame:
+def _effort(content: PlanContent) -> pd.DataFrame:
     """Tabulate seconds by phase and the counts of the search."""
     solver = content["solver"]
     rows: list[tuple[str, Any, str]] = [

@@ -1,22 +1,20 @@
-"""The way back from a plan as it is told to a solution in the instance's positions: for searches
-that begin at a plan.
+"""From the content of plan.json back to a solution in the instance's positions: for searches that
+begin at a plan.
 """
-
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from models.instance import Instance
 from planner.plans.option_index import OptionIndex
-from planner.solution import Effort, Shard, Solution
+from planner.plans.schema import SolvedContent
+from planner.solution import Effort, Shard, Solution, Status, Termination
 
-__all__ = ["solution_back"]
+__all__ = ["to_solution"]
 
 
-def solution_back(instance: Instance, content: Mapping[str, Any]) -> Solution:
-    """The solution of a plan with a setup (content of plan.json) of this very instance: value,
-    bound, setup, rates, routing, placement.
+def to_solution(instance: Instance, content: SolvedContent) -> Solution:
+    """Return the solution of a plan with a setup of this very instance: value, bound, setup, rates,
+    routing, placement.
 
     Dual prices, ties and shadow prices stay empty.
     """
@@ -31,10 +29,10 @@ def solution_back(instance: Instance, content: Mapping[str, Any]) -> Solution:
         if o is not None
     )
     return Solution(
-        status=content["status"],
+        status=Status(content["status"]),
         value=objective["value"],
         bound=objective["bound"],
-        effort=Effort(termination=content["solver"]["termination"]),
+        effort=Effort(termination=Termination(content["solver"]["termination"])),
         replicas=replicas,
         routed_rates=rates,
         fractions=np.array([content["routing"][llm.name] for llm in instance.llms]),

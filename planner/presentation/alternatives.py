@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.plans.content import checked_content
 from planner.plans.diff import diff_plans
+from planner.plans.labels import objective_unit
 from planner.plans.numbers import finite, tidy
-from planner.plans.tables import objective_unit
+from planner.plans.solved_content import solved_content
 from planner.presentation.sentences import objective_text
 from planner.settings import CLOSE_ENOUGH
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["alternative_plan", "alternatives_content", "alternatives_lines", "alternatives_table"]
 
-Content = Mapping[str, Any]
+PlanContent = Mapping[str, Any]
 
 STOPS = {"time": "ran out of time", "interrupt": "was interrupted", "gap": "ended"}
 OWN = ("aims", "loss", "loss_pct", "changes", "from_current")
@@ -34,10 +34,10 @@ AIMS = {"gpus": "fewest GPUs", "changes": "fewest changes", "next": "next best"}
 
 def alternatives_content(
     instance: "Instance",
-    plan: Content,
+    plan: PlanContent,
     found: "Alternatives",
     asked: Mapping[str, Any],
-    current: Content | None,
+    current: PlanContent | None,
     rel_gap: float,
 ) -> dict[str, Any]:
     """Tell them as plain JSON, best first, equal setups once; VerificationError when one fails its
@@ -48,7 +48,7 @@ def alternatives_content(
     """
     told: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in found.others:
-        content = checked_content(instance, one.solution, rel_gap)
+        content = solved_content(instance, one.solution, rel_gap)
         setup = tuple((_option(entry), entry["replicas"]) for entry in content["options"])
         if setup in told:
             told[setup]["aims"].append(one.aim)
@@ -74,17 +74,17 @@ def alternatives_content(
     }
 
 
-def _loss(plan: Content, value: float) -> float:
+def _loss(plan: PlanContent, value: float) -> float:
     """How much worse than the plan found, of the objective; negative = better, within the gaps."""
     best = plan["objective"]["value"]
     return float(best - value if plan["objective"]["sense"] == "maximize" else value - best)
 
 
-def _option(entry: Content) -> tuple[str, str, int, float]:
+def _option(entry: PlanContent) -> tuple[str, str, int, float]:
     return entry["llm"], entry["pool"], entry["tp_degree"], entry["mps_share_pct"]
 
 
-def _changes(plan: Content, other: Content) -> list[dict[str, Any]]:
+def _changes(plan: PlanContent, other: PlanContent) -> list[dict[str, Any]]:
     """Options whose replicas differ from the plan found."""
     before = {_option(entry): entry["replicas"] for entry in plan["options"]}
     after = {_option(entry): entry["replicas"] for entry in other["options"]}
@@ -96,16 +96,16 @@ def _changes(plan: Content, other: Content) -> list[dict[str, Any]]:
     ]
 
 
-def _steps(current: Content | None, other: Content) -> dict[str, int] | None:
+def _steps(current: PlanContent | None, other: PlanContent) -> dict[str, int] | None:
     """Replicas that start and stop on the way from the plan that runs, as `diff` counts them."""
     if current is None:
         return None
-    steps = [step.do for step in diff_plans(current, other).steps]
+    steps = [step.action for step in diff_plans(current, other).steps]
     return {"start": steps.count("start"), "stop": steps.count("stop")}
 
 
 def _fewest_changes(
-    plan: Content, plans: Sequence[Content], proved: int | None, current: Content | None
+    plan: PlanContent, plans: Sequence[PlanContent], proved: int | None, current: PlanContent | None
 ) -> dict[str, int] | None:
     if proved is None or current is None:
         return None
@@ -122,7 +122,7 @@ def _fewest_changes(
 
 
 def alternative_plan(
-    instance: "Instance", content: Content, number: int, rel_gap: float
+    instance: "Instance", content: PlanContent, number: int, rel_gap: float
 ) -> dict[str, Any]:
     """One of the alternatives (from 0) as a plan of its own: content of plan.json, with the bound
     of all plans and the gap to it.
@@ -149,7 +149,7 @@ def alternative_plan(
     }
 
 
-def alternatives_table(content: Content) -> pd.DataFrame:
+def alternatives_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate them; without rows when they were not asked for or none was found."""
     unit = objective_unit(content)
     heads = [
@@ -188,7 +188,7 @@ def alternatives_table(content: Content) -> pd.DataFrame:
     )
 
 
-def _change_words(change: Content, name_pool: bool) -> str:
+def _change_words(change: PlanContent, name_pool: bool) -> str:
     """Tell replicas more or fewer of an option."""
     option = f"{change['llm']} tp{change['tp_degree']} {tidy(change['mps_share_pct'])} %"
     return f"{change['to'] - change['from']:+d} {option}" + (
@@ -196,7 +196,7 @@ def _change_words(change: Content, name_pool: bool) -> str:
     )
 
 
-def alternatives_lines(content: Content) -> list[str]:
+def alternatives_lines(content: PlanContent) -> list[str]:
     """Tell what was looked for and what is proved; no lines when they were not asked for."""
     told = content["context"].get("alternatives")
     if told is None:
@@ -236,7 +236,7 @@ def alternatives_lines(content: Content) -> list[str]:
     ]
 
 
-def _proof(count: Content, what: str) -> str:
+def _proof(count: PlanContent, what: str) -> str:
     if count["proved"] >= count["found"]:
         return "that fewer cannot do is proved"
     return (

@@ -18,9 +18,11 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.diff import PlanDiff, Replica, Step
+from planner.plans.diff import PlanDiff
+from planner.plans.labels import objective_unit, slo_name
+from planner.plans.node_matching import PlacedReplica
 from planner.plans.numbers import tidy
-from planner.plans.tables import objective_unit, slo_name
+from planner.plans.step_order import Action, MigrationStep
 from planner.presentation.scenario_changes import asked_lines, incomparable_lines
 from planner.presentation.sentences import exact, gap_text, number
 
@@ -35,14 +37,15 @@ __all__ = [
     "steps_line",
 ]
 
-Content = Mapping[str, Any]
+PlanContent = Mapping[str, Any]
+
 NONE = "-"
 SMALL = 1e-9
 MOST = 4
 """LLMs told by name in one sentence; the others are counted."""
 
 
-def _sizes(content: Content) -> dict[str, tuple[float | None, str, int | None]]:
+def _sizes(content: PlanContent) -> dict[str, tuple[float | None, str, int | None]]:
     """Every number that plans are compared by: header -> value, unit, decimals (None: all
     digits).
     """
@@ -78,7 +81,7 @@ def _sizes(content: Content) -> dict[str, tuple[float | None, str, int | None]]:
     return sizes
 
 
-def compared_table(contents: Mapping[str, Content]) -> pd.DataFrame:
+def compared_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate plans side by side, in words: status, gap and every number, then the change against
     the first plan.
     """
@@ -125,7 +128,7 @@ def _change(before: float | None, after: float | None, decimals: int | None) -> 
     return "=" if abs(change) < SMALL or not any(sign in told for sign in "123456789") else told
 
 
-def setups_table(contents: Mapping[str, Content]) -> pd.DataFrame:
+def setups_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate the replicas of every option that runs in one of the plans."""
     held = {
         name: {_key(option): option["replicas"] for option in content["options"]}
@@ -137,11 +140,11 @@ def setups_table(contents: Mapping[str, Content]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", *names])
 
 
-def _key(option: Content) -> tuple[Any, ...]:
+def _key(option: PlanContent) -> tuple[Any, ...]:
     return option["llm"], option["pool"], option["tp_degree"], option["mps_share_pct"]
 
 
-def routing_table(contents: Mapping[str, Content]) -> pd.DataFrame:
+def routing_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate which part of the requests every LLM gets in each plan."""
     llms = dict.fromkeys(llm for content in contents.values() for llm in content["routing"])
     parts = {
@@ -159,7 +162,7 @@ WHY_NONE = {
 }
 
 
-def change_lines(before: Content, after: Content) -> list[str]:
+def change_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """What is found differently: quality, cost, GPUs, latencies, routing, setup. Sentences of the
     form `now instead of before`.
     """
@@ -195,7 +198,7 @@ def change_lines(before: Content, after: Content) -> list[str]:
 
 
 def _objective_line(
-    before: Content, after: Content, what: str, key: str, decimals: int, unit: str
+    before: PlanContent, after: PlanContent, what: str, key: str, decimals: int, unit: str
 ) -> str:
     """One value, and by how much it rises or falls; a change within the gaps of both plans is told
     as none.
@@ -218,7 +221,7 @@ def _objective_line(
     )
 
 
-def _routing_line(before: Content, after: Content) -> str:
+def _routing_line(before: PlanContent, after: PlanContent) -> str:
     was, now = before["routing"], after["routing"]
     moved = [(llm, 100.0 * (now.get(llm, 0.0) - was.get(llm, 0.0))) for llm in {**was, **now}]
     told = [f"{llm} {change:+.1f} % points" for llm, change in moved if abs(change) >= 0.05]
@@ -229,7 +232,7 @@ def _routing_line(before: Content, after: Content) -> str:
     )
 
 
-def _setup_lines(before: Content, after: Content) -> list[str]:
+def _setup_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """How each LLM is run, where that changes; nothing where all are run as before."""
     name_pools = any(len(one["context"]["pools"]) > 1 for one in (before, after))
     was, now = (_run(one, name_pools) for one in (before, after))
@@ -241,7 +244,7 @@ def _setup_lines(before: Content, after: Content) -> list[str]:
     return [f"Setup: {'; '.join(_most(parts))}."] if parts else []
 
 
-def _run(content: Content, name_pools: bool) -> dict[str, str]:
+def _run(content: PlanContent, name_pools: bool) -> dict[str, str]:
     """LLM -> its options and replicas, e.g. `2 x tp4 70 % + 1 x tp2 100 %`."""
     runs: dict[str, list[str]] = defaultdict(list)
     for option in sorted(content["options"], key=_key):
@@ -269,7 +272,7 @@ def steps_line(found: PlanDiff) -> str:
     """
     if not found.steps:
         return f"No replica changes: all {len(found.stays)} stay where they are."
-    starts = sum(step.do == "start" for step in found.steps)
+    starts = sum(step.action is Action.START for step in found.steps)
     head = f"Replicas: {len(found.stays)} stay, {starts} start, {len(found.steps) - starts} stop"
     if not found.drops:
         return f"{head}; in this order no LLM falls short on the way."
@@ -329,7 +332,7 @@ def _advice(found: PlanDiff) -> str:
     return " ".join(lines)
 
 
-def lines_of(before: Content, after: Content) -> Sequence[str]:
+def lines_of(before: PlanContent, after: PlanContent) -> Sequence[str]:
     """All differences of two plans, asked and found."""
     asked = asked_lines(before, after)
     first = (
@@ -338,7 +341,7 @@ def lines_of(before: Content, after: Content) -> Sequence[str]:
     return [*incomparable_lines(before, after), first, *change_lines(before, after)]
 
 
-def points_table(contents: Mapping[str, Content]) -> pd.DataFrame:
+def points_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate quality over the first of cost, rate, SLO limits and GPUs that differs, one row a
     plan; over the GPUs where none does.
     """
@@ -397,7 +400,7 @@ def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
     steps = [
         (
             k,
-            s.do,
+            s.action,
             s.replica.key[0],
             _option(s.replica),
             s.replica.key[1],
@@ -418,14 +421,14 @@ def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
     }
 
 
-def _short(step: Step) -> str | None:
+def _short(step: MigrationStep) -> str | None:
     """Which LLMs lack how much after the step; None where none does."""
     return "; ".join(f"{llm} {lack:,.2f}" for llm, lack in step.short.items()) or None
 
 
-def _option(replica: Replica) -> str:
+def _option(replica: PlacedReplica) -> str:
     return f"tp{replica.key[2]} {tidy(replica.key[3])} %"
 
 
-def _gpus(replica: Replica) -> str:
+def _gpus(replica: PlacedReplica) -> str:
     return ", ".join(map(str, replica.gpus))

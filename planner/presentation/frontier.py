@@ -23,8 +23,8 @@ from typing import Any
 
 import pandas as pd
 
+from planner.plans.labels import slo_name
 from planner.plans.numbers import tidy
-from planner.plans.tables import slo_name
 from planner.presentation.sentences import exact
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec

@@ -14,12 +14,12 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.latencies import REMAINDER, percentile_points, share_above
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
+from planner.plans.latencies import SHARE_ABOVE, percentile_points, share_above
 
-__all__ = ["DIGITS", "Content", "binding", "latency_budget", "room_for", "try_line"]
+__all__ = ["DIGITS", "binding", "latency_budget", "room_for", "try_line"]
 
-Content = Mapping[str, Any]
+PlanContent = Mapping[str, Any]
 
 SAME = 1e-6
 """Relative; from here on a rate is that of the curve's last point, a quality the one asked for."""
@@ -27,7 +27,7 @@ MOST = 4
 """Names told of each kind of limit; the others are counted."""
 
 
-def binding(content: Content) -> str:
+def binding(content: PlanContent) -> str:
     """Tell which limits bind and which are reached besides, in one to three sentences."""
     binds = [*_slos(content), *_pools(content), *_floor(content)]
     first = f"What binds: {', '.join(binds)}." if binds else "No SLO and no pool of GPUs binds."
@@ -35,7 +35,7 @@ def binding(content: Content) -> str:
     return first + (f" Also reached: {'; '.join(reached)}." if reached else "") + _passed(content)
 
 
-def _slos(content: Content) -> list[str]:
+def _slos(content: PlanContent) -> list[str]:
     over = {"all": " over all requests", "each_llm": ""}
     return [
         f"the SLO on {slo_name(slo)}{over[slo['scope']]}"
@@ -44,7 +44,7 @@ def _slos(content: Content) -> list[str]:
     ]
 
 
-def _pools(content: Content) -> list[str]:
+def _pools(content: PlanContent) -> list[str]:
     used = Counter(
         pool
         for pool, _, _ in {
@@ -63,14 +63,14 @@ def _pools(content: Content) -> list[str]:
     ]
 
 
-def _floor(content: Content) -> list[str]:
+def _floor(content: PlanContent) -> list[str]:
     floor = content["context"]["quality_at_least"]
     if floor is None or content["quality"] > floor + SAME * max(1.0, abs(floor)):
         return []
     return [f"the quality asked for ({floor:g})"]
 
 
-def _passed(content: Content) -> str:
+def _passed(content: PlanContent) -> str:
     floor = content["context"]["quality_at_least"]
     if floor is None or _floor(content):
         return ""
@@ -80,7 +80,7 @@ def _passed(content: Content) -> str:
     )
 
 
-def _replicas(content: Content) -> list[str]:
+def _replicas(content: PlanContent) -> list[str]:
     """Tell LLMs that run as many replicas as they may, or as few as they must; one that is shut out
     by 0 is no news.
     """
@@ -98,7 +98,7 @@ def _replicas(content: Content) -> list[str]:
     return told
 
 
-def _curves(content: Content) -> list[str]:
+def _curves(content: PlanContent) -> list[str]:
     """Tell the options that serve their curve's highest profiled rate."""
     names = [
         f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"
@@ -138,7 +138,7 @@ def try_line(changes: Mapping[str, float], asked: Sequence[str], again: str) -> 
     )
 
 
-def latency_budget(content: Content) -> pd.DataFrame:
+def latency_budget(content: PlanContent) -> pd.DataFrame:
     """Tabulate one row an SLO and option that serves requests; without rows where there is no
     setup.
     """
@@ -172,12 +172,12 @@ def _words(option: Mapping[str, Any]) -> tuple[str, int, float]:
     return option["pool"], option["tp_degree"], option["mps_share_pct"]
 
 
-def _fraction(content: Content, option: Mapping[str, Any]) -> float:
+def _fraction(content: PlanContent, option: Mapping[str, Any]) -> float:
     return 100.0 * option["rate_rps"] / sum(one["rate_rps"] for one in content["options"])
 
 
 def _part(
-    content: Content, slo: Mapping[str, Any], option: Mapping[str, Any]
+    content: PlanContent, slo: Mapping[str, Any], option: Mapping[str, Any]
 ) -> tuple[float | None, float | None, str, float]:
     """Latency, part, its unit, and the limit in that unit."""
     metric, statistic, fraction = (
@@ -192,7 +192,7 @@ def _part(
         return latency, None if latency is None else fraction * latency, "ms", slo["limit_ms"]
     known = {
         (metric, p): option["latency_ms"][f"{metric}_{p}"]
-        for p in REMAINDER
+        for p in SHARE_ABOVE
         if f"{metric}_{p}" in option["latency_ms"]
     }
     above = (
@@ -200,4 +200,4 @@ def _part(
         if slo["achieved_ms"] is None
         else share_above(percentile_points(known, metric), slo["achieved_ms"])
     )
-    return latency, 100.0 * fraction * above, "% of requests above", 100.0 * REMAINDER[statistic]
+    return latency, 100.0 * fraction * above, "% of requests above", 100.0 * SHARE_ABOVE[statistic]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.plans.labels import objective_unit, slo_name
 from planner.plans.numbers import finite, tidy
-from planner.plans.tables import objective_unit, slo_name
 from planner.presentation.sentences import exact, node_price, number
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["marginals_content", "marginals_lines", "marginals_table"]
 
-Content = Mapping[str, Any]
+PlanContent = Mapping[str, Any]
 
 
 def marginals_content(found: "Sequence[Marginal]") -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def marginals_content(found: "Sequence[Marginal]") -> list[dict[str, Any]]:
     ]
 
 
-def _limit(content: Content, change: str) -> str:
+def _limit(content: PlanContent, change: str) -> str:
     match change.split("."):
         case ["pools", at, "nodes"]:
             return f"nodes of pool {content['context']['pools'][int(at)]['name']}"
@@ -58,7 +58,7 @@ def _limit(content: Content, change: str) -> str:
     return "req/s"
 
 
-def marginals_table(content: Content) -> pd.DataFrame:
+def marginals_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate them; without rows when they were not asked for."""
     unit = objective_unit(content)
     rows = [
@@ -87,7 +87,7 @@ def marginals_table(content: Content) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
-def marginals_lines(content: Content) -> list[str]:
+def marginals_lines(content: PlanContent) -> list[str]:
     """Tell each in a sentence; in the last one those that make no difference, or one that the gaps
     leave open.
     """
@@ -116,7 +116,7 @@ def marginals_lines(content: Content) -> list[str]:
     )
 
 
-def _besides(content: Content, marginal: Mapping[str, Any]) -> str:
+def _besides(content: PlanContent, marginal: Mapping[str, Any]) -> str:
     """Tell what a gain costs where that is not the objective, and how memory is had that cannot be
     bought.
     """

@@ -16,7 +16,7 @@ import pandas as pd
 
 from models.router import Router
 from planner.operation.price_table import PriceTable
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
 from planner.presentation.sentences import number
 from profiles.records import Scores
 

@@ -10,14 +10,14 @@ incomparable    where qualities of both plans do not mean the same
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
 from planner.presentation.sentences import exact
 
 __all__ = ["asked_lines", "incomparable_lines"]
 
-Content = Mapping[str, Any]
+PlanContent = Mapping[str, Any]
 
-ASKED: Sequence[tuple[str, str, Callable[[Content], Mapping[str, Any]]]] = (
+ASKED: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = (
     ("arrival rate", "req/s", lambda one: {"": one["context"]["arrival_rate_rps"]}),
     ("the SLO on", "ms", lambda one: {slo_name(slo): slo["limit_ms"] for slo in one["slo"]}),
     ("quality at least", "(mean score)", lambda one: {"": one["context"]["quality_at_least"]}),
@@ -42,7 +42,7 @@ FILTERS: Mapping[str, tuple[str, str]] = {
 """Settings that keep options or setups out: words, unit."""
 
 
-def asked_lines(before: Content, after: Content) -> list[str]:
+def asked_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """What was asked differently."""
     told = []
     for what, unit, read in ASKED:
@@ -88,7 +88,7 @@ def _filter(value: Any, unit: str) -> str:
     )
 
 
-def _llms(before: Content, after: Content) -> tuple[list[str], list[str]]:
+def _llms(before: PlanContent, after: PlanContent) -> tuple[list[str], list[str]]:
     """The LLMs asked for in both plans: as listed, else (older files) as routed to; none where that
     is not known of both.
     """
@@ -97,7 +97,7 @@ def _llms(before: Content, after: Content) -> tuple[list[str], list[str]]:
     return (was, now) if was and now else ([], [])
 
 
-def _replica_limits(before: Content, after: Content) -> list[str]:
+def _replica_limits(before: PlanContent, after: PlanContent) -> list[str]:
     """Limits on replicas that differ, of LLMs that both plans list."""
     was = {llm["name"]: llm for llm in before["context"].get("llms", [])}
     pairs = [
@@ -112,7 +112,7 @@ def _replica_limits(before: Content, after: Content) -> list[str]:
     ]
 
 
-def incomparable_lines(before: Content, after: Content) -> list[str]:
+def incomparable_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """Say where qualities of two plans do not mean the same."""
     prompts = [one["context"]["prompts"] for one in (before, after)]
     was, now = _llms(before, after)

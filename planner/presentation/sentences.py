@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
 
 __all__ = [
     "conflict_lines",
@@ -27,7 +27,7 @@ __all__ = [
     "worth",
 ]
 
-Content = Mapping[str, Any]
+PlanContent = Mapping[str, Any]
 
 STOPPED = {
     "time": "the time limit",
@@ -63,19 +63,19 @@ def exact(value: float) -> str:
     return f"{value:,.12g}"
 
 
-def objective_text(content: Content, value: float | None) -> str:
+def objective_text(content: PlanContent, value: float | None) -> str:
     """Tell a value of the objective: `quality 0.55711` or `cost 7.20 USD/h`."""
     if content["objective"]["of"] == "cost":
         return "cost " + ("-" if value is None else f"{value:,.2f} USD/h")
     return "quality " + ("-" if value is None else f"{value:.5f}")
 
 
-def _bare(content: Content, value: float | None) -> str:
+def _bare(content: PlanContent, value: float | None) -> str:
     """Tell it as `objective_text` without its first word."""
     return objective_text(content, value).partition(" ")[2]
 
 
-def verdict(content: Content) -> str:
+def verdict(content: PlanContent) -> str:
     """Tell in one line status, found, best possible, gap, time."""
     objective, status = content["objective"], content["status"]
     seconds, why = f"{content['solver']['wall_s']:.1f} s", content["solver"]["termination"]
@@ -106,7 +106,7 @@ def gap_text(rel_gap: float | None) -> str:
     )
 
 
-def worth(content: Content) -> list[str]:
+def worth(content: PlanContent) -> list[str]:
     """Tell what one more buys, one sentence a limit, from the shadow prices; then their notes, SLOs
     by their names.
     """
@@ -132,7 +132,7 @@ def worth(content: Content) -> list[str]:
     ]
 
 
-def node_price(content: Content, pool: Mapping[str, Any]) -> str:
+def node_price(content: PlanContent, pool: Mapping[str, Any]) -> str:
     """Tell what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective
     or no price is known.
     """
@@ -146,7 +146,7 @@ def node_price(content: Content, pool: Mapping[str, Any]) -> str:
     )
 
 
-def _change(content: Content, change: float) -> str:
+def _change(content: PlanContent, change: float) -> str:
     """Tell a signed change of the objective, `nothing` when it is 0."""
     if abs(change) < 1e-12:
         return "nothing"
@@ -156,7 +156,7 @@ def _change(content: Content, change: float) -> str:
     )
 
 
-def conflict_lines(content: Content) -> tuple[list[str], list[tuple[str, str]]]:
+def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str]]]:
     """Tell the conflicting limits, and each repair as (words, the argument of --set that does
     it).
     """
@@ -168,7 +168,7 @@ def conflict_lines(content: Content) -> tuple[list[str], list[tuple[str, str]]]:
     return list(conflict["limits"]), repairs
 
 
-def repair_words(content: Content, repair: Mapping[str, Any]) -> str:
+def repair_words(content: PlanContent, repair: Mapping[str, Any]) -> str:
     """Tell one change in words, e.g. `raise the SLO on mean TTFT from 300 to 412.5 ms`."""
     before, after = exact(repair["from"]), exact(repair["to"])
     match repair["change"].split("."):
@@ -201,13 +201,13 @@ def repair_words(content: Content, repair: Mapping[str, Any]) -> str:
     return f"change {repair['change']} from {before} to {after}"
 
 
-def _llm_name(content: Content, at: int) -> str | None:
+def _llm_name(content: PlanContent, at: int) -> str | None:
     """The LLM at a position of the scenario; None in plans that do not list them."""
     llms = content["context"].get("llms", [])
     return str(llms[at]["name"]) if at < len(llms) else None
 
 
-def dropped_lines(content: Content) -> list[str]:
+def dropped_lines(content: PlanContent) -> list[str]:
     """Tell options left out, counted by reason; reasons that differ in their figures alone count as
     one and are told by their first.
     """
@@ -223,7 +223,7 @@ def dropped_lines(content: Content) -> list[str]:
     return lines
 
 
-def filters_line(content: Content) -> str:
+def filters_line(content: PlanContent) -> str:
     """Tell what filtered the options and setups, defaults included."""
     filters = content["context"]["filters"]
     degrees, shares = filters["tp_degrees"], filters["mps_shares_pct"]
@@ -244,7 +244,7 @@ def filters_line(content: Content) -> str:
     )
 
 
-def provenance_lines(content: Content) -> list[str]:
+def provenance_lines(content: PlanContent) -> list[str]:
     """Tell where the curves of the deployed options come from: provenance counted, and what the
     sources say.
     """

@@ -23,7 +23,6 @@ __all__ = [
     "LOSSES",
     "PLAN",
     "QUALITY",
-    "Content",
     "Listed",
     "Spread",
     "config_words",
@@ -37,6 +36,8 @@ __all__ = [
     "spread_of",
     "spread_table",
 ]
+
+PlanContent = Mapping[str, Any]
 
 BINS = 12
 
@@ -208,9 +209,6 @@ QUALITY = "Quality (mean score)"
 LOSSES = (0.01, 0.05, 0.1)
 
 
-Content = Mapping[str, Any]
-
-
 @dataclass(frozen=True)
 class Listed:
     """A study as plain values.
@@ -235,7 +233,9 @@ class Listed:
         return int((self.quality > quality + 1e-4 * max(abs(quality), 1e-9)).sum())
 
 
-def marks_table(content: Content, listed: Listed, baselines: pd.DataFrame | None) -> pd.DataFrame:
+def marks_table(
+    content: PlanContent, listed: Listed, baselines: pd.DataFrame | None
+) -> pd.DataFrame:
     """Tabulate what is marked beside the histogram, the best first.
 
     baselines: their table, None where they were not asked for.
@@ -288,7 +288,7 @@ def met_words(baselines: pd.DataFrame) -> pd.DataFrame:
     return baselines.assign(**{"SLO met": words})
 
 
-def place_lines(content: Content, listed: Listed) -> list[str]:
+def place_lines(content: PlanContent, listed: Listed) -> list[str]:
     """Tell where the plan lies, and what other setups lose against it."""
     quality, count = content["quality"], listed.quality.size
     if quality is None or not count:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.instance import Instance, Slo
 from planner.operation.simulation_outcomes import Estimate95, Simulation
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_label
 from planner.presentation.limits import room_for, try_line
 from planner.presentation.sentences import number
 from planner.presentation.setup_study import config_words
@@ -90,7 +90,7 @@ def _arrivals(cv: float) -> str:
 
 
 def _name(slo: Slo) -> str:
-    return slo_name({"statistic": slo.statistic, "metric": slo.metric, "scope": slo.scope})
+    return slo_label(slo.metric, slo.statistic, slo.scope)
 
 
 def _interval(outcome: Estimate95 | None, scale: float) -> tuple[float | None, float | None]:

@@ -8,16 +8,16 @@ stands alone.
 from collections.abc import Mapping
 from typing import Any
 
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
 from planner.presentation import sentences
 from planner.presentation.limits import binding
 
 __all__ = ["nearness", "rule_words", "story"]
 
-Content = Mapping[str, Any]
+PlanContent = Mapping[str, Any]
 
 
-def story(content: Content) -> list[str]:
+def story(content: PlanContent) -> list[str]:
     """Tell what runs, where the requests go, what limits, and how good it is.
 
     Empty where there is no plan.
@@ -27,7 +27,7 @@ def story(content: Content) -> list[str]:
     return [_runs(content), _goes(content), *_limits(content), _proof(content), _measured(content)]
 
 
-def _runs(content: Content) -> str:
+def _runs(content: PlanContent) -> str:
     llms, used, total = (
         {option["llm"] for option in content["options"]},
         content["gpus_used"],
@@ -45,7 +45,7 @@ def _runs(content: Content) -> str:
     )
 
 
-def _goes(content: Content) -> str:
+def _goes(content: PlanContent) -> str:
     parts = sorted(content["routing"].items(), key=lambda one: (-one[1], one[0]))
     served = [(f"{100.0 * part:.1f} %", llm) for llm, part in parts if part > 0.0]
     idle = [llm for llm, part in parts if not part > 0.0]
@@ -56,7 +56,7 @@ def _goes(content: Content) -> str:
     return ", ".join(first) + (f"; none to {', '.join(idle)}." if idle else ".")
 
 
-def _limits(content: Content) -> list[str]:
+def _limits(content: PlanContent) -> list[str]:
     slos = [f"{slo_name(slo)} {nearness(slo)}" for slo in content["slo"]]
     return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding(content)]
 
@@ -72,7 +72,7 @@ def nearness(slo: Mapping[str, Any]) -> str:
     )
 
 
-def _measured(content: Content) -> str:
+def _measured(content: PlanContent) -> str:
     """Tell how many of the curves that it stands on were measured."""
     options = content["options"]
     count = sum(option["provenance"] == "measured" for option in options)
@@ -89,7 +89,7 @@ def _measured(content: Content) -> str:
     )
 
 
-def _proof(content: Content) -> str:
+def _proof(content: PlanContent) -> str:
     objective = content["objective"]
     bound, gap = (
         sentences.objective_text(content, objective["bound"]),
@@ -114,7 +114,7 @@ def _proof(content: Content) -> str:
     )
 
 
-def rule_words(content: Content) -> list[str]:
+def rule_words(content: PlanContent) -> list[str]:
     """Tell the router's rule: by how much each LLM's score must be above that of the cheapest one,
     as dual prices say.
     """

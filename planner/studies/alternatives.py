@@ -20,9 +20,9 @@ within the loss.
     fewest changes    sum_o |n_o - c_o| <= k for the running setup c: bisection over k, then the
                       best objective with so many
 
-The second counts starts and stops whichever GPUs the replicas stand on; seats are then sought that
-keep what may stay (planner.plans.seating). A running replica that has to move counts twice, so the
-changes told may exceed what is proved to be needed.
+The second counts starts and stops whichever GPUs the replicas stand on; a placement is then sought
+that keeps what may stay (planner.plans.stable_placement). A running replica that has to move counts
+twice, so the changes listed may exceed what is proved to be needed.
 """
 
 import threading
@@ -46,7 +46,7 @@ from planner.joint.search import Search
 from planner.joint.search_state import Clock, SearchState
 from planner.joint.separation import all_packed, pack_pools_on_fewest
 from planner.joint.setup_routing import RoutedSetup
-from planner.plans.running import Running, packing_of, seated_near, seats_of
+from planner.plans.running_setup import RunningSetup, keep_places, packing_of_places, replica_places
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution, Termination
 
@@ -104,7 +104,7 @@ def find_alternatives(
     settings: Settings,
     count: int,
     loss: float = NEAR_LOSS,
-    running: Running | None = None,
+    running: RunningSetup | None = None,
     quality: Quality | None = None,
     *,
     progress: Callable[[Progress], None] | None = None,
@@ -135,7 +135,7 @@ class _Near:
         plan: Solution,
         settings: Settings,
         loss: float,
-        running: Running | None,
+        running: RunningSetup | None,
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self.state, self.plan, self.settings, self.running, self.progress = (
@@ -250,7 +250,7 @@ class _Near:
         best = self._search(replace(self.goal, gpus_in_all=leanest.gpus), self._as_packed(leanest))
         return needed, self._alternative("gpus", best, self._lean(best.incumbent or leanest))
 
-    def _fewest_changes(self, running: Running) -> tuple[int, Alternative | None]:
+    def _fewest_changes(self, running: RunningSetup) -> tuple[int, Alternative | None]:
         """How many starts and stops are proved to be needed within the loss; an alternative when
         the plan has more of them.
         """
@@ -315,9 +315,9 @@ class _Near:
         routed = RoutedSetup(
             plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value)
         )
-        seats = seats_of(plan.placement)
+        seats = replica_places(plan.placement)
         packings = tuple(
-            packing_of([seat for seat in seats if instance.options[seat[0]].pool == p])
+            packing_of_places([seat for seat in seats if instance.options[seat[0]].pool == p])
             for p in range(len(instance.pools))
         )
         return incumbent_of(instance, quality, self.goal.of, routed, packings, settled)
@@ -393,7 +393,7 @@ class _Near:
             state.quality, incumbent, self._value(incumbent.loss), self._value(bound), effort, None
         )
         if self.running is not None:
-            solution = seated_near(
+            solution = keep_places(
                 state.instance,
                 solution,
                 self.running,

@@ -28,7 +28,7 @@ import numpy as np
 from models.instance import Instance, ObjectiveKind
 from planner.decomposition.best_setup import Best
 from planner.errors import VerificationError
-from planner.plans.content import checked_content
+from planner.plans.solved_content import solved_content
 from planner.solution import Solution, Status
 from planner.studies.decomposition_run import DecompositionRun, decomposition_solution
 
@@ -198,7 +198,7 @@ def _checked_plan(
             f" it is {solution.quality:.9g}"
         )
     try:
-        checked_content(instance, solution, rel_gap)
+        solved_content(instance, solution, rel_gap)
     except VerificationError as error:
         problems += [
             f"the decomposition's plan fails the verifier: {problem}" for problem in error.problems

@@ -22,7 +22,7 @@ import numpy as np
 from models.instance import Instance
 from models.quality import Quality
 from planner.joint import solve as joint
-from planner.plans.content import changed_instance
+from planner.plans.conflict_content import changed_instance
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Repair, Solution
 

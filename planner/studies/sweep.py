@@ -27,8 +27,8 @@ from models.instance import Instance
 from models.quality import Quality
 from planner.errors import DataError, VerificationError
 from planner.joint import solve as joint
-from planner.plans.content import checked_content
-from planner.plans.tables import slo_name
+from planner.plans.labels import slo_name
+from planner.plans.solved_content import solved_content
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
 from planner.studies.quality_cache import quality_of
@@ -264,7 +264,7 @@ def plan_point(
     numbers: Mapping[str, Any] = {}
     reason = ""
     try:
-        content = checked_content(loaded.instance, solution, settings.rel_gap)
+        content = solved_content(loaded.instance, solution, settings.rel_gap)
         numbers = _numbers(content)
     except VerificationError as error:
         return SweepPoint(

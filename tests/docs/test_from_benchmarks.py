@@ -10,9 +10,9 @@ from planner.cli.commands.profile_import import Wanted, run_profile_import
 from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
-from planner.plans.content import tell
+from planner.plans.plan_and_scenario import load_plan
+from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
-from planner.plans.source import load_plan
 from planner.scenario.assemble import load_instance
 
 HERE = FOLDER / "from-benchmarks"
@@ -45,7 +45,7 @@ def test_it_is_planned_and_simulated(tmp_path) -> None:
     solution = joint.solve(loaded.instance, settings)
     assert solution.status == "optimal"
     assert (solution.fractions > 0).all()
-    write_json(tell(loaded, solution, settings, {}), tmp_path / "plan.json")
+    write_json(build_plan(loaded, solution, settings, {}), tmp_path / "plan.json")
     found = simulate(load_plan(tmp_path / "plan.json"), Demand())
     assert found.verdict in ("holds", "uncertain")
     assert {option.engine for option in found.options} == {"fitted queue"}

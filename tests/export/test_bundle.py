@@ -29,8 +29,8 @@ from planner.export.bundle import KINDS, Bundle, bundle, kinds_asked
 from planner.export.deployment import FLEET, deployment_of
 from planner.export.deployment_names import labels, one_line
 from planner.operation.router_policy import plan_hash
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, write_json
-from planner.plans.source import PlanAndScenario
 from profiles.io.yaml_text import parse_yaml, yaml_text
 from reports.deploy.words import SHARES, largest_remainder
 from tests.support import export_cases

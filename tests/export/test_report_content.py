@@ -23,9 +23,9 @@ from planner.cli.commands.report import ReportAsked, run_report
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import report_of
 from planner.export.report_extras import KINDS, extra
-from planner.plans.content import tables
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, write_json
-from planner.plans.source import PlanAndScenario
+from planner.plans.tables import plan_tables
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS, workbook_inputs
 from profiles.workbook_layout import REPORT_SHEETS, SHEETS
@@ -130,7 +130,7 @@ def test_pandas_finds_the_numbers_of_the_named_tables(
     trio: PlanAndScenario, trio_book: Path
 ) -> None:
     for name, sheet in (("setup", "Setup"), ("routing", "Routing"), ("gpu_map", "Shards")):
-        frame = tables(trio.plan)[name]
+        frame = plan_tables(trio.plan.content)[name]
         raw = pd.read_excel(trio_book, sheet_name=sheet, header=None)
         head = next(k for k in range(len(raw)) if raw.iloc[k, 0] == frame.columns[0])
         read = raw.iloc[head + 1 : head + 1 + len(frame)].set_axis(raw.iloc[head], axis=1)
@@ -298,7 +298,7 @@ def test_many_latencies_stand_in_a_table_a_metric(tmp_path: Path, small: PlanAnd
             ("TPOT", ("p95", "mean", "p50", "p90")),
         )
     ]
-    setup = tables(source.plan)["setup"]
+    setup = plan_tables(source.plan.content)["setup"]
     told = [row for row in sheet.iter_rows(values_only=True) if row[0] in set(setup["LLM"])]
     assert [row[4] for row in told] == pytest.approx(
         [*setup["TTFT mean (ms)"], *setup["TPOT p95 (ms)"]]

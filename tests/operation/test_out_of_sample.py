@@ -23,8 +23,8 @@ from planner.operation.out_of_sample import Evaluation, PromptRouting, evaluate_
 from planner.operation.replica_loads import ReplicaLoads, judge_limits
 from planner.operation.router_policy import routing_policy
 from planner.operation.samples import Sample, read_sample, split_sample
-from planner.plans.content import tell
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_content import build_plan
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import (
     advice_lines,
     comparisons_table,
@@ -69,7 +69,7 @@ def source() -> PlanAndScenario:
     )
     solution = joint.solve(instance, SETTINGS, explain=False)
     loaded = handmade.loaded(instance)
-    return PlanAndScenario(tell(loaded, solution, handmade.SETTINGS, {}), loaded)
+    return PlanAndScenario(build_plan(loaded, solution, handmade.SETTINGS, {}), loaded)
 
 
 def own(source: PlanAndScenario, truth: np.ndarray | None = None) -> Sample:

@@ -17,8 +17,8 @@ from planner.joint import solve as joint
 from planner.operation.fixed_setup import FixedSetup
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy, plan_hash
-from planner.plans.content import tell
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_content import build_plan
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.router import price_table_frame
 from planner.verification.verifier import verify
 from profiles.records import Curve
@@ -34,7 +34,7 @@ def planned(instance: Instance) -> PlanAndScenario | None:
         None
         if not solution.has_plan
         else PlanAndScenario(
-            tell(handmade.loaded(instance), solution, handmade.SETTINGS, {}),
+            build_plan(handmade.loaded(instance), solution, handmade.SETTINGS, {}),
             handmade.loaded(instance),
         )
     )
@@ -44,7 +44,7 @@ def trio(**changes: Any) -> PlanAndScenario:
     """The hand-made plan of three LLMs."""
     instance = replace(handmade.trio(slos=(Slo("ttft", "mean", 0.5),)), **changes)
     return PlanAndScenario(
-        tell(handmade.loaded(instance), handmade.solved(instance), handmade.SETTINGS, {}),
+        build_plan(handmade.loaded(instance), handmade.solved(instance), handmade.SETTINGS, {}),
         handmade.loaded(instance),
     )
 

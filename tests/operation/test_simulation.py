@@ -16,9 +16,9 @@ from planner.errors import DataError, InfeasibleError
 from planner.joint import solve as joint
 from planner.operation.simulation import RUNS, simulate
 from planner.operation.simulation_outcomes import Demand
-from planner.plans.content import tell
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
+from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
-from planner.plans.source import PlanAndScenario, load_plan
 from planner.presentation.simulation import advice_lines
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import ProfileError
@@ -111,7 +111,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     loaded = load_instance(TRIO, FEW)
     settings = joint.Settings()
     path = tmp_path_factory.mktemp("plan") / "plan.json"
-    write_json(tell(loaded, joint.solve(loaded.instance, settings), settings, {}), path)
+    write_json(build_plan(loaded, joint.solve(loaded.instance, settings), settings, {}), path)
     return path
 
 

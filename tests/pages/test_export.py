@@ -22,7 +22,7 @@ from app_pages.jobs.export import (
 from app_pages.jobs.messages import Watch
 from models.router import Router
 from planner.export.bundle import KINDS
-from planner.plans.source import load_plan
+from planner.plans.plan_and_scenario import load_plan
 from planner.scenario.assemble import load_instance
 from tests.support import export_cases
 from tests.support.page_app import opened, settle

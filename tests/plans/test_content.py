@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from models.instance import Slo
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError, VerificationError
-from planner.plans.content import changed_instance, tables, tell
-from planner.plans.latencies import Running, achieved_latency, provenance_at, share_above
+from planner.plans.conflict_content import changed_instance
+from planner.plans.latencies import OperatingPoint, achieved_latency, provenance_at, share_above
+from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan, json_text, read_plan, write_json
+from planner.plans.tables import plan_tables
 from planner.presentation import sentences
 from planner.solution import Repair, ShadowPrices, Solution, TieGroup
 from planner.version import VERSION
@@ -41,7 +43,7 @@ SCHEMA = json.loads((HOME / "docs" / "plan.schema.json").read_text())
 
 def told(solution: Solution | None = None, **overrides: object) -> Plan:
     instance = trio()
-    return tell(
+    return build_plan(
         loaded(instance, **overrides), solution or solved(instance), SETTINGS, {"load": 0.3}
     )
 
@@ -107,7 +109,7 @@ def test_unverified_plan_does_not_leave() -> None:
 
 def test_infeasible_plan_carries_conflict_and_best_effort() -> None:
     instance = trio(slos=(Slo("ttft", "mean", 0.01),))
-    plan = tell(loaded(instance), infeasible(instance), SETTINGS, {})
+    plan = build_plan(loaded(instance), infeasible(instance), SETTINGS, {})
     fits_schema(plan)
     conflict = plan.content["conflict"]
     assert conflict["repairs"][0] == {"change": "slo.0.limit_ms", "from": 10, "to": 412.5}
@@ -126,7 +128,7 @@ def test_best_effort_is_verified_against_its_own_case() -> None:
     assert solution.conflict is not None
     wrong = replace(solution.conflict, best_effort_change=Repair("slo.0.limit_ms", 10.0, 11.0))
     with pytest.raises(VerificationError):
-        tell(loaded(instance), replace(solution, conflict=wrong), SETTINGS, {})
+        build_plan(loaded(instance), replace(solution, conflict=wrong), SETTINGS, {})
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_written_plan_reads_back_and_finds_its_scenario(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "out").mkdir()
-    plan = tell(loaded(trio(), path="case/scenario.yaml"), solved(trio()), SETTINGS, {})
+    plan = build_plan(loaded(trio(), path="case/scenario.yaml"), solved(trio()), SETTINGS, {})
     write_json(plan, "out/plan.json")
     back = read_plan(tmp_path / "out" / "plan.json")
     assert back.content == {**plan.content, "scenario_path": "../case/scenario.yaml"}
@@ -207,7 +209,7 @@ def test_missing_plan_is_a_data_error(tmp_path: Path) -> None:
 
 
 def test_tables_have_units_and_all_rows() -> None:
-    frames = tables(told())
+    frames = plan_tables(told().content)
     assert list(frames) == [
         "summary",
         "slo",
@@ -236,14 +238,14 @@ def test_tables_have_units_and_all_rows() -> None:
 @pytest.mark.parametrize("status", ["infeasible", "unknown"])
 def test_tables_exist_without_a_plan(status: str) -> None:
     solution = infeasible(trio()) if status == "infeasible" else unsolved("unknown", "time")
-    frames = tables(told(solution))
+    frames = plan_tables(told(solution).content)
     assert len(frames["setup"]) == 0
     assert isinstance(frames["slo"], pd.DataFrame)
 
 
 def test_missing_price_means_no_cost() -> None:
     instance, solution = fleet(6)
-    plan = tell(loaded(instance), solution, SETTINGS, {})
+    plan = build_plan(loaded(instance), solution, SETTINGS, {})
     fits_schema(plan)
     assert plan.content["cost_usd_per_h"] is None
     assert plan.content["gpus_used"] == 48
@@ -284,7 +286,7 @@ def test_achieved_percentile_is_the_smallest_that_keeps_the_promise(
             ("ttft", p): mean * base * (1 + spread * k) for k, p in enumerate(["p50", "p90", "p99"])
         }
         running.append(
-            Running(Curve(np.array([0.0, 60.0]), columns, ("measured",) * 2), rate, rate)
+            OperatingPoint(Curve(np.array([0.0, 60.0]), columns, ("measured",) * 2), rate, rate)
         )
     total = sum(one.rate for one in running)
     achieved = achieved_latency(running, Slo("ttft", statistic, 1.0))
@@ -373,7 +375,7 @@ def test_notes_on_prices_name_the_slos() -> None:
     prices = ShadowPrices(
         None, (None, None), (None,), ("slo.1: a limit on each LLM cuts the curves", "slopes alone")
     )
-    content = tell(loaded(trio()), solved(trio(), shadow_prices=prices), SETTINGS, {}).content
+    content = build_plan(loaded(trio()), solved(trio(), shadow_prices=prices), SETTINGS, {}).content
     assert sentences.worth(content) == [
         "the SLO on p99 TTFT of each LLM: a limit on each LLM cuts the curves",
         "slopes alone",

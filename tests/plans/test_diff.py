@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.content import tell
-from planner.plans.diff import PlanDiff, diff_plans, replicas_of
+from planner.plans.diff import PlanDiff, diff_plans
+from planner.plans.node_matching import placed_replicas
+from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
 from planner.presentation.comparison import diff_tables, steps_line
 from planner.scenario.assemble import load_instance
@@ -33,7 +34,7 @@ def contents() -> dict[str, list[Any]]:
             instance = replace(loaded.instance, arrival_rate=float(rate))
             settings = Settings(rel_gap=1e-3)
             found.setdefault(name, []).append(
-                tell(
+                build_plan(
                     replace(loaded, instance=instance),
                     joint.solve(instance, settings, lean=False),
                     settings,
@@ -44,7 +45,7 @@ def contents() -> dict[str, list[Any]]:
 
 
 def standing(content: Any) -> Counter[Any]:
-    return Counter((r.key, len(r.gpus)) for r in replicas_of(content))
+    return Counter((r.key, len(r.gpus)) for r in placed_replicas(content))
 
 
 def walked(old: Any, found: PlanDiff) -> tuple[Counter[Any], float]:
@@ -52,7 +53,7 @@ def walked(old: Any, found: PlanDiff) -> tuple[Counter[Any], float]:
 
     Starts and stops must be of what is there.
     """
-    now, share = list(replicas_of(old)), defaultdict(float)
+    now, share = list(placed_replicas(old)), defaultdict(float)
     for replica in now:
         for gpu in replica.gpus:
             share[replica.key[1], replica.node, gpu] += replica.key[3]
@@ -81,10 +82,10 @@ def test_the_steps_lead_from_one_plan_to_the_other(
     assert there == standing(new)
     assert most <= 100.0001
     assert len(found.stays) + sum(step.do == "start" for step in found.steps) == len(
-        replicas_of(new)
+        placed_replicas(new)
     )
     assert len(found.stays) + sum(step.do == "stop" for step in found.steps) == len(
-        replicas_of(old)
+        placed_replicas(old)
     )
 
 
@@ -99,7 +100,7 @@ def test_capacity_is_kept_or_the_drop_is_told(contents: dict[str, list[Any]], na
             total[replica.key[0]] += replica.rate
         return total
 
-    before, after = capacity(replicas_of(old)), capacity(replicas_of(new))
+    before, after = capacity(placed_replicas(old)), capacity(placed_replicas(new))
     now, least = dict(before), dict(before)
     with_spares, spares = dict(before), list(found.spares)
     for replica in spares:
@@ -139,7 +140,7 @@ def test_a_plan_and_itself_differ_in_nothing_even_when_gpus_are_renamed(
         ]
         found = diff_plans(plan, {**plan, "placement": turned})
         assert not found.steps
-        assert len(found.stays) == len(replicas_of(plan))
+        assert len(found.stays) == len(placed_replicas(plan))
 
 
 def test_what_has_room_is_started_before_anything_stops() -> None:
@@ -277,7 +278,7 @@ def test_the_command_tells_steps(tmp_path: Path) -> None:
     for name, rate in (("a", 60.0), ("b", 75.0)):
         instance = replace(loaded.instance, arrival_rate=rate)
         write_json(
-            tell(replace(loaded, instance=instance), joint.solve(instance), Settings(), {}),
+            build_plan(replace(loaded, instance=instance), joint.solve(instance), Settings(), {}),
             tmp_path / f"{name}.json",
         )
     done = CliRunner().invoke(

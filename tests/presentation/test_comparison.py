@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.content import tell
 from planner.plans.diff import diff_plans
+from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
 from planner.presentation.comparison import (
     change_lines,
@@ -43,7 +43,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     found = {}
     for name, changes in CASES.items():
         loaded = load_instance(folder / "scenario.yaml", changes)
-        found[name] = tell(
+        found[name] = build_plan(
             loaded, joint.solve(loaded.instance, loaded.settings), loaded.settings, {}
         )
     return found

@@ -15,8 +15,8 @@ from app_pages.jobs import planning, what_if
 from app_pages.jobs.messages import Told, Watch
 from planner.errors import DataError
 from planner.joint import solve as joint
-from planner.plans.content import checked_content
-from planner.plans.to_solution import solution_back
+from planner.plans.solved_content import solved_content
+from planner.plans.to_solution import to_solution
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.frontier import (
     THIS,
@@ -184,8 +184,8 @@ def test_a_frontier_of_bad_input_is_bad_input_and_a_stopped_one_ends(path: str) 
 def test_a_plan_that_is_told_finds_its_way_back(path: str) -> None:
     loaded = load_instance(Path(path), FOUR)
     solution = joint.solve(loaded.instance, loaded.settings)
-    content = checked_content(loaded.instance, solution, loaded.settings.rel_gap)
-    back = solution_back(loaded.instance, content)
+    content = solved_content(loaded.instance, solution, loaded.settings.rel_gap)
+    back = to_solution(loaded.instance, content)
     for name in ("replicas", "routed_rates", "fractions"):
         assert np.array_equal(getattr(back, name), getattr(solution, name))
     assert (back.value, back.bound, back.quality) == (

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from planner.cli.commands.init import run_init
 from planner.export.input_workbook import scenario_to_workbook
-from planner.plans.source import load_plan
+from planner.plans.plan_and_scenario import load_plan
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import load_scenario
 from planner.scenario.templates import template_inputs, workbook_inputs

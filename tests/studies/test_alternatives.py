@@ -20,10 +20,10 @@ from models.instance import Instance
 from models.placement import Item, pack_on_fewest
 from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.content import checked_content
 from planner.plans.diff import diff_plans
-from planner.plans.running import Running
-from planner.plans.seating import Seat, seats_near
+from planner.plans.running_setup import RunningSetup
+from planner.plans.solved_content import solved_content
+from planner.plans.stable_placement import ReplicaPlace, place_near
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.settings import Settings
@@ -150,7 +150,7 @@ def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> No
         assert found.gpus <= surely
         assert perhaps <= fewest <= surely
         for one in found.others:
-            checked_content(instance, one.solution, SETTINGS.rel_gap)
+            solved_content(instance, one.solution, SETTINGS.rel_gap)
     assert listed >= 5
 
 
@@ -173,7 +173,7 @@ def test_fewest_changes_are_fewest(kind: str) -> None:
         )
         loss = 1.0 if kind == "cost" else (LOSS, 0.05, 0.005)[number % 3]
         found = find_alternatives(
-            instance, plan, SETTINGS, 0, loss, Running(seated(instance, before), gone=1)
+            instance, plan, SETTINGS, 0, loss, RunningSetup(seated(instance, before), gone=1)
         )
         limit = gain(instance, found.limit)
         surely = min(
@@ -196,9 +196,9 @@ def test_fewest_changes_are_fewest(kind: str) -> None:
     assert moves >= 2
 
 
-def seated(instance: Instance, replicas: Sequence[int]) -> tuple[Seat, ...]:
+def seated(instance: Instance, replicas: Sequence[int]) -> tuple[ReplicaPlace, ...]:
     """A setup that can be placed, on seats."""
-    seats: list[Seat] = []
+    seats: list[ReplicaPlace] = []
     for p, pool in enumerate(instance.pools):
         held = [
             (o, option)
@@ -236,7 +236,7 @@ def test_seats_keep_as_many_as_any_seating() -> None:
         running = grown(kinds, nodes, gpus, [int(k) for k in rng.integers(3, size=4)])
         items = [replace(kind, count=int(rng.integers(0, 3))) for kind in kinds]
         best = most_kept(items, running, nodes, gpus)
-        seats = seats_near([item for item in items if item.count], running, nodes, gpus, 50.0)
+        seats = place_near([item for item in items if item.count], running, nodes, gpus, 50.0)
         if best is None:
             assert seats is None
             continue
@@ -250,7 +250,7 @@ def test_seats_keep_as_many_as_any_seating() -> None:
     assert judged >= 30
 
 
-def fits(items: Sequence[Item], seats: Sequence[Seat], nodes: int, gpus: int) -> bool:
+def fits(items: Sequence[Item], seats: Sequence[ReplicaPlace], nodes: int, gpus: int) -> bool:
     share, memory = np.zeros((nodes, gpus)), np.zeros((nodes, gpus))
     for key, node, held in seats:
         share[node, list(held)] += items[key].share
@@ -258,7 +258,7 @@ def fits(items: Sequence[Item], seats: Sequence[Seat], nodes: int, gpus: int) ->
     return bool((share <= 1 + 1e-9).all() and (memory <= 50 + 1e-9).all())
 
 
-def places(item: Item, nodes: int, gpus: int) -> list[Seat]:
+def places(item: Item, nodes: int, gpus: int) -> list[ReplicaPlace]:
     return [
         (item.key, node, held)
         for node in range(nodes)
@@ -266,9 +266,9 @@ def places(item: Item, nodes: int, gpus: int) -> list[Seat]:
     ]
 
 
-def grown(kinds: Sequence[Item], nodes: int, gpus: int, keys: Sequence[int]) -> list[Seat]:
+def grown(kinds: Sequence[Item], nodes: int, gpus: int, keys: Sequence[int]) -> list[ReplicaPlace]:
     """A plan that runs: each replica on the first seat that has room."""
-    seats: list[Seat] = []
+    seats: list[ReplicaPlace] = []
     for key in keys:
         seats += next(
             (
@@ -281,7 +281,9 @@ def grown(kinds: Sequence[Item], nodes: int, gpus: int, keys: Sequence[int]) -> 
     return seats
 
 
-def most_kept(items: Sequence[Item], running: Sequence[Seat], nodes: int, gpus: int) -> int | None:
+def most_kept(
+    items: Sequence[Item], running: Sequence[ReplicaPlace], nodes: int, gpus: int
+) -> int | None:
     """By every seating: how many of the running plan's seats the best one keeps; None where nothing
     fits.
     """

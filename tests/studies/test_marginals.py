@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.content import changed_instance
+from planner.plans.conflict_content import changed_instance
 from planner.presentation.marginals import marginals_lines, marginals_table
 from planner.settings import Settings
 from planner.solution import Repair

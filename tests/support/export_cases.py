@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from profiles.io.yaml_text import yaml_text
 from tests.support.paths import EXAMPLES, SHARED
 

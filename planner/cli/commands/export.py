@@ -13,7 +13,7 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices, stated_date
 from planner.operation.price_table import PriceTable, build_price_table
-from planner.plans.source import PlanAndScenario, load_plan
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from profiles.io.faults import Fault
 from profiles.io.writing import write_whole
 

@@ -16,11 +16,11 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
-from planner.plans.content import tell
 from planner.plans.numbers import tidy
+from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan, json_text, read_plan, write_json
-from planner.plans.running import running_of, seated_near
-from planner.plans.source import PlanAndScenario
+from planner.plans.running_setup import keep_places, running_setup
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import load_instance
@@ -109,10 +109,10 @@ def make_plan(
         interrupt,
         show=not quiet,
     )
-    running = None if current is None else running_of(loaded.instance, current)
+    running = None if current is None else running_setup(loaded.instance, current)
     if running is not None and solution.has_plan:
-        solution = seated_near(loaded.instance, solution, running)
-    plan = tell(loaded, solution, settings, {"load": seconds})
+        solution = keep_places(loaded.instance, solution, running)
+    plan = build_plan(loaded, solution, settings, {"load": seconds})
     if further.marginals and solution.has_plan and not interrupt.cancel.is_set():
         moved = with_progress(
             lambda progress, cancel: marginal_values(

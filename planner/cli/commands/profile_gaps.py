@@ -21,7 +21,7 @@ from planner.cli.terminal.output import (
     printable,
 )
 from planner.cli.terminal.progress import with_progress
-from planner.plans.content import tell
+from planner.plans.plan_content import build_plan
 from planner.presentation.gaps import benchmark_command, gaps_table, headline
 from planner.presentation.sentences import verdict
 from planner.profiling.gaps import Gaps, find_gaps
@@ -56,7 +56,7 @@ def run_profile_gaps(
         show=not quiet,
     )
     console = plain_console()
-    plan = tell(loaded, found.plan, loaded.settings, {})
+    plan = build_plan(loaded, found.plan, loaded.settings, {})
     print_line(console, f"{loaded.scenario.spec.name}: {verdict(plan.content)}")
     if not found.plan.has_plan:
         print_line(

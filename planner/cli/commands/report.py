@@ -13,7 +13,7 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.report_extras import KINDS, Extra, extra
 from planner.export.report_files import check_chart_folder, write_report
-from planner.plans.source import PlanAndScenario, load_plan
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from profiles.io.faults import Fault, nearest
 from profiles.io.writing import check_writable
 

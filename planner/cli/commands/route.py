@@ -19,8 +19,8 @@ from planner.cli.terminal.progress import ProgressCallback, with_progress
 from planner.operation.out_of_sample import Evaluation, evaluate_routing
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.operation.samples import Sample, read_sample
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.plans.record import json_text
-from planner.plans.source import PlanAndScenario, load_plan
 from planner.presentation.out_of_sample import (
     advice_lines,
     comparisons_table,

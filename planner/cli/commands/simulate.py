@@ -16,7 +16,7 @@ from planner.cli.terminal.progress import with_progress
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
-from planner.plans.source import PlanAndScenario, load_plan
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.presentation.simulation import (
     CAVEATS,
     advice_lines,

@@ -23,9 +23,9 @@ from planner.cli.terminal.output import (
     print_table,
     printable,
 )
-from planner.plans.content import tables
+from planner.plans.labels import latency_columns, latency_header
 from planner.plans.record import Plan
-from planner.plans.tables import latency_columns, latency_header
+from planner.plans.tables import plan_tables
 from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.gpu_map import gpu_map_rows, letters
@@ -106,7 +106,7 @@ def print_short(plan: Plan, console: Console) -> None:
 
 def _print_plan(plan: Plan, console: Console) -> None:
     """Print SLO, setup, routing, GPU map, prices, provenance of one plan."""
-    content, frames = plan.content, tables(plan)
+    content, frames = plan.content, plan_tables(plan.content)
     if content["slo"]:
         print_table(console, "SLO", frames["slo"], SLO_COLUMNS)
     else:

@@ -29,9 +29,9 @@ from models.instance import Instance
 from models.quality import Quality
 from planner.errors import VerificationError
 from planner.joint import solve as joint
-from planner.plans.content import tell
+from planner.plans.labels import slo_name
+from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan
-from planner.plans.tables import slo_name
 from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.studies.baselines.cascade import cascade_baseline
@@ -107,7 +107,7 @@ def compare_baselines(
     instance = loaded.instance
     quality = Quality(instance.scores)
     solution = joint.solve(instance, settings, progress=progress, cancel=cancel, quality=quality)
-    plan = tell(loaded, solution, settings, {})
+    plan = build_plan(loaded, solution, settings, {})
     comparison = BaselineComparison(
         plan, (), settings.rel_gap, float(np.ptp(instance.scores.values))
     )

@@ -26,8 +26,8 @@ from models.instance import Instance, Quota, Slo
 from models.quality import Quality
 from planner.joint import solve as joint
 from planner.joint.infeasibility import restated
-from planner.plans.content import checked_content
 from planner.plans.setup_content import setup_content
+from planner.plans.solved_content import solved_content
 from planner.settings import Progress, Settings
 from planner.solution import Solution
 
@@ -128,7 +128,7 @@ class BaselineSolver:
 
     def content(self, instance: Instance, solution: Solution) -> dict[str, Any]:
         """The plan told and verified against the instance."""
-        return checked_content(instance, solution, self.settings.rel_gap)
+        return solved_content(instance, solution, self.settings.rel_gap)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rich.console import Console
 from models.instance import Instance, Slo
 from planner.cli.terminal.output import printable
 from planner.cli.terminal.plan_report import print_report, print_short, print_verdict
-from planner.plans.content import tell
+from planner.plans.plan_content import build_plan
 from planner.presentation.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
 from planner.solution import Solution
 from tests.support.handmade import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
@@ -30,7 +30,9 @@ def report(instance: Instance, solution: Solution, width: int = 80, **kwargs: ob
         file=stream, width=width, markup=False, emoji=False, highlight=False, **kwargs
     )  # type: ignore[arg-type]
     print_report(
-        tell(loaded(instance), solution, SETTINGS, {}), console, {"plan.json": "out/plan.json"}
+        build_plan(loaded(instance), solution, SETTINGS, {}),
+        console,
+        {"plan.json": "out/plan.json"},
     )
     return stream.getvalue()
 
@@ -133,7 +135,7 @@ def test_many_slos_get_a_table_of_their_own() -> None:
 def test_verdict_alone() -> None:
     stream = io.StringIO()
     print_verdict(
-        tell(loaded(trio()), solved(trio()), SETTINGS, {}), Console(file=stream, width=80)
+        build_plan(loaded(trio()), solved(trio()), SETTINGS, {}), Console(file=stream, width=80)
     )
     assert len(stream.getvalue().splitlines()) == 3
 
@@ -142,7 +144,7 @@ def test_short_tells_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
     stream = io.StringIO()
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
     print_short(
-        tell(loaded(tight), infeasible(tight), SETTINGS, {}), Console(file=stream, width=80)
+        build_plan(loaded(tight), infeasible(tight), SETTINGS, {}), Console(file=stream, width=80)
     )
     text = stream.getvalue()
     assert text.count("--set ") == 3

@@ -14,7 +14,7 @@ import pytest
 from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
 from planner.export.deployment import deployment_of
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.readme import compose_path
 from reports.deploy.words import mps_environment, serve_flags
 from tests.support import export_cases

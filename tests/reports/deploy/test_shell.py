@@ -16,7 +16,7 @@ import pytest
 from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
 from planner.export.deployment import deployment_of
-from planner.plans.source import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.words import serve_flags
 from tests.support import export_cases
 from tests.support.export_cases import ON

@@ -1,4 +1,4 @@
-"""A plan and the scenario it is of: for every command that takes a PLAN."""
+"""A plan together with the scenario it was made of, for whatever takes a plan.json."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["PlanAndScenario", "load_plan"]
 
 @dataclass(frozen=True)
 class PlanAndScenario:
-    """A plan as told, and its scenario loaded with the plan's overrides; their hashes are equal."""
+    """A plan, and its scenario loaded with the plan's overrides; their hashes are equal."""
 
     plan: Plan
     loaded: LoadResult
@@ -27,10 +27,10 @@ def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
     DataError when either cannot be read, or when the scenario's hash is not the plan's.
     """
     plan = read_plan(path)
-    file = scenario or _found(path, str(plan.content.get("scenario_path", "")))
+    file = scenario or _scenario_file(path, str(plan.content.get("scenario_path", "")))
     loaded = load_instance(file, plan.content.get("overrides", {}))
     if loaded.sha256 != plan.content.get("scenario_sha256"):
-        mend = "plan it again, or name the scenario it was made of with --scenario"
+        fix = "plan it again, or name the scenario it was made of with --scenario"
         raise DataError(
             [
                 Fault(
@@ -38,14 +38,15 @@ def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
                     "scenario_sha256",
                     "",
                     f"{file} is not (or no more) the scenario of this plan",
-                    mend,
+                    fix,
                 )
             ]
         )
     return PlanAndScenario(plan, loaded)
 
 
-def _found(plan: Path, stated: str) -> Path:
+def _scenario_file(plan: Path, stated: str) -> Path:
+    """The stated path beside the plan, else from the current folder."""
     for file in (Path(os.path.normpath(plan.resolve().parent / stated)), Path(stated)):
         if file.is_file():
             return file

@@ -1,11 +1,9 @@
-"""Seats near those of a plan that runs: what stays keeps its GPUs, what is new goes into the room
-that is left.
+"""Placements that let most replicas of the running setup stay where they are.
 
-Given how many replicas of each option shall run, and the seats of a plan that runs, replicas that
-may stay keep their seats; the others of the running plan stop. New ones are seated one after the
-other, the largest first, by depth-first search over nodes and GPUs. Where they find no room, one
-replica that could stay is moved too, then two. The search is cut short, so a seating with fewer
-moves may exist.
+Given how many replicas of each option shall run, and where replicas run now, those that may stay
+keep their GPUs; the others stop. New ones are placed one after the other, the largest first, by
+depth-first search over nodes and GPUs. Where they find no room, one replica that could stay is
+moved too, then two. The search is cut short, so a placement with fewer moves may exist.
 """
 
 from collections import Counter, defaultdict
@@ -15,9 +13,9 @@ from itertools import combinations, islice, product
 
 from models.placement import FIT, Item
 
-__all__ = ["Seat", "seats_near"]
+__all__ = ["ReplicaPlace", "place_near"]
 
-Seat = tuple[int, int, tuple[int, ...]]
+ReplicaPlace = tuple[int, int, tuple[int, ...]]
 """(key, node, GPUs) of one replica; key: the option's position."""
 
 MOST_MOVED = 2
@@ -27,30 +25,35 @@ WAYS = 200
 """Ways to choose what stays that are tried for each number of moves."""
 
 STEPS = 2000
-"""Seats that are tried for each of them."""
+"""Placements of single replicas that are tried for each of them."""
 
 
-def seats_near(
-    items: Sequence[Item], running: Sequence[Seat], nodes: int, gpus_per_node: int, room: float
-) -> list[Seat] | None:
-    """Seats of all replicas of `items` with few moves against `running` (one pool); None where none
-    were found.
+def place_near(
+    items: Sequence[Item],
+    running: Sequence[ReplicaPlace],
+    nodes: int,
+    gpus_per_node: int,
+    room: float,
+) -> list[ReplicaPlace] | None:
+    """Return places for all replicas of `items` in one pool with few moves against `running`; None
+    where none were found.
 
-    room: GiB of a GPU.
+    running: replicas that run there, keys as in `items`. room: GiB of a GPU that shards may fill.
     """
     kinds = {item.key: item for item in items}
     inside = [
-        s
-        for s in running
-        if s[0] in kinds
-        and s[1] < nodes
-        and max(s[2]) < gpus_per_node
-        and len(s[2]) == kinds[s[0]].shards
+        (key, node, gpus)
+        for key, node, gpus in running
+        if key in kinds
+        and node < nodes
+        and max(gpus) < gpus_per_node
+        and len(gpus) == kinds[key].shards
     ]
     for moved in range(MOST_MOVED + 1):
         for stays in islice(_ways_to_stay(kinds, inside, moved), WAYS):
-            seated = _Room(kinds, nodes, gpus_per_node, room)
-            if not all([seated.take(seat) for seat in stays]):
+            space = _FreeSpace(kinds, nodes, gpus_per_node, room)
+            # Options may have changed their memory: what runs now need not fit beside each other.
+            if not all([space.take(place) for place in stays]):
                 continue
             kept = Counter(key for key, _, _ in stays)
             missing = [
@@ -58,7 +61,7 @@ def seats_near(
                 for item in sorted(items, key=_size, reverse=True)
                 for _ in range(item.count - kept[item.key])
             ]
-            added = seated.seat(missing)
+            added = space.place(missing)
             if added is not None:
                 return [*stays, *added]
     return None
@@ -69,13 +72,13 @@ def _size(item: Item) -> tuple[float, ...]:
 
 
 def _ways_to_stay(
-    kinds: Mapping[int, Item], running: Sequence[Seat], moved: int
-) -> Iterator[list[Seat]]:
+    kinds: Mapping[int, Item], running: Sequence[ReplicaPlace], moved: int
+) -> Iterator[list[ReplicaPlace]]:
     """Every choice of the replicas that stay, `moved` fewer than could."""
-    of_kind: dict[int, list[Seat]] = defaultdict(list)
-    for seat in running:
-        of_kind[seat[0]].append(seat)
-    most = {key: min(len(seats), kinds[key].count) for key, seats in of_kind.items()}
+    of_kind: dict[int, list[ReplicaPlace]] = defaultdict(list)
+    for place in running:
+        of_kind[place[0]].append(place)
+    most = {key: min(len(places), kinds[key].count) for key, places in of_kind.items()}
     staying = sorted(key for key, count in most.items() if count > 0)
     for fewer in product(*(range(min(most[key], moved) + 1) for key in staying)):
         if sum(fewer) == moved:
@@ -84,10 +87,10 @@ def _ways_to_stay(
                 for key, less in zip(staying, fewer, strict=True)
             ]
             for chosen in product(*(islice(choice, WAYS) for choice in choices)):
-                yield [seat for seats in chosen for seat in seats]
+                yield [place for places in chosen for place in places]
 
 
-class _Room:
+class _FreeSpace:
     """What is left on the GPUs of a pool."""
 
     def __init__(
@@ -106,9 +109,9 @@ class _Room:
             and self.memory[node][gpu] >= kind.memory - FIT * self.room
         )
 
-    def take(self, seat: Seat, sign: float = 1.0) -> bool:
-        """Seat a replica (or, with sign -1, free its seat); False when it does not fit."""
-        key, node, gpus = seat
+    def take(self, place: ReplicaPlace, sign: float = 1.0) -> bool:
+        """Place a replica (or, with sign -1, take it away); False when it does not fit."""
+        key, node, gpus = place
         if sign > 0 and not all(self.fits(key, node, gpu) for gpu in gpus):
             return False
         for gpu in gpus:
@@ -116,23 +119,25 @@ class _Room:
             self.memory[node][gpu] -= sign * self.kinds[key].memory
         return True
 
-    def seat(self, keys: Sequence[int]) -> list[Seat] | None:
-        """Seat all of them, or give None."""
+    def place(self, keys: Sequence[int]) -> list[ReplicaPlace] | None:
+        """Place a replica of each option, or give None."""
         if not keys:
             return []
-        for seat in self._seats(keys[0]):
+        for place in self._places(keys[0]):
             self.steps += 1
             if self.steps > STEPS:
                 return None
-            self.take(seat)
-            rest = self.seat(keys[1:])
+            self.take(place)
+            rest = self.place(keys[1:])
             if rest is not None:
-                return [seat, *rest]
-            self.take(seat, -1.0)
+                return [place, *rest]
+            self.take(place, -1.0)
         return None
 
-    def _seats(self, key: int) -> Iterator[Seat]:
-        """Seats that differ in what is left there, the fullest GPUs and nodes first."""
+    def _places(self, key: int) -> Iterator[ReplicaPlace]:
+        """Places that differ in what is left there, the fullest GPUs and nodes first: that keeps
+        room for large replicas, and of alike GPUs one is enough.
+        """
         seen: set[tuple[tuple[float, float], ...]] = set()
         free: list[tuple[float, int, list[int]]] = []
         for node, shares in enumerate(self.share):

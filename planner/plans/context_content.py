@@ -1,0 +1,95 @@
+"""What stands in plan.json beside the result: demand, pools, filters, sources of curves, dropped
+options, notices, seconds by phase.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from models.instance import Dropped, Instance, Pool
+from planner.plans.numbers import finite, percent, tidy
+from planner.plans.schema import ContextContent, DroppedContent, FiltersContent, PoolContent
+from planner.solution import Solution
+
+if TYPE_CHECKING:
+    from planner.scenario.assemble import LoadResult
+
+__all__ = ["context_content"]
+
+
+def context_content(
+    loaded: "LoadResult",
+    instance: Instance,
+    solution: Solution,
+    timings: Mapping[str, float],
+    notices: Sequence[str],
+) -> ContextContent:
+    """Return what reports show beside the plan.
+
+    instance: the one that `solution` is of, which for a best effort is not `loaded.instance`.
+    timings: s by phase, beside those in `solution.effort`.
+    """
+    deployed = [
+        option
+        for option, replicas in zip(instance.options, solution.replicas, strict=False)
+        if replicas > 0
+    ]
+    return {
+        "arrival_rate_rps": float(instance.arrival_rate),
+        "quality_at_least": finite(instance.quality_floor),
+        "prompts": len(instance.scores.weights),
+        "pools": [_pool_content(pool) for pool in instance.pools],
+        "llms": [
+            {"name": llm.name, "min_replicas": llm.min_replicas, "max_replicas": llm.max_replicas}
+            for llm in instance.llms
+        ],
+        "filters": _filters_content(loaded, instance),
+        "options_considered": len(instance.options),
+        "sources": sorted({option.curve.source for option in deployed if option.curve.source}),
+        "effort_notes": list(solution.effort.notes),
+        "seconds": {
+            phase: float(seconds)
+            for phase, seconds in {**timings, **solution.effort.seconds}.items()
+        },
+        "dropped": [_dropped_content(option) for option in instance.dropped],
+        "notices": list(notices),
+    }
+
+
+def _pool_content(pool: Pool) -> PoolContent:
+    """One pool in the scenario's keys; memory in GiB of one GPU, price in USD/h of one GPU."""
+    return {
+        "name": pool.name,
+        "gpu": pool.gpu,
+        "nodes": int(pool.nodes),
+        "gpus_per_node": int(pool.gpus_per_node),
+        "memory_gib": float(pool.memory),
+        "price_usd_per_gpu_h": finite(pool.price),
+    }
+
+
+def _filters_content(loaded: "LoadResult", instance: Instance) -> FiltersContent:
+    """Settings that keep options or setups out, defaults included; null = everything profiled."""
+    setups = loaded.scenario.spec.setups
+    return {
+        "tp_degrees": (
+            None if setups.tp_degrees is None else [int(degree) for degree in setups.tp_degrees]
+        ),
+        "mps_shares_pct": (
+            None
+            if setups.mps_shares_pct is None
+            else [tidy(share) for share in setups.mps_shares_pct]
+        ),
+        "memory_headroom_pct": percent(instance.memory_headroom),
+        "min_gpu_utilization_pct": percent(instance.min_utilization),
+    }
+
+
+def _dropped_content(option: Dropped) -> DroppedContent:
+    """One option that was considered and left out; its share in per cent."""
+    return {
+        "llm": option.llm,
+        "pool": option.pool,
+        "tp_degree": option.tp_degree,
+        "mps_share_pct": tidy(option.mps_share_pct),
+        "reason": option.reason,
+    }

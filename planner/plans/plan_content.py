@@ -1,0 +1,51 @@
+"""plan.json of a solution (schema version 1, docs/plan.schema.json): positions and SI units become
+names and the units of files.
+
+`build_plan` lets nothing leave that fails the independent verifier. Beside the result the content
+has `context`: what tables and sentences need besides (pools, filters, dropped options, notices,
+seconds by phase), so that a plan read back from its file renders as a fresh one does.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.plans.conflict_content import conflict_content
+from planner.plans.context_content import context_content
+from planner.plans.record import SCHEMA, Plan
+from planner.plans.schema import PlanContent
+from planner.plans.solved_content import solved_content
+from planner.solution import Solution
+from planner.version import VERSION
+
+if TYPE_CHECKING:
+    from planner.scenario.assemble import LoadResult
+    from planner.settings import Settings
+
+__all__ = ["build_plan"]
+
+
+def build_plan(
+    loaded: "LoadResult", solution: Solution, settings: "Settings", timings: Mapping[str, float]
+) -> Plan:
+    """Return the plan of a solution, verified.
+
+    loaded: the scenario that was solved. timings: s by phase, beside those in `solution.effort`.
+    VerificationError when the plan, or the best effort beside a conflict, fails the verifier.
+    """
+    instance, scenario = loaded.instance, loaded.scenario
+    solved = solved_content(instance, solution, settings.rel_gap)
+    notices = list(dict.fromkeys([*loaded.notices, *instance.warnings]))
+    content: PlanContent = {
+        "schema": SCHEMA,
+        "scenario": scenario.spec.name,
+        "scenario_path": Path(scenario.path).as_posix(),
+        "overrides": dict(scenario.overrides),
+        "scenario_sha256": loaded.sha256,
+        "planner_version": VERSION,
+        **solved,
+        "context": context_content(loaded, instance, solution, timings, notices),
+    }
+    if solution.conflict is not None:
+        content["conflict"] = conflict_content(loaded, solution.conflict, settings.rel_gap)
+    return Plan(content)

@@ -1,0 +1,91 @@
+"""The parts of plan.json that one solution gives: status, objective, setup, shadow prices, search,
+checks.
+"""
+
+from models.instance import Instance
+from planner.errors import VerificationError
+from planner.plans.numbers import finite
+from planner.plans.schema import (
+    ChecksContent,
+    ObjectiveContent,
+    ShadowPricesContent,
+    SolvedContent,
+    SolverContent,
+)
+from planner.plans.setup_content import setup_content
+from planner.solution import ShadowPrices, Solution
+from planner.verification.verifier import verify
+
+__all__ = ["solved_content"]
+
+
+def solved_content(instance: Instance, solution: Solution, rel_gap: float) -> SolvedContent:
+    """Return the content of one solution of `instance`, verified.
+
+    rel_gap: at which the gap counts as closed. VerificationError when the content (or, without a
+    setup, that nothing is claimed) fails the verifier.
+    """
+    content: SolvedContent = {
+        "status": solution.status,
+        "objective": _objective_content(instance, solution),
+        **setup_content(instance, solution),
+        "shadow_prices": _shadow_prices_content(instance, solution.shadow_prices),
+        "solver": _solver_content(solution),
+        "checks": {"verified": True, "problems": []},
+    }
+    content["checks"] = _checks_content(content, instance, rel_gap)
+    return content
+
+
+def _objective_content(instance: Instance, solution: Solution) -> ObjectiveContent:
+    """Value and bound of quality (mean score) or cost (USD/h); null where there is none."""
+    value, bound = finite(solution.value), finite(solution.bound)
+    gap = None if value is None or bound is None else abs(bound - value) / max(abs(value), 1e-9)
+    quality = instance.objective == "quality"
+    sense, of = ("maximize", "quality") if quality else ("minimize", "cost")
+    return {"sense": sense, "of": of, "value": value, "bound": bound, "rel_gap": gap}
+
+
+def _shadow_prices_content(instance: Instance, prices: ShadowPrices | None) -> ShadowPricesContent:
+    """Change of the objective per +1 req/s, per +1 ms of each SLO, per one more node of each pool;
+    null with a reason in notes.
+    """
+    if prices is None:
+        return {
+            "arrival_rate_rps": None,
+            "slo": [None] * len(instance.slos),
+            "pools": {pool.name: None for pool in instance.pools},
+            "notes": ["not computed: there is no plan to price"],
+        }
+    per_ms = [None if (p := finite(price)) is None else p / 1000.0 for price in prices.slo]
+    pools = {
+        pool.name: finite(price) for pool, price in zip(instance.pools, prices.pools, strict=True)
+    }
+    return {
+        "arrival_rate_rps": finite(prices.arrival_rate),
+        "slo": per_ms,
+        "pools": pools,
+        "notes": list(prices.notes),
+    }
+
+
+def _solver_content(solution: Solution) -> SolverContent:
+    """The search in numbers; wall_s in s."""
+    effort = solution.effort
+    return {
+        "name": "HiGHS",
+        "version": effort.solver_version,
+        "wall_s": float(effort.wall),
+        "milp_solves": int(effort.milp_solves),
+        "quality_cuts": int(effort.quality_cuts),
+        "nodes": int(effort.nodes),
+        "termination": effort.termination,
+    }
+
+
+def _checks_content(content: SolvedContent, instance: Instance, rel_gap: float) -> ChecksContent:
+    """What the verifier says of `content`; VerificationError when it reports a problem."""
+    problems = verify(content, instance, rel_gap_target=rel_gap)
+    if problems:
+        raise VerificationError(problems)
+    return {"verified": True, "problems": []}
