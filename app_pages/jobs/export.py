@@ -17,7 +17,9 @@ from planner.export.bundle import KINDS, bundle, files_table, needs_prices, stat
 from planner.export.input_workbook import scenario_to_workbook
 from planner.export.report_files import write_report
 from planner.operation.price_table import build_price_table
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, json_text
+from planner.plans.schema import PlanContent
 from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import workbook_inputs
@@ -41,11 +43,10 @@ PROGRAM = 0o100755 << 16
 Made = tuple[bytes, list[str]]
 """A file, and sentences to show beside it."""
 
-Content = Mapping[str, Any]
 Overrides = Mapping[str, Any]
 
 
-def workbook(path: str, overrides: Overrides, content: Content, *, watch: Watch) -> Made:
+def workbook(path: str, overrides: Overrides, content: PlanContent, *, watch: Watch) -> Made:
     """The report as a workbook, its inputs in it."""
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         source, target = (
@@ -58,7 +59,7 @@ def workbook(path: str, overrides: Overrides, content: Content, *, watch: Watch)
         )
 
 
-def charts(path: str, overrides: Overrides, content: Content, *, watch: Watch) -> Made:
+def charts(path: str, overrides: Overrides, content: PlanContent, *, watch: Watch) -> Made:
     """The report's charts, PNG and SVG, as an archive."""
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         write_report(_source(path, overrides, content), None, folder)
@@ -68,7 +69,7 @@ def charts(path: str, overrides: Overrides, content: Content, *, watch: Watch) -
         )
 
 
-def scenario_folder(path: str, overrides: Overrides, content: Content, *, watch: Watch) -> Made:
+def scenario_folder(path: str, overrides: Overrides, content: PlanContent, *, watch: Watch) -> Made:
     """The scenario with its changes, its tables and the plan, as an archive that every command can
     go on from.
     """
@@ -78,7 +79,9 @@ def scenario_folder(path: str, overrides: Overrides, content: Content, *, watch:
         return _archive({**files, "plan.json": json_text(plan.content)}), []
 
 
-def scenario_workbook(path: str, overrides: Overrides, content: Content, *, watch: Watch) -> Made:
+def scenario_workbook(
+    path: str, overrides: Overrides, content: PlanContent, *, watch: Watch
+) -> Made:
     """The scenario with its changes as an input workbook."""
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         source, target = (
@@ -90,7 +93,7 @@ def scenario_workbook(path: str, overrides: Overrides, content: Content, *, watc
 
 
 def deployment(
-    path: str, overrides: Overrides, content: Content, kinds: Sequence[str], *, watch: Watch
+    path: str, overrides: Overrides, content: PlanContent, kinds: Sequence[str], *, watch: Watch
 ) -> dict[str, Any]:
     """The deploy bundle: zip (bytes), files (table), left_out and to_do (sentences), readme
     (Markdown).
@@ -117,7 +120,7 @@ def deployment(
     }
 
 
-def plan_file(content: Content) -> str:
+def plan_file(content: PlanContent) -> str:
     """plan.json as it is handed over: its scenario lies beside it."""
     return json_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
 
@@ -129,7 +132,7 @@ def tables_zip(tables: Mapping[str, pd.DataFrame]) -> bytes:
     )
 
 
-def _source(path: str, overrides: Overrides, content: Content) -> PlanAndScenario:
+def _source(path: str, overrides: Overrides, content: PlanContent) -> PlanAndScenario:
     """The plan and its scenario; DataError when a file has changed since."""
     loaded = load_instance(Path(path), dict(overrides))
     if loaded.sha256 != content["scenario_sha256"]:
@@ -147,7 +150,7 @@ def _source(path: str, overrides: Overrides, content: Content) -> PlanAndScenari
     return PlanAndScenario(Plan(content), loaded)
 
 
-def _copied(path: str, overrides: Overrides, content: Content, folder: Path) -> PlanAndScenario:
+def _copied(path: str, overrides: Overrides, content: PlanContent, folder: Path) -> PlanAndScenario:
     """The plan and its scenario as files of their own in a folder, so that what names a file names
     one beside it.
     """

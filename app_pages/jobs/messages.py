@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from planner.plans.schema import PlanContent
 from profiles.io.faults import Fault
 
 if TYPE_CHECKING:
@@ -64,6 +65,6 @@ class Told:
     conflict.
     """
 
-    content: Mapping[str, Any]
+    content: PlanContent
     report: Mapping[str, Any]
     nearest: Mapping[str, Any] | None = None

@@ -16,8 +16,10 @@ from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan
+from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import (
     CAVEATS,
@@ -59,7 +61,7 @@ def plan(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> Told:
     )
 
 
-def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[dict[str, Any]]:
+def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[MarginalContent]:
     """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty
     where none is found in time.
     """
@@ -82,7 +84,7 @@ def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[dict
 
 
 def simulated(
-    path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch
+    path: str, overrides: Mapping[str, Any], content: PlanContent, *, watch: Watch
 ) -> dict[str, Any]:
     """Replay a plan request by request: verdict and demand in words, the table of SLOs, notes.
 

@@ -17,6 +17,7 @@ from planner.operation.router_policy import build_router_policy
 from planner.operation.samples import read_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, json_text
+from planner.plans.schema import PlanContent
 from planner.presentation.out_of_sample import (
     advice_lines,
     comparisons_table,
@@ -44,7 +45,7 @@ MOST_PROMPTS = 200
 
 
 def policy(
-    path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch
+    path: str, overrides: Mapping[str, Any], content: PlanContent, *, watch: Watch
 ) -> dict[str, Any]:
     """The plan's policy (content and JSON), tables of prices and ties, and some prompts: (id,
     scores by LLM).
@@ -67,7 +68,7 @@ def policy(
 
 
 def rates(
-    path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, watch: Watch
+    path: str, overrides: Mapping[str, Any], content: PlanContent, *, watch: Watch
 ) -> dict[str, Any]:
     """Prices from 50 to 150 % of the planned rate: tables, how far the SLOs are held, and the
     policy with the price table in it.
@@ -86,7 +87,7 @@ def rates(
 def tested(
     path: str,
     overrides: Mapping[str, Any],
-    content: Mapping[str, Any],
+    content: PlanContent,
     files: Mapping[str, tuple[str, bytes]],
     split: float | None,
     seed: int,
@@ -138,7 +139,7 @@ def tested(
     }
 
 
-def _source(path: str, overrides: Mapping[str, Any], content: Mapping[str, Any]) -> PlanAndScenario:
+def _source(path: str, overrides: Mapping[str, Any], content: PlanContent) -> PlanAndScenario:
     return PlanAndScenario(Plan(content), load_instance(Path(path), dict(overrides)))
 
 

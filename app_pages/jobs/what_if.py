@@ -20,6 +20,7 @@ from planner.export.report_extras import extra
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan
 from planner.plans.running_setup import running_setup
+from planner.plans.schema import AlternativesContent, PlanContent, SearchedContent
 from planner.plans.to_solution import to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content
 from planner.presentation.setup_study import (
@@ -69,7 +70,7 @@ def frontier(
 
 
 def sensitivity(
-    path: str, overrides: Overrides, content: Mapping[str, Any], *, watch: Watch
+    path: str, overrides: Overrides, content: PlanContent, *, watch: Watch
 ) -> pd.DataFrame:
     """Plan again with one input at a time a little lower and higher: the table `sensitivity` of
     reports.
@@ -90,14 +91,14 @@ def sensitivity(
 def near(
     path: str,
     overrides: Overrides,
-    content: Mapping[str, Any],
+    content: PlanContent,
     number: int,
     loss_pct: float,
     name: str | None,
-    current: Mapping[str, Any] | None,
+    current: PlanContent | None,
     *,
     watch: Watch,
-) -> dict[str, Any]:
+) -> AlternativesContent:
     """Other setups nearly as good as a plan (content of plan.json), as `context.alternatives`.
 
     name, current: of a plan that runs.
@@ -117,12 +118,12 @@ def near(
         quality_of(loaded.instance.scores),
         **watched,
     )
-    asked = {"number": number, "loss_pct": loss_pct, "current": name}
-    return alternatives_content(instance, content, found, asked, current, settings.rel_gap)
+    searched: SearchedContent = {"number": number, "loss_pct": loss_pct, "current": name}
+    return alternatives_content(instance, content, found, searched, current, settings.rel_gap)
 
 
 def other(
-    path: str, overrides: Overrides, content: Mapping[str, Any], number: int, *, watch: Watch
+    path: str, overrides: Overrides, content: PlanContent, number: int, *, watch: Watch
 ) -> Told:
     """One of the alternatives (from 0) that a plan's content holds, as pages show a plan."""
     del watch

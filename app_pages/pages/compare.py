@@ -14,6 +14,7 @@ from app_pages.session.markdown import bullets, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
 from planner.plans.diff import diff_plans
+from planner.plans.schema import PlanContent
 from planner.presentation.comparison import (
     compared_table,
     diff_tables,
@@ -102,7 +103,7 @@ def compared(plans: Mapping[str, Shown]) -> None:
     steps(contents)
 
 
-def steps(contents: Mapping[str, Mapping[str, Any]]) -> None:
+def steps(contents: Mapping[str, PlanContent]) -> None:
     """The way from one plan to another, step by step."""
     st.subheader("From one to the other: what starts, stops and moves")
     ways = {

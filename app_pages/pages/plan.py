@@ -350,7 +350,7 @@ def nearest_case(here: Shown) -> None:
         return
     st.subheader("Best effort: the plan of the nearest feasible case")
     nearest = state.nearest_of(here)
-    if change := nearest.content["change"]:
+    if change := effort["change"]:
         st.markdown(
             "After this change: " + plain(sentences.repair_words(here.content, change)) + "."
         )

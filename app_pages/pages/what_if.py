@@ -13,6 +13,8 @@ from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Knob, Shown
 from app_pages.widgets import conflict, frontier, marginals, tables
 from planner.plans.numbers import tidy
+from planner.plans.record import Plan
+from planner.plans.schema import AlternativesContent
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.comparison import compared_table, lines_of
 from planner.presentation.frontier import span_of, value_at
@@ -236,9 +238,9 @@ def remember(name: str, key: str) -> None:
     memory()["near"][name] = st.session_state[key]
 
 
-def others(here: Shown, found: dict[str, Any]) -> None:
+def others(here: Shown, found: AlternativesContent) -> None:
     """The alternatives found, what is proved of them, and a button for each."""
-    content = {**here.content, "context": {**here.content["context"], "alternatives": found}}
+    content = Plan(here.content).with_alternatives(found).content
     frame = alternatives_table(content)
     bullets(alternatives_lines(content))
     if not len(frame):

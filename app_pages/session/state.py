@@ -19,6 +19,8 @@ from app_pages.session import reruns, work
 from app_pages.session.server import PLAN, example, example_plan
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES
+from planner.plans.record import Plan
+from planner.plans.schema import PlanContent
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
@@ -78,16 +80,17 @@ class Shown:
         return self.told.report["meta"]
 
     @property
-    def content(self) -> Mapping[str, Any]:
+    def content(self) -> PlanContent:
         """The content of plan.json."""
         return self.told.content
 
 
 def nearest_of(here: Shown) -> Shown:
     """The best effort beside a conflict, as a plan of its own."""
-    effort = here.content["conflict"]["best_effort"]
-    content = {**{key: value for key, value in here.content.items() if key != "conflict"}, **effort}
-    return Shown(here.asked, Told(content, here.told.nearest or {}), here.example)
+    nearest = Plan(here.content).best_effort
+    if nearest is None:
+        raise ValueError("the plan has no best effort")
+    return Shown(here.asked, Told(nearest.content, here.told.nearest or {}), here.example)
 
 
 def asked() -> ScenarioEdit:

@@ -3,7 +3,6 @@ what planning again gives.
 """
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,6 +12,8 @@ from app_pages.session.markdown import bullets, not_done
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
 from planner.plans.labels import objective_unit
+from planner.plans.record import Plan
+from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.marginals import marginals_lines, marginals_table
 
 __all__ = ["draw", "with_steps"]
@@ -76,17 +77,13 @@ def _soon(here: Shown) -> None:
     st.rerun()
 
 
-def with_steps(here: Shown) -> Mapping[str, Any]:
+def with_steps(here: Shown) -> PlanContent:
     """The content of plan.json, with what one more buys where that is known by now."""
     steps = _steps(here)
-    return (
-        {**here.content, "context": {**here.content["context"], "marginals": steps}}
-        if steps
-        else here.content
-    )
+    return Plan(here.content).with_marginals(steps).content if steps else here.content
 
 
-def _steps(here: Shown) -> list[dict[str, Any]] | None:
+def _steps(here: Shown) -> list[MarginalContent] | None:
     """What planning again with one unit more and less gave for this plan, as `context.marginals`;
     None where it is not known.
     """

@@ -19,6 +19,7 @@ from planner.errors import DataError
 from planner.export.deployment import deployment_of
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import json_text
 from planner.verification.verifier import verify
 from profiles.io.faults import Fault, nearest

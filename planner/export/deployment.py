@@ -28,7 +28,8 @@ from planner.export.deployment_memory import memory_cautions, with_memory
 from planner.export.deployment_names import labels, one_line, variable
 from planner.operation.router_policy import plan_hash
 from planner.plans.labels import slo_name
-from planner.plans.option_index import OptionIndex
+from planner.plans.option_index import OptionIndex, option_key
+from planner.plans.schema import PlanContent, ShardContent
 from planner.version import VERSION
 from profiles.catalogue import load_llms
 
@@ -44,10 +45,9 @@ may have 63.
 """
 
 Row = dict[str, Any]
-Content = Mapping[str, Any]
 
 
-def deployment_of(content: Content, instance: Instance, on: date) -> Row:
+def deployment_of(content: PlanContent, instance: Instance, on: date) -> Row:
     """Tell the servers of a plan (content of a verified plan.json with a setup, for its instance).
 
     on: date that the files tell.
@@ -65,7 +65,7 @@ def deployment_of(content: Content, instance: Instance, on: date) -> Row:
     }
 
 
-def _about(content: Content, instance: Instance, on: date) -> Row:
+def _about(content: PlanContent, instance: Instance, on: date) -> Row:
     """Tell what heads every file. scenario and pools are made fit for one line."""
     return {
         "scenario": one_line(content["scenario"]),
@@ -96,16 +96,16 @@ def _about(content: Content, instance: Instance, on: date) -> Row:
     }
 
 
-def _servers(content: Content, instance: Instance, llm_labels: Mapping[str, str]) -> list[Row]:
+def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, str]) -> list[Row]:
     """Tell one row a replica, LLM by LLM in the scenario's order, numbered by pool, node and
     GPU.
     """
     pools = {pool.name: at for at, pool in enumerate(instance.pools)}
-    options = {_key(option): option for option in content["options"]}
+    options = {option_key(option): option for option in content["options"]}
     known = OptionIndex(instance)
-    shards: dict[tuple[Any, ...], list[Content]] = defaultdict(list)
+    shards: dict[tuple[Any, ...], list[ShardContent]] = defaultdict(list)
     for row in content["placement"]:
-        shards[*_key(row), row["replica"]].append(row)
+        shards[*option_key(row), row["replica"]].append(row)
     found = []
     for (*key, _), rows in shards.items():
         option, first = options[tuple(key)], rows[0]
@@ -141,7 +141,7 @@ def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
     return (round(prompt), round(answer)) if math.isfinite(prompt + answer) else None
 
 
-def _numbered(servers: list[Row], content: Content, llms: Sequence[str]) -> list[Row]:
+def _numbered(servers: list[Row], content: PlanContent, llms: Sequence[str]) -> list[Row]:
     """Name the servers and tell which part of the requests each one gets."""
     named: list[Row] = []
     for llm in llms:
@@ -161,10 +161,6 @@ def _numbered(servers: list[Row], content: Content, llms: Sequence[str]) -> list
                 }
             )
     return named
-
-
-def _key(row: Content) -> tuple[Any, ...]:
-    return row["llm"], row["pool"], row["tp_degree"], row["mps_share_pct"]
 
 
 def _nodes(servers: Sequence[Row], instance: Instance, pool_labels: Mapping[str, str]) -> list[Row]:
@@ -232,7 +228,7 @@ def _gpus(node: str, servers: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _llms(content: Content, llm_labels: Mapping[str, str], servers: Sequence[Row]) -> list[Row]:
+def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence[Row]) -> list[Row]:
     """Tell the LLMs that are deployed, in the scenario's order."""
     catalogue = load_llms()
     found = []

@@ -27,9 +27,16 @@ from typing import Any
 import pandas as pd
 
 from planner.plans.conflict_content import changed_instance
-from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
+from planner.plans.labels import (
+    latency_columns,
+    latency_header,
+    objective_unit,
+    slo_label,
+    slo_name,
+)
 from planner.plans.numbers import percent
-from planner.plans.record import Plan
+from planner.plans.record import Plan, best_effort_change
+from planner.plans.schema import PlanContent
 from planner.plans.tables import plan_tables
 from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
@@ -45,8 +52,6 @@ __all__ = ["HOURS_PER_MONTH", "option_words", "report_of"]
 
 HOURS_PER_MONTH = 730
 """8,760 h of a year / 12."""
-
-Content = Mapping[str, Any]
 
 
 def report_of(
@@ -79,7 +84,7 @@ def report_of(
     }
 
 
-def option_words(content: Content, option: Mapping[str, Any]) -> str:
+def option_words(content: PlanContent, option: Mapping[str, Any]) -> str:
     """How an option is run, e.g. `tp2 30 %`; the pool is named where there are several."""
     several = len(content["context"]["pools"]) > 1
     return f"tp{option['tp_degree']} {option['mps_share_pct']:g} %" + (
@@ -144,7 +149,7 @@ def _meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> dict[str, Any
     }
 
 
-def _asked(content: Content, floor: float | None) -> str:
+def _asked(content: PlanContent, floor: float | None) -> str:
     """Objective, demand, GPUs and limits in a sentence.
 
     floor: quality that is asked for at least, of a cost.
@@ -166,9 +171,9 @@ def _asked(content: Content, floor: float | None) -> str:
     )
 
 
-def _best_effort(content: Content) -> str:
+def _best_effort(content: PlanContent) -> str:
     """The change after which a best effort is a plan; "" for a plan of what was asked."""
-    change = content.get("change")
+    change = best_effort_change(content)
     return (
         "Best effort, not what was asked. It takes one change:"
         f" {sentences.repair_words(content, change)}"
@@ -180,7 +185,7 @@ def _best_effort(content: Content) -> str:
 # ---------------------------------------------------------------- what was asked
 
 
-def _assumptions(content: Content, loaded: LoadResult) -> pd.DataFrame:
+def _assumptions(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     """Numbers of the scenario with the place each comes from; names count pools, SLOs and LLMs from
     1 and hold nothing of the user's.
 
@@ -261,7 +266,7 @@ def _assumptions(content: Content, loaded: LoadResult) -> pd.DataFrame:
             gap,
         )
     )
-    change = content.get("change")
+    change = best_effort_change(content)
     if change:
         source = f"best effort: {sentences.exact(change['from'])} was asked"
         rows = [
@@ -352,7 +357,7 @@ def _source(scenario: Scenario, path: str, otherwise: str) -> str:
 # ---------------------------------------------------------------- what is deployed
 
 
-def _pools(content: Content) -> pd.DataFrame:
+def _pools(content: PlanContent) -> pd.DataFrame:
     """One row a pool."""
     seats = {(p["pool"], p["node"], p["gpu"]) for p in content["placement"]}
     rows = [
@@ -380,9 +385,9 @@ def _pools(content: Content) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
-def _llms(content: Content, loaded: LoadResult) -> pd.DataFrame:
+def _llms(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     """One row an LLM, whether deployed or not."""
-    change, instance = content.get("change"), loaded.instance
+    change, instance = best_effort_change(content), loaded.instance
     if change:
         instance = changed_instance(
             instance, Repair(change["change"], change["from"], change["to"])
@@ -396,7 +401,7 @@ def _llms(content: Content, loaded: LoadResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLM", "Replicas", "At least", "At most"], dtype=object)
 
 
-def _points(content: Content, loaded: LoadResult) -> pd.DataFrame:
+def _points(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     """Load points of the deployed options in the order of the setup; latencies in ms, blank where
     an option lacks the column.
     """
@@ -438,7 +443,7 @@ def _points(content: Content, loaded: LoadResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
-def _ties(content: Content) -> pd.DataFrame:
+def _ties(content: PlanContent) -> pd.DataFrame:
     """Sets of LLMs that tie, and how their prompts are split."""
     rows = [
         (

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.labels import objective_unit
+from planner.plans.labels import objective_unit, slo_label
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.sentences import exact

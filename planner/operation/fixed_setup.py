@@ -11,9 +11,7 @@ are convex or the branch and bound ends. Exact quality, prices and tie splits co
 and those scores.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +23,7 @@ from planner.decomposition.routing import route
 from planner.errors import DataError
 from planner.plans.option_index import OptionIndex
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.schema import SolvedContent
 from planner.plans.solved_content import solved_content
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
@@ -53,14 +52,14 @@ class Rerouted:
     """
 
     instance: Instance
-    content: Mapping[str, Any] | None
+    content: SolvedContent | None
     bound: float | None
     proved_none: bool
 
     @property
     def quality(self) -> float | None:
         """Mean score, None without a routing."""
-        return None if self.content is None else float(self.content["quality"])
+        return None if self.content is None else self.content["quality"]
 
 
 class FixedSetup:
@@ -160,9 +159,7 @@ class FixedSetup:
         return Rerouted(instance, solved_content(instance, solution, REL_GAP), bound, False)
 
 
-def _seats(
-    content: Mapping[str, Any], index: OptionIndex, positions: list[int]
-) -> tuple[Shard, ...]:
+def _seats(content: SolvedContent, index: OptionIndex, positions: list[int]) -> tuple[Shard, ...]:
     """The plan's placement by the positions of the deployed options."""
     named = [(index.position(shard), shard) for shard in content["placement"]]
     return tuple(

@@ -31,9 +31,8 @@ are chosen where the prices were computed; without `split` that is in hindsight,
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -46,6 +45,7 @@ from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limi
 from planner.operation.router_policy import load_correction, routing_policy
 from planner.operation.samples import Sample, split_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.schema import SolvedContent
 from planner.settings import Progress, Settings
 from planner.studies.baselines.splits import single_llm_baseline
 from planner.studies.baselines.trial import BaselineSolver
@@ -214,7 +214,7 @@ def evaluate_routing(
     )
 
 
-def _rerouted(setup: FixedSetup, scores: Scores) -> Mapping[str, Any]:
+def _rerouted(setup: FixedSetup, scores: Scores) -> SolvedContent:
     """The best routing of the setup for these scores."""
     rerouted = setup.reroute(scores=scores)
     if rerouted.content is None:
@@ -271,7 +271,7 @@ def _refitted(setup: FixedSetup, tested: Sample) -> list[PromptRouting]:
 
 
 def _corrected(
-    content: Mapping[str, Any],
+    content: SolvedContent,
     setup: FixedSetup,
     loads: ReplicaLoads,
     planned: np.ndarray,

@@ -21,7 +21,7 @@ and with ties they jump.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ import numpy as np
 from planner.operation.fixed_setup import FixedSetup, Rerouted
 from planner.plans.latencies import OperatingPoint, achieved_latency
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.schema import SolvedContent
 from planner.settings import Progress
 
 __all__ = ["PERCENTS", "PriceRow", "PriceTable", "build_price_table"]
@@ -54,7 +55,7 @@ class PriceRow:
     """
 
     rate: float
-    content: Mapping[str, Any] | None
+    content: SolvedContent | None
     bound: float | None
     proved_none: bool = False
     kept_from: float | None = None
@@ -125,7 +126,7 @@ def build_price_table(
     )
 
 
-def _planned_row(setup: FixedSetup, content: Mapping[str, Any]) -> PriceRow:
+def _planned_row(setup: FixedSetup, content: SolvedContent) -> PriceRow:
     """The plan's own prices; of a plan that minimises cost its routing reaches the floor and may
     stay below the best of the setup.
     """

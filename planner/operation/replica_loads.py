@@ -12,15 +12,14 @@ verdict                 misses when these prompts and the whole interval are abo
                         what these very prompts come to
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from planner.operation.fixed_setup import FixedSetup
 from planner.plans.labels import slo_label
 from planner.plans.latencies import OperatingPoint, achieved_latency
+from planner.plans.schema import SolvedContent
 
 __all__ = ["LimitCheck", "ReplicaLoads", "judge_limits"]
 
@@ -54,7 +53,7 @@ class ReplicaLoads:
     `content` (keys of plan.json).
     """
 
-    def __init__(self, setup: FixedSetup, content: Mapping[str, Any]) -> None:
+    def __init__(self, setup: FixedSetup, content: SolvedContent) -> None:
         self.instance, self.replicas = setup.instance, setup.replicas
         self.llm_of = np.array([option.llm for option in setup.instance.options])
         self.highest = np.array([option.curve.max_rate for option in setup.instance.options])

@@ -10,6 +10,7 @@ from typing import Any
 from models.instance import Instance
 from planner.operation.price_table import PriceTable
 from planner.plans.labels import slo_name
+from planner.plans.schema import PlanContent, SolvedContent
 from planner.version import VERSION
 
 __all__ = ["build_router_policy", "load_correction", "plan_hash", "routing_policy"]
@@ -24,12 +25,12 @@ The gain is the ramp: the largest that surely never overshoots.
 """
 
 
-def plan_hash(content: Mapping[str, Any]) -> str:
+def plan_hash(content: PlanContent) -> str:
     """SHA-256 of what a plan decides: equal for the same decision, however long the search took and
     wherever the files are.
     """
     decided = json.dumps(
-        {key: content[key] for key in DECISION},
+        {key: value for key, value in content.items() if key in DECISION},
         sort_keys=True,
         separators=(",", ":"),
         allow_nan=False,
@@ -38,7 +39,7 @@ def plan_hash(content: Mapping[str, Any]) -> str:
 
 
 def build_router_policy(
-    content: Mapping[str, Any],
+    content: PlanContent,
     instance: Instance,
     *,
     table: PriceTable | None = None,
@@ -70,7 +71,7 @@ def build_router_policy(
     }
 
 
-def routing_policy(content: Mapping[str, Any], rate: float) -> dict[str, Any]:
+def routing_policy(content: SolvedContent, rate: float) -> dict[str, Any]:
     """Make what the router cannot do without: prices, ties and weights of a plan, or of a routing
     of its setup, for a rate (req/s).
     """
@@ -99,7 +100,7 @@ def load_correction(spread: float) -> dict[str, float] | None:
     )
 
 
-def _backends(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def _backends(content: SolvedContent) -> dict[str, list[dict[str, Any]]]:
     """Deployed options by LLM."""
     keys = ("pool", "gpu", "tp_degree", "mps_share_pct", "replicas", "rate_rps")
     backends: dict[str, list[dict[str, Any]]] = {name: [] for name in content["routing"]}

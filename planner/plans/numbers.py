@@ -1,8 +1,11 @@
 """Numbers on their way out: plain, finite, without the dust of unit conversion."""
 
 import math
+from typing import TypeVar
 
-__all__ = ["finite", "percent", "tidy", "whole_percent"]
+Known = TypeVar("Known")
+
+__all__ = ["finite", "known", "percent", "tidy", "whole_percent"]
 
 
 def finite(value: float | None) -> float | None:
@@ -10,6 +13,13 @@ def finite(value: float | None) -> float | None:
     have.
     """
     return None if value is None or not math.isfinite(value) else float(value)
+
+
+def known(value: Known | None) -> Known:
+    """Return a number of a plan that has a setup; ValueError where it is missing."""
+    if value is None:
+        raise ValueError("a number of a plan with a setup is missing")
+    return value
 
 
 def tidy(value: float) -> float | int:

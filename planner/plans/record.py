@@ -8,11 +8,25 @@ from pathlib import Path
 from typing import Any, cast
 
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError
-from planner.plans.schema import PlanContent
+from planner.plans.schema import (
+    AlternativesContent,
+    ChangeContent,
+    ContextContent,
+    MarginalContent,
+    PlanContent,
+)
 from profiles.io.faults import Fault, file_text
 from profiles.io.writing import write_whole
 
-__all__ = ["REWRITE", "SCHEMA", "Plan", "json_text", "read_plan", "write_json"]
+__all__ = [
+    "REWRITE",
+    "SCHEMA",
+    "Plan",
+    "best_effort_change",
+    "json_text",
+    "read_plan",
+    "write_json",
+]
 
 
 SCHEMA = 1
@@ -40,7 +54,7 @@ class Plan:
     def best_effort(self) -> "Plan | None":
         """The plan of the nearest feasible case beside a conflict, or None.
 
-        Its key `change`: what makes it feasible.
+        What makes it feasible: `best_effort_change` of its content.
         """
         conflict = self.content.get("conflict")
         effort = None if conflict is None else conflict["best_effort"]
@@ -48,6 +62,16 @@ class Plan:
             return None
         head = {key: value for key, value in self.content.items() if key != "conflict"}
         return Plan(cast("PlanContent", {**head, **effort}))
+
+    def with_marginals(self, marginals: list[MarginalContent]) -> "Plan":
+        """The plan with what one unit more or less is worth."""
+        context: ContextContent = {**self.content["context"], "marginals": marginals}
+        return Plan({**self.content, "context": context})
+
+    def with_alternatives(self, others: AlternativesContent) -> "Plan":
+        """The plan with other setups nearly as good."""
+        context: ContextContent = {**self.content["context"], "alternatives": others}
+        return Plan({**self.content, "context": context})
 
     def demand_setup(self) -> "Plan":
         """Give the plan back when it has a setup; else raise InfeasibleError (with the conflict) or
@@ -62,6 +86,11 @@ class Plan:
                 f"stopped ({self.content['solver']['termination']}) before a plan was found"
             )
         return self
+
+
+def best_effort_change(content: PlanContent) -> ChangeContent | None:
+    """What makes a best effort feasible; None of a plan of the scenario as it is."""
+    return cast("ChangeContent | None", content.get("change"))
 
 
 def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:

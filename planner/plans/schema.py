@@ -308,7 +308,7 @@ class ContextContent(TypedDict):
 # ---------------------------------------------------------------- why nothing fits
 
 
-ChangeContent = TypedDict("ChangeContent", {"change": str, "from": float | None, "to": float})
+ChangeContent = TypedDict("ChangeContent", {"change": str, "from": float, "to": float})
 """One change of the scenario: dotted path, value before and after in the scenario's unit."""
 
 

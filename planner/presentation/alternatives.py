@@ -5,18 +5,33 @@ alternatives   why it is listed, objective found and best possible, loss, GPUs, 
                from the plan found, and starts and stops from the plan that runs
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
 from planner.plans.diff import diff_plans
 from planner.plans.labels import objective_unit
-from planner.plans.numbers import finite, tidy
+from planner.plans.numbers import finite, known, tidy
+from planner.plans.option_index import option_key
+from planner.plans.schema import (
+    AlternativeContent,
+    AlternativesContent,
+    FewestChangesContent,
+    FewestGpusContent,
+    ObjectiveContent,
+    PlanContent,
+    ReplicaChangeContent,
+    SearchedContent,
+    SolvedContent,
+    StartsAndStopsContent,
+)
 from planner.plans.solved_content import solved_content
+from planner.plans.step_order import Action
 from planner.presentation.sentences import objective_text
 from planner.settings import CLOSE_ENOUGH
+from planner.solution import Status, Termination
 
 if TYPE_CHECKING:
     from models.instance import Instance
@@ -24,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["alternative_plan", "alternatives_content", "alternatives_lines", "alternatives_table"]
 
-PlanContent = Mapping[str, Any]
 
 STOPS = {"time": "ran out of time", "interrupt": "was interrupted", "gap": "ended"}
 OWN = ("aims", "loss", "loss_pct", "changes", "from_current")
@@ -35,118 +49,125 @@ AIMS = {"gpus": "fewest GPUs", "changes": "fewest changes", "next": "next best"}
 def alternatives_content(
     instance: "Instance",
     plan: PlanContent,
-    found: "Alternatives",
-    asked: Mapping[str, Any],
+    alternatives: "Alternatives",
+    searched: SearchedContent,
     current: PlanContent | None,
     rel_gap: float,
-) -> dict[str, Any]:
-    """Tell them as plain JSON, best first, equal setups once; VerificationError when one fails its
-    check.
+) -> AlternativesContent:
+    """Return `context.alternatives` of plan.json: best first, equal setups once.
 
-    plan: content of the plan found. asked: number, loss_pct and current as they were asked for.
-    current: content of the plan that runs.
+    plan: the plan that they are alternatives to. current: the plan that runs. VerificationError
+    when one fails its check.
     """
-    told: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for one in found.others:
+    listed: dict[tuple[Any, ...], AlternativeContent] = {}
+    for one in alternatives.others:
         content = solved_content(instance, one.solution, rel_gap)
-        setup = tuple((_option(entry), entry["replicas"]) for entry in content["options"])
-        if setup in told:
-            told[setup]["aims"].append(one.aim)
+        setup = tuple((option_key(entry), entry["replicas"]) for entry in content["options"])
+        if setup in listed:
+            listed[setup]["aims"].append(one.aim)
             continue
-        loss = _loss(plan, content["objective"]["value"])
-        told[setup] = {
+        loss = _loss(plan["objective"], content["objective"])
+        listed[setup] = {
             "aims": [one.aim],
             "loss": loss,
-            "loss_pct": 100.0 * loss / max(abs(plan["objective"]["value"]), 1e-9),
+            "loss_pct": 100.0 * loss / max(abs(known(plan["objective"]["value"])), 1e-9),
             "changes": _changes(plan, content),
             "from_current": _steps(current, {**plan, **content}),
             **content,
         }
-    plans = sorted(told.values(), key=lambda entry: (entry["loss"], entry["gpus_used"]))
+    plans = sorted(listed.values(), key=lambda entry: (entry["loss"], known(entry["gpus_used"])))
     return {
-        "asked": dict(asked),
-        "limit": finite(found.limit),
-        "fewest_gpus": {"found": min(p["gpus_used"] for p in (plan, *plans)), "proved": found.gpus},
-        "fewest_changes": _fewest_changes(plan, plans, found.changes, current),
-        "complete": found.complete,
-        "stopped": found.stopped,
+        "asked": searched,
+        "limit": known(finite(alternatives.limit)),
+        "fewest_gpus": {
+            "found": min(known(p["gpus_used"]) for p in (plan, *plans)),
+            "proved": alternatives.gpus,
+        },
+        "fewest_changes": _fewest_changes(plan, plans, alternatives.changes, current),
+        "complete": alternatives.complete,
+        "stopped": alternatives.stopped,
         "plans": plans,
     }
 
 
-def _loss(plan: PlanContent, value: float) -> float:
-    """How much worse than the plan found, of the objective; negative = better, within the gaps."""
-    best = plan["objective"]["value"]
-    return float(best - value if plan["objective"]["sense"] == "maximize" else value - best)
+def _loss(best: ObjectiveContent, other: ObjectiveContent) -> float:
+    """How much worse than the plan, of the objective; negative = better, within the gaps."""
+    worse = known(best["value"]) - known(other["value"])
+    return float(worse if best["sense"] == "maximize" else -worse)
 
 
-def _option(entry: PlanContent) -> tuple[str, str, int, float]:
-    return entry["llm"], entry["pool"], entry["tp_degree"], entry["mps_share_pct"]
-
-
-def _changes(plan: PlanContent, other: PlanContent) -> list[dict[str, Any]]:
-    """Options whose replicas differ from the plan found."""
-    before = {_option(entry): entry["replicas"] for entry in plan["options"]}
-    after = {_option(entry): entry["replicas"] for entry in other["options"]}
-    heads = ("llm", "pool", "tp_degree", "mps_share_pct")
-    differ = [key for key in sorted({*before, *after}) if before.get(key, 0) != after.get(key, 0)]
+def _changes(plan: SolvedContent, other: SolvedContent) -> list[ReplicaChangeContent]:
+    """Options whose replicas differ from the plan."""
+    before = {option_key(entry): entry["replicas"] for entry in plan["options"]}
+    after = {option_key(entry): entry["replicas"] for entry in other["options"]}
     return [
-        {**dict(zip(heads, key, strict=True)), "from": before.get(key, 0), "to": after.get(key, 0)}
-        for key in differ
+        {
+            "llm": key[0],
+            "pool": key[1],
+            "tp_degree": key[2],
+            "mps_share_pct": key[3],
+            "from": before.get(key, 0),
+            "to": after.get(key, 0),
+        }
+        for key in sorted({*before, *after})
+        if before.get(key, 0) != after.get(key, 0)
     ]
 
 
-def _steps(current: PlanContent | None, other: PlanContent) -> dict[str, int] | None:
+def _steps(current: PlanContent | None, other: PlanContent) -> StartsAndStopsContent | None:
     """Replicas that start and stop on the way from the plan that runs, as `diff` counts them."""
     if current is None:
         return None
-    steps = [step.action for step in diff_plans(current, other).steps]
-    return {"start": steps.count("start"), "stop": steps.count("stop")}
+    actions = [step.action for step in diff_plans(current, other).steps]
+    return {"start": actions.count(Action.START), "stop": actions.count(Action.STOP)}
 
 
 def _fewest_changes(
-    plan: PlanContent, plans: Sequence[PlanContent], proved: int | None, current: PlanContent | None
-) -> dict[str, int] | None:
-    if proved is None or current is None:
-        return None
+    plan: PlanContent,
+    plans: Sequence[AlternativeContent],
+    proved: int | None,
+    current: PlanContent | None,
+) -> FewestChangesContent | None:
+    """Starts and stops from the plan that runs: fewest, proved bound, of the plan itself."""
     own = _steps(current, plan)
+    if proved is None or own is None:
+        return None
+    ways = [own, *(p["from_current"] for p in plans if p["from_current"] is not None)]
     return {
-        "found": min(
-            steps["start"] + steps["stop"]
-            for steps in (own, *(p["from_current"] for p in plans))
-            if steps is not None
-        ),
+        "found": min(way["start"] + way["stop"] for way in ways),
         "proved": proved,
-        "plan_found": 0 if own is None else own["start"] + own["stop"],
+        "plan_found": own["start"] + own["stop"],
     }
 
 
 def alternative_plan(
     instance: "Instance", content: PlanContent, number: int, rel_gap: float
-) -> dict[str, Any]:
-    """One of the alternatives (from 0) as a plan of its own: content of plan.json, with the bound
-    of all plans and the gap to it.
+) -> PlanContent:
+    """Return one of the alternatives (from 0) as a plan of its own, with the bound of all plans and
+    the gap to it.
     """
     entry = content["context"]["alternatives"]["plans"][number]
-    context = {
-        key: value
-        for key, value in content["context"].items()
-        if key not in ("alternatives", "marginals")
-    }
-    value, bound = entry["objective"]["value"], content["objective"]["bound"]
-    gap, span = (
-        None if bound is None else abs(bound - value) / max(abs(value), 1e-9),
-        float(np.ptp(instance.scores.values)),
+    dropped = ("alternatives", "marginals")
+    context = {key: value for key, value in content["context"].items() if key not in dropped}
+    value, bound = known(entry["objective"]["value"]), content["objective"]["bound"]
+    gap = None if bound is None else abs(bound - value) / max(abs(value), 1e-9)
+    span = float(np.ptp(instance.scores.values))
+    closed = (
+        gap is not None
+        and bound is not None
+        and (gap <= rel_gap or abs(bound - value) <= CLOSE_ENOUGH * span)
     )
-    closed = gap is not None and (gap <= rel_gap or abs(bound - value) <= CLOSE_ENOUGH * span)
-    return {
-        **content,
-        **{key: value for key, value in entry.items() if key not in OWN},
-        "status": "optimal" if closed else "feasible",
+    solved = {key: value for key, value in entry.items() if key not in OWN}
+    changed = {
+        "status": Status.OPTIMAL if closed else Status.FEASIBLE,
         "objective": {**entry["objective"], "bound": bound, "rel_gap": gap},
-        "solver": {**entry["solver"], "termination": "gap" if closed else "choice"},
+        "solver": {
+            **entry["solver"],
+            "termination": Termination.GAP if closed else Termination.CHOICE,
+        },
         "context": context,
     }
+    return cast("PlanContent", {**content, **solved, **changed})
 
 
 def alternatives_table(content: PlanContent) -> pd.DataFrame:
@@ -162,13 +183,14 @@ def alternatives_table(content: PlanContent) -> pd.DataFrame:
         "Cost (USD/h)",
     ]
     rows = []
-    for entry in content["context"].get("alternatives", {}).get("plans", []):
+    alternatives = content["context"].get("alternatives")
+    for entry in alternatives["plans"] if alternatives is not None else []:
         steps = entry["from_current"] or {"start": None, "stop": None}
         why = ", ".join(AIMS[aim] for aim in entry["aims"])
         objective = entry["objective"]
         sizes = (entry["loss_pct"], entry["quality"], entry["gpus_used"], entry["cost_usd_per_h"])
         differs = "; ".join(
-            _change_words(change, len(content["context"]["pools"]) > 1)
+            _change_words(change, name_pool=len(content["context"]["pools"]) > 1)
             for change in entry["changes"]
         )
         rows.append(
@@ -188,7 +210,7 @@ def alternatives_table(content: PlanContent) -> pd.DataFrame:
     )
 
 
-def _change_words(change: PlanContent, name_pool: bool) -> str:
+def _change_words(change: ReplicaChangeContent, *, name_pool: bool) -> str:
     """Tell replicas more or fewer of an option."""
     option = f"{change['llm']} tp{change['tp_degree']} {tidy(change['mps_share_pct'])} %"
     return f"{change['to'] - change['from']:+d} {option}" + (
@@ -236,7 +258,7 @@ def alternatives_lines(content: PlanContent) -> list[str]:
     ]
 
 
-def _proof(count: PlanContent, what: str) -> str:
+def _proof(count: FewestGpusContent | FewestChangesContent, what: str) -> str:
     if count["proved"] >= count["found"]:
         return "that fewer cannot do is proved"
     return (

@@ -14,14 +14,15 @@ steps       how many replicas change on the way, which LLMs fall short, and what
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from planner.plans.diff import PlanDiff
 from planner.plans.labels import objective_unit, slo_name
 from planner.plans.node_matching import PlacedReplica
-from planner.plans.numbers import tidy
+from planner.plans.numbers import known, tidy
+from planner.plans.option_index import option_key
+from planner.plans.schema import PlanContent
 from planner.plans.step_order import Action, MigrationStep
 from planner.presentation.scenario_changes import asked_lines, incomparable_lines
 from planner.presentation.sentences import exact, gap_text, number
@@ -37,7 +38,6 @@ __all__ = [
     "steps_line",
 ]
 
-PlanContent = Mapping[str, Any]
 
 NONE = "-"
 SMALL = 1e-9
@@ -131,17 +131,13 @@ def _change(before: float | None, after: float | None, decimals: int | None) -> 
 def setups_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate the replicas of every option that runs in one of the plans."""
     held = {
-        name: {_key(option): option["replicas"] for option in content["options"]}
+        name: {option_key(option): option["replicas"] for option in content["options"]}
         for name, content in contents.items()
     }
     keys = sorted({key for options in held.values() for key in options})
     rows = [(*key, *(options.get(key, 0) for options in held.values())) for key in keys]
     names = [f"{name} (replicas)" for name in contents]
     return pd.DataFrame(rows, columns=["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", *names])
-
-
-def _key(option: PlanContent) -> tuple[Any, ...]:
-    return option["llm"], option["pool"], option["tp_degree"], option["mps_share_pct"]
 
 
 def routing_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
@@ -174,10 +170,12 @@ def change_lines(before: PlanContent, after: PlanContent) -> list[str]:
     ]
     if missing:
         return missing
-    lines = [_objective_line(before, after, "Quality", "quality", 5, "")]
-    if None not in (before["cost_usd_per_h"], after["cost_usd_per_h"]):
-        lines.append(_objective_line(before, after, "Cost", "cost_usd_per_h", 2, " USD/h"))
-    gpus = after["gpus_used"] - before["gpus_used"]
+    quality = known(before["quality"]), known(after["quality"])
+    lines = [_objective_line("Quality", *quality, _left_open(before, after, "quality"), 5, "")]
+    if before["cost_usd_per_h"] is not None and after["cost_usd_per_h"] is not None:
+        cost = before["cost_usd_per_h"], after["cost_usd_per_h"]
+        lines.append(_objective_line("Cost", *cost, _left_open(before, after, "cost"), 2, " USD/h"))
+    gpus = known(after["gpus_used"]) - known(before["gpus_used"])
     more = f"{abs(gpus)} GPU{'s' if abs(gpus) > 1 else ''} {'more' if gpus > 0 else 'fewer'}"
     lines.append(f"GPUs used: {after['gpus_used']}, {more if gpus else 'as many'}.")
     was = {slo_name(slo): slo for slo in before["slo"]}
@@ -197,20 +195,23 @@ def change_lines(before: PlanContent, after: PlanContent) -> list[str]:
     return [*lines, _routing_line(before, after), *_setup_lines(before, after)]
 
 
-def _objective_line(
-    before: PlanContent, after: PlanContent, what: str, key: str, decimals: int, unit: str
-) -> str:
-    """One value, and by how much it rises or falls; a change within the gaps of both plans is told
-    as none.
-    """
-    was, now = before[key], after[key]
-    head = f"{what}: {now:,.{decimals}f}{unit}"
-    of = {"quality": "quality", "cost_usd_per_h": "cost"}[key]
-    left_open = sum(
-        abs(one["objective"]["bound"] - one["objective"]["value"])
+def _left_open(before: PlanContent, after: PlanContent, of: str) -> float:
+    """What the gaps of both plans leave open of quality or cost; infinite without a bound."""
+    gaps = [
+        (one["objective"]["bound"], known(one["objective"]["value"]))
         for one in (before, after)
         if one["objective"]["of"] == of
-    )
+    ]
+    return sum(math.inf if bound is None else abs(bound - value) for bound, value in gaps)
+
+
+def _objective_line(
+    what: str, was: float, now: float, left_open: float, decimals: int, unit: str
+) -> str:
+    """One value, and by how much it rises or falls; nothing is claimed of a change within what the
+    gaps of both plans leave open.
+    """
+    head = f"{what}: {now:,.{decimals}f}{unit}"
     if abs(now - was) <= SMALL:
         return f"{head}, as before."
     if abs(now - was) <= max(left_open, 0.5 * 10**-decimals):
@@ -247,7 +248,7 @@ def _setup_lines(before: PlanContent, after: PlanContent) -> list[str]:
 def _run(content: PlanContent, name_pools: bool) -> dict[str, str]:
     """LLM -> its options and replicas, e.g. `2 x tp4 70 % + 1 x tp2 100 %`."""
     runs: dict[str, list[str]] = defaultdict(list)
-    for option in sorted(content["options"], key=_key):
+    for option in sorted(content["options"], key=option_key):
         pool = f"{option['pool']} " if name_pools else ""
         runs[option["llm"]].append(
             f"{option['replicas']} x {pool}tp{option['tp_degree']}"
@@ -345,7 +346,7 @@ def points_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate quality over the first of cost, rate, SLO limits and GPUs that differs, one row a
     plan; over the GPUs where none does.
     """
-    across = {
+    across: dict[str, list[float | None]] = {
         "Cost (USD/h)": [content["cost_usd_per_h"] for content in contents.values()],
         "Arrival rate (req/s)": [
             content["context"]["arrival_rate_rps"] for content in contents.values()

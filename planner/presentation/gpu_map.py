@@ -9,7 +9,8 @@ node. A pool with many kinds of node is told by kinds of GPU instead.
 import string
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+
+from planner.plans.schema import PoolContent, ShardContent
 
 __all__ = ["MOST_ROWS", "gpu_map_rows", "letters", "spans"]
 
@@ -34,8 +35,8 @@ def letters(llms: Iterable[str]) -> dict[str, str]:
 
 
 def gpu_map_rows(
-    placement: Sequence[Mapping[str, Any]],
-    pools: Sequence[Mapping[str, Any]],
+    placement: Sequence[ShardContent],
+    pools: Sequence[PoolContent],
     signs: Mapping[str, str],
 ) -> dict[str, list[Row]]:
     """Tell rows by pool name.

@@ -10,16 +10,16 @@ Passed    by how much a cheapest plan is better than asked, since GPUs come whol
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from planner.plans.labels import slo_name
 from planner.plans.latencies import SHARE_ABOVE, percentile_points, share_above
+from planner.plans.numbers import known
+from planner.plans.schema import OptionContent, PlanContent, SloContent
 
 __all__ = ["DIGITS", "binding", "latency_budget", "room_for", "try_line"]
 
-PlanContent = Mapping[str, Any]
 
 SAME = 1e-6
 """Relative; from here on a rate is that of the curve's last point, a quality the one asked for."""
@@ -65,7 +65,7 @@ def _pools(content: PlanContent) -> list[str]:
 
 def _floor(content: PlanContent) -> list[str]:
     floor = content["context"]["quality_at_least"]
-    if floor is None or content["quality"] > floor + SAME * max(1.0, abs(floor)):
+    if floor is None or known(content["quality"]) > floor + SAME * max(1.0, abs(floor)):
         return []
     return [f"the quality asked for ({floor:g})"]
 
@@ -76,7 +76,7 @@ def _passed(content: PlanContent) -> str:
         return ""
     return (
         f" The quality asked for ({floor:g}) sets the cost; it is passed by"
-        f" {content['quality'] - floor:.4g}, since GPUs come whole."
+        f" {known(content['quality']) - floor:.4g}, since GPUs come whole."
     )
 
 
@@ -87,15 +87,16 @@ def _replicas(content: PlanContent) -> list[str]:
     running: Counter[str] = Counter()
     for option in content["options"]:
         running[option["llm"]] += option["replicas"]
-    told = []
-    for key, words in (
-        ("max_replicas", "the most replicas allowed of"),
-        ("min_replicas", "the fewest replicas asked for of"),
+    reached = []
+    llms = content["context"].get("llms", [])
+    for words, limits in (
+        ("the most replicas allowed of", {llm["name"]: llm["max_replicas"] for llm in llms}),
+        ("the fewest replicas required of", {llm["name"]: llm["min_replicas"] for llm in llms}),
     ):
-        limits = [(llm["name"], llm[key]) for llm in content["context"].get("llms", []) if llm[key]]
-        if names := [f"{name} ({limit})" for name, limit in limits if running[name] == limit]:
-            told.append(f"{words} {_named(names)}")
-    return told
+        at = {name: limit for name, limit in limits.items() if limit and running[name] == limit}
+        if at:
+            reached.append(f"{words} {_named([f'{name} ({limit})' for name, limit in at.items()])}")
+    return reached
 
 
 def _curves(content: PlanContent) -> list[str]:
@@ -168,16 +169,16 @@ def latency_budget(content: PlanContent) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", "Side by side"])
 
 
-def _words(option: Mapping[str, Any]) -> tuple[str, int, float]:
+def _words(option: OptionContent) -> tuple[str, int, float]:
     return option["pool"], option["tp_degree"], option["mps_share_pct"]
 
 
-def _fraction(content: PlanContent, option: Mapping[str, Any]) -> float:
+def _fraction(content: PlanContent, option: OptionContent) -> float:
     return 100.0 * option["rate_rps"] / sum(one["rate_rps"] for one in content["options"])
 
 
 def _part(
-    content: PlanContent, slo: Mapping[str, Any], option: Mapping[str, Any]
+    content: PlanContent, slo: SloContent, option: OptionContent
 ) -> tuple[float | None, float | None, str, float]:
     """Latency, part, its unit, and the limit in that unit."""
     metric, statistic, fraction = (

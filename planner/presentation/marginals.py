@@ -5,13 +5,14 @@ Reads the content of plan.json (`context.marginals`).
 marginals   limit, from, to, value and bound there, difference, whether it is certain
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from planner.plans.labels import objective_unit, slo_name
 from planner.plans.numbers import finite, tidy
+from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.sentences import exact, node_price, number
 
 if TYPE_CHECKING:
@@ -19,27 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = ["marginals_content", "marginals_lines", "marginals_table"]
 
-PlanContent = Mapping[str, Any]
 
-
-def marginals_content(found: "Sequence[Marginal]") -> list[dict[str, Any]]:
-    """Tell them as plain JSON."""
+def marginals_content(marginals: "Sequence[Marginal]") -> list[MarginalContent]:
+    """Return `context.marginals` of plan.json."""
     return [
         {
-            **{
-                "change": one.change,
-                "from": tidy(one.before),
-                "to": tidy(one.after),
-                "status": one.status,
-            },
-            **{
-                "value": finite(one.value),
-                "bound": finite(one.bound),
-                "difference": finite(one.difference),
-                "certain": one.certain,
-            },
+            "change": one.change,
+            "from": tidy(one.before),
+            "to": tidy(one.after),
+            "status": one.status,
+            "value": finite(one.value),
+            "bound": finite(one.bound),
+            "difference": finite(one.difference),
+            "certain": one.certain,
         }
-        for one in found
+        for one in marginals
     ]
 
 
@@ -116,7 +111,7 @@ def marginals_lines(content: PlanContent) -> list[str]:
     )
 
 
-def _besides(content: PlanContent, marginal: Mapping[str, Any]) -> str:
+def _besides(content: PlanContent, marginal: MarginalContent) -> str:
     """Tell what a gain costs where that is not the objective, and how memory is had that cannot be
     bought.
     """

@@ -17,6 +17,7 @@ import pandas as pd
 from models.router import Router
 from planner.operation.price_table import PriceTable
 from planner.plans.labels import slo_name
+from planner.plans.schema import SolvedContent
 from planner.presentation.sentences import number
 from profiles.records import Scores
 
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 
-def router_prices(content: Mapping[str, Any], router: Router, scores: Scores) -> pd.DataFrame:
+def router_prices(content: SolvedContent, router: Router, scores: Scores) -> pd.DataFrame:
     """Tabulate the LLMs of a plan: what its prices realise on its own scores, ties as they are
     stated and as prompt ids decide them.
     """
@@ -56,7 +57,7 @@ def router_prices(content: Mapping[str, Any], router: Router, scores: Scores) ->
     return pd.DataFrame(rows)
 
 
-def router_ties(content: Mapping[str, Any]) -> pd.DataFrame:
+def router_ties(content: SolvedContent) -> pd.DataFrame:
     """Tabulate the groups of LLMs that tie, the largest first."""
     rows = [
         {

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planner.plans.labels import slo_name
+from planner.plans.schema import LlmContent, PlanContent
 from planner.presentation.sentences import exact
 
 __all__ = ["asked_lines", "incomparable_lines"]
 
-PlanContent = Mapping[str, Any]
 
 ASKED: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = (
     ("arrival rate", "req/s", lambda one: {"": one["context"]["arrival_rate_rps"]}),
@@ -51,8 +51,8 @@ def asked_lines(before: PlanContent, after: PlanContent) -> list[str]:
             if one.get(key) != other.get(key):
                 words = " ".join(part for part in (what, key) if part)
                 told.append(
-                    f"{words} {_asked(other.get(key), unit)} instead of"
-                    f" {_asked(one.get(key), unit)}"
+                    f"{words} {_value(other.get(key), unit)} instead of"
+                    f" {_value(one.get(key), unit)}"
                 )
     if before["objective"]["of"] != after["objective"]["of"]:
         told.append(
@@ -63,7 +63,7 @@ def asked_lines(before: PlanContent, after: PlanContent) -> list[str]:
         f"with {llm}" for llm in now if llm not in was
     ]
     told += _replica_limits(before, after)
-    filters, others = before["context"]["filters"], after["context"]["filters"]
+    filters, others = dict(before["context"]["filters"]), dict(after["context"]["filters"])
     for key, value in filters.items():
         if key in others and others[key] != value:
             words, unit = FILTERS.get(key, (key, ""))
@@ -71,7 +71,7 @@ def asked_lines(before: PlanContent, after: PlanContent) -> list[str]:
     return told
 
 
-def _asked(value: float | None, unit: str) -> str:
+def _value(value: float | None, unit: str) -> str:
     return (
         "none"
         if value is None
@@ -99,17 +99,20 @@ def _llms(before: PlanContent, after: PlanContent) -> tuple[list[str], list[str]
 
 def _replica_limits(before: PlanContent, after: PlanContent) -> list[str]:
     """Limits on replicas that differ, of LLMs that both plans list."""
-    was = {llm["name"]: llm for llm in before["context"].get("llms", [])}
-    pairs = [
-        (was[llm["name"]], llm) for llm in after["context"].get("llms", []) if llm["name"] in was
-    ]
+    was, now = (_limits_of(one["context"].get("llms", [])) for one in (before, after))
     return [
-        f"replicas of {new['name']} at {word} {_asked(new[key], '')} instead of"
-        f" {_asked(old[key], '')}"
-        for word, key in (("least", "min_replicas"), ("most", "max_replicas"))
-        for old, new in pairs
-        if old[key] != new[key]
+        f"replicas of {llm} at {word} {_value(limit, '')} instead of {_value(was[word, llm], '')}"
+        for (word, llm), limit in now.items()
+        if (word, llm) in was and was[word, llm] != limit
     ]
+
+
+def _limits_of(llms: Sequence[LlmContent]) -> dict[tuple[str, str], int | None]:
+    """(least or most, LLM) -> its limit on replicas."""
+    least: dict[tuple[str, str], int | None] = {
+        ("least", llm["name"]): llm["min_replicas"] for llm in llms
+    }
+    return least | {("most", llm["name"]): llm["max_replicas"] for llm in llms}
 
 
 def incomparable_lines(before: PlanContent, after: PlanContent) -> list[str]:

@@ -8,10 +8,10 @@ and on the page.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from planner.plans.labels import slo_name
+from planner.plans.schema import ChangeContent, DroppedContent, PlanContent, PoolContent
 
 __all__ = [
     "conflict_lines",
@@ -27,7 +27,6 @@ __all__ = [
     "worth",
 ]
 
-PlanContent = Mapping[str, Any]
 
 STOPPED = {
     "time": "the time limit",
@@ -132,7 +131,7 @@ def worth(content: PlanContent) -> list[str]:
     ]
 
 
-def node_price(content: PlanContent, pool: Mapping[str, Any]) -> str:
+def node_price(content: PlanContent, pool: PoolContent) -> str:
     """Tell what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective
     or no price is known.
     """
@@ -168,7 +167,7 @@ def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str
     return list(conflict["limits"]), repairs
 
 
-def repair_words(content: PlanContent, repair: Mapping[str, Any]) -> str:
+def repair_words(content: PlanContent, repair: ChangeContent) -> str:
     """Tell one change in words, e.g. `raise the SLO on mean TTFT from 300 to 412.5 ms`."""
     before, after = exact(repair["from"]), exact(repair["to"])
     match repair["change"].split("."):
@@ -211,7 +210,7 @@ def dropped_lines(content: PlanContent) -> list[str]:
     """Tell options left out, counted by reason; reasons that differ in their figures alone count as
     one and are told by their first.
     """
-    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    groups: dict[str, list[DroppedContent]] = defaultdict(list)
     for option in content["context"]["dropped"]:
         groups[re.sub(r"\d[\d.,]*", "#", option["reason"])].append(option)
     lines = []

@@ -6,7 +6,7 @@ spread      best, median, worst of the feasible ones, and their distance
 histogram   how many feasible setups reach which quality
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
 from planner.plans.numbers import tidy, whole_percent
+from planner.plans.schema import PlanContent
 from planner.presentation.sentences import number
 from planner.studies.setup_study import STATUSES, SetupStudy
 
@@ -37,7 +38,6 @@ __all__ = [
     "spread_table",
 ]
 
-PlanContent = Mapping[str, Any]
 
 BINS = 12
 

@@ -5,16 +5,12 @@ All functions read the content of plan.json, as planner.presentation.sentences d
 stands alone.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from planner.plans.labels import slo_name
+from planner.plans.schema import PlanContent, SloContent
 from planner.presentation import sentences
 from planner.presentation.limits import binding
 
 __all__ = ["nearness", "rule_words", "story"]
-
-PlanContent = Mapping[str, Any]
 
 
 def story(content: PlanContent) -> list[str]:
@@ -61,7 +57,7 @@ def _limits(content: PlanContent) -> list[str]:
     return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding(content)]
 
 
-def nearness(slo: Mapping[str, Any]) -> str:
+def nearness(slo: SloContent) -> str:
     """Tell how near an SLO is to its limit: `149.9 ms of 150 ms, nothing left`."""
     limit, achieved = slo["limit_ms"], slo["achieved_ms"]
     if achieved is None:

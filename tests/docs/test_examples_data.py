@@ -19,6 +19,7 @@ from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
+from planner.plans.plan_and_scenario import load_plan
 from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
 from planner.profiling.estimate import LATENCIES

@@ -23,8 +23,8 @@ from planner.operation.out_of_sample import Evaluation, PromptRouting, evaluate_
 from planner.operation.replica_loads import ReplicaLoads, judge_limits
 from planner.operation.router_policy import routing_policy
 from planner.operation.samples import Sample, read_sample, split_sample
-from planner.plans.plan_content import build_plan
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_content import build_plan
 from planner.presentation.out_of_sample import (
     advice_lines,
     comparisons_table,

@@ -17,8 +17,8 @@ from planner.joint import solve as joint
 from planner.operation.fixed_setup import FixedSetup
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy, plan_hash
-from planner.plans.plan_content import build_plan
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_content import build_plan
 from planner.presentation.router import price_table_frame
 from planner.verification.verifier import verify
 from profiles.records import Curve

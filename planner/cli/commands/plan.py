@@ -2,10 +2,9 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from models.quality import Quality
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put
@@ -19,8 +18,9 @@ from planner.joint import solve as joint
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan
-from planner.plans.record import Plan, json_text, read_plan, write_json
+from planner.plans.record import json_text, read_plan, write_json
 from planner.plans.running_setup import keep_places, running_setup
+from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import load_instance
@@ -121,7 +121,7 @@ def make_plan(
             interrupt,
             show=not quiet,
         )
-        plan = _with_context(plan, "marginals", marginals_content(moved))
+        plan = plan.with_marginals(marginals_content(moved))
     if further.near and solution.has_plan and not interrupt.cancel.is_set():
         others = with_progress(
             lambda progress, cancel: find_alternatives(
@@ -138,23 +138,20 @@ def make_plan(
             interrupt,
             show=not quiet,
         )
-        asked = {
+        searched: SearchedContent = {
             "number": further.near,
             "loss_pct": tidy(further.loss_pct),
             "current": further.current,
         }
-        told = alternatives_content(
-            loaded.instance, plan.content, others, asked, current, settings.rel_gap
+        plan = plan.with_alternatives(
+            alternatives_content(
+                loaded.instance, plan.content, others, searched, current, settings.rel_gap
+            )
         )
-        plan = _with_context(plan, "alternatives", told)
     return PlanAndScenario(plan, loaded)
 
 
-def _with_context(plan: Plan, key: str, value: Any) -> Plan:
-    return Plan({**plan.content, "context": {**plan.content["context"], key: value}})
-
-
-def _current(path: Path) -> Mapping[str, Any]:
+def _current(path: Path) -> PlanContent:
     """Read the content of the plan that runs; DataError where it has no setup."""
     try:
         return read_plan(path).demand_setup().content

@@ -24,7 +24,9 @@ from planner.cli.terminal.output import (
     printable,
 )
 from planner.plans.labels import latency_columns, latency_header
+from planner.plans.numbers import known
 from planner.plans.record import Plan
+from planner.plans.schema import PlanContent
 from planner.plans.tables import plan_tables
 from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
@@ -91,7 +93,7 @@ def print_verdict(plan: Plan, console: Console) -> None:
         if content["objective"]["of"] == "cost":
             parts.append(
                 f"quality {content['quality']:.5f} (at least"
-                f" {exact(content['context']['quality_at_least'])} asked)"
+                f" {exact(known(content['context']['quality_at_least']))} asked)"
             )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
         print_line(console, "; ".join(parts))
@@ -137,7 +139,8 @@ def _print_conflict(plan: Plan, console: Console) -> None:
     _print_repairs(plan, console)
     nearest = plan.best_effort
     if nearest is not None:
-        change = nearest.content["change"]
+        effort = plan.content["conflict"]["best_effort"]
+        change = None if effort is None else effort["change"]
         first = (
             f", after this change: {sentences.repair_words(plan.content, change)}" if change else ""
         )
@@ -221,7 +224,7 @@ def _latency_column(column: str) -> Column:
     return header, header.replace(" ", "\n", 1), _ms
 
 
-def _print_setup(console: Console, content: Mapping[str, Any], frame: pd.DataFrame) -> None:
+def _print_setup(console: Console, content: PlanContent, frame: pd.DataFrame) -> None:
     """Print the setup with the latency of the first SLO's metric; the other SLOs' latencies in a
     table of their own.
     """
@@ -246,7 +249,7 @@ def _print_setup(console: Console, content: Mapping[str, Any], frame: pd.DataFra
         print_table(console, "Latency at the rate of one replica", frame, columns)
 
 
-def _router_line(content: Mapping[str, Any]) -> str:
+def _router_line(content: PlanContent) -> str:
     """Tell the router's rule in words, with the weight of prompts that tie."""
     ties = content["router"]["ties"]
     share = 100.0 * sum(tie["share"] for tie in ties)
@@ -258,7 +261,7 @@ def _router_line(content: Mapping[str, Any]) -> str:
     return f"Router: a prompt goes to the LLM of the highest score - dual price; {tied}."
 
 
-def _print_alternatives(console: Console, content: Mapping[str, Any]) -> None:
+def _print_alternatives(console: Console, content: PlanContent) -> None:
     """Print other setups nearly as good, and what is proved of them; nothing when they were not
     asked for.
     """
@@ -300,7 +303,7 @@ def _print_alternatives(console: Console, content: Mapping[str, Any]) -> None:
         print_lines(console, "Alternatives", lines)
 
 
-def _print_gpu_map(console: Console, content: Mapping[str, Any]) -> None:
+def _print_gpu_map(console: Console, content: PlanContent) -> None:
     """Print a grid for every pool."""
     signs = letters(content["routing"])
     print_heading(

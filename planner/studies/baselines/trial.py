@@ -26,6 +26,7 @@ from models.instance import Instance, Quota, Slo
 from models.quality import Quality
 from planner.joint import solve as joint
 from planner.joint.infeasibility import restated
+from planner.plans.schema import SolvedContent
 from planner.plans.setup_content import setup_content
 from planner.plans.solved_content import solved_content
 from planner.settings import Progress, Settings
@@ -126,7 +127,7 @@ class BaselineSolver:
         solution = self.solve(instance, gap=ROUGH_GAP)
         return solution if solution.has_plan else None
 
-    def content(self, instance: Instance, solution: Solution) -> dict[str, Any]:
+    def content(self, instance: Instance, solution: Solution) -> SolvedContent:
         """The plan told and verified against the instance."""
         return solved_content(instance, solution, self.settings.rel_gap)
 
