@@ -59,13 +59,13 @@ def walked(old: Any, found: PlanDiff) -> tuple[Counter[Any], float]:
             share[replica.key[1], replica.node, gpu] += replica.key[3]
     most = max(share.values(), default=0.0)
     for step in found.steps:
-        if step.do == "stop":
+        if step.action == "stop":
             now.remove(step.replica)
         else:
             now.append(step.replica)
         for gpu in step.replica.gpus:
             share[step.replica.key[1], step.replica.node, gpu] += step.replica.key[3] * (
-                1 if step.do == "start" else -1
+                1 if step.action == "start" else -1
             )
         most = max(most, *share.values())
     return Counter((r.key, len(r.gpus)) for r in now), most
@@ -81,10 +81,10 @@ def test_the_steps_lead_from_one_plan_to_the_other(
     there, most = walked(old, found)
     assert there == standing(new)
     assert most <= 100.0001
-    assert len(found.stays) + sum(step.do == "start" for step in found.steps) == len(
+    assert len(found.stays) + sum(step.action == "start" for step in found.steps) == len(
         placed_replicas(new)
     )
-    assert len(found.stays) + sum(step.do == "stop" for step in found.steps) == len(
+    assert len(found.stays) + sum(step.action == "stop" for step in found.steps) == len(
         placed_replicas(old)
     )
 
@@ -106,7 +106,7 @@ def test_capacity_is_kept_or_the_drop_is_told(contents: dict[str, list[Any]], na
     for replica in spares:
         with_spares[replica.key[0]] += replica.rate
     for step in found.steps:
-        llm, change = step.replica.key[0], (1 if step.do == "start" else -1) * step.replica.rate
+        llm, change = step.replica.key[0], (1 if step.action == "start" else -1) * step.replica.rate
         now[llm], with_spares[llm] = now.get(llm, 0.0) + change, with_spares.get(llm, 0.0) + change
         lacks = {name: min(rate, after.get(name, 0.0)) - now[name] for name, rate in before.items()}
         assert step.short == pytest.approx(
@@ -168,12 +168,12 @@ def test_what_has_room_is_started_before_anything_stops() -> None:
         }
 
     found = diff_plans(plan(entry), plan(other))
-    assert [step.do for step in found.steps] == ["start", "stop"]
+    assert [step.action for step in found.steps] == ["start", "stop"]
     assert not found.drops
     heavy = diff_plans(
         plan({**entry, "memory_gib_per_gpu": 40.0}), plan({**other, "memory_gib_per_gpu": 40.0})
     )
-    assert [step.do for step in heavy.steps] == ["stop", "start"]
+    assert [step.action for step in heavy.steps] == ["stop", "start"]
     assert heavy.drops
     assert heavy.steps[0].short == pytest.approx({"a": 5.0})
     assert (
@@ -215,7 +215,7 @@ def test_an_llm_is_told_short_until_its_capacity_is_back() -> None:
         plan(a=(30.0, 8.0), b=(20.0, 5.0), z=(50.0, 2.0)),
         plan(a=(40.0, 9.0), b=(30.0, 6.0), z=(30.0, 1.5)),
     )
-    assert [(step.do, step.replica.key[0]) for step in found.steps] == [
+    assert [(step.action, step.replica.key[0]) for step in found.steps] == [
         *(
             ("stop", "z"),
             ("start", "a"),

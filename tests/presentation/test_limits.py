@@ -70,7 +70,7 @@ NOTHING = "No SLO and no pool of GPUs binds."
         ({"context": llm(0, 1)}, f"{NOTHING} Also reached: the most replicas allowed of tiny (1)."),
         (
             {"context": llm(1, 2)},
-            f"{NOTHING} Also reached: the fewest replicas asked for of tiny (1).",
+            f"{NOTHING} Also reached: the fewest replicas required of tiny (1).",
         ),
         ({"context": llm(0, 2)}, NOTHING),
     ],
