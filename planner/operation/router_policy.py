@@ -105,5 +105,5 @@ def _backends(content: SolvedContent) -> dict[str, list[dict[str, Any]]]:
     keys = ("pool", "gpu", "tp_degree", "mps_share_pct", "replicas", "rate_rps")
     backends: dict[str, list[dict[str, Any]]] = {name: [] for name in content["routing"]}
     for entry in content["options"]:
-        backends[entry["llm"]].append({key: entry[key] for key in keys})
+        backends[entry["llm"]].append({key: dict(entry)[key] for key in keys})
     return backends

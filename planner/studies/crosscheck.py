@@ -131,7 +131,7 @@ def _joint_problems(instance: Instance, joint: Solution, rel_gap: float) -> list
     if not joint.has_plan:
         return []
     try:
-        checked_content(instance, joint, rel_gap)
+        solved_content(instance, joint, rel_gap)
     except VerificationError as error:
         return [f"the joint plan fails the verifier: {problem}" for problem in error.problems]
     return []
