@@ -22,7 +22,7 @@ IMPORTS_BEGAN = time.perf_counter()
 from models.quality import Quality  # noqa: E402 - the imports are timed
 from planner.joint import highs, primal_heuristics, restricted_milp, search, search_state  # noqa: E402
 from planner.joint import solve as joint  # noqa: E402
-from planner.plans import content  # noqa: E402
+from planner.plans import plan_content, solved_content  # noqa: E402
 from planner.scenario import assemble  # noqa: E402
 
 IMPORTED = time.perf_counter() - IMPORTS_BEGAN
@@ -101,7 +101,7 @@ def watched() -> Meter:
     meter.wrap(search.Search, "_place", "placement")
     meter.wrap(primal_heuristics, "route_setup", "routing")
     meter.wrap(joint, "find_leanest", "leanest")
-    meter.wrap(content, "verify", "verify")
+    meter.wrap(solved_content, "verify", "verify")
     return meter
 
 
@@ -117,7 +117,7 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     settings = joint.Settings(asked.rel_gap, asked.time_limit_s, asked.threads, asked.seed)
     quality = Quality(loaded.instance.scores)
     solution = joint.solve(loaded.instance, settings, quality=quality)
-    told = content.build_plan(loaded, solution, settings, {}).content
+    told = plan_content.build_plan(loaded, solution, settings, {}).content
     wall = time.perf_counter() - began
     found = {
         "scenario": loaded.scenario.spec.name,
