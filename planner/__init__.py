@@ -1,4 +1,45 @@
 """The planner decides: scenario -> instance -> solution -> plan.
 
-Modules are imported where they are used and nothing here, so that `--help` answers at once.
+The names below are the Python API (docs/api.md). Each is imported when it is first used, so that
+neither `import planner` nor `--help` waits for pandas and Pyomo.
 """
+
+_MODULES = {
+    "load": "planner.api.scenario",
+    "LoadedScenario": "planner.api.scenario",
+    "plan": "planner.api.planning",
+    "PlanResult": "planner.api.planning",
+    "simulate": "planner.api.simulation",
+    "SimulationResult": "planner.api.simulation",
+    "sweep": "planner.api.studies",
+    "baselines": "planner.api.studies",
+    "diff": "planner.api.comparison",
+    "DiffResult": "planner.api.comparison",
+    "DataError": "planner.errors",
+    "ScenarioError": "planner.errors",
+    "ProfileError": "planner.errors",
+    "ScoresError": "planner.errors",
+    "CatalogueError": "planner.errors",
+    "SolveError": "planner.errors",
+    "InfeasibleError": "planner.errors",
+    "NoPlanInTimeError": "planner.errors",
+    "VerificationError": "planner.errors",
+}
+"""Name -> the module it is imported from; `__init__.pyi` says the same to type checkers."""
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of the API on its first use."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    # Imported here to keep `import planner` fast.
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The Python API: what `import planner` offers to notebooks and scripts (docs/api.md)."""

@@ -1,0 +1,250 @@
+"""`planner.plan`: the best plan of a scenario, its tables, and its files."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.api.scenario import LoadedScenario, ScenarioSource, load
+from planner.export.report_files import write_report
+from planner.joint import solve as joint
+from planner.plans.content import tell
+from planner.plans.record import Plan, read_plan, write_json
+from planner.plans.running import running_of, seated_near
+from planner.plans.source import PlanAndScenario, load_plan
+from planner.plans.tables import tables_of
+from planner.presentation.sentences import verdict
+from planner.settings import Progress
+from planner.solution import Status
+
+__all__ = ["PlanResult", "PlanSource", "content_with_setup", "plan", "plan_and_scenario"]
+
+
+@dataclass(frozen=True, repr=False)
+class PlanResult:
+    """A plan, as `planner.plan` returns it. It has passed the independent verifier.
+
+    Tables are DataFrames with units in their headers, the same as in the workbook and on the page;
+    a plan without a setup (infeasible, or stopped too early) has tables without rows.
+    """
+
+    scenario: LoadedScenario
+    record: Plan
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The content of plan.json: every number by its name and unit (docs/plan-json.md)."""
+        return self.record.content
+
+    @property
+    def status(self) -> Status:
+        """optimal (gap closed), feasible (stopped by a limit), infeasible or unknown."""
+        return Status(self.record.status)
+
+    @property
+    def objective(self) -> float | None:
+        """Quality (mean score) or cost (USD/h) of the plan; None without a plan."""
+        value: float | None = self.content["objective"]["value"]
+        return value
+
+    @property
+    def bound(self) -> float | None:
+        """Proven limit of the objective: no plan is better. Same unit; None where unknown."""
+        value: float | None = self.content["objective"]["bound"]
+        return value
+
+    @property
+    def gap(self) -> float | None:
+        """|bound - objective| / |objective|; None where one of them is unknown."""
+        value: float | None = self.content["objective"]["rel_gap"]
+        return value
+
+    @property
+    def conflict(self) -> tuple[str, ...]:
+        """Of an infeasible scenario: the limits that cannot hold at once."""
+        return tuple(self.content.get("conflict", {}).get("limits", ()))
+
+    @property
+    def repairs(self) -> pd.DataFrame:
+        """Of an infeasible scenario: changes each of which makes it feasible, as overrides."""
+        repairs = self.content.get("conflict", {}).get("repairs", ())
+        rows = [(repair["change"], repair["from"], repair["to"]) for repair in repairs]
+        return pd.DataFrame(rows, columns=["Override", "From", "To"])
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The headline: objective, bound, gap, quality, cost, GPUs, demand."""
+        return self._tables["summary"]
+
+    @property
+    def options(self) -> pd.DataFrame:
+        """One row per deployed option: replicas, rates (req/s), latencies (ms), memory (GiB)."""
+        return self._tables["setup"]
+
+    @property
+    def routing(self) -> pd.DataFrame:
+        """One row per LLM: fraction of the requests (%), rate (req/s), dual price (score)."""
+        return self._tables["routing"]
+
+    @property
+    def slo(self) -> pd.DataFrame:
+        """One row per SLO: limit and achieved latency (ms), headroom (%), whether it binds."""
+        return self._tables["slo"]
+
+    @property
+    def placement(self) -> pd.DataFrame:
+        """One row per shard of a replica: the node and GPU it runs on."""
+        return self._tables["gpu_map"]
+
+    @property
+    def gpu_map(self) -> pd.DataFrame:
+        """One row per GPU of the cluster, idle ones too: what runs there, compute (%) and memory
+        (GiB) in use.
+        """
+        columns = ["Pool", "Node", "GPU"]
+        pools = self.content["context"]["pools"]
+        places = [
+            (pool["name"], node, gpu)
+            for pool in pools
+            for node in range(pool["nodes"])
+            for gpu in range(pool["gpus_per_node"])
+        ]
+        shards = self.placement
+        words = [
+            f"{llm} tp{degree} {share:g} %"
+            for llm, degree, share in zip(
+                shards["LLM"], shards["TP degree (GPUs)"], shards["MPS share (%)"], strict=True
+            )
+        ]
+        held = shards.assign(Runs=words).groupby(columns)
+        used = pd.DataFrame(
+            {
+                "Runs": held["Runs"].agg(" + ".join),
+                "Compute (%)": held["MPS share (%)"].sum(),
+                "Memory (GiB)": held["Memory (GiB)"].sum(),
+            }
+        )
+        frame = used.reindex(pd.MultiIndex.from_tuples(places, names=columns))
+        return frame.fillna({"Runs": "", "Compute (%)": 0.0, "Memory (GiB)": 0.0}).reset_index()
+
+    @property
+    def shadow_prices(self) -> pd.DataFrame:
+        """What one more unit of each limit changes the objective by; estimates from the last
+        relaxation.
+        """
+        return self._tables["shadow_prices"]
+
+    @property
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return tables_of(self.content)
+
+    def to_json(self, path: str | os.PathLike[str]) -> None:
+        """Write plan.json (docs/plan-json.md), which every command that takes a PLAN reads.
+
+        It names the scenario's file; of a scenario from memory, keep one by `scenario.to_folder`.
+        Raises OSError when the file cannot be written.
+        """
+        write_json(self.record, path)
+
+    def to_excel(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as a workbook with live costs and checks (docs/workbook.md).
+
+        Raises OSError when the file cannot be written.
+        """
+        write_report(PlanAndScenario(self.record, self.scenario.result), os.fspath(path), None)
+
+    def __repr__(self) -> str:
+        return f"PlanResult({self.content['scenario']}: {self._headline()})"
+
+    def _repr_html_(self) -> str:
+        head = f"<b>{escape(self.content['scenario'])}</b>: {escape(self._headline())}"
+        if self.conflict:
+            limits = "".join(f"<li>{escape(limit)}</li>" for limit in self.conflict)
+            return f"<p>{head}</p><ul>{limits}</ul>{self.repairs.to_html(index=False)}"
+        table = self.options.iloc[:, :8].to_html(index=False, float_format="{:.4g}".format)
+        return f"<p>{head}</p>{table}"
+
+    def _headline(self) -> str:
+        """Verdict with objective, bound and gap; GPUs."""
+        gpus = f"{self.content['gpus_used']} of {self.content['gpus_total']} GPUs"
+        return verdict(self.content) + (f"; {gpus}" if self.objective is not None else "")
+
+
+PlanSource = PlanResult | str | os.PathLike[str]
+"""A plan, or its file (plan.json)."""
+
+
+def plan(
+    scenario: ScenarioSource,
+    *,
+    time_limit_s: float | None = None,
+    rel_gap: float | None = None,
+    threads: int | None = None,
+    seed: int | None = None,
+    current: PlanSource | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> PlanResult:
+    """Find the best plan of a scenario: setup, placement and routing, with a bound.
+
+    Parameters
+    ----------
+    scenario
+        A scenario of `planner.load`, or what that function takes.
+    time_limit_s, rel_gap, threads, seed
+        Search options in the place of the scenario's: seconds, relative gap at which the search
+        ends, HiGHS threads, HiGHS seed.
+    current
+        The plan that runs now: replicas stay on their GPUs where possible.
+    progress
+        Called with `Progress` (phase, objective, bound, elapsed seconds) during the search.
+
+    Returns
+    -------
+    PlanResult
+        Also for an infeasible scenario (`status`, `conflict`, `repairs`) and for a search that was
+        stopped before it found a plan.
+
+    Raises
+    ------
+    DataError
+        With every fault of the input, as `planner.load`.
+    InfeasibleError, NoPlanInTimeError
+        When `current` has no setup.
+    VerificationError
+        When the plan fails the independent check: a bug of the planner.
+
+    """
+    began = time.perf_counter()
+    options = {"time_limit_s": time_limit_s, "rel_gap": rel_gap, "threads": threads, "seed": seed}
+    changes = {f"solver.{key}": value for key, value in options.items() if value is not None}
+    if changes or not isinstance(scenario, LoadedScenario):
+        scenario = load(scenario, changes)
+    loaded, settings = scenario.result, scenario.result.settings
+    seconds = time.perf_counter() - began
+    running = None if current is None else running_of(loaded.instance, content_with_setup(current))
+    solution = joint.solve(loaded.instance, settings, progress=progress)
+    if running is not None and solution.has_plan:
+        solution = seated_near(loaded.instance, solution, running)
+    return PlanResult(scenario, tell(loaded, solution, settings, {"load": seconds}))
+
+
+def content_with_setup(source: PlanSource) -> Mapping[str, Any]:
+    """The content of a plan with a setup; InfeasibleError or NoPlanInTimeError else."""
+    record = source.record if isinstance(source, PlanResult) else read_plan(source)
+    return record.demand_setup().content
+
+
+def plan_and_scenario(
+    source: PlanSource, scenario: str | os.PathLike[str] | None = None
+) -> PlanAndScenario:
+    """A plan with its scenario. scenario: the scenario's file, where the path in the plan's file
+    does not lead to it.
+    """
+    if isinstance(source, PlanResult):
+        return PlanAndScenario(source.record, source.scenario.result)
+    return load_plan(Path(source), None if scenario is None else Path(scenario))

@@ -1,0 +1,112 @@
+"""`planner.simulate`: a plan's requests replayed in discrete events."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from models.instance import Instance
+from planner.api.planning import PlanSource, plan_and_scenario
+from planner.operation.simulation import simulate as replay
+from planner.operation.simulation_outcomes import Demand, Simulation
+from planner.operation.step_level_replica import build_step_level_replica
+from planner.presentation.simulation import (
+    advice_lines,
+    options_table,
+    routing_table,
+    slos_table,
+    verdict_line,
+)
+from profiles.trace import load_trace
+
+__all__ = ["SimulationResult", "simulate"]
+
+
+@dataclass(frozen=True, repr=False)
+class SimulationResult:
+    """Predicted beside simulated figures of a plan, with 95 % intervals over independent runs."""
+
+    simulation: Simulation
+    _instance: Instance
+
+    @property
+    def verdict(self) -> str:
+        """holds, uncertain (a limit lies within its interval), misses, or not simulated."""
+        return self.simulation.verdict
+
+    @property
+    def slo(self) -> pd.DataFrame:
+        """One row per SLO: limit, planned and simulated latency (ms), requests within (%)."""
+        return slos_table(self.simulation)
+
+    @property
+    def options(self) -> pd.DataFrame:
+        """One row per deployed option: rates (req/s), mean and p99 latencies (ms), the engine."""
+        return options_table(self.simulation, self._instance)
+
+    @property
+    def routing(self) -> pd.DataFrame:
+        """One row per LLM: planned and realised fraction of the requests (%)."""
+        return routing_table(self.simulation, self._instance)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to plan with where a limit does not surely hold."""
+        return tuple(advice_lines(self.simulation))
+
+    def __repr__(self) -> str:
+        requests = f"{self.simulation.requests:,} requests"
+        return f"SimulationResult({verdict_line(self.simulation)}; {requests})"
+
+
+def simulate(
+    plan: PlanSource,
+    *,
+    scenario: str | os.PathLike[str] | None = None,
+    minutes: float = 10.0,
+    cv: float = 1.0,
+    seed: int = 0,
+    trace: str | os.PathLike[str] | None = None,
+) -> SimulationResult:
+    """Replay a plan's requests: its router and its replicas, in discrete events.
+
+    Parameters
+    ----------
+    plan
+        A plan of `planner.plan`, or its file (plan.json).
+    scenario
+        The plan's scenario file, where the path in the plan's file does not lead to it.
+    minutes
+        Length of each of the five runs.
+    cv
+        Coefficient of variation of the gaps between arrivals; 1 = Poisson.
+    seed
+        Seed of arrivals and prompts.
+    trace
+        A trace (.csv) with `arrival_s`, whose gaps are replayed at the plan's rate.
+
+    Returns
+    -------
+    SimulationResult
+        Verdict and tables.
+
+    Raises
+    ------
+    DataError
+        When the plan's file, its scenario or the trace cannot be read.
+    InfeasibleError, NoPlanInTimeError
+        When the plan has no setup.
+    ValueError
+        When minutes or cv is not positive.
+
+    """
+    if not (minutes > 0 and cv > 0):
+        raise ValueError(f"minutes and cv are greater than 0, not {minutes} and {cv}")
+    source = plan_and_scenario(plan, scenario)
+    source.plan.demand_setup()
+    gaps = None if trace is None else load_trace(Path(trace)).gaps
+    demand = Demand(60.0 * minutes, cv, seed, gaps)
+    return SimulationResult(
+        replay(source, demand, engine=build_step_level_replica), source.loaded.instance
+    )

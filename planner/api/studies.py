@@ -1,0 +1,88 @@
+"""`planner.sweep` and `planner.baselines`: a scenario planned many times."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from planner.api.scenario import ScenarioSource, load
+from planner.api.temporary_files import plain_content
+from planner.studies import sweep as sweeps
+from planner.studies.baselines.comparison import baselines_table, compare_baselines
+
+__all__ = ["baselines", "sweep"]
+
+
+def sweep(
+    scenario: ScenarioSource, vary: Mapping[str, Iterable[Any]], *, jobs: int = 1
+) -> pd.DataFrame:
+    """Plan a scenario at every point of a grid.
+
+    Parameters
+    ----------
+    scenario
+        A scenario of `planner.load`, or what that function takes.
+    vary
+        Dotted path -> values in the file's units, e.g. `{"arrival_rate_rps": [40, 60, 80]}`; the
+        points are the product of all values, the first path slowest.
+    jobs
+        Processes; 1 = this one, 0 = one per core.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per point: the varied values, status, objective, bound, gap (%), quality, cost
+        (USD/h), GPUs, SLOs (ms), fractions (%), the reason where there is no plan, seconds. An
+        infeasible point is a row, and so is one whose values are no scenario.
+
+    Raises
+    ------
+    DataError
+        With every fault of the scenario itself, and for too many points.
+
+    """
+    loaded = load(scenario)
+    axes = [sweeps.Axis(key, tuple(values)) for key, values in _listed(vary).items()]
+    points = sweeps.sweep(
+        loaded.path,
+        [f"{key}={json.dumps(value)}" for key, value in loaded.overrides.items()],
+        sweeps.grid_points(axes),
+        jobs=jobs,
+    )
+    return sweeps.points_table(points, [axis.key for axis in axes])
+
+
+def _listed(vary: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+    """The values as plain lists: a range, a numpy array and a Series become lists."""
+    return plain_content({key: list(values) for key, values in vary.items()})
+
+
+def baselines(scenario: ScenarioSource) -> pd.DataFrame:
+    """Compare the joint plan with simpler ways to decide (docs/baselines.md).
+
+    Parameters
+    ----------
+    scenario
+        A scenario of `planner.load`, or what that function takes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The joint plan first, then one row per baseline: GPUs, cost (USD/h), SLO, quality (mean
+        score), and what the joint plan gains.
+
+    Raises
+    ------
+    DataError
+        With every fault of the input.
+    InfeasibleError, NoPlanInTimeError
+        When there is no joint plan to compare with.
+    VerificationError
+        When a plan fails its check or a baseline beats the proven bound: a bug of the planner.
+
+    """
+    loaded = load(scenario).result
+    comparison = compare_baselines(loaded, loaded.settings)
+    comparison.plan.demand_setup()
+    return baselines_table(comparison, loaded.instance)

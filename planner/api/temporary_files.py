@@ -1,0 +1,86 @@
+"""Scenarios and tables that stand in memory: written into a temporary folder, so that everything
+that reads files reads them too, worker processes of a sweep included.
+"""
+
+import json
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import DataError
+
+__all__ = ["TemporaryFiles", "naming_faults", "plain_content"]
+
+TABLES = ("profiles", "scores")
+
+
+class TemporaryFiles:
+    """A folder, made on first use and removed when nothing refers to this object any more.
+
+    names: path -> what the caller knows the file as.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    @cached_property
+    def _folder(self) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="joint-llm-planner-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def write_scenario(self, content: Mapping[str, Any]) -> Path:
+        """Write a scenario file. content: keys of a scenario; `profiles` and `scores` are paths
+        (relative to the current folder) or DataFrames.
+        """
+        path = self._folder / "scenario.yaml"
+        self.names[str(path)] = "scenario (mapping)"
+        plain = plain_content(self.write_tables(content))
+        for key in TABLES:
+            if isinstance(plain.get(key), str) and plain[key]:
+                plain[key] = str(Path(plain[key]).absolute())
+        # JSON is YAML too, and says every text, number and null as it is.
+        path.write_text(json.dumps(plain), encoding="utf-8")
+        return path
+
+    def write_tables(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The same content with paths in the place of DataFrames. A named index is a column."""
+        paths = dict(content)
+        for key in TABLES:
+            if isinstance(frame := content.get(key), pd.DataFrame):
+                path = self._folder / f"{key}.csv"
+                self.names[str(path)] = f"{key} (DataFrame)"
+                frame.to_csv(path, index=frame.index.name is not None)
+                paths[key] = str(path)
+        return paths
+
+
+@contextmanager
+def naming_faults(files: Iterable[TemporaryFiles]) -> Iterator[None]:
+    """Within, faults name mappings and DataFrames, not temporary files that nobody knows."""
+    names = {path: name for one in files for path, name in one.names.items()}
+    try:
+        yield
+    except DataError as error:
+        faults = [replace(fault, file=names.get(fault.file, fault.file)) for fault in error.faults]
+        raise type(error)(faults, error.notices) from None
+
+
+def plain_content(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy that JSON can hold: numpy's numbers and arrays as Python's, tuples as lists; anything
+    else by its text, which the schema refuses with the key's name.
+    """
+    plain: dict[str, Any] = json.loads(json.dumps(dict(content), default=_plain))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
