@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -106,31 +107,17 @@ class PlanResult:
         """One row per GPU of the cluster, idle ones too: what runs there, compute (%) and memory
         (GiB) in use.
         """
-        columns = ["Pool", "Node", "GPU"]
-        pools = self.content["context"]["pools"]
-        places = [
-            (pool["name"], node, gpu)
-            for pool in pools
-            for node in range(pool["nodes"])
-            for gpu in range(pool["gpus_per_node"])
+        shards: dict[tuple[str, int, int], list[tuple[Any, ...]]] = defaultdict(list)
+        for pool, node, gpu, *shard in self.placement.itertuples(index=False):
+            shards[pool, node, gpu].append(tuple(shard))
+        rows = [
+            (one["name"], node, gpu, *_in_use(shards[one["name"], node, gpu]))
+            for one in self.content["context"]["pools"]
+            for node in range(one["nodes"])
+            for gpu in range(one["gpus_per_node"])
         ]
-        shards = self.placement
-        words = [
-            f"{llm} tp{degree} {share:g} %"
-            for llm, degree, share in zip(
-                shards["LLM"], shards["TP degree (GPUs)"], shards["MPS share (%)"], strict=True
-            )
-        ]
-        held = shards.assign(Runs=words).groupby(columns)
-        used = pd.DataFrame(
-            {
-                "Runs": held["Runs"].agg(" + ".join),
-                "Compute (%)": held["MPS share (%)"].sum(),
-                "Memory (GiB)": held["Memory (GiB)"].sum(),
-            }
-        )
-        frame = used.reindex(pd.MultiIndex.from_tuples(places, names=columns))
-        return frame.fillna({"Runs": "", "Compute (%)": 0.0, "Memory (GiB)": 0.0}).reset_index()
+        heads = ["Pool", "Node", "GPU", "Runs", "Compute (%)", "Memory (GiB)"]
+        return pd.DataFrame(rows, columns=heads)
 
     @property
     def shadow_prices(self) -> pd.DataFrame:
@@ -231,6 +218,13 @@ def plan(
     if running is not None and solution.has_plan:
         solution = seated_near(loaded.instance, solution, running)
     return PlanResult(scenario, tell(loaded, solution, settings, {"load": seconds}))
+
+
+def _in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
+    """What runs on a GPU, its compute (%) and its memory (GiB)."""
+    words = [f"{llm} tp{degree} {share:g} %" for llm, degree, share, *_ in shards]
+    compute, memory = (float(sum(shard[at] for shard in shards)) for at in (2, 3))
+    return " + ".join(words), compute, memory
 
 
 def content_with_setup(source: PlanSource) -> Mapping[str, Any]:

@@ -1,0 +1,33 @@
+"""Temporary files live as long as the scenario they belong to."""
+
+import gc
+from pathlib import Path
+
+import numpy as np
+
+import planner
+from planner.api.temporary_files import TemporaryFiles, plain_content
+from tests.support.small_scenario import small_content
+
+
+def test_files_go_with_the_last_scenario_that_needs_them() -> None:
+    scenario = planner.load(small_content())
+    path = scenario.path
+    changed = planner.load(scenario, arrival_rate_rps=12)
+    del scenario
+    gc.collect()
+    assert path.is_file()
+    assert planner.load(changed).path == path
+    del changed
+    gc.collect()
+    assert not path.parent.exists()
+
+
+def test_nothing_is_written_before_it_is_needed(monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: 1 / 0)
+    assert TemporaryFiles().write_tables({"scores": "scores.csv"}) == {"scores": "scores.csv"}
+
+
+def test_plain_content() -> None:
+    content = {"a": np.float64(0.1), "b": (1, np.int64(2)), "c": np.array([1.5]), "d": Path("x")}
+    assert plain_content(content) == {"a": 0.1, "b": [1, 2], "c": [1.5], "d": "x"}
