@@ -3,7 +3,7 @@
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,11 +14,12 @@ import pandas as pd
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.export.report_files import write_report
 from planner.joint import solve as joint
-from planner.plans.content import tell
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
+from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan, read_plan, write_json
-from planner.plans.running import running_of, seated_near
-from planner.plans.source import PlanAndScenario, load_plan
-from planner.plans.tables import tables_of
+from planner.plans.running_setup import keep_places, running_setup
+from planner.plans.schema import PlanContent
+from planner.plans.tables import plan_tables
 from planner.presentation.sentences import verdict
 from planner.settings import Progress
 from planner.solution import Status
@@ -38,7 +39,7 @@ class PlanResult:
     record: Plan
 
     @property
-    def content(self) -> Mapping[str, Any]:
+    def content(self) -> PlanContent:
         """The content of plan.json: every number by its name and unit (docs/plan-json.md)."""
         return self.record.content
 
@@ -50,30 +51,29 @@ class PlanResult:
     @property
     def objective(self) -> float | None:
         """Quality (mean score) or cost (USD/h) of the plan; None without a plan."""
-        value: float | None = self.content["objective"]["value"]
-        return value
+        return self.content["objective"]["value"]
 
     @property
     def bound(self) -> float | None:
         """Proven limit of the objective: no plan is better. Same unit; None where unknown."""
-        value: float | None = self.content["objective"]["bound"]
-        return value
+        return self.content["objective"]["bound"]
 
     @property
     def gap(self) -> float | None:
         """|bound - objective| / |objective|; None where one of them is unknown."""
-        value: float | None = self.content["objective"]["rel_gap"]
-        return value
+        return self.content["objective"]["rel_gap"]
 
     @property
     def conflict(self) -> tuple[str, ...]:
         """Of an infeasible scenario: the limits that cannot hold at once."""
-        return tuple(self.content.get("conflict", {}).get("limits", ()))
+        conflict = self.content.get("conflict")
+        return () if conflict is None else tuple(conflict["limits"])
 
     @property
     def repairs(self) -> pd.DataFrame:
         """Of an infeasible scenario: changes each of which makes it feasible, as overrides."""
-        repairs = self.content.get("conflict", {}).get("repairs", ())
+        conflict = self.content.get("conflict")
+        repairs = [] if conflict is None else conflict["repairs"]
         rows = [(repair["change"], repair["from"], repair["to"]) for repair in repairs]
         return pd.DataFrame(rows, columns=["Override", "From", "To"])
 
@@ -128,7 +128,7 @@ class PlanResult:
 
     @property
     def _tables(self) -> dict[str, pd.DataFrame]:
-        return tables_of(self.content)
+        return plan_tables(self.content)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write plan.json (docs/plan-json.md), which every command that takes a PLAN reads.
@@ -213,11 +213,13 @@ def plan(
         scenario = load(scenario, changes)
     loaded, settings = scenario.result, scenario.result.settings
     seconds = time.perf_counter() - began
-    running = None if current is None else running_of(loaded.instance, content_with_setup(current))
+    running = (
+        None if current is None else running_setup(loaded.instance, content_with_setup(current))
+    )
     solution = joint.solve(loaded.instance, settings, progress=progress)
     if running is not None and solution.has_plan:
-        solution = seated_near(loaded.instance, solution, running)
-    return PlanResult(scenario, tell(loaded, solution, settings, {"load": seconds}))
+        solution = keep_places(loaded.instance, solution, running)
+    return PlanResult(scenario, build_plan(loaded, solution, settings, {"load": seconds}))
 
 
 def _in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
@@ -227,7 +229,7 @@ def _in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
     return " + ".join(words), compute, memory
 
 
-def content_with_setup(source: PlanSource) -> Mapping[str, Any]:
+def content_with_setup(source: PlanSource) -> PlanContent:
     """The content of a plan with a setup; InfeasibleError or NoPlanInTimeError else."""
     record = source.record if isinstance(source, PlanResult) else read_plan(source)
     return record.demand_setup().content
