@@ -65,7 +65,7 @@ class Changes:
         return int(np.abs(replicas - np.array(self.replicas)).sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Formulation:
     """options: positions that may be used.
 

@@ -6,12 +6,16 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class LinearProgram:
-    """minimise cost . x + offset  s.t.  row_lower <= A x <= row_upper,  low <= x <= high,  x_j
-    whole where integer_j.
+    """Arrays of the program.
 
-    matrix: (R, C) CSR. names: column name -> position, for those that a reader needs.
+    minimise   cost . x + offset
+    s.t.       row_lower <= matrix x <= row_upper
+               low <= x <= high,   x_j whole where integer_j
+
+    cost, low, high, integer: (C,). row_lower, row_upper: (R,). matrix: (R, C) CSR. row_names,
+    column_names: R and C names, or none.
     """
 
     cost: np.ndarray
@@ -23,6 +27,7 @@ class LinearProgram:
     integer: np.ndarray
     offset: float = 0.0
     row_names: list[str] = field(default_factory=list)
+    column_names: list[str] = field(default_factory=list)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ Points = tuple[np.ndarray, np.ndarray]
 """Rates (K,) in req/s and budgets (S, K) of one option (or one arm of it)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """Where the rows and columns stand.
 
@@ -78,7 +78,16 @@ def layout(
     head[replica_row:, 1 + llms : 1 + llms + pools] = np.array(used).reshape(len(rows), pools)
     if slacks:
         head[1 + llms : replica_row, 1 + llms + pools :] = -np.eye(slos)
-    where = Layout(llms, pools, slacks, 1, 1 + llms, replica_row, per_replica, head.shape[0])
+    where = Layout(
+        llms=llms,
+        pools=pools,
+        slacks=slacks,
+        serve_row=1,
+        budget_row=1 + llms,
+        replica_row=replica_row,
+        per_replica=per_replica,
+        static_rows=head.shape[0],
+    )
     low = np.concatenate([[1.0], np.zeros(llms), np.full(slos, -np.inf), lower])
     high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand * (1 - spare)), upper])
     return where, low, high, csr_matrix(head)
@@ -216,13 +225,13 @@ def relax(
     high[where.fractions] = 1.0
     high[where.gpus_used] = [pool.gpus for pool in form.instance.pools]
     linear = LinearProgram(
-        cost,
-        csr_matrix(vstack([matrix, cuts])),
-        np.concatenate([row_low, cut_low]),
-        np.concatenate([row_high, cut_high]),
-        low,
-        high,
-        np.zeros(cost.size, dtype=bool),
+        cost=cost,
+        matrix=csr_matrix(vstack([matrix, cuts])),
+        row_lower=np.concatenate([row_low, cut_low]),
+        row_upper=np.concatenate([row_high, cut_high]),
+        low=low,
+        high=high,
+        integer=np.zeros(cost.size, dtype=bool),
     )
     return linear, where, owner
 

@@ -1,27 +1,31 @@
-"""How a solve is asked for and how it tells its progress."""
+"""Settings of a solve, and what it reports on its way."""
 
 import math
 from dataclasses import dataclass
 
 CLOSE_ENOUGH = 1e-6
-"""A bound and a value this close, in shares of the range of scores, have met whatever gap was asked
-for (the contract).
+"""A bound and a value this close, in shares of the range of scores, have met, however small the
+wanted gap is (the contract).
 """
 
 
 @dataclass(frozen=True)
 class Settings:
-    """rel_gap: as the contract defines it. time_limit: s. threads, seed: of HiGHS."""
+    """rel_gap: |bound - value| / |value| at which a search may end. time_limit: s. threads, seed:
+    of HiGHS. keep_program: hand the last mixed-integer program over with the solution
+    (`Solution.program`, for planner.joint.model_file.write_model).
+    """
 
     rel_gap: float = 1e-4
     time_limit: float = 60.0
     threads: int = 1
     seed: int = 0
+    keep_program: bool = False
 
 
 @dataclass(frozen=True)
 class Progress:
-    """elapsed: s.
+    """elapsed: s. phase: in words.
 
     value, bound: of the objective in its own unit, None while unknown; value NaN (default) where no
     plan is sought.

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from models.linear import LinearProgram
 from models.placement import Packing
 
 
@@ -130,6 +131,8 @@ class Solution:
     req/s. fractions: (M,). quality: mean score. dual_prices: (M,) score units, NaN for LLMs not
     routed to, the smallest is 0. tie_eps: score units within which LLMs tie. Without a plan
     everything after `effort` is empty or None.
+
+    program: the last mixed-integer program with names, only where the settings keep it.
     """
 
     status: Status
@@ -146,6 +149,7 @@ class Solution:
     placement: tuple[Shard, ...] = ()
     shadow_prices: ShadowPrices | None = None
     conflict: Conflict | None = None
+    program: LinearProgram | None = field(default=None, repr=False)
 
     @property
     def has_plan(self) -> bool:

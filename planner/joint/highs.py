@@ -8,8 +8,9 @@ of a second when the `threading.Event` is set, with incumbent and bound.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 import highspy
 import numpy as np
@@ -73,7 +74,7 @@ Programs that are not closed soon get them back.
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """Why the solver stopped, apart from what it holds. value, bound: of the minimisation.
 
@@ -90,7 +91,7 @@ class Answer:
     seconds: float = 0.0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SolveSettings:
     """How to solve.
 
@@ -150,15 +151,25 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     if stop is StopReason.INFEASIBLE:
         bound = np.inf
     return Answer(
-        stop,
-        value,
-        bound,
-        x,
-        None,
-        None,
-        int(info.mip_node_count) if whole else 0,
-        time.perf_counter() - began,
+        stop=stop,
+        value=value,
+        bound=bound,
+        x=x,
+        row_dual=None,
+        column_dual=None,
+        nodes=int(info.mip_node_count) if whole else 0,
+        seconds=time.perf_counter() - began,
     )
+
+
+def write_program(program: LinearProgram, path: Path) -> None:
+    """Write a program as MPS or LP, by the ending of the path; SolverError when HiGHS does not."""
+    highs = _fresh(SolveSettings())
+    _pass(highs, program)
+    # A warning is as bad as an error here: HiGHS 1.16 replaces all names by c0, c1 .. when one of
+    # them has a character that the format does not allow, and goes on.
+    if highs.writeModel(str(path)) != highspy.HighsStatus.kOk:
+        raise SolverError(f"HiGHS {VERSION} could not write {path} as it is")
 
 
 class LiveLp:
@@ -168,9 +179,7 @@ class LiveLp:
         self._highs = _fresh(settings)
         _set(self._highs, "presolve", "off")
         _set(self._highs, "solver", "simplex")
-        continuous = LinearProgram(
-            **{**program.__dict__, "integer": np.zeros(program.cost.size, dtype=bool)}
-        )
+        continuous = replace(program, integer=np.zeros(program.cost.size, dtype=bool))
         _pass(self._highs, continuous)
         self.columns = program.cost.size
         self.rows = program.row_lower.size
@@ -252,22 +261,22 @@ class LiveLp:
         self.seconds += spent
         if stop is not StopReason.OPTIMAL:
             return Answer(
-                stop,
-                np.inf,
-                np.inf if stop is StopReason.INFEASIBLE else -np.inf,
-                None,
+                stop=stop,
+                value=np.inf,
+                bound=np.inf if stop is StopReason.INFEASIBLE else -np.inf,
+                x=None,
                 seconds=spent,
             )
         value = float(info.objective_function_value)
         return Answer(
-            stop,
-            value,
-            value,
-            np.array(solution.col_value),
-            np.array(solution.row_dual),
-            np.array(solution.col_dual),
-            0,
-            spent,
+            stop=stop,
+            value=value,
+            bound=value,
+            x=np.array(solution.col_value),
+            row_dual=np.array(solution.row_dual),
+            column_dual=np.array(solution.col_dual),
+            nodes=0,
+            seconds=spent,
         )
 
 
@@ -336,6 +345,7 @@ def _pass(highs: highspy.Highs, program: LinearProgram) -> None:
     if program.integer.any():
         kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [kind[int(flag)] for flag in program.integer]
+    lp.row_names_, lp.col_names_ = program.row_names, program.column_names
     _check(highs.passModel(lp), "passModel")
 
 

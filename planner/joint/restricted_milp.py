@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.compiled_program import CompiledProgram, compile_program
 from models.formulation import Goal, GoalKind
-from models.program import CompiledProgram, build, compile_program
+from models.linear import LinearProgram
+from models.program import build
 from planner.joint.goal_state import GoalState
 from planner.joint.highs import Answer, StopReason, solve
 from planner.joint.root_relaxation import Relaxation
@@ -95,12 +97,14 @@ class RestrictedMilp:
     nodes: a limit of the nodes of each program, to be divided by its columns (a limit that does
     not depend on how busy the machine is).
 
-    cutoff: whether only plans better than the incumbent are asked for.
+    cutoff: whether only plans better than the incumbent are sought. program: the last program
+    for the search's own goal, with names, where the state keeps programs.
     """
 
     def __init__(self, state: GoalState, relaxation: Relaxation, nodes: int | None = None) -> None:
         self.state, self.relaxation, self.nodes = state, relaxation, nodes
         self.cutoff = True
+        self.program: LinearProgram | None = None
         self._patient = False
 
     # -- options -----------------------------------------------------------------------------------
@@ -171,8 +175,8 @@ class RestrictedMilp:
             aside=state.aside,
         )
         compiled = compile_program(build(form), form, named=shared.keep_program)
-        if shared.keep_program:
-            shared.program = compiled
+        if shared.keep_program and goal is None:
+            self.program = compiled.linear
         now = shared.clock.spend("build", began)
         left = shared.clock.left()
         limit = None if self.nodes is None else self.nodes // compiled.linear.cost.size

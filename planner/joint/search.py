@@ -22,9 +22,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.compiled_program import compile_program
 from models.formulation import Goal, GoalKind, price_step
+from models.linear import LinearProgram
 from models.nogood import NoGood
-from models.program import build, compile_program
+from models.program import build
 from planner.joint.curve_refinement import refine_lines, split_arms
 from planner.joint.goal_state import GoalState, Incumbent
 from planner.joint.highs import StopReason, solve
@@ -72,6 +74,7 @@ class Search:
             shared=shared, goal=goal, abs_gap=abs_gap, enough=enough, incumbent=incumbent
         )
         self.relaxation: Relaxation | None = None
+        self._milp: RestrictedMilp | None = None
 
     # -- outcome -----------------------------------------------------------------------------------
 
@@ -121,6 +124,15 @@ class Search:
                 return False
         return True
 
+    def last_program(self) -> LinearProgram:
+        """The last mixed-integer program, with names; the one over all options where none was
+        needed. Only where the state keeps programs.
+        """
+        if self._milp is not None and self._milp.program is not None:
+            return self._milp.program
+        form = self.shared.formulation(self.state.goal, self.shared.usable())
+        return compile_program(build(form), form, named=True).linear
+
     # -- the loop ----------------------------------------------------------------------------------
 
     def relax(self) -> None:
@@ -135,7 +147,7 @@ class Search:
             return
         if self.incumbent is None:
             try_rounded(self.state, self.relaxation.point)
-        milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
+        milp = self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
         instance = self.shared.instance
         first = FIRST_OPTIONS * (len(instance.llms) + 2 * len(instance.pools) + 1)
         options: tuple[int, ...] | None = milp.promising(first)

@@ -19,7 +19,6 @@ from models.instance import Instance
 from models.latency import Pieces, budget_pieces
 from models.nogood import NoGood
 from models.placement import Item
-from models.program import CompiledProgram
 from models.quality import Quality
 from planner.joint.highs import SolveSettings
 from planner.solution import Termination
@@ -76,7 +75,7 @@ class SearchState:
 
     Given: the instance, its quality with the pool of cuts, the clock, threads and seed of the
     solver, `report` (phase, loss of the best plan or None, bound on the loss or None) and
-    keep_program: whether the last mixed-integer program is kept, with names, in `program`.
+    keep_program: whether searches keep their last mixed-integer program, with names.
 
     Made and refined: pieces, arms: exact curves and their under-estimates, by options that may run
     at all. capacity: rows over replicas. upper: (O,) most replicas. no_goods: setups that cannot
@@ -91,7 +90,6 @@ class SearchState:
     seed: int = 0
     report: Callable[[str, float | None, float | None], None] | None = None
     keep_program: bool = False
-    program: CompiledProgram | None = None
     pieces: dict[int, Pieces] = field(init=False)
     arms: dict[int, list[Arm]] = field(init=False)
     capacity: list[CapacityRow] = field(init=False)

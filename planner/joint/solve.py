@@ -8,6 +8,7 @@ alone.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from models.formulation import Goal, GoalKind
@@ -62,6 +63,7 @@ def solve(
         clock=clock,
         threads=settings.threads,
         seed=settings.seed,
+        keep_program=settings.keep_program,
     )
     clock.spend("curves", clock.began)
     if progress is not None:
@@ -70,13 +72,15 @@ def solve(
     goal = _goal_of(instance, quality)
     search = Search(state, goal, lambda loss: SAFE_GAP * abs_gap(loss))
     search.run()
+    program = search.last_program() if settings.keep_program else None
     best, notes = search.incumbent, list[str]()
     if best is None:
-        return _without_plan(search, settings, explain=explain)
+        return replace(_without_plan(search, settings, explain=explain), program=program)
     state.report = None
     if lean:
         best, notes = find_leanest(state, search, best, abs_gap(search.loss))
-    return _with_plan(search, best, notes, closed=best.loss - search.bound <= abs_gap(best.loss))
+    closed = best.loss - search.bound <= abs_gap(best.loss)
+    return replace(_with_plan(search, best, notes, closed=closed), program=program)
 
 
 def _goal_of(instance: Instance, quality: Quality) -> Goal:

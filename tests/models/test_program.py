@@ -14,10 +14,11 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 import models.program
 import planner.joint.restricted_milp
+from models.compiled_program import CompiledProgram, compile_program
 from models.formulation import Formulation, Goal, GoalKind
 from models.linear import LinearProgram
 from models.nogood import NoGood
-from models.program import CompiledProgram, build, compile_program
+from models.program import build
 from models.quality import Quality
 from models.relaxation import relax
 from planner.joint import solve as joint
@@ -261,8 +262,11 @@ def test_no_component_takes_a_reserved_name() -> None:
 
 
 def test_row_names_of_the_arrays_are_the_components_names() -> None:
-    linear = compiled(formulation(state_of("convex", 0), "quality")).linear
+    form = formulation(state_of("convex", 0), GoalKind.QUALITY)
+    assert compiled(form).linear.row_names == []
+    linear = compile_program(build(form), form, named=True).linear
     assert len(linear.row_names) == linear.row_lower.size
+    assert len(linear.column_names) == linear.cost.size
     assert {name.split("[")[0] for name in linear.row_names} >= {
         "serve_every_request",
         "serve_llm_fraction",
