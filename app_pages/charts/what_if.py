@@ -10,7 +10,7 @@ import streamlit as st
 
 from app_pages.charts.report import Drawn, ink, limit_colour
 from planner.presentation.frontier import THIS
-from planner.presentation.setup_study import QUALITY
+from planner.presentation.setup_listing import QUALITY
 
 __all__ = ["CHOSEN", "changes", "frontier", "histogram", "places"]
 

@@ -23,11 +23,11 @@ from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import (
     CAVEATS,
-    advice_lines,
-    demand_line,
-    option_lines,
-    slos_table,
-    verdict_line,
+    simulated_option_lines,
+    simulated_slos_table,
+    simulation_advice_lines,
+    simulation_demand_line,
+    simulation_verdict_line,
 )
 from planner.scenario.assemble import load_instance
 from planner.scenario.workbook import read_book
@@ -100,15 +100,15 @@ def simulated(
         cancel=watch.cancel,
     )
     notes = [
-        *advice_lines(found),
-        *option_lines(found, loaded.instance),
+        *simulation_advice_lines(found),
+        *simulated_option_lines(found, loaded.instance),
         *(one.note for one in found.slos if one.note),
         *CAVEATS,
     ]
     return {
-        "verdict": verdict_line(found),
-        "demand": demand_line(found, loaded.instance.arrival_rate),
-        "slos": slos_table(found),
+        "verdict": simulation_verdict_line(found),
+        "demand": simulation_demand_line(found, loaded.instance.arrival_rate),
+        "slos": simulated_slos_table(found),
         "notes": notes,
     }
 

@@ -19,21 +19,23 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, json_text
 from planner.plans.schema import PlanContent
 from planner.presentation.out_of_sample import (
-    advice_lines,
-    comparisons_table,
-    fractions_table,
-    gain_line,
-    limits_table,
-    routings_table,
-    said,
-    verdict_line,
+    basis_lines,
+    evaluation_advice_lines,
+    evaluation_gain_line,
+    evaluation_verdict_line,
+)
+from planner.presentation.out_of_sample_tables import (
+    evaluated_comparisons_table,
+    evaluated_fractions_table,
+    evaluated_limits_table,
+    evaluated_routings_table,
 )
 from planner.presentation.router import (
-    held_line,
+    held_rate_line,
     price_table_frame,
-    rates_by_llm,
-    router_prices,
-    router_ties,
+    prices_by_llm_table,
+    router_prices_table,
+    router_ties_table,
 )
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
@@ -57,8 +59,8 @@ def policy(
     return {
         "policy": found,
         "json": json_text(found),
-        "prices": router_prices(content, Router(found), scores),
-        "ties": router_ties(content),
+        "prices": router_prices_table(content, Router(found), scores),
+        "ties": router_ties_table(content),
         "prompts": [
             (str(name), dict(zip(scores.llms, row, strict=True)))
             for name, row in zip(scores.prompt_ids, columns, strict=False)
@@ -77,8 +79,8 @@ def rates(
     table = build_price_table(source, progress=watch.progress, cancel=watch.cancel)
     return {
         "rates": price_table_frame(table),
-        "by_llm": rates_by_llm(table),
-        "held": held_line(table),
+        "by_llm": prices_by_llm_table(table),
+        "held": held_rate_line(table),
         "held_pct": 100 * table.held_up_to / table.planned,
         "json": json_text(build_router_policy(content, source.loaded.instance, table=table)),
     }
@@ -127,14 +129,18 @@ def tested(
     )
     return {
         "verdict": found.verdict,
-        "lines": [verdict_line(found), *advice_lines(found), gain_line(found)],
+        "lines": [
+            evaluation_verdict_line(found),
+            *evaluation_advice_lines(found),
+            evaluation_gain_line(found),
+        ],
         "prompts": sample.prompts if found.fitted is None else found.sample.prompts,
         "graded": sample.graded,
-        "fractions": fractions_table(found),
-        "limits": limits_table(found),
-        "routings": routings_table(found),
-        "comparisons": comparisons_table(found),
-        "said": said(found),
+        "fractions": evaluated_fractions_table(found),
+        "limits": evaluated_limits_table(found),
+        "routings": evaluated_routings_table(found),
+        "comparisons": evaluated_comparisons_table(found),
+        "said": basis_lines(found),
         "notices": [_with_names(notice, names) for notice in notices],
     }
 

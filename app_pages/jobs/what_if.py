@@ -23,10 +23,10 @@ from planner.plans.running_setup import running_setup
 from planner.plans.schema import AlternativesContent, PlanContent, SearchedContent
 from planner.plans.to_solution import to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content
+from planner.presentation.setup_listing import SetupListing
 from planner.presentation.setup_study import (
-    Listed,
-    counts_line,
     histogram_table,
+    setup_counts_line,
     setups_table,
     spread_line,
     spread_table,
@@ -132,7 +132,7 @@ def other(
     return Told(plan, report_of(Plan(plan), loaded))
 
 
-def setups(path: str, overrides: Overrides, *, watch: Watch) -> Listed:
+def setups(path: str, overrides: Overrides, *, watch: Watch) -> SetupListing:
     """The study of every retained setup; stopped, of those that were routed.
 
     DataError where there are too many to list.
@@ -140,10 +140,10 @@ def setups(path: str, overrides: Overrides, *, watch: Watch) -> Listed:
     loaded = load_instance(Path(path), dict(overrides))
     found = study_setups(loaded.instance, progress=watch.progress, cancel=watch.cancel)
     quality = np.sort(found.quality[~np.isnan(found.quality)])[::-1]
-    return Listed(
+    return SetupListing(
         quality,
         found.complete,
-        (counts_line(found, False), spread_line(found)),
+        (setup_counts_line(found, False), spread_line(found)),
         spread_table(found),
         histogram_table(found),
         setups_table(found, loaded.instance).head(MOST_ROWS),

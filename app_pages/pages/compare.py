@@ -15,15 +15,14 @@ from app_pages.session.state import Shown
 from app_pages.widgets import tables
 from planner.plans.diff import diff_plans
 from planner.plans.schema import PlanContent
-from planner.presentation.comparison import (
-    compared_table,
-    diff_tables,
-    lines_of,
-    points_table,
-    routing_table,
-    setups_table,
-    steps_line,
+from planner.presentation.comparison_lines import comparison_lines
+from planner.presentation.comparison_tables import (
+    comparison_table,
+    replicas_table,
+    routing_comparison_table,
+    tradeoff_table,
 )
+from planner.presentation.diff import diff_line, diff_tables
 
 MOST = 4
 
@@ -86,20 +85,22 @@ def compared(plans: Mapping[str, Shown]) -> None:
     st.subheader("What differs")
     for name in others:
         st.markdown(f"**{plain(name)}** against **{plain(first)}**")
-        bullets(lines_of(contents[first], contents[name]))
+        bullets(comparison_lines(contents[first], contents[name]))
     st.subheader("Side by side")
     tables.show(
-        compared_table(contents),
+        comparison_table(contents),
         "What was asked and found, one column a plan, and the change against the first plan.",
         whole=True,
     )
-    show(compare.qualities(points_table(contents)), "compare-quality")
+    show(compare.qualities(tradeoff_table(contents)), "compare-quality")
     st.subheader("Routing: which LLM gets how much")
     signs = {llm: sign for one in plans.values() for llm, sign in one.meta["signs"].items()}
-    show(compare.routing(routing_table(contents), signs), "compare-routing")
-    tables.show(routing_table(contents), "Part of the requests of every LLM in each plan.")
+    show(compare.routing(routing_comparison_table(contents), signs), "compare-routing")
+    tables.show(
+        routing_comparison_table(contents), "Part of the requests of every LLM in each plan."
+    )
     st.subheader("Setup: what runs")
-    tables.show(setups_table(contents), "Replicas of every option in each plan.")
+    tables.show(replicas_table(contents), "Replicas of every option in each plan.")
     steps(contents)
 
 
@@ -115,7 +116,7 @@ def steps(contents: Mapping[str, PlanContent]) -> None:
     st.selectbox("From and to", list(ways), key="compare-steps", on_change=pick_steps)
     old, new = ways[at]
     found = diff_plans(contents[old], contents[new])
-    st.markdown(plain(steps_line(found)))
+    st.markdown(plain(diff_line(found)))
     if not found.steps:
         return
     frames = diff_tables(found)

@@ -10,9 +10,10 @@ from app_pages.session.markdown import bullets, not_done, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import conflict, marginals, tables
 from planner.plans.labels import slo_name
-from planner.presentation import sentences
-from planner.presentation.limits import latency_budget
-from planner.presentation.story import rule_words, story
+from planner.presentation.formatting import format_exact, format_gap, format_objective
+from planner.presentation.plan.conflict import repair_text
+from planner.presentation.plan.latency_budget import latency_budget_table
+from planner.presentation.plan.story import routing_rule_lines, story_lines
 
 Colour = Literal["green", "orange", "red", "gray"]
 BADGES: dict[str, Colour] = {
@@ -77,14 +78,14 @@ def headline(here: Shown) -> None:
     if not content["options"]:
         st.markdown(plain(here.meta["verdict"]) + ". " + plain(MEANINGS[status]))
         return
-    bullets(story(content))
+    bullets(story_lines(content))
     numbers(here)
 
 
 def numbers(here: Shown) -> None:
     """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
     content, objective = here.content, here.content["objective"]
-    bound = sentences.objective_text(content, objective["bound"]).partition(" ")[2]
+    bound = format_objective(content, objective["bound"]).partition(" ")[2]
     best = f"at best {bound.removesuffix(' USD/h')}"
     cost, total = content["cost_usd_per_h"], content["gpus_total"]
     cheapest = objective["of"] == "cost"
@@ -97,7 +98,7 @@ def numbers(here: Shown) -> None:
         )
         metric(
             "Gap (%)",
-            sentences.gap_text(objective["rel_gap"]).removesuffix(" %").replace("below ", "<"),
+            format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<"),
             f"found in {content['solver']['wall_s']:.1f} s",
         )
         for slo in content["slo"][:MOST_SLOS]:
@@ -133,7 +134,7 @@ def demand_words(here: Shown) -> str:
     """What is served on what."""
     context = here.content["context"]
     pools = ", ".join(f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in context["pools"])
-    return f"{sentences.exact(context['arrival_rate_rps'])} req/s on {pools}"
+    return f"{format_exact(context['arrival_rate_rps'])} req/s on {pools}"
 
 
 def keep(here: Shown) -> None:
@@ -200,7 +201,7 @@ def planned(here: Shown) -> None:
     tables.show(
         here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM."
     )
-    bullets([here.meta["router"], *rule_words(here.content)])
+    bullets([here.meta["router"], *routing_rule_lines(here.content)])
     latencies(here)
 
 
@@ -247,7 +248,7 @@ def latencies(here: Shown) -> None:
     if not meta["slos"]:
         return
     st.subheader("Latency budget: who spends how much of an SLO")
-    frame = latency_budget(here.content)
+    frame = latency_budget_table(here.content)
     for k, name in enumerate(dict.fromkeys(frame["SLO"])):
         part = frame[frame["SLO"] == name]
         st.markdown(f"**{plain(name)}**; the dashed line is the limit.")
@@ -351,9 +352,7 @@ def nearest_case(here: Shown) -> None:
     st.subheader("Best effort: the plan of the nearest feasible case")
     nearest = state.nearest_of(here)
     if change := effort["change"]:
-        st.markdown(
-            "After this change: " + plain(sentences.repair_words(here.content, change)) + "."
-        )
+        st.markdown("After this change: " + plain(repair_text(here.content, change)) + ".")
     st.markdown(plain(nearest.meta["verdict"]))
     planned(nearest)
 

@@ -16,7 +16,7 @@ from app_pages.session.state import Shown
 from app_pages.widgets import tables
 from models import router as library
 from models.router import Router
-from planner.presentation.router import decision_line, decision_table
+from planner.presentation.router import routing_decision_line, routing_decision_table
 
 Colour = Literal["green", "orange", "red"]
 COLOURS: dict[str, Colour] = {"holds": "green", "uncertain": "orange", "misses": "red"}
@@ -127,9 +127,9 @@ def one_prompt(found: dict[str, Any]) -> None:
     if name is None:
         return
     router = Router(found["policy"])
-    st.markdown(plain(decision_line(router, prompts[name], name)))
+    st.markdown(plain(routing_decision_line(router, prompts[name], name)))
     tables.show(
-        decision_table(router, prompts[name], name),
+        routing_decision_table(router, prompts[name], name),
         f"Score, price and probability of every LLM for the prompt {name}.",
     )
 

@@ -13,7 +13,12 @@ from app_pages.session import reruns, state, work
 from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.session.state import Shown
 from app_pages.widgets import tables
-from planner.presentation.setup_study import Listed, marks_table, met_words, place_lines
+from planner.presentation.setup_listing import (
+    SetupListing,
+    marks_table,
+    plan_rank_lines,
+    slo_met_words,
+)
 
 JOBS = "app_pages.jobs.what_if"
 
@@ -44,7 +49,7 @@ def draw() -> None:
         "baselines", args, lambda: ask("baselines", args, here), "Plan the baselines"
     )
     if baselines is not None:
-        baselines = met_words(baselines)
+        baselines = slo_met_words(baselines)
         first = (
             "Baseline",
             "Quality (mean score)",
@@ -99,11 +104,11 @@ def result(slot: str, args: tuple[Any, ...], begin: Callable[[], None], words: s
     return None
 
 
-def drawn(here: Shown, listed: Listed, baselines: Any) -> None:
+def drawn(here: Shown, listed: SetupListing, baselines: Any) -> None:
     """Words, histogram, marks, tables."""
     if not listed.complete:
         st.warning("The list was stopped before its end: numbers are of the setups routed so far.")
-    bullets([*place_lines(here.content, listed), *listed.lines])
+    bullets([*plan_rank_lines(here.content, listed), *listed.lines])
     marks = marks_table(here.content, listed, baselines)
     if len(listed.histogram):
         show(what_if.histogram(listed.histogram, marks), "setups-histogram")

@@ -16,8 +16,9 @@ from planner.plans.numbers import tidy
 from planner.plans.record import Plan
 from planner.plans.schema import AlternativesContent
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
-from planner.presentation.comparison import compared_table, lines_of
-from planner.presentation.frontier import span_of, value_at
+from planner.presentation.comparison_lines import comparison_lines
+from planner.presentation.comparison_tables import comparison_table
+from planner.presentation.what_if import field_value, slider_range
 from planner.scenario.edits import ScenarioEdit
 
 JOBS = "app_pages.jobs.what_if"
@@ -60,8 +61,8 @@ def memory() -> dict[str, Any]:
 
 def slider(knob: Knob) -> None:
     """One knob as a slider whose ends stay where they are."""
-    first = value_at(ScenarioEdit(state.asked().path, state.asked().base), knob.path)
-    low, high, step = span_of(knob.value, knob.value if first is None else first, knob.whole)
+    first = field_value(ScenarioEdit(state.asked().path, state.asked().base), knob.path)
+    low, high, step = slider_range(knob.value, knob.value if first is None else first, knob.whole)
     number = int if knob.whole else float
     if high <= low:
         return
@@ -96,12 +97,12 @@ def beside(here: Shown) -> None:
         return
     pair = {"Start": pin.content, "Now": here.content}
     st.markdown("**What differs from the plan at the start**")
-    bullets(lines_of(pin.content, here.content))
+    bullets(comparison_lines(pin.content, here.content))
     if here.content["status"] == "infeasible":
         conflict.draw(here)
         st.markdown("The page Plan shows the plan of the nearest feasible case.")
     tables.show(
-        compared_table(pair),
+        comparison_table(pair),
         "The plan at the start and the plan now, number by number.",
         whole=True,
     )

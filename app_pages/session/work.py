@@ -16,7 +16,7 @@ from app_pages.jobs.messages import Outcome, Status
 from app_pages.session import reruns
 from app_pages.session.markdown import plain
 from app_pages.session.server import desk
-from planner.presentation.sentences import gap_text, number
+from planner.presentation.formatting import format_gap, format_number
 
 __all__ = [
     "Work",
@@ -195,11 +195,11 @@ def progress_words(status: Status) -> str:
         return f"waiting for a free process, place {status.place}, {status.elapsed:.1f} s"
     parts = [status.phase]
     if status.value is not None:
-        parts.append(f"found {number(status.value, 5)}")
+        parts.append(f"found {format_number(status.value, 5)}")
     if status.bound is not None:
-        parts.append(f"best possible {number(status.bound, 5)}")
+        parts.append(f"best possible {format_number(status.bound, 5)}")
     if status.value is not None and status.bound is not None:
         parts.append(
-            f"gap {gap_text(abs(status.bound - status.value) / max(abs(status.value), 1e-9))}"
+            f"gap {format_gap(abs(status.bound - status.value) / max(abs(status.value), 1e-9))}"
         )
     return ", ".join([*parts, f"{status.elapsed:.1f} s"])

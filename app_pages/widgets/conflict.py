@@ -9,14 +9,14 @@ import streamlit as st
 from app_pages.session import reruns, state
 from app_pages.session.markdown import bullets, plain
 from app_pages.session.state import Shown
-from planner.presentation import sentences
+from planner.presentation.plan.conflict import conflict_lines
 
 __all__ = ["draw"]
 
 
 def draw(here: Shown) -> None:
     """Limits that cannot hold together and single changes, each with its button."""
-    limits, repairs = sentences.conflict_lines(here.content)
+    limits, repairs = conflict_lines(here.content)
     st.subheader("Limits that cannot hold together, and what was tried")
     bullets(limits)
     for note in here.meta["effort_notes"]:

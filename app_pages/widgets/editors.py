@@ -14,7 +14,7 @@ import streamlit as st
 from app_pages.session import state
 from app_pages.session.markdown import bullets, faults_box
 from planner.errors import DataError
-from planner.presentation.sentences import exact
+from planner.presentation.formatting import format_exact
 from planner.scenario.edits import changed
 from profiles.catalogue import load_gpus
 
@@ -166,7 +166,7 @@ def _told(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(_told(one) for one in value) or "nothing"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return exact(value)
+        return format_exact(value)
     return "blank" if value is None else str(value)
 
 

@@ -16,18 +16,20 @@ from app_pages.widgets import tables
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, IS_WHEEL
 from planner.presentation.frontier import (
-    MOST_POINTS,
-    Field,
-    apart_from,
-    asked_at,
-    axis_for,
-    fields_of,
+    format_field_value,
     frontier_lines,
+    frontier_measures,
     frontier_table,
-    measures_of,
+)
+from planner.presentation.what_if import (
+    MOST_POINTS,
+    ScenarioField,
+    edit_with_value,
+    field_value,
+    frontier_axis,
+    overrides_without,
+    scenario_fields,
     sweep_command,
-    value_at,
-    value_words,
 )
 from planner.scenario.edits import ScenarioEdit
 from planner.studies.sweep import SweepPoint
@@ -67,7 +69,7 @@ def draw(here: Shown) -> None:
     )
     asked, kept = state.asked(), memory()
     quality = here.content["quality"] if here.asked == asked else None
-    fields = fields_of(state.content(), quality)
+    fields = scenario_fields(state.content(), quality)
     field = choose(fields)
     if field is None:
         return
@@ -81,7 +83,7 @@ def draw(here: Shown) -> None:
         help=told,
     )
     try:
-        axis = axis_for(field, kept["values"])
+        axis = frontier_axis(field, kept["values"])
     except DataError as error:
         faults_box(error.faults, "These values cannot be used")
         return
@@ -100,7 +102,9 @@ def draw(here: Shown) -> None:
             f"At most {MOST_POINTS} here. The same with more, side by side, as a file{where}:"
         )
     st.code(
-        sweep_command(file, apart_from(asked, field.path), axis), language=None, wrap_lines=True
+        sweep_command(file, overrides_without(asked, field.path), axis),
+        language=None,
+        wrap_lines=True,
     )
     found(here)
 
@@ -114,7 +118,7 @@ def _command_file(path: str, example: str | None) -> tuple[str, str]:
     return f"examples/{example}/scenario.yaml", ""
 
 
-def choose(fields: Sequence[Field]) -> Field | None:
+def choose(fields: Sequence[ScenarioField]) -> ScenarioField | None:
     """The field to vary; one that is not listed by its path."""
     kept = memory()
     labels = [*(field.label for field in fields), OTHER]
@@ -142,7 +146,7 @@ def choose(fields: Sequence[Field]) -> Field | None:
     path = kept["path"].strip()
     if not path:
         return None
-    return Field(path, path, "")
+    return ScenarioField(path, path, "")
 
 
 @reruns.whole
@@ -160,10 +164,10 @@ def remember(name: str, key: str) -> None:
 
 
 @reruns.whole
-def start(asked: ScenarioEdit, field: Field, values: tuple[Any, ...]) -> None:
+def start(asked: ScenarioEdit, field: ScenarioField, values: tuple[Any, ...]) -> None:
     """Plan all points."""
     memory().update({"of": asked, "field": field, "measure": None})
-    args = (asked.path, apart_from(asked, field.path), field.path, list(values))
+    args = (asked.path, overrides_without(asked, field.path), field.path, list(values))
     work.start(SLOT, JOB, args, f"Frontier over {field.label}", key=state.key_of(asked))
 
 
@@ -190,11 +194,11 @@ def found(here: Shown) -> None:
             f"Stopped: {len(points)} of {wanted} points are planned; all that stands here is of"
             " these."
         )
-    if apart_from(state.asked(), field.path) != apart_from(of, field.path):
+    if overrides_without(state.asked(), field.path) != overrides_without(of, field.path):
         st.caption("This frontier answers earlier inputs; its points open with those.")
-    same = apart_from(here.asked, field.path) == apart_from(of, field.path)
-    frame = frontier_table(points, field, value_at(here.asked, field.path) if same else None)
-    measures = measures_of(frame)
+    same = overrides_without(here.asked, field.path) == overrides_without(of, field.path)
+    frame = frontier_table(points, field, field_value(here.asked, field.path) if same else None)
+    measures = frontier_measures(frame)
     if measures:
         kept["measure"] = kept["measure"] if kept["measure"] in measures else measures[0]
         st.session_state["what-if-measure"] = kept["measure"]
@@ -243,7 +247,7 @@ def clicked() -> None:
         open_point(sorted(what.parts, key=lambda point: point.number)[rows[0]["Row"]])
 
 
-def open_box(points: list[SweepPoint], field: Field) -> None:
+def open_box(points: list[SweepPoint], field: ScenarioField) -> None:
     """The same by keyboard."""
     good = [
         point
@@ -251,7 +255,7 @@ def open_box(points: list[SweepPoint], field: Field) -> None:
         if point.told.get("GPUs used") is not None
     ]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = [value_words(point.values[field.path]) for point in good]
+        words = [format_field_value(point.values[field.path]) for point in good]
         at = st.selectbox(
             f"Point: {plain(field.label)}",
             range(len(good)),
@@ -269,5 +273,7 @@ def open_box(points: list[SweepPoint], field: Field) -> None:
 def open_point(point: SweepPoint) -> None:
     """Ask the point's question and plan it: with the worker's cuts this takes about a second."""
     kept = memory()
-    state.set_asked(asked_at(kept["of"], kept["field"].path, point.values[kept["field"].path]))
+    state.set_asked(
+        edit_with_value(kept["of"], kept["field"].path, point.values[kept["field"].path])
+    )
     state.solve()

@@ -38,11 +38,16 @@ from planner.plans.numbers import percent
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import PlanContent
 from planner.plans.tables import plan_tables
-from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
-from planner.presentation.gpu_map import letters
-from planner.presentation.limits import binding
+from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.marginals import marginals_lines, marginals_table
+from planner.presentation.plan.conflict import conflict_lines, repair_text
+from planner.presentation.plan.considered_options import dropped_lines, filters_line
+from planner.presentation.plan.gpu_map import llm_letters
+from planner.presentation.plan.limits import binding_line
+from planner.presentation.plan.provenance import provenance_lines
+from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.assemble import LoadResult
 from planner.scenario.load import Scenario
 from planner.solution import Repair
@@ -101,7 +106,7 @@ def _meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> dict[str, Any
         "asked": _asked(content, instance.quality_floor),
         "best_effort": _best_effort(content),
         "status": content["status"],
-        "verdict": sentences.verdict(content),
+        "verdict": verdict_line(content),
         "objective": {**content["objective"], "unit": objective_unit(content)},
         "quality": content["quality"],
         "cost_usd_per_h": content["cost_usd_per_h"],
@@ -109,7 +114,7 @@ def _meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> dict[str, Any
         "gpus_total": content["gpus_total"],
         "verified": content["checks"]["verified"],
         "llms": [llm.name for llm in instance.llms],
-        "signs": letters(llm.name for llm in instance.llms),
+        "signs": llm_letters(llm.name for llm in instance.llms),
         "options": [option_words(content, option) for option in content["options"]],
         "slos": [
             {
@@ -123,22 +128,21 @@ def _meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> dict[str, Any
         "arrival_rate_rps": content["context"]["arrival_rate_rps"],
         "prompts": content["context"]["prompts"],
         "hours_per_month": HOURS_PER_MONTH,
-        "binding": binding(content) if content["options"] else "",
-        "worth": sentences.worth(content),
+        "binding": binding_line(content) if content["options"] else "",
+        "worth": shadow_price_lines(content),
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),
-        "provenance": sentences.provenance_lines(content) if content["options"] else [],
+        "provenance": provenance_lines(content) if content["options"] else [],
         "router": (
             "Each prompt goes to the LLM with the highest score minus dual price. "
             + (
-                f"{sentences.number(100.0 * sum(t['share'] for t in ties), 2)} % of the prompts"
-                " tie."
+                f"{format_number(100.0 * sum(t['share'] for t in ties), 2)} % of the prompts tie."
                 if ties
                 else "No prompt ties."
             )
         ),
-        "filters": sentences.filters_line(content),
-        "dropped": sentences.dropped_lines(content),
+        "filters": filters_line(content),
+        "dropped": dropped_lines(content),
         "effort_notes": list(content["context"]["effort_notes"]),
         "sha256": content["scenario_sha256"],
         "version": content["planner_version"],
@@ -158,14 +162,12 @@ def _asked(content: PlanContent, floor: float | None) -> str:
         f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']} (pool {pool['name']})"
         for pool in content["context"]["pools"]
     ]
-    limits = [] if floor is None else [f"quality at least {sentences.exact(floor)}"]
+    limits = [] if floor is None else [f"quality at least {format_exact(floor)}"]
     limits += [
-        f"{slo_name(slo)} at most {sentences.exact(slo['limit_ms'])} ms" for slo in content["slo"]
+        f"{slo_name(slo)} at most {format_exact(slo['limit_ms'])} ms" for slo in content["slo"]
     ]
     best = "lowest cost" if content["objective"]["of"] == "cost" else "best quality"
-    demand = (
-        f"{sentences.exact(content['context']['arrival_rate_rps'])} req/s on {', '.join(pools)}"
-    )
+    demand = f"{format_exact(content['context']['arrival_rate_rps'])} req/s on {', '.join(pools)}"
     return f"{content['scenario']}: {best} for {demand}" + (
         f", with {' and '.join(limits)}" if limits else ""
     )
@@ -175,8 +177,7 @@ def _best_effort(content: PlanContent) -> str:
     """The change after which a best effort is a plan; "" for a plan of what was asked."""
     change = best_effort_change(content)
     return (
-        "Best effort, not what was asked. It takes one change:"
-        f" {sentences.repair_words(content, change)}"
+        f"Best effort, not what was asked. It takes one change: {repair_text(content, change)}"
         if change
         else ""
     )
@@ -268,7 +269,7 @@ def _assumptions(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     )
     change = best_effort_change(content)
     if change:
-        source = f"best effort: {sentences.exact(change['from'])} was asked"
+        source = f"best effort: {format_exact(change['from'])} was asked"
         rows = [
             (
                 replace(r, value=change["to"], path="", otherwise=source)
@@ -462,7 +463,7 @@ def _conflict(plan: Plan) -> dict[str, pd.DataFrame]:
     """Why nothing fits and what would mend it; nothing for a plan."""
     if plan.status != "infeasible":
         return {}
-    limits, repairs = sentences.conflict_lines(plan.content)
+    limits, repairs = conflict_lines(plan.content)
     return {
         "conflict": pd.DataFrame({"These limits cannot hold together": limits}, dtype=object),
         "repairs": pd.DataFrame(

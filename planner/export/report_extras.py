@@ -21,10 +21,10 @@ import pandas as pd
 from planner.plans.labels import objective_unit, slo_label
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.presentation.sentences import exact
+from planner.presentation.formatting import format_exact
 from planner.presentation.setup_study import (
-    counts_line,
     histogram_table,
+    setup_counts_line,
     setups_table,
     spread_line,
     spread_table,
@@ -71,7 +71,7 @@ def extra(
             "mean score",
         ]
         frames = {"spread": spread, "histogram": histogram_table(found)}
-        notes = [f"Setups: {counts_line(found, False)}", f"Setups: {spread_line(found)}"]
+        notes = [f"Setups: {setup_counts_line(found, False)}", f"Setups: {spread_line(found)}"]
         return Extra(
             {**frames, "setups": setups_table(found, source.loaded.instance)}, notes, found.complete
         )
@@ -265,11 +265,11 @@ def _sensitivity_table(
         status, numbers, reason = _numbers(source, done[point])
         change = None if numbers[0] is None or base is None else numbers[0] - base
         unit = "" if point.unit == "nodes" else f" {point.unit}"
-        changed = f"{point.words}: {exact(point.value)}{unit}"
+        changed = f"{point.words}: {format_exact(point.value)}{unit}"
         told.append(
             (
                 changed,
-                f"{exact(point.before)}{unit}",
+                f"{format_exact(point.before)}{unit}",
                 status,
                 *numbers[:2],
                 change,

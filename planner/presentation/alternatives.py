@@ -29,7 +29,7 @@ from planner.plans.schema import (
 )
 from planner.plans.solved_content import solved_content
 from planner.plans.step_order import Action
-from planner.presentation.sentences import objective_text
+from planner.presentation.formatting import format_objective
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Status, Termination
 
@@ -227,7 +227,7 @@ def alternatives_lines(content: PlanContent) -> list[str]:
     word = "at least" if content["objective"]["sense"] == "maximize" else "at most"
     lines = [
         f"Setups within a loss of {tidy(asked['loss_pct'])} %: {word}"
-        f" {objective_text(content, told['limit'])}."
+        f" {format_objective(content, told['limit'])}."
     ]
     gpus = told["fewest_gpus"]
     lines.append(f"Fewest GPUs within it: {gpus['found']}; {_proof(gpus, 'GPU')}.")

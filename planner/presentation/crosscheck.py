@@ -9,12 +9,17 @@ import numpy as np
 import pandas as pd
 
 from models.instance import Instance
-from planner.presentation.sentences import number
-from planner.presentation.setup_study import config_words
+from planner.presentation.formatting import format_config, format_number
 from planner.solution import Solution
 from planner.studies.crosscheck import ROUNDING, CheckVerdict, CrossCheck
 
-__all__ = ["check_table", "compared_line", "ratio_line", "setup_lines", "verdict_line"]
+__all__ = [
+    "crosscheck_method_line",
+    "crosscheck_table",
+    "crosscheck_verdict_line",
+    "enumeration_time_line",
+    "setup_by_llm",
+]
 
 MEANING: Mapping[CheckVerdict, str] = {
     CheckVerdict.AGREE: "joint plan and decomposition both find",
@@ -25,26 +30,26 @@ MEANING: Mapping[CheckVerdict, str] = {
 }
 
 
-def _told(instance: Instance, value: float | None) -> str:
+def _value_text(instance: Instance, value: float | None) -> str:
     if value is None or not np.isfinite(value):
         return "-"
     return f"{value:,.2f} USD/h" if instance.objective == "cost" else f"{value:.6f}"
 
 
-def verdict_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
+def crosscheck_verdict_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
     """Tell the verdict in one line."""
     what = MEANING[check.verdict]
     if check.verdict == "agree":
         found = (
             "that no plan keeps all limits"
             if joint.status == "infeasible"
-            else f"{instance.objective} {_told(instance, joint.value)}"
+            else f"{instance.objective} {_value_text(instance, joint.value)}"
         )
         what = f"{what} {found}"
     return f"{check.verdict}: {what}"
 
 
-def check_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
+def crosscheck_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
     """Value, bound, gap and seconds of the joint plan and of the decomposition."""
     best = check.decomposition.best
     rows = [
@@ -60,7 +65,7 @@ def check_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Method", "Found", "Best possible", "Gap", "Seconds"])
 
 
-def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
+def crosscheck_method_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
     """Tell in one sentence what was compared, and to what precision."""
     decomposition, best = check.decomposition, check.decomposition.best
     if decomposition.complete:
@@ -86,7 +91,7 @@ def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str
         width = 100.0 * check.decomposition_gap / max(abs(best.value or 0.0), 1e-9)
         return (
             f"{head}; neither plan exceeds the other's bound, and plan and bound of the"
-            f" decomposition are {number(width, 2)} % apart."
+            f" decomposition are {format_number(width, 2)} % apart."
         )
     return (
         f"{head}; the plans differ by {abs(check.difference):.2g} {unit}, allowed are both gaps"
@@ -94,18 +99,18 @@ def compared_line(check: CrossCheck, joint: Solution, instance: Instance) -> str
     )
 
 
-def ratio_line(each: float, retained: int, joint_seconds: float) -> str:
+def enumeration_time_line(each: float, retained: int, joint_seconds: float) -> str:
     """Tell how long routing every setup would take beside the joint plan, as information."""
     whole = each * retained
+    times = whole / max(joint_seconds, 1e-9)
     return (
-        f"Routing each of {retained:,} setups, none left out, would take about {number(whole, 2)} s"
-        f" in one process ({number(1000 * each, 2)} ms a setup, from a sample):"
-        f" {number(whole / max(joint_seconds, 1e-9), 2)} times as long as the joint plan took,"
-        f" {number(joint_seconds, 2)} s."
+        f"Routing all {retained:,} setups one by one would take about {format_number(whole, 2)} s"
+        f" ({format_number(1000 * each, 2)} ms a setup, from a sample);"
+        f" {format_number(times, 2)} times the joint plan's {format_number(joint_seconds, 2)} s."
     )
 
 
-def setup_lines(solution: Solution, instance: Instance) -> dict[str, Any]:
+def setup_by_llm(solution: Solution, instance: Instance) -> dict[str, Any]:
     """Tell the setup of a solution, LLM by LLM: how it is run and which part of the prompts it
     answers.
     """
@@ -117,7 +122,7 @@ def setup_lines(solution: Solution, instance: Instance) -> dict[str, Any]:
             if instance.options[o].llm == i
         )
         told[llm.name] = (
-            f"{config_words(instance, config)}: {100 * solution.fractions[i]:.1f} %"
+            f"{format_config(instance, config)}: {100 * solution.fractions[i]:.1f} %"
             if config
             else "-"
         )

@@ -15,216 +15,40 @@ frontier    one row a point in the order of its values: value, status, found and
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from shlex import quote
 from typing import Any
 
 import pandas as pd
 
-from planner.plans.labels import slo_name
-from planner.plans.numbers import tidy
-from planner.presentation.sentences import exact
-from planner.scenario.edits import ScenarioEdit, changed, content_of
-from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import set_path
-from planner.studies.sweep import Axis, SweepPoint, points_table, read_axis
-from profiles.io.faults import DataError, Fault, shown
+from planner.presentation.formatting import format_exact
+from planner.presentation.what_if import ScenarioField
+from planner.studies.sweep import SweepPoint, points_table
 
-__all__ = [
-    "MOST_POINTS",
-    "THIS",
-    "Field",
-    "apart_from",
-    "asked_at",
-    "axis_for",
-    "fields_of",
-    "frontier_lines",
-    "frontier_table",
-    "measures_of",
-    "span_of",
-    "sweep_command",
-    "value_at",
-    "value_words",
-]
+__all__ = ["THIS", "format_field_value", "frontier_lines", "frontier_measures", "frontier_table"]
 
-FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5)
-FLOORS = (0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 1.0, 1.01)
-MOST_POINTS = 60
-"""Of a frontier that somebody waits for; the command has no such limit."""
 THIS = "This plan"
-FREE = "Memory kept free (%)"
 
 Content = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Field:
-    """What may be varied.
-
-    path: dotted; label: words and unit; values: worth trying, as `--vary` reads them.
-
-    cheapest: values are qualities, and each asks for the cheapest GPUs that reach it.
-    """
-
-    path: str
-    label: str
-    values: str
-    cheapest: bool = False
-
-
-def fields_of(asked: Content, quality: float | None = None) -> list[Field]:
-    """The fields of a scenario's content.
-
-    quality: of its best plan, for the cheapest GPUs that reach parts of it.
-    """
-    found = [
-        Field(
-            "arrival_rate_rps", "Arrival rate (req/s)", _parts(asked["arrival_rate_rps"], FACTORS)
-        )
-    ]
-    for k, slo in enumerate(asked["slo"]):
-        found.append(
-            Field(
-                f"slo.{k}.limit_ms",
-                f"Limit on {slo_name(slo)} (ms)",
-                _parts(slo["limit_ms"], FACTORS),
-            )
-        )
-    pools = list(enumerate(asked["pools"]))
-    found += [
-        Field(f"pools.{k}.nodes", f"Nodes of pool {pool['name']}", _counts(pool["nodes"]))
-        for k, pool in pools
-    ]
-    floor = asked["objective"].get("quality_at_least")
-    if floor is not None:
-        found.append(
-            Field(
-                "objective.quality_at_least", "Quality at least (mean score)", _parts(floor, FLOORS)
-            )
-        )
-    elif quality is not None:
-        values = ",".join(f"{factor * quality:.4g}" for factor in FLOORS[:-1])
-        found.append(
-            Field(
-                "objective",
-                "Cheapest GPUs for a quality of at least (mean score)",
-                values,
-                cheapest=True,
-            )
-        )
-    for k, pool in pools:
-        found.append(
-            Field(
-                f"pools.{k}.gpus_per_node",
-                f"GPUs per node of pool {pool['name']}",
-                _counts(pool["gpus_per_node"]),
-            )
-        )
-    found.append(Field("setups.memory_headroom_pct", FREE, "0,5,10,15,20,30"))
-    found.append(
-        Field("setups.min_gpu_utilization_pct", "Compute given out at least (%)", "0,25,50,75,90")
-    )
-    found += [
-        Field(f"llms.{k}.max_replicas", f"Replicas of {llm['name']} at most", "0,1,2,3,4")
-        for k, llm in enumerate(asked["llms"])
-    ]
-    return found
-
-
-def _parts(value: float, factors: Sequence[float]) -> str:
-    return ",".join(str(tidy(float(f"{factor * value:.6g}"))) for factor in factors)
-
-
-def _counts(count: int) -> str:
-    return f"1:{max(2 * count, count + 3)}:1"
-
-
-def span_of(value: float, start: float, whole: bool) -> tuple[float, float, float]:
-    """Lowest, highest and step of a slider.
-
-    value: where it stands; start: where it stood first, so that its ends stay where they are.
-    """
-    if whole:
-        return 1, max(2 * int(start), int(start) + 3, int(value)), 1
-    high = max(2.0 * start, value)
-    step = 10.0 ** math.floor(math.log10(max(start, 1e-9) / 20.0))
-    return min(0.1 * math.ceil(start / step) * step, value), high, step
-
-
-def asked_at(asked: ScenarioEdit, path: str, value: Any) -> ScenarioEdit:
-    """The same question with one field at another value."""
-    content = content_of(asked)
-    set_path(ScenarioSpec, content, path, value)
-    return changed(asked, content)
-
-
-def value_at(asked: ScenarioEdit, path: str) -> Any:
-    """What a field is asked to be; None where the path leads nowhere."""
-    found: Any = content_of(asked)
-    for part in path.split("."):
-        try:
-            found = found[int(part)] if isinstance(found, list) else found[part]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return None
-    return found
-
-
-def apart_from(asked: ScenarioEdit, path: str) -> dict[str, Any]:
-    """The changes of a question but for one field: points of one frontier have all of them in
-    common.
-    """
-    return {
-        key: value
-        for key, value in asked.overrides.items()
-        if key != path and not key.startswith(f"{path}.")
-    }
-
-
-def axis_for(field: Field, values: str) -> Axis:
-    """The axis of a field; DataError for what is none, and for more points than somebody waits
-    for.
-    """
-    axis = read_axis(f"{field.path}={values}")
-    if len(axis.values) > MOST_POINTS:
-        problem, mend = (
-            f"these are {len(axis.values):,} points, more than {MOST_POINTS}",
-            "take fewer here, or use the command `sweep`",
-        )
-        raise DataError([Fault("values", field.path, shown(values), problem, mend)])
-    return (
-        Axis(axis.key, tuple(_cheapest(value) for value in axis.values)) if field.cheapest else axis
-    )
-
-
-def _cheapest(quality: Any) -> dict[str, Any]:
-    return {"minimize": "cost", "quality_at_least": quality}
-
-
-def sweep_command(file: str, overrides: Mapping[str, Any], axis: Axis) -> str:
-    """The command line that gives the same points as a file."""
-    changes = [f"--set {quote(f'{key}={json.dumps(value)}')}" for key, value in overrides.items()]
-    varied = quote(f"{axis.key}={','.join(json.dumps(value) for value in axis.values)}")
-    return " ".join(
-        ["python -m planner sweep", quote(file), *changes, "--vary", varied, "--csv frontier.csv"]
-    )
-
-
-def value_words(value: Any) -> str:
+def format_field_value(value: Any) -> str:
     """A varied value, as it is told and drawn; of an objective, the quality it asks for."""
     if isinstance(value, Mapping):
         return (
-            exact(value["quality_at_least"]) if "quality_at_least" in value else json.dumps(value)
+            format_exact(value["quality_at_least"])
+            if "quality_at_least" in value
+            else json.dumps(value)
         )
     return (
-        exact(value)
+        format_exact(value)
         if isinstance(value, int | float) and not isinstance(value, bool)
         else json.dumps(value)
     )
 
 
-def frontier_table(points: Sequence[SweepPoint], field: Field, here: Any = None) -> pd.DataFrame:
+def frontier_table(
+    points: Sequence[SweepPoint], field: ScenarioField, here: Any = None
+) -> pd.DataFrame:
     """Tabulate a sweep along one field, in the order of its values.
 
     here: the field's value in the plan shown.
@@ -241,13 +65,13 @@ def frontier_table(points: Sequence[SweepPoint], field: Field, here: Any = None)
     frame[field.label] = (
         [float(str(value)) for value in asked]
         if numeric
-        else [value_words(value) for value in values]
+        else [format_field_value(value) for value in values]
     )
     frame[THIS] = [THIS if here is not None and value == here else "" for value in values]
     return frame
 
 
-def measures_of(frame: pd.DataFrame) -> list[str]:
+def frontier_measures(frame: pd.DataFrame) -> list[str]:
     """What can be drawn over the field: the objective first, then quality, cost, GPUs, SLOs and
     fractions.
     """
@@ -287,4 +111,4 @@ def frontier_lines(frame: pd.DataFrame) -> list[str]:
 
 
 def _told(value: Any) -> str:
-    return exact(value) if isinstance(value, float) else str(value)
+    return format_exact(value) if isinstance(value, float) else str(value)

@@ -12,18 +12,17 @@ import pandas as pd
 
 from models.instance import Instance
 from planner.plans.numbers import tidy
-from planner.presentation.sentences import number
-from planner.presentation.setup_study import config_words
+from planner.presentation.formatting import format_config, format_number
 from planner.profiling.gaps import Gap, Gaps
 
-__all__ = ["benchmark_command", "gaps_table", "headline", "reason"]
+__all__ = ["benchmark_command", "gap_reason", "gaps_headline", "gaps_table"]
 
 UNKNOWN = "MODEL"
 LOADS = (0.1, 0.3, 0.5, 0.7, 0.85, 0.95, 1.05)
 """Offered rates of the benchmark, in shares of the highest rate that the curve tells."""
 
 
-def headline(found: Gaps) -> str:
+def gaps_headline(found: Gaps) -> str:
     """Tell how many options matter."""
     matter = sum(gap.value > 0 for gap in found.gaps)
     if not found.gaps and not found.left:
@@ -47,7 +46,7 @@ def gaps_table(found: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
                 *(
                     instance.llms[option.llm].name,
                     instance.pools[option.pool].gpu,
-                    config_words(instance, ((gap.option, 1),)),
+                    format_config(instance, ((gap.option, 1),)),
                 ),
                 *(
                     gap.provenance,
@@ -55,7 +54,7 @@ def gaps_table(found: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
                     gap.in_plan,
                     gap.gain,
                     gap.regret,
-                    reason(gap),
+                    gap_reason(gap),
                 ),
             )
         )
@@ -72,7 +71,7 @@ def gaps_table(found: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*heads, "Why"])
 
 
-def reason(gap: Gap) -> str:
+def gap_reason(gap: Gap) -> str:
     """Tell in words why an option matters."""
     if gap.breaks:
         return "were it worse, the plan's setup could not keep the limits"
@@ -105,7 +104,7 @@ def benchmark_command(gap: Gap, instance: Instance, hf_id: str | None) -> Sequen
         else f" --dataset-name random --random-input-len {prompt} --random-output-len {answer}"
     )
     top = option.curve.max_rate
-    rates = " ".join(number(load * top, 2) for load in LOADS) if top > 0 else "1 2 4 8"
+    rates = " ".join(format_number(load * top, 2) for load in LOADS) if top > 0 else "1 2 4 8"
     gpu = shlex.quote(instance.pools[option.pool].gpu)
     return (
         f"{limit}vllm serve {model} --tensor-parallel-size {option.tp_degree}",

@@ -13,7 +13,7 @@ import pandas as pd
 from planner.plans.labels import objective_unit, slo_name
 from planner.plans.numbers import finite, tidy
 from planner.plans.schema import MarginalContent, PlanContent
-from planner.presentation.sentences import exact, node_price, number
+from planner.presentation.formatting import format_exact, format_node_price, format_number
 
 if TYPE_CHECKING:
     from planner.studies.marginals import Marginal
@@ -91,7 +91,7 @@ def marginals_lines(content: PlanContent) -> list[str]:
         by, limit = m["to"] - m["from"], _limit(content, m["change"])
         if abs(by) == 1 and m["change"].endswith(".nodes"):
             limit = limit.replace("nodes", "node", 1)
-        step = f"{by:+,.9g} {limit} ({exact(m['to'])} instead of {exact(m['from'])})"
+        step = f"{by:+,.9g} {limit} ({format_exact(m['to'])} instead of {format_exact(m['from'])})"
         if m["difference"] is None:
             told = (
                 "no plan keeps all limits"
@@ -104,7 +104,7 @@ def marginals_lines(content: PlanContent) -> list[str]:
         else:
             sign = "+" if m["difference"] > 0 else "-"
             unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
-            told = f"{sign}{number(abs(m['difference']), 2)} {unit}"
+            told = f"{sign}{format_number(abs(m['difference']), 2)} {unit}"
         lines.append(f"{step}: {told}{_besides(content, m)}")
     return lines + (
         [f"No difference beyond what the gaps leave open: {'; '.join(alike)}"] if alike else []
@@ -117,7 +117,7 @@ def _besides(content: PlanContent, marginal: MarginalContent) -> str:
     """
     match marginal["change"].split("."):
         case ["pools", at, "nodes"] if marginal["difference"] is not None:
-            return node_price(content, content["context"]["pools"][int(at)])
+            return format_node_price(content, content["context"]["pools"][int(at)])
         case ["pools", _, "memory_gib"]:
             return "; a smaller setups.memory_headroom_pct gives room too"
     return ""

@@ -8,10 +8,7 @@ route_limits        planned and realised latency, fullest replica, verdict
 route_comparisons   the router less each other way, standard error, verdict
 """
 
-from typing import Any
-
 import numpy as np
-import pandas as pd
 
 from planner.operation.out_of_sample import (
     ALONE,
@@ -22,20 +19,14 @@ from planner.operation.out_of_sample import (
     Evaluation,
     RoutingComparison,
 )
-from planner.plans.numbers import finite
-from planner.presentation.limits import room_for, try_line
-from planner.presentation.sentences import number
+from planner.presentation.formatting import format_number
+from planner.presentation.retry_advice import retry_line, tightened_limit
 
 __all__ = [
-    "advice_lines",
-    "comparisons_table",
-    "evaluation_content",
-    "fractions_table",
-    "gain_line",
-    "limits_table",
-    "routings_table",
-    "said",
-    "verdict_line",
+    "basis_lines",
+    "evaluation_advice_lines",
+    "evaluation_gain_line",
+    "evaluation_verdict_line",
 ]
 
 WORDS = {
@@ -45,7 +36,7 @@ WORDS = {
 }
 
 
-def verdict_line(found: Evaluation) -> str:
+def evaluation_verdict_line(found: Evaluation) -> str:
     """Tell the verdict with its reason."""
     missed = [
         f"{limit.name} {_reached(limit.achieved, limit.unit)}"
@@ -57,7 +48,7 @@ def verdict_line(found: Evaluation) -> str:
     )
 
 
-def gain_line(found: Evaluation) -> str:
+def evaluation_gain_line(found: Evaluation) -> str:
     """Tell the quality, and what is gained or lost against single LLMs, with the intervals: what
     routing by these scores is worth.
     """
@@ -75,7 +66,7 @@ def gain_line(found: Evaluation) -> str:
     return "; ".join(told)
 
 
-def advice_lines(found: Evaluation) -> list[str]:
+def evaluation_advice_lines(found: Evaluation) -> list[str]:
     """Tell what to plan with where limits are not surely kept; nothing where they are, and where no
     figure is known.
     """
@@ -84,109 +75,25 @@ def advice_lines(found: Evaluation) -> list[str]:
         if one.verdict == "holds" or not np.isfinite(one.high):
             continue
         if one.unit == "ms":
-            changes[f"slo.{j}.limit_ms"] = room_for(one.limit, one.planned, one.high)
-            asked.append(f"{one.name} {number(one.limit)} ms")
+            changes[f"slo.{j}.limit_ms"] = tightened_limit(one.limit, one.planned, one.high)
+            asked.append(f"{one.name} {format_number(one.limit)} ms")
         elif one.verdict == "uncertain":
             changes["arrival_rate_rps"] = (
                 np.ceil(10 * found.arrival_rate * one.high / one.limit) / 10
             )
-            asked.append(f"the SLOs at {number(found.arrival_rate)} req/s")
-    return [try_line(changes, asked, "route")] if changes else []
+            asked.append(f"the SLOs at {format_number(found.arrival_rate)} req/s")
+    return [retry_line(changes, asked, "route")] if changes else []
 
 
 def _reached(value: float, unit: str) -> str:
-    return f"{number(value)} {unit}" if np.isfinite(value) else "beyond the profiled rates"
-
-
-def routings_table(found: Evaluation) -> pd.DataFrame:
-    """Tabulate the ways to send the prompts."""
-    rows = [
-        (
-            one.name,
-            one.note,
-            one.limits or "-",
-            one.predicted,
-            one.worth if found.sample.graded else None,
-            *(100 * one.fractions),
-        )
-        for one in found.routings
-    ]
-    heads = ["Routing", "LLM", "Limits", "Predicted quality (score)", "Graded quality (score)"]
-    return pd.DataFrame(rows, columns=[*heads, *(f"{llm} (%)" for llm in found.sample.scores.llms)])
-
-
-def fractions_table(found: Evaluation) -> pd.DataFrame:
-    """Tabulate the LLMs."""
-    sample = found.sample
-    realised = found.routings[0].fractions
-    grades = (
-        sample.truth.values @ sample.truth.weights
-        if sample.graded
-        else np.full(realised.size, np.nan)
-    )
-    columns = {
-        "LLM": sample.scores.llms,
-        "Planned (%)": 100 * found.planned,
-        "Realised (%)": 100 * realised,
-        "From (%)": 100 * found.interval[:, 0],
-        "To (%)": 100 * found.interval[:, 1],
-        "By prompt id (%)": 100 * found.by_id,
-        "Rate (req/s)": found.arrival_rate * realised,
-        "Mean score": sample.scores.values @ sample.scores.weights,
-        "Mean grade": grades,
-    }
-    return pd.DataFrame(columns)
-
-
-def limits_table(found: Evaluation) -> pd.DataFrame:
-    """Tabulate the limits; blank where no latency is known."""
-    rows = [
-        (
-            one.name,
-            one.unit,
-            one.limit,
-            *map(finite, (one.planned, one.achieved, one.low, one.high)),
-            one.verdict,
-        )
-        for one in found.limits
-    ]
-    return pd.DataFrame(
-        rows, columns=["Limit", "Unit", "At most", "Planned", "Realised", "From", "To", "Verdict"]
-    )
-
-
-def comparisons_table(found: Evaluation) -> pd.DataFrame:
-    """Tabulate the router against the others."""
-    rows = []
-    for one in found.comparisons:
-        half = NORMAL_975 * one.error
-        rows.append(
-            (
-                one.against,
-                _note(found, one),
-                one.difference,
-                one.error,
-                half,
-                one.difference - half,
-                one.difference + half,
-                one.verdict,
-            )
-        )
-    heads = [
-        "Against",
-        "LLM",
-        "Router gains (score)",
-        "Standard error (score)",
-        "95 % interval (± score)",
-    ]
-    return pd.DataFrame(rows, columns=[*heads, "From (score)", "To (score)", "Verdict"])
+    return f"{format_number(value)} {unit}" if np.isfinite(value) else "beyond the profiled rates"
 
 
 def _note(found: Evaluation, comparison: RoutingComparison) -> str:
     return next(one.note for one in found.routings if one.name == comparison.against)
 
 
-def said(found: Evaluation) -> list[str]:
+def basis_lines(found: Evaluation) -> list[str]:
     """Tell in sentences what the figures rest on, and what they do not say."""
     sample = found.sample
     lines = []
@@ -247,12 +154,13 @@ def _regret(found: Evaluation) -> list[str]:
     over = first.predicted - first.worth
     short = next(one for one in found.comparisons if one.against == TRUE)
     regret = f"{-short.difference:.4f} (± {NORMAL_975 * short.error:.4f})"
+    correlation = _correlation(scores, truth, weights)
     lines = [
         f"The scores promise {first.predicted:.4f} for this routing, the grades give"
         f" {first.worth:.4f}: {abs(over):.4f} " + ("less." if over >= 0 else "more."),
         (
-            f"Scores and grades correlate by {number(_correlation(scores, truth, weights), 3)} over"
-            " all prompts and LLMs."
+            f"Correlation of scores and grades: {format_number(correlation, 3)} over all prompts"
+            " and LLMs."
         ),
         (
             "Regret: perfect predictions, in the same setup and limits, would reach"
@@ -275,68 +183,3 @@ def _correlation(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> 
     a, b = scores - (w * scores).sum(), truth - (w * truth).sum()
     scale = float(np.sqrt((w * a * a).sum() * (w * b * b).sum()))
     return float((w * a * b).sum()) / scale if scale > 0 else 0.0
-
-
-def evaluation_content(found: Evaluation) -> dict[str, Any]:
-    """Everything as plain dicts, lists and finite numbers; null where no latency is known."""
-    llms = found.sample.scores.llms
-
-    def by_llm(values: np.ndarray) -> dict[str, float]:
-        return dict(zip(llms, map(float, values), strict=True))
-
-    return {
-        "verdict": found.verdict,
-        "prompts": found.sample.prompts,
-        "prompts_for_prices": found.fitted,
-        "graded": found.sample.graded,
-        "arrival_rate_rps": found.arrival_rate,
-        "fractions": {
-            "planned": by_llm(found.planned),
-            "realised": by_llm(found.routings[0].fractions),
-            "low": by_llm(found.interval[:, 0]),
-            "high": by_llm(found.interval[:, 1]),
-            "by_prompt_id": by_llm(found.by_id),
-        },
-        "limits": [
-            {
-                **{
-                    "limit": one.name,
-                    "unit": one.unit,
-                    "at_most": one.limit,
-                    "planned": finite(one.planned),
-                },
-                **{
-                    "realised": finite(one.achieved),
-                    "low": finite(one.low),
-                    "high": finite(one.high),
-                    "verdict": one.verdict,
-                },
-            }
-            for one in found.limits
-        ],
-        "routings": [
-            {
-                **{
-                    "routing": one.name,
-                    "llm": one.note or None,
-                    "limits": one.limits or None,
-                    "predicted": one.predicted,
-                },
-                **{
-                    "graded": one.worth if found.sample.graded else None,
-                    "fractions": by_llm(one.fractions),
-                },
-            }
-            for one in found.routings
-        ],
-        "comparisons": [
-            {
-                "against": one.against,
-                "gain": one.difference,
-                "standard_error": finite(one.error),
-                "verdict": one.verdict,
-            }
-            for one in found.comparisons
-        ],
-        "notes": said(found),
-    }

@@ -18,21 +18,21 @@ from models.router import Router
 from planner.operation.price_table import PriceTable
 from planner.plans.labels import slo_name
 from planner.plans.schema import SolvedContent
-from planner.presentation.sentences import number
+from planner.presentation.formatting import format_number
 from profiles.records import Scores
 
 __all__ = [
-    "decision_line",
-    "decision_table",
-    "held_line",
+    "held_rate_line",
     "price_table_frame",
-    "rates_by_llm",
-    "router_prices",
-    "router_ties",
+    "prices_by_llm_table",
+    "router_prices_table",
+    "router_ties_table",
+    "routing_decision_line",
+    "routing_decision_table",
 ]
 
 
-def router_prices(content: SolvedContent, router: Router, scores: Scores) -> pd.DataFrame:
+def router_prices_table(content: SolvedContent, router: Router, scores: Scores) -> pd.DataFrame:
     """Tabulate the LLMs of a plan: what its prices realise on its own scores, ties as they are
     stated and as prompt ids decide them.
     """
@@ -57,7 +57,7 @@ def router_prices(content: SolvedContent, router: Router, scores: Scores) -> pd.
     return pd.DataFrame(rows)
 
 
-def router_ties(content: SolvedContent) -> pd.DataFrame:
+def router_ties_table(content: SolvedContent) -> pd.DataFrame:
     """Tabulate the groups of LLMs that tie, the largest first."""
     rows = [
         {
@@ -73,7 +73,9 @@ def router_ties(content: SolvedContent) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLMs that tie", "Part of the prompts (%)", "Split"])
 
 
-def decision_table(router: Router, scores: Mapping[str, float], prompt_id: str) -> pd.DataFrame:
+def routing_decision_table(
+    router: Router, scores: Mapping[str, float], prompt_id: str
+) -> pd.DataFrame:
     """Tabulate one prompt's decision: the LLMs that can be chosen."""
     told = router.explain(scores, prompt_id)
     prices = dict(zip(router.llms, router.row.alpha, strict=True))
@@ -100,19 +102,19 @@ WHY = {
 }
 
 
-def decision_line(router: Router, scores: Mapping[str, float], prompt_id: str) -> str:
+def routing_decision_line(router: Router, scores: Mapping[str, float], prompt_id: str) -> str:
     """Tell in a sentence where a prompt goes, and why."""
     told = router.explain(scores, prompt_id)
     return f"{told.llm} answers: {WHY[told.why]}."
 
 
-def held_line(table: PriceTable) -> str:
+def held_rate_line(table: PriceTable) -> str:
     """Tell up to which rate the SLOs can be held, and from which on it is proved that they
     cannot.
     """
-    highest, beyond = number(table.held_up_to, 5), ""
+    highest, beyond = format_number(table.held_up_to, 5), ""
     if table.not_held_from is not None:
-        since = number(table.not_held_from, 5)
+        since = format_number(table.not_held_from, 5)
         beyond = (
             f"; {'above that' if since == highest else f'from {since} req/s on'} it is proved that"
             " none does"
@@ -128,7 +130,7 @@ def _percent(table: PriceTable) -> str:
     return f"{100 * table.held_up_to / table.planned:.1f} %"
 
 
-def rates_by_llm(table: PriceTable) -> pd.DataFrame:
+def prices_by_llm_table(table: PriceTable) -> pd.DataFrame:
     """Tabulate fraction and price of every LLM at every rate that is held; no price where it gets
     nothing.
     """

@@ -12,9 +12,9 @@ from typing import Any
 
 from planner.plans.labels import slo_name
 from planner.plans.schema import LlmContent, PlanContent
-from planner.presentation.sentences import exact
+from planner.presentation.formatting import format_exact
 
-__all__ = ["asked_lines", "incomparable_lines"]
+__all__ = ["comparability_lines", "scenario_change_lines"]
 
 
 ASKED: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = (
@@ -42,7 +42,7 @@ FILTERS: Mapping[str, tuple[str, str]] = {
 """Settings that keep options or setups out: words, unit."""
 
 
-def asked_lines(before: PlanContent, after: PlanContent) -> list[str]:
+def scenario_change_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """What was asked differently."""
     told = []
     for what, unit, read in ASKED:
@@ -75,7 +75,7 @@ def _value(value: float | None, unit: str) -> str:
     return (
         "none"
         if value is None
-        else f"{exact(value)} {'node' if unit == 'nodes' and value == 1 else unit}".strip()
+        else f"{format_exact(value)} {'node' if unit == 'nodes' and value == 1 else unit}".strip()
     )
 
 
@@ -84,7 +84,8 @@ def _filter(value: Any, unit: str) -> str:
     if value is None:
         return "all profiled"
     return (
-        ", ".join(exact(one) for one in (value if isinstance(value, Sequence) else [value])) + unit
+        ", ".join(format_exact(one) for one in (value if isinstance(value, Sequence) else [value]))
+        + unit
     )
 
 
@@ -115,7 +116,7 @@ def _limits_of(llms: Sequence[LlmContent]) -> dict[tuple[str, str], int | None]:
     return least | {("most", llm["name"]): llm["max_replicas"] for llm in llms}
 
 
-def incomparable_lines(before: PlanContent, after: PlanContent) -> list[str]:
+def comparability_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """Say where qualities of two plans do not mean the same."""
     prompts = [one["context"]["prompts"] for one in (before, after)]
     was, now = _llms(before, after)

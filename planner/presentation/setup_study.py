@@ -14,24 +14,13 @@ import numpy as np
 import pandas as pd
 
 from models.instance import Instance
-from planner.decomposition.enumeration import Config
-from planner.plans.numbers import tidy, whole_percent
-from planner.plans.schema import PlanContent
-from planner.presentation.sentences import number
+from planner.presentation.formatting import format_config, format_number
 from planner.studies.setup_study import STATUSES, SetupStudy
 
 __all__ = [
-    "LOSSES",
-    "PLAN",
-    "QUALITY",
-    "Listed",
     "Spread",
-    "config_words",
-    "counts_line",
     "histogram_table",
-    "marks_table",
-    "met_words",
-    "place_lines",
+    "setup_counts_line",
     "setups_table",
     "spread_line",
     "spread_of",
@@ -64,19 +53,6 @@ def spread_of(study: SetupStudy) -> Spread | None:
     return Spread(best, median, worst, best / worst - 1.0 if worst > 0 else None)
 
 
-def config_words(instance: Instance, config: Config) -> str:
-    """How one LLM is run, e.g. `2 x tp4 70 %`; pools are named where there are several, `-` when it
-    is not deployed.
-    """
-    words = []
-    for o, replicas in config:
-        option = instance.options[o]
-        pool = f"{instance.pools[option.pool].name} " if len(instance.pools) > 1 else ""
-        count = f"{replicas} x " if replicas > 1 else ""
-        words.append(f"{count}{pool}tp{option.tp_degree} {tidy(100 * option.mps_share)} %")
-    return " + ".join(words) or "-"
-
-
 def setups_table(study: SetupStudy, instance: Instance) -> pd.DataFrame:
     """Tabulate every retained setup, feasible ones by quality, then the others."""
     order = np.lexsort((study.positions, -np.nan_to_num(study.quality, nan=-np.inf), study.status))
@@ -96,13 +72,13 @@ def setups_table(study: SetupStudy, instance: Instance) -> pd.DataFrame:
         if slo.statistic == "mean":
             columns[f"{metric} (ms)"] = 1000.0 * slo.limit * spends
         else:
-            columns[f"Requests above {number(1000.0 * slo.limit)} ms {slo.metric.upper()} (%)"] = (
-                100.0 - int(slo.statistic[1:])
-            ) * spends
+            columns[
+                f"Requests above {format_number(1000.0 * slo.limit)} ms {slo.metric.upper()} (%)"
+            ] = (100.0 - int(slo.statistic[1:])) * spends
         columns[f"Price of {metric} (score per ms)"] = study.beta[order, s] / (1000.0 * slo.limit)
     for i, name in enumerate(names):
         words = np.array(
-            [config_words(instance, config) for config in setups.configs[i]], dtype=object
+            [format_config(instance, config) for config in setups.configs[i]], dtype=object
         )
         columns[f"{name}: option"] = words[setups.choice[at, i]]
         columns[f"{name}: fraction (%)"] = 100.0 * study.fractions[order, i]
@@ -152,7 +128,7 @@ def histogram_table(study: SetupStudy) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=headers)
 
 
-def counts_line(study: SetupStudy, exact_packing: bool) -> str:
+def setup_counts_line(study: SetupStudy, exact_packing: bool) -> str:
     """Tell the numbers of setups in one sentence."""
     by = "exact packing" if exact_packing else "first-fit decreasing, as published"
     parts = [
@@ -183,7 +159,7 @@ def spread_line(study: SetupStudy) -> str:
     distance = (
         "not told, for not all qualities are above 0"
         if spread.ratio is None
-        else f"{number(100.0 * spread.ratio, 3)} %"
+        else f"{format_number(100.0 * spread.ratio, 3)} %"
     )
     return (
         f"quality best {spread.best:.5f}, median {spread.median:.5f}, worst {spread.worst:.5f};"
@@ -198,125 +174,3 @@ def histogram_lines(frame: pd.DataFrame, width: int = 40) -> Sequence[str]:
         f"{low:.4f} to {high:.4f}  {'#' * int(np.ceil(width * count / most)):<{width}}  {count:,}"
         for low, high, count in frame.itertuples(index=False)
     ]
-
-
-PLAN = "joint plan"
-
-
-QUALITY = "Quality (mean score)"
-
-
-LOSSES = (0.01, 0.05, 0.1)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A study as plain values.
-
-    quality: of the feasible setups, best first; lines: counts and spread in words; the tables of
-    its command.
-
-    complete: nothing was left because somebody stopped it. setups: the best rows of the table.
-    """
-
-    quality: np.ndarray
-    complete: bool
-    lines: Sequence[str]
-    spread: pd.DataFrame
-    histogram: pd.DataFrame
-    setups: pd.DataFrame
-
-    def better(self, quality: float) -> int:
-        """How many listed setups are better by more than 0.01 %: closer ones cannot be told
-        apart.
-        """
-        return int((self.quality > quality + 1e-4 * max(abs(quality), 1e-9)).sum())
-
-
-def marks_table(
-    content: PlanContent, listed: Listed, baselines: pd.DataFrame | None
-) -> pd.DataFrame:
-    """Tabulate what is marked beside the histogram, the best first.
-
-    baselines: their table, None where they were not asked for.
-    """
-    rows: list[tuple[str, str, float, str]] = []
-    if content["quality"] is not None:
-        rows.append((PLAN, "plan", content["quality"], "setup and routing together, proved"))
-    if content["objective"]["of"] == "quality" and content["objective"]["bound"] is not None:
-        rows.append(
-            (
-                "best possible",
-                "bound",
-                content["objective"]["bound"],
-                "no plan of any setup is better",
-            )
-        )
-    if listed.quality.size:
-        ends = {
-            "best": listed.quality[0],
-            "median": np.median(listed.quality),
-            "worst": listed.quality[-1],
-        }
-        rows += [
-            (f"{name} listed setup", "setup", float(value), "each with its best routing")
-            for name, value in ends.items()
-        ]
-    for _, row in (baselines if baselines is not None else pd.DataFrame()).iterrows():
-        if row["Baseline"] != PLAN and not pd.isna(row[QUALITY]):
-            notes = [] if bool(row["SLO met"]) else ["misses the SLO"]
-            notes += [str(row["Note"])] if row["Note"] else []
-            rows.append((str(row["Baseline"]), "baseline", float(row[QUALITY]), "; ".join(notes)))
-    told = [
-        (
-            *row[:3],
-            listed.better(row[2]),
-            100.0 * listed.better(row[2]) / max(listed.quality.size, 1),
-            row[3],
-        )
-        for row in rows
-    ]
-    frame = pd.DataFrame(
-        told, columns=["Mark", "Kind", QUALITY, "Better setups", "Better setups (%)", "Note"]
-    )
-    return frame.sort_values(QUALITY, ascending=False, kind="stable", ignore_index=True)
-
-
-def met_words(baselines: pd.DataFrame) -> pd.DataFrame:
-    """The table of baselines with words for whether the SLOs are met."""
-    words = ["" if pd.isna(met) else "met" if met else "MISSED" for met in baselines["SLO met"]]
-    return baselines.assign(**{"SLO met": words})
-
-
-def place_lines(content: PlanContent, listed: Listed) -> list[str]:
-    """Tell where the plan lies, and what other setups lose against it."""
-    quality, count = content["quality"], listed.quality.size
-    if quality is None or not count:
-        return []
-    better = listed.better(quality)
-    place = (
-        "no listed setup is better"
-        if not better
-        else f"{better:,} of {count:,} listed setups have a better quality"
-    )
-    lines = [f"The plan reaches quality {quality:.5f}: {place}."]
-    if content["objective"]["of"] == "cost":
-        lines.append(
-            "The plan seeks the least cost for a quality that is asked for; setups are listed by"
-            " quality, whatever they cost."
-        )
-    gain = quality - listed.quality[0]
-    if listed.complete and gain > 1e-4 * max(abs(quality), 1e-9):
-        lines.append(
-            f"It is {number(gain, 2)} better than the best listed one: the list lacks setups that"
-            " first fit does not place."
-        )
-    if quality > 0:
-        lost = [
-            (loss, 100.0 * float((listed.quality < quality * (1 - loss)).mean())) for loss in LOSSES
-        ]
-        told = ", ".join(
-            f"{whole_percent(part)} lose more than {100.0 * loss:.0f} %" for loss, part in lost
-        )
-        lines.append(f"Of the listed setups, each with its best routing, {told}.")
-    return lines

@@ -13,19 +13,18 @@ import pandas as pd
 from models.instance import Instance, Slo
 from planner.operation.simulation_outcomes import Estimate95, Simulation
 from planner.plans.labels import slo_label
-from planner.presentation.limits import room_for, try_line
-from planner.presentation.sentences import number
-from planner.presentation.setup_study import config_words
+from planner.presentation.formatting import format_config, format_number
+from planner.presentation.retry_advice import retry_line, tightened_limit
 
 __all__ = [
     "CAVEATS",
-    "advice_lines",
-    "demand_line",
-    "option_lines",
-    "options_table",
-    "routing_table",
-    "slos_table",
-    "verdict_line",
+    "simulated_option_lines",
+    "simulated_options_table",
+    "simulated_routing_table",
+    "simulated_slos_table",
+    "simulation_advice_lines",
+    "simulation_demand_line",
+    "simulation_verdict_line",
 ]
 
 WORDS = {
@@ -38,11 +37,11 @@ WORDS = {
 }
 
 
-def verdict_line(found: Simulation) -> str:
+def simulation_verdict_line(found: Simulation) -> str:
     """Tell the verdict with its reason."""
     missed = [
-        f"{_name(s.slo)} {number(1000 * s.simulated.mean)} ms,"
-        f" {number(100 * (s.simulated.mean / s.slo.limit - 1), 2)} % above the limit"
+        f"{_name(s.slo)} {format_number(1000 * s.simulated.mean)} ms,"
+        f" {format_number(100 * (s.simulated.mean / s.slo.limit - 1), 2)} % above the limit"
         for s in found.slos
         if s.verdict == "misses" and s.simulated is not None
     ]
@@ -51,7 +50,7 @@ def verdict_line(found: Simulation) -> str:
     )
 
 
-def advice_lines(found: Simulation) -> list[str]:
+def simulation_advice_lines(found: Simulation) -> list[str]:
     """Tell what to plan with where limits are not surely kept; nothing where they are."""
     changes, asked = {}, []
     for j, one in enumerate(found.slos):
@@ -60,23 +59,24 @@ def advice_lines(found: Simulation) -> list[str]:
             and one.simulated is not None
             and math.isfinite(one.simulated.high)
         ):
-            changes[f"slo.{j}.limit_ms"] = 1000 * room_for(
+            changes[f"slo.{j}.limit_ms"] = 1000 * tightened_limit(
                 one.slo.limit, one.predicted, one.simulated.high
             )
-            asked.append(f"{_name(one.slo)} {number(1000 * one.slo.limit)} ms")
-    return [try_line(changes, asked, "simulate")] if changes else []
+            asked.append(f"{_name(one.slo)} {format_number(1000 * one.slo.limit)} ms")
+    return [retry_line(changes, asked, "simulate")] if changes else []
 
 
-def demand_line(found: Simulation, rate: float) -> str:
+def simulation_demand_line(found: Simulation, rate: float) -> str:
     """Tell what was replayed."""
-    runs = f"{found.requests:,} requests counted in runs of {number(found.demand.seconds / 60)} min"
+    minutes = format_number(found.demand.seconds / 60)
+    runs = f"{found.requests:,} requests counted in runs of {minutes} min"
     how = (
         "gaps of the trace, brought to the plan's rate"
         if found.demand.gaps is not None
         else _arrivals(found.demand.cv)
     )
     return (
-        f"Simulated: {number(rate)} req/s, {how}; {runs}, seed {found.demand.seed};"
+        f"Simulated: {format_number(rate)} req/s, {how}; {runs}, seed {found.demand.seed};"
         f" {found.wall:.1f} s"
     )
 
@@ -97,7 +97,7 @@ def _interval(outcome: Estimate95 | None, scale: float) -> tuple[float | None, f
     return (None, None) if outcome is None else (scale * outcome.mean, scale * outcome.half)
 
 
-def slos_table(found: Simulation) -> pd.DataFrame:
+def simulated_slos_table(found: Simulation) -> pd.DataFrame:
     """Tabulate the SLOs."""
     rows = []
     for one in found.slos:
@@ -129,14 +129,14 @@ def slos_table(found: Simulation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
-def options_table(found: Simulation, instance: Instance) -> pd.DataFrame:
+def simulated_options_table(found: Simulation, instance: Instance) -> pd.DataFrame:
     """Tabulate the deployed options; latencies of every metric that was simulated."""
     rows = []
     for one in found.options:
         option = instance.options[one.option]
         row = {
             "LLM": instance.llms[option.llm].name,
-            "Option": config_words(instance, ((one.option, 1),)),
+            "Option": format_config(instance, ((one.option, 1),)),
             "Engine": one.engine,
             "Planned rate (req/s)": one.planned_rate,
             "Simulated rate (req/s)": one.rate.mean,
@@ -156,7 +156,7 @@ def options_table(found: Simulation, instance: Instance) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
+def simulated_routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
     """Tabulate fractions, planned and realised."""
     rows = [
         (llm.name, 100.0 * planned, 100.0 * one.mean, 100.0 * one.half)
@@ -165,7 +165,7 @@ def routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLM", "Planned (%)", "Realised (%)", "95 % interval (± %)"])
 
 
-def option_lines(found: Simulation, instance: Instance) -> list[str]:
+def simulated_option_lines(found: Simulation, instance: Instance) -> list[str]:
     """Tell how each option was simulated."""
     return [
         f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}"

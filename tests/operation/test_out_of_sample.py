@@ -26,12 +26,14 @@ from planner.operation.samples import Sample, read_sample, split_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan
 from planner.presentation.out_of_sample import (
-    advice_lines,
-    comparisons_table,
+    basis_lines,
+    evaluation_advice_lines,
+    evaluation_gain_line,
+    evaluation_verdict_line,
+)
+from planner.presentation.out_of_sample_tables import (
+    evaluated_comparisons_table,
     evaluation_content,
-    gain_line,
-    said,
-    verdict_line,
 )
 from planner.settings import Settings
 from profiles.records import Scores
@@ -168,7 +170,7 @@ def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
     )
     names = by_name(found)
     assert found.routings[0].worth == pytest.approx(names[out_of_sample.TRUE].worth, abs=2e-5)
-    assert any("correlate by 1.00" in line for line in said(found))
+    assert any("Correlation of scores and grades: 1.00" in line for line in basis_lines(found))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -182,7 +184,7 @@ def test_predictions_that_know_nothing_gain_nothing(source: PlanAndScenario, see
     assert abs(comparison.difference) <= 4 * comparison.error
     predicted = found.routings[0].predicted - by_name(found)[out_of_sample.RANDOM].predicted
     assert predicted > 5 * comparison.error
-    assert any(line.startswith("The scores promise") for line in said(found))
+    assert any(line.startswith("The scores promise") for line in basis_lines(found))
 
 
 def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
@@ -205,8 +207,8 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
 
 def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndScenario) -> None:
     found = evaluate_routing(source, own(source), SETTINGS)
-    assert any("grades would say" in line for line in said(found))
-    assert "by the scores themselves" in gain_line(found)
+    assert any("grades would say" in line for line in basis_lines(found))
+    assert "by the scores themselves" in evaluation_gain_line(found)
     assert out_of_sample.TRUE not in by_name(found)
     assert evaluation_content(found)["graded"] is False
 
@@ -215,7 +217,7 @@ def test_an_open_limit_comes_with_the_limit_to_plan_with(source: PlanAndScenario
     found = evaluate_routing(source, own(source), SETTINGS)
     slo, fullest = found.limits
     open_one = replace(slo, planned=110.0, high=121.0, verdict="uncertain")
-    (line,) = advice_lines(replace(found, limits=(open_one, fullest)))
+    (line,) = evaluation_advice_lines(replace(found, limits=(open_one, fullest)))
     assert "--set slo.0.limit_ms=100 and route again" in line
     assert "mean TTFT 110.0 ms" in line
     beyond = (
@@ -224,10 +226,10 @@ def test_an_open_limit_comes_with_the_limit_to_plan_with(source: PlanAndScenario
     )
     assert (
         "plan with --set arrival_rate_rps=62.4 and"
-        in advice_lines(replace(found, limits=beyond))[0]
+        in evaluation_advice_lines(replace(found, limits=beyond))[0]
     )
     kept = tuple(replace(limit, verdict="holds") for limit in found.limits)
-    assert advice_lines(replace(found, limits=kept)) == []
+    assert evaluation_advice_lines(replace(found, limits=kept)) == []
 
 
 def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenario) -> None:
@@ -236,7 +238,7 @@ def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenar
     scores = scores_of(values)
     found = evaluate_routing(source, Sample(scores, scores, False, False), SETTINGS)
     assert found.verdict == "misses"
-    assert "beyond the profiled rates" in verdict_line(found)
+    assert "beyond the profiled rates" in evaluation_verdict_line(found)
     assert by_name(found)[out_of_sample.REFITTED].limits == "kept"
     content = evaluation_content(found)
     assert content["limits"][0]["realised"] is None
@@ -482,7 +484,7 @@ def test_five_real_llms_gain_little_over_the_best_and_it_says_so(tmp_path: Path)
 
 
 def test_the_tables_have_units_and_whole_intervals(source: PlanAndScenario) -> None:
-    frame = comparisons_table(evaluate_routing(source, own(source), SETTINGS))
+    frame = evaluated_comparisons_table(evaluate_routing(source, own(source), SETTINGS))
     assert np.allclose(
         (frame["From (score)"] + frame["To (score)"]) / 2, frame["Router gains (score)"]
     )

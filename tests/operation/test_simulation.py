@@ -19,7 +19,7 @@ from planner.operation.simulation_outcomes import Demand
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
-from planner.presentation.simulation import advice_lines
+from planner.presentation.simulation import simulation_advice_lines
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import ProfileError
 from profiles.records import Curve
@@ -171,13 +171,13 @@ def test_the_advice_is_the_limit_less_the_room_that_was_missing(planned: Path) -
     assert slo.simulated is not None
     assert slo.predicted is not None
     assert slo.verdict == "misses"
-    (line,) = advice_lines(found)
+    (line,) = simulation_advice_lines(found)
     limit = float(line.partition("slo.0.limit_ms=")[2].split()[0])
     aim = 1000 * slo.predicted * slo.slo.limit / slo.simulated.high
     assert 0.99 * aim < limit <= aim
     assert f"mean TTFT {1000 * slo.slo.limit:.1f} ms" in line
     easy = replace(slo, verdict="holds")
-    assert advice_lines(replace(found, slos=(easy,))) == []
+    assert simulation_advice_lines(replace(found, slos=(easy,))) == []
 
 
 def test_a_metric_without_a_mean_is_not_simulated(planned: Path) -> None:

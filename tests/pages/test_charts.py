@@ -10,7 +10,7 @@ from app_pages.charts import compare, report
 from app_pages.jobs import planning
 from app_pages.jobs.messages import Told, Watch
 from app_pages.session.saved_plans import short
-from planner.presentation.comparison import points_table, routing_table
+from planner.presentation.comparison_tables import routing_comparison_table, tradeoff_table
 from tests.support.paths import HOME
 
 
@@ -63,8 +63,10 @@ def test_plans_are_told_apart_by_what_their_names_do_not_share(told: Told) -> No
     assert short(["trio, 50 req/s", "trio, 50 req/s, 2 nodes"]) == ["50 req/s", "50 req/s, 2 nodes"]
     assert short(["trio", "trio, 50 req/s"]) == ["trio", "trio, 50 req/s"]
     contents = {"as given": told.content, "50 req/s": told.content}
-    bars = rows(compare.routing(routing_table(contents), told.report["meta"]["signs"])[0])
+    bars = rows(
+        compare.routing(routing_comparison_table(contents), told.report["meta"]["signs"])[0]
+    )
     assert {row["Label"].partition("%")[2].strip() for row in bars} == set(contents)
-    assert {row["Plan"] for row in rows(compare.qualities(points_table(contents))[0])} == set(
+    assert {row["Plan"] for row in rows(compare.qualities(tradeoff_table(contents))[0])} == set(
         contents
     )

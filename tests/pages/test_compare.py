@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from app_pages.session.saved_plans import short
 from planner.plans.diff import diff_plans
-from planner.presentation.comparison import lines_of, steps_line
+from planner.presentation.comparison_lines import comparison_lines
+from planner.presentation.diff import diff_line
 from tests.support.page_app import opened, settle
 
 PAGE = "app_pages/pages/compare.py"
@@ -34,9 +35,9 @@ def test_what_differs_stands_in_words_tables_and_charts(app: AppTest) -> None:
     (first, second), (old, new) = short(list(saved)), saved.values()
     told = words(app)
     assert f"**{second}** against **{first}**" in told
-    for line in lines_of(old.content, new.content):
+    for line in comparison_lines(old.content, new.content):
         assert line in told
-    assert steps_line(diff_plans(old.content, new.content)) in told
+    assert diff_line(diff_plans(old.content, new.content)) in told
     pictures = [element.proto.alt for element in app.get("vega_lite_chart")]
     assert len(pictures) == 2
     assert all(first in text and second in text for text in pictures)
@@ -47,7 +48,7 @@ def test_the_way_back_is_another_order(app: AppTest) -> None:
     (first, second), (old, new) = short(list(saved)), saved.values()
     app.selectbox(key="compare-steps").select_index(1).run()
     assert app.session_state["compare"]["steps"] == f"{second} to {first}"
-    assert steps_line(diff_plans(new.content, old.content)) in words(app)
+    assert diff_line(diff_plans(new.content, old.content)) in words(app)
 
 
 def test_kept_plans_are_renamed_opened_and_forgotten(app: AppTest) -> None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1.element_tree import NumberInput
 from app_pages.jobs.messages import Outcome
 from app_pages.session import server, state
 from app_pages.session.markdown import plain
-from planner.presentation.story import story
+from planner.presentation.plan.story import story_lines
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page_app import opened, settle
@@ -100,7 +100,7 @@ def test_every_example_is_shown_in_words_and_numbers(example: str) -> None:
     app = opened(example=example)
     content = app.session_state["shown"].content
     told = words(app)
-    for sentence in story(content):
+    for sentence in story_lines(content):
         assert plain(sentence) in told
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Quality (mean score)"] == f"{content['quality']:.5f}"

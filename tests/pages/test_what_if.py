@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app_pages.session.state import Shown
 from planner.presentation.alternatives import alternatives_table
-from planner.presentation.frontier import fields_of
+from planner.presentation.what_if import scenario_fields
 from tests.support.page_app import opened, settle
 
 PAGE = "app_pages/pages/what_if.py"
@@ -79,7 +79,7 @@ def test_the_frontier_is_planned_told_and_opened(app: AppTest) -> None:
 
 
 def test_every_field_can_be_chosen_and_one_by_its_path(app: AppTest) -> None:
-    labels = [field.label for field in fields_of(shown(app).asked.base, 0.5)]
+    labels = [field.label for field in scenario_fields(shown(app).asked.base, 0.5)]
     offered = app.selectbox(key="what-if-field").options
     assert set(labels) <= set(offered)
     app.selectbox(key="what-if-field").select(offered[-1]).run()

@@ -22,7 +22,12 @@ from planner.plans.latencies import OperatingPoint, achieved_latency, provenance
 from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan, json_text, read_plan, write_json
 from planner.plans.tables import plan_tables
-from planner.presentation import sentences
+from planner.presentation.formatting import format_gap, format_number
+from planner.presentation.plan.conflict import conflict_lines, repair_text
+from planner.presentation.plan.considered_options import dropped_lines
+from planner.presentation.plan.provenance import provenance_lines
+from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.verdict import verdict_line
 from planner.solution import Repair, ShadowPrices, Solution, TieGroup
 from planner.version import VERSION
 from profiles.records import Curve
@@ -343,7 +348,7 @@ def test_provenance_is_the_weaker_of_the_bracketing_points() -> None:
     ],
 )
 def test_numbers_have_significant_digits(value: float | None, text: str) -> None:
-    assert sentences.number(value) == text
+    assert format_number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -351,17 +356,17 @@ def test_numbers_have_significant_digits(value: float | None, text: str) -> None
     [(None, "unknown"), (0.0, "0 %"), (3e-9, "below 0.001 %"), (5e-5, "0.0050 %"), (0.05, "5.0 %")],
 )
 def test_gaps_are_told_in_per_cent(gap: float | None, text: str) -> None:
-    assert sentences.gap_text(gap) == text
+    assert format_gap(gap) == text
 
 
 def test_verdict_tells_status_value_bound_gap_and_time() -> None:
     assert (
-        sentences.verdict(told().content)
+        verdict_line(told().content)
         == "optimal: quality 0.90000 found, best possible 0.90000 (gap 0 %), 1.4 s"
     )
     late = told(unsolved("unknown", "time")).content
     assert (
-        sentences.verdict(late)
+        verdict_line(late)
         == "unknown: stopped by the time limit before a plan was found (1.4 s); best possible"
         " 0.91000"
     )
@@ -372,7 +377,7 @@ def test_notes_on_prices_name_the_slos() -> None:
         None, (None, None), (None,), ("slo.1: a limit on each LLM cuts the curves", "slopes alone")
     )
     content = build_plan(loaded(trio()), solved(trio(), shadow_prices=prices), SETTINGS, {}).content
-    assert sentences.worth(content) == [
+    assert shadow_price_lines(content) == [
         "the SLO on p99 TTFT of each LLM: a limit on each LLM cuts the curves",
         "slopes alone",
     ]
@@ -387,9 +392,7 @@ def test_sources_alike_are_told_once() -> None:
         "bench: 3.json",
         "note of May",
     ]
-    lines = sentences.provenance_lines(
-        {**content, "context": {**content["context"], "sources": sources}}
-    )
+    lines = provenance_lines({**content, "context": {**content["context"], "sources": sources}})
     assert lines[2:] == [
         "Source of 2 curves: made. a tp1: to 5 req/s; b tp2: to 7 req/s",
         "Source: bench: 1.json, 2.json, 3.json; note of May",
@@ -397,7 +400,7 @@ def test_sources_alike_are_told_once() -> None:
 
 
 def test_repairs_are_told_with_numbers() -> None:
-    _, repairs = sentences.conflict_lines(told(infeasible(trio())).content)
+    _, repairs = conflict_lines(told(infeasible(trio())).content)
     assert repairs == [
         ("raise the SLO on mean TTFT from 10 to 412.5 ms", "slo.0.limit_ms=412.5"),
         ("add 1 node to pool a100 (2 instead of 1)", "pools.0.nodes=2"),
@@ -409,7 +412,7 @@ def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
     content = told().content
 
     def words(change: str, before: float, after: float, told: Any = content) -> str:
-        return sentences.repair_words(told, {"change": change, "from": before, "to": after})
+        return repair_text(told, {"change": change, "from": before, "to": after})
 
     assert words("llms.0.max_replicas", 1, 4) == "allow 4 replicas of mistral-7b (1 now)"
     assert (
@@ -427,7 +430,7 @@ def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
 
 
 def test_dropped_options_are_counted_by_reason() -> None:
-    assert sentences.dropped_lines(told().content) == [
+    assert dropped_lines(told().content) == [
         "2 of yi-34b: e.g. needs 75.6 GiB on each GPU, 72 GiB may be filled",
         "1 of mistral-7b: lacks the column ttft_mean_ms that an SLO needs",
     ]

@@ -16,7 +16,7 @@ from planner.plans.diff import PlanDiff, diff_plans
 from planner.plans.node_matching import placed_replicas
 from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
-from planner.presentation.comparison import diff_tables, steps_line
+from planner.presentation.diff import diff_line, diff_tables
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from tests.support.paths import HOME
@@ -177,7 +177,7 @@ def test_what_has_room_is_started_before_anything_stops() -> None:
     assert heavy.drops
     assert heavy.steps[0].short == pytest.approx({"a": 5.0})
     assert (
-        steps_line(heavy)
+        diff_line(heavy)
         == "Replicas: 0 stay, 1 start, 1 stop; an order in which no LLM falls short was not found."
         " Short: a by up to 5.00 req/s after step 1 (at times without a replica). None would be"
         " if spare GPUs ran in the meantime: 1 x a tp1 50 % (each on 1 GPU of one node of pool"
@@ -231,7 +231,7 @@ def test_an_llm_is_told_short_until_its_capacity_is_back() -> None:
     ]
     assert (
         "Short: z by up to 1.50 req/s after steps 1 to 5 (at times without a replica)."
-        in steps_line(found)
+        in diff_line(found)
     )
 
 
@@ -262,7 +262,7 @@ def test_a_quiet_hour_is_told_where_replicas_are_left() -> None:
         ]
         return {**base, "options": [{**option, "replicas": 2}], "placement": seats}
 
-    told = steps_line(diff_plans(plan(old), plan(new)))
+    told = diff_line(diff_plans(plan(old), plan(new)))
     assert "Short: a by up to 5.00 req/s after 2 of the steps. None would be if" in told
     assert told.endswith(
         "Up to 10 req/s in all they can take their parts of the requests nevertheless; latencies"

@@ -13,16 +13,15 @@ from planner.joint import solve as joint
 from planner.plans.diff import diff_plans
 from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
-from planner.presentation.comparison import (
-    change_lines,
-    compared_table,
-    lines_of,
-    points_table,
-    routing_table,
-    setups_table,
-    steps_line,
+from planner.presentation.comparison_lines import comparison_lines, result_lines
+from planner.presentation.comparison_tables import (
+    comparison_table,
+    replicas_table,
+    routing_comparison_table,
+    tradeoff_table,
 )
-from planner.presentation.scenario_changes import asked_lines
+from planner.presentation.diff import diff_line
+from planner.presentation.scenario_changes import scenario_change_lines
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
 
@@ -55,9 +54,9 @@ def contents(plans: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) -> None:
-    frame = compared_table({name: contents[name] for name in ("small", "fast", "cheap")}).set_index(
-        "What"
-    )
+    frame = comparison_table(
+        {name: contents[name] for name in ("small", "fast", "cheap")}
+    ).set_index("What")
     assert list(frame.columns) == [
         "Unit",
         "small",
@@ -86,30 +85,30 @@ def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) 
 
 
 def test_a_plan_beside_itself_differs_in_nothing(contents: dict[str, Any]) -> None:
-    lines = lines_of(contents["small"], contents["small"])
+    lines = comparison_lines(contents["small"], contents["small"])
     assert lines[0] == "Asked: the same demand, SLOs, GPUs and LLMs."
     assert all("more" not in line and "less" not in line and "fewer" not in line for line in lines)
-    frame = compared_table({"a": contents["small"], "b": contents["small"]})
+    frame = comparison_table({"a": contents["small"], "b": contents["small"]})
     assert set(frame["Change"]) == {"", "="}
     assert not diff_plans(contents["small"], contents["small"]).steps
 
 
 def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) -> None:
-    asked = asked_lines(contents["small"], contents["fast"])
+    asked = scenario_change_lines(contents["small"], contents["fast"])
     assert asked == [
         "arrival rate 20 req/s instead of 10 req/s",
         "the SLO on mean TTFT 200 ms instead of 300 ms",
         "GPUs per node of pool a100 4 instead of 2",
     ]
-    told = " ".join(change_lines(contents["small"], contents["fast"]))
+    told = " ".join(result_lines(contents["small"], contents["fast"]))
     assert "limit 200 ms, before 300 ms" in told
     assert "GPU" in told
-    of_cost = asked_lines(contents["small"], contents["cheap"])
+    of_cost = scenario_change_lines(contents["small"], contents["cheap"])
     assert of_cost == [
         "quality at least 0.4 (mean score) instead of none",
         "the objective is cost instead of quality",
     ]
-    cheaper = change_lines(contents["small"], contents["cheap"])
+    cheaper = result_lines(contents["small"], contents["cheap"])
     saved = contents["small"]["cost_usd_per_h"] - contents["cheap"]["cost_usd_per_h"]
     assert f"{saved:.2f} USD/h less" in next(line for line in cheaper if line.startswith("Cost"))
 
@@ -117,15 +116,17 @@ def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) 
 def test_a_plan_without_a_setup_is_told_so(contents: dict[str, Any]) -> None:
     small, none = contents["small"], contents["none"]
     why = "has no setup: no setup keeps all of its limits at once."
-    assert lines_of(small, none) == [
+    assert comparison_lines(small, none) == [
         "Asked: arrival rate 900 req/s instead of 10 req/s.",
         f"This plan {why}",
     ], "no LLM was removed"
-    assert change_lines(none, small) == [f"The plan compared with {why}"]
-    assert change_lines(small, {**none, "status": "unknown"}) == [
+    assert result_lines(none, small) == [f"The plan compared with {why}"]
+    assert result_lines(small, {**none, "status": "unknown"}) == [
         "This plan has no setup: the search stopped before one was found."
     ]
-    frame = compared_table({"small": contents["small"], "none": contents["none"]}).set_index("What")
+    frame = comparison_table({"small": contents["small"], "none": contents["none"]}).set_index(
+        "What"
+    )
     assert frame.loc["Quality", "none"] == "-"
     assert frame.loc["Quality", "Change"] == ""
     assert frame.loc["Status", "none"] == "infeasible"
@@ -143,14 +144,14 @@ def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(
     assert len(llms) > 1
     gone = llms[0]["name"]
     fewer = context(none, llms=llms[1:])
-    assert f"without {gone}" in asked_lines(small, fewer)
-    assert f"with {gone}" in asked_lines(fewer, small)
+    assert f"without {gone}" in scenario_change_lines(small, fewer)
+    assert f"with {gone}" in scenario_change_lines(fewer, small)
     old = context(small, llms=[])
-    assert not any("with" in line for line in asked_lines(old, none)), (
+    assert not any("with" in line for line in scenario_change_lines(old, none)), (
         "of a plan without a routing they are not known"
     )
     routed = {**old, "routing": {llm: part for llm, part in old["routing"].items() if llm != gone}}
-    assert f"without {gone}" in asked_lines(old, routed)
+    assert f"without {gone}" in scenario_change_lines(old, routed)
 
 
 def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, Any]) -> None:
@@ -178,7 +179,7 @@ def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, A
         llms=[{**first, "max_replicas": None}, *rest],
         pools=[{**pools[0], "nodes": 1}],
     )
-    assert asked_lines(before, after) == [
+    assert scenario_change_lines(before, after) == [
         f"pool {pools[0]['name']} 1 node instead of 3 nodes",
         f"replicas of {first['name']} at most none instead of 2",
         "TP degrees: all profiled instead of 1, 2, 4",
@@ -190,22 +191,22 @@ def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, A
 
 def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) -> None:
     small = contents["small"]
-    assert lines_of(small, contents["fast"])[0].startswith("Asked")
+    assert comparison_lines(small, contents["fast"])[0].startswith("Asked")
     prompts = small["context"]["prompts"]
-    more = lines_of(small, context(small, prompts=prompts + 1000))[0]
+    more = comparison_lines(small, context(small, prompts=prompts + 1000))[0]
     assert more.startswith(
         f"Other prompts ({prompts + 1000:,} instead of {prompts:,}): qualities of the two plans do"
         " not compare"
     )
     llms = [*small["context"]["llms"], {"name": "new", "min_replicas": 0, "max_replicas": None}]
-    assert lines_of(small, context(small, llms=llms))[0].startswith(
+    assert comparison_lines(small, context(small, llms=llms))[0].startswith(
         "Other LLMs: qualities compare only where"
     )
 
 
 def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) -> None:
     def told(before: Any, after: Any) -> list[str]:
-        return [line for line in change_lines(before, after) if line.startswith("Setup")]
+        return [line for line in result_lines(before, after) if line.startswith("Setup")]
 
     def runs(pools: int, *options: tuple[str, str, int, float, int]) -> Any:
         keys = ("llm", "pool", "tp_degree", "mps_share_pct", "replicas")
@@ -238,13 +239,13 @@ def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) 
 
 def test_setups_and_routings_stand_side_by_side(contents: dict[str, Any]) -> None:
     pair = {name: contents[name] for name in ("small", "fast")}
-    setups = setups_table(pair)
+    setups = replicas_table(pair)
     for name, content in pair.items():
         assert setups[f"{name} (replicas)"].sum() == sum(
             option["replicas"] for option in content["options"]
         )
-        assert routing_table(pair)[f"{name} (%)"].sum() == pytest.approx(100.0)
-    points = points_table(pair)
+        assert routing_comparison_table(pair)[f"{name} (%)"].sum() == pytest.approx(100.0)
+    points = tradeoff_table(pair)
     assert list(points["Quality (mean score)"]) == [content["quality"] for content in pair.values()]
     assert points[points.columns[2]].nunique() == 2
 
@@ -255,8 +256,8 @@ def test_diff_tells_it_on_the_terminal(plans: dict[str, Any], tmp_path: Path) ->
         write_json(plans[name], file)
     done = CliRunner().invoke(app, ["diff", *files], env={"COLUMNS": "120"})
     assert done.exit_code == 0
-    for line in lines_of(plans["small"].content, plans["fast"].content):
+    for line in comparison_lines(plans["small"].content, plans["fast"].content):
         assert line[:60] in done.stdout
-    assert steps_line(diff_plans(plans["small"].content, plans["fast"].content)) in " ".join(
+    assert diff_line(diff_plans(plans["small"].content, plans["fast"].content)) in " ".join(
         done.stdout.split()
     )

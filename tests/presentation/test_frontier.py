@@ -18,21 +18,18 @@ from planner.joint import solve as joint
 from planner.plans.solved_content import solved_content
 from planner.plans.to_solution import to_solution
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
-from planner.presentation.frontier import (
-    THIS,
-    Field,
-    apart_from,
-    asked_at,
-    axis_for,
-    fields_of,
-    frontier_lines,
-    frontier_table,
-    measures_of,
-    span_of,
+from planner.presentation.frontier import THIS, frontier_lines, frontier_measures, frontier_table
+from planner.presentation.setup_listing import QUALITY, marks_table, plan_rank_lines
+from planner.presentation.what_if import (
+    ScenarioField,
+    edit_with_value,
+    field_value,
+    frontier_axis,
+    overrides_without,
+    scenario_fields,
+    slider_range,
     sweep_command,
-    value_at,
 )
-from planner.presentation.setup_study import QUALITY, marks_table, place_lines
 from planner.scenario.assemble import load_instance
 from planner.scenario.edits import ScenarioEdit, content_of
 from planner.scenario.templates import TEMPLATE_TEXTS
@@ -67,30 +64,33 @@ def plan(path: str) -> Told:
 def test_every_field_of_every_example_can_be_varied() -> None:
     for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
         asked = ScenarioEdit.of_file(str(file))
-        fields = fields_of(content_of(asked), 0.6)
+        fields = scenario_fields(content_of(asked), 0.6)
         assert len({field.label for field in fields}) == len(fields)
         for field in fields:
-            for value in axis_for(field, field.values).values:
-                assert asked_at(asked, field.path, value).scenario.spec is not None
+            for value in frontier_axis(field, field.values).values:
+                assert edit_with_value(asked, field.path, value).scenario.spec is not None
         around = [field for field in fields if field.path == "arrival_rate_rps"]
-        assert value_at(asked, "arrival_rate_rps") in axis_for(around[0], around[0].values).values
+        assert (
+            field_value(asked, "arrival_rate_rps")
+            in frontier_axis(around[0], around[0].values).values
+        )
 
 
 def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
     asked = ScenarioEdit.of_file(path)
-    field = next(field for field in fields_of(content_of(asked), 0.8) if field.cheapest)
-    assert axis_for(field, "0.7,0.75").values == tuple(
+    field = next(field for field in scenario_fields(content_of(asked), 0.8) if field.cheapest)
+    assert frontier_axis(field, "0.7,0.75").values == tuple(
         {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
     )
-    assert not [field for field in fields_of(content_of(asked)) if field.cheapest]
+    assert not [field for field in scenario_fields(content_of(asked)) if field.cheapest]
 
 
 def test_values_that_cannot_be_are_told() -> None:
-    field = Field("arrival_rate_rps", "Arrival rate (req/s)", "")
+    field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
     with pytest.raises(DataError, match="more than 60"):
-        axis_for(field, "1:100:1")
+        frontier_axis(field, "1:100:1")
     with pytest.raises(DataError, match="does not lead from START to STOP"):
-        axis_for(field, "1:100:-1")
+        frontier_axis(field, "1:100:-1")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_values_that_cannot_be_are_told() -> None:
     [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)],
 )
 def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool) -> None:
-    low, high, step = span_of(value, start, whole)
+    low, high, step = slider_range(value, start, whole)
     assert low <= value <= high
     assert low <= start <= high
     assert 0 < step <= (high - low) / 4
@@ -106,19 +106,19 @@ def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool)
 
 
 def test_a_field_is_set_read_and_left_out(path: str) -> None:
-    asked = asked_at(
-        asked_at(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
+    asked = edit_with_value(
+        edit_with_value(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
     )
     assert asked.overrides == {"slo.0.limit_ms": 250.0, "arrival_rate_rps": 15}
-    assert value_at(asked, "slo.0.limit_ms") == 250.0
-    assert value_at(asked, "slo.7.limit_ms") is None
-    assert apart_from(asked, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
-    assert apart_from(asked, "slo") == {"arrival_rate_rps": 15}
-    assert asked_at(asked, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
+    assert field_value(asked, "slo.0.limit_ms") == 250.0
+    assert field_value(asked, "slo.7.limit_ms") is None
+    assert overrides_without(asked, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
+    assert overrides_without(asked, "slo") == {"arrival_rate_rps": 15}
+    assert edit_with_value(asked, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
 
 
 def test_the_command_line_gives_the_same_points(path: str) -> None:
-    axis = axis_for(Field("setups.tp_degrees", "", ""), "[1],[1, 2]")
+    axis = frontier_axis(ScenarioField("setups.tp_degrees", "", ""), "[1],[1, 2]")
     told = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
     assert told.startswith(
         "python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary"
@@ -134,7 +134,7 @@ def test_a_frontier_is_planned_point_by_point(path: str) -> None:
     points = what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 30, 900], watch=watch(parts))
     assert parts == points
     assert [point.status for point in points] == ["optimal", "optimal", "infeasible"]
-    field = Field("arrival_rate_rps", "Arrival rate (req/s)", "")
+    field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
     frame = frontier_table(points, field, 30)
     assert list(frame[field.label]) == [10.0, 30.0, 900.0]
     assert list(frame[THIS]) == ["", THIS, ""]
@@ -142,7 +142,7 @@ def test_a_frontier_is_planned_point_by_point(path: str) -> None:
     assert (
         frame["Best possible (mean score)"].iloc[:2] >= frame["Found (mean score)"].iloc[:2]
     ).all()
-    assert measures_of(frame)[:2] == ["Found (mean score)", "Quality (mean score)"]
+    assert frontier_measures(frame)[:2] == ["Found (mean score)", "Quality (mean score)"]
     lines = frontier_lines(frame)
     assert lines[0].startswith("From Arrival rate (req/s) 10 to 30: 0.7")
     assert lines[-1].startswith("No plan at 900: ")
@@ -154,18 +154,20 @@ def test_a_frontier_is_planned_point_by_point(path: str) -> None:
 
 def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> None:
     names = what_if.frontier(path, FOUR, "setups.tp_degrees", [[1], [1, 2]], watch=watch())
-    assert list(frontier_table(names, Field("setups.tp_degrees", "Degrees", ""))["Degrees"]) == [
+    assert list(
+        frontier_table(names, ScenarioField("setups.tp_degrees", "Degrees", ""))["Degrees"]
+    ) == [
         "[1]",
         "[1, 2]",
     ]
-    field = Field("objective", "Quality at least", "", cheapest=True)
+    field = ScenarioField("objective", "Quality at least", "", cheapest=True)
     points = what_if.frontier(
-        path, FOUR, "objective", axis_for(field, "0.5,0.75").values, watch=watch()
+        path, FOUR, "objective", frontier_axis(field, "0.5,0.75").values, watch=watch()
     )
     frame = frontier_table(points, field)
     assert list(frame["Quality at least"]) == [0.5, 0.75]
     assert frame["Found (USD/h)"].is_monotonic_increasing
-    assert measures_of(frame)[0] == "Found (USD/h)"
+    assert frontier_measures(frame)[0] == "Found (USD/h)"
 
 
 def test_a_frontier_of_bad_input_is_bad_input_and_a_stopped_one_ends(path: str) -> None:
@@ -227,10 +229,10 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: Told) -> None:
     assert {"plan", "bound", "setup", "baseline"} == set(marks["Kind"])
     worst = marks[marks["Mark"] == "worst listed setup"]
     assert worst["Better setups"].iloc[0] == (listed.quality > listed.quality[-1] * 1.0001).sum()
-    lines = place_lines(plan.content, listed)
+    lines = plan_rank_lines(plan.content, listed)
     assert "no listed setup is better" in lines[0]
     nearly = replace(listed, quality=np.array([1.0] + 999 * [0.94]))
-    told = place_lines({**plan.content, "quality": 1.0}, nearly)[-1]
+    told = plan_rank_lines({**plan.content, "quality": 1.0}, nearly)[-1]
     assert told.endswith(
         "more than 99 % lose more than 1 %, more than 99 % lose more than 5 %, 0 % lose more than"
         " 10 %."
@@ -238,7 +240,7 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: Told) -> None:
     few = replace(listed, quality=np.array([0.98] + 999 * [1.0]))
     assert (
         "less than 1 % lose more than 1 %, 0 % lose more than 5 %"
-        in place_lines({**plan.content, "quality": 1.0}, few)[-1]
+        in plan_rank_lines({**plan.content, "quality": 1.0}, few)[-1]
     )
     assert marks_table(plan.content, listed, None)["Kind"].tolist().count("baseline") == 0
 

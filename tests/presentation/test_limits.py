@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.presentation.limits import binding
+from planner.presentation.plan.limits import binding_line
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -76,16 +76,16 @@ NOTHING = "No SLO and no pool of GPUs binds."
     ],
 )
 def test_a_limit_is_named_where_the_plan_stands_at_it(changes: dict[str, Any], told: str) -> None:
-    assert binding(content(**changes)) == told
+    assert binding_line(content(**changes)) == told
 
 
 def test_an_llm_that_is_shut_out_and_a_plan_file_without_limits_are_no_news() -> None:
     assert (
-        binding(
+        binding_line(
             content(context={"llms": [{"name": "other", "min_replicas": 0, "max_replicas": 0}]})
         )
         == NOTHING
     )
     old = content()
     del old["context"]["llms"]
-    assert binding(old) == NOTHING
+    assert binding_line(old) == NOTHING

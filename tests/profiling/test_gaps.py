@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from models.instance import Instance
 from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.presentation.gaps import benchmark_command, gaps_table, headline
+from planner.presentation.gaps import benchmark_command, gaps_headline, gaps_table
 from planner.profiling.gaps import ERRORS, find_gaps, weakest_provenance, with_scaled_curve
 from planner.settings import Settings
 from tests.support.paths import HOME
@@ -74,7 +74,7 @@ def test_gains_are_those_of_solving_again() -> None:
 def test_measured_options_are_no_gaps() -> None:
     found = find_gaps(random_instance(2, "convex"), Settings())
     assert not found.gaps
-    assert "nothing is left to measure" in headline(found)
+    assert "nothing is left to measure" in gaps_headline(found)
 
 
 def test_the_weakest_point_tells_the_provenance() -> None:

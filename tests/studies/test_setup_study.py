@@ -21,11 +21,11 @@ from planner.cli.app import app
 from planner.cli.commands.check import NEGATIVE_VERDICT
 from planner.decomposition.best_setup import best_setup
 from planner.errors import DataError
+from planner.presentation.formatting import format_config
 from planner.presentation.setup_study import (
-    config_words,
-    counts_line,
     histogram_lines,
     histogram_table,
+    setup_counts_line,
     setups_table,
     spread_line,
     spread_of,
@@ -174,7 +174,7 @@ def test_tables_and_sentences_tell_the_study() -> None:
     assert np.allclose(parts.sum(axis=1), 100.0)
     prices = frame[[c for c in frame.columns if c.endswith("dual price (score)")]].loc[parts.index]
     assert np.allclose(prices.min(axis=1), 0.0)
-    assert f"{found.count('feasible'):,} feasible" in counts_line(found, exact_packing=False)
+    assert f"{found.count('feasible'):,} feasible" in setup_counts_line(found, exact_packing=False)
     assert f"best {spread.best:.5f}" in spread_line(found)
     assert "not known" in spread_line(study_setups(instance, prune=True)) or not study_setups(
         instance, prune=True
@@ -183,8 +183,8 @@ def test_tables_and_sentences_tell_the_study() -> None:
 
 def test_a_way_to_run_an_llm_in_words() -> None:
     instance = cluster([(0, 2, 0.5, 1.0), (0, 1, 1.0, 1.0)], 1, most=None)
-    assert config_words(instance, ()) == "-"
-    assert config_words(instance, ((0, 1), (1, 2))) == "tp2 50 % + 2 x tp1 100 %"
+    assert format_config(instance, ()) == "-"
+    assert format_config(instance, ((0, 1), (1, 2))) == "tp2 50 % + 2 x tp1 100 %"
 
 
 # ---------------------------------------------------------------- command line

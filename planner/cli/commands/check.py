@@ -15,13 +15,13 @@ from planner.cli.terminal.output import Column, plain_console, print_line, print
 from planner.cli.terminal.progress import with_progress
 from planner.joint import solve as joint
 from planner.presentation.crosscheck import (
-    check_table,
-    compared_line,
-    ratio_line,
-    setup_lines,
-    verdict_line,
+    crosscheck_method_line,
+    crosscheck_table,
+    crosscheck_verdict_line,
+    enumeration_time_line,
+    setup_by_llm,
 )
-from planner.presentation.sentences import exact
+from planner.presentation.formatting import format_exact
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.solution import Solution
 from planner.studies.crosscheck import CrossCheck, compare_runs
@@ -99,12 +99,13 @@ def _print(
     instance = loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
     print_line(
-        console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}"
+        console,
+        f"{loaded.scenario.spec.name}: {format_exact(instance.arrival_rate)} req/s on {pools}",
     )
-    print_line(console, verdict_line(check, solution, instance), STYLES[check.verdict])
+    print_line(console, crosscheck_verdict_line(check, solution, instance), STYLES[check.verdict])
     for reason in check.reasons:
         print_line(console, reason, "red", indent=2)
-    print_line(console, compared_line(check, solution, instance))
+    print_line(console, crosscheck_method_line(check, solution, instance))
     if quiet:
         return
     digits = 2 if instance.objective == "cost" else 6
@@ -117,11 +118,11 @@ def _print(
     print_table(
         console,
         "Joint plan and decomposition",
-        check_table(check, solution),
+        crosscheck_table(check, solution),
         [*columns, ("Seconds", "time\n(s)", _number(2))],
     )
     setups = {
-        method: setup_lines(plan, instance)
+        method: setup_by_llm(plan, instance)
         for method, plan in (("joint plan", solution), ("decomposition", check.plan))
         if plan and plan.has_plan
     }
@@ -140,7 +141,7 @@ def _print(
         else []
     )
     if sampled is not None:
-        lines.append(ratio_line(*sampled, solution.effort.wall))
+        lines.append(enumeration_time_line(*sampled, solution.effort.wall))
     print_lines(console, "Beside it", lines or ["Neither has a plan."])
 
 

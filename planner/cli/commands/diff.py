@@ -11,7 +11,8 @@ from planner.cli.terminal.output import Column, plain_console, print_line, print
 from planner.plans.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
 from planner.plans.record import read_plan
-from planner.presentation.comparison import diff_tables, lines_of, steps_line
+from planner.presentation.comparison_lines import comparison_lines
+from planner.presentation.diff import diff_line, diff_tables
 
 __all__ = ["run_diff"]
 
@@ -33,9 +34,9 @@ def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
             f"{word}: {content['scenario']}, {objective['of']} {objective['value']:.5f},"
             f" {content['gpus_used']} GPUs used",
         )
-    print_lines(console, "What differs", lines_of(*contents))
+    print_lines(console, "What differs", comparison_lines(*contents))
     frames = diff_tables(found)
-    print_line(console, steps_line(found), "bold")
+    print_line(console, diff_line(found), "bold")
     if found.steps:
         columns: list[Column] = [
             ("LLM", "LLM", str),

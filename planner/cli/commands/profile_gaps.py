@@ -22,8 +22,8 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.progress import with_progress
 from planner.plans.plan_content import build_plan
-from planner.presentation.gaps import benchmark_command, gaps_table, headline
-from planner.presentation.sentences import verdict
+from planner.presentation.gaps import benchmark_command, gaps_headline, gaps_table
+from planner.presentation.plan.verdict import verdict_line
 from planner.profiling.gaps import Gaps, find_gaps
 from planner.scenario.assemble import LoadResult, load_instance
 from profiles.catalogue import load_llms
@@ -57,13 +57,13 @@ def run_profile_gaps(
     )
     console = plain_console()
     plan = build_plan(loaded, found.plan, loaded.settings, {})
-    print_line(console, f"{loaded.scenario.spec.name}: {verdict(plan.content)}")
+    print_line(console, f"{loaded.scenario.spec.name}: {verdict_line(plan.content)}")
     if not found.plan.has_plan:
         print_line(
             console, "Without a plan there is no decision to judge by; see what `plan` says first."
         )
         return EXIT_CODES[found.plan.status]
-    print_line(console, headline(found), "bold")
+    print_line(console, gaps_headline(found), "bold")
     frame = gaps_table(
         found, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score"
     )

@@ -21,19 +21,21 @@ from planner.operation.price_table import PriceTable, build_price_table
 from planner.operation.samples import Sample, read_sample
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.plans.record import json_text
+from planner.presentation.formatting import format_number
 from planner.presentation.out_of_sample import (
-    advice_lines,
-    comparisons_table,
-    evaluation_content,
-    fractions_table,
-    gain_line,
-    limits_table,
-    routings_table,
-    said,
-    verdict_line,
+    basis_lines,
+    evaluation_advice_lines,
+    evaluation_gain_line,
+    evaluation_verdict_line,
 )
-from planner.presentation.router import held_line, price_table_frame
-from planner.presentation.sentences import number
+from planner.presentation.out_of_sample_tables import (
+    evaluated_comparisons_table,
+    evaluated_fractions_table,
+    evaluated_limits_table,
+    evaluated_routings_table,
+    evaluation_content,
+)
+from planner.presentation.router import held_rate_line, price_table_frame
 from profiles.io.writing import check_writable, write_whole
 
 __all__ = ["MISSED", "RouteAsked", "run_route"]
@@ -134,7 +136,7 @@ def _hand_out(
         )
     if asked.csv is None or asked.json == "-":
         return code
-    return max(code, put_csv(routings_table(found), asked.csv, "rows"))
+    return max(code, put_csv(evaluated_routings_table(found), asked.csv, "rows"))
 
 
 def _print(
@@ -145,37 +147,39 @@ def _print(
     quiet: bool,
 ) -> None:
     print_line(
-        console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict]
+        console,
+        f"{source.plan.content['scenario']}: {evaluation_verdict_line(found)}",
+        STYLES[found.verdict],
     )
     grades = "grades known" if found.sample.graded else "no grades"
     print_line(
         console,
-        f"{found.sample.prompts:,} prompts at {number(found.arrival_rate)} req/s, {grades};"
+        f"{found.sample.prompts:,} prompts at {format_number(found.arrival_rate)} req/s, {grades};"
         f" {found.seconds:.1f} s",
     )
-    print_line(console, gain_line(found))
-    for line in advice_lines(found):
+    print_line(console, evaluation_gain_line(found))
+    for line in evaluation_advice_lines(found):
         print_line(console, line)
     if quiet:
         return
     if table is not None:
         _print_rates(console, table)
-    print_table(console, "Fractions", fractions_table(found), FRACTIONS)
-    print_table(console, "Limits", limits_table(found), LIMITS)
+    print_table(console, "Fractions", evaluated_fractions_table(found), FRACTIONS)
+    print_table(console, "Limits", evaluated_limits_table(found), LIMITS)
     graded = [GRADED] if found.sample.graded else []
     print_table(
         console,
         "Quality of ways to send these prompts",
-        routings_table(found),
+        evaluated_routings_table(found),
         [*ROUTINGS, *graded],
     )
     print_table(
         console,
         f"The router against them, by {'grades' if graded else 'scores'}",
-        comparisons_table(found),
+        evaluated_comparisons_table(found),
         COMPARISONS,
     )
-    print_lines(console, "What this rests on", said(found))
+    print_lines(console, "What this rests on", basis_lines(found))
 
 
 def _print_rates(console: Console, table: PriceTable) -> None:
@@ -193,7 +197,7 @@ def _print_rates(console: Console, table: PriceTable) -> None:
         if name.endswith(" price (score)") and frame[name].notna().any()
     ]
     print_table(console, "Prices over load, for the setup as it is", frame, columns)
-    print_line(console, held_line(table))
+    print_line(console, held_rate_line(table))
 
 
 def _percent(value: Any) -> str:
@@ -201,7 +205,7 @@ def _percent(value: Any) -> str:
 
 
 def _figure(value: Any) -> str:
-    return "-" if pd.isna(value) else number(float(value))
+    return "-" if pd.isna(value) else format_number(float(value))
 
 
 def _score(value: Any) -> str:

@@ -13,11 +13,11 @@ from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import with_progress
-from planner.presentation.sentences import exact
+from planner.presentation.formatting import format_exact
 from planner.presentation.setup_study import (
-    counts_line,
     histogram_lines,
     histogram_table,
+    setup_counts_line,
     setups_table,
     spread_line,
 )
@@ -88,7 +88,8 @@ def _hand_out(found: SetupStudy, loaded: LoadResult, wanted: Wanted) -> int:
     console, instance = plain_console(), loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
     print_line(
-        console, f"{loaded.scenario.spec.name}: {exact(instance.arrival_rate)} req/s on {pools}"
+        console,
+        f"{loaded.scenario.spec.name}: {format_exact(instance.arrival_rate)} req/s on {pools}",
     )
     if not found.complete:
         kept = (
@@ -101,7 +102,7 @@ def _hand_out(found: SetupStudy, loaded: LoadResult, wanted: Wanted) -> int:
             f"stopped: {found.count('not routed'):,} setups were not routed{kept}",
             "bold yellow",
         )
-    print_line(console, counts_line(found, wanted.exact_packing))
+    print_line(console, setup_counts_line(found, wanted.exact_packing))
     print_line(console, spread_line(found), "bold")
     print_line(
         console,

@@ -19,13 +19,13 @@ from planner.operation.step_level_replica import build_step_level_replica
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.presentation.simulation import (
     CAVEATS,
-    advice_lines,
-    demand_line,
-    option_lines,
-    options_table,
-    routing_table,
-    slos_table,
-    verdict_line,
+    simulated_option_lines,
+    simulated_options_table,
+    simulated_routing_table,
+    simulated_slos_table,
+    simulation_advice_lines,
+    simulation_demand_line,
+    simulation_verdict_line,
 )
 from profiles.trace import load_trace
 
@@ -75,14 +75,16 @@ def run_simulate(plan: Path, asked: Replay, interrupt: Interrupt) -> int:
 def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: bool) -> None:
     instance = source.loaded.instance
     print_line(
-        console, f"{source.plan.content['scenario']}: {verdict_line(found)}", STYLES[found.verdict]
+        console,
+        f"{source.plan.content['scenario']}: {simulation_verdict_line(found)}",
+        STYLES[found.verdict],
     )
-    print_line(console, demand_line(found, instance.arrival_rate))
-    for line in advice_lines(found):
+    print_line(console, simulation_demand_line(found, instance.arrival_rate))
+    for line in simulation_advice_lines(found):
         print_line(console, line)
     if quiet:
         return
-    frame = slos_table(found)
+    frame = simulated_slos_table(found)
     if len(frame):
         columns: list[Column] = [
             ("SLO", "SLO", str),
@@ -98,7 +100,7 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
             ("Verdict", "verdict", str),
         ]
         print_table(console, "SLO", frame, columns)
-    _print_options(console, options_table(found, instance), found.metrics)
+    _print_options(console, simulated_options_table(found, instance), found.metrics)
     routing: list[Column] = [
         ("LLM", "LLM", str),
         ("Planned (%)", "planned\n(%)", _share),
@@ -107,13 +109,17 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
     print_table(
         console,
         "Routing",
-        routing_table(found, instance),
+        simulated_routing_table(found, instance),
         [*routing, ("95 % interval (± %)", "95 %\n± %", _share)],
     )
     print_lines(
         console,
         "How it was simulated",
-        [*option_lines(found, instance), *(s.note for s in found.slos if s.note), *CAVEATS],
+        [
+            *simulated_option_lines(found, instance),
+            *(s.note for s in found.slos if s.note),
+            *CAVEATS,
+        ],
     )
 
 

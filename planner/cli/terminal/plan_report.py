@@ -28,12 +28,16 @@ from planner.plans.numbers import known
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
 from planner.plans.tables import plan_tables
-from planner.presentation import sentences
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
-from planner.presentation.gpu_map import gpu_map_rows, letters
-from planner.presentation.limits import binding
+from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.marginals import marginals_lines
-from planner.presentation.sentences import exact, number
+from planner.presentation.plan.conflict import conflict_lines, repair_text
+from planner.presentation.plan.considered_options import dropped_lines, filters_line
+from planner.presentation.plan.gpu_map import gpu_map_rows, llm_letters
+from planner.presentation.plan.limits import binding_line
+from planner.presentation.plan.provenance import provenance_lines
+from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.verdict import verdict_line
 
 __all__ = ["print_report", "print_short", "print_verdict"]
 
@@ -66,9 +70,9 @@ def print_report(plan: Plan, console: Console, written: Mapping[str, str] | None
     print_lines(
         console,
         "Left out",
-        sentences.dropped_lines(content) or ["No profiled option was left out."],
+        dropped_lines(content) or ["No profiled option was left out."],
     )
-    print_line(console, sentences.filters_line(content), "dim")
+    print_line(console, filters_line(content), "dim")
     for what, where in (written or {}).items():
         print_line(console, f"{what} written to {where}")
 
@@ -79,11 +83,9 @@ def print_verdict(plan: Plan, console: Console) -> None:
     pools = ", ".join(
         f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in content["context"]["pools"]
     )
-    print_line(
-        console,
-        f"{content['scenario']}: {exact(content['context']['arrival_rate_rps'])} req/s on {pools}",
-    )
-    print_line(console, sentences.verdict(content), STYLES[plan.status])
+    rate = format_exact(content["context"]["arrival_rate_rps"])
+    print_line(console, f"{content['scenario']}: {rate} req/s on {pools}")
+    print_line(console, verdict_line(content), STYLES[plan.status])
     if content["options"]:
         cost = content["cost_usd_per_h"]
         parts = [
@@ -93,7 +95,7 @@ def print_verdict(plan: Plan, console: Console) -> None:
         if content["objective"]["of"] == "cost":
             parts.append(
                 f"quality {content['quality']:.5f} (at least"
-                f" {exact(known(content['context']['quality_at_least']))} asked)"
+                f" {format_exact(known(content['context']['quality_at_least']))} asked)"
             )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
         print_line(console, "; ".join(parts))
@@ -120,7 +122,7 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_lines(
         console,
         "What binds, and what one more buys (--marginals plans again)",
-        [binding(content), *sentences.worth(content)],
+        [binding_line(content), *shadow_price_lines(content)],
     )
     if moved := marginals_lines(content):
         print_lines(console, "What one unit more or less is worth (planned again)", moved)
@@ -128,31 +130,29 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_lines(
         console,
         "How sure this is",
-        [*sentences.provenance_lines(content), *content["context"]["effort_notes"]],
+        [*provenance_lines(content), *content["context"]["effort_notes"]],
     )
 
 
 def _print_conflict(plan: Plan, console: Console) -> None:
     """Print why nothing fits, what would mend it, and the plan of the nearest feasible case."""
-    limits, _ = sentences.conflict_lines(plan.content)
+    limits, _ = conflict_lines(plan.content)
     print_lines(console, "These limits cannot hold together", limits)
     _print_repairs(plan, console)
     nearest = plan.best_effort
     if nearest is not None:
         effort = plan.content["conflict"]["best_effort"]
         change = None if effort is None else effort["change"]
-        first = (
-            f", after this change: {sentences.repair_words(plan.content, change)}" if change else ""
-        )
+        first = f", after this change: {repair_text(plan.content, change)}" if change else ""
         console.print()
         print_line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
-        print_line(console, sentences.verdict(nearest.content))
+        print_line(console, verdict_line(nearest.content))
         _print_plan(nearest, console)
 
 
 def _print_repairs(plan: Plan, console: Console) -> None:
     """Print every single change that mends it, with its argument; nothing where none was found."""
-    _, repairs = sentences.conflict_lines(plan.content)
+    _, repairs = conflict_lines(plan.content)
     if not repairs:
         return
     print_heading(console, "Any one of these changes makes it feasible")
@@ -178,7 +178,7 @@ def _percent(value: float | None) -> str:
 
 
 def _rate(value: float) -> str:
-    return number(value)
+    return format_number(value)
 
 
 def _price(value: float | None) -> str:
@@ -256,7 +256,7 @@ def _router_line(content: PlanContent) -> str:
     tied = (
         "no prompt ties"
         if not ties
-        else f"{number(share, 2)} % of the prompts tie and are split as plan.json says"
+        else f"{format_number(share, 2)} % of the prompts tie and are split as plan.json says"
     )
     return f"Router: a prompt goes to the LLM of the highest score - dual price; {tied}."
 
@@ -279,9 +279,9 @@ def _print_alternatives(console: Console, content: PlanContent) -> None:
         columns: list[Column] = [
             ("Row", "", str),
             ("Why it is listed", "why", str),
-            (found, objective, lambda value: number(value, 6)),
+            (found, objective, lambda value: format_number(value, 6)),
         ]
-        columns.append((bound, "best\npossible", lambda value: number(value, 6)))
+        columns.append((bound, "best\npossible", lambda value: format_number(value, 6)))
         columns += [
             ("Loss (%)", "loss\n(%)", lambda value: f"{value:.3f}"),
             ("GPUs", "GPUs", _whole),
@@ -305,7 +305,7 @@ def _print_alternatives(console: Console, content: PlanContent) -> None:
 
 def _print_gpu_map(console: Console, content: PlanContent) -> None:
     """Print a grid for every pool."""
-    signs = letters(content["routing"])
+    signs = llm_letters(content["routing"])
     print_heading(
         console, "GPU map (one character = 10 % of a GPU, a dot = free; 2 x = two replicas)"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_console
-from planner.presentation.sentences import gap_text, number
+from planner.presentation.formatting import format_gap, format_number
 
 if TYPE_CHECKING:
     from planner.settings import Progress
@@ -99,9 +99,9 @@ def progress_line(progress: "Progress | None", seconds: float) -> str:
     value, bound = progress.value, progress.bound
     parts = [progress.phase]
     if value is None or value == value:
-        parts.append(f"found {number(value, 5)}" if value is not None else "no plan yet")
+        parts.append(f"found {format_number(value, 5)}" if value is not None else "no plan yet")
     if bound is not None:
-        parts.append(f"best possible {number(bound, 5)}")
+        parts.append(f"best possible {format_number(bound, 5)}")
     if value is not None and bound is not None:
-        parts.append(f"gap {gap_text(abs(bound - value) / max(abs(value), 1e-9))}")
+        parts.append(f"gap {format_gap(abs(bound - value) / max(abs(value), 1e-9))}")
     return ", ".join([*parts, f"{seconds:.0f} s"])

@@ -13,7 +13,7 @@ from models.instance import Instance, Slo
 from planner.cli.terminal.output import printable
 from planner.cli.terminal.plan_report import print_report, print_short, print_verdict
 from planner.plans.plan_content import build_plan
-from planner.presentation.gpu_map import MOST_ROWS, gpu_map_rows, letters, spans
+from planner.presentation.plan.gpu_map import MOST_ROWS, format_spans, gpu_map_rows, llm_letters
 from planner.solution import Solution
 from tests.support.handmade import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
 
@@ -176,7 +176,7 @@ def rows(
     placement: list[dict[str, object]], nodes: int, per_node: int = 2
 ) -> list[tuple[str, str, str]]:
     pools = [{"name": "p", "nodes": nodes, "gpus_per_node": per_node}]
-    return gpu_map_rows(placement, pools, letters(["x", "y"]))["p"]
+    return gpu_map_rows(placement, pools, llm_letters(["x", "y"]))["p"]
 
 
 def test_alike_gpus_and_free_nodes_are_told_once() -> None:
@@ -228,10 +228,10 @@ def test_big_pools_of_many_kinds_stay_short() -> None:
 
 
 def test_spans_of_numbers() -> None:
-    assert spans([3, 0, 1, 2, 7]) == "0-3, 7"
-    assert spans(range(0, 40, 2)) == "0, 2, 4, 6, 8, 10, ..."
+    assert format_spans([3, 0, 1, 2, 7]) == "0-3, 7"
+    assert format_spans(range(0, 40, 2)) == "0, 2, 4, 6, 8, 10, ..."
 
 
 def test_letters_never_run_out() -> None:
-    signs = letters(f"llm-{k}" for k in range(70))
+    signs = llm_letters(f"llm-{k}" for k in range(70))
     assert (signs["llm-0"], signs["llm-26"], signs["llm-69"]) == ("A", "a", "#")

@@ -7,13 +7,13 @@ stands alone.
 
 from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent, SloContent
-from planner.presentation import sentences
-from planner.presentation.limits import binding
+from planner.presentation.formatting import format_exact, format_gap, format_objective
+from planner.presentation.plan.limits import binding_line
 
-__all__ = ["nearness", "rule_words", "story"]
+__all__ = ["headroom_text", "routing_rule_lines", "story_lines"]
 
 
-def story(content: PlanContent) -> list[str]:
+def story_lines(content: PlanContent) -> list[str]:
     """Tell what runs, where the requests go, what limits, and how good it is.
 
     Empty where there is no plan.
@@ -29,7 +29,7 @@ def _runs(content: PlanContent) -> str:
         content["gpus_used"],
         content["gpus_total"],
     )
-    rate = sentences.exact(content["context"]["arrival_rate_rps"])
+    rate = format_exact(content["context"]["arrival_rate_rps"])
     cost = (
         "" if content["cost_usd_per_h"] is None else f" for {content['cost_usd_per_h']:,.2f} USD/h"
     )
@@ -53,11 +53,11 @@ def _goes(content: PlanContent) -> str:
 
 
 def _limits(content: PlanContent) -> list[str]:
-    slos = [f"{slo_name(slo)} {nearness(slo)}" for slo in content["slo"]]
-    return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding(content)]
+    slos = [f"{slo_name(slo)} {headroom_text(slo)}" for slo in content["slo"]]
+    return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding_line(content)]
 
 
-def nearness(slo: SloContent) -> str:
+def headroom_text(slo: SloContent) -> str:
     """Tell how near an SLO is to its limit: `149.9 ms of 150 ms, nothing left`."""
     limit, achieved = slo["limit_ms"], slo["achieved_ms"]
     if achieved is None:
@@ -88,8 +88,8 @@ def _measured(content: PlanContent) -> str:
 def _proof(content: PlanContent) -> str:
     objective = content["objective"]
     bound, gap = (
-        sentences.objective_text(content, objective["bound"]),
-        sentences.gap_text(objective["rel_gap"]),
+        format_objective(content, objective["bound"]),
+        format_gap(objective["rel_gap"]),
     )
     better = "better" if objective["of"] == "quality" else "cheaper"
     if objective["bound"] is None:
@@ -110,7 +110,7 @@ def _proof(content: PlanContent) -> str:
     )
 
 
-def rule_words(content: PlanContent) -> list[str]:
+def routing_rule_lines(content: PlanContent) -> list[str]:
     """Tell the router's rule: by how much each LLM's score must be above that of the cheapest one,
     as dual prices say.
     """

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from planner.plans.schema import PoolContent, ShardContent
 
-__all__ = ["MOST_ROWS", "gpu_map_rows", "letters", "spans"]
+__all__ = ["MOST_ROWS", "format_spans", "gpu_map_rows", "llm_letters"]
 
 MOST_ROWS = 32
 """Rows a pool; a map by nodes that needs more is told by kinds of GPU, and kinds beyond it are
@@ -28,7 +28,7 @@ Held = Mapping[Place, Sequence[tuple[Shard, int]]]
 Row = tuple[str, str, str]
 
 
-def letters(llms: Iterable[str]) -> dict[str, str]:
+def llm_letters(llms: Iterable[str]) -> dict[str, str]:
     """Give one sign an LLM, in their order: A-Z, a-z, 0-9, then # for all others."""
     signs = string.ascii_uppercase + string.ascii_lowercase + string.digits
     return {llm: signs[k] if k < len(signs) else "#" for k, llm in enumerate(llms)}
@@ -81,9 +81,9 @@ def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, 
         gpus = nodes[shown]
         several = len(members) > 1
         where = (
-            f"nodes {spans(members)} ({len(members)} alike)"
+            f"nodes {format_spans(members)} ({len(members)} alike)"
             if several
-            else f"node {spans(members)}"
+            else f"node {format_spans(members)}"
         )
         if not any(gpus):
             rows.append((where, "", "free"))
@@ -94,7 +94,7 @@ def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, 
         for g, gpu in enumerate(gpus):
             kinds[gpu].append(g)
         for gpu, at in kinds.items():
-            where = f"gpu {spans(at)}" if same_order else f"{len(at)} x gpu"
+            where = f"gpu {format_spans(at)}" if same_order else f"{len(at)} x gpu"
             rows.append((where, *_told(gpu, [(shown, g) for g in at], held, signs)))
     return rows
 
@@ -143,7 +143,7 @@ def _told(gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]) -
     return bar.ljust(CELLS, "."), " + ".join(parts)
 
 
-def spans(numbers: Sequence[int]) -> str:
+def format_spans(numbers: Sequence[int]) -> str:
     """Tell whole numbers as spans: [0, 1, 2, 5] -> `0-2, 5`; beyond six spans the rest is dots."""
     runs: list[list[int]] = []
     for number in sorted(numbers):

@@ -1,0 +1,145 @@
+"""TODO."""
+
+import math
+from collections import Counter
+
+import pandas as pd
+
+from planner.plans.diff import PlanDiff
+from planner.plans.node_matching import PlacedReplica
+from planner.plans.numbers import tidy
+from planner.plans.step_order import Action, MigrationStep
+from planner.presentation.comparison_lines import SMALL, _most
+from planner.presentation.formatting import format_exact
+
+
+def diff_line(found: PlanDiff) -> str:
+    """How many replicas stay, start and stop, whether capacity holds on the way, and what helps
+    where it does not.
+    """
+    if not found.steps:
+        return f"No replica changes: all {len(found.stays)} stay where they are."
+    starts = sum(step.action is Action.START for step in found.steps)
+    head = f"Replicas: {len(found.stays)} stay, {starts} start, {len(found.steps) - starts} stop"
+    if not found.drops:
+        return f"{head}; in this order no LLM falls short on the way."
+    return (
+        f"{head}; an order in which no LLM falls short was not found. Short:"
+        f" {', '.join(_most(_shortages(found)))}. {_advice(found)}"
+    )
+
+
+def _shortages(found: PlanDiff) -> list[str]:
+    """By how much, and when, each LLM falls short of what the smaller of both plans gives it."""
+    told = []
+    for llm, left in found.least.items():
+        lacks = {
+            k: step.short[llm] for k, step in enumerate(found.steps, start=1) if llm in step.short
+        }
+        first, last = min(lacks), max(lacks)
+        when = (
+            f"step {first}"
+            if first == last
+            else (
+                f"steps {first} to {last}"
+                if last - first < len(lacks)
+                else f"{len(lacks)} of the steps"
+            )
+        )
+        none = "" if left > SMALL else " (at times without a replica)"
+        told.append(f"{llm} by up to {max(lacks.values()):,.2f} req/s after {when}{none}")
+    return told
+
+
+def _advice(found: PlanDiff) -> str:
+    """What keeps every LLM from falling short: spare GPUs, a quiet hour, other LLMs for those that
+    have no replica at one time.
+    """
+    spares = [
+        f"{count} x {llm} tp{degree} {tidy(share)} % (each on {degree}"
+        f" GPU{'s' if degree > 1 else ''} of one node of pool {pool})"
+        for (llm, pool, degree, share), count in Counter(
+            replica.key for replica in found.spares
+        ).items()
+    ]
+    lines = [
+        f"None would be if spare GPUs ran in the meantime: {'; '.join(_most(spares, 'option'))}."
+    ]
+    parts = {llm: max(found.fractions[llm]) for llm in found.least}
+    quiet = min((found.least[llm] / part for llm, part in parts.items() if part > 0), default=0.0)
+    if (rate := math.floor(10 * quiet) / 10) > 0:
+        lines.append(
+            f"Up to {format_exact(rate)} req/s in all they can take their parts of the requests"
+            " nevertheless; latencies were not checked."
+        )
+    elif gone := [llm for llm, left in found.least.items() if left <= SMALL and parts[llm] > 0]:
+        lines.append(
+            f"Else requests of {', '.join(_most(gone))} have to go to other LLMs in the meantime."
+        )
+    return " ".join(lines)
+
+
+def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
+    """Make the named tables: changes, steps, routing_change.
+
+    Capacity short: what LLMs lack after the step, by name.
+    """
+    changes = [
+        (
+            *c.key,
+            c.before,
+            c.after,
+            c.stays,
+            c.moves,
+            c.after - c.stays - c.moves,
+            c.before - c.stays - c.moves,
+        )
+        for c in found.changes
+    ]
+    heads = [
+        "LLM",
+        "Pool",
+        "TP degree (GPUs)",
+        "MPS share (%)",
+        "Replicas before",
+        "Replicas after",
+        "Stay",
+        "Move",
+        "New",
+        "Gone",
+    ]
+    steps = [
+        (
+            k,
+            s.action,
+            s.replica.key[0],
+            _option(s.replica),
+            s.replica.key[1],
+            s.replica.node,
+            _gpus(s.replica),
+            _short(s),
+        )
+        for k, s in enumerate(found.steps, start=1)
+    ]
+    step_heads = ["Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs", "Capacity short (req/s)"]
+    routing = [(llm, 100 * a, 100 * b, 100 * (b - a)) for llm, (a, b) in found.fractions.items()]
+    return {
+        "changes": pd.DataFrame(changes, columns=heads),
+        "steps": pd.DataFrame(steps, columns=step_heads),
+        "routing_change": pd.DataFrame(
+            routing, columns=["LLM", "Before (%)", "After (%)", "Change (% points)"]
+        ),
+    }
+
+
+def _short(step: MigrationStep) -> str | None:
+    """Which LLMs lack how much after the step; None where none does."""
+    return "; ".join(f"{llm} {lack:,.2f}" for llm, lack in step.short.items()) or None
+
+
+def _option(replica: PlacedReplica) -> str:
+    return f"tp{replica.key[2]} {tidy(replica.key[3])} %"
+
+
+def _gpus(replica: PlacedReplica) -> str:
+    return ", ".join(map(str, replica.gpus))

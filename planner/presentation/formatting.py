@@ -1,0 +1,76 @@
+"""TODO."""
+
+from models.instance import Instance
+from planner.decomposition.enumeration import Config
+from planner.plans.numbers import tidy
+from planner.plans.schema import PlanContent, PoolContent
+
+
+def format_number(value: float | None, digits: int = 4) -> str:
+    """Tell `value` to `digits` significant digits, no exponent, thousands apart by commas; whole
+    digits are never cut; `-` for None.
+    """
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    size = f"{abs(value):.0e}".partition("e")[2]
+    decimals = max(0, digits - 1 - int(size))
+    return f"{value:,.{decimals}f}" if decimals <= 9 else f"{value:.1e}"
+
+
+def format_exact(value: float) -> str:
+    """Tell `value` with all its digits (12 significant): a repair told by a rounded number would
+    repair nothing.
+    """
+    return f"{value:,.12g}"
+
+
+def format_objective(content: PlanContent, value: float | None) -> str:
+    """Tell a value of the objective: `quality 0.55711` or `cost 7.20 USD/h`."""
+    if content["objective"]["of"] == "cost":
+        return "cost " + ("-" if value is None else f"{value:,.2f} USD/h")
+    return "quality " + ("-" if value is None else f"{value:.5f}")
+
+
+def format_objective_value(content: PlanContent, value: float | None) -> str:
+    """Tell it as `objective_text` without its first word."""
+    return format_objective(content, value).partition(" ")[2]
+
+
+def format_gap(rel_gap: float | None) -> str:
+    """Tell a relative gap in per cent; what is below a thousandth of a per cent is told as such."""
+    if rel_gap is None:
+        return "unknown"
+    return (
+        "below 0.001 %"
+        if 1e-12 < rel_gap < 1e-5
+        else f"{format_number(100.0 * rel_gap if rel_gap > 1e-12 else 0.0, 2)} %"
+    )
+
+
+def format_node_price(content: PlanContent, pool: PoolContent) -> str:
+    """Tell what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective
+    or no price is known.
+    """
+    price, count = pool["price_usd_per_gpu_h"], pool["gpus_per_node"]
+    if content["objective"]["of"] == "cost" or price is None:
+        return ""
+    return (
+        f"; its {count} GPUs cost {count * price:,.2f} USD/h"
+        if count > 1
+        else f"; its GPU costs {price:,.2f} USD/h"
+    )
+
+
+def format_config(instance: Instance, config: Config) -> str:
+    """How one LLM is run, e.g. `2 x tp4 70 %`; pools are named where there are several, `-` when it
+    is not deployed.
+    """
+    words = []
+    for o, replicas in config:
+        option = instance.options[o]
+        pool = f"{instance.pools[option.pool].name} " if len(instance.pools) > 1 else ""
+        count = f"{replicas} x " if replicas > 1 else ""
+        words.append(f"{count}{pool}tp{option.tp_degree} {tidy(100 * option.mps_share)} %")
+    return " + ".join(words) or "-"

@@ -1,0 +1,1 @@
+"""One plan in words: verdict, conflict, prices, limits, provenance, story, GPU map."""

@@ -1,0 +1,54 @@
+"""TODO."""
+
+from planner.plans.labels import slo_name
+from planner.plans.schema import ChangeContent, PlanContent
+from planner.presentation.formatting import format_exact
+
+
+def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str]]]:
+    """Tell the conflicting limits, and each repair as (words, the argument of --set that does
+    it).
+    """
+    conflict = content["conflict"]
+    repairs = [
+        (repair_text(content, repair), f"{repair['change']}={repair['to']}")
+        for repair in conflict["repairs"]
+    ]
+    return list(conflict["limits"]), repairs
+
+
+def repair_text(content: PlanContent, repair: ChangeContent) -> str:
+    """Tell one change in words, e.g. `raise the SLO on mean TTFT from 300 to 412.5 ms`."""
+    before, after = format_exact(repair["from"]), format_exact(repair["to"])
+    match repair["change"].split("."):
+        case ["arrival_rate_rps"]:
+            return f"drop to {after} req/s (from {before})"
+        case ["slo", at, "limit_ms"]:
+            return (
+                f"raise the SLO on {slo_name(content['slo'][int(at)])} from {before} to {after} ms"
+            )
+        case ["pools", at, "nodes"]:
+            more = repair["to"] - repair["from"]
+            pool = content["context"]["pools"][int(at)]["name"]
+            nodes = f"{format_exact(more)} node{'s' if more != 1 else ''}"
+            return f"add {nodes} to pool {pool} ({after} instead of {before})"
+        case ["objective", "quality_at_least"]:
+            return f"lower the quality asked for from {before} to {after} (mean score)"
+        case ["llms", at, ("min_replicas" | "max_replicas") as key] if name := _llm_at(
+            content, int(at)
+        ):
+            count = f"{after} replica{'' if repair['to'] == 1 else 's'} of {name}"
+            return (
+                f"allow {count} ({before} now)"
+                if key == "max_replicas"
+                else f"ask for {count} at least ({before} now)"
+            )
+        case ["setups", "min_gpu_utilization_pct"]:
+            return f"lower the compute given out at least from {before} to {after} %"
+    return f"change {repair['change']} from {before} to {after}"
+
+
+def _llm_at(content: PlanContent, at: int) -> str | None:
+    """The LLM at a position of the scenario; None in plans that do not list them."""
+    llms = content["context"].get("llms", [])
+    return str(llms[at]["name"]) if at < len(llms) else None

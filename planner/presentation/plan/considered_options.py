@@ -1,0 +1,43 @@
+"""TODO."""
+
+import re
+from collections import defaultdict
+
+from planner.plans.schema import DroppedContent, PlanContent
+
+
+def dropped_lines(content: PlanContent) -> list[str]:
+    """Tell options left out, counted by reason; reasons that differ in their figures alone count as
+    one and are told by their first.
+    """
+    groups: dict[str, list[DroppedContent]] = defaultdict(list)
+    for option in content["context"]["dropped"]:
+        groups[re.sub(r"\d[\d.,]*", "#", option["reason"])].append(option)
+    lines = []
+    for group in sorted(groups.values(), key=len, reverse=True):
+        first, llms = group[0], list(dict.fromkeys(option["llm"] for option in group))
+        of = ", ".join(llms[:3]) + (f" and {len(llms) - 3} more LLMs" if len(llms) > 3 else "")
+        alike = len({option["reason"] for option in group}) > 1
+        lines.append(f"{len(group)} of {of}: " + ("e.g. " if alike else "") + first["reason"])
+    return lines
+
+
+def filters_line(content: PlanContent) -> str:
+    """Tell what filtered the options and setups, defaults included."""
+    filters = content["context"]["filters"]
+    degrees, shares = filters["tp_degrees"], filters["mps_shares_pct"]
+    parts = [
+        "every profiled tp degree" if degrees is None else f"tp {', '.join(map(str, degrees))}",
+        (
+            "every profiled MPS share"
+            if shares is None
+            else f"MPS shares {', '.join(f'{s:g}' for s in shares)} %"
+        ),
+        f"{filters['memory_headroom_pct']:g} % of each GPU's memory kept free",
+        f"at least {filters['min_gpu_utilization_pct']:g} % of all compute given out",
+    ]
+    return (
+        f"Considered: {content['context']['options_considered']} options; "
+        + ", ".join(parts if filters["min_gpu_utilization_pct"] else parts[:-1])
+        + "."
+    )

@@ -1,0 +1,72 @@
+"""TODO."""
+
+import pandas as pd
+
+from planner.plans.labels import slo_name
+from planner.plans.latencies import SHARE_ABOVE, percentile_points, share_above
+from planner.plans.schema import OptionContent, PlanContent, SloContent
+
+
+def latency_budget_table(content: PlanContent) -> pd.DataFrame:
+    """Tabulate one row an SLO and option that serves requests; without rows where there is no
+    setup.
+    """
+    rows = [
+        (
+            slo_name(slo),
+            option["llm"],
+            *_words(option),
+            _fraction(content, option),
+            *_part(content, slo, option),
+            slo["scope"] == "each_llm",
+        )
+        for slo in content["slo"]
+        for option in content["options"]
+        if option["rate_rps"] > 0.0
+    ]
+    heads = [
+        "SLO",
+        "LLM",
+        "Pool",
+        "TP degree (GPUs)",
+        "MPS share (%)",
+        "Part of the requests (%)",
+        "Latency (ms)",
+        "Part of the SLO",
+    ]
+    return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", "Side by side"])
+
+
+def _words(option: OptionContent) -> tuple[str, int, float]:
+    return option["pool"], option["tp_degree"], option["mps_share_pct"]
+
+
+def _fraction(content: PlanContent, option: OptionContent) -> float:
+    return 100.0 * option["rate_rps"] / sum(one["rate_rps"] for one in content["options"])
+
+
+def _part(
+    content: PlanContent, slo: SloContent, option: OptionContent
+) -> tuple[float | None, float | None, str, float]:
+    """Latency, part, its unit, and the limit in that unit."""
+    metric, statistic, fraction = (
+        slo["metric"],
+        slo["statistic"],
+        _fraction(content, option) / 100.0,
+    )
+    latency = option["latency_ms"].get(f"{metric}_{statistic}")
+    if slo["scope"] == "each_llm":
+        return latency, latency, "ms", slo["limit_ms"]
+    if statistic == "mean":
+        return latency, None if latency is None else fraction * latency, "ms", slo["limit_ms"]
+    known = {
+        (metric, p): option["latency_ms"][f"{metric}_{p}"]
+        for p in SHARE_ABOVE
+        if f"{metric}_{p}" in option["latency_ms"]
+    }
+    above = (
+        1.0
+        if slo["achieved_ms"] is None
+        else share_above(percentile_points(known, metric), slo["achieved_ms"])
+    )
+    return latency, 100.0 * fraction * above, "% of requests above", 100.0 * SHARE_ABOVE[statistic]
