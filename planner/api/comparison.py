@@ -6,7 +6,8 @@ import pandas as pd
 
 from planner.api.planning import PlanSource, content_with_setup
 from planner.plans.diff import PlanDiff, diff_plans
-from planner.presentation.comparison import diff_tables, lines_of, steps_line
+from planner.presentation.comparison_lines import comparison_lines
+from planner.presentation.diff import diff_line, diff_tables
 
 __all__ = ["DiffResult", "diff"]
 
@@ -35,7 +36,7 @@ class DiffResult:
         return diff_tables(self.difference)["routing_change"]
 
     def __repr__(self) -> str:
-        return f"DiffResult({steps_line(self.difference)})"
+        return f"DiffResult({diff_line(self.difference)})"
 
 
 def diff(old: PlanSource, new: PlanSource) -> DiffResult:
@@ -60,4 +61,4 @@ def diff(old: PlanSource, new: PlanSource) -> DiffResult:
 
     """
     before, after = content_with_setup(old), content_with_setup(new)
-    return DiffResult(diff_plans(before, after), tuple(lines_of(before, after)))
+    return DiffResult(diff_plans(before, after), tuple(comparison_lines(before, after)))

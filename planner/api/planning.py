@@ -20,7 +20,7 @@ from planner.plans.record import Plan, read_plan, write_json
 from planner.plans.running_setup import keep_places, running_setup
 from planner.plans.schema import PlanContent
 from planner.plans.tables import plan_tables
-from planner.presentation.sentences import verdict
+from planner.presentation.plan.verdict import verdict_line
 from planner.settings import Progress
 from planner.solution import Status
 
@@ -159,7 +159,7 @@ class PlanResult:
     def _headline(self) -> str:
         """Verdict with objective, bound and gap; GPUs."""
         gpus = f"{self.content['gpus_used']} of {self.content['gpus_total']} GPUs"
-        return verdict(self.content) + (f"; {gpus}" if self.objective is not None else "")
+        return verdict_line(self.content) + (f"; {gpus}" if self.objective is not None else "")
 
 
 PlanSource = PlanResult | str | os.PathLike[str]

@@ -12,11 +12,11 @@ from planner.operation.simulation import simulate as replay
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.presentation.simulation import (
-    advice_lines,
-    options_table,
-    routing_table,
-    slos_table,
-    verdict_line,
+    simulated_options_table,
+    simulated_routing_table,
+    simulated_slos_table,
+    simulation_advice_lines,
+    simulation_verdict_line,
 )
 from profiles.trace import load_trace
 
@@ -38,26 +38,26 @@ class SimulationResult:
     @property
     def slo(self) -> pd.DataFrame:
         """One row per SLO: limit, planned and simulated latency (ms), requests within (%)."""
-        return slos_table(self.simulation)
+        return simulated_slos_table(self.simulation)
 
     @property
     def options(self) -> pd.DataFrame:
         """One row per deployed option: rates (req/s), mean and p99 latencies (ms), the engine."""
-        return options_table(self.simulation, self._instance)
+        return simulated_options_table(self.simulation, self._instance)
 
     @property
     def routing(self) -> pd.DataFrame:
         """One row per LLM: planned and realised fraction of the requests (%)."""
-        return routing_table(self.simulation, self._instance)
+        return simulated_routing_table(self.simulation, self._instance)
 
     @property
     def advice(self) -> tuple[str, ...]:
         """What to plan with where a limit does not surely hold."""
-        return tuple(advice_lines(self.simulation))
+        return tuple(simulation_advice_lines(self.simulation))
 
     def __repr__(self) -> str:
         requests = f"{self.simulation.requests:,} requests"
-        return f"SimulationResult({verdict_line(self.simulation)}; {requests})"
+        return f"SimulationResult({simulation_verdict_line(self.simulation)}; {requests})"
 
 
 def simulate(

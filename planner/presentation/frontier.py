@@ -28,8 +28,6 @@ __all__ = ["THIS", "format_field_value", "frontier_lines", "frontier_measures", 
 
 THIS = "This plan"
 
-Content = Mapping[str, Any]
-
 
 def format_field_value(value: Any) -> str:
     """A varied value, as it is told and drawn; of an objective, the quality it asks for."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from planner.plans.labels import slo_name
 from planner.plans.numbers import tidy
-from planner.presentation.frontier import Content
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import set_path
@@ -44,17 +43,21 @@ class ScenarioField:
     cheapest: bool = False
 
 
-def scenario_fields(asked: Content, quality: float | None = None) -> list[ScenarioField]:
+def scenario_fields(
+    scenario: Mapping[str, Any], quality: float | None = None
+) -> list[ScenarioField]:
     """The fields of a scenario's content.
 
     quality: of its best plan, for the cheapest GPUs that reach parts of it.
     """
     found = [
         ScenarioField(
-            "arrival_rate_rps", "Arrival rate (req/s)", _parts(asked["arrival_rate_rps"], FACTORS)
+            "arrival_rate_rps",
+            "Arrival rate (req/s)",
+            _parts(scenario["arrival_rate_rps"], FACTORS),
         )
     ]
-    for k, slo in enumerate(asked["slo"]):
+    for k, slo in enumerate(scenario["slo"]):
         found.append(
             ScenarioField(
                 f"slo.{k}.limit_ms",
@@ -62,12 +65,12 @@ def scenario_fields(asked: Content, quality: float | None = None) -> list[Scenar
                 _parts(slo["limit_ms"], FACTORS),
             )
         )
-    pools = list(enumerate(asked["pools"]))
+    pools = list(enumerate(scenario["pools"]))
     found += [
         ScenarioField(f"pools.{k}.nodes", f"Nodes of pool {pool['name']}", _counts(pool["nodes"]))
         for k, pool in pools
     ]
-    floor = asked["objective"].get("quality_at_least")
+    floor = scenario["objective"].get("quality_at_least")
     if floor is not None:
         found.append(
             ScenarioField(
@@ -100,7 +103,7 @@ def scenario_fields(asked: Content, quality: float | None = None) -> list[Scenar
     )
     found += [
         ScenarioField(f"llms.{k}.max_replicas", f"Replicas of {llm['name']} at most", "0,1,2,3,4")
-        for k, llm in enumerate(asked["llms"])
+        for k, llm in enumerate(scenario["llms"])
     ]
     return found
 
