@@ -25,7 +25,7 @@ import numpy as np
 from models.instance import Instance, Quota, Slo
 from models.quality import Quality
 from planner.joint import solve as joint
-from planner.joint.infeasibility import restated
+from planner.joint.infeasibility import with_status_at_gap
 from planner.plans.schema import SolvedContent
 from planner.plans.setup_content import setup_content
 from planner.plans.solved_content import solved_content
@@ -266,7 +266,11 @@ def least_violation(
     if least is None:
         return LeastViolation(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
     solution = solve(with_scaled_limits(instance, least[0]))
-    solution = solution if solution.has_plan else restated(least[1], trial.settings, trial.quality)
+    solution = (
+        solution
+        if solution.has_plan
+        else with_status_at_gap(least[1], trial.settings, trial.quality)
+    )
     return LeastViolation(least[0], solution, excluded=least[2])
 
 

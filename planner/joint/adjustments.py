@@ -1,0 +1,175 @@
+"""The numbers of an instance that may be moved, one at a time, to make it feasible."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.instance import Instance, Llm, ObjectiveKind
+
+PRECISION = 2e-3
+"""Relative precision of a repair (of the range of scores for a quality floor)."""
+
+RATE_HALVINGS = 14
+"""How often the arrival rate is halved in search of one that has a plan."""
+
+MORE_REPLICAS = 8
+"""How many more replicas of an LLM are tried at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adjustment:
+    """One number of the instance that may be moved, in file units.
+
+    change: its dotted path. apply: the instance with another value. tries: values away from the
+    present one, the most helpful last; monotone: what the last one cannot repair none can.
+    precision: how near to the least change is near enough; whole: whole numbers only.
+    """
+
+    change: str
+    before: float
+    tries: tuple[float, ...]
+    apply: Callable[[float], Instance]
+    precision: float
+    monotone: bool = True
+    whole: bool = False
+
+
+def adjustments_of(instance: Instance) -> list[Adjustment]:
+    """What may be moved, in the contract's paths and units."""
+    return [
+        *_slo_limits(instance),
+        _arrival_rate(instance),
+        *_nodes(instance),
+        *_replica_limits(instance),
+        *_quality_floor(instance),
+        *_utilisation_floor(instance),
+    ]
+
+
+def _slo_limits(instance: Instance) -> Iterator[Adjustment]:
+    """Every limit up, as far as any curve goes: beyond its highest latency nothing is slower."""
+    for j, slo in enumerate(instance.slos):
+        columns = [
+            option.curve.latency[column]
+            for option in instance.options
+            for column in option.curve.latency
+            if column[0] == slo.metric
+        ]
+        highest = 1e3 * max((float(column.max()) for column in columns), default=slo.limit)
+
+        def with_limit(limit_ms: float, j: int = j) -> Instance:
+            slos = list(instance.slos)
+            slos[j] = replace(slos[j], limit=limit_ms / 1e3)
+            return replace(instance, slos=tuple(slos))
+
+        if highest > 1e3 * slo.limit:
+            most = float(np.ceil(highest))
+            yield _upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, most, with_limit)
+
+
+def _arrival_rate(instance: Instance) -> Adjustment:
+    """The arrival rate down. Feasibility in it is not monotone: a limit of each LLM may bar low
+    rates, where a curve falls at first, and so may a utilisation floor.
+    """
+    rate = instance.arrival_rate
+    return Adjustment(
+        change="arrival_rate_rps",
+        before=rate,
+        tries=tuple(rate / 2.0**k for k in range(1, RATE_HALVINGS)),
+        apply=lambda value: replace(instance, arrival_rate=value),
+        precision=PRECISION,
+        monotone=False,
+    )
+
+
+def _nodes(instance: Instance) -> Iterator[Adjustment]:
+    """The nodes of every pool up, to four times as many, or eight more."""
+    for p, pool in enumerate(instance.pools):
+
+        def with_nodes(nodes: float, p: int = p) -> Instance:
+            pools = list(instance.pools)
+            pools[p] = replace(pools[p], nodes=round(nodes))
+            return replace(instance, pools=tuple(pools))
+
+        most = float(max(4 * pool.nodes, pool.nodes + 8))
+        yield _upwards(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True)
+
+
+def _replica_limits(instance: Instance) -> Iterator[Adjustment]:
+    """The most replicas of every LLM up, the least down to none."""
+    for i, llm in enumerate(instance.llms):
+
+        def with_most(most: float, i: int = i) -> Instance:
+            return _with_llm(instance, i, replace(instance.llms[i], max_replicas=round(most)))
+
+        def with_least(least: float, i: int = i) -> Instance:
+            return _with_llm(instance, i, replace(instance.llms[i], min_replicas=round(least)))
+
+        if llm.max_replicas is not None:
+            before = float(llm.max_replicas)
+            most = before + MORE_REPLICAS
+            yield _upwards(f"llms.{i}.max_replicas", before, most, with_most, whole=True)
+        if llm.min_replicas > 0:
+            yield Adjustment(
+                change=f"llms.{i}.min_replicas",
+                before=float(llm.min_replicas),
+                tries=(0.0,),
+                apply=with_least,
+                precision=1.0,
+                whole=True,
+            )
+
+
+def _with_llm(instance: Instance, i: int, changed: Llm) -> Instance:
+    return replace(instance, llms=(*instance.llms[:i], changed, *instance.llms[i + 1 :]))
+
+
+def _quality_floor(instance: Instance) -> Iterator[Adjustment]:
+    """The quality floor of a cost objective down, to what the worst LLM alone gives."""
+    floor = instance.quality_floor
+    if instance.objective != ObjectiveKind.COST or floor is None:
+        return
+    lowest = float((instance.scores.values @ instance.scores.weights).min())
+    if lowest < floor:
+        yield Adjustment(
+            change="objective.quality_at_least",
+            before=floor,
+            tries=(lowest,),
+            apply=lambda value: replace(instance, quality_floor=value),
+            precision=PRECISION * float(np.ptp(instance.scores.values)),
+        )
+
+
+def _utilisation_floor(instance: Instance) -> Iterator[Adjustment]:
+    """The utilisation floor down, to none."""
+    if instance.min_utilization > 0:
+        yield Adjustment(
+            change="setups.min_gpu_utilization_pct",
+            before=100 * instance.min_utilization,
+            tries=(0.0,),
+            apply=lambda percent: replace(instance, min_utilization=percent / 100),
+            precision=0.2,
+        )
+
+
+def _upwards(
+    change: str,
+    before: float,
+    most: float,
+    apply: Callable[[float], Instance],
+    *,
+    whole: bool = False,
+) -> Adjustment:
+    """A number that helps the more the larger it is: tried a little larger first, since small
+    repairs are the likely ones and a plan found there ends the search upwards.
+    """
+    steps = [before + 1, before + 2, before + 4] if whole else [1.25 * before, 2 * before]
+    return Adjustment(
+        change=change,
+        before=before,
+        tries=(*(value for value in steps if value < most), most),
+        apply=apply,
+        precision=1.0 if whole else PRECISION * before,
+        whole=whole,
+    )
