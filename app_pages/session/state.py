@@ -23,7 +23,7 @@ from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import set_path
+from planner.scenario.schema_paths import set_path
 from profiles.io.faults import Fault
 
 __all__ = [

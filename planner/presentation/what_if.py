@@ -11,7 +11,7 @@ from planner.plans.labels import slo_name
 from planner.plans.numbers import tidy
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import set_path
+from planner.scenario.schema_paths import set_path
 from planner.studies.sweep import Axis, read_axis
 from profiles.io.faults import DataError, Fault, shown
 

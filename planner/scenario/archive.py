@@ -26,6 +26,16 @@ MOST_MEMBERS = 100
 MOST_BYTES = 200_000_000
 """Of all members together, unpacked."""
 _BLOCK = 1 << 20
+_NOT_READABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    OSError,
+)
+"""What zipfile raises for archives that are damaged, encrypted or packed by other methods."""
 
 
 def zip_scenario(scenario: Scenario) -> bytes:
@@ -57,9 +67,7 @@ def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
             else {name: content}
         )
         for one in sorted(unpacked.keys() & inner.keys()):
-            faults.append(
-                Fault(name, one, "", "there are two files of this name", "hand over one of them")
-            )
+            faults.append(_repeated(name, one))
         unpacked |= inner
     if faults:
         raise DataError(faults)
@@ -68,71 +76,47 @@ def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]:
     """Files of an archive by their last names; folders, hidden files and what a Mac adds are passed
-    over.
+    over. {} with a fault for an archive that cannot be taken.
     """
-    members_read: dict[str, bytes] = {}
-    left = MOST_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [
                 one for one in archive.infolist() if not one.is_dir() and not _added(one.filename)
             ]
             if len(members) > MOST_MEMBERS:
-                faults.append(
-                    Fault(
-                        name,
-                        "",
-                        str(len(members)),
-                        "too many files",
-                        "put in the scenario and its tables alone",
-                    )
-                )
+                fix = "put in the scenario and its tables alone"
+                faults.append(Fault(name, "", str(len(members)), "too many files", fix))
                 return {}
-            for member in members:
-                last = PurePath(member.filename).name
-                raw = _read(archive, member, left)
-                if raw is None:
-                    faults.append(
-                        Fault(
-                            name,
-                            last,
-                            "",
-                            f"it holds more than {MOST_BYTES:,} bytes",
-                            "hand over smaller tables, or Parquet",
-                        )
-                    )
-                    return {}
-                if last in members_read:
-                    faults.append(
-                        Fault(
-                            name,
-                            last,
-                            "",
-                            "there are two files of this name",
-                            "hand over one of them",
-                        )
-                    )
-                members_read[last], left = raw, left - len(raw)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-        OSError,
-    ):
-        faults.append(
-            Fault(
-                name,
-                "",
-                "",
-                "this is no zip archive that can be read",
-                "pack the files anew, without a password",
-            )
-        )
+            return _unpack(name, archive, members, faults)
+    except _NOT_READABLE:
+        problem = "this is no zip archive that can be read"
+        fix = "pack the files anew, without a password"
+        faults.append(Fault(name, "", "", problem, fix))
         return {}
-    return members_read
+
+
+def _unpack(
+    name: str, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], faults: list[Fault]
+) -> dict[str, bytes]:
+    """The members' bytes by their last names, at most MOST_BYTES in all."""
+    unpacked: dict[str, bytes] = {}
+    left = MOST_BYTES
+    for member in members:
+        last = PurePath(member.filename).name
+        raw = _read(archive, member, left)
+        if raw is None:
+            problem = f"it holds more than {MOST_BYTES:,} bytes"
+            faults.append(Fault(name, last, "", problem, "hand over smaller tables, or Parquet"))
+            return {}
+        if last in unpacked:
+            faults.append(_repeated(name, last))
+        unpacked[last], left = raw, left - len(raw)
+    return unpacked
+
+
+def _repeated(archive: str, name: str) -> Fault:
+    problem = "there are two files of this name"
+    return Fault(archive, name, "", problem, "hand over one of them")
 
 
 def _added(path: str) -> bool:

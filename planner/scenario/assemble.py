@@ -1,8 +1,8 @@
 """Scenario + catalogue + profiles + scores -> instance.
 
-Units change here and in `assemble_options` alone: ms -> s, per cent -> 0..1.
+Units change here and in `planner.scenario.options` alone: ms -> s, per cent -> 0..1.
 
-Faults of the scenario, the catalogue, the profiles and the scores are told together.
+Faults of the scenario, the catalogue, the profiles and the scores are raised together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,8 @@ from planner.scenario.inputs import (
     read_score_table,
 )
 from planner.scenario.load import Overrides, Scenario, read_scenario
-from planner.scenario.options import build_options, build_slos
+from planner.scenario.option_rules import build_slos
+from planner.scenario.options import build_options
 from planner.scenario.schema import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_gpus, load_llms
@@ -46,7 +47,7 @@ class LoadResult:
 
     @property
     def settings(self) -> Settings:
-        """How the scenario asks for its search."""
+        """How long and how closely the scenario says to search."""
         solver = self.scenario.spec.solver
         return Settings(
             rel_gap=solver.rel_gap,
@@ -63,24 +64,18 @@ def load_instance(
     profiles: Table | None = None,
     scores: Table | None = None,
 ) -> LoadResult:
-    """Read everything a scenario names. source: a scenario, or its file (then with overrides).
+    """Read everything a scenario names, check it, and assemble the instance.
 
-    profiles, scores: tables that stand in memory (a workbook's sheets) instead of in the files that
-    the scenario names. Raises DataError (or the one of its kinds that fits) with every fault of
-    every file.
+    source: a scenario, or its file (then with overrides). profiles, scores: tables in memory (a
+    page's uploads) instead of the files that the scenario names.
+
+    Raises DataError (or the one of its kinds that fits) with every fault of every file.
     """
     findings = InputFindings()
-    content: Any = None
-    scenario: Scenario | None
     path = source.path if isinstance(source, Scenario) else Path(source)
     if is_workbook(path):
         open_book(path, findings)
-    if isinstance(source, Scenario):
-        if overrides:
-            raise TypeError("overrides go with a file; a Scenario has its own")
-        scenario = source
-    else:
-        scenario, content = read_scenario(path, overrides, findings.scenario, findings.book)
+    scenario, content = _scenario(source, overrides, findings)
     if scenario is None:
         check_named_tables(path, content, profiles, scores, findings)
         findings.raise_any()
@@ -92,9 +87,7 @@ def load_instance(
         scenario.scores_path, spec.scores, scores, names, spec.scores_missing, findings
     )
     pools = _pools(scenario, findings)
-    weights = (
-        _weights(spec, findings) if table is None else _weights(spec, findings, _memoryless(table))
-    )
+    weights = _weights(spec, findings, _memoryless(table))
     options, dropped = (
         build_options(scenario, pools, weights, table, findings) if table else ((), ())
     )
@@ -106,6 +99,17 @@ def load_instance(
     return LoadResult(
         scenario, instance, content_hash(spec, instance, table, weights.values()), notices
     )
+
+
+def _scenario(
+    source: Scenario | Path | str, overrides: Overrides, findings: InputFindings
+) -> tuple[Scenario | None, Any]:
+    """The scenario (None where it is faulty) and its content as far as it could be read."""
+    if not isinstance(source, Scenario):
+        return read_scenario(Path(source), overrides, findings.scenario, findings.book)
+    if overrides:
+        raise TypeError("overrides go with a file; a Scenario has its own")
+    return source, None
 
 
 def _instance(
@@ -180,13 +184,13 @@ def _pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
     return pools
 
 
-def _memoryless(table: ProfileTable) -> set[str]:
+def _memoryless(table: ProfileTable | None) -> set[str]:
     """LLMs with an option whose memory the profile table does not state."""
-    return {option.llm for option in table.options if not option.memory_gib}
+    return {option.llm for option in table.options if not option.memory_gib} if table else set()
 
 
 def _weights(
-    spec: ScenarioSpec, findings: InputFindings, needed: set[str] | None = None
+    spec: ScenarioSpec, findings: InputFindings, needed: set[str]
 ) -> Mapping[str, float | None]:
     """GiB of each LLM's weights; the catalogue's 16-bit weights where the scenario states none and
     they are needed.
@@ -194,7 +198,7 @@ def _weights(
     weights: dict[str, float | None] = {}
     for i, llm in enumerate(spec.llms):
         weights[llm.name] = llm.weights_gib
-        if llm.weights_gib is None and llm.name in (needed or ()) and llm.name in load_llms():
+        if llm.weights_gib is None and llm.name in needed and llm.name in load_llms():
             weights[llm.name] = load_llms()[llm.name].weights_gib_16bit
             findings.notices.append(
                 f"llms.{i}.weights_gib: {weights[llm.name]:g} GiB of {llm.name} at 16 bit from the"

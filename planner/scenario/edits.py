@@ -11,7 +11,7 @@ from typing import Any
 
 from planner.scenario.load import Scenario, load_scenario, parse_scenario
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import set_path
+from planner.scenario.schema_paths import set_path
 
 __all__ = [
     "ScenarioEdit",

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import cross_faults, fault_of, set_path
+from planner.scenario.schema_faults import cross_faults, fault_of
+from planner.scenario.schema_paths import set_path
 from profiles.io.faults import Fault, ScenarioError, file_text, shown
 from profiles.io.workbook_guard import is_workbook
 from profiles.io.yaml_text import parse_yaml

@@ -2,24 +2,15 @@
 dotted paths that lead nowhere.
 """
 
-import types
-import typing
-from collections.abc import Iterable, Mapping
-from typing import Any, Union
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
+from planner.scenario.schema_paths import field_at, field_names, models_at
 from profiles.io.faults import Fault, nearest, shown
 
-__all__ = [
-    "BLANK_PROBLEM",
-    "FOREIGN_PROBLEM",
-    "VALUE_PROBLEMS",
-    "cross_faults",
-    "fault_of",
-    "set_path",
-]
+__all__ = ["BLANK_PROBLEM", "FOREIGN_PROBLEM", "VALUE_PROBLEMS", "cross_faults", "fault_of"]
 
 OBJECTIVE = "write {maximize: quality} or {minimize: cost, quality_at_least: 0.55}"
 CHEAPEST = (
@@ -91,14 +82,14 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
         fix = (
             OBJECTIVE
             if where[0] == "objective"
-            else f"add it ({_field_at(root, where).description})"
+            else f"add it ({field_at(root, where).description})"
         )
         return Fault(file, path, "", BLANK_PROBLEM, fix)
     if kind == "extra_forbidden" and where[0] == "objective":
         fix = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
         return Fault(file, path, value, FOREIGN_PROBLEM, fix)
     if kind == "extra_forbidden":
-        known = _names(_models_at(root, where[:-1]))
+        known = field_names(models_at(root, where[:-1]))
         return Fault(
             file,
             path,
@@ -151,95 +142,6 @@ def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
                 )
             )
     return faults
-
-
-def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: Any) -> Fault | None:
-    """Set content at a dotted path of the schema in place, or tell why the path leads nowhere."""
-    kind: Any = root
-    holder: Any = [content]
-    key: Any = 0
-    parts = path.split(".")
-    for step, part in enumerate(parts):
-        there = ".".join(parts[:step]) or "the scenario"
-        node = holder[key] if isinstance(holder, list) else holder.get(key)
-        item, models = _inside(kind)
-        if item is not None:
-            count = len(node) if isinstance(node, list) else 0
-            if not (part.isascii() and part.isdecimal() and len(part) < 7 and int(part) < count):
-                fix = (
-                    f"its entries are 0 to {count - 1}"
-                    if count
-                    else "it has no entries; set the whole list"
-                )
-                return Fault(
-                    "--set", path, shown(value), f"{there} has no entry {shown(part)}", fix
-                )
-            holder, key, kind = node, int(part), item
-        elif models:
-            known = _names(models)
-            if part not in known:
-                fix = f"{nearest(part, known)}known keys here: {', '.join(known)}"
-                return Fault("--set", path, shown(value), f"{there} has no key {shown(part)}", fix)
-            if not isinstance(node, dict):
-                holder[key] = node = {}
-            holder, key = node, part
-            kind = next(
-                model.model_fields[part].annotation
-                for model in models
-                if part in model.model_fields
-            )
-        else:
-            return Fault(
-                "--set",
-                path,
-                shown(value),
-                f"{there} is a single value and has nothing inside",
-                f"set {there} itself",
-            )
-    holder[key] = value
-    return None
-
-
-def _names(models: Iterable[type[BaseModel]]) -> list[str]:
-    return list(dict.fromkeys(name for model in models for name in model.model_fields))
-
-
-def _models_at(root: type[BaseModel], where: list) -> list[type[BaseModel]]:
-    """Models that may stand at a place of the schema."""
-    kind: Any = root
-    for part in where:
-        item, models = _inside(kind)
-        kind = (
-            item
-            if item is not None
-            else next(
-                (m.model_fields[part].annotation for m in models if part in m.model_fields), None
-            )
-        )
-    return _inside(kind)[1]
-
-
-def _field_at(root: type[BaseModel], where: list) -> FieldInfo:
-    return next(
-        model.model_fields[where[-1]]
-        for model in _models_at(root, where[:-1])
-        if where[-1] in model.model_fields
-    )
-
-
-def _inside(kind: Any) -> tuple[Any, list[type[BaseModel]]]:
-    """Look into a field's annotation: (kind of a list's entries or None, models of a mapping)."""
-    origin = typing.get_origin(kind)
-    if origin is typing.Annotated:
-        return _inside(typing.get_args(kind)[0])
-    if origin in (Union, types.UnionType):
-        parts = [_inside(part) for part in typing.get_args(kind)]
-        return next((item for item, _ in parts if item is not None), None), [
-            model for _, models in parts for model in models
-        ]
-    if origin is tuple:
-        return typing.get_args(kind)[0], []
-    return None, [kind] if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 
 def _entries(content: Mapping[str, Any], key: str) -> list[dict]:

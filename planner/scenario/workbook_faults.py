@@ -43,8 +43,9 @@ class SheetPlaces:
 class CellPlaces:
     """Where things stand.
 
-    cells: dotted path -> (cell, what stands there); tables: the table's file name -> places; here:
-    sheets found.
+    cells: dotted path -> (cell, what stands there); tables: the table's file name -> places;
+    sheets: those that are there; headers: unknown headers by sheet ("" = unknown sheets), in which
+    a misspelt one is looked for.
     """
 
     path: Path
@@ -55,7 +56,10 @@ class CellPlaces:
 
 
 def faults_by_cell(faults: Iterable[Fault], places: CellPlaces) -> list[Fault]:
-    """Tell faults by cell, each once; faults of other files and of overrides stay as they are."""
+    """The faults with the cell of each as its place, each once; those of other files as they are.
+
+    Faults of overrides (at `--set`) have no cell either.
+    """
     placed: dict[Fault, None] = {}
     for fault in faults:
         if fault.file == str(places.path) and fault.where:

@@ -55,12 +55,17 @@ class InputBook:
         """The faults with the cell of each as its place, each once."""
         return faults_by_cell(faults, self.places)
 
+    def fault(self, place: str, value: str, problem: str, fix: str) -> Fault:
+        """A fault of this workbook; place: a cell or a sheet."""
+        return Fault(str(self.path), place, value, problem, fix)
+
 
 @dataclass(frozen=True)
 class Header:
-    """A header found.
+    """Where the columns of a sheet stand.
 
-    row: its number (0: none); columns: key -> position from 0; others: unknown headers by position.
+    row: number of the header (0: none); columns: key -> position from 0; others: unknown headers by
+    position.
     """
 
     row: int
@@ -100,7 +105,7 @@ def find_header(
         check_unit(book, title, number, column, text, one, faults)
         columns.setdefault(one.key, column)
     if title != PROFILES and number:
-        check_repeated_headers(book, sheet, title, Header(number, columns, others), {}, faults)
+        check_repeated_headers(book, sheet, title, Header(number, columns, others), faults)
         check_merged_cells(book, title, sheet, number, set(columns.values()), faults)
     book.places.headers[title] = [*others.values()]
     return Header(number, columns, others)
@@ -132,26 +137,14 @@ def check_unit(
     """Refuse a header that has another unit than ours, or none where there is one."""
     if normal(text) not in (normal(one.label), normal(one.key)):
         problem = f'expected the header "{one.label}", unit included'
-        faults.append(
-            Fault(
-                str(book.path),
-                cell_name(title, row, column),
-                f'"{text}"',
-                problem,
-                "convert the column to this unit, then rename it",
-            )
-        )
+        fix = "convert the column to this unit, then rename it"
+        faults.append(book.fault(cell_name(title, row, column), f'"{text}"', problem, fix))
 
 
 def check_repeated_headers(
-    book: InputBook,
-    sheet: Sheet,
-    title: str,
-    header: Header,
-    names: dict[int, str],
-    faults: list[Fault],
+    book: InputBook, sheet: Sheet, title: str, header: Header, faults: list[Fault]
 ) -> bool:
-    """Whether a header stands twice; told at its second cell."""
+    """Whether a header stands twice; a fault at its second cell."""
     cells = next(cells for number, cells in sheet.rows if number == header.row)
     known = field_names(TABLES[title]) if title in TABLES else {}
     first: dict[str, int] = {}
@@ -164,15 +157,8 @@ def check_repeated_headers(
         key = one.key if one else text
         if first.setdefault(key, column) != column:
             place = cell_name(title, header.row, column)
-            faults.append(
-                Fault(
-                    str(book.path),
-                    place,
-                    f'"{text}"',
-                    "the column stands twice in the header",
-                    "keep one of them",
-                )
-            )
+            problem = "the column stands twice in the header"
+            faults.append(book.fault(place, f'"{text}"', problem, "keep one of them"))
     return len(faults) > before
 
 
@@ -189,19 +175,12 @@ def check_merged_cells(
             and not (title == SETTINGS and top == bottom)
         ):
             place = f"{cell_name(title, top, left - 1)}:{cell_name('', bottom, right - 1)[1:]}"
-            faults.append(
-                Fault(
-                    str(book.path),
-                    place,
-                    "",
-                    "the cells are merged",
-                    "unmerge them and write every value in a cell of its own",
-                )
-            )
+            fix = "unmerge them and write every value in a cell of its own"
+            faults.append(book.fault(place, "", "the cells are merged", fix))
 
 
 def note_unknown_columns(book: InputBook, title: str, header: Header) -> None:
-    """Tell unknown columns as a notice."""
+    """A notice of columns that are no input."""
     if header.others:
         listed = ", ".join(list(header.others.values())[:20])
         book.notices.append(

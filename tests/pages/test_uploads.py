@@ -14,7 +14,7 @@ from planner.scenario.archive import unpack_archives, zip_scenario
 from planner.scenario.assemble import load_instance
 from planner.scenario.edits import ScenarioEdit, changed, content_of, difference_words, file_key
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import set_path
+from planner.scenario.schema_paths import set_path
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from planner.scenario.upload import replace_table, store_upload
 from reports.workbook.input_sheets import write_input_book

@@ -21,7 +21,7 @@ from models.instance import Slo
 from planner.scenario.assemble import load_instance
 from planner.scenario.content_hash import significant
 from planner.scenario.load import load_scenario, parse_scenario
-from planner.scenario.options import needed_columns
+from planner.scenario.option_rules import needed_columns
 from planner.scenario.schema import MinimizeCost, scenario_schema
 from profiles.curves import load_profiles
 from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError

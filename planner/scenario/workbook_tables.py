@@ -1,0 +1,89 @@
+"""The sheets Profiles and Scores of an input workbook as tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planner.scenario.workbook_faults import SheetPlaces
+from planner.scenario.workbook_headers import (
+    InputBook,
+    cell_at,
+    check_merged_cells,
+    check_repeated_headers,
+    find_header,
+    scores_header,
+)
+from profiles.io.cells import UnusableCell
+from profiles.io.faults import Fault, nearest
+from profiles.io.tables import table_of_rows
+from profiles.io.workbook_cells import DATED, Sheet
+from profiles.workbook_layout import PROFILES, TABLES, sheet_reference
+
+__all__ = ["read_table_sheet"]
+
+_KNOWN = {PROFILES: {one.key for one in TABLES[PROFILES]}}
+"""Columns of a table that are read; of Scores all, for their names are known after overrides only.
+"""
+
+
+def read_table_sheet(
+    book: InputBook, sheet: Sheet | None, title: str, key: str, faults: list[Fault]
+) -> None:
+    """Make the table of Profiles or Scores, unless Settings names a file for it.
+
+    title: of the sheet; key: of the scenario, profiles or scores. The table goes to `book.tables`
+    (None where it is faulty), its name to `book.content`.
+    """
+    named = book.content.get(key)
+    if named is not None:
+        if sheet is not None and len(sheet.rows) > 1:
+            place, _ = book.places.cells[key]
+            problem = f"a file is named, but the sheet {title} has rows too"
+            fix = f"empty the cell, or the sheet {title}"
+            faults.append(book.fault(place, f'"{named}"', problem, fix))
+        return
+    if sheet is None:
+        guess = nearest(title, book.places.headers[""])
+        fix = guess + f"add it, or name a file in Settings ({title} file)"
+        faults.append(book.fault(title, "", "the sheet is missing", fix))
+        return
+    name = sheet_reference(book.path.name, title)
+    header = find_header(book, sheet, title, faults) if title == PROFILES else scores_header(sheet)
+    names = {column: key for key, column in header.columns.items()} | header.others
+    repeated = header.row and check_repeated_headers(book, sheet, title, header, faults)
+    file = f"{book.path}#{title}"
+    book.places.tables[file] = SheetPlaces(
+        title, header.row, {text: column for column, text in names.items()}
+    )
+    check_merged_cells(book, title, sheet, header.row, set(names), faults)
+    book.content[key], book.tables[name] = name, None
+    if not header.row:
+        fix = f"fill it in, or name a file in Settings ({title} file)"
+        faults.append(book.fault(title, "", "the sheet is empty", fix))
+    elif not repeated:
+        records = _records(sheet, header.row, names)
+        book.tables[name] = table_of_rows(file, records, faults, only=_KNOWN.get(title))
+
+
+def _records(sheet: Sheet, header: int, names: Mapping[int, str]) -> list[Sequence[Any]]:
+    """The rows of the columns that have a name, by row number.
+
+    header: its row, whose cells become the names. Rows above it and blank rows are empty.
+    """
+    columns = sorted(names)
+    records: list[Sequence[Any]] = []
+    for number, cells in sheet.rows:
+        if number < header:
+            continue
+        records.extend(() for _ in range(number - len(records) - 1))
+        if number == header:
+            records.append([names[column] for column in columns])
+        else:
+            records.append([_with_dates(cell_at(cells, c), names[c]) for c in columns])
+    return records
+
+
+def _with_dates(cell: Any, name: str) -> Any:
+    """The cell; a date as text where dates are welcome."""
+    if name == "measured_on" and isinstance(cell, UnusableCell) and cell.problem == DATED:
+        return cell.value.removesuffix("T00:00:00")
+    return cell

@@ -1,0 +1,47 @@
+"""Cells of a workbook as a scenario's values."""
+
+from typing import Any
+
+from profiles.io.cells import NUMBER, UnusableCell, text_of
+from profiles.io.workbook_cells import normal
+from profiles.workbook_fields import FieldKind, SheetField
+
+__all__ = ["cell_content"]
+
+
+def cell_content(cell: Any, one: SheetField) -> Any:
+    """A cell as content: text for text, whole numbers where they are wanted, several numbers of one
+    cell; else as it stands.
+    """
+    if isinstance(cell, str):
+        cell = cell.strip()
+        if one.kind == FieldKind.NUMBERS:
+            return _several_numbers(cell)
+        if one.choices:
+            return next((choice for choice in one.choices if choice == normal(cell)), cell)
+        return cell
+    if cell is None or isinstance(cell, bool | UnusableCell):
+        return cell
+    if one.kind == FieldKind.TEXT:
+        text = text_of(cell)
+        return cell if text is None else text
+    whole = (
+        int(cell) if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15 else cell
+    )
+    if one.kind == FieldKind.NUMBERS:
+        return [whole]
+    return whole if one.kind == FieldKind.WHOLE else cell
+
+
+def _several_numbers(text: str) -> Any:
+    """Numbers with semicolons, spaces, or commas and spaces between; the text itself when it is
+    anything else ("1,5" is not guessed at).
+    """
+    parts = text.split(";") if ";" in text else text.replace(", ", " ").split()
+    numbers: list[int | float] = []
+    for part in map(str.strip, parts):
+        if not NUMBER.fullmatch(part):
+            return text
+        number = float(part)
+        numbers.append(int(number) if number.is_integer() and abs(number) < 1e15 else number)
+    return numbers
