@@ -4,16 +4,18 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from models.linear import LinearProgram
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.export.report_files import write_report
 from planner.joint import solve as joint
+from planner.joint.model_file import write_model
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan, read_plan, write_json
@@ -37,6 +39,8 @@ class PlanResult:
 
     scenario: LoadedScenario
     record: Plan
+    program: LinearProgram
+    """The last mixed-integer program of the search, with the names of docs/formulation.md."""
 
     @property
     def content(self) -> PlanContent:
@@ -145,6 +149,14 @@ class PlanResult:
         """
         write_report(PlanAndScenario(self.record, self.scenario.result), os.fspath(path), None)
 
+    def to_model(self, path: str | os.PathLike[str]) -> None:
+        """Write the last program of the search for other solvers (docs/formulation.md).
+
+        path: ends with .mps or .lp. Raises ValueError for another ending, OSError when the file
+        cannot be written.
+        """
+        write_model(self.program, Path(path))
+
     def __repr__(self) -> str:
         return f"PlanResult({self.content['scenario']}: {self._headline()})"
 
@@ -211,7 +223,8 @@ def plan(
     changes = {f"solver.{key}": value for key, value in options.items() if value is not None}
     if changes or not isinstance(scenario, LoadedScenario):
         scenario = load(scenario, changes)
-    loaded, settings = scenario.result, scenario.result.settings
+    loaded = scenario.result
+    settings = replace(loaded.settings, keep_program=True)
     seconds = time.perf_counter() - began
     running = (
         None if current is None else running_setup(loaded.instance, content_with_setup(current))
@@ -219,7 +232,9 @@ def plan(
     solution = joint.solve(loaded.instance, settings, progress=progress)
     if running is not None and solution.has_plan:
         solution = keep_places(loaded.instance, solution, running)
-    return PlanResult(scenario, build_plan(loaded, solution, settings, {"load": seconds}))
+    assert solution.program is not None  # noqa: S101  (the settings keep it)
+    record = build_plan(loaded, solution, settings, {"load": seconds})
+    return PlanResult(scenario, record, solution.program)
 
 
 def _in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:

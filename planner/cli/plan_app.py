@@ -30,6 +30,14 @@ def plan(
         str | None,
         typer.Option(metavar="DIR", help="Write charts as PNG and SVG files.", show_default=False),
     ] = None,
+    write_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write the last program for other solvers (.mps or .lp).",
+            show_default=False,
+        ),
+    ] = None,
     overrides: Overrides = None,
     time_limit: Annotated[
         float | None,
@@ -106,7 +114,7 @@ def plan(
         code = run_plan(
             scenario,
             changes,
-            Outputs(json, xlsx, charts),
+            Outputs(json, xlsx, charts, write_model),
             quiet,
             interrupt,
             Further(marginals, near, near_loss, current),

@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import highspy
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 import planner
+from models.quality import Quality
 from planner.cli.app import app
 from planner.settings import Progress
 from tests.support.small_scenario import small_content
@@ -117,3 +119,22 @@ def test_bad_input_is_a_data_error(call: Callable[[], object]) -> None:
 def test_a_current_plan_needs_a_setup(infeasible: planner.PlanResult) -> None:
     with pytest.raises(planner.InfeasibleError):
         planner.plan(small_content(), current=infeasible)
+
+
+@pytest.mark.parametrize("ending", ["mps", "lp"])
+def test_the_last_program_has_the_plans_optimum(
+    result: planner.PlanResult, tmp_path: Path, ending: str
+) -> None:
+    result.to_model(tmp_path / f"m.{ending}")
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.readModel(str(tmp_path / f"m.{ending}"))
+    highs.run()
+    scale = Quality(result.scenario.result.instance.scores)
+    optimum = -highs.getInfo().objective_function_value
+    assert optimum == pytest.approx(scale.from_score(0.9), rel=1e-4)
+
+
+def test_a_model_of_another_ending_is_a_value_error(result: planner.PlanResult) -> None:
+    with pytest.raises(ValueError, match=r"\.mps or \.lp"):
+        result.to_model("m.gms")

@@ -2,10 +2,12 @@
 
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from models.linear import LinearProgram
 from models.quality import Quality
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put
 from planner.cli.terminal.interrupt import Interrupt
@@ -15,6 +17,8 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
+from planner.joint.model_file import ENDINGS as MODEL_ENDINGS
+from planner.joint.model_file import write_model
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan
@@ -36,18 +40,26 @@ __all__ = ["Further", "Outputs", "make_plan", "run_plan"]
 class Outputs:
     """What is written beside the terminal.
 
-    json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder.
+    json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder; model:
+    file of the last program, .mps or .lp.
     """
 
     json: str | None = None
     xlsx: str | None = None
     charts: str | None = None
+    model: str | None = None
 
     def check(self) -> None:
         """Raise DataError for what cannot be written."""
-        for path, option in ((self.json, "--json"), (self.xlsx, "--xlsx")):
-            if path is not None and (path != "-" or option == "--xlsx"):
+        files = {"--xlsx": self.xlsx, "--write-model": self.model}
+        files["--json"] = None if self.json == "-" else self.json
+        for option, path in files.items():
+            if path is not None:
                 check_writable(Path(path), option)
+        if self.model is not None and Path(self.model).suffix.lower() not in MODEL_ENDINGS:
+            problem = "--write-model cannot write this format"
+            fix = f"end the name with {' or '.join(MODEL_ENDINGS)}"
+            raise DataError([Fault(self.model, "", "", problem, fix)])
         if self.charts is not None:
             check_chart_folder(Path(self.charts))
 
@@ -80,8 +92,10 @@ def run_plan(
     Raises VerificationError (a bug) when the plan fails its check.
     """
     outputs.check()
-    source = make_plan(scenario, overrides, interrupt, quiet, further)
-    return max(EXIT_CODES[source.plan.status], _hand_out(source, outputs, quiet))
+    programs: list[LinearProgram] = []
+    on_program = None if outputs.model is None else programs.append
+    source = make_plan(scenario, overrides, interrupt, quiet, further, on_program)
+    return max(EXIT_CODES[source.plan.status], _hand_out(source, outputs, programs, quiet))
 
 
 def make_plan(
@@ -90,8 +104,11 @@ def make_plan(
     interrupt: Interrupt,
     quiet: bool,
     further: Further | None = None,
+    on_program: Callable[[LinearProgram], None] | None = None,
 ) -> PlanAndScenario:
     """Make the plan of a scenario file, notices told on standard error on the way.
+
+    on_program: takes the last mixed-integer program of the search.
 
     DataError for bad input, VerificationError for a bug.
     """
@@ -100,7 +117,7 @@ def make_plan(
     loaded = load_instance(scenario, overrides)
     seconds = time.perf_counter() - start
     notify([*loaded.notices, *loaded.instance.warnings], quiet)
-    settings = loaded.settings
+    settings = replace(loaded.settings, keep_program=on_program is not None)
     quality = Quality(loaded.instance.scores) if further.near else None
     solution = with_progress(
         lambda progress, cancel: joint.solve(
@@ -109,6 +126,8 @@ def make_plan(
         interrupt,
         show=not quiet,
     )
+    if on_program is not None and solution.program is not None:
+        on_program(solution.program)
     running = None if current is None else running_setup(loaded.instance, current)
     if running is not None and solution.has_plan:
         solution = keep_places(loaded.instance, solution, running)
@@ -169,9 +188,13 @@ def _current(path: Path) -> PlanContent:
         ) from None
 
 
-def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
+def _hand_out(
+    source: PlanAndScenario, outputs: Outputs, programs: Sequence[LinearProgram], quiet: bool
+) -> int:
     """Write and print; 0, or BAD_INPUT when a file could not be written after all (the report still
     comes).
+
+    programs: the one to write, where one is wanted.
     """
     plan, json, code = source.plan, outputs.json, 0
     written: dict[str, str] = {}
@@ -184,6 +207,10 @@ def _hand_out(source: PlanAndScenario, outputs: Outputs, quiet: bool) -> int:
             code,
             put(where, lambda: written.update(write_report(source, outputs.xlsx, outputs.charts))),
         )
+    for program in programs:
+        model = str(outputs.model)
+        failed = put(model, partial(write_model, program, Path(model)))
+        code, written = max(code, failed), written | ({} if failed else {"model": model})
     if outputs.json == "-":
         sys.stdout.write(json_text(plan.content))
     elif quiet:
