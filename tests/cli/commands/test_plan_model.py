@@ -1,4 +1,4 @@
-"""`plan --write-model`: the last program as a file, and names that are refused before the search."""
+"""`plan --write-model`: the last program as a file; bad names are refused before the search."""
 
 from pathlib import Path
 
