@@ -1,0 +1,77 @@
+"""Score tables: every fault by row and column; prompts without a score."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.scenario.assemble import load_instance
+from profiles.scores import load_scores
+from tests.support.scenario_case import FUZZ, assert_sound_or_faulty, change, fault_lines
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "p2,0.75",
+            "p1,0.75",
+            "row 3, column prompt_id: the prompt stands twice in the table, got 'p1'",
+        ),
+        ("p2,0.75", ",0.75", "row 3, column prompt_id: the cell is blank"),
+        ("p2,0.75", "p2,NO", "row 3, column NO: this is not a number, got 'NO'"),
+        (
+            "p2,0.75",
+            "p2,",
+            "row 3, column NO: the score is missing; fill it in, or set scores_missing: drop",
+        ),
+        ("p2,0.75", "p2,nan", "row 3, column NO: the score is missing, got 'nan'"),
+        ("p2,0.75", "p2,inf", "row 3, column NO: the number is not finite"),
+        ("0.25,1,", "0.25,-1,", "row 2, column weight: the weight is negative"),
+        ("0.25,1,", "0.25,,", "row 2, column weight: the weight is blank"),
+        ("prompt_id,NO", "prompt_id,No", "column NO: the column is missing; did you mean No?"),
+        ("prompt_id", "id", "column prompt_id: the column is missing"),
+    ],
+)
+def test_scores_faults(case: Path, old: str, new: str, words: str) -> None:
+    change(case / "scores.csv", old, new)
+    assert words in fault_lines(case)
+
+
+def test_weights_of_zero(case: Path) -> None:
+    change(case / "scores.csv", "0.25,1,", "0.25,0,")
+    assert load_scores(case / "scores.csv", ["NO", "NA"])[0].weights.tolist() == [0, 1]
+    change(case / "scores.csv", "1,3,", "1,0,")
+    assert "the weights sum to zero" in fault_lines(case)
+
+
+def test_missing_scores_are_dropped_and_counted(case: Path) -> None:
+    with (case / "scores.csv").open("a") as file:
+        file.write("p3,,0.5,1,z\np4,0.5,NaN,1,z\n")
+    assert "row 4, column NO" in fault_lines(case)
+    assert "row 5, column NA" in fault_lines(case)
+    loaded = load_instance(case / "scenario.yaml", ["scores_missing=drop"])
+    assert loaded.instance.scores.dropped == 2
+    assert loaded.instance.scores.prompt_ids.tolist() == ["p1", "p2"]
+    assert any("dropped 2 of 4 prompts" in notice for notice in loaded.notices)
+    (case / "scores.csv").write_text("prompt_id,NO,NA\np1,,1\n")
+    assert "none is left" in fault_lines(case, "scores_missing=drop")
+
+
+@FUZZ
+@given(data=st.data())
+def test_any_parquet_bytes_give_scores_or_faults(case: Path, data: st.DataObject) -> None:
+    pq.write_table(
+        pa.table({"prompt_id": ["a", "b"], "NO": [0.5, None], "NA": [1.0, 2.0]}), case / "s.parquet"
+    )
+    raw = bytearray((case / "s.parquet").read_bytes())
+    for at, byte in data.draw(
+        st.lists(st.tuples(st.integers(0, len(raw) - 1), st.integers(0, 255)), max_size=4)
+    ):
+        raw[at] = byte
+    (case / "s.parquet").write_bytes(bytes(raw))
+    missing = data.draw(st.sampled_from(["error", "drop"]))
+    assert_sound_or_faulty(lambda: load_scores(case / "s.parquet", ["NO", "NA"], missing))

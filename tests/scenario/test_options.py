@@ -1,0 +1,35 @@
+"""Options in SI units; those that are dropped say why."""
+
+from pathlib import Path
+
+from planner.scenario.assemble import load_instance
+
+
+def test_one_point_option_and_no_slo(case: Path) -> None:
+    assert load_instance(case / "scenario.yaml", ["slo=[]"]).instance.slos == ()
+
+
+def test_dropped_options_say_why_with_numbers(case: Path) -> None:
+    def reasons(*overrides: str) -> dict[tuple[str, int], str]:
+        return {
+            (d.llm, d.tp_degree): d.reason
+            for d in load_instance(case / "scenario.yaml", overrides).instance.dropped
+        }
+
+    assert reasons() == {}
+    assert reasons("setups.tp_degrees=[1]") == {("NO", 2): "2 is not among setups.tp_degrees"}
+    assert reasons("setups.mps_shares_pct=[100]") == {
+        ("NO", 1): "50 is not among setups.mps_shares_pct"
+    }
+    assert reasons("pools.0.gpus_per_node=1") == {
+        ("NO", 2): "needs 2 GPUs in one node, but a node of a has 1"
+    }
+    assert reasons("pools.0.memory_gib=20") == {
+        ("NA", 1): "needs 22 GiB on each GPU, but 18 of 20 GiB may be filled (memory_headroom_pct)"
+    }
+    assert reasons("slo.0.statistic=p95", "slo.0.scope=each_llm") == {
+        ("NO", 2): "lacks the column ttft_p95_ms for slo.0"
+    }
+    assert reasons("slo.0.statistic=p90") == {
+        ("NO", 2): "lacks every one of ttft_p50_ms, ttft_p90_ms, ttft_p95_ms, ttft_p99_ms for slo.0"
+    }
