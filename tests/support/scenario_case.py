@@ -78,12 +78,12 @@ def assert_sound_or_faulty(call: Callable[[], object]) -> None:
     """The call succeeds or raises DataError with faults that can be printed; anything else is a
     bug.
     """
-    told: str | None = None
+    message: str | None = None
     try:
         call()
     except DataError as error:
-        told = str(error)
-    assert told is None or told.encode()
+        message = str(error)
+    assert message is None or message.encode()
 
 
 FUZZ = settings(
