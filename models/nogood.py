@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from models.placement import Item
+from models.packing import Item
 
 
 @dataclass(frozen=True)

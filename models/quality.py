@@ -1,19 +1,17 @@
 """Quality: the best mean score that given routing fractions allow, its dual prices and its cuts.
 
     Q(f) = max { mean_x sum_i s_i(x) y_i(x) : y >= 0, sum_i y_i(x) = 1, mean_x y_i(x) = f_i }
-         = min over alpha of  g(alpha) + alpha . f,      g(alpha) = mean_x max_i (s_i(x) - alpha_i)
-                                                         (1)
+         = min over alpha of  g(alpha) + alpha . f,     g(alpha) = mean_x max_i (s_i(x) - alpha_i)
+                                                                                              (1)
 
 Means are weighted by the prompts' weights. Any alpha gives a valid cut  q <= g(alpha) + alpha . f;
-the minimiser (the dual prices, RouterWise's alpha) gives one that is tight at f. Cuts depend on the
-scores alone: `CutPool` outlives a solve.
+the minimiser (the dual prices, RouterWise's alpha) gives one that is tight at f.
 
-Two roads to the minimiser:
-`price` smooths g by log-sum-exp at a temperature T and runs Newton's method: milliseconds, error of
-order T^2 on continuous scores. Whatever it returns is a valid cut. `settle` is exact: only prompts
-whose two best LLMs are nearly tied at those prices are undecided; they form a small transport
-problem whose optimum is the exact assignment, whose multipliers are exact prices, and g certifies
-both.
+There are two ways to the minimiser. `price` smooths g and runs Newton's method
+(models.newton_prices): milliseconds, error of order T^2 on continuous scores. Whatever it returns
+is a valid cut. `settle` is exact: only prompts whose two best LLMs are nearly tied at those prices
+are undecided; they form a small transport problem (models.exact_assignment) whose optimum is the
+exact assignment, whose multipliers are exact prices, and g certifies both.
 
 Inside, scores are mapped to 0..1 (`scale`, `offset`), and equal score rows (0/1 grades) are merged
 into one prompt. Arrays: M LLMs, N prompts, C cuts.
@@ -23,17 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
 
+from models.exact_assignment import Assignment, Tie, assign_within_window, tie_groups
+from models.newton_prices import minimise_smoothed
 from profiles.records import Scores
 
 UNROUTED = 1e-9
 """Fractions below this count as zero: the LLM is not routed to."""
-
-TIE_EPS = 1e-9
-"""Prompts whose best LLMs lie this close after prices are tied, in score units of the 0..1 scale.
-"""
 
 CERTIFIED = 1e-9
 """Largest difference between the two sides of (1) that counts as exact, on the 0..1 scale."""
@@ -46,31 +40,21 @@ from.
 SMALL_TABLE = 40_000
 """Up to so many scores everything is cheap: double precision and fine temperatures throughout."""
 
-NEAR_ENOUGH = 3e-4
-"""Newton stops when every fraction is met this closely: the cut's error is of second order in it.
-"""
-
 SAMPLE = 4096
 """Prompts on which prices are first sought when there are many."""
 
-
-@dataclass(frozen=True)
-class Tie:
-    """Prompts whose best LLMs after prices are exactly `llms`; share: their weight; split: how they
-    are divided, sums to 1.
-    """
-
-    llms: tuple[int, ...]
-    share: float
-    split: tuple[float, ...]
+FIRST_WINDOW, WIDER, ALL_OPEN, LAST_WINDOW = 1e-3, 4.0, 4.0, 64.0
+"""Windows of undecided prompts, 0..1 scale: the first, the factor, where every prompt is open (a
+range of scores of 1 and prices within it), and the last.
+"""
 
 
 @dataclass(frozen=True)
 class Settled:
     """Exact answer at f.
 
-    value: Q(f) in score units, realised by the router; prices: (M,) score units, NaN where not
-    routed to.
+    value: Q(f) in score units, realised by the router; upper: the dual side. prices: (M,) score
+    units, NaN where not routed to.
     """
 
     value: float
@@ -80,14 +64,19 @@ class Settled:
 
 
 class CutPool:
-    """Cuts q <= base_c + prices_c . f on the 0..1 scale. Never shrinks; equal prices enter once."""
+    """Cuts q <= base_c + prices_c . f on the 0..1 scale. Never shrinks; equal prices enter once.
+
+    They depend on the scores alone, so the pool outlives a solve.
+
+    prices: (C, M). base: (C,).
+    """
 
     def __init__(self, llms: int) -> None:
         self.prices = np.zeros((0, llms))
         self.base = np.zeros(0)
 
     def add(self, prices: np.ndarray, base: float) -> bool:
-        """Take a cut; False when its like is there."""
+        """Take a cut, prices (M,); False when its like is there."""
         if self.base.size and np.any(np.abs(self.prices - prices).max(axis=1) < 1e-9):
             return False
         self.prices = np.vstack([self.prices, prices])
@@ -95,11 +84,11 @@ class CutPool:
         return True
 
     def at(self, fractions: np.ndarray) -> float:
-        """The cuts' estimate of Q at f, never below it."""
+        """The cuts' estimate of Q at fractions (M,), never below it."""
         return float((self.base + self.prices @ fractions).min())
 
     def tightest(self, fractions: np.ndarray, keep: int) -> np.ndarray:
-        """Positions of the `keep` smallest cuts at f."""
+        """Positions of the `keep` smallest cuts at fractions (M,)."""
         value = self.base + self.prices @ fractions
         return np.sort(np.argsort(value, kind="stable")[:keep])
 
@@ -108,7 +97,10 @@ class CutPool:
 
 
 class Quality:
-    """Q(f) of one score table, with its pool of cuts."""
+    """Q(f) of one score table, with its pool of cuts.
+
+    values: (M, N) on the 0..1 scale, weights: (N,) that sum to 1. Score = offset + scale * value.
+    """
 
     def __init__(self, scores: Scores) -> None:
         values = np.asarray(scores.values, dtype=float)
@@ -126,12 +118,14 @@ class Quality:
         self._single = self.values.astype(np.float32)
         self._single_weights = self.weights.astype(np.float32)
         self._sample = _sample(self.prompts)
+        # Cuts to begin with: the mean of the best scores, and of each LLM with an advantage of 1,
+        # which caps what it can give alone. A program without any would be unbounded.
         self.cut(np.zeros(self.llms))
         for i in range(self.llms):
             self.cut(np.where(np.arange(self.llms) == i, -1.0, 0.0))
 
     def g(self, prices: np.ndarray) -> float:
-        """g(alpha) of (1) on the 0..1 scale."""
+        """g(alpha) of (1) on the 0..1 scale; prices (M,)."""
         best = self.values[0] - prices[0]
         for i in range(1, self.llms):
             np.maximum(best, self.values[i] - prices[i], out=best)
@@ -154,12 +148,11 @@ class Quality:
     def price(
         self, fractions: np.ndarray, start: np.ndarray | None = None, *, full: bool = True
     ) -> tuple[np.ndarray, float]:
-        """Near-optimal prices at f and the upper estimate g(alpha) + alpha . f of Q(f), 0..1 scale.
+        """Near-optimal prices (M,) at fractions (M,) and the upper estimate g(alpha) + alpha . f of
+        Q(f), 0..1 scale. The cut is added to the pool.
 
-        The cut is added to the pool.
-
-        full=False looks at a sample of the prompts only (the cut is still exact, a little less
-        tight).
+        start: prices (M,) to begin with, else those of the tightest cut. full=False looks at a
+        sample of the prompts only (the cut is still exact, a little less tight).
         """
         routed = np.flatnonzero(fractions > UNROUTED)
         prices = self._near(fractions, routed) if start is None else start.copy()
@@ -173,28 +166,43 @@ class Quality:
         return prices, self.cut(prices) + float(prices @ fractions)
 
     def settle(self, fractions: np.ndarray) -> Settled:
-        """Exact Q(f) with prices and tie rule. f >= 0 sums to 1."""
+        """Exact Q(f) with prices and tie rule; fractions (M,) >= 0 sum to 1.
+
+        Raises ArithmeticError when no assignment realises the fractions.
+        """
         routed = np.flatnonzero(fractions > UNROUTED)
         target = fractions[routed] / fractions[routed].sum()
         prices, _ = self.price(fractions)
         if routed.size > 1:
             prices[routed] = self._newton(target, routed, prices[routed], schedule=FINE)
-        window = 1e-3
+        values = self.values[routed]
+        window = FIRST_WINDOW
         while True:
-            outcome = self._transport(target, routed, prices[routed], window)
-            if outcome is not None:
-                exact, chosen, assignment, value = outcome
-                prices = self._complete(self._scatter(exact, routed), routed)
+            # Few prompts are undecided in a narrow window, and both sides of (1) tell whether it
+            # was wide enough; else it is widened until the transport problem holds all prompts.
+            assignment = assign_within_window(values, self.weights, target, prices[routed], window)
+            if assignment is not None:
+                prices = self._complete(self._scatter(assignment.prices, routed), routed)
                 upper = self.cut(prices) + float(prices[routed] @ target)
-                if upper - value <= CERTIFIED or window > 4.0:
+                if upper - assignment.value <= CERTIFIED or window > ALL_OPEN:
                     break
-            window = window * 4 if window < 4.0 else 8.0
-            if window > 64.0:
+            window = window * WIDER if window < ALL_OPEN else 2 * ALL_OPEN
+            if window > LAST_WINDOW:
                 raise ArithmeticError(f"no assignment realises the fractions {fractions.tolist()}")
-        told = np.full(self.llms, np.nan)
-        told[routed] = (prices[routed] - prices[routed].min()) * self.scale
-        ties = _ties(self.values[routed], self.weights, exact, chosen, assignment, routed)
-        return Settled(self.to_score(value), self.to_score(max(upper, value)), told, ties)
+        return self._settled(assignment, prices, upper, routed)
+
+    def _settled(
+        self, assignment: Assignment, prices: np.ndarray, upper: float, routed: np.ndarray
+    ) -> Settled:
+        """The answer in score units; prices count from the smallest of a routed LLM."""
+        own = np.full(self.llms, np.nan)
+        own[routed] = (prices[routed] - prices[routed].min()) * self.scale
+        return Settled(
+            self.to_score(assignment.value),
+            self.to_score(max(upper, assignment.value)),
+            own,
+            tie_groups(self.values[routed], self.weights, assignment, routed),
+        )
 
     def _scatter(self, part: np.ndarray, at: np.ndarray) -> np.ndarray:
         whole = np.zeros(self.llms)
@@ -226,7 +234,9 @@ class Quality:
         *,
         full: bool = True,
     ) -> np.ndarray:
-        """Newton on the log-sum-exp of g at falling temperatures."""
+        """Newton on the smoothed g at falling temperatures; prices (R,) of the routed LLMs."""
+        # Single precision halves the memory that every step goes through; its error of 1e-7 is
+        # below that of the temperature, and the cut's base is computed in double.
         if full or self._sample is None:
             values, weights = self._single[routed], self._single_weights
         else:
@@ -238,144 +248,8 @@ class Quality:
         if self.values.size <= SMALL_TABLE:
             values, weights = self.values[routed], self.weights
         for temperature in schedule:
-            prices = _newton_minimum(values, weights, target, prices, temperature)
+            prices = minimise_smoothed(values, weights, target, prices, temperature)
         return prices - prices.min()
-
-    def _transport(
-        self, target: np.ndarray, routed: np.ndarray, prices: np.ndarray, window: float
-    ) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray], float] | None:
-        """Exact assignment of the prompts that are undecided within the window; None when the
-        fractions cannot be met within it.
-
-        Returns prices (R,), the LLM of every decided prompt (N,), the shares per LLM of the
-        undecided ones {prompt: (R,)}, and the value (0..1 scale).
-        """
-        margin = self.values[routed] - prices[:, None]
-        best = margin.argmax(axis=0)
-        margin = margin.max(axis=0) - margin
-        open_edge = margin <= window
-        undecided = np.flatnonzero(open_edge.sum(axis=0) > 1)
-        decided = np.ones(self.prompts, dtype=bool)
-        decided[undecided] = False
-        fixed = np.bincount(best[decided], weights=self.weights[decided], minlength=routed.size)
-        value = float(
-            self.values[routed[best[decided]], np.flatnonzero(decided)] @ self.weights[decided]
-        )
-        if undecided.size == 0:
-            return (prices, best, {}, value) if np.abs(fixed - target).max() < 1e-12 else None
-        llm, column = np.nonzero(open_edge[:, undecided])
-        unit = 1.0 / self.weights[undecided].mean()
-        demand = (target - fixed) * unit
-        if demand.min() < -1e-9:
-            return None
-        last = routed.size - 1
-        kept = llm != last
-        rows = np.concatenate([column, undecided.size + llm[kept]])
-        cols = np.concatenate([np.arange(llm.size), np.flatnonzero(kept)])
-        matrix = csr_matrix(
-            (np.ones(rows.size), (rows, cols)), shape=(undecided.size + last, llm.size)
-        )
-        right = np.concatenate([self.weights[undecided] * unit, demand[:last]])
-        gain = self.values[routed[llm], undecided[column]]
-        answer = linprog(-gain, A_eq=matrix, b_eq=right, bounds=(0, None), method="highs")
-        if answer.status != 0:
-            return None
-        multipliers = np.append(-answer.eqlin.marginals[undecided.size :], 0.0)
-        flow = np.maximum(answer.x, 0) / unit
-        value += float(gain @ flow)
-        assignment = {int(x): np.zeros(routed.size) for x in undecided}
-        for i, x, y in zip(llm.tolist(), undecided[column].tolist(), flow.tolist(), strict=True):
-            assignment[x][i] = y
-        return multipliers - multipliers.min(), best, assignment, value
-
-
-def _newton_minimum(
-    values: np.ndarray,
-    weights: np.ndarray,
-    target: np.ndarray,
-    prices: np.ndarray,
-    temperature: float,
-) -> np.ndarray:
-    """Damped Newton on T mean log sum exp((s - alpha)/T) + alpha . f until every fraction is met to
-    NEAR_ENOUGH.
-    """
-    value, chosen, soft = _smoothed(values, weights, target, prices, temperature)
-    for _ in range(12):
-        slope = target - chosen
-        if np.abs(slope).max() < NEAR_ENOUGH:
-            return prices
-        hessian = (np.diag(chosen) - ((soft * weights) @ soft.T).astype(float)) / temperature
-        hessian += np.eye(prices.size) * (1e-7 / temperature) + 1.0 / prices.size
-        step = -np.linalg.solve(hessian, slope)
-        step -= step.mean()
-        step *= min(1.0, 0.5 / max(float(np.abs(step).max()), 1e-300))
-        decrease = float(slope @ step)
-        length = 1.0
-        while True:
-            trial = prices + length * step
-            after = _smoothed(values, weights, target, trial, temperature)
-            if after[0] <= value + 1e-4 * length * decrease + 1e-7:
-                break
-            length *= 0.35
-            if length < 1e-3:
-                return prices
-        prices, (value, chosen, soft) = trial, after
-    return prices
-
-
-def _smoothed(
-    values: np.ndarray,
-    weights: np.ndarray,
-    target: np.ndarray,
-    prices: np.ndarray,
-    temperature: float,
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Smoothed objective, chosen fractions (R,), and the soft assignment (R, N)."""
-    soft = values - prices[:, None].astype(values.dtype)
-    top = soft.max(axis=0)
-    soft -= top
-    soft *= values.dtype.type(1.0 / temperature)
-    np.exp(soft, out=soft)
-    total = soft.sum(axis=0)
-    soft /= total
-    value = (
-        float(weights @ top) + temperature * float(weights @ np.log(total)) + float(prices @ target)
-    )
-    return value, (soft @ weights).astype(float), soft
-
-
-def _ties(
-    values: np.ndarray,
-    weights: np.ndarray,
-    prices: np.ndarray,
-    chosen: np.ndarray,
-    assignment: dict[int, np.ndarray],
-    routed: np.ndarray,
-) -> tuple[Tie, ...]:
-    """Tie groups at the prices and how the exact assignment (of decided and undecided prompts)
-    divides them.
-    """
-    margin = values - prices[:, None]
-    tied = margin >= margin.max(axis=0) - TIE_EPS
-    groups: dict[tuple[int, ...], np.ndarray] = {}
-    for x in np.flatnonzero(tied.sum(axis=0) > 1).tolist():
-        members = tuple(np.flatnonzero(tied[:, x]).tolist())
-        flow = assignment.get(x)
-        if flow is None:
-            flow = np.where(np.arange(routed.size) == chosen[x], weights[x], 0.0)
-        groups[members] = groups.get(members, 0.0) + flow
-    told = []
-    for members in sorted(groups):
-        part = groups[members][list(members)]
-        if part.sum() > 0:
-            told.append(
-                Tie(
-                    tuple(int(routed[i]) for i in members),
-                    float(part.sum()),
-                    tuple((part / part.sum()).tolist()),
-                )
-            )
-    return tuple(told)
 
 
 def _merge_equal_rows(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from models.linear import LinearProgram
-from models.placement import Packing
+from models.packing import Packing
 
 
 class Status(StrEnum):

@@ -2,7 +2,8 @@
 
 import time
 
-from models.quality import TIE_EPS, Quality
+from models.exact_assignment import TIE_EPS
+from models.quality import Quality
 from planner.joint import highs
 from planner.joint.goal_state import Incumbent
 from planner.joint.search_state import SearchState

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.nogood import lifted_no_good
+from models.packing import Item, Packing, Verdict
 from models.patterns import pattern_row
-from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
+from models.placement import pack, pack_on_fewest, smallest_conflict
 from planner.joint.search_state import SearchState
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.exact_assignment import TIE_EPS
 from models.instance import Instance, ObjectiveKind
-from models.quality import TIE_EPS, Quality
+from models.quality import Quality
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route

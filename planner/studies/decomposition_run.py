@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.exact_assignment import TIE_EPS
 from models.instance import Instance, ObjectiveKind
-from models.quality import TIE_EPS, Quality
+from models.quality import Quality
 from planner.decomposition.best_setup import Best, best_setup
 from planner.decomposition.cheapest_setup import cheapest_setup
 from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups, retained

@@ -15,7 +15,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from models.capacity import capacity_rows, most_replicas
 from models.instance import Instance, Llm, Option, Pool
 from models.nogood import NoGood, lifted_no_good
-from models.placement import Item, Packing, Verdict, pack, pack_on_fewest, smallest_conflict
+from models.packing import Item, Packing, Verdict
+from models.placement import pack, pack_on_fewest, smallest_conflict
 from profiles.records import Curve, Scores
 
 GRID = tuple(range(10, 101, 10))

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from models import router as router_module
+from models.exact_assignment import TIE_EPS
 from models.instance import Instance
-from models.quality import TIE_EPS, Quality
+from models.quality import Quality
 from models.router import PolicyError, Router, draw, draws
 from planner.verification.routing_certificate import _groups, _realise, _stated_splits
 from profiles.records import Scores

@@ -17,7 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from models.instance import Instance
-from models.placement import Item, pack_on_fewest
+from models.packing import Item
+from models.placement import pack_on_fewest
 from planner.cli.app import app
 from planner.joint import solve as joint
 from planner.plans.diff import diff_plans
