@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.exact_packing import search_packing
-from models.packing import FIT, ORDERS, Item, Packing, Verdict, first_fit
+from models.packing import FIT, ORDERS, Item, Packing, Verdict, first_fit, packing_of_seats
 
 
 def pack(
