@@ -4,7 +4,6 @@ reached.
 
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -15,7 +14,7 @@ import pytest
 
 from planner.packed_files import EXAMPLES
 from planner.version import VERSION
-from tests.support.installed import Installed, clean_environment
+from tests.support.installed import Installed, clean_environment, free_port
 from tests.support.paths import HOME
 
 PACKAGES = ("planner", "models", "profiles", "reports", "app_pages")
@@ -133,9 +132,7 @@ def test_a_foreign_package_in_the_current_folder(installed: Installed) -> None:
 
 
 def test_the_page_answers(installed: Installed) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [installed.command, "app", "--port", str(port)],
         cwd=installed.folder,

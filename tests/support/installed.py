@@ -6,6 +6,7 @@ takes a minute. The checkout stays out of reach: commands run in another folder.
 """
 
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -17,7 +18,7 @@ import pytest
 
 from tests.support.paths import HOME
 
-__all__ = ["Installed", "build_wheel", "install_wheel"]
+__all__ = ["Installed", "build_wheel", "clean_environment", "free_port", "install_wheel"]
 
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
@@ -78,3 +79,10 @@ def install_wheel(wheel: Path, environment: Path, folder: Path) -> Installed:
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     folder.mkdir()
     return Installed(environment, folder)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -20,6 +20,7 @@ PLACES = {
     "chromium": ("chromium", "/usr/bin/chromium"),
     "shellcheck": ("shellcheck",),
     "docker-compose": ("docker-compose",),
+    "unshare": ("unshare",),
     "litellm": (str(HOME / ".venv-litellm" / "bin" / "python"),),
 }
 """Where each is looked for."""
@@ -28,6 +29,7 @@ MENDS = {
     "chromium": "apt-get install chromium",
     "shellcheck": "apt-get install shellcheck",
     "docker-compose": "apt-get install docker-compose",
+    "unshare": "apt-get install util-linux",
     "litellm": "make litellm",
 }
 
