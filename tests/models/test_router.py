@@ -453,7 +453,7 @@ def test_a_faulty_policy_is_refused_with_its_place(name: str) -> None:
     assert key in str(caught.value)
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         Router(simple(version=3, tie_eps="x", correction=7))
     assert len(str(caught.value).splitlines()) == 3

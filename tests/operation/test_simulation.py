@@ -1,6 +1,4 @@
-"""The simulation: the fitted queue against queueing theory, the router against the plan, verdicts,
-traces, and the command.
-"""
+"""Replayed requests: fractions, rates, seeds, bursts, verdicts, traces, and the command."""
 
 import json
 from dataclasses import replace
@@ -10,7 +8,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from models.serving.fitted_queue import FittedQueue, fit_queue, follow_load
 from planner.cli.app import app
 from planner.errors import DataError, InfeasibleError
 from planner.joint import solve as joint
@@ -21,88 +18,12 @@ from planner.plans.plan_content import build_plan
 from planner.plans.record import write_json
 from planner.presentation.simulation import simulation_advice_lines
 from planner.scenario.assemble import load_instance
-from profiles.io.faults import ProfileError
-from profiles.records import Curve
 from profiles.trace import load_trace
 from tests.support.paths import HOME
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
+
 FEW = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
-
-
-def poisson(rate: float, seconds: float, seed: int = 0) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return rng.exponential(1 / rate, int(rate * seconds)).cumsum()
-
-
-# ---------------------------------------------------------------- fitted queue
-
-
-def test_the_queue_waits_as_queueing_theory_says() -> None:
-    queue = FittedQueue(base=0.1, kappa=2.0, service=0.05, sigma=0.0, error=0.0, error_here=0.0)
-    rng = np.random.default_rng(1)
-    means = [queue.latencies(poisson(12.0, 20_000, seed), rng).mean() for seed in range(5)]
-    assert np.mean(means) == pytest.approx(float(queue.mean(np.array([12.0]))[0]), rel=0.03)
-    assert float(queue.mean(np.array([12.0]))[0]) == pytest.approx(
-        0.1 + 2.0 * 12 * 0.05**2 / (1 - 0.6)
-    )
-
-
-def test_waiting_is_lindley_s_recursion() -> None:
-    queue, arrivals = (
-        FittedQueue(base=0.0, kappa=1.0, service=0.3, sigma=0.0, error=0.0, error_here=0.0),
-        poisson(3.0, 100),
-    )
-    service = np.random.default_rng(7).exponential(0.3, arrivals.size)
-    waiting = [0.0]
-    for k in range(arrivals.size - 1):
-        waiting.append(max(0.0, waiting[-1] + service[k] - (arrivals[k + 1] - arrivals[k])))
-    assert np.allclose(queue.latencies(arrivals, np.random.default_rng(7)), waiting)
-
-
-@pytest.mark.parametrize(
-    ("base", "kappa", "service"), [(0.1, 1.0, 0.04), (0.3, 0.2, 0.045), (0.05, 3.0, 0.02)]
-)
-def test_a_curve_of_the_queue_s_own_kind_is_found_again(
-    base: float, kappa: float, service: float
-) -> None:
-    rates = np.linspace(0.5, 20, 12)
-    truth = FittedQueue(
-        base=base, kappa=kappa, service=service, sigma=0.0, error=0.0, error_here=0.0
-    )
-    curve = Curve(rates, {("ttft", "mean"): truth.mean(rates)}, ("measured",) * 12)
-    fit = fit_queue(curve, "ttft", 15.0)
-    assert fit.error < 0.03
-    assert fit.error_here < 0.005
-
-
-def test_a_falling_curve_is_told_as_a_poor_fit() -> None:
-    curve = Curve(
-        np.array([1.0, 5.0, 10.0]), {("ttft", "mean"): np.array([0.9, 0.3, 0.5])}, ("measured",) * 3
-    )
-    fit = fit_queue(curve, "ttft", 10.0)
-    assert fit.base >= 0
-    assert fit.kappa >= 0
-    assert fit.error > 0.2
-
-
-def test_responses_follow_the_load_and_keep_the_percentiles() -> None:
-    rates = np.array([1.0, 10.0, 20.0])
-    latency = {
-        ("tpot", "mean"): np.array([0.01, 0.012, 0.02]),
-        ("tpot", "p50"): np.array([0.009, 0.0115, 0.019]),
-        ("tpot", "p95"): np.array([0.012, 0.016, 0.03]),
-    }
-    curve = Curve(rates, latency, ("measured",) * 3)
-    rng = np.random.default_rng(0)
-    calm = follow_load(curve, "tpot", 10.0, poisson(10.0, 3000), rng)
-    assert np.quantile(calm, 0.95) == pytest.approx(0.016, rel=0.05)
-    assert np.quantile(calm, 0.5) == pytest.approx(0.0115, rel=0.05)
-    assert follow_load(curve, "tpot", 10.0, poisson(20.0, 3000), rng).mean() > 1.4 * calm.mean()
-    assert follow_load(curve, "tpot", 10.0, np.zeros(0), rng).size == 0
-
-
-# ---------------------------------------------------------------- plans
 
 
 @pytest.fixture(scope="module")
@@ -216,9 +137,6 @@ def test_an_infeasible_plan_cannot_be_simulated(planned: Path) -> None:
         simulate(PlanAndScenario(replace(source.plan, content=content), source.loaded), Demand())
 
 
-# ---------------------------------------------------------------- traces
-
-
 def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     times = np.sort(np.random.default_rng(0).choice(np.arange(200.0), 400))
@@ -230,22 +148,6 @@ def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
     assert set(trace.tokens) == {"input_tokens"}
     found = simulate(load_plan(planned), Demand(seconds=60, gaps=trace.gaps))
     assert found.requests == pytest.approx(RUNS * 60 * 54, rel=0.1)
-
-
-def test_a_faulty_trace_lists_its_faults(tmp_path: Path) -> None:
-    path = tmp_path / "trace.csv"
-    path.write_text("arrival_s\n1\n5\n3\nx\n", encoding="utf-8")
-    with pytest.raises(ProfileError):
-        load_trace(path)
-    path.write_text("arrival_s\n1\n5\n3\n", encoding="utf-8")
-    with pytest.raises(ProfileError, match="the time is before that of the row above"):
-        load_trace(path)
-    path.write_text("when\n1\n", encoding="utf-8")
-    with pytest.raises(ProfileError, match="arrival_s"):
-        load_trace(path)
-
-
-# ---------------------------------------------------------------- command line
 
 
 def test_simulate_prints_planned_beside_simulated(planned: Path) -> None:

@@ -1,47 +1,18 @@
-"""`profile check`: planted faults are found with their row, clean tables are silent, the cost of
-not being convex is right.
-"""
+"""Hygiene of profile tables: clean ones are silent, planted faults are listed with their row."""
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
-from typer.testing import CliRunner
 
-from planner.cli.app import app
 from profiles.hygiene import Finding, check_curve, convex_cost, read_curves
 from profiles.hygiene_neighbours import check_neighbours
 from profiles.io.faults import Fault
 from profiles.io.tables import read_table
 from tests.support.paths import HOME
-
-CLEAN = """\
-llm,gpu,tp_degree,mps_share_pct,rate_rps,ttft_mean_ms,ttft_p50_ms,ttft_p99_ms,tpot_mean_ms,e2e_mean_ms,concurrency,input_tokens,output_tokens
-llama-3.1-8b,H100-SXM-80GB,1,50,1,60,50,90,12,1560,1.56,500,126
-llama-3.1-8b,H100-SXM-80GB,1,50,4,70,60,120,13,1695,6.78,500,126
-llama-3.1-8b,H100-SXM-80GB,1,50,6,90,80,160,14,1840,11.04,500,126
-llama-3.1-8b,H100-SXM-80GB,1,50,8,120,100,220,16,2120,16.96,500,126
-llama-3.1-8b,H100-SXM-80GB,1,100,1,50,40,80,10,1300,1.3,500,126
-llama-3.1-8b,H100-SXM-80GB,1,100,5,60,50,110,11,1435,7.17,500,126
-llama-3.1-8b,H100-SXM-80GB,1,100,9,80,70,150,12,1580,14.2,500,126
-llama-3.1-8b,H100-SXM-80GB,1,100,12,110,90,200,13,1735,20.8,500,126
-"""
-
-
-def rows_of(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(text.splitlines()))
-
-
-def write(folder: Path, rows: list[dict[str, str]]) -> Path:
-    path = folder / "profiles.csv"
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+from tests.support.profile_tables import CLEAN, changed, rows_of, write
 
 
 def findings_of(path: Path) -> list[Finding]:
@@ -62,15 +33,6 @@ def test_a_clean_table_is_silent(tmp_path: Path):
 )
 def test_the_examples_are_silent(example: str):
     assert findings_of(HOME / "examples" / example / "profiles.csv") == []
-
-
-def changed(**cells: str) -> Callable[[list[dict[str, str]]], None]:
-    """Plant values in file row 4 (the third data row, 6 req/s of the half share)."""
-
-    def plant(rows: list[dict[str, str]]) -> None:
-        rows[2].update(cells)
-
-    return plant
 
 
 def copied(rows: list[dict[str, str]]) -> None:
@@ -170,7 +132,7 @@ PLANTED: dict[str, tuple[Callable[[list[dict[str, str]]], None], str, int, str]]
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_planted_faults_are_found_with_their_row(name: str, tmp_path: Path):
+def test_planted_faults_are_listed_with_their_row(name: str, tmp_path: Path):
     plant, severity, row, text = PLANTED[name]
     rows = rows_of(CLEAN)
     plant(rows)
@@ -217,69 +179,3 @@ def test_convex_cost_of_convex_and_degenerate_curves():
     assert convex_cost(np.array([1.0, 2.0]), np.array([100.0, 50.0])) == pytest.approx(
         1.0, abs=0.01
     )
-
-
-# ---------------------------------------------------------------- the command
-
-
-def check(*arguments: str) -> tuple[int, str, str]:
-    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["profile", "check", *arguments])
-    return done.exit_code, done.stdout, done.stderr
-
-
-def test_the_command_tells_worst_first_and_ends_with_0(tmp_path: Path):
-    rows = rows_of(CLEAN)
-    changed(ttft_p99_ms="", concurrency="22")(rows)
-    code, out, _ = check(str(write(tmp_path, rows)))
-    assert code == 0
-    assert "2 curves, 8 points" in out
-    assert "1 refused, 1 wrong" in out
-    assert out.index("ttft_p99_ms is blank here") < out.index("Little's law")
-    assert "row 4: llama-3.1-8b on H100-SXM-80GB, tp 1, share 50 %" in out
-
-
-def test_a_clean_table_on_the_terminal(tmp_path: Path):
-    code, out, err = check(str(write(tmp_path, rows_of(CLEAN))))
-    assert code == 0
-    assert "No findings" in out
-    assert not err
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("llm,gpu\nx,y\n", "column rate_rps: the column is missing"),
-        (CLEAN.replace(",90,80,", ",ninety,80,"), "this is not a number"),
-        (
-            CLEAN.replace(",1,50,", ",1,0.5,").replace(",1,100,", ",1,1,"),
-            "the shares look like fractions",
-        ),
-        ("", "empty"),
-    ],
-)
-def test_what_cannot_be_read_ends_with_2(text: str, problem: str, tmp_path: Path):
-    path = tmp_path / "profiles.csv"
-    path.write_text(text)
-    code, _, err = check(str(path))
-    assert code == 2
-    assert problem in err
-    assert check(str(tmp_path / "none.csv"))[0] == 2
-
-
-def test_with_a_scenario_only_its_curves_count(tmp_path: Path):
-    rows = rows_of(CLEAN)
-    rows.append({**rows[0], "llm": "another", "concurrency": "99"})
-    path = write(tmp_path, rows)
-    (tmp_path / "scenario.yaml").write_text(
-        "version: 1\nname: t\npools: [{name: p, gpu: H100-SXM-80GB, nodes: 1, gpus_per_node:"
-        " 1}]\nllms: [{name: llama-3.1-8b}, {name: ghost}]\nprofiles: profiles.csv\nscores:"
-        " scores.csv\narrival_rate_rps: 1\nslo: [{metric: ttft, statistic: p95, limit_ms:"
-        " 100}]\nobjective: {maximize: quality}\nsetups: {mps_shares_pct: [50]}\n"
-    )
-    code, out, _ = check(str(path), "--scenario", str(tmp_path / "scenario.yaml"))
-    assert code == 0
-    assert "1 curve, 4 points" in out
-    assert "ghost (any option): the table has no curve" in out
-    assert "ttft_p95_ms: an SLO needs it" in out
-    assert "another" not in out
-    assert "another" in check(str(path))[1]

@@ -77,7 +77,7 @@ def test_measured_options_are_no_gaps() -> None:
     assert "nothing is left to measure" in gaps_headline(found)
 
 
-def test_the_weakest_point_tells_the_provenance() -> None:
+def test_the_weakest_point_decides_the_provenance() -> None:
     option = doubtful(1).options[0]
     mixed = replace(
         option,
@@ -90,7 +90,7 @@ def test_the_weakest_point_tells_the_provenance() -> None:
     )
 
 
-def test_a_command_measures_what_is_asked() -> None:
+def test_a_command_measures_what_is_requested() -> None:
     instance = doubtful(3)
     found = find_gaps(instance, Settings())
     frame = gaps_table(found, instance, "mean score")
@@ -103,7 +103,7 @@ def test_a_command_measures_what_is_asked() -> None:
     assert ("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE" in server) == (option.mps_share < 1)
 
 
-def test_the_command_line_tells_what_to_measure(tmp_path: Path) -> None:
+def test_the_command_line_says_what_to_measure(tmp_path: Path) -> None:
     out = tmp_path / "gaps.csv"
     done = CliRunner().invoke(
         app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--csv", str(out)], env={"COLUMNS": "80"}

@@ -296,7 +296,7 @@ def most_kept(
     return best
 
 
-def test_cancelled_it_tells_what_there_is() -> None:
+def test_cancelled_it_returns_what_there_is() -> None:
     instance = random_instance(3, "convex")
     plan = joint.solve(instance, SETTINGS, explain=False)
     cancel = threading.Event()
@@ -320,7 +320,7 @@ def scenario(tmp_path: Path) -> list[str]:
     return [str(tmp_path / "scenario.yaml"), "--set", "pools.0.gpus_per_node=4"]
 
 
-def test_the_command_tells_them(scenario: list[str], tmp_path: Path) -> None:
+def test_the_command_prints_them(scenario: list[str], tmp_path: Path) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     run = CliRunner()
     assert (

@@ -263,7 +263,7 @@ def test_the_decomposition_shares_no_rounding_of_the_joint_search() -> None:
         assert not verdict(exact).negative
 
 
-def test_a_sample_tells_the_seconds_of_one_setup() -> None:
+def test_a_sample_gives_the_seconds_of_one_setup() -> None:
     instance = tight("convex", 1)[0]
     began = time.perf_counter()
     each, retained = seconds_per_setup(instance, enumerate_setups(instance))

@@ -75,7 +75,7 @@ def test_more_of_a_limit_is_never_worth_less_than_nothing() -> None:
                 assert (one.difference > 0) == more
 
 
-def test_the_command_tells_them(tmp_path: Path) -> None:
+def test_the_command_prints_them(tmp_path: Path) -> None:
     out = tmp_path / "plan.json"
     done = CliRunner().invoke(
         app, ["plan", TRIO, *FEW, "--marginals", "--json", str(out)], env={"COLUMNS": "80"}

@@ -1,24 +1,16 @@
-"""Sweeps: the grid, one verified plan a point, reasons of points without one, files as points
-finish, going on, a Dask cluster.
-"""
+"""Sweeps: the grid, one verified plan a point, reasons of points without one."""
 
-import json
 import threading
-from pathlib import Path
 
-import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from planner.cli.app import app
-from planner.cli.commands import sweep as command
 from planner.errors import DataError
 from planner.studies.sweep import grid_points, points_table, read_axis, sweep
 from tests.support.paths import HOME
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
+
 FEW = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
-SETS = [word for one in FEW for word in ("--set", one)]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +46,7 @@ def test_axes_are_read(text: str, values: tuple[object, ...]) -> None:
         "a=1:inf:1",
     ],
 )
-def test_what_varies_nothing_is_told(text: str) -> None:
+def test_what_varies_nothing_is_a_fault(text: str) -> None:
     with pytest.raises(DataError, match="--vary"):
         read_axis(text)
 
@@ -106,93 +98,3 @@ def test_processes_give_what_one_does_and_cancel_keeps_what_is_done() -> None:
     cancel = threading.Event()
     some = sweep(TRIO, FEW, points, jobs=1, keep=lambda _: cancel.set(), cancel=cancel)
     assert len(some) == 1
-
-
-# ---------------------------------------------------------------- command line
-
-
-def run(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(
-        app, ["sweep", str(TRIO), *SETS, "--jobs", "1", *arguments], env={"COLUMNS": "80"}
-    )
-    return done.exit_code, done.stdout if done.exit_code == 0 else done.output
-
-
-@pytest.mark.parametrize("name", ["s.csv", "s.parquet"])
-def test_the_file_holds_every_point(tmp_path: Path, name: str) -> None:
-    code, text = run(
-        "--vary",
-        "arrival_rate_rps=50,500",
-        "--vary",
-        "pools.0.nodes=1,2",
-        "--csv",
-        str(tmp_path / name),
-    )
-    assert code == 0
-    assert max(map(len, text.splitlines())) <= 80
-    frame = (
-        pd.read_parquet(tmp_path / name)
-        if name.endswith("parquet")
-        else pd.read_csv(tmp_path / name)
-    )
-    assert list(frame["Status"]) == ["optimal", "optimal", "infeasible", "infeasible"]
-    assert not list(tmp_path.glob("*.partial"))
-
-
-def test_a_stopped_sweep_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out, vary = tmp_path / "s.csv", ("--vary", "arrival_rate_rps=40:70:10")
-    real = command.sweep
-
-    def stopped(*arguments, cancel, **how):  # type: ignore[no-untyped-def]
-        keep = how.pop("keep")
-        return real(
-            *arguments, cancel=cancel, keep=lambda point: (keep(point), cancel.set()), **how
-        )
-
-    monkeypatch.setattr(command, "sweep", stopped)
-    code, text = run(*vary, "--csv", str(out))
-    assert code == 4
-    assert "goes on from there" in text
-    journal = Path(f"{out}.partial")
-    assert len(journal.read_text(encoding="utf-8").splitlines()) == 2
-    with journal.open("a", encoding="utf-8") as stream:
-        stream.write('{"number": 2, "val')
-    planned: list[int] = []
-    monkeypatch.setattr(
-        command, "sweep", lambda *a, **how: (planned.extend(how["done"]), real(*a, **how))[1]
-    )
-    assert run(*vary, "--csv", str(out))[0] == 0
-    assert planned == [0]
-    assert len(pd.read_csv(out)) == 4
-    journal.write_text(json.dumps({"key": "another sweep"}) + "\n", encoding="utf-8")
-    planned.clear()
-    assert run(*vary, "--csv", str(out))[0] == 0
-    assert not planned
-
-
-def test_bad_axes_are_all_told() -> None:
-    code, text = run("--vary", "arrival_rate_rps", "--vary", "a=1:2:0")
-    assert code == 2
-    assert text.count("--vary") >= 2
-
-
-def test_a_dask_cluster_plans_the_same() -> None:
-    distributed = pytest.importorskip(
-        "distributed", reason="NOT RUN: the package distributed is not installed"
-    )
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
-    ) as cluster:
-        code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", cluster.scheduler_address)
-    assert code == 0
-    assert "2 of 2 points planned: 2 optimal" in text
-
-
-def test_no_cluster_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
-    monkeypatch.setattr(command, "SCHEDULER_WAIT", "1s")
-    code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", "tcp://127.0.0.1:9")
-    assert code == 2
-    assert "no scheduler answers there" in text

@@ -22,7 +22,8 @@ from profiles.importers.identify import Given
 from profiles.importers.pool import Point, pooled, without_gaps
 from profiles.importers.table import rows_of_points
 from profiles.io.faults import DataError
-from tests.profiles.importers.test_pipeline import OPTION, STANDARD, aiperf, imported
+from tests.support.benchmark_files import aiperf
+from tests.support.imports import OPTION, STANDARD, imported
 
 GONE = object()
 WRONG: tuple[Any, ...] = (

@@ -1,0 +1,50 @@
+"""The command `baselines`."""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli.app import app
+from planner.studies.baselines.comparison import NAMES
+from profiles.io.writing import safe_cell, write_csv
+from tests.support.small_scenarios import write_scenario
+
+
+def test_the_command(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    done = CliRunner().invoke(
+        app, ["baselines", str(write_scenario(tmp_path)), "--csv", str(table)]
+    )
+    assert done.exit_code == 0, done.output
+    assert "two-stage" in done.output
+    with table.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["Baseline"] for row in rows] == ["joint plan", *NAMES]
+    assert float(rows[0]["Quality (mean score)"]) == pytest.approx(0.9)
+
+
+def test_infeasible_bad_input_and_bad_paths(tmp_path: Path) -> None:
+    path = str(write_scenario(tmp_path))
+    infeasible = CliRunner().invoke(
+        app, ["baselines", path, "--set", "arrival_rate_rps=1000", "--quiet"]
+    )
+    assert infeasible.exit_code == 3
+    assert "infeasible" in infeasible.output
+    assert CliRunner().invoke(app, ["baselines", path, "--set", "nothing=1"]).exit_code == 2
+    assert (
+        CliRunner()
+        .invoke(app, ["baselines", path, "--csv", str(tmp_path / "no" / "table.csv")])
+        .exit_code
+        == 2
+    )
+
+
+def test_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
+    assert [
+        safe_cell(v) for v in ("=cmd()", "+1", "-x", "@a", " =1", "\uff1d1", "plain", -1.5, None)
+    ] == ["'=cmd()", "'+1", "'-x", "'@a", "' =1", "'\uff1d1", "plain", -1.5, None]
+    write_csv(pd.DataFrame({"=head": ["=1+1", "a,b"], "n": [-0.5, 2.0]}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "'=head,n\n'=1+1,-0.5\n\"a,b\",2\n"

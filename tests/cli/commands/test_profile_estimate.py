@@ -1,0 +1,131 @@
+"""The command `profile estimate`: its table, its intervals, calibration, and all faults at once."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from models.serving.calibration import Harness
+from planner.cli.commands.profile_estimate import Asked, run_profile_estimate, whole_numbers
+from planner.cli.terminal.interrupt import Interrupt
+from profiles.curves import load_profiles
+from tests.support.estimates import H100, TRUTH, points_of
+
+
+def asked(tmp_path: Path, **changes: object) -> Asked:
+    base = Asked(
+        ("llama-3.1-8b",),
+        ("H100-SXM-80GB",),
+        "1",
+        "100",
+        512,
+        64,
+        requests=400,
+        seeds=2,
+        rates=3,
+        jobs=1,
+        quiet=True,
+    )
+    return Asked(**{**base.__dict__, "out": str(tmp_path / "out.csv"), **changes})  # type: ignore[arg-type]
+
+
+def test_lists_of_whole_numbers() -> None:
+    assert whole_numbers("1, 2,4") == [1, 2, 4]
+    assert whole_numbers("10,20,...,100") == list(range(10, 101, 10))
+    assert whole_numbers("10,...,50") == [10, 20, 30, 40, 50]
+    for text in ("", "a", "1,1", "10,20,...,95", "...", "1,...,4,5"):
+        with pytest.raises((ValueError, IndexError)):
+            whole_numbers(text)
+
+
+def test_the_command_writes_a_table_and_its_intervals(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text(
+        "arrival_s,input_tokens,output_tokens\n0,300,20\n1,900,60\n2,100,5\n"
+    )
+    assert (
+        run_profile_estimate(
+            asked(tmp_path, lengths=str(tmp_path / "trace.csv"), jobs=2, tp_degrees="1,2"),
+            Interrupt(),
+        )
+        == 0
+    )
+    assert "trace lengths" in load_profiles(tmp_path / "out.csv").options[0].source
+    assert (
+        run_profile_estimate(asked(tmp_path, intervals=str(tmp_path / "i.csv")), Interrupt()) == 0
+    )
+    assert len(load_profiles(tmp_path / "out.csv").options[0].rates) == 3
+    assert (tmp_path / "i.csv").read_text().splitlines()[0].split(",")[4:6] == ["rate_rps", "load"]
+
+
+def test_the_command_lists_all_faults_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = asked(
+        tmp_path,
+        llms=("lama-3.1-8b",),
+        gpus=("H100",),
+        tp_degrees="one",
+        cv=-1.0,
+        weight_bits=12,
+        lengths=str(tmp_path / "no.csv"),
+    )
+    assert run_profile_estimate(wrong, Interrupt()) == 2
+    told = capsys.readouterr().err
+    assert "did you mean llama-3.1-8b?" in told
+    for place in ("--llm", "--gpu", "--tp", "--cv", "--weight-bits", "no.csv"):
+        assert place in told
+    assert not (tmp_path / "out.csv").exists()
+
+
+def measured_table(path: Path, blank_tokens: bool = False) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        names = (
+            "llm",
+            "gpu",
+            "tp_degree",
+            "mps_share_pct",
+            "rate_rps",
+            "ttft_mean_ms",
+            "tpot_mean_ms",
+            "concurrency",
+        )
+        writer.writerow((*names, "input_tokens", "output_tokens"))
+        for k, point in enumerate(points_of(TRUTH, Harness("slots"), (1,))):
+            tokens = (
+                ("", "")
+                if blank_tokens
+                else (int(point.lengths.input_tokens), int(point.lengths.output_tokens))
+            )
+            writer.writerow(
+                (
+                    "llama-3.1-8b",
+                    H100.gpu,
+                    1,
+                    100,
+                    k + 1,
+                    1e3 * point.ttft,
+                    1e3 * point.tpot,
+                    point.users,
+                    *tokens,
+                )
+            )
+
+
+def test_the_command_calibrates_and_prints_the_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured_table(tmp_path / "measured.csv")
+    assert (
+        run_profile_estimate(
+            asked(tmp_path, calibrate=tmp_path / "measured.csv", quiet=False), Interrupt()
+        )
+        == 0
+    )
+    assert "12 of 12 points; left out (median / 90th percentile): TTFT" in capsys.readouterr().out
+    assert set(load_profiles(tmp_path / "out.csv").options[0].provenance) == {"calibrated"}
+    measured_table(tmp_path / "measured.csv", blank_tokens=True)
+    assert (
+        run_profile_estimate(asked(tmp_path, calibrate=tmp_path / "measured.csv"), Interrupt()) == 2
+    )
+    assert "calibrating needs the tokens of every row" in capsys.readouterr().err

@@ -1,0 +1,83 @@
+"""Fits of the step time: what they recover, and what does not teach."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.serving.batching import Limits
+from models.serving.calibration import Harness, Point, fit, harnesses, predict, teaches
+from tests.support.estimates import TRUTH, points_of
+
+
+def test_a_fit_predicts_what_it_has_not_seen() -> None:
+    made = points_of(TRUTH, Harness("slots", 0.95, 1))
+    found = fit(made[::2], harnesses(("chunked", "slots")))
+    assert (found.harness.low, found.harness.waits) == (0.95, 1)
+    errors = [
+        np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1
+        for point in made[1::2]
+    ]
+    assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
+
+
+def test_a_chain_of_single_prompts_is_distinguished_from_batches() -> None:
+    """Fixed lengths with one prompt a step: TTFT of two prompts whatever the response; jittered
+    lengths or batches cannot show that.
+    """
+    made = points_of(TRUTH, Harness("single"))
+    found = fit(made[::2], harnesses(("chunked", "slots", "single")))
+    assert (found.harness.scheduler, found.harness.low, found.harness.waits) == ("single", 1.0, 0)
+    errors = [
+        np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1
+        for point in made[1::2]
+    ]
+    assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
+
+
+def test_an_open_loop_teaches_too() -> None:
+    made = []
+    for point in points_of(np.ones(9), Harness(), (1,))[::2]:
+        bare = Point(
+            step=point.step,
+            limits=point.limits,
+            lengths=point.lengths,
+            users=0,
+            rate=0.5 + point.users / 4,
+            ttft=1.0,
+            tpot=1.0,
+        )
+        ttft, tpot = predict(bare, TRUTH, Harness())
+        made.append(replace(bare, ttft=ttft, tpot=tpot))
+    found = fit(made, (Harness(),))
+    errors = [
+        np.array(predict(point, found.factors, Harness())) / (point.ttft, point.tpot) - 1
+        for point in made
+    ]
+    assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
+
+
+def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
+    point = points_of(np.ones(9), Harness(), (1,))[0]
+    starved = Point(
+        step=point.step,
+        limits=Limits(600),
+        lengths=point.lengths,
+        users=16,
+        rate=0.0,
+        ttft=point.ttft,
+        tpot=point.tpot,
+    )
+    too_fast = Point(
+        step=point.step,
+        limits=point.limits,
+        lengths=point.lengths,
+        users=64,
+        rate=0.0,
+        ttft=1e-3,
+        tpot=1e-4,
+    )
+    assert teaches(point)
+    assert not teaches(starved)
+    assert not teaches(too_fast)
+    assert np.all(fit([starved, too_fast], (Harness(),)).factors == 1)

@@ -1,0 +1,53 @@
+"""The table made: own rows pass through, appended rows, contradictions."""
+
+from pathlib import Path
+
+import pytest
+
+from planner.cli.commands.profile_import import Wanted, run_profile_import
+from profiles.curves import load_profiles
+from tests.support.benchmark_files import vllm
+from tests.support.imports import OPTION, faults_of, imported, write
+
+TABLE = (
+    "llm,gpu,tp_degree,mps_share_pct,rate_rps,ttft_mean_ms,memory_gib_per_gpu,provenance\n"
+    "mine,GPU-X,1,100,2,70,20,estimated\n"
+)
+
+
+def test_our_own_table_passes_through_and_mixes_with_others(tmp_path: Path):
+    (tmp_path / "own.csv").write_text(TABLE)
+    frame = imported(tmp_path / "own.csv", write(tmp_path, "a.json", vllm())).frame
+    assert frame["provenance"].tolist() == ["estimated", "measured"]
+    assert frame["memory_gib_per_gpu"].tolist()[0] == 20
+    short = "rate_rps,ttft_mean_ms\n2,70\n3,80\n"
+    (tmp_path / "short.csv").write_text(short)
+    (tmp_path / "named.otherwise").write_text(short)
+    frame = imported(tmp_path / "named.otherwise", given={**OPTION, "llm": "mine"}).frame
+    assert frame["llm"].tolist() == ["mine", "mine"]
+    assert "column llm: the column is missing" in faults_of(tmp_path / "short.csv")
+
+
+def test_append_and_contradictions(tmp_path: Path, capsys: pytest.CaptureFixture):
+    out = tmp_path / "profiles.csv"
+    wanted = Wanted(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out)
+    first = write(tmp_path, "a.json", vllm())
+    assert run_profile_import([first], wanted) == 0
+    before = out.read_bytes()
+    again = Wanted(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out, append=True)
+    assert run_profile_import([first], again) == 0
+    assert len(load_profiles(out).options[0].rates) == 1
+    assert "stood twice" in capsys.readouterr().err
+    assert (
+        run_profile_import(
+            [write(tmp_path, "b.json", vllm(request_rate=2.0, request_throughput=2.0))], again
+        )
+        == 0
+    )
+    assert load_profiles(out).options[0].rates.tolist() == [2.0, 3.98]
+    kept = out.read_bytes()
+    assert run_profile_import([write(tmp_path, "c.json", vllm(mean_ttft_ms=60.0))], again) == 2
+    assert out.read_bytes() == kept != before
+    assert "have this rate and differ" in capsys.readouterr().err
+    assert run_profile_import([first], wanted) == 0
+    assert "in place of the file that was there" in capsys.readouterr().err

@@ -1,0 +1,69 @@
+"""What every baseline rests on: quotas, the least violation, a verified plan."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.instance import Quota
+from planner.joint.solve import solve
+from planner.scenario.assemble import load_instance
+from planner.settings import Settings
+from planner.studies.baselines.splits import (
+    single_llm_baseline,
+)
+from planner.studies.baselines.trial import with_quota
+from planner.verification.verifier import verify
+from tests.joint.test_solve_random import _faults, _told
+from tests.support.baselines import compute_of, trial
+from tests.support.oracle import best_plan
+from tests.support.paths import EXAMPLES
+from tests.support.small_scenarios import write_scenario
+from tests.support.tiny import KINDS, random_instance
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_quotas_agree_with_brute_force(kind: str) -> None:
+    """Every LLM limited to part of the compute, as equal split does, and one option limited to one
+    replica.
+    """
+    faults = []
+    for seed in range(500, 512):
+        instance = random_instance(seed, kind)
+        most = float(np.random.default_rng(seed).choice([0.6, 1.0, 1.4]))
+        for llm in range(len(instance.llms)):
+            instance = with_quota(instance, f"compute of {llm}", compute_of(instance, llm), most)
+        instance = with_quota(
+            instance, "replicas of option 0", np.eye(1, len(instance.options)).ravel(), 1.0
+        )
+        found = solve(instance, Settings(), explain=False)
+        faults += [
+            f"{kind} {seed}: {fault}" for fault in _faults(instance, found, best_plan(instance))
+        ]
+    assert not faults, "\n".join(faults)
+
+
+def test_the_verifier_sees_an_exceeded_quota() -> None:
+    instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
+    found = solve(instance, Settings())
+    used = int(np.flatnonzero(found.replicas)[0])
+    tight = replace(
+        instance, quotas=(Quota("that option", tuple(np.eye(len(instance.options))[used]), 0.0),)
+    )
+    assert not verify(_told(instance, found), instance)
+    assert any("that option" in problem for problem in verify(_told(instance, found), tight))
+
+
+def test_the_least_violation_is_reported(tmp_path: Path) -> None:
+    """10 req/s and 55 ms: two GPUs reach it, one alone needs 50 + 2 * 10 / 1 ms; equal split has
+    one GPU for each, a single LLM both.
+    """
+    path = write_scenario(tmp_path, limit_ms=55)
+    instance = load_instance(
+        path, ["llms.0.max_replicas=1", "llms.1.max_replicas=1", "arrival_rate_rps=4"]
+    ).instance
+    attempt = single_llm_baseline(trial(instance), instance)
+    assert not attempt.met
+    assert attempt.factor == pytest.approx(58 / 55, rel=5e-3)
+    assert attempt.quality == pytest.approx(0.7)

@@ -1,0 +1,73 @@
+"""Estimated curves and calibration points for tests."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.serving.batching import Limits
+from models.serving.calibration import Harness, Point, predict
+from models.serving.step_time import Settings, kv_token_gib, room_gib, step_time
+from models.serving.workload import fixed, lognormal
+from planner.profiling.estimate import (
+    Estimate,
+    OfferedLoad,
+    estimate_requests,
+    estimate_table,
+)
+from profiles.catalogue import load_gpus, load_llms
+
+LLMS, GPUS = load_llms(), load_gpus()
+
+H100 = GPUS["H100-SXM-80GB"]
+
+SMALL = OfferedLoad(lengths=lognormal(600, 120), rates=6, requests=1200, seeds=3)
+
+
+def estimate(
+    offered: OfferedLoad = SMALL,
+    llms: Sequence[str] = ("llama-3.1-8b",),
+    degrees: Sequence[int] = (1, 2),
+    jobs: int = 1,
+) -> Estimate:
+    return estimate_table(
+        estimate_requests([LLMS[name] for name in llms], [H100], degrees, [50, 100], offered), jobs
+    )
+
+
+def points_of(
+    factors: np.ndarray, harness: Harness, degrees: Sequence[int] = (1, 2)
+) -> list[Point]:
+    """What a GPU with these factors would be measured to do."""
+    llm, made = LLMS["llama-3.1-8b"], []
+    for degree in degrees:
+        step = step_time(llm, H100, degree)
+        limits = Limits(
+            room_gib(llm, H100, degree, Settings()) / kv_token_gib(llm, degree, Settings())
+        )
+        for prompt, output in ((512, 64), (1024, 128), (3000, 100)):
+            for users in (1, 4, 16, 48):
+                bare = Point(
+                    step=step,
+                    limits=limits,
+                    lengths=fixed(prompt, output),
+                    users=users,
+                    rate=0.0,
+                    ttft=1.0,
+                    tpot=1.0,
+                )
+                ttft, tpot = predict(bare, factors, harness)
+                made.append(
+                    Point(
+                        step=step,
+                        limits=limits,
+                        lengths=fixed(prompt, output),
+                        users=users,
+                        rate=0.0,
+                        ttft=ttft,
+                        tpot=tpot,
+                    )
+                )
+    return made
+
+
+TRUTH = np.array([1.3, 1.1, 0.8, 1.0, 1.2, 0.7, 1.5, 2.0, 0.5])
