@@ -90,8 +90,17 @@ ALL_BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 ALL_COMMANDS = [command for block in ALL_BLOCKS for command in commands(block)]
 PLANS: dict[str, list[Command]] = {}
 for _command in ALL_COMMANDS:
-    if not _command.text.startswith("make "):
+    if not _command.text.startswith(("make ", "llm-planner ")):
         PLANS.setdefault(_command.text, []).append(_command)
+INSTALLED = sorted(
+    {
+        block.document
+        for block in ALL_BLOCKS
+        for command in commands(block)
+        if command.text.startswith("llm-planner ")
+    }
+)
+"""Documents with commands of an installed planner."""
 YAMLS = [block for block in ALL_BLOCKS if block.kind == "yaml"]
 
 
@@ -141,6 +150,34 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
         assert done.returncode == command.code, said
         for line in command.shown:
             assert _is_told(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [d for d in DOCUMENTS if "llm-planner " in d.read_text("utf-8")],
+    ids=lambda d: d.name,
+)
+def test_the_installed_command_does_what_is_shown(document: Path, tmp_path: Path):
+    """The commands of a document, one after the other in one empty folder, run as a module."""
+    for block in blocks(document):
+        for command in commands(block):
+            program, *words = shlex.split(command.text)
+            if program != "llm-planner":
+                continue
+            done = subprocess.run(
+                [sys.executable, "-m", "planner", *words],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+                env={**os.environ, "PYTHONPATH": str(HOME)},
+                encoding="utf-8",
+            )
+            said = done.stdout + done.stderr
+            assert done.returncode == command.code, said
+            for line in command.shown:
+                assert _is_told(line, said), f"{command.text}\nshown: {line}\nin truth:\n{said}"
 
 
 def _is_told(line: str, said: str) -> bool:
