@@ -12,6 +12,7 @@ import streamlit as st
 from app_pages.session import reruns, saved_plans, state, uploads, work
 from app_pages.session.markdown import bullets, faults_box, plain
 from app_pages.widgets import editors, tables
+from planner.program import PROGRAM
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.scenario.upload import ENDINGS, TABLE_ENDINGS
@@ -110,7 +111,7 @@ def saving() -> None:
     with st.expander("Save these inputs, or go back to earlier ones", icon=":material/save:"):
         st.markdown(
             "A zip of scenario.yaml, profiles and scores: open it here again, or unpack it for"
-            " `python -m planner plan`."
+            f" `{PROGRAM} plan`."
         )
         scenario = state.asked().scenario
         name = "".join(

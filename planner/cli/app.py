@@ -19,7 +19,7 @@ from planner.cli.plan_app import plan_app
 from planner.cli.profile_app import profile_app
 from planner.cli.start_app import start_app
 from planner.cli.study_app import study_app
-from planner.cli.terminal.program import COMMAND, PROGRAM
+from planner.program import COMMAND, PROGRAM
 from planner.version import VERSION
 
 __all__ = ["app", "run"]

@@ -6,7 +6,7 @@ import typer
 
 from planner.cli.arguments import ItsScenario, PlanPath
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.program import PROGRAM
+from planner.program import PROGRAM
 
 __all__ = ["operation_app"]
 

@@ -7,7 +7,7 @@ import typer
 
 from planner.cli.arguments import ItsScenario, Overrides, PlanPath, ReportPath, ScenarioPath
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.program import PROGRAM
+from planner.program import PROGRAM
 
 __all__ = ["plan_app"]
 

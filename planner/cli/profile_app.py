@@ -7,7 +7,7 @@ import typer
 
 from planner.cli.arguments import Overrides, ScenarioPath
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.program import PROGRAM
+from planner.program import PROGRAM
 
 __all__ = ["profile_app"]
 

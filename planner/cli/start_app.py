@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from planner.cli.arguments import Overrides
-from planner.cli.terminal.program import PROGRAM
 from planner.packed_files import EXAMPLES
+from planner.program import PROGRAM
 
 __all__ = ["start_app"]
 

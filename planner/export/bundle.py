@@ -21,6 +21,7 @@ from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import json_text
+from planner.program import PROGRAM
 from planner.verification.verifier import verify
 from profiles.io.faults import Fault, nearest
 from profiles.io.yaml_text import yaml_text
@@ -154,7 +155,7 @@ def _check_sound(source: PlanAndScenario) -> None:
     content, target = source.plan.content, source.loaded.scenario.spec.solver.rel_gap
     problems = verify(content, source.loaded.instance, rel_gap_target=target)
     if problems:
-        mend = "plan it again: python -m planner plan SCENARIO --json PATH"
+        mend = f"plan it again: {PROGRAM} plan SCENARIO --json PATH"
         raise DataError(
             [Fault("plan", "", "", f"it is not sound ({problem})", mend) for problem in problems]
         )

@@ -15,6 +15,7 @@ from planner.plans.schema import (
     MarginalContent,
     PlanContent,
 )
+from planner.program import PROGRAM
 from profiles.io.faults import Fault, file_text
 from profiles.io.writing import write_whole
 
@@ -32,7 +33,7 @@ __all__ = [
 SCHEMA = 1
 
 
-REWRITE = "write it again with `python -m planner plan SCENARIO --json PATH`"
+REWRITE = f"write it again with `{PROGRAM} plan SCENARIO --json PATH`"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from planner.plans.labels import slo_name
 from planner.plans.numbers import tidy
+from planner.program import PROGRAM
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_paths import set_path
@@ -182,5 +183,5 @@ def sweep_command(file: str, overrides: Mapping[str, Any], axis: Axis) -> str:
     changes = [f"--set {quote(f'{key}={json.dumps(value)}')}" for key, value in overrides.items()]
     varied = quote(f"{axis.key}={','.join(json.dumps(value) for value in axis.values)}")
     return " ".join(
-        ["python -m planner sweep", quote(file), *changes, "--vary", varied, "--csv frontier.csv"]
+        [f"{PROGRAM} sweep", quote(file), *changes, "--vary", varied, "--csv frontier.csv"]
     )

@@ -10,6 +10,7 @@ same checks as a YAML file, and `InputBook.by_cell` puts the faults at their cel
 from pathlib import Path
 from typing import Any
 
+from planner.program import PROGRAM
 from planner.scenario.workbook_faults import CellPlaces
 from planner.scenario.workbook_headers import (
     Header,
@@ -55,8 +56,7 @@ def read_book(path: Path, faults: list[Fault]) -> InputBook | None:
     )
     if not sheets:
         fix = (
-            f"write the sheets {', '.join(SHEETS)}; `python -m planner init --xlsx PATH` writes a"
-            " template"
+            f"write the sheets {', '.join(SHEETS)}; `{PROGRAM} init --xlsx PATH` writes a template"
         )
         problem = "this workbook has none of the sheets of an input"
         faults.append(book.fault("", ", ".join(others)[:200], problem, fix))

@@ -10,6 +10,7 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
+from planner.program import PROGRAM
 from planner.scenario.schema_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
 from profiles.io.cells import COMMA_NUMBER, NUMBER, UnusableCell
 from profiles.io.faults import Fault, nearest
@@ -119,7 +120,7 @@ def _missing(fault: Fault, places: CellPlaces) -> Fault:
     if not places.sheets.get(title):
         fix = (
             nearest(title, places.headers.get("", ()))
-            + "add it; `python -m planner init --xlsx PATH` writes a template"
+            + f"add it; `{PROGRAM} init --xlsx PATH` writes a template"
         )
         return Fault(path, title, "", "the sheet is missing", fix)
     known = _field(fault.where)

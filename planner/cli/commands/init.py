@@ -13,6 +13,7 @@ from planner.export.input_workbook import (
     scenario_to_workbook,
     write_input_workbook,
 )
+from planner.program import PROGRAM
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from profiles.io.faults import Fault
 from profiles.io.writing import write_whole
@@ -68,7 +69,7 @@ def run_init(
         return code
     for path in written:
         print(f"wrote {path}")
-    print(f"next: python -m planner plan {written[0]}", file=sys.stderr)
+    print(f"next: {PROGRAM} plan {written[0]}", file=sys.stderr)
     return 0
 
 

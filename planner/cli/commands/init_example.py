@@ -6,9 +6,9 @@ from pathlib import Path
 from shutil import copytree
 
 from planner.cli.terminal.frame import framed, put
-from planner.cli.terminal.program import PROGRAM
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, example_path
+from planner.program import PROGRAM
 from profiles.io.faults import Fault, nearest
 
 __all__ = ["run_init_example"]
