@@ -22,29 +22,30 @@ import numpy as np
 from models.instance import Instance
 from planner.decomposition.enumeration import Config, Setups, enumerate_setups, retained
 from planner.decomposition.master import Deployed
-from planner.decomposition.packing import Seat, pack
+from planner.decomposition.packing import PlacementVerdict, Seat, pack
 from planner.decomposition.price_bank import DecompositionState, Prices
 from planner.decomposition.routing import RoutingResult, route
 
-__all__ = ["Best", "Bounds", "best_setup"]
+__all__ = ["BestSetup", "Bounds", "best_setup"]
 
 BATCH = 12
 """Setups routed between two looks at the bounds of all."""
+
 SEEDS = 2
 """Setups routed first of every set of deployed LLMs."""
+
 REFUTED = 1e-6
+"""Share by which a shared budget must be exceeded for a setup to count as refuted."""
 
 
-@dataclass(frozen=True)
-class Best:
-    """What the decomposition found, in score units.
+@dataclass(frozen=True, kw_only=True)
+class BestSetup:
+    """The best setup and a bound on all, in score units (or USD/h).
 
-    value: None without a plan; bound: -inf when it proves that there is none.
-
-    deployed, seats, routed: of the best setup. enumerated: within compute and floor; routed_setups:
-    of these, routed one by one;
-    refused: looked at and not placed. undecided: setups whose placement was given up; complete:
-    every setup was routed, pruned or refused.
+    value: None without a plan; bound: -inf (inf) when it proves that there is none. deployed,
+    seats, routed: of the best setup. enumerated: setups within compute and floor; routed_setups: of
+    these, routed one by one; refused: looked at and not placed; undecided: setups whose placement
+    was given up. complete: every setup was routed, pruned or refused.
     """
 
     value: float | None
@@ -93,7 +94,7 @@ class Bounds:
         return matrix
 
     def learn(self, live: np.ndarray) -> None:
-        """Apply prices found since the last call to the setups `live` (positions)."""
+        """Apply prices learnt since the last call to the setups `live` (positions)."""
         for llms, bank in self.state.banks.items():
             fresh = bank.prices[self.seen.get(llms, 0) :]
             self.seen[llms] = len(bank.prices)
@@ -138,18 +139,19 @@ def best_setup(
     cancel: threading.Event | None = None,
     setups: Setups | None = None,
     keep: Callable[[int, RoutingResult], None] | None = None,
-) -> Best:
-    """The best setup and a bound on all.
+) -> BestSetup:
+    """The setup of the best quality and a bound on all setups.
 
     tolerance: score units between value and bound of a routed setup, and of the whole.
-
-    exact_packing: also setups that first-fit decreasing does not place. progress(phase, value,
-    bound, share of setups settled). keep(setup, routed) is called with everything routed.
-    Cancelled, the bound is that of what was left. TooManySetups when the enumeration is too large.
+    exact_packing: also setups that first-fit decreasing does not place. progress: called with
+    phase, value, bound and the share of setups settled. cancel: the bound is then that of what was
+    left. setups: those to go through, else all. keep: called with the position and the routing of
+    every setup that is routed. Raises TooManySetupsError when the enumeration is too large.
     """
     state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
     bounds = Bounds(state, setups)
+    # What cannot carry the arrival rate at all needs no routing to be ruled out.
     bounds.upper[capacity(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
     if not exact_packing:
         bounds.upper[~retained(instance, setups)] = -np.inf
@@ -176,13 +178,14 @@ def best_setup(
             )
         if not complete:
             break
+        # Best first: the largest bounds either become the best value or come down and prune others.
         order = (
             np.argpartition(-bounds.upper[live], BATCH - 1)[:BATCH]
             if live.size > BATCH
             else np.arange(live.size)
         )
         batch = live[order[np.argsort(-bounds.upper[live[order]], kind="stable")]]
-    return search.told(float(bounds.upper[live].max(initial=-np.inf)), complete)
+    return search.result(float(bounds.upper[live].max(initial=-np.inf)), complete=complete)
 
 
 def first_of_each(setups: Setups, bounds: Bounds, live: np.ndarray) -> np.ndarray:
@@ -229,8 +232,8 @@ class _Search:
         if self.bounds.upper[setup] <= self.worth_beating():
             return
         deployed = self.setups.deployed(setup)
-        seats = pack(self.state.instance, deployed)
-        if seats is False:
+        placement = pack(self.state.instance, deployed)
+        if placement.verdict == PlacementVerdict.IMPOSSIBLE:
             self.refused += 1
             return
         self.routed += 1
@@ -238,24 +241,25 @@ class _Search:
         if self.keep is not None:
             self.keep(setup, routed)
         self.bound = max(self.bound, min(routed.bound, self.bounds.upper[setup]))
-        if seats is None or seats is True:
+        # A setup whose placement is open counts in the bound, not in the value.
+        if not placement.placed:
             self.undecided += 1
         elif routed.value is not None and (self.value is None or routed.value > self.value):
-            self.value, self.best = routed.value, (deployed, seats, routed)
+            self.value, self.best = routed.value, (deployed, placement.seats, routed)
 
-    def told(self, open_bound: float, complete: bool) -> Best:
-        """Everything pruned is at most what was worth beating."""
+    def result(self, open_bound: float, *, complete: bool) -> BestSetup:
+        """The best setup; everything pruned is at most what was worth beating."""
         bound = max(self.bound, open_bound if not complete else -np.inf, self.worth_beating())
         deployed, seats, routed = self.best or ((), (), None)
-        return Best(
-            self.value,
-            bound,
-            tuple(deployed),
-            seats,
-            routed,
-            len(self.setups),
-            self.routed,
-            self.refused,
-            self.undecided,
-            complete,
+        return BestSetup(
+            value=self.value,
+            bound=bound,
+            deployed=tuple(deployed),
+            seats=seats,
+            routed=routed,
+            enumerated=len(self.setups),
+            routed_setups=self.routed,
+            refused=self.refused,
+            undecided=self.undecided,
+            complete=complete,
         )

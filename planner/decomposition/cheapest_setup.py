@@ -15,9 +15,9 @@ from collections.abc import Callable
 import numpy as np
 
 from models.instance import Instance
-from planner.decomposition.best_setup import BATCH, Best, Bounds, capacity, first_of_each
+from planner.decomposition.best_setup import BATCH, BestSetup, Bounds, capacity, first_of_each
 from planner.decomposition.enumeration import Config, Setups, enumerate_setups
-from planner.decomposition.packing import Seat, pack_on_fewest
+from planner.decomposition.packing import PlacementVerdict, Seat, pack_on_fewest
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import RoutingResult, route
 
@@ -25,7 +25,9 @@ __all__ = ["FLOOR_SLACK", "cheapest_setup"]
 
 FLOOR_SLACK = 1e-6
 """A setup counts when its quality reaches the floor less this (the contract)."""
+
 DEARER = 1e-9
+"""USD/h by which a setup must be cheaper than the best to be looked at."""
 
 
 def cheapest_setup(
@@ -35,10 +37,11 @@ def cheapest_setup(
     progress: Callable[[str, float | None, float | None, float], None] | None = None,
     cancel: threading.Event | None = None,
     setups: Setups | None = None,
-) -> Best:
-    """The cheapest setup and a bound, both in USD/h.
+) -> BestSetup:
+    """The cheapest setup that reaches the quality floor, and a bound; both in USD/h.
 
-    tolerance: score units to which quality is judged. See `best_setup`.
+    tolerance: score units to which quality is judged. progress, cancel, setups: as in `best_setup`.
+    Raises TooManySetupsError when the enumeration is too large.
     """
     state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
@@ -67,10 +70,10 @@ def cheapest_setup(
             )
         if not complete:
             break
+        # Cheapest first; among equals the largest bound, which is likeliest to reach the floor.
         batch = live[np.lexsort((-bounds.upper[live], search.least[live]))[:BATCH]]
-    return search.told(
-        float(search.least[live].min(initial=np.inf)) if not complete else np.inf, complete
-    )
+    least_open = np.inf if complete else float(search.least[live].min(initial=np.inf))
+    return search.result(least_open, complete=complete)
 
 
 class _Cheapest:
@@ -103,34 +106,36 @@ class _Cheapest:
         routed = route(self.state, deployed, self.tolerance, self.floor, enough=self.floor)
         if routed.bound < self.floor:
             return
-        packed = pack_on_fewest(self.state.instance, deployed)
-        if packed is False:
+        placement = pack_on_fewest(self.state.instance, deployed)
+        if placement.verdict == PlacementVerdict.IMPOSSIBLE:
             self.refused += 1
             return
-        if not isinstance(packed, tuple):
+        if not placement.placed:
             self.undecided += 1
             self.bound = min(self.bound, self.least[setup])
             return
-        cost = float(np.array(packed[1]) @ self.price)
+        cost = float(np.array(placement.gpus) @ self.price)
         if routed.value is None or routed.value < self.floor:
             self.undecided += 1
             self.bound = min(self.bound, cost)
         elif cost < self.worth_finding():
-            self.value, self.best = cost, (deployed, packed[0], routed)
+            self.value, self.best = cost, (deployed, placement.seats, routed)
 
-    def told(self, open_cost: float, complete: bool) -> Best:
-        """With nothing found and nothing open the bound is infinite: no setup reaches the floor."""
+    def result(self, open_cost: float, *, complete: bool) -> BestSetup:
+        """The cheapest setup; without one and with nothing open the bound is infinite: no setup
+        reaches the floor.
+        """
         bound = min(self.bound, open_cost, np.inf if self.value is None else self.value)
         deployed, seats, routed = self.best or ((), (), None)
-        return Best(
-            self.value,
-            bound,
-            deployed,
-            seats,
-            routed,
-            len(self.setups),
-            self.routed,
-            self.refused,
-            self.undecided,
-            complete,
+        return BestSetup(
+            value=self.value,
+            bound=bound,
+            deployed=deployed,
+            seats=seats,
+            routed=routed,
+            enumerated=len(self.setups),
+            routed_setups=self.routed,
+            refused=self.refused,
+            undecided=self.undecided,
+            complete=complete,
         )

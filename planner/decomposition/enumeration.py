@@ -19,7 +19,7 @@ import numpy as np
 from models.instance import Instance
 from planner.decomposition.packing import BLOCK, ROOM_NOISE, UNITS, first_fit_decreasing
 
-__all__ = ["Config", "Setups", "TooManySetups", "enumerate_setups", "retained"]
+__all__ = ["Config", "Setups", "TooManySetupsError", "enumerate_setups", "retained"]
 
 MOST_SETUPS = 2_000_000
 MOST_CONFIGS = 100_000
@@ -29,7 +29,7 @@ Config = tuple[tuple[int, int], ...]
 """How one LLM is run: (option, replicas), () = not deployed."""
 
 
-class TooManySetups(Exception):
+class TooManySetupsError(Exception):
     """The enumeration is larger than what can be gone through; the message says how far it came."""
 
 
@@ -95,7 +95,7 @@ def enumerate_setups(instance: Instance, most: int = MOST_SETUPS) -> Setups:
             rows = rows + first
             kept += rows.size
             if kept > most:
-                raise TooManySetups(f"there are more than {most:,} setups within the compute")
+                raise TooManySetupsError(f"there are more than {most:,} setups within the compute")
             blocks.append(
                 (
                     np.column_stack([choice[rows], ways_taken.astype(np.int32)]),
@@ -121,15 +121,15 @@ def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Confi
     """
     one = instance.llms[llm]
     options = [o for o, option in enumerate(instance.options) if option.llm == llm]
-    found = 0
+    count = 0
 
     def extend(at: int, config: Config, replicas: int, left: np.ndarray) -> Iterator[Config]:
-        nonlocal found
+        nonlocal count
         if at == len(options):
             if replicas >= one.min_replicas:
-                found += 1
-                if found > MOST_CONFIGS:
-                    raise TooManySetups(
+                count += 1
+                if count > MOST_CONFIGS:
+                    raise TooManySetupsError(
                         f"there are more than {MOST_CONFIGS:,} ways to run {one.name} alone within"
                         " the compute"
                     )

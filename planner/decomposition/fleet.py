@@ -23,7 +23,7 @@ from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import RoutingResult, route
 
-__all__ = ["Fleet", "bracket_fleet"]
+__all__ = ["FleetBracket", "bracket_fleet"]
 
 KEPT_PRICES = 20
 """Prices of each bank by which setups are judged."""
@@ -42,19 +42,21 @@ CLOSE = 1e-3
 IMPROVE_S = 20.0
 
 
-@dataclass(frozen=True)
-class Fleet:
-    """bound: on every setup (-inf: there is none); value: of the plan, None when the rounded setups
-    could not be routed.
+@dataclass(frozen=True, kw_only=True)
+class FleetBracket:
+    """A bound on every setup (-inf: there is none), and a plan where a rounded setup was routed.
+
+    bound, value: score units. deployed, seats, routed: of the plan. complete: the relaxation was
+    solved to its tolerance.
     """
 
-    value: float | None
     bound: float
-    deployed: Config
-    seats: tuple[Seat, ...]
-    routed: RoutingResult | None
     routed_setups: int
     complete: bool
+    value: float | None = None
+    deployed: Config = ()
+    seats: tuple[Seat, ...] = ()
+    routed: RoutingResult | None = None
 
 
 def bracket_fleet(
@@ -64,19 +66,23 @@ def bracket_fleet(
     progress: Callable[[str, float | None, float | None, float], None] | None = None,
     cancel: threading.Event | None = None,
     prompts: Prompts | None = None,
-) -> Fleet:
-    """Bound and plan.
+) -> FleetBracket:
+    """A bound on all setups, and a plan, where setups are too many to enumerate.
 
-    tolerance: score units to which the relaxation is solved. progress(phase, value, bound, share
-    done).
+    tolerance: score units to which the relaxation is solved. progress: called with phase, value,
+    bound and share done. cancel: ends it with what there is. prompts: of the instance's scores, to
+    be used again.
     """
     prompts = prompts or Prompts(instance.scores)
     relaxation = Relaxation(DecompositionState(instance, prompts, POINTS))
     if not relaxation.program.feasible():
-        return Fleet(None, -np.inf if relaxation.refuted() else prompts.most, (), (), None, 0, True)
+        bound = -np.inf if relaxation.refuted() else prompts.most
+        return FleetBracket(bound=bound, routed_setups=0, complete=True)
     bound, complete = relaxation.climb(tolerance, progress, cancel)
     rounding = _Rounding(relaxation, DecompositionState(instance, prompts), tolerance)
     wanted, rng = relaxation.replicas(), np.random.default_rng(0)
+    # Randomised rounding (Raghavan and Thompson, Combinatorica 7, 1987): each trial keeps the
+    # relaxation's replicas in expectation, and a dozen trials differ where capacity pinches.
     for trial in range(ROUNDINGS):
         if cancel is not None and cancel.is_set():
             break
@@ -84,21 +90,25 @@ def bracket_fleet(
         if rounding.best is not None and bound - rounding.best[0] <= CLOSE * abs(bound):
             break
         if progress is not None:
-            progress(
-                "rounding",
-                None if rounding.best is None else rounding.best[0],
-                bound,
-                trial / ROUNDINGS,
-            )
+            value = None if rounding.best is None else rounding.best[0]
+            progress("rounding", value, bound, trial / ROUNDINGS)
     if rounding.best is not None and bound - rounding.best[0] > CLOSE * abs(bound):
         rounding.improve(time.perf_counter() + IMPROVE_S, cancel)
     if rounding.best is None:
-        return Fleet(None, bound, (), (), None, len(rounding.routed), complete)
+        return FleetBracket(bound=bound, routed_setups=len(rounding.routed), complete=complete)
     value, counts, routed = rounding.best
     deployed = tuple((int(o), int(counts[o])) for o in np.flatnonzero(counts))
-    seats = pack(instance, deployed)
-    assert isinstance(seats, tuple)  # noqa: S101 - first-fit decreasing placed it
-    return Fleet(value, bound, deployed, seats, routed, len(rounding.routed), complete)
+    placement = pack(instance, deployed)
+    assert placement.placed  # noqa: S101 - first-fit decreasing placed it
+    return FleetBracket(
+        value=value,
+        bound=bound,
+        deployed=deployed,
+        seats=placement.seats,
+        routed=routed,
+        routed_setups=len(rounding.routed),
+        complete=complete,
+    )
 
 
 class _Rounding:

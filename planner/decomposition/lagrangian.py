@@ -99,6 +99,8 @@ class Relaxation:
             duals = self.program.maximise(cost)
             reached = float(cost @ self.program.point())
             alpha = duals[: len(self.llms)]
+            # In-out (Ben-Ameur and Neto, 2007): the master's own prices swing while policies are
+            # few; those half way to the best ones give the better bounds.
             for trial in (IN_OUT * alpha + (1 - IN_OUT) * best, alpha) if rounds else (alpha,):
                 policy = self.state.prompts.policy(self.llms, trial)
                 here = policy.base + self._priced(trial, duals)

@@ -106,6 +106,8 @@ class Master:
         """
         if not self.program.feasible():
             return None
+        # Least use of the fullest budget first: it ends either in a point to climb from, which also
+        # serves to repair mixes that exceed a raw curve, or in prices that refute the setup.
         if self.state.slos:
             cost = np.zeros(self.program.size)
             cost[self.t] = -1.0
@@ -117,7 +119,7 @@ class Master:
         return self._mix()
 
     def refutation(self) -> Prices:
-        """The prices at which the routing of most room was found."""
+        """The prices at which the routing of most room lies."""
         alpha, beta = self.duals[: len(self.llms)], np.maximum(self.duals[self.budget_rows], 0.0)
         beta = beta / max(float(beta.sum()), 1.0)
         return Prices(alpha, beta, float(alpha.min()), refutes=True)
@@ -136,6 +138,8 @@ class Master:
             cost[self.first_policy :] = self.quality
             duals = self.program.maximise(cost)
             reached = float(cost @ self.program.point())
+            # The pricing problem: the best policy for these duals is one look at all prompts. The
+            # same look gives g, hence the bound (Lagrangian, as in Dantzig-Wolfe).
             alpha = duals[: len(self.llms)]
             beta = np.maximum(duals[self.budget_rows], 0.0)
             policy = self.state.prompts.policy(self.llms, alpha)
@@ -191,20 +195,22 @@ class Master:
         """
         mix = self._mix()
         spends = self._raw(mix[0])
-        found, spent = self._towards(mix, spends, most_room)
+        kept, spent = self._towards(mix, spends, most_room)
         for _ in range(TRIMS):
             excess = float(np.max(spends, initial=0.0)) - 1.0
-            lost = np.inf if spent is None else mix[2] - found[2]
+            lost = np.inf if spent is None else mix[2] - kept[2]
             if excess <= KEPT or not np.isfinite(excess) or lost <= tolerance / 4:
                 break
+            # Half as much again: the trimmed mix moves to another cell of the table, whose chord
+            # lies a little differently.
             if not self._trim(1.5 * excess):
                 break
             trimmed = self._mix()
             spends = self._raw(trimmed[0])
             other, other_spent = self._towards(trimmed, spends, most_room)
-            if other_spent is not None and (spent is None or other[2] > found[2]):
-                found, spent = other, other_spent
-        return found, spent
+            if other_spent is not None and (spent is None or other[2] > kept[2]):
+                kept, spent = other, other_spent
+        return kept, spent
 
     def _trim(self, part: float) -> bool:
         """Solve the master again with `part` less of every budget; False where there is no such
@@ -232,20 +238,21 @@ class Master:
         if not self._kept(roomy):
             return mix, None
         over, room = float(np.max(spends, initial=0.0)), float(np.max(roomy, initial=0.0))
-        found, spent = most_room, roomy
+        kept, spent = most_room, roomy
         least, most = 0.0, 1.0
         part = (over - 1.0) / (over - room) * (1 + 1e-9) if np.isfinite(over) else 0.5
+        # Spends are nearly linear in the part between two mixes: begin at the secant, then bisect.
         for _ in range(40):
             trial = blend(mix, most_room, part)
             spends = self._raw(trial[0])
             if self._kept(spends):
-                most, found, spent = part, trial, spends
+                most, kept, spent = part, trial, spends
             else:
                 least = part
             if (most - least) * abs(mix[2] - most_room[2]) <= 1e-7 * self.state.prompts.span:
                 break
             part = (least + most) / 2
-        return found, spent
+        return kept, spent
 
     @staticmethod
     def _kept(spends: np.ndarray) -> bool:

@@ -7,13 +7,23 @@ room, on the first of those (RouterWise). `pack` searches exhaustively where tha
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import product
 
 import numpy as np
 
 from models.instance import Instance
 
-__all__ = ["Seat", "fewest_gpus", "first_fit_decreasing", "pack", "pack_on_fewest"]
+__all__ = [
+    "PlacementResult",
+    "PlacementVerdict",
+    "Seat",
+    "fewest_gpus",
+    "first_fit_decreasing",
+    "pack",
+    "pack_on_fewest",
+]
 
 UNITS = 10**6
 """MPS shares are counted in millionths of a GPU."""
@@ -71,24 +81,88 @@ def _first_fit_in_pool(instance: Instance, p: int, counts: np.ndarray) -> np.nda
     return placed
 
 
-def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> tuple[Seat, ...] | bool | None:
-    """Seats of all replicas; False when there is no placement, None when the search was given up
-    undecided.
+class PlacementVerdict(StrEnum):
+    """What is known of the placement of a setup."""
+
+    PLACED = "placed"
+    IMPOSSIBLE = "impossible"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class PlacementResult:
+    """A setup's placement. Only where it is placed: seats of all replicas, and the GPUs (P,) of
+    every pool that hold a shard.
     """
-    seats: list[Seat] = []
-    undecided = False
+
+    verdict: PlacementVerdict
+    seats: tuple[Seat, ...] = ()
+    gpus: tuple[int, ...] = ()
+
+    @property
+    def placed(self) -> bool:
+        """Whether every replica has its GPUs."""
+        return self.verdict == PlacementVerdict.PLACED
+
+
+def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementResult:
+    """Place all replicas of a setup, (option, replicas) of what stands in it.
+
+    Where one pool cannot hold its part the answer is IMPOSSIBLE, whatever is open elsewhere.
+    """
+    pools = []
     for p in range(len(instance.pools)):
-        order = {o: k for k, o in enumerate(_order(instance, p))}
-        own = sorted(
-            (part for part in deployed if part[0] in order), key=lambda part: order[part[0]]
-        )
-        items = [(option, replica) for option, replicas in own for replica in range(replicas)]
-        found = _first_fit(instance, p, items) or _Packing(instance, p, items).search()
-        if found is False:
-            return False
-        undecided = undecided or found is None
-        seats += found if isinstance(found, list) else []
-    return None if undecided else tuple(seats)
+        items = _replicas(instance, p, deployed)
+        seats = _first_fit(instance, p, items)
+        pools.append(_Packing(instance, p, items).search() if seats is None else _placed(seats))
+        if pools[-1].verdict == PlacementVerdict.IMPOSSIBLE:
+            break
+    return _together(pools)
+
+
+def pack_on_fewest(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementResult:
+    """The same on as few GPUs of every pool as can be: the first number of them, from a lower
+    bound upwards, on which the exhaustive search places everything.
+    """
+    pools = []
+    for p, pool in enumerate(instance.pools):
+        items = _replicas(instance, p, deployed)
+        result = PlacementResult(PlacementVerdict.IMPOSSIBLE)
+        for most_used in range(fewest_gpus(instance, p, deployed), pool.gpus + 1):
+            result = _Packing(instance, p, items, most_used).search()
+            if result.verdict != PlacementVerdict.IMPOSSIBLE:
+                break
+        pools.append(result)
+        if not result.placed:
+            break
+    return _together(pools)
+
+
+def _together(pools: Sequence[PlacementResult]) -> PlacementResult:
+    """The placement over all pools: impossible where one is, else undecided where one is."""
+    verdicts = {pool.verdict for pool in pools}
+    for worst in (PlacementVerdict.IMPOSSIBLE, PlacementVerdict.UNDECIDED):
+        if worst in verdicts:
+            return PlacementResult(worst)
+    seats = tuple(seat for pool in pools for seat in pool.seats)
+    return PlacementResult(
+        PlacementVerdict.PLACED, seats, tuple(gpus for pool in pools for gpus in pool.gpus)
+    )
+
+
+def _placed(seats: Sequence[Seat]) -> PlacementResult:
+    """The placement in one pool."""
+    used = {(node, gpu) for _, _, node, gpus in seats for gpu in gpus}
+    return PlacementResult(PlacementVerdict.PLACED, tuple(seats), (len(used),))
+
+
+def _replicas(
+    instance: Instance, p: int, deployed: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """(option, replica) of a setup's replicas in a pool, in the order of first-fit decreasing."""
+    order = {o: k for k, o in enumerate(_order(instance, p))}
+    own = sorted((part for part in deployed if part[0] in order), key=lambda part: order[part[0]])
+    return [(option, replica) for option, replicas in own for replica in range(replicas)]
 
 
 def _first_fit(instance: Instance, p: int, items: list[tuple[int, int]]) -> list[Seat] | None:
@@ -112,30 +186,6 @@ def _first_fit(instance: Instance, p: int, items: list[tuple[int, int]]) -> list
         memory[node, gpus] -= one.memory
         seats.append((option, replica, node, tuple(map(int, gpus))))
     return seats
-
-
-def pack_on_fewest(
-    instance: Instance, deployed: Sequence[tuple[int, int]]
-) -> tuple[tuple[Seat, ...], tuple[int, ...]] | bool | None:
-    """Seats on as few GPUs of every pool as can be, and how many (P,); False and None as `pack`."""
-    seats: list[Seat] = []
-    gpus = []
-    for p, pool in enumerate(instance.pools):
-        order = {o: k for k, o in enumerate(_order(instance, p))}
-        own = sorted(
-            (part for part in deployed if part[0] in order), key=lambda part: order[part[0]]
-        )
-        items = [(option, replica) for option, replicas in own for replica in range(replicas)]
-        most_used = fewest_gpus(instance, p, own)
-        found: list[Seat] | bool | None = False
-        while found is False and most_used <= pool.gpus:
-            found = _Packing(instance, p, items, most_used).search()
-            most_used += found is False
-        if not isinstance(found, list):
-            return found
-        seats += found
-        gpus.append(most_used)
-    return tuple(seats), tuple(gpus)
 
 
 def fewest_gpus(instance: Instance, pool: int, deployed: Sequence[tuple[int, int]]) -> int:
@@ -173,25 +223,25 @@ class _Packing:
         self.dead: set[tuple[object, ...]] = set()
         self.seats: list[Seat] = []
 
-    def search(self) -> list[Seat] | bool | None:
-        """Seats; False when there is no placement; None when MOST_STATES were not enough to
-        tell.
-        """
+    def search(self) -> PlacementResult:
+        """The placement in the pool; UNDECIDED when MOST_STATES were not enough."""
         try:
-            return self.seats if self._place(0) else False
-        except RecursionError:
-            return None
-        except _Enough:
-            return None
+            placed = self._place(0)
+        except (RecursionError, _TooManyStatesError):
+            return PlacementResult(PlacementVerdict.UNDECIDED)
+        return _placed(self.seats) if placed else PlacementResult(PlacementVerdict.IMPOSSIBLE)
 
     def _place(self, at: int) -> bool:
+        """Whether replica `at` and all after it find room in what is free."""
         if at == len(self.items):
             return True
+        # Alike GPUs and alike nodes are interchangeable: a state that failed once in whatever order
+        # fails again.
         state = (at, *sorted(tuple(sorted(node)) for node in self.free))
         if state in self.dead:
             return False
         if len(self.dead) > MOST_STATES:
-            raise _Enough
+            raise _TooManyStatesError
         option, replica = self.items[at]
         one = self.options[option]
         units, memory = round(one.mps_share * UNITS), one.memory
@@ -219,7 +269,7 @@ class _Packing:
         return False
 
 
-class _Enough(Exception):
+class _TooManyStatesError(Exception):
     """MOST_STATES were visited."""
 
 

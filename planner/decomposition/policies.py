@@ -27,7 +27,7 @@ ROUNDING = 4e-7
 class Policy:
     """What the router of some dual prices does.
 
-    fractions: (I,) of the LLMs asked for; quality: mean score; base: g, never too low.
+    fractions: (I,) of the LLMs that take part; quality: mean score; base: g, never too low.
     """
 
     fractions: np.ndarray
@@ -39,7 +39,7 @@ class Prompts:
     """All prompts, equal ones merged.
 
     means: (M,) of each LLM; most: quality of the best LLM on every prompt; span: range of scores;
-    evaluations: how often all were asked.
+    evaluations: how often all were looked at.
     """
 
     def __init__(self, scores: Scores) -> None:
@@ -66,9 +66,8 @@ class Prompts:
         winner = np.zeros(best.size, dtype=np.uint8)
         for k in range(1, len(llms)):
             candidate = self.values[llms[k]] - np.float32(alpha[k])
-            wins = (candidate > best).view(
-                np.uint8
-            )  # as numbers: masked writes take twenty times as long (numpy 2.4)
+            # As numbers: masked writes take twenty times as long (numpy 2.4).
+            wins = (candidate > best).view(np.uint8)
             np.maximum(winner, wins * np.uint8(k), out=winner)
             np.maximum(best, candidate, out=best)
         if self.even:

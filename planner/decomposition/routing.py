@@ -25,11 +25,11 @@ MOST_NODES = 200
 LEAST_SPLIT = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RoutingResult:
     """One setup's routing.
 
-    value: None where none was found; bound: no routing is better (-inf: there is none).
+    value: None where none was reached; bound: no routing is better (-inf: there is none).
 
     rates: (D,) req/s of each deployed option, all its replicas together; fractions, alpha: (M,),
     alpha NaN for LLMs not deployed.
@@ -46,11 +46,11 @@ class RoutingResult:
 
     @property
     def feasible(self) -> bool:
-        """Whether a routing within the SLOs was found."""
+        """Whether there is a routing within the SLOs."""
         return self.value is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Node:
     """The master's answer within ranges of points.
 
@@ -66,7 +66,15 @@ class Node:
     split: tuple[int, tuple[int, int], tuple[int, int]] | None
 
 
-NOTHING = Node(None, -np.inf, np.zeros(0), np.zeros(0), None, None, None)
+NOTHING = Node(
+    value=None,
+    bound=-np.inf,
+    rates=np.zeros(0),
+    shares=np.zeros(0),
+    prices=None,
+    spends=None,
+    split=None,
+)
 """There is no routing within a node's ranges."""
 
 
@@ -106,6 +114,7 @@ def route(
             best = node
 
     visit(tuple((0, state.tables[o].rates.size - 1) for o, _ in deployed), np.inf)
+    # Best first: the node of the largest bound is the one that holds the bound of all up.
     while heap and -heap[0][0] > goal() and nodes < most_nodes:
         below, _, node, ranges = heapq.heappop(heap)
         if node.split is None:
@@ -114,10 +123,10 @@ def route(
         at, *children = node.split
         for child in children:
             visit((*ranges[:at], child, *ranges[at + 1 :]), -below)
-    return _told(state, llms, best, max([settled, *(-entry[0] for entry in heap[:1])]))
+    return _result(state, llms, best, max([settled, *(-entry[0] for entry in heap[:1])]))
 
 
-def _told(
+def _result(
     state: DecompositionState, llms: tuple[int, ...], node: Node, bound: float
 ) -> RoutingResult:
     """A node's answer by the positions of the instance."""
@@ -127,7 +136,15 @@ def _told(
         fractions[list(llms)], spends = node.shares, node.spends
     if node.prices is not None:
         alpha[list(llms)], beta = node.prices.alpha, node.prices.beta
-    return RoutingResult(node.value, bound, node.rates, fractions, alpha, beta, spends)
+    return RoutingResult(
+        value=node.value,
+        bound=bound,
+        rates=node.rates,
+        fractions=fractions,
+        alpha=alpha,
+        beta=beta,
+        spends=spends,
+    )
 
 
 def _node(
@@ -139,6 +156,7 @@ def _node(
     target: float,
 ) -> Node:
     """Solve the master within the ranges of points."""
+    # A range of rates that cannot carry the arrival rate needs no master.
     if not _carries(state, deployed, ranges):
         return NOTHING
     master = Master(state, llms, deployed, ranges)
@@ -155,8 +173,24 @@ def _node(
     split = _split(state, deployed, ranges, *master.above())
     (rates, shares, quality), spends = master.settle(most_room, tolerance)
     if spends is None:
-        return Node(None, bound, rates, shares, prices, None, split)
-    return Node(quality, bound, rates, shares, prices, spends[:-1], split)
+        return Node(
+            value=None,
+            bound=bound,
+            rates=rates,
+            shares=shares,
+            prices=prices,
+            spends=None,
+            split=split,
+        )
+    return Node(
+        value=quality,
+        bound=bound,
+        rates=rates,
+        shares=shares,
+        prices=prices,
+        spends=spends[:-1],
+        split=split,
+    )
 
 
 def _carries(state: DecompositionState, deployed: Deployed, ranges: Ranges) -> bool:

@@ -16,10 +16,16 @@ import numpy as np
 __all__ = ["Simplex"]
 
 REFRESH = 40
+"""Pivots after which the inverse is computed anew: rank-one updates add up rounding."""
+
 STALLED = 30
+"""Pivots without progress after which Bland's rule chooses."""
+
 MOST_PIVOTS = 5_000
+
 PIVOT = 1e-10
 """Smallest element that may be pivoted on."""
+
 ROOM = 1e-9
 """Sum of the artificial columns at which the rows count as met."""
 
@@ -110,7 +116,7 @@ class Simplex:
             stalled = stalled + 1 if step <= 1e-12 else 0
         return duals * self.sign
 
-    def _pivot(self, enters: int, bland: bool, phase_one: bool) -> float | None:
+    def _pivot(self, enters: int, *, bland: bool, phase_one: bool) -> float | None:
         """Bring one column in; the step length, None when nothing stops it (it cannot be in a
         bounded program).
         """

@@ -27,7 +27,7 @@ from models.instance import Instance, Option
 from models.quality import Quality
 from planner.decomposition.best_setup import best_setup
 from planner.decomposition.cheapest_setup import FLOOR_SLACK, cheapest_setup
-from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups
+from planner.decomposition.enumeration import Setups, TooManySetupsError, enumerate_setups
 from planner.decomposition.lagrangian import POINTS, Relaxation
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
@@ -160,7 +160,7 @@ class _Again:
         self.setups: Setups | None = None
         try:
             self.setups = enumerate_setups(instance, FEW_SETUPS)
-        except TooManySetups:
+        except TooManySetupsError:
             pass
 
     def value(self, instance: Instance) -> tuple[float | None, float]:

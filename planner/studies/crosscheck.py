@@ -26,7 +26,7 @@ from enum import StrEnum
 import numpy as np
 
 from models.instance import Instance, ObjectiveKind
-from planner.decomposition.best_setup import Best
+from planner.decomposition.best_setup import BestSetup
 from planner.errors import VerificationError
 from planner.plans.solved_content import solved_content
 from planner.solution import Solution, Status
@@ -181,7 +181,7 @@ def _contradictions(
 
 
 def _checked_plan(
-    instance: Instance, best: Best, rel_gap: float
+    instance: Instance, best: BestSetup, rel_gap: float
 ) -> tuple[Solution | None, list[str]]:
     """The decomposition's plan with a router, and what the verifier or its exact quality has
     against it.

@@ -12,9 +12,9 @@ import numpy as np
 from models.exact_assignment import TIE_EPS
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.decomposition.best_setup import Best, best_setup
+from planner.decomposition.best_setup import BestSetup, best_setup
 from planner.decomposition.cheapest_setup import cheapest_setup
-from planner.decomposition.enumeration import Setups, TooManySetups, enumerate_setups, retained
+from planner.decomposition.enumeration import Setups, TooManySetupsError, enumerate_setups, retained
 from planner.decomposition.fleet import bracket_fleet
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
@@ -46,7 +46,7 @@ class DecompositionRun:
     done instead ("" else).
     """
 
-    best: Best
+    best: BestSetup
     complete: bool
     tolerance: float
     retained: int
@@ -70,11 +70,11 @@ def run_decomposition(
     tolerance = TOLERANCE * (float(np.ptp(instance.scores.values)) or 1.0)
     try:
         setups = enumerate_setups(instance)
-    except TooManySetups as error:
+    except TooManySetupsError as error:
         if instance.objective == ObjectiveKind.COST:
             raise DataError([_unsupported(str(error))]) from error
         fleet = bracket_fleet(instance, tolerance=tolerance, progress=progress, cancel=cancel)
-        best = Best(
+        best = BestSetup(
             value=fleet.value,
             bound=fleet.bound,
             deployed=fleet.deployed,
@@ -114,7 +114,7 @@ def _unsupported(why: str) -> Fault:
     return Fault("scenario", "objective", "", problem, fix)
 
 
-def decomposition_solution(instance: Instance, best: Best, rel_gap: float) -> Solution:
+def decomposition_solution(instance: Instance, best: BestSetup, rel_gap: float) -> Solution:
     """The decomposition's plan as a `Solution`, so that the verifier can judge it.
 
     best: with a plan. Setup, seats and rates are those of the decomposition; quality, dual prices

@@ -20,7 +20,7 @@ from planner.decomposition.best_setup import best_setup
 from planner.decomposition.enumeration import (
     Config,
     Setups,
-    TooManySetups,
+    TooManySetupsError,
     enumerate_setups,
     retained,
 )
@@ -95,7 +95,7 @@ def study_setups(
     began = time.perf_counter()
     try:
         setups = enumerate_setups(instance)
-    except TooManySetups as error:
+    except TooManySetupsError as error:
         raise DataError([_too_many(str(error))]) from error
     placed = retained(instance, setups)
     positions = np.flatnonzero(placed)
@@ -168,9 +168,8 @@ def _fits(instance: Instance, setups: Setups, setup: int, cancel: threading.Even
     """Whether exhaustive packing places what first fit does not; what cannot be decided counts as
     not placed.
     """
-    return not (cancel is not None and cancel.is_set()) and isinstance(
-        pack(instance, setups.deployed(setup)), tuple
-    )
+    cancelled = cancel is not None and cancel.is_set()
+    return not cancelled and pack(instance, setups.deployed(setup)).placed
 
 
 class _Rows:

@@ -77,7 +77,15 @@ def _lines(
         yield (
             rows,
             [
-                RoutingResult(one[0], one[1], *(np.array(part, dtype=float) for part in one[2:]))
-                for one in results
+                RoutingResult(
+                    value=value,
+                    bound=bound,
+                    rates=np.array(rates, dtype=float),
+                    fractions=np.array(fractions, dtype=float),
+                    alpha=np.array(alpha, dtype=float),
+                    beta=np.array(beta, dtype=float),
+                    spends=np.array(spends, dtype=float),
+                )
+                for value, bound, rates, fractions, alpha, beta, spends in results
             ],
         )

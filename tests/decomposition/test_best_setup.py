@@ -14,7 +14,12 @@ from models.instance import Instance, Llm, Option, Pool, Slo
 from planner.decomposition import packing, price_bank
 from planner.decomposition.enumeration import enumerate_setups, retained
 from planner.decomposition.fleet import bracket_fleet
-from planner.decomposition.packing import first_fit_decreasing, pack, pack_on_fewest
+from planner.decomposition.packing import (
+    PlacementVerdict,
+    first_fit_decreasing,
+    pack,
+    pack_on_fewest,
+)
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
@@ -197,11 +202,11 @@ def test_enumeration_and_packing_know_the_same_setups_as_brute_force(kind: str) 
         counts = setups.replicas(np.arange(len(setups)), len(instance.options))
         carried = counts @ np.array([option.curve.max_rate for option in instance.options])
         seats = [pack(instance, setups.deployed(k)) for k in range(len(setups))]
-        assert None not in seats
+        assert all(seat.verdict != PlacementVerdict.UNDECIDED for seat in seats)
         mine = {
             tuple(map(int, row))
             for row, seat, rate in zip(counts, seats, carried, strict=True)
-            if seat is not False and rate >= instance.arrival_rate
+            if seat.placed and rate >= instance.arrival_rate
         }
         assert mine == {setup.replicas for setup in feasible_setups(instance)}
 
@@ -233,7 +238,7 @@ def test_first_fit_for_all_rows_at_once_is_that_of_one(seed: int) -> None:
         ]
         assert (packing._first_fit(instance, 0, items) is not None) == placed[row]
         if placed[row]:
-            assert isinstance(pack(instance, setups.deployed(int(row))), tuple)
+            assert pack(instance, setups.deployed(int(row))).placed
 
 
 def test_exhaustive_packing_places_what_first_fit_does_not() -> None:
@@ -245,10 +250,10 @@ def test_exhaustive_packing_places_what_first_fit_does_not() -> None:
     setups = enumerate_setups(instance)
     everything = int(np.flatnonzero(setups.llms() == 0b111111)[0])
     assert not retained(instance, setups)[everything]
-    seats = pack(instance, setups.deployed(everything))
-    assert isinstance(seats, tuple)
+    placement = pack(instance, setups.deployed(everything))
+    assert placement.placed
     share = np.zeros(2)
-    for option, _, _, gpus in seats:
+    for option, _, _, gpus in placement.seats:
         assert len(set(gpus)) == instance.options[option].tp_degree
         share[list(gpus)] += instance.options[option].mps_share
     assert share.max() <= 1.0 + 1e-9
@@ -257,8 +262,8 @@ def test_exhaustive_packing_places_what_first_fit_does_not() -> None:
 def test_as_few_gpus_as_can_be() -> None:
     instance = cluster([(0, 1, 0.5, 50.0), (1, 1, 0.5, 20.0), (2, 1, 0.5, 45.0)], 3)
     packed = pack_on_fewest(instance, ((0, 1), (1, 1), (2, 1)))
-    assert isinstance(packed, tuple)
-    assert packed[1] == (2,)
+    assert packed.placed
+    assert packed.gpus == (2,)
 
 
 # ---------------------------------------------------------------- routing

@@ -12,7 +12,7 @@ import pytest
 from models.instance import Instance, Slo
 from planner.decomposition import master as decompose_master
 from planner.decomposition import packing
-from planner.decomposition.enumeration import TooManySetups, enumerate_setups
+from planner.decomposition.enumeration import TooManySetupsError, enumerate_setups
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import Prices
 from planner.errors import DataError
@@ -230,7 +230,7 @@ def test_a_joint_search_that_calls_a_feasible_scenario_infeasible_is_contradicte
 
 def test_a_relaxation_contradicts_what_it_cannot_bracket(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_many(*_: object, **__: object) -> object:
-        raise TooManySetups("there are more than none")
+        raise TooManySetupsError("there are more than none")
 
     monkeypatch.setattr(decomposition_run, "enumerate_setups", too_many)
     seen = set()
