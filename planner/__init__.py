@@ -8,7 +8,7 @@ _MODULES = {
     "load": "planner.api.scenario",
     "LoadedScenario": "planner.api.scenario",
     "plan": "planner.api.planning",
-    "PlanResult": "planner.api.planning",
+    "PlanResult": "planner.api.plan_result",
     "simulate": "planner.api.simulation",
     "SimulationResult": "planner.api.simulation",
     "sweep": "planner.api.studies",

@@ -1,6 +1,6 @@
 from planner.api.comparison import DiffResult as DiffResult
 from planner.api.comparison import diff as diff
-from planner.api.planning import PlanResult as PlanResult
+from planner.api.plan_result import PlanResult as PlanResult
 from planner.api.planning import plan as plan
 from planner.api.scenario import LoadedScenario as LoadedScenario
 from planner.api.scenario import load as load

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.instance import Instance
-from planner.api.planning import PlanSource, plan_and_scenario
+from planner.api.plan_result import PlanSource, plan_and_scenario
 from planner.operation.simulation import simulate as replay
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica

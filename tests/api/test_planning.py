@@ -127,7 +127,7 @@ def test_the_last_program_has_the_plans_optimum(
 ) -> None:
     result.to_model(tmp_path / f"m.{ending}")
     highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
+    highs.silent()
     highs.readModel(str(tmp_path / f"m.{ending}"))
     highs.run()
     scale = Quality(result.scenario.result.instance.scores)
