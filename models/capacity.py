@@ -1,22 +1,25 @@
 """What a pool can hold, as linear rows over the replicas: necessary conditions that come close to
 exact placement.
 
-Every row has the form  sum_o weight_o n_o <= GPUs used (or nodes)  and is implied by a placement,
-                        so that a program with these
-rows still bounds the true problem.
+    sum_o weight_o n_o <= GPUs used (or nodes)
 
-share and memory        weight = tp * share, tp * memory / room, each lifted: a shard beside which
-                        only little else fits counts for the room that nobody can use (80 % of the
-                        SMs and nearly all memory is a whole GPU)
-dual-feasible functions weight = tp * u(lifted share), tp * u(lifted memory): u maps every set of
-numbers that sums to <= 1 to such a set.
-                        u_k(x) = x if (k+1) x is whole, else floor((k+1) x) / k   (Fekete and
-                        Schepers, Math. Program. 91, 2001) U_e(x) = 1 if x > 1-e, x if e <= x <=
-                        1-e, 0 if x < e
-halves                  weight 1 for shards that leave no room for a shard of weight >= 1/2, 1/2 for
-                        those of which three never fit
-nodes                   for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6 GPUs:
-                        one replica a node)
+Every such row is implied by a placement, so a program with these rows still bounds the true
+problem.
+
+    share and memory         weight = tp * share, tp * memory / room, each lifted: a shard beside
+                             which only little else fits counts for the room that nobody can use
+                             (80 % of the SMs and nearly all memory is a whole GPU)
+    dual-feasible functions  weight = tp * u(lifted share), tp * u(lifted memory): u maps every set
+                             of numbers that sums to <= 1 to such a set
+
+                                 u_k(x) = x if (k+1) x is whole, else floor((k+1) x) / k
+                                 U_e(x) = 1 if x > 1-e, x if e <= x <= 1-e, 0 if x < e
+
+                             (Fekete and Schepers, Math. Program. 91, 2001)
+    halves                   weight 1 for shards that leave no room for a shard of weight >= 1/2,
+                             1/2 for those of which three never fit
+    nodes                    for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6
+                             GPUs: one replica a node)
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +30,7 @@ import numpy as np
 from models.instance import Instance
 
 TINY = 1e-9
+"""Sizes and weights this close are equal."""
 
 MEMORY_STEPS = 96
 """Steps of a GPU's memory in the dynamic program that lifts sizes."""
@@ -42,7 +46,7 @@ class CapacityRow:
 
 
 def capacity_rows(instance: Instance) -> list[CapacityRow]:
-    """All rows of all pools, none that another row of the same pool makes needless."""
+    """All rows of all pools, none that another row of the same pool makes redundant."""
     rows: list[CapacityRow] = []
     for p, pool in enumerate(instance.pools):
         member = np.array([o.pool == p for o in instance.options], dtype=bool)
@@ -103,10 +107,12 @@ def _per_gpu(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
 def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
     """Sizes (K,) raised as far as every set of shards that fits one GPU still sums to at most 1.
 
+    size, share, memory: (K,) of one shard of each kind, 0..1 of a GPU.
+
     A shard of which two never fit may grow to 1 - (the most that others can add in the room beside
-    it); one after the other, each with the sizes raised before it. What fits beside a shard is
-    found by dynamic programming over the free share and the free
-    memory, rounded so that more seems to fit than does: the sizes stay valid.
+    it); one after the other, each with the sizes raised before it (sequence-dependent lifting, as
+    of cover inequalities). What fits beside a shard comes from dynamic programming over the free
+    share and the free memory, rounded so that more seems to fit than does: the sizes stay valid.
     """
     kinds, kind = np.unique(
         np.round(np.stack([share, memory, size], axis=1), 12), axis=0, return_inverse=True
@@ -124,6 +130,7 @@ def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
     raised = kinds[:, 2].copy()
     beside = _most_beside(raised, need, grid)
     news: list[int] = []
+    # Largest first: they have least beside them and gain most.
     for k in np.lexsort((-kinds[:, 1], -kinds[:, 0])):
         free = np.array(grid) - need[k]
         if np.all(need[k] <= free) or 1.0 - beside[tuple(free)] <= raised[k] + 1e-6:
@@ -165,6 +172,7 @@ def _dominates(size: np.ndarray, need: np.ndarray, k: int) -> np.ndarray:
 
 def _ladder(size: np.ndarray) -> Iterator[np.ndarray]:
     """Dual-feasible functions of sizes in 0..1."""
+    # u_k up to k = 10: on the 10 % grid of shares these are all the extreme ones.
     for k in range(1, 11):
         steps = (k + 1) * size
         whole = np.abs(steps - np.round(steps)) < 1e-9
@@ -177,6 +185,7 @@ def _halves(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
     """Weights 0, 1/2, 1 over both dimensions at once; a candidate counts only if every pattern of
     shards obeys it.
     """
+    # The pair-threshold rows: after them first-fit decreasing placed all of 21 in 24 fleets.
     kinds, kind = np.unique(
         np.round(np.stack([share, memory], axis=1), 12), axis=0, return_inverse=True
     )

@@ -3,17 +3,17 @@ the best mix of policies.
 
 A *policy* is a chain of LLMs, cheapest first, with a threshold before each further one. Every
 prompt visits the first LLM; while the best score of the answers it has is below the next threshold,
-it visits the next LLM too; it keeps the best answer seen.
+it visits the next LLM too; it keeps the best of its answers.
 
-    visits[j, i] = weight of the prompts that policy j sends to LLM i        quality[j] = mean score
-    of the answers kept
+    visits[j, i]  weight of the prompts that policy j sends to LLM i
+    quality[j]    mean score of the answers kept
 
 A *mix* draws a policy j for every prompt with probability mu_j. With f the visits as fractions of
 `most` visits a prompt (and the rest at an idle LLM, the last one), the best mix and its dual are
 
     Q(f) = max { sum_j mu_j quality_j : mu >= 0, sum_j mu_j = 1, sum_j mu_j visits_j = most * f }
-         = min over alpha of  g(alpha) + alpha . f,       g(alpha) = max_j (quality_j - alpha .
-                                                          visits_j / most)
+         = min over alpha of  g(alpha) + alpha . f
+    g(alpha) = max_j (quality_j - alpha . visits_j / most)
 
 so any alpha gives a cut, as in `models.quality`, and `MixQuality` stands in for `Quality` in the
 joint program. WASTE policies (visits that answer nothing, at a quality far below all) make every f
@@ -29,19 +29,19 @@ from scipy.optimize import linprog
 from models.quality import UNROUTED, CutPool, Settled
 from profiles.records import Scores
 
-__all__ = ["Mix", "MixQuality", "Policy", "policies"]
+__all__ = ["CascadePolicy", "MixQuality", "PolicyMix", "policies"]
 
 WASTE = -10.0
 """Quality (0..1 scale) of visits that answer nothing."""
 
 
 @dataclass(frozen=True)
-class Policy:
-    """chain: LLMs in the order they are asked.
+class CascadePolicy:
+    """A chain of LLMs with thresholds between them.
 
-    thresholds: score below which the next one is asked, one fewer than LLMs.
-
-    visits: (M,) mean visits of a prompt to each LLM. quality: mean score of the answers kept.
+    chain: LLMs in the order of the visits. thresholds: score below which the next one is visited,
+    one fewer than LLMs. visits: (M,) mean visits of a prompt to each LLM. quality: mean score of
+    the answers kept.
     """
 
     chain: tuple[int, ...]
@@ -51,10 +51,10 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Mix:
+class PolicyMix:
     """Policies with the part of the prompts that each gets (sums to 1)."""
 
-    policies: tuple[Policy, ...]
+    policies: tuple[CascadePolicy, ...]
     parts: tuple[float, ...]
 
     @property
@@ -76,32 +76,34 @@ class Mix:
         )
 
 
-def policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[Policy]:
-    """Every policy of the chain whose thresholds let about 1/steps, 2/steps .. of those asked so
-    far go on; equal scores stay together.
+def policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[CascadePolicy]:
+    """Every policy of the chain whose thresholds let about 1/steps, 2/steps .. of the prompts go on
+    that have come so far; equal scores stay together.
 
-    A chain of one LLM has one policy.
+    chain: positions of LLMs. A chain of one LLM has one policy.
     """
     values, weights = scores.values, scores.weights
 
     def extend(
         at: int,
-        asked: np.ndarray,
+        here: np.ndarray,
         best: np.ndarray,
         thresholds: tuple[float, ...],
         visits: np.ndarray,
         kept: float,
-    ) -> Iterator[Policy]:
+    ) -> Iterator[CascadePolicy]:
         visits = visits.copy()
-        visits[chain[at]] = weights[asked].sum()
-        best = np.maximum(best, values[chain[at], asked])
+        visits[chain[at]] = weights[here].sum()
+        best = np.maximum(best, values[chain[at], here])
         if at + 1 == len(chain):
-            yield Policy(tuple(chain), thresholds, visits, kept + float(weights[asked] @ best))
+            yield CascadePolicy(
+                tuple(chain), thresholds, visits, kept + float(weights[here] @ best)
+            )
             return
-        for threshold, below in _splits(best, weights[asked], steps):
-            done = kept + float(weights[asked][~below] @ best[~below])
+        for threshold, below in _splits(best, weights[here], steps):
+            done = kept + float(weights[here][~below] @ best[~below])
             yield from extend(
-                at + 1, asked[below], best[below], (*thresholds, threshold), visits, done
+                at + 1, here[below], best[below], (*thresholds, threshold), visits, done
             )
 
     every = np.arange(weights.size)
@@ -133,14 +135,14 @@ class MixQuality:
     the idle LLM last.
     """
 
-    def __init__(self, found: Sequence[Policy], scores: Scores) -> None:
-        self.found = tuple(found)
+    def __init__(self, known: Sequence[CascadePolicy], scores: Scores) -> None:
+        self.policies = tuple(known)
         self.offset = float(scores.values.min())
         self.scale = float(np.ptp(scores.values)) or 1.0
-        self.most = float(max(len(policy.chain) for policy in found))
+        self.most = float(max(len(policy.chain) for policy in known))
         self.llms = scores.values.shape[0] + 1
-        visits = np.array([policy.visits for policy in found]) / self.most
-        value = (np.array([policy.quality for policy in found]) - self.offset) / self.scale
+        visits = np.array([policy.visits for policy in known]) / self.most
+        value = (np.array([policy.quality for policy in known]) - self.offset) / self.scale
         self._visits = np.concatenate([visits, np.eye(self.llms - 1), np.zeros((1, self.llms - 1))])
         self._value = np.concatenate([value, np.full(self.llms, WASTE)])
         self.cuts = CutPool(self.llms)
@@ -174,14 +176,14 @@ class MixQuality:
         prices = np.where(fractions > UNROUTED, np.append(alpha, 0.0) * self.scale, np.nan)
         return Settled(self.to_score(value), self.to_score(upper), prices, ())
 
-    def mix(self, fractions: np.ndarray, least: float = 1e-6) -> Mix | None:
+    def mix(self, fractions: np.ndarray, least: float = 1e-6) -> PolicyMix | None:
         """The best mix for f, parts below `least` left out; None where visits would be wasted."""
         _, mu = self._best(fractions)
-        if mu[len(self.found) :].sum() > least:
+        if mu[len(self.policies) :].sum() > least:
             return None
-        used = np.flatnonzero(mu[: len(self.found)] > least)
+        used = np.flatnonzero(mu[: len(self.policies)] > least)
         parts = mu[used] / mu[used].sum()
-        return Mix(tuple(self.found[j] for j in used), tuple(parts.tolist()))
+        return PolicyMix(tuple(self.policies[j] for j in used), tuple(parts.tolist()))
 
     def _best(self, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Prices alpha (M,) and the mix mu (J,)."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.packing import Item, Packing, Seat, Verdict, packing_of_seats
+from models.packing import Item, Packing, PackingVerdict, Seat, packing_of_seats
 
 SEARCH_LIMIT = 2_000_000
 """The exact search may visit this many states, divided by the square of the pool's GPUs, before it
@@ -42,16 +42,16 @@ def search_packing(
 
     items: in the order in which they are placed. room: GiB of one GPU.
     """
-    search = _Search(items, nodes, gpus_per_node, room, limit)
+    search = _PackingSearch(items, nodes, gpus_per_node, room, limit)
     start = tuple(tuple([UNTOUCHED] * gpus_per_node) for _ in range(nodes))
     try:
         found = search.descend(0, start)
     except (_TooManyStatesError, RecursionError):
-        return Packing(Verdict.UNKNOWN)
-    return packing_of_seats(search.seats()) if found else Packing(Verdict.IMPOSSIBLE)
+        return Packing(PackingVerdict.UNKNOWN)
+    return packing_of_seats(search.seats()) if found else Packing(PackingVerdict.IMPOSSIBLE)
 
 
-class _Search:
+class _PackingSearch:
     """Replicas one after the other, largest first; `trail` holds the choices made so far."""
 
     def __init__(

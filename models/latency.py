@@ -1,25 +1,25 @@
-"""Latency curves as budgets: exact pieces, convex or concave each.
-
-What a linear program holds of them: `models.envelope`.
+"""Latency curves as budgets: exact pieces, convex or concave each. What a linear program holds of
+them: `models.envelope`.
 
 A service-level objective over all requests is a budget that every replica spends. With r the rate
 of one replica (req/s):
 
-    mean, scope all    B(r) = r * L(r)            requests in flight (Little)    sum_o n_o B_o(x_o /
-                                                  n_o) <= limit * arrival rate
-    pNN,  scope all    B(r) = r * share_above(r)  late requests per second       sum_o n_o B_o(x_o /
-                                                  n_o) <= (1 - NN/100) * arrival rate
+    mean, scope all    B(r) = r * L(r)            requests in flight (Little's law)
+                       sum_o n_o B_o(x_o / n_o) <= limit * arrival rate
+
+    pNN,  scope all    B(r) = r * share_above(r)  late requests per second
+                       sum_o n_o B_o(x_o / n_o) <= (1 - NN/100) * arrival rate
 
 L and the percentile columns are linear between two load points, flat below the lowest (the
-contract's semantics). Between two
-*knots* (load points, and rates where a percentile crosses the limit) both kinds of budget are
+contract's semantics). Between two *knots* (load points, and rates where a percentile crosses the
+limit) both kinds of budget are
 
-    B(r) = r (c + d r) / (e + g r),    e + g r > 0,    B''(r) = 2 e (d e - c g) / (e + g r)^3
-                                                       (1)
+    B(r) = r (c + d r) / (e + g r),    e + g r > 0
+    B''(r) = 2 e (d e - c g) / (e + g r)^3                                                       (1)
 
-so every piece is either convex or concave: the whole reason why the program can be exact. `scope:
-each_llm` objectives cut the
-domain: only rates with L(r) <= limit stay, possibly several intervals.
+so every piece is either convex or concave: the whole reason why the program can be exact.
+Objectives of scope each_llm cut the domain: only rates with L(r) <= limit stay, possibly several
+intervals.
 
 Units: seconds, req/s. Arrays: J pieces, S budgets.
 """
@@ -121,14 +121,14 @@ def budget_pieces(curve: Curve, slos: Sequence[Slo]) -> Pieces | None:
 def _knots(curve: Curve, shared: Sequence[Slo], private: Sequence[Slo]) -> np.ndarray:
     rates = curve.rates if curve.rates[0] <= 0 else np.concatenate([[0.0], curve.rates])
     crossings = [rates]
-    watched = [(slo.metric, slo.statistic, slo.limit) for slo in private]
-    watched += [
+    columns = [(slo.metric, slo.statistic, slo.limit) for slo in private]
+    columns += [
         (slo.metric, p, slo.limit)
         for slo in shared
         if slo.statistic != "mean"
         for p in PERCENTILE_SHARE
     ]
-    for metric, statistic, limit in watched:
+    for metric, statistic, limit in columns:
         column = curve.latency.get((metric, statistic))
         if column is not None:
             crossings.append(_crossings(curve.rates, column, limit))

@@ -1,4 +1,9 @@
-"""No-goods: what a setup that cannot be placed teaches about all that are at least as hard."""
+"""No-goods: what a setup that cannot be placed says about all that are at least as hard.
+
+As in logic-based Benders decomposition (Hooker and Ottosson, Math. Program. 96, 2003) a failed
+placement becomes a cut of the master; lifted from the minimal conflict over whole classes of
+options, one cut bars many setups.
+"""
 
 from dataclasses import dataclass
 
@@ -12,11 +17,10 @@ from models.packing import Item
 class NoGood:
     """A multiset of replicas that cannot be placed: not all of `counts` may be reached at once.
 
-    members: per literal the options whose replicas are counted; counts: the number that must not be
-    reached by all literals together.
-    gpus: when given, the statement holds only while the pool uses at most so many GPUs; replicas:
-    only while the setup has at most so many in all. A setup that shall not be told again is a
-    no-good too, over all pools.
+    members: per literal the options whose replicas are counted; counts: the numbers that all
+    literals together must not reach. gpus: when given, the statement holds only while the pool uses
+    at most so many GPUs; replicas: only while the setup has at most so many in all. A setup that
+    shall not come up again is a no-good too, over all pools.
     """
 
     pool: int
@@ -26,7 +30,7 @@ class NoGood:
     replicas: int | None = None
 
     def forbids(self, replicas: np.ndarray) -> bool:
-        """Whether a setup (O,) reaches all counts; not asked of one that holds on few GPUs only."""
+        """Whether a setup (O,) reaches all counts. Not for one that holds on few GPUs only."""
         if self.replicas is not None and replicas.sum() > self.replicas:
             return False
         return all(
@@ -41,11 +45,13 @@ def lifted_no_good(
     """A no-good from a minimal conflict, stated over all options at least as hard as each of its
     kinds where that still cuts.
 
+    p: the pool. core: the conflict. present: option -> replicas of the setup that it came from.
+    gpus: the most GPUs for which it holds, any number where None.
+
     Per degree the kinds are ordered by falling share; literal j counts the options of that degree
-    with at least its share and at
-    least the largest memory of the kinds from j on, and must not reach the replicas of the kinds up
-    to j: whoever reaches all literals holds, kind by kind, replicas at least as hard as the
-    conflict's.
+    with at least its share and at least the largest memory of the kinds from j on, and must not
+    reach the replicas of the kinds up to j: whoever reaches all literals holds, kind by kind,
+    replicas at least as hard as the conflict's.
     """
     options = instance.options
     of_pool = [o for o, option in enumerate(options) if option.pool == p]
@@ -72,6 +78,8 @@ def lifted_no_good(
             )
             members.append(hard)
             counts.append(total)
+    # Kinds of less share but more memory raise the memory that all before them must have, so the
+    # lifted statement may miss the very setup; then it is stated over the conflict's own options.
     if all(
         sum(present.get(o, 0) for o in hard) >= count
         for hard, count in zip(members, counts, strict=True)

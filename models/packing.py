@@ -15,7 +15,7 @@ Seat = tuple[int, int, int, tuple[int, ...]]
 """One placed replica: (item's key, replica, node, GPUs of its shards)."""
 
 
-class Verdict(StrEnum):
+class PackingVerdict(StrEnum):
     """What is known about a packing."""
 
     PACKED = "packed"
@@ -44,7 +44,7 @@ class Packing:
     shard.
     """
 
-    verdict: Verdict
+    verdict: PackingVerdict
     seats: tuple[Seat, ...] = ()
     gpus: int = 0
 
@@ -52,7 +52,7 @@ class Packing:
 def packing_of_seats(seats: list[Seat]) -> Packing:
     """The packing that seats make."""
     gpus = {(node, gpu) for _, _, node, held in seats for gpu in held}
-    return Packing(Verdict.PACKED, tuple(seats), len(gpus))
+    return Packing(PackingVerdict.PACKED, tuple(seats), len(gpus))
 
 
 ORDERS = (

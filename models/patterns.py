@@ -84,8 +84,8 @@ def _units(kinds: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
 
 
 def _heaviest_weights(demand: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """Weights (K,) that maximise weight . demand over the patterns found so far, until no pattern
-    weighs more than 1.
+    """Weights (K,) that maximise weight . demand over all patterns: those that weigh more than 1
+    are added one by one (column generation).
     """
     rows = [np.eye(1, demand.size, k).ravel() for k in range(demand.size)]
     weight = np.ones(demand.size)

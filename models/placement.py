@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.exact_packing import search_packing
-from models.packing import FIT, ORDERS, Item, Packing, Verdict, first_fit, packing_of_seats
+from models.packing import FIT, ORDERS, Item, Packing, PackingVerdict, first_fit, packing_of_seats
 
 
 def pack(
@@ -27,7 +27,7 @@ def pack(
     limit = gpus if max_gpus is None else min(max_gpus, gpus)
     items = [item for item in items if item.count > 0]
     if _never_fits(items, gpus_per_node, room, limit):
-        return Packing(Verdict.IMPOSSIBLE)
+        return Packing(PackingVerdict.IMPOSSIBLE)
     best: Packing | None = None
     for order in ORDERS:
         seats = first_fit(sorted(items, key=order), nodes, gpus_per_node, room)
@@ -53,7 +53,7 @@ def pack_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float
     """A packing of as many replicas (weighted by the GPU share they take) as first-fit finds room
     for; the others are left out.
     """
-    best = Packing(Verdict.PACKED)
+    best = Packing(PackingVerdict.PACKED)
     size = {item.key: item.shards * item.share for item in items}
     for order in ORDERS:
         ordered = sorted(items, key=order)
@@ -68,9 +68,9 @@ def pack_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: 
     be done.
     """
     best = pack(items, nodes, gpus_per_node, room)
-    while best.verdict == Verdict.PACKED and best.gpus > 0:
+    while best.verdict == PackingVerdict.PACKED and best.gpus > 0:
         fewer = pack(items, nodes, gpus_per_node, room, best.gpus - 1)
-        if fewer.verdict != Verdict.PACKED:
+        if fewer.verdict != PackingVerdict.PACKED:
             break
         best = fewer
     return best
@@ -92,7 +92,7 @@ def smallest_conflict(
 
     def impossible(trial: dict[int, int]) -> bool:
         packing = pack(held(trial), nodes, gpus_per_node, room, max_gpus)
-        return packing.verdict == Verdict.IMPOSSIBLE
+        return packing.verdict == PackingVerdict.IMPOSSIBLE
 
     # Small ones first: what stays are the large replicas, and a no-good over these covers more
     # setups once it is lifted to all that are at least as hard.

@@ -1,14 +1,16 @@
 """The joint program without integers, as bare arrays over the weights alone.
 
-The same rows as `models.program` after replicas are substituted by the sum of their weights; fast
-enough for a cut loop. With `fixed` replicas it is the program of one setup: which rates, which
-fractions, no placement any more.
+The same rows as `models.program` after replicas are substituted by the sum of their weights,
+without no-goods; fast enough for a cut loop. With `fixed` replicas it is the program of one setup:
+which rates, which fractions, no placement any more.
 
-Columns: quality, fraction[i], gpus_used[p], slack[s] (only where asked for), then weights, which
-come and go.
+    columns    quality | fraction[i] | gpus_used[p] | slack[s], first phase only | weights, which
+               come and go
+    rows       serve_every_request | serve_llm_fraction[i] | stay_within_latency_budget[s] |
+               rows over replicas | obey_quality_cuts[c]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,26 +60,37 @@ class Layout:
         return 1 + self.llms + self.pools + self.slacks
 
 
+@dataclass(frozen=True)
+class _ReplicaRow:
+    """low <= weight . replicas + used . gpus_used <= high; weight (O,), used (P,) or none."""
+
+    weight: np.ndarray
+    low: float = -np.inf
+    high: float = np.inf
+    used: np.ndarray | None = None
+
+
 def layout(
     form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0, spare: float = 0.0
 ) -> tuple[Layout, np.ndarray, np.ndarray, csr_matrix]:
-    """The static rows: layout, lower and upper sides, and their entries in the first columns."""
+    """The static rows: layout, lower and upper sides (R,), and their entries in the first columns.
+
+    fixed: (O,) replicas, or none. slacks: number of the budgets' slack columns. spare: share of the
+    budgets that is kept back.
+    """
     instance = form.instance
-    llms, pools, options, slos = (
-        len(instance.llms),
-        len(instance.pools),
-        len(instance.options),
-        len(form.shared_slos),
-    )
-    rows, lower, upper, used = _replica_rows(form, fixed)
-    per_replica = csr_matrix(np.array(rows).reshape(len(rows), options))
+    llms, pools, slos = len(instance.llms), len(instance.pools), len(form.shared_slos)
+    rows = list(_replica_rows(form) if fixed is None else _fixed_rows(fixed))
     replica_row = 1 + llms + slos
     head = np.zeros((replica_row + len(rows), 1 + llms + pools + slacks))
     head[0, 1 : 1 + llms] = 1.0
     head[1 : 1 + llms, 1 : 1 + llms] = -form.demand * np.eye(llms)
-    head[replica_row:, 1 + llms : 1 + llms + pools] = np.array(used).reshape(len(rows), pools)
+    for r, row in enumerate(rows):
+        if row.used is not None:
+            head[replica_row + r, 1 + llms : 1 + llms + pools] = row.used
     if slacks:
         head[1 + llms : replica_row, 1 + llms + pools :] = -np.eye(slos)
+    weight = np.array([row.weight for row in rows]).reshape(len(rows), len(instance.options))
     where = Layout(
         llms=llms,
         pools=pools,
@@ -85,69 +98,71 @@ def layout(
         serve_row=1,
         budget_row=1 + llms,
         replica_row=replica_row,
-        per_replica=per_replica,
+        per_replica=csr_matrix(weight),
         static_rows=head.shape[0],
     )
+    lower, upper = [row.low for row in rows], [row.high for row in rows]
     low = np.concatenate([[1.0], np.zeros(llms), np.full(slos, -np.inf), lower])
     high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand * (1 - spare)), upper])
     return where, low, high, csr_matrix(head)
 
 
-def _replica_rows(
-    form: Formulation, fixed: np.ndarray | None
-) -> tuple[list[np.ndarray], list[float], list[float], list[np.ndarray]]:
-    """Rows over replicas: (weight per option, lower, upper, entries in gpus_used)."""
+def _fixed_rows(fixed: np.ndarray) -> Iterator[_ReplicaRow]:
+    """The replicas of one setup."""
+    for o in np.flatnonzero(fixed > 0).tolist():
+        count = float(fixed[o])
+        yield _ReplicaRow(np.eye(1, fixed.size, o).ravel(), count, count)
+
+
+def _replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
+    """fit_pool, keep_min_replicas and keep_max_replicas, keep_quota, reach_min_utilization, and the
+    limits of earlier decisions.
+    """
     instance = form.instance
-    pools, options = len(instance.pools), len(instance.options)
-    rows: list[np.ndarray] = []
-    lower: list[float] = []
-    upper: list[float] = []
-    used: list[np.ndarray] = []
-
-    def add(weight: np.ndarray, low: float, high: float, of_used: np.ndarray | None = None) -> None:
-        rows.append(weight)
-        lower.append(low)
-        upper.append(high)
-        used.append(np.zeros(pools) if of_used is None else of_used)
-
-    if fixed is not None:
-        for o in np.flatnonzero(fixed > 0):
-            add(np.eye(1, options, int(o)).ravel(), float(fixed[o]), float(fixed[o]))
-        return rows, lower, upper, used
+    pools = len(instance.pools)
     for row in form.capacity:
         if row.per_node:
-            add(row.weight, -np.inf, float(instance.pools[row.pool].nodes))
+            yield _ReplicaRow(row.weight, high=float(instance.pools[row.pool].nodes))
         else:
-            add(row.weight, -np.inf, 0.0, -np.eye(1, pools, row.pool).ravel())
+            used = -np.eye(1, pools, row.pool).ravel()
+            yield _ReplicaRow(row.weight, high=0.0, used=used)
     of_llm = np.array([o.llm for o in instance.options])
     for i, llm in enumerate(instance.llms):
         if llm.min_replicas > 0 or llm.max_replicas is not None:
             most = np.inf if llm.max_replicas is None else float(llm.max_replicas)
-            add((of_llm == i).astype(float), float(llm.min_replicas) or -np.inf, most)
+            least = float(llm.min_replicas) or -np.inf
+            yield _ReplicaRow((of_llm == i).astype(float), least, most)
     for quota in instance.quotas:
-        add(np.array(quota.weight), -np.inf, quota.most * (1 + 1e-9))
+        yield _ReplicaRow(np.array(quota.weight), high=quota.most * (1 + 1e-9))
     floor = instance.min_utilization * instance.gpus
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])
-        add(instance.shards * share, floor * (1 - 1e-9), np.inf)
-    if form.goal.cost_at_most is not None or form.goal.cost_at_least is not None:
-        low, high = form.goal.cost_at_least, form.goal.cost_at_most
-        add(
-            np.zeros(options),
-            -np.inf if low is None else low,
-            np.inf if high is None else high,
-            pool_prices(instance),
+        yield _ReplicaRow(instance.shards * share, floor * (1 - 1e-9))
+    yield from _goal_rows(form)
+
+
+def _goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:
+    """keep_cost and reach_cost, keep_gpus."""
+    goal, none = form.goal, np.zeros(len(form.instance.options))
+    least, most = goal.cost_at_least, goal.cost_at_most
+    if least is not None or most is not None:
+        yield _ReplicaRow(
+            none,
+            -np.inf if least is None else least,
+            np.inf if most is None else most,
+            pool_prices(form.instance),
         )
-    if form.goal.gpus_in_all is not None:
-        add(np.zeros(options), -np.inf, float(form.goal.gpus_in_all), np.ones(pools))
-    return rows, lower, upper, used
+    if goal.gpus_in_all is not None:
+        gpus = float(goal.gpus_in_all)
+        yield _ReplicaRow(none, high=gpus, used=np.ones(len(form.instance.pools)))
 
 
 def weight_rows(
     form: Formulation, where: Layout, owner: np.ndarray, rates: np.ndarray, budgets: np.ndarray
 ) -> csr_matrix:
-    """(W, static rows): the entries of weight columns. owner (W,) options, rates (W,), budgets (S,
-    W).
+    """(W, static rows): the entries of weight columns.
+
+    owner: (W,) options. rates: (W,) req/s. budgets: (S, W).
     """
     llm = np.array([o.llm for o in form.instance.options])[owner]
     count = np.arange(owner.size)
@@ -174,6 +189,7 @@ def weight_rows(
         )
     )
     total = csr_matrix(entries[0]) + csr_matrix(entries[1]) + csr_matrix(entries[2])
+    # HiGHS warns of coefficients below 1e-9, and then refuses the row.
     total.data[np.abs(total.data) < 1e-9] = 0.0
     total.eliminate_zeros()
     return total

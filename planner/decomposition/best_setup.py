@@ -155,7 +155,7 @@ def best_setup(
     bounds.upper[capacity(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
     if not exact_packing:
         bounds.upper[~retained(instance, setups)] = -np.inf
-    search = _Search(state, setups, bounds, tolerance, keep)
+    search = _BestSearch(state, setups, bounds, tolerance, keep)
     live = np.flatnonzero(bounds.upper > -np.inf)
     batch = first_of_each(setups, bounds, live)
     complete = True
@@ -198,7 +198,7 @@ def first_of_each(setups: Setups, bounds: Bounds, live: np.ndarray) -> np.ndarra
     return np.concatenate(groups) if groups else live
 
 
-class _Search:
+class _BestSearch:
     """Best value so far and the bound of everything settled."""
 
     def __init__(

@@ -17,7 +17,7 @@ import numpy as np
 
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
-from planner.decomposition.lagrangian import POINTS, Relaxation
+from planner.decomposition.lagrangian import POINTS, LagrangianRelaxation
 from planner.decomposition.packing import Seat, first_fit_decreasing, pack
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import DecompositionState
@@ -74,7 +74,7 @@ def bracket_fleet(
     be used again.
     """
     prompts = prompts or Prompts(instance.scores)
-    relaxation = Relaxation(DecompositionState(instance, prompts, POINTS))
+    relaxation = LagrangianRelaxation(DecompositionState(instance, prompts, POINTS))
     if not relaxation.program.feasible():
         bound = -np.inf if relaxation.refuted() else prompts.most
         return FleetBracket(bound=bound, routed_setups=0, complete=True)
@@ -116,7 +116,9 @@ class _Rounding:
     they are routed.
     """
 
-    def __init__(self, relaxation: Relaxation, state: DecompositionState, tolerance: float) -> None:
+    def __init__(
+        self, relaxation: LagrangianRelaxation, state: DecompositionState, tolerance: float
+    ) -> None:
         self.relaxation, self.state, self.tolerance = relaxation, state, tolerance
         self.instance = state.instance
         self.size = np.array([o.tp_degree * o.mps_share for o in self.instance.options])

@@ -28,7 +28,7 @@ from models.instance import Instance
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.simplex import Simplex
 
-__all__ = ["POINTS", "Relaxation"]
+__all__ = ["POINTS", "LagrangianRelaxation"]
 
 POINTS = 60
 """Even steps of a spend table here; every option of the instance has its columns in one master."""
@@ -41,7 +41,7 @@ KEPT_PRICES = 20
 Tell = Callable[[str, float | None, float | None, float], None]
 
 
-class Relaxation:
+class LagrangianRelaxation:
     """The master over all options: columns are points, slacks of the budgets and of the limits,
     then policies.
     """

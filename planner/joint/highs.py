@@ -1,4 +1,4 @@
-"""The only file that talks to highspy: arrays in, a small typed answer out.
+"""The only file that uses highspy: arrays in, a small typed answer out.
 
 Every option is set with its return checked; a fresh `Highs` object per mixed-integer solve; the
 simplex object of a cut loop is kept and grows by rows and columns. A solve stops within a fraction
@@ -20,9 +20,7 @@ from models.linear import LinearProgram
 
 
 class SolverError(RuntimeError):
-    """HiGHS refused an option or a program, or ended in a state that this file does not know: a
-    bug, not a result.
-    """
+    """HiGHS refused an option or a program, or ended in an unknown state: a bug, not a result."""
 
 
 VERSION = (
@@ -61,7 +59,7 @@ _STOPPED = {
 }
 """Names of HiGHS's model status, some of which only newer versions know."""
 
-QUICK = {
+QUICK: dict[str, bool | int | float | str] = {
     "mip_heuristic_run_rins": False,
     "mip_heuristic_run_rens": False,
     "mip_heuristic_run_root_reduced_cost": False,
@@ -114,22 +112,26 @@ class SolveSettings:
 
 
 def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
-    """Solve a mixed-integer program from scratch."""
+    """Solve a mixed-integer program from scratch. Raises SolverError when HiGHS fails.
+
+    A fresh object each time: after an interrupt the old one is spent, and its dual bound reads 0.0
+    after a later solve of an LP (HiGHS 1.16).
+    """
     began = time.perf_counter()
     highs = _fresh(settings)
-    _set(highs, "mip_abs_gap", max(settings.abs_gap, 0.0))
-    _set(highs, "mip_rel_gap", max(settings.rel_gap, 0.0))
-    _set(highs, "presolve", "on" if settings.presolve else "off")
-    for option, choice in QUICK.items() if settings.quick else ():
-        _set(highs, option, choice)
+    _set(highs, mip_abs_gap=max(settings.abs_gap, 0.0))
+    _set(highs, mip_rel_gap=max(settings.rel_gap, 0.0))
+    _set(highs, presolve="on" if settings.presolve else "off")
+    if settings.quick:
+        _set(highs, **QUICK)
     if settings.nodes is not None:
-        _set(highs, "mip_max_nodes", settings.nodes)
+        _set(highs, mip_max_nodes=settings.nodes)
     if np.isfinite(settings.time_limit):
-        _set(highs, "time_limit", max(settings.time_limit, 0.01))
+        _set(highs, time_limit=max(settings.time_limit, 0.01))
     if np.isfinite(settings.target):
-        _set(highs, "objective_target", settings.target)
+        _set(highs, objective_target=settings.target)
     _pass(highs, program)
-    _watch(highs, settings)
+    _subscribe(highs, settings)
     _check(highs.run(), "run")
     status, info = highs.getModelStatus(), highs.getInfo()
     stop = _reason(status)
@@ -141,11 +143,12 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     bound = (
         float(info.mip_dual_bound) if whole else (value if stop is StopReason.OPTIMAL else -np.inf)
     )
+    # HiGHS 1.16.0 returned the optimum's value beside the point of a start (seen with presolve).
     if x is not None and abs(float(program.cost @ x) + program.offset - value) > 1e-5 * max(
         1.0, abs(value)
     ):
         raise SolverError(
-            f"HiGHS {VERSION} tells the value {value}, its point has"
+            f"HiGHS {VERSION} returns the value {value}, its point has"
             f" {float(program.cost @ x) + program.offset}"
         )
     if stop is StopReason.INFEASIBLE:
@@ -173,18 +176,21 @@ def write_program(program: LinearProgram, path: Path) -> None:
 
 
 class LiveLp:
-    """A linear program that keeps its basis while rows and columns are added."""
+    """A linear program that keeps its basis while rows and columns are added.
+
+    seconds: spent in HiGHS. Presolve is off, since it would discard the basis.
+    """
 
     def __init__(self, program: LinearProgram, settings: SolveSettings) -> None:
         self._highs = _fresh(settings)
-        _set(self._highs, "presolve", "off")
-        _set(self._highs, "solver", "simplex")
+        _set(self._highs, presolve="off")
+        _set(self._highs, solver="simplex")
         continuous = replace(program, integer=np.zeros(program.cost.size, dtype=bool))
         _pass(self._highs, continuous)
         self.columns = program.cost.size
         self.rows = program.row_lower.size
         self.seconds = 0.0
-        _watch(self._highs, settings)
+        _subscribe(self._highs, settings)
 
     def add_rows(self, lower: np.ndarray, upper: np.ndarray, matrix: csr_matrix) -> None:
         """Append rows (R, C)."""
@@ -247,14 +253,16 @@ class LiveLp:
         began = time.perf_counter()
         _check(self._highs.run(), "run")
         status = self._highs.getModelStatus()
+        # From a basis of many rounds the simplex may end in trouble (unknown status): once
+        # more from scratch, then with presolve, which rescales the program.
         for presolve in ("off", "on"):
             if status != highspy.HighsModelStatus.kUnknown:
                 break
             self._highs.clearSolver()
-            _set(self._highs, "presolve", presolve)
+            _set(self._highs, presolve=presolve)
             _check(self._highs.run(), "run")
             status = self._highs.getModelStatus()
-        _set(self._highs, "presolve", "off")
+        _set(self._highs, presolve="off")
         stop = _reason(status)
         solution, info = self._highs.getSolution(), self._highs.getInfo()
         spent = time.perf_counter() - began
@@ -287,7 +295,7 @@ class _QuietHighs(highspy.Highs):
 
     def __init__(self) -> None:
         highspy._core._Highs.__init__(self)
-        _set(self, "log_to_console", False)
+        _set(self, log_to_console=False)
         kinds = range(int(highspy.cb.HighsCallbackType.kCallbackMax) + 1)
         self.callbacks = [
             highspy.HighsCallback(highspy.cb.HighsCallbackType(kind), self) for kind in kinds
@@ -297,14 +305,16 @@ class _QuietHighs(highspy.Highs):
 
 def _fresh(settings: SolveSettings) -> highspy.Highs:
     highs = _QuietHighs()
-    _set(highs, "threads", settings.threads)
-    _set(highs, "random_seed", settings.seed)
+    _set(highs, threads=settings.threads)
+    _set(highs, random_seed=settings.seed)
     return highs
 
 
-def _set(highs: highspy.Highs, option: str, value: bool | int | float | str) -> None:
-    if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
-        raise SolverError(f"HiGHS {VERSION} does not take option {option} = {value!r}")
+def _set(highs: highspy.Highs, **options: bool | int | float | str) -> None:
+    """Set options; HiGHS reports a misspelt one by its return value only."""
+    for option, value in options.items():
+        if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
+            raise SolverError(f"HiGHS {VERSION} does not take option {option} = {value!r}")
 
 
 def _check(status: highspy.HighsStatus, call: str) -> None:
@@ -349,8 +359,8 @@ def _pass(highs: highspy.Highs, program: LinearProgram) -> None:
     _check(highs.passModel(lp), "passModel")
 
 
-def _watch(highs: highspy.Highs, settings: SolveSettings) -> None:
-    """Poll the cancel event, and tell incumbent and bound as they improve."""
+def _subscribe(highs: highspy.Highs, settings: SolveSettings) -> None:
+    """Poll the cancel event, and report incumbent and bound as they improve."""
     cancel, progress = settings.cancel, settings.progress
     if cancel is not None:
 
@@ -362,7 +372,7 @@ def _watch(highs: highspy.Highs, settings: SolveSettings) -> None:
         highs.cbSimplexInterrupt.subscribe(poll)
     if progress is not None:
 
-        def tell(event: highspy.HighsCallbackEvent) -> None:
+        def report(event: highspy.HighsCallbackEvent) -> None:
             progress(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound)
 
-        highs.cbMipLogging.subscribe(tell)
+        highs.cbMipLogging.subscribe(report)

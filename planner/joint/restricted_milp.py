@@ -19,7 +19,7 @@ from models.linear import LinearProgram
 from models.program import build
 from planner.joint.goal_state import GoalState
 from planner.joint.highs import Answer, StopReason, solve
-from planner.joint.root_relaxation import Relaxation
+from planner.joint.root_relaxation import RootRelaxation
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
 """Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the
@@ -101,7 +101,9 @@ class RestrictedMilp:
     for the search's own goal, with names, where the state keeps programs.
     """
 
-    def __init__(self, state: GoalState, relaxation: Relaxation, nodes: int | None = None) -> None:
+    def __init__(
+        self, state: GoalState, relaxation: RootRelaxation, nodes: int | None = None
+    ) -> None:
         self.state, self.relaxation, self.nodes = state, relaxation, nodes
         self.cutoff = True
         self.program: LinearProgram | None = None

@@ -34,7 +34,7 @@ sigma) around the relaxation's.
 
 
 @dataclass(frozen=True)
-class Relaxation:
+class RootRelaxation:
     """The last optimum of the relaxation, the program it belongs to, and where its rows stand.
 
     nearby: fractions (M,) around the optimum's at which cuts were added.
@@ -46,7 +46,7 @@ class Relaxation:
     nearby: tuple[np.ndarray, ...] = ()
 
 
-def relax_root(state: GoalState) -> Relaxation | None:
+def relax_root(state: GoalState) -> RootRelaxation | None:
     """Solve the relaxation over all usable options; None when it has no optimum.
 
     Cuts, supporting lines and capacity rows go into what all searches share; the bound, and
@@ -54,7 +54,7 @@ def relax_root(state: GoalState) -> Relaxation | None:
     """
     shared, began = state.shared, time.perf_counter()
     options = shared.usable()
-    relaxation: Relaxation | None = None
+    relaxation: RootRelaxation | None = None
     for again in range(PATTERN_ROUNDS):
         form = shared.formulation(state.goal, options)
         loop = CutLoop(
@@ -63,7 +63,7 @@ def relax_root(state: GoalState) -> Relaxation | None:
         point, optimal = _converge(state, loop, rough=again == 0)
         shared.clock.add("highs", loop.live.seconds)
         if point is not None:
-            relaxation = Relaxation(point, form, loop.where)
+            relaxation = RootRelaxation(point, form, loop.where)
         if point is None or not optimal or shared.clock.stopped():
             break
         # The relaxation packs fractions of replicas into holes that no shard fits. Rows that it
@@ -108,7 +108,7 @@ def _converge(
     return last, True
 
 
-def _cut_nearby(state: GoalState, relaxation: Relaxation) -> Relaxation:
+def _cut_nearby(state: GoalState, relaxation: RootRelaxation) -> RootRelaxation:
     """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and
     each saves an integer program, which would otherwise end at fractions where quality is
     over-rated. With many LLMs the neighbourhood has too many directions for that.
@@ -124,4 +124,4 @@ def _cut_nearby(state: GoalState, relaxation: Relaxation) -> Relaxation:
         fractions = (point.fractions + 0.02) * np.exp(spread)
         nearby.append(fractions / fractions.sum())
         shared.quality.price(nearby[-1], prices, full=False)
-    return Relaxation(point, relaxation.form, relaxation.layout, tuple(nearby))
+    return RootRelaxation(point, relaxation.form, relaxation.layout, tuple(nearby))

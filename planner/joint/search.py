@@ -32,7 +32,7 @@ from planner.joint.goal_state import GoalState, Incumbent
 from planner.joint.highs import StopReason, solve
 from planner.joint.primal_heuristics import consider, consider_thinned, try_rounded, try_smaller
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
-from planner.joint.root_relaxation import Relaxation, relax_root
+from planner.joint.root_relaxation import RootRelaxation, relax_root
 from planner.joint.search_state import SearchState
 from planner.joint.separation import SetupPlacement, place_and_learn
 
@@ -73,8 +73,9 @@ class Search:
         self.state = GoalState(
             shared=shared, goal=goal, abs_gap=abs_gap, enough=enough, incumbent=incumbent
         )
-        self.relaxation: Relaxation | None = None
+        self.relaxation: RootRelaxation | None = None
         self._milp: RestrictedMilp | None = None
+        self._tried_smaller = False
 
     # -- outcome -----------------------------------------------------------------------------------
 
@@ -141,18 +142,13 @@ class Search:
 
     def run(self) -> None:
         """Search until closed, infeasible or stopped."""
-        if self.relaxation is None:
-            self.relax()
-        if self.infeasible or self.relaxation is None:
+        milp = self._begin()
+        if milp is None:
             return
-        if self.incumbent is None:
-            try_rounded(self.state, self.relaxation.point)
-        milp = self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
-        instance = self.shared.instance
+        clock, instance, share = self.shared.clock, self.shared.instance, FIRST_SHARE
         first = FIRST_OPTIONS * (len(instance.llms) + 2 * len(instance.pools) + 1)
         options: tuple[int, ...] | None = milp.promising(first)
-        share, tried_smaller = FIRST_SHARE, False
-        while options is not None and not self.closed() and not self.shared.clock.stopped():
+        while options is not None and not self.closed() and not clock.stopped():
             solution = milp.solve(options, share * self.state.tolerance())
             if solution.answer.stop is StopReason.INFEASIBLE:
                 options = self._after_infeasible(milp, options)
@@ -161,16 +157,11 @@ class Search:
             self.state.raise_bound(min(solution.answer.bound, excluded))
             if not solution.has_setup:
                 # A program that ran out of its first, short time is solved again with patience.
-                if solution.answer.stop is StopReason.TIME and not self.shared.clock.stopped():
+                if solution.answer.stop is StopReason.TIME and not clock.stopped():
                     continue
                 return
             before = self.loss
-            news = self._use(solution)
-            if self.incumbent is None and self.state.goal.of == GoalKind.QUALITY:
-                if not tried_smaller:
-                    try_smaller(self.state, milp, options, solution.setup()[0])
-                tried_smaller = True
-            news |= self._reach_floor(solution.answer.value)
+            news = self._learn(milp, options, solution)
             if self.closed():
                 return
             grown = self._next_options(milp, options, excluded)
@@ -183,6 +174,28 @@ class Search:
             if solution.answer.stop is StopReason.NODES or (not news and share < LEAST_SHARE):
                 return
             share *= 1.0 if news else LATER_SHARE
+
+    def _begin(self) -> RestrictedMilp | None:
+        """Relaxation and a first plan; None where no program is needed."""
+        if self.relaxation is None:
+            self.relax()
+        if self.infeasible or self.relaxation is None:
+            return None
+        if self.incumbent is None:
+            try_rounded(self.state, self.relaxation.point)
+        self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
+        return self._milp
+
+    def _learn(
+        self, milp: RestrictedMilp, options: tuple[int, ...], solution: MilpSolution
+    ) -> bool:
+        """Take from a program's answer what there is; whether the next program will differ."""
+        news = self._use(solution)
+        quality = self.state.goal.of == GoalKind.QUALITY
+        if self.incumbent is None and quality and not self._tried_smaller:
+            self._tried_smaller = True
+            try_smaller(self.state, milp, options, solution.setup()[0])
+        return news | self._reach_floor(solution.answer.value)
 
     def _after_infeasible(
         self, milp: RestrictedMilp, options: tuple[int, ...]

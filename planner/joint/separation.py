@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.nogood import lifted_no_good
-from models.packing import Item, Packing, Verdict
+from models.packing import Item, Packing, PackingVerdict
 from models.patterns import pattern_row
 from models.placement import pack, pack_on_fewest, smallest_conflict
 from planner.joint.search_state import SearchState
@@ -38,7 +38,7 @@ class SetupPlacement:
 
 def all_packed(packings: Iterable[Packing]) -> bool:
     """Whether every pool's replicas have their GPUs."""
-    return all(packing.verdict == Verdict.PACKED for packing in packings)
+    return all(packing.verdict == PackingVerdict.PACKED for packing in packings)
 
 
 def pack_pools(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
@@ -75,12 +75,12 @@ def place_and_learn(
         items, room = state.items(p, replicas), state.instance.room(p)
         limit = None if limits is None else limits[p]
         packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
-        if packing.verdict != Verdict.PACKED:
+        if packing.verdict != PackingVerdict.PACKED:
             # A pattern row first: it is valid for all setups and keeps cutting as the search goes
             # on, where a no-good bars this setup and those at least as hard.
             if add_pattern_rows(state, replicas, [p], limits):
                 learnt = True
-            elif packing.verdict == Verdict.UNKNOWN:
+            elif packing.verdict == PackingVerdict.UNKNOWN:
                 undecided.append(p)
             else:
                 learnt |= _add_no_good(state, p, items, limit)
@@ -116,7 +116,7 @@ def _add_no_good(state: SearchState, p: int, items: list[Item], limit: int | Non
     # cuts in every later search on the instance.
     if (
         limit is not None
-        and pack(items, pool.nodes, pool.gpus_per_node, room).verdict == Verdict.IMPOSSIBLE
+        and pack(items, pool.nodes, pool.gpus_per_node, room).verdict == PackingVerdict.IMPOSSIBLE
     ):
         limit = None
     # Minimal, since the fewer replicas a no-good names, the more setups hold them.

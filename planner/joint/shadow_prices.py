@@ -19,11 +19,11 @@ degenerate, and mostly zero.
 import numpy as np
 
 from models.formulation import allowance
-from planner.joint.root_relaxation import Relaxation
+from planner.joint.root_relaxation import RootRelaxation
 from planner.solution import ShadowPrices
 
 
-def shadow_prices(relaxation: Relaxation, to_value: float, room: float) -> ShadowPrices:
+def shadow_prices(relaxation: RootRelaxation, to_value: float, room: float) -> ShadowPrices:
     """Prices per +1 req/s, +1 s of each SLO, +1 node of each pool, in units of the objective value.
 
     to_value: objective value per unit of loss (with its sign). room: what the objective can gain

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.instance import Instance
-from models.packing import Item, Packing, Verdict
+from models.packing import Item, Packing, PackingVerdict
 from planner.plans.node_matching import placed_replicas
 from planner.plans.numbers import percent
 from planner.plans.schema import SolvedContent
@@ -94,4 +94,4 @@ def packing_of_places(places: Sequence[ReplicaPlace]) -> Packing:
         numbered.append((key, counts[key], node, gpus))
         counts[key] += 1
     used = {(node, gpu) for _, node, gpus in places for gpu in gpus}
-    return Packing(Verdict.PACKED, tuple(numbered), len(used))
+    return Packing(PackingVerdict.PACKED, tuple(numbered), len(used))

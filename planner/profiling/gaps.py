@@ -28,7 +28,7 @@ from models.quality import Quality
 from planner.decomposition.best_setup import best_setup
 from planner.decomposition.cheapest_setup import FLOOR_SLACK, cheapest_setup
 from planner.decomposition.enumeration import Setups, TooManySetupsError, enumerate_setups
-from planner.decomposition.lagrangian import POINTS, Relaxation
+from planner.decomposition.lagrangian import POINTS, LagrangianRelaxation
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
 from planner.decomposition.spend_tables import spend_table
@@ -228,7 +228,7 @@ def _by_promise(instance: Instance, options: list[int]) -> list[int]:
     what it takes.
     """
     state = DecompositionState(instance, points=POINTS)
-    relaxation = Relaxation(state)
+    relaxation = LagrangianRelaxation(state)
     if not options or not relaxation.program.feasible():
         return options
     relaxation.climb(1e-4 * state.prompts.span, None, None)

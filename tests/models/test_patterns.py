@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Llm, Option, Pool
-from models.packing import Item, Verdict
+from models.packing import Item, PackingVerdict
 from models.patterns import pattern_row
 from models.placement import pack_most
 from profiles.records import Curve, Scores
@@ -75,7 +75,7 @@ def test_as_many_as_fit_are_packed() -> None:
     packing = pack_most(
         [Item(0, 2, 1.0, 10.0, 3), Item(1, 1, 0.5, 10.0, 1)], nodes=1, gpus_per_node=4, room=80.0
     )
-    assert packing.verdict is Verdict.PACKED
+    assert packing.verdict is PackingVerdict.PACKED
     assert [seat[0] for seat in packing.seats] == [0, 0], (
         "two replicas fill the node; nothing is left for the half GPU"
     )

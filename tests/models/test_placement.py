@@ -15,7 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from models.capacity import capacity_rows, most_replicas
 from models.instance import Instance, Llm, Option, Pool
 from models.nogood import NoGood, lifted_no_good
-from models.packing import Item, Packing, Verdict
+from models.packing import Item, Packing, PackingVerdict
 from models.placement import pack, pack_on_fewest, smallest_conflict
 from profiles.records import Curve, Scores
 
@@ -138,9 +138,9 @@ def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
         items, nodes, per_node = random_packing(seed)
         fewest = fewest_gpus(items, nodes, per_node)
         packing = pack(items, nodes, per_node, ROOM)
-        assert packing.verdict is (Verdict.IMPOSSIBLE if fewest is None else Verdict.PACKED), (
-            f"seed {seed}"
-        )
+        assert packing.verdict is (
+            PackingVerdict.IMPOSSIBLE if fewest is None else PackingVerdict.PACKED
+        ), f"seed {seed}"
         if fewest is None:
             impossible += 1
             continue
@@ -150,9 +150,9 @@ def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
         assert leanest.gpus == fewest, f"seed {seed}"
         for limit in {max(fewest - 1, 0), fewest, min(fewest + 1, nodes * per_node)}:
             limited = pack(items, nodes, per_node, ROOM, limit)
-            assert limited.verdict is (Verdict.PACKED if limit >= fewest else Verdict.IMPOSSIBLE), (
-                f"seed {seed}, {limit} GPUs"
-            )
+            assert limited.verdict is (
+                PackingVerdict.PACKED if limit >= fewest else PackingVerdict.IMPOSSIBLE
+            ), f"seed {seed}, {limit} GPUs"
             if limit >= fewest:
                 check_seats(limited, items, nodes, per_node)
                 assert limited.gpus <= limit
@@ -198,7 +198,7 @@ def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
 )
 def test_pack_by_hand(items: list[Item], nodes: int, per_node: int, fits: bool) -> None:
     packing = pack(items, nodes, per_node, ROOM)
-    assert packing.verdict is (Verdict.PACKED if fits else Verdict.IMPOSSIBLE)
+    assert packing.verdict is (PackingVerdict.PACKED if fits else PackingVerdict.IMPOSSIBLE)
     assert len({(key, replica) for key, replica, *_ in packing.seats}) == (
         sum(i.count for i in items) if fits else 0
     )
@@ -211,7 +211,7 @@ def test_a_setup_that_first_fit_misses_is_found() -> None:
         for k, (share, n) in enumerate([(50, 1), (40, 1), (30, 2), (20, 2), (10, 1)])
     ]
     packing = pack(items, 1, 2, ROOM)
-    assert packing.verdict is Verdict.PACKED
+    assert packing.verdict is PackingVerdict.PACKED
     check_seats(packing, items, 1, 2)
 
 
@@ -224,7 +224,7 @@ def test_smallest_conflict_is_impossible_and_minimal(first: int) -> None:
     for seed in range(first, first + 20):
         items, nodes, per_node = random_packing(seed)
         items = [Item(i.key, i.shards, i.share, i.memory, i.count + 1) for i in items]
-        if pack(items, nodes, per_node, ROOM).verdict is not Verdict.IMPOSSIBLE:
+        if pack(items, nodes, per_node, ROOM).verdict is not PackingVerdict.IMPOSSIBLE:
             continue
         seen += 1
         core = smallest_conflict(items, nodes, per_node, ROOM)
@@ -237,7 +237,7 @@ def test_smallest_conflict_is_impossible_and_minimal(first: int) -> None:
                 Item(i.key, i.shards, i.share, i.memory, i.count - (i.key == less.key))
                 for i in core
             ]
-            assert pack(fewer, nodes, per_node, ROOM).verdict is Verdict.PACKED, (
+            assert pack(fewer, nodes, per_node, ROOM).verdict is PackingVerdict.PACKED, (
                 f"seed {seed} without one of {less.key}"
             )
     assert seen
@@ -471,7 +471,7 @@ def test_lifted_no_goods_forbid_their_source_and_nothing_placeable(seed: int) ->
     fewest: dict[tuple[int, ...], int | None] = {}
     for replicas in every:
         packing = pack_on_fewest(items_of(instance, replicas), pool.nodes, pool.gpus_per_node, room)
-        fewest[replicas] = packing.gpus if packing.verdict is Verdict.PACKED else None
+        fewest[replicas] = packing.gpus if packing.verdict is PackingVerdict.PACKED else None
     rng = np.random.default_rng(seed)
     for limit in (None, pool.gpus - 1):
         bad = [n for n in every if fewest[n] is None or (limit is not None and fewest[n] > limit)]  # type: ignore[operator]

@@ -29,7 +29,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from models.cascade import Mix, MixQuality, Policy, policies
+from models.cascade import CascadePolicy, MixQuality, PolicyMix, policies
 from models.instance import Instance, Llm, ObjectiveKind, Option, Pool
 from models.quality import Quality
 from planner.solution import Solution, Status
@@ -58,7 +58,7 @@ class MixPlan:
     content: verified against the equivalent instance; value, bound: of the objective.
     """
 
-    mix: Mix
+    mix: PolicyMix
     content: Mapping[str, Any]
     value: float
     bound: float
@@ -130,11 +130,11 @@ def _every(
     scores: Scores,
     chains: Sequence[tuple[int, ...]],
     steps: Mapping[int, int],
-) -> list[Policy]:
+) -> list[CascadePolicy]:
     """The policies of all chains, or of those that there was time for; chains of one LLM come
     first.
     """
-    made: list[Policy] = []
+    made: list[CascadePolicy] = []
     for chain in chains:
         if made and trial.stopped():
             break
@@ -142,7 +142,9 @@ def _every(
     return made
 
 
-def _solved(trial: BaselineSolver, instance: Instance, candidates: list[Policy]) -> MixPlan | None:
+def _solved(
+    trial: BaselineSolver, instance: Instance, candidates: list[CascadePolicy]
+) -> MixPlan | None:
     """The best mix and its setup by the joint search, verified; None without one."""
     quality = MixQuality(candidates, instance.scores)
     solution = trial.solve(_spread(instance, quality.most), cast(Quality, quality))
@@ -191,11 +193,11 @@ def _divided(instance: Instance, by: float) -> tuple[Any, ...]:
     )
 
 
-def _equal_slos(instance: Instance, mix: Mix) -> tuple[Any, ...]:
+def _equal_slos(instance: Instance, mix: PolicyMix) -> tuple[Any, ...]:
     return _divided(instance, float(mix.visits.sum()))
 
 
-def equivalent_instance(instance: Instance, mix: Mix) -> Instance:
+def equivalent_instance(instance: Instance, mix: PolicyMix) -> Instance:
     """The instance that the verifier judges a mix by: each visit a request, to be routed in the
     proportions of the visits.
 
@@ -221,7 +223,9 @@ def equivalent_instance(instance: Instance, mix: Mix) -> Instance:
     )
 
 
-def _as_visits(instance: Instance, checked: Instance, mix: Mix, solution: Solution) -> Solution:
+def _as_visits(
+    instance: Instance, checked: Instance, mix: PolicyMix, solution: Solution
+) -> Solution:
     """The plan in the terms of the equivalent instance; rates are put right by what the mix's
     rounding takes.
     """
@@ -246,7 +250,7 @@ def _as_visits(instance: Instance, checked: Instance, mix: Mix, solution: Soluti
     )
 
 
-def _policy_words(instance: Instance, mix: Mix) -> str:
+def _policy_words(instance: Instance, mix: PolicyMix) -> str:
     """Tell the policies, the largest part first, e.g. `70 %: a, below 0.61 then b; 30 %: b`."""
     words = []
     for part, policy in sorted(
