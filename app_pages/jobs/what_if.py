@@ -33,7 +33,7 @@ from planner.presentation.setup_study import (
 )
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
-from planner.studies.alternatives import find_alternatives
+from planner.studies.alternatives import AlternativesOptions, find_alternatives
 from planner.studies.baselines.comparison import (
     BaselineComparison,
     baselines_table,
@@ -112,10 +112,8 @@ def near(
         instance,
         plan,
         settings,
-        number,
-        loss_pct / 100.0,
-        running,
-        quality_of(loaded.instance.scores),
+        AlternativesOptions(number, loss_pct / 100.0, running),
+        quality=quality_of(loaded.instance.scores),
         **watched,
     )
     searched: SearchedContent = {"number": number, "loss_pct": loss_pct, "current": name}

@@ -1,19 +1,13 @@
-"""Other setups nearly as good as the plan found: the next best, the one on fewest GPUs, and the one
-with fewest changes.
+"""Other setups nearly as good as a plan: the next best, the one on fewest GPUs, and the one with
+fewest changes.
 
-Setups are of one kind when the same replicas run, of the same LLMs in the same pools at the same tp
-degrees; each kind is told once, with the MPS shares that are best for it. Nor is a setup another
-one that holds a told one whole, with more on top: it is no better, or it would have been found
-first. So after every setup T of kind K the search goes on among setups n with (no-goods of
-models.nogood)
+Each kind of setup (`planner.studies.setup_kinds`) is listed once, with the MPS shares that are best
+for it, within the loss
 
-    n_o < T_o for some option o of T,    and    n_k < K_k for some (LLM, pool, tp degree) k of K,
-                                                or  sum_o n_o > sum_o T_o
+    quality >= value - loss |value|,    or    cost <= value + loss |value|
 
-within the loss:  quality >= value - loss |value|,  or  cost <= value + loss |value|. Each answer
-                                                        has the bound of its own search: no setup
-left is better than that. Without an answer and not stopped, it is proved that no other kind lies
-within the loss.
+Each alternative has the bound of its own search: no setup left is better than that. Where there is
+no further one and the search was not stopped, it is proved that no other kind lies within the loss.
 
     fewest GPUs       minimise GPUs within the loss, then the best objective on so many
                       (goals of models.formulation)
@@ -27,21 +21,19 @@ twice, so the changes listed may exceed what is proved to be needed.
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
 from models.formulation import Changes, Goal, GoalKind, lean_weights
-from models.instance import Instance
-from models.nogood import NoGood
+from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint import solve as joint
 from planner.joint.goal_state import Incumbent, incumbent_of
 from planner.joint.leanest import fewest_gpus
 from planner.joint.outcome import effort_of, solution_of
-from planner.joint.primal_heuristics import meets_floors
 from planner.joint.search import Search
 from planner.joint.search_state import Clock, SearchState
 from planner.joint.separation import all_packed, pack_pools_on_fewest
@@ -49,11 +41,19 @@ from planner.joint.setup_routing import RoutedSetup
 from planner.plans.running_setup import RunningSetup, keep_places, packing_of_places, replica_places
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution, Termination
+from planner.studies.setup_kinds import SetupKinds
 
-__all__ = ["NEAR_LOSS", "Alternative", "Alternatives", "find_alternatives"]
+__all__ = [
+    "NEAR_LOSS",
+    "Aim",
+    "Alternative",
+    "Alternatives",
+    "AlternativesOptions",
+    "find_alternatives",
+]
 
 NEAR_LOSS = 0.01
-"""Alternatives may lose this share of the objective unless another one is asked for."""
+"""Alternatives may lose this share of the objective unless another one is given."""
 
 HALF_A_GPU = 0.4
 """Lean weights of plans that differ by a GPU differ by more than a half: a search closed to this
@@ -61,22 +61,24 @@ knows the number.
 """
 
 MOST_REPEATS = 20
-"""So often a told kind may come again, with replicas on top that serve nobody; then the search
+"""So often a listed kind may come again, with replicas on top that serve nobody; then the search
 ends.
 """
 
-IDLE = 1e-9
-"""An option with less than this share of the requests serves nobody."""
+
+class Aim(StrEnum):
+    """What an alternative is best at."""
+
+    NEXT = "next"
+    GPUS = "gpus"
+    CHANGES = "changes"
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """aim: next | gpus | changes.
+    """A setup placed and routed; the solution's bound is that of the aim (see the module)."""
 
-    solution: placed and routed, its bound that of the aim (see the module).
-    """
-
-    aim: str
+    aim: Aim
     solution: Solution
 
 
@@ -84,10 +86,8 @@ class Alternative:
 class Alternatives:
     """limit: what the objective must reach.
 
-    gpus, changes: so many at least are proved to be needed within the loss.
-
-    complete: it is proved that no other setup within the loss is left. stopped: gap | time |
-    interrupt.
+    gpus, changes: so many at least are proved to be needed within the loss (changes: None where
+    nothing runs). complete: it is proved that no other setup within the loss is left.
     """
 
     limit: float
@@ -98,90 +98,86 @@ class Alternatives:
     stopped: Termination
 
 
+@dataclass(frozen=True)
+class AlternativesOptions:
+    """count: next best setups wanted; loss: share of the objective they may lose; running: what
+    runs now, for the fewest changes (None: they are not sought).
+    """
+
+    count: int
+    loss: float = NEAR_LOSS
+    running: RunningSetup | None = None
+
+
 def find_alternatives(
     instance: Instance,
     plan: Solution,
     settings: Settings,
-    count: int,
-    loss: float = NEAR_LOSS,
-    running: RunningSetup | None = None,
-    quality: Quality | None = None,
+    options: AlternativesOptions,
     *,
+    quality: Quality | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Alternatives:
-    """Up to `count` next best setups within `loss` (share of the objective) of `plan` (with a
-    setup), and the fewest of both kinds.
+    """Search for other setups within the loss.
 
-    The settings' time limit holds for all searches together. Cancelled, what was found so far.
+    plan: with a setup. quality: of the instance's scores, its cuts are reused. The settings' time
+    limit holds for all searches together. Cancelled, the alternatives so far.
     """
-    clock = Clock(time.perf_counter() + settings.time_limit, cancel)
     state = SearchState(
         instance=instance,
         quality=quality or Quality(instance.scores),
-        clock=clock,
+        clock=Clock(time.perf_counter() + settings.time_limit, cancel),
         threads=settings.threads,
         seed=settings.seed,
     )
-    return _Near(state, plan, settings, loss, running, progress).found(count)
+    return _AlternativeSearch(state, plan, settings, options, progress).run()
 
 
-class _Near:
-    """The searches for other setups of one plan, one after the other on one ground."""
+class _AlternativeSearch:
+    """The searches for other setups of one plan, one after the other on one `SearchState`."""
 
     def __init__(
         self,
         state: SearchState,
         plan: Solution,
         settings: Settings,
-        loss: float,
-        running: RunningSetup | None,
+        options: AlternativesOptions,
         progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.state, self.plan, self.settings, self.running, self.progress = (
-            state,
-            plan,
-            settings,
-            running,
-            progress,
-        )
+        self.state, self.plan, self.settings = state, plan, settings
+        self.options, self.progress = options, progress
         self.last, self.stopped = state.clock.deadline, Termination.GAP
-        self.kind_of = [
-            (option.llm, option.pool, option.tp_degree) for option in state.instance.options
-        ]
-        self.kinds: list[tuple[tuple[tuple[int, int, int], int], ...]] = []
+        self.kinds = SetupKinds(state)
         instance, quality = state.instance, state.quality
-        value = float(plan.value)  # type: ignore[arg-type]
-        if instance.objective == "quality":
-            self.limit = value - loss * abs(value)
+        if plan.value is None:
+            raise ValueError("alternatives are sought of a plan with a setup")
+        slack = options.loss * abs(plan.value)
+        if instance.objective == ObjectiveKind.QUALITY:
+            self.limit = plan.value - slack
             self.goal = Goal(of=GoalKind.QUALITY, quality_at_least=quality.from_score(self.limit))
+            self.enough = -quality.from_score(self.limit)
         else:
-            self.limit = value + loss * abs(value)
+            self.limit = plan.value + slack
             floor = quality.from_score((instance.quality_floor or 0.0) - joint.FLOOR_SLACK)
-            self.goal = Goal(
-                of=GoalKind.COST,
-                quality_at_least=floor,
-                cost_at_most=self.limit * (1 + 1e-12),
-            )
-        self.enough = (
-            -float(self.goal.quality_at_least or 0.0)
-            if self.goal.of == GoalKind.QUALITY
-            else self.limit * (1 + 1e-12)
-        )
+            # A cost limit at the value itself would cut the plan off by rounding.
+            self.enough = self.limit * (1 + 1e-12)
+            self.goal = Goal(of=GoalKind.COST, quality_at_least=floor, cost_at_most=self.enough)
 
-    def found(self, count: int) -> Alternatives:
-        """Everything that is asked for."""
+    def run(self) -> Alternatives:
+        """All searches; the cheap ones that prove a number come first."""
+        count, running = self.options.count, self.options.running
         others: list[Alternative] = []
-        aims = 1 if self.running is None else 2
-        self._begin("fewest GPUs", aims + count)
+        self._begin("fewest GPUs", (1 if running is None else 2) + count)
         gpus, fewer = self._fewest_gpus()
         others += [] if fewer is None else [fewer]
         changes = None
-        if self.running is not None:
+        if running is not None:
             self._begin("fewest changes", 1 + count)
-            changes, fewer = self._fewest_changes(self.running)
+            changes, fewer = self._fewest_changes(running)
             others += [] if fewer is None else [fewer]
-        self._forbid(self.plan)
+        # Only now: the two above may come to the plan's own kind.
+        self.kinds.exclude(self.plan)
         complete = self._next_best(count, others)
         interrupted = self.state.clock.interrupted()
         return Alternatives(
@@ -199,25 +195,24 @@ class _Near:
         while kept < count and repeats < MOST_REPEATS:
             self._begin(f"{kept} of {count} next best setups", count - kept)
             search = self._search(self.goal)
-            if (
-                search.incumbent is None
-                and not search.infeasible
-                and time.perf_counter() < self.last
-            ):
+            out_of_time = time.perf_counter() >= self.last
+            if search.incumbent is None and not search.infeasible and not out_of_time:
+                # Without this one there is no next: any setup within the loss will do, and it may
+                # take all the time that is left.
                 self.stopped = Termination.GAP
-                self._begin(
-                    f"{kept} of {count} next best setups", 1
-                )  # without this one there is no next: any within the loss will do
+                self._begin(f"{kept} of {count} next best setups", 1)
                 search = self._search(self.goal, enough=self.enough)
             if search.incumbent is None:
                 return search.infeasible and search.confirm_infeasible()
-            alternative = self._alternative("next", search, self._lean(search.incumbent))
-            if self._kinds(alternative.solution.replicas) in self.kinds:
+            alternative = self._alternative(Aim.NEXT, search, self._lean(search.incumbent))
+            # A listed kind comes back when idle replicas were taken off it: the no-goods let it
+            # through with more replicas.
+            if self.kinds.is_listed(alternative.solution.replicas):
                 repeats += 1
             else:
                 others.append(alternative)
                 kept += 1
-            self._forbid(alternative.solution)
+            self.kinds.exclude(alternative.solution)
         return False
 
     def _begin(self, what: str, left: int) -> None:
@@ -225,20 +220,18 @@ class _Near:
         clock, now = self.state.clock, time.perf_counter()
         clock.deadline = now + max(self.last - now, 0.0) / left
         if self.progress is not None:
-            self.progress(
-                Progress(
-                    now - clock.began, f"alternatives: {what}", self.plan.value, self.plan.bound
-                )
-            )
+            phase = f"alternatives: {what}"
+            self.progress(Progress(now - clock.began, phase, self.plan.value, self.plan.bound))
 
     # -- the aims ----------------------------------------------------------------------------------
 
     def _fewest_gpus(self) -> tuple[int, Alternative | None]:
         """How many GPUs are proved to be needed within the loss; an alternative when the plan uses
-        more than could be found.
+        more than it would need.
         """
         start = self._incumbent()
         weights = lean_weights(self.state.instance)
+        # The plan itself is the first answer, so that the search has a bound to beat at once.
         first = replace(start, loss=float(weights @ [packing.gpus for packing in start.packing]))
         lean = Search(self.state, replace(self.goal, of=GoalKind.GPUS), lambda _: HALF_A_GPU, first)
         lean.run()
@@ -247,35 +240,35 @@ class _Near:
         needed = min(fewest_gpus(lean), leanest.gpus)
         if leanest.gpus >= start.gpus:
             return needed, None
+        # Of the plans on so few GPUs the best one: the first search does not look at the objective.
         best = self._search(replace(self.goal, gpus_in_all=leanest.gpus), self._as_packed(leanest))
-        return needed, self._alternative("gpus", best, self._lean(best.incumbent or leanest))
+        return needed, self._alternative(Aim.GPUS, best, self._lean(best.incumbent or leanest))
 
     def _fewest_changes(self, running: RunningSetup) -> tuple[int, Alternative | None]:
         """How many starts and stops are proved to be needed within the loss; an alternative when
         the plan has more of them.
         """
         before = tuple(int(n) for n in running.replicas(len(self.state.instance.options)))
-        undone, low, most = -1, -1, Changes(before, 0).count(self.plan.replicas)
+        # proved: the most changes that are proved too few. low: the most that gave no setup, which
+        # is more where a search was stopped. enough: only whether there is a setup counts.
+        proved, low, most = -1, -1, Changes(before, 0).count(self.plan.replicas)
         latest: Search | None = None
         while most - low > 1:
             at = (low + most) // 2
-            search = self._search(
-                replace(self.goal, changes=Changes(before, at)), enough=self.enough
-            )
+            goal = replace(self.goal, changes=Changes(before, at))
+            search = self._search(goal, enough=self.enough)
             if search.incumbent is not None:
+                # It may need fewer than allowed, which saves steps.
                 most, latest = Changes(before, at).count(search.incumbent.routed.replicas), search
-            else:
-                undone = (
-                    at
-                    if undone == low and search.infeasible and search.confirm_infeasible()
-                    else undone
-                )
-                low = at
-        needed = undone + 1 + running.gone
+                continue
+            if proved == low and search.infeasible and search.confirm_infeasible():
+                proved = at
+            low = at
+        needed = proved + 1 + running.gone
         if latest is None or latest.incumbent is None:
             return needed, None
         best = self._search(replace(self.goal, changes=Changes(before, most)), latest.incumbent)
-        return needed, self._alternative("changes", best, best.incumbent or latest.incumbent)
+        return needed, self._alternative(Aim.CHANGES, best, best.incumbent or latest.incumbent)
 
     def _search(
         self, goal: Goal, incumbent: Incumbent | None = None, enough: float = -np.inf
@@ -291,17 +284,11 @@ class _Near:
             self.stopped = Termination.TIME
 
     def _abs_gap(self, loss: float) -> float:
-        quality, unit = (
-            self.state.quality,
-            (self.state.quality.scale if self.goal.of == GoalKind.QUALITY else 1.0),
+        scale = self.state.quality.scale
+        closed = max(
+            self.settings.rel_gap * max(abs(self._value(loss)), 1e-9), CLOSE_ENOUGH * scale
         )
-        return (
-            max(
-                self.settings.rel_gap * max(abs(self._value(loss)), 1e-9),
-                CLOSE_ENOUGH * quality.scale,
-            )
-            / unit
-        )
+        return closed / (scale if self.goal.of == GoalKind.QUALITY else 1.0)
 
     def _value(self, loss: float) -> float:
         return self.state.quality.to_score(-loss) if self.goal.of == GoalKind.QUALITY else loss
@@ -309,32 +296,28 @@ class _Near:
     # -- setups ------------------------------------------------------------------------------------
 
     def _incumbent(self) -> Incumbent:
-        """The plan found, as the searches know plans."""
+        """The plan, as the searches know plans."""
         quality, plan, instance = self.state.quality, self.plan, self.state.instance
         settled = quality.settle(plan.fractions)
         routed = RoutedSetup(
             plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value)
         )
-        seats = replica_places(plan.placement)
+        places = replica_places(plan.placement)
         packings = tuple(
-            packing_of_places([seat for seat in seats if instance.options[seat[0]].pool == p])
+            packing_of_places([place for place in places if instance.options[place[0]].pool == p])
             for p in range(len(instance.pools))
         )
         return incumbent_of(instance, quality, self.goal.of, routed, packings, settled)
 
     def _lean(self, incumbent: Incumbent) -> Incumbent:
-        """A found setup without what serves nobody, on the fewest GPUs that could be found for
-        it.
-        """
-        replicas = self._serving(incumbent.routed.replicas, incumbent.routed.rates)
+        """A setup without what serves nobody, on the fewest GPUs that could be found for it."""
+        routed = incumbent.routed
+        replicas = self.kinds.serving(routed.replicas, routed.rates)
         packings = pack_pools_on_fewest(self.state, replicas)
         if not all_packed(packings):
             return incumbent
-        return self._as_packed(
-            replace(
-                incumbent, routed=replace(incumbent.routed, replicas=replicas), packing=packings
-            )
-        )
+        leaner = replace(incumbent, routed=replace(routed, replicas=replicas), packing=packings)
+        return self._as_packed(leaner)
 
     def _as_packed(self, incumbent: Incumbent) -> Incumbent:
         """GPUs, cost and loss as its packing says."""
@@ -347,56 +330,17 @@ class _Near:
             incumbent.settled,
         )
 
-    def _serving(self, replicas: np.ndarray, rates: np.ndarray) -> np.ndarray:
-        """Replicas (O,) of the options that carry requests; all of them where the floors would be
-        missed without the others.
-        """
-        serving = np.where(rates > IDLE * self.state.instance.arrival_rate, replicas, 0)
-        return serving if meets_floors(self.state, serving) else replicas
-
-    def _forbid(self, solution: Solution) -> None:
-        """From here on no setup of the same kind is sought, nor one that holds this one whole."""
-        serving = self._serving(solution.replicas, solution.routed_rates)
-        held = [int(o) for o in np.flatnonzero(serving > 0)]
-        self.state.no_goods.append(
-            NoGood(0, tuple((o,) for o in held), tuple(int(serving[o]) for o in held))
-        )
-        kinds = self._kinds(serving)
-        if kinds not in self.kinds:
-            alike = tuple(
-                tuple(o for o, kind in enumerate(self.kind_of) if kind == which)
-                for which, _ in kinds
-            )
-            self.state.no_goods.append(
-                NoGood(0, alike, tuple(count for _, count in kinds), replicas=int(serving.sum()))
-            )
-            self.kinds.append(kinds)
-
-    def _kinds(self, replicas: np.ndarray) -> tuple[tuple[tuple[int, int, int], int], ...]:
-        """Replicas of each (LLM, pool, tp degree), whatever their MPS shares."""
-        counts: Counter[tuple[int, int, int]] = Counter()
-        for o in np.flatnonzero(replicas):
-            counts[self.kind_of[o]] += int(replicas[o])
-        return tuple(sorted(counts.items()))
-
-    def _alternative(self, aim: str, search: Search, incumbent: Incumbent) -> Alternative:
-        """A found setup as a solution of its own, with the bound of its search."""
-        state = self.state
+    def _alternative(self, aim: Aim, search: Search, incumbent: Incumbent) -> Alternative:
+        """A setup as a solution of its own, with the bound of its search."""
+        state, running = self.state, self.options.running
         bound = min(search.bound, incumbent.loss)
         closed = incumbent.loss - bound <= self._abs_gap(incumbent.loss)
-        effort = effort_of(
-            state,
-            state.clock.termination(closed=closed),
-            [],
-        )
+        effort = effort_of(state, state.clock.termination(closed=closed), [])
         solution = solution_of(
             state.quality, incumbent, self._value(incumbent.loss), self._value(bound), effort, None
         )
-        if self.running is not None:
-            solution = keep_places(
-                state.instance,
-                solution,
-                self.running,
-                more_gpus=aim == "changes" and self.goal.of == GoalKind.QUALITY,
-            )
+        if running is not None:
+            # More GPUs cost nothing where quality is maximised, and fewer replicas have to move.
+            more_gpus = aim == Aim.CHANGES and self.goal.of == GoalKind.QUALITY
+            solution = keep_places(state.instance, solution, running, more_gpus=more_gpus)
         return Alternative(aim, solution)

@@ -17,10 +17,7 @@ from planner.presentation.out_of_sample_tables import (
     evaluated_comparisons_table,
     evaluation_content,
 )
-from tests.support.paths import SHARED
 from tests.support.routed_plan import NAMES, SETTINGS, by_name, own, random_scores, scores_of
-
-SHARED = SHARED / "data" / "hw-router"
 
 
 def test_on_its_own_prompts_it_is_the_plan(source: PlanAndScenario) -> None:

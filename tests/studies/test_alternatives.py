@@ -29,7 +29,7 @@ from planner.presentation.alternatives import alternatives_lines, alternatives_t
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.settings import Settings
 from planner.solution import Solution
-from planner.studies.alternatives import Alternatives, find_alternatives
+from planner.studies.alternatives import Alternatives, AlternativesOptions, find_alternatives
 from tests.support.oracle import Setup, _search, feasible_setups
 from tests.support.paths import HOME
 from tests.support.tiny import random_instance
@@ -118,7 +118,12 @@ def cases(kind: str, seeds: int) -> list[tuple[Instance, Solution]]:
 def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> None:
     listed = 0
     for instance, plan in cases(kind, 24 if kind in ("each_llm", "cost") else 9):
-        found = find_alternatives(instance, plan, SETTINGS, COUNT, 1.0 if kind == "cost" else LOSS)
+        found = find_alternatives(
+            instance,
+            plan,
+            SETTINGS,
+            AlternativesOptions(COUNT, 1.0 if kind == "cost" else LOSS),
+        )
         truth = values(instance)
         limit = gain(instance, found.limit)
         told = [plan]
@@ -174,7 +179,10 @@ def test_fewest_changes_are_fewest(kind: str) -> None:
         )
         loss = 1.0 if kind == "cost" else (LOSS, 0.05, 0.005)[number % 3]
         found = find_alternatives(
-            instance, plan, SETTINGS, 0, loss, RunningSetup(seated(instance, before), gone=1)
+            instance,
+            plan,
+            SETTINGS,
+            AlternativesOptions(0, loss, RunningSetup(seated(instance, before), gone=1)),
         )
         limit = gain(instance, found.limit)
         surely = min(
@@ -301,7 +309,7 @@ def test_cancelled_it_returns_what_there_is() -> None:
     plan = joint.solve(instance, SETTINGS, explain=False)
     cancel = threading.Event()
     cancel.set()
-    found = find_alternatives(instance, plan, SETTINGS, 3, LOSS, cancel=cancel)
+    found = find_alternatives(instance, plan, SETTINGS, AlternativesOptions(3, LOSS), cancel=cancel)
     assert found == Alternatives(
         limit=found.limit,
         gpus=found.gpus,

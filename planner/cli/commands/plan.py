@@ -28,7 +28,7 @@ from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import load_instance
-from planner.studies.alternatives import NEAR_LOSS, find_alternatives
+from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives
 from planner.studies.marginals import marginal_values
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
@@ -147,10 +147,8 @@ def make_plan(
                 loaded.instance,
                 solution,
                 settings,
-                further.near,
-                further.loss_pct / 100.0,
-                running,
-                quality,
+                AlternativesOptions(further.near, further.loss_pct / 100.0, running),
+                quality=quality,
                 progress=progress,
                 cancel=cancel,
             ),

@@ -14,6 +14,8 @@ from planner.operation import out_of_sample
 from tests.support.paths import SHARED
 from tests.support.small_scenarios import write_scenario
 
+TABLES = SHARED / "data" / "hw-router"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -93,13 +95,13 @@ def test_an_infeasible_plan_has_nothing_to_route_to(tmp_path: Path) -> None:
     assert "no setup" in done.stderr
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the tables of HW-Router are not here")
+@pytest.mark.skipif(not TABLES.is_dir(), reason="the tables of HW-Router are not here")
 def test_five_real_llms_gain_little_over_the_best_and_it_says_so(tmp_path: Path) -> None:
     """Known of these tables, load ignored: the best prediction gains at most 0.009 over the best
     single LLM, the oracle 0.118.
     """
     effort = ("--rates", "4", "--requests", "400", "--seeds", "2", "--jobs", "1")
-    scenario, plan = hw_router.make(SHARED, tmp_path, effort=effort), tmp_path / "plan.json"
+    scenario, plan = hw_router.make(TABLES, tmp_path, effort=effort), tmp_path / "plan.json"
     assert (
         CliRunner().invoke(app, ["plan", str(scenario), "--json", str(plan), "--quiet"]).exit_code
         == 0
