@@ -1,44 +1,46 @@
-"""The page from top to bottom, run anew on every change: what is done is fetched, then sidebar,
-banner and progress, then the page.
+"""The page from top to bottom, run anew on every change: results are fetched, then sidebar, banner
+and progress are drawn, then the page.
 """
 
 from pathlib import Path
 
 import streamlit as st
 
-from app_pages.session import reruns, saved_plans, state, work
-from app_pages.widgets import sidebar
+from app_pages.session import first_view, job_slots, reruns, saved_plans, share_link, state
+from app_pages.widgets import progress, sidebar
 
-st.set_page_config(
-    page_title="Joint LLM planner", page_icon=str(Path(__file__).parent / "icon.png"), layout="wide"
-)
+ICON = str(Path(__file__).parent / "icon.png")
+PAGES = {
+    "plan": ("Plan", "map"),
+    "inputs": ("Inputs", "tune"),
+    "what_if": ("What-if", "query_stats"),
+    "setups": ("Setups", "bar_chart"),
+    "compare": ("Compare", "compare_arrows"),
+    "router": ("Router", "alt_route"),
+    "export": ("Export", "download"),
+}
+"""File below views/ -> title and icon; the first opens first."""
+
+st.set_page_config(page_title="Joint LLM planner", page_icon=ICON, layout="wide")
 page = st.navigation(
     [
         st.Page(
-            "pages/plan.py", title="Plan", url_path="plan", icon=":material/map:", default=True
-        ),
-        st.Page("pages/inputs.py", title="Inputs", url_path="inputs", icon=":material/tune:"),
-        st.Page(
-            "pages/what_if.py", title="What-if", url_path="what-if", icon=":material/query_stats:"
-        ),
-        st.Page("pages/setups.py", title="Setups", url_path="setups", icon=":material/bar_chart:"),
-        st.Page(
-            "pages/compare.py",
-            title="Compare",
-            url_path="compare",
-            icon=":material/compare_arrows:",
-        ),
-        st.Page("pages/router.py", title="Router", url_path="router", icon=":material/alt_route:"),
-        st.Page("pages/export.py", title="Export", url_path="export", icon=":material/download:"),
+            f"views/{file}.py",
+            title=title,
+            url_path=file.replace("_", "-"),
+            icon=f":material/{icon}:",
+            default=file == "plan",
+        )
+        for file, (title, icon) in PAGES.items()
     ]
 )
-state.begin()
-reruns.do_what_is_left()
-work.collect()
-state.take_plan()
-saved_plans.keep_shown()
-state.write_link()
-sidebar.draw()
-sidebar.banner()
-work.progress_box()
+first_view.start_session()
+reruns.run_deferred()
+job_slots.collect()
+state.show_solved_plan()
+saved_plans.save_shown()
+share_link.write_link()
+sidebar.draw_sidebar()
+sidebar.draw_banner()
+progress.draw_progress()
 page.run()

@@ -82,7 +82,7 @@ def import_time() -> float:
         return time.perf_counter() - begun
 
     return spent(
-        "import app, app_pages.charts.report, app_pages.widgets.sidebar, app_pages.widgets.tables"
+        "import app, app_pages.charts.style, app_pages.widgets.sidebar, app_pages.widgets.tables"
     ) - spent("pass")
 
 

@@ -53,7 +53,7 @@ def _measured(what: str) -> str:
         write_workbook(
             path,
             report_of(source.plan, source.loaded, extras),
-            workbook_inputs(source.loaded.scenario, Path(folder)),
+            workbook_inputs(source.loaded.scenario, source.loaded.tables, Path(folder)),
         )
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
         size = path.stat().st_size / 2**20

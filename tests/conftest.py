@@ -11,7 +11,7 @@ from tests.support.outside import NOT_RUN
 
 
 @pytest.fixture
-def unasked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def marginals_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page does not wait for a moment of rest before it plans what nobody asked for: AppTest
     has no clock.
     """

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from app_pages.charts.report import Drawn, ink, llm_colour
+from app_pages.charts.style import DescribedChart, ink, llm_colour
 
-__all__ = ["qualities", "routing"]
+__all__ = ["build_quality_chart", "build_routing_comparison"]
 
 PALER = (1.0, 0.7, 0.5, 0.3)
 SHAPES = ("circle", "square", "diamond", "triangle-up")
 
 
-def routing(frame: pd.DataFrame, signs: Mapping[str, str]) -> Drawn:
+def build_routing_comparison(frame: pd.DataFrame, signs: Mapping[str, str]) -> DescribedChart:
     """Lying bars: for every LLM one bar a plan, paler from plan to plan, labelled with the plan's
     name and its part of the requests.
     """
@@ -54,20 +54,18 @@ def routing(frame: pd.DataFrame, signs: Mapping[str, str]) -> Drawn:
         scale=alt.Scale(domain=list(range(len(plans))), range=list(PALER[: len(plans)])),
         legend=None,
     )
-    bars = base.mark_bar(stroke="white").encode(
-        color=llm_colour({"signs": dict(signs)}, None), opacity=paler
-    )
-    words = base.mark_text(align="left", dx=5, fontSize=12, color=ink(), limit=230).encode(
+    bars = base.mark_bar(stroke="white").encode(color=llm_colour(signs, None), opacity=paler)
+    labels = base.mark_text(align="left", dx=5, fontSize=12, color=ink(), limit=230).encode(
         text=alt.Text("Label:N")
     )
-    told = "; ".join(f"{row['LLM']} in {row['Plan']}: {row['Part']:.1f} %" for row in rows)
+    text = "; ".join(f"{row['LLM']} in {row['Plan']}: {row['Part']:.1f} %" for row in rows)
     return (
-        alt.layer(bars, words).properties(height=60 + 26 * len(rows)),
-        f"Part of the requests by LLM and plan: {told}.",
+        alt.layer(bars, labels).properties(height=60 + 26 * len(rows)),
+        f"Part of the requests by LLM and plan: {text}.",
     )
 
 
-def qualities(frame: pd.DataFrame) -> Drawn:
+def build_quality_chart(frame: pd.DataFrame) -> DescribedChart:
     """One point a plan. frame: plan, quality, and a number that differs."""
     across = str(frame.columns[2])
     shown = frame.set_axis(["Plan", "Quality", "Across"], axis=1).assign(Order=range(len(frame)))
@@ -92,16 +90,16 @@ def qualities(frame: pd.DataFrame) -> Drawn:
     points = base.mark_point(filled=True, size=180, opacity=1, color="#0072B2").encode(
         shape=alt.Shape("Order:N", scale=scale, legend=None)
     )
-    words = [
+    labels = [
         base.transform_filter(f"datum.Left == {str(left).lower()}")
         .mark_text(dy=-16, align="left" if left else "right", fontSize=12, color=ink())
         .encode(text=alt.Text("Plan:N"))
         for left in (True, False)
     ]
-    told = "; ".join(
+    text = "; ".join(
         f"{row.Plan}: {row.Quality:.5f} at {row.Across:,.2f}" for row in shown.itertuples()
     )
     return (
-        alt.layer(points, *words).properties(height=300),
-        f"{frame.columns[1]} over {across}: {told}.",
+        alt.layer(points, *labels).properties(height=300),
+        f"{frame.columns[1]} over {across}: {text}.",
     )

@@ -1,7 +1,4 @@
-"""Charts of the page Router: prices and fractions over load, and gains with their intervals.
-
-Nothing is computed here.
-"""
+"""Charts of the page Router: prices and fractions over load, and gains with their intervals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +6,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app_pages.charts.report import DASHES, SHAPES, Drawn, ink, limit_colour
+from app_pages.charts.style import DescribedChart, dash_by, ink, limit_colour, shape_by
 from reports.style import looks_of
 
-__all__ = ["MEASURES", "gains", "over_load"]
+__all__ = ["MEASURES", "build_gains_chart", "build_load_chart"]
 
 MEASURES = ["Dual price (score)", "Fraction (%)"]
 RATE = "Rate (% of planned)"
@@ -20,29 +17,20 @@ GOOD = {"better": "#1B7F4B", "worse": "#C0392B", "within noise": "#7A8793"}
 SIGNS = {"better": "triangle-up", "worse": "triangle-down", "within noise": "circle"}
 
 
-def over_load(frame: pd.DataFrame, held: float, meta: Mapping[str, Any], measure: str) -> Drawn:
-    """A line an LLM over the rate; rules at the planned rate and at the highest rate that is
-    held.
+def build_load_chart(
+    frame: pd.DataFrame, held_pct: float, signs: Mapping[str, str], measure: str
+) -> DescribedChart:
+    """A line an LLM over the rate; rules at the planned rate and at the highest rate at which the
+    SLOs hold.
+
+    held_pct: that rate in % of the planned one; measure: of MEASURES.
     """
-    looks = looks_of(meta["signs"])
-    kept = frame[frame[measure].notna()]
-    names = [llm for llm in looks if (kept["LLM"] == llm).any()]
+    looks = looks_of(signs)
+    known = frame[frame[measure].notna()]
+    names = [llm for llm in looks if (known["LLM"] == llm).any()]
     legend = alt.Legend(title="LLM", orient="bottom", columns=2, labelLimit=260)
-    colour = alt.Color(
-        "LLM:N",
-        scale=alt.Scale(domain=names, range=[looks[name].colour for name in names]),
-        legend=legend,
-    )
-    dash = alt.StrokeDash(
-        "LLM:N",
-        scale=alt.Scale(domain=names, range=[DASHES[k % 4] for k in range(len(names))]),
-        legend=legend,
-    )
-    shape = alt.Shape(
-        "LLM:N",
-        scale=alt.Scale(domain=names, range=[SHAPES[k % 8] for k in range(len(names))]),
-        legend=legend,
-    )
+    scale = alt.Scale(domain=names, range=[looks[name].colour for name in names])
+    colour = alt.Color("LLM:N", scale=scale, legend=legend)
     x = alt.X(f"{RATE}:Q", scale=alt.Scale(zero=False, nice=False, padding=12))
     numbers = alt.Tooltip(f"{measure}:Q", format=",.4f" if "score" in measure else ",.1f")
     tips: list[Any] = [
@@ -51,34 +39,40 @@ def over_load(frame: pd.DataFrame, held: float, meta: Mapping[str, Any], measure
         alt.Tooltip("Rate (req/s):Q", format=",.2f"),
         numbers,
     ]
-    line = alt.Chart(kept).encode(x=x, y=alt.Y(f"{measure}:Q"), color=colour, tooltip=tips)
-    held_words = f"SLOs held up to {held:.1f} %"
+    line = alt.Chart(known).encode(x=x, y=alt.Y(f"{measure}:Q"), color=colour, tooltip=tips)
+    held_words = f"SLOs hold up to {held_pct:.1f} %"
     marks = pd.DataFrame(
-        [{RATE: 100.0, "Label": "planned", "y": -22}, {RATE: held, "Label": held_words, "y": -8}]
+        [
+            {RATE: 100.0, "Label": "planned", "y": -22},
+            {RATE: held_pct, "Label": held_words, "y": -8},
+        ]
     )
     rule = alt.Chart(marks).encode(x=f"{RATE}:Q")
     layers = [
-        line.mark_line(strokeWidth=2).encode(strokeDash=dash),
-        line.mark_point(size=36, filled=True).encode(shape=shape),
+        line.mark_line(strokeWidth=2).encode(strokeDash=dash_by("LLM", names, legend)),
+        line.mark_point(size=36, filled=True).encode(shape=shape_by("LLM", names, legend)),
         rule.mark_rule(color=limit_colour(), strokeDash=[6, 4], strokeWidth=2),
         rule.mark_text(color=limit_colour(), align="right", dx=4, fontSize=12).encode(
             y=alt.Y("y:Q", scale=None), text=alt.Text("Label:N")
         ),
     ]
-    ends = [part.sort_values(RATE) for _, part in kept.groupby("LLM", sort=False)]
-    told = "; ".join(
+    ends = [part.sort_values(RATE) for _, part in known.groupby("LLM", sort=False)]
+    text = "; ".join(
         f"{part['LLM'].iloc[0]} from {part[measure].iloc[0]:,.4g} at {part[RATE].iloc[0]:,.0f} % to"
         f" {part[measure].iloc[-1]:,.4g} at {part[RATE].iloc[-1]:,.1f} %"
         for part in ends
     )
     return (
         alt.layer(*layers).properties(height=380),
-        f"{measure} over the rate: {told}. The SLOs are held up to {held:.1f} %.",
+        f"{measure} over the rate: {text}. The SLOs hold up to {held_pct:.1f} %.",
     )
 
 
-def gains(frame: pd.DataFrame, graded: bool) -> Drawn:
-    """A mark a comparison with its 95 % interval, and a rule at no gain."""
+def build_gains_chart(frame: pd.DataFrame, *, graded: bool) -> DescribedChart:
+    """A mark a comparison with its 95 % interval, and a rule at no gain.
+
+    graded: whether the scores are grades, else predictions.
+    """
     shown = frame.assign(
         Name=[f"{a} ({b})" if b else a for a, b in zip(frame["Against"], frame["LLM"], strict=True)]
     )
@@ -119,7 +113,7 @@ def gains(frame: pd.DataFrame, graded: bool) -> Drawn:
         .mark_text(align="left", x=0, dy=-16, fontSize=12, color=ink())
         .encode(y=y, text=alt.Text("Name:N")),
     ]
-    told = "; ".join(
+    text = "; ".join(
         f"against {name} {gain:+.4f} ({low:+.4f} to {high:+.4f}), {word}"
         for name, gain, low, high, word in zip(
             shown["Name"], *(shown[one] for one in figures), shown["Verdict"], strict=True
@@ -127,5 +121,5 @@ def gains(frame: pd.DataFrame, graded: bool) -> Drawn:
     )
     return (
         alt.layer(*layers).properties(height=70 + 52 * len(shown)),
-        f"What the router gains: {told}.",
+        f"What the router gains: {text}.",
     )

@@ -1,39 +1,39 @@
-"""What the page Export has made in a worker: files as bytes, of a plan that is shown and its
-scenario.
-"""
+"""What the page Export makes in a worker: files as bytes, of the plan shown and its scenario."""
 
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
-from app_pages.jobs.messages import Watch
+from app_pages.jobs.messages import JobContext
 from planner.errors import DataError
 from planner.export.bundle import KINDS, bundle, files_table, needs_prices, stated_date
-from planner.export.input_workbook import scenario_to_workbook
-from planner.export.report_files import write_report
+from planner.export.input_workbook import write_scenario_workbook
+from planner.export.report_content import report_of
+from planner.export.report_files import write_report, write_report_workbook
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, json_text
 from planner.plans.schema import PlanContent
 from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
-from planner.scenario.templates import workbook_inputs
+from planner.scenario.load import load_scenario
 from profiles.io.faults import Fault
 from profiles.io.writing import csv_text
 
 __all__ = [
-    "charts",
-    "deployment",
-    "plan_file",
-    "scenario_folder",
-    "scenario_workbook",
-    "tables_zip",
-    "workbook",
+    "make_bundle",
+    "make_charts",
+    "make_report",
+    "make_scenario_workbook",
+    "make_scenario_zip",
+    "plan_text",
+    "zip_tables",
 ]
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
@@ -46,54 +46,54 @@ Made = tuple[bytes, list[str]]
 Overrides = Mapping[str, Any]
 
 
-def workbook(path: str, overrides: Overrides, content: PlanContent, *, watch: Watch) -> Made:
+def make_report(path: str, overrides: Overrides, content: PlanContent, *, job: JobContext) -> Made:
     """The report as a workbook, its inputs in it."""
+    del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        source, target = (
-            _copied(path, overrides, content, Path(folder)),
-            Path(folder) / "report.xlsx",
-        )
-        write_report(source, str(target), None)
-        return target.read_bytes(), list(
-            workbook_inputs(source.loaded.scenario, target.parent).notes
-        )
-
-
-def charts(path: str, overrides: Overrides, content: PlanContent, *, watch: Watch) -> Made:
-    """The report's charts, PNG and SVG, as an archive."""
-    with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        write_report(_source(path, overrides, content), None, folder)
-        return (
-            _archive({file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}),
-            [],
-        )
-
-
-def scenario_folder(path: str, overrides: Overrides, content: PlanContent, *, watch: Watch) -> Made:
-    """The scenario with its changes, its tables and the plan, as an archive that every command can
-    go on from.
-    """
-    with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        plan = _copied(path, overrides, content, Path(folder)).plan
-        files = {file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}
-        return _archive({**files, "plan.json": json_text(plan.content)}), []
-
-
-def scenario_workbook(
-    path: str, overrides: Overrides, content: PlanContent, *, watch: Watch
-) -> Made:
-    """The scenario with its changes as an input workbook."""
-    with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        source, target = (
-            _copied(path, overrides, content, Path(folder)),
-            Path(folder) / "scenario.xlsx",
-        )
-        notes = scenario_to_workbook(source.loaded.scenario.path, (), target)
+        source = _copied(_source(path, overrides, content), Path(folder))
+        target = Path(folder) / "report.xlsx"
+        notes = write_report_workbook(source, report_of(source.plan, source.loaded), target)
         return target.read_bytes(), list(notes)
 
 
-def deployment(
-    path: str, overrides: Overrides, content: PlanContent, kinds: Sequence[str], *, watch: Watch
+def make_charts(path: str, overrides: Overrides, content: PlanContent, *, job: JobContext) -> Made:
+    """The report's charts, PNG and SVG, as an archive."""
+    del job
+    with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
+        write_report(_source(path, overrides, content), None, folder)
+        return _archive(_files_in(folder)), []
+
+
+def make_scenario_zip(
+    path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
+) -> Made:
+    """The scenario with its changes, its tables and the plan, as an archive that every command can
+    go on from. DataError when its files do not give the scenario back exactly.
+    """
+    del job
+    with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
+        source = _copied(_source(path, overrides, content), Path(folder))
+        if load_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
+            problem = "its files do not give the scenario back exactly"
+            raise DataError([Fault(path, "", "", problem, "hand on its own files instead")])
+        plan = json_text(source.plan.content)
+        return _archive({**_files_in(folder), "plan.json": plan}), []
+
+
+def make_scenario_workbook(
+    path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
+) -> Made:
+    """The scenario with its changes as an input workbook."""
+    del job
+    with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
+        source = _copied(_source(path, overrides, content), Path(folder))
+        target = Path(folder) / "scenario.xlsx"
+        notes = write_scenario_workbook(source.loaded, target)
+        return target.read_bytes(), list(notes)
+
+
+def make_bundle(
+    path: str, overrides: Overrides, content: PlanContent, kinds: Sequence[str], *, job: JobContext
 ) -> dict[str, Any]:
     """The deploy bundle: zip (bytes), files (table), left_out and to_do (sentences), readme
     (Markdown).
@@ -103,29 +103,26 @@ def deployment(
     source, on = _source(path, overrides, content), stated_date()
     chosen = None if set(kinds) == set(KINDS) else [kind for kind in KINDS if kind in kinds]
     bundle(source, on, chosen)  # all that can be refused is refused before prices are computed
-    table = (
-        build_price_table(source, progress=watch.progress, cancel=watch.cancel)
-        if needs_prices(chosen)
-        else None
-    )
-    found = bundle(source, on, chosen, table)
+    table = None
+    if needs_prices(chosen):
+        table = build_price_table(source, progress=job.progress, cancel=job.cancel)
+    made = bundle(source, on, chosen, table)
+    left_out = made.left_out.items()
     return {
-        "zip": _archive(found.files, found.executable),
-        "files": files_table(found),
-        "left_out": [
-            f"{kind}: {reason}" for kind, reasons in found.left_out.items() for reason in reasons
-        ],
-        "to_do": list(found.cautions),
-        "readme": found.files["README.md"],
+        "zip": _archive(made.files, made.executable),
+        "files": files_table(made),
+        "left_out": [f"{kind}: {reason}" for kind, reasons in left_out for reason in reasons],
+        "to_do": list(made.cautions),
+        "readme": made.files["README.md"],
     }
 
 
-def plan_file(content: PlanContent) -> str:
+def plan_text(content: PlanContent) -> str:
     """plan.json as it is handed over: its scenario lies beside it."""
     return json_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
 
 
-def tables_zip(tables: Mapping[str, pd.DataFrame]) -> bytes:
+def zip_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
     """Tables as CSV files in an archive; empty ones are left out."""
     return _archive(
         {f"{name}.csv": csv_text(frame) for name, frame in tables.items() if len(frame)}
@@ -136,39 +133,28 @@ def _source(path: str, overrides: Overrides, content: PlanContent) -> PlanAndSce
     """The plan and its scenario; DataError when a file has changed since."""
     loaded = load_instance(Path(path), dict(overrides))
     if loaded.sha256 != content["scenario_sha256"]:
-        raise DataError(
-            [
-                Fault(
-                    path,
-                    "",
-                    "",
-                    "the scenario's files have changed since this plan was made",
-                    "solve again",
-                )
-            ]
-        )
+        problem = "the scenario's files have changed since this plan was made"
+        raise DataError([Fault(path, "", "", problem, "solve again")])
     return PlanAndScenario(Plan(content), loaded)
 
 
-def _copied(path: str, overrides: Overrides, content: PlanContent, folder: Path) -> PlanAndScenario:
+def _copied(source: PlanAndScenario, folder: Path) -> PlanAndScenario:
     """The plan and its scenario as files of their own in a folder, so that what names a file names
-    one beside it.
+    one beside it. No table is read again.
     """
-    target = write_folder(_source(path, overrides, content).loaded.scenario, folder)
-    loaded = load_instance(target)
-    if loaded.sha256 != content["scenario_sha256"]:
-        raise DataError(
-            [
-                Fault(
-                    path,
-                    "",
-                    "",
-                    "its files do not give the scenario back exactly",
-                    "hand on its own files instead",
-                )
-            ]
-        )
-    return PlanAndScenario(Plan({**content, "scenario_path": target.name, "overrides": {}}), loaded)
+    loaded = source.loaded
+    target = write_folder(loaded.scenario, folder, loaded.tables)
+    copy = replace(
+        loaded,
+        scenario=load_scenario(target),
+        tables=replace(loaded.tables, sheets=frozenset()),
+    )
+    content: PlanContent = {**source.plan.content, "scenario_path": target.name, "overrides": {}}
+    return PlanAndScenario(Plan(content), copy)
+
+
+def _files_in(folder: str) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}
 
 
 def _archive(files: Mapping[str, str | bytes], executable: frozenset[str] = frozenset()) -> bytes:

@@ -1,10 +1,10 @@
-"""What a desk tells of a job: how far it is, and what it came to.
-
-Plain records that go between processes.
+"""What goes between the page and its worker processes: how far a job is, what it came to, what it
+may use, and a plan as pages show it.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -14,30 +14,55 @@ from profiles.io.faults import Fault
 if TYPE_CHECKING:
     from planner.settings import Progress
 
-__all__ = ["Outcome", "Status", "Told", "Watch"]
+__all__ = ["JobContext", "JobOutcome", "JobState", "JobStatus", "OutcomeKind", "PlanView"]
+
+
+class OutcomeKind(StrEnum):
+    """How a job ended."""
+
+    RESULT = "result"
+    FAULTS = "faults"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class JobState(StrEnum):
+    """Where a job stands in its life."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """kind: `result` (result holds what the function gave), `faults` (bad input, all faults),
-    `stopped`, or `failed` (message says why).
+class JobOutcome:
+    """What a job came to.
+
+    result: what its function returned, where kind is RESULT; faults: all faults of bad input, where
+    it is FAULTS; message: why there is no result, else.
     """
 
-    kind: str
+    kind: OutcomeKind
     result: Any = None
     faults: tuple[Fault, ...] = ()
     message: str = ""
 
+    @property
+    def has_result(self) -> bool:
+        """Whether the function returned."""
+        return self.kind is OutcomeKind.RESULT
 
-@dataclass(frozen=True)
-class Status:
-    """state: `waiting`, `running` or `done`; place: in the queue, from 1; elapsed: s; value, bound:
-    of the objective, None while unknown.
 
-    parts: how many results are there on the way.
+@dataclass(frozen=True, kw_only=True)
+class JobStatus:
+    """How far a job is.
+
+    place: in the queue, from 1, 0 for one that does not wait; elapsed: s; phase: of its search in a
+    word or two; value, bound: of the objective, None while unknown; parts: how many partial results
+    there are.
     """
 
-    state: str
+    state: JobState
     place: int
     elapsed: float
     phase: str
@@ -47,22 +72,24 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Watch:
-    """What a job's function is handed: progress(Progress), part(plain) for results on the way, and
-    cancel, set when it is to stop.
+class JobContext:
+    """What a job's function is handed beside its arguments.
+
+    progress: takes the state of a search; publish: takes a partial result, plain values; cancel:
+    set when the function is to stop with what it has.
     """
 
     progress: "Callable[[Progress], None]"
-    part: Callable[[Any], None]
+    publish: Callable[[Any], None]
     cancel: Event
 
 
 @dataclass(frozen=True)
-class Told:
+class PlanView:
     """A plan as pages show it.
 
-    content: of plan.json; report: tables and meta; nearest: the report of the best effort beside a
-    conflict.
+    content: of plan.json; report: tables and meta of planner.export.report_content; nearest: the
+    report of the best effort beside a conflict.
     """
 
     content: PlanContent

@@ -1,5 +1,5 @@
-"""What a page has computed in a worker: functions of plain arguments that give plain results
-(docs/page.md lists them).
+"""What the pages Plan and Inputs compute in a worker: functions of plain arguments that give plain
+results.
 
 A worker keeps the quality cuts of the scores it saw last, for they depend on nothing else: another
 SLO or rate starts from them.
@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app_pages.jobs.messages import Told, Watch
-from planner.errors import DataError
+from app_pages.jobs.messages import JobContext, PlanView
 from planner.export.report_content import report_of
 from planner.joint import solve as joint
 from planner.operation.simulation import simulate
@@ -30,61 +29,59 @@ from planner.presentation.simulation import (
     simulation_verdict_line,
 )
 from planner.scenario.assemble import load_instance
-from planner.scenario.workbook import read_book
 from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import quality_of
-from profiles.curves import parse_profiles, read_profiles
-from profiles.io.faults import Fault
-from profiles.io.workbook_guard import is_workbook
 from profiles.summary import profiles_summary, scores_summary
 
-__all__ = ["look", "plan", "simulated", "worth"]
+__all__ = ["find_marginals", "simulate_plan", "solve_scenario", "summarise_inputs"]
 
 
-def plan(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> Told:
+def solve_scenario(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> PlanView:
     """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
     loaded = load_instance(Path(path), dict(overrides))
     settings = loaded.settings
     solution = joint.solve(
         loaded.instance,
         settings,
-        progress=watch.progress,
-        cancel=watch.cancel,
+        progress=job.progress,
+        cancel=job.cancel,
         quality=quality_of(loaded.instance.scores),
     )
-    told = build_plan(loaded, solution, settings, {})
-    nearest = told.best_effort
-    return Told(
-        told.content,
-        report_of(told, loaded),
+    plan = build_plan(loaded, solution, settings, {})
+    nearest = plan.best_effort
+    return PlanView(
+        plan.content,
+        report_of(plan, loaded),
         None if nearest is None else report_of(nearest, loaded),
     )
 
 
-def worth(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> list[MarginalContent]:
+def find_marginals(
+    path: str, overrides: Mapping[str, Any], *, job: JobContext
+) -> list[MarginalContent]:
     """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty
-    where none is found in time.
+    where no plan is found in time.
     """
     loaded = load_instance(Path(path), dict(overrides))
     settings, quality = loaded.settings, quality_of(loaded.instance.scores)
     solution = joint.solve(
         loaded.instance,
         settings,
-        progress=watch.progress,
-        cancel=watch.cancel,
+        progress=job.progress,
+        cancel=job.cancel,
         quality=quality,
         explain=False,
     )
-    if not solution.has_plan or watch.cancel.is_set():
+    if not solution.has_plan or job.cancel.is_set():
         return []
-    found = marginal_values(
-        loaded.instance, solution, settings, quality, progress=watch.progress, cancel=watch.cancel
+    changes = marginal_values(
+        loaded.instance, solution, settings, quality, progress=job.progress, cancel=job.cancel
     )
-    return [] if watch.cancel.is_set() else marginals_content(found)
+    return [] if job.cancel.is_set() else marginals_content(changes)
 
 
-def simulated(
-    path: str, overrides: Mapping[str, Any], content: PlanContent, *, watch: Watch
+def simulate_plan(
+    path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
 ) -> dict[str, Any]:
     """Replay a plan request by request: verdict and demand in words, the table of SLOs, notes.
 
@@ -92,46 +89,33 @@ def simulated(
     """
     loaded = load_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
-    found = simulate(
-        source,
-        Demand(),
-        engine=build_step_level_replica,
-        progress=watch.progress,
-        cancel=watch.cancel,
+    simulation = simulate(
+        source, Demand(), engine=build_step_level_replica, progress=job.progress, cancel=job.cancel
     )
     notes = [
-        *simulation_advice_lines(found),
-        *simulated_option_lines(found, loaded.instance),
-        *(one.note for one in found.slos if one.note),
+        *simulation_advice_lines(simulation),
+        *simulated_option_lines(simulation, loaded.instance),
+        *(one.note for one in simulation.slos if one.note),
         *CAVEATS,
     ]
     return {
-        "verdict": simulation_verdict_line(found),
-        "demand": simulation_demand_line(found, loaded.instance.arrival_rate),
-        "slos": simulated_slos_table(found),
+        "verdict": simulation_verdict_line(simulation),
+        "demand": simulation_demand_line(simulation, loaded.instance.arrival_rate),
+        "slos": simulated_slos_table(simulation),
         "notes": notes,
     }
 
 
-def look(path: str, overrides: Mapping[str, Any], *, watch: Watch) -> dict[str, Any]:
+def summarise_inputs(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> dict[str, Any]:
     """Read everything a scenario names: summaries of its tables, notices, prompts, options.
 
     DataError with every fault.
     """
+    del job
     loaded = load_instance(Path(path), dict(overrides))
-    faults: list[Fault] = []
-    book = read_book(loaded.scenario.path, faults) if is_workbook(loaded.scenario.path) else None
-    sheet = None if book is None else book.tables.get(loaded.scenario.spec.profiles)
-    table = (
-        read_profiles(loaded.scenario.profiles_path, faults)
-        if sheet is None
-        else parse_profiles(sheet, faults)
-    )
-    if table is None:
-        raise DataError(faults)
     scores = loaded.instance.scores
     return {
-        "profiles": profiles_summary(table),
+        "profiles": profiles_summary(loaded.tables.profiles),
         "scores": scores_summary(scores),
         "prompts": len(scores.weights),
         "dropped_prompts": scores.dropped,

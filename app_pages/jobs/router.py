@@ -1,4 +1,4 @@
-"""What the page Router has computed in a worker: the policy, prices over load, and the test on
+"""What the page Router computes in a worker: the policy, prices over load, and the test on
 other prompts.
 """
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app_pages.jobs.messages import Watch
+from app_pages.jobs.messages import JobContext
 from models.router import Router
 from planner.errors import DataError
 from planner.operation.out_of_sample import evaluate_routing
@@ -40,26 +40,26 @@ from planner.presentation.router import (
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
 
-__all__ = ["policy", "rates", "tested"]
+__all__ = ["build_policy", "evaluate_sample", "price_over_load"]
 
 MOST_PROMPTS = 200
 """Shown one by one."""
 
 
-def policy(
-    path: str, overrides: Mapping[str, Any], content: PlanContent, *, watch: Watch
+def build_policy(
+    path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
 ) -> dict[str, Any]:
     """The plan's policy (content and JSON), tables of prices and ties, and some prompts: (id,
     scores by LLM).
     """
     source = _source(path, overrides, content)
     instance, scores = source.loaded.instance, source.loaded.instance.scores
-    found = build_router_policy(content, instance)
+    policy = build_router_policy(content, instance)
     columns = scores.values[:, :MOST_PROMPTS].T.tolist()
     return {
-        "policy": found,
-        "json": json_text(found),
-        "prices": router_prices_table(content, Router(found), scores),
+        "policy": policy,
+        "json": json_text(policy),
+        "prices": router_prices_table(content, Router(policy), scores),
         "ties": router_ties_table(content),
         "prompts": [
             (str(name), dict(zip(scores.llms, row, strict=True)))
@@ -69,14 +69,14 @@ def policy(
     }
 
 
-def rates(
-    path: str, overrides: Mapping[str, Any], content: PlanContent, *, watch: Watch
+def price_over_load(
+    path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
 ) -> dict[str, Any]:
     """Prices from 50 to 150 % of the planned rate: tables, how far the SLOs are held, and the
     policy with the price table in it.
     """
     source = _source(path, overrides, content)
-    table = build_price_table(source, progress=watch.progress, cancel=watch.cancel)
+    table = build_price_table(source, progress=job.progress, cancel=job.cancel)
     return {
         "rates": price_table_frame(table),
         "by_llm": prices_by_llm_table(table),
@@ -86,7 +86,7 @@ def rates(
     }
 
 
-def tested(
+def evaluate_sample(
     path: str,
     overrides: Mapping[str, Any],
     content: PlanContent,
@@ -94,7 +94,7 @@ def tested(
     split: float | None,
     seed: int,
     *,
-    watch: Watch,
+    job: JobContext,
 ) -> dict[str, Any]:
     """The test on other prompts (`planner.operation.out_of_sample`): verdict, tables, sentences,
     notices.
@@ -118,29 +118,29 @@ def tested(
             )
         except DataError as error:
             raise DataError(_renamed(error.faults, names)) from error
-    found = evaluate_routing(
+    test = evaluate_routing(
         source,
         sample,
         source.loaded.settings,
         split=split,
         seed=seed,
-        progress=watch.progress,
-        cancel=watch.cancel,
+        progress=job.progress,
+        cancel=job.cancel,
     )
     return {
-        "verdict": found.verdict,
+        "verdict": test.verdict,
         "lines": [
-            evaluation_verdict_line(found),
-            *evaluation_advice_lines(found),
-            evaluation_gain_line(found),
+            evaluation_verdict_line(test),
+            *evaluation_advice_lines(test),
+            evaluation_gain_line(test),
         ],
-        "prompts": sample.prompts if found.fitted is None else found.sample.prompts,
+        "prompts": sample.prompts if test.fitted is None else test.sample.prompts,
         "graded": sample.graded,
-        "fractions": evaluated_fractions_table(found),
-        "limits": evaluated_limits_table(found),
-        "routings": evaluated_routings_table(found),
-        "comparisons": evaluated_comparisons_table(found),
-        "said": basis_lines(found),
+        "fractions": evaluated_fractions_table(test),
+        "limits": evaluated_limits_table(test),
+        "routings": evaluated_routings_table(test),
+        "comparisons": evaluated_comparisons_table(test),
+        "basis": basis_lines(test),
         "notices": [_with_names(notice, names) for notice in notices],
     }
 

@@ -1,4 +1,4 @@
-"""What the pages What-if and Setups have computed in a worker: functions of plain arguments that
+"""What the pages What-if and Setups compute in a worker: functions of plain arguments that
 give plain results.
 
 Points of a frontier are planned one after the other in the worker: its quality cuts serve all of
@@ -8,13 +8,14 @@ processes instead.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from app_pages.jobs.messages import Told, Watch
+from app_pages.jobs.messages import JobContext, PlanView
 from planner.export.report_content import report_of
 from planner.export.report_extras import extra
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -34,43 +35,61 @@ from planner.presentation.setup_study import (
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
 from planner.studies.alternatives import AlternativesOptions, find_alternatives
-from planner.studies.baselines.comparison import (
-    BaselineComparison,
-    baselines_table,
-    compare_baselines,
-)
+from planner.studies.baselines.comparison import baselines_table, compare_baselines
 from planner.studies.quality_cache import quality_of
 from planner.studies.setup_study import study_setups
 from planner.studies.sweep import SweepPoint, plan_point
 
-__all__ = ["baselines", "frontier", "near", "other", "sensitivity", "setups"]
+__all__ = [
+    "AlternativesRequest",
+    "list_alternatives",
+    "list_setups",
+    "open_alternative",
+    "plan_baselines",
+    "plan_frontier",
+    "plan_sensitivity",
+]
 
 Overrides = Mapping[str, Any]
 MOST_ROWS = 1_000
 """Setups that a page tabulates, the best ones; `setups --csv` writes all."""
 
 
-def frontier(
-    path: str, overrides: Overrides, key: str, values: Sequence[Any], *, watch: Watch
-) -> list[SweepPoint]:
-    """Plan a scenario at every value of one field, each point handed over as it is done; stopped,
-    those that are done.
+@dataclass(frozen=True, kw_only=True)
+class AlternativesRequest:
+    """Which alternatives to look for.
+
+    number: at most; loss_pct: of the objective, at most; running_name, running: name and plan.json
+    of a plan that runs, None without one.
     """
-    load_instance(Path(path), dict(overrides))  # bad input is told as such, not as rows
-    asked = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
-    found: list[SweepPoint] = []
+
+    number: int
+    loss_pct: float
+    running_name: str | None = None
+    running: PlanContent | None = None
+
+
+def plan_frontier(
+    path: str, overrides: Overrides, key: str, values: Sequence[Any], *, job: JobContext
+) -> list[SweepPoint]:
+    """Plan a scenario at every value of one field, each point published as it is done; stopped,
+    those that are done. DataError when the scenario itself is bad.
+    """
+    load_instance(Path(path), dict(overrides))
+    changes = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
+    points: list[SweepPoint] = []
     for number, value in enumerate(values):
-        watch.progress(Progress(0.0, f"{number} of {len(values)} points planned", None, None))
-        point = plan_point(path, asked, number, {key: value}, watch.cancel)
-        if watch.cancel.is_set():
+        job.progress(Progress(0.0, f"{number} of {len(values)} points planned", None, None))
+        point = plan_point(path, changes, number, {key: value}, job.cancel)
+        if job.cancel.is_set():
             break
-        found.append(point)
-        watch.part(point)
-    return found
+        points.append(point)
+        job.publish(point)
+    return points
 
 
-def sensitivity(
-    path: str, overrides: Overrides, content: PlanContent, *, watch: Watch
+def plan_sensitivity(
+    path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
 ) -> pd.DataFrame:
     """Plan again with one input at a time a little lower and higher: the table `sensitivity` of
     reports.
@@ -78,65 +97,57 @@ def sensitivity(
     content: of the plan.
     """
     loaded = load_instance(Path(path), dict(overrides))
-    found = extra(
-        "sensitivity",
-        PlanAndScenario(Plan(content), loaded),
-        loaded.settings,
-        watch.progress,
-        watch.cancel,
-    )
-    return found.tables["sensitivity"]
+    source = PlanAndScenario(Plan(content), loaded)
+    study = extra("sensitivity", source, loaded.settings, job.progress, job.cancel)
+    return study.tables["sensitivity"]
 
 
-def near(
+def list_alternatives(
     path: str,
     overrides: Overrides,
     content: PlanContent,
-    number: int,
-    loss_pct: float,
-    name: str | None,
-    current: PlanContent | None,
+    request: AlternativesRequest,
     *,
-    watch: Watch,
+    job: JobContext,
 ) -> AlternativesContent:
-    """Other setups nearly as good as a plan (content of plan.json), as `context.alternatives`.
-
-    name, current: of a plan that runs.
-    """
+    """Other setups nearly as good as a plan (content of plan.json), as `context.alternatives`."""
     loaded = load_instance(Path(path), dict(overrides))
-    instance, settings = loaded.instance, loaded.settings
-    running = None if current is None else running_setup(instance, current)
-    plan = to_solution(instance, content)
-    watched: dict[str, Any] = {"progress": watch.progress, "cancel": watch.cancel}
+    instance, settings, running = loaded.instance, loaded.settings, request.running
+    current = None if running is None else running_setup(instance, running)
     found = find_alternatives(
         instance,
-        plan,
+        to_solution(instance, content),
         settings,
-        AlternativesOptions(number, loss_pct / 100.0, running),
-        quality=quality_of(loaded.instance.scores),
-        **watched,
+        AlternativesOptions(request.number, request.loss_pct / 100.0, current),
+        quality=quality_of(instance.scores),
+        progress=job.progress,
+        cancel=job.cancel,
     )
-    searched: SearchedContent = {"number": number, "loss_pct": loss_pct, "current": name}
-    return alternatives_content(instance, content, found, searched, current, settings.rel_gap)
+    searched: SearchedContent = {
+        "number": request.number,
+        "loss_pct": request.loss_pct,
+        "current": request.running_name,
+    }
+    return alternatives_content(instance, content, found, searched, running, settings.rel_gap)
 
 
-def other(
-    path: str, overrides: Overrides, content: PlanContent, number: int, *, watch: Watch
-) -> Told:
+def open_alternative(
+    path: str, overrides: Overrides, content: PlanContent, number: int, *, job: JobContext
+) -> PlanView:
     """One of the alternatives (from 0) that a plan's content holds, as pages show a plan."""
-    del watch
+    del job
     loaded = load_instance(Path(path), dict(overrides))
     plan = alternative_plan(loaded.instance, content, number, loaded.settings.rel_gap)
-    return Told(plan, report_of(Plan(plan), loaded))
+    return PlanView(plan, report_of(Plan(plan), loaded))
 
 
-def setups(path: str, overrides: Overrides, *, watch: Watch) -> SetupListing:
+def list_setups(path: str, overrides: Overrides, *, job: JobContext) -> SetupListing:
     """The study of every retained setup; stopped, of those that were routed.
 
     DataError where there are too many to list.
     """
     loaded = load_instance(Path(path), dict(overrides))
-    found = study_setups(loaded.instance, progress=watch.progress, cancel=watch.cancel)
+    found = study_setups(loaded.instance, progress=job.progress, cancel=job.cancel)
     quality = np.sort(found.quality[~np.isnan(found.quality)])[::-1]
     return SetupListing(
         quality,
@@ -148,12 +159,10 @@ def setups(path: str, overrides: Overrides, *, watch: Watch) -> SetupListing:
     )
 
 
-def baselines(path: str, overrides: Overrides, *, watch: Watch) -> pd.DataFrame:
+def plan_baselines(path: str, overrides: Overrides, *, job: JobContext) -> pd.DataFrame:
     """The joint plan beside the baselines: the table of the command `baselines`; without rows where
     nothing can be planned.
     """
     loaded = load_instance(Path(path), dict(overrides))
-    found: BaselineComparison = compare_baselines(
-        loaded, loaded.settings, watch.progress, watch.cancel
-    )
-    return baselines_table(found, loaded.instance)
+    comparison = compare_baselines(loaded, loaded.settings, job.progress, job.cancel)
+    return baselines_table(comparison, loaded.instance)

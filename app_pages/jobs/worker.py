@@ -1,8 +1,8 @@
-"""The process that does a desk's jobs, one after the other: `python -m app_pages.jobs.worker FD
-[NICE]`, FD its end of the desk's socket pair.
+"""The process that does a pool's jobs, one after the other: `python -m app_pages.jobs.worker FD
+[NICE]`, FD its end of the pool's socket pair.
 
 The main thread computes; a second one listens, so that a request to stop is heard while HiGHS runs,
-and ends the process with all its children when the desk is gone.
+and ends the process with all its children when the pool is gone.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from app_pages.jobs.messages import Outcome, Watch
+from app_pages.jobs.messages import JobContext, JobOutcome, OutcomeKind
 from planner.errors import DataError, SolveError, VerificationError
 from planner.settings import Progress
 
@@ -25,23 +25,20 @@ __all__ = ["serve"]
 
 WARM = ("app_pages.jobs.planning",)
 """Imported before the first job: Pyomo and HiGHS take a second."""
-TELL_EVERY_S = 0.1
+SEND_EVERY_S = 0.1
 BUG = "This is a bug of the planner; the server's log has the details."
+NO_MEMORY = "There was not enough memory for this. Try a smaller scenario."
 
 
 def serve(descriptor: int) -> None:
-    """Do jobs until the desk is gone."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C in a terminal is the server's: it ends its workers
-    pipe, cancel, waiting = (
-        Connection(descriptor),
-        threading.Event(),
-        queue.SimpleQueue[tuple[str, tuple[Any, ...]]](),
-    )
+    """Do jobs until the pool is gone."""
+    # Ctrl-C in a terminal is the server's: it ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipe, cancel = Connection(descriptor), threading.Event()
+    waiting = queue.SimpleQueue[tuple[str, tuple[Any, ...]]]()
     sending = threading.Lock()
 
-    def tell(*message: Any) -> None:
+    def send(*message: Any) -> None:
         with sending:
             pipe.send(message)
 
@@ -60,50 +57,44 @@ def serve(descriptor: int) -> None:
     threading.Thread(target=listen, name="listen", daemon=True).start()
     for module in WARM:
         importlib.import_module(module)
-    tell("ready")
+    send("ready")
     while True:
         call, args = waiting.get()
-        tell(
-            "done",
-            _done(call, args, Watch(_now_and_then(tell), lambda part: tell("part", part), cancel)),
-        )
+        job = JobContext(_at_intervals(send), lambda part: send("part", part), cancel)
+        send("done", _run(call, args, job))
 
 
-def _done(call: str, args: tuple[Any, ...], watch: Watch) -> Outcome:
-    """Call `module:function`; whatever it raises becomes an outcome in words."""
+def _run(call: str, args: tuple[Any, ...], job: JobContext) -> JobOutcome:
+    """Call `module:function`; whatever it raises becomes an outcome with a message."""
     module, _, name = call.partition(":")
     try:
-        return Outcome("result", getattr(importlib.import_module(module), name)(*args, watch=watch))
+        function = getattr(importlib.import_module(module), name)
+        return JobOutcome(OutcomeKind.RESULT, function(*args, job=job))
     except DataError as error:
-        return Outcome("faults", faults=error.faults)
+        return JobOutcome(OutcomeKind.FAULTS, faults=error.faults)
     except SolveError as error:
-        return Outcome("failed", message=str(error))
+        return JobOutcome(OutcomeKind.FAILED, message=str(error))
     except VerificationError as error:
         print(error, file=sys.stderr, flush=True)
-        return Outcome("failed", message=str(error))
+        return JobOutcome(OutcomeKind.FAILED, message=str(error))
     except MemoryError:
-        return Outcome(
-            "failed", message="There was not enough memory for this; try a smaller question."
-        )
+        return JobOutcome(OutcomeKind.FAILED, message=NO_MEMORY)
     except Exception as error:  # a bug must not take the page down with it
         traceback.print_exc()
-        return Outcome("failed", message=f"{type(error).__name__}. {BUG}")
+        return JobOutcome(OutcomeKind.FAILED, message=f"{type(error).__name__}. {BUG}")
 
 
-def _now_and_then(tell: Callable[..., None]) -> Callable[[Progress], None]:
-    """Tell progress at most every TELL_EVERY_S."""
-    last = [0.0]
+def _at_intervals(send: Callable[..., None]) -> Callable[[Progress], None]:
+    """Send progress at most every SEND_EVERY_S."""
+    last = 0.0
 
-    def progress(one: Progress) -> None:
-        now = time.monotonic()
-        if now - last[0] >= TELL_EVERY_S:
-            last[0] = now
-            tell(
-                "progress",
-                one.phase,
-                None if one.value is None or one.value != one.value else one.value,
-                one.bound,
-            )
+    def progress(now: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SEND_EVERY_S:
+            last = time.monotonic()
+            # NaN stands for an incumbent that is not known yet.
+            known = now.value is not None and now.value == now.value
+            send("progress", now.phase, now.value if known else None, now.bound)
 
     return progress
 

@@ -7,9 +7,9 @@ brings the old value back, as if somebody had just typed it. So the widget gets 
 and what comes for the old key counts for nothing.
 
 Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
-look into `st.session_state`, and what it had still to do is lost. So a callback is `whole`: it is
-done again from its start before the next click is heard. What takes a moment is not done in a
-callback but `later`, and again while a next click interrupts it.
+look into `st.session_state`, and what it had still to do is lost. So a callback is
+`uninterrupted`: it is done again from its start before the next click is heard. What takes a moment
+is not done in a callback but deferred, and again while a next click interrupts it.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from typing import Any, ParamSpec
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
-__all__ = ["do_what_is_left", "key_for", "later", "sent", "whole"]
+__all__ = ["accept_value", "defer", "run_deferred", "uninterrupted", "widget_key"]
 
 P = ParamSpec("P")
 
 
-def whole(callback: Callable[P, None]) -> Callable[P, None]:
-    """A callback that is never left half done; done twice, it does the same as once."""
+def uninterrupted(callback: Callable[P, None]) -> Callable[P, None]:
+    """A callback that is never left half done; done twice, it must do the same as once."""
 
     @wraps(callback)
     def finished(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -43,47 +43,49 @@ def whole(callback: Callable[P, None]) -> Callable[P, None]:
     return finished
 
 
-def later(action: Callable[..., None], *args: Any) -> None:
-    """Do something before the page is drawn next."""
-    st.session_state["later"] = (action, args)
+def defer(action: Callable[..., None], *args: Any) -> None:
+    """Run an action before the page is drawn next."""
+    st.session_state["deferred"] = (action, args)
 
 
-def do_what_is_left() -> None:
-    """Called once, before a page is drawn.
+def run_deferred() -> None:
+    """Run the deferred action; called once, before a page is drawn.
 
-    A next click that interrupts it leaves it to do; an error drops it, and is told once.
+    A next click that interrupts it leaves it to do; an error drops it, and is raised once.
     """
-    if left := st.session_state.get("later"):
-        action, args = left
+    if deferred := st.session_state.get("deferred"):
+        action, args = deferred
         try:
             action(*args)
         except Exception:
-            st.session_state["later"] = None
+            st.session_state["deferred"] = None
             raise
-        st.session_state["later"] = None
+        st.session_state["deferred"] = None
 
 
-def key_for(name: str, value: Any) -> str:
+def widget_key(name: str, value: Any) -> str:
     """The key under which a widget that shows `value` is drawn now."""
-    known, number = _known().get(name, (value, 0))
-    if known != value:
+    last, number = _keys().get(name, (value, 0))
+    if last != value:
         number += 1
-    _known()[name] = (value, number)
-    return _key(name, number)
+    _keys()[name] = (value, number)
+    return _numbered(name, number)
 
 
-def sent(name: str, key: str, value: Any) -> bool:
-    """Whether this value counts: the widget that is drawn now sent it, and keeps its key."""
-    _, number = _known().get(name, (value, 0))
-    if key != _key(name, number):
+def accept_value(name: str, key: str, value: Any) -> bool:
+    """Whether a value counts, sent under `key`: then the widget that is drawn now sent it, and it
+    keeps its key.
+    """
+    _, number = _keys().get(name, (value, 0))
+    if key != _numbered(name, number):
         return False
-    _known()[name] = (value, number)
+    _keys()[name] = (value, number)
     return True
 
 
-def _key(name: str, number: int) -> str:
+def _numbered(name: str, number: int) -> str:
     return f"{name}~{number}" if number else name
 
 
-def _known() -> dict[str, tuple[Any, int]]:
-    return st.session_state.setdefault("steady", {})
+def _keys() -> dict[str, tuple[Any, int]]:
+    return st.session_state.setdefault("widget-keys", {})

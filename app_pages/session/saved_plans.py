@@ -9,37 +9,51 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app_pages.session import reruns, state, work
-from app_pages.session.state import Shown
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.state import ShownPlan
 from planner.scenario.edits import difference_words
 
-__all__ = ["first_name", "forget", "keep_shown", "load", "name_of", "rename", "short"]
+__all__ = [
+    "by_name",
+    "default_name",
+    "forget",
+    "name_of",
+    "rename",
+    "save_shown",
+    "shorten_names",
+    "show_saved",
+]
 
 MOST = 8
 
 
-def keep_shown() -> None:
+def by_name() -> dict[str, ShownPlan]:
+    """Plans that are kept, in the order in which they were shown."""
+    return st.session_state.setdefault("saved", {})
+
+
+def save_shown() -> None:
     """Keep the plan on the page, when it is a plan and not kept yet."""
-    here = state.shown()
+    here = state.shown_plan()
     if here is None or not here.content["options"] or name_of(here) is not None:
         return
-    state.saved()[_unused(first_name(here))] = here
-    unnamed = [one for one in state.saved() if one not in _named()]
+    by_name()[_unused(default_name(here))] = here
+    unnamed = [name for name in by_name() if name not in _named()]
     for old in unnamed[:-MOST]:
         forget(old)
 
 
-def first_name(here: Shown) -> str:
+def default_name(here: ShownPlan) -> str:
     """The name under which a plan is kept until somebody gives it another."""
-    return ", ".join([here.content["scenario"], *(difference_words(here.asked) or ["as given"])])
+    return ", ".join([here.content["scenario"], *(difference_words(here.edit) or ["as given"])])
 
 
-def name_of(here: Shown) -> str | None:
+def name_of(here: ShownPlan) -> str | None:
     """The name under which a plan is kept."""
-    return next((name for name, one in state.saved().items() if one.told is here.told), None)
+    return next((name for name, plan in by_name().items() if plan.view is here.view), None)
 
 
-def short(names: Sequence[str]) -> list[str]:
+def shorten_names(names: Sequence[str]) -> list[str]:
     """Names without the parts that all of them begin with."""
     parts = [name.split(", ") for name in names]
     while all(len(one) > 1 for one in parts) and len({one[0] for one in parts}) == 1:
@@ -50,29 +64,29 @@ def short(names: Sequence[str]) -> list[str]:
 def rename(old: str, new: str) -> None:
     """Give a kept plan another name; one that is taken gets a number."""
     new = new.strip()[:80]
-    if not new or new == old or old not in state.saved():
+    if not new or new == old or old not in by_name():
         return
     new = _unused(new)
-    kept = {new if name == old else name: one for name, one in state.saved().items()}
-    state.saved().clear()
-    state.saved().update(kept)
+    renamed = {new if name == old else name: plan for name, plan in by_name().items()}
+    by_name().clear()
+    by_name().update(renamed)
     _named().add(new)
 
 
-@reruns.whole
+@reruns.uninterrupted
 def forget(name: str) -> None:
     """Drop a kept plan."""
-    state.saved().pop(name, None)
+    by_name().pop(name, None)
     _named().discard(name)
 
 
-@reruns.whole
-def load(name: str) -> None:
-    """Ask a kept plan's inputs again and show it."""
-    here = state.saved()[name]
-    work.clear("plan")
-    state.set_asked(here.asked)
-    state.show(here)
+@reruns.uninterrupted
+def show_saved(name: str) -> None:
+    """Put a kept plan and its inputs on the page."""
+    here = by_name()[name]
+    job_slots.clear("plan")
+    state.set_edit(here.edit)
+    state.show_plan(here)
 
 
 def _named() -> set[str]:
@@ -80,8 +94,8 @@ def _named() -> set[str]:
 
 
 def _unused(name: str) -> str:
-    found, number = name, 1
-    while found in state.saved():
+    free, number = name, 1
+    while free in by_name():
         number += 1
-        found = f"{name} ({number})"
-    return found
+        free = f"{name} ({number})"
+    return free

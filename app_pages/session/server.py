@@ -1,7 +1,7 @@
 """What is there before anybody opens the page: warm workers and the solved examples, once for
 everybody.
 
-Examples are nobody's own. Plans of other scenarios live in the session of the person who asked for
+Examples are nobody's own. Plans of other scenarios live in the session of the person who solved
 them.
 """
 
@@ -10,31 +10,42 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages.jobs.desk import Desk
-from app_pages.jobs.messages import Outcome, Told
+from app_pages.jobs.messages import JobOutcome, OutcomeKind, PlanView
+from app_pages.jobs.worker_pool import WorkerPool
 from planner.packed_files import EXAMPLES, example_path
 from planner.scenario.edits import ScenarioEdit, file_key
 
-__all__ = ["PLAN", "close", "desk", "example", "example_plan", "warm_up"]
+__all__ = [
+    "PLAN",
+    "close",
+    "example",
+    "example_plan",
+    "warm_up",
+    "worker_pool",
+]
 
-PLAN = "app_pages.jobs.planning:plan"
+PLAN = "app_pages.jobs.planning:solve_scenario"
 AT_ONCE = 2
 """Jobs that run side by side on this server; others wait."""
 LONGEST_S = 120.0
-PAGE_MODULES = ("app_pages.charts.report", "app_pages.widgets.sidebar", "app_pages.widgets.tables")
+PAGE_MODULES = (
+    "app_pages.widgets.deployment",
+    "app_pages.widgets.headline",
+    "app_pages.widgets.sidebar",
+)
 
 
 @st.cache_resource(show_spinner=False)
-def desk() -> Desk:
-    """The server's desk, with warm workers."""
-    return Desk(AT_ONCE)
+def worker_pool() -> WorkerPool:
+    """The server's pool, with warm workers."""
+    return WorkerPool(AT_ONCE)
 
 
 def warm_up() -> None:
-    """Start the workers, import what pages need, solve the first example; what goes wrong is told
-    when somebody asks.
+    """Start the workers, import what pages need, solve the first example; what fails is shown when
+    somebody opens the example.
     """
-    desk()
+    worker_pool()
     for module in PAGE_MODULES:
         importlib.import_module(module)
     example_plan(example(EXAMPLES[0]))
@@ -42,7 +53,7 @@ def warm_up() -> None:
 
 def close() -> None:
     """End the workers."""
-    desk().close()
+    worker_pool().close()
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
@@ -56,27 +67,31 @@ def example(name: str) -> ScenarioEdit:
     return _read(str(path), path.stat().st_mtime_ns)
 
 
-def example_plan(one: ScenarioEdit) -> Outcome:
-    """The plan of an example, solved when it is asked for the first time; an outcome without a plan
-    is not kept.
-    """
+def example_plan(edit: ScenarioEdit) -> JobOutcome:
+    """The plan of an example, solved at its first use; an outcome without a plan is not kept."""
     try:
-        return Outcome("result", _plan(one.path, file_key(one)))
-    except _NoPlan as error:
+        return JobOutcome(OutcomeKind.RESULT, _plan(edit.path, file_key(edit)))
+    except _NoPlanError as error:
         return error.outcome
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _plan(path: str, content_hash: str) -> Told:
-    name = desk().start(PLAN, (path, {}), key=str(Path(path).parent))
-    done = desk().wait(name, LONGEST_S)
-    desk().forget(name)
-    if done is None or done.kind != "result":
-        raise _NoPlan(done or Outcome("failed", message="The example took too long to solve."))
+def _plan(path: str, content_hash: str) -> PlanView:
+    pool = worker_pool()
+    job = pool.start(PLAN, (path, {}), key=str(Path(path).parent))
+    done = pool.wait(job, LONGEST_S)
+    pool.forget(job)
+    if done is None:
+        message = "The example took too long to solve."
+        done = JobOutcome(OutcomeKind.FAILED, message=message)
+    if not done.has_result:
+        raise _NoPlanError(done)
     return done.result
 
 
-class _NoPlan(Exception):
-    def __init__(self, outcome: Outcome) -> None:
+class _NoPlanError(Exception):
+    """Keeps `st.cache_resource` from keeping an outcome without a plan."""
+
+    def __init__(self, outcome: JobOutcome) -> None:
         super().__init__(outcome.message)
         self.outcome = outcome

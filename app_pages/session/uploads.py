@@ -9,24 +9,24 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.jobs.messages import Outcome
+from app_pages.jobs.messages import JobOutcome, OutcomeKind
 from app_pages.session import state
-from app_pages.session.server import desk
+from app_pages.session.server import worker_pool
 from planner.errors import DataError
 from planner.scenario.edits import ScenarioEdit
 from planner.scenario.upload import replace_table, store_upload
 from profiles.io.faults import Fault
 
-__all__ = ["looked", "open_files", "put_table", "template_book", "trouble"]
+__all__ = ["open_files", "open_table", "table_summaries", "template_book", "upload_faults"]
 
 MOST_FOLDERS = 10
-LOOK = "app_pages.jobs.planning:look"
+SUMMARISE = "app_pages.jobs.planning:summarise_inputs"
 LONGEST_S = 60.0
 
 
-class Folder:
-    """A temporary folder that is removed when nothing knows it any more, at the latest when the
-    server ends.
+class TemporaryFolder:
+    """A folder that is removed when nothing refers to it any more, at the latest when the server
+    ends.
     """
 
     def __init__(self) -> None:
@@ -36,69 +36,73 @@ class Folder:
 
 def _new_folder() -> Path:
     folders = st.session_state.setdefault("folders", [])
-    folders.append(Folder())
+    folders.append(TemporaryFolder())
     del folders[:-MOST_FOLDERS]
     return folders[-1].path
 
 
 def open_files(files: Mapping[str, bytes]) -> None:
-    """Ask what was uploaded and solve it; when it is faulty, what was asked stays, and `trouble`
-    has the faults.
+    """Put an uploaded scenario on the page and solve it; when it is faulty, the inputs stay, and
+    `upload_faults` has the faults.
     """
     folder = _new_folder()
     try:
-        _ask(store_upload(folder, files))
+        _open(store_upload(folder, files))
     except DataError as error:
         _refuse(error.faults, folder)
 
 
-def put_table(key: str, name: str, content: bytes) -> None:
-    """Ask the same scenario with another table, as `open_files`."""
+def open_table(key: str, name: str, content: bytes) -> None:
+    """Put the same scenario with another table on the page, as `open_files`.
+
+    key: profiles or scores; name: of the file.
+    """
     folder = _new_folder()
     try:
-        _ask(replace_table(state.asked().scenario, key, name, content, folder))
+        _open(replace_table(state.current_edit().scenario, key, name, content, folder))
     except DataError as error:
         _refuse(error.faults, folder)
 
 
-def _ask(path: Path) -> None:
-    done = _look(str(path), {})
-    if done.kind != "result":
-        _refuse(
-            done.faults or (Fault("upload", "", "", done.message or "stopped", "try again"),),
-            path.parent,
-        )
+def _open(path: Path) -> None:
+    done = _summarise(str(path), {})
+    if not done.has_result:
+        stopped = Fault("upload", "", "", done.message or "stopped", "try again")
+        _refuse(done.faults or (stopped,), path.parent)
         return
-    new = ScenarioEdit.of_file(str(path))
-    st.session_state["upload_trouble"] = None
-    st.session_state["example"] = f"uploaded: {new.base['name']}"
-    state.set_asked(new)
-    state.solve()
+    edit = ScenarioEdit.of_file(str(path))
+    st.session_state["upload_faults"] = None
+    st.session_state["example"] = f"uploaded: {edit.base['name']}"
+    state.set_edit(edit)
+    state.start_solve()
 
 
 def _refuse(faults: tuple[Fault, ...], folder: Path) -> None:
-    st.session_state["upload_trouble"] = (faults, f"{folder}/")
+    st.session_state["upload_faults"] = (faults, f"{folder}/")
 
 
-def trouble() -> tuple[tuple[Fault, ...], str] | None:
+def upload_faults() -> tuple[tuple[Fault, ...], str] | None:
     """Faults of the last upload, and the folder that is left out of file names."""
-    return st.session_state.get("upload_trouble")
+    return st.session_state.get("upload_faults")
 
 
-def looked(one: ScenarioEdit) -> Outcome:
-    """Summaries of the tables that are asked; read once for each file and set of LLMs."""
-    key = (one.path, repr(sorted(one.overrides.items(), key=repr)))
-    kept = st.session_state.get("looked")
-    if kept is None or kept[0] != key:
-        st.session_state["looked"] = kept = (key, _look(one.path, dict(one.overrides)))
-    return kept[1]
+def table_summaries(edit: ScenarioEdit) -> JobOutcome:
+    """Summaries of the tables of a scenario; read once for each file and set of changes."""
+    key = (edit.path, repr(sorted(edit.overrides.items(), key=repr)))
+    cached = st.session_state.get("summaries")
+    if cached is None or cached[0] != key:
+        outcome = _summarise(edit.path, dict(edit.overrides))
+        st.session_state["summaries"] = cached = (key, outcome)
+    return cached[1]
 
 
-def _look(path: str, overrides: Mapping[str, Any]) -> Outcome:
-    name = desk().start(LOOK, (path, overrides))
-    done = desk().wait(name, LONGEST_S)
-    desk().forget(name)
-    return done or Outcome("failed", message="Reading the files took too long.")
+def _summarise(path: str, overrides: Mapping[str, Any]) -> JobOutcome:
+    pool = worker_pool()
+    job = pool.start(SUMMARISE, (path, overrides))
+    done = pool.wait(job, LONGEST_S)
+    pool.forget(job)
+    message = "Reading the files took too long."
+    return done or JobOutcome(OutcomeKind.FAILED, message=message)
 
 
 @st.cache_data(show_spinner=False)
@@ -108,7 +112,7 @@ def template_book() -> bytes:
     from planner.scenario.templates import template_inputs
     from reports.workbook.input_sheets import write_input_book
 
-    folder = Folder()
+    folder = TemporaryFolder()
     path = folder.path / "template.xlsx"
     write_input_book(str(path), template_inputs())
     return path.read_bytes()

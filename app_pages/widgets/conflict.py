@@ -7,38 +7,39 @@ from typing import Any
 import streamlit as st
 
 from app_pages.session import reruns, state
-from app_pages.session.markdown import bullets, plain
-from app_pages.session.state import Shown
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.markdown import bullets, plain
 from planner.presentation.plan.conflict import conflict_lines
 
-__all__ = ["draw"]
+__all__ = ["draw_conflict"]
 
 
-def draw(here: Shown) -> None:
+def draw_conflict(here: ShownPlan) -> None:
     """Limits that cannot hold together and single changes, each with its button."""
     limits, repairs = conflict_lines(here.content)
-    st.subheader("Limits that cannot hold together, and what was tried")
+    st.subheader("Limits that cannot hold together")
     bullets(limits)
     for note in here.meta["effort_notes"]:
         st.caption(plain(note))
     if repairs:
+        several = len(repairs) > 1
         st.subheader(
             "Any one of these changes makes it feasible"
-            if len(repairs) > 1
+            if several
             else "This change makes it feasible"
         )
-        st.caption("Each was tried." if len(repairs) > 1 else "It was tried.")
-    for k, ((words, _), change) in enumerate(
-        zip(repairs, here.content["conflict"]["repairs"], strict=True)
-    ):
+        st.caption("Each was tried." if several else "It was tried.")
+    changes = here.content["conflict"]["repairs"]
+    for k, ((words, _), change) in enumerate(zip(repairs, changes, strict=True)):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("- " + plain(words), width="stretch")
-            st.button("Apply and solve", key=f"repair-{k}", on_click=_apply, args=(here, change))
+            key, args = f"repair-{k}", (here, change)
+            st.button("Apply and solve", key=key, on_click=_apply_repair, args=args)
 
 
-@reruns.whole
-def _apply(here: Shown, change: dict[str, Any]) -> None:
-    """Ask the infeasible scenario with one repair, and solve it."""
-    state.set_asked(here.asked)
-    state.set_value(change["change"], change["to"])
-    state.solve()
+@reruns.uninterrupted
+def _apply_repair(here: ShownPlan, change: dict[str, Any]) -> None:
+    """Put the infeasible scenario with one repair on the page, and solve it."""
+    state.set_edit(here.edit)
+    state.edit_value(change["change"], change["to"])
+    state.start_solve()

@@ -1,10 +1,11 @@
-"""Tables of the asked scenario that are edited in place: pools, LLMs, SLOs.
+"""Tables of the scenario that are edited in place: pools, LLMs, SLOs.
 
 An editor is handed a constant table and gives the edited one back; the constant one changes only
-when something else changed what is asked. Sound edits count at once, faulty ones are told below the
-editor and do not count.
+when something else changed the scenario. Sound edits count at once, faulty ones do not, and their
+faults stand below the editor.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +13,13 @@ import pandas as pd
 import streamlit as st
 
 from app_pages.session import state
-from app_pages.session.markdown import bullets, faults_box
+from app_pages.widgets.markdown import bullets, faults_box
 from planner.errors import DataError
 from planner.presentation.formatting import format_exact
 from planner.scenario.edits import changed
 from profiles.catalogue import load_gpus
 
-__all__ = ["changes_box", "edit", "known_gpus"]
+__all__ = ["draw_changes", "edit_table", "known_gpus"]
 
 Row = dict[str, Any]
 
@@ -64,20 +65,21 @@ COLUMNS: Mapping[str, Mapping[str, Any]] = {
         ),
     },
 }
+TEXTS = ("name", "gpu", "metric", "statistic", "scope")
 WHOLE = ("nodes", "gpus_per_node", "min_replicas", "max_replicas")
 BLANKS: Mapping[str, Any] = {"min_replicas": 0, "scope": "all"}
-"""What a blank cell means, where it is not: nothing."""
+"""What a blank cell means; nothing (None) in other columns."""
 
 
-def edit(key: str, told: str) -> None:
-    """Edit one list of the scenario. told: what the table is, for those who hear the page."""
-    now = state.content()[key]
+def edit_table(key: str, alt: str) -> None:
+    """Edit one list of the scenario. alt: what the table is, for those who hear the page."""
+    now = state.edited_content()[key]
     base, widget = _base(key, now)
     edited = st.data_editor(
         base,
         key=widget,
         column_config=dict(COLUMNS[key]),
-        alt=told,
+        alt=alt,
         num_rows="dynamic",
         hide_index=True,
         width="stretch",
@@ -87,84 +89,80 @@ def edit(key: str, told: str) -> None:
     st.session_state[f"editor-{key}"]["last"] = rows
     if rows == now:
         return
-    new = changed(state.asked(), {**state.content(), key: rows})
+    new = changed(state.current_edit(), {**state.edited_content(), key: rows})
     try:
-        new.scenario  # noqa: B018 - raises when the edit cannot be
+        new.scenario  # noqa: B018 - raises when the edit is refused
     except DataError as error:
-        faults_box(error.faults, "This edit does not count yet", new.path.rpartition("/")[0] + "/")
+        faults_box(error.faults, "This edit does not count yet", state.scenario_folder())
         return
-    state.set_asked(new)
+    state.set_edit(new)
     st.rerun()
 
 
 def _base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
-    """The constant table and the editor's key; both anew when what is asked is not what the editor
-    gave, or when it was not drawn.
+    """The constant table and the editor's key; both anew when the scenario holds something else
+    than the editor gave, or when it was not drawn.
     """
-    kept = st.session_state.get(f"editor-{key}")
+    editor = st.session_state.get(f"editor-{key}")
     if (
-        kept is None
-        or kept["widget"] not in st.session_state
-        or (kept["last"] != now and kept["asked"] != now)
+        editor is None
+        or editor["widget"] not in st.session_state
+        or (editor["last"] != now and editor["drawn"] != now)
     ):
-        number = 0 if kept is None else kept["number"] + 1
+        number = 0 if editor is None else editor["number"] + 1
         base = pd.DataFrame(now, columns=list(COLUMNS[key]))
         for column in base.columns:
-            numeric = column not in ("name", "gpu", "metric", "statistic", "scope")
+            numeric = column not in TEXTS
             base[column] = pd.to_numeric(base[column]) if numeric else base[column].astype(object)
-        kept = {"number": number, "base": base, "widget": f"edit-{key}-{number}", "last": now}
-        st.session_state[f"editor-{key}"] = kept
-    kept["asked"] = now
-    return kept["base"], kept["widget"]
+        editor = {"number": number, "base": base, "widget": f"edit-{key}-{number}", "last": now}
+        st.session_state[f"editor-{key}"] = editor
+    editor["drawn"] = now
+    return editor["base"], editor["widget"]
 
 
 def _rows(edited: pd.DataFrame, key: str) -> list[Row]:
     """The edited table as the scenario's content; rows without anything are left out."""
-    found = []
+    rows = []
     for record in edited[list(COLUMNS[key])].to_dict("records"):
-        row = {str(name): _plain(str(name), value) for name, value in record.items()}
+        row = {str(name): _cell_value(str(name), value) for name, value in record.items()}
         if any(value is not None for value in row.values()):
-            found.append(
-                {name: BLANKS.get(name) if value is None else value for name, value in row.items()}
-            )
-    return found
+            filled = row.items()
+            rows.append({n: BLANKS.get(n) if value is None else value for n, value in filled})
+    return rows
 
 
-def _plain(name: str, value: Any) -> Any:
-    if (
-        value is None
-        or value is pd.NA
-        or (isinstance(value, float) and value != value)
-        or value == ""
-    ):
+def _cell_value(name: str, value: Any) -> Any:
+    """A cell as the scenario's content has it: None where blank, text stripped, whole numbers as
+    such.
+    """
+    if value is None or value is pd.NA or value == "":
         return None
     if isinstance(value, str):
         return value.strip()
     number = float(value)
+    if math.isnan(number):
+        return None
     return int(number) if name in WHOLE and number.is_integer() else number
 
 
-def changes_box() -> None:
-    """What is asked beyond the file, value by value as it was read: a pasted 23,4 that became 234
-    is seen here.
+def draw_changes() -> None:
+    """Every value that differs from the file, as it was read: a pasted 23,4 that became 234 is seen
+    here.
     """
-    asked = state.asked()
-    if not asked.overrides:
-        st.caption("What is asked is what the file says.")
+    overrides = state.current_edit().overrides
+    if not overrides:
+        st.caption("Nothing is changed: the inputs are those of the file.")
         return
-    st.markdown("**Changed against the file, as it was read:**")
-    bullets(f"{path}: {_told(value)}" for path, value in asked.overrides.items())
+    st.markdown("**Changed against the file, as read:**")
+    bullets(f"{path}: {_value_text(value)}" for path, value in overrides.items())
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{key}: {_told(one)}" for key, one in value.items() if one is not None)
-            + "}"
-        )
+        parts = (f"{key}: {_value_text(one)}" for key, one in value.items() if one is not None)
+        return "{" + ", ".join(parts) + "}"
     if isinstance(value, list):
-        return "; ".join(_told(one) for one in value) or "nothing"
+        return "; ".join(_value_text(one) for one in value) or "nothing"
     if isinstance(value, int | float) and not isinstance(value, bool):
         return format_exact(value)
     return "blank" if value is None else str(value)

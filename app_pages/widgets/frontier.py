@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from app_pages.charts import what_if
-from app_pages.session import reruns, state, work
-from app_pages.session.markdown import bullets, faults_box, plain
-from app_pages.session.state import Shown
-from app_pages.widgets import tables
+from app_pages.charts.what_if import CHOSEN, build_frontier_chart
+from app_pages.jobs.messages import JobOutcome, OutcomeKind
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.job_slots import JobSlot
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.markdown import bullets, faults_box, plain
+from app_pages.widgets.tables import show_table
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, IS_WHEEL
 from planner.presentation.frontier import (
@@ -32,81 +35,72 @@ from planner.presentation.what_if import (
     sweep_command,
 )
 from planner.scenario.edits import ScenarioEdit
-from planner.studies.sweep import SweepPoint
+from planner.studies.sweep import Axis, SweepPoint
 from profiles.io.writing import csv_text
 
-__all__ = ["asked_for", "draw"]
+__all__ = ["draw_frontier", "forget_other_scenario"]
 
-JOB = "app_pages.jobs.what_if:frontier"
+JOB = "app_pages.jobs.what_if:plan_frontier"
 SLOT = "frontier"
 OTHER = "Another field, by its dotted path"
 CHART = "what-if-frontier"
 
 
-def memory() -> dict[str, Any]:
-    """What is kept for the session: field and values as they were chosen, and of which question the
-    frontier is.
+def _memory() -> dict[str, Any]:
+    """What is kept for the session: field and values as they were chosen; edit, field: of the
+    frontier that is shown.
     """
     return st.session_state.setdefault(
         "frontier", {"label": None, "path": "", "values": "", "measure": None}
     )
 
 
-def asked_for() -> None:
+def forget_other_scenario() -> None:
     """Forget a frontier of another scenario's files."""
-    of = memory().get("of")
-    if of is not None and of.path != state.asked().path:
-        work.clear(SLOT)
+    edit = _memory().get("edit")
+    if edit is not None and edit.path != state.current_edit().path:
+        job_slots.clear(SLOT)
         st.session_state.pop("frontier")
 
 
-def draw(here: Shown) -> None:
-    """Field, values, button; then chart, words and table."""
+def draw_frontier(here: ShownPlan) -> None:
+    """ScenarioField, values, button; then chart, words and table."""
     st.subheader("Frontier: vary a field")
     st.markdown(
-        "Every value is planned anew, everything else as asked now. Click a point (or choose it"
-        " below the chart) to open its plan."
+        "Every value is planned, all other inputs as they stand. Click a point (or choose it below"
+        " the chart) to open its plan."
     )
-    asked, kept = state.asked(), memory()
-    quality = here.content["quality"] if here.asked == asked else None
-    fields = scenario_fields(state.content(), quality)
-    field = choose(fields)
+    edit = state.current_edit()
+    quality = here.content["quality"] if here.edit == edit else None
+    field = _choose_field(scenario_fields(state.edited_content(), quality))
     if field is None:
         return
-    st.session_state["what-if-values"] = kept["values"]
-    told = "START:STOP:STEP, or values with commas, as the command `sweep` reads them"
-    st.text_input(
-        "Values",
-        key="what-if-values",
-        on_change=remember,
-        args=("values", "what-if-values"),
-        help=told,
-    )
+    _text_input("Values", "values", "START:STOP:STEP, or values with commas, as `sweep` takes them")
     try:
-        axis = frontier_axis(field, kept["values"])
+        axis = frontier_axis(field, _memory()["values"])
     except DataError as error:
         faults_box(error.faults, "These values cannot be used")
         return
+    _draw_start(edit, field, axis)
+    _draw_points(here)
+
+
+def _draw_start(edit: ScenarioEdit, field: ScenarioField, axis: Axis) -> None:
+    """The button, and the command that does the same."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        job: dict[str, Any] = {"on_click": start, "args": (asked, field, axis.values)}
         st.button(
             f"Plan {len(axis.values)} points",
             key="what-if-frontier-start",
             type="primary",
-            disabled=work.running(SLOT),
-            **job,
+            disabled=job_slots.is_running(SLOT),
+            on_click=_start,
+            args=(edit, field, axis.values),
         )
         name = st.session_state.get("example")
-        file, where = _command_file(asked.path, name if name in EXAMPLES else None)
-        st.caption(
-            f"At most {MOST_POINTS} here. The same with more, side by side, as a file{where}:"
-        )
-    st.code(
-        sweep_command(file, overrides_without(asked, field.path), axis),
-        language=None,
-        wrap_lines=True,
-    )
-    found(here)
+        file, where = _command_file(edit.path, name if name in EXAMPLES else None)
+        st.caption(f"At most {MOST_POINTS} here. As a command, for more points at once{where}:")
+    command = sweep_command(file, overrides_without(edit, field.path), axis)
+    st.code(command, language=None, wrap_lines=True)
 
 
 def _command_file(path: str, example: str | None) -> tuple[str, str]:
@@ -118,112 +112,82 @@ def _command_file(path: str, example: str | None) -> tuple[str, str]:
     return f"examples/{example}/scenario.yaml", ""
 
 
-def choose(fields: Sequence[ScenarioField]) -> ScenarioField | None:
+def _choose_field(fields: Sequence[ScenarioField]) -> ScenarioField | None:
     """The field to vary; one that is not listed by its path."""
-    kept = memory()
+    memory = _memory()
     labels = [*(field.label for field in fields), OTHER]
-    if kept["label"] not in labels:
-        kept["label"], kept["values"] = labels[0], fields[0].values
-    st.session_state["what-if-field"] = kept["label"]
+    if memory["label"] not in labels:
+        memory["label"], memory["values"] = labels[0], fields[0].values
+    st.session_state["what-if-field"] = memory["label"]
     st.selectbox(
         "What to vary",
         labels,
         key="what-if-field",
-        on_change=chosen,
+        on_change=_field_chosen,
         args=({field.label: field.values for field in fields},),
     )
-    if kept["label"] != OTHER:
-        return next(field for field in fields if field.label == kept["label"])
-    st.session_state["what-if-path"] = kept["path"]
-    told = "e.g. setups.tp_degrees, with values like [1],[1, 2],[1, 2, 4]"
-    st.text_input(
-        "Dotted path",
-        key="what-if-path",
-        on_change=remember,
-        args=("path", "what-if-path"),
-        help=told,
-    )
-    path = kept["path"].strip()
-    if not path:
-        return None
-    return ScenarioField(path, path, "")
+    if memory["label"] != OTHER:
+        return next(field for field in fields if field.label == memory["label"])
+    hint = "e.g. setups.tp_degrees, with values like [1],[1, 2],[1, 2, 4]"
+    _text_input("Dotted path", "path", hint)
+    path = memory["path"].strip()
+    return ScenarioField(path, path, "") if path else None
 
 
-@reruns.whole
-def chosen(values: dict[str, str]) -> None:
-    """Another field: its values worth trying."""
-    kept = memory()
-    kept["label"] = st.session_state["what-if-field"]
-    kept["values"] = values.get(kept["label"], "")
+def _text_input(label: str, name: str, hint: str) -> None:
+    """A text that is kept for the session under `name`."""
+    key = f"what-if-{name}"
+    st.session_state[key] = _memory()[name]
+    st.text_input(label, key=key, on_change=_remember, args=(name, key), help=hint)
 
 
-@reruns.whole
-def remember(name: str, key: str) -> None:
+@reruns.uninterrupted
+def _field_chosen(values: dict[str, str]) -> None:
+    """Another field: propose its values."""
+    memory = _memory()
+    memory["label"] = st.session_state["what-if-field"]
+    memory["values"] = values.get(memory["label"], "")
+
+
+@reruns.uninterrupted
+def _remember(name: str, key: str) -> None:
     """A widget was changed."""
-    memory()[name] = st.session_state[key]
+    _memory()[name] = st.session_state[key]
 
 
-@reruns.whole
-def start(asked: ScenarioEdit, field: ScenarioField, values: tuple[Any, ...]) -> None:
+@reruns.uninterrupted
+def _start(edit: ScenarioEdit, field: ScenarioField, values: tuple[Any, ...]) -> None:
     """Plan all points."""
-    memory().update({"of": asked, "field": field, "measure": None})
-    args = (asked.path, overrides_without(asked, field.path), field.path, list(values))
-    work.start(SLOT, JOB, args, f"Frontier over {field.label}", key=state.key_of(asked))
+    _memory().update({"edit": edit, "field": field, "measure": None})
+    args = (edit.path, overrides_without(edit, field.path), field.path, list(values))
+    label, key = f"Frontier over {field.label}", state.scores_key(edit)
+    job_slots.start(SLOT, JOB, args, label, key=key)
 
 
-# ---------------------------------------------------------------- what was found
+# ---------------------------------------------------------------- points
 
 
-def found(here: Shown) -> None:
+def _draw_points(here: ShownPlan) -> None:
     """The points that are there, while the others are planned and afterwards."""
-    kept, what = memory(), work.work_of(SLOT)
-    if what is None or "field" not in kept:
+    memory, job = _memory(), job_slots.get(SLOT)
+    if job is None or "field" not in memory:
         return
-    done, field, of = what.outcome, kept["field"], kept["of"]
-    if done is not None and done.kind == "faults":
-        faults_box(done.faults, "Not done", state.folder())
+    if job.outcome is not None and not _draw_outcome(job, job.outcome):
         return
-    if done is not None and done.kind == "failed":
-        st.warning(plain(done.message))
-    points = list(what.parts)
+    points = list(job.parts)
     if not points:
         return
-    wanted = len(what.args[-1])
-    if done is not None and len(points) < wanted:
-        st.warning(
-            f"Stopped: {len(points)} of {wanted} points are planned; all that stands here is of"
-            " these."
-        )
-    if overrides_without(state.asked(), field.path) != overrides_without(of, field.path):
-        st.caption("This frontier answers earlier inputs; its points open with those.")
-    same = overrides_without(here.asked, field.path) == overrides_without(of, field.path)
-    frame = frontier_table(points, field, field_value(here.asked, field.path) if same else None)
-    measures = frontier_measures(frame)
-    if measures:
-        kept["measure"] = kept["measure"] if kept["measure"] in measures else measures[0]
-        st.session_state["what-if-measure"] = kept["measure"]
-        st.selectbox(
-            "Drawn over it",
-            measures,
-            key="what-if-measure",
-            on_change=remember,
-            args=("measure", "what-if-measure"),
-            width=360,
-        )
-        chart, told = what_if.frontier(frame, kept["measure"])
-        st.altair_chart(
-            chart,
-            alt=told,
-            key=CHART,
-            width="stretch",
-            on_select=clicked,
-            selection_mode=what_if.CHOSEN,
-        )
-        if kept["measure"] == measures[0]:
-            st.caption("Line and points: found. Dashed: best possible; no plan lies beyond it.")
-        open_box(points, field)
+    field, edit = memory["field"], memory["edit"]
+    others = overrides_without(edit, field.path)
+    if overrides_without(state.current_edit(), field.path) != others:
+        st.caption("This frontier is out of date: its points open with earlier inputs.")
+    same = overrides_without(here.edit, field.path) == others
+    frame = frontier_table(points, field, field_value(here.edit, field.path) if same else None)
+    if measures := frontier_measures(frame):
+        _draw_chart(frame, measures)
+        _draw_point_choice(points, field)
     bullets(frontier_lines(frame))
-    tables.show(
+    show_table(
         frame,
         f"One point a row: {field.label}, status, objective found and best possible, quality, cost,"
         " GPUs, SLOs, reason.",
@@ -238,42 +202,79 @@ def found(here: Shown) -> None:
     )
 
 
-@reruns.whole
-def clicked() -> None:
+def _draw_outcome(job: JobSlot, done: JobOutcome) -> bool:
+    """What went wrong; whether there is more to show."""
+    if done.kind is OutcomeKind.FAULTS:
+        faults_box(done.faults, "Not planned", state.scenario_folder())
+        return False
+    if done.kind is OutcomeKind.FAILED:
+        st.warning(plain(done.message))
+    wanted = len(job.args[-1])
+    if 0 < len(job.parts) < wanted:
+        st.warning(f"Stopped: {len(job.parts)} of {wanted} points are planned.")
+    return True
+
+
+def _draw_chart(frame: pd.DataFrame, measures: Sequence[str]) -> None:
+    """One measure over the field; a click opens a point."""
+    memory = _memory()
+    memory["measure"] = memory["measure"] if memory["measure"] in measures else measures[0]
+    st.session_state["what-if-measure"] = memory["measure"]
+    st.selectbox(
+        "Measure",
+        measures,
+        key="what-if-measure",
+        on_change=_remember,
+        args=("measure", "what-if-measure"),
+        width=360,
+    )
+    chart, text = build_frontier_chart(frame, memory["measure"])
+    st.altair_chart(
+        chart,
+        alt=text,
+        key=CHART,
+        width="stretch",
+        on_select=_point_clicked,
+        selection_mode=CHOSEN,
+    )
+    if memory["measure"] == measures[0]:
+        st.caption("Line and points: found. Dashed: best possible; no plan lies beyond it.")
+
+
+@reruns.uninterrupted
+def _point_clicked() -> None:
     """A point of the chart was clicked."""
-    rows = st.session_state[CHART].selection.get(what_if.CHOSEN, [])
-    what = work.work_of(SLOT)
-    if rows and what is not None:
-        open_point(sorted(what.parts, key=lambda point: point.number)[rows[0]["Row"]])
+    rows = st.session_state[CHART].selection.get(CHOSEN, [])
+    job = job_slots.get(SLOT)
+    if rows and job is not None:
+        _open_point(sorted(job.parts, key=lambda point: point.number)[rows[0]["Row"]])
 
 
-def open_box(points: list[SweepPoint], field: ScenarioField) -> None:
+def _draw_point_choice(points: Sequence[SweepPoint], field: ScenarioField) -> None:
     """The same by keyboard."""
-    good = [
+    planned = [
         point
         for point in sorted(points, key=lambda point: point.number)
         if point.told.get("GPUs used") is not None
     ]
+    words = [format_field_value(point.values[field.path]) for point in planned]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = [format_field_value(point.values[field.path]) for point in good]
         at = st.selectbox(
             f"Point: {plain(field.label)}",
-            range(len(good)),
+            range(len(planned)),
             format_func=lambda k: words[k],
             key="what-if-point",
             width=300,
         )
         if at is not None:
-            st.button(
-                "Open as plan", key="what-if-open-point", on_click=open_point, args=(good[at],)
-            )
+            key, args = "what-if-open-point", (planned[at],)
+            st.button("Open as plan", key=key, on_click=_open_point, args=args)
 
 
-@reruns.whole
-def open_point(point: SweepPoint) -> None:
-    """Ask the point's question and plan it: with the worker's cuts this takes about a second."""
-    kept = memory()
-    state.set_asked(
-        edit_with_value(kept["of"], kept["field"].path, point.values[kept["field"].path])
-    )
-    state.solve()
+@reruns.uninterrupted
+def _open_point(point: SweepPoint) -> None:
+    """Solve the point's inputs: with the worker's cuts this takes about a second."""
+    memory = _memory()
+    path = memory["field"].path
+    state.set_edit(edit_with_value(memory["edit"], path, point.values[path]))
+    state.start_solve()

@@ -1,29 +1,31 @@
-"""What one more of every limit would buy, for the pages Plan and What-if: slopes at once, and soon
-what planning again gives.
+"""What one more of every limit would buy, for the pages Plan and What-if: estimates at once, and
+soon what planning again gives.
 """
 
 import time
-from typing import Any
 
 import streamlit as st
 
-from app_pages.session import reruns, state, work
-from app_pages.session.markdown import bullets, not_done
-from app_pages.session.state import Shown
-from app_pages.widgets import tables
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.markdown import bullets, failure_box
+from app_pages.widgets.progress import draw_progress_line
+from app_pages.widgets.tables import show_table
 from planner.plans.labels import objective_unit
 from planner.plans.record import Plan
 from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.marginals import marginals_lines, marginals_table
 
-__all__ = ["draw", "with_steps"]
+__all__ = ["content_with_marginals", "draw_marginals"]
 
-SLOT, SINCE = "worth", "worth-since"
+SLOT, SINCE = "marginals", "marginals-since"
+JOB, LABEL = "app_pages.jobs.planning:find_marginals", "Planning with one more and one less"
 QUIET_S = 2.0
+"""The page is at rest for so long before anything is planned that nobody waits for."""
 
 
-def draw(here: Shown) -> None:
-    """Slopes until the real steps are there, which are planned while nobody else wants the
+def draw_marginals(here: ShownPlan) -> None:
+    """Estimates until the exact numbers are there, which are planned while nobody else wants the
     processor.
 
     Nothing without a plan.
@@ -31,87 +33,77 @@ def draw(here: Shown) -> None:
     if not here.content["options"]:
         return
     st.subheader("What would one more buy?")
-    args = _args(here)
-    if _steps(here):
-        content = with_steps(here)
-        st.markdown("Planned again with one unit more and one less:")
-        bullets(marginals_lines(content))
-        with st.expander("As a table"):
-            tables.show(
-                marginals_table(content),
-                f"What each limit is worth in {objective_unit(content)}, planned again.",
-            )
+    if _marginals(here):
+        _draw_exact(content_with_marginals(here))
         return
-    st.markdown("A rough guide, by slopes:")
+    st.markdown("Estimates:")
     bullets(here.meta["worth"])
-    if _known(args) and work.running(SLOT):
-        work.watch(SLOT)
-        return
-    if not _known(args) and here.asked == state.asked() and not work.running("plan"):
+    job = job_slots.get(SLOT)
+    started = job is not None and job.args == here.args
+    if started and job is not None and job.outcome is None:
+        draw_progress_line(job)
+    elif not started and here.edit == state.current_edit() and not job_slots.is_running("plan"):
         st.session_state[SINCE] = time.monotonic()
-        st.fragment(_soon, run_every=QUIET_S)(here)
-        return
-    done = work.outcome_of(SLOT, args)
-    if done is not None and done.kind != "result":
-        not_done(done, "Not planned again", state.folder())
+        st.fragment(_start_when_quiet, run_every=QUIET_S)(here)
+    else:
+        _draw_again(here)
+
+
+def _draw_exact(content: PlanContent) -> None:
+    st.markdown("Exact: planned again with one unit more and one less.")
+    bullets(marginals_lines(content))
+    with st.expander("As a table"):
+        unit = objective_unit(content)
+        show_table(marginals_table(content), f"What each limit is worth in {unit}, planned again.")
+
+
+def _draw_again(here: ShownPlan) -> None:
+    """Why there are no exact numbers, and a button to try again."""
+    done = job_slots.outcome_for(SLOT, here.args)
+    if done is not None and not done.has_result:
+        failure_box(done, "Not planned again", state.scenario_folder())
     elif done is not None:
         st.markdown("No plan was found in time when one limit was moved.")
     st.button(
-        "Plan again with one more and one less of each",
+        "Plan with one more and one less of each",
         key=SLOT,
-        disabled=work.running(SLOT),
-        on_click=_ask,
+        disabled=job_slots.is_running(SLOT),
+        on_click=_start_now,
         args=(here,),
     )
 
 
-def _soon(here: Shown) -> None:
+def _start_when_quiet(here: ShownPlan) -> None:
     """Plan again once the page has been at rest for QUIET_S: drawing comes first.
 
-    Run at once, when it only tells, then by the clock.
+    Run at once, when it only shows a caption, then by the clock.
     """
     if time.monotonic() - st.session_state[SINCE] < QUIET_S / 2:
-        st.caption("The real steps are planned in a moment.")
+        st.caption("Exact numbers follow.")
         return
-    _begin(here, spare=True)
+    _start(here, spare=True)
     st.rerun()
 
 
-def with_steps(here: Shown) -> PlanContent:
+def content_with_marginals(here: ShownPlan) -> PlanContent:
     """The content of plan.json, with what one more buys where that is known by now."""
-    steps = _steps(here)
-    return Plan(here.content).with_marginals(steps).content if steps else here.content
+    marginals = _marginals(here)
+    return Plan(here.content).with_marginals(marginals).content if marginals else here.content
 
 
-def _steps(here: Shown) -> list[MarginalContent] | None:
+def _marginals(here: ShownPlan) -> list[MarginalContent] | None:
     """What planning again with one unit more and less gave for this plan, as `context.marginals`;
     None where it is not known.
     """
-    done = work.outcome_of(SLOT, _args(here))
-    return done.result or None if done is not None and done.kind == "result" else None
+    done = job_slots.outcome_for(SLOT, here.args)
+    return done.result or None if done is not None and done.has_result else None
 
 
-def _args(here: Shown) -> tuple[Any, ...]:
-    return here.asked.path, dict(here.asked.overrides)
+def _start(here: ShownPlan, *, spare: bool) -> None:
+    key = state.scores_key(here.edit)
+    job_slots.start(SLOT, JOB, here.args, LABEL, key=key, spare=spare)
 
 
-def _known(args: tuple[Any, ...]) -> bool:
-    found = work.work_of(SLOT)
-    return found is not None and found.args == args
-
-
-def _begin(here: Shown, spare: bool) -> None:
-    words = "Planning again with one more and one less"
-    work.start(
-        SLOT,
-        "app_pages.jobs.planning:worth",
-        _args(here),
-        words,
-        key=state.key_of(here.asked),
-        spare=spare,
-    )
-
-
-@reruns.whole
-def _ask(here: Shown) -> None:
-    _begin(here, spare=False)
+@reruns.uninterrupted
+def _start_now(here: ShownPlan) -> None:
+    _start(here, spare=False)

@@ -1,121 +1,125 @@
-"""Beside every page: which scenario is asked, its small inputs, Solve, and the banner of a plan
-that answers other inputs.
+"""Beside every page: the scenario, its small inputs and Solve; above it, the banner of a plan that
+is out of date.
 """
 
 from typing import Any
 
 import streamlit as st
 
-from app_pages.session import reruns, state, work
-from app_pages.session.markdown import faults_box, plain
+from app_pages.jobs.messages import OutcomeKind
+from app_pages.session import first_view, job_slots, reruns, state
+from app_pages.session.knobs import Knob, knobs_of
+from app_pages.widgets.markdown import fault_count, faults_box, plain
 from planner.packed_files import EXAMPLES
 
-__all__ = ["banner", "draw"]
+__all__ = ["draw_banner", "draw_sidebar"]
 
 
-def draw() -> None:
+def draw_sidebar() -> None:
     """The sidebar."""
     with st.sidebar:
-        _choose_example()
-        for knob in state.knobs(state.asked()):
-            key = reruns.key_for(f"knob-{knob.path}", float(knob.value))
-            st.session_state[key] = int(knob.value) if knob.whole else float(knob.value)
-            look: dict[str, Any] = {"min_value": knob.least, "step": knob.step, "format": "%.12g"}
-            if knob.whole:
-                look = {"min_value": 1, "step": 1, "format": "%d"}
-            st.number_input(
-                plain(knob.label), key=key, on_change=_turned, args=(knob.path, key), **look
-            )
-        busy = work.running("plan")
+        _draw_example_choice()
+        for knob in knobs_of(state.current_edit()):
+            _draw_knob(knob)
+        busy = job_slots.is_running("plan")
         st.button(
             "Solve",
             key="solve",
             type="primary",
             width="stretch",
             disabled=busy,
-            on_click=state.solve,
+            on_click=state.start_solve,
         )
         if not busy and state.is_stale():
-            st.caption(":material/warning: Not solved yet: the plan shown is of other inputs.")
-        st.caption("Everything else that can be asked stands on the page Inputs.")
+            st.caption(":material/warning: Not solved yet.")
+        st.caption("All other inputs are on the page Inputs.")
 
 
-def _choose_example() -> None:
+def _draw_knob(knob: Knob) -> None:
+    key = reruns.widget_key(f"knob-{knob.path}", float(knob.value))
+    look: dict[str, Any] = {"min_value": knob.least, "step": knob.step, "format": "%.12g"}
+    if knob.whole:
+        look = {"min_value": 1, "step": 1, "format": "%d"}
+    st.session_state[key] = int(knob.value) if knob.whole else float(knob.value)
+    args = (knob.path, key)
+    st.number_input(plain(knob.label), key=key, on_change=_knob_changed, args=args, **look)
+
+
+@reruns.uninterrupted
+def _knob_changed(path: str, key: str) -> None:
+    value = st.session_state[key]
+    if reruns.accept_value(f"knob-{path}", key, float(value)):
+        state.edit_value(path, value)
+
+
+def _draw_example_choice() -> None:
     name = st.session_state.get("example")
     options = list(EXAMPLES) if name in EXAMPLES else [name, *EXAMPLES]
-    key, told = (
-        reruns.key_for("choose-example", name),
-        "Examples; your own are opened on the page Inputs.",
-    )
+    key = reruns.widget_key("choose-example", name)
     st.session_state[key] = name
-    st.selectbox("Scenario", options, key=key, on_change=_chosen, args=(key,), help=told)
+    hint = "Examples. Open your own scenario on the page Inputs."
+    st.selectbox("Scenario", options, key=key, on_change=_example_chosen, args=(key,), help=hint)
 
 
-@reruns.whole
-def _chosen(key: str) -> None:
+@reruns.uninterrupted
+def _example_chosen(key: str) -> None:
     name = st.session_state[key]
-    if reruns.sent("choose-example", key, name) and name in EXAMPLES:
-        reruns.later(_open, name)
+    if reruns.accept_value("choose-example", key, name) and name in EXAMPLES:
+        reruns.defer(_open_example, name)
 
 
-def _open(name: str) -> None:
-    work.clear("plan")
-    state.open_example(name)
+def _open_example(name: str) -> None:
+    job_slots.clear("plan")
+    first_view.open_example(name)
 
 
-@reruns.whole
-def _turned(path: str, key: str) -> None:
-    value = st.session_state[key]
-    if reruns.sent(f"knob-{path}", key, float(value)):
-        state.set_value(path, value)
+# ---------------------------------------------------------------- banner
 
 
-def banner() -> None:
-    """Above every page: what is wrong with the link or the last solve, and that the plan answers
-    other inputs.
+def draw_banner() -> None:
+    """Above every page: what is wrong with the link, an edit or the last solve, and whether the
+    plan is up to date.
     """
     if faults := st.session_state.get("link_faults"):
         faults_box(faults, "Part of the link could not be used")
     if faults := st.session_state.pop("edit_faults", None):
-        faults_box(faults, "This change does not count", state.folder())
-    trouble = state.trouble()
-    if trouble is not None and trouble.kind == "faults":
-        faults_box(
-            trouble.faults, f"Not solved: {len(trouble.faults)} faults to mend", state.folder()
-        )
-    elif trouble is not None:
-        st.error(plain(trouble.message or "Stopped before a plan was found."))
-    if work.running("plan"):
-        again = (
-            "What is shown answers these inputs already"
-            if not state.is_stale()
-            else "What is shown answers the earlier inputs"
-        )
-        st.info(f"A plan is being made. {again}.")
-    elif (here := state.shown()) is not None and here.cancelled and not state.is_stale():
-        st.info(
-            "You cancelled this search: what is shown is what was found until then, and more may be"
-            " possible."
-        )
-    elif state.is_stale():
+        faults_box(faults, "This change does not count", state.scenario_folder())
+    _draw_failure()
+    here, stale = state.shown_plan(), state.is_stale()
+    if job_slots.is_running("plan"):
+        again = "The plan below is out of date" if stale else "The plan below is up to date"
+        st.info(f"Solving. {again}.")
+    elif stale:
         with st.container(key="stale"):
-            st.warning(
-                "The inputs have changed since this plan was made: what is shown answers the"
-                " earlier ones."
-            )
-            with st.container(horizontal=True):
-                st.button(
-                    "Solve with the new inputs",
-                    key="solve-stale",
-                    type="primary",
-                    on_click=state.solve,
-                )
-                st.button("Back to the inputs of this plan", key="undo-stale", on_click=_undo)
+            st.warning("This plan is out of date: the inputs have changed.")
+            _draw_stale_buttons()
+    elif here is not None and here.cancelled:
+        st.info("You cancelled this search: a better plan may exist.")
 
 
-@reruns.whole
-def _undo() -> None:
-    here = state.shown()
+def _draw_failure() -> None:
+    failure = state.solve_failure()
+    if failure is not None and failure.kind is OutcomeKind.FAULTS:
+        head = f"Not solved: {fault_count(failure.faults)}"
+        faults_box(failure.faults, head, state.scenario_folder())
+    elif failure is not None:
+        st.error(plain(failure.message or "Stopped before any plan was found."))
+
+
+def _draw_stale_buttons() -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Solve with the new inputs",
+            key="solve-stale",
+            type="primary",
+            on_click=state.start_solve,
+        )
+        st.button("Back to the inputs of this plan", key="undo-stale", on_click=_undo_edits)
+
+
+@reruns.uninterrupted
+def _undo_edits() -> None:
+    here = state.shown_plan()
     if here is not None:
-        state.set_asked(here.asked)
-        st.session_state["trouble"] = None
+        state.set_edit(here.edit)
+        st.session_state["solve-failure"] = None

@@ -10,7 +10,7 @@ import streamlit as st
 
 from reports.style import unit_of
 
-__all__ = ["show"]
+__all__ = ["show_table"]
 
 FORMATS = {
     "ms": "%,.1f",
@@ -23,36 +23,38 @@ FORMATS = {
     "mean score": "%.5f",
     "score": "%.5f",
 }
-WIDE = ("Reason", "Notice", "Limit", "SLO", "What", "LLM")
+WIDE = ("Reason", "Notice")
 """Headers of text that may take the room it needs."""
+SIGNED = ("Worth of", "Change of", "Difference")
+"""Beginnings of headers whose numbers carry a plus."""
 
 
-def show(
+def show_table(
     frame: pd.DataFrame,
     alt: str,
     first: Sequence[str] = (),
     leave_out: Sequence[str] = (),
+    *,
     whole: bool = False,
 ) -> None:
     """Show a table, the columns of `first` before the others, without those of `leave_out`.
 
-    alt: what it is, in a sentence.
-
-    whole: all rows without scrolling, for short tables. Missing values stay blank.
+    alt: what it is, in a sentence; whole: all rows without scrolling, for short tables. Missing
+    values stay blank.
     """
     order = [
         *(column for column in first if column in frame.columns),
         *(column for column in frame.columns if column not in first),
     ]
-    kept = frame[[column for column in order if column not in leave_out]]
+    shown = frame[[column for column in order if column not in leave_out]]
     st.dataframe(
-        kept,
+        shown,
         hide_index=True,
         width="stretch",
         height="content" if whole else "auto",
         placeholder="",
         alt=alt,
-        column_config={str(column): _config(kept, str(column)) for column in kept.columns},
+        column_config={str(column): _config(shown, str(column)) for column in shown.columns},
     )
 
 
@@ -60,15 +62,17 @@ def _config(frame: pd.DataFrame, header: str) -> Any:
     column = frame[header]
     if pd.api.types.is_bool_dtype(column):
         return st.column_config.CheckboxColumn(header)
+    # A column of plan.json's numbers and None is of objects: its cells tell whether it is numeric.
     if pd.api.types.is_numeric_dtype(column) or (
-        len(column) and all(isinstance(v, int | float) or v is None for v in column)
+        len(column) and all(isinstance(value, int | float) or value is None for value in column)
     ):
-        if header.startswith("MPS share"):
-            return st.column_config.NumberColumn(header, format="%g")
-        if header == "Part of the SLO":
-            return st.column_config.NumberColumn(header, format="%,.2f")
-        worth = header.startswith(("Worth of", "Change of", "Difference"))
-        return st.column_config.NumberColumn(
-            header, format="%+.3g" if worth else FORMATS.get(unit_of(header), "%,.6g")
-        )
-    return st.column_config.TextColumn(header, width="large" if header in WIDE[:2] else None)
+        return st.column_config.NumberColumn(header, format=_number_format(header))
+    return st.column_config.TextColumn(header, width="large" if header in WIDE else None)
+
+
+def _number_format(header: str) -> str:
+    if header.startswith("MPS share"):
+        return "%g"
+    if header == "Part of the SLO":
+        return "%,.2f"
+    return "%+.3g" if header.startswith(SIGNED) else FORMATS.get(unit_of(header), "%,.6g")

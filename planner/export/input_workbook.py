@@ -1,7 +1,10 @@
-"""TODO: planner.export.input_workbook."""
+"""A scenario as an input workbook: written whole, read back, and only kept when it gives the same
+scenario.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planner.errors import DataError
 from planner.scenario.templates import workbook_inputs
@@ -9,36 +12,45 @@ from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, put_whole
 from profiles.workbook_layout import WorkbookInputs
 
-__all__ = ["scenario_to_workbook"]
+if TYPE_CHECKING:
+    from planner.scenario.assemble import LoadResult
+
+__all__ = [
+    "check_new_workbook",
+    "scenario_to_workbook",
+    "write_input_workbook",
+    "write_scenario_workbook",
+]
 
 
 def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -> tuple[str, ...]:
-    """Write a scenario after overrides as a workbook, read it back, and compare the hashes;
-    notices.
+    """Write a scenario's file after overrides as a new workbook; notices.
 
-    DataError when the scenario is bad, or when a text of it cannot stand in a workbook; then
-    nothing is written.
+    DataError when the scenario is bad, or when `target` cannot be a new workbook.
     """
     # Imported here to keep templates quick.
     from planner.scenario.assemble import load_instance
 
     check_new_workbook(target)
-    loaded = load_instance(source, overrides)
-    inputs = workbook_inputs(loaded.scenario, target.parent)
+    return write_scenario_workbook(load_instance(source, overrides), target)
+
+
+def write_scenario_workbook(loaded: "LoadResult", target: Path) -> tuple[str, ...]:
+    """Write a loaded scenario as a workbook, read it back, and compare the hashes; notices.
+
+    DataError when a text of it cannot stand in a workbook; then nothing is written.
+    """
+    # Imported here to keep templates quick.
+    from planner.scenario.assemble import load_instance
+
+    scenario = loaded.scenario
+    inputs = workbook_inputs(scenario, loaded.tables, target.parent)
 
     def check(written: Path) -> None:
         if load_instance(written).sha256 != loaded.sha256:
-            raise DataError(
-                [
-                    Fault(
-                        str(source),
-                        "",
-                        "",
-                        "the workbook does not give the scenario back exactly",
-                        "keep the scenario as YAML",
-                    )
-                ]
-            )
+            problem = "the workbook does not give the scenario back exactly"
+            fault = Fault(str(scenario.path), "", "", problem, "keep the scenario as YAML")
+            raise DataError([fault])
 
     write_input_workbook(target, inputs, check)
     return inputs.notes
@@ -47,47 +59,29 @@ def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -
 def check_new_workbook(path: Path) -> None:
     """Raise DataError unless `path` can be written as a new workbook."""
     if path.suffix.lower() != ".xlsx":
-        raise DataError(
-            [
-                Fault(
-                    str(path),
-                    "",
-                    "",
-                    "a workbook's name ends in .xlsx",
-                    f"name it {path.stem or 'scenario'}.xlsx",
-                )
-            ]
-        )
+        problem = "a workbook's name ends in .xlsx"
+        fix = f"name it {path.stem or 'scenario'}.xlsx"
+        raise DataError([Fault(str(path), "", "", problem, fix)])
     if path.exists():
-        raise DataError(
-            [
-                Fault(
-                    str(path),
-                    "",
-                    "",
-                    "the file exists already, and nothing is overwritten",
-                    "name another file",
-                )
-            ]
-        )
+        problem = "the file exists already, and nothing is overwritten"
+        raise DataError([Fault(str(path), "", "", problem, "name another file")])
     check_writable(path, "--xlsx")
 
 
 def write_input_workbook(
     path: Path, inputs: WorkbookInputs, check: Callable[[Path], None] | None = None
 ) -> None:
-    """Write the workbook whole or not at all: beside its place first, where it is read back."""
+    """Write the workbook whole or not at all: beside its place first, where it is read back.
+
+    check: raises when what was written is not what was to be written.
+    """
     # Imported here because only workbooks need XlsxWriter.
     from reports.workbook.input_sheets import write_input_book
 
     with put_whole(path, ".xlsx") as temporary:
         notes = write_input_book(str(temporary), inputs)
         if notes:
-            raise DataError(
-                [
-                    Fault(str(path), "", "", note, "keep the scenario as YAML, or rename it")
-                    for note in notes[:20]
-                ]
-            )
+            fix = "keep the scenario as YAML, or rename it"
+            raise DataError([Fault(str(path), "", "", note, fix) for note in notes[:20]])
         if check is not None:
             check(temporary)

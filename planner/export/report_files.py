@@ -5,6 +5,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
 
-__all__ = ["check_chart_folder", "write_report"]
+__all__ = ["check_chart_folder", "write_report", "write_report_workbook"]
 
 Extras = tuple[Mapping[str, pd.DataFrame], Sequence[str]]
 
@@ -44,12 +45,7 @@ def write_report(
     report = report_of(source.plan, source.loaded, *extras)
     written: dict[str, str] = {}
     if xlsx is not None:
-        # Imported here because XlsxWriter is not needed before.
-        from reports.workbook.write import write_workbook
-
-        write_workbook(
-            Path(xlsx), report, workbook_inputs(source.loaded.scenario, Path(xlsx).resolve().parent)
-        )
+        write_report_workbook(source, report, Path(xlsx))
         written["workbook"] = xlsx
     if charts is not None:
         # Imported here because matplotlib takes half a second.
@@ -60,3 +56,18 @@ def write_report(
             or "nowhere: there is no setup to draw"
         )
     return written
+
+
+def write_report_workbook(
+    source: PlanAndScenario, report: Mapping[str, Any], path: Path
+) -> tuple[str, ...]:
+    """Write the report of a plan as a workbook with its inputs; what of them is left out, a
+    sentence each. OSError when it cannot be written.
+    """
+    # Imported here because XlsxWriter is not needed before.
+    from reports.workbook.write import write_workbook
+
+    loaded = source.loaded
+    inputs = workbook_inputs(loaded.scenario, loaded.tables, path.resolve().parent)
+    write_workbook(path, report, inputs)
+    return inputs.notes

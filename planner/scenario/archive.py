@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from planner.errors import DataError
+from planner.scenario.inputs import InputTables, read_input_tables
 from planner.scenario.load import Scenario
 from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
@@ -165,20 +166,20 @@ def _flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def write_folder(scenario: Scenario, folder: Path) -> Path:
+def write_folder(scenario: Scenario, folder: Path, tables: InputTables | None = None) -> Path:
     """Write scenario.yaml, profiles and scores into a folder; the scenario's file.
 
-    Tables are copied, those of a workbook become CSV.
+    Tables are copied, those of a workbook become CSV. tables: of the scenario, where they were read
+    already.
 
     OSError when that is not possible, DataError when a workbook cannot be read any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = scenario.spec.model_dump(mode="json")
-    book = (
-        workbook_inputs(scenario, folder, most_prompts=10**9)
-        if is_workbook(scenario.path)
-        else None
-    )
+    book = None
+    if is_workbook(scenario.path):
+        tables = tables or read_input_tables(scenario)
+        book = workbook_inputs(scenario, tables, folder, most_prompts=10**9)
     for key, path in (("profiles", scenario.profiles_path), ("scores", scenario.scores_path)):
         frame = getattr(book, key, None)
         content[key] = f"{key}.csv" if frame is not None else f"{key}{path.suffix.lower()}"

@@ -6,7 +6,7 @@ Faults of the scenario, the catalogue, the profiles and the scores are raised to
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from models.instance import Instance, Llm, ObjectiveKind, Pool
 from planner.scenario.content_hash import content_hash
 from planner.scenario.inputs import (
     InputFindings,
+    InputTables,
     check_named_tables,
     open_book,
     read_profile_table,
@@ -37,13 +38,14 @@ __all__ = ["LoadResult", "load_instance"]
 @dataclass(frozen=True)
 class LoadResult:
     """A sound scenario and its instance. sha256: hash of the canonical content; notices: what the
-    reader should know, one sentence each.
+    reader should know, one sentence each; tables: as they were read.
     """
 
     scenario: Scenario
     instance: Instance
     sha256: str
     notices: tuple[str, ...]
+    tables: InputTables = field(repr=False)
 
     @property
     def settings(self) -> Settings:
@@ -83,7 +85,7 @@ def load_instance(
     spec = scenario.spec
     names = [llm.name for llm in spec.llms]
     table = read_profile_table(scenario.profiles_path, spec.profiles, profiles, findings)
-    values = read_score_table(
+    score_tables = read_score_table(
         scenario.scores_path, spec.scores, scores, names, spec.scores_missing, findings
     )
     pools = _pools(scenario, findings)
@@ -92,12 +94,17 @@ def load_instance(
         build_options(scenario, pools, weights, table, findings) if table else ((), ())
     )
     findings.raise_any()
-    if table is None or values is None:
+    if table is None or score_tables is None:
         raise AssertionError("a table that cannot be read has faults")
+    score_cells, values = score_tables
     instance = _instance(spec, pools, options, dropped, values, tuple(findings.warnings))
     notices = (*table.notices, *findings.notices, *findings.warnings)
     return LoadResult(
-        scenario, instance, content_hash(spec, instance, table, weights.values()), notices
+        scenario,
+        instance,
+        content_hash(spec, instance, table, weights.values()),
+        notices,
+        InputTables(table, score_cells, findings.sheets(spec.profiles, spec.scores)),
     )
 
 

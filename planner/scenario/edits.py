@@ -3,6 +3,7 @@ possible.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ __all__ = [
     "ScenarioEdit",
     "changed",
     "content_of",
+    "cost_objective",
     "difference_words",
     "file_key",
     "overrides_between",
@@ -85,6 +87,14 @@ def _compare(path: str, before: Any, after: Any, overrides: dict[str, Any]) -> N
         overrides[path] = after
     for key, one, other in inner:
         _compare(f"{path}.{key}" if path else key, one, other, overrides)
+
+
+def cost_objective(quality: float | None) -> dict[str, Any]:
+    """The cheapest plan as an objective. quality: of a plan, which is to be reached (rounded down
+    to 0.001); None: 0.5.
+    """
+    floor = 0.5 if quality is None else math.floor(1000.0 * quality) / 1000.0
+    return {"minimize": "cost", "quality_at_least": floor}
 
 
 def file_key(edit: ScenarioEdit) -> str:

@@ -11,21 +11,38 @@ from typing import TYPE_CHECKING, Any
 
 from profiles.curves import ProfileTable, parse_profiles, read_profiles
 from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
-from profiles.io.tables import Table
+from profiles.io.tables import Table, read_table
+from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
-from profiles.scores import parse_scores, read_scores
+from profiles.scores import RESERVED, parse_scores
 
 if TYPE_CHECKING:
+    from planner.scenario.load import Scenario
     from planner.scenario.workbook_headers import InputBook
 
 __all__ = [
     "InputFindings",
+    "InputTables",
     "add_once",
     "check_named_tables",
     "open_book",
+    "read_input_tables",
     "read_profile_table",
     "read_score_table",
 ]
+
+
+@dataclass(frozen=True)
+class InputTables:
+    """The tables of a scenario as they were read, so that what writes them again reads no file.
+
+    profiles: checked and sorted; scores: cell by cell, also prompts that lack a score; sheets:
+    those of `profiles` and `scores` that are sheets of the scenario's own workbook.
+    """
+
+    profiles: ProfileTable
+    scores: Table
+    sheets: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -55,6 +72,12 @@ class InputFindings:
             return given, False
         table = self.book.tables[name]
         return table, table is None
+
+    def sheets(self, profiles: str, scores: str) -> frozenset[str]:
+        """Which of the tables named are sheets of the workbook: `profiles`, `scores`."""
+        known = {} if self.book is None else self.book.tables
+        names = {"profiles": profiles, "scores": scores}
+        return frozenset(key for key, name in names.items() if name in known)
 
     def raise_any(self) -> None:
         """Raise the narrowest error that holds all faults, if there are any; those of a workbook by
@@ -116,17 +139,39 @@ def read_score_table(
     llms: Sequence[str],
     missing: str,
     findings: InputFindings,
-) -> Scores | None:
-    """The score table of these LLMs, found as the profile table is; None when it is faulty.
+) -> tuple[Table, Scores] | None:
+    """The score table of these LLMs as it was read and as it is used, from where the profile table
+    comes; None when it is faulty.
 
     missing: error or drop.
     """
     table, faulty = findings.table("scores", name, given)
     if faulty:
         return None
+    table = table or read_table(path, findings.scores, only={*RESERVED, *llms})
     if table is None:
-        return read_scores(path, llms, missing, findings.scores, findings.notices)
-    return parse_scores(table, llms, missing, findings.scores, findings.notices)
+        return None
+    scores = parse_scores(table, llms, missing, findings.scores, findings.notices)
+    return None if scores is None else (table, scores)
+
+
+def read_input_tables(scenario: "Scenario") -> InputTables:
+    """Read the tables of a scenario alone, whether or not they are sound for each other. DataError
+    when one cannot be read.
+    """
+    findings = InputFindings()
+    spec = scenario.spec
+    if is_workbook(scenario.path):
+        open_book(scenario.path, findings)
+    profiles = read_profile_table(scenario.profiles_path, spec.profiles, None, findings)
+    scores, faulty = findings.table("scores", spec.scores, None)
+    if scores is None and not faulty:
+        wanted = {*RESERVED, *(llm.name for llm in spec.llms)}
+        scores = read_table(scenario.scores_path, findings.scores, only=wanted)
+    findings.raise_any()
+    if profiles is None or scores is None:
+        raise AssertionError("a table that cannot be read has faults")
+    return InputTables(profiles, scores, findings.sheets(spec.profiles, spec.scores))
 
 
 def check_named_tables(

@@ -6,22 +6,19 @@ import io
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from planner.scenario.inputs import InputTables
 from planner.scenario.load import Scenario
 from planner.scenario.schema import MinimizeCost, ScenarioSpec
-from profiles.curves import ProfileTable, parse_profiles, read_profiles
+from profiles.curves import ProfileTable
 from profiles.io.faults import DataError, Fault
-from profiles.io.tables import Table, numbers, read_table, texts
-from profiles.io.workbook_guard import is_workbook
+from profiles.io.tables import Table, numbers, texts
 from profiles.scores import RESERVED
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
-
-if TYPE_CHECKING:
-    from planner.scenario.workbook_headers import InputBook
 
 __all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "template_inputs", "workbook_inputs"]
 
@@ -102,31 +99,28 @@ def template_inputs() -> WorkbookInputs:
 
 
 def workbook_inputs(
-    scenario: Scenario, folder: Path, most_prompts: int = MOST_PROMPTS
+    scenario: Scenario, tables: InputTables, folder: Path, most_prompts: int = MOST_PROMPTS
 ) -> WorkbookInputs:
-    """Sheets of a sound scenario (one that `load_instance` took), overrides included.
+    """Sheets of a scenario, overrides included. tables: of the scenario, as they were read.
 
     Scores of more than `most_prompts` prompts stay in their file, and so do tables with text that
     no cell can hold: settings name the file relative to `folder`, where the workbook will stand.
-    DataError when a table cannot be read (any more).
+    DataError when the cells of the scores are no numbers.
     """
-    faults: list[Fault] = []
-    book = _book(scenario, faults)
     settings = _settings(scenario.spec)
     notes = []
-    table, scores = _profiles(scenario, book, faults), _scores(scenario, book, faults)
-    if faults or table is None or scores is None:
-        raise DataError(faults)
-    frames: dict[str, pd.DataFrame | None] = {"profiles": _profile_frame(table), "scores": scores}
+    frames: dict[str, pd.DataFrame | None] = {
+        "profiles": _profile_frame(tables.profiles),
+        "scores": _score_frame(scenario, tables.scores),
+    }
     for key, path, sheet in (
         ("profiles", scenario.profiles_path, PROFILES),
         ("scores", scenario.scores_path, SCORES),
     ):
         frame = frames[key]
-        in_file = book is None or getattr(scenario.spec, key) not in book.tables
         if (
             frame is not None
-            and in_file
+            and key not in tables.sheets
             and (_unholdable(frame) or (key == "scores" and len(frame) > most_prompts))
         ):
             frames[key] = None
@@ -145,19 +139,6 @@ def workbook_inputs(
         scores=frames["scores"],
         notes=tuple(notes),
     )
-
-
-def _book(scenario: Scenario, faults: list[Fault]) -> "InputBook | None":
-    """The workbook that the scenario came from; None for a YAML file."""
-    if not is_workbook(scenario.path):
-        return None
-    # Imported here because only workbooks need openpyxl.
-    from planner.scenario.workbook import read_book
-
-    book = read_book(scenario.path, faults)
-    if faults:
-        raise DataError(faults)
-    return book
 
 
 def _settings(spec: ScenarioSpec) -> dict[str, Any]:
@@ -180,17 +161,6 @@ def _settings(spec: ScenarioSpec) -> dict[str, Any]:
     return settings
 
 
-def _profiles(
-    scenario: Scenario, book: "InputBook | None", faults: list[Fault]
-) -> ProfileTable | None:
-    table = book.tables.get(scenario.spec.profiles) if book else None
-    return (
-        parse_profiles(table, faults)
-        if table is not None
-        else read_profiles(scenario.profiles_path, faults)
-    )
-
-
 def _profile_frame(table: ProfileTable) -> pd.DataFrame:
     """Known columns that are not blank altogether, in the order of the sheet."""
     names = [one.key for one in TABLES[PROFILES] if one.key in table.content]
@@ -200,23 +170,17 @@ def _profile_frame(table: ProfileTable) -> pd.DataFrame:
     ]
 
 
-def _scores(
-    scenario: Scenario, book: "InputBook | None", faults: list[Fault]
-) -> pd.DataFrame | None:
+def _score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
     """Prompts, weights where there are any, and the scores of the scenario's LLMs; all rows, also
     those that lack a score.
     """
-    wanted = [*RESERVED, *(llm.name for llm in scenario.spec.llms)]
-    table: Table | None = book.tables.get(scenario.spec.scores) if book else None
-    table = table or read_table(scenario.scores_path, faults, only=wanted)
-    if table is None:
-        return None
+    faults: list[Fault] = []
     columns: dict[str, np.ndarray] = {"prompt_id": texts(table, "prompt_id", faults)}
-    columns |= {
-        name: numbers(table, name, faults, nan_is_blank=True)
-        for name in wanted[1:]
-        if name in table.columns
-    }
+    for name in (*RESERVED[1:], *(llm.name for llm in scenario.spec.llms)):
+        if name in table.columns:
+            columns[name] = numbers(table, name, faults, nan_is_blank=True)
+    if faults:
+        raise DataError(faults)
     return pd.DataFrame(columns)
 
 

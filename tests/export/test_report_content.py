@@ -46,7 +46,7 @@ def written(
     write_workbook(
         path,
         report_of(source.plan, source.loaded, extras),
-        workbook_inputs(source.loaded.scenario, path.parent),
+        workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
     )
     return path
 
@@ -483,7 +483,9 @@ def hostile_book(hostile: PlanAndScenario, tmp_path_factory: pytest.TempPathFact
     report["tables"]["notices"] = pd.DataFrame(
         {"Notice": [NOISE, "=" + "x" * 40_000, "\U0001f600" * 20_000]}, dtype=object
     )
-    write_workbook(path, report, workbook_inputs(hostile.loaded.scenario, path.parent))
+    write_workbook(
+        path, report, workbook_inputs(hostile.loaded.scenario, hostile.loaded.tables, path.parent)
+    )
     return path
 
 

@@ -1,25 +1,14 @@
-"""What-if questions: fields and values worth trying, frontiers as tables and words, and what the
-pages have computed in a worker.
-"""
+"""What-if questions: fields and values worth trying, sliders, the command that does the same."""
 
-import threading
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from app_pages.jobs import planning, what_if
-from app_pages.jobs.messages import Told, Watch
 from planner.errors import DataError
 from planner.joint import solve as joint
 from planner.plans.solved_content import solved_content
 from planner.plans.to_solution import to_solution
-from planner.presentation.alternatives import alternatives_lines, alternatives_table
-from planner.presentation.frontier import THIS, frontier_lines, frontier_measures, frontier_table
-from planner.presentation.setup_listing import QUALITY, marks_table, plan_rank_lines
 from planner.presentation.what_if import (
     ScenarioField,
     edit_with_value,
@@ -33,8 +22,6 @@ from planner.presentation.what_if import (
 from planner.scenario.assemble import load_instance
 from planner.scenario.edits import ScenarioEdit, content_of
 from planner.scenario.templates import TEMPLATE_TEXTS
-from planner.studies.sweep import SweepPoint
-from planner.verification.verifier import verify
 from tests.support.paths import EXAMPLES
 
 FOUR = {"pools.0.gpus_per_node": 4}
@@ -47,15 +34,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     for name, text in TEMPLATE_TEXTS.items():
         (folder / name).write_text(text, encoding="utf-8")
     return str(folder / "scenario.yaml")
-
-
-def watch(parts: list[Any] | None = None) -> Watch:
-    return Watch(lambda _: None, (parts if parts is not None else []).append, threading.Event())
-
-
-@pytest.fixture(scope="module")
-def plan(path: str) -> Told:
-    return planning.plan(path, FOUR, watch=watch())
 
 
 # ---------------------------------------------------------------- fields
@@ -126,63 +104,6 @@ def test_the_command_line_gives_the_same_points(path: str) -> None:
     )
 
 
-# ---------------------------------------------------------------- frontier
-
-
-def test_a_frontier_is_planned_point_by_point(path: str) -> None:
-    parts: list[SweepPoint] = []
-    points = what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 30, 900], watch=watch(parts))
-    assert parts == points
-    assert [point.status for point in points] == ["optimal", "optimal", "infeasible"]
-    field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
-    frame = frontier_table(points, field, 30)
-    assert list(frame[field.label]) == [10.0, 30.0, 900.0]
-    assert list(frame[THIS]) == ["", THIS, ""]
-    assert frame["Found (mean score)"].iloc[0] > frame["Found (mean score)"].iloc[1]
-    assert (
-        frame["Best possible (mean score)"].iloc[:2] >= frame["Found (mean score)"].iloc[:2]
-    ).all()
-    assert frontier_measures(frame)[:2] == ["Found (mean score)", "Quality (mean score)"]
-    lines = frontier_lines(frame)
-    assert lines[0].startswith("From Arrival rate (req/s) 10 to 30: 0.7")
-    assert lines[-1].startswith("No plan at 900: ")
-    again = planning.plan(path, {**FOUR, "arrival_rate_rps": 30}, watch=watch())
-    assert again.content["objective"]["value"] == pytest.approx(
-        frame["Found (mean score)"].iloc[1], rel=2e-4
-    )
-
-
-def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> None:
-    names = what_if.frontier(path, FOUR, "setups.tp_degrees", [[1], [1, 2]], watch=watch())
-    assert list(
-        frontier_table(names, ScenarioField("setups.tp_degrees", "Degrees", ""))["Degrees"]
-    ) == [
-        "[1]",
-        "[1, 2]",
-    ]
-    field = ScenarioField("objective", "Quality at least", "", cheapest=True)
-    points = what_if.frontier(
-        path, FOUR, "objective", frontier_axis(field, "0.5,0.75").values, watch=watch()
-    )
-    frame = frontier_table(points, field)
-    assert list(frame["Quality at least"]) == [0.5, 0.75]
-    assert frame["Found (USD/h)"].is_monotonic_increasing
-    assert frontier_measures(frame)[0] == "Found (USD/h)"
-
-
-def test_a_frontier_of_bad_input_is_bad_input_and_a_stopped_one_ends(path: str) -> None:
-    with pytest.raises(DataError):
-        what_if.frontier(path, {"arrival_rate_rps": -1}, "slo.0.limit_ms", [1], watch=watch())
-    rows = what_if.frontier(path, FOUR, "no.such.field", [1], watch=watch())
-    assert [row.status for row in rows] == ["bad input"]
-    stopped = watch()
-    stopped.cancel.set()
-    assert what_if.frontier(path, FOUR, "arrival_rate_rps", [10, 20], watch=stopped) == []
-
-
-# ---------------------------------------------------------------- alternatives, setups, baselines
-
-
 def test_a_plan_that_is_told_finds_its_way_back(path: str) -> None:
     loaded = load_instance(Path(path), FOUR)
     solution = joint.solve(loaded.instance, loaded.settings)
@@ -196,63 +117,3 @@ def test_a_plan_that_is_told_finds_its_way_back(path: str) -> None:
         solution.quality,
     )
     assert set(back.placement) == set(solution.placement)
-
-
-def test_an_alternative_is_a_plan_of_its_own(path: str, plan: Told) -> None:
-    running = planning.plan(path, {**FOUR, "arrival_rate_rps": 10}, watch=watch()).content
-    found = what_if.near(
-        path, FOUR, plan.content, 2, 20.0, "the plan that runs", running, watch=watch()
-    )
-    content = {**plan.content, "context": {**plan.content["context"], "alternatives": found}}
-    assert len(alternatives_table(content)) == len(found["plans"]) >= 2
-    assert "from the plan that runs" in " ".join(alternatives_lines(content))
-    instance = load_instance(Path(path), FOUR).instance
-    for number, entry in enumerate(found["plans"]):
-        told = what_if.other(path, FOUR, content, number, watch=watch())
-        assert told.content.keys() == plan.content.keys()
-        assert not verify(told.content, instance)
-        assert told.content["options"] == entry["options"] != plan.content["options"]
-        assert told.content["objective"]["bound"] == plan.content["objective"]["bound"]
-        assert told.content["status"] == "feasible"
-        assert "the choice of another setup" in told.report["meta"]["verdict"]
-
-
-def test_the_plan_among_all_setups_and_baselines(path: str, plan: Told) -> None:
-    listed = what_if.setups(path, FOUR, watch=watch())
-    assert listed.complete
-    assert len(listed.setups) >= listed.quality.size > 1
-    assert listed.better(plan.content["quality"]) == 0
-    assert listed.better(0.0) == listed.quality.size
-    baselines = what_if.baselines(path, FOUR, watch=watch())
-    marks = marks_table(plan.content, listed, baselines)
-    assert marks[QUALITY].is_monotonic_decreasing
-    assert {"plan", "bound", "setup", "baseline"} == set(marks["Kind"])
-    worst = marks[marks["Mark"] == "worst listed setup"]
-    assert worst["Better setups"].iloc[0] == (listed.quality > listed.quality[-1] * 1.0001).sum()
-    lines = plan_rank_lines(plan.content, listed)
-    assert "no listed setup is better" in lines[0]
-    nearly = replace(listed, quality=np.array([1.0] + 999 * [0.94]))
-    told = plan_rank_lines({**plan.content, "quality": 1.0}, nearly)[-1]
-    assert told.endswith(
-        "more than 99 % lose more than 1 %, more than 99 % lose more than 5 %, 0 % lose more than"
-        " 10 %."
-    ), "not 100 %"
-    few = replace(listed, quality=np.array([0.98] + 999 * [1.0]))
-    assert (
-        "less than 1 % lose more than 1 %, 0 % lose more than 5 %"
-        in plan_rank_lines({**plan.content, "quality": 1.0}, few)[-1]
-    )
-    assert marks_table(plan.content, listed, None)["Kind"].tolist().count("baseline") == 0
-
-
-def test_setups_that_cannot_be_listed_are_told() -> None:
-    example = EXAMPLES / "two-gpu-types" / "scenario.yaml"
-    with pytest.raises(DataError, match="too many setups"):
-        what_if.setups(str(example), {}, watch=watch())
-
-
-def test_sensitivity_is_the_reports_table(path: str, plan: Told) -> None:
-    frame = what_if.sensitivity(path, FOUR, plan.content, watch=watch())
-    assert isinstance(frame, pd.DataFrame)
-    assert {"Changed", "Status", "Change of quality (mean score)", "Reason"} <= set(frame.columns)
-    assert len(frame) >= 5

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from planner.plans.plan_and_scenario import load_plan
 from planner.scenario.assemble import load_instance
-from planner.scenario.load import load_scenario
 from planner.scenario.templates import template_inputs, workbook_inputs
 from profiles.io.faults import DataError
 from profiles.workbook_layout import SHEETS
@@ -34,10 +33,11 @@ def test_a_report_is_read_as_an_input(tmp_path: Path) -> None:
     workbook = xlsxwriter.Workbook(tmp_path / "report.xlsx", BOOK_OPTIONS)
     for title in ("Summary", "GPU map", "Log", "Notes of mine"):
         workbook.add_worksheet(title).write_formula("A1", "=1+1", None, 2)
-    write_input_sheets(workbook, workbook_inputs(load_scenario(example), tmp_path))
+    loaded = load_instance(example)
+    write_input_sheets(workbook, workbook_inputs(loaded.scenario, loaded.tables, tmp_path))
     workbook.close()
     back = load_instance(tmp_path / "report.xlsx")
-    assert back.sha256 == load_instance(example).sha256
+    assert back.sha256 == loaded.sha256
     assert [notice for notice in back.notices if "ignored" in notice] == [
         f"{tmp_path / 'report.xlsx'}: ignored sheets that are no input: Notes of mine"
     ]

@@ -2,6 +2,7 @@
 is written in.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -10,10 +11,12 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
+from profiles.io import tables
 from profiles.io.yaml_text import yaml_text
 from tests.support.paths import EXAMPLES, SHARED
 
@@ -135,6 +138,19 @@ def idle(least: int) -> PlanAndScenario:
         20.0,
         llms=[{"name": "small", "min_replicas": least}, {"name": "large"}],
     )
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """From now on, how often each CSV file is read, by its name."""
+    counts: Counter[str] = Counter()
+    read = tables._read_csv
+
+    def counting(path: Path, *rest: Any) -> Any:
+        counts[path.name] += 1
+        return read(path, *rest)
+
+    monkeypatch.setattr(tables, "_read_csv", counting)
+    return counts
 
 
 @cache

@@ -1,24 +1,38 @@
-"""app.py under Streamlit's AppTest."""
+"""The page under Streamlit's AppTest."""
 
 import time
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
+from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.paths import HOME
 
-__all__ = ["opened", "settle"]
+__all__ = [
+    "MIME",
+    "knob",
+    "opened",
+    "settle",
+    "solved",
+    "too_many_requests",
+    "unescaped",
+    "upload",
+    "words",
+]
+
+MIME = "text/plain"
 
 
 def opened(page: str = "", **query: str) -> AppTest:
-    """Open the page (`app_pages/pages/inputs.py`; "" = the first one) by a link with `query`; fails
-    on an exception box.
+    """Open a page by its file (`what_if`; "" = the first one) and a link with `query`; fails on an
+    exception box.
     """
     app = AppTest.from_file(str(HOME / "app_pages" / "main.py"), default_timeout=120)
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
     if page:
-        app.switch_page(page.removeprefix("app_pages/")).run()
+        app.switch_page(f"views/{page}.py").run()
     assert not app.exception, app.exception
     return app
 
@@ -28,12 +42,47 @@ def settle(app: AppTest, slot: str, seconds: float = 120.0) -> AppTest:
     an exception box.
     """
     end = time.monotonic() + seconds
-    while (
-        app.session_state["work"].get(slot) is not None
-        and app.session_state["work"][slot].outcome is None
-    ):
+    while (job := app.session_state["job-slots"].get(slot)) is not None and job.outcome is None:
         assert time.monotonic() < end, f"{slot} is still going on"
         time.sleep(0.1)
         app.run()
     assert not app.exception, app.exception
     return app
+
+
+def solved(app: AppTest) -> AppTest:
+    """The page once its solve is done."""
+    return settle(app, "plan")
+
+
+def words(app: AppTest) -> str:
+    """Everything that is said in Markdown, alerts and captions included."""
+    parts = (app.markdown, app.error, app.warning, app.info, app.caption)
+    return "\n".join(str(one.value) for part in parts for one in part)
+
+
+def unescaped(app: AppTest) -> str:
+    """`words` as a reader sees them, without Markdown's escapes."""
+    return words(app).replace("\\", "")
+
+
+def knob(app: AppTest, path: str) -> NumberInput:
+    """The number in the sidebar, under whichever key it is drawn now."""
+    return next(one for one in app.number_input if (one.key or "").split("~")[0] == f"knob-{path}")
+
+
+def upload(app: AppTest, files: dict[str, str]) -> AppTest:
+    """Hand over the files of a scenario on the page Inputs."""
+    app.file_uploader(key="scenario-files").set_value(
+        [(name, text.encode(), MIME) for name, text in files.items()]
+    ).run()
+    app.button(key="open-files").click().run()
+    assert not app.exception
+    return app
+
+
+def too_many_requests() -> AppTest:
+    """A small scenario that has no plan, solved."""
+    text = TEMPLATE_TEXTS["scenario.yaml"].replace("arrival_rate_rps: 20", "arrival_rate_rps: 2000")
+    files = {**TEMPLATE_TEXTS, "scenario.yaml": text}
+    return solved(upload(opened("inputs"), files))

@@ -1,10 +1,10 @@
-"""Jobs for the tests of the desk; its workers import them by name."""
+"""Jobs for the tests of the worker pool; its workers import them by name."""
 
 import os
 import time
 from typing import Any
 
-from app_pages.jobs.messages import Watch
+from app_pages.jobs.messages import JobContext
 from planner.errors import DataError, NoPlanInTimeError
 from planner.settings import Progress
 from profiles.io.faults import Fault
@@ -15,42 +15,42 @@ FAULTS = (
 )
 
 
-def echo(value: Any, *, watch: Watch) -> tuple[Any, int]:
+def echo(value: Any, *, job: JobContext) -> tuple[Any, int]:
     return value, os.getpid()
 
 
-def niceness(*, watch: Watch) -> int:
+def niceness(*, job: JobContext) -> int:
     return os.nice(0)
 
 
-def polite(*, watch: Watch) -> str:
+def polite(*, job: JobContext) -> str:
     """Stops when asked, with what it has."""
-    watch.progress(Progress(0.0, "counting", 1.5, 2.5))
-    return "stopped with this" if watch.cancel.wait(60) else "never asked"
+    job.progress(Progress(0.0, "counting", 1.5, 2.5))
+    return "stopped with this" if job.cancel.wait(60) else "never asked"
 
 
-def deaf(*_: Any, watch: Watch) -> None:
+def deaf(*_: Any, job: JobContext) -> None:
     """Hears nothing."""
     time.sleep(60)
 
 
-def parts(count: int, *, watch: Watch) -> int:
+def parts(count: int, *, job: JobContext) -> int:
     for k in range(count):
-        watch.part({"number": k})
+        job.publish({"number": k})
     return count
 
 
-def faulty(*, watch: Watch) -> None:
+def faulty(*, job: JobContext) -> None:
     raise DataError(FAULTS)
 
 
-def no_plan(*, watch: Watch) -> None:
+def no_plan(*, job: JobContext) -> None:
     raise NoPlanInTimeError("no plan in time")
 
 
-def bug(*, watch: Watch) -> None:
+def bug(*, job: JobContext) -> None:
     raise KeyError("secret of the server")
 
 
-def crash(*_: Any, watch: Watch) -> None:
+def crash(*_: Any, job: JobContext) -> None:
     os._exit(7)

@@ -43,7 +43,7 @@ def report(book: Path) -> Path:
     write_workbook(
         path,
         report_of(source.plan, source.loaded),
-        workbook_inputs(source.loaded.scenario, path.parent),
+        workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
     )
     return path
 

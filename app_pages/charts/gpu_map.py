@@ -1,0 +1,155 @@
+"""The map of a pool: a cell a GPU, nodes below each other; inside, one band a shard, as high as its
+share.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from app_pages.charts.style import DescribedChart, ink, llm_colour
+from reports.series import gpus_of
+from reports.style import looks_of
+
+__all__ = ["MOST_CELLS", "build_gpu_map"]
+
+Report = Mapping[str, Any]
+
+MOST_CELLS = 400
+"""GPUs of a map; of larger clusters the first are drawn and the table has all."""
+FREE = " free"
+"""No LLM is called so: names have no spaces at their ends."""
+WIDE, NARROW = 150, 62
+"""Pixels of a cell from which a band names its LLM in full, and its share."""
+GREY = "#8A97A3"
+
+
+def build_gpu_map(report: Report, pool: str) -> DescribedChart:
+    """The map of one pool, and the GPUs by LLM in words."""
+    signs = report["meta"]["signs"]
+    replicas = _replicas(report, pool)
+    gpus_by_llm: Counter[str] = Counter()
+    rows, cells = [], [one for one in gpus_of(report) if one[1] == pool][:MOST_CELLS]
+    for _, _, node, gpu, numbers in cells:
+        shards, filled = _shards(report, numbers), 0.0
+        for llm, tp, share, replica in shards:
+            number = f" replica {replica + 1}" if replicas[llm, tp, share] > 1 else ""
+            labels = _labels(signs[llm], llm, number, f"tp{tp}", share)
+            rows.append(_band(node, gpu, (filled, share), llm, labels))
+            filled += share
+        if filled < 100.0:
+            rest = 100.0 - filled
+            rows.append(_band(node, gpu, (filled, rest), FREE, (f"free {rest:g} %", "free", "")))
+        gpus_by_llm.update({llm for llm, *_ in shards})
+    inks = {llm: look.ink for llm, look in looks_of(signs).items()}
+    frame = pd.DataFrame(rows)
+    frame["ink"] = [inks.get(llm, "") for llm in frame["LLM"]]
+    text = ", ".join(f"{llm} on {count} of them" for llm, count in gpus_by_llm.items())
+    return (
+        _map(frame, llm_colour(signs, None)),
+        f"Map of the {len(cells)} GPUs of pool {pool}: {text or 'nothing runs there'}",
+    )
+
+
+def _replicas(report: Report, pool: str) -> dict[tuple[str, int, float], int]:
+    """Replicas of every option of a pool by LLM, degree and share."""
+    setup = report["tables"]["setup"]
+    own = setup[setup["Pool"] == pool]
+    keys = zip(own["LLM"], own["TP degree (GPUs)"], own["MPS share (%)"], strict=True)
+    return dict(zip(keys, own["Replicas"], strict=True))
+
+
+def _shards(report: Report, numbers: list[int]) -> list[tuple[str, int, float, int]]:
+    """LLM, degree, share and replica of the rows of a GPU, the largest first."""
+    part = report["tables"]["gpu_map"].iloc[numbers]
+    columns = ("LLM", "TP degree (GPUs)", "MPS share (%)", "Replica")
+    shards = zip(*(part[name] for name in columns), strict=True)
+    return sorted(shards, key=lambda shard: (-shard[2], shard[0], shard[3]))
+
+
+def _labels(sign: str, llm: str, number: str, degree: str, share: float) -> tuple[str, str, str]:
+    """Long, short, and the sign alone."""
+    return (
+        f"{sign} {llm}{number}, {degree}, {share:g} %",
+        f"{sign}{number.replace(' replica ', '')} {degree} {share:g} %",
+        sign,
+    )
+
+
+def _band(
+    node: int, gpu: int, span: tuple[float, float], llm: str, labels: tuple[str, str, str]
+) -> dict[str, Any]:
+    """A rectangle inside a cell, with gaps of a few hundredths between cells.
+
+    span: where it begins and how high it is, % of the cell.
+    """
+    begin, share = span
+    top, bottom = node + 0.04 + 0.92 * begin / 100.0, node + 0.04 + 0.92 * (begin + share) / 100.0
+    shape = {
+        "left": gpu + 0.02,
+        "right": gpu + 0.98,
+        "middle": gpu + 0.5,
+        "top": top,
+        "bottom": bottom,
+        "centre": (top + bottom) / 2,
+    }
+    words = dict(zip(("Long", "Short", "Sign"), labels, strict=True))
+    return {**shape, **words, "Node": node, "GPU": gpu, "LLM": llm}
+
+
+def _map(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
+    """Bands, and the longest label that fits into a cell at the chart's width."""
+    across, down = 1 + int(frame["GPU"].max()), 1 + int(frame["Node"].max())
+    tall = 150 if down == 1 else 110 if down <= 4 else 70 if down <= 12 else 36
+    place = {
+        "x": alt.X(
+            "left:Q",
+            scale=alt.Scale(domain=[0, across], nice=False),
+            title="GPU of the node",
+            axis=_axis_between(across, ""),
+        ),
+        "x2": alt.X2("right:Q"),
+        "y": alt.Y(
+            "top:Q",
+            scale=alt.Scale(domain=[down, 0], nice=False),
+            title=None,
+            axis=_axis_between(down, "node "),
+        ),
+        "y2": alt.Y2("bottom:Q"),
+    }
+    tips = [alt.Tooltip("Node:O"), alt.Tooltip("GPU:O"), alt.Tooltip("Long:N", title="Holds")]
+    base = alt.Chart(frame).encode(tooltip=tips)
+    used = base.transform_filter(f"datum.LLM != '{FREE}'")
+    free = base.transform_filter(f"datum.LLM == '{FREE}'")
+    pale: dict[str, Any] = {"fill": GREY, "fillOpacity": 0.18, "stroke": GREY, "strokeDash": [3, 3]}
+    layers = [
+        free.mark_rect(**pale).encode(**place),
+        used.mark_rect(stroke="white", strokeWidth=1.5).encode(**place, color=colour),
+    ]
+    cell = f"width / {across}"
+    fits = {
+        "Long": f"{cell} >= {WIDE}",
+        "Short": f"{cell} < {WIDE} && {cell} >= {NARROW}",
+        "Sign": f"{cell} < {NARROW}",
+    }
+    own_ink = alt.Color("ink:N", scale=None)
+    for label, shown in fits.items():
+        opacity = alt.ExprRef(f"{shown} ? 1 : 0")
+        at = {"x": alt.X("middle:Q"), "y": alt.Y("centre:Q"), "text": alt.Text(f"{label}:N")}
+        layers.append(used.mark_text(fontSize=11, opacity=opacity).encode(**at, color=own_ink))
+        layers.append(free.mark_text(fontSize=11, opacity=opacity, color=ink()).encode(**at))
+    return alt.layer(*layers).resolve_scale(color="independent").properties(height=tall * down + 50)
+
+
+def _axis_between(count: int, word: str) -> alt.Axis:
+    """Labels in the middle of cells, every one or every few."""
+    step = max(1, count // 16)
+    return alt.Axis(
+        values=[k + 0.5 for k in range(0, count, step)],
+        labelExpr=f"'{word}' + floor(datum.value)",
+        grid=False,
+        ticks=False,
+        domain=False,
+    )

@@ -1,0 +1,94 @@
+"""How charts look: the workbook's palette, one colour and one sign or shape for each LLM; and how a
+chart is put on the page.
+
+A chart is built as a pair of itself and a text that says what it shows (for `alt=`); numbers come
+from named tables, nothing is computed in this package. Channels are written out
+(`alt.Text("Label:N")`, not `"Label:N"`): Altair spends two milliseconds on each that is not.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from reports.style import looks_of
+
+__all__ = [
+    "DASHES",
+    "SHAPES",
+    "DescribedChart",
+    "dash_by",
+    "ink",
+    "limit_colour",
+    "llm_colour",
+    "quiet_colour",
+    "shape_by",
+    "show_chart",
+    "sign_and_name",
+]
+
+DescribedChart = tuple[alt.Chart | alt.LayerChart | alt.FacetChart, str]
+"""A chart and the text that stands for it."""
+
+SHAPES = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "cross",
+    "triangle-down",
+    "triangle-right",
+    "triangle-left",
+)
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+
+
+def show_chart(described: DescribedChart, key: str) -> None:
+    """Put a chart on the page; its text stands for all its marks."""
+    chart, text = described
+    chart = chart.copy(deep=False)
+    chart.config = alt.Config(aria=False, mark=alt.MarkConfig(aria=False))
+    st.altair_chart(chart, alt=text, key=key, width="stretch")
+
+
+def ink() -> str:
+    """Colour of words on the page's background."""
+    return "#FAFAFA" if st.context.theme.type == "dark" else "#31333F"
+
+
+def limit_colour() -> str:
+    """Colour of a rule that marks a limit, and of its words."""
+    return "#FF8A80" if st.context.theme.type == "dark" else "#B3261E"
+
+
+def quiet_colour() -> str:
+    """Colour of what stands behind."""
+    return "#9AA7B4" if st.context.theme.type == "dark" else "#5A6672"
+
+
+def llm_colour(signs: Mapping[str, str], title: str | None = "LLM") -> alt.Color:
+    """Colour by the column LLM, as everywhere. signs: of the LLMs, in the scenario's order."""
+    looks = looks_of(signs)
+    scale = alt.Scale(domain=list(looks), range=[look.colour for look in looks.values()])
+    legend = alt.Legend(title=title, orient="bottom", columns=3) if title else None
+    return alt.Color("LLM:N", scale=scale, legend=legend)
+
+
+def dash_by(column: str, names: Sequence[str], legend: alt.Legend) -> alt.StrokeDash:
+    """Dashes by a column, in the order of its names."""
+    dashes: list[Any] = [DASHES[k % len(DASHES)] for k in range(len(names))]
+    scale = alt.Scale(domain=list(names), range=dashes)
+    return alt.StrokeDash(f"{column}:N", scale=scale, legend=legend)
+
+
+def shape_by(column: str, names: Sequence[str], legend: alt.Legend) -> alt.Shape:
+    """Shapes by a column, in the order of its names."""
+    shapes = [SHAPES[k % len(SHAPES)] for k in range(len(names))]
+    scale = alt.Scale(domain=list(names), range=shapes)
+    return alt.Shape(f"{column}:N", scale=scale, legend=legend)
+
+
+def sign_and_name(signs: Mapping[str, str], llm: str) -> str:
+    """An LLM as axes and legends name it."""
+    return f"{signs[llm]} {llm}"

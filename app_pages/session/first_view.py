@@ -1,0 +1,39 @@
+"""What a person sees first: the example of the link, or the first one, solved."""
+
+import streamlit as st
+
+from app_pages.session import state
+from app_pages.session.server import example, example_plan
+from app_pages.session.share_link import link_values
+from app_pages.session.state import ShownPlan
+from planner.packed_files import EXAMPLES
+
+__all__ = ["open_example", "start_session"]
+
+
+def start_session() -> None:
+    """Open the link's inputs and their plan; nothing in a session that has begun."""
+    if "edit" in st.session_state:
+        return
+    name = st.query_params.get("example", EXAMPLES[0])
+    open_example(name if name in EXAMPLES else EXAMPLES[0])
+    values, faults = link_values(state.current_edit(), st.query_params.to_dict())
+    st.session_state["link_faults"] = faults
+    for path, value in values.items():
+        state.edit_value(path, value)
+    if state.is_stale():
+        state.start_solve()
+
+
+def open_example(name: str) -> None:
+    """Put an example's inputs on the page and show its plan."""
+    edit = example(name)
+    st.session_state["example"] = name
+    state.set_edit(edit)
+    st.session_state["solve-failure"] = None
+    with st.spinner("Solving the example"):
+        done = example_plan(edit)
+    if done.has_result:
+        state.show_plan(ShownPlan(edit, done.result, name))
+    else:
+        st.session_state["solve-failure"] = done

@@ -1,0 +1,160 @@
+"""Long computations of one person: started from a page, shown on every page, fetched when they are
+done.
+
+A slot is a name for what is computed (`plan`, `marginals`, `setups` ...); a new start in a slot
+ends what goes on in it. The worker pool is the server's; slots and results are the session's.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from app_pages.jobs.messages import JobOutcome, JobStatus
+from app_pages.session import reruns
+from app_pages.session.server import worker_pool
+
+__all__ = [
+    "JobSlot",
+    "cancel",
+    "clear",
+    "clear_spare",
+    "collect",
+    "get",
+    "is_running",
+    "outcome",
+    "outcome_for",
+    "running_jobs",
+    "start",
+    "status",
+]
+
+STOPPING_S = 1.0
+SLICE_S = 0.05
+
+
+@dataclass(kw_only=True)
+class JobSlot:
+    """One slot.
+
+    job: its name at the pool; label: what progress is shown under; args: of its function; until: s
+    of time.monotonic, how long the page waits for it before it is drawn; spare: nobody waits for
+    it, so it computes at lowest priority; parts: partial results; outcome: None while it goes on;
+    cancelled: by the person.
+    """
+
+    job: str
+    label: str
+    args: tuple[Any, ...]
+    until: float
+    spare: bool
+    parts: list[Any] = field(default_factory=list)
+    outcome: JobOutcome | None = None
+    cancelled: bool = False
+
+
+def _slots() -> dict[str, JobSlot]:
+    return st.session_state.setdefault("job-slots", {})
+
+
+def start(
+    slot: str,
+    call: str,
+    args: Sequence[Any],
+    label: str,
+    *,
+    key: str = "",
+    wait: float = 0.0,
+    spare: bool = False,
+) -> None:
+    """Start `module:function` in a slot.
+
+    label: what progress is shown under; key: jobs of one key go to one worker; wait: s that the
+    page waits for the job before it is drawn; spare: nobody waits for it.
+    """
+    clear(slot)
+    slots = _slots()
+    slots[slot] = JobSlot(
+        job=worker_pool().start(call, args, key, spare=spare),
+        label=label,
+        args=tuple(args),
+        until=time.monotonic() + wait,
+        spare=spare,
+    )
+
+
+def clear(slot: str) -> None:
+    """Forget a slot; what goes on in it is ended."""
+    job = _slots().pop(slot, None)
+    if job is not None:
+        worker_pool().forget(job.job)
+
+
+def clear_spare() -> None:
+    """Forget spare jobs that are not done."""
+    for slot in [slot for slot, job in _slots().items() if job.spare and job.outcome is None]:
+        clear(slot)
+
+
+def get(slot: str) -> JobSlot | None:
+    """What is or was computed in a slot."""
+    return _slots().get(slot)
+
+
+def is_running(slot: str) -> bool:
+    """Whether a slot's job waits or runs."""
+    job = _slots().get(slot)
+    return job is not None and job.outcome is None
+
+
+def running_jobs() -> Mapping[str, JobSlot]:
+    """Jobs that somebody waits for, by slot."""
+    return {slot: job for slot, job in _slots().items() if job.outcome is None and not job.spare}
+
+
+def outcome(slot: str) -> JobOutcome | None:
+    """What a slot's job came to; None while it goes on and where there is none."""
+    job = _slots().get(slot)
+    return None if job is None else job.outcome
+
+
+def outcome_for(slot: str, args: Sequence[Any]) -> JobOutcome | None:
+    """What a slot's job came to with these arguments; None while it goes on and where it has
+    others.
+    """
+    job = _slots().get(slot)
+    return None if job is None or job.args != tuple(args) else job.outcome
+
+
+def collect() -> None:
+    """Fetch outcomes and partial results, after waiting for jobs that are soon done.
+
+    Called once, before a page is drawn.
+    """
+    for job in list(_slots().values()):
+        while (
+            job.outcome is None
+            and time.monotonic() < job.until
+            and worker_pool().wait(job.job, SLICE_S) is None
+        ):
+            _slots()  # Streamlit lets a newer click take over at a look into session_state
+        if job.outcome is None:
+            done = worker_pool().outcome(job.job)
+            job.parts += worker_pool().parts(job.job, len(job.parts))
+            if done is not None:
+                job.outcome = done
+                worker_pool().forget(job.job)
+
+
+def status(job: JobSlot) -> JobStatus | None:
+    """How far a job is; None when the pool does not know it (any more)."""
+    return worker_pool().status(job.job)
+
+
+@reruns.uninterrupted
+def cancel(job: JobSlot) -> None:
+    """Ask a job to stop; the page waits the moment that it takes."""
+    worker_pool().cancel(job.job)
+    job.until, job.cancelled = time.monotonic() + STOPPING_S, True

@@ -1,0 +1,60 @@
+"""The small inputs of a scenario: those that stand beside every page and go into share links."""
+
+from dataclasses import dataclass
+
+from planner.scenario.edits import ScenarioEdit, content_of
+
+__all__ = ["Knob", "knobs_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """A small input: dotted path, label with unit, value, least value, step; whole: a whole
+    number.
+    """
+
+    path: str
+    label: str
+    value: float
+    least: float
+    step: float
+    whole: bool = False
+
+
+def knobs_of(edit: ScenarioEdit) -> list[Knob]:
+    """Rate, SLO limits, the quality to reach, nodes, as they stand after the changes."""
+    content = content_of(edit)
+    knobs = [
+        Knob(
+            path="arrival_rate_rps",
+            label="Arrival rate (req/s)",
+            value=content["arrival_rate_rps"],
+            least=0.01,
+            step=1.0,
+        )
+    ]
+    for k, slo in enumerate(content["slo"]):
+        each = " of each LLM" if slo["scope"] == "each_llm" else ""
+        knobs.append(
+            Knob(
+                path=f"slo.{k}.limit_ms",
+                label=f"{slo['statistic']} {slo['metric'].upper()}{each} at most (ms)",
+                value=slo["limit_ms"],
+                least=0.01,
+                step=10.0,
+            )
+        )
+    if "quality_at_least" in content["objective"]:
+        knobs.append(
+            Knob(
+                path="objective.quality_at_least",
+                label="Quality at least (mean score)",
+                value=content["objective"]["quality_at_least"],
+                least=-1e9,
+                step=0.01,
+            )
+        )
+    for k, pool in enumerate(content["pools"]):
+        path, label = f"pools.{k}.nodes", f"Nodes of {pool['name']}"
+        knobs.append(Knob(path=path, label=label, value=pool["nodes"], least=1, step=1, whole=True))
+    return knobs

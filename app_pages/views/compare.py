@@ -1,0 +1,187 @@
+"""The page Compare: two to four plans side by side, what differs in words, and the steps from one
+to the other.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app_pages.charts.compare import build_quality_chart, build_routing_comparison
+from app_pages.charts.style import show_chart
+from app_pages.session import reruns, saved_plans, state
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.markdown import bullets, plain
+from app_pages.widgets.tables import show_table
+from planner.plans.diff import diff_plans
+from planner.plans.schema import PlanContent
+from planner.presentation.comparison_lines import comparison_lines
+from planner.presentation.comparison_tables import (
+    comparison_table,
+    replicas_table,
+    routing_comparison_table,
+    tradeoff_table,
+)
+from planner.presentation.diff import diff_line, diff_tables
+
+MOST = 4
+
+
+def draw() -> None:
+    """The whole page."""
+    st.title("Compare")
+    st.markdown(
+        "Every plan that was shown and has a setup is kept here until this page is closed or"
+        " reloaded."
+    )
+    plans = {name: plan for name, plan in saved_plans.by_name().items() if plan.content["options"]}
+    if len(plans) < 2:
+        st.info(
+            "There is one plan so far. Move a slider on the page What-if, or change an input and"
+            " press Solve, to get a second one."
+        )
+    else:
+        chosen = choose_plans(list(plans))
+        if len(chosen) < 2:
+            st.info("Choose at least two plans.")
+        else:
+            draw_comparison({name: plans[name] for name in chosen})
+    if plans:
+        draw_kept_plans(list(plans))
+
+
+def memory() -> dict[str, Any]:
+    """What this page keeps for the session."""
+    return st.session_state.setdefault("compare", {"chosen": None, "steps": None})
+
+
+def choose_plans(names: Sequence[str]) -> list[str]:
+    """Which plans stand side by side: until somebody chooses, the last two."""
+    picked = memory()["chosen"]
+    chosen = list(names[-2:])
+    if picked is not None:
+        chosen = [name for name in picked if name in names]
+    st.session_state["compare-chosen"] = chosen
+    st.multiselect(
+        "Plans",
+        names,
+        key="compare-chosen",
+        max_selections=MOST,
+        on_change=plans_chosen,
+        help="The others are compared with the first one.",
+    )
+    return list(st.session_state["compare-chosen"])
+
+
+@reruns.uninterrupted
+def plans_chosen() -> None:
+    """Plans were chosen."""
+    memory()["chosen"] = list(st.session_state["compare-chosen"])
+
+
+# ---------------------------------------------------------------- side by side
+
+
+def draw_comparison(plans: Mapping[str, ShownPlan]) -> None:
+    """Everything about the chosen plans."""
+    names = saved_plans.shorten_names(list(plans))
+    contents = dict(zip(names, (plan.content for plan in plans.values()), strict=True))
+    first, *others = contents
+    st.subheader("What differs")
+    for name in others:
+        st.markdown(f"**{plain(name)}** against **{plain(first)}**")
+        bullets(comparison_lines(contents[first], contents[name]))
+    st.subheader("Side by side")
+    show_table(
+        comparison_table(contents),
+        "Inputs and results, one column a plan, and the change against the first plan.",
+        whole=True,
+    )
+    show_chart(build_quality_chart(tradeoff_table(contents)), "compare-quality")
+    st.subheader("Routing: which LLM gets how much")
+    signs = {llm: sign for plan in plans.values() for llm, sign in plan.meta["signs"].items()}
+    show_chart(
+        build_routing_comparison(routing_comparison_table(contents), signs), "compare-routing"
+    )
+    show_table(
+        routing_comparison_table(contents), "Part of the requests of every LLM in each plan."
+    )
+    st.subheader("Setup: what runs")
+    show_table(replicas_table(contents), "Replicas of every option in each plan.")
+    draw_steps(contents)
+
+
+def draw_steps(contents: Mapping[str, PlanContent]) -> None:
+    """The way from one plan to another, step by step."""
+    st.subheader("From one plan to the other: what starts, stops and moves")
+    ways = {
+        f"{one} to {other}": (one, other) for one in contents for other in contents if one != other
+    }
+    way = memory()["steps"] if memory()["steps"] in ways else next(iter(ways))
+    st.session_state["compare-steps"] = way
+    st.selectbox("From and to", list(ways), key="compare-steps", on_change=way_chosen)
+    old, new = ways[way]
+    diff = diff_plans(contents[old], contents[new])
+    st.markdown(plain(diff_line(diff)))
+    if not diff.steps:
+        return
+    frames = diff_tables(diff)
+    show_table(
+        frames["changes"],
+        "Options that change: replicas before and after, how many stay, move, are new or gone.",
+    )
+    show_table(
+        frames["steps"],
+        "The steps in their order: what starts or stops, on which GPUs.",
+        leave_out=() if diff.drops else ("Capacity short (req/s)",),
+    )
+    st.caption(
+        "Start a replica and wait until it is healthy before the next step; drain one before it"
+        " stops. As a command: `diff OLD NEW`."
+    )
+
+
+@reruns.uninterrupted
+def way_chosen() -> None:
+    """Another way was chosen."""
+    memory()["steps"] = st.session_state["compare-steps"]
+
+
+# ---------------------------------------------------------------- kept plans
+
+
+def draw_kept_plans(names: Sequence[str]) -> None:
+    """Open, rename and forget kept plans."""
+    with st.expander("Open, rename or forget a kept plan"):
+        name = st.selectbox("Plan", names, key="compare-which")
+        if name is None:
+            return
+        key = reruns.widget_key("compare-name", name)
+        st.session_state[key] = name
+        st.text_input("Its name", key=key, on_change=rename_plan, args=(name, key), max_chars=80)
+        mine = saved_plans.by_name().get(name) is state.shown_plan()
+        with st.container(horizontal=True):
+            st.button(
+                "Show this plan",
+                key="compare-open",
+                on_click=saved_plans.show_saved,
+                args=(name,),
+            )
+            st.button(
+                "Forget this plan",
+                key="compare-forget",
+                disabled=mine,
+                help="The plan on the page stays kept." if mine else None,
+                on_click=saved_plans.forget,
+                args=(name,),
+            )
+
+
+@reruns.uninterrupted
+def rename_plan(old: str, key: str) -> None:
+    """A name was changed."""
+    if reruns.accept_value("compare-name", key, st.session_state[key]):
+        saved_plans.rename(old, st.session_state[key])
+
+
+draw()

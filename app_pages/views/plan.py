@@ -1,0 +1,156 @@
+"""The page Plan: what was decided and why, in the order people ask."""
+
+import streamlit as st
+
+from app_pages.session import job_slots, reruns, saved_plans, state
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.conflict import draw_conflict
+from app_pages.widgets.deployment import draw_deployment
+from app_pages.widgets.headline import draw_headline
+from app_pages.widgets.marginals import draw_marginals
+from app_pages.widgets.markdown import bullets, failure_box, plain
+from app_pages.widgets.tables import show_table
+from planner.plans.record import best_effort_change
+from planner.presentation.plan.conflict import repair_text
+
+
+def draw() -> None:
+    """The whole page."""
+    st.title("Plan")
+    st.markdown(
+        "Which LLMs run on which GPUs, and which prompt goes to which LLM, for the best answers (or"
+        " the cheapest GPUs) within the latency limits. Change a number in the sidebar (on a phone:"
+        " the arrows at the top) and press **Solve**."
+    )
+    here = state.shown_plan()
+    if here is None:
+        st.info(
+            "There is no plan yet. Choose a scenario in the sidebar, or open your own on the page"
+            " Inputs, then press Solve."
+        )
+        return
+    draw_headline(here)
+    if here.content["options"]:
+        draw_marginals(here)
+        draw_deployment(here)
+        draw_dropped(here)
+        draw_trust(here)
+        draw_name(here)
+    elif here.content["status"] == "infeasible":
+        draw_conflict(here)
+        draw_best_effort(here)
+        draw_dropped(here)
+    draw_notices(here)
+
+
+def draw_best_effort(here: ShownPlan) -> None:
+    """The plan of the nearest feasible case."""
+    if here.content["conflict"]["best_effort"] is None or here.view.nearest is None:
+        return
+    st.subheader("Best effort: the plan of the nearest feasible case")
+    nearest = state.best_effort_plan(here)
+    if change := best_effort_change(nearest.content):
+        words = repair_text(here.content, change)
+        st.markdown(f"After this change: {plain(words)}.")
+    st.markdown(plain(nearest.meta["verdict"]))
+    draw_deployment(nearest)
+
+
+def draw_dropped(here: ShownPlan) -> None:
+    """Options considered and left out."""
+    frame = here.tables["dropped"]
+    st.subheader("What was left out, and why")
+    st.markdown(plain(here.meta["filters"]))
+    if not len(frame):
+        st.markdown("No profiled option was left out before the search.")
+        return
+    bullets(here.meta["dropped"])
+    with st.expander(f"All {len(frame):,} options that were left out"):
+        show_table(frame, "Options that were left out, each with the reason.")
+
+
+# ---------------------------------------------------------------- how sure
+
+
+def draw_trust(here: ShownPlan) -> None:
+    """Provenance, checks, simulation."""
+    st.subheader("How sure this is")
+    bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
+    if here.meta["verified"]:
+        bullets(
+            [
+                "An independent verifier has recomputed latencies, SLOs, placement, memory, cost,"
+                " quality and gap of this plan."
+            ]
+        )
+    draw_simulation(here)
+    with st.expander("Time and effort of the search"):
+        show_table(here.tables["effort"].astype(str), "Seconds and counts of the search.")
+
+
+def draw_simulation(here: ShownPlan) -> None:
+    """Replay the plan request by request, on a click."""
+    done = job_slots.outcome_for("simulation", (*here.args, here.content))
+    if done is None:
+        st.button(
+            "Simulate this plan request by request",
+            key="simulate",
+            disabled=job_slots.is_running("simulation"),
+            on_click=start_simulation,
+            args=(here,),
+        )
+    elif not done.has_result:
+        failure_box(done, "Not simulated", state.scenario_folder())
+    else:
+        st.markdown(f"**{plain(done.result['verdict'])}**")
+        st.markdown(plain(done.result["demand"]))
+        show_table(done.result["slos"], "SLOs: limit, planned and simulated.")
+        bullets(done.result["notes"])
+
+
+@reruns.uninterrupted
+def start_simulation(here: ShownPlan) -> None:
+    """Start it."""
+    call, args = "app_pages.jobs.planning:simulate_plan", (*here.args, here.content)
+    job_slots.start("simulation", call, args, "Simulating", key=state.scores_key(here.edit))
+
+
+# ---------------------------------------------------------------- name and notices
+
+
+def draw_name(here: ShownPlan) -> None:
+    """Under which name this plan is kept for the page Compare."""
+    name = saved_plans.name_of(here)
+    if name is None:
+        return
+    st.subheader("Keep this plan")
+    key = reruns.widget_key("plan-name", name)
+    st.session_state[key] = name
+    st.text_input(
+        "Kept for Compare as",
+        key=key,
+        on_change=rename_plan,
+        args=(name, key),
+        max_chars=80,
+        help="Every plan is kept for the page Compare while this page is open.",
+        width=450,
+    )
+
+
+@reruns.uninterrupted
+def rename_plan(old: str, key: str) -> None:
+    """The name was changed."""
+    if reruns.accept_value("plan-name", key, st.session_state[key]):
+        saved_plans.rename(old, st.session_state[key])
+
+
+def draw_notices(here: ShownPlan) -> None:
+    """What the reader should know."""
+    notices = list(here.tables["notices"]["Notice"])
+    if notices:
+        st.subheader("Notices")
+        folder = here.edit.path.rpartition("/")[0] + "/"
+        bullets(line.replace(folder, "") for line in notices)
+
+
+draw()

@@ -1,0 +1,202 @@
+"""The page Router: what the plan's prices do, over load and on prompts they were not computed on;
+the policy to take away.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app_pages.charts.router import MEASURES, build_load_chart
+from app_pages.charts.style import show_chart
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.markdown import bullets, failure_box, plain
+from app_pages.widgets.prompt_test import draw_prompt_test
+from app_pages.widgets.tables import show_table
+from models import router as library
+from models.router import Router
+from planner.presentation.router import routing_decision_line, routing_decision_table
+
+POLICY, RATES = "router-policy", "router-rates"
+"""Slots."""
+USE = """from router import Router
+
+router = Router.load("router_policy.json")
+# predicted scores by LLM:
+llm = router.choose({scores}, prompt_id)
+"""
+
+
+def draw() -> None:
+    """Draw the page."""
+    st.title("Router")
+    st.markdown(
+        "A prompt goes to the LLM with the highest **score - dual price**; a hash of the prompt id"
+        " splits ties. Prices are in units of the score: an LLM with price 0.1 gets a prompt only"
+        " if its answer is expected to be better by 0.1 than that of an LLM without a price."
+    )
+    here = state.shown_plan()
+    if here is None or not here.content["options"]:
+        st.info("There is no plan to route by. Solve a scenario first.")
+        return
+    policy = policy_of(here)
+    if policy is None:
+        return
+    draw_prices(here, policy)
+    draw_decision(policy)
+    draw_rates(here)
+    draw_prompt_test(here)
+    draw_files(here, policy)
+
+
+def args_of(here: ShownPlan) -> tuple[Any, ...]:
+    """Arguments of every job of this page: the plan shown."""
+    return *here.args, here.content
+
+
+def policy_of(here: ShownPlan) -> dict[str, Any] | None:
+    """The policy of the plan shown, started when it is not there yet; None (and a word why) while
+    it is not.
+    """
+    job, args = job_slots.get(POLICY), args_of(here)
+    if job is None or job.args != args:
+        call, key = "app_pages.jobs.router:build_policy", state.scores_key(here.edit)
+        job_slots.start(POLICY, call, args, "Reading the scores", key=key, wait=3.0)
+        st.rerun()
+    if job.outcome is None:
+        st.info("Reading the scores.")
+        return None
+    return result_of(POLICY, args)
+
+
+def result_of(slot: str, args: tuple[Any, ...]) -> Any:
+    """What a slot's job gave for these arguments; None without a result, and why."""
+    done = job_slots.outcome_for(slot, args)
+    if done is None:
+        return None
+    if not done.has_result:
+        failure_box(done, "Not computed", state.scenario_folder())
+        return None
+    return done.result
+
+
+# ---------------------------------------------------------------- prices and one prompt
+
+
+def draw_prices(here: ShownPlan, policy: dict[str, Any]) -> None:
+    """Prices, fractions, ties."""
+    st.subheader("Prices and fractions")
+    show_table(policy["prices"], "Planned and realised fraction and dual price of every LLM.")
+    st.caption(
+        f"Realised: by the prices, on the plan's own {policy['all_prompts']:,} prompts, ties split"
+        " as planned. By prompt id: when the hash of each id decides its ties. No dual price: no"
+        " requests."
+    )
+    bullets([here.meta["router"]])
+    ties = policy["ties"]
+    if len(ties):
+        with st.expander(f"Ties: {len(ties)} {'group' if len(ties) == 1 else 'groups'} of LLMs"):
+            show_table(
+                ties,
+                "LLMs that tie, the part of the prompts that does, and how it is split.",
+                first=["LLMs that tie"],
+            )
+
+
+def draw_decision(policy: dict[str, Any]) -> None:
+    """One prompt's decision."""
+    st.subheader("One prompt's decision")
+    prompts, total = dict(policy["prompts"]), policy["all_prompts"]
+    hint = None if len(prompts) == total else f"The first {len(prompts)} of {total:,}."
+    name = st.selectbox("Prompt", list(prompts), key="router-prompt", help=hint, width=450)
+    if name is None:
+        return
+    router = Router(policy["policy"])
+    st.markdown(plain(routing_decision_line(router, prompts[name], name)))
+    show_table(
+        routing_decision_table(router, prompts[name], name),
+        f"Score, price and probability of every LLM for the prompt {name}.",
+    )
+
+
+# ---------------------------------------------------------------- prices over load
+
+
+def draw_rates(here: ShownPlan) -> None:
+    """Prices from 50 to 150 % of the planned rate, for the setup as it is."""
+    st.subheader("Prices over load")
+    st.markdown(
+        "The setup stays as it is. When the rate changes, a gateway takes other prices, without"
+        " planning again."
+    )
+    rates = result_of(RATES, args_of(here))
+    if rates is None:
+        st.button(
+            "Compute prices from 50 to 150 % of the rate",
+            key="router-rates",
+            disabled=job_slots.is_running(RATES),
+            on_click=start_rates,
+            args=(here,),
+        )
+        return
+    st.markdown(f"**{plain(rates['held'])}**")
+    measure = st.selectbox("Measure", MEASURES, key="router-measure", width=450)
+    chart = build_load_chart(rates["by_llm"], rates["held_pct"], here.meta["signs"], measure)
+    show_chart(chart, "router-over-load")
+    show_table(
+        rates["rates"],
+        "One row a rate: whether the SLOs hold, quality, latencies, fractions and prices.",
+    )
+
+
+@reruns.uninterrupted
+def start_rates(here: ShownPlan) -> None:
+    """Start it."""
+    call, key = "app_pages.jobs.router:price_over_load", state.scores_key(here.edit)
+    job_slots.start(RATES, call, args_of(here), "Prices over load", key=key)
+
+
+# ---------------------------------------------------------------- files
+
+
+def draw_files(here: ShownPlan, policy: dict[str, Any]) -> None:
+    """The policy and the library that reads it."""
+    st.subheader("Use it in a gateway")
+    done = job_slots.outcome_for(RATES, args_of(here))
+    rates = done.result if done is not None and done.has_result else None
+    label = "Policy (JSON), with prices over load" if rates else "Policy (JSON)"
+    with st.container(horizontal=True):
+        st.download_button(
+            label,
+            (rates or policy)["json"],
+            "router_policy.json",
+            "application/json",
+            key="router-policy-file",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Library (Python)",
+            library_text,
+            "router.py",
+            "text/x-python",
+            key="router-library",
+            on_click="ignore",
+        )
+    st.caption(
+        "The library is one file and needs numpy alone; it reads the policy and decides in"
+        " microseconds."
+    )
+    _, first = policy["prompts"][0]
+    scores = {llm: round(score, 2) for llm, score in first.items()}
+    code = USE.replace("{scores}", json.dumps(scores, ensure_ascii=False))
+    st.code(code, language="python", wrap_lines=True)
+
+
+def library_text() -> str:
+    """The library's own file."""
+    return Path(library.__file__).read_text(encoding="utf-8")
+
+
+draw()

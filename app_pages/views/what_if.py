@@ -1,0 +1,162 @@
+"""The page What-if: knobs that plan anew, what binds and what one more buys, frontiers,
+sensitivity, other setups nearly as good.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from app_pages.charts.style import show_chart
+from app_pages.charts.what_if import build_changes_chart
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.knobs import Knob, knobs_of
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.alternatives import draw_alternatives, show_opened_alternative
+from app_pages.widgets.conflict import draw_conflict
+from app_pages.widgets.frontier import draw_frontier, forget_other_scenario
+from app_pages.widgets.marginals import draw_marginals
+from app_pages.widgets.markdown import bullets, failure_box, plain
+from app_pages.widgets.tables import show_table
+from planner.plans.numbers import tidy
+from planner.presentation.comparison_lines import comparison_lines
+from planner.presentation.comparison_tables import comparison_table
+from planner.presentation.what_if import field_value, slider_range
+from planner.scenario.edits import ScenarioEdit
+
+
+def draw() -> None:
+    """The whole page."""
+    st.title("What-if")
+    here = state.shown_plan()
+    show_opened_alternative(here)
+    st.subheader("Move a slider")
+    st.markdown("Every move is solved at once. The plan that you started from stays beside it.")
+    with st.container(horizontal=True, gap="medium"):
+        for knob in knobs_of(state.current_edit()):
+            draw_slider(knob)
+    forget_other_scenario()
+    if here is None:
+        st.info("There is no plan yet. Press Solve in the sidebar.")
+        return
+    draw_against_start(here)
+    if here.meta["binding"]:
+        st.markdown(plain(here.meta["binding"]))
+    draw_marginals(here)
+    draw_frontier(here)
+    draw_sensitivity(here)
+    draw_alternatives(here)
+
+
+def memory() -> dict[str, Any]:
+    """What this page keeps for the session."""
+    return st.session_state.setdefault("what-if", {})
+
+
+# ---------------------------------------------------------------- sliders
+
+
+def draw_slider(knob: Knob) -> None:
+    """One knob as a slider whose ends stay where they are."""
+    edit = state.current_edit()
+    first = field_value(ScenarioEdit(edit.path, edit.base), knob.path)
+    low, high, step = slider_range(knob.value, knob.value if first is None else first, knob.whole)
+    number = int if knob.whole else float
+    if high <= low:
+        return
+    key = reruns.widget_key(f"what-if-{knob.path}", number(knob.value))
+    st.session_state[key] = number(knob.value)
+    ends: dict[str, Any] = {
+        "min_value": number(low),
+        "max_value": number(high),
+        "step": number(step),
+    }
+    label, args = plain(knob.label), (knob.path, key)
+    st.slider(label, **ends, key=key, on_change=slider_moved, args=args, width=320)
+
+
+@reruns.uninterrupted
+def slider_moved(path: str, key: str) -> None:
+    """Solve with the new value."""
+    value = st.session_state[key]
+    if reruns.accept_value(f"what-if-{path}", key, value):
+        state.edit_value(path, tidy(value))
+        state.start_solve()
+
+
+def draw_against_start(here: ShownPlan) -> None:
+    """The plan that the person started from, and the plan on the page."""
+    start = memory().get("start")
+    if start is None or start.edit.path != here.edit.path:
+        memory()["start"] = start = here
+    st.markdown(plain(here.meta["verdict"]) + ".")
+    if start is here:
+        return
+    st.markdown("**What differs from the plan at the start**")
+    bullets(comparison_lines(start.content, here.content))
+    if here.content["status"] == "infeasible":
+        draw_conflict(here)
+        st.markdown("The page Plan shows the plan of the nearest feasible case.")
+    show_table(
+        comparison_table({"Start": start.content, "Now": here.content}),
+        "The plan at the start and the plan now, number by number.",
+        whole=True,
+    )
+    with st.container(horizontal=True):
+        st.button("Back to the start", key="what-if-back", on_click=go_back, args=(start,))
+        st.button(
+            "Compare with this plan from now on",
+            key="what-if-pin",
+            on_click=memory().__setitem__,
+            args=("start", here),
+        )
+
+
+@reruns.uninterrupted
+def go_back(start: ShownPlan) -> None:
+    """Put the start's inputs and its plan on the page."""
+    job_slots.clear("plan")
+    state.set_edit(start.edit)
+    state.show_plan(start)
+
+
+# ---------------------------------------------------------------- sensitivity
+
+
+def draw_sensitivity(here: ShownPlan) -> None:
+    """One input at a time a tenth lower and higher."""
+    if not here.content["options"]:
+        return
+    st.subheader("Sensitivity: one input at a time, 10 % down and up")
+    args = (*here.args, here.content)
+    done = job_slots.outcome_for("sensitivity", args)
+    if done is None:
+        st.markdown(
+            "Arrival rate and SLOs 10 % down and up, one node less and more of each pool; each is"
+            " planned."
+        )
+        st.button(
+            "Plan them all",
+            key="what-if-sensitivity",
+            disabled=job_slots.is_running("sensitivity"),
+            on_click=start_sensitivity,
+            args=(here, args),
+        )
+    elif not done.has_result:
+        failure_box(done, "Not planned", state.scenario_folder())
+    else:
+        show_chart(build_changes_chart(done.result), "what-if-changes")
+        show_table(
+            done.result,
+            "One changed input a row: status, objective found and best possible, its change, and"
+            " why there is no plan.",
+        )
+
+
+@reruns.uninterrupted
+def start_sensitivity(here: ShownPlan, args: tuple[Any, ...]) -> None:
+    """Start it."""
+    call, key = "app_pages.jobs.what_if:plan_sensitivity", state.scores_key(here.edit)
+    job_slots.start("sensitivity", call, args, "Sensitivity", key=key)
+
+
+draw()

@@ -1,0 +1,129 @@
+"""Files that a worker makes of the plan shown: a button makes one, another downloads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.state import ShownPlan
+from app_pages.widgets import marginals
+from app_pages.widgets.markdown import bullets, failure_box
+
+__all__ = [
+    "CHARTS",
+    "REPORT",
+    "SCENARIO_WORKBOOK",
+    "SCENARIO_ZIP",
+    "ZIP",
+    "MadeFile",
+    "draw_download",
+    "draw_made_file",
+    "draw_purpose",
+]
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ZIP = "application/zip"
+SLOT = "export-file"
+"""One made file is kept at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeFile:
+    """A file that a worker makes.
+
+    call: of app_pages.jobs.export; noun: on its button; purpose: a sentence or two; ending: of its
+    name, after the scenario's.
+    """
+
+    call: str
+    noun: str
+    title: str
+    purpose: str
+    ending: str
+    mime: str
+
+
+REPORT = MadeFile(
+    call="make_report",
+    noun="report",
+    title="Report (Excel)",
+    purpose=(
+        "Summary, setup, routing, GPU map, latencies, checks and charts, with live formulas; for"
+        " those who decide. It can be opened as a scenario again."
+    ),
+    ending="-report.xlsx",
+    mime=XLSX,
+)
+CHARTS = MadeFile(
+    call="make_charts",
+    noun="charts",
+    title="Charts (PNG and SVG)",
+    purpose="GPU map, routing and latencies as pictures, for slides and documents.",
+    ending="-charts.zip",
+    mime=ZIP,
+)
+SCENARIO_ZIP = MadeFile(
+    call="make_scenario_zip",
+    noun="scenario and plan",
+    title="Scenario and plan (zip)",
+    purpose=(
+        "scenario.yaml with all changes, profiles, scores and plan.json: unpack it for any command,"
+        " or open it here again."
+    ),
+    ending=".zip",
+    mime=ZIP,
+)
+SCENARIO_WORKBOOK = MadeFile(
+    call="make_scenario_workbook",
+    noun="scenario workbook",
+    title="Scenario (Excel)",
+    purpose="The same inputs as a workbook, to be changed in a spreadsheet.",
+    ending="-scenario.xlsx",
+    mime=XLSX,
+)
+
+
+def draw_purpose(title: str, purpose: str) -> None:
+    """What a file is for."""
+    st.markdown(f"**{title}**: {purpose}")
+
+
+def draw_download(
+    label: str, data: Callable[[], str | bytes] | bytes, name: str, mime: str, key: str
+) -> None:
+    """A button that downloads a file; a callable is called on the click."""
+    st.download_button(label, data, name, mime, key=f"export-{key}", on_click="ignore")
+
+
+def draw_made_file(here: ShownPlan, name: str, file: MadeFile) -> None:
+    """A file with the button that makes it, then the one that downloads it."""
+    draw_purpose(file.title, file.purpose)
+    job, (call, plan) = job_slots.get(SLOT), st.session_state.get(SLOT, (None, None))
+    if job is None or call != file.call or plan is not here:
+        _draw_button(f"Make the {file.noun}", f"export-make-{file.call}", here, file)
+    elif job.outcome is None:
+        st.button("Being made", key=f"export-making-{file.call}", disabled=True)
+    elif job.outcome.has_result:
+        data, notes = job.outcome.result
+        label = f"Download the {file.noun}"
+        draw_download(label, data, name + file.ending, file.mime, file.call)
+        bullets(notes)
+    else:
+        failure_box(job.outcome, "Not made", state.scenario_folder())
+        _draw_button("Try again", f"export-again-{file.call}", here, file)
+
+
+def _draw_button(label: str, key: str, here: ShownPlan, file: MadeFile) -> None:
+    off = job_slots.is_running(SLOT)
+    st.button(label, key=key, disabled=off, on_click=_start, args=(here, file))
+
+
+@reruns.uninterrupted
+def _start(here: ShownPlan, file: MadeFile) -> None:
+    """Make a file."""
+    st.session_state[SLOT] = (file.call, here)
+    call = f"app_pages.jobs.export:{file.call}"
+    args = (*here.args, marginals.content_with_marginals(here))
+    key = state.scores_key(here.edit)
+    job_slots.start(SLOT, call, args, file.title, key=key, wait=3.0)

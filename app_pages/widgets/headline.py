@@ -1,0 +1,86 @@
+"""What a plan says in sentences, then its numbers, at the top of the page Plan."""
+
+from typing import Literal
+
+import streamlit as st
+
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.markdown import bullets, plain
+from planner.plans.labels import slo_name
+from planner.presentation.formatting import format_exact, format_gap, format_objective
+from planner.presentation.plan.story import story_lines
+
+__all__ = ["draw_headline"]
+
+Colour = Literal["green", "orange", "red", "gray"]
+BADGES: dict[str, Colour] = {
+    "optimal": "green",
+    "feasible": "orange",
+    "infeasible": "red",
+    "unknown": "gray",
+}
+MEANINGS = {
+    "optimal": "No plan is better by more than the gap.",
+    "feasible": "Keeps all limits. The search was stopped: a better plan may exist.",
+    "infeasible": "Single changes that make it feasible are listed below.",
+    "unknown": "The search was stopped before any plan was found.",
+}
+MOST_SLOS = 4
+METRIC_WIDTH = 168
+
+
+def draw_headline(here: ShownPlan) -> None:
+    """Status and demand; the plan in sentences and its numbers, or why there is none."""
+    content = here.content
+    status = content["status"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(status, color=BADGES[status], help=MEANINGS[status])
+        demand = f"**{plain(content['scenario'])}**: {plain(_demand_text(here))}"
+        st.markdown(demand, width="stretch")
+    if not content["options"]:
+        st.markdown(plain(here.meta["verdict"]) + ". " + plain(MEANINGS[status]))
+        return
+    bullets(story_lines(content))
+    _draw_numbers(here)
+
+
+def _demand_text(here: ShownPlan) -> str:
+    """What is served on which GPUs."""
+    context = here.content["context"]
+    pools = (f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in context["pools"])
+    return f"{format_exact(context['arrival_rate_rps'])} req/s on {', '.join(pools)}"
+
+
+def _draw_numbers(here: ShownPlan) -> None:
+    """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
+    content, objective = here.content, here.content["objective"]
+    bound = format_objective(content, objective["bound"]).partition(" ")[2]
+    best = f"at best {bound.removesuffix(' USD/h')}"
+    cost, cheapest = content["cost_usd_per_h"], objective["of"] == "cost"
+    floor = content["context"]["quality_at_least"]
+    gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")
+    with st.container(horizontal=True, gap="small"):
+        quality = f"{content['quality']:.5f}"
+        _draw_metric("Quality (mean score)", quality, f"at least {floor:g}" if cheapest else best)
+        _draw_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
+        for slo in content["slo"][:MOST_SLOS]:
+            achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
+            limit = f"limit {slo['limit_ms']:g}" + (", binds" if slo["binding"] else "")
+            _draw_metric(f"{slo_name(slo)} (ms)", achieved, limit)
+        _draw_metric("GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}")
+        price = "not known" if cost is None else f"{cost:,.2f}"
+        _draw_metric("Cost (USD/h)", price, best if cheapest else "of the GPUs used")
+        _draw_metric("Verified", "yes" if here.meta["verified"] else "no", "by separate code")
+
+
+def _draw_metric(label: str, value: str, note: str) -> None:
+    """A number with a note beside it."""
+    st.metric(
+        plain(label),
+        value,
+        plain(note),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        width=METRIC_WIDTH,
+    )

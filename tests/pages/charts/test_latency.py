@@ -1,0 +1,37 @@
+"""Latency charts: operating points lie on their curves, budgets add up to what the SLO achieves."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from app_pages.charts.latency import build_budget_chart, build_latency_chart
+from app_pages.jobs.messages import PlanView
+from planner.presentation.plan.latency_budget import latency_budget_table
+from tests.support.page_charts import rows_of
+
+
+def test_operating_points_lie_on_their_curves(view: PlanView) -> None:
+    slo = view.report["meta"]["slos"][0]
+    rows = rows_of(build_latency_chart(view.report, slo["header"]))
+    curves: dict[str, list[tuple[float, float]]] = {}
+    marks = [row for row in rows if str(row.get("Provenance", "")).endswith("operating point")]
+    for row in rows:
+        if "Option" in row and row not in marks:
+            curves.setdefault(row["Option"], []).append((row["Rate"], row["Latency"]))
+    assert len(marks) == len(view.content["options"])
+    for mark in marks:
+        rates, values = zip(*sorted(curves[mark["Option"]]), strict=True)
+        assert mark["Latency"] == pytest.approx(np.interp(mark["Rate"], rates, values))
+    assert any(
+        row.get("Label") == f"limit on {slo['name']}: {slo['limit_ms']:g} ms" for row in rows
+    )
+
+
+def test_the_parts_of_a_mean_add_up_to_what_is_achieved(view: PlanView) -> None:
+    slo, signs = view.report["meta"]["slos"][0], view.report["meta"]["signs"]
+    frame = latency_budget_table(view.content)
+    chart = build_budget_chart(frame[frame["SLO"] == slo["name"]], signs)
+    bands = [row for row in rows_of(chart) if "Part" in row]
+    assert bands[-1]["end"] == pytest.approx(slo["achieved_ms"], rel=1e-6)
+    assert all(a["end"] == b["begin"] for a, b in itertools.pairwise(bands))

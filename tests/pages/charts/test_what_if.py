@@ -1,0 +1,45 @@
+"""The frontier and the changes: what has no plan is drawn as such and named in the text."""
+
+import pandas as pd
+
+from app_pages.charts.what_if import build_changes_chart, build_frontier_chart
+from tests.support.page_charts import rows_of
+
+FRONTIER = pd.DataFrame(
+    {
+        "Arrival rate (req/s)": [10.0, 20.0, 900.0],
+        "Found (mean score)": [0.8, 0.7, None],
+        "Best possible (mean score)": [0.8, 0.71, None],
+        "Status": ["optimal", "feasible", "infeasible"],
+        "This plan": ["", "This plan", ""],
+        "Reason": ["", "", "too many requests"],
+    }
+)
+CHANGES = pd.DataFrame(
+    {
+        "Changed": ["arrival rate: 9 req/s", "nodes: 0"],
+        "Change of quality (mean score)": [0.0123, None],
+        "Status": ["optimal", "infeasible"],
+    }
+)
+
+
+def test_points_without_a_plan_are_named() -> None:
+    chart = build_frontier_chart(FRONTIER, "Found (mean score)")
+    assert chart[1].endswith("10.0: 0.8; 20.0: 0.7. No plan at 900.0.")
+    assert {row["At"] for row in rows_of(chart) if row["Value"] is None} == {900.0}
+    assert {row["At"] for row in rows_of(chart) if row["Mark"]} == {20.0}
+    assert all("Best possible" in row for row in rows_of(chart))
+
+
+def test_the_bound_is_drawn_beside_the_objective_alone() -> None:
+    frame = FRONTIER.assign(**{"GPUs used": [4, 8, None]})
+    assert not any(
+        "Best possible" in row for row in rows_of(build_frontier_chart(frame, "GPUs used"))
+    )
+
+
+def test_a_change_without_a_plan_shows_its_status() -> None:
+    chart = build_changes_chart(CHANGES)
+    assert [row["Label"] for row in rows_of(chart)] == ["+0.0123", "infeasible"]
+    assert "nodes: 0: infeasible" in chart[1]

@@ -1,0 +1,24 @@
+"""A link opens its inputs and their plan; what of it cannot be used is shown, all at once."""
+
+from tests.support.page_app import opened, solved
+
+
+def test_a_link_opens_its_inputs_and_their_plan() -> None:
+    app = solved(opened(**{"example": "two-gpu-types", "arrival_rate_rps": "40"}))
+    assert app.session_state["shown"].content["context"]["arrival_rate_rps"] == 40.0
+    assert app.query_params["arrival_rate_rps"] in ("40", ["40"])
+
+
+def test_faults_of_a_link_are_all_told() -> None:
+    query = {
+        "example": "../../etc",
+        "arrival_rate_rps": "-3",
+        "pools.0.nodes": "many",
+        "profiles": "/etc/passwd",
+        "solver.seed": "1",
+    }
+    app = opened(**query)
+    told = app.error[0].value
+    for part in ("example", "arrival\\_rate\\_rps", "pools.0.nodes", "profiles", "solver.seed"):
+        assert part in told
+    assert app.session_state["shown"].content["status"] == "optimal"

@@ -1,0 +1,93 @@
+"""Clicks that follow each other fast: what the browser sends late for an old key does not count,
+and no callback is left half done.
+"""
+
+from collections.abc import Callable
+
+import pytest
+import streamlit as st
+from streamlit.runtime.scriptrunner import RerunData, RerunException
+
+from app_pages.session.reruns import accept_value, defer, run_deferred, uninterrupted, widget_key
+
+
+@pytest.fixture(autouse=True)
+def session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamlit.session_state", {})
+
+
+def test_a_widget_keeps_its_key_while_it_is_the_one_that_changes() -> None:
+    first = widget_key("rate", 60.0)
+    assert accept_value("rate", first, 61.0)
+    assert widget_key("rate", 61.0) == first
+    assert widget_key("rate", 61.0) == first
+
+
+def test_a_change_elsewhere_gives_it_another_key_and_the_old_one_counts_for_nothing() -> None:
+    first = widget_key("rate", 60.0)
+    second = widget_key("rate", 30.0)
+    assert second != first
+    assert not accept_value("rate", first, 60.0)
+    assert widget_key("rate", 30.0) == second
+    assert accept_value("rate", second, 31.0)
+    assert widget_key("rate", 31.0) == second
+    assert widget_key("limit", 60.0) == "limit"
+
+
+def test_a_value_that_was_refused_gives_it_another_key() -> None:
+    first = widget_key("nodes", 2)
+    assert accept_value("nodes", first, -1)
+    assert widget_key("nodes", 2) != first
+
+
+def interrupted_once() -> Callable[[], None]:
+    """What Streamlit does at the next look into session_state when another click has come."""
+    left = [RerunException(RerunData(page_script_hash="newer"))]
+
+    def look() -> None:
+        if left:
+            raise left.pop()
+
+    return look
+
+
+def test_a_callback_is_finished_before_the_next_click_is_heard() -> None:
+    look, done = interrupted_once(), []
+
+    @uninterrupted
+    def clicked(value: int) -> None:
+        look()
+        done.append(value)
+
+    with pytest.raises(RerunException) as heard:
+        clicked(7)
+    assert done == [7]
+    assert heard.value.rerun_data.page_script_hash == "newer"
+    clicked(8)
+    assert done == [7, 8]
+
+
+def test_what_is_done_later_is_done_again_until_it_is_whole_and_then_no_more() -> None:
+    look, done = interrupted_once(), []
+
+    def action(value: int) -> None:
+        look()
+        done.append(value)
+
+    defer(action, 3)
+    with pytest.raises(RerunException):
+        run_deferred()
+    run_deferred()
+    run_deferred()
+    assert done == [3]
+
+
+def test_what_fails_later_is_told_once() -> None:
+    def action() -> None:
+        raise ValueError("broken")
+
+    defer(action)
+    with pytest.raises(ValueError, match="broken"):
+        run_deferred()
+    run_deferred()
+    assert st.session_state["deferred"] is None

@@ -1,0 +1,98 @@
+"""The page Export: it says what each file is for, makes it, and hands it over."""
+
+import io
+import json
+import zipfile
+
+import openpyxl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.page_app import opened, settle, unescaped
+
+
+def unzipped(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def page() -> AppTest:
+    return opened("export")
+
+
+def test_it_says_what_each_file_is_for(page: AppTest) -> None:
+    for title in (
+        "Deploy bundle",
+        "Report (Excel)",
+        "Charts",
+        "plan.json",
+        "Tables (CSV)",
+        "Scenario and plan",
+        "Scenario (Excel)",
+        "link",
+    ):
+        assert f"{title}" in unescaped(page)
+    assert page.session_state["shown"].content["scenario_sha256"][:12] in unescaped(page)
+
+
+@pytest.mark.usefixtures("marginals_at_once")
+def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
+    app = settle(opened(example="from-benchmarks"), "marginals")
+    app.switch_page("views/export.py").run()
+    app.button(key="export-make-make_report").click().run()
+    made = settle(app, "export-file").session_state["job-slots"]["export-file"]
+    found = app.session_state["job-slots"]["marginals"].outcome.result
+    assert len(found) >= 5
+    assert made.args[2]["context"]["marginals"] == found
+    sheet = openpyxl.load_workbook(io.BytesIO(made.outcome.result[0]), read_only=True)["Summary"]
+    told = "\n".join(
+        str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None
+    )
+    assert "+1 node of pool a100 (2 instead of 1)" in told
+
+
+def test_the_bundle_is_made_and_told(page: AppTest) -> None:
+    page.button(key="export-bundle").click().run()
+    page = settle(page, "export-bundle").run()
+    made = page.session_state["job-slots"]["export-bundle"].outcome.result
+    files = unzipped(made["zip"])
+    assert set(page.dataframe[0].value["File"]) == set(files)
+    assert json.loads(files["router_policy.json"])["price_table"]["rows"]
+    assert "Left out, and why" in unescaped(page)
+    assert "a threshold is for two LLMs" in unescaped(page)
+    page.toggle(key="export-some").set_value(True).run()
+    page.multiselect(key="export-kinds").set_value(["routellm"]).run()
+    assert not page.dataframe
+    page.button(key="export-bundle").click().run()
+    page = settle(page, "export-bundle").run()
+    assert "Not made: 1 fault to fix" in unescaped(page)
+    assert "a threshold is for two LLMs" in unescaped(page)
+    page.multiselect(key="export-kinds").set_value([]).run()
+    assert page.button(key="export-bundle").disabled
+
+
+def test_one_made_file_is_kept_at_a_time(page: AppTest) -> None:
+    for call in ("make_report", "make_scenario_zip"):
+        page.button(key=f"export-make-{call}").click().run()
+        page = settle(page, "export-file").run()
+        assert [
+            one.key for one in page.button if one.key and one.key.startswith("export-make-")
+        ].count(f"export-make-{call}") == 0
+    data, notes = page.session_state["job-slots"]["export-file"].outcome.result
+    assert notes == []
+    assert {"scenario.yaml", "plan.json"} < set(unzipped(data))
+    assert page.button(key="export-make-make_report").label == "Make the report"
+
+
+def test_a_plan_without_a_setup_can_be_taken_away_all_the_same() -> None:
+    app = opened("plan", **{"arrival_rate_rps": "100000"})
+    app = settle(app, "plan").run()
+    assert app.session_state["shown"].content["status"] == "infeasible"
+    app.switch_page("views/export.py").run()
+    assert not app.exception
+    assert "There is no setup to deploy" in unescaped(app)
+    app.button(key="export-make-make_report").click().run()
+    app = settle(app, "export-file").run()
+    data, _ = app.session_state["job-slots"]["export-file"].outcome.result
+    assert "Summary" in openpyxl.load_workbook(io.BytesIO(data), read_only=True).sheetnames

@@ -1,0 +1,95 @@
+"""The page Inputs: uploads, replaced tables, the objective, edits that are refused."""
+
+import io
+import zipfile
+
+from app_pages.widgets.markdown import plain
+from planner.scenario.archive import zip_scenario
+from planner.scenario.templates import TEMPLATE_TEXTS
+from tests.support.page_app import MIME, opened, solved, upload, words
+
+FAULTY = {
+    "scenario.yaml": (
+        TEMPLATE_TEXTS["scenario.yaml"]
+        .replace("nodes: 1", "nodes: eight")
+        .replace("statistic: mean", "statistic: p42")
+    ),
+    "profiles.csv": (
+        TEMPLATE_TEXTS["profiles.csv"].replace(
+            "small,A100-PCIe-80GB,1,100,20,180", "small,A100-PCIe-80GB,1,100,20,fast"
+        )
+    ),
+    "scores.csv": TEMPLATE_TEXTS["scores.csv"],
+}
+
+
+def test_a_scenario_is_uploaded_solved_and_saved() -> None:
+    app = solved(upload(opened("inputs"), TEMPLATE_TEXTS))
+    assert app.session_state["shown"].content["scenario"] == "my-cluster"
+    assert (
+        next(one.value for one in app.selectbox if (one.key or "").startswith("choose-example"))
+        == "uploaded: my-cluster"
+    )
+    assert dict(app.query_params) == {}
+    kept = zip_scenario(app.session_state["edit"].scenario)
+    assert sorted(zipfile.ZipFile(io.BytesIO(kept)).namelist()) == sorted(TEMPLATE_TEXTS)
+    app.file_uploader(key="scenario-files").set_value(
+        [("my-cluster.zip", kept, "application/zip")]
+    ).run()
+    app.button(key="open-files").click().run()
+    assert not app.error
+    assert solved(app).session_state["shown"].content["scenario"] == "my-cluster"
+
+
+def test_faults_of_an_upload_are_all_told_and_nothing_changes() -> None:
+    app = opened("inputs")
+    before = app.session_state["edit"]
+    upload(app, FAULTY)
+    told = app.error[0].value
+    for place in ("pools.0.nodes", "slo.0.statistic", "profiles.csv:row 3"):
+        assert plain(place) in told
+    assert "joint-llm-planner" not in told, "where uploads lie is nobody's business"
+    assert app.session_state["edit"] is before
+    upload(app, TEMPLATE_TEXTS)
+    assert not app.error
+
+
+def test_a_table_is_replaced_and_a_faulty_one_is_not() -> None:
+    app = solved(upload(opened("inputs"), TEMPLATE_TEXTS))
+    app.file_uploader(key="file-scores").set_value(
+        ("other.csv", b"prompt_id,small,large\np1,0.2,bad\np2,,0.4\n", MIME)
+    ).run()
+    app.button(key="take-scores").click().run()
+    told = app.error[0].value
+    assert "row 2" in told
+    assert "row 3" in told
+    app.file_uploader(key="file-scores").set_value(
+        ("other.csv", b"prompt_id,small,large\np1,0.2,0.9\np2,0.3,0.4\n", MIME)
+    ).run()
+    app.button(key="take-scores").click().run()
+    assert not app.error
+    assert solved(app).session_state["shown"].content["context"]["prompts"] == 2
+
+
+def test_the_objective_can_be_the_cheapest_plan() -> None:
+    app = opened("inputs")
+    app.radio(key="goal").set_value("cost").run()
+    assert app.session_state["edit"].scenario.spec.objective.minimize == "cost"
+    app.radio(key="goal").set_value("quality").run()
+    assert not app.session_state["edit"].overrides
+
+
+def test_what_cannot_be_is_told_and_does_not_count() -> None:
+    app = opened("inputs")
+    app.number_input(key="in-setups.memory_headroom_pct").set_value(250.0).run()
+    assert "setups.memory\\_headroom\\_pct" in app.error[0].value
+    assert not app.session_state["edit"].overrides
+    app.run()
+    assert not app.error
+
+
+def test_edits_are_read_back() -> None:
+    app = opened("inputs")
+    app.multiselect(key="in-setups.tp_degrees").set_value([1, 4]).run()
+    assert app.session_state["edit"].overrides == {"setups.tp_degrees": [1, 4]}
+    assert "setups.tp\\_degrees\\: 1; 4" in words(app)

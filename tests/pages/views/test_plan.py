@@ -1,0 +1,42 @@
+"""The page Plan: sentences and numbers of every example, a simulation, the name it is kept as."""
+
+import pytest
+
+from app_pages.widgets.markdown import plain
+from planner.packed_files import EXAMPLES
+from planner.presentation.plan.story import story_lines
+from tests.support.page_app import knob, opened, settle, words
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_is_shown_in_words_and_numbers(example: str) -> None:
+    app = opened(example=example)
+    content = app.session_state["shown"].content
+    told = words(app)
+    for sentence in story_lines(content):
+        assert plain(sentence) in told
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Quality (mean score)"] == f"{content['quality']:.5f}"
+    assert values["GPUs used"] == f"{content['gpus_used']}"
+    assert values["Verified"] == "yes"
+    assert len([label for label in values if label.endswith(" (ms)")]) == len(content["slo"])
+
+
+def test_a_plan_is_simulated() -> None:
+    app = opened(example="from-benchmarks")
+    app.button(key="simulate").click().run()
+    settle(app, "simulation")
+    app.run()
+    found = app.session_state["job-slots"]["simulation"].outcome
+    assert plain(found.result["verdict"]) in words(app)
+
+
+def test_a_plan_gets_the_name_that_it_is_given() -> None:
+    app = opened()
+    app.text_input(key="plan-name").set_value("before <b>the</b> move").run()
+    assert list(app.session_state["saved"]) == ["before <b>the</b> move"]
+    app.switch_page("views/inputs.py").run()
+    knob(app, "arrival_rate_rps").set_value(20.0).run()
+    app.button(key="load-earlier").click().run()
+    assert knob(app, "arrival_rate_rps").value != 20.0
+    assert not app.exception

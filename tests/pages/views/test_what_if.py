@@ -1,0 +1,142 @@
+"""The page What-if: knobs, what one more buys, frontiers and their points, sensitivity, other
+setups; faults are told, not thrown.
+"""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app_pages.session.state import ShownPlan
+from planner.presentation.alternatives import alternatives_table
+from planner.presentation.what_if import scenario_fields
+from tests.support.page_app import opened, settle, unescaped, words
+
+PAGE = "what_if"
+SMALL = {"example": "percentile-slo", "pools.0.nodes": "1", "arrival_rate_rps": "20"}
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return settle(opened(PAGE, **SMALL), "plan")
+
+
+def shown(app: AppTest) -> ShownPlan:
+    return app.session_state["shown"]
+
+
+def alts(app: AppTest, kind: str) -> list[str]:
+    """The texts for those who hear the page."""
+    return [element.proto.alt for element in app.get(kind)]
+
+
+@pytest.mark.usefixtures("marginals_at_once")
+def test_the_page_says_what_binds_and_what_one_more_buys(app: AppTest) -> None:
+    content = shown(app).content
+    assert shown(app).meta["binding"].partition(":")[0] in words(app)
+    settle(app.run(), "marginals")
+    told = words(app)
+    assert "Exact: planned again with one unit more and one less" in told
+    assert f"+1 node of pool {content['context']['pools'][0]['name']} (2 instead of 1)" in told
+
+
+def test_a_knob_is_planned_at_once_and_stands_beside_the_start(app: AppTest) -> None:
+    before = shown(app)
+    app.slider(key="what-if-arrival_rate_rps").set_value(24.0).run()
+    settle(app, "plan")
+    after = shown(app)
+    assert after.content["context"]["arrival_rate_rps"] == 24
+    assert after.content["quality"] < before.content["quality"]
+    assert "arrival rate 24 req/s instead of 20 req/s" in words(app)
+    app.button(key="what-if-back").click().run()
+    assert shown(app) is before
+    assert app.slider(key="what-if-arrival_rate_rps~1").value == 20
+
+
+def test_the_frontier_is_planned_told_and_opened(app: AppTest) -> None:
+    app.text_input(key="what-if-values").set_value("10,20,2000").run()
+    assert "arrival_rate_rps=10,20,2000" in app.code[0].value
+    app.button(key="what-if-frontier-start").click().run()
+    settle(app, "frontier")
+    told = words(app)
+    assert "No plan at 2,000" in told
+    assert "From Arrival rate" in told
+    charts = [text for text in alts(app, "vega_lite_chart") if "over Arrival rate" in text]
+    assert len(charts) == 1
+    assert "No plan at 2000.0" in charts[0]
+    assert app.selectbox(key="what-if-point").options == ["10", "20"]
+    app.button(key="what-if-open-point").click().run()
+    settle(app, "plan")
+    assert shown(app).content["context"]["arrival_rate_rps"] == 10
+    assert "This frontier is out of date" not in words(app)
+    app.slider(key="what-if-slo.0.limit_ms").set_value(800.0).run()
+    settle(app, "plan")
+    assert "This frontier is out of date" in words(app)
+
+
+def test_every_field_can_be_chosen_and_one_by_its_path(app: AppTest) -> None:
+    labels = [field.label for field in scenario_fields(shown(app).edit.base, 0.5)]
+    offered = app.selectbox(key="what-if-field").options
+    assert set(labels) <= set(offered)
+    app.selectbox(key="what-if-field").select(offered[-1]).run()
+    app.text_input(key="what-if-path").set_value("setups.tp_degrees").run()
+    app.text_input(key="what-if-values").set_value("[2],[2, 4]").run()
+    app.button(key="what-if-frontier-start").click().run()
+    settle(app, "frontier")
+    assert [point.values for point in app.session_state["job-slots"]["frontier"].parts] == [
+        {"setups.tp_degrees": [2]},
+        {"setups.tp_degrees": [2, 4]},
+    ]
+
+
+def test_values_that_cannot_be_are_told(app: AppTest) -> None:
+    app.text_input(key="what-if-values").set_value("1:900:1").run()
+    assert not app.exception
+    assert "more than 60" in words(app)
+
+
+def test_sensitivity_is_drawn_and_tabulated(app: AppTest) -> None:
+    app.button(key="what-if-sensitivity").click().run()
+    settle(app, "sensitivity")
+    assert any("one changed input at a time" in text for text in alts(app, "vega_lite_chart"))
+    assert any(text.startswith("One changed input a row") for text in alts(app, "dataframe"))
+
+
+def test_other_setups_are_found_and_opened(app: AppTest) -> None:
+    before = shown(app)
+    app.number_input(key="what-if-near-number").set_value(1).run()
+    app.number_input(key="what-if-near-loss").set_value(20.0).run()
+    app.button(key="what-if-near").click().run()
+    settle(app, "alternatives")
+    found = app.session_state["job-slots"]["alternatives"].outcome.result
+    content = {**before.content, "context": {**before.content["context"], "alternatives": found}}
+    assert len(alternatives_table(content)) == len(found["plans"]) >= 1
+    app.button(key="what-if-open-0").click().run()
+    assert not app.exception
+    after = shown(app)
+    assert after.content["options"] == found["plans"][0]["options"]
+    assert after.edit == before.edit
+    assert len(app.session_state["saved"]) >= 2
+
+
+def test_fewest_changes_from_a_kept_plan(app: AppTest) -> None:
+    first = next(iter(app.session_state["saved"]))
+    app.slider(key="what-if-arrival_rate_rps").set_value(26.0).run()
+    settle(app, "plan")
+    app.number_input(key="what-if-near-number").set_value(1).run()
+    app.number_input(key="what-if-near-loss").set_value(30.0).run()
+    app.selectbox(key="what-if-near-current").select(first).run()
+    app.button(key="what-if-near").click().run()
+    settle(app, "alternatives")
+    assert f"Fewest replicas to start or stop from {first}: " in unescaped(app)
+
+
+def test_without_a_plan_the_page_still_stands() -> None:
+    app = settle(
+        opened(
+            PAGE, example="percentile-slo", **{"pools.0.nodes": "1", "arrival_rate_rps": "5000"}
+        ),
+        "plan",
+    )
+    assert shown(app).content["status"] == "infeasible"
+    assert "infeasible" in words(app)
+    assert not [button for button in app.button if button.key == "what-if-near"]
+    assert app.button(key="what-if-frontier-start").disabled is False

@@ -1,0 +1,82 @@
+"""Scenarios in zip archives: they come back exactly, and archives are taken apart within bounds."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from planner.errors import DataError
+from planner.scenario import archive
+from planner.scenario.archive import unpack_archives, zip_scenario
+from planner.scenario.assemble import load_instance
+from planner.scenario.edits import ScenarioEdit, changed, content_of
+from planner.scenario.templates import TEMPLATE_TEXTS
+from planner.scenario.upload import store_upload
+
+FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
+
+
+@pytest.fixture
+def edit(tmp_path: Path) -> ScenarioEdit:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    return ScenarioEdit.of_file(str(folder / "scenario.yaml"))
+
+
+def make_archive(members: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in members.items():
+            made.writestr(name, content)
+    return target.getvalue()
+
+
+def fault_text(error: pytest.ExceptionInfo[DataError]) -> str:
+    return "\n".join(map(str, error.value.faults))
+
+
+def test_a_scenario_goes_into_an_archive_and_comes_back(edit: ScenarioEdit, tmp_path: Path) -> None:
+    more = changed(edit, {**content_of(edit), "arrival_rate_rps": 12.5})
+    folder = tmp_path / "back"
+    folder.mkdir()
+    path = store_upload(folder, {"kept.zip": zip_scenario(more.scenario)})
+    mine, theirs = load_instance(Path(edit.path), {"arrival_rate_rps": 12.5}), load_instance(path)
+    assert theirs.sha256 == mine.sha256
+
+
+def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
+    members = {f"case/{name}": content for name, content in FILES.items()} | {
+        "__MACOSX/case/._scores.csv": b"x",
+        "case/.DS_Store": b"x",
+    }
+    assert unpack_archives({"case.zip": make_archive(members)}) == FILES
+    assert (
+        store_upload(
+            tmp_path,
+            {
+                "case.zip": make_archive(
+                    {"../../evil/../" + name: content for name, content in FILES.items()}
+                )
+            },
+        ).parent
+        == tmp_path
+    )
+
+
+def test_archives_that_cannot_be_read_are_told_all_at_once() -> None:
+    double = make_archive({"a/scores.csv": b"1", "b/scores.csv": b"2"})
+    with pytest.raises(DataError) as error:
+        unpack_archives({"bad.zip": b"PK\x03\x04 no", "double.zip": double})
+    assert "bad.zip: this is no zip archive" in fault_text(error)
+    assert "double.zip:scores.csv: there are two files" in fault_text(error)
+
+
+def test_an_archive_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_BYTES", 3_000_000)
+    bomb = make_archive({"scores.csv": b"0" * 4_000_000})
+    assert len(bomb) < 10_000
+    with pytest.raises(DataError, match="more than 3,000,000 bytes"):
+        unpack_archives({"bomb.zip": bomb})
