@@ -12,7 +12,7 @@ from planner.presentation.diff import diff_line, diff_tables
 __all__ = ["DiffResult", "diff"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class DiffResult:
     """The difference of two plans, and the steps from the first to the second."""
 

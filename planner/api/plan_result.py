@@ -24,7 +24,7 @@ from planner.solution import Status
 __all__ = ["PlanResult", "PlanSource", "content_with_setup", "plan_and_scenario"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class PlanResult:
     """A plan, as `planner.plan` returns it. It has passed the independent verifier.
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from planner.api.interrupts import interruptible
 from planner.api.plan_result import PlanResult, PlanSource, content_with_setup
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.joint import solve as joint
@@ -36,13 +37,15 @@ def plan(
     current
         The plan that runs now: replicas stay on their GPUs where possible.
     progress
-        Called with `Progress` (phase, objective, bound, elapsed seconds) during the search.
+        Called with `Progress` (phase, objective, bound, elapsed seconds) during the search, in
+        another thread.
 
     Returns
     -------
     PlanResult
         Also for an infeasible scenario (`status`, `conflict`, `repairs`) and for a search that was
-        stopped before it found a plan.
+        stopped before it found a plan. An interrupt (Ctrl-C, a notebook's stop button) ends the
+        search with the best plan so far.
 
     Raises
     ------
@@ -65,7 +68,9 @@ def plan(
     running = (
         None if current is None else running_setup(loaded.instance, content_with_setup(current))
     )
-    solution = joint.solve(loaded.instance, settings, progress=progress)
+    solution = interruptible(
+        lambda cancel: joint.solve(loaded.instance, settings, progress=progress, cancel=cancel)
+    )
     if running is not None and solution.has_plan:
         solution = keep_places(loaded.instance, solution, running)
     assert solution.program is not None  # noqa: S101  (the settings keep it)

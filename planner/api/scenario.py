@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from planner.scenario.assemble import LoadResult, load_instance
 __all__ = ["LoadedScenario", "ScenarioSource", "load"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class LoadedScenario:
     """A sound scenario: what `plan`, `sweep` and `baselines` take. Made by `planner.load`.
 
@@ -24,7 +24,7 @@ class LoadedScenario:
     """
 
     result: LoadResult
-    _files: tuple[TemporaryFiles, ...] = field(default=(), compare=False)
+    _files: tuple[TemporaryFiles, ...] = ()
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.instance import Instance
+from planner.api.interrupts import interruptible
 from planner.api.plan_result import PlanSource, plan_and_scenario
 from planner.operation.simulation import simulate as replay
 from planner.operation.simulation_outcomes import Demand, Simulation
@@ -23,7 +24,7 @@ from profiles.trace import load_trace
 __all__ = ["SimulationResult", "simulate"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class SimulationResult:
     """Predicted beside simulated figures of a plan, with 95 % intervals over independent runs."""
 
@@ -89,7 +90,7 @@ def simulate(
     Returns
     -------
     SimulationResult
-        Verdict and tables.
+        Verdict and tables; after an interrupt, of the runs done so far.
 
     Raises
     ------
@@ -107,6 +108,7 @@ def simulate(
     source.plan.demand_setup()
     gaps = None if trace is None else load_trace(Path(trace)).gaps
     demand = Demand(60.0 * minutes, cv, seed, gaps)
-    return SimulationResult(
-        replay(source, demand, engine=build_step_level_replica), source.loaded.instance
+    simulation = interruptible(
+        lambda cancel: replay(source, demand, engine=build_step_level_replica, cancel=cancel)
     )
+    return SimulationResult(simulation, source.loaded.instance)

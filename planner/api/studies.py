@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.api.interrupts import interruptible
 from planner.api.scenario import ScenarioSource, load
 from planner.api.temporary_files import plain_content
 from planner.studies import sweep as sweeps
@@ -34,7 +35,8 @@ def sweep(
     pandas.DataFrame
         One row per point: the varied values, status, objective, bound, gap (%), quality, cost
         (USD/h), GPUs, SLOs (ms), fractions (%), the reason where there is no plan, seconds. An
-        infeasible point is a row, and so is one whose values are no scenario.
+        infeasible point is a row, and so is one whose values are no scenario. After an interrupt,
+        the points planned so far.
 
     Raises
     ------
@@ -44,11 +46,10 @@ def sweep(
     """
     loaded = load(scenario)
     axes = [sweeps.Axis(key, tuple(values)) for key, values in _listed(vary).items()]
-    points = sweeps.sweep(
-        loaded.path,
-        [f"{key}={json.dumps(value)}" for key, value in loaded.overrides.items()],
-        sweeps.grid_points(axes),
-        jobs=jobs,
+    overrides = [f"{key}={json.dumps(value)}" for key, value in loaded.overrides.items()]
+    grid = sweeps.grid_points(axes)
+    points = interruptible(
+        lambda cancel: sweeps.sweep(loaded.path, overrides, grid, jobs=jobs, cancel=cancel)
     )
     return sweeps.points_table(points, [axis.key for axis in axes])
 
@@ -70,7 +71,7 @@ def baselines(scenario: ScenarioSource) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The joint plan first, then one row per baseline: GPUs, cost (USD/h), SLO, quality (mean
-        score), and what the joint plan gains.
+        score), and what the joint plan gains. After an interrupt, baselines may be missing.
 
     Raises
     ------
@@ -83,6 +84,8 @@ def baselines(scenario: ScenarioSource) -> pd.DataFrame:
 
     """
     loaded = load(scenario).result
-    comparison = compare_baselines(loaded, loaded.settings)
+    comparison = interruptible(
+        lambda cancel: compare_baselines(loaded, loaded.settings, cancel=cancel)
+    )
     comparison.plan.demand_setup()
     return baselines_table(comparison, loaded.instance)

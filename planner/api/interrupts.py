@@ -1,0 +1,39 @@
+"""Ctrl-C, or a notebook's stop button: the first one ends the work with what it has so far."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TypeVar
+
+__all__ = ["interruptible"]
+
+POLL_S = 0.1
+
+Result = TypeVar("Result")
+
+
+def interruptible(work: Callable[[threading.Event], Result]) -> Result:
+    """Call `work(cancel)` and return its result, or raise what it raises.
+
+    The first interrupt sets `cancel`, the second is raised at once. The work runs in a thread of
+    its own: Python raises KeyboardInterrupt in the main thread alone, and there only between two
+    of its steps, so that a main thread inside HiGHS would hear it when HiGHS is done.
+    """
+    cancel = threading.Event()
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work(cancel))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="planner", daemon=True).start()
+    while not future.done():
+        try:
+            wait([future], POLL_S)
+        except KeyboardInterrupt:
+            if cancel.is_set():
+                raise
+            cancel.set()
+    return future.result()
