@@ -13,7 +13,7 @@ from planner.presentation.setup_study import (
     spread_of,
 )
 from planner.studies.setup_study import study_setups
-from tests.decomposition.test_best_setup import cluster
+from tests.support.clusters import cluster
 from tests.support.tiny import random_instance
 
 

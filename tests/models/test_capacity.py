@@ -1,0 +1,123 @@
+"""Capacity rows against every pattern of shards, and against random placements."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import numpy as np
+import pytest
+
+from models.capacity import capacity_rows, most_replicas
+from models.instance import Instance, Llm, Option, Pool
+from profiles.records import Scores
+from tests.support.random_pools import CURVE, cluster
+
+
+def patterns(sizes: Sequence[tuple[int, float]], room: float) -> Iterator[list[int]]:
+    """Every multiset of shards, given as (per cent, GiB), that one GPU holds, maximal or not."""
+
+    def extend(k: int, share: int, memory: float, counts: list[int]) -> Iterator[list[int]]:
+        if k == len(sizes):
+            yield counts
+            return
+        more, gib = sizes[k]
+        n = 0
+        while share + n * more <= 100 and memory + n * gib <= room + 1e-9:
+            yield from extend(k + 1, share + n * more, memory + n * gib, [*counts, n])
+            n += 1
+
+    yield from extend(0, 0, 0.0, [])
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_capacity_rows_hold_for_every_pattern_of_a_gpu(first: int) -> None:
+    """A row reads sum (weight / tp) per GPU <= 1: checked on every set of shards that a GPU can
+    hold, so on every legal placement.
+    """
+    for seed in range(first, first + 20):
+        instance = cluster(seed)
+        for row in capacity_rows(instance):
+            member = [o for o, option in enumerate(instance.options) if option.pool == row.pool]
+            outside = [o for o, option in enumerate(instance.options) if option.pool != row.pool]
+            assert not row.weight[outside].any()
+            assert row.weight.min() >= 0
+            if row.per_node:
+                check_node_row(instance, row.weight, row.pool)
+                continue
+            unit = row.weight[member] / instance.shards[member]
+            sizes = [
+                (round(100 * instance.options[o].mps_share), instance.options[o].memory)
+                for o in member
+            ]
+            every = np.array(list(patterns(sizes, instance.room(row.pool))))
+            assert (every @ unit).max() <= 1 + 1e-6, (
+                f"seed {seed}: {every[(every @ unit).argmax()]} of {sizes} weighs"
+                f" {(every @ unit).max()}"
+            )
+
+
+def check_node_row(instance: Instance, weight: np.ndarray, pool: int) -> None:
+    """Shards above half a GPU never share one: a node holds any multiset of such replicas whose
+    degrees sum to at most its GPUs.
+    """
+    heavy = [o for o in np.flatnonzero(weight > 0)]
+    degrees = [instance.options[o].tp_degree for o in heavy]
+    assert all(instance.options[o].mps_share > 0.5 for o in heavy)
+    per_node = instance.pools[pool].gpus_per_node
+    for counts in product(*(range(per_node // d + 1) for d in degrees)):
+        if sum(n * d for n, d in zip(counts, degrees, strict=True)) <= per_node:
+            assert float(np.dot(counts, weight[heavy])) <= 1 + 1e-6
+
+
+def random_placement(rng: np.random.Generator, instance: Instance) -> tuple[np.ndarray, list[int]]:
+    """Fill the pools at random with shards where they fit: (replicas (O,), GPUs used per pool).
+
+    Often nearly full.
+    """
+    replicas, used = np.zeros(len(instance.options), dtype=int), []
+    for p, pool in enumerate(instance.pools):
+        free = np.full((pool.nodes, pool.gpus_per_node, 2), [100.0, instance.room(p)])
+        member = [o for o, option in enumerate(instance.options) if option.pool == p]
+        member = [o for o in member if rng.random() < 0.7]
+        for _ in range(int(rng.integers(1, 60)) if member else 0):
+            o = int(rng.choice(member))
+            option = instance.options[o]
+            need = np.array([round(100 * option.mps_share), option.memory - 1e-9])
+            node = int(rng.integers(pool.nodes))
+            fits = np.flatnonzero((free[node] >= need).all(axis=1))
+            if fits.size >= option.tp_degree:
+                free[node, rng.permutation(fits)[: option.tp_degree]] -= need
+                replicas[o] += 1
+        used.append(int((free[:, :, 0] < 100).sum()))
+    return replicas, used
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_legal_placements_obey_every_row(seed: int) -> None:
+    instance = cluster(seed, kinds=8)
+    rows = capacity_rows(instance)
+    most = most_replicas(instance, rows)
+    rng = np.random.default_rng(seed)
+    for _ in range(60):
+        replicas, used = random_placement(rng, instance)
+        assert np.all(replicas <= most)
+        for row in rows:
+            limit = instance.pools[row.pool].nodes if row.per_node else used[row.pool]
+            assert float(row.weight @ replicas) <= limit + 1e-6
+
+
+def test_the_plain_rows_are_there_in_some_form() -> None:
+    """For every option alone the rows allow no more than share, memory and nodes do: 4 of 6 GPUs at
+    100 % is one replica a node.
+    """
+    scores = Scores(np.array(["p"]), ("a",), np.ones((1, 1)), np.ones(1))
+    pools = (Pool("six", "gpu", 3, 6, 80.0),)
+    options = (
+        Option(0, 0, 1, 0.3, 10.0, CURVE),
+        Option(0, 0, 1, 0.5, 40.0, CURVE),
+        Option(0, 0, 4, 1.0, 10.0, CURVE),
+    )
+    instance = Instance((Llm("a"),), pools, options, (), 1.0, scores)
+    # three of 30 % a GPU; one of 40 GiB in 72 GiB a GPU; one of four whole GPUs a node
+    assert most_replicas(instance, capacity_rows(instance)).tolist() == [54, 18, 3]
+    limited = Instance((Llm("a", 0, 2),), pools, options, (), 1.0, scores)
+    assert most_replicas(limited, capacity_rows(limited)).tolist() == [2, 2, 2]
