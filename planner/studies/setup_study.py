@@ -1,16 +1,17 @@
 """The paper's study: every retained setup routed at its best, and how far the setups lie apart.
 
-Setups are enumerated and placed as in `decompose_setups`, then routed one by one
-(`decompose_routing`), over processes that are spawned, so that nothing of a solver's threads is
-carried along. What is routed is kept in a journal beside the wanted file, so that an interrupted
-study goes on where it was. With pruning only setups whose bound beats the best found are routed:
-quick, but then nothing is known of the median and of the worst.
+Setups are enumerated and placed by `planner.decomposition.enumeration`, then routed one by one
+(`planner.decomposition.routing`), over processes that are spawned, so that nothing of a solver's
+threads is carried along. What is routed is kept in a journal beside the file to be written, so that
+an interrupted study goes on where it was. With pruning only setups whose bound beats the best so
+far are routed: quick, but then nothing is known of the median and of the worst.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,10 @@ from planner.decomposition.routing import RoutingResult, route
 from planner.errors import DataError
 from planner.process_pool import spread
 from planner.settings import Progress
-from planner.studies.study_journal import Journal
+from planner.studies.study_journal import StudyJournal
 from profiles.io.faults import Fault
 
-__all__ = ["STATUSES", "SetupStudy", "as_progress", "study_setups"]
+__all__ = ["STATUSES", "SetupStatus", "SetupStudy", "as_progress", "study_setups"]
 
 TOLERANCE = 4e-5
 """Between quality and bound of a setup, in shares of the range of scores."""
@@ -42,7 +43,22 @@ MOST_NODES = 40
 CHUNK = 100
 FEW = 1_500
 """Setups below which starting processes takes longer than routing."""
-STATUSES = ("feasible", "infeasible", "undecided", "pruned", "not routed")
+
+
+class SetupStatus(StrEnum):
+    """What is known of a setup.
+
+    UNDECIDED: the branch and bound ended between the two. PRUNED: it cannot be the best.
+    """
+
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNDECIDED = "undecided"
+    PRUNED = "pruned"
+    NOT_ROUTED = "not routed"
+
+
+STATUSES = tuple(SetupStatus)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +86,9 @@ class SetupStudy:
     seconds: float
     complete: bool
 
-    def count(self, status: str) -> int:
+    def count(self, status: SetupStatus | str) -> int:
         """Rows of one status."""
-        return int((self.status == STATUSES.index(status)).sum())
+        return int((self.status == STATUSES.index(SetupStatus(status))).sum())
 
 
 def study_setups(
@@ -81,16 +97,17 @@ def study_setups(
     exact_packing: bool = False,
     prune: bool = False,
     jobs: int = 0,
-    journal: Path | None = None,
-    key: str = "",
+    journal: tuple[Path, str] | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> SetupStudy:
-    """Route every retained setup. jobs: processes, 0 = one a core.
+    """Route every retained setup.
 
-    journal: file of what was routed before, used when its key is `key`.
+    exact_packing: retain also what exhaustive packing places. prune: route only what may be the
+    best. jobs: processes, 0 = one a core. journal: file of what was routed before and the hash of
+    its scenario; it is used only when both and the arguments are the same.
 
-    DataError when there are too many setups to go through.
+    Cancelled, the rows so far. DataError when there are too many setups to go through.
     """
     began = time.perf_counter()
     try:
@@ -98,50 +115,92 @@ def study_setups(
     except TooManySetupsError as error:
         raise DataError([_too_many(str(error))]) from error
     placed = retained(instance, setups)
-    positions = np.flatnonzero(placed)
-    if exact_packing:
-        others = np.flatnonzero(~placed)
-        packable = [k for k in others if _fits(instance, setups, int(k), cancel)]
-        positions = np.sort(np.concatenate([positions, np.array(packable, dtype=int)]))
-    positions = positions[np.argsort(setups.llms()[positions], kind="stable")]
+    positions = _positions(instance, setups, placed, exact_packing=exact_packing, cancel=cancel)
     table = _Rows(instance, positions.size)
     if prune:
-        _pruned(instance, setups, positions, table, exact_packing, progress, cancel)
+        _route_best_first(
+            instance,
+            setups,
+            positions,
+            table,
+            exact_packing=exact_packing,
+            progress=progress,
+            cancel=cancel,
+        )
         return table.study(setups, positions, ~placed[positions], began, 0)
-    known = Journal(
-        journal,
-        {
-            "key": key,
-            "setups": int(positions.size),
-            "exact_packing": exact_packing,
-            "tolerance": TOLERANCE,
-        },
-    )
+    file, key = journal or (None, "")
+    header = {
+        "key": key,
+        "setups": int(positions.size),
+        "exact_packing": exact_packing,
+        "tolerance": TOLERANCE,
+    }
+    known = StudyJournal(file, header)
     resumed = known.read(table.put)
-    waiting = np.flatnonzero(table.status == STATUSES.index("not routed"))
-    chunks = [waiting[first : first + CHUNK] for first in range(0, waiting.size, CHUNK)]
-    work = [(rows, [setups.deployed(int(positions[row])) for row in rows]) for rows in chunks]
-    done, started = 0, time.perf_counter()
-    jobs = 1 if not jobs and waiting.size < FEW else jobs
-    for rows, routed in spread(_route, work, jobs, cancel, _begin, (instance,)):
-        table.put(rows, routed)
-        known.write(rows, routed)
-        done += len(rows)
-        if progress is not None:
-            now = time.perf_counter()
-            left = (now - started) / done * (waiting.size - done)
-            phase = f"{done + resumed:,} of {positions.size:,} setups routed, {left:.0f} s left"
-            progress(Progress(now - began, phase, table.best()))
+    _route_all(instance, setups, positions, table, known, jobs, _Watch(began, progress, cancel))
     result = table.study(setups, positions, ~placed[positions], began, resumed)
     known.close(remove=result.complete)
     return result
 
 
+@dataclass(frozen=True)
+class _Watch:
+    """What a long routing reports to, and what stops it."""
+
+    began: float
+    progress: Callable[[Progress], None] | None
+    cancel: threading.Event | None
+
+
+def _positions(
+    instance: Instance,
+    setups: Setups,
+    placed: np.ndarray,
+    *,
+    exact_packing: bool,
+    cancel: threading.Event | None,
+) -> np.ndarray:
+    """(R,) setups to study, those of the same LLMs together: prices learnt on one help the next."""
+    positions = np.flatnonzero(placed)
+    if exact_packing:
+        others = np.flatnonzero(~placed)
+        packable = [k for k in others if _fits(instance, setups, int(k), cancel)]
+        positions = np.sort(np.concatenate([positions, np.array(packable, dtype=int)]))
+    return positions[np.argsort(setups.llms()[positions], kind="stable")]
+
+
+def _route_all(
+    instance: Instance,
+    setups: Setups,
+    positions: np.ndarray,
+    table: "_Rows",
+    journal: StudyJournal,
+    jobs: int,
+    watch: _Watch,
+) -> None:
+    """Route what the journal did not hold, in chunks over processes."""
+    waiting = np.flatnonzero(table.status == STATUSES.index(SetupStatus.NOT_ROUTED))
+    resumed = positions.size - waiting.size
+    chunks = [waiting[first : first + CHUNK] for first in range(0, waiting.size, CHUNK)]
+    work = [(rows, [setups.deployed(int(positions[row])) for row in rows]) for rows in chunks]
+    done, started = 0, time.perf_counter()
+    jobs = 1 if not jobs and waiting.size < FEW else jobs
+    for rows, routed in spread(_route, work, jobs, watch.cancel, _begin, (instance,)):
+        table.put(rows, routed)
+        journal.write(rows, routed)
+        done += len(rows)
+        if watch.progress is not None:
+            now = time.perf_counter()
+            left = (now - started) / done * (waiting.size - done)
+            phase = f"{done + resumed:,} of {positions.size:,} setups routed, {left:.0f} s left"
+            watch.progress(Progress(now - watch.began, phase, table.best()))
+
+
 def as_progress(
     progress: Callable[[Progress], None] | None,
 ) -> Callable[[str, float | None, float | None, float], None] | None:
-    """The decomposition's progress (phase, value, bound, share of the setups settled) as
-    everybody's.
+    """Progress of the decomposition (phase, value, bound, share of the setups settled) as
+    `Progress` records.
     """
     if progress is None:
         return None
@@ -178,7 +237,7 @@ class _Rows:
     def __init__(self, instance: Instance, rows: int) -> None:
         llms, slos = len(instance.llms), sum(slo.scope == "all" for slo in instance.slos)
         self.span = float(np.ptp(instance.scores.values)) or 1.0
-        self.status = np.full(rows, STATUSES.index("not routed"), dtype=np.int8)
+        self.status = np.full(rows, STATUSES.index(SetupStatus.NOT_ROUTED), dtype=np.int8)
         self.quality, self.bound = np.full(rows, np.nan), np.full(rows, np.nan)
         self.fractions, self.alpha = np.full((rows, llms), np.nan), np.full((rows, llms), np.nan)
         self.beta, self.spends = np.full((rows, slos), np.nan), np.full((rows, slos), np.nan)
@@ -189,7 +248,11 @@ class _Rows:
             routable = one.value is not None
             none = one.bound == -np.inf
             self.status[row] = STATUSES.index(
-                "feasible" if routable else "infeasible" if none else "undecided"
+                SetupStatus.FEASIBLE
+                if routable
+                else SetupStatus.INFEASIBLE
+                if none
+                else SetupStatus.UNDECIDED
             )
             self.quality[row] = one.value if routable else np.nan
             self.bound[row] = np.nan if none else one.bound
@@ -214,7 +277,7 @@ class _Rows:
         resumed: int,
     ) -> SetupStudy:
         """Put the record together."""
-        complete = not (self.status == STATUSES.index("not routed")).any()
+        complete = not (self.status == STATUSES.index(SetupStatus.NOT_ROUTED)).any()
         return SetupStudy(
             setups=setups,
             positions=positions,
@@ -233,11 +296,12 @@ class _Rows:
         )
 
 
-def _pruned(
+def _route_best_first(
     instance: Instance,
     setups: Setups,
     positions: np.ndarray,
     table: _Rows,
+    *,
     exact_packing: bool,
     progress: Callable[[Progress], None] | None,
     cancel: threading.Event | None,
@@ -261,7 +325,9 @@ def _pruned(
         keep=keep,
     )
     if best.complete:
-        table.status[table.status == STATUSES.index("not routed")] = STATUSES.index("pruned")
+        table.status[table.status == STATUSES.index(SetupStatus.NOT_ROUTED)] = STATUSES.index(
+            SetupStatus.PRUNED
+        )
 
 
 # ---------------------------------------------------------------- processes

@@ -11,21 +11,22 @@ import numpy as np
 
 from planner.decomposition.routing import RoutingResult
 
-__all__ = ["Journal"]
+__all__ = ["StudyJournal"]
 
-Put = Callable[[Sequence[int], Sequence[RoutingResult]], None]
+PutRows = Callable[[Sequence[int], Sequence[RoutingResult]], None]
 
 
-class Journal:
-    """What was routed, a line a chunk, under a first line that says of what; a half-written last
-    line is passed over.
+class StudyJournal:
+    """The setups routed, a line a chunk, under a first line that says of which study.
+
+    A half-written last line is passed over.
     """
 
     def __init__(self, path: Path | None, key: dict[str, object]) -> None:
         self.path, self.key = path, key
         self.stream: TextIO | None = None
 
-    def read(self, put: Put) -> int:
+    def read(self, put: PutRows) -> int:
         """Enter what an earlier run routed, and begin the file anew with it; how many rows."""
         if self.path is None:
             return 0
@@ -52,7 +53,7 @@ class Journal:
             self.stream.write(json.dumps([[int(row) for row in rows], results]) + "\n")
             self.stream.flush()
 
-    def close(self, remove: bool) -> None:
+    def close(self, *, remove: bool) -> None:
         """End; the journal goes when it is not needed any more."""
         if self.stream is not None and self.path is not None:
             self.stream.close()

@@ -26,13 +26,13 @@ def test_an_interrupted_study_goes_on_where_it_was(
         threading.Event(),
     )
     broken = study_setups(
-        instance, jobs=1, journal=journal, key="k", cancel=cancel, progress=lambda _: cancel.set()
+        instance, jobs=1, journal=(journal, "k"), cancel=cancel, progress=lambda _: cancel.set()
     )
     assert not broken.complete
     assert broken.count("not routed") == whole.positions.size - 3
     with journal.open("a", encoding="utf-8") as stream:
         stream.write("[[3, 4], [[0.5, 0.")  # killed in the middle of a line
-    resumed = study_setups(instance, jobs=1, journal=journal, key="k")
+    resumed = study_setups(instance, jobs=1, journal=(journal, "k"))
     assert resumed.resumed == 3
     assert same(resumed, whole)
     assert not journal.exists()
@@ -44,6 +44,6 @@ def test_a_journal_of_another_study_is_not_used(tmp_path: Path) -> None:
         json.dumps({"key": "other"}) + "\n[[0], [[9.0, 9.0, [], [], [], [], []]]]\n",
         encoding="utf-8",
     )
-    found = study_setups(instance, jobs=1, journal=journal, key="k")
+    found = study_setups(instance, jobs=1, journal=(journal, "k"))
     assert found.resumed == 0
     assert same(found, study_setups(instance, jobs=1))
