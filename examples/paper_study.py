@@ -43,7 +43,8 @@ from planner.presentation.setup_study import spread_of
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.settings import Settings
 from planner.solution import Solution
-from planner.studies.setup_study import SetupStudy, study_setups
+from planner.studies.setup_rows import SetupStudy
+from planner.studies.setup_study import study_setups
 from profiles.io.writing import check_writable
 
 RATES_RPS = (50, 60, 70, 80)

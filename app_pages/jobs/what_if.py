@@ -38,7 +38,7 @@ from planner.studies.alternatives import AlternativesOptions, find_alternatives
 from planner.studies.baselines.comparison import baselines_table, compare_baselines
 from planner.studies.quality_cache import quality_of
 from planner.studies.setup_study import study_setups
-from planner.studies.sweep import SweepPoint, plan_point
+from planner.studies.sweep_point import SweepPoint, plan_point
 
 __all__ = [
     "AlternativesRequest",

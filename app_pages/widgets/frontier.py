@@ -35,7 +35,8 @@ from planner.presentation.what_if import (
     sweep_command,
 )
 from planner.scenario.edits import ScenarioEdit
-from planner.studies.sweep import Axis, SweepPoint
+from planner.studies.sweep_axes import Axis
+from planner.studies.sweep_point import SweepPoint
 from profiles.io.writing import csv_text
 
 __all__ = ["draw_frontier", "forget_other_scenario"]
@@ -255,7 +256,7 @@ def _draw_point_choice(points: Sequence[SweepPoint], field: ScenarioField) -> No
     planned = [
         point
         for point in sorted(points, key=lambda point: point.number)
-        if point.told.get("GPUs used") is not None
+        if point.numbers.get("GPUs used") is not None
     ]
     words = [format_field_value(point.values[field.path]) for point in planned]
     with st.container(horizontal=True, vertical_alignment="bottom"):

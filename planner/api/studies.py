@@ -10,6 +10,7 @@ from planner.api.interrupts import interruptible
 from planner.api.scenario import ScenarioSource, load
 from planner.api.temporary_files import plain_content
 from planner.studies import sweep as sweeps
+from planner.studies import sweep_axes, sweep_point
 from planner.studies.baselines.comparison import baselines_table, compare_baselines
 
 __all__ = ["baselines", "sweep"]
@@ -45,13 +46,13 @@ def sweep(
 
     """
     loaded = load(scenario)
-    axes = [sweeps.Axis(key, tuple(values)) for key, values in _listed(vary).items()]
+    axes = [sweep_axes.Axis(key, tuple(values)) for key, values in _listed(vary).items()]
     overrides = [f"{key}={json.dumps(value)}" for key, value in loaded.overrides.items()]
-    grid = sweeps.grid_points(axes)
+    grid = sweep_axes.grid_points(axes)
     points = interruptible(
         lambda cancel: sweeps.sweep(loaded.path, overrides, grid, jobs=jobs, cancel=cancel)
     )
-    return sweeps.points_table(points, [axis.key for axis in axes])
+    return sweep_point.points_table(points, [axis.key for axis in axes])
 
 
 def _listed(vary: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:

@@ -32,7 +32,8 @@ from planner.presentation.setup_study import (
 from planner.settings import Progress, Settings
 from planner.studies.baselines.comparison import baselines_table, compare_baselines
 from planner.studies.setup_study import study_setups
-from planner.studies.sweep import SweepPoint, sweep
+from planner.studies.sweep import sweep
+from planner.studies.sweep_point import SweepPoint
 
 __all__ = ["KINDS", "Extra", "extra"]
 
@@ -216,7 +217,7 @@ def _numbers(source: PlanAndScenario, point: SweepPoint | None) -> tuple[str, li
             "",
         )
     headers = (f"Found ({unit})", f"Best possible ({unit})", *NUMBERS)
-    return point.status, [point.told.get(header) for header in headers], point.reason
+    return point.status, [point.numbers.get(header) for header in headers], point.reason
 
 
 def _frontier_table(

@@ -22,7 +22,7 @@ import pandas as pd
 
 from planner.presentation.formatting import format_exact
 from planner.presentation.what_if import ScenarioField
-from planner.studies.sweep import SweepPoint, points_table
+from planner.studies.sweep_point import SweepPoint, points_table
 
 __all__ = ["THIS", "format_field_value", "frontier_lines", "frontier_measures", "frontier_table"]
 

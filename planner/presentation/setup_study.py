@@ -15,7 +15,7 @@ import pandas as pd
 
 from models.instance import Instance
 from planner.presentation.formatting import format_config, format_number
-from planner.studies.setup_study import STATUSES, SetupStudy
+from planner.studies.setup_rows import STATUSES, SetupStudy
 
 __all__ = [
     "Spread",

@@ -13,7 +13,7 @@ from planner.program import PROGRAM
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_paths import set_path
-from planner.studies.sweep import Axis, read_axis
+from planner.studies.sweep_axes import Axis, read_axis
 from profiles.io.faults import DataError, Fault, shown
 
 FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5)

@@ -27,7 +27,7 @@ from examples.paper_study import (
 from models.instance import Instance
 from planner.scenario.assemble import load_instance
 from planner.solution import Conflict
-from planner.studies.setup_study import STATUSES
+from planner.studies.setup_rows import STATUSES
 from tests.support.paths import HOME
 
 PAGE = HOME / "docs/paper-study.md"

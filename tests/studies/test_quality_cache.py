@@ -7,7 +7,8 @@ import pytest
 
 from planner.studies import quality_cache
 from planner.studies.quality_cache import KEPT, MOST_CUTS, quality_of
-from planner.studies.sweep import grid_points, read_axis, sweep
+from planner.studies.sweep import sweep
+from planner.studies.sweep_axes import grid_points, read_axis
 from profiles.records import Scores
 from tests.support.small_scenarios import write_scenario
 
@@ -86,5 +87,5 @@ def test_a_sweep_over_score_files_plans_with_the_weights_of_each(tmp_path: Path)
         scenario, [], grid_points([read_axis("scores=even.csv,skewed.csv")]), jobs=1
     )
     assert [even.status, skewed.status] == ["optimal", "optimal"], skewed.reason
-    assert even.told["Quality (mean score)"] == pytest.approx(0.9, abs=1e-6)
-    assert skewed.told["Quality (mean score)"] == pytest.approx(0.9 - 0.4 / 12, abs=1e-4)
+    assert even.numbers["Quality (mean score)"] == pytest.approx(0.9, abs=1e-6)
+    assert skewed.numbers["Quality (mean score)"] == pytest.approx(0.9 - 0.4 / 12, abs=1e-4)

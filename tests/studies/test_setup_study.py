@@ -5,7 +5,8 @@ import pytest
 
 from planner.decomposition.best_setup import best_setup
 from planner.errors import DataError
-from planner.studies.setup_study import STATUSES, study_setups
+from planner.studies.setup_rows import STATUSES
+from planner.studies.setup_study import study_setups
 from tests.support.clusters import cluster
 from tests.support.setup_studies import same
 from tests.support.tiny import random_instance

@@ -1,11 +1,14 @@
 """Sweeps: the grid, one verified plan a point, reasons of points without one."""
 
 import threading
+from collections.abc import Mapping
 
 import pytest
 
 from planner.errors import DataError
-from planner.studies.sweep import grid_points, points_table, read_axis, sweep
+from planner.studies.sweep import sweep
+from planner.studies.sweep_axes import grid_points, read_axis
+from planner.studies.sweep_point import PointStatus, SweepPoint, points_table
 from tests.support.paths import HOME
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
@@ -84,17 +87,47 @@ def test_points_have_plans_or_reasons() -> None:
 
 def test_more_of_a_limit_is_never_worse() -> None:
     found = sweep(TRIO, FEW, grid_points([read_axis("slo.0.limit_ms=200:600:100")]), jobs=1)
-    values = [point.told["Found (mean score)"] for point in found]
-    bounds = [point.told["Best possible (mean score)"] for point in found]
+    values = [point.numbers["Found (mean score)"] for point in found]
+    bounds = [point.numbers["Best possible (mean score)"] for point in found]
     assert all(value <= bound + 1e-9 for value, bound in zip(values[:-1], bounds[1:], strict=True))
 
 
 def test_processes_give_what_one_does_and_cancel_keeps_what_is_done() -> None:
     points = grid_points([read_axis("arrival_rate_rps=40:70:10")])
     alone, spread = sweep(TRIO, FEW, points, jobs=1), sweep(TRIO, FEW, points, jobs=2)
-    assert [point.told["Found (mean score)"] for point in alone] == pytest.approx(
-        [point.told["Found (mean score)"] for point in spread], abs=1e-4
+    assert [point.numbers["Found (mean score)"] for point in alone] == pytest.approx(
+        [point.numbers["Found (mean score)"] for point in spread], abs=1e-4
     )
-    cancel = threading.Event()
-    some = sweep(TRIO, FEW, points, jobs=1, keep=lambda _: cancel.set(), cancel=cancel)
+    store = Store()
+    some = sweep(TRIO, FEW, points, jobs=1, store=store, cancel=store.full)
+    assert [point.number for point in some] == [point.number for point in store.kept]
     assert len(some) == 1
+
+
+def test_points_of_an_earlier_run_are_taken_as_they_are() -> None:
+    points = grid_points([read_axis("arrival_rate_rps=40,50")])
+    earlier = SweepPoint(
+        number=0,
+        values=points[0],
+        status=PointStatus.OPTIMAL,
+        numbers={"GPUs used": 99},
+        reason="",
+        seconds=1.0,
+    )
+    store = Store({0: earlier})
+    first, second = sweep(TRIO, FEW, points, jobs=1, store=store)
+    assert first is earlier
+    assert [second.number] == [point.number for point in store.kept] == [1]
+
+
+class Store:
+    """Keeps points and asks for a stop after the first."""
+
+    def __init__(self, done: Mapping[int, SweepPoint] | None = None) -> None:
+        self.done = done or {}
+        self.kept: list[SweepPoint] = []
+        self.full = threading.Event()
+
+    def keep(self, point: SweepPoint) -> None:
+        self.kept.append(point)
+        self.full.set()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from planner.studies.setup_study import SetupStudy
+from planner.studies.setup_rows import SetupStudy
 
 
 def same(one: SetupStudy, other: SetupStudy) -> bool:

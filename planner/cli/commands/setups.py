@@ -22,7 +22,8 @@ from planner.presentation.setup_study import (
     spread_line,
 )
 from planner.scenario.assemble import LoadResult, load_instance
-from planner.studies.setup_study import SetupStudy, study_setups
+from planner.studies.setup_rows import SetupStudy
+from planner.studies.setup_study import study_setups
 from profiles.io.writing import check_writable
 
 __all__ = ["Wanted", "run_setups"]

@@ -20,7 +20,10 @@ from planner.cli.terminal.output import Column, plain_console, print_line, print
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.scenario.assemble import LoadResult, load_instance
-from planner.studies.sweep import Axis, SweepPoint, grid_points, points_table, read_axis, sweep
+from planner.studies.sweep import sweep
+from planner.studies.sweep_axes import Axis, grid_points, read_axis
+from planner.studies.sweep_point import SweepPoint, points_table
+from planner.version import VERSION
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, safe_cell, write_csv
 
@@ -65,8 +68,7 @@ def run_sweep(scenario: Path, overrides: Sequence[str], grid: Grid, interrupt: I
                 overrides,
                 points,
                 jobs=grid.jobs,
-                done=kept.done,
-                keep=kept.keep,
+                store=kept,
                 progress=progress,
                 cancel=cancel,
             ),
@@ -97,7 +99,7 @@ def _key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
     """What a journal must be of to be gone on with."""
     varied = json.dumps([[axis.key, axis.values] for axis in axes], default=str)
     return hashlib.sha256(
-        f"{loaded.sha256} {varied} {loaded.scenario.spec.solver}".encode()
+        f"{VERSION} {loaded.sha256} {varied} {loaded.scenario.spec.solver}".encode()
     ).hexdigest()
 
 

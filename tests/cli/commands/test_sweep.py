@@ -53,10 +53,9 @@ def test_a_stopped_sweep_goes_on_where_it_was(
     real = command.sweep
 
     def stopped(*arguments, cancel, **how):  # type: ignore[no-untyped-def]
-        keep = how.pop("keep")
-        return real(
-            *arguments, cancel=cancel, keep=lambda point: (keep(point), cancel.set()), **how
-        )
+        keep = how["store"].keep
+        how["store"].keep = lambda point: (keep(point), cancel.set())
+        return real(*arguments, cancel=cancel, **how)
 
     monkeypatch.setattr(command, "sweep", stopped)
     code, text = run(*vary, "--csv", str(out))
@@ -68,7 +67,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(
         stream.write('{"number": 2, "val')
     planned: list[int] = []
     monkeypatch.setattr(
-        command, "sweep", lambda *a, **how: (planned.extend(how["done"]), real(*a, **how))[1]
+        command, "sweep", lambda *a, **how: (planned.extend(how["store"].done), real(*a, **how))[1]
     )
     assert run(*vary, "--csv", str(out))[0] == 0
     assert planned == [0]

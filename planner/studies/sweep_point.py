@@ -1,0 +1,166 @@
+"""One point of a sweep: planned in whatever process this is, as a row of numbers or with the reason
+why there is none.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.instance import Instance, ObjectiveKind
+from models.quality import Quality
+from planner.errors import DataError, VerificationError
+from planner.joint import solve as joint
+from planner.plans.labels import slo_name
+from planner.plans.solved_content import solved_content
+from planner.scenario.assemble import LoadResult, load_instance
+from planner.settings import Settings
+from planner.solution import Status
+from planner.studies.quality_cache import quality_of
+
+__all__ = ["PointStatus", "SweepPoint", "plan_point", "points_table"]
+
+ROUGH_GAP = 1e9
+"""A gap that any plan closes: only whether there is a plan matters."""
+
+REASON_SECONDS = 5.0
+"""Longest search for the reason of one point."""
+
+
+class PointStatus(StrEnum):
+    """A plan's status, or why there is no plan: the values are no scenario, or the plan failed its
+    own check.
+    """
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+    BAD_INPUT = "bad input"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepPoint:
+    """One row.
+
+    values: of the varied keys; numbers: of the plan by header, None where there are none; reason:
+    why there is no plan, "" where there is one.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    status: PointStatus
+    numbers: Mapping[str, Any]
+    reason: str
+    seconds: float
+
+
+def plan_point(
+    scenario: str,
+    overrides: Sequence[str],
+    number: int,
+    values: dict[str, Any],
+    cancel: threading.Event | None = None,
+) -> SweepPoint:
+    """Plan one point, with the quality cuts that this process has kept.
+
+    scenario: its file; overrides: `KEY=VALUE` texts; values: by dotted path, over the overrides.
+    """
+    began = time.perf_counter()
+    texts = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
+    numbers: Mapping[str, Any] = {}
+    try:
+        status, numbers, reason = _planned(load_instance(Path(scenario), texts), cancel)
+    except DataError as error:
+        status, reason = PointStatus.BAD_INPUT, str(error)
+    except VerificationError as error:
+        status, reason = PointStatus.BUG, str(error)
+    return SweepPoint(
+        number=number,
+        values=values,
+        status=status,
+        numbers=numbers,
+        reason=reason,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _planned(
+    loaded: LoadResult, cancel: threading.Event | None
+) -> tuple[PointStatus, Mapping[str, Any], str]:
+    """Status, numbers and reason."""
+    instance, settings = loaded.instance, loaded.settings
+    quality = quality_of(instance.scores)
+    solution = joint.solve(instance, settings, quality=quality, explain=False, cancel=cancel)
+    numbers = _numbers(solved_content(instance, solution, settings.rel_gap))
+    reason = ""
+    if solution.status == Status.INFEASIBLE:
+        reason = _reason(instance, settings, quality, cancel)
+    elif solution.status == Status.UNKNOWN:
+        reason = f"stopped by {solution.effort.termination} before a plan was found"
+    return PointStatus(solution.status), numbers, reason
+
+
+def _reason(
+    instance: Instance, settings: Settings, quality: Quality, cancel: threading.Event | None
+) -> str:
+    """Why there is no plan, by leaving out one kind of limit."""
+    rough = replace(
+        settings, rel_gap=ROUGH_GAP, time_limit=min(settings.time_limit, REASON_SECONDS)
+    )
+    without = [
+        ("the SLOs cannot be kept", replace(instance, slos=())),
+        ("the quality asked for cannot be reached", replace(instance, quality_floor=-np.inf)),
+    ]
+    for words, other in without:
+        changed = other.slos != instance.slos or other.quality_floor != instance.quality_floor
+        if (
+            changed
+            and joint.solve(
+                other, rough, quality=quality, explain=False, lean=False, cancel=cancel
+            ).has_plan
+        ):
+            return f"{words} at {instance.arrival_rate:g} req/s"
+    return f"the GPUs and replica limits do not carry {instance.arrival_rate:g} req/s"
+
+
+def _numbers(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a plan by their headers."""
+    objective = content["objective"]
+    unit = "USD/h" if objective["of"] == ObjectiveKind.COST else "mean score"
+    numbers = {
+        f"Found ({unit})": objective["value"],
+        f"Best possible ({unit})": objective["bound"],
+        "Gap (%)": None if objective["rel_gap"] is None else 100.0 * objective["rel_gap"],
+        "Quality (mean score)": content["quality"],
+        "Cost (USD/h)": content["cost_usd_per_h"],
+        "GPUs used": content["gpus_used"],
+    }
+    numbers |= {f"{slo_name(slo)} (ms)": slo["achieved_ms"] for slo in content["slo"]}
+    return numbers | {
+        f"{llm}: fraction (%)": 100.0 * part for llm, part in content["routing"].items()
+    }
+
+
+def points_table(points: Sequence[SweepPoint], keys: Sequence[str]) -> pd.DataFrame:
+    """Tabulate points: the varied keys, status, the plan's numbers, reason, seconds."""
+    headers = list(dict.fromkeys(header for point in points for header in point.numbers))
+    rows = [
+        [
+            *(point.values[key] for key in keys),
+            point.status,
+            *(point.numbers.get(h) for h in headers),
+            point.reason,
+            point.seconds,
+        ]
+        for point in points
+    ]
+    return pd.DataFrame(rows, columns=[*keys, "Status", *headers, "Reason", "Time (s)"])
