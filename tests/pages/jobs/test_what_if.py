@@ -23,7 +23,7 @@ from planner.presentation.what_if import (
 )
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
-from planner.studies.sweep import SweepPoint
+from planner.studies.sweep_point import SweepPoint
 from planner.verification.verifier import verify
 from tests.support.paths import EXAMPLES
 
