@@ -149,6 +149,8 @@ def test_the_page_answers(installed: Installed) -> None:
             process.kill()
     assert str(port) in said
     assert "Traceback" not in said
+    # Streamlit says so unless it reads the packed .streamlit/config.toml.
+    assert "usage statistics" not in said
 
 
 def _answer(url: str, process: subprocess.Popen, seconds: float = 40.0) -> str:
