@@ -152,7 +152,7 @@ def list_setups(path: str, overrides: Overrides, *, job: JobContext) -> SetupLis
     return SetupListing(
         quality,
         found.complete,
-        (setup_counts_line(found, False), spread_line(found)),
+        (setup_counts_line(found, exact_packing=False), spread_line(found)),
         spread_table(found),
         histogram_table(found),
         setups_table(found, loaded.instance).head(MOST_ROWS),

@@ -72,7 +72,10 @@ def extra(
             "mean score",
         ]
         frames = {"spread": spread, "histogram": histogram_table(found)}
-        notes = [f"Setups: {setup_counts_line(found, False)}", f"Setups: {spread_line(found)}"]
+        notes = [
+            f"Setups: {setup_counts_line(found, exact_packing=False)}",
+            f"Setups: {spread_line(found)}",
+        ]
         return Extra(
             {**frames, "setups": setups_table(found, source.loaded.instance)}, notes, found.complete
         )

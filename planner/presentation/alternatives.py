@@ -1,8 +1,8 @@
-"""Other setups nearly as good, told: content for plan.json (`context.alternatives`), a named table
+"""Other setups nearly as good: content for plan.json (`context.alternatives`), a named table
 and sentences.
 
 alternatives   why it is listed, objective found and best possible, loss, GPUs, cost, what changes
-               from the plan found, and starts and stops from the plan that runs
+               from the plan, and starts and stops from the plan that runs
 """
 
 from collections.abc import Sequence
@@ -171,7 +171,7 @@ def alternative_plan(
 
 
 def alternatives_table(content: PlanContent) -> pd.DataFrame:
-    """Tabulate them; without rows when they were not asked for or none was found."""
+    """Tabulate them; without rows when none were searched for or found."""
     unit = objective_unit(content)
     heads = [
         "Why it is listed",
@@ -211,7 +211,7 @@ def alternatives_table(content: PlanContent) -> pd.DataFrame:
 
 
 def _change_words(change: ReplicaChangeContent, *, name_pool: bool) -> str:
-    """Tell replicas more or fewer of an option."""
+    """Replicas more or fewer of an option."""
     option = f"{change['llm']} tp{change['tp_degree']} {tidy(change['mps_share_pct'])} %"
     return f"{change['to'] - change['from']:+d} {option}" + (
         f" on {change['pool']}" if name_pool else ""
@@ -219,49 +219,46 @@ def _change_words(change: ReplicaChangeContent, *, name_pool: bool) -> str:
 
 
 def alternatives_lines(content: PlanContent) -> list[str]:
-    """Tell what was looked for and what is proved; no lines when they were not asked for."""
-    told = content["context"].get("alternatives")
-    if told is None:
+    """Say what was searched for and what is proved; no lines when nothing was searched for."""
+    alternatives = content["context"].get("alternatives")
+    if alternatives is None:
         return []
-    asked, plans = told["asked"], told["plans"]
+    searched, plans = alternatives["asked"], alternatives["plans"]
     word = "at least" if content["objective"]["sense"] == "maximize" else "at most"
     lines = [
-        f"Setups within a loss of {tidy(asked['loss_pct'])} %: {word}"
-        f" {format_objective(content, told['limit'])}."
+        f"Setups within a loss of {tidy(searched['loss_pct'])} %: {word}"
+        f" {format_objective(content, alternatives['limit'])}."
     ]
-    gpus = told["fewest_gpus"]
-    lines.append(f"Fewest GPUs within it: {gpus['found']}; {_proof(gpus, 'GPU')}.")
-    if (changes := told["fewest_changes"]) is not None:
+    gpus = alternatives["fewest_gpus"]
+    lines.append(f"Fewest GPUs within it: {gpus['found']}; {_proof(gpus)}.")
+    if (changes := alternatives["fewest_changes"]) is not None:
         lines.append(
-            f"Fewest replicas to start or stop from {asked['current']}: {changes['found']}"
-            f" ({changes['plan_found']} for the plan found); {_proof(changes, 'start or stop')}."
+            f"Fewest replicas to start or stop from {searched['current']}: {changes['found']}"
+            f" ({changes['plan_found']} for the plan); {_proof(changes)}."
         )
     following = sum("next" in entry["aims"] for entry in plans)
-    if told["complete"]:
+    if alternatives["complete"]:
         lines.append(
-            "No other kind of setup lies within the loss: proved. --near-loss allows more than"
-            f" {tidy(asked['loss_pct'])} %."
+            "Proved: no other kind of setup lies within the loss. --near-loss allows more than"
+            f" {tidy(searched['loss_pct'])} %."
         )
-    elif following == asked["number"]:
+    elif following == searched["number"]:
         lines.append(f"The {following} next best setups; more may lie within the loss.")
     else:
         lines.append(
-            f"{following} next best setups were found before the search {STOPS[told['stopped']]};"
-            " others may lie within the loss."
+            f"{following} next best setups, then the search {STOPS[alternatives['stopped']]};"
+            " more may lie within the loss."
         )
     return [
         *lines,
         (
-            "The same replicas at other MPS shares do not count as another setup, nor does a listed"
-            " one with more on top."
+            "Not listed: the same replicas at other MPS shares, and listed setups with replicas"
+            " added."
         ),
     ]
 
 
-def _proof(count: FewestGpusContent | FewestChangesContent, what: str) -> str:
+def _proof(count: FewestGpusContent | FewestChangesContent) -> str:
     if count["proved"] >= count["found"]:
-        return "that fewer cannot do is proved"
-    return (
-        f"that fewer cannot do is not proved: at least {count['proved']}"
-        f" {what}{'' if count['proved'] == 1 else 's'} are needed"
-    )
+        return "proved minimal"
+    return f"not proved minimal, at least {count['proved']} are needed"

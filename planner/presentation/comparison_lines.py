@@ -1,14 +1,5 @@
-"""Plans side by side, told: tables and sentences for `diff` and for the page Compare.
-
-Reads contents of plan.json, infeasible ones too.
-
-compared    what was asked and what was found, one column a plan, then the change of each plan
-            against the first
-setups      replicas of every option in each plan
-routing     part of the requests of every LLM in each plan
-lines       what differs between two plans in sentences: asked, quality, cost, GPUs, latency,
-            routing, how each LLM is run
-steps       how many replicas change on the way, which LLMs fall short, and what to do about it
+"""What differs between two plans, in sentences: inputs, quality, cost, GPUs, latencies, routing,
+how each LLM is run. Infeasible plans too.
 """
 
 import math
@@ -27,7 +18,7 @@ __all__ = ["comparison_lines", "result_lines"]
 
 SMALL = 1e-9
 MOST = 4
-"""LLMs told by name in one sentence; the others are counted."""
+"""LLMs listed by name in one sentence; the others are counted."""
 
 
 # ---------------------------------------------------------------- sentences
@@ -39,7 +30,7 @@ WHY_NONE = {
 
 
 def result_lines(before: PlanContent, after: PlanContent) -> list[str]:
-    """What is found differently: quality, cost, GPUs, latencies, routing, setup. Sentences of the
+    """What comes out differently: quality, cost, GPUs, latencies, routing, setup. Sentences of the
     form `now instead of before`.
     """
     words = (("The plan compared with", before), ("This plan", after))
@@ -57,7 +48,7 @@ def result_lines(before: PlanContent, after: PlanContent) -> list[str]:
         lines.append(_objective_line("Cost", *cost, _left_open(before, after, "cost"), 2, " USD/h"))
     gpus = known(after["gpus_used"]) - known(before["gpus_used"])
     more = f"{abs(gpus)} GPU{'s' if abs(gpus) > 1 else ''} {'more' if gpus > 0 else 'fewer'}"
-    lines.append(f"GPUs used: {after['gpus_used']}, {more if gpus else 'as many'}.")
+    lines.append(f"GPUs used: {after['gpus_used']}, {more if gpus else 'unchanged'}.")
     was = {slo_name(slo): slo for slo in before["slo"]}
     for slo in after["slo"]:
         old = was.get(slo_name(slo))
@@ -93,9 +84,9 @@ def _objective_line(
     """
     head = f"{what}: {now:,.{decimals}f}{unit}"
     if abs(now - was) <= SMALL:
-        return f"{head}, as before."
+        return f"{head}, unchanged."
     if abs(now - was) <= max(left_open, 0.5 * 10**-decimals):
-        return f"{head}, no difference beyond what the gaps leave open."
+        return f"{head}, no measurable difference."
     percent = "" if not was else f" ({format_number(100.0 * abs(now - was) / abs(was), 2)} %)"
     return (
         f"{head}, {abs(now - was):,.{decimals}f}{unit} {'more' if now > was else 'less'}{percent}."
@@ -105,18 +96,18 @@ def _objective_line(
 def _routing_line(before: PlanContent, after: PlanContent) -> str:
     was, now = before["routing"], after["routing"]
     moved = [(llm, 100.0 * (now.get(llm, 0.0) - was.get(llm, 0.0))) for llm in {**was, **now}]
-    told = [f"{llm} {change:+.1f} % points" for llm, change in moved if abs(change) >= 0.05]
+    changes = [f"{llm} {change:+.1f}" for llm, change in moved if abs(change) >= 0.05]
     return (
-        f"Part of the requests: {', '.join(told)}."
-        if told
-        else "Every LLM gets the same part of the requests."
+        f"Share of the requests, in percentage points: {', '.join(changes)}."
+        if changes
+        else "Routing: unchanged."
     )
 
 
 def _setup_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """How each LLM is run, where that changes; nothing where all are run as before."""
     name_pools = any(len(one["context"]["pools"]) > 1 for one in (before, after))
-    was, now = (_run(one, name_pools) for one in (before, after))
+    was, now = (_run(one, name_pools=name_pools) for one in (before, after))
     parts = [
         f"{llm} {run} becomes {now[llm]}" for llm, run in was.items() if now.get(llm, run) != run
     ]
@@ -125,7 +116,7 @@ def _setup_lines(before: PlanContent, after: PlanContent) -> list[str]:
     return [f"Setup: {'; '.join(_most(parts))}."] if parts else []
 
 
-def _run(content: PlanContent, name_pools: bool) -> dict[str, str]:
+def _run(content: PlanContent, *, name_pools: bool) -> dict[str, str]:
     """LLM -> its options and replicas, e.g. `2 x tp4 70 % + 1 x tp2 100 %`."""
     runs: dict[str, list[str]] = defaultdict(list)
     for option in sorted(content["options"], key=option_key):
@@ -148,9 +139,11 @@ def _most(parts: Sequence[str], what: str = "LLM") -> list[str]:
 
 
 def comparison_lines(before: PlanContent, after: PlanContent) -> Sequence[str]:
-    """All differences of two plans, asked and found."""
-    asked = scenario_change_lines(before, after)
+    """Return all differences of two plans: of their inputs, then of their results."""
+    changes = scenario_change_lines(before, after)
     first = (
-        f"Asked: {'; '.join(asked)}." if asked else "Asked: the same demand, SLOs, GPUs and LLMs."
+        f"Inputs: {'; '.join(changes)}."
+        if changes
+        else "Inputs: the same demand, SLOs, GPUs and LLMs."
     )
     return [*comparability_lines(before, after), first, *result_lines(before, after)]

@@ -1,4 +1,6 @@
-"""TODO."""
+"""Plans side by side as tables: inputs and results, replicas, routing, and quality over what
+differs.
+"""
 
 from collections.abc import Mapping
 
@@ -19,14 +21,14 @@ def _sizes(content: PlanContent) -> dict[str, tuple[float | None, str, int | Non
     """
     context = content["context"]
     sizes: dict[str, tuple[float | None, str, int | None]] = {
-        "Asked: arrival rate": (context["arrival_rate_rps"], "req/s", None)
+        "Input: arrival rate": (context["arrival_rate_rps"], "req/s", None)
     }
     sizes |= {
-        f"Asked: {slo_name(slo)} at most": (slo["limit_ms"], "ms", None) for slo in content["slo"]
+        f"Input: {slo_name(slo)} at most": (slo["limit_ms"], "ms", None) for slo in content["slo"]
     }
-    sizes["Asked: quality at least"] = (context["quality_at_least"], "mean score", None)
+    sizes["Input: quality at least"] = (context["quality_at_least"], "mean score", None)
     sizes |= {
-        f"Asked: nodes of pool {pool['name']}": (pool["nodes"], "nodes", None)
+        f"Input: nodes of pool {pool['name']}": (pool["nodes"], "nodes", None)
         for pool in context["pools"]
     }
     sizes["Quality"] = (content["quality"], "mean score", 5)
@@ -60,14 +62,14 @@ def comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
         ["Status", "", *(str(content["status"]) for content in contents.values())],
     ]
     for header in dict.fromkeys(header for one in sizes.values() for header in one):
-        told = [sizes[name].get(header, (None, "", None)) for name in names]
-        if all(value is None for value, _, _ in told):
+        cells = [sizes[name].get(header, (None, "", None)) for name in names]
+        if all(value is None for value, _, _ in cells):
             continue
         unit, decimals = next(
-            (unit, decimals) for value, unit, decimals in told if value is not None
+            (unit, decimals) for value, unit, decimals in cells if value is not None
         )
-        values = [NONE if value is None else _told(value, decimals) for value, _, _ in told]
-        changes = [_change(told[0][0], value, decimals) for value, _, _ in told[1:]]
+        values = [NONE if value is None else _cell(value, decimals) for value, _, _ in cells]
+        changes = [_change(cells[0][0], value, decimals) for value, _, _ in cells[1:]]
         rows.append([header, unit, *values, *changes])
     gaps = [
         NONE if (gap := content["objective"]["rel_gap"]) is None else format_gap(gap)
@@ -83,7 +85,7 @@ def comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     return pd.DataFrame([[*row, *[""] * (len(heads) - len(row))] for row in rows], columns=heads)
 
 
-def _told(value: float, decimals: int | None) -> str:
+def _cell(value: float, decimals: int | None) -> str:
     return format_exact(value) if decimals is None else f"{value:,.{decimals}f}"
 
 
@@ -92,8 +94,8 @@ def _change(before: float | None, after: float | None, decimals: int | None) -> 
     if before is None or after is None:
         return ""
     change = after - before
-    told = f"{change:+,.12g}" if decimals is None else f"{change:+,.{decimals}f}"
-    return "=" if abs(change) < SMALL or not any(sign in told for sign in "123456789") else told
+    cells = f"{change:+,.12g}" if decimals is None else f"{change:+,.{decimals}f}"
+    return "=" if abs(change) < SMALL or not any(sign in cells for sign in "123456789") else cells
 
 
 def replicas_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def _value_text(instance: Instance, value: float | None) -> str:
 
 
 def crosscheck_verdict_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
-    """Tell the verdict in one line."""
+    """Render the verdict in one line."""
     what = MEANING[check.verdict]
     if check.verdict == "agree":
         found = (
@@ -66,7 +66,7 @@ def crosscheck_table(check: CrossCheck, joint: Solution) -> pd.DataFrame:
 
 
 def crosscheck_method_line(check: CrossCheck, joint: Solution, instance: Instance) -> str:
-    """Tell in one sentence what was compared, and to what precision."""
+    """Say in one sentence what was compared, and to what precision."""
     decomposition, best = check.decomposition, check.decomposition.best
     if decomposition.complete:
         pruned = best.enumerated - best.routed_setups - best.refused
@@ -100,7 +100,7 @@ def crosscheck_method_line(check: CrossCheck, joint: Solution, instance: Instanc
 
 
 def enumeration_time_line(each: float, retained: int, joint_seconds: float) -> str:
-    """Tell how long routing every setup would take beside the joint plan, as information."""
+    """Say how long routing every setup one by one would take beside the joint plan."""
     whole = each * retained
     times = whole / max(joint_seconds, 1e-9)
     return (
@@ -111,19 +111,19 @@ def enumeration_time_line(each: float, retained: int, joint_seconds: float) -> s
 
 
 def setup_by_llm(solution: Solution, instance: Instance) -> dict[str, Any]:
-    """Tell the setup of a solution, LLM by LLM: how it is run and which part of the prompts it
+    """Return the setup of a solution, LLM by LLM: how it is run and which part of the prompts it
     answers.
     """
-    told = {}
+    setup = {}
     for i, llm in enumerate(instance.llms):
         config = tuple(
             (int(o), int(solution.replicas[o]))
             for o in np.flatnonzero(solution.replicas)
             if instance.options[o].llm == i
         )
-        told[llm.name] = (
+        setup[llm.name] = (
             f"{format_config(instance, config)}: {100 * solution.fractions[i]:.1f} %"
             if config
             else "-"
         )
-    return told
+    return setup

@@ -1,4 +1,6 @@
-"""TODO."""
+"""The way from one plan to another: how many replicas stay, start and stop, which LLMs fall short
+on the way, and what helps; tables of changes, steps and routing.
+"""
 
 import math
 from collections import Counter
@@ -13,28 +15,28 @@ from planner.presentation.comparison_lines import SMALL, _most
 from planner.presentation.formatting import format_exact
 
 
-def diff_line(found: PlanDiff) -> str:
+def diff_line(diff: PlanDiff) -> str:
     """How many replicas stay, start and stop, whether capacity holds on the way, and what helps
     where it does not.
     """
-    if not found.steps:
-        return f"No replica changes: all {len(found.stays)} stay where they are."
-    starts = sum(step.action is Action.START for step in found.steps)
-    head = f"Replicas: {len(found.stays)} stay, {starts} start, {len(found.steps) - starts} stop"
-    if not found.drops:
-        return f"{head}; in this order no LLM falls short on the way."
+    if not diff.steps:
+        return f"No replica changes: all {len(diff.stays)} stay where they are."
+    starts = sum(step.action is Action.START for step in diff.steps)
+    head = f"Replicas: {len(diff.stays)} stay, {starts} start, {len(diff.steps) - starts} stop"
+    if not diff.drops:
+        return f"{head}; no LLM falls short in this order."
     return (
-        f"{head}; an order in which no LLM falls short was not found. Short:"
-        f" {', '.join(_most(_shortages(found)))}. {_advice(found)}"
+        f"{head}; no order was found in which no LLM falls short. Short:"
+        f" {', '.join(_most(_shortages(diff)))}. {_advice(diff)}"
     )
 
 
-def _shortages(found: PlanDiff) -> list[str]:
+def _shortages(diff: PlanDiff) -> list[str]:
     """By how much, and when, each LLM falls short of what the smaller of both plans gives it."""
-    told = []
-    for llm, left in found.least.items():
+    lines = []
+    for llm, left in diff.least.items():
         lacks = {
-            k: step.short[llm] for k, step in enumerate(found.steps, start=1) if llm in step.short
+            k: step.short[llm] for k, step in enumerate(diff.steps, start=1) if llm in step.short
         }
         first, last = min(lacks), max(lacks)
         when = (
@@ -47,11 +49,11 @@ def _shortages(found: PlanDiff) -> list[str]:
             )
         )
         none = "" if left > SMALL else " (at times without a replica)"
-        told.append(f"{llm} by up to {max(lacks.values()):,.2f} req/s after {when}{none}")
-    return told
+        lines.append(f"{llm} by up to {max(lacks.values()):,.2f} req/s after {when}{none}")
+    return lines
 
 
-def _advice(found: PlanDiff) -> str:
+def _advice(diff: PlanDiff) -> str:
     """What keeps every LLM from falling short: spare GPUs, a quiet hour, other LLMs for those that
     have no replica at one time.
     """
@@ -59,27 +61,25 @@ def _advice(found: PlanDiff) -> str:
         f"{count} x {llm} tp{degree} {tidy(share)} % (each on {degree}"
         f" GPU{'s' if degree > 1 else ''} of one node of pool {pool})"
         for (llm, pool, degree, share), count in Counter(
-            replica.key for replica in found.spares
+            replica.key for replica in diff.spares
         ).items()
     ]
-    lines = [
-        f"None would be if spare GPUs ran in the meantime: {'; '.join(_most(spares, 'option'))}."
-    ]
-    parts = {llm: max(found.fractions[llm]) for llm in found.least}
-    quiet = min((found.least[llm] / part for llm, part in parts.items() if part > 0), default=0.0)
+    lines = [f"Spare GPUs in the meantime would avoid that: {'; '.join(_most(spares, 'option'))}."]
+    parts = {llm: max(diff.fractions[llm]) for llm in diff.least}
+    quiet = min((diff.least[llm] / part for llm, part in parts.items() if part > 0), default=0.0)
     if (rate := math.floor(10 * quiet) / 10) > 0:
         lines.append(
-            f"Up to {format_exact(rate)} req/s in all they can take their parts of the requests"
-            " nevertheless; latencies were not checked."
+            f"Up to {format_exact(rate)} req/s in all, capacity suffices anyway; latencies were not"
+            " checked."
         )
-    elif gone := [llm for llm, left in found.least.items() if left <= SMALL and parts[llm] > 0]:
+    elif gone := [llm for llm, left in diff.least.items() if left <= SMALL and parts[llm] > 0]:
         lines.append(
-            f"Else requests of {', '.join(_most(gone))} have to go to other LLMs in the meantime."
+            f"Otherwise requests of {', '.join(_most(gone))} must go to other LLMs in the meantime."
         )
     return " ".join(lines)
 
 
-def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
+def diff_tables(diff: PlanDiff) -> dict[str, pd.DataFrame]:
     """Make the named tables: changes, steps, routing_change.
 
     Capacity short: what LLMs lack after the step, by name.
@@ -94,7 +94,7 @@ def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
             c.after - c.stays - c.moves,
             c.before - c.stays - c.moves,
         )
-        for c in found.changes
+        for c in diff.changes
     ]
     heads = [
         "LLM",
@@ -119,10 +119,10 @@ def diff_tables(found: PlanDiff) -> dict[str, pd.DataFrame]:
             _gpus(s.replica),
             _short(s),
         )
-        for k, s in enumerate(found.steps, start=1)
+        for k, s in enumerate(diff.steps, start=1)
     ]
     step_heads = ["Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs", "Capacity short (req/s)"]
-    routing = [(llm, 100 * a, 100 * b, 100 * (b - a)) for llm, (a, b) in found.fractions.items()]
+    routing = [(llm, 100 * a, 100 * b, 100 * (b - a)) for llm, (a, b) in diff.fractions.items()]
     return {
         "changes": pd.DataFrame(changes, columns=heads),
         "steps": pd.DataFrame(steps, columns=step_heads),

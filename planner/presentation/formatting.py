@@ -1,13 +1,23 @@
-"""TODO."""
+"""Numbers and names as text: on the terminal, in the workbook and on the page they look alike."""
 
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
 from planner.plans.numbers import tidy
-from planner.plans.schema import PlanContent, PoolContent
+from planner.plans.schema import PoolContent, SolvedContent
+
+__all__ = [
+    "format_config",
+    "format_exact",
+    "format_gap",
+    "format_node_price",
+    "format_number",
+    "format_objective",
+    "format_objective_value",
+]
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
-    """Tell `value` to `digits` significant digits, no exponent, thousands apart by commas; whole
+    """Write `value` to `digits` significant digits, no exponent, thousands apart by commas; whole
     digits are never cut; `-` for None.
     """
     if value is None:
@@ -20,26 +30,26 @@ def format_number(value: float | None, digits: int = 4) -> str:
 
 
 def format_exact(value: float) -> str:
-    """Tell `value` with all its digits (12 significant): a repair told by a rounded number would
+    """Write `value` with all its digits (12 significant): a repair given as a rounded number would
     repair nothing.
     """
     return f"{value:,.12g}"
 
 
-def format_objective(content: PlanContent, value: float | None) -> str:
-    """Tell a value of the objective: `quality 0.55711` or `cost 7.20 USD/h`."""
+def format_objective(content: SolvedContent, value: float | None) -> str:
+    """Write a value of the objective: `quality 0.55711` or `cost 7.20 USD/h`."""
     if content["objective"]["of"] == "cost":
         return "cost " + ("-" if value is None else f"{value:,.2f} USD/h")
     return "quality " + ("-" if value is None else f"{value:.5f}")
 
 
-def format_objective_value(content: PlanContent, value: float | None) -> str:
-    """Tell it as `objective_text` without its first word."""
+def format_objective_value(content: SolvedContent, value: float | None) -> str:
+    """Write a value of the objective with its unit alone: `0.55711` or `7.20 USD/h`."""
     return format_objective(content, value).partition(" ")[2]
 
 
 def format_gap(rel_gap: float | None) -> str:
-    """Tell a relative gap in per cent; what is below a thousandth of a per cent is told as such."""
+    """Write a relative gap in per cent; below a thousandth of a per cent just that."""
     if rel_gap is None:
         return "unknown"
     return (
@@ -49,8 +59,8 @@ def format_gap(rel_gap: float | None) -> str:
     )
 
 
-def format_node_price(content: PlanContent, pool: PoolContent) -> str:
-    """Tell what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective
+def format_node_price(content: SolvedContent, pool: PoolContent) -> str:
+    """Write what a node's GPUs cost, `; its 4 GPUs cost 7.16 USD/h`; "" where cost is the objective
     or no price is known.
     """
     price, count = pool["price_usd_per_gpu_h"], pool["gpus_per_node"]
@@ -64,8 +74,8 @@ def format_node_price(content: PlanContent, pool: PoolContent) -> str:
 
 
 def format_config(instance: Instance, config: Config) -> str:
-    """How one LLM is run, e.g. `2 x tp4 70 %`; pools are named where there are several, `-` when it
-    is not deployed.
+    """Write how one LLM is run, e.g. `2 x tp4 70 %`; `-` when it is not deployed. Pools are named
+    where there are several.
     """
     words = []
     for o, replicas in config:

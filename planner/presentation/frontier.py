@@ -1,14 +1,4 @@
-"""Questions of the form "what if": fields of a scenario that a sweep may vary, and a sweep's points
-as a frontier.
-
-Fields come with values worth trying, in the notation of `sweep --vary` (START:STOP:STEP, or values
-with commas):
-
-    arrival rate, SLO limits      FACTORS of what is asked               nodes, GPUs a node      1
-                                  to twice as many, at least 3 more
-    quality asked for             FLOORS of it; for a plan of best quality, the cheapest GPUs for
-                                  parts of that quality
-    memory kept free, compute given out at least, replicas of an LLM     round numbers
+"""The points of a sweep along one field of a scenario, as a frontier.
 
 frontier    one row a point in the order of its values: value, status, found and best possible, gap,
             quality, cost, GPUs, SLOs, fractions, which point is the plan shown, reason
@@ -30,7 +20,7 @@ THIS = "This plan"
 
 
 def format_field_value(value: Any) -> str:
-    """A varied value, as it is told and drawn; of an objective, the quality it asks for."""
+    """Write a varied value as tables and charts show it; of an objective, its required quality."""
     if isinstance(value, Mapping):
         return (
             format_exact(value["quality_at_least"])
@@ -51,17 +41,19 @@ def frontier_table(
 
     here: the field's value in the plan shown.
 
-    Numbers stay numbers; values that are none (lists, names) are told in words.
+    Numbers stay numbers; values that are none (lists, names) are written as text.
     """
     frame = points_table(sorted(points, key=lambda point: point.number), [field.path])
     frame = frame.rename(columns={field.path: field.label})
     values = [point.values[field.path] for point in sorted(points, key=lambda point: point.number)]
-    asked = [
+    numbers = [
         value.get("quality_at_least") if isinstance(value, Mapping) else value for value in values
     ]
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in asked)
+    numeric = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in numbers
+    )
     frame[field.label] = (
-        [float(str(value)) for value in asked]
+        [float(str(value)) for value in numbers]
         if numeric
         else [format_field_value(value) for value in values]
     )
@@ -79,7 +71,7 @@ def frontier_measures(frame: pd.DataFrame) -> list[str]:
 
 
 def frontier_lines(frame: pd.DataFrame) -> list[str]:
-    """Tell the frontier in sentences: from where to where, the largest step, and which points have
+    """Describe the frontier: from where to where, the largest step, and which points have
     no plan and why.
     """
     label, found = (
@@ -92,21 +84,21 @@ def frontier_lines(frame: pd.DataFrame) -> list[str]:
         first, last = good.iloc[0], good.iloc[-1]
         unit = found.partition(" (")[2].rstrip(")")
         lines.append(
-            f"From {label} {_told(first[label])} to {_told(last[label])}: {first[found]:.5g} to"
+            f"From {label} {_text(first[label])} to {_text(last[label])}: {first[found]:.5g} to"
             f" {last[found]:.5g} {unit}."
         )
         steps = good[found].diff().abs()
         if steps.max() > 0:
             at = int(steps.to_numpy()[1:].argmax()) + 1
             lines.append(
-                f"The largest step lies between {_told(good[label].iloc[at - 1])} and"
-                f" {_told(good[label].iloc[at])}:"
+                f"The largest step lies between {_text(good[label].iloc[at - 1])} and"
+                f" {_text(good[label].iloc[at])}:"
                 f" {good[found].iloc[at] - good[found].iloc[at - 1]:+.3g} {unit}."
             )
     for reason, part in frame[frame["Reason"].astype(str) != ""].groupby("Reason", sort=False):
-        lines.append(f"No plan at {', '.join(map(_told, part[label]))}: {reason}.")
+        lines.append(f"No plan at {', '.join(map(_text, part[label]))}: {reason}.")
     return lines
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     return format_exact(value) if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What to measure next, told: a named table, sentences, and the benchmark command of every option.
+"""What to measure next: a named table, sentences, and the benchmark command of every option.
 
 gaps    one row an option: provenance, supposed error, in the plan or not, gain if better, regret if
         worse
@@ -19,27 +19,27 @@ __all__ = ["benchmark_command", "gap_reason", "gaps_headline", "gaps_table"]
 
 UNKNOWN = "MODEL"
 LOADS = (0.1, 0.3, 0.5, 0.7, 0.85, 0.95, 1.05)
-"""Offered rates of the benchmark, in shares of the highest rate that the curve tells."""
+"""Offered rates of the benchmark, in shares of the highest rate of the curve."""
 
 
-def gaps_headline(found: Gaps) -> str:
-    """Tell how many options matter."""
-    matter = sum(gap.value > 0 for gap in found.gaps)
-    if not found.gaps and not found.left:
+def gaps_headline(gaps: Gaps) -> str:
+    """Say how many options matter."""
+    matter = sum(gap.value > 0 for gap in gaps.gaps)
+    if not gaps.gaps and not gaps.left:
         return (
-            "every curve of this scenario is measured: nothing is left to measure for this decision"
+            "every curve of this scenario is measured; nothing is left to measure for this decision"
         )
-    left = f"; {found.left:,} options were not judged for want of time" if found.left else ""
+    left = f"; {gaps.left:,} options were not assessed in time" if gaps.left else ""
     return (
-        f"{matter:,} of {len(found.gaps):,} options that were not measured matter to the"
+        f"{matter:,} of {len(gaps.gaps):,} options that were not measured matter to the"
         f" decision{left}"
     )
 
 
-def gaps_table(found: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
+def gaps_table(gaps: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
     """Tabulate the options, most valuable first. unit: of the objective."""
     rows = []
-    for gap in found.gaps:
+    for gap in gaps.gaps:
         option = instance.options[gap.option]
         rows.append(
             (
@@ -72,22 +72,18 @@ def gaps_table(found: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
 
 
 def gap_reason(gap: Gap) -> str:
-    """Tell in words why an option matters."""
+    """Say why an option matters."""
     if gap.breaks:
-        return "were it worse, the plan's setup could not keep the limits"
+        return "if worse, the plan's setup breaks a limit"
     if gap.regret and gap.regret >= (gap.gain or 0.0):
-        return "were it worse, another setup would be better"
+        return "if worse, another setup is better"
     if gap.gain:
-        return (
-            "were it better, the plan would gain"
-            if gap.in_plan
-            else "were it better, it would change the plan"
-        )
-    return "does not matter within the supposed error"
+        return "if better, the plan gains" if gap.in_plan else "if better, the plan changes"
+    return "no effect within the supposed error"
 
 
 def benchmark_command(gap: Gap, instance: Instance, hf_id: str | None) -> Sequence[str]:
-    """The command lines that measure one option: the server, and one run for each load.
+    """Return the command lines that measure one option: the server, and one run for each load.
 
     hf_id: the LLM's id on Hugging Face.
     """

@@ -1,4 +1,4 @@
-"""What one unit more or less is worth, told: a named table and sentences.
+"""What one unit more or less of a limit is worth: a named table and sentences.
 
 Reads the content of plan.json (`context.marginals`).
 
@@ -45,7 +45,7 @@ def _limit(content: PlanContent, change: str) -> str:
         case ["llms", at, "max_replicas"]:
             return f"replica allowed of {content['context']['llms'][int(at)]['name']}"
         case ["objective", "quality_at_least"]:
-            return "of the quality asked for"
+            return "of the required quality"
         case ["pools", at, "memory_gib"]:
             return f"GiB of each GPU of pool {content['context']['pools'][int(at)]['name']}"
         case ["slo", at, "limit_ms"]:
@@ -54,7 +54,7 @@ def _limit(content: PlanContent, change: str) -> str:
 
 
 def marginals_table(content: PlanContent) -> pd.DataFrame:
-    """Tabulate them; without rows when they were not asked for."""
+    """Tabulate them; without rows when none were computed."""
     unit = objective_unit(content)
     rows = [
         (
@@ -83,41 +83,37 @@ def marginals_table(content: PlanContent) -> pd.DataFrame:
 
 
 def marginals_lines(content: PlanContent) -> list[str]:
-    """Tell each in a sentence; in the last one those that make no difference, or one that the gaps
-    leave open.
+    """Return a sentence each; the last one lists those whose effect is below what the gaps leave
+    open.
     """
-    lines, alike = [], []
+    lines, unmeasurable = [], []
     for m in content["context"].get("marginals", []):
         by, limit = m["to"] - m["from"], _limit(content, m["change"])
         if abs(by) == 1 and m["change"].endswith(".nodes"):
             limit = limit.replace("nodes", "node", 1)
         step = f"{by:+,.9g} {limit} ({format_exact(m['to'])} instead of {format_exact(m['from'])})"
         if m["difference"] is None:
-            told = (
+            effect = (
                 "no plan keeps all limits"
                 if m["status"] == "infeasible"
-                else "not known: stopped before a plan was found"
+                else "unknown: stopped before a plan was found"
             )
         elif not m["certain"]:
-            alike.append(step)
+            unmeasurable.append(step)
             continue
         else:
             sign = "+" if m["difference"] > 0 else "-"
             unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
-            told = f"{sign}{format_number(abs(m['difference']), 2)} {unit}"
-        lines.append(f"{step}: {told}{_besides(content, m)}")
-    return lines + (
-        [f"No difference beyond what the gaps leave open: {'; '.join(alike)}"] if alike else []
-    )
+            effect = f"{sign}{format_number(abs(m['difference']), 2)} {unit}"
+        lines.append(f"{step}: {effect}{_besides(content, m)}")
+    return lines + ([f"No measurable effect: {'; '.join(unmeasurable)}"] if unmeasurable else [])
 
 
 def _besides(content: PlanContent, marginal: MarginalContent) -> str:
-    """Tell what a gain costs where that is not the objective, and how memory is had that cannot be
-    bought.
-    """
+    """What a gain costs where cost is not the objective, and how else memory is freed."""
     match marginal["change"].split("."):
         case ["pools", at, "nodes"] if marginal["difference"] is not None:
             return format_node_price(content, content["context"]["pools"][int(at)])
         case ["pools", _, "memory_gib"]:
-            return "; a smaller setups.memory_headroom_pct gives room too"
+            return "; a smaller setups.memory_headroom_pct also frees memory"
     return ""

@@ -1,4 +1,4 @@
-"""A routing put to the test, told: named tables with units in their headers, sentences, and JSON.
+"""A routing tested on other prompts, in sentences: verdict, gain, advice, and what they rest on.
 
 route_routings      the router and other ways to send the prompts: quality as predicted, as graded,
                     limits kept
@@ -31,13 +31,13 @@ __all__ = [
 
 WORDS = {
     "holds": "the limits hold on these prompts",
-    "uncertain": "the prompts leave it open: others like them may break a limit",
+    "uncertain": "inconclusive on this sample",
     "misses": "these prompts break a limit",
 }
 
 
 def evaluation_verdict_line(found: Evaluation) -> str:
-    """Tell the verdict with its reason."""
+    """Render the verdict with its reason."""
     missed = [
         f"{limit.name} {_reached(limit.achieved, limit.unit)}"
         for limit in found.limits
@@ -49,40 +49,40 @@ def evaluation_verdict_line(found: Evaluation) -> str:
 
 
 def evaluation_gain_line(found: Evaluation) -> str:
-    """Tell the quality, and what is gained or lost against single LLMs, with the intervals: what
+    """Say the quality, and what is gained or lost against single LLMs, with the intervals: what
     routing by these scores is worth.
     """
     first, graded = found.routings[0], found.sample.graded
     broken = ", of a routing that breaks a limit" if found.verdict == "misses" else ""
-    told = [
+    parts = [
         f"quality {first.worth:.4f} by {'grades' if graded else 'the scores themselves'}{broken}"
     ]
     for one in found.comparisons:
         if one.against in (SERVED, ALONE):
-            told.append(
+            parts.append(
                 f"{one.difference:+.4f} ± {NORMAL_975 * one.error:.4f} against the {one.against}"
                 f" ({_note(found, one)}): {one.verdict}"
             )
-    return "; ".join(told)
+    return "; ".join(parts)
 
 
 def evaluation_advice_lines(found: Evaluation) -> list[str]:
-    """Tell what to plan with where limits are not surely kept; nothing where they are, and where no
+    """Say what to plan with where limits are not surely kept; nothing where they are, and where no
     figure is known.
     """
-    changes, asked = {}, []
+    changes, limits = {}, []
     for j, one in enumerate(found.limits):
         if one.verdict == "holds" or not np.isfinite(one.high):
             continue
         if one.unit == "ms":
             changes[f"slo.{j}.limit_ms"] = tightened_limit(one.limit, one.planned, one.high)
-            asked.append(f"{one.name} {format_number(one.limit)} ms")
+            limits.append(f"{one.name} {format_number(one.limit)} ms")
         elif one.verdict == "uncertain":
             changes["arrival_rate_rps"] = (
                 np.ceil(10 * found.arrival_rate * one.high / one.limit) / 10
             )
-            asked.append(f"the SLOs at {format_number(found.arrival_rate)} req/s")
-    return [retry_line(changes, asked, "route")] if changes else []
+            limits.append(f"the SLOs at {format_number(found.arrival_rate)} req/s")
+    return [retry_line(changes, limits, "route")] if changes else []
 
 
 def _reached(value: float, unit: str) -> str:
@@ -94,7 +94,7 @@ def _note(found: Evaluation, comparison: RoutingComparison) -> str:
 
 
 def basis_lines(found: Evaluation) -> list[str]:
-    """Tell in sentences what the figures rest on, and what they do not say."""
+    """Say what the figures rest on, and what they do not cover."""
     sample = found.sample
     lines = []
     if found.fitted is not None:
@@ -104,39 +104,31 @@ def basis_lines(found: Evaluation) -> list[str]:
         )
     else:
         own = (
-            "these prompts are among those they were computed on; a split, or scores of others,"
-            " puts them to the test"
+            "computed on these very prompts; --split, or scores of other prompts, test them"
             if sample.own
-            else "the prompts are others"
+            else "computed on other prompts"
         )
-        lines.append(f"The prices are the plan's; {own}.")
+        lines.append(f"Prices: the plan's, {own}.")
         lines.append(
-            "Single LLMs are chosen in hindsight, on the prompts they are judged on, which favours"
-            " them."
+            "Single LLMs are chosen on the prompts they are judged on, which favours them."
         )
     if sample.graded:
         lines += _regret(found)
     else:
-        lines.append(
-            "Quality is as predicted by the scores themselves: grades would say what the answers"
-            " are really worth."
-        )
+        lines.append("Quality is predicted by the scores; only grades measure it.")
     if any(
         not np.isfinite(value)
         for limit in found.limits
         for value in (limit.achieved, limit.low, limit.high)
     ):
-        lines.append("A latency of - lies beyond the profiled rates: nobody knows it.")
+        lines.append("A latency of - is unknown: it lies beyond the profiled rates.")
     lines += [
-        f"{one.name}: these prompts keep the limit, others like them as a rule do not; the plan"
-        " leaves it no room."
+        f"{one.name}: kept on these prompts, but likely missed on similar ones; the plan has no"
+        " headroom."
         for one in found.limits
         if one.verdict == "uncertain" and one.low > one.limit
     ]
-    lines.append(
-        "Intervals are over the prompts; that the prices could have come out otherwise is not in"
-        " them."
-    )
+    lines.append("Intervals cover the choice of prompts, not the uncertainty of the prices.")
     return [*lines, *found.notes]
 
 

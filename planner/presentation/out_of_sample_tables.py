@@ -1,4 +1,12 @@
-"""TODO."""
+"""A routing tested on other prompts, as named tables with units in their headers, and as JSON.
+
+route_routings      the router and other ways to route the prompts: quality as predicted, as graded,
+                    limits kept
+route_fractions     one row an LLM: planned, realised with its interval, as prompt ids decide ties;
+                    mean score and mean grade
+route_limits        planned and realised latency, fullest replica, verdict
+route_comparisons   the router less each other way, standard error, verdict
+"""
 
 from typing import Any
 
@@ -11,7 +19,7 @@ from planner.presentation.out_of_sample import _note, basis_lines
 
 
 def evaluated_routings_table(found: Evaluation) -> pd.DataFrame:
-    """Tabulate the ways to send the prompts."""
+    """Tabulate the ways to route the prompts."""
     rows = [
         (
             one.name,
@@ -95,7 +103,7 @@ def evaluated_comparisons_table(found: Evaluation) -> pd.DataFrame:
 
 
 def evaluation_content(found: Evaluation) -> dict[str, Any]:
-    """Everything as plain dicts, lists and finite numbers; null where no latency is known."""
+    """Return everything as plain dicts, lists and finite numbers; null where nothing is known."""
     llms = found.sample.scores.llms
 
     def by_llm(values: np.ndarray) -> dict[str, float]:

@@ -1,28 +1,31 @@
-"""TODO."""
+"""What to try where limits are not surely kept: a tighter limit to plan with."""
 
 import math
 from collections.abc import Mapping, Sequence
+
+__all__ = ["retry_line", "tightened_limit"]
 
 DIGITS = 3
 
 
 def tightened_limit(limit: float, planned: float | None, upper: float) -> float:
-    """The limit to plan with, in the unit of the three.
+    """Return the limit to plan with so that `upper` comes down to `limit`; unit of the three.
 
-    planned: what the plan came to, None where it is not known.
+    planned: what the plan came to, None where it is not known. upper: upper end of the interval
+    that was observed. Rounded down to three digits.
     """
     aim = limit / upper * (limit if planned is None else min(planned, limit))
     unit = 10.0 ** (math.floor(math.log10(aim)) - DIGITS + 1)
     return float(f"{math.floor(aim / unit + 1e-9) * unit:.{DIGITS}g}")
 
 
-def retry_line(changes: Mapping[str, float], asked: Sequence[str], again: str) -> str:
-    """Tell the changes (path -> value) as arguments.
+def retry_line(changes: Mapping[str, float], limits: Sequence[str], command: str) -> str:
+    """Say which arguments of `plan` to try.
 
-    asked: the limits as they stand, in words; again: the command to repeat.
+    changes: path -> value. limits: as they stand, in words. command: to repeat afterwards.
     """
     arguments = " ".join(f"--set {path}={value:.12g}" for path, value in changes.items())
     return (
-        f"Try: plan with {arguments} and {again} again; compare with the limits asked for here:"
-        f" {', '.join(asked)}. A guess, not a promise."
+        f"Try `plan` with {arguments}, then `{command}` again, and compare with"
+        f" {', '.join(limits)}. An estimate, not a guarantee."
     )

@@ -1,4 +1,4 @@
-"""The router told: prices and realised fractions, ties, one prompt's decision, prices over load;
+"""The router: prices and realised fractions, ties, one prompt's decision, prices over load;
 tables with units and sentences.
 
 router_prices     one row an LLM: planned fraction, what the prices come to on the plan's own
@@ -77,18 +77,18 @@ def routing_decision_table(
     router: Router, scores: Mapping[str, float], prompt_id: str
 ) -> pd.DataFrame:
     """Tabulate one prompt's decision: the LLMs that can be chosen."""
-    told = router.explain(scores, prompt_id)
+    decision = router.explain(scores, prompt_id)
     prices = dict(zip(router.llms, router.row.alpha, strict=True))
     rows = [
         {
             "LLM": llm,
             "Score (score)": scores.get(llm),
             "Dual price (score)": prices[llm],
-            "Score - price (score)": told.net[llm] if llm in told.net else None,
+            "Score - price (score)": decision.net[llm] if llm in decision.net else None,
             "Probability (%)": 100 * share,
-            "Chosen": llm == told.llm,
+            "Chosen": llm == decision.llm,
         }
-        for llm, share in told.shares.items()
+        for llm, share in decision.shares.items()
         if np.isfinite(prices[llm])
     ]
     return pd.DataFrame(rows)
@@ -103,26 +103,25 @@ WHY = {
 
 
 def routing_decision_line(router: Router, scores: Mapping[str, float], prompt_id: str) -> str:
-    """Tell in a sentence where a prompt goes, and why."""
-    told = router.explain(scores, prompt_id)
-    return f"{told.llm} answers: {WHY[told.why]}."
+    """Say where a prompt goes, and why."""
+    decision = router.explain(scores, prompt_id)
+    return f"{decision.llm} answers: {WHY[decision.why]}."
 
 
 def held_rate_line(table: PriceTable) -> str:
-    """Tell up to which rate the SLOs can be held, and from which on it is proved that they
+    """Say up to which rate the SLOs can be kept, and from which on it is proved that they
     cannot.
     """
     highest, beyond = format_number(table.held_up_to, 5), ""
     if table.not_held_from is not None:
         since = format_number(table.not_held_from, 5)
         beyond = (
-            f"; {'above that' if since == highest else f'from {since} req/s on'} it is proved that"
-            " none does"
+            f"; proved impossible {'above that' if since == highest else f'from {since} req/s on'}"
         )
-    cut = "" if table.complete else " Stopped: rates are missing, and more may be possible."
+    cut = "" if table.complete else " Stopped early: higher rates may be possible."
     return (
-        f"Up to {highest} req/s ({_percent(table)} of the planned rate) a routing keeps every"
-        f" SLO{beyond}.{cut}"
+        f"This setup keeps every SLO up to {highest} req/s ({_percent(table)} of the planned"
+        f" rate){beyond}.{cut}"
     )
 
 
@@ -155,20 +154,20 @@ def price_table_frame(table: PriceTable) -> pd.DataFrame:
     """
     rows = []
     for row in table.rows:
-        told = row.content
+        routing = row.content
         line: dict[str, Any] = {
             "Rate (% of planned)": 100 * row.rate / table.planned,
             "Rate (req/s)": row.rate,
         }
         line["SLOs"] = (
-            "kept" if told is not None else "not kept" if row.proved_none else "none found"
+            "kept" if routing is not None else "not kept" if row.proved_none else "none found"
         )
-        if told is not None:
-            line["Quality (score)"] = told["quality"]
-            for slo in told["slo"]:
+        if routing is not None:
+            line["Quality (score)"] = routing["quality"]
+            for slo in routing["slo"]:
                 line[f"{slo_name(slo)} (ms)"] = slo["achieved_ms"]
-            line |= {f"{llm} (%)": 100 * fraction for llm, fraction in told["routing"].items()}
-            line |= {f"{llm} price (score)": price for llm, price in told["dual_prices"].items()}
+            line |= {f"{llm} (%)": 100 * fraction for llm, fraction in routing["routing"].items()}
+            line |= {f"{llm} price (score)": price for llm, price in routing["dual_prices"].items()}
             line["Kept from (req/s)"] = row.kept_from
         rows.append(line)
     order = max(rows, key=len)

@@ -1,10 +1,7 @@
-"""What two plans were asked differently, in sentences.
+"""How the inputs of two plans differ, in sentences: demand, SLOs, quality, GPUs, objective, LLMs,
+their replicas, filters; and whether their qualities compare at all.
 
 Reads contents of plan.json, infeasible ones and those of older files too.
-
-asked           demand, SLOs, quality, GPUs, objective, LLMs, their replicas, settings that keep
-                options or setups out
-incomparable    where qualities of both plans do not mean the same
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +14,7 @@ from planner.presentation.formatting import format_exact
 __all__ = ["comparability_lines", "scenario_change_lines"]
 
 
-ASKED: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = (
+INPUTS: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = (
     ("arrival rate", "req/s", lambda one: {"": one["context"]["arrival_rate_rps"]}),
     ("the SLO on", "ms", lambda one: {slo_name(slo): slo["limit_ms"] for slo in one["slo"]}),
     ("quality at least", "(mean score)", lambda one: {"": one["context"]["quality_at_least"]}),
@@ -37,38 +34,40 @@ FILTERS: Mapping[str, tuple[str, str]] = {
     "tp_degrees": ("TP degrees:", ""),
     "mps_shares_pct": ("MPS shares:", " %"),
     "memory_headroom_pct": ("memory kept free:", " %"),
-    "min_gpu_utilization_pct": ("compute given out at least:", " %"),
+    "min_gpu_utilization_pct": ("minimum of compute given out:", " %"),
 }
 """Settings that keep options or setups out: words, unit."""
 
 
 def scenario_change_lines(before: PlanContent, after: PlanContent) -> list[str]:
-    """What was asked differently."""
-    told = []
-    for what, unit, read in ASKED:
+    """Return how the inputs differ, a phrase each."""
+    changes = []
+    for what, unit, read in INPUTS:
         one, other = read(before), read(after)
         for key in dict.fromkeys([*one, *other]):
             if one.get(key) != other.get(key):
                 words = " ".join(part for part in (what, key) if part)
-                told.append(
+                changes.append(
                     f"{words} {_value(other.get(key), unit)} instead of"
                     f" {_value(one.get(key), unit)}"
                 )
     if before["objective"]["of"] != after["objective"]["of"]:
-        told.append(
+        changes.append(
             f"the objective is {after['objective']['of']} instead of {before['objective']['of']}"
         )
     was, now = _llms(before, after)
-    told += [f"without {llm}" for llm in was if llm not in now] + [
+    changes += [f"without {llm}" for llm in was if llm not in now] + [
         f"with {llm}" for llm in now if llm not in was
     ]
-    told += _replica_limits(before, after)
+    changes += _replica_limits(before, after)
     filters, others = dict(before["context"]["filters"]), dict(after["context"]["filters"])
     for key, value in filters.items():
         if key in others and others[key] != value:
             words, unit = FILTERS.get(key, (key, ""))
-            told.append(f"{words} {_filter(others[key], unit)} instead of {_filter(value, unit)}")
-    return told
+            changes.append(
+                f"{words} {_filter(others[key], unit)} instead of {_filter(value, unit)}"
+            )
+    return changes
 
 
 def _value(value: float | None, unit: str) -> str:
@@ -90,7 +89,7 @@ def _filter(value: Any, unit: str) -> str:
 
 
 def _llms(before: PlanContent, after: PlanContent) -> tuple[list[str], list[str]]:
-    """The LLMs asked for in both plans: as listed, else (older files) as routed to; none where that
+    """The LLMs of both scenarios: as listed, else (older files) as routed to; none where that
     is not known of both.
     """
     listed = [[llm["name"] for llm in one["context"].get("llms", [])] for one in (before, after)]
@@ -117,17 +116,17 @@ def _limits_of(llms: Sequence[LlmContent]) -> dict[tuple[str, str], int | None]:
 
 
 def comparability_lines(before: PlanContent, after: PlanContent) -> list[str]:
-    """Say where qualities of two plans do not mean the same."""
+    """Say where qualities of two plans are not comparable."""
     prompts = [one["context"]["prompts"] for one in (before, after)]
     was, now = _llms(before, after)
     if prompts[0] != prompts[1]:
         return [
-            f"Other prompts ({prompts[1]:,} instead of {prompts[0]:,}): qualities of the two plans"
-            " do not compare."
+            f"Different prompts ({prompts[1]:,} instead of {prompts[0]:,}): qualities are not"
+            " comparable."
         ]
     if set(was) != set(now):
         return [
-            "Other LLMs: qualities compare only where both plans were made with the same prompts,"
+            "Different LLMs: qualities are comparable only if both plans use the same prompts,"
             " scored in the same way."
         ]
     return []

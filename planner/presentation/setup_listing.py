@@ -1,4 +1,4 @@
-"""TODO."""
+"""Where a plan stands among the listed setups: marks beside the histogram, and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class SetupListing:
     setups: pd.DataFrame
 
     def better(self, quality: float) -> int:
-        """How many listed setups are better by more than 0.01 %: closer ones cannot be told
-        apart.
+        """How many listed setups are better by more than 0.01 %: closer ones are
+        alike.
         """
         return int((self.quality > quality + 1e-4 * max(abs(quality), 1e-9)).sum())
 
@@ -48,7 +48,7 @@ def marks_table(
 ) -> pd.DataFrame:
     """Tabulate what is marked beside the histogram, the best first.
 
-    baselines: their table, None where they were not asked for.
+    baselines: their table, None where they were not computed.
     """
     rows: list[tuple[str, str, float, str]] = []
     if content["quality"] is not None:
@@ -77,7 +77,7 @@ def marks_table(
             notes = [] if bool(row["SLO met"]) else ["misses the SLO"]
             notes += [str(row["Note"])] if row["Note"] else []
             rows.append((str(row["Baseline"]), "baseline", float(row[QUALITY]), "; ".join(notes)))
-    told = [
+    ranked = [
         (
             *row[:3],
             listed.better(row[2]),
@@ -87,7 +87,7 @@ def marks_table(
         for row in rows
     ]
     frame = pd.DataFrame(
-        told, columns=["Mark", "Kind", QUALITY, "Better setups", "Better setups (%)", "Note"]
+        ranked, columns=["Mark", "Kind", QUALITY, "Better setups", "Better setups (%)", "Note"]
     )
     return frame.sort_values(QUALITY, ascending=False, kind="stable", ignore_index=True)
 
@@ -99,7 +99,7 @@ def slo_met_words(baselines: pd.DataFrame) -> pd.DataFrame:
 
 
 def plan_rank_lines(content: PlanContent, listed: SetupListing) -> list[str]:
-    """Tell where the plan lies, and what other setups lose against it."""
+    """Say where the plan lies, and what other setups lose against it."""
     quality, count = content["quality"], listed.quality.size
     if quality is None or not count:
         return []
@@ -112,8 +112,7 @@ def plan_rank_lines(content: PlanContent, listed: SetupListing) -> list[str]:
     lines = [f"The plan reaches quality {quality:.5f}: {place}."]
     if content["objective"]["of"] == "cost":
         lines.append(
-            "The plan seeks the least cost for a quality that is asked for; setups are listed by"
-            " quality, whatever they cost."
+            "The plan minimises cost at a required quality; setups are ranked by quality alone."
         )
     gain = quality - listed.quality[0]
     if listed.complete and gain > 1e-4 * max(abs(quality), 1e-9):
@@ -125,8 +124,8 @@ def plan_rank_lines(content: PlanContent, listed: SetupListing) -> list[str]:
         lost = [
             (loss, 100.0 * float((listed.quality < quality * (1 - loss)).mean())) for loss in LOSSES
         ]
-        told = ", ".join(
+        losses = ", ".join(
             f"{whole_percent(part)} lose more than {100.0 * loss:.0f} %" for loss, part in lost
         )
-        lines.append(f"Of the listed setups, each with its best routing, {told}.")
+        lines.append(f"Of the listed setups, each with its best routing, {losses}.")
     return lines

@@ -1,4 +1,4 @@
-"""The study of all setups, told: named tables with units in their headers, and sentences.
+"""The study of all setups: named tables with units in their headers, and sentences.
 
 setups      one row a retained setup, the best first: options, fractions, dual prices, quality,
             latency, utilisation
@@ -95,7 +95,7 @@ def _shifted(alpha: np.ndarray) -> np.ndarray:
 
 
 def spread_table(study: SetupStudy) -> pd.DataFrame:
-    """Tabulate what the sentences tell: counts, best, median, worst, spread."""
+    """Tabulate what the sentences say: counts, best, median, worst, spread."""
     spread = spread_of(study)
     rows: list[tuple[str, float | int | None, str]] = [
         ("Enumerated within the compute", len(study.setups), "setups"),
@@ -128,8 +128,8 @@ def histogram_table(study: SetupStudy) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=headers)
 
 
-def setup_counts_line(study: SetupStudy, exact_packing: bool) -> str:
-    """Tell the numbers of setups in one sentence."""
+def setup_counts_line(study: SetupStudy, *, exact_packing: bool) -> str:
+    """Count the setups in one sentence."""
     by = "exact packing" if exact_packing else "first-fit decreasing, as published"
     parts = [
         f"{study.count(status):,} {status}"
@@ -146,18 +146,18 @@ def setup_counts_line(study: SetupStudy, exact_packing: bool) -> str:
 
 
 def spread_line(study: SetupStudy) -> str:
-    """Tell best, median, worst and spread, or why not."""
+    """Say best, median, worst and spread, or why not."""
     spread = spread_of(study)
     quality = study.quality[~np.isnan(study.quality)]
     if spread is None and not quality.size:
         return "no retained setup has a routing within the SLOs"
     if spread is None:
         return (
-            f"best {quality.max():.5f}; median, worst and spread are not known where setups were"
-            " pruned unseen"
+            f"best {quality.max():.5f}; median, worst and spread are unknown, since setups were"
+            " pruned"
         )
     distance = (
-        "not told, for not all qualities are above 0"
+        "undefined, since not all qualities are above 0"
         if spread.ratio is None
         else f"{format_number(100.0 * spread.ratio, 3)} %"
     )
@@ -168,7 +168,7 @@ def spread_line(study: SetupStudy) -> str:
 
 
 def histogram_lines(frame: pd.DataFrame, width: int = 40) -> Sequence[str]:
-    """Tell the histogram in text, one line a bin."""
+    """Draw the histogram as text, one line a bin."""
     most = max(frame["Setups"], default=1)
     return [
         f"{low:.4f} to {high:.4f}  {'#' * int(np.ceil(width * count / most)):<{width}}  {count:,}"

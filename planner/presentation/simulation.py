@@ -1,4 +1,4 @@
-"""A simulation, told: named tables with units in their headers, and sentences.
+"""A simulation of a plan: named tables with units in their headers, and sentences.
 
 simulated_slos      limit, predicted, simulated with its interval, share of requests within, verdict
 simulated_options   one row a deployed option: engine, rate and mean latency planned and simulated,
@@ -29,16 +29,14 @@ __all__ = [
 
 WORDS = {
     "holds": "the plan holds in the simulation",
-    "uncertain": (
-        "the simulation leaves it open: a limit lies within the interval of what was simulated"
-    ),
+    "uncertain": ("inconclusive, a limit lies within the simulated interval"),
     "misses": "the plan misses its SLOs in the simulation",
-    "not simulated": "what was simulated holds, but not every SLO could be",
+    "not simulated": "the simulated SLOs hold, others could not be simulated",
 }
 
 
 def simulation_verdict_line(found: Simulation) -> str:
-    """Tell the verdict with its reason."""
+    """Render the verdict with its reason."""
     missed = [
         f"{_name(s.slo)} {format_number(1000 * s.simulated.mean)} ms,"
         f" {format_number(100 * (s.simulated.mean / s.slo.limit - 1), 2)} % above the limit"
@@ -51,8 +49,8 @@ def simulation_verdict_line(found: Simulation) -> str:
 
 
 def simulation_advice_lines(found: Simulation) -> list[str]:
-    """Tell what to plan with where limits are not surely kept; nothing where they are."""
-    changes, asked = {}, []
+    """Say what to plan with where limits are not surely kept; nothing where they are."""
+    changes, limits = {}, []
     for j, one in enumerate(found.slos):
         if (
             one.verdict in ("uncertain", "misses")
@@ -62,16 +60,16 @@ def simulation_advice_lines(found: Simulation) -> list[str]:
             changes[f"slo.{j}.limit_ms"] = 1000 * tightened_limit(
                 one.slo.limit, one.predicted, one.simulated.high
             )
-            asked.append(f"{_name(one.slo)} {format_number(1000 * one.slo.limit)} ms")
-    return [retry_line(changes, asked, "simulate")] if changes else []
+            limits.append(f"{_name(one.slo)} {format_number(1000 * one.slo.limit)} ms")
+    return [retry_line(changes, limits, "simulate")] if changes else []
 
 
 def simulation_demand_line(found: Simulation, rate: float) -> str:
-    """Tell what was replayed."""
+    """Say what was replayed."""
     minutes = format_number(found.demand.seconds / 60)
     runs = f"{found.requests:,} requests counted in runs of {minutes} min"
     how = (
-        "gaps of the trace, brought to the plan's rate"
+        "gaps of the trace, scaled to the plan's rate"
         if found.demand.gaps is not None
         else _arrivals(found.demand.cv)
     )
@@ -166,7 +164,7 @@ def simulated_routing_table(found: Simulation, instance: Instance) -> pd.DataFra
 
 
 def simulated_option_lines(found: Simulation, instance: Instance) -> list[str]:
-    """Tell how each option was simulated."""
+    """Say how each option was simulated."""
     return [
         f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}"
         for one in found.options

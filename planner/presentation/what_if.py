@@ -1,4 +1,12 @@
-"""TODO."""
+"""Questions of the form "what if": fields of a scenario that a sweep may vary, with values worth
+trying in the notation of `sweep --vary` (START:STOP:STEP, or values with commas).
+
+    arrival rate, SLO limits      FACTORS of the scenario's               nodes, GPUs a node     1
+                                  to twice as many, at least 3 more
+    required quality              FLOORS of it; for a plan of best quality, the cheapest GPUs for
+                                  parts of that quality
+    memory kept free, minimum of compute given out, replicas of an LLM    round numbers
+"""
 
 import json
 import math
@@ -16,6 +24,18 @@ from planner.scenario.schema_paths import set_path
 from planner.studies.sweep_axes import Axis, read_axis
 from profiles.io.faults import DataError, Fault, shown
 
+__all__ = [
+    "MOST_POINTS",
+    "ScenarioField",
+    "edit_with_value",
+    "field_value",
+    "frontier_axis",
+    "overrides_without",
+    "scenario_fields",
+    "slider_range",
+    "sweep_command",
+]
+
 FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5)
 
 
@@ -26,16 +46,13 @@ MOST_POINTS = 60
 """Of a frontier that somebody waits for; the command has no such limit."""
 
 
-FREE = "Memory kept free (%)"
-
-
 @dataclass(frozen=True)
 class ScenarioField:
     """What may be varied.
 
     path: dotted; label: words and unit; values: worth trying, as `--vary` reads them.
 
-    cheapest: values are qualities, and each asks for the cheapest GPUs that reach it.
+    cheapest: values are qualities; each point is the cheapest GPUs that reach it.
     """
 
     path: str
@@ -47,11 +64,12 @@ class ScenarioField:
 def scenario_fields(
     scenario: Mapping[str, Any], quality: float | None = None
 ) -> list[ScenarioField]:
-    """The fields of a scenario's content.
+    """Return the fields of a scenario that may be varied.
 
-    quality: of its best plan, for the cheapest GPUs that reach parts of it.
+    scenario: content of its file. quality: of its best plan, for the cheapest GPUs that reach parts
+    of it.
     """
-    found = [
+    fields = [
         ScenarioField(
             "arrival_rate_rps",
             "Arrival rate (req/s)",
@@ -59,7 +77,7 @@ def scenario_fields(
         )
     ]
     for k, slo in enumerate(scenario["slo"]):
-        found.append(
+        fields.append(
             ScenarioField(
                 f"slo.{k}.limit_ms",
                 f"Limit on {slo_name(slo)} (ms)",
@@ -67,20 +85,20 @@ def scenario_fields(
             )
         )
     pools = list(enumerate(scenario["pools"]))
-    found += [
+    fields += [
         ScenarioField(f"pools.{k}.nodes", f"Nodes of pool {pool['name']}", _counts(pool["nodes"]))
         for k, pool in pools
     ]
     floor = scenario["objective"].get("quality_at_least")
     if floor is not None:
-        found.append(
+        fields.append(
             ScenarioField(
                 "objective.quality_at_least", "Quality at least (mean score)", _parts(floor, FLOORS)
             )
         )
     elif quality is not None:
         values = ",".join(f"{factor * quality:.4g}" for factor in FLOORS[:-1])
-        found.append(
+        fields.append(
             ScenarioField(
                 "objective",
                 "Cheapest GPUs for a quality of at least (mean score)",
@@ -89,24 +107,26 @@ def scenario_fields(
             )
         )
     for k, pool in pools:
-        found.append(
+        fields.append(
             ScenarioField(
                 f"pools.{k}.gpus_per_node",
                 f"GPUs per node of pool {pool['name']}",
                 _counts(pool["gpus_per_node"]),
             )
         )
-    found.append(ScenarioField("setups.memory_headroom_pct", FREE, "0,5,10,15,20,30"))
-    found.append(
+    fields.append(
+        ScenarioField("setups.memory_headroom_pct", "Memory kept free (%)", "0,5,10,15,20,30")
+    )
+    fields.append(
         ScenarioField(
             "setups.min_gpu_utilization_pct", "Compute given out at least (%)", "0,25,50,75,90"
         )
     )
-    found += [
+    fields += [
         ScenarioField(f"llms.{k}.max_replicas", f"Replicas of {llm['name']} at most", "0,1,2,3,4")
         for k, llm in enumerate(scenario["llms"])
     ]
-    return found
+    return fields
 
 
 def _parts(value: float, factors: Sequence[float]) -> str:
@@ -117,8 +137,8 @@ def _counts(count: int) -> str:
     return f"1:{max(2 * count, count + 3)}:1"
 
 
-def slider_range(value: float, start: float, whole: bool) -> tuple[float, float, float]:
-    """Lowest, highest and step of a slider.
+def slider_range(value: float, start: float, *, whole: bool) -> tuple[float, float, float]:
+    """Return lowest, highest and step of a slider.
 
     value: where it stands; start: where it stood first, so that its ends stay where they are.
     """
@@ -129,46 +149,46 @@ def slider_range(value: float, start: float, whole: bool) -> tuple[float, float,
     return min(0.1 * math.ceil(start / step) * step, value), high, step
 
 
-def edit_with_value(asked: ScenarioEdit, path: str, value: Any) -> ScenarioEdit:
-    """The same question with one field at another value."""
-    content = content_of(asked)
+def edit_with_value(edit: ScenarioEdit, path: str, value: Any) -> ScenarioEdit:
+    """Return the same edit of a scenario with one field at another value."""
+    content = content_of(edit)
     set_path(ScenarioSpec, content, path, value)
-    return changed(asked, content)
+    return changed(edit, content)
 
 
-def field_value(asked: ScenarioEdit, path: str) -> Any:
-    """What a field is asked to be; None where the path leads nowhere."""
-    found: Any = content_of(asked)
+def field_value(edit: ScenarioEdit, path: str) -> Any:
+    """Return the value of a field; None where the path leads nowhere."""
+    value: Any = content_of(edit)
     for part in path.split("."):
         try:
-            found = found[int(part)] if isinstance(found, list) else found[part]
+            value = value[int(part)] if isinstance(value, list) else value[part]
         except (KeyError, IndexError, ValueError, TypeError):
             return None
-    return found
+    return value
 
 
-def overrides_without(asked: ScenarioEdit, path: str) -> dict[str, Any]:
-    """The changes of a question but for one field: points of one frontier have all of them in
+def overrides_without(edit: ScenarioEdit, path: str) -> dict[str, Any]:
+    """Return the overrides of an edit but for one field: points of one frontier have all of them in
     common.
     """
     return {
         key: value
-        for key, value in asked.overrides.items()
+        for key, value in edit.overrides.items()
         if key != path and not key.startswith(f"{path}.")
     }
 
 
 def frontier_axis(field: ScenarioField, values: str) -> Axis:
-    """The axis of a field; DataError for what is none, and for more points than somebody waits
-    for.
+    """Return the axis of a field; DataError for values that are none, and for more points than
+    somebody waits for.
     """
     axis = read_axis(f"{field.path}={values}")
     if len(axis.values) > MOST_POINTS:
-        problem, mend = (
+        problem, fix = (
             f"these are {len(axis.values):,} points, more than {MOST_POINTS}",
             "take fewer here, or use the command `sweep`",
         )
-        raise DataError([Fault("values", field.path, shown(values), problem, mend)])
+        raise DataError([Fault("values", field.path, shown(values), problem, fix)])
     return (
         Axis(axis.key, tuple(_cheapest(value) for value in axis.values)) if field.cheapest else axis
     )
@@ -179,7 +199,7 @@ def _cheapest(quality: Any) -> dict[str, Any]:
 
 
 def sweep_command(file: str, overrides: Mapping[str, Any], axis: Axis) -> str:
-    """The command line that gives the same points as a file."""
+    """Return the command line that writes the same points to a file."""
     changes = [f"--set {quote(f'{key}={json.dumps(value)}')}" for key, value in overrides.items()]
     varied = quote(f"{axis.key}={','.join(json.dumps(value) for value in axis.values)}")
     return " ".join(

@@ -76,7 +76,7 @@ def test_values_that_cannot_be_are_told() -> None:
     [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)],
 )
 def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool) -> None:
-    low, high, step = slider_range(value, start, whole)
+    low, high, step = slider_range(value, start, whole=whole)
     assert low <= value <= high
     assert low <= start <= high
     assert 0 < step <= (high - low) / 4

@@ -102,7 +102,7 @@ def _hand_out(found: SetupStudy, loaded: LoadResult, wanted: Wanted) -> int:
             f"stopped: {found.count('not routed'):,} setups were not routed{kept}",
             "bold yellow",
         )
-    print_line(console, setup_counts_line(found, wanted.exact_packing))
+    print_line(console, setup_counts_line(found, exact_packing=wanted.exact_packing))
     print_line(console, spread_line(found), "bold")
     print_line(
         console,

@@ -1,13 +1,16 @@
-"""TODO."""
+"""An infeasible scenario in words: what conflicts, and the single changes that repair it."""
 
 from planner.plans.labels import slo_name
 from planner.plans.schema import ChangeContent, PlanContent
 from planner.presentation.formatting import format_exact
 
+__all__ = ["conflict_lines", "repair_text"]
+
 
 def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str]]]:
-    """Tell the conflicting limits, and each repair as (words, the argument of --set that does
-    it).
+    """Return the conflicting limits, and each repair as (words, argument of --set).
+
+    content: of an infeasible plan.
     """
     conflict = content["conflict"]
     repairs = [
@@ -18,7 +21,7 @@ def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str
 
 
 def repair_text(content: PlanContent, repair: ChangeContent) -> str:
-    """Tell one change in words, e.g. `raise the SLO on mean TTFT from 300 to 412.5 ms`."""
+    """Render one change, e.g. `raise the SLO on mean TTFT from 300 to 412.5 ms`."""
     before, after = format_exact(repair["from"]), format_exact(repair["to"])
     match repair["change"].split("."):
         case ["arrival_rate_rps"]:
@@ -33,7 +36,7 @@ def repair_text(content: PlanContent, repair: ChangeContent) -> str:
             nodes = f"{format_exact(more)} node{'s' if more != 1 else ''}"
             return f"add {nodes} to pool {pool} ({after} instead of {before})"
         case ["objective", "quality_at_least"]:
-            return f"lower the quality asked for from {before} to {after} (mean score)"
+            return f"lower the required quality from {before} to {after} (mean score)"
         case ["llms", at, ("min_replicas" | "max_replicas") as key] if name := _llm_at(
             content, int(at)
         ):
@@ -41,10 +44,10 @@ def repair_text(content: PlanContent, repair: ChangeContent) -> str:
             return (
                 f"allow {count} ({before} now)"
                 if key == "max_replicas"
-                else f"ask for {count} at least ({before} now)"
+                else f"require only {count} ({before} now)"
             )
         case ["setups", "min_gpu_utilization_pct"]:
-            return f"lower the compute given out at least from {before} to {after} %"
+            return f"lower the minimum of compute given out from {before} to {after} %"
     return f"change {repair['change']} from {before} to {after}"
 
 

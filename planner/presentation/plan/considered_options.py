@@ -1,14 +1,16 @@
-"""TODO."""
+"""Which options a plan could choose from: what filtered them, and which were dropped and why."""
 
 import re
 from collections import defaultdict
 
 from planner.plans.schema import DroppedContent, PlanContent
 
+__all__ = ["dropped_lines", "filters_line"]
+
 
 def dropped_lines(content: PlanContent) -> list[str]:
-    """Tell options left out, counted by reason; reasons that differ in their figures alone count as
-    one and are told by their first.
+    """Return dropped options counted by reason; reasons that differ in their figures alone count as
+    one, of which the first is shown.
     """
     groups: dict[str, list[DroppedContent]] = defaultdict(list)
     for option in content["context"]["dropped"]:
@@ -23,7 +25,7 @@ def dropped_lines(content: PlanContent) -> list[str]:
 
 
 def filters_line(content: PlanContent) -> str:
-    """Tell what filtered the options and setups, defaults included."""
+    """Say what filtered the options and setups, defaults included."""
     filters = content["context"]["filters"]
     degrees, shares = filters["tp_degrees"], filters["mps_shares_pct"]
     parts = [
@@ -37,7 +39,7 @@ def filters_line(content: PlanContent) -> str:
         f"at least {filters['min_gpu_utilization_pct']:g} % of all compute given out",
     ]
     return (
-        f"Considered: {content['context']['options_considered']} options; "
+        f"{content['context']['options_considered']} options considered: "
         + ", ".join(parts if filters["min_gpu_utilization_pct"] else parts[:-1])
         + "."
     )

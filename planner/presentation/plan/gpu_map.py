@@ -1,9 +1,9 @@
-"""The GPU map as rows of text: node by node, GPU by GPU, what is alike told once.
+"""The GPU map as rows of text: node by node, GPU by GPU, what is alike shown once.
 
 A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "1 x A yi-34b tp4 70 % + 4 x B mistral-7b
 tp1 20 %"). One character of a bar is 10 % of a GPU's compute; a letter stands for an LLM, a dot for
 what is free. Contents count the replicas on all GPUs of the row, where nodes are alike those of one
-node. A pool with many kinds of node is told by kinds of GPU instead.
+node. A pool with many kinds of node is shown by kinds of GPU instead.
 """
 
 import string
@@ -15,7 +15,7 @@ from planner.plans.schema import PoolContent, ShardContent
 __all__ = ["MOST_ROWS", "format_spans", "gpu_map_rows", "llm_letters"]
 
 MOST_ROWS = 32
-"""Rows a pool; a map by nodes that needs more is told by kinds of GPU, and kinds beyond it are
+"""Rows a pool; a map by nodes that needs more is shown by kinds of GPU, and kinds beyond it are
 counted.
 """
 
@@ -39,7 +39,7 @@ def gpu_map_rows(
     pools: Sequence[PoolContent],
     signs: Mapping[str, str],
 ) -> dict[str, list[Row]]:
-    """Tell rows by pool name.
+    """Return rows by pool name.
 
     placement, pools: as in plan.json and its context; signs: as `letters`.
     """
@@ -71,7 +71,7 @@ def _biggest_first(shard: Shard) -> tuple[float, str, int]:
 
 
 def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]) -> list[Row]:
-    """Tell a head row for every group of nodes that hold the same, then its GPUs."""
+    """A head row for every group of nodes that hold the same, then its GPUs."""
     groups: dict[tuple[Gpu, ...], list[int]] = defaultdict(list)
     for d, gpus in enumerate(nodes):
         groups[tuple(sorted(gpus, reverse=True))].append(d)
@@ -95,19 +95,20 @@ def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, 
             kinds[gpu].append(g)
         for gpu, at in kinds.items():
             where = f"gpu {format_spans(at)}" if same_order else f"{len(at)} x gpu"
-            rows.append((where, *_told(gpu, [(shown, g) for g in at], held, signs)))
+            rows.append((where, *_bar_and_contents(gpu, [(shown, g) for g in at], held, signs)))
     return rows
 
 
 def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]) -> list[Row]:
-    """Tell one row for every kind of GPU, the most frequent first."""
+    """One row for every kind of GPU, the most frequent first."""
     kinds: dict[Gpu, list[Place]] = defaultdict(list)
     for d, gpus in enumerate(nodes):
         for g, gpu in enumerate(gpus):
             kinds[gpu].append((d, g))
     ordered = sorted(kinds.items(), key=lambda item: (not item[0], -len(item[1])))
     rows: list[Row] = [
-        (f"{len(at)} x gpu", *_told(gpu, at, held, signs)) for gpu, at in ordered[:MOST_ROWS]
+        (f"{len(at)} x gpu", *_bar_and_contents(gpu, at, held, signs))
+        for gpu, at in ordered[:MOST_ROWS]
     ]
     if len(ordered) > MOST_ROWS:
         rest = sum(len(at) for _, at in ordered[MOST_ROWS:])
@@ -121,9 +122,11 @@ def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, s
     return rows
 
 
-def _told(gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]) -> tuple[str, str]:
-    """Tell bar and contents of alike GPUs; replicas are counted, those that reach beyond these GPUs
-    are told as parts.
+def _bar_and_contents(
+    gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]
+) -> tuple[str, str]:
+    """Bar and contents of alike GPUs; replicas are counted, those that reach beyond these GPUs
+    appear as parts.
     """
     if not gpu:
         return "." * CELLS, "free"
@@ -144,12 +147,12 @@ def _told(gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]) -
 
 
 def format_spans(numbers: Sequence[int]) -> str:
-    """Tell whole numbers as spans: [0, 1, 2, 5] -> `0-2, 5`; beyond six spans the rest is dots."""
+    """Write whole numbers as spans: [0, 1, 2, 5] -> `0-2, 5`; beyond six spans the rest is dots."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    told = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    return ", ".join(told if len(told) <= 6 else [*told[:6], "..."])
+    parts = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ", ".join(parts if len(parts) <= 6 else [*parts[:6], "..."])

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Which part of each SLO every option takes: latency, and its share of the limit."""
 
 import pandas as pd
 
@@ -6,16 +6,20 @@ from planner.plans.labels import slo_name
 from planner.plans.latencies import SHARE_ABOVE, percentile_points, share_above
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 
+__all__ = ["latency_budget_table"]
+
 
 def latency_budget_table(content: PlanContent) -> pd.DataFrame:
-    """Tabulate one row an SLO and option that serves requests; without rows where there is no
-    setup.
+    """Tabulate one row an SLO and option that serves requests; without rows where nothing is
+    deployed.
     """
     rows = [
         (
             slo_name(slo),
             option["llm"],
-            *_words(option),
+            option["pool"],
+            option["tp_degree"],
+            option["mps_share_pct"],
             _fraction(content, option),
             *_part(content, slo, option),
             slo["scope"] == "each_llm",
@@ -35,10 +39,6 @@ def latency_budget_table(content: PlanContent) -> pd.DataFrame:
         "Part of the SLO",
     ]
     return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", "Side by side"])
-
-
-def _words(option: OptionContent) -> tuple[str, int, float]:
-    return option["pool"], option["tp_degree"], option["mps_share_pct"]
 
 
 def _fraction(content: PlanContent, option: OptionContent) -> float:

@@ -1,10 +1,9 @@
-"""Which limits a plan stands at, told. Reads the content of plan.json.
+"""Which limits a plan stands at.
 
-Binding   SLOs used up, pools whose GPUs are all used and have a price, the quality asked for at
-          least
+Binding   SLOs used up, pools whose GPUs are all used and have a price, the required quality
 Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of
           them may or may not be worth something
-Passed    by how much a cheapest plan is better than asked, since GPUs come whole
+Exceeded  a cheapest plan may be better than required, since GPUs are whole units
 """
 
 from collections import Counter
@@ -17,17 +16,20 @@ __all__ = ["binding_line"]
 
 
 SAME = 1e-6
-"""Relative; from here on a rate is that of the curve's last point, a quality the one asked for."""
+"""Relative; from here on a rate is that of the curve's last point, a quality the required one."""
 MOST = 4
-"""Names told of each kind of limit; the others are counted."""
+"""Names listed of each kind of limit; the others are counted."""
 
 
 def binding_line(content: PlanContent) -> str:
-    """Tell which limits bind and which are reached besides, in one to three sentences."""
+    """Say which limits bind and which are reached besides, in one to three sentences.
+
+    content: of a plan with a setup.
+    """
     binds = [*_slos(content), *_pools(content), *_floor(content)]
-    first = f"What binds: {', '.join(binds)}." if binds else "No SLO and no pool of GPUs binds."
+    first = f"Binding: {', '.join(binds)}." if binds else "No SLO and no pool of GPUs is binding."
     reached = [*_replicas(content), *_curves(content)]
-    return first + (f" Also reached: {'; '.join(reached)}." if reached else "") + _passed(content)
+    return first + (f" Also reached: {'; '.join(reached)}." if reached else "") + _exceeded(content)
 
 
 def _slos(content: PlanContent) -> list[str]:
@@ -43,7 +45,7 @@ def _pools(content: PlanContent) -> list[str]:
     used = Counter(
         pool
         for pool, _, _ in {
-            (seat["pool"], seat["node"], seat["gpu"]) for seat in content["placement"]
+            (shard["pool"], shard["node"], shard["gpu"]) for shard in content["placement"]
         }
     )
     full = {
@@ -62,23 +64,19 @@ def _floor(content: PlanContent) -> list[str]:
     floor = content["context"]["quality_at_least"]
     if floor is None or known(content["quality"]) > floor + SAME * max(1.0, abs(floor)):
         return []
-    return [f"the quality asked for ({floor:g})"]
+    return [f"the required quality ({floor:g})"]
 
 
-def _passed(content: PlanContent) -> str:
+def _exceeded(content: PlanContent) -> str:
     floor = content["context"]["quality_at_least"]
     if floor is None or _floor(content):
         return ""
-    return (
-        f" The quality asked for ({floor:g}) sets the cost; it is passed by"
-        f" {known(content['quality']) - floor:.4g}, since GPUs come whole."
-    )
+    reached = known(content["quality"])
+    return f" Quality reaches {reached:.4g} (required {floor:g}); GPUs are whole units."
 
 
 def _replicas(content: PlanContent) -> list[str]:
-    """Tell LLMs that run as many replicas as they may, or as few as they must; one that is shut out
-    by 0 is no news.
-    """
+    """LLMs that run as many replicas as they may, or as few as they must; a limit of 0 is none."""
     running: Counter[str] = Counter()
     for option in content["options"]:
         running[option["llm"]] += option["replicas"]
@@ -95,7 +93,7 @@ def _replicas(content: PlanContent) -> list[str]:
 
 
 def _curves(content: PlanContent) -> list[str]:
-    """Tell the options that serve their curve's highest profiled rate."""
+    """Options that serve their curve's highest profiled rate."""
     names = [
         f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"
         f" ({option['max_rate_per_replica_rps']:.4g} req/s)"

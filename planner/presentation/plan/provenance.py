@@ -1,34 +1,33 @@
-"""TODO."""
+"""Where the curves of a plan come from, and how exact its figures are."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 from planner.plans.schema import PlanContent
 
+__all__ = ["provenance_lines"]
+
 LINEARIZATION = (
-    "Linearization error: none in this plan's figures, for they are read off the curves themselves"
-    " (straight between their points); the search works with simpler lines, and what they may have"
-    " overlooked is inside the stated gap."
+    "Linearization error: none in these figures, which are read off the profiled curves (linear"
+    " between points). The search uses simplified curves; what they may cost is inside the gap."
 )
 
 
 def provenance_lines(content: PlanContent) -> list[str]:
-    """Tell where the curves of the deployed options come from: provenance counted, and what the
-    sources say.
-    """
+    """Return the provenance of the deployed options' curves, counted, and their sources."""
     counts: dict[str, int] = defaultdict(int)
     for option in content["options"]:
         counts[option["provenance"]] += 1
-    told = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
+    counted = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
     return [
-        f"Curves at the rates of this plan: {told}.",
+        f"Curves at the rates of this plan: {counted}.",
         LINEARIZATION,
         *_source_lines(content["context"]["sources"]),
     ]
 
 
 def _source_lines(sources: Sequence[str]) -> list[str]:
-    """Tell sources: options made alike (`option: made; beyond`) in one line, the rest (`tool: file;
+    """Sources: options made alike (`option: made; beyond`) in one line, the rest (`tool: file;
     tool: file`) in one, tool by tool.
     """
     groups: dict[str, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What one more unit of a limit buys, by shadow prices."""
 
 import re
 
@@ -6,13 +6,13 @@ from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_node_price, format_number
 
+__all__ = ["shadow_price_lines"]
+
 SMALL_STEP_MS = 10
 
 
 def shadow_price_lines(content: PlanContent) -> list[str]:
-    """Tell what one more buys, one sentence a limit, from the shadow prices; then their notes, SLOs
-    by their names.
-    """
+    """Return one line a limit with what one more buys, then the notes, SLOs by their names."""
     prices, pools = content["shadow_prices"], content["context"]["pools"]
     lines = []
     if prices["arrival_rate_rps"] is not None:
@@ -38,9 +38,9 @@ def shadow_price_lines(content: PlanContent) -> list[str]:
 
 
 def _change(content: PlanContent, change: float) -> str:
-    """Tell a signed change of the objective, `nothing` when it is 0."""
+    """A signed change of the objective, `no change` when it is 0."""
     if abs(change) < 1e-12:
-        return "nothing"
+        return "no change"
     sign, size = "+" if change > 0 else "-", format_number(abs(change), 2)
     return (
         f"{sign}{size} USD/h" if content["objective"]["of"] == "cost" else f"{sign}{size} quality"

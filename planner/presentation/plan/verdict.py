@@ -1,18 +1,20 @@
-"""TODO."""
+"""The verdict on a plan in one line: status, value, bound, gap, time."""
 
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_gap, format_objective, format_objective_value
 
+__all__ = ["verdict_line"]
+
 STOPPED = {
     "time": "the time limit",
     "interrupt": "a request to stop",
-    "stalled": "want of progress",
+    "stalled": "lack of progress",
     "choice": "the choice of another setup",
 }
 
 
 def verdict_line(content: PlanContent) -> str:
-    """Tell in one line status, found, best possible, gap, time."""
+    """Render status, value found, best possible, gap and seconds in one line."""
     objective, status = content["objective"], content["status"]
     seconds, why = f"{content['solver']['wall_s']:.1f} s", content["solver"]["termination"]
     if status == "infeasible":
