@@ -279,10 +279,10 @@ def sessions(
         for page in pages:
             page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True).click()
         for page, rate in zip(pages, rates, strict=True):
-            page.get_by_text(f"{rate} requests a second are answered").wait_for()
+            page.get_by_text(f"answer {rate} requests a second").wait_for()
             still(page)
             strangers += sum(
-                page.get_by_text(f"{other} requests a second are answered").count()
+                page.get_by_text(f"answer {other} requests a second").count()
                 for other in rates
                 if other != rate
             )

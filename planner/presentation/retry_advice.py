@@ -26,6 +26,6 @@ def retry_line(changes: Mapping[str, float], limits: Sequence[str], command: str
     """
     arguments = " ".join(f"--set {path}={value:.12g}" for path, value in changes.items())
     return (
-        f"Try `plan` with {arguments}, then `{command}` again, and compare with"
-        f" {', '.join(limits)}. An estimate, not a guarantee."
+        f"Try: plan with {arguments} and {command} again; compare with {', '.join(limits)}. An"
+        " estimate, not a guarantee."
     )

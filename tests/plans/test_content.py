@@ -415,12 +415,10 @@ def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
         return repair_text(told, {"change": change, "from": before, "to": after})
 
     assert words("llms.0.max_replicas", 1, 4) == "allow 4 replicas of mistral-7b (1 now)"
-    assert (
-        words("llms.1.min_replicas", 2, 1) == "ask for 1 replica of wizardlm-13b at least (2 now)"
-    )
+    assert words("llms.1.min_replicas", 2, 1) == "require only 1 replica of wizardlm-13b (2 now)"
     assert (
         words("setups.min_gpu_utilization_pct", 75, 50)
-        == "lower the compute given out at least from 75 to 50 %"
+        == "lower the minimum of compute given out from 75 to 50 %"
     )
     older = {
         **content,

@@ -178,10 +178,10 @@ def test_what_has_room_is_started_before_anything_stops() -> None:
     assert heavy.steps[0].short == pytest.approx({"a": 5.0})
     assert (
         diff_line(heavy)
-        == "Replicas: 0 stay, 1 start, 1 stop; an order in which no LLM falls short was not found."
-        " Short: a by up to 5.00 req/s after step 1 (at times without a replica). None would be"
-        " if spare GPUs ran in the meantime: 1 x a tp1 50 % (each on 1 GPU of one node of pool"
-        " p). Else requests of a have to go to other LLMs in the meantime."
+        == "Replicas: 0 stay, 1 start, 1 stop; no order was found in which no LLM falls short."
+        " Short: a by up to 5.00 req/s after step 1 (at times without a replica). Spare GPUs in"
+        " the meantime would avoid that: 1 x a tp1 50 % (each on 1 GPU of one node of pool p)."
+        " Otherwise requests of a must go to other LLMs in the meantime."
     )
 
 
@@ -262,11 +262,10 @@ def test_a_quiet_hour_is_told_where_replicas_are_left() -> None:
         ]
         return {**base, "options": [{**option, "replicas": 2}], "placement": seats}
 
-    told = diff_line(diff_plans(plan(old), plan(new)))
-    assert "Short: a by up to 5.00 req/s after 2 of the steps. None would be if" in told
-    assert told.endswith(
-        "Up to 10 req/s in all they can take their parts of the requests nevertheless; latencies"
-        " were not checked."
+    line = diff_line(diff_plans(plan(old), plan(new)))
+    assert "Short: a by up to 5.00 req/s after 2 of the steps. Spare GPUs" in line
+    assert line.endswith(
+        "Up to 10 req/s in all, capacity suffices anyway; latencies were not checked."
     )
 
 

@@ -65,8 +65,8 @@ def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) 
         "fast: change",
         "cheap: change",
     ]
-    assert frame.loc["Asked: arrival rate"].tolist() == ["req/s", "10", "20", "10", "+10", "="]
-    assert frame.loc["Asked: mean TTFT at most"].tolist() == [
+    assert frame.loc["Input: arrival rate"].tolist() == ["req/s", "10", "20", "10", "+10", "="]
+    assert frame.loc["Input: mean TTFT at most"].tolist() == [
         "ms",
         "300",
         "200",
@@ -74,7 +74,7 @@ def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) 
         "-100",
         "=",
     ]
-    assert frame.loc["Asked: quality at least"].tolist() == ["mean score", "-", "-", "0.4", "", ""]
+    assert frame.loc["Input: quality at least"].tolist() == ["mean score", "-", "-", "0.4", "", ""]
     change = float(frame.loc["Quality", "fast: change"])
     assert change == pytest.approx(
         contents["fast"]["quality"] - contents["small"]["quality"], abs=1.1e-5
@@ -86,7 +86,7 @@ def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) 
 
 def test_a_plan_beside_itself_differs_in_nothing(contents: dict[str, Any]) -> None:
     lines = comparison_lines(contents["small"], contents["small"])
-    assert lines[0] == "Asked: the same demand, SLOs, GPUs and LLMs."
+    assert lines[0] == "Inputs: the same demand, SLOs, GPUs and LLMs."
     assert all("more" not in line and "less" not in line and "fewer" not in line for line in lines)
     frame = comparison_table({"a": contents["small"], "b": contents["small"]})
     assert set(frame["Change"]) == {"", "="}
@@ -117,7 +117,7 @@ def test_a_plan_without_a_setup_is_told_so(contents: dict[str, Any]) -> None:
     small, none = contents["small"], contents["none"]
     why = "has no setup: no setup keeps all of its limits at once."
     assert comparison_lines(small, none) == [
-        "Asked: arrival rate 900 req/s instead of 10 req/s.",
+        "Inputs: arrival rate 900 req/s instead of 10 req/s.",
         f"This plan {why}",
     ], "no LLM was removed"
     assert result_lines(none, small) == [f"The plan compared with {why}"]
@@ -185,13 +185,13 @@ def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, A
         "TP degrees: all profiled instead of 1, 2, 4",
         "MPS shares: 50 % instead of 12.5, 50 %",
         "memory kept free: 5 % instead of 10 %",
-        "compute given out at least: 20 % instead of 0 %",
+        "minimum of compute given out: 20 % instead of 0 %",
     ]
 
 
 def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) -> None:
     small = contents["small"]
-    assert comparison_lines(small, contents["fast"])[0].startswith("Asked")
+    assert comparison_lines(small, contents["fast"])[0].startswith("Inputs")
     prompts = small["context"]["prompts"]
     more = comparison_lines(small, context(small, prompts=prompts + 1000))[0]
     assert more.startswith(

@@ -44,24 +44,21 @@ def slo(scope: str) -> list[dict[str, Any]]:
 
 
 FULL = [{"pool": "a100", "node": 0, "gpu": gpu} for gpu in range(2)]
-NOTHING = "No SLO and no pool of GPUs binds."
+NOTHING = "No SLO and no pool of GPUs is binding."
 
 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
         ({}, NOTHING),
-        ({"slo": slo("all")}, "What binds: the SLO on p95 TPOT over all requests."),
-        ({"slo": slo("each_llm")}, "What binds: the SLO on p95 TPOT of each LLM."),
-        ({"placement": FULL}, "What binds: the GPUs of pool a100."),
+        ({"slo": slo("all")}, "Binding: the SLO on p95 TPOT over all requests."),
+        ({"slo": slo("each_llm")}, "Binding: the SLO on p95 TPOT of each LLM."),
+        ({"placement": FULL}, "Binding: the GPUs of pool a100."),
         ({"placement": FULL, "shadow_prices": {"pools": {"a100": 0.0}}}, NOTHING),
-        ({"context": {"quality_at_least": 0.7}}, "What binds: the quality asked for (0.7)."),
+        ({"context": {"quality_at_least": 0.7}}, "Binding: the required quality (0.7)."),
         (
             {"context": {"quality_at_least": 0.69}},
-            (
-                f"{NOTHING} The quality asked for (0.69) sets the cost; it is passed by 0.01, since"
-                " GPUs come whole."
-            ),
+            (f"{NOTHING} Quality reaches 0.7 (required 0.69); GPUs are whole units."),
         ),
         (
             {"options": at(4.0)},

@@ -76,6 +76,7 @@ def _print(
 ) -> None:
     """Print the options that matter, and how to measure the first of them."""
     matter = frame[[gap.value > 0 for gap in found.gaps]].head(top)
+    matching = [gap for gap in found.gaps if gap.value > 0][: len(matter)]
     if not len(matter):
         return
     gain, regret = frame.columns[6], frame.columns[7]
@@ -96,14 +97,14 @@ def _print(
         columns,
     )
     breaking = [
-        str(row["LLM"]) + " " + str(row["Option"])
-        for _, row in matter.iterrows()
-        if "could not keep" in row["Why"]
+        f"{row['LLM']} {row['Option']}"
+        for (_, row), gap in zip(matter.iterrows(), matching, strict=True)
+        if gap.breaks
     ]
     if breaking:
         print_line(
             console,
-            f"Were these worse, the plan's setup could not keep its limits: {', '.join(breaking)}.",
+            f"If worse than supposed, these break a limit of the plan: {', '.join(breaking)}.",
             indent=2,
         )
     specs = load_llms()

@@ -95,7 +95,7 @@ def print_verdict(plan: Plan, console: Console) -> None:
         if content["objective"]["of"] == "cost":
             parts.append(
                 f"quality {content['quality']:.5f} (at least"
-                f" {format_exact(known(content['context']['quality_at_least']))} asked)"
+                f" {format_exact(known(content['context']['quality_at_least']))} required)"
             )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
         print_line(console, "; ".join(parts))

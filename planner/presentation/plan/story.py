@@ -31,7 +31,7 @@ def _setup_line(content: PlanContent) -> str:
     rate = format_exact(content["context"]["arrival_rate_rps"])
     cost = content["cost_usd_per_h"]
     return (
-        f"{llms} LLM{'s answer' if llms > 1 else ' answers'} {rate} requests a second on"
+        f"{llms} LLM{'s answer' if llms != 1 else ' answers'} {rate} requests a second on"
         f" {content['gpus_used']:,} of {content['gpus_total']:,} GPUs"
         f"{'' if cost is None else f' for {cost:,.2f} USD/h'}, with a mean score of"
         f" {content['quality']:.5f}."

@@ -51,7 +51,7 @@ def test_prices_over_load_come_with_a_policy_that_follows_the_rate() -> None:
     app.button(key="router-rates").click().run()
     app = settle(app, "router-rates").run()
     found = result(app, "router-rates")
-    assert "a routing keeps every SLO" in words(app)
+    assert "This setup keeps every SLO" in words(app)
     assert {"Rate (req/s)", "SLOs", "Quality (score)"} <= set(found["rates"].columns)
     router = Router(json.loads(found["json"]))
     planned = app.session_state["shown"].content["context"]["arrival_rate_rps"]
