@@ -59,7 +59,9 @@ def draw_slider(knob: Knob) -> None:
     """One knob as a slider whose ends stay where they are."""
     edit = state.current_edit()
     first = field_value(ScenarioEdit(edit.path, edit.base), knob.path)
-    low, high, step = slider_range(knob.value, knob.value if first is None else first, knob.whole)
+    low, high, step = slider_range(
+        knob.value, knob.value if first is None else first, whole=knob.whole
+    )
     number = int if knob.whole else float
     if high <= low:
         return

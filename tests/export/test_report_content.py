@@ -256,7 +256,7 @@ def test_the_summary_tells_what_was_asked_and_how_sure_it_is(
         "my-cluster: lowest cost for 20 req/s on 1 x 2 A100-PCIe-80GB (pool a100), with quality at"
         " least 0.6 and mean TTFT at most 300 ms"
     )
-    assert rows[1][0] == f"Input: {asked}"
+    assert rows[1][0] == f"Asked: {asked}"
     figures = {row[0]: row[1:3] for row in rows}
     assert figures["Quality at least"] == (0.6, "mean score")
     assert figures["Curves measured"] == (0, f"of {len(cheap.plan.content['options'])} curves")

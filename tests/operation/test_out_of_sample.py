@@ -136,7 +136,7 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
 
 def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndScenario) -> None:
     found = evaluate_routing(source, own(source), SETTINGS)
-    assert any("grades would say" in line for line in basis_lines(found))
+    assert any("only grades measure it" in line for line in basis_lines(found))
     assert "by the scores themselves" in evaluation_gain_line(found)
     assert out_of_sample.TRUE not in by_name(found)
     assert evaluation_content(found)["graded"] is False

@@ -195,12 +195,11 @@ def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) 
     prompts = small["context"]["prompts"]
     more = comparison_lines(small, context(small, prompts=prompts + 1000))[0]
     assert more.startswith(
-        f"Other prompts ({prompts + 1000:,} instead of {prompts:,}): qualities of the two plans do"
-        " not compare"
+        f"Different prompts ({prompts + 1000:,} instead of {prompts:,}): qualities are not"
     )
     llms = [*small["context"]["llms"], {"name": "new", "min_replicas": 0, "max_replicas": None}]
     assert comparison_lines(small, context(small, llms=llms))[0].startswith(
-        "Other LLMs: qualities compare only where"
+        "Different LLMs: qualities are comparable only if"
     )
 
 

@@ -38,7 +38,7 @@ def test_tables_and_sentences_tell_the_study() -> None:
     assert np.allclose(prices.min(axis=1), 0.0)
     assert f"{found.count('feasible'):,} feasible" in setup_counts_line(found, exact_packing=False)
     assert f"best {spread.best:.5f}" in spread_line(found)
-    assert "not known" in spread_line(study_setups(instance, prune=True)) or not study_setups(
+    assert "unknown" in spread_line(study_setups(instance, prune=True)) or not study_setups(
         instance, prune=True
     ).count("pruned")
 

@@ -97,7 +97,7 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
         if runs(content, llm["name"]) == 1
     }
     assert sum(one["certain"] or one["difference"] is None for one in found) == len(lines) - (
-        "No difference" in lines[-1]
+        "No measurable effect" in lines[-1]
     )
     assert all(sum(f"({one['to']:g} instead of" in line for line in lines) >= 1 for one in found)
 
