@@ -36,7 +36,7 @@ def main() -> int:
     results: list[dict[str, Any]] = []
     for size in sizes:
         scenario, maker = make(size, arguments.seed, arguments.noise, FOLDER)
-        runs = [_run(scenario, size == REPLANNED) for _ in range(arguments.repeat)]
+        runs = [_run(scenario, replans=size == REPLANNED) for _ in range(arguments.repeat)]
         runs.sort(key=lambda run: run["wall_s"])
         median = runs[(len(runs) - 1) // 2]
         results.append(
@@ -80,7 +80,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _run(scenario: Path, replans: bool) -> dict[str, Any]:
+def _run(scenario: Path, *, replans: bool) -> dict[str, Any]:
     command = [
         sys.executable,
         "-m",

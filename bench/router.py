@@ -49,7 +49,7 @@ def seconds(work: Callable[[], object]) -> float:
     return min(taken)
 
 
-def row(llms: int, kind: str, corrected: bool) -> tuple[float, float]:
+def row(llms: int, kind: str, *, corrected: bool) -> tuple[float, float]:
     """(microseconds a decision, million prompts a second)."""
     rng = np.random.default_rng(llms)
     values = (
@@ -80,7 +80,7 @@ def main() -> int:
     for llms in LLMS:
         for kind in ("decided", "tied"):
             for corrected in (False, True):
-                one, many = row(llms, kind, corrected)
+                one, many = row(llms, kind, corrected=corrected)
                 table.add_row(
                     str(llms),
                     kind + (", corrected" if corrected else ""),

@@ -452,11 +452,13 @@ class _Policy:
         self.faults: list[str] = []
         content = (
             content
-            if self._expect(isinstance(content, Mapping), "policy", content, "a table of names")
+            if self._expect(
+                "policy", content, "a table of names", good=isinstance(content, Mapping)
+            )
             else {}
         )
-        self._expect(content.get("version") == 1, "version", content.get("version"), "1")
-        self._expect(content.get("rule") == RULE, "rule", content.get("rule"), RULE)
+        self._expect("version", content.get("version"), "1", good=content.get("version") == 1)
+        self._expect("rule", content.get("rule"), RULE, good=content.get("rule") == RULE)
         rows = self._kept_rows(content.get("price_table"))
         alphas = [one["alpha"] for one in (content, *rows) if isinstance(one.get("alpha"), Mapping)]
         self.llms = tuple(
@@ -465,10 +467,10 @@ class _Policy:
             )
         )
         self._expect(
-            0 < len(self.llms) <= MOST_LLMS,
             "alpha",
             alphas[:1],
             f"1 to {MOST_LLMS} LLMs with a price",
+            good=0 < len(self.llms) <= MOST_LLMS,
         )
         valid = content.get("valid_for")
         rate = valid.get("arrival_rate_rps") if isinstance(valid, Mapping) else None
@@ -486,13 +488,13 @@ class _Policy:
             for k, row in enumerate(rows)
         )
         rates = [row.rate for row in self.rows]
-        self._expect(rates == sorted(set(rates)), "price_table.rows", rates, "rates that rise")
+        self._expect("price_table.rows", rates, "rates that rise", good=rates == sorted(set(rates)))
         self.tie_eps = self._number("tie_eps", content.get("tie_eps", 0.0))
         self.correction = self._correction(content.get("correction"))
         if self.faults:
             raise PolicyError("\n".join(self.faults))
 
-    def _expect(self, good: bool, where: str, value: Any, wanted: str) -> bool:
+    def _expect(self, where: str, value: Any, wanted: str, *, good: bool) -> bool:
         if not good:
             self.faults.append(f"{where}: expected {wanted}, got {ascii(value)[:100]}")
         return good
@@ -500,7 +502,9 @@ class _Policy:
     def _number(self, where: str, value: Any) -> float:
         return (
             float(value)
-            if self._expect(_is_number(value) and value >= 0, where, value, "a number of 0 or more")
+            if self._expect(
+                where, value, "a number of 0 or more", good=_is_number(value) and value >= 0
+            )
             else 0.0
         )
 
@@ -512,7 +516,7 @@ class _Policy:
         good = isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
         return (
             [row for row in rows if row.get("slo_kept") is True]
-            if self._expect(good, "price_table", table, "rows, a list")
+            if self._expect("price_table", table, "rows, a list", good=good)
             else []
         )
 
@@ -526,7 +530,7 @@ class _Policy:
         )
         alpha = (
             stated
-            if self._expect(good, f"{where}alpha", stated, "a price or null for each LLM")
+            if self._expect(f"{where}alpha", stated, "a price or null for each LLM", good=good)
             else {}
         )
         prices = {name: float(price) for name, price in alpha.items() if price is not None}
@@ -552,7 +556,7 @@ class _Policy:
             and all(name in prices for name, share in stated.items() if share)
         )
         if not self._expect(
-            good, where, stated, "shares of 0 or more of LLMs with a price, 1 in all"
+            where, stated, "shares of 0 or more of LLMs with a price, 1 in all", good=good
         ):
             return (0.0,) * len(self.llms)
         return tuple(float(stated.get(name, 0.0)) / sum(stated.values()) for name in self.llms)
@@ -563,7 +567,7 @@ class _Policy:
         """Shares by the bits of the tied LLMs."""
         splits: dict[int, tuple[float, ...]] = {}
         for k, tie in enumerate(
-            ties if self._expect(isinstance(ties, list), where, ties, "a list") else []
+            ties if self._expect(where, ties, "a list", good=isinstance(ties, list)) else []
         ):
             names: Any = tie.get("llms") if isinstance(tie, Mapping) else None
             split: Any = tie.get("split") if isinstance(tie, Mapping) else None
@@ -578,14 +582,17 @@ class _Policy:
                 and all(name in prices for name in names)
             )
             if self._expect(
-                good,
                 f"{where}.{k}",
                 tie,
                 "two or more LLMs with a price, each once, and as many shares",
+                good=good,
             ):
                 tied = sum(1 << self.llms.index(name) for name in names)
                 self._expect(
-                    tied not in splits, f"{where}.{k}.llms", names, "LLMs that are not told above"
+                    f"{where}.{k}.llms",
+                    names,
+                    "LLMs that are not listed above",
+                    good=tied not in splits,
                 )
                 splits[tied] = self._shares(
                     f"{where}.{k}.split", dict(zip(names, split, strict=True)), prices
@@ -601,16 +608,18 @@ class _Policy:
         )
         good = stated is None or all(_is_number(value) and value > 0 for value in values)
         if (
-            not self._expect(good, "correction", stated, "null, or ramp, gain and limit above 0")
+            not self._expect(
+                "correction", stated, "null, or ramp, gain and limit above 0", good=good
+            )
             or stated is None
         ):
             return 0.0, 0.0, 0.0
         ramp, gain, limit = map(float, values)
         self._expect(
-            gain < 2 * ramp,
             "correction.gain",
             gain,
             f"less than twice the ramp, {2 * ramp:g}: at more the prices swing",
+            good=gain < 2 * ramp,
         )
         return ramp, gain, limit
 

@@ -21,14 +21,14 @@ import numpy as np
 import pandas as pd
 
 from profiles.io.faults import Fault, ProfileError, nearest, shown
+from profiles.io.table_files import read_table
 from profiles.io.tables import (
     Table,
-    blanks,
+    blank_cells,
     check_cells,
-    numbers,
-    read_table,
+    number_column,
     require_columns,
-    texts,
+    text_column,
 )
 from profiles.records import METRICS, PROVENANCES, STATISTICS, Column
 
@@ -151,9 +151,9 @@ def _content(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
         if name not in table.columns:
             continue
         if name in ("llm", "gpu"):
-            content[name] = texts(table, name, faults)
+            content[name] = text_column(table, name, faults)
         elif name in NOTES:
-            content[name] = texts(table, name, faults, blank="")
+            content[name] = text_column(table, name, faults, blank="")
         elif name == "provenance":
             content[name] = _provenance(table, faults)
         else:
@@ -166,7 +166,7 @@ def _content(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
 
 def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
     before = len(faults)
-    values = numbers(table, name, faults)
+    values = number_column(table, name, faults)
 
     def refuse(bad: np.ndarray, problem: str, fix: str) -> None:
         check_cells(table, name, bad, problem, fix, faults)
@@ -216,7 +216,7 @@ def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
 
 
 def _provenance(table: Table, faults: list[Fault]) -> np.ndarray:
-    values = texts(table, "provenance", faults, blank=PROVENANCES[0])
+    values = text_column(table, "provenance", faults, blank=PROVENANCES[0])
     for word in sorted(set(values) - set(PROVENANCES) - {"?"}):
         fix = nearest(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
         check_cells(table, "provenance", values == word, "this provenance is unknown", fix, faults)
@@ -273,7 +273,7 @@ def _check_gaps(
     option = frame.groupby(list(KEYS), dropna=False).ngroup().to_numpy()
     for name in LATENCIES:
         if name in content and np.isnan(content[name]).any():
-            blank = blanks(table, name)
+            blank = blank_cells(table, name)
             some = np.bincount(option, ~blank) > 0
             problem = "the cell is blank, but other rows of the option have this column"
             check_cells(

@@ -28,7 +28,7 @@ import numpy as np
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import COUNTS, KEYS, LATENCIES
 from profiles.io.faults import Fault
-from profiles.io.tables import Table, numbers, require_columns, texts
+from profiles.io.tables import Table, number_column, require_columns, text_column
 from profiles.records import METRICS, STATISTICS
 
 __all__ = [
@@ -112,9 +112,9 @@ def read_curves(table: Table, faults: list[Fault]) -> list[CurveRows]:
     before = len(faults)
     if not require_columns(table, [*KEYS, "rate_rps"], faults):
         return []
-    words = {name: texts(table, name, faults) for name in ("llm", "gpu")}
+    words = {name: text_column(table, name, faults) for name in ("llm", "gpu")}
     wanted = ("tp_degree", "mps_share_pct", "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS)
-    values = {name: numbers(table, name, faults) for name in wanted if name in table.columns}
+    values = {name: number_column(table, name, faults) for name in wanted if name in table.columns}
     for name in ("tp_degree", "mps_share_pct", "rate_rps"):
         for i in np.flatnonzero(np.isnan(values[name])) if len(faults) == before else ():
             faults.append(

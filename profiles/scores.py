@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from profiles.io.faults import Fault, ScoresError, shown
+from profiles.io.table_files import read_table
 from profiles.io.tables import (
     Table,
-    blanks,
+    blank_cells,
     check_cells,
-    numbers,
-    read_table,
+    number_column,
     require_columns,
-    texts,
+    text_column,
 )
 from profiles.records import Scores
 
@@ -69,7 +69,7 @@ def parse_scores(
             f" {shown(', '.join(ignored), 200)[1:-1]}"
         )
     ids = (
-        texts(table, "prompt_id", faults)
+        text_column(table, "prompt_id", faults)
         if "prompt_id" in table.columns
         else np.zeros(0, dtype=object)
     )
@@ -118,11 +118,11 @@ def parse_scores(
 def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.ndarray:
     """(N,) scores of one LLM, NaN where one is missing."""
     before = len(faults)
-    values = numbers(table, llm, faults, nan_is_blank=True)
+    values = number_column(table, llm, faults, nan_is_blank=True)
     blank = np.isnan(values)
     if missing == "error" and blank.any():
         if len(faults) > before:
-            blank = blanks(table, llm, nan_is_blank=True)
+            blank = blank_cells(table, llm, nan_is_blank=True)
         check_cells(
             table,
             llm,
@@ -139,7 +139,7 @@ def _weights(table: Table, faults: list[Fault]) -> np.ndarray:
     if "weight" not in table.columns:
         return np.ones(len(table.rows))
     before = len(faults)
-    weights = numbers(table, "weight", faults)
+    weights = number_column(table, "weight", faults)
     check_cells(
         table, "weight", weights < 0, "the weight is negative", "give a weight of 0 or more", faults
     )

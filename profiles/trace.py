@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from profiles.io.faults import Fault, ProfileError
-from profiles.io.tables import check_cells, numbers, read_table, require_columns
+from profiles.io.table_files import read_table
+from profiles.io.tables import check_cells, number_column, require_columns
 
 __all__ = ["Trace", "load_trace"]
 
@@ -40,7 +41,7 @@ def load_trace(path: Path) -> Trace:
     table = read_table(path, faults, only=("arrival_s", *LENGTHS))
     if table is None or not require_columns(table, ["arrival_s"], faults):
         raise ProfileError(faults)
-    times = numbers(table, "arrival_s", faults)
+    times = number_column(table, "arrival_s", faults)
     check_cells(
         table,
         "arrival_s",
@@ -68,7 +69,7 @@ def load_trace(path: Path) -> Trace:
                 "give more rows",
             )
         )
-    tokens = {name: numbers(table, name, faults) for name in LENGTHS if name in table.columns}
+    tokens = {name: number_column(table, name, faults) for name in LENGTHS if name in table.columns}
     if faults:
         raise ProfileError(faults)
     return Trace(times - times[0], tokens)

@@ -74,7 +74,7 @@ class Served:
 
     busy: seconds in steps; peak_kv: tokens; steps: number of steps.
 
-    events: (E, 7) when asked for: steps m, decodes n, context C at the first step, prompt tokens p,
+    events: (E, 7) where kept: steps m, decodes n, context C at the first step, prompt tokens p,
     attention sum A, prompts q, begin.
     """
 
@@ -106,6 +106,7 @@ def serve(
     output_tokens: np.ndarray,
     limits: Limits,
     scheduler: str = "chunked",
+    *,
     events: bool = False,
 ) -> Served:
     """Serve requests that arrive at given times, (R,) s ascending; whole prompt and output tokens
@@ -119,7 +120,7 @@ def serve(
     if np.any(np.diff(arrivals) < 0):
         raise ValueError("arrival times must ascend")
     queued = (arrivals + step.front_end / 2).tolist()
-    return _serve(step, queued, prompt_tokens, output_tokens, limits, scheduler, False, events)
+    return _serve(step, queued, prompt_tokens, output_tokens, limits, scheduler, keep=events)
 
 
 def serve_closed(
@@ -129,13 +130,16 @@ def serve_closed(
     output_tokens: np.ndarray,
     limits: Limits,
     scheduler: str = "chunked",
+    *,
     events: bool = False,
 ) -> Served:
-    """Serve R requests of `users` users who all begin at time 0 and ask again as soon as they are
-    answered.
+    """Serve R requests of `users` users who all begin at time 0 and send the next one as soon as
+    they are answered.
     """
     queued = [step.front_end / 2] * min(users, len(prompt_tokens))
-    return _serve(step, queued, prompt_tokens, output_tokens, limits, scheduler, True, events)
+    return _serve(
+        step, queued, prompt_tokens, output_tokens, limits, scheduler, closed=True, keep=events
+    )
 
 
 def _serve(
@@ -145,10 +149,15 @@ def _serve(
     output_tokens: np.ndarray,
     limits: Limits,
     scheduler: str,
-    closed: bool,
-    keep: bool,
+    *,
+    closed: bool = False,
+    keep: bool = False,
 ) -> Served:
-    """One loop, one pass per event; written out because it runs millions of times."""
+    """One loop, one pass per event; written out because it runs millions of times.
+
+    queued: times at which requests reach the queue, s; closed: a request that ends is followed by
+    the next one. keep: the log of events.
+    """
     if scheduler not in SCHEDULERS:
         raise ValueError(f"scheduler {scheduler!r} is none of {', '.join(SCHEDULERS)}")
     prompts, outputs = np.asarray(prompt_tokens).tolist(), np.asarray(output_tokens).tolist()
@@ -250,7 +259,8 @@ def _serve(
                 decoded += 1
                 context += whole_layers * along
         elif running:
-            # ---- decodes alone, to the next event
+            # ---- decodes alone, to the next event. Between events the step time is linear in the
+            # step's number, so that m steps have a closed form: the loop is as long as the events.
             m = ends[0] // total - decoded
             a = base[running] + per_sequence * running + kv * context
             b = kv * whole_layers * running
@@ -264,6 +274,7 @@ def _serve(
             ):
                 gap = queued[begun] - now
                 if b > 0:
+                    # the least m whose steps last until the next request arrives
                     half = a - b / 2
                     m = (
                         math.ceil((math.sqrt(half * half + 2 * b * gap) - half) / b)

@@ -261,7 +261,7 @@ def _soft(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _simulate(
-    point: Point, factors: Sequence[float] | np.ndarray, harness: Harness, events: bool
+    point: Point, factors: Sequence[float] | np.ndarray, harness: Harness, *, events: bool = False
 ) -> tuple[np.ndarray, Served]:
     """Output tokens and times of the point's harness at these factors; the same draw every time."""
     random = np.random.RandomState(0)
@@ -278,7 +278,8 @@ def _simulate(
     prompts, outputs = draw_lengths(lengths, requests, random)
     if point.users:
         return outputs, serve_closed(
-            step, point.users, prompts, outputs, limits, harness.scheduler, events
+            step, point.users, prompts, outputs, limits, harness.scheduler, events=events
         )
     arrivals = unit_arrivals(requests, point.cv, random) / point.rate
-    return outputs, serve(step, arrivals, prompts, outputs, limits, harness.scheduler, events)
+    served = serve(step, arrivals, prompts, outputs, limits, harness.scheduler, events=events)
+    return outputs, served

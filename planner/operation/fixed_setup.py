@@ -43,7 +43,7 @@ MOST_NODES = 60
 """Of the branch and bound where curves are not convex."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rerouted:
     """One routing of the setup. content: keys of plan.json, verified, None where none was found;
     quality, bound: score units.
@@ -136,7 +136,12 @@ class FixedSetup:
             most_nodes=MOST_NODES,
         )
         if routed.value is None:
-            return Rerouted(instance, None, None, bool(routed.bound == -np.inf))
+            return Rerouted(
+                instance=instance,
+                content=None,
+                bound=None,
+                proved_none=bool(routed.bound == -np.inf),
+            )
         settled = quality.settle(routed.fractions)
         bound = max(float(routed.bound), settled.value)
         effort = Effort(termination=Termination.GAP)
@@ -157,7 +162,12 @@ class FixedSetup:
             tie_eps=TIE_EPS * quality.scale,
             placement=self.seats,
         )
-        return Rerouted(instance, solved_content(instance, solution, REL_GAP), bound, False)
+        return Rerouted(
+            instance=instance,
+            content=solved_content(instance, solution, REL_GAP),
+            bound=bound,
+            proved_none=False,
+        )
 
 
 def _seats(content: SolvedContent, index: OptionIndex, positions: list[int]) -> tuple[Shard, ...]:

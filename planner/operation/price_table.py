@@ -45,7 +45,7 @@ LIMIT_NOISE = 1e-7
 """Relative: what the verifier forgives."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PriceRow:
     """rate: req/s.
 
@@ -61,7 +61,7 @@ class PriceRow:
     kept_from: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PriceTable:
     """planned: req/s.
 
@@ -122,7 +122,11 @@ def build_price_table(
     if all(abs(row.rate - highest) > PRECISION * planned for row in rows):
         rows.append(_row(setup, highest))
     return PriceTable(
-        planned, tuple(sorted(rows, key=lambda row: row.rate)), highest, none_from, going
+        planned=planned,
+        rows=tuple(sorted(rows, key=lambda row: row.rate)),
+        held_up_to=highest,
+        not_held_from=none_from,
+        complete=going,
     )
 
 
@@ -132,24 +136,24 @@ def _planned_row(setup: FixedSetup, content: SolvedContent) -> PriceRow:
     """
     if content["objective"]["of"] == "cost":
         return _row(setup, setup.instance.arrival_rate)
-    here = Rerouted(setup.instance, content, None, False)
+    here = Rerouted(instance=setup.instance, content=content, bound=None, proved_none=False)
     return PriceRow(
-        setup.instance.arrival_rate,
-        content,
-        content["objective"]["bound"],
-        False,
-        _kept_from(setup, here),
+        rate=setup.instance.arrival_rate,
+        content=content,
+        bound=content["objective"]["bound"],
+        proved_none=False,
+        kept_from=_kept_from(setup, here),
     )
 
 
 def _row(setup: FixedSetup, rate: float) -> PriceRow:
     rerouted = setup.reroute(rate)
     return PriceRow(
-        rate,
-        rerouted.content,
-        rerouted.bound,
-        rerouted.proved_none,
-        None if rerouted.content is None else _kept_from(setup, rerouted),
+        rate=rate,
+        content=rerouted.content,
+        bound=rerouted.bound,
+        proved_none=rerouted.proved_none,
+        kept_from=None if rerouted.content is None else _kept_from(setup, rerouted),
     )
 
 

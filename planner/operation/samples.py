@@ -15,7 +15,7 @@ from profiles.scores import read_scores
 __all__ = ["Sample", "read_sample", "split_sample"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """scores: what the router sees.
 
@@ -59,7 +59,7 @@ def read_sample(
     if faults or own is None:
         raise DataError(faults, notices)
     if given is None:
-        return Sample(own, own, False, scores is None), notices
+        return Sample(scores=own, truth=own, graded=False, own=scores is None), notices
     place = {name: k for k, name in enumerate(given.prompt_ids)}
     kept = np.array([k for k, name in enumerate(own.prompt_ids) if name in place], dtype=int)
     if kept.size == 0 or not own.weights[kept].sum() > 0:
@@ -85,7 +85,9 @@ def read_sample(
     seen = select_prompts(own, kept)
     order = np.array([place[name] for name in seen.prompt_ids])
     values = np.ascontiguousarray(given.values[:, order])
-    return Sample(seen, replace(seen, values=values), True, scores is None), notices
+    return Sample(
+        scores=seen, truth=replace(seen, values=values), graded=True, own=scores is None
+    ), notices
 
 
 def select_prompts(scores: Scores, prompts: np.ndarray) -> Scores:
@@ -128,5 +130,5 @@ def split_sample(sample: Sample, share: float, seed: int) -> tuple[Sample, Sampl
             if sample.graded
             else scores
         )
-        parts.append(Sample(scores, truth, sample.graded, sample.own))
+        parts.append(Sample(scores=scores, truth=truth, graded=sample.graded, own=sample.own))
     return parts[0], parts[1]

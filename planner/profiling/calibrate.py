@@ -49,6 +49,7 @@ def calibrate(
     offered: OfferedLoad,
     settings: Settings,
     schedulers: Sequence[str] = SCHEDULERS,
+    *,
     closed: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[list[Calibration], list[str]]:
@@ -60,7 +61,7 @@ def calibrate(
     StoppedError when `stop` says so.
     """
     calibrations, notices = [], []
-    for llm, points in measured_points(path, offered, settings, closed).items():
+    for llm, points in measured_points(path, offered, settings, closed=closed).items():
         taught = sum(map(teaches, points))
         if taught < FEWEST:
             notices.append(
@@ -112,7 +113,7 @@ def relative_errors(point: Point, fitted: Fit) -> np.ndarray:
 
 
 def measured_points(
-    path: Path, offered: OfferedLoad, settings: Settings, closed: bool = True
+    path: Path, offered: OfferedLoad, settings: Settings, *, closed: bool = True
 ) -> Mapping[str, list[Point]]:
     """Rows of a measured table as points, by LLM. Raises ProfileError with every fault."""
     table = load_profiles(path)

@@ -129,7 +129,7 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """rows: of the profile table, by COLUMNS; half_widths: per row a mapping LATENCIES -> ms (NaN
     with one seed), with `load` (0..1).
@@ -181,7 +181,7 @@ def estimate_table(
 
     jobs: processes, 0 = one a core; progress: told how many options are done.
     """
-    estimate = Estimate([], [], [], True)
+    estimate = Estimate(rows=[], half_widths=[], left_out=[], complete=True)
     done = 0
     for curve in spread(_curve, requests, jobs, cancel):
         done += 1
@@ -192,7 +192,12 @@ def estimate_table(
             estimate.half_widths.extend(curve[1])
         if progress is not None:
             progress(done)
-    return Estimate(estimate.rows, estimate.half_widths, estimate.left_out, done == len(requests))
+    return Estimate(
+        rows=estimate.rows,
+        half_widths=estimate.half_widths,
+        left_out=estimate.left_out,
+        complete=done == len(requests),
+    )
 
 
 def _curve(

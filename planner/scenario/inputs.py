@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from profiles.curves import ProfileTable, parse_profiles, read_profiles
 from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
-from profiles.io.tables import Table, read_table
+from profiles.io.table_files import read_table
+from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
 from profiles.scores import RESERVED, parse_scores

@@ -14,7 +14,7 @@ from planner.scenario.workbook_headers import (
 )
 from profiles.io.cells import UnusableCell
 from profiles.io.faults import Fault, nearest
-from profiles.io.tables import table_of_rows
+from profiles.io.table_files import build_table
 from profiles.io.workbook_cells import DATED, Sheet
 from profiles.workbook_layout import PROFILES, TABLES, sheet_reference
 
@@ -61,7 +61,7 @@ def read_table_sheet(
         faults.append(book.fault(title, "", "the sheet is empty", fix))
     elif not repeated:
         records = _records(sheet, header.row, names)
-        book.tables[name] = table_of_rows(file, records, faults, only=_KNOWN.get(title))
+        book.tables[name] = build_table(file, records, faults, only=_KNOWN.get(title))
 
 
 def _records(sheet: Sheet, header: int, names: Mapping[int, str]) -> list[Sequence[Any]]:

@@ -77,7 +77,7 @@ def read_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
     read = Read()
     for path, named in _expanded(paths, faults):
         try:
-            _read_one(path, named, read, faults)
+            _read_one(path, read, faults, named=named)
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
             faults.append(
@@ -127,37 +127,38 @@ def _expanded(paths: Sequence[Path], faults: list[Fault]) -> Iterable[tuple[Path
                 yield file, named
 
 
-def _read_one(path: Path, named: bool, read: Read, faults: list[Fault]) -> None:
+def _read_one(path: Path, read: Read, faults: list[Fault], *, named: bool) -> None:
     kind, file = sniff(path), str(path)
     if kind == "json":
-        _take(path, read_json(path, faults), named, read, faults)
+        _take(path, read_json(path, faults), read, faults, named=named)
     elif kind == "parquet":
         read.tables.append(path)
         read.files[file] = FileAccount(file, ["profile table"])
     elif kind == "text":
-        _read_text(path, named, read, faults)
+        _read_text(path, read, faults, named=named)
     else:
-        _pass_over(file, "", *NOT_READ[kind], named, read, faults)
+        _pass_over(Fault(file, "", "", *NOT_READ[kind]), read, faults, named=named)
 
 
-def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None:
+def _read_text(path: Path, read: Read, faults: list[Fault], *, named: bool) -> None:
     """A CSV table of ours, or YAML."""
     size = path.stat().st_size
     content, fault = file_text(path)
     if fault:
-        _pass_over(str(path), fault.where, fault.problem, fault.fix, named, read, faults)
+        _pass_over(replace(fault, value=""), read, faults, named=named)
         return
     header = content.lstrip().splitlines()[0]
     if "rate_rps" in header.replace('"', "").replace(";", ",").replace("\t", ",").split(","):
         read.tables.append(path)
         read.files[str(path)] = FileAccount(str(path), ["profile table"])
     elif header.count(",") > 3 and ":" not in header:
-        _pass_over(str(path), "", *FOREIGN_CSV, named, read, faults)
+        _pass_over(Fault(str(path), "", "", *FOREIGN_CSV), read, faults, named=named)
     elif size > YAML_LIMIT:
         reason = (
             f"the file is no JSON, and {size:,} bytes are too many for YAML (limit {YAML_LIMIT:,})"
         )
-        _pass_over(str(path), "", reason, "name the tool's JSON file", named, read, faults)
+        fault = Fault(str(path), "", "", reason, "name the tool's JSON file")
+        _pass_over(fault, read, faults, named=named)
     else:
         text_faults: list[Fault] = []
         tree = parse_yaml(content, str(path), text_faults)
@@ -167,21 +168,15 @@ def _read_text(path: Path, named: bool, read: Read, faults: list[Fault]) -> None
                 if text_faults and text_faults[0].where
                 else ""
             )
-            _pass_over(
-                str(path),
-                "",
-                f"the file is neither JSON nor YAML nor a table of ours{why}",
-                NOT_READ["binary"][1],
-                named,
-                read,
-                faults,
-            )
+            problem = f"the file is neither JSON nor YAML nor a table of ours{why}"
+            fault = Fault(str(path), "", "", problem, NOT_READ["binary"][1])
+            _pass_over(fault, read, faults, named=named)
         else:
-            _take(path, [("", tree)], named, read, faults)
+            _take(path, [("", tree)], read, faults, named=named)
 
 
 def _take(
-    path: Path, trees: list[tuple[str, Any]], named: bool, read: Read, faults: list[Fault]
+    path: Path, trees: list[tuple[str, Any]], read: Read, faults: list[Fault], *, named: bool
 ) -> None:
     """Find the runs in the trees of one file."""
     file = str(path)
@@ -201,7 +196,9 @@ def _take(
         read.files[file] = account
     for place, reason in strange:
         fix = f"name files of: {KNOWN_TOOLS}"
-        _pass_over(file, place, reason, fix, named or bool(account.kinds), read, faults)
+        _pass_over(
+            Fault(file, place, "", reason, fix), read, faults, named=named or bool(account.kinds)
+        )
 
 
 def _with_model(run: Run, path: Path) -> Run:
@@ -225,11 +222,9 @@ def _with_model(run: Run, path: Path) -> Run:
     )
 
 
-def _pass_over(
-    file: str, place: str, problem: str, fix: str, named: bool, read: Read, faults: list[Fault]
-) -> None:
+def _pass_over(fault: Fault, read: Read, faults: list[Fault], *, named: bool) -> None:
     """A fault when the file was named, else one more that was passed over."""
     if named:
-        faults.append(Fault(file, place, "", problem, fix))
+        faults.append(fault)
     else:
-        read.passed.append((file, problem))
+        read.passed.append((fault.file, fault.problem))

@@ -17,7 +17,8 @@ from profiles.importers.formats.record import Run
 from profiles.importers.formats.stream import sniff
 from profiles.importers.pool import Point
 from profiles.io.faults import DataError, Fault, file_text
-from profiles.io.tables import Table, read_table, table_of_rows
+from profiles.io.table_files import build_table, read_table
+from profiles.io.tables import Table
 from profiles.records import METRICS
 
 __all__ = ["checked_table", "own_rows", "rows_of_points"]
@@ -55,7 +56,7 @@ def _read(path: Path, faults: list[Fault]) -> Table | None:
     return (
         None
         if fault
-        else table_of_rows(
+        else build_table(
             str(path), csv.reader(io.StringIO(content)), faults, only=KNOWN, typed=False
         )
     )
@@ -134,7 +135,7 @@ def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataF
     frame = frame.sort_values([*KEYS, "rate_rps"], kind="stable").reset_index(drop=True)
     faults = _contradictions(frame)
     if not faults:
-        table = table_of_rows("the imported table", [list(columns), *_cells(frame)], faults)
+        table = build_table("the imported table", [list(columns), *_cells(frame)], faults)
         if table is not None:
             parse_profiles(table, faults)
     if faults:

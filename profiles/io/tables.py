@@ -1,23 +1,17 @@
-"""Tables as they stand in files: CSV and Parquet (and sheets), read without guessing; every fault
-is told with its row and column.
+"""Columns of a table as text or numbers, without guessing; every fault with its row and column.
 
-Rows are counted as a person sees them: the header is row 1, blank rows count. Cells of a CSV file
-are text; cells of Parquet files and sheets have types, and a number stored as text there is a
-fault. Blank cells (nothing, spaces, null) are told apart from NaN and from text such as `NA` or
-`null`, which may be the name of an LLM. Functions append to `faults` and go on; none raises on bad
-input.
+A number stored as text is a fault where cells have types (Parquet files, sheets). Blank cells
+(nothing, spaces, null) are distinguished from NaN and from text such as `NA` or `null`, which may
+be the name of an LLM. Functions append to `faults` and go on; none raises on bad input. Tables are
+read by `profiles.io.table_files`.
 """
 
-import csv
-import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from profiles.io.cells import (
     INFINITE,
@@ -28,21 +22,13 @@ from profiles.io.cells import (
     text_of,
     typed_number,
 )
-from profiles.io.faults import Fault, file_bytes, file_text, nearest, shown
+from profiles.io.faults import Fault, nearest, shown
 
-__all__ = [
-    "Table",
-    "blanks",
-    "check_cells",
-    "numbers",
-    "read_table",
-    "require_columns",
-    "table_of_rows",
-    "texts",
-]
+__all__ = ["Table", "blank_cells", "check_cells", "number_column", "require_columns", "text_column"]
 
 SHOWN_PER_COLUMN = 20
-"""So many cells of one column are told for one problem; one more fault counts the others."""
+"""So many cells of one column are faults of their own for one problem; one more counts the others.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +38,7 @@ class Table:
     columns: name -> (R,) cells (list of text or typed cells, or an Arrow column); rows: (R,) row
     numbers.
 
-    others: names of the file's columns that were not asked for. typed: whether cells carry types
+    others: names of the file's other columns. typed: whether cells carry types
     (False: all text).
     """
 
@@ -65,89 +51,6 @@ class Table:
     def place(self, index: int, column: str) -> str:
         """Where a cell stands: `row 7, column rate_rps`."""
         return f"row {self.rows[index]}, column {column}"
-
-
-def read_table(
-    path: Path, faults: list[Fault], only: Collection[str] | None = None
-) -> Table | None:
-    """Read `.csv` or `.parquet`. only: columns wanted (None: all).
-
-    None when nothing can be read; rows with the wrong number of cells are faults and left out.
-    """
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        return _read_parquet(path, faults, only)
-    if suffix == ".csv":
-        return _read_csv(path, faults, only)
-    faults.append(
-        Fault(
-            str(path),
-            "",
-            shown(path.suffix),
-            "the file's ending is neither .csv nor .parquet",
-            "save it as CSV or Parquet",
-        )
-    )
-    return None
-
-
-def table_of_rows(
-    file: str,
-    records: Iterable[Sequence],
-    faults: list[Fault],
-    only: Collection[str] | None = None,
-    typed: bool = True,
-) -> Table | None:
-    """Make a table of records (a sheet's rows, the header first).
-
-    typed: cells are str, int, float or None; else all text.
-    """
-    header: list[str] | None = None
-    kept, rows = [], []
-    for row, cells in enumerate(records, start=1):
-        if _is_blank(cells):
-            continue
-        if header is None:
-            header = [str("" if cell is None else cell).strip() for cell in cells]
-            while header and not header[-1]:
-                header.pop()
-            if not typed and len(header) == 1 and _foreign_separator(file, row, header[0], faults):
-                return None
-            continue
-        if len(cells) != len(header):
-            if len(cells) < len(header) or not _is_blank(cells[len(header) :]):
-                faults.append(_wrong_width(file, row, len(cells), len(header)))
-                continue
-            cells = cells[: len(header)]
-        kept.append(cells)
-        rows.append(row)
-    if header is None:
-        faults.append(Fault(file, "", "", "the table is empty", "write a header row and data rows"))
-        return None
-    columns: list[Sequence] = list(zip(*kept, strict=True)) if kept else [()] * len(header)
-    named = [
-        name or ("" if _is_blank(cells) else name)
-        for name, cells in zip(header, columns, strict=True)
-    ]
-    if not _header_is_sound(file, named, columns, faults):
-        return None
-    if not kept:
-        faults.append(
-            Fault(file, "", "", "there are no rows below the header", "write at least one data row")
-        )
-        return None
-    wanted = {
-        name: list(cells)
-        for name, cells in zip(named, columns, strict=True)
-        if name and (only is None or name in only)
-    }
-    return Table(
-        file,
-        wanted,
-        np.array(rows),
-        tuple(name for name in named if name and name not in wanted),
-        typed,
-    )
 
 
 def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> bool:
@@ -179,7 +82,9 @@ def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> 
     return not missing
 
 
-def texts(table: Table, name: str, faults: list[Fault], blank: str | None = None) -> np.ndarray:
+def text_column(
+    table: Table, name: str, faults: list[Fault], blank: str | None = None
+) -> np.ndarray:
     """(R,) text of a column, spaces around it removed; whole numbers become text.
 
     blank: what a blank cell stands for; None: a blank cell is a fault. A faulty cell reads "?".
@@ -221,14 +126,16 @@ def texts(table: Table, name: str, faults: list[Fault], blank: str | None = None
     return values
 
 
-def numbers(table: Table, name: str, faults: list[Fault], nan_is_blank: bool = False) -> np.ndarray:
+def number_column(
+    table: Table, name: str, faults: list[Fault], *, nan_is_blank: bool = False
+) -> np.ndarray:
     """(R,) float64 of a column, NaN where the cell is blank or faulty.
 
     Faults: anything that is not a finite number; NaN is one too unless nan_is_blank.
     """
     cells = table.columns[name]
     if isinstance(cells, list):
-        return _numbers_of_cells(table, name, cells, faults, nan_is_blank)
+        return _numbers_of_cells(table, name, cells, faults, nan_is_blank=nan_is_blank)
     kind = cells.type
     if pa.types.is_null(kind):
         return np.full(len(cells), np.nan)
@@ -255,7 +162,7 @@ def numbers(table: Table, name: str, faults: list[Fault], nan_is_blank: bool = F
     return values
 
 
-def blanks(table: Table, name: str, nan_is_blank: bool = False) -> np.ndarray:
+def blank_cells(table: Table, name: str, *, nan_is_blank: bool = False) -> np.ndarray:
     """(R,) whether a cell of a column holds nothing (or NaN, when nan_is_blank)."""
     cells = table.columns[name]
     if isinstance(cells, list):
@@ -289,7 +196,7 @@ def check_cells(
 def _unusable_cell_faults(
     table: Table, name: str, cells: list | pa.ChunkedArray, faults: list[Fault]
 ) -> np.ndarray:
-    """(R,) whether a cell is an `Odd`; each is told with its own problem."""
+    """(R,) whether a cell is an `UnusableCell`; each is a fault with its own problem."""
     kinds: dict[tuple[str, str], list[int]] = {}
     for i, cell in enumerate(cells if isinstance(cells, list) and table.typed else ()):
         if isinstance(cell, UnusableCell):
@@ -311,18 +218,10 @@ def _add_cell_faults(
 
 
 def _numbers_of_cells(
-    table: Table, name: str, cells: list, faults: list[Fault], nan_is_blank: bool
+    table: Table, name: str, cells: list, faults: list[Fault], *, nan_is_blank: bool
 ) -> np.ndarray:
-    if not table.typed:
-        joined = "".join(cells)
-        if joined.isascii() and "_" not in joined:
-            try:
-                values = np.fromiter(map(float, cells), float, len(cells))
-            except ValueError:
-                pass
-            else:
-                if np.isfinite(values).all():
-                    return values
+    if not table.typed and (quick := _quick_numbers(cells)) is not None:
+        return quick
     values = np.full(len(cells), np.nan)
     kinds: dict[tuple[str, str], list[int]] = {}
     for i, cell in enumerate(cells):
@@ -333,6 +232,22 @@ def _numbers_of_cells(
             kinds.setdefault(number, []).append(i)
     _add_cell_faults(table, name, kinds, faults)
     return values
+
+
+def _quick_numbers(cells: Sequence[str]) -> np.ndarray | None:
+    """(R,) finite numbers of a column without any fault; None for every other column.
+
+    Ten times as fast as cell by cell, and most columns are so. Python's float also takes digits of
+    other scripts and underscores, which are faults here.
+    """
+    joined = "".join(cells)
+    if not joined.isascii() or "_" in joined:
+        return None
+    try:
+        values = np.fromiter(map(float, cells), float, len(cells))
+    except ValueError:
+        return None
+    return values if np.isfinite(values).all() else None
 
 
 def _arrow_text(cells: pa.ChunkedArray) -> np.ndarray | None:
@@ -355,116 +270,6 @@ def _arrow_text(cells: pa.ChunkedArray) -> np.ndarray | None:
         )
     except (pa.ArrowException, ValueError):
         return None
-
-
-def _read_csv(path: Path, faults: list[Fault], only: Collection[str] | None) -> Table | None:
-    text, fault = file_text(path)
-    if fault:
-        faults.append(fault)
-        return None
-    reader = csv.reader(io.StringIO(text, newline=None), strict=True)
-    try:
-        records = list(reader)
-    except csv.Error as error:
-        fix = "check the quotation marks of this row and the rows above"
-        faults.append(
-            Fault(str(path), f"row {reader.line_num}", "", f"this is not sound CSV ({error})", fix)
-        )
-        return None
-    return table_of_rows(str(path), records, faults, only, typed=False)
-
-
-def _read_parquet(path: Path, faults: list[Fault], only: Collection[str] | None) -> Table | None:
-    raw, fault = file_bytes(path)
-    if fault:
-        faults.append(fault)
-        return None
-    try:
-        file = pq.ParquetFile(pa.BufferReader(raw))
-        names = file.schema_arrow.names
-        kept = [name for name in names if only is None or name in only]
-        table = file.read(columns=kept)
-        count = table.num_rows
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        reason = shown((str(error).splitlines() or [""])[0])
-        problem = f"this is not a readable Parquet file ({reason})"
-        faults.append(Fault(str(path), "", "", problem, "write the file again, or save it as CSV"))
-        return None
-    if not _header_is_sound(str(path), names, None, faults):
-        return None
-    if not count:
-        faults.append(Fault(str(path), "", "", "there are no rows", "write at least one data row"))
-        return None
-    others = tuple(name for name in names if name not in kept)
-    return Table(
-        str(path),
-        {name: table.column(name) for name in kept},
-        np.arange(2, count + 2),
-        others,
-        typed=True,
-    )
-
-
-def _header_is_sound(
-    file: str, names: Sequence[str], columns: Sequence[Sequence] | None, faults: list[Fault]
-) -> bool:
-    before = len(faults)
-    seen: set[str] = set()
-    for i, name in enumerate(names):
-        if not name and columns is not None and not _is_blank(columns[i]):
-            fix = "name it, or delete it (pandas: to_csv(index=False))"
-            faults.append(Fault(file, f"row 1, cell {i + 1}", "", "the column has no name", fix))
-        if name and name in seen:
-            faults.append(
-                Fault(
-                    file,
-                    f"column {name}",
-                    "",
-                    "the column stands twice in the header",
-                    "keep one of them",
-                )
-            )
-        seen.add(name)
-    return len(faults) == before
-
-
-def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) -> bool:
-    for sign, word in ((";", "semicolons"), ("\t", "tabs")):
-        if sign in header:
-            fix = "save it with commas between cells and decimal points in numbers"
-            faults.append(
-                Fault(
-                    file,
-                    f"row {row}",
-                    shown(header),
-                    f"the cells are separated by {word}, not by commas",
-                    fix,
-                )
-            )
-            return True
-    return False
-
-
-def _wrong_width(file: str, row: int, cells: int, expected: int) -> Fault:
-    fix = (
-        "put text that has commas in quotes and write decimal points"
-        if cells > expected
-        else "fill the row up with commas"
-    )
-    return Fault(
-        file,
-        f"row {row}",
-        f"{cells} cells",
-        f"the row must have {expected} cells as the header has",
-        fix,
-    )
-
-
-def _is_blank(cells: Sequence) -> bool:
-    return not any(
-        cell is not None and (not isinstance(cell, str) or (cell and not cell.isspace()))
-        for cell in cells
-    )
 
 
 def _shown_cell(cell: object) -> str:

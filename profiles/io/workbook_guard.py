@@ -205,7 +205,7 @@ class _Scanner:
         self._fed = self._from = 0
 
     def feed(self, part: bytes) -> None:
-        """Go on with the next bytes; _Refused when something is out of bounds."""
+        """Go on with the next bytes; _RefusedError when something is out of bounds."""
         self._fed += len(part)
         try:
             self._parser.Parse(part)
@@ -224,20 +224,7 @@ class _Scanner:
                 "it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx), when you"
                 " save it"
             )
-        self._depth += 1
-        self._elements += 1
-        if self._unit_depth:
-            self._in_unit += 1
-        elif name != self._unit:
-            self._loose += 1
-        if self._depth > DEPTH_LIMIT:
-            raise _RefusedError("its XML is nested too deeply")
-        if (
-            self._loose > LOOSE_LIMIT
-            or self._in_unit > LOOSE_LIMIT
-            or self._elements > ELEMENTS_LIMIT
-        ):
-            raise _RefusedError("a part of it has far too many elements")
+        self._count(name)
         if ":" in name:
             name = name.rpartition(":")[2]
         if name == "c":
@@ -252,6 +239,20 @@ class _Scanner:
             self._parser.CharacterDataHandler = self._text
         elif name == "mergeCell":
             self.scan.merged.append(attributes.get("ref", ""))
+
+    def _count(self, name: str) -> None:
+        """Count one more element; loose: outside any unit, which a reader keeps in memory."""
+        self._depth += 1
+        self._elements += 1
+        if self._unit_depth:
+            self._in_unit += 1
+        elif name != self._unit:
+            self._loose += 1
+        if self._depth > DEPTH_LIMIT:
+            raise _RefusedError("its XML is nested too deeply")
+        most = max(self._loose, self._in_unit)
+        if most > LOOSE_LIMIT or self._elements > ELEMENTS_LIMIT:
+            raise _RefusedError("a part of it has far too many elements")
 
     def _start_cell(self, place: str) -> None:
         self._cell, self._formula, self._value = place or "?", False, False

@@ -60,7 +60,9 @@ def test_the_error_of_a_gain_is_that_of_paired_differences(source: PlanAndScenar
 def test_equal_weights_give_the_textbook_s_error(source: PlanAndScenario) -> None:
     values = random_scores(4, 50).values
     scores = scores_of(values)
-    found = evaluate_routing(source, Sample(scores, scores, False, False), SETTINGS)
+    found = evaluate_routing(
+        source, Sample(scores=scores, truth=scores, graded=False, own=False), SETTINGS
+    )
     first, single = found.routings[0], by_name(found)[out_of_sample.ALONE]
     differences = first.of_prompt - single.of_prompt
     comparison = next(one for one in found.comparisons if one.against == out_of_sample.ALONE)
@@ -146,7 +148,9 @@ def test_the_correction_by_load_brings_shifted_prompts_back(source: PlanAndScena
     values = source.loaded.instance.scores.values.copy()
     values[2] += 0.05
     scores = scores_of(values, source.loaded.instance.scores.weights)
-    found = evaluate_routing(source, Sample(scores, scores, False, False), SETTINGS)
+    found = evaluate_routing(
+        source, Sample(scores=scores, truth=scores, graded=False, own=False), SETTINGS
+    )
     corrected = by_name(found)[out_of_sample.CORRECTED]
     assert np.abs(found.routings[0].fractions - found.planned).max() > 0.05
     assert np.abs(corrected.fractions - found.planned).max() <= out_of_sample.SETTLED

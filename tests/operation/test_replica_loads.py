@@ -45,7 +45,9 @@ def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenar
     values = source.loaded.instance.scores.values.copy()
     values[2] += 1.0
     scores = scores_of(values)
-    found = evaluate_routing(source, Sample(scores, scores, False, False), SETTINGS)
+    found = evaluate_routing(
+        source, Sample(scores=scores, truth=scores, graded=False, own=False), SETTINGS
+    )
     assert found.verdict == "misses"
     assert "beyond the profiled rates" in evaluation_verdict_line(found)
     assert by_name(found)[out_of_sample.REFITTED].limits == "kept"

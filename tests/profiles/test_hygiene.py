@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 from profiles.hygiene import Finding, check_curve, convex_cost, read_curves
 from profiles.hygiene_neighbours import check_neighbours
 from profiles.io.faults import Fault
-from profiles.io.tables import read_table
+from profiles.io.table_files import read_table
 from tests.support.paths import HOME
 from tests.support.profile_tables import CLEAN, changed, rows_of, write
 

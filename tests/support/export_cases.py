@@ -16,7 +16,7 @@ import pytest
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
-from profiles.io import tables
+from profiles.io import table_files
 from profiles.io.yaml_text import yaml_text
 from tests.support.paths import EXAMPLES, SHARED
 
@@ -143,13 +143,13 @@ def idle(least: int) -> PlanAndScenario:
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """From now on, how often each CSV file is read, by its name."""
     counts: Counter[str] = Counter()
-    read = tables._read_csv
+    read = table_files._read_csv
 
     def counting(path: Path, *rest: Any) -> Any:
         counts[path.name] += 1
         return read(path, *rest)
 
-    monkeypatch.setattr(tables, "_read_csv", counting)
+    monkeypatch.setattr(table_files, "_read_csv", counting)
     return counts
 
 

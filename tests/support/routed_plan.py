@@ -51,7 +51,10 @@ def source() -> PlanAndScenario:
 def own(source: PlanAndScenario, truth: np.ndarray | None = None) -> Sample:
     scores = source.loaded.instance.scores
     return Sample(
-        scores, scores if truth is None else replace(scores, values=truth), truth is not None, True
+        scores=scores,
+        truth=scores if truth is None else replace(scores, values=truth),
+        graded=truth is not None,
+        own=True,
     )
 
 

@@ -32,7 +32,7 @@ from profiles.hygiene import (
 )
 from profiles.hygiene_neighbours import check_neighbours
 from profiles.io.faults import Fault
-from profiles.io.tables import read_table
+from profiles.io.table_files import read_table
 
 __all__ = ["run_profile_check"]
 

@@ -287,8 +287,8 @@ def _worked_out(
                 offered,
                 settings,
                 schedulers,
-                asked.harness == "closed",
-                cancel.is_set,
+                closed=asked.harness == "closed",
+                stop=cancel.is_set,
             )
             notices = [
                 *notices,

@@ -316,7 +316,7 @@ def _with_idle(instance: Instance, fractions: np.ndarray) -> Instance:
     )
     pool = Pool("idle", "", 1, 2, 1.0, 0.0)
     rate = 2 * instance.arrival_rate
-    curves = [_idle_curve(instance, rate, busy) for busy in (False, True)]
+    curves = [_idle_curve(instance, rate, busy=busy) for busy in (False, True)]
     options = (
         *instance.options,
         *(
@@ -347,7 +347,7 @@ def _summed(slo: Slo) -> bool:
     return slo.scope == "all" and slo.statistic == "mean"
 
 
-def _idle_curve(instance: Instance, rate: float, busy: bool) -> Curve:
+def _idle_curve(instance: Instance, rate: float, *, busy: bool) -> Curve:
     """A constant latency in every column: none, or (busy) as much as uses the budgets up without
     breaking a limit of each LLM.
     """

@@ -70,7 +70,7 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     tool = text(at(load, "tool"))
     limit = positive(at(load, "concurrency"))
     offered = number(at(load, "rate_qps"))
-    latency, notices = _latency(at(aggregate, "latency"), "guidellm" in tool.casefold())
+    latency, notices = _latency(at(aggregate, "latency"), of_guidellm="guidellm" in tool.casefold())
     engine, refused = _engine(at(tree, "scenario", "stack"))
     return [
         Run(
@@ -98,7 +98,7 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     ]
 
 
-def _latency(blocks: Any, of_guidellm: bool) -> tuple[dict[Column, float], tuple[str, ...]]:
+def _latency(blocks: Any, *, of_guidellm: bool) -> tuple[dict[Column, float], tuple[str, ...]]:
     names = {
         "ttft": "time_to_first_token",
         "tpot": "time_per_output_token",
