@@ -79,6 +79,11 @@ def best_plan(instance: Instance, gap: float = GAP) -> OracleResult:
     )
 
 
+def best_plan_with(instance: Instance, option: int) -> OracleResult:
+    """The best quality of plans that run a replica of one option."""
+    return _search(instance, [s for s in feasible_setups(instance) if s.replicas[option] > 0])
+
+
 def fewest_gpus(instance: Instance, quality_at_least: float) -> int | None:
     """Fewest GPUs with which this quality is certainly reached; None where no plan was found to
     reach it.

@@ -1,0 +1,62 @@
+"""The root relaxation: its bound holds for the best plan, and so do the losses it gives options."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planner.joint.root_relaxation import NEARBY_CUTS, relax_root
+from planner.joint.separation import add_pattern_rows
+from tests.support.oracle import best_plan
+from tests.support.search_states import feasible_instances, goal_state
+from tests.support.tiny import random_instance
+
+KINDS = ["convex", "nonconvex", "binary", "two_pools", "percentile", "each_llm"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_plan_is_better_than_the_bound(kind: str) -> None:
+    """And one that runs an option loses at least the bound plus the option's own loss."""
+    for instance in feasible_instances(kind, 5):
+        state = goal_state(instance)
+        relaxation = relax_root(state)
+        assert relaxation is not None
+        truth = best_plan(instance)
+        loss = -state.shared.quality.from_score(truth.value)
+        assert state.relaxation_bound <= loss + 1e-6
+        assert state.bound == state.relaxation_bound
+        for o in np.flatnonzero(truth.replicas):
+            assert state.relaxation_bound + relaxation.point.column_loss[o] <= loss + 1e-6
+
+
+def test_with_few_llms_cuts_are_added_nearby() -> None:
+    instance = feasible_instances("convex", 1)[0]
+    state = goal_state(instance)
+    relaxation = relax_root(state)
+    assert relaxation is not None
+    assert len(relaxation.nearby) == NEARBY_CUTS
+    assert all(fractions.sum() == pytest.approx(1.0) for fractions in relaxation.nearby)
+    spread = np.ptp(relaxation.nearby, axis=0)
+    assert spread.max() > 0.05, "they differ from each other"
+
+
+def test_no_capacity_row_is_violated_at_the_end() -> None:
+    """Those that the relaxation violated on its way have joined."""
+    for instance in feasible_instances("convex", 5):
+        state = goal_state(instance)
+        relaxation = relax_root(state)
+        assert relaxation is not None
+        pools = range(len(instance.pools))
+        assert not add_pattern_rows(state.shared, relaxation.point.replicas, pools)
+        for row in state.shared.capacity:
+            pool = instance.pools[row.pool]
+            most = pool.nodes if row.per_node else pool.gpus
+            assert row.weight @ relaxation.point.replicas <= most * (1 + 1e-4) + 1e-6
+
+
+def test_too_high_a_rate_is_infeasible() -> None:
+    instance = random_instance(1, "convex")
+    state = goal_state(replace(instance, arrival_rate=1e4 * instance.arrival_rate))
+    assert relax_root(state) is None
+    assert state.infeasible
+    assert state.bound == -np.inf

@@ -1,0 +1,96 @@
+"""The search for one goal: how it ends, and what it knows then."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.formulation import Goal, GoalKind
+from planner.joint.search import Search
+from tests.support.oracle import best_plan
+from tests.support.search_states import QUALITY, feasible_instances, fresh_state
+from tests.support.tiny import random_instance
+
+
+@pytest.mark.parametrize("kind", ["convex", "nonconvex", "two_pools", "percentile"])
+def test_bound_and_plan_bracket_the_optimum(kind: str) -> None:
+    for instance in feasible_instances(kind, 3):
+        shared = fresh_state(instance)
+        search = Search(shared, QUALITY, lambda _: 1e-5)
+        search.run()
+        truth = best_plan(instance)
+        assert search.closed()
+        assert search.bound <= -shared.quality.from_score(truth.value) + 1e-6
+        assert search.loss >= -shared.quality.from_score(truth.bound) - 1e-6
+
+
+def test_a_plan_that_is_good_enough_ends_it() -> None:
+    """With any loss good enough the first plan does, and no program is solved."""
+    instance = feasible_instances("convex", 1)[0]
+    shared = fresh_state(instance)
+    search = Search(shared, QUALITY, lambda _: 1e-9, enough=0.0)
+    search.run()
+    assert search.incumbent is not None
+    assert shared.milp_solves == 0
+
+
+def test_a_second_search_begins_with_the_lessons_and_the_plan_of_the_first() -> None:
+    instance = feasible_instances("two_pools", 2)[1]
+    shared = fresh_state(instance)
+    first = Search(shared, QUALITY, lambda _: 1e-6)
+    first.run()
+    cuts, solves = len(shared.quality.cuts), shared.milp_solves
+    again = Search(shared, QUALITY, lambda _: 1e-6, first.incumbent)
+    again.run()
+    assert again.closed()
+    assert again.loss == pytest.approx(first.loss, abs=2e-6)
+    assert shared.milp_solves - solves <= max(solves, 1)
+    assert len(shared.quality.cuts) >= cuts
+
+
+@pytest.mark.parametrize("seed", [16, 31, 32, 54, 194])
+def test_a_cost_that_misses_the_floor_is_ruled_out(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Where the program thinks a cost possible that its setup misses the floor at, the best quality
+    within that cost decides; the cheapest plan is that of brute force.
+    """
+    instance, asked = random_instance(seed, "cost"), []
+    real = Search._best_quality_within
+
+    def recording(self: Search, cost: float, floor: float) -> Search:
+        asked.append(cost)
+        return real(self, cost, floor)
+
+    monkeypatch.setattr(Search, "_best_quality_within", recording)
+    shared = fresh_state(instance)
+    floor = shared.quality.from_score((instance.quality_floor or 0.0) - 1e-6)
+    search = Search(shared, Goal(of=GoalKind.COST, quality_at_least=floor), lambda _: 1e-6)
+    search.run()
+    truth = best_plan(instance)
+    assert asked
+    assert search.loss == pytest.approx(truth.value)
+    assert search.bound <= truth.value + 1e-6
+    assert search.closed()
+    assert search.incumbent is not None
+    assert shared.quality.from_score(search.incumbent.settled.value) >= floor - 1e-9
+
+
+def test_infeasible_is_confirmed_and_feasible_is_not() -> None:
+    instance = feasible_instances("convex", 1)[0]
+    crowded = fresh_state(replace(instance, arrival_rate=1e4 * instance.arrival_rate))
+    search = Search(crowded, QUALITY, lambda _: 1e-6)
+    search.run()
+    assert search.infeasible
+    assert search.incumbent is None
+    assert search.confirm_infeasible()
+    assert not Search(fresh_state(instance), QUALITY, lambda _: 1e-6).confirm_infeasible()
+
+
+def test_a_goal_without_room_has_no_plan() -> None:
+    """No GPU in all: infeasible, whatever the relaxation's options are."""
+    instance = feasible_instances("convex", 1)[0]
+    search = Search(fresh_state(instance), replace(QUALITY, gpus_in_all=0), lambda _: 1e-6)
+    search.run()
+    assert search.infeasible
+    assert search.loss == np.inf
