@@ -71,7 +71,7 @@ def _arguments() -> argparse.Namespace:
         "--noise", type=float, default=0.0, help="relative noise on the latencies, in per cent"
     )
     parser.add_argument(
-        "--repeat", type=int, default=1, help="runs of each size; the median is told"
+        "--repeat", type=int, default=1, help="runs of each size; the median is printed"
     )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -123,7 +123,7 @@ def _table(title: str, *columns: str) -> Table:
 
 def _outcome(results: list[dict[str, Any]]) -> Table:
     table = _table(
-        "\nWhat was found",
+        "\nResults",
         "size",
         "status",
         "value",

@@ -232,7 +232,7 @@ def what_if(browser: Browser, address: str, repeat: int) -> list[float]:
 
 def cancel(browser: Browser, address: str, repeat: int) -> list[float]:
     """Seconds of each stop: a fleet at a rate so low that its solve takes a minute, stopped once it
-    tells a bound.
+    shows a bound.
     """
     scenario, _ = make("fleet12x256", 0, 0.0, FOLDER)
     page = opened(browser, address, "inputs")

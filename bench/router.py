@@ -4,7 +4,7 @@ time of the processor.
     python -m bench.router
 
 decided: continuous scores, hardly a tie. tied: 0/1 grades at equal prices, nearly every prompt ties
-and asks the hash. corrected: with prices moved by load.
+and takes the hash. corrected: with prices moved by load.
 """
 
 import sys

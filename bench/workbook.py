@@ -46,7 +46,7 @@ def _measured(what: str) -> str:
         extras = _study(source) if what == "study" else {}
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         started, busy = time.perf_counter(), time.process_time()
-        # Imported here because the command imports it where a workbook is asked for.
+        # Imported here because the command imports it where it writes a workbook.
         from reports.workbook.write import write_workbook
 
         path = Path(folder) / "report.xlsx"

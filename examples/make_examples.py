@@ -3,7 +3,7 @@
 Run: `python -m examples.make_examples`.
 
 Profiles are estimates, not measurements: what the command `profile estimate` writes with the
-options that each example's README tells; those of from-benchmarks come from simulated benchmark
+options that each example's README lists; those of from-benchmarks come from simulated benchmark
 files (`examples.benchmark_runs`). Scores are drawn, not predicted: LLM i answers prompt n of topic
 t with
 

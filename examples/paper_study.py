@@ -61,7 +61,7 @@ WIDE = 112
 
 @dataclass(frozen=True)
 class Point:
-    """What is asked: GPUs of the cluster, req/s, target of the mean TTFT in ms."""
+    """A point of the study: GPUs of the cluster, req/s, target of the mean TTFT in ms."""
 
     gpus: int
     rate_rps: float
@@ -76,7 +76,7 @@ QUICK = (Point(4, 60, 150), Point(8, 80, 150))
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What was found at a point.
+    """The results at a point.
 
     ttft_ms: predicted mean of the joint plan, None without one; reason: why nothing, or what
     contradicts.
@@ -126,7 +126,7 @@ def _run(
 
 def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[str, str]:
     """How study and joint plan go together: yes | none | joint more | NO | open, and a reason where
-    there is something to tell.
+    there is something to explain.
 
     joint more: better than every retained setup, on a setup that first fit does not place. NO: one
     of them is wrong.
@@ -153,7 +153,7 @@ def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[s
 
 
 def study_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """Tabulate one row a point; NaN where there is nothing to tell."""
+    """Tabulate one row a point; NaN where there is no number."""
     rows = []
     for one in outcomes:
         spread = spread_of(one.study)
@@ -241,7 +241,7 @@ def print_study(console: Console, frame: pd.DataFrame) -> None:
 
 
 def score_line(instance: Instance) -> str:
-    """Tell each LLM's mean score and that of the best LLM for every prompt: no setup of whatever
+    """Each LLM's mean score and that of the best LLM for every prompt: no setup of whatever
     size spreads further.
     """
     values, weights = instance.scores.values, instance.scores.weights
@@ -262,7 +262,7 @@ def score_line(instance: Instance) -> str:
 
 @framed
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is asked; the exit code."""
+    """Run the study; the exit code."""
     options = _arguments(arguments)
     if options.csv is not None:
         check_writable(Path(options.csv), "--csv")

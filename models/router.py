@@ -345,7 +345,7 @@ class Router:
 
     def at_rate(self, rps: float) -> Row:
         """Take the prices of the next higher rate of the price table that keep the SLOs at this
-        one, and tell them.
+        one, and return it.
 
         Not interpolated: with the row above, the same fractions meet lower rates, which on rising
         curves keeps every SLO; prices between two rows may send any fractions. Beyond the highest
@@ -446,7 +446,7 @@ def _nearest_on_simplex_many(points: np.ndarray) -> np.ndarray:
 
 
 class _Policy:
-    """What a policy says, with every fault found."""
+    """What a policy says, with every fault."""
 
     def __init__(self, content: Any) -> None:
         self.faults: list[str] = []

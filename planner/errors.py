@@ -11,7 +11,7 @@
     VerificationError           a plan broke its own rules: a bug of the planner        exit code 1
 
 `VerificationError` stands outside both roots on purpose: no front door may treat it as an answer.
-`plan` tells infeasible and unknown results as plans; `SolveError` is for work that needs a setup,
+`plan` returns infeasible and unknown results as plans; `SolveError` is for work that needs a setup,
 such as a simulation (`Plan.demand_setup`).
 """
 

@@ -19,7 +19,7 @@ scenarios may state their own.
             LLMs), sizes from each `config.json`.
 `weights_gib_16bit` = parameters_total_b * 10^9 * 2 / 2^30 and `weights_gib_8bit` half of it: the
 weights alone, no KV cache, whatever precision the publisher ships. `windowed_layers` of the layers
-attend to the last `window_tokens` tokens alone (0: none). `note` tells what the columns cannot
+attend to the last `window_tokens` tokens alone (0: none). `note` says what the columns cannot
 (latent attention).
 """
 

@@ -2,7 +2,7 @@
 with its rows.
 
 Read leniently: what `profiles.curves` refuses in a sound cell (repeats, gaps, disorder of
-percentiles) is a finding here, so that one run tells everything. Only a table whose cells cannot be
+percentiles) is a finding here, so that one run lists everything. Only a table whose cells cannot be
 read is a fault.
 
     refused   the planner does not take the table

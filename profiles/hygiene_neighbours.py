@@ -20,7 +20,7 @@ LOWER_END = 0.9
 
 
 def check_neighbours(curves: Sequence[CurveRows]) -> list[Finding]:
-    """Findings for every pair of neighbours, told at the larger option."""
+    """Findings for every pair of neighbours, at the larger option."""
     shares = sorted(curves, key=lambda c: (c.llm, c.gpu, c.tp_degree, c.mps_share_pct))
     degrees = sorted(curves, key=lambda c: (c.llm, c.gpu, c.mps_share_pct, c.tp_degree))
     findings: list[Finding] = []

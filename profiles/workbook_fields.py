@@ -122,7 +122,7 @@ LLM_FIELDS = (
         "weights_gib",
         "Weights (GiB)",
         "a number > 0",
-        "all shards; blank = from the catalogue; used where Profiles tell no memory",
+        "all shards; blank = from the catalogue; used where Profiles states no memory",
     ),
     _whole(
         "min_replicas",

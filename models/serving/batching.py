@@ -2,7 +2,7 @@
 token and its last.
 
 A step runs all running decodes (one token each) and, by the scheduler, tokens of prompts; it takes
-the time that `models.serving.step_time` tells. Requests are served first come, first served. A
+the time that `models.serving.step_time` gives. Requests are served first come, first served. A
 waiting request is admitted at the beginning of a step when fewer than `sequences` are running and
 the cache holds its whole length, prompt and response, beside those that run; nothing is preempted.
 Its first token comes at the end of the step that ends its prompt, its next ones at the ends of the

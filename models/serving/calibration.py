@@ -24,7 +24,7 @@ meets in a step, by a factor of four at most; it is the last when little is won.
 down of a harness decides over TTFT (how long the start burst keeps its waves): scheduler, jitter of
 the lengths and requests of a user are picked from `Harness`es by the same objective, on the points
 that teach: all by two rounds on a few points, the best of them by two more on more points. Points
-that must not teach (`teaches`): more than 80 % of the cache asked for, an arithmetic above 75 % of
+that must not teach (`teaches`): more than 80 % of the cache needed, an arithmetic above 75 % of
 the peak (prefix caching), or more than 8,000 output tokens a second (the front end, which is not
 modelled, tops out).
 """
@@ -54,12 +54,12 @@ LITTLE = 0.98
 """A round that leaves more of the objective than this was the last."""
 FAR = np.where(np.array(FACTORS) == "front_end", np.log(4), np.inf)
 SCREENING_POINTS, PICKING_POINTS, LIKELY = 12, 24, 4
-"""So many points, evenly spread, tell the likely harnesses, and so many which of so many it is."""
+"""So many points, evenly spread, show the likely harnesses, and so many which of so many it is."""
 OPEN_REQUESTS = 2000
 
 
 class StoppedError(Exception):
-    """A fit was told to stop."""
+    """A fit was stopped."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def fit(
 
     All factors 1 and the first harness when no point teaches.
 
-    stop: asked now and then; when it says so, StoppedError is raised.
+    stop: called now and then; when it says so, StoppedError is raised.
     """
     kept = [point for point in points if teaches(point)]
     if not kept:

@@ -2,7 +2,7 @@
 
 Knows nothing of the optimisation.
 
-A curve tells the mean latency at a few rates; what happens between two arrivals it does not tell.
+A curve states the mean latency at a few rates, but not what happens between two arrivals.
 The station that stands for it:
 
     latency of request k = base_k + kappa * W_k
@@ -19,8 +19,8 @@ With Poisson arrivals at rate r the mean of W is r m^2 / (1 - r m), so that the 
                                                    the highest rate
 
 Fitted by least squares on relative errors, points near the operating rate counting most. A curve
-that falls has no such queue: the error of the fit tells. Bursts act through W: that, and the tail
-of W, is what a curve alone does not know.
+that falls has no such queue: the error of the fit shows it. Bursts act through W: that, and the
+tail of W, is what a curve alone does not know.
 
 That is for TTFT. A response takes long beside the gaps between arrivals, and what gaps of the
 measurement's kind do to TPOT and E2E is in their curves already; so these follow the load of

@@ -35,14 +35,14 @@ catalogue has no vocabularies).
 MPS share s < 1: compute / s^.87, weights / s^.23, kv and attention / s^.47; overheads and link
 unscaled. Where the law of an LLM was measured, `share_fraction` a takes its place: all of these
 times ((1 - a) + a / s). Busy neighbours multiply them by `neighbours` = 1.08 once more. That number
-rests on two data sets, in which neighbours asked for no more than their shares: weak evidence, so
+rests on two data sets, in which neighbours demanded no more than their shares: weak evidence, so
 it is a setting. Where nothing is known of the neighbours' demand 1.6 is the better guess, 2.15 when
 they are saturated.
 
 Calibration scales the nine numbers named in FACTORS, and nothing else; PRIOR is how far each may
 lie from 1 (sigma of its logarithm). Single factors are not identified by latencies: they are a
 means to predict, not facts about a GPU. Start values: fits to serving measurements on H100 and
-A100; how well they do is told in docs/accuracy.md.
+A100; how well they do stands in docs/accuracy.md.
 """
 
 import math
@@ -82,7 +82,7 @@ USABLE_MEMORY = 0.9
 
 
 class PrecisionError(ValueError):
-    """A precision that the catalogue cannot tell the arithmetic of."""
+    """A precision that the catalogue has no arithmetic for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +229,7 @@ def room_gib(llm: LlmSpec, gpu: Gpu, tp_degree: int, settings: Settings) -> floa
 def step_time(
     llm: LlmSpec, gpu: Gpu, tp_degree: int, mps_share: float = 1.0, settings: Settings | None = None
 ) -> StepTime:
-    """Step time of one option; mps_share in 0..1. Whether it fits on the GPU is not asked here."""
+    """Step time of one option; mps_share in 0..1. Whether it fits the GPU is not checked here."""
     own = settings or Settings()
     slower_compute, slower_weights, slower_cache = _slowdowns(mps_share, own)
     peak = gpu.bf16_dense_tflops * 1e12

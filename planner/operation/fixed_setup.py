@@ -37,7 +37,7 @@ TOLERANCE = 1e-5
 """Between value and bound of a routing, in shares of the range of scores."""
 
 REL_GAP = 1e-4
-"""At which the verifier is told that a routing is optimal."""
+"""At which a routing counts as optimal for the verifier."""
 
 MOST_NODES = 60
 """Of the branch and bound where curves are not convex."""
@@ -45,11 +45,11 @@ MOST_NODES = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Rerouted:
-    """One routing of the setup. content: keys of plan.json, verified, None where none was found;
+    """One routing of the setup. content: keys of plan.json, verified, None where there is none;
     quality, bound: score units.
 
     proved_none: it is proved that no routing keeps the SLOs. instance: of the deployed options,
-    with the rate and scores that were asked.
+    with that rate and those scores.
     """
 
     instance: Instance

@@ -68,7 +68,7 @@ __all__ = [
 NORMAL_975 = 1.96
 
 KEPT = {"holds": "kept", "uncertain": "open", "misses": "not kept"}
-"""Verdicts from good to bad, and how a routing's limits are told."""
+"""Verdicts from good to bad, and how a routing's limits are called."""
 
 ROUTER, REFITTED, RANDOM = "router", "prices refitted to these prompts", "same fractions at random"
 CORRECTED = "prices corrected by load"
@@ -160,8 +160,7 @@ def evaluate_routing(
     split: compute prices on this share of it and test on the rest; seed: of all draws.
 
     The plan must have a setup (`Plan.demand_setup`). DataError for a split that leaves nothing;
-    NoPlanInTimeError when cancelled, and where the setup's routing for these prompts could not be
-    found.
+    NoPlanInTimeError when cancelled, and where no routing of the setup for these prompts came out.
     """
     began = time.perf_counter()
 

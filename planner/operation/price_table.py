@@ -49,7 +49,7 @@ LIMIT_NOISE = 1e-7
 class PriceRow:
     """rate: req/s.
 
-    content: keys of plan.json at that rate, None where no routing was found; bound: score units.
+    content: keys of plan.json at that rate, None where there is no routing; bound: score units.
 
     proved_none: it is proved that no routing keeps the SLOs. kept_from: req/s.
     """
@@ -103,7 +103,7 @@ def build_price_table(
     rows = [_planned_row(setup, source.plan.content)]
 
     def report(phase: str) -> bool:
-        """Tell the progress; False once interrupted."""
+        """Whether to go on."""
         if progress is not None:
             progress(Progress(time.perf_counter() - began, phase))
         return cancel is None or not cancel.is_set()

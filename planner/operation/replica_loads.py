@@ -3,7 +3,7 @@ kept, with the prompts' own uncertainty.
 
 rate of option o        x_o = lambda f_i split_o,   split_o as the prices were computed for
 limits                  every SLO (ms), and the fullest replica's rate against the highest that was
-                        profiled (100 %): beyond that no latency is known, and none is told
+                        profiled (100 %): beyond that no latency is known, and none is given
 interval                fractions over RESAMPLES bootstrap samples of the prompts -> 2.5 % and 97.5
                         % of what they achieve
 verdict                 misses when these prompts and the whole interval are above the limit, holds

@@ -53,9 +53,8 @@ def read_sample(
     if grades is not None:
         grade_notices: list[str] = []
         given = read_scores(grades, known.llms, "drop", faults, grade_notices)
-        notices += [
-            notice for notice in grade_notices if "that lack a score" not in notice
-        ]  # told below, with those that are not there at all
+        # Prompts without a grade are counted below, together with those that are not there at all.
+        notices += [notice for notice in grade_notices if "that lack a score" not in notice]
     if faults or own is None:
         raise DataError(faults, notices)
     if given is None:

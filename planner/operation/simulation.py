@@ -8,7 +8,7 @@ ones by the plan's split; among the options of an LLM and the replicas of an opt
 their rates. A replica is
 
     step-level engine   where the option's curve is estimated or calibrated and its LLM and GPU are
-                        in the catalogues (`replica_engine`)
+                        in the catalogues (`planner.operation.step_level_replica`)
     fitted queue        elsewhere: a queue fitted to the curve (models.serving.fitted_queue)
 
 Everything is repeated RUNS times with seeds of its own; figures are means over the runs with 95 %
@@ -20,7 +20,7 @@ intervals (Student). The first WARM_UP of every run is not counted.
     verdict         misses when the whole interval is above the limit, uncertain when the limit is
                     inside, else holds
 
-Of each_llm the option with the highest mean over the runs is told, not the mean of each run's
+Of each_llm the option with the highest mean over the runs counts, not the mean of each run's
 highest: that would lie above every option.
 """
 

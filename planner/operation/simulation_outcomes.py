@@ -1,4 +1,6 @@
-"""TODO: planner.operation.simulation_outcomes."""
+"""What a simulation comes to: figures over the runs with their intervals, and the verdict of every
+SLO.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -119,7 +121,7 @@ class Simulation:
 class Station:
     """A deployed option at work.
 
-    share: part of its LLM's requests, 0..1; predicted: mean s by metric, as the plan tells.
+    share: part of its LLM's requests, 0..1; predicted: mean s by metric, as the plan says.
     """
 
     option: int

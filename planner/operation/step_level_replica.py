@@ -2,7 +2,7 @@
 suppositions.
 
 Cache: what the option's stated memory leaves beside its weights. Lengths, scheduler and most
-sequences: as the curve's source tells them (fixed lengths, chunked prefill, 256 sequences where it
+sequences: as the curve's source states them (fixed lengths, chunked prefill, 256 sequences where it
 does not). Calibrated curves were made with factors that no profile table carries,
 and curves of other makes with who knows what: the engine is used where its own mean TTFT is within
 REPRODUCES of the curve's, else a fitted queue is. They are compared at the planned rate, or at
@@ -49,7 +49,7 @@ def build_step_level_replica(
         return f"{name if llm is None else gpu_name} is not in the catalogue"
     lengths, scheduler = _lengths(one.curve), _scheduler(one.curve.source)
     if lengths is None:
-        return "the profile does not tell the lengths of prompts and answers"
+        return "the profile does not state the lengths of prompts and answers"
     if not fits_shards(llm, one.tp_degree):
         return f"its heads cannot be split over {one.tp_degree} GPUs"
     settings = Settings()
@@ -105,7 +105,7 @@ def build_step_level_replica(
 
 
 def _lengths(curve: Curve) -> Lengths | None:
-    """As the source tells; None where the means are not told, or where they are those of a
+    """As the source states; None where the means are not stated, or where they are those of a
     trace.
     """
     prompt, answer = curve.tokens

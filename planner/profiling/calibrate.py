@@ -3,7 +3,7 @@ points left out.
 
 A row teaches with its mean TTFT and mean TPOT. Its harness is simulated: a closed loop of
 `concurrency` users where the row states one, else an open loop at `rate_rps`; `input_tokens` and
-`output_tokens` are taken as fixed lengths. The error is told of points left out: the rows of an LLM
+`output_tokens` are taken as fixed lengths. The error is that of points left out: the rows of an LLM
 are dealt in turn into five parts, each part is predicted by a fit on the others
 (`models.serving.calibration`).
 """

@@ -8,7 +8,7 @@ continuous batching.
     capacity rate at which responses end while the queue is never empty: arrivals at 1.2 times what
     an instant backlog drains at
     rates    N of them at loads 0.05 + (H - 0.05) sin(pi/2 k/(N-1)) of the capacity, up to the
-             highest load H = 0.97, or less where asked
+             highest load H = 0.97, or less by option
     row      mean and p50/p90/p95/p99 of TTFT, TPOT, E2E over all seeds, each seed's first 15 % and
              last 5 % of the requests left out
     +-       half width of a 95 % interval from the spread between seeds (Student's t)
@@ -179,7 +179,7 @@ def estimate_table(
 ) -> Estimate:
     """Estimate the curves of options.
 
-    jobs: processes, 0 = one a core; progress: told how many options are done.
+    jobs: processes, 0 = one a core; progress: called with the number of options done.
     """
     estimate = Estimate(rows=[], half_widths=[], left_out=[], complete=True)
     done = 0
@@ -275,7 +275,7 @@ def _cache_gib(request: EstimateRequest) -> float | str:
     if cache < FEWEST_REQUESTS * mean:
         return (
             f"beside its weights there is room for {max(cache / mean, 0):.1f} requests,"
-            f" {FEWEST_REQUESTS} are asked for"
+            f" at least {FEWEST_REQUESTS} are needed"
         )
     return cache
 

@@ -1,5 +1,5 @@
 """What to measure next: which options' curves matter to the decision, were they better or worse
-than told.
+than stated.
 
 An option whose curve is estimated, calibrated or interpolated may be off by its stated error e. It
 matters when
@@ -56,7 +56,7 @@ FEWER_POINTS = 60
 class Gap:
     """One option.
 
-    error: supposed, 0..1; gain, regret: of the objective, 0 = none, None where not told.
+    error: supposed, 0..1; gain, regret: of the objective, 0 = none, None where not known.
 
     breaks: on the worse curve the plan's setup cannot keep the limits.
     """
@@ -215,7 +215,7 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
 
 def _gained(instance: Instance, plan: Solution, better: float | None) -> float | None:
     """By how much the better plan is better, less what the plan's own gap leaves open; None where
-    it could not be told.
+    it is not known.
     """
     if better is None or plan.value is None:
         return None

@@ -1,7 +1,7 @@
 """Tables of a scenario, read from the files it names, from a workbook's sheets, or from memory;
 also those of a faulty scenario.
 
-Faults go to the findings, so that those of all tables are told together.
+Faults go to the findings, so that those of all tables are raised together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -179,7 +179,7 @@ def check_named_tables(
     path: Path, content: Any, profiles: Table | None, scores: Table | None, findings: InputFindings
 ) -> None:
     """Check the tables a faulty scenario names as far as it can be understood, so that all faults
-    are told at once.
+    are raised at once.
     """
     if not isinstance(content, Mapping):
         return

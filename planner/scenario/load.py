@@ -1,4 +1,4 @@
-"""The scenario: what is asked.
+"""A scenario read from its file or a mapping.
 
 Its schema, its rules, and how it is read from a file (YAML or a workbook) or a mapping, with
 overrides.
@@ -38,7 +38,7 @@ Overrides = Mapping[str, Any] | Sequence[str]
 class Scenario:
     """A sound scenario, the file it came from and what was overridden (dotted path -> value).
 
-    Tables are found beside the file.
+    Tables lie beside the file.
     """
 
     spec: ScenarioSpec
@@ -103,7 +103,7 @@ def read_scenario(
 def _read_workbook(
     path: Path, overrides: Overrides, faults: list[Fault], book: "InputBook | None"
 ) -> tuple[Scenario | None, Any]:
-    """The same for a workbook; faults are told by cell."""
+    """The same for a workbook; faults by cell."""
     if book is None:
         # Imported here because only workbooks need openpyxl.
         from planner.scenario.workbook import read_book
@@ -182,7 +182,7 @@ def _parse_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any
 
 
 def _with_origin(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
-    """Faults of an overridden value are told at `--set`, not at the file."""
+    """Faults of an overridden value stand at `--set`, not at the file."""
     at = fault.where
     overridden = any(at == key or at.startswith(f"{key}.") for key in overrides)
     return Fault("--set", at, fault.value, fault.problem, fault.fix) if overridden else fault

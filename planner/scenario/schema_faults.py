@@ -116,7 +116,7 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
 
 
 def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
-    """Rules between fields, told even where other fields are faulty."""
+    """Faults of rules between fields, also where other fields are faulty."""
     faults = [*_repeated(content, "pools", file), *_repeated(content, "llms", file)]
     for i, llm in enumerate(_entries(content, "llms")):
         low, high = llm.get("min_replicas", 0), llm.get("max_replicas")

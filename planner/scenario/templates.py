@@ -29,8 +29,7 @@ MOST_PROMPTS = 5_000
 TEMPLATE_TEXTS = {
     "scenario.yaml": (
         """\
-# What is asked. Every key, unit and default: docs/inputs.md. Plan it: python -m planner plan
-# scenario.yaml
+# A scenario. Every key, unit and default: docs/inputs.md.
 version: 1
 name: my-cluster
 pools:                            # a pool = nodes that are all alike

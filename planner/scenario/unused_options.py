@@ -56,7 +56,7 @@ def unjudged_fault(scenario: Scenario, table: ProfileTable, slo: int, lacking: s
         f"slo.{slo}.statistic",
         scenario.spec.slo[slo].statistic,
         f"no option can be judged by it: each {lacking}",
-        f"profile it, or ask for a statistic that is there: {', '.join(profiled)}",
+        f"profile it, or choose a statistic that is: {', '.join(profiled)}",
     )
 
 

@@ -34,7 +34,7 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
 
     DataError for what cannot be a scenario with its tables.
 
-    Faults inside the scenario are told with those of its tables when it is loaded; here only where
+    Faults inside the scenario are raised with those of its tables on loading; here only where
     its tables may lie is looked at.
     """
     faults: list[Fault] = []
@@ -98,7 +98,7 @@ def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes])
 def replace_table(scenario: Scenario, key: str, name: str, content: bytes, folder: Path) -> Path:
     """Write the scenario into a folder with another table; its file there.
 
-    key: profiles or scores; name: the upload's file name, whose ending tells what it is. DataError
+    key: profiles or scores; name: the upload's file name, whose ending says what it is. DataError
     when a workbook has no such sheet.
     """
     ending = PurePath(name).suffix.lower()

@@ -42,7 +42,7 @@ class InputBook:
     sentences.
 
     tables: by such a name (`book.xlsx#Profiles`) the table of a sheet; None where it is faulty (its
-    faults are told).
+    faults are listed).
     """
 
     path: Path

@@ -310,7 +310,7 @@ class _AlternativeSearch:
         return incumbent_of(instance, quality, self.goal.of, routed, packings, settled)
 
     def _lean(self, incumbent: Incumbent) -> Incumbent:
-        """A setup without what serves nobody, on the fewest GPUs that could be found for it."""
+        """A setup without what serves nobody, on the fewest GPUs that packing comes to."""
         routed = incumbent.routed
         replicas = self.kinds.serving(routed.replicas, routed.rates)
         packings = pack_pools_on_fewest(self.state, replicas)

@@ -3,10 +3,10 @@
     nodes of each pool          +1 and -1                      every SLO           +10 ms and -10 ms
     arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB a GPU,
                                 where a used GPU is nearly full
-    quality asked for at least  +0.01 and -0.01                replicas of an LLM  +1, where as many
+    required quality            +0.01 and -0.01                replicas of an LLM  +1, where as many
                                 run as are allowed
 
-Each is one solve with the kept quality cuts. difference = value there - value here; it is told as
+Each is one solve with the kept quality cuts. difference = value there - value here; it counts as
 certain when it is larger than what the gaps of both solves leave open. GPUs and replicas come in
 whole numbers, so the worth of a unit more is rarely that of a unit less.
 """
@@ -40,7 +40,7 @@ class Marginal:
 
     change: dotted path, or `pools.K.memory_gib`; before, after: in the scenario's units.
 
-    value, bound: of the plan there, None where there is none (status tells why). difference:
+    value, bound: of the plan there, None where there is none (status says why). difference:
     signed, of the objective; certain: larger than the gaps leave open.
     """
 
@@ -63,7 +63,7 @@ def marginal_values(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> tuple[Marginal, ...]:
-    """Plan again with every limit moved; `plan` must have a setup. Cancelled, those found so
+    """Plan again with every limit moved; `plan` must have a setup. Cancelled, those done so
     far.
     """
     began, quality, moved = time.perf_counter(), quality or Quality(instance.scores), []

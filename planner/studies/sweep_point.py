@@ -118,7 +118,7 @@ def _reason(
     )
     without = [
         ("the SLOs cannot be kept", replace(instance, slos=())),
-        ("the quality asked for cannot be reached", replace(instance, quality_floor=-np.inf)),
+        ("the required quality cannot be reached", replace(instance, quality_floor=-np.inf)),
     ]
     for words, other in without:
         changed = other.slos != instance.slos or other.quality_floor != instance.quality_floor

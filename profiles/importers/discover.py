@@ -1,9 +1,9 @@
 """Files and folders -> runs of benchmark tools and tables of our own; what is no benchmark result
-is told, never passed over in silence.
+is reported, never passed over in silence.
 
 A file that is named must be readable: faults. In a folder (with all that is under it) other files
 may lie: they are counted. Companions of a tool's results (summaries that mix load points, side
-files) are passed over either way and told.
+files) are passed over either way and reported.
 """
 
 import zlib

@@ -4,7 +4,7 @@ Asked for where nothing says it, never guessed.
 
 For each key the first that says it wins: an entry under `files` of the mapping file, the command
 line, the benchmark file's own metadata, `defaults` of the mapping file. Where the command line
-contradicts the metadata, it is told. The mapping file (YAML):
+contradicts the metadata, it is noted. The mapping file (YAML):
 
     defaults: {gpu: H100-SXM-80GB, share: 100}
     llms: {RedHatAI/Qwen3-14B-FP8: qwen3-14b-fp8}      # the tool's model id: the name in the table
@@ -149,7 +149,7 @@ def _names(value: Any, file: str, section: str, faults: list[Fault]) -> dict[str
 def checked(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str, Any]:
     """The keys of `values` that are sound; faults for the others.
 
-    file, where: as faults tell them (where "" = options).
+    file, where: as in faults (where "" = options).
     """
     if not isinstance(values, dict):
         faults.append(

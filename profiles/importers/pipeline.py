@@ -1,12 +1,12 @@
 """Files of benchmark tools -> profile table: runs are read, judged, given their option, pooled, and
 made rows.
 
-Order of work, and what is told of each step:
+Order of work, and what each step reports:
 
     read      profiles.importers.discover          unreadable and unknown files
     judge     profiles.importers.formats.rules      runs that are no load points, columns that rest
                                                     on too little
-    ask       profiles.importers.identify           runs whose option nothing says: one fault
+    identify  profiles.importers.identify           runs whose option nothing says: one fault
     pool      `pooled`                      the same run in two files counts once; repeats of one
                                             load become one point; closed-loop runs that more
                                             concurrency made slower are left out (saturated)
@@ -51,7 +51,7 @@ def import_profiles(
 ) -> Imported:
     """Make the table.
 
-    before: a table whose rows are kept (--append); faults: those found already. Raises DataError
+    before: a table whose rows are kept (--append); faults: those known already. Raises DataError
     with every fault.
     """
     all_faults = list(faults)
@@ -91,7 +91,7 @@ def _points(
     """The runs that are load points with their options, and (file, missing keys) of those whose
     option is not known.
 
-    What is told of a file goes to it, what is told of names to `notices`.
+    Notices of a file go to it, notices of names to `notices`.
     """
     points: list[Point] = []
     missing: list[tuple[str, Mapping[str, str]]] = []
@@ -116,7 +116,7 @@ def _nothing(read: Read) -> Fault:
     seen = (
         f"benchmark files read: {len(read.files):,}, runs left out: {left:,}"
         if read.files
-        else "no benchmark results were found"
+        else "there are no benchmark results"
     )
     return Fault(
         "profile import",

@@ -3,7 +3,7 @@ without gaps.
 
 Two runs are of one load when tool, offered rate, limit of concurrency and mean lengths (within 10
 %) agree. Of repeats the rate and every mean are averages weighted by the requests answered; a
-percentile is the average of the runs' own percentile, told as such.
+percentile is the average of the runs' own percentile, and says so.
 """
 
 import math
@@ -44,7 +44,7 @@ class Point:
 
 
 def option_words(option: Option) -> str:
-    """Tell an option in words."""
+    """An option in words."""
     llm, gpu, tp, share = option
     return f"{llm} on {gpu}, tp {tp}, share {share:g} %"
 
@@ -52,7 +52,7 @@ def option_words(option: Option) -> str:
 def pooled(
     points: Sequence[Point], files: Mapping[str, FileAccount], notices: list[str]
 ) -> list[Point]:
-    """One point for each option and load; what is left out is told with its file, what is averaged
+    """One point for each option and load; what is left out is noted at its file, what is averaged
     in `notices`.
     """
     result: list[Point] = []

@@ -73,7 +73,7 @@ def typed_number(cell: object) -> float | tuple[str, str]:
 
 
 def text_of(cell: object) -> str | None:
-    """Tell a typed cell as text: whole numbers as digits, None for anything else but text."""
+    """A typed cell as text: whole numbers as digits, None for anything else but text."""
     if cell is None:
         return ""
     if isinstance(cell, bool):

@@ -34,7 +34,7 @@ SHOWN_PER_FILE = 50
 """So many faults of one file are printed; the others are counted."""
 
 MOST_GUESSES = 4
-"""So many known words that begin with the word given are told."""
+"""So many known words that begin with the word given are suggested."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Fault:
 
     file: as the user named it; where: row, column or dotted path ("" = the whole file).
 
-    value: what stands there, as `shown` tells it ("" = nothing to show); problem and fix:
+    value: what stands there, as `shown` renders it ("" = nothing to show); problem and fix:
     sentences without a full stop.
     """
 
@@ -72,7 +72,7 @@ class Fault:
 class DataError(Exception):
     """Bad input.
 
-    faults: everything found, in the order found; notices: what else the reader was told before.
+    faults: all, in the order of reading; notices: what else the reader should know.
     """
 
     def __init__(self, faults: Iterable[Fault], notices: Iterable[str] = ()) -> None:
@@ -111,7 +111,7 @@ class CatalogueError(DataError):
 
 
 def shown(value: object, width: int = 60) -> str:
-    """Tell a value on one line in at most `width` characters: text in quotes, null, true and false
+    """A value on one line in at most `width` characters: text in quotes, null, true and false
     as in YAML.
     """
     if value is None or isinstance(value, bool):

@@ -52,7 +52,7 @@ class _RefusedError(Exception):
 
 @dataclass
 class SheetScan:
-    """What a sheet's XML tells beside its values.
+    """What a sheet's XML says beside its values.
 
     merged: ranges such as A3:A5; unstored: cells with a formula and no stored value; hidden: how
     many rows are.
@@ -158,7 +158,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 
 def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SheetScan:
     """Scan one member when it can be XML; the reader takes its path from the workbook, so endings
-    tell nothing.
+    say nothing.
     """
     with archive.open(member) as stream:
         first = stream.read(1 << 16)

@@ -38,7 +38,7 @@ _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
     """Read one YAML document; None when it is empty or cannot be read.
 
-    Faults are appended with their line, as many as can be told.
+    Faults are appended with their line, as many as the parser can go on from.
     """
     try:
         events = [*YAML(typ="safe", pure=True).parse(text)]
@@ -206,7 +206,7 @@ def _place(event: Any) -> str:
 
 
 def _syntax_fault(file: str, error: Exception) -> Fault:
-    """Tell the parser's message in one line, with the line it points at."""
+    """The parser's message in one line, with the line it points at."""
     mark = (
         (error.problem_mark or error.context_mark)
         if isinstance(error, MarkedYAMLError)

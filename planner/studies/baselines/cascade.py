@@ -13,8 +13,8 @@ through each cascade are decided together by the joint search: the best mix of c
 good as any one of them.
 
 Effort: chains of at most LONGEST LLMs (the length of FrugalGPT's own), in the order of the weights;
-thresholds in STEPS steps of those asked so far; with more than FEW LLMs first chains of two, then
-those of three made of the LLMs that the first answer uses.
+thresholds in STEPS steps of the best score so far; with more than FEW LLMs first chains of two,
+then those of three made of the LLMs that the first answer uses.
 
 What favours the cascade: TTFT adds up by stages, although an answer must be finished before it can
 be judged; judging takes no time; the best answer seen is kept; a limit of each LLM holds per visit.
@@ -46,7 +46,7 @@ STEPS = {1: 1, 2: 40, 3: 16}
 COARSE = {1: 1, 2: 20, 3: 8}
 """The same with more than FEW LLMs."""
 SMALLEST_PART = 0.005
-"""Smaller parts of the prompts are not told in words."""
+"""Smaller parts of the prompts are left out of the words."""
 INSTANT = 1e-9
 """s: a latency that counts as none."""
 
@@ -85,11 +85,11 @@ def cascade_baseline(
         better = _solved(trial, instance, _every(trial, instance.scores, chains, COARSE))
         best = best if better is None or _worse(instance, better.value, best.value) else better
     if best is None:
-        aim = " that reaches the quality asked for" if instance.objective == "cost" else ""
+        aim = " that reaches the required quality" if instance.objective == "cost" else ""
         return BaselineResult(
             name=NAME, variant="", reason=f"no mix of cascades{aim} was found within the SLOs"
         )
-    effort = f"{best.mix.visits.sum():.2f} LLMs are asked per prompt"
+    effort = f"{best.mix.visits.sum():.2f} LLMs answer a prompt on average"
     if all(len(policy.chain) == 1 for policy in best.mix.policies):
         effort = "no second answer pays: LLMs are drawn by lot"
     notes = [f"best mix of {len(chains)} chains of at most {LONGEST} LLMs", effort]
@@ -251,7 +251,7 @@ def _as_visits(
 
 
 def _policy_words(instance: Instance, mix: PolicyMix) -> str:
-    """Tell the policies, the largest part first, e.g. `70 %: a, below 0.61 then b; 30 %: b`."""
+    """The policies, the largest part first, e.g. `70 %: a, below 0.61 then b; 30 %: b`."""
     words = []
     for part, policy in sorted(
         zip(mix.parts, mix.policies, strict=True), key=lambda pair: -pair[0]

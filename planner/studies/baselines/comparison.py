@@ -13,7 +13,7 @@ the joint plan, in the objective's unit and in per cent of the baseline's value,
     gain = joint value - baseline's value   (quality)         saving = baseline's cost - joint cost
                                             (cost)
 
-is told for baselines that keep the SLOs. Within the gap that was asked for the two tie, and the
+is given for baselines that keep the SLOs. Within the gap of the search the two tie, and the
 table says so.
 """
 
@@ -58,7 +58,7 @@ class BaselineComparison:
 
     attempts: one a baseline in the order of NAMES, none where the joint plan has no setup.
 
-    rel_gap: what was asked for. score_range: largest less smallest score. interrupted: whether
+    rel_gap: of the search. score_range: largest less smallest score. interrupted: whether
     Ctrl-C cut it short.
     """
 
@@ -70,7 +70,7 @@ class BaselineComparison:
 
     @property
     def of_cost(self) -> bool:
-        """Whether costs are compared, at the quality asked for."""
+        """Whether costs are compared, at the required quality."""
         return bool(self.plan.content["objective"]["of"] == "cost")
 
     def gain(self, attempt: BaselineResult) -> float | None:
@@ -83,13 +83,13 @@ class BaselineComparison:
         return float(attempt.value - mine if self.of_cost else mine - attempt.value)
 
     def tolerance(self, value: float) -> float:
-        """Differences up to this cannot be told from none at the gap that was asked for."""
+        """Differences up to this are none, as far as the gap of the search shows."""
         return max(
             self.rel_gap * abs(value), 0.0 if self.of_cost else CLOSE_ENOUGH * self.score_range
         )
 
     def ties(self, attempt: BaselineResult) -> bool:
-        """Whether the baseline is as good as the joint plan, as far as the gap can tell."""
+        """Whether the baseline is as good as the joint plan, as far as the gap shows."""
         gain = self.gain(attempt)
         return gain is not None and abs(gain) <= self.tolerance(float(attempt.value or 0.0))
 
@@ -148,7 +148,7 @@ def _makers(
 
 
 def _tried(trial: BaselineSolver, name: str, make: Callable[[], BaselineResult]) -> BaselineResult:
-    """One baseline; after Ctrl-C those left are told as not tried."""
+    """One baseline; after Ctrl-C those left are marked as not tried."""
     if trial.interrupted():
         return BaselineResult(name=name, variant="", reason="not tried: stopped before")
     trial.begin(name)

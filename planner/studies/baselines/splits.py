@@ -10,7 +10,7 @@ GPUs, size_i an LLM's weights in GiB:
 
 Within these limits replicas, options, placement and routing are the best there are, over all pools
 together: an LLM may have its part in the pool that suits it best. Parts seldom fit the options, so
-several ways to divide are tried and the best is told (`parts`).
+several ways to divide are tried and the best one counts (`ways_to_divide`).
 
 Isolated: option o is replaced by a *stack*, k_o replicas on the same t_o GPUs that nothing else may
 use,
@@ -142,7 +142,7 @@ def split_baseline(
 ) -> BaselineResult:
     """Every LLM keeps to its part of the compute; all else is the best there is.
 
-    The best of all ways to divide is told.
+    The best of all ways to divide counts.
     """
     ways = {
         words: _limited(instance, part)
@@ -324,7 +324,7 @@ def single_llm_baseline(trial: BaselineSolver, instance: Instance) -> BaselineRe
     if not good:
         best = instance.llms[order[0]].name
         reason = (
-            f"no LLM alone reaches the quality asked for; the best, {best}, has"
+            f"no LLM alone reaches the required quality; the best, {best}, has"
             f" {means[order[0]]:.5f}"
         )
         return BaselineResult(name="best single LLM", variant="", reason=reason)
@@ -357,7 +357,7 @@ def _alone_attempt(
     trial: BaselineSolver, instance: Instance, alone: Instance, i: int, nearest: LeastViolation
 ) -> BaselineResult:
     lifted = any(llm.min_replicas > 0 for k, llm in enumerate(instance.llms) if k != i)
-    notes = ["min_replicas of the other LLMs is not asked of it"] if lifted else []
+    notes = ["min_replicas of the other LLMs is waived"] if lifted else []
     return _attempt(trial, alone, "best single LLM", alone.llms[i].name, nearest, notes)
 
 

@@ -9,7 +9,7 @@ the least phi with a plan is sought:
 
     achieved_s <= phi * limit_s  for every SLO s        missed by phi - 1
 
-by bisection to PRECISION; then the best plan at that phi is told. A plan found tells its own phi
+by bisection to PRECISION; then the best plan at that phi counts. A plan has a phi of its own
 (the worst achieved / limit), which is how far the next step may go.
 """
 
@@ -61,9 +61,9 @@ ROUGH_GAP = 1e9
 
 @dataclass(kw_only=True)
 class BaselineSolver:
-    """How baselines ask for plans.
+    """How baselines are solved.
 
-    so_far: value and bound of the joint plan, told with the progress. deadline: of the present
+    so_far: value and bound of the joint plan, for the progress. deadline: of the present
     baseline.
     """
 
@@ -98,7 +98,7 @@ class BaselineSolver:
     ) -> Solution:
         """The joint search on a derived instance, without repairs.
 
-        quality: of its scores (the scenario's). gap: other than the asked one, for a step on the
+        quality: of its scores (the scenario's). gap: other than the settings', for a step on the
         way, whose plan need not be lean.
         """
         limit = min(
@@ -128,7 +128,7 @@ class BaselineSolver:
         return solution if solution.has_plan else None
 
     def content(self, instance: Instance, solution: Solution) -> SolvedContent:
-        """The plan told and verified against the instance."""
+        """The plan's content, verified against the instance."""
         return solved_content(instance, solution, self.settings.rel_gap)
 
 

@@ -9,13 +9,13 @@ routing, then the best routing of the setup.
     3. routing      the best routing on that setup, whose replicas may stay idle
 
 What l_i is supposed to be decides the outcome, so several suppositions are tried and the best
-outcome is told: the latency of the LLM's fastest and of its median option, at no load and at 50, 80
+outcome counts: the latency of the LLM's fastest and of its median option, at no load and at 50, 80
 and 100 % of its highest rate.
 
 All three are solved by the joint search on derived instances.
 Stage 1: one option per LLM with a constant latency and room for everything. Under a cost objective
 its GPUs come in UNITS parts at the price of the LLM's cheapest req/s, so that the cheapest routing
-that reaches the quality asked for is found. Stage 2: the scores are replaced by those of
+that reaches the required quality is known. Stage 2: the scores are replaced by those of
 pseudo-prompts, one an LLM with weight f_i / 2, worth PREFER at LLM i and 0 elsewhere, and one idle
 prompt of weight 1/2 that goes either to an idle LLM without latency (worth 0) or to one that uses
 budget up (worth 1). With the arrival rate doubled the share y of the idle prompt measures what is
@@ -77,20 +77,20 @@ class Supposition:
     rate.
     """
 
-    told: str
+    words: str
     option: tuple[int, ...]
     level: float
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What stage 2 found.
+    """What stage 2 came to.
 
-    told: by which supposition; within: the instance that allows no more; served: part of f;
+    words: of its supposition; within: the instance that allows no more; served: part of f;
     solution: stage 3.
     """
 
-    told: str
+    words: str
     within: Instance
     served: float
     solution: Solution
@@ -156,7 +156,7 @@ def two_stage_baseline(trial: BaselineSolver, instance: Instance) -> BaselineRes
         if allocated is not None and allocated[0] not in setups:
             replicas, served = allocated
             within = _within(instance, np.array(replicas))
-            setups[replicas] = Setup(supposed.told, within, served, trial.solve(within))
+            setups[replicas] = Setup(supposed.words, within, served, trial.solve(within))
     every = len(LEVELS) * len(REFERENCES)
     effort = f"best of {len(setups)} setups" if len(setups) > 1 else "one setup"
     effort += f" from {tried} suppositions" + (
@@ -177,7 +177,7 @@ def two_stage_baseline(trial: BaselineSolver, instance: Instance) -> BaselineRes
 def _best_routed(
     trial: BaselineSolver, instance: Instance, setups: list[Setup], effort: str
 ) -> BaselineResult:
-    """The best of the setups, told and verified."""
+    """The best of the setups, verified."""
     if not setups:
         return BaselineResult(
             name=NAME,
@@ -196,7 +196,7 @@ def _best_routed(
         ]
     )
     return planned_result(
-        trial, best.within, best.solution, name=NAME, variant=best.told, notes=[effort, *part]
+        trial, best.within, best.solution, name=NAME, variant=best.words, notes=[effort, *part]
     )
 
 

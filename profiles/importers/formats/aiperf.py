@@ -63,7 +63,7 @@ def _metrics(tree: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
-    """The one run that the report tells."""
+    """The one run of the report."""
     metrics, config = _metrics(tree), at(tree, "input_config")
     is_aiperf = (
         "aiperf_version" in tree
@@ -149,7 +149,7 @@ def _latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str
 
 
 def _model(config: Any) -> str:
-    """The one LLM that was asked; "" when there are several."""
+    """The one LLM that was called; "" when there are several."""
     lists = (
         at(config, "models", "items"),
         at(config, "models"),

@@ -86,9 +86,9 @@ def is_quantised(model: str) -> bool:
 
 
 def llm_name(model: str, quantization: str = "") -> tuple[str, str]:
-    """(name in the table, what to tell the reader or "").
+    """(name in the table, a notice or "").
 
-    quantization: what the server was told, "" or "none" for none.
+    quantization: what the server was started with, "" or "none" for none.
     """
     catalogued = next(
         (llm.llm for llm in load_llms().values() if llm.hf_id.casefold() == model.casefold()), None

@@ -15,7 +15,7 @@ class Run:
     """What one benchmark run says. None or "" = the file does not say.
 
     tool, version: what wrote the file; file, place: where the run stands ("" = the whole file).
-    model, gpu: the tool's names; quantization: as the server was told; tp: GPUs of one replica;
+    model, gpu: the tool's names; quantization: as the server was started; tp: GPUs of one replica;
     share_pct: MPS share in per cent.
     replicas: how many replicas answered together (rates and concurrency are of all of them).
     offered_rps: requests sent per second; infinite = as fast as `max_concurrency` allows.
@@ -53,5 +53,5 @@ class Run:
 
     @property
     def where(self) -> str:
-        """File and place, as faults tell them."""
+        """File and place, as in faults."""
         return f"{self.file}:{self.place}" if self.place else self.file

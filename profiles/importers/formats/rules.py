@@ -1,6 +1,6 @@
 """A run -> a point of a curve, or the reason why it is none.
 
-Nothing is substituted: what is doubtful is left out and told.
+Nothing is substituted: what is doubtful is left out and noted.
 
 left out    refused by its reader; no request answered; errors above 1 %; no achieved rate; achieved
             below 0.95 of offered (saturated: not a steady state) or above 1.5 of it (a burst);

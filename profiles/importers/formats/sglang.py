@@ -3,7 +3,7 @@
 rate        request_throughput (answered), request_rate (offered; Infinity = all at once, or
             "trace"), max_concurrency, concurrency
 latency     {mean, median, p90, p95, p99}_{ttft, tpot, e2e_latency}_ms
-counts      completed, total_input_tokens, total_output_tokens; failures are not told
+counts      completed, total_input_tokens, total_output_tokens; failures are not recorded
 server      server_info: model_path, tp_size, dp_size, quantization (null when the server did not
             answer, missing in old files)
 """
@@ -33,7 +33,7 @@ def matches(tree: Mapping[str, Any]) -> bool:
 
 
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
-    """The one run that the object tells."""
+    """The one run of the object."""
     server = at(tree, "server_info")
     server = server if isinstance(server, Mapping) else {}
     ok = finite(at(tree, "completed"))

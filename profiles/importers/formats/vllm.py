@@ -49,7 +49,7 @@ def matches(tree: Mapping[str, Any]) -> bool:
 
 
 def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
-    """The one run that the object tells."""
+    """The one run of the object."""
     ok = finite(at(tree, "completed"))
     failed = finite(at(tree, "failed"))
     prompts = finite(at(tree, "num_prompts"))
