@@ -24,6 +24,7 @@ from planner.plans.running_setup import running_setup
 from planner.plans.schema import AlternativesContent, PlanContent, SearchedContent
 from planner.plans.to_solution import to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content
+from planner.presentation.baselines import baselines_table
 from planner.presentation.setup_listing import SetupListing
 from planner.presentation.setup_study import (
     histogram_table,
@@ -35,7 +36,7 @@ from planner.presentation.setup_study import (
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
 from planner.studies.alternatives import AlternativesOptions, find_alternatives
-from planner.studies.baselines.comparison import baselines_table, compare_baselines
+from planner.studies.baselines.comparison import compare_baselines
 from planner.studies.quality_cache import quality_of
 from planner.studies.setup_study import study_setups
 from planner.studies.sweep_point import SweepPoint, plan_point

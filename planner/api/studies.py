@@ -9,9 +9,10 @@ import pandas as pd
 from planner.api.interrupts import interruptible
 from planner.api.scenario import ScenarioSource, load
 from planner.api.temporary_files import plain_content
+from planner.presentation.baselines import baselines_table
 from planner.studies import sweep as sweeps
 from planner.studies import sweep_axes, sweep_point
-from planner.studies.baselines.comparison import baselines_table, compare_baselines
+from planner.studies.baselines.comparison import compare_baselines
 
 __all__ = ["baselines", "sweep"]
 

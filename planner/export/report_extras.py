@@ -21,6 +21,7 @@ import pandas as pd
 from planner.plans.labels import objective_unit, slo_label
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.presentation.baselines import baselines_table
 from planner.presentation.formatting import format_exact
 from planner.presentation.setup_study import (
     histogram_table,
@@ -30,7 +31,7 @@ from planner.presentation.setup_study import (
     spread_table,
 )
 from planner.settings import Progress, Settings
-from planner.studies.baselines.comparison import baselines_table, compare_baselines
+from planner.studies.baselines.comparison import compare_baselines
 from planner.studies.setup_study import study_setups
 from planner.studies.sweep import sweep
 from planner.studies.sweep_point import SweepPoint

@@ -47,8 +47,8 @@ from planner.operation.samples import Sample, split_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.schema import SolvedContent
 from planner.settings import Progress, Settings
-from planner.studies.baselines.splits import single_llm_baseline
-from planner.studies.baselines.trial import BaselineSolver
+from planner.studies.baselines.single_llm import single_llm_baseline
+from planner.studies.baselines.solver import BaselineSolver
 from profiles.records import Scores
 
 __all__ = [
@@ -317,7 +317,7 @@ def _at_random(first: PromptRouting, tested: Sample) -> PromptRouting:
 
 
 def _served(
-    source: PlanAndScenario, fitted: Sample, tested: Sample, trial: BaselineSolver
+    source: PlanAndScenario, fitted: Sample, tested: Sample, solver: BaselineSolver
 ) -> tuple[list[PromptRouting], list[str]]:
     """The best single LLM that the scenario's GPUs can serve within the SLOs; none, and why, where
     there is none.
@@ -328,8 +328,8 @@ def _served(
         objective=ObjectiveKind.QUALITY,
         quality_floor=None,
     )
-    trial.begin("the best single LLM")
-    attempt = single_llm_baseline(trial, instance)
+    solver.begin("the best single LLM")
+    attempt = single_llm_baseline(solver, instance)
     if not attempt.met:
         return [], ["no single LLM can serve the rate within the SLOs on these GPUs"]
     return [_single(SERVED, tested.scores.llms.index(attempt.variant), tested, KEPT["holds"])], []

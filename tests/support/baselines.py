@@ -5,7 +5,7 @@ import numpy as np
 from models.instance import Instance
 from models.quality import Quality
 from planner.settings import Settings
-from planner.studies.baselines.trial import BaselineSolver
+from planner.studies.baselines.solver import BaselineSolver
 
 SLACK = 1e-6
 

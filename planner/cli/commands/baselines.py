@@ -18,14 +18,9 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.plan_report import print_report, print_verdict
 from planner.cli.terminal.progress import with_progress
+from planner.presentation.baselines import baselines_table, row_notes, setup_words
 from planner.scenario.assemble import LoadResult, load_instance
-from planner.studies.baselines.comparison import (
-    BaselineComparison,
-    baselines_table,
-    compare_baselines,
-    row_notes,
-    setup_words,
-)
+from planner.studies.baselines.comparison import BaselineComparison, compare_baselines
 from profiles.io.writing import check_writable
 
 __all__ = ["run_baselines"]

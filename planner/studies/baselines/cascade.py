@@ -33,7 +33,7 @@ from models.cascade import CascadePolicy, MixQuality, PolicyMix, policies
 from models.instance import Instance, Llm, ObjectiveKind, Option, Pool
 from models.quality import Quality
 from planner.solution import Solution, Status
-from planner.studies.baselines.trial import BaselineResult, BaselineSolver, violation_factor
+from planner.studies.baselines.solver import BaselineResult, BaselineSolver, violation_factor
 from profiles.records import Curve, Scores
 
 __all__ = ["cascade_baseline", "equivalent_instance"]
@@ -65,7 +65,7 @@ class MixPlan:
 
 
 def cascade_baseline(
-    trial: BaselineSolver, instance: Instance, sizes: np.ndarray
+    solver: BaselineSolver, instance: Instance, sizes: np.ndarray
 ) -> BaselineResult:
     """The best mix of cascades. sizes: (M,) by which the LLMs are ordered, cheapest first."""
     reason = _out_of_reach(instance)
@@ -77,12 +77,12 @@ def cascade_baseline(
         chain for n in range(1, 3 if many else LONGEST + 1) for chain in combinations(able, n)
     ]
     best = _solved(
-        trial, instance, _every(trial, instance.scores, chains, COARSE if many else STEPS)
+        solver, instance, _every(solver, instance.scores, chains, COARSE if many else STEPS)
     )
-    if many and best is not None and not trial.stopped():
+    if many and best is not None and not solver.stopped():
         used = [i for i in able if best.mix.visits[i] > 1e-3]
         chains = [*chains, *combinations(used, LONGEST)]
-        better = _solved(trial, instance, _every(trial, instance.scores, chains, COARSE))
+        better = _solved(solver, instance, _every(solver, instance.scores, chains, COARSE))
         best = best if better is None or _worse(instance, better.value, best.value) else better
     if best is None:
         aim = " that reaches the required quality" if instance.objective == "cost" else ""
@@ -126,7 +126,7 @@ def _out_of_reach(instance: Instance) -> str:
 
 
 def _every(
-    trial: BaselineSolver,
+    solver: BaselineSolver,
     scores: Scores,
     chains: Sequence[tuple[int, ...]],
     steps: Mapping[int, int],
@@ -136,25 +136,25 @@ def _every(
     """
     made: list[CascadePolicy] = []
     for chain in chains:
-        if made and trial.stopped():
+        if made and solver.stopped():
             break
         made += policies(scores, chain, steps[len(chain)])
     return made
 
 
 def _solved(
-    trial: BaselineSolver, instance: Instance, candidates: list[CascadePolicy]
+    solver: BaselineSolver, instance: Instance, candidates: list[CascadePolicy]
 ) -> MixPlan | None:
     """The best mix and its setup by the joint search, verified; None without one."""
     quality = MixQuality(candidates, instance.scores)
-    solution = trial.solve(_spread(instance, quality.most), cast(Quality, quality))
+    solution = solver.solve(_spread(instance, quality.most), cast(Quality, quality))
     if not solution.has_plan or solution.value is None or solution.bound is None:
         return None
     mix = quality.mix(solution.fractions)
     if mix is None:
         return None
     checked = equivalent_instance(instance, mix)
-    content = trial.content(checked, _as_visits(instance, checked, mix, solution))
+    content = solver.content(checked, _as_visits(instance, checked, mix, solution))
     if instance.objective == "cost":
         return MixPlan(mix, content, solution.value, solution.bound)
     return MixPlan(mix, content, mix.quality, max(solution.bound, mix.quality))

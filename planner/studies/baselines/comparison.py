@@ -1,10 +1,10 @@
-"""The joint plan beside what simpler ways of deciding come to: definitions in docs/baselines.md,
-tables for console and files here.
+"""The joint plan beside what simpler ways of deciding come to: definitions in docs/baselines.md.
 
-    equal split, size-proportional, isolated, best single LLM     planner.studies.baselines.splits
-    two-stage
-    planner.studies.baselines.two_stage
-    cascade                                                        planner.studies.baselines.cascade
+    equal split, size-proportional      planner.studies.baselines.splits
+    isolated                            planner.studies.baselines.isolated
+    best single LLM                     planner.studies.baselines.single_llm
+    two-stage                           planner.studies.baselines.two_stage
+    cascade                             planner.studies.baselines.cascade
 
 Every baseline gets its best variant, its best setup and its best routing by the same search as the
 joint plan, on the same curves, scores and GPUs, and is checked by the same verifier. The gain of
@@ -18,29 +18,27 @@ table says so.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from models.instance import Instance
 from models.quality import Quality
 from planner.errors import VerificationError
 from planner.joint import solve as joint
-from planner.plans.labels import slo_name
 from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan
 from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.studies.baselines.cascade import cascade_baseline
-from planner.studies.baselines.splits import isolated_baseline, single_llm_baseline, split_baseline
-from planner.studies.baselines.trial import BaselineResult, BaselineSolver, violation_factor
+from planner.studies.baselines.isolated import isolated_baseline
+from planner.studies.baselines.single_llm import single_llm_baseline
+from planner.studies.baselines.solver import BaselineResult, BaselineSolver
+from planner.studies.baselines.splits import split_baseline
 from planner.studies.baselines.two_stage import two_stage_baseline
 from profiles.catalogue import load_llms
 
-__all__ = ["NAMES", "BaselineComparison", "baselines_table", "compare_baselines", "setup_words"]
+__all__ = ["NAMES", "BaselineComparison", "compare_baselines"]
 
 NAMES = ("equal split", "size-proportional", "isolated", "two-stage", "best single LLM", "cascade")
 LEGAL = ("equal split", "size-proportional", "isolated", "two-stage")
@@ -111,7 +109,7 @@ def compare_baselines(
     comparison = BaselineComparison(
         plan, (), settings.rel_gap, float(np.ptp(instance.scores.values))
     )
-    trial = BaselineSolver(
+    solver = BaselineSolver(
         settings=settings,
         quality=quality,
         cancel=cancel,
@@ -119,39 +117,39 @@ def compare_baselines(
         so_far=(solution.value, solution.bound),
     )
     if not solution.has_plan:
-        return replace(comparison, interrupted=trial.interrupted())
-    attempts = [_tried(trial, name, make) for name, make in _makers(trial, loaded).items()]
+        return replace(comparison, interrupted=solver.interrupted())
+    attempts = [_tried(solver, name, make) for name, make in _makers(solver, loaded).items()]
     for attempt in attempts:
         _check_bound(comparison, attempt)
-    return replace(comparison, attempts=tuple(attempts), interrupted=trial.interrupted())
+    return replace(comparison, attempts=tuple(attempts), interrupted=solver.interrupted())
 
 
 def _makers(
-    trial: BaselineSolver, loaded: LoadResult
+    solver: BaselineSolver, loaded: LoadResult
 ) -> Mapping[str, Callable[[], BaselineResult]]:
     """How each baseline is made, in the order of NAMES."""
     instance = loaded.instance
     sizes, basis = llm_sizes(loaded)
     makers: dict[str, Callable[[], BaselineResult]] = {
         "equal split": lambda: split_baseline(
-            trial, instance, "equal split", np.ones(sizes.size), sizes
+            solver, instance, "equal split", np.ones(sizes.size), sizes
         ),
         "size-proportional": lambda: _based_on(
-            basis, split_baseline(trial, instance, "size-proportional", sizes, sizes)
+            basis, split_baseline(solver, instance, "size-proportional", sizes, sizes)
         ),
-        "isolated": lambda: isolated_baseline(trial, instance),
-        "two-stage": lambda: two_stage_baseline(trial, instance),
-        "best single LLM": lambda: single_llm_baseline(trial, instance),
-        "cascade": lambda: cascade_baseline(trial, instance, sizes),
+        "isolated": lambda: isolated_baseline(solver, instance),
+        "two-stage": lambda: two_stage_baseline(solver, instance),
+        "best single LLM": lambda: single_llm_baseline(solver, instance),
+        "cascade": lambda: cascade_baseline(solver, instance, sizes),
     }
     return {name: makers[name] for name in NAMES}
 
 
-def _tried(trial: BaselineSolver, name: str, make: Callable[[], BaselineResult]) -> BaselineResult:
+def _tried(solver: BaselineSolver, name: str, make: Callable[[], BaselineResult]) -> BaselineResult:
     """One baseline; after Ctrl-C those left are marked as not tried."""
-    if trial.interrupted():
+    if solver.interrupted():
         return BaselineResult(name=name, variant="", reason="not tried: stopped before")
-    trial.begin(name)
+    solver.begin(name)
     return make()
 
 
@@ -196,123 +194,3 @@ def _check_bound(comparison: BaselineComparison, attempt: BaselineResult) -> Non
                 f" {bound:.9g}"
             ]
         )
-
-
-def setup_words(content: Mapping[str, Any]) -> str:
-    """The setup in words, e.g. `mistral-7b 1 x tp2 30 %; yi-34b 1 x tp2 100 %`; pools are named
-    where there are several.
-    """
-    several = len({option["pool"] for option in content["options"]}) > 1
-    return "; ".join(
-        f"{o['llm']} {o['replicas']} x tp{o['tp_degree']} {o['mps_share_pct']:g} %"
-        + (f" on {o['pool']}" if several else "")
-        for o in content["options"]
-    )
-
-
-def baselines_table(comparison: BaselineComparison, instance: Instance) -> pd.DataFrame:
-    """The table `baselines`: the joint plan first, then one row a baseline; missing numbers stay
-    empty.
-    """
-    content = comparison.plan.content
-    objective = content["objective"]
-    rows = []
-    if content["options"]:
-        mine = BaselineResult(
-            name=JOINT,
-            variant="setup and routing together",
-            content=content,
-            value=objective["value"],
-            bound=objective["bound"],
-            quality=content["quality"],
-            factor=violation_factor(content, instance.slos),
-        )
-        rows.append(_row(comparison, instance, mine))
-    rows += [_row(comparison, instance, attempt) for attempt in comparison.attempts]
-    return pd.DataFrame(rows, columns=_headers(comparison), dtype=object).infer_objects()
-
-
-def _headers(comparison: BaselineComparison) -> list[str]:
-    unit = "USD/h" if comparison.of_cost else "mean score"
-    gain = "Saving" if comparison.of_cost else "Gain"
-    return [
-        *(
-            "Baseline",
-            "Variant",
-            "GPUs used",
-            "Cost (USD/h)",
-            "SLO met",
-            "SLO",
-            "SLO limit (ms)",
-            "SLO achieved (ms)",
-            "SLO missed by (%)",
-        ),
-        *(
-            "Quality (mean score)",
-            f"Best possible ({unit})",
-            f"{gain} of the joint plan ({unit})",
-            f"{gain} of the joint plan (%)",
-        ),
-        *("Setup", "Note"),
-    ]
-
-
-def _row(comparison: BaselineComparison, instance: Instance, attempt: BaselineResult) -> list[Any]:
-    """One row; see `_headers`."""
-    content = attempt.content
-    note = "; ".join(row_notes(comparison, attempt))
-    if content is None:
-        return [attempt.name, attempt.variant, *[None] * 12, note]
-    gain = None if attempt.name == JOINT else comparison.gain(attempt)
-    gain = 0.0 if gain is not None and gain < 0 and comparison.ties(attempt) else gain
-    percent = None if gain is None or not attempt.value else 100.0 * gain / abs(attempt.value)
-    missed = None if attempt.met else 100.0 * ((attempt.factor or attempt.allowed) - 1.0)
-    return [
-        *(
-            attempt.name,
-            attempt.variant,
-            content["gpus_used"],
-            content["cost_usd_per_h"],
-            attempt.met,
-            *_worst(instance, content, attempt),
-        ),
-        *(missed, attempt.quality, attempt.bound, gain, percent, setup_words(content), note),
-    ]
-
-
-def _worst(
-    instance: Instance, content: Mapping[str, Any], attempt: BaselineResult
-) -> tuple[str | None, float | None, float | None]:
-    """The SLO that is nearest to its limit (or misses it most): name, limit and achieved latency in
-    ms, as the scenario counts them.
-    """
-    if not instance.slos or attempt.factor is None:
-        return None, None, None
-    parts = [
-        np.inf if s["achieved_ms"] is None else s["achieved_ms"] / s["limit_ms"]
-        for s in content["slo"]
-    ]
-    worst = int(np.argmax(parts))
-    limit = 1e3 * instance.slos[worst].limit
-    achieved = limit * attempt.factor if np.isfinite(attempt.factor) else None
-    return slo_name(content["slo"][worst]), limit, achieved
-
-
-def row_notes(comparison: BaselineComparison, attempt: BaselineResult) -> Sequence[str]:
-    """What is to be said of a row: why it has no plan, ties, an own gap that is open, and the
-    baseline's own notes.
-    """
-    notes = [attempt.reason] if attempt.reason else []
-    gain = None if attempt.name == JOINT else comparison.gain(attempt)
-    if gain is not None and comparison.ties(attempt):
-        notes.append("ties the joint plan")
-    elif gain is not None and gain < 0:
-        notes.append("better than the joint plan as far as that was searched")
-    if (
-        attempt.value is not None
-        and attempt.bound is not None
-        and abs(attempt.bound - attempt.value) > comparison.tolerance(attempt.value)
-    ):
-        least = "least cost may be" if comparison.of_cost else "best may be"
-        notes.append(f"its own gap is open: its {least} {attempt.bound:.5f}")
-    return [*notes, *attempt.notes]

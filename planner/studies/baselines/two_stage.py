@@ -15,14 +15,8 @@ and 100 % of its highest rate.
 All three are solved by the joint search on derived instances.
 Stage 1: one option per LLM with a constant latency and room for everything. Under a cost objective
 its GPUs come in UNITS parts at the price of the LLM's cheapest req/s, so that the cheapest routing
-that reaches the required quality is known. Stage 2: the scores are replaced by those of
-pseudo-prompts, one an LLM with weight f_i / 2, worth PREFER at LLM i and 0 elsewhere, and one idle
-prompt of weight 1/2 that goes either to an idle LLM without latency (worth 0) or to one that uses
-budget up (worth 1). With the arrival rate doubled the share y of the idle prompt measures what is
-left of the budget
-
-    sum_i f_i L_i + y tau <= tau        so the largest y is the least latency, and PREFER serves f
-                                        first
+that reaches the required quality is known. Stage 2: pseudo-prompts that measure what is left of
+the latency budget (`planner.studies.baselines.stage_instances`).
 """
 
 from collections.abc import Iterator
@@ -30,16 +24,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.instance import Instance, Llm, Option, Pool, Slo
+from models.instance import Instance, Llm, Option, Pool
 from models.quality import Quality
 from planner.solution import Solution
-from planner.studies.baselines.trial import (
+from planner.studies.baselines.solver import (
     BaselineResult,
     BaselineSolver,
     planned_result,
     with_quota,
 )
-from profiles.records import Column, Curve, Scores
+from planner.studies.baselines.stage_instances import fractions_as_scores, with_idle_prompt
+from profiles.records import Column, Curve
 
 __all__ = ["two_stage_baseline"]
 
@@ -47,13 +42,11 @@ NAME = "two-stage"
 LEVELS = ((0.8, "80 % load"), (1.0, "full load"), (0.5, "half load"), (0.0, "no load"))
 REFERENCES = ("fastest", "median")
 UNITS = 200
-PREFER = 20.0
+"""Parts of an LLM's GPUs in stage 1 under a cost objective: fractions to half a per cent."""
 STAGE_GAP = 5e-5
 """Relative gap of stage 2: the least latency to 0.2 % of the limit."""
 SAME = 1e-2
 """Fractions closer than this are one routing: stage 3 routes again."""
-NOTHING = 1e-5
-"""A fraction that counts as none."""
 UNIT_GAP = 1e-3
 """Relative gap of stage 1 under a cost objective."""
 STAGE_SECONDS = 4.0
@@ -64,9 +57,6 @@ LEAK = 1e-6
 Where they take more, the load is at the edge of what the GPUs carry: stage 2 is then
 solved again without them, for the most of f that can be served.
 """
-INSTANT = 1e-9
-"""s: a latency that counts as none."""
-ROOMY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -139,24 +129,25 @@ def _at(option: Option, column: Column, level: float) -> float:
     )
 
 
-def two_stage_baseline(trial: BaselineSolver, instance: Instance) -> BaselineResult:
+def two_stage_baseline(solver: BaselineSolver, instance: Instance) -> BaselineResult:
     """The best outcome over all suppositions."""
     routings: list[np.ndarray] = []
     setups: dict[tuple[int, ...], Setup] = {}
     tried = 0
     for supposed in suppositions(instance):
-        if trial.stopped():
+        if solver.stopped():
             break
         tried += 1
-        fractions = _fixed_latency_routing(trial, instance, supposed)
+        fractions = _fixed_latency_routing(solver, instance, supposed)
+        # Many suppositions lead to one routing: stage 2, the slow one, runs once for each.
         if fractions is None or any(np.abs(fractions - other).max() < SAME for other in routings):
             continue
         routings.append(fractions)
-        allocated = _allocation(trial, instance, fractions)
+        allocated = _allocation(solver, instance, fractions)
         if allocated is not None and allocated[0] not in setups:
             replicas, served = allocated
             within = _within(instance, np.array(replicas))
-            setups[replicas] = Setup(supposed.words, within, served, trial.solve(within))
+            setups[replicas] = Setup(supposed.words, within, served, solver.solve(within))
     every = len(LEVELS) * len(REFERENCES)
     effort = f"best of {len(setups)} setups" if len(setups) > 1 else "one setup"
     effort += f" from {tried} suppositions" + (
@@ -170,12 +161,12 @@ def two_stage_baseline(trial: BaselineSolver, instance: Instance) -> BaselineRes
             notes=[effort],
         )
     return _best_routed(
-        trial, instance, [one for one in setups.values() if one.solution.has_plan], effort
+        solver, instance, [one for one in setups.values() if one.solution.has_plan], effort
     )
 
 
 def _best_routed(
-    trial: BaselineSolver, instance: Instance, setups: list[Setup], effort: str
+    solver: BaselineSolver, instance: Instance, setups: list[Setup], effort: str
 ) -> BaselineResult:
     """The best of the setups, verified."""
     if not setups:
@@ -196,7 +187,7 @@ def _best_routed(
         ]
     )
     return planned_result(
-        trial, best.within, best.solution, name=NAME, variant=best.words, notes=[effort, *part]
+        solver, best.within, best.solution, name=NAME, variant=best.words, notes=[effort, *part]
     )
 
 
@@ -213,7 +204,7 @@ def _within(instance: Instance, replicas: np.ndarray) -> Instance:
 
 
 def _fixed_latency_routing(
-    trial: BaselineSolver, instance: Instance, supposed: Supposition
+    solver: BaselineSolver, instance: Instance, supposed: Supposition
 ) -> np.ndarray | None:
     """Stage 1: (M,) fractions, or None when none keeps the SLOs."""
     cost = instance.objective == "cost"
@@ -244,7 +235,7 @@ def _fixed_latency_routing(
         min_utilization=0.0,
         quotas=(),
     )
-    solution = trial.solve(fixed, gap=UNIT_GAP if cost else trial.settings.rel_gap)
+    solution = solver.solve(fixed, gap=UNIT_GAP if cost else solver.settings.rel_gap)
     return solution.fractions if solution.has_plan else None
 
 
@@ -259,106 +250,28 @@ def _price_of_rate(instance: Instance, i: int) -> float:
 
 
 def _allocation(
-    trial: BaselineSolver, instance: Instance, fractions: np.ndarray
+    solver: BaselineSolver, instance: Instance, fractions: np.ndarray
 ) -> tuple[tuple[int, ...], float] | None:
     """Stage 2: (O,) replicas of the setup for the fractions and the part of these that it serves,
     or None.
     """
     count, llms = len(instance.options), len(instance.llms)
     if instance.objective == "quality":
-        pseudo = _with_idle(instance, fractions)
-        solution = trial.solve(pseudo, Quality(pseudo.scores), gap=STAGE_GAP, seconds=STAGE_SECONDS)
+        pseudo = with_idle_prompt(instance, fractions)
+        solution = solver.solve(
+            pseudo, Quality(pseudo.scores), gap=STAGE_GAP, seconds=STAGE_SECONDS
+        )
         part = 2 * solution.fractions[:llms]
+        # Twice, as the arrival rate was doubled: the shares of the real LLMs sum to one half.
         if solution.has_plan and part.sum() >= 1 - LEAK:
             return tuple(int(n) for n in solution.replicas[:count]), float(
                 np.minimum(part, fractions).sum()
             )
     floor = None if instance.objective == "quality" else 1.0
-    pseudo = replace(instance, scores=_identity(instance, fractions), quality_floor=floor)
-    solution = trial.solve(pseudo, Quality(pseudo.scores), gap=trial.settings.rel_gap)
+    pseudo = replace(instance, scores=fractions_as_scores(instance, fractions), quality_floor=floor)
+    solution = solver.solve(pseudo, Quality(pseudo.scores), gap=solver.settings.rel_gap)
     if not solution.has_plan:
         return None
     return tuple(int(n) for n in solution.replicas), float(
         np.minimum(solution.fractions, fractions).sum()
     )
-
-
-def _identity(instance: Instance, fractions: np.ndarray) -> Scores:
-    """One prompt for every LLM that is routed to, worth 1 there and 0 elsewhere."""
-    routed = np.flatnonzero(fractions > NOTHING)
-    values = np.ascontiguousarray(np.eye(fractions.size)[:, routed])
-    weights = fractions[routed] / fractions[routed].sum()
-    return Scores(
-        np.array([f"f{i}" for i in routed]),
-        tuple(llm.name for llm in instance.llms),
-        values,
-        weights,
-    )
-
-
-def _with_idle(instance: Instance, fractions: np.ndarray) -> Instance:
-    """Stage 2's instance: pseudo-prompts, doubled arrival rate, halved mean limits, and the two
-    idle LLMs in a pool of their own.
-    """
-    real = _identity(instance, fractions)
-    count, prompts = real.values.shape
-    values = np.full((count + 2, prompts + 1), -PREFER)
-    values[:count, :prompts] = PREFER * real.values
-    values[count:, prompts] = (0.0, 1.0)
-    scores = Scores(
-        np.append(real.prompt_ids, "idle"),
-        (*real.llms, "idle", "busy"),
-        values,
-        np.append(real.weights / 2, 0.5),
-    )
-    slos = tuple(
-        replace(slo, limit=slo.limit / 2) if _summed(slo) else slo for slo in instance.slos
-    )
-    pool = Pool("idle", "", 1, 2, 1.0, 0.0)
-    rate = 2 * instance.arrival_rate
-    curves = [_idle_curve(instance, rate, busy=busy) for busy in (False, True)]
-    options = (
-        *instance.options,
-        *(
-            Option(count + k, len(instance.pools), 1, 1.0, 0.5, curve)
-            for k, curve in enumerate(curves)
-        ),
-    )
-    padded = tuple(replace(q, weight=(*q.weight, 0.0, 0.0)) for q in instance.quotas)
-    floor = (
-        (instance.min_utilization * instance.gpus + 2) / (instance.gpus + 2)
-        if instance.min_utilization > 0
-        else 0.0
-    )
-    llms = (*instance.llms, Llm("idle", 1, 1), Llm("busy", 1, 1))
-    changed = {
-        "llms": llms,
-        "pools": (*instance.pools, pool),
-        "options": options,
-        "slos": slos,
-        "scores": scores,
-        "quotas": padded,
-    }
-    return replace(instance, **changed, arrival_rate=rate, min_utilization=floor)  # type: ignore[arg-type]
-
-
-def _summed(slo: Slo) -> bool:
-    """Whether the limit is one on a mean over all requests."""
-    return slo.scope == "all" and slo.statistic == "mean"
-
-
-def _idle_curve(instance: Instance, rate: float, *, busy: bool) -> Curve:
-    """A constant latency in every column: none, or (busy) as much as uses the budgets up without
-    breaking a limit of each LLM.
-    """
-    latency = {}
-    for column in dict.fromkeys(c for option in instance.options for c in option.curve.latency):
-        own = [slo for slo in instance.slos if slo.metric == column[0]]
-        high = [
-            slo.limit if _summed(slo) else slo.limit * (1 + ROOMY)
-            for slo in own
-            if slo.scope == "all"
-        ]
-        each = [slo.limit for slo in own if slo.scope == "each_llm" and slo.statistic == column[1]]
-        latency[column] = np.array([min([max(high, default=INSTANT), *each]) if busy else INSTANT])
-    return Curve(np.array([rate]), latency, ("measured",))

@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 from planner.joint.solve import solve
+from planner.presentation.baselines import baselines_table
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
-from planner.studies.baselines.comparison import NAMES, baselines_table, compare_baselines
-from planner.studies.baselines.splits import (
-    isolated_baseline,
-    single_llm_baseline,
-    split_baseline,
-)
+from planner.studies.baselines.comparison import NAMES, compare_baselines
+from planner.studies.baselines.isolated import isolated_baseline
+from planner.studies.baselines.single_llm import single_llm_baseline
+from planner.studies.baselines.splits import split_baseline
 from planner.studies.baselines.two_stage import two_stage_baseline
 from tests.support.baselines import SLACK, trial
 from tests.support.small_scenarios import write_scenario

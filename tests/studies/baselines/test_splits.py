@@ -8,13 +8,11 @@ import pytest
 
 from models.instance import Instance, Llm, Option, Pool
 from planner.scenario.assemble import load_instance
-from planner.studies.baselines.splits import (
-    isolated_baseline,
-    single_llm_baseline,
-    split_baseline,
-    ways_to_divide,
-)
-from planner.studies.baselines.trial import with_quota
+from planner.studies.baselines.gpu_division import ways_to_divide
+from planner.studies.baselines.isolated import isolated_baseline
+from planner.studies.baselines.single_llm import single_llm_baseline
+from planner.studies.baselines.solver import with_quota
+from planner.studies.baselines.splits import split_baseline
 from profiles.records import Curve, Scores
 from tests.support.baselines import SLACK, trial
 from tests.support.oracle import best_plan

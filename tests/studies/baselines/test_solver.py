@@ -10,10 +10,8 @@ from models.instance import Quota
 from planner.joint.solve import solve
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
-from planner.studies.baselines.splits import (
-    single_llm_baseline,
-)
-from planner.studies.baselines.trial import with_quota
+from planner.studies.baselines.single_llm import single_llm_baseline
+from planner.studies.baselines.solver import with_quota
 from planner.verification.verifier import verify
 from tests.joint.test_solve_random import _faults, _told
 from tests.support.baselines import compute_of, trial

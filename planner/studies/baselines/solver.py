@@ -1,16 +1,7 @@
-"""What every baseline rests on: bounded solves by the joint search, the least violation where an
-SLO is missed, and a verified outcome.
+"""What every baseline rests on: bounded solves by the joint search, and a verified result.
 
 A baseline is an instance derived from the scenario's: the same curves, scores and GPUs with less
 freedom. Its plan is placed, routed exactly and checked by the verifier as every plan is.
-
-Where no plan of a baseline keeps the SLOs, all limits are multiplied by one factor phi >= 1, and
-the least phi with a plan is sought:
-
-    achieved_s <= phi * limit_s  for every SLO s        missed by phi - 1
-
-by bisection to PRECISION; then the best plan at that phi counts. A plan has a phi of its own
-(the worst achieved / limit), which is how far the next step may go.
 """
 
 import math
@@ -25,9 +16,7 @@ import numpy as np
 from models.instance import Instance, Quota, Slo
 from models.quality import Quality
 from planner.joint import solve as joint
-from planner.joint.infeasibility import with_status_at_gap
 from planner.plans.schema import SolvedContent
-from planner.plans.setup_content import setup_content
 from planner.plans.solved_content import solved_content
 from planner.settings import Progress, Settings
 from planner.solution import Solution
@@ -35,28 +24,20 @@ from planner.solution import Solution
 __all__ = [
     "BaselineResult",
     "BaselineSolver",
-    "LeastViolation",
-    "least_violation",
     "planned_result",
     "violation_factor",
     "with_quota",
     "with_scaled_limits",
 ]
 
+ROUGH_GAP = 1e9
+"""A gap that any plan closes: only whether there is a plan matters."""
+
 SOLVE_SECONDS = 10.0
 """Longest single solve of a baseline; shorter where the scenario's time limit is."""
 
 BASELINE_SECONDS = 20.0
 """Time of one baseline, all its solves together."""
-
-PRECISION = 2e-3
-"""Relative precision of the least violation."""
-
-WIDEST = 1e4
-"""Limits this many times as long are tried at most."""
-
-ROUGH_GAP = 1e9
-"""A gap that any plan closes: only whether there is a plan matters."""
 
 
 @dataclass(kw_only=True)
@@ -132,31 +113,6 @@ class BaselineSolver:
         return solved_content(instance, solution, self.settings.rel_gap)
 
 
-@dataclass(frozen=True)
-class LeastViolation:
-    """The plan of a baseline at the least factor on the SLOs' limits.
-
-    solution: None where `reason` says why there is none.
-
-    excluded: no plan was found at this factor.
-    """
-
-    factor: float
-    solution: Solution | None
-    reason: str = ""
-    excluded: float = 1.0
-
-    @property
-    def notes(self) -> list[str]:
-        """What the time did not suffice for."""
-        if self.factor <= self.excluded * (1 + PRECISION) or self.solution is None:
-            return []
-        return [
-            "the time ended the search for the least violation: down to"
-            f" {100 * (self.excluded - 1):.1f} % it may be less"
-        ]
-
-
 @dataclass(frozen=True, kw_only=True)
 class BaselineResult:
     """What one baseline came to.
@@ -186,7 +142,7 @@ class BaselineResult:
 
 
 def planned_result(
-    trial: BaselineSolver,
+    solver: BaselineSolver,
     checked: Instance,
     solution: Solution,
     *,
@@ -199,7 +155,7 @@ def planned_result(
 
     VerificationError (a bug) where it does not pass.
     """
-    content = trial.content(with_scaled_limits(checked, allowed), solution)
+    content = solver.content(with_scaled_limits(checked, allowed), solution)
     objective = content["objective"]
     return BaselineResult(
         name=name,
@@ -237,75 +193,3 @@ def violation_factor(content: Mapping[str, Any], slos: Sequence[Slo]) -> float |
         for entry, slo in zip(content["slo"], slos, strict=True)
     ]
     return max(parts) if parts else None
-
-
-def least_violation(
-    trial: BaselineSolver, instance: Instance, solve: Callable[[Instance], Solution] | None = None
-) -> LeastViolation:
-    """The best plan of a derived instance, at the least factor on its SLOs' limits where none keeps
-    them.
-    """
-    solve = solve or trial.solve
-    first = solve(instance)
-    if first.has_plan:
-        return LeastViolation(1.0, first)
-    if first.status == "unknown":
-        reason = (
-            "stopped before a plan was found"
-            if trial.interrupted()
-            else "no plan was found in its time, nor that there is none"
-        )
-        return LeastViolation(1.0, None, reason)
-    free = trial.has_plan(replace(instance, slos=()))
-    if free is None:
-        reason = "no plan even without SLOs: the GPUs it leaves cannot hold or carry the load"
-        return LeastViolation(
-            1.0, None, "stopped before a plan was found" if trial.stopped() else reason
-        )
-    least = _least_factor(trial, instance)
-    if least is None:
-        return LeastViolation(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
-    solution = solve(with_scaled_limits(instance, least[0]))
-    solution = (
-        solution
-        if solution.has_plan
-        else with_status_at_gap(least[1], trial.settings, trial.quality)
-    )
-    return LeastViolation(least[0], solution, excluded=least[2])
-
-
-def _least_factor(
-    trial: BaselineSolver, instance: Instance
-) -> tuple[float, Solution, float] | None:
-    """The least factor with a plan, a plan, and the factor below that had none.
-
-    None without one up to WIDEST.
-    """
-    bad, step = 1.0, 1.25
-    plan = trial.has_plan(with_scaled_limits(instance, step))
-    while plan is None:
-        if step >= WIDEST or trial.stopped():
-            return None
-        bad, step = step, min(step**2, WIDEST)
-        plan = trial.has_plan(with_scaled_limits(instance, step))
-    good = _granted(trial, instance, plan, step)
-    while good > bad * (1 + PRECISION) and not trial.stopped():
-        middle = np.sqrt(good * bad)
-        tried = trial.has_plan(with_scaled_limits(instance, float(middle)))
-        if tried is not None:
-            plan, good = tried, _granted(trial, instance, tried, float(middle))
-        elif trial.stopped():
-            break
-        else:
-            bad = float(middle)
-    return good, plan, bad
-
-
-def _granted(trial: BaselineSolver, instance: Instance, plan: Solution, factor: float) -> float:
-    """The factor that a plan found at `factor` needs itself, four decimals up; never more than
-    `factor`.
-    """
-    needed = violation_factor(
-        setup_content(with_scaled_limits(instance, factor), plan), instance.slos
-    )
-    return factor if needed is None else float(min(factor, np.ceil(needed * 1e4) / 1e4))

@@ -1,0 +1,163 @@
+"""The least violation of the SLOs with which a baseline has a plan.
+
+Where no plan of a baseline keeps the SLOs, all limits are multiplied by one factor phi >= 1, and
+the least phi with a plan is sought:
+
+    achieved_s <= phi * limit_s  for every SLO s        missed by phi - 1
+
+by bisection to PRECISION; then the best plan at that phi counts. One factor for all limits, so that
+baselines compare by one number.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.instance import Instance
+from planner.joint.infeasibility import with_status_at_gap
+from planner.plans.setup_content import setup_content
+from planner.solution import Solution
+from planner.studies.baselines.solver import (
+    BaselineResult,
+    BaselineSolver,
+    planned_result,
+    violation_factor,
+    with_scaled_limits,
+)
+
+__all__ = [
+    "LeastViolation",
+    "least_violation",
+    "nearest_result",
+]
+
+
+PRECISION = 2e-3
+"""Relative precision of the least violation."""
+
+
+WIDEST = 1e4
+"""Limits this many times as long are tried at most."""
+
+
+@dataclass(frozen=True)
+class LeastViolation:
+    """The plan of a baseline at the least factor on the SLOs' limits.
+
+    solution: None where `reason` says why there is none. excluded: a factor at which there was no
+    plan; the least one lies between the two.
+    """
+
+    factor: float
+    solution: Solution | None
+    reason: str = ""
+    excluded: float = 1.0
+
+    @property
+    def notes(self) -> list[str]:
+        """What the time did not suffice for."""
+        if self.factor <= self.excluded * (1 + PRECISION) or self.solution is None:
+            return []
+        return [
+            "the time ended the search for the least violation: down to"
+            f" {100 * (self.excluded - 1):.1f} % it may be less"
+        ]
+
+
+def least_violation(
+    solver: BaselineSolver, instance: Instance, solve: Callable[[Instance], Solution] | None = None
+) -> LeastViolation:
+    """The best plan of a derived instance, at the least factor on its SLOs' limits where none keeps
+    them.
+    """
+    solve = solve or solver.solve
+    first = solve(instance)
+    if first.has_plan:
+        return LeastViolation(1.0, first)
+    if first.status == "unknown":
+        reason = (
+            "stopped before a plan was found"
+            if solver.interrupted()
+            else "no plan was found in its time, nor that there is none"
+        )
+        return LeastViolation(1.0, None, reason)
+    # Without any plan for infinite limits no factor helps: one solve saves the whole bisection.
+    free = solver.has_plan(replace(instance, slos=()))
+    if free is None:
+        reason = "no plan even without SLOs: the GPUs it leaves cannot hold or carry the load"
+        return LeastViolation(
+            1.0, None, "stopped before a plan was found" if solver.stopped() else reason
+        )
+    least = _least_factor(solver, instance)
+    if least is None:
+        return LeastViolation(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
+    # The plan of the bisection is any plan; the best at this factor may not come out in its time.
+    solution = solve(with_scaled_limits(instance, least[0]))
+    solution = (
+        solution
+        if solution.has_plan
+        else with_status_at_gap(least[1], solver.settings, solver.quality)
+    )
+    return LeastViolation(least[0], solution, excluded=least[2])
+
+
+def _least_factor(
+    solver: BaselineSolver, instance: Instance
+) -> tuple[float, Solution, float] | None:
+    """The least factor with a plan, a plan, and the factor below that had none.
+
+    None without one up to WIDEST.
+    """
+    # Steps that square, for factors are of any size: 1.25, 1.56, 2.4, 6, 36, ...
+    bad, step = 1.0, 1.25
+    plan = solver.has_plan(with_scaled_limits(instance, step))
+    while plan is None:
+        if step >= WIDEST or solver.stopped():
+            return None
+        bad, step = step, min(step**2, WIDEST)
+        plan = solver.has_plan(with_scaled_limits(instance, step))
+    good = _granted(solver, instance, plan, step)
+    while good > bad * (1 + PRECISION) and not solver.stopped():
+        # The geometric mean halves the relative distance, which is what PRECISION is of.
+        middle = np.sqrt(good * bad)
+        tried = solver.has_plan(with_scaled_limits(instance, float(middle)))
+        if tried is not None:
+            plan, good = tried, _granted(solver, instance, tried, float(middle))
+        elif solver.stopped():
+            break
+        else:
+            bad = float(middle)
+    return good, plan, bad
+
+
+def _granted(solver: BaselineSolver, instance: Instance, plan: Solution, factor: float) -> float:
+    """The factor that a plan needs itself, four decimals up; never more than `factor`, at which it
+    was solved. It is how far the next step may go at once.
+    """
+    needed = violation_factor(
+        setup_content(with_scaled_limits(instance, factor), plan), instance.slos
+    )
+    return factor if needed is None else float(min(factor, np.ceil(needed * 1e4) / 1e4))
+
+
+def nearest_result(
+    solver: BaselineSolver,
+    checked: Instance,
+    name: str,
+    variant: str,
+    nearest: LeastViolation,
+    notes: list[str],
+) -> BaselineResult:
+    """The result of the least violation, verified against `checked` at its factor."""
+    if nearest.solution is None:
+        return BaselineResult(name=name, variant=variant, reason=nearest.reason, notes=notes)
+    return planned_result(
+        solver,
+        checked,
+        nearest.solution,
+        name=name,
+        variant=variant,
+        allowed=nearest.factor,
+        notes=[*notes, *nearest.notes],
+    )
