@@ -1,0 +1,53 @@
+"""Newton on the smoothed g: fractions are met, and the cut is near the exact quality."""
+
+import numpy as np
+import pytest
+
+from models.newton_prices import NEAR_ENOUGH, minimise_smoothed
+from tests.support.score_tables import best_quality, fractions_of, scores_of
+
+TEMPERATURES = (0.3, 0.1, 0.03, 0.01)
+
+
+def softly_chosen(
+    values: np.ndarray, weights: np.ndarray, prices: np.ndarray, temperature: float
+) -> np.ndarray:
+    soft = np.exp((values - prices[:, None] - (values - prices[:, None]).max(axis=0)) / temperature)
+    return (soft / soft.sum(axis=0)) @ weights
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_soft_choice_meets_the_fractions(seed: int) -> None:
+    rng, scores = np.random.default_rng(seed), scores_of("continuous", seed)
+    llms = len(scores.llms)
+    target = np.maximum(fractions_of(rng, llms, 0), 0.02)
+    target /= target.sum()
+    prices = np.zeros(llms)
+    for temperature in TEMPERATURES:
+        prices = minimise_smoothed(scores.values, scores.weights, target, prices, temperature)
+        chosen = softly_chosen(scores.values, scores.weights, prices, temperature)
+        assert np.abs(chosen - target).max() < NEAR_ENOUGH
+    base = float((scores.values - prices[:, None]).max(axis=0) @ scores.weights)
+    exact = best_quality(scores, target)
+    assert -1e-9 <= base + float(prices @ target) - exact <= 0.02, "a cut, and a near one"
+
+
+@pytest.mark.parametrize("kind", ["binary", "equal rows", "one good", "dominated"])
+def test_ties_end_it_with_finite_prices(kind: str) -> None:
+    for seed in range(5):
+        scores = scores_of(kind, seed)
+        llms = len(scores.llms)
+        target = np.full(llms, 1 / llms)
+        prices = minimise_smoothed(scores.values, scores.weights, target, np.zeros(llms), 0.01)
+        assert np.isfinite(prices).all()
+
+
+def test_single_precision_is_near_double() -> None:
+    scores = scores_of("continuous", 3)
+    llms = len(scores.llms)
+    target = np.full(llms, 1 / llms)
+    start = np.zeros(llms)
+    double = minimise_smoothed(scores.values, scores.weights, target, start, 0.03)
+    values, weights = scores.values.astype(np.float32), scores.weights.astype(np.float32)
+    single = minimise_smoothed(values, weights, target, start, 0.03)
+    assert np.ptp(single - double) < 1e-3
