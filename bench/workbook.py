@@ -21,7 +21,7 @@ import pandas as pd
 from bench.instances import make
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
-from planner.export.report_content import report_of
+from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.scenario.templates import workbook_inputs
 
@@ -47,12 +47,12 @@ def _measured(what: str) -> str:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         started, busy = time.perf_counter(), time.process_time()
         # Imported here because the command imports it where it writes a workbook.
-        from reports.workbook.write import write_workbook
+        from reports.workbook.report.write import write_workbook
 
         path = Path(folder) / "report.xlsx"
         write_workbook(
             path,
-            report_of(source.plan, source.loaded, extras),
+            build_report(source.plan, source.loaded, extras),
             workbook_inputs(source.loaded.scenario, source.loaded.tables, Path(folder)),
         )
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
@@ -68,10 +68,10 @@ def _study(source: PlanAndScenario) -> dict[str, pd.DataFrame]:
     """The study's tables, its rows repeated up to ROWS."""
     # Imported here to keep it out of the other process.
     from planner.cli.terminal.interrupt import Interrupt as Stop
-    from planner.export.report_extras import extra
+    from planner.export.report_studies import run_report_study
     from planner.settings import Settings
 
-    tables = dict(extra("setups", source, Settings(), None, Stop().cancel).tables)
+    tables = dict(run_report_study("setups", source, Settings(), None, Stop().cancel).tables)
     setups = tables["setups"]
     tables["setups"] = pd.concat([setups] * (ROWS // len(setups) + 1), ignore_index=True).iloc[
         :ROWS

@@ -18,12 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from reports.series import CELLS, RATE, bar_of, gpus_of, spans_of
+from reports.content import Report
+from reports.series import CELLS, RATE, bar_of, gpus_of, routing_text, spans_of
 from reports.style import COLOURS, Look, looks_of, safe_text
 
 __all__ = ["write_charts"]
 
-Report = Mapping[str, Any]
 
 KINDS = ("png", "svg")
 MARKS: Mapping[str, str] = {
@@ -57,7 +57,7 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
     Beside a conflict the best effort is drawn, and says so. folder: made where it is missing.
     OSError when it cannot be written to.
     """
-    report = report.get("nearest") or report
+    report = report["nearest"] or report
     if not len(report["tables"]["setup"]):
         return []
     folder.mkdir(exist_ok=True)
@@ -131,8 +131,7 @@ def _routing(report: Report) -> tuple[Figure, str]:
     axes.set_xlim(0, max(parts) * 1.28 or 1)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= 100])
     axes.set_xlabel("part of all requests (%)")
-    told = ", ".join(f"{llm} {part:.1f} %" for llm, part in zip(frame["LLM"], parts, strict=True))
-    return figure, f"Bar chart of the requests by LLM: {told}"
+    return figure, routing_text(report)
 
 
 def _latency(report: Report, header: str) -> tuple[Figure, str]:

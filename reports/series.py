@@ -3,12 +3,12 @@ the curves of the options.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-__all__ = ["CELLS", "RATE", "bar_of", "gpus_of", "spans_of"]
+from reports.content import Report
 
-Report = Mapping[str, Any]
+__all__ = ["CELLS", "RATE", "bar_of", "gpus_of", "routing_text", "spans_of"]
+
 
 CELLS = 10
 """Cells of a GPU's bar, each 10 % of its compute."""
@@ -54,3 +54,10 @@ def spans_of(report: Report) -> list[tuple[int, int]]:
             spans.append((start, k))
             start = k
     return spans
+
+
+def routing_text(report: Report) -> str:
+    """The routing in words, for those who do not see its chart."""
+    frame = report["tables"]["routing"]
+    pairs = zip(frame["LLM"], frame["Fraction (%)"], strict=True)
+    return f"Bar chart of the requests by LLM: {', '.join(f'{llm} {p:.1f} %' for llm, p in pairs)}"

@@ -168,18 +168,17 @@ def unit_of(header: str) -> str:
     return "ms" if unit in ("± ms", "each, ms") else "GiB" if unit.startswith("GiB") else unit
 
 
-def header_format(header: str, signed: bool = False) -> str:
+def header_format(header: str, *, signed: bool = False) -> str:
     """The number format of a column by its header."""
     if header.startswith("MPS share"):
         return 'General" %"'
     if header.startswith(("Worth of", "Change of", "Difference")):
-        return number_format(
-            {"mean score": "score per ms", "USD/h": "USD/h, fine"}[unit_of(header)], signed
-        )
-    return number_format(unit_of(header), signed)
+        fine = {"mean score": "score per ms", "USD/h": "USD/h, fine"}
+        return number_format(fine[unit_of(header)], signed=signed)
+    return number_format(unit_of(header), signed=signed)
 
 
-def number_format(unit: str, signed: bool = False) -> str:
+def number_format(unit: str, *, signed: bool = False) -> str:
     """The number format of a unit, with the unit in it. signed: a plus before what is above 0."""
     unit = "%" if unit.startswith("%") else unit
     form = FORMATS.get(unit) or (f'{COUNT}" {unit}"' if unit in WHOLE and unit else "General")

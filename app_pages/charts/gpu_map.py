@@ -3,19 +3,18 @@ share.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from app_pages.charts.style import DescribedChart, ink, llm_colour
+from reports.content import Report
 from reports.series import gpus_of
 from reports.style import looks_of
 
 __all__ = ["MOST_CELLS", "build_gpu_map"]
 
-Report = Mapping[str, Any]
 
 MOST_CELLS = 400
 """GPUs of a map; of larger clusters the first are drawn and the table has all."""

@@ -16,12 +16,12 @@ from app_pages.charts.style import (
     shape_by,
     sign_and_name,
 )
+from reports.content import Report
 from reports.series import RATE, spans_of
 from reports.style import looks_of
 
 __all__ = ["build_budget_chart", "build_latency_chart"]
 
-Report = Mapping[str, Any]
 Row = dict[str, Any]
 
 OPERATING: dict[str, Any] = {

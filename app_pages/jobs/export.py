@@ -14,7 +14,7 @@ from app_pages.jobs.messages import JobContext
 from planner.errors import DataError
 from planner.export.bundle import KINDS, bundle, files_table, needs_prices, stated_date
 from planner.export.input_workbook import write_scenario_workbook
-from planner.export.report_content import report_of
+from planner.export.report_content import build_report
 from planner.export.report_files import write_report, write_report_workbook
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -52,7 +52,7 @@ def make_report(path: str, overrides: Overrides, content: PlanContent, *, job: J
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         source = _copied(_source(path, overrides, content), Path(folder))
         target = Path(folder) / "report.xlsx"
-        notes = write_report_workbook(source, report_of(source.plan, source.loaded), target)
+        notes = write_report_workbook(source, build_report(source.plan, source.loaded), target)
         return target.read_bytes(), list(notes)
 
 

@@ -2,7 +2,7 @@
 may use, and a plan as pages show it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.plans.schema import PlanContent
 from profiles.io.faults import Fault
+from reports.content import Report
 
 if TYPE_CHECKING:
     from planner.settings import Progress
@@ -93,5 +94,5 @@ class PlanView:
     """
 
     content: PlanContent
-    report: Mapping[str, Any]
-    nearest: Mapping[str, Any] | None = None
+    report: Report
+    nearest: Report | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app_pages.jobs.messages import JobContext, PlanView
-from planner.export.report_content import report_of
+from planner.export.report_content import build_report
 from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
@@ -51,8 +51,8 @@ def solve_scenario(path: str, overrides: Mapping[str, Any], *, job: JobContext) 
     nearest = plan.best_effort
     return PlanView(
         plan.content,
-        report_of(plan, loaded),
-        None if nearest is None else report_of(nearest, loaded),
+        build_report(plan, loaded),
+        None if nearest is None else build_report(nearest, loaded),
     )
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from app_pages.jobs.messages import JobContext, PlanView
-from planner.export.report_content import report_of
-from planner.export.report_extras import extra
+from planner.export.report_content import build_report
+from planner.export.report_studies import run_report_study
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan
 from planner.plans.running_setup import running_setup
@@ -99,7 +99,7 @@ def plan_sensitivity(
     """
     loaded = load_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
-    study = extra("sensitivity", source, loaded.settings, job.progress, job.cancel)
+    study = run_report_study("sensitivity", source, loaded.settings, job.progress, job.cancel)
     return study.tables["sensitivity"]
 
 
@@ -139,7 +139,7 @@ def open_alternative(
     del job
     loaded = load_instance(Path(path), dict(overrides))
     plan = alternative_plan(loaded.instance, content, number, loaded.settings.rel_gap)
-    return PlanView(plan, report_of(Plan(plan), loaded))
+    return PlanView(plan, build_report(Plan(plan), loaded))
 
 
 def list_setups(path: str, overrides: Overrides, *, job: JobContext) -> SetupListing:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from app_pages.jobs.messages import JobOutcome, PlanView
@@ -25,6 +26,7 @@ from planner.plans.schema import PlanContent
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_paths import set_path
+from reports.content import ReportMeta
 
 __all__ = [
     "ShownPlan",
@@ -61,12 +63,12 @@ class ShownPlan:
     cancelled: bool = False
 
     @property
-    def tables(self) -> Mapping[str, Any]:
+    def tables(self) -> Mapping[str, pd.DataFrame]:
         """Named tables of planner.plans.tables and planner.export.report_content."""
         return self.view.report["tables"]
 
     @property
-    def meta(self) -> Mapping[str, Any]:
+    def meta(self) -> ReportMeta:
         """Words and numbers beside the tables."""
         return self.view.report["meta"]
 
@@ -86,7 +88,9 @@ def best_effort_plan(here: ShownPlan) -> ShownPlan:
     nearest = Plan(here.content).best_effort
     if nearest is None:
         raise ValueError("the plan has no best effort")
-    return ShownPlan(here.edit, PlanView(nearest.content, here.view.nearest or {}), here.example)
+    return ShownPlan(
+        here.edit, PlanView(nearest.content, here.view.nearest or here.view.report), here.example
+    )
 
 
 def current_edit() -> ScenarioEdit:

@@ -37,7 +37,7 @@ def draw_marginals(here: ShownPlan) -> None:
         _draw_exact(content_with_marginals(here))
         return
     st.markdown("Estimates:")
-    bullets(here.meta["worth"])
+    bullets(here.meta["estimates"])
     job = job_slots.get(SLOT)
     started = job is not None and job.args == here.args
     if started and job is not None and job.outcome is None:

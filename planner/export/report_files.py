@@ -5,19 +5,19 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from planner.errors import DataError
-from planner.export.report_content import report_of
+from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
+from reports.content import Report
 
 __all__ = ["check_chart_folder", "write_report", "write_report_workbook"]
 
-Extras = tuple[Mapping[str, pd.DataFrame], Sequence[str]]
+Studies = tuple[Mapping[str, pd.DataFrame], Sequence[str]]
 
 
 def check_chart_folder(folder: Path) -> None:
@@ -36,13 +36,13 @@ def check_chart_folder(folder: Path) -> None:
 
 
 def write_report(
-    source: PlanAndScenario, xlsx: str | None, charts: str | None, extras: Extras = ({}, ())
+    source: PlanAndScenario, xlsx: str | None, charts: str | None, studies: Studies = ({}, ())
 ) -> dict[str, str]:
     """Write workbook and charts; what was written -> where. OSError when that is not possible.
 
-    extras: tables computed beside the plan (planner.export.report_extras), and sentences on them.
+    studies: tables computed beside the plan (planner.export.report_studies), and sentences on them.
     """
-    report = report_of(source.plan, source.loaded, *extras)
+    report = build_report(source.plan, source.loaded, *studies)
     written: dict[str, str] = {}
     if xlsx is not None:
         write_report_workbook(source, report, Path(xlsx))
@@ -58,14 +58,12 @@ def write_report(
     return written
 
 
-def write_report_workbook(
-    source: PlanAndScenario, report: Mapping[str, Any], path: Path
-) -> tuple[str, ...]:
+def write_report_workbook(source: PlanAndScenario, report: Report, path: Path) -> tuple[str, ...]:
     """Write the report of a plan as a workbook with its inputs; what of them is left out, a
     sentence each. OSError when it cannot be written.
     """
     # Imported here because XlsxWriter is not needed before.
-    from reports.workbook.write import write_workbook
+    from reports.workbook.report.write import write_workbook
 
     loaded = source.loaded
     inputs = workbook_inputs(loaded.scenario, loaded.tables, path.resolve().parent)

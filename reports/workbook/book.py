@@ -1,9 +1,9 @@
 """The workbook that is being written: formats, defined names, and where tables stand, for formulas
 of other sheets.
 
-Book      the workbook
-Formula   a live cell with its value
-Placed    a table on a sheet: addresses of its cells
+Book         the workbook
+Formula      a live cell with its value
+PlacedTable  a table on a sheet: addresses of its cells
 """
 
 import math
@@ -18,7 +18,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from profiles.workbook_layout import WorkbookInputs
 from reports.style import FONT, Look
 
-__all__ = ["Book", "Formula", "Placed", "missing"]
+__all__ = ["Book", "Formula", "PlacedTable", "is_blank"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedTable:
     """A table on a sheet.
 
     first, last: rows (from 0) of its body; columns: header -> column (from 0).
@@ -52,15 +52,16 @@ class Placed:
         row: from 0; -1 is the last, `rows` the total.
         """
         at = self.last + 1 + row if row < 0 else self.first + row
-        return f"'{self.sheet}'!{xl_rowcol_to_cell(at, self.columns[header], True, True)}"
+        cell = xl_rowcol_to_cell(at, self.columns[header], row_abs=True, col_abs=True)
+        return f"'{self.sheet}'!{cell}"
 
     def here(self, header: str, row: int) -> str:
         """Address of a body cell for formulas of the same sheet, its row free."""
-        return xl_rowcol_to_cell(self.first + row, self.columns[header], False, True)
+        return xl_rowcol_to_cell(self.first + row, self.columns[header], col_abs=True)
 
     def range(self, header: str, start: int = 0, stop: int | None = None) -> str:
         """Absolute address of body rows start to stop (excluded; None: all) of a column."""
-        name = xl_col_to_name(self.columns[header], True)
+        name = xl_col_to_name(self.columns[header], col_abs=True)
         end = self.last if stop is None else self.first + stop - 1
         return f"'{self.sheet}'!{name}${self.first + start + 1}:{name}${end + 1}"
 
@@ -70,21 +71,20 @@ class Placed:
         return [self.sheet, self.first + start, self.columns[header], end, self.columns[header]]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Book:
     """The workbook that is written.
 
-    looks: by LLM; names: defined names so far; placed: tables by name.
-
-    stories: first sentence by sheet; spans: first GPU and the one after the last of every pool, on
-    the sheet GPU map; inputs: of the input sheets, None without them; banners: by sheet what must
-    be read before anything else.
+    looks: by LLM; names: defined names so far; placed: tables by name; stories: first sentence by
+    sheet; spans: first GPU and the one after the last of every pool, on the sheet GPU map; inputs:
+    of the input sheets, None without them; banners: by sheet what must be read before anything
+    else.
     """
 
     file: Workbook
     looks: Mapping[str, Look]
     names: dict[str, str] = field(default_factory=dict)
-    placed: dict[str, Placed] = field(default_factory=dict)
+    placed: dict[str, PlacedTable] = field(default_factory=dict)
     stories: dict[str, str] = field(default_factory=dict)
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
     inputs: WorkbookInputs | None = None
@@ -106,6 +106,6 @@ class Book:
         self.file.define_name(name, f"={address}")
 
 
-def missing(value: Any) -> bool:
-    """Whether a cell stays blank."""
+def is_blank(value: Any) -> bool:
+    """Whether a cell stays blank: None, NaN, infinity."""
     return value is None or (isinstance(value, float | np.floating) and not math.isfinite(value))

@@ -4,122 +4,107 @@ Names of series are addresses of cells, never text: text could be read as a form
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reports.style import COLOURS, FONT
-from reports.workbook.book import Book, Placed
+from reports.workbook.book import Book, PlacedTable
 
-__all__ = ["bars", "columns", "scatter"]
+__all__ = ["ChartWords", "add_bars", "add_columns", "add_scatter", "routing_bars"]
 
 SMALL = {"name": FONT, "size": 9, "bold": False, "color": COLOURS["quiet"]}
+RULE = {"color": COLOURS["rule"], "width": 0.75}
+FEW = 12
+"""Columns up to so many carry their figures."""
 
 
-def _dressed(
-    chart: Any,
-    title: str,
-    x: str,
-    y: str,
-    x_form: str,
-    y_form: str,
-    legend: bool,
-    low: float | None = None,
-) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class ChartWords:
+    """Title and axes of a chart. x, y: what they show, with the unit; x_form, y_form: number
+    formats.
+    """
+
+    title: str
+    x: str = ""
+    y: str = ""
+    x_form: str = "#,##0"
+    y_form: str = "#,##0"
+
+
+def _dress(chart: Any, words: ChartWords, *, legend: bool, low: float | None = None) -> Any:
     """Title, axes with their units, a quiet grid.
 
     low: where the y axis begins; None: wherever the program likes.
     """
-    rule = {"color": COLOURS["rule"], "width": 0.75}
-    chart.set_title(
-        {
-            "name": title,
-            "name_font": {"name": FONT, "size": 12, "bold": True, "color": COLOURS["title"]},
-            "overlay": False,
-        }
-    )
-    axis = {
-        "name_font": SMALL,
-        "num_font": SMALL,
-        "line": rule,
-        "major_gridlines": {"visible": True, "line": rule},
-    }
-    chart.set_x_axis(
-        {**axis, "name": x, "num_format": x_form, "major_gridlines": {"visible": False}}
-    )
-    chart.set_y_axis({**axis, "name": y, "num_format": y_form, "min": low})
+    title = {"name": FONT, "size": 12, "bold": True, "color": COLOURS["title"]}
+    chart.set_title({"name": words.title, "name_font": title, "overlay": False})
+    axis = {"name_font": SMALL, "num_font": SMALL, "line": RULE}
+    bare = {"major_gridlines": {"visible": False}}
+    chart.set_x_axis({**axis, **bare, "name": words.x, "num_format": words.x_form})
+    grid = {"major_gridlines": {"visible": True, "line": RULE}}
+    chart.set_y_axis({**axis, **grid, "name": words.y, "num_format": words.y_form, "min": low})
     chart.set_legend({"position": "bottom", "font": SMALL} if legend else {"none": True})
     chart.set_chartarea({"border": {"none": True}})
     return chart
 
 
-def bars(
-    book: Book, placed: Placed, header: str, title: str, llms: Sequence[str], form: str
+def add_bars(
+    book: Book, placed: PlacedTable, header: str, words: ChartWords, llms: Sequence[str]
 ) -> Any:
-    """Lying bars, one an LLM in its colour, the figure beside each."""
+    """Lying bars, one an LLM in its colour, the figure (in the format of x) beside each."""
     chart = book.file.add_chart({"type": "bar"})
     chart.add_series(
         {
             "categories": placed.spot("LLM"),
             "values": placed.spot(header),
             "points": [{"fill": {"color": book.looks[llm].colour}} for llm in llms],
-            "data_labels": {"value": True, "num_format": form, "font": SMALL},
+            "data_labels": {"value": True, "num_format": words.x_form, "font": SMALL},
             "gap": 60,
         }
     )
-    _dressed(chart, title, "", "", "General", "0", legend=False)
-    chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
-    rule = {"color": COLOURS["rule"], "width": 0.75}
-    chart.set_y_axis(
-        {
-            "reverse": True,
-            "num_font": {**SMALL, "size": 10},
-            "major_gridlines": {"visible": False},
-            "line": rule,
-        }
-    )
+    _dress(chart, words, legend=False)
+    bare = {"major_gridlines": {"visible": False}}
+    chart.set_x_axis({"visible": False, "min": 0, **bare})
+    chart.set_y_axis({"reverse": True, "num_font": {**SMALL, "size": 10}, **bare, "line": RULE})
     return chart
 
 
-def columns(
+def routing_bars(book: Book, llms: Sequence[str]) -> Any:
+    """The requests by LLM, of the table `routing`."""
+    words = ChartWords(title="Requests by LLM (% of all requests)", x_form='0.0" %"', y_form="0")
+    return add_bars(book, book.placed["routing"], "Fraction (%)", words, llms)
+
+
+def add_columns(
     book: Book,
-    placed: Placed,
-    category: str,
-    header: str,
-    title: str,
-    x: str,
-    y: str,
-    form: str,
+    placed: PlacedTable,
+    headers: tuple[str, str],
+    words: ChartWords,
     colours: Sequence[str] = (),
     low: float | None = None,
 ) -> Any:
     """Standing columns, the figure above each where there are few.
 
-    low: where the y axis begins; 0 where columns are to be compared.
+    headers: of categories and values; colours: by column; low: where the y axis begins; 0 where
+    columns are to be compared.
     """
+    category, header = headers
     chart = book.file.add_chart({"type": "column"})
-    few = placed.rows <= 12
     series = {
         "categories": placed.spot(category),
         "values": placed.spot(header),
         "fill": {"color": COLOURS["plan"]},
         "gap": 40,
     }
-    if few:
-        series["data_labels"] = {"value": True, "num_format": form, "font": SMALL}
+    if placed.rows <= FEW:
+        series["data_labels"] = {"value": True, "num_format": words.y_form, "font": SMALL}
     if colours:
         series["points"] = [{"fill": {"color": colour}} for colour in colours]
     chart.add_series(series)
-    return _dressed(chart, title, x, y, "General", form, legend=False, low=low)
+    return _dress(chart, words, legend=False, low=low)
 
 
-def scatter(
-    book: Book,
-    series: Sequence[dict[str, Any]],
-    title: str,
-    x: str,
-    y: str,
-    x_form: str = "#,##0",
-    y_form: str = "#,##0",
-) -> Any:
+def add_scatter(book: Book, series: Sequence[dict[str, Any]], words: ChartWords) -> Any:
     """Points, with lines where a series has one.
 
     series: as XlsxWriter's add_series, names as addresses.
@@ -127,4 +112,4 @@ def scatter(
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
     for one in series:
         chart.add_series(one)
-    return _dressed(chart, title, x, y, x_form, y_form, legend=True)
+    return _dress(chart, words, legend=True)

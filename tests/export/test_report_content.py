@@ -21,8 +21,8 @@ import pytest
 from planner.cli.commands.plan import Further, make_plan
 from planner.cli.commands.report import ReportAsked, run_report
 from planner.cli.terminal.interrupt import Interrupt
-from planner.export.report_content import report_of
-from planner.export.report_extras import KINDS, extra
+from planner.export.report_content import build_report
+from planner.export.report_studies import KINDS, run_report_study
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, write_json
 from planner.plans.tables import plan_tables
@@ -31,7 +31,7 @@ from planner.scenario.templates import TEMPLATE_TEXTS, workbook_inputs
 from profiles.workbook_layout import REPORT_SHEETS, SHEETS
 from reports.charts import write_charts
 from reports.style import CELL_LIMIT, LLM_COLOURS, ink_on, looks_of, safe_text
-from reports.workbook.write import write_workbook
+from reports.workbook.report.write import write_workbook
 from tests.support.office import resaved
 from tests.support.paths import EXAMPLES
 
@@ -45,7 +45,7 @@ def written(
 ) -> Path:
     write_workbook(
         path,
-        report_of(source.plan, source.loaded, extras),
+        build_report(source.plan, source.loaded, extras),
         workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
     )
     return path
@@ -73,7 +73,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> PlanAndScenario:
 @pytest.fixture(scope="module")
 def all_extras(small: PlanAndScenario) -> dict[str, pd.DataFrame]:
     settings = small.loaded.settings
-    found = [extra(kind, small, settings, None, None) for kind in KINDS]
+    found = [run_report_study(kind, small, settings, None, None) for kind in KINDS]
     assert all(one.complete for one in found)
     return {name: frame for one in found for name, frame in one.tables.items()}
 
@@ -196,7 +196,7 @@ def test_an_infeasible_plan_is_told(small: PlanAndScenario, tmp_path: Path) -> N
         "Shadow prices",
         "Checks",
     ):
-        assert book[name]["A2"].value.startswith("Best effort, not what was asked."), name
+        assert book[name]["A2"].value.startswith("Best effort after one change: "), name
     told = {value for row in book["Summary"].iter_rows(values_only=True) for value in row}
     assert {
         "These limits cannot hold together",
@@ -212,11 +212,11 @@ def test_an_infeasible_plan_is_told(small: PlanAndScenario, tmp_path: Path) -> N
     assert row[2] == "Demand & SLO, cell B1"
     assumed = {row[0]: row[1:] for row in book["Assumptions"].iter_rows(values_only=True)}
     assert assumed["Arrival rate"][:2] == (best["change"]["to"], best["change"]["to"])
-    assert assumed["Arrival rate"][3] == "best effort: 500 was asked"
+    assert assumed["Arrival rate"][3] == "best effort: 500 in the scenario"
     assert load_instance(path).sha256 == source.plan.content["scenario_sha256"]
-    report = report_of(source.plan, source.loaded)
+    report = build_report(source.plan, source.loaded)
     assert len(write_charts(tmp_path / "charts", report)) == 6
-    assert "Best effort, not what was asked." in (tmp_path / "charts" / "routing.svg").read_text(
+    assert "Best effort after one change: " in (tmp_path / "charts" / "routing.svg").read_text(
         encoding="utf-8"
     )
 
@@ -227,12 +227,12 @@ def test_a_conflict_without_a_best_effort_is_told(small: PlanAndScenario, tmp_pa
         **source.plan.content,
         "conflict": {"limits": ["500 req/s to be served"], "repairs": [], "best_effort": None},
     }
-    report = report_of(Plan(content), source.loaded)
+    report = build_report(Plan(content), source.loaded)
     write_workbook(tmp_path / "none.xlsx", report)
     book = openpyxl.load_workbook(tmp_path / "none.xlsx")
     assert book.sheetnames == ["Summary", "Assumptions", "Conflict", "Log"]
     assert any(
-        row[0] == "No single change was found that mends it."
+        row[0] == "No single change makes the scenario feasible."
         for row in book["Conflict"].iter_rows(values_only=True)
     )
     assert write_charts(tmp_path / "charts", report) == []
@@ -252,11 +252,11 @@ def test_the_summary_tells_what_was_asked_and_how_sure_it_is(
             "Summary"
         ].iter_rows(values_only=True)
     )
-    asked = (
+    goal = (
         "my-cluster: lowest cost for 20 req/s on 1 x 2 A100-PCIe-80GB (pool a100), with quality at"
         " least 0.6 and mean TTFT at most 300 ms"
     )
-    assert rows[1][0] == f"Asked: {asked}"
+    assert rows[1][0] == f"Goal: {goal}"
     figures = {row[0]: row[1:3] for row in rows}
     assert figures["Quality at least"] == (0.6, "mean score")
     assert figures["Curves measured"] == (0, f"of {len(cheap.plan.content['options'])} curves")
@@ -314,7 +314,7 @@ def test_alternatives_are_told(small: PlanAndScenario, tmp_path: Path) -> None:
         further=Further(near=2, loss_pct=50.0),
     )
     path = written(source, tmp_path / "near.xlsx")
-    frame = report_of(source.plan, source.loaded)["tables"]["alternatives"]
+    frame = build_report(source.plan, source.loaded)["tables"]["alternatives"]
     assert len(frame)
     rows = list(
         openpyxl.load_workbook(path, data_only=True)["Alternatives"].iter_rows(values_only=True)
@@ -479,7 +479,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> PlanAndScenario:
 @pytest.fixture(scope="module")
 def hostile_book(hostile: PlanAndScenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("hostile-book") / "hostile.xlsx"
-    report = report_of(hostile.plan, hostile.loaded)
+    report = build_report(hostile.plan, hostile.loaded)
     report["tables"]["notices"] = pd.DataFrame(
         {"Notice": [NOISE, "=" + "x" * 40_000, "\U0001f600" * 20_000]}, dtype=object
     )
@@ -546,7 +546,7 @@ def test_sound_text_is_left_alone(text: str) -> None:
 
 
 def test_charts_draw_any_name(hostile: PlanAndScenario, tmp_path: Path) -> None:
-    files = write_charts(tmp_path / "charts", report_of(hostile.plan, hostile.loaded))
+    files = write_charts(tmp_path / "charts", build_report(hostile.plan, hostile.loaded))
     assert {path.name for path in files} == {
         f"{n}.{k}" for n in ("routing", "gpu-map", "latency-ttft-mean") for k in ("png", "svg")
     }
@@ -699,7 +699,7 @@ def test_report_tells_bad_input(
 
 
 def test_nothing_is_left_when_writing_fails(small: PlanAndScenario, tmp_path: Path) -> None:
-    report = report_of(small.plan, small.loaded)
+    report = build_report(small.plan, small.loaded)
     report["tables"]["slo"] = None
     (tmp_path / "r.xlsx").write_text("the old one", encoding="utf-8")
     with pytest.raises(AttributeError):

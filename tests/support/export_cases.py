@@ -109,7 +109,7 @@ SHARED_OPTIONS = [
 
 
 @cache
-def shared(hostile: bool = False) -> PlanAndScenario:
+def shared(*, hostile: bool = False) -> PlanAndScenario:
     """Two pools, three nodes, replicas, unequal shares, one LLM of two options."""
     return case(SHARED_OPTIONS, TWO_POOLS, 54.0, HOSTILE if hostile else None)
 
@@ -122,7 +122,7 @@ def halves() -> PlanAndScenario:
 
 
 @cache
-def whole(hostile: bool = False) -> PlanAndScenario:
+def whole(*, hostile: bool = False) -> PlanAndScenario:
     """Whole GPUs alone."""
     options = [("small", "TestGPU", 1, 100, 30.0, 30.0), ("large", "TestGPU", 2, 100, 11.0, 60.0)]
     return case(options, TWO_POOLS[:1], 60.0, HOSTILE if hostile else None)

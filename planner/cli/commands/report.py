@@ -11,8 +11,8 @@ from planner.cli.terminal.output import plain_console, print_line
 from planner.cli.terminal.plan_report import print_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
-from planner.export.report_extras import KINDS, Extra, extra
 from planner.export.report_files import check_chart_folder, write_report
+from planner.export.report_studies import KINDS, ReportStudy, run_report_study
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from profiles.io.faults import Fault, nearest
 from profiles.io.writing import check_writable
@@ -102,15 +102,17 @@ def _kinds(text: str) -> list[str]:
 
 def _extras(
     source: PlanAndScenario, kinds: Sequence[str], quiet: bool, interrupt: Interrupt
-) -> list[Extra]:
+) -> list[ReportStudy]:
     """Compute one kind after the other; after Ctrl-C those left are left out."""
-    found: list[Extra] = []
+    found: list[ReportStudy] = []
     for kind in kinds if source.plan.content["options"] else ():
         if interrupt.cancel.is_set():
             break
         found.append(
             with_progress(
-                partial(extra, kind, source, source.loaded.settings), interrupt, show=not quiet
+                partial(run_report_study, kind, source, source.loaded.settings),
+                interrupt,
+                show=not quiet,
             )
         )
     return found

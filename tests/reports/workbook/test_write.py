@@ -16,14 +16,14 @@ from openpyxl.worksheet.table import Table
 
 from planner.cli.commands.plan import make_plan
 from planner.cli.terminal.interrupt import Interrupt
-from planner.export.report_content import report_of
+from planner.export.report_content import build_report
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import template_inputs, workbook_inputs
 from planner.scenario.workbook import read_book
 from profiles.io.faults import DataError, Fault
 from profiles.io.writing import write_csv
 from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
-from reports.workbook.write import write_workbook
+from reports.workbook.report.write import write_workbook
 from tests.support.office import resaved
 
 Change = Callable[[Any], None]
@@ -42,7 +42,7 @@ def report(book: Path) -> Path:
     path = book.parent / "report.xlsx"
     write_workbook(
         path,
-        report_of(source.plan, source.loaded),
+        build_report(source.plan, source.loaded),
         workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
     )
     return path

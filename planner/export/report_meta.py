@@ -1,0 +1,114 @@
+"""Words and numbers that stand beside a report's tables."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from planner.export.report_tables import option_text
+from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
+from planner.plans.record import Plan, best_effort_change
+from planner.plans.schema import PlanContent
+from planner.presentation.alternatives import alternatives_lines
+from planner.presentation.formatting import format_exact, format_number
+from planner.presentation.marginals import marginals_lines
+from planner.presentation.plan.conflict import repair_text
+from planner.presentation.plan.considered_options import dropped_lines, filters_line
+from planner.presentation.plan.gpu_map import llm_letters
+from planner.presentation.plan.limits import binding_line
+from planner.presentation.plan.provenance import provenance_lines
+from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.verdict import verdict_line
+from planner.scenario.assemble import LoadResult
+from reports.content import ReportMeta, ReportSlo
+
+__all__ = ["HOURS_PER_MONTH", "report_meta"]
+
+HOURS_PER_MONTH = 730
+"""8,760 h of a year / 12."""
+
+
+def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportMeta:
+    """The meta of a plan of `loaded`. notes: sentences for the log."""
+    content, llms = plan.content, [llm.name for llm in loaded.instance.llms]
+    context, planned = content["context"], bool(content["options"])
+    return {
+        "scenario": content["scenario"],
+        "goal": _goal(content, loaded.instance.quality_floor),
+        "best_effort": _best_effort(content),
+        "status": content["status"],
+        "verdict": verdict_line(content),
+        "objective": {**content["objective"], "unit": objective_unit(content)},
+        "quality": content["quality"],
+        "cost_usd_per_h": content["cost_usd_per_h"],
+        "gpus_used": content["gpus_used"],
+        "gpus_total": content["gpus_total"],
+        "verified": content["checks"]["verified"],
+        "llms": llms,
+        "signs": llm_letters(llms),
+        "options": [option_text(content, option) for option in content["options"]],
+        "slos": _slos(content),
+        "latencies": [latency_header(column) for column in latency_columns(content)],
+        "arrival_rate_rps": context["arrival_rate_rps"],
+        "prompts": context["prompts"],
+        "hours_per_month": HOURS_PER_MONTH,
+        "binding": binding_line(content) if planned else "",
+        "estimates": shadow_price_lines(content),
+        "marginals": marginals_lines(content),
+        "alternatives": alternatives_lines(content),
+        "provenance": provenance_lines(content) if planned else [],
+        "router": _router_line(content),
+        "filters": filters_line(content),
+        "dropped": dropped_lines(content),
+        "effort_notes": list(context["effort_notes"]),
+        "sha256": content["scenario_sha256"],
+        "version": content["planner_version"],
+        "scenario_path": content["scenario_path"],
+        "overrides": {key: str(value) for key, value in content["overrides"].items()},
+        "notes": list(notes),
+        "created": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+    }
+
+
+def _slos(content: PlanContent) -> list[ReportSlo]:
+    return [
+        {
+            **slo,
+            "name": slo_name(slo),
+            "header": latency_header(f"{slo['metric']}_{slo['statistic']}"),
+        }
+        for slo in content["slo"]
+    ]
+
+
+def _goal(content: PlanContent, floor: float | None) -> str:
+    """Objective, demand, GPUs and limits in a sentence.
+
+    floor: quality that a cost has to keep.
+    """
+    pools = [
+        f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']} (pool {pool['name']})"
+        for pool in content["context"]["pools"]
+    ]
+    limits = [] if floor is None else [f"quality at least {format_exact(floor)}"]
+    limits += [
+        f"{slo_name(slo)} at most {format_exact(slo['limit_ms'])} ms" for slo in content["slo"]
+    ]
+    best = "lowest cost" if content["objective"]["of"] == "cost" else "best quality"
+    rate = format_exact(content["context"]["arrival_rate_rps"])
+    within = f", with {' and '.join(limits)}" if limits else ""
+    return f"{content['scenario']}: {best} for {rate} req/s on {', '.join(pools)}{within}"
+
+
+def _best_effort(content: PlanContent) -> str:
+    """The change after which a best effort is a plan; "" for a plan of the scenario as it is."""
+    change = best_effort_change(content)
+    if not change:
+        return ""
+    return f"Best effort after one change: {repair_text(content, change)}"
+
+
+def _router_line(content: PlanContent) -> str:
+    """How the router decides, and how many prompts tie."""
+    shares = [tie["share"] for tie in content["router"]["ties"]]
+    tied = f"{format_number(100.0 * sum(shares), 2)} % of the prompts tie."
+    rule = "Each prompt goes to the LLM with the highest score minus dual price."
+    return f"{rule} {tied if shares else 'No prompt ties.'}"

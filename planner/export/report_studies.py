@@ -1,0 +1,82 @@
+"""What a report may show beside the plan, computed on demand: the study of all setups, baselines,
+frontiers, sensitivity.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from planner.export.report_sweeps import (
+    frontier_points,
+    frontier_report_table,
+    plan_points,
+    sensitivity_points,
+    sensitivity_table,
+)
+from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.presentation.baselines import baselines_table
+from planner.presentation.setup_study import (
+    histogram_table,
+    setup_counts_line,
+    setups_table,
+    spread_line,
+    spread_table,
+)
+from planner.settings import Progress, Settings
+from planner.studies.baselines.comparison import compare_baselines
+from planner.studies.setup_study import study_setups
+
+__all__ = ["KINDS", "ReportStudy", "run_report_study"]
+
+KINDS = ("setups", "baselines", "frontier", "sensitivity")
+
+OnProgress = Callable[[Progress], None] | None
+Cancel = threading.Event | None
+
+
+@dataclass(frozen=True)
+class ReportStudy:
+    """Named tables of one kind, sentences for the log, and whether all of it was computed."""
+
+    tables: Mapping[str, pd.DataFrame]
+    notes: Sequence[str]
+    complete: bool
+
+
+def run_report_study(
+    kind: str, source: PlanAndScenario, settings: Settings, progress: OnProgress, cancel: Cancel
+) -> ReportStudy:
+    """Compute one of KINDS for a plan that has a setup. DataError when there are too many setups to
+    study.
+    """
+    if kind == "setups":
+        return _setups(source, progress, cancel)
+    if kind == "baselines":
+        comparison = compare_baselines(source.loaded, settings, progress, cancel)
+        table = baselines_table(comparison, source.loaded.instance)
+        return ReportStudy({"baselines": table}, [], not comparison.interrupted)
+    frontier = kind == "frontier"
+    points = frontier_points(source) if frontier else sensitivity_points(source)
+    done = plan_points(source, points, progress, cancel)
+    build = frontier_report_table if frontier else sensitivity_table
+    complete = len(done) == sum(not point.here for point in points)
+    return ReportStudy({kind: build(source, points, done)}, [], complete)
+
+
+def _setups(source: PlanAndScenario, progress: OnProgress, cancel: Cancel) -> ReportStudy:
+    """All setups, and where the plan lies among them."""
+    instance, quality = source.loaded.instance, source.plan.content["quality"]
+    study = study_setups(instance, progress=progress, cancel=cancel)
+    spread = spread_table(study)
+    spread.loc[len(spread)] = ["Quality of this plan", quality, "mean score"]
+    tables = {
+        "spread": spread,
+        "histogram": histogram_table(study),
+        "setups": setups_table(study, instance),
+    }
+    counts = setup_counts_line(study, exact_packing=False)
+    return ReportStudy(
+        tables, [f"Setups: {counts}", f"Setups: {spread_line(study)}"], study.complete
+    )

@@ -1,0 +1,1 @@
+"""The sheets of the report, one file a sheet (or two that belong together)."""

@@ -1,0 +1,173 @@
+"""The tables at the top of the sheet Summary: headline figures on the left, SLOs and what runs on
+the right.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from reports.content import Report, ReportMeta
+from reports.style import COLOURS, bare_format, number_format
+from reports.workbook.book import Book, Formula
+from reports.workbook.page import Page
+
+__all__ = ["MOST_OPTIONS", "WIDTHS", "write_headline"]
+
+Figure = tuple[str, Any, str]
+"""What, value (live where it is computed), unit."""
+
+WIDTHS = (24, 16, 14, 2, 22, 13, 14, 10)
+RIGHT = 4
+"""First column of the tables on the right."""
+MOST_OPTIONS = 8
+HEAD = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"]}
+LINE = {"bottom": 1, "bottom_color": COLOURS["rule"]}
+
+
+def write_headline(book: Book, page: Page, report: Report, *, planned: bool) -> int:
+    """Write the three tables; the row below the last of them. planned: whether there is a setup."""
+    top = page.row + 1
+    figures = _figures(book, report)
+    _write_figures(book, page, top, figures)
+    height = _write_slos(book, page, top, report)
+    if planned:
+        height += _write_setup(book, page, top + height + 1, report)
+    return top + max(len(figures), height)
+
+
+# ---------------------------------------------------------------- figures
+
+
+def _figures(book: Book, report: Report) -> list[Figure]:
+    meta, objective = report["meta"], report["meta"]["objective"]
+    of, unit = objective["of"].capitalize(), objective["unit"]
+    figures: list[Figure] = [
+        ("Status", "best effort" if meta["best_effort"] else meta["status"], ""),
+        (f"{of} found", objective["value"], unit),
+        (f"{of} best possible", objective["bound"], unit),
+    ]
+    if objective["value"] is None:
+        figures = [figure for figure in figures if figure[1] is not None]
+    if objective["rel_gap"] is not None:
+        text = "=100*ABS(objective_bound-objective_found)/MAX(ABS(objective_found),1E-9)"
+        figures.append(("Gap", Formula(text, 100 * objective["rel_gap"]), "%"))
+    if objective["of"] == "cost" and meta["quality"] is not None:
+        values = report["tables"]["assumptions"].set_index("Name")["Value"]
+        floor = Formula("=quality_at_least", values["quality_at_least"])
+        figures.append(("Quality", meta["quality"], "mean score"))
+        figures.append(("Quality at least", floor, "mean score"))
+    rate = Formula("=arrival_rate_rps", meta["arrival_rate_rps"])
+    figures.append(("Arrival rate", rate, "req/s"))
+    figures += _costs(meta) if "cost_usd_per_h" in book.names else []
+    figures.append(("Prompts scored", meta["prompts"], "prompts"))
+    return [*figures, *_trust(meta, list(report["tables"]["setup"]["Provenance"]))]
+
+
+def _costs(meta: ReportMeta) -> list[Figure]:
+    """GPUs and what they cost, live."""
+    cost = meta["cost_usd_per_h"]
+    month = "no price" if cost is None else meta["hours_per_month"] * cost
+    hour = "no price" if cost is None else cost
+    figures: list[Figure] = [
+        ("GPUs used", Formula("=gpus_used", meta["gpus_used"]), f"of {meta['gpus_total']:,} GPUs"),
+        ("Cost", Formula("=cost_usd_per_h", hour), "USD/h"),
+        ("Cost of a month", Formula("=cost_usd_per_month", month), "USD/month"),
+    ]
+    if cost is not None:
+        each = cost / (meta["arrival_rate_rps"] * 3600) * 1000
+        text = "=cost_usd_per_h/(arrival_rate_rps*3600)*1000"
+        figures.append(("Cost of 1,000 requests", Formula(text, each), "USD"))
+    return figures
+
+
+def _trust(meta: ReportMeta, provenance: Sequence[str]) -> list[Figure]:
+    """How many of the setup's curves were measured, and what the verifier says; nothing without a
+    setup.
+    """
+    if not provenance:
+        return []
+    curves = f"of {len(provenance):,} curve{'s' if len(provenance) > 1 else ''}"
+    verdict = "no problem" if meta["verified"] else "PROBLEMS"
+    return [
+        ("Curves measured", provenance.count("measured"), curves),
+        ("Independent verifier", verdict, "see Checks"),
+    ]
+
+
+def _write_figures(book: Book, page: Page, top: int, figures: Sequence[Figure]) -> None:
+    page.put(top, 0, "Headline", **HEAD, indent=0)
+    page.put(top, 1, "Value", **HEAD, align="right")
+    page.put(top, 2, "Unit", **HEAD, indent=1)
+    names = {"found": "objective_found", "best possible": "objective_bound"}
+    for k, (what, value, unit) in enumerate(figures):
+        row = top + 1 + k
+        page.put(row, 0, what, **LINE)
+        page.put(row, 1, value, num_format=_form(unit), bold=True, align="right", **LINE)
+        page.put(row, 2, unit, font_color=COLOURS["quiet"], indent=1, **LINE)
+        for end, name in names.items():
+            if what.endswith(end):
+                book.name(name, f"'Summary'!$B${row + 1}")
+        if what == "Quality":
+            book.name("quality_found", f"'Summary'!$B${row + 1}")
+
+
+def _form(unit: str) -> str:
+    """The number format of a figure; gaps and costs of requests are small."""
+    small = {"%": "0.00000", "USD": "0.0000"}
+    return small.get(unit) or bare_format("GPUs" if unit.startswith("of ") else unit)
+
+
+# ---------------------------------------------------------------- SLOs and setup
+
+
+def _write_slos(book: Book, page: Page, top: int, report: Report) -> int:
+    """SLOs; the table's rows, the header included."""
+    slos = report["meta"]["slos"]
+    for c, text in enumerate(("SLO", "Limit (ms)", "Achieved (ms)", "Holds")):
+        side = {"align": "right"} if c in (1, 2) else {"indent": int(c > 0)}
+        page.put(top, RIGHT + c, text, **HEAD, **side)
+    if not slos:
+        page.put(top + 1, RIGHT, "none: profiled rates limit alone", **LINE)
+        return 2
+    placed, form = book.placed.get("slos"), number_format("ms")
+    for j, slo in enumerate(slos):
+        row = top + 1 + j
+        limit = Formula(f"=slo_{j + 1}_limit_ms", slo["limit_ms"])
+        achieved = holds = None
+        if placed is not None and slo["achieved_ms"] is not None:
+            achieved = Formula(f"={placed.cell('Achieved (ms)', j)}", slo["achieved_ms"])
+            holds = Formula(f'=IF({placed.cell("Holds", j)},"holds","MISSED")', "holds")
+        page.put(row, RIGHT, slo["name"], **LINE)
+        page.put(row, RIGHT + 1, limit, num_format=form, **LINE)
+        page.put(row, RIGHT + 2, achieved, num_format=form, **LINE)
+        page.put(row, RIGHT + 3, holds, bold=True, indent=1, **LINE)
+    return 1 + len(slos)
+
+
+def _write_setup(book: Book, page: Page, top: int, report: Report) -> int:
+    """What runs, live; the table's rows, with the header and the blank row above."""
+    for c, text in enumerate(("Setup: replicas x GPUs of each", "", "Rate (req/s)", "Util. (%)")):
+        page.put(top, RIGHT + c, text or None, align="right" if c > 1 else "left", **HEAD)
+    frame, placed = report["tables"]["setup"], book.placed["setup"]
+    several = len(report["tables"]["pools"]) > 1
+    for k in range(min(len(frame), MOST_OPTIONS)):
+        row = top + 1 + k
+        colour = book.looks[frame["LLM"].iloc[k]].colour
+        look = {"left": 5, "left_color": colour, "indent": 1, "shrink": True, **LINE}
+        page.sheet.merge_range(row, RIGHT, row, RIGHT + 1, "", book.format(**look))
+        page.put(row, RIGHT, _option_text(frame.iloc[k], several=several), **look)
+        for c, header, form in ((2, "Rate (req/s)", "#,##0.00"), (3, "Utilisation (%)", "0.0")):
+            cell = Formula(f"={placed.cell(header, k)}", frame[header].iloc[k])
+            page.put(row, RIGHT + c, cell, num_format=form, **LINE)
+    more = len(frame) - MOST_OPTIONS
+    if more > 0:
+        words = f"and {more} more: see the sheet Setup"
+        page.put(top + 1 + MOST_OPTIONS, RIGHT, words, font_color=COLOURS["quiet"])
+    return 2 + min(len(frame), MOST_OPTIONS + 1)
+
+
+def _option_text(row: Any, *, several: bool) -> str:
+    """An option of the setup in words. several: whether there are several pools."""
+    degree, share = row["TP degree (GPUs)"], row["MPS share (%)"]
+    part = "" if share == 100 else f", {share:g} % of {'each' if degree > 1 else 'it'}"
+    pool = f", pool {row['Pool']}" if several else ""
+    return f"{row['LLM']}: {row['Replicas']} x {degree} GPU{'s' if degree > 1 else ''}{part}{pool}"

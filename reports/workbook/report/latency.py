@@ -1,0 +1,235 @@
+"""The sheet Latency: where on their curves the deployed options run, and what that means for the
+SLOs.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.content import Report, ReportSlo
+from reports.series import RATE, spans_of
+from reports.style import COLOURS, DASHES
+from reports.workbook.book import Book, Formula, PlacedTable, is_blank
+from reports.workbook.charts import ChartWords, add_scatter
+from reports.workbook.page import Page
+from reports.workbook.report.curve_points import latency_formula, limit_rows
+from reports.workbook.table import write_table
+
+__all__ = ["TOLERANCE", "latency_chart", "write_latency"]
+
+MOST_CHARTS = 4
+MOST_COLUMNS = 6
+"""Latency columns of one table."""
+TOLERANCE = 1e-6
+"""Part of a limit by which rounding may miss it."""
+PER_REPLICA = "Rate per replica (req/s)"
+
+
+def write_latency(book: Book, report: Report) -> None:
+    """Operating points, what they come to against the SLOs, and the curves."""
+    meta = report["meta"]
+    page = Page(
+        book,
+        "Latency",
+        "Latency: operating points and SLOs",
+        [
+            "Every deployed option on its curve at the rate of one replica. Means over all requests"
+            " and limits on each LLM are live; percentiles over all requests are as solved."
+        ],
+    )
+    groups = _groups(meta["latencies"])
+    for headers in groups:
+        if len(groups) > 1:
+            page.heading(f"{headers[0].partition(' ')[0]} at the operating points")
+        _write_operating_points(book, page, report, headers)
+    if meta["slos"]:
+        page.heading("Service-level objectives")
+        _write_slos(book, page, report)
+    else:
+        page.sentence("No SLO is set: the profiled rates alone limit the plan.")
+    _write_charts(book, page, report)
+    page.finish()
+
+
+def _groups(headers: Sequence[str]) -> list[list[str]]:
+    """The latency columns in tables that fit on a page: all in one, or one table a metric where
+    there are many.
+    """
+    if len(headers) <= MOST_COLUMNS:
+        return [list(headers)]
+    metrics = dict.fromkeys(header.partition(" ")[0] for header in headers)
+    return [
+        [header for header in headers if header.partition(" ")[0] == metric] for metric in metrics
+    ]
+
+
+def _write_operating_points(book: Book, page: Page, report: Report, headers: Sequence[str]) -> None:
+    """Latencies of every deployed option at its rate, placed as `operating` and the header, for
+    each header.
+    """
+    frame, setup = report["tables"]["setup"], book.placed["setup"]
+    names = pd.DataFrame({"LLM": frame["LLM"], "Option": report["meta"]["options"]}, dtype=object)
+    columns = [PER_REPLICA, "Highest rate per replica (req/s)", *headers, "Provenance"]
+    shown = pd.concat([names, frame[columns]], axis=1)
+    rates = [setup.cell(PER_REPLICA, k) for k in range(len(frame))]
+    formulas: dict[str, list[Formula | None]] = {
+        PER_REPLICA: [
+            Formula(f"={cell}", v) for cell, v in zip(rates, frame[PER_REPLICA], strict=True)
+        ]
+    }
+    for header in headers:
+        if header in setup.columns:
+            formulas[header] = [
+                None if is_blank(v) else Formula(f"={setup.cell(header, k)}", v)
+                for k, v in enumerate(frame[header])
+            ]
+        else:
+            formulas[header] = [
+                latency_formula(book, report, k, header, rates[k]) for k in range(len(frame))
+            ]
+    placed = write_table(page, shown, "operating", formulas=formulas)
+    book.placed |= {f"operating {header}": placed for header in headers}
+
+
+def _write_slos(book: Book, page: Page, report: Report) -> None:
+    """Limit (an assumption), achieved, headroom and whether it holds."""
+    frame, setup = report["tables"]["slo"], book.placed["setup"]
+    price = frame.columns[-1]
+    rows = [
+        _slo_cells(setup, slo, j, page.row + 2 + j) for j, slo in enumerate(report["meta"]["slos"])
+    ]
+    limits, achieved, room, holds, how = zip(*rows, strict=True)
+    shown = pd.DataFrame(
+        {
+            "SLO": frame["SLO"],
+            "Scope": [str(scope).replace("_", " ") for scope in frame["Scope"]],
+            "Limit (ms)": limits,
+            "Achieved (ms)": achieved,
+            "Room (%)": room,
+            "Holds": holds,
+            price: frame[price],
+            "Achieved is": how,
+        },
+        dtype=object,
+    )
+    write_table(page, shown if frame[price].notna().any() else shown.drop(columns=price), "slos")
+
+
+def _slo_cells(setup: PlacedTable, slo: ReportSlo, j: int, row: int) -> tuple[Any, ...]:
+    """Limit, achieved, room, whether it holds, and whether that is live. row: of the sheet."""
+    limit, reached = slo["limit_ms"], slo["achieved_ms"]
+    limit_cell = Formula(f"=slo_{j + 1}_limit_ms", limit)
+    live = slo["scope"] == "each_llm" or slo["statistic"] == "mean"
+    how = "live" if live else "as solved"
+    if reached is None:
+        return limit_cell, None, None, None, how
+    return (
+        limit_cell,
+        Formula(_achieved(setup, slo), reached) if live else reached,
+        Formula(f"=100*(1-D{row}/C{row})", 100 * (1 - reached / limit)),
+        Formula(f"=D{row}<=C{row}*(1+{TOLERANCE})", bool(reached <= limit * (1 + TOLERANCE))),
+        how,
+    )
+
+
+def _achieved(setup: PlacedTable, slo: ReportSlo) -> str:
+    """Largest latency of any option, or the mean over all requests."""
+    latencies = setup.range(slo["header"])
+    if slo["scope"] == "each_llm":
+        return f"=MAX({latencies})"
+    rates = setup.range("Rate (req/s)")
+    return f"=SUMPRODUCT({rates},{latencies})/SUM({rates})"
+
+
+# ---------------------------------------------------------------- charts
+
+
+def _write_charts(book: Book, page: Page, report: Report) -> None:
+    """A chart for each column that an SLO limits, two side by side."""
+    meta = report["meta"]
+    headers = list(dict.fromkeys(slo["header"] for slo in meta["slos"]))[:MOST_CHARTS]
+    headers = headers or list(meta["latencies"][:1])
+    alone = len(headers) == 1
+    for k, header in enumerate(headers):
+        chart, alt = latency_chart(book, report, header)
+        page.chart(
+            chart,
+            alt,
+            height=400,
+            width=860 if alone else 640,
+            left=4 + 650 * (k % 2),
+            advance=alone or k % 2 == 1,
+        )
+    if not alone and len(headers) % 2:
+        page.row += 21
+
+
+def latency_chart(book: Book, report: Report, header: str) -> tuple[Any, str]:
+    """Curves of the deployed options with their operating points and the SLO's limit, and what the
+    chart shows in words.
+
+    The limit is a line between two cells of the table of limits.
+    """
+    frame, options = report["tables"]["setup"], report["meta"]["options"]
+    series: list[dict[str, Any]] = []
+    points: list[str] = []
+    drawn: dict[str, int] = {}
+    for k, (start, stop) in enumerate(spans_of(report)):
+        llm, value = str(frame["LLM"].iloc[k]), frame[header].iloc[k]
+        if is_blank(value):
+            continue
+        drawn[llm] = nth = drawn.get(llm, -1) + 1
+        series.append(_curve(book, llm, nth, header, (start, stop)))
+        rate = frame[PER_REPLICA].iloc[k]
+        points.append(f"{llm} {options[k]} at {rate:.2f} req/s: {value:.1f} ms")
+    series.append(_operating_points(book.placed[f"operating {header}"], header))
+    if limit := _limit(book, report, header):
+        series.append(limit)
+    title = f"{header.removesuffix(' (ms)')} by rate"
+    words = ChartWords(title=title, x="rate of one replica (req/s)", y=header)
+    alt = f"Curves of {header} by rate of one replica. Operating points: {'; '.join(points)}"
+    return add_scatter(book, series, words), alt
+
+
+def _curve(book: Book, llm: str, nth: int, header: str, span: tuple[int, int]) -> dict[str, Any]:
+    """The curve of one option in its LLM's colour. nth: of the LLM, by its dashes; span: rows."""
+    points, look = book.placed["points"], book.looks[llm]
+    fill = {"color": look.colour}
+    return {
+        "name": [points.sheet, points.first + span[0], points.columns["Curve"]],
+        "categories": points.spot(RATE, *span),
+        "values": points.spot(header, *span),
+        "line": {"color": look.colour, "width": 2, "dash_type": DASHES[nth % len(DASHES)]},
+        "marker": {"type": look.marker, "size": 5, "fill": fill, "border": fill},
+    }
+
+
+def _operating_points(operating: PlacedTable, header: str) -> dict[str, Any]:
+    return {
+        "name": "operating point",
+        "categories": operating.spot(PER_REPLICA),
+        "values": operating.spot(header),
+        "line": {"none": True},
+        "marker": {
+            "type": "diamond",
+            "size": 10,
+            "fill": {"color": "#000000"},
+            "border": {"color": "#FFFFFF"},
+        },
+    }
+
+
+def _limit(book: Book, report: Report, header: str) -> dict[str, Any] | None:
+    """The line of the first SLO on this column."""
+    headers = [limited for limited, _ in limit_rows(report)]
+    if header not in headers:
+        return None
+    placed, start = book.placed["limits"], 2 * headers.index(header)
+    return {
+        "name": [placed.sheet, placed.first + start, placed.columns["Line"]],
+        "categories": placed.spot(RATE, start, start + 2),
+        "values": placed.spot("Limit (ms)", start, start + 2),
+        "line": {"color": COLOURS["bad_ink"], "width": 1.5, "dash_type": "dash"},
+        "marker": {"type": "none"},
+    }
