@@ -1,0 +1,104 @@
+"""docs/formulation.md says what the code does: the constraints of section 5, the symbols of section
+2, the numbers of the leanest search.
+"""
+
+import re
+from dataclasses import replace
+
+import pyomo.environ as pyo
+import pytest
+
+import models.program
+from models.formulation import Changes, Goal, GoalKind
+from models.instance import Llm, Quota
+from models.nogood import NoGood
+from models.program import build
+from planner.joint import infeasibility, leanest, restricted_milp, setup_routing
+from planner.joint.cut_loop import IN_OUT
+from planner.joint.search import FIRST_OPTIONS
+from tests.support.paths import HOME
+from tests.support.programs import state_of
+
+TEXT = (HOME / "docs" / "formulation.md").read_text(encoding="utf-8")
+
+
+def section(number: int) -> str:
+    return TEXT.split(f"\n## {number}. ")[1].split("\n## ")[0]
+
+
+def whole_program() -> pyo.ConcreteModel:
+    """A program with every family of constraints."""
+    state = state_of("nonconvex", 2)
+    instance = replace(
+        state.instance,
+        llms=tuple(Llm(llm.name, 1, 3) for llm in state.instance.llms),
+        quotas=(Quota("any", (1.0,) * len(state.instance.options), 9.0),),
+        min_utilization=0.1,
+    )
+    o = state.usable()[0]
+    arm = state.arms[o][0]
+    state.arms[o] = list(arm.split((arm.low + arm.high) / 2, 0.01 * state.allowances))
+    state.no_goods += [NoGood(0, ((o,),), (1,), gpus=1), NoGood(0, ((o,),), (1,), replicas=1)]
+    goal = Goal(
+        of=GoalKind.QUALITY,
+        quality_at_least=0.1,
+        cost_at_most=9.0,
+        cost_at_least=1.0,
+        gpus_in_all=3,
+        changes=Changes((1,) * len(instance.options), 2),
+    )
+    form = replace(state.formulation(goal, state.usable()), instance=instance)
+    return build(replace(form, upper=form.upper + 1))
+
+
+def constraints() -> set[str]:
+    model = whole_program()
+    return {c.local_name for c in model.component_objects(pyo.Constraint) if len(c)}
+
+
+def test_section_5_lists_every_constraint_and_no_other() -> None:
+    block = section(5).partition("```text\n")[2].partition("```")[0]
+    listed = set(re.findall(r"^([a-z]+(?:_[a-z]+)+)(?=\[|  )", block, flags=re.MULTILINE))
+    assert listed == constraints()
+
+
+def test_so_does_the_docstring_of_the_program() -> None:
+    doc = models.program.__doc__ or ""
+    rows = doc.partition("    routing")[2]
+    names = set(re.findall(r"^    ([a-z]+(?:_[a-z]+)+)(?=\[|,| )", rows, flags=re.MULTILINE))
+    names |= set(re.findall(r"^    keep_cost, ([a-z_]+)", rows, flags=re.MULTILINE))
+    assert names == constraints()
+
+
+def test_symbols_name_components_of_the_program() -> None:
+    model = whole_program()
+    known = {component.local_name for component in model.component_objects()}
+    rows = [line.split("|")[2] for line in section(2).splitlines() if line.startswith("| ")][2:]
+    codes = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    assert codes - known <= {"demand", "Curve", "Pieces"}
+    assert len(codes & known) >= 10
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (7, f"in-out, weight {IN_OUT}"),
+        (7, f"({FIRST_OPTIONS} times (LLMs + 2 pools + 1) of them at first)"),
+        (7, f"with the {restricted_milp.KEPT_CUTS} tightest cuts"),
+        (7, f"(at most {setup_routing.PASSES} times)"),
+        (9, f"may get worse by {leanest.SAME_VALUE:.0e}".replace("e-06", "e-6")),
+        (9, f"may visit {leanest.LEAN_NODES:,} nodes divided by its number of columns"),
+        (9, f"stands a limit of {leanest.LEAN_SECONDS:g} s"),
+        (10, f"time limits: {infeasibility.PROBE_SECONDS:g} s each"),
+        (10, f"for all together {infeasibility.EXPLAIN_SECONDS:g} s"),
+        (10, f"at least {infeasibility.LEAST_SECONDS:g} s"),
+    ],
+)
+def test_numbers_are_those_of_the_code(number: int, words: str) -> None:
+    assert words in " ".join(section(number).split())
+
+
+def test_files_that_it_names_exist() -> None:
+    links = re.findall(r"\]\(\.\./([\w/.]+)\)", TEXT)
+    assert links
+    assert not [link for link in links if not (HOME / link).exists()]
