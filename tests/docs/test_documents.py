@@ -274,18 +274,6 @@ def test_plan_json_names_every_key_of_the_schema():
     assert not [key for key in top if not re.search(rf"\b{key}\b", text)]
 
 
-def test_the_formulation_names_components_that_exist():
-    program = (HOME / "models/program.py").read_text(encoding="utf-8")
-    block = next(b for b in blocks(HOME / "docs/formulation.md") if "obey_quality_cuts" in b.text)
-    names = {
-        name
-        for line in block.text.splitlines()
-        for name in re.findall(r"\b[a-z]{2,}(?:_[a-z]+)+(?=\[|,|  |$)", line.split("   ")[0])
-    }
-    assert len(names) >= 12
-    assert not [name for name in names if f"model.{name} " not in program]
-
-
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_and_files_exist(document: Path):
     text = re.sub(
