@@ -116,24 +116,36 @@ def profile_estimate(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.profile_estimate import Asked, run_profile_estimate
+        from planner.cli.commands.estimate_options import EstimateOptions
+        from planner.cli.commands.profile_estimate import run_profile_estimate
 
-        work = (
-            llm,
-            gpu,
-            tp,
-            share,
-            input_tokens,
-            output_tokens,
-            lengths,
-            cv,
-            rates,
-            requests,
-            seeds,
-            scheduler,
-        )
-        server = (weight_bits, kv_bits, max_sequences, step_tokens, neighbours, highest_load)
         code = run_profile_estimate(
-            Asked(*work, *server, calibrate, harness, out, intervals, jobs, quiet), interrupt
+            EstimateOptions(
+                llms=llm,
+                gpus=gpu,
+                tp_degrees=tp,
+                shares=share,
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+                lengths=lengths,
+                cv=cv,
+                rates=rates,
+                requests=requests,
+                seeds=seeds,
+                scheduler=scheduler,
+                weight_bits=weight_bits,
+                kv_bits=kv_bits,
+                sequences=max_sequences,
+                step_tokens=step_tokens,
+                neighbours=neighbours,
+                highest_load_pct=highest_load,
+                calibrate=calibrate,
+                harness=harness,
+                out=out,
+                intervals=intervals,
+                jobs=jobs,
+                quiet=quiet,
+            ),
+            interrupt,
         )
     raise typer.Exit(code)

@@ -80,11 +80,21 @@ def route(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.route import RouteAsked, run_route
+        from planner.cli.commands.route import RouteOptions, run_route
 
         code = run_route(
             plan,
-            RouteAsked(scores, grades, split, seed, scenario, rates, csv, json, quiet),
+            RouteOptions(
+                scores=scores,
+                grades=grades,
+                split=split,
+                seed=seed,
+                scenario=scenario,
+                rates=rates,
+                csv=csv,
+                json=json,
+                quiet=quiet,
+            ),
             interrupt,
         )
     raise typer.Exit(code)
@@ -121,7 +131,13 @@ def simulate(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.simulate import Replay, run_simulate
+        from planner.cli.commands.simulate import SimulateOptions, run_simulate
 
-        code = run_simulate(plan, Replay(scenario, trace, minutes, cv, seed, quiet), interrupt)
+        code = run_simulate(
+            plan,
+            SimulateOptions(
+                scenario=scenario, trace=trace, minutes=minutes, cv=cv, seed=seed, quiet=quiet
+            ),
+            interrupt,
+        )
     raise typer.Exit(code)

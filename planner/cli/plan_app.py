@@ -109,15 +109,15 @@ def plan(
     changes += [] if rel_gap is None else [f"solver.rel_gap={rel_gap!r}"]
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.plan import Further, Outputs, run_plan
+        from planner.cli.commands.plan import PlanOptions, PlanOutputs, run_plan
 
         code = run_plan(
             scenario,
             changes,
-            Outputs(json, xlsx, charts, write_model),
-            quiet,
+            PlanOutputs(json, xlsx, charts, write_model),
             interrupt,
-            Further(marginals, near, near_loss, current),
+            PlanOptions(marginals, near, near_loss, current),
+            quiet=quiet,
         )
     raise typer.Exit(code)
 
@@ -155,9 +155,9 @@ def report(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.report import ReportAsked, run_report
+        from planner.cli.commands.report import ReportOptions, run_report
 
-        code = run_report(plan, ReportAsked(xlsx, charts, scenario, kinds, quiet), interrupt)
+        code = run_report(plan, ReportOptions(xlsx, charts, scenario, kinds, quiet), interrupt)
     raise typer.Exit(code)
 
 
@@ -214,7 +214,7 @@ def export(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.export import Asked, run_export
+        from planner.cli.commands.export import ExportOptions, run_export
 
-        code = run_export(plan, Asked(to, only, scenario, quiet), interrupt)
+        code = run_export(plan, ExportOptions(to, only, scenario, quiet), interrupt)
     raise typer.Exit(code)

@@ -44,7 +44,7 @@ def gaps(
         # Imported here to keep --help fast.
         from planner.cli.commands.profile_gaps import run_profile_gaps
 
-        code = run_profile_gaps(scenario, list(overrides or []), csv, top, quiet, interrupt)
+        code = run_profile_gaps(scenario, list(overrides or []), csv, top, interrupt, quiet=quiet)
     raise typer.Exit(code)
 
 
@@ -115,12 +115,23 @@ def profile_import(
     Exit codes: 0 done, 2 bad input.
     """
     # Imported here to keep --help fast.
-    from planner.cli.commands.profile_import import Wanted, run_profile_import
+    from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 
     path = None if out == "-" else Path(out)
     raise typer.Exit(
         run_profile_import(
-            files, Wanted(llm, gpu, tp, share, replicas, mapping, path, append, quiet)
+            files,
+            ImportOptions(
+                llm=llm,
+                gpu=gpu,
+                tp=tp,
+                share=share,
+                replicas=replicas,
+                mapping=mapping,
+                out=path,
+                append=append,
+                quiet=quiet,
+            ),
         )
     )
 
@@ -154,4 +165,4 @@ def profile_check(
     # Imported here to keep --help fast.
     from planner.cli.commands.profile_check import run_profile_check
 
-    raise typer.Exit(run_profile_check(profiles, scenario, quiet))
+    raise typer.Exit(run_profile_check(profiles, scenario, quiet=quiet))

@@ -36,7 +36,7 @@ def baselines(
         # Imported here to keep --help fast.
         from planner.cli.commands.baselines import run_baselines
 
-        code = run_baselines(scenario, list(overrides or []), csv, quiet, interrupt)
+        code = run_baselines(scenario, list(overrides or []), csv, interrupt, quiet=quiet)
     raise typer.Exit(code)
 
 
@@ -78,12 +78,19 @@ def setups(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.setups import Wanted, run_setups
+        from planner.cli.commands.setups import SetupsOptions, run_setups
 
         code = run_setups(
             scenario,
             list(overrides or []),
-            Wanted(csv, top, exact_packing, prune, jobs, quiet),
+            SetupsOptions(
+                csv=csv,
+                top=top,
+                exact_packing=exact_packing,
+                prune=prune,
+                jobs=jobs,
+                quiet=quiet,
+            ),
             interrupt,
         )
     raise typer.Exit(code)
@@ -108,7 +115,7 @@ def check(
         # Imported here to keep --help fast.
         from planner.cli.commands.check import run_check
 
-        code = run_check(scenario, list(overrides or []), quiet, interrupt)
+        code = run_check(scenario, list(overrides or []), interrupt, quiet=quiet)
     raise typer.Exit(code)
 
 
@@ -154,9 +161,12 @@ def sweep(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.sweep import Grid, run_sweep
+        from planner.cli.commands.sweep import SweepOptions, run_sweep
 
         code = run_sweep(
-            scenario, list(overrides or []), Grid(tuple(vary), csv, jobs, dask, quiet), interrupt
+            scenario,
+            list(overrides or []),
+            SweepOptions(vary=tuple(vary), out=csv, jobs=jobs, dask=dask, quiet=quiet),
+            interrupt,
         )
     raise typer.Exit(code)

@@ -6,7 +6,7 @@ import json
 
 from examples.benchmark_runs import LABEL, RATES, simulated_run
 from examples.make_examples import FOLDER
-from planner.cli.commands.profile_import import Wanted, run_profile_import
+from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 from planner.joint import solve as joint
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
@@ -22,7 +22,7 @@ def test_the_import_gives_the_same_bytes(tmp_path) -> None:
     out = tmp_path / "profiles.csv"
     assert (
         run_profile_import(
-            [HERE / "runs"], Wanted(mapping=HERE / "mapping.yaml", out=out, quiet=True)
+            [HERE / "runs"], ImportOptions(mapping=HERE / "mapping.yaml", out=out, quiet=True)
         )
         == 0
     )

@@ -18,8 +18,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.cli.commands.plan import Further, make_plan
-from planner.cli.commands.report import ReportAsked, run_report
+from planner.cli.commands.plan import PlanOptions, plan_scenario
+from planner.cli.commands.report import ReportOptions, run_report
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.export.report_studies import KINDS, run_report_study
@@ -37,7 +37,7 @@ from tests.support.paths import EXAMPLES
 
 
 def planned(scenario: Path, *overrides: str) -> PlanAndScenario:
-    return make_plan(scenario, overrides, Interrupt(), quiet=True)
+    return plan_scenario(scenario, overrides, Interrupt(), quiet=True)
 
 
 def written(
@@ -306,12 +306,12 @@ def test_many_latencies_stand_in_a_table_a_metric(tmp_path: Path, small: PlanAnd
 
 
 def test_alternatives_are_told(small: PlanAndScenario, tmp_path: Path) -> None:
-    source = make_plan(
+    source = plan_scenario(
         small.loaded.scenario.path,
         (),
         Interrupt(),
         quiet=True,
-        further=Further(near=2, loss_pct=50.0),
+        options=PlanOptions(near=2, loss_pct=50.0),
     )
     path = written(source, tmp_path / "near.xlsx")
     frame = build_report(source.plan, source.loaded)["tables"]["alternatives"]
@@ -655,8 +655,8 @@ def test_sensitivity_is_planned_again(
 # ---------------------------------------------------------------- command line
 
 
-def asked(**changes: Any) -> ReportAsked:
-    return ReportAsked(
+def asked(**changes: Any) -> ReportOptions:
+    return ReportOptions(
         **{"xlsx": None, "charts": None, "scenario": None, "kinds": "", "quiet": True} | changes
     )
 

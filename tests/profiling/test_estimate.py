@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.serving.workload import fixed
-from planner.cli.commands.profile_estimate import Asked
+from planner.cli.commands.estimate_options import EstimateOptions
 from planner.errors import DataError
 from planner.profiling.estimate import (
     COLUMNS,
@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_left_out_with_the_reason() -> None:
 
 
 def test_data_errors_are_the_front_door_s() -> None:
-    from planner.cli.commands.profile_estimate import _understood  # the checks alone
+    from planner.cli.commands.estimate_options import read_options  # the checks alone
 
     with pytest.raises(DataError):
-        _understood(Asked(("no-such",), ("H100-SXM-80GB",)))
+        read_options(EstimateOptions(("no-such",), ("H100-SXM-80GB",)))

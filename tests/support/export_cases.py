@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from planner.cli.commands.plan import make_plan
+from planner.cli.commands.plan import plan_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
 from profiles.io import table_files
@@ -36,7 +36,7 @@ HOSTILE = {
 
 
 def planned(scenario: Path, *overrides: str) -> PlanAndScenario:
-    return make_plan(scenario, overrides, Interrupt(), quiet=True)
+    return plan_scenario(scenario, overrides, Interrupt(), quiet=True)
 
 
 def case(

@@ -30,7 +30,12 @@ STOPPED = EXIT_CODES["feasible"]
 
 @framed
 def run_baselines(
-    scenario: Path, overrides: Sequence[str], csv: str | None, quiet: bool, interrupt: Interrupt
+    scenario: Path,
+    overrides: Sequence[str],
+    csv: str | None,
+    interrupt: Interrupt,
+    *,
+    quiet: bool,
 ) -> int:
     """Plan, try the baselines, print and write the table; return the exit code.
 
@@ -39,7 +44,7 @@ def run_baselines(
     if csv is not None:
         check_writable(Path(csv), "--csv")
     loaded = load_instance(scenario, overrides)
-    notify([*loaded.notices, *loaded.instance.warnings], quiet)
+    notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     comparison = with_progress(
         lambda progress, cancel: compare_baselines(
             loaded, loaded.settings, progress=progress, cancel=cancel
@@ -50,28 +55,32 @@ def run_baselines(
     return max(
         EXIT_CODES[comparison.plan.status],
         STOPPED if comparison.interrupted else 0,
-        _hand_out(comparison, loaded, csv, quiet),
+        _output(comparison, loaded, csv, quiet=quiet),
     )
 
 
-def _hand_out(found: BaselineComparison, loaded: LoadResult, csv: str | None, quiet: bool) -> int:
+def _output(
+    comparison: BaselineComparison, loaded: LoadResult, csv: str | None, *, quiet: bool
+) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console = plain_console()
-    if not found.attempts:
-        (print_report if found.plan.status == "infeasible" else print_verdict)(found.plan, console)
+    if not comparison.attempts:
+        (print_report if comparison.plan.status == "infeasible" else print_verdict)(
+            comparison.plan, console
+        )
         return 0
-    frame = baselines_table(found, loaded.instance)
-    print_verdict(found.plan, console)
-    print_table(console, "Baselines", frame, _columns(found, frame))
+    frame = baselines_table(comparison, loaded.instance)
+    print_verdict(comparison.plan, console)
+    print_table(console, "Baselines", frame, _columns(comparison, frame))
     if not quiet:
-        _print_details(console, found)
+        _print_details(console, comparison)
     return put_csv(frame, csv, "rows")
 
 
-def _number(digits: int, sign: bool = False) -> Callable[[Any], str]:
-    """Tell a number to so many digits, `-` for none; what rounds to zero has no sign."""
+def _number(digits: int, *, sign: bool = False) -> Callable[[Any], str]:
+    """Write a number to so many digits, `-` for none; what rounds to zero has no sign."""
 
-    def told(value: Any) -> str:
+    def text(value: Any) -> str:
         if pd.isna(value):
             return "-"
         rounded = round(float(value), digits)
@@ -81,21 +90,21 @@ def _number(digits: int, sign: bool = False) -> Callable[[Any], str]:
             else f"{0:.{digits}f}"
         )
 
-    return told
+    return text
 
 
-def _columns(found: BaselineComparison, frame: pd.DataFrame) -> list[Column]:
+def _columns(comparison: BaselineComparison, frame: pd.DataFrame) -> list[Column]:
     """What the terminal shows of the table, within 80 columns."""
-    unit, digits = ("USD/h", 2) if found.of_cost else ("mean score", 5)
+    unit, digits = ("USD/h", 2) if comparison.of_cost else ("mean score", 5)
     gain = next(
         header for header in frame.columns if header.endswith(f"of the joint plan ({unit})")
     )
     value: Column = (
         ("Cost (USD/h)", "cost\n(USD/h)", _number(2))
-        if found.of_cost
+        if comparison.of_cost
         else ("Quality (mean score)", "quality\n(score)", _number(5))
     )
-    tied = any(map(found.ties, found.attempts))
+    tied = any(map(comparison.ties, comparison.attempts))
     shown: list[Column] = [
         *(("Baseline", "plan", str), ("GPUs used", "GPUs", _number(0))),
         *(("SLO met", "SLO", lambda met: "-" if pd.isna(met) else "met" if met else "MISSED"),),
@@ -103,7 +112,7 @@ def _columns(found: BaselineComparison, frame: pd.DataFrame) -> list[Column]:
         *(
             (
                 gain,
-                "joint saves\n(USD/h)" if found.of_cost else "joint gains\n(score)",
+                "joint saves\n(USD/h)" if comparison.of_cost else "joint gains\n(score)",
                 _number(digits, sign=True),
             ),
         ),
@@ -116,11 +125,13 @@ def _columns(found: BaselineComparison, frame: pd.DataFrame) -> list[Column]:
     )
 
 
-def _print_details(console: Console, found: BaselineComparison) -> None:
+def _print_details(console: Console, comparison: BaselineComparison) -> None:
     """Print one paragraph a baseline: which variant, which setup, what is to be noted."""
     print_heading(console, "What each one decided")
-    print_line(console, f"joint plan: {setup_words(found.plan.content)}.", indent=2)
-    for attempt in found.attempts:
+    print_line(console, f"joint plan: {setup_words(comparison.plan.content)}.", indent=2)
+    for attempt in comparison.attempts:
         setup = [] if attempt.content is None else [f"setup: {setup_words(attempt.content)}"]
-        parts = [part for part in (attempt.variant, *setup, *row_notes(found, attempt)) if part]
+        parts = [
+            part for part in (attempt.variant, *setup, *row_notes(comparison, attempt)) if part
+        ]
         print_line(console, f"{attempt.name}: {'; '.join(parts)}.", indent=2)

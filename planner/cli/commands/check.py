@@ -45,10 +45,12 @@ Checked = tuple[Solution, CrossCheck, tuple[float, int] | None]
 
 
 @framed
-def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: Interrupt) -> int:
+def run_check(
+    scenario: Path, overrides: Sequence[str], interrupt: Interrupt, *, quiet: bool
+) -> int:
     """Plan both ways, compare, print; return the exit code."""
     loaded = load_instance(scenario, overrides)
-    notify([*loaded.notices, *loaded.instance.warnings], quiet)
+    notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     solution, check, sampled = with_progress(
         lambda progress, cancel: plan_both_ways(
             loaded.instance, loaded.settings, progress=progress, cancel=cancel
@@ -56,7 +58,7 @@ def run_check(scenario: Path, overrides: Sequence[str], quiet: bool, interrupt: 
         interrupt,
         show=not quiet,
     )
-    _print(plain_console(), loaded, solution, check, sampled, quiet)
+    _print(plain_console(), loaded, solution, check, sampled, quiet=quiet)
     if check.negative:
         return NEGATIVE_VERDICT
     return EXIT_CODES["unknown"] if check.verdict == "open" else 0
@@ -93,6 +95,7 @@ def _print(
     solution: Solution,
     check: CrossCheck,
     sampled: tuple[float, int] | None,
+    *,
     quiet: bool,
 ) -> None:
     """Print verdict, both results, what was compared, the setups."""

@@ -26,7 +26,7 @@ def run_diff(old: Path, new: Path) -> int:
     return 0
 
 
-def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
+def _print(console: Console, contents: list[Any], difference: PlanDiff) -> None:
     for word, content in zip(("from", "to"), contents, strict=True):
         objective = content["objective"]
         print_line(
@@ -35,9 +35,9 @@ def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
             f" {content['gpus_used']} GPUs used",
         )
     print_lines(console, "What differs", comparison_lines(*contents))
-    frames = diff_tables(found)
-    print_line(console, diff_line(found), "bold")
-    if found.steps:
+    frames = diff_tables(difference)
+    print_line(console, diff_line(difference), "bold")
+    if difference.steps:
         columns: list[Column] = [
             ("LLM", "LLM", str),
             ("Pool", "pool", str),
@@ -67,10 +67,10 @@ def _print(console: Console, contents: list[Any], found: PlanDiff) -> None:
                 "Then short: how far an LLM's highest rate lies below the smaller of both plans'"
                 " after the step."
             ]
-            if found.drops
+            if difference.drops
             else []
         )
-        print_lines(console, "Read it so", read)
+        print_lines(console, "How to read this", read)
     columns = [
         ("LLM", "LLM", str),
         *((h, h.replace(" (", "\n("), _share) for h in frames["routing_change"].columns[1:]),

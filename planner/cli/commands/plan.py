@@ -33,11 +33,11 @@ from planner.studies.marginals import marginal_values
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
-__all__ = ["Further", "Outputs", "make_plan", "run_plan"]
+__all__ = ["PlanOptions", "PlanOutputs", "plan_scenario", "run_plan"]
 
 
 @dataclass(frozen=True)
-class Outputs:
+class PlanOutputs:
     """What is written beside the terminal.
 
     json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder; model:
@@ -65,8 +65,8 @@ class Outputs:
 
 
 @dataclass(frozen=True)
-class Further:
-    """What is sought beside the plan. marginals: plan again with every limit moved by a unit.
+class PlanOptions:
+    """What is computed beside the plan. marginals: plan again with every limit moved by a unit.
 
     near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
     the plan that runs.
@@ -82,10 +82,11 @@ class Further:
 def run_plan(
     scenario: Path,
     overrides: Sequence[str],
-    outputs: Outputs,
-    quiet: bool,
+    outputs: PlanOutputs,
     interrupt: Interrupt,
-    further: Further | None = None,
+    options: PlanOptions | None = None,
+    *,
+    quiet: bool,
 ) -> int:
     """Plan, write and report; return the exit code.
 
@@ -94,60 +95,65 @@ def run_plan(
     outputs.check()
     programs: list[LinearProgram] = []
     on_program = None if outputs.model is None else programs.append
-    source = make_plan(scenario, overrides, interrupt, quiet, further, on_program)
-    return max(EXIT_CODES[source.plan.status], _hand_out(source, outputs, programs, quiet))
+    source = plan_scenario(
+        scenario, overrides, interrupt, options, quiet=quiet, on_program=on_program
+    )
+    return max(EXIT_CODES[source.plan.status], _output(source, outputs, programs, quiet=quiet))
 
 
-def make_plan(
+def plan_scenario(
     scenario: Path,
     overrides: Sequence[str],
     interrupt: Interrupt,
+    options: PlanOptions | None = None,
+    *,
     quiet: bool,
-    further: Further | None = None,
     on_program: Callable[[LinearProgram], None] | None = None,
 ) -> PlanAndScenario:
-    """Make the plan of a scenario file, notices told on standard error on the way.
+    """Make the plan of a scenario file; notices and progress go to standard error.
 
     on_program: takes the last mixed-integer program of the search.
 
     DataError for bad input, VerificationError for a bug.
     """
-    start, further = time.perf_counter(), further or Further()
-    current = None if further.current is None else _current(Path(further.current))
+    start, options = time.perf_counter(), options or PlanOptions()
+    current = None if options.current is None else _current(Path(options.current))
     loaded = load_instance(scenario, overrides)
     seconds = time.perf_counter() - start
-    notify([*loaded.notices, *loaded.instance.warnings], quiet)
+    notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
+    instance = loaded.instance
     settings = replace(loaded.settings, keep_program=on_program is not None)
-    quality = Quality(loaded.instance.scores) if further.near else None
+    # Cuts of the first search serve the searches for alternatives too.
+    quality = Quality(instance.scores) if options.near else None
     solution = with_progress(
         lambda progress, cancel: joint.solve(
-            loaded.instance, settings, progress=progress, cancel=cancel, quality=quality
+            instance, settings, progress=progress, cancel=cancel, quality=quality
         ),
         interrupt,
         show=not quiet,
     )
     if on_program is not None and solution.program is not None:
         on_program(solution.program)
-    running = None if current is None else running_setup(loaded.instance, current)
+    running = None if current is None else running_setup(instance, current)
     if running is not None and solution.has_plan:
-        solution = keep_places(loaded.instance, solution, running)
+        solution = keep_places(instance, solution, running)
     plan = build_plan(loaded, solution, settings, {"load": seconds})
-    if further.marginals and solution.has_plan and not interrupt.cancel.is_set():
+    if options.marginals and solution.has_plan and not interrupt.cancel.is_set():
         moved = with_progress(
             lambda progress, cancel: marginal_values(
-                loaded.instance, solution, settings, progress=progress, cancel=cancel
+                instance, solution, settings, progress=progress, cancel=cancel
             ),
             interrupt,
             show=not quiet,
         )
         plan = plan.with_marginals(marginals_content(moved))
-    if further.near and solution.has_plan and not interrupt.cancel.is_set():
+    if options.near and solution.has_plan and not interrupt.cancel.is_set():
         others = with_progress(
             lambda progress, cancel: find_alternatives(
-                loaded.instance,
+                instance,
                 solution,
                 settings,
-                AlternativesOptions(further.near, further.loss_pct / 100.0, running),
+                AlternativesOptions(options.near, options.loss_pct / 100.0, running),
                 quality=quality,
                 progress=progress,
                 cancel=cancel,
@@ -156,13 +162,13 @@ def make_plan(
             show=not quiet,
         )
         searched: SearchedContent = {
-            "number": further.near,
-            "loss_pct": tidy(further.loss_pct),
-            "current": further.current,
+            "number": options.near,
+            "loss_pct": tidy(options.loss_pct),
+            "current": options.current,
         }
         plan = plan.with_alternatives(
             alternatives_content(
-                loaded.instance, plan.content, others, searched, current, settings.rel_gap
+                instance, plan.content, others, searched, current, settings.rel_gap
             )
         )
     return PlanAndScenario(plan, loaded)
@@ -186,13 +192,17 @@ def _current(path: Path) -> PlanContent:
         ) from None
 
 
-def _hand_out(
-    source: PlanAndScenario, outputs: Outputs, programs: Sequence[LinearProgram], quiet: bool
+def _output(
+    source: PlanAndScenario,
+    outputs: PlanOutputs,
+    programs: Sequence[LinearProgram],
+    *,
+    quiet: bool,
 ) -> int:
     """Write and print; 0, or BAD_INPUT when a file could not be written after all (the report still
     comes).
 
-    programs: the one to write, where one is wanted.
+    programs: the one to write, with --write-model.
     """
     plan, json, code = source.plan, outputs.json, 0
     written: dict[str, str] = {}

@@ -36,7 +36,7 @@ from profiles.io.table_files import read_table
 
 __all__ = ["run_profile_check"]
 
-ROWS_TOLD = 8
+ROWS_LISTED = 8
 CONVEX = 1e-3
 MEANING = {
     "refused": "the planner does not take the table",
@@ -56,13 +56,13 @@ class _Checked:
 
 
 @framed
-def run_profile_check(profiles: Path, scenario: Path | None, quiet: bool) -> int:
+def run_profile_check(profiles: Path, scenario: Path | None, *, quiet: bool) -> int:
     """Check and print; return the exit code: 0 also with findings, 2 when table or scenario cannot
     be read.
     """
     checked = _check(profiles, None if scenario is None else load_scenario(scenario))
-    notify(checked.notices, quiet)
-    _print(profiles, checked, quiet)
+    notify(checked.notices, quiet=quiet)
+    _print(profiles, checked, quiet=quiet)
     return 0
 
 
@@ -82,7 +82,7 @@ def _check(path: Path, scenario: Scenario | None) -> _Checked:
         )  # refused for what hygiene does not look at: a share of 0.5, an unknown provenance
     notices = list(parsed.notices) if parsed is not None else []
     if scenario is not None:
-        curves, more = _asked(curves, scenario)
+        curves, more = _used_by(curves, scenario)
         kept = {curve.words for curve in curves}
         findings = [finding for finding in findings if finding.option in kept] + more
     findings += check_neighbours([curve for curve in curves if (np.diff(curve.rates) > 0).all()])
@@ -91,7 +91,7 @@ def _check(path: Path, scenario: Scenario | None) -> _Checked:
     return _Checked(curves, findings, notices)
 
 
-def _asked(
+def _used_by(
     curves: Sequence[CurveRows], scenario: Scenario
 ) -> tuple[list[CurveRows], list[Finding]]:
     """The curves a scenario may use, and what they lack for its SLOs."""
@@ -106,7 +106,7 @@ def _asked(
         and (not degrees or c.tp_degree in degrees)
         and (not shares or c.mps_share_pct in shares)
     ]
-    found = [
+    findings = [
         Finding(
             "odd",
             f"{llm} (any option)",
@@ -128,11 +128,11 @@ def _asked(
                 f"{', '.join(dict.fromkeys(lacking))}: an SLO needs it, so the option will be"
                 " left out"
             )
-            found.append(Finding("odd", curve.words, (int(curve.rows[0]),), text))
-    return kept, found
+            findings.append(Finding("odd", curve.words, (int(curve.rows[0]),), text))
+    return kept, findings
 
 
-def _print(path: Path, checked: _Checked, quiet: bool) -> None:
+def _print(path: Path, checked: _Checked, *, quiet: bool) -> None:
     console = plain_console()
     points = sum(len(curve.rows) for curve in checked.curves)
     print_line(
@@ -167,7 +167,7 @@ def _sentence(finding: Finding) -> str:
     listed = (
         f"{rows[0]} to {rows[-1]}"
         if run
-        else ", ".join(map(str, rows[:ROWS_TOLD])) + (" ..." if len(rows) > ROWS_TOLD else "")
+        else ", ".join(map(str, rows[:ROWS_LISTED])) + (" ..." if len(rows) > ROWS_LISTED else "")
     )
     place = f"row{'s' if len(rows) > 1 else ''} {listed}: " if rows else ""
     return f"{place}{finding.option}: {finding.text}"
@@ -178,10 +178,10 @@ def _frame(checked: _Checked) -> pd.DataFrame:
     counts: dict[str, int] = {}
     for finding in checked.findings:
         counts[finding.option] = counts.get(finding.option, 0) + (finding.severity != "note")
-    return pd.DataFrame([_told(curve, counts.get(curve.words, 0)) for curve in checked.curves])
+    return pd.DataFrame([_curve_row(curve, counts.get(curve.words, 0)) for curve in checked.curves])
 
 
-def _told(curve: CurveRows, findings: int) -> dict[str, object]:
+def _curve_row(curve: CurveRows, findings: int) -> dict[str, object]:
     means = curve.columns(MEANS)
     down = [name for name in curve.columns() if falls(curve, name)]
     cost = max((convex_cost(curve.rates, curve.values[name]) for name in means), default=0.0)

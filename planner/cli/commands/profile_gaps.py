@@ -38,8 +38,9 @@ def run_profile_gaps(
     overrides: Sequence[str],
     csv: str | None,
     top: int,
-    quiet: bool,
     interrupt: Interrupt,
+    *,
+    quiet: bool,
 ) -> int:
     """Judge, print and write; return the exit code: that of the plan, for without a plan there is
     nothing to judge by.
@@ -47,8 +48,8 @@ def run_profile_gaps(
     if csv is not None:
         check_writable(Path(csv), "--csv")
     loaded = load_instance(scenario, overrides)
-    notify([*loaded.notices, *loaded.instance.warnings], quiet)
-    found = with_progress(
+    notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
+    gaps = with_progress(
         lambda progress, cancel: find_gaps(
             loaded.instance, loaded.settings, progress=progress, cancel=cancel
         ),
@@ -56,27 +57,25 @@ def run_profile_gaps(
         show=not quiet,
     )
     console = plain_console()
-    plan = build_plan(loaded, found.plan, loaded.settings, {})
+    plan = build_plan(loaded, gaps.plan, loaded.settings, {})
     print_line(console, f"{loaded.scenario.spec.name}: {verdict_line(plan.content)}")
-    if not found.plan.has_plan:
+    if not gaps.plan.has_plan:
         print_line(
             console, "Without a plan there is no decision to judge by; see what `plan` says first."
         )
-        return EXIT_CODES[found.plan.status]
-    print_line(console, gaps_headline(found), "bold")
+        return EXIT_CODES[gaps.plan.status]
+    print_line(console, gaps_headline(gaps), "bold")
     frame = gaps_table(
-        found, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score"
+        gaps, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score"
     )
-    _print(console, frame, found, loaded, top)
+    _print(console, frame, gaps, loaded, top)
     return put_csv(frame, csv, "options")
 
 
-def _print(
-    console: Console, frame: pd.DataFrame, found: Gaps, loaded: LoadResult, top: int
-) -> None:
+def _print(console: Console, frame: pd.DataFrame, gaps: Gaps, loaded: LoadResult, top: int) -> None:
     """Print the options that matter, and how to measure the first of them."""
-    matter = frame[[gap.value > 0 for gap in found.gaps]].head(top)
-    matching = [gap for gap in found.gaps if gap.value > 0][: len(matter)]
+    matter = frame[[gap.value > 0 for gap in gaps.gaps]].head(top)
+    matching = [gap for gap in gaps.gaps if gap.value > 0][: len(matter)]
     if not len(matter):
         return
     gain, regret = frame.columns[6], frame.columns[7]
@@ -109,7 +108,7 @@ def _print(
         )
     specs = load_llms()
     print_heading(console, "How to measure the first of them (then `profile import` the files)")
-    for gap in found.gaps[: min(3, len(matter))]:
+    for gap in gaps.gaps[: min(3, len(matter))]:
         option = loaded.instance.options[gap.option]
         spec = specs.get(loaded.instance.llms[option.llm].name)
         for line in benchmark_command(gap, loaded.instance, None if spec is None else spec.hf_id):

@@ -17,12 +17,12 @@ from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from profiles.io.faults import Fault, nearest
 from profiles.io.writing import check_writable
 
-__all__ = ["ReportAsked", "run_report"]
+__all__ = ["ReportOptions", "run_report"]
 
 
 @dataclass(frozen=True)
-class ReportAsked:
-    """What is asked.
+class ReportOptions:
+    """What the command may be given beside the plan.
 
     scenario: where it is not where the plan says; kinds: as --with; charts: folder.
     """
@@ -35,12 +35,12 @@ class ReportAsked:
 
 
 @framed
-def run_report(plan: Path, asked: ReportAsked, interrupt: Interrupt) -> int:
-    """Compute what is asked beside the plan, write, tell; return the exit code: 4 when it was
+def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
+    """Compute what --with lists, write and print; return the exit code: 4 when it was
     stopped with some of it computed.
     """
-    kinds = _kinds(asked.kinds)
-    if asked.xlsx is None and asked.charts is None:
+    kinds = _kinds(options.kinds)
+    if options.xlsx is None and options.charts is None:
         raise DataError(
             [
                 Fault(
@@ -52,12 +52,12 @@ def run_report(plan: Path, asked: ReportAsked, interrupt: Interrupt) -> int:
                 )
             ]
         )
-    if asked.xlsx is not None:
-        check_writable(Path(asked.xlsx), "--xlsx")
-    if asked.charts is not None:
-        check_chart_folder(Path(asked.charts))
-    source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
-    extras = _extras(source, kinds, asked.quiet, interrupt)
+    if options.xlsx is not None:
+        check_writable(Path(options.xlsx), "--xlsx")
+    if options.charts is not None:
+        check_chart_folder(Path(options.charts))
+    source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
+    extras = _run_studies(source, kinds, interrupt, quiet=options.quiet)
     complete = all(one.complete for one in extras) and len(extras) == (
         len(kinds) if source.plan.content["options"] else 0
     )
@@ -65,16 +65,16 @@ def run_report(plan: Path, asked: ReportAsked, interrupt: Interrupt) -> int:
     notes = [note for one in extras for note in one.notes]
     written: dict[str, str] = {}
     code = put(
-        asked.xlsx or asked.charts,
-        lambda: written.update(write_report(source, asked.xlsx, asked.charts, (frames, notes))),
+        options.xlsx or options.charts,
+        lambda: written.update(write_report(source, options.xlsx, options.charts, (frames, notes))),
     )
     if code:
         return code
     console = plain_console()
-    if not asked.quiet:
+    if not options.quiet:
         print_verdict(source.plan, console)
     if kinds and not source.plan.content["options"]:
-        print_line(console, f"There is no setup to compare: {', '.join(kinds)} left out.")
+        print_line(console, f"No setup to compare: {', '.join(kinds)} left out.")
         complete = True
     for what, where in written.items():
         print_line(console, f"{what} written to {where}")
@@ -89,7 +89,7 @@ def _kinds(text: str) -> list[str]:
             "--with",
             "",
             repr(kind),
-            "this is nothing that can be computed",
+            "unknown kind",
             f"{nearest(kind, KINDS)}it takes {', '.join(KINDS)}",
         )
         for kind in kinds
@@ -100,19 +100,19 @@ def _kinds(text: str) -> list[str]:
     return list(dict.fromkeys(kinds))
 
 
-def _extras(
-    source: PlanAndScenario, kinds: Sequence[str], quiet: bool, interrupt: Interrupt
+def _run_studies(
+    source: PlanAndScenario, kinds: Sequence[str], interrupt: Interrupt, *, quiet: bool
 ) -> list[ReportStudy]:
     """Compute one kind after the other; after Ctrl-C those left are left out."""
-    found: list[ReportStudy] = []
+    studies: list[ReportStudy] = []
     for kind in kinds if source.plan.content["options"] else ():
         if interrupt.cancel.is_set():
             break
-        found.append(
+        studies.append(
             with_progress(
                 partial(run_report_study, kind, source, source.loaded.settings),
                 interrupt,
                 show=not quiet,
             )
         )
-    return found
+    return studies

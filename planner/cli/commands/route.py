@@ -38,7 +38,7 @@ from planner.presentation.out_of_sample_tables import (
 from planner.presentation.router import held_rate_line, price_table_frame
 from profiles.io.writing import check_writable, write_whole
 
-__all__ = ["MISSED", "RouteAsked", "run_route"]
+__all__ = ["MISSED", "RouteOptions", "run_route"]
 
 MISSED = 6
 """Exit code: a limit is missed on these prompts."""
@@ -46,9 +46,9 @@ MISSED = 6
 STYLES = {"holds": "bold green", "uncertain": "bold yellow", "misses": "bold red"}
 
 
-@dataclass(frozen=True)
-class RouteAsked:
-    """What is asked beside the plan.
+@dataclass(frozen=True, kw_only=True)
+class RouteOptions:
+    """What the command may be given beside the plan.
 
     Paths as given; split: share of the prompts that prices are computed on; rates: a price table
     too.
@@ -66,27 +66,27 @@ class RouteAsked:
 
 
 @framed
-def run_route(plan: Path, asked: RouteAsked, interrupt: Interrupt) -> int:
+def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
     """Route and print; return the exit code.
 
     Raises VerificationError (a bug) when a routing fails its check.
     """
-    for path, option in ((asked.csv, "--csv"), (asked.json, "--json")):
+    for path, option in ((options.csv, "--csv"), (options.json, "--json")):
         if path is not None and path != "-":
             check_writable(Path(path), option)
-    source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
+    source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
     source.plan.demand_setup()
-    sample, notices = _sample(source, asked)
-    notify(notices, asked.quiet)
-    found, table = with_progress(
-        partial(_compute, source, sample, asked), interrupt, show=not asked.quiet
+    sample, notices = _sample(source, options)
+    notify(notices, quiet=options.quiet)
+    evaluation, table = with_progress(
+        partial(_compute, source, sample, options), interrupt, show=not options.quiet
     )
-    code = _hand_out(source, found, table, asked)
-    return code or (MISSED if found.verdict == "misses" else 0)
+    code = _output(source, evaluation, table, options)
+    return code or (MISSED if evaluation.verdict == "misses" else 0)
 
 
-def _sample(source: PlanAndScenario, asked: RouteAsked) -> tuple[Sample, list[str]]:
-    paths = [None if path is None else Path(path) for path in (asked.scores, asked.grades)]
+def _sample(source: PlanAndScenario, options: RouteOptions) -> tuple[Sample, list[str]]:
+    paths = [None if path is None else Path(path) for path in (options.scores, options.grades)]
     return read_sample(
         source.loaded.instance.scores,
         paths[0],
@@ -98,7 +98,7 @@ def _sample(source: PlanAndScenario, asked: RouteAsked) -> tuple[Sample, list[st
 def _compute(
     source: PlanAndScenario,
     sample: Sample,
-    asked: RouteAsked,
+    options: RouteOptions,
     progress: ProgressCallback,
     cancel: threading.Event,
 ) -> tuple[Evaluation, PriceTable | None]:
@@ -107,79 +107,81 @@ def _compute(
         source,
         sample,
         source.loaded.settings,
-        split=asked.split,
-        seed=asked.seed,
+        split=options.split,
+        seed=options.seed,
         progress=progress,
         cancel=cancel,
     )
-    if not asked.rates:
+    if not options.rates:
         return evaluation, None
     return evaluation, build_price_table(source, progress=progress, cancel=cancel)
 
 
-def _hand_out(
-    source: PlanAndScenario, found: Evaluation, table: PriceTable | None, asked: RouteAsked
+def _output(
+    source: PlanAndScenario, evaluation: Evaluation, table: PriceTable | None, options: RouteOptions
 ) -> int:
     """Print and write; 0, or BAD_INPUT when a file could not be written after all."""
-    content = evaluation_content(found) | (
+    content = evaluation_content(evaluation) | (
         {} if table is None else {"price_table": table.content()}
     )
-    if asked.json == "-":
+    if options.json == "-":
         sys.stdout.write(json_text(content))
     else:
-        _print(plain_console(), source, found, table, asked.quiet)
+        _print(plain_console(), source, evaluation, table, quiet=options.quiet)
     code = 0
-    if asked.json is not None and asked.json != "-":
-        where = Path(asked.json)
+    if options.json is not None and options.json != "-":
+        where = Path(options.json)
         code = put(
             where, lambda: write_whole(where, lambda stream: stream.write(json_text(content)))
         )
-    if asked.csv is None or asked.json == "-":
+    if options.csv is None or options.json == "-":
         return code
-    return max(code, put_csv(evaluated_routings_table(found), asked.csv, "rows"))
+    return max(code, put_csv(evaluated_routings_table(evaluation), options.csv, "rows"))
 
 
 def _print(
     console: Console,
     source: PlanAndScenario,
-    found: Evaluation,
+    evaluation: Evaluation,
     table: PriceTable | None,
+    *,
     quiet: bool,
 ) -> None:
     print_line(
         console,
-        f"{source.plan.content['scenario']}: {evaluation_verdict_line(found)}",
-        STYLES[found.verdict],
+        f"{source.plan.content['scenario']}: {evaluation_verdict_line(evaluation)}",
+        STYLES[evaluation.verdict],
     )
-    grades = "grades known" if found.sample.graded else "no grades"
+    rate = format_number(evaluation.arrival_rate)
+    grades = "grades known" if evaluation.sample.graded else "no grades"
     print_line(
         console,
-        f"{found.sample.prompts:,} prompts at {format_number(found.arrival_rate)} req/s, {grades};"
-        f" {found.seconds:.1f} s",
+        f"{evaluation.sample.prompts:,} prompts at {rate} req/s, {grades};"
+        f" {evaluation.seconds:.1f} s",
     )
-    print_line(console, evaluation_gain_line(found))
-    for line in evaluation_advice_lines(found):
+    print_line(console, evaluation_gain_line(evaluation))
+    for line in evaluation_advice_lines(evaluation):
         print_line(console, line)
     if quiet:
         return
     if table is not None:
         _print_rates(console, table)
-    print_table(console, "Fractions", evaluated_fractions_table(found), FRACTIONS)
-    print_table(console, "Limits", evaluated_limits_table(found), LIMITS)
-    graded = [GRADED] if found.sample.graded else []
+    print_table(console, "Fractions", evaluated_fractions_table(evaluation), FRACTIONS)
+    print_table(console, "Limits", evaluated_limits_table(evaluation), LIMITS)
+    graded = [GRADED] if evaluation.sample.graded else []
     print_table(
         console,
         "Quality of ways to send these prompts",
-        evaluated_routings_table(found),
+        evaluated_routings_table(evaluation),
         [*ROUTINGS, *graded],
     )
     print_table(
         console,
         f"The router against them, by {'grades' if graded else 'scores'}",
-        evaluated_comparisons_table(found),
+        evaluated_comparisons_table(evaluation),
         COMPARISONS,
     )
-    print_lines(console, "What this rests on", basis_lines(found))
+    print_lines(console, "What this rests on", basis_lines(evaluation))
 
 
 def _print_rates(console: Console, table: PriceTable) -> None:

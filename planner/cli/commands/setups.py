@@ -26,15 +26,15 @@ from planner.studies.setup_rows import SetupStudy
 from planner.studies.setup_study import study_setups
 from profiles.io.writing import check_writable
 
-__all__ = ["Wanted", "run_setups"]
+__all__ = ["SetupsOptions", "run_setups"]
 
 LLMS_ACROSS = 4
 """More LLMs than this stand in one column of the terminal's table."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is asked beside the scenario.
+@dataclass(frozen=True, kw_only=True)
+class SetupsOptions:
+    """What the command may be given beside the scenario.
 
     top: rows on the terminal; jobs: processes, 0 = one a core.
     """
@@ -49,41 +49,41 @@ class Wanted:
 
 @framed
 def run_setups(
-    scenario: Path, overrides: Sequence[str], wanted: Wanted, interrupt: Interrupt
+    scenario: Path, overrides: Sequence[str], options: SetupsOptions, interrupt: Interrupt
 ) -> int:
     """Study, print and write; return the exit code: 3 when no setup is feasible, 4 or 5 when
     stopped with or without some.
     """
-    if wanted.csv is not None:
-        check_writable(Path(wanted.csv), "--csv")
+    if options.csv is not None:
+        check_writable(Path(options.csv), "--csv")
     loaded = load_instance(scenario, overrides)
-    notify([*loaded.notices, *loaded.instance.warnings], wanted.quiet)
+    notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
     # What is routed is kept in a journal beside the table until the study is complete.
-    journal = None if wanted.csv is None or wanted.prune else Path(f"{wanted.csv}.partial")
-    found = with_progress(
+    journal = None if options.csv is None or options.prune else Path(f"{options.csv}.partial")
+    study = with_progress(
         lambda progress, cancel: study_setups(
             loaded.instance,
-            exact_packing=wanted.exact_packing,
-            prune=wanted.prune,
-            jobs=wanted.jobs,
+            exact_packing=options.exact_packing,
+            prune=options.prune,
+            jobs=options.jobs,
             journal=(journal, loaded.sha256) if journal else None,
             progress=progress,
             cancel=cancel,
         ),
         interrupt,
-        show=not wanted.quiet,
+        show=not options.quiet,
     )
-    return max(_code(found), _hand_out(found, loaded, wanted))
+    return max(_code(study), _output(study, loaded, options))
 
 
-def _code(found: SetupStudy) -> int:
-    feasible = found.count("feasible") > 0
-    if not found.complete:
+def _code(study: SetupStudy) -> int:
+    feasible = study.count("feasible") > 0
+    if not study.complete:
         return EXIT_CODES["feasible" if feasible else "unknown"]
-    return 0 if feasible or found.count("undecided") else EXIT_CODES["infeasible"]
+    return 0 if feasible or study.count("undecided") else EXIT_CODES["infeasible"]
 
 
-def _hand_out(found: SetupStudy, loaded: LoadResult, wanted: Wanted) -> int:
+def _output(study: SetupStudy, loaded: LoadResult, options: SetupsOptions) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console, instance = plain_console(), loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
@@ -91,34 +91,34 @@ def _hand_out(found: SetupStudy, loaded: LoadResult, wanted: Wanted) -> int:
         console,
         f"{loaded.scenario.spec.name}: {format_exact(instance.arrival_rate)} req/s on {pools}",
     )
-    if not found.complete:
+    if not study.complete:
         kept = (
-            f"; the same command goes on from there ({wanted.csv}.partial)"
-            if wanted.csv and not wanted.prune
+            f"; the same command goes on from there ({options.csv}.partial)"
+            if options.csv and not options.prune
             else ""
         )
         print_line(
             console,
-            f"stopped: {found.count('not routed'):,} setups were not routed{kept}",
+            f"stopped: {study.count('not routed'):,} setups were not routed{kept}",
             "bold yellow",
         )
-    print_line(console, setup_counts_line(found, exact_packing=wanted.exact_packing))
-    print_line(console, spread_line(found), "bold")
+    print_line(console, setup_counts_line(study, exact_packing=options.exact_packing))
+    print_line(console, spread_line(study), "bold")
     print_line(
         console,
-        f"Every quality is within {found.tolerance:.2g} of the best that the setup allows, unless"
+        f"Every quality is within {study.tolerance:.2g} of the best that the setup allows, unless"
         " the table says otherwise.",
         "dim",
     )
-    frame = setups_table(found, instance)
-    if not wanted.quiet and found.count("feasible"):
-        _print_top(console, frame, loaded, wanted.top)
+    frame = setups_table(study, instance)
+    if not options.quiet and study.count("feasible"):
+        _print_top(console, frame, loaded, options.top)
         print_lines(
             console,
             "Feasible setups by quality (mean score)",
-            histogram_lines(histogram_table(found)) or ["all alike"],
+            histogram_lines(histogram_table(study)) or ["all alike"],
         )
-    return put_csv(frame, wanted.csv, "setups")
+    return put_csv(frame, options.csv, "setups")
 
 
 def _print_top(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: int) -> None:
@@ -141,7 +141,7 @@ def _print_top(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: i
         columns.append((header, header.replace(" (", "\n(", 1), lambda value: f"{value:,.1f}"))
     shown["compute"] = best["Utilisation (% of all compute)"].to_numpy()
     columns.append(("compute", "compute\n(%)", lambda value: f"{value:.0f}"))
-    told = [
+    cells = [
         [
             _run(option, part)
             for option, part in zip(best[f"{n}: option"], best[f"{n}: fraction (%)"], strict=True)
@@ -149,13 +149,13 @@ def _print_top(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: i
         for n in names
     ]
     if len(names) <= LLMS_ACROSS:
-        for name, cells in zip(names, told, strict=True):
-            shown[name] = cells
+        for name, column in zip(names, cells, strict=True):
+            shown[name] = column
             columns.append((name, name, str))
     else:
         shown["setup"] = [
             "; ".join(f"{n} {cell}" for n, cell in zip(names, row, strict=True) if cell != "-")
-            for row in zip(*told, strict=True)
+            for row in zip(*cells, strict=True)
         ]
         columns.append(("setup", "setup", str))
     print_table(console, f"Top {len(best)} (option, part of the prompts)", shown, columns)

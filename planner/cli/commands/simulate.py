@@ -29,7 +29,7 @@ from planner.presentation.simulation import (
 )
 from profiles.trace import load_trace
 
-__all__ = ["MISSED", "Replay", "run_simulate"]
+__all__ = ["MISSED", "SimulateOptions", "run_simulate"]
 
 MISSED = 6
 """Exit code: the simulation misses an SLO."""
@@ -42,9 +42,9 @@ STYLES = {
 }
 
 
-@dataclass(frozen=True)
-class Replay:
-    """What is asked beside the plan."""
+@dataclass(frozen=True, kw_only=True)
+class SimulateOptions:
+    """What the command may be given beside the plan."""
 
     scenario: str | None
     trace: str | None
@@ -55,36 +55,38 @@ class Replay:
 
 
 @framed
-def run_simulate(plan: Path, asked: Replay, interrupt: Interrupt) -> int:
+def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> int:
     """Simulate and print; return the exit code."""
-    source = load_plan(plan, None if asked.scenario is None else Path(asked.scenario))
-    gaps = None if asked.trace is None else load_trace(Path(asked.trace)).gaps
+    source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
+    gaps = None if options.trace is None else load_trace(Path(options.trace)).gaps
     source.plan.demand_setup()
-    demand = Demand(60.0 * asked.minutes, asked.cv, asked.seed, gaps)
-    found = with_progress(
+    demand = Demand(60.0 * options.minutes, options.cv, options.seed, gaps)
+    simulation = with_progress(
         lambda progress, cancel: simulate(
             source, demand, engine=build_step_level_replica, progress=progress, cancel=cancel
         ),
         interrupt,
-        show=not asked.quiet,
+        show=not options.quiet,
     )
-    _print(plain_console(), source, found, asked.quiet)
-    return MISSED if found.verdict == "misses" else 0
+    _print(plain_console(), source, simulation, quiet=options.quiet)
+    return MISSED if simulation.verdict == "misses" else 0
 
 
-def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: bool) -> None:
+def _print(
+    console: Console, source: PlanAndScenario, simulation: Simulation, *, quiet: bool
+) -> None:
     instance = source.loaded.instance
     print_line(
         console,
-        f"{source.plan.content['scenario']}: {simulation_verdict_line(found)}",
-        STYLES[found.verdict],
+        f"{source.plan.content['scenario']}: {simulation_verdict_line(simulation)}",
+        STYLES[simulation.verdict],
     )
-    print_line(console, simulation_demand_line(found, instance.arrival_rate))
-    for line in simulation_advice_lines(found):
+    print_line(console, simulation_demand_line(simulation, instance.arrival_rate))
+    for line in simulation_advice_lines(simulation):
         print_line(console, line)
     if quiet:
         return
-    frame = simulated_slos_table(found)
+    frame = simulated_slos_table(simulation)
     if len(frame):
         columns: list[Column] = [
             ("SLO", "SLO", str),
@@ -100,7 +102,7 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
             ("Verdict", "verdict", str),
         ]
         print_table(console, "SLO", frame, columns)
-    _print_options(console, simulated_options_table(found, instance), found.metrics)
+    _print_options(console, simulated_options_table(simulation, instance), simulation.metrics)
     routing: list[Column] = [
         ("LLM", "LLM", str),
         ("Planned (%)", "planned\n(%)", _share),
@@ -109,15 +111,15 @@ def _print(console: Console, source: PlanAndScenario, found: Simulation, quiet: 
     print_table(
         console,
         "Routing",
-        simulated_routing_table(found, instance),
+        simulated_routing_table(simulation, instance),
         [*routing, ("95 % interval (± %)", "95 %\n± %", _share)],
     )
     print_lines(
         console,
         "How it was simulated",
         [
-            *simulated_option_lines(found, instance),
-            *(s.note for s in found.slos if s.note),
+            *simulated_option_lines(simulation, instance),
+            *(s.note for s in simulation.slos if s.note),
             *CAVEATS,
         ],
     )

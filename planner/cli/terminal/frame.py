@@ -1,5 +1,5 @@
-"""What all commands do alike: their frame, what they tell on standard error, and files that cannot
-be written after all.
+"""What all commands do alike: their frame, messages on standard error, and files that cannot be
+written after all.
 """
 
 import sys
@@ -28,7 +28,7 @@ def framed(command: Callable[P, int]) -> Callable[P, int]:
     """Frame a command: both roots of planner.errors become messages on standard error and exit
     codes; everything else is a bug.
 
-    A character that the terminal's encoding lacks is told by its code instead of ending the run.
+    A character that the terminal's encoding lacks is printed by its code instead of ending the run.
     """
 
     @wraps(command)
@@ -44,12 +44,7 @@ def framed(command: Callable[P, int]) -> Callable[P, int]:
             return BAD_INPUT
         except SolveError as error:
             stopped = isinstance(error, NoPlanInTimeError)
-            warn(
-                [
-                    f"There is no setup to work on{'' if stopped else ', the plan is infeasible'}:"
-                    f" {error}"
-                ]
-            )
+            warn([f"No setup to work on{'' if stopped else ', the plan is infeasible'}: {error}"])
             return EXIT_CODES["unknown" if stopped else "infeasible"]
 
     return run
@@ -61,7 +56,7 @@ def warn(lines: Sequence[str]) -> None:
         print(printable(line), file=sys.stderr)
 
 
-def notify(notices: Iterable[str], quiet: bool = False) -> None:
+def notify(notices: Iterable[str], *, quiet: bool = False) -> None:
     """Print every notice once on standard error, unless quiet."""
     if not quiet:
         warn([f"Notice: {notice}" for notice in dict.fromkeys(notices)])
@@ -69,7 +64,7 @@ def notify(notices: Iterable[str], quiet: bool = False) -> None:
 
 def put(path: str | Path | None, write: Callable[[], object]) -> int:
     """Write a file by `write`; 0, or BAD_INPUT and a message when it could not be written after
-    all: what was computed is still told.
+    all: what was computed is still printed.
     """
     try:
         write()
@@ -85,7 +80,7 @@ def put(path: str | Path | None, write: Callable[[], object]) -> int:
 
 
 def put_csv(frame: pd.DataFrame, path: str | None, what: str) -> int:
-    """Write a table where it was asked for and say so (`what`: of its rows); the code of `put`."""
+    """Write a table where a path is given and say so (`what`: of its rows); the code of `put`."""
     if path is None:
         return 0
     code = put(path, lambda: write_csv(frame, Path(path)))

@@ -1,4 +1,4 @@
-"""TODO: planner.cli.terminal.output."""
+"""Plain text on the terminal: tables, headings, lines, and control characters made harmless."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ Format = Callable[[Any], str]
 
 
 Column = tuple[str, str, Format]
-"""(header in the named table, header here, how a value is told)."""
+"""(header in the named table, header here, how a value is written)."""
 
 
 def print_table(
@@ -83,13 +83,13 @@ def print_line(console: Console, text: str, style: str = "", indent: int = 0) ->
 
 
 def printable(text: str) -> str:
-    """Tell control characters by their codes instead of sending them to the terminal."""
+    """Write control characters by their codes instead of sending them to the terminal."""
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
     )
 
 
-def plain_console(stderr: bool = False) -> Console:
+def plain_console(*, stderr: bool = False) -> Console:
     """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting;
     outside a terminal nothing is folded.
     """

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from models.serving.calibration import Harness
-from planner.cli.commands.profile_estimate import Asked, run_profile_estimate, whole_numbers
+from planner.cli.commands.estimate_options import EstimateOptions, whole_numbers
+from planner.cli.commands.profile_estimate import run_profile_estimate
 from planner.cli.terminal.interrupt import Interrupt
 from profiles.curves import load_profiles
 from tests.support.estimates import H100, TRUTH, points_of
 
 
-def asked(tmp_path: Path, **changes: object) -> Asked:
-    base = Asked(
+def asked(tmp_path: Path, **changes: object) -> EstimateOptions:
+    base = EstimateOptions(
         ("llama-3.1-8b",),
         ("H100-SXM-80GB",),
         "1",
@@ -26,7 +27,7 @@ def asked(tmp_path: Path, **changes: object) -> Asked:
         jobs=1,
         quiet=True,
     )
-    return Asked(**{**base.__dict__, "out": str(tmp_path / "out.csv"), **changes})  # type: ignore[arg-type]
+    return EstimateOptions(**{**base.__dict__, "out": str(tmp_path / "out.csv"), **changes})  # type: ignore[arg-type]
 
 
 def test_lists_of_whole_numbers() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cli.commands.profile_import import Wanted, run_profile_import
+from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 from tests.support.benchmark_files import benchmark_report, vllm
 from tests.support.imports import faults_of, write
 
@@ -47,7 +47,7 @@ def test_the_mapping_file(tmp_path: Path, capsys: pytest.CaptureFixture):
         "defaults: {share: 100}\nllms: {Qwen/Qwen3-8B-FP8: qwen3-8b-fp8}\ngpus: {H100:"
         ' H100-SXM-80GB}\nfiles: [{match: "tp1/*", tp: 1}, {match: "*tp2*", tp: 2, replicas: 2}]\n',
     )
-    assert run_profile_import(files, Wanted(mapping=mapping)) == 0
+    assert run_profile_import(files, ImportOptions(mapping=mapping)) == 0
     rows = [line.split(",")[:5] for line in capsys.readouterr().out.splitlines()[1:]]
     assert rows == [
         ["qwen3-8b-fp8", "H100-SXM-80GB", "1", "100", "3.98"],
@@ -73,7 +73,7 @@ def test_faults_of_the_mapping_file(
 ):
     assert (
         run_profile_import(
-            [write(tmp_path, "a.json", vllm())], Wanted(mapping=map_file(tmp_path, text))
+            [write(tmp_path, "a.json", vllm())], ImportOptions(mapping=map_file(tmp_path, text))
         )
         == 2
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from planner.cli.commands.profile_import import Wanted, run_profile_import
+from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 from profiles.curves import load_profiles
 from profiles.importers.discover import read_files
 from profiles.importers.formats.rules import judge
@@ -114,7 +114,8 @@ def test_what_is_imported_is_a_table_the_planner_takes(tmp_path: Path):
     files = [write(tmp_path, f"{k}.json", content()) for k, (content, _) in STANDARD.items()]
     assert (
         run_profile_import(
-            files, Wanted(llm="=evil", gpu="H100-SXM-80GB", tp=2, share=100.0, out=out, quiet=True)
+            files,
+            ImportOptions(llm="=evil", gpu="H100-SXM-80GB", tp=2, share=100.0, out=out, quiet=True),
         )
         == 0
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cli.commands.profile_import import Wanted, run_profile_import
+from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 from profiles.curves import load_profiles
 from tests.support.benchmark_files import vllm
 from tests.support.imports import OPTION, faults_of, imported, write
@@ -30,11 +30,11 @@ def test_our_own_table_passes_through_and_mixes_with_others(tmp_path: Path):
 
 def test_append_and_contradictions(tmp_path: Path, capsys: pytest.CaptureFixture):
     out = tmp_path / "profiles.csv"
-    wanted = Wanted(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out)
+    wanted = ImportOptions(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out)
     first = write(tmp_path, "a.json", vllm())
     assert run_profile_import([first], wanted) == 0
     before = out.read_bytes()
-    again = Wanted(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out, append=True)
+    again = ImportOptions(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out, append=True)
     assert run_profile_import([first], again) == 0
     assert len(load_profiles(out).options[0].rates) == 1
     assert "stood twice" in capsys.readouterr().err

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
+from planner.export.bundle_folder import write_bundle
 from planner.export.deployment import deployment_of
 from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.readme import compose_path

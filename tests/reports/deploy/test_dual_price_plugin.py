@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from models import router as library
-from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
+from planner.export.bundle_folder import write_bundle
 from planner.operation.price_table import build_price_table
 from tests.support import export_cases
 from tests.support.export_cases import ON

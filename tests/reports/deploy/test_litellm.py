@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from planner.cli.commands.export import write_bundle
 from planner.export.bundle import bundle
+from planner.export.bundle_folder import write_bundle
 from planner.export.deployment import deployment_of
 from tests.support import export_cases
 from tests.support.export_cases import ON

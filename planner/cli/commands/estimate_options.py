@@ -1,0 +1,216 @@
+"""The options of `profile estimate`, and what they come to: every fault at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from models.serving.batching import SCHEDULERS
+from models.serving.step_time import Settings
+from models.serving.workload import Lengths, fixed, from_trace, lognormal
+from planner.errors import DataError
+from planner.profiling.estimate import (
+    HIGHEST_LOAD,
+    LOWEST_LOAD,
+    EstimateRequest,
+    OfferedLoad,
+    estimate_requests,
+)
+from profiles.catalogue import load_gpus, load_llms
+from profiles.io.faults import Fault, nearest
+from profiles.trace import load_trace
+
+__all__ = ["EstimateOptions", "read_options", "whole_numbers"]
+
+FEWEST_REQUESTS = 100
+
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateOptions:
+    """The command's options as they were typed; None where a default is chosen later."""
+
+    llms: Sequence[str]
+    gpus: Sequence[str]
+    tp_degrees: str = "1,2,4,8"
+    shares: str = "100"
+    input_tokens: int = 1000
+    output_tokens: int = 250
+    lengths: str = "lognormal"
+    cv: float = 1.0
+    rates: int = 8
+    requests: int = 5000
+    seeds: int = 4
+    scheduler: str | None = None
+    weight_bits: int = 16
+    kv_bits: int = 16
+    sequences: int = 256
+    step_tokens: int = 8192
+    neighbours: float = 1.08
+    highest_load_pct: float = 100 * HIGHEST_LOAD
+    calibrate: Path | None = None
+    harness: str = "closed"
+    out: str = "-"
+    intervals: str | None = None
+    jobs: int = 0
+    quiet: bool = False
+
+
+def whole_numbers(text: str) -> list[int]:
+    """`1,2,4` or `10,20,...,100` (after one number alone, `10,...,100` goes on in steps of it).
+
+    ValueError for anything else.
+    """
+    numbers: list[int] = []
+    parts = [part.strip() for part in text.split(",")]
+    for k, part in enumerate(parts):
+        if part in ("...", "…"):
+            step = numbers[-1] - numbers[-2] if len(numbers) > 1 else numbers[-1]
+            if step <= 0 or k + 2 != len(parts) or (int(parts[-1]) - numbers[-1]) % step:
+                raise ValueError(text)
+            numbers.extend(range(numbers[-1] + step, int(parts[-1]), step))
+        else:
+            numbers.append(int(part))
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(text)
+    return numbers
+
+
+def read_options(options: EstimateOptions) -> tuple[OfferedLoad, Settings, list[EstimateRequest]]:
+    """Return what to estimate; DataError with all faults."""
+    faults: list[Fault] = []
+    llms = _from_catalogue(options.llms, load_llms(), "--llm", "LLM", faults)
+    gpus = _from_catalogue(options.gpus, load_gpus(), "--gpu", "GPU", faults)
+    degrees = _number_list(options.tp_degrees, "--tp", 1, 1024, faults)
+    shares = _number_list(options.shares, "--share", 1, 100, faults)
+    lengths = _lengths(options, faults)
+    checks = (
+        ("--cv", options.cv, 0 <= options.cv <= 20, "0 to 20"),
+        ("--rates", options.rates, 1 <= options.rates <= 100, "1 to 100"),
+        ("--seeds", options.seeds, 1 <= options.seeds <= 100, "1 to 100"),
+        (
+            "--requests",
+            options.requests,
+            options.requests >= FEWEST_REQUESTS * max(options.seeds, 1),
+            f"{FEWEST_REQUESTS} for every seed at least",
+        ),
+        ("--weight-bits", options.weight_bits, options.weight_bits in (16, 8, 4), "16, 8 or 4"),
+        ("--kv-bits", options.kv_bits, options.kv_bits in (16, 8), "16 or 8"),
+        ("--neighbours", options.neighbours, 1 <= options.neighbours <= 10, "1 to 10"),
+        (
+            "--highest-load",
+            options.highest_load_pct,
+            100 * LOWEST_LOAD < options.highest_load_pct <= 100 * HIGHEST_LOAD,
+            (
+                f"more than {100 * LOWEST_LOAD:g} and at most {100 * HIGHEST_LOAD:g}, in per cent"
+                " of the capacity"
+            ),
+        ),
+        (
+            "--max-sequences",
+            options.sequences,
+            1 <= options.sequences < options.step_tokens,
+            "1 or more, and fewer than --step-tokens",
+        ),
+        (
+            "--scheduler",
+            options.scheduler,
+            options.scheduler in (None, *SCHEDULERS),
+            f"one of {', '.join(SCHEDULERS)}",
+        ),
+        ("--harness", options.harness, options.harness in ("closed", "open"), "closed or open"),
+    )
+    faults += [
+        Fault(option, "", str(value), "this value is not possible", f"write {fix}")
+        for option, value, good, fix in checks
+        if not good
+    ]
+    if faults:
+        raise DataError(faults)
+    settings = Settings(
+        weight_bits=options.weight_bits, kv_bits=options.kv_bits, neighbours=options.neighbours
+    )
+    offered = OfferedLoad(
+        lengths=lengths,
+        cv=options.cv,
+        rates=options.rates,
+        requests=options.requests,
+        seeds=options.seeds,
+        scheduler=options.scheduler or SCHEDULERS[0],
+        sequences=options.sequences,
+        step_tokens=options.step_tokens,
+        highest_load=options.highest_load_pct / 100,
+    )
+    return offered, settings, estimate_requests(llms, gpus, degrees, shares, offered, settings)
+
+
+def _from_catalogue(
+    names: Sequence[str],
+    catalogue: Mapping[str, Entry],
+    option: str,
+    words: str,
+    faults: list[Fault],
+) -> list[Entry]:
+    entries = []
+    for name in dict.fromkeys(part.strip() for text in names for part in text.split(",")):
+        if name in catalogue:
+            entries.append(catalogue[name])
+        else:
+            fix = (
+                nearest(name, catalogue)
+                + "see profiles/llms.csv and profiles/gpus.csv, or add a row"
+            )
+            faults.append(Fault(option, "", name, f"this {words} is not in the catalogue", fix))
+    return entries
+
+
+def _number_list(text: str, option: str, low: int, high: int, faults: list[Fault]) -> list[int]:
+    try:
+        numbers = whole_numbers(text)
+        if all(low <= number <= high for number in numbers):
+            return numbers
+    except (ValueError, IndexError):
+        pass
+    faults.append(
+        Fault(
+            option,
+            "",
+            text,
+            "this is no list of whole numbers",
+            f"write numbers from {low} to {high}: 1,2,4 or 10,20,...,100",
+        )
+    )
+    return []
+
+
+def _lengths(options: EstimateOptions, faults: list[Fault]) -> Lengths:
+    """Fixed, lognormal, or those of a trace."""
+    if min(options.input_tokens, options.output_tokens) < 1:
+        given = f"{options.input_tokens} and {options.output_tokens}"
+        faults.append(
+            Fault(
+                "--input-tokens, --output-tokens",
+                "",
+                given,
+                "a request has no tokens",
+                "write 1 or more",
+            )
+        )
+    if options.lengths == "fixed":
+        return fixed(options.input_tokens, options.output_tokens)
+    if options.lengths == "lognormal":
+        return lognormal(options.input_tokens, options.output_tokens)
+    try:
+        tokens = load_trace(Path(options.lengths)).tokens
+    except DataError as error:
+        faults.extend(error.faults)
+        return fixed(1, 1)
+    if len(tokens) < 2 or any(np.any(~(column >= 1)) for column in tokens.values()):
+        fix = "fill in input_tokens and output_tokens, 1 or more, in every row"
+        faults.append(Fault(options.lengths, "", "", "the trace does not state all lengths", fix))
+        return fixed(1, 1)
+    return from_trace(tokens["input_tokens"], tokens["output_tokens"])

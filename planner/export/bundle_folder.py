@@ -1,0 +1,48 @@
+"""A deploy bundle on disk: a new folder, every file whole, README.md last."""
+
+import os
+from pathlib import Path
+
+from planner.errors import DataError
+from planner.export.bundle import Bundle
+from profiles.io.faults import Fault
+from profiles.io.writing import write_whole
+
+__all__ = ["check_new_folder", "write_bundle"]
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raise DataError unless the bundle can be put there: operators edit its files, so nothing is
+    overwritten.
+    """
+    problem, fix = "", "name another folder"
+    try:
+        above = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+        if folder.exists() and not folder.is_dir():
+            problem = "this is a file, not a folder"
+        elif folder.is_dir() and any(folder.iterdir()):
+            problem, fix = (
+                "the folder is not empty, and nothing is overwritten",
+                "name a new folder, or empty this one",
+            )
+        elif not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            problem = f"nothing can be written in {above}"
+    except (OSError, ValueError) as error:
+        problem = f"the folder cannot be read ({getattr(error, 'strerror', None) or error})"
+    if problem:
+        raise DataError([Fault(str(folder), "", "", problem, fix)])
+
+
+def write_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write every file whole, README.md last: where it stands the bundle is complete.
+
+    OSError when that is not possible.
+    """
+    for name in sorted(bundle.files, key=lambda name: (name == "README.md", name)):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = bundle.files[name]
+        write_whole(path, lambda stream, text=text: stream.write(text))  # type: ignore[misc]
+        if name in bundle.executable:
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & 0o444) >> 2)

@@ -1,0 +1,119 @@
+"""A sweep on disk: the journal of its finished points, from which an interrupted sweep goes on, and
+the table, written again as points finish.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from planner.scenario.assemble import LoadResult
+from planner.studies.sweep_axes import Axis
+from planner.studies.sweep_point import SweepPoint, points_table
+from planner.version import VERSION
+from profiles.io.writing import safe_cell, write_csv
+
+__all__ = ["SweepJournal", "journal_key", "write_points"]
+
+WRITE_EVERY_S = 2.0
+"""Pause between two writes of the table while points finish."""
+
+
+def journal_key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
+    """Return what a journal must be of to be continued: version, scenario and varied values."""
+    varied = json.dumps([[axis.key, axis.values] for axis in axes], default=str)
+    return hashlib.sha256(
+        f"{VERSION} {loaded.sha256} {varied} {loaded.scenario.spec.solver}".encode()
+    ).hexdigest()
+
+
+class SweepJournal:
+    """The journal beside the table (a line a point), and the table, written again as points finish;
+    without `out` neither is written.
+
+    done: points of an earlier run of this very sweep, by number.
+    """
+
+    def __init__(self, out: str | None, key: str, axes: Sequence[Axis]) -> None:
+        self.out, self.keys = None if out is None else Path(out), [axis.key for axis in axes]
+        self.journal = None if out is None else Path(f"{out}.partial")
+        self.done = {} if self.journal is None else _read(self.journal, key)
+        self.written = time.monotonic()
+        self.points = dict(self.done)
+        if self.journal is not None:
+            lines = [
+                json.dumps({"key": key}),
+                *(json.dumps(asdict(point)) for point in self.done.values()),
+            ]
+            self.journal.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def keep(self, point: SweepPoint) -> None:
+        """Append a point; write the file every now and then."""
+        self.points[point.number] = point
+        if self.journal is None:
+            return
+        with self.journal.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(asdict(point)) + "\n")
+        if time.monotonic() - self.written > WRITE_EVERY_S:
+            self._write()
+
+    def _write(self) -> None:
+        if self.out is not None:
+            self.written = time.monotonic()
+            write_points(
+                points_table([self.points[number] for number in sorted(self.points)], self.keys),
+                self.out,
+            )
+
+    def close(self, points: Sequence[SweepPoint], *, complete: bool) -> None:
+        """Write the table a last time; the journal goes when it is not needed any more.
+
+        OSError when the table cannot be written; the journal then stays.
+        """
+        self.points = {point.number: point for point in points}
+        self._write()
+        if complete and self.journal is not None:
+            self.journal.unlink(missing_ok=True)
+
+
+def write_points(frame: pd.DataFrame, path: Path) -> None:
+    """Write the table as CSV, or as Parquet where the name ends so."""
+    if path.suffix.lower() != ".parquet":
+        write_csv(frame, path)
+        return
+    mixed = [
+        name
+        for name in frame.columns
+        if frame[name].map(type).nunique() > 1 and frame[name].dtype == object
+    ]
+    texts = {
+        name: frame[name].map(lambda value: None if value is None else str(safe_cell(value)))
+        for name in mixed
+        if _has_text(frame[name])
+    }
+    frame.assign(**texts).to_parquet(path, index=False)
+
+
+def _has_text(column: pd.Series) -> bool:
+    return any(isinstance(value, str | list | dict | bool) for value in column)
+
+
+def _read(journal: Path, key: str) -> dict[int, SweepPoint]:
+    """Points of an earlier run of this very sweep; a half-written last line is passed over."""
+    lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
+    points: dict[int, SweepPoint] = {}
+    for number, line in enumerate(lines):
+        try:
+            content = json.loads(line)
+        except ValueError:
+            break
+        if number == 0:
+            if content != {"key": key}:
+                return {}
+            continue
+        points[content["number"]] = SweepPoint(**content)
+    return points
