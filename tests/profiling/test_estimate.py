@@ -94,4 +94,4 @@ def test_data_errors_are_the_front_door_s() -> None:
     from planner.cli.commands.estimate_options import read_options  # the checks alone
 
     with pytest.raises(DataError):
-        read_options(EstimateOptions(("no-such",), ("H100-SXM-80GB",)))
+        read_options(EstimateOptions(llms=("no-such",), gpus=("H100-SXM-80GB",)))

@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 
 from models.serving.calibration import Harness
-from planner.cli.commands.estimate_options import EstimateOptions, whole_numbers
+from planner.cli.commands.estimate_options import EstimateOptions
 from planner.cli.commands.profile_estimate import run_profile_estimate
 from planner.cli.terminal.interrupt import Interrupt
 from profiles.curves import load_profiles
 from tests.support.estimates import H100, TRUTH, points_of
 
 
-def asked(tmp_path: Path, **changes: object) -> EstimateOptions:
+def small_options(tmp_path: Path, **changes: object) -> EstimateOptions:
     base = EstimateOptions(
-        ("llama-3.1-8b",),
-        ("H100-SXM-80GB",),
-        "1",
-        "100",
-        512,
-        64,
+        llms=("llama-3.1-8b",),
+        gpus=("H100-SXM-80GB",),
+        tp_degrees="1",
+        shares="100",
+        input_tokens=512,
+        output_tokens=64,
         requests=400,
         seeds=2,
         rates=3,
@@ -30,29 +30,23 @@ def asked(tmp_path: Path, **changes: object) -> EstimateOptions:
     return EstimateOptions(**{**base.__dict__, "out": str(tmp_path / "out.csv"), **changes})  # type: ignore[arg-type]
 
 
-def test_lists_of_whole_numbers() -> None:
-    assert whole_numbers("1, 2,4") == [1, 2, 4]
-    assert whole_numbers("10,20,...,100") == list(range(10, 101, 10))
-    assert whole_numbers("10,...,50") == [10, 20, 30, 40, 50]
-    for text in ("", "a", "1,1", "10,20,...,95", "...", "1,...,4,5"):
-        with pytest.raises((ValueError, IndexError)):
-            whole_numbers(text)
-
-
 def test_the_command_writes_a_table_and_its_intervals(tmp_path: Path) -> None:
     (tmp_path / "trace.csv").write_text(
         "arrival_s,input_tokens,output_tokens\n0,300,20\n1,900,60\n2,100,5\n"
     )
     assert (
         run_profile_estimate(
-            asked(tmp_path, lengths=str(tmp_path / "trace.csv"), jobs=2, tp_degrees="1,2"),
+            small_options(tmp_path, lengths=str(tmp_path / "trace.csv"), jobs=2, tp_degrees="1,2"),
             Interrupt(),
         )
         == 0
     )
     assert "trace lengths" in load_profiles(tmp_path / "out.csv").options[0].source
     assert (
-        run_profile_estimate(asked(tmp_path, intervals=str(tmp_path / "i.csv")), Interrupt()) == 0
+        run_profile_estimate(
+            small_options(tmp_path, intervals=str(tmp_path / "i.csv")), Interrupt()
+        )
+        == 0
     )
     assert len(load_profiles(tmp_path / "out.csv").options[0].rates) == 3
     assert (tmp_path / "i.csv").read_text().splitlines()[0].split(",")[4:6] == ["rate_rps", "load"]
@@ -61,7 +55,7 @@ def test_the_command_writes_a_table_and_its_intervals(tmp_path: Path) -> None:
 def test_the_command_lists_all_faults_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = asked(
+    wrong = small_options(
         tmp_path,
         llms=("lama-3.1-8b",),
         gpus=("H100",),
@@ -119,7 +113,7 @@ def test_the_command_calibrates_and_prints_the_error(
     measured_table(tmp_path / "measured.csv")
     assert (
         run_profile_estimate(
-            asked(tmp_path, calibrate=tmp_path / "measured.csv", quiet=False), Interrupt()
+            small_options(tmp_path, calibrate=tmp_path / "measured.csv", quiet=False), Interrupt()
         )
         == 0
     )
@@ -127,6 +121,9 @@ def test_the_command_calibrates_and_prints_the_error(
     assert set(load_profiles(tmp_path / "out.csv").options[0].provenance) == {"calibrated"}
     measured_table(tmp_path / "measured.csv", blank_tokens=True)
     assert (
-        run_profile_estimate(asked(tmp_path, calibrate=tmp_path / "measured.csv"), Interrupt()) == 2
+        run_profile_estimate(
+            small_options(tmp_path, calibrate=tmp_path / "measured.csv"), Interrupt()
+        )
+        == 2
     )
     assert "calibrating needs the tokens of every row" in capsys.readouterr().err

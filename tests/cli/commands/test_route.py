@@ -92,7 +92,7 @@ def test_an_infeasible_plan_has_nothing_to_route_to(tmp_path: Path) -> None:
     )
     done = CliRunner().invoke(app, ["route", str(tmp_path / "plan.json")])
     assert done.exit_code == 3
-    assert "no setup" in done.stderr
+    assert "No setup to work on" in done.stderr
 
 
 @pytest.mark.skipif(not TABLES.is_dir(), reason="the tables of HW-Router are not here")

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.cli.commands import sweep as command
+from planner.studies import dask_backend
 from tests.support.paths import HOME
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
@@ -98,7 +99,7 @@ def test_a_dask_cluster_plans_the_same() -> None:
 
 def test_no_cluster_at_the_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
-    monkeypatch.setattr(command, "SCHEDULER_WAIT", "1s")
+    monkeypatch.setattr(dask_backend, "SCHEDULER_WAIT", "1s")
     code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", "tcp://127.0.0.1:9")
     assert code == 2
     assert "no scheduler answers there" in text

@@ -1,0 +1,50 @@
+"""Options of `profile estimate`: lists of numbers, and every fault at once."""
+
+from pathlib import Path
+
+import pytest
+
+from planner.cli.commands.estimate_options import EstimateOptions, read_options, whole_numbers
+from planner.errors import DataError
+
+
+def options(**changes: object) -> EstimateOptions:
+    return EstimateOptions(**{"llms": ("llama-3.1-8b",), "gpus": ("H100-SXM-80GB",), **changes})  # type: ignore[arg-type]
+
+
+def test_lists_of_whole_numbers() -> None:
+    assert whole_numbers("1, 2,4") == [1, 2, 4]
+    assert whole_numbers("10,20,...,100") == list(range(10, 101, 10))
+    assert whole_numbers("10,...,50") == [10, 20, 30, 40, 50]
+    for text in ("", "a", "1,1", "10,20,...,95", "...", "1,...,4,5"):
+        with pytest.raises((ValueError, IndexError)):
+            whole_numbers(text)
+
+
+def test_every_option_of_the_product_is_wanted() -> None:
+    offered, settings, wanted = read_options(
+        options(gpus=("H100-SXM-80GB,A100-SXM-80GB",), tp_degrees="1,2", weight_bits=8)
+    )
+    assert {(one.gpu.gpu, one.tp_degree) for one in wanted} == {
+        (gpu, degree) for gpu in ("H100-SXM-80GB", "A100-SXM-80GB") for degree in (1, 2)
+    }
+    assert settings.weight_bits == 8
+    assert all(one.offered == offered for one in wanted)
+
+
+def test_all_faults_come_at_once(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text("arrival_s\n0\n1\n")
+    wrong = options(
+        llms=("llama-3.1-8",),
+        tp_degrees="1,1",
+        cv=-1.0,
+        requests=10,
+        scheduler="fifo",
+        lengths=str(tmp_path / "trace.csv"),
+    )
+    with pytest.raises(DataError) as caught:
+        read_options(wrong)
+    text = str(caught.value)
+    for place in ("--llm", "--tp", "--cv", "--requests", "--scheduler", "trace.csv"):
+        assert place in text
+    assert "llama-3.1-8b" in text, "the nearest name is offered"
