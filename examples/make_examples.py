@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 
 from models.serving.workload import lognormal
-from planner.profiling.estimate import COLUMNS, OfferedLoad, estimate_requests, estimate_table
+from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
+from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
 from profiles.io.writing import write_csv
 

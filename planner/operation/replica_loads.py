@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.operation.fixed_setup import FixedSetup
+from planner.operation.verdicts import SloVerdict
 from planner.plans.labels import slo_label
 from planner.plans.latencies import OperatingPoint, achieved_latency
 from planner.plans.schema import SolvedContent
@@ -45,7 +46,7 @@ class LimitCheck:
     achieved: float
     low: float
     high: float
-    verdict: str
+    verdict: SloVerdict
 
 
 class ReplicaLoads:
@@ -124,7 +125,9 @@ def judge_limits(
     good, bad = loads.kept(high), ~loads.kept(low) & ~loads.kept(here)
     limits = []
     for k, name in enumerate(loads.names):
-        verdict = "holds" if good[k] else "misses" if bad[k] else "uncertain"
+        verdict = SloVerdict.UNCERTAIN
+        if good[k] or bad[k]:
+            verdict = SloVerdict.HOLDS if good[k] else SloVerdict.MISSES
         unit, limit = "%" if name == FULLEST else "ms", float(loads.limits[k])
         limits.append(
             LimitCheck(

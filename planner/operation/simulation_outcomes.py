@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from models.instance import Slo
+from planner.operation.verdicts import SloVerdict
 
 __all__ = [
     "Demand",
@@ -22,6 +23,13 @@ __all__ = [
     "Station",
 ]
 
+
+FROM_GOOD_TO_BAD = (
+    SloVerdict.HOLDS,
+    SloVerdict.NOT_SIMULATED,
+    SloVerdict.UNCERTAIN,
+    SloVerdict.MISSES,
+)
 
 Latencies = dict[str, np.ndarray]
 """Metric -> (N,) s of every request at one replica."""
@@ -65,15 +73,14 @@ class SloOutcome:
     """predicted: s, as the plan says (None: it does not); simulated: s (None: not simulated, `note`
     says why).
 
-    within: share of the requests within the limit, 0..1. verdict: holds | uncertain | misses | not
-    simulated.
+    within: share of the requests within the limit, 0..1.
     """
 
     slo: Slo
     predicted: float | None
     simulated: Estimate95 | None
     within: Estimate95 | None
-    verdict: str
+    verdict: SloVerdict
     note: str = ""
 
 
@@ -111,10 +118,10 @@ class Simulation:
     wall: float
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> SloVerdict:
         """The worst of the SLOs' verdicts; holds when there are none."""
-        order = ("holds", "not simulated", "uncertain", "misses")
-        return max((slo.verdict for slo in self.slos), key=order.index, default="holds")
+        verdicts = (slo.verdict for slo in self.slos)
+        return max(verdicts, key=FROM_GOOD_TO_BAD.index, default=SloVerdict.HOLDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +205,7 @@ def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcom
             predicted=predicted,
             simulated=None,
             within=None,
-            verdict="not simulated",
+            verdict=SloVerdict.NOT_SIMULATED,
             note=f"no mean {slo.metric.upper()} is profiled to fit a queue to",
         )
     within = estimate95(
@@ -231,11 +238,12 @@ def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcom
     )
 
 
-def _verdict(judged: Sequence[Estimate95], limit: float) -> str:
+def _verdict(judged: Sequence[Estimate95], limit: float) -> SloVerdict:
     """Of the worst: an option misses when its whole interval is above the limit."""
     if any(one.low > limit for one in judged):
-        return "misses"
-    return "uncertain" if any(one.high > limit for one in judged) else "holds"
+        return SloVerdict.MISSES
+    uncertain = any(one.high > limit for one in judged)
+    return SloVerdict.UNCERTAIN if uncertain else SloVerdict.HOLDS
 
 
 def summarise_option(station: Station, k: int, runs: Sequence[SimulatedRun]) -> OptionOutcome:

@@ -10,15 +10,8 @@ route_comparisons   the router less each other way, standard error, verdict
 
 import numpy as np
 
-from planner.operation.out_of_sample import (
-    ALONE,
-    NORMAL_975,
-    RANDOM,
-    SERVED,
-    TRUE,
-    Evaluation,
-    RoutingComparison,
-)
+from planner.operation.out_of_sample import NORMAL_975, Evaluation, RoutingComparison
+from planner.operation.prompt_routing import ALONE, RANDOM, SERVED, TRUE
 from planner.presentation.formatting import format_number
 from planner.presentation.retry_advice import retry_line, tightened_limit
 

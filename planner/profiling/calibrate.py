@@ -18,7 +18,7 @@ from models.serving.batching import SCHEDULERS, Limits
 from models.serving.calibration import Fit, Harness, Point, fit, harnesses, predict, teaches
 from models.serving.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
 from models.serving.workload import fixed
-from planner.profiling.estimate import OfferedLoad
+from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
 from profiles.curves import ProfileTable, load_profiles
 from profiles.io.faults import Fault, ProfileError, nearest

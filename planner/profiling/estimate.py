@@ -22,25 +22,31 @@ Imports are light on purpose: worker processes start with this module.
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from models.serving.batching import Limits, Served, serve
+from models.serving.batching import Limits
 from models.serving.step_time import (
     RUNTIME_GIB,
     Settings,
-    StepTime,
     fits_shards,
     kv_token_gib,
     room_gib,
     step_time,
     weights_gib,
 )
-from models.serving.workload import Lengths, draw_lengths, fixed, unit_arrivals
 from planner.process_pool import spread
+from planner.profiling.simulated_load import (
+    UNCERTAIN_LOAD,
+    OfferedLoad,
+    capacity_rps,
+    curve_loads,
+    cut_to_cache,
+    draw_load,
+    latencies_at,
+)
 from profiles.catalogue import Gpu, LlmSpec
 
 __all__ = [
@@ -49,7 +55,6 @@ __all__ = [
     "Estimate",
     "EstimateRequest",
     "LeftOut",
-    "OfferedLoad",
     "estimate_requests",
     "estimate_table",
 ]
@@ -73,33 +78,6 @@ COLUMNS = (
 """Of the profile table, in this order."""
 
 FEWEST_REQUESTS = 8
-UNCERTAIN_LOAD = 0.9
-LOWEST_LOAD, HIGHEST_LOAD = 0.05, 0.97
-BACKLOG = 1.2
-WARM_UP, TAIL = 0.15, 0.05
-STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
-"""By degrees of freedom from 0; 2 beyond."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OfferedLoad:
-    """What is offered, and how it is simulated.
-
-    requests: of one rate, over all seeds; cv: of the gaps between arrivals.
-
-    sequences, step_tokens: of the server (`models.serving.batching.Limits`); highest_load: at which
-    curves end, a share of the capacity.
-    """
-
-    lengths: Lengths = field(default_factory=lambda: fixed(1000, 250))
-    cv: float = 1.0
-    rates: int = 8
-    requests: int = 5000
-    seeds: int = 4
-    scheduler: str = "chunked"
-    sequences: int = 256
-    step_tokens: int = 8192
-    highest_load: float = HIGHEST_LOAD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,13 +198,12 @@ def _curve(
         offered.sequences,
         offered.step_tokens,
     )
-    draws = [_cut(draw, limits) for draw in _draws(offered)]
-    capacity = _capacity(step, limits, offered, draws[0])
+    draws = [cut_to_cache(draw, limits) for draw in draw_load(offered)]
+    capacity = capacity_rps(step, limits, offered, draws[0])
     memory = weights_gib(request.llm, request.settings) / request.tp_degree + cache + RUNTIME_GIB
     same = {
-        "memory_gib_per_gpu": (
-            math.floor(10 * memory) / 10
-        ),  # not up: a KV cache that fills the GPU must still fit
+        # Not up: a KV cache that fills the GPU must still fit.
+        "memory_gib_per_gpu": math.floor(10 * memory) / 10,
         "input_tokens": _whole(np.concatenate([draw[1] for draw in draws]).mean()),
         "output_tokens": _whole(np.concatenate([draw[2] for draw in draws]).mean()),
         "provenance": "calibrated" if request.factors else "estimated",
@@ -240,9 +217,9 @@ def _curve(
     }
     rows: list[dict[str, object]] = []
     widths: list[dict[str, float]] = []
-    for load in _loads(offered.rates, offered.highest_load):
+    for load in curve_loads(offered.rates, offered.highest_load):
         rate = float(f"{load * capacity:.4g}")
-        latencies, half = _point(step, limits, offered, draws, rate)
+        latencies, half = latencies_at(step, limits, offered, draws, rate)
         concurrency = round(rate * latencies["e2e_mean_ms"] / 1000, 2)
         row: dict[str, object] = {
             **option,
@@ -278,112 +255,6 @@ def _cache_gib(request: EstimateRequest) -> float | str:
             f" at least {FEWEST_REQUESTS} are needed"
         )
     return cache
-
-
-@lru_cache(maxsize=2)
-def _draws(offered: OfferedLoad) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
-    """Arrivals at one a second, prompt tokens, output tokens of every seed."""
-    each = max(offered.requests // offered.seeds, 20)
-    drawn = []
-    for seed in range(offered.seeds):
-        random = np.random.RandomState(seed)
-        arrivals = unit_arrivals(each, offered.cv, random)
-        drawn.append((arrivals, *draw_lengths(offered.lengths, each, random)))
-    return tuple(drawn)
-
-
-def _cut(
-    draw: tuple[np.ndarray, np.ndarray, np.ndarray], limits: Limits
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shorten what the cache cannot hold, the prompt first."""
-    arrivals, prompts, outputs = draw
-    outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
-    return arrivals, np.minimum(prompts, int(limits.kv_tokens) - outputs), outputs
-
-
-def _capacity(
-    step: StepTime,
-    limits: Limits,
-    offered: OfferedLoad,
-    draw: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> float:
-    """Requests per second that leave while others always wait."""
-    arrivals, prompts, outputs = draw
-    times = max(1, -(-6 * limits.sequences // len(prompts)))
-    prompts, outputs = np.tile(prompts, times), np.tile(outputs, times)
-    arrivals = np.concatenate([arrivals + k * len(draw[0]) for k in range(times)])
-    at_once = _throughput(
-        serve(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler)
-    )
-    return min(
-        at_once,
-        _throughput(
-            serve(step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler)
-        ),
-    )
-
-
-def _throughput(served: Served) -> float:
-    """Responses per second in the middle of a run, while there still are arrivals or a queue."""
-    ends = np.sort(served.finish)
-    first, last = int(0.3 * len(ends)), int(0.85 * len(ends)) - 1
-    return float((last - first) / (ends[last] - ends[first]))
-
-
-def _loads(rates: int, highest: float) -> Iterator[float]:
-    """Shares of the capacity, closer together near the top."""
-    if rates == 1:
-        yield min(UNCERTAIN_LOAD, highest)
-        return
-    for k in range(rates):
-        yield LOWEST_LOAD + (highest - LOWEST_LOAD) * math.sin(math.pi / 2 * k / (rates - 1))
-
-
-def _point(
-    step: StepTime,
-    limits: Limits,
-    offered: OfferedLoad,
-    draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
-    rate: float,
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Latencies in ms and their half widths at one rate."""
-    samples: list[list[np.ndarray]] = []
-    for arrivals, prompts, outputs in draws:
-        served = serve(step, arrivals / rate, prompts, outputs, limits, offered.scheduler)
-        kept = slice(int(WARM_UP * len(arrivals)), len(arrivals) - int(TAIL * len(arrivals)))
-        tpot = served.tpot(outputs)[kept]
-        samples.append(
-            [served.ttft[kept], tpot[~np.isnan(tpot)], (served.finish - served.arrival)[kept]]
-        )
-    latencies: dict[str, float] = {}
-    half: dict[str, float] = {}
-    for k, metric in enumerate(("ttft", "tpot", "e2e")):
-        pooled = _statistics(np.concatenate([sample[k] for sample in samples]))
-        single = np.array([_statistics(sample[k]) for sample in samples])
-        width = (
-            _student(len(samples)) * single.std(axis=0, ddof=1) / math.sqrt(len(samples))
-            if len(samples) > 1
-            else np.full(5, np.nan)
-        )
-        for name, value, wide in zip(
-            ("mean", "p50", "p90", "p95", "p99"), pooled, width, strict=True
-        ):
-            latencies[f"{metric}_{name}_ms"] = round(
-                1e3 * float(value), 2 if metric == "tpot" else 1
-            )
-            half[f"{metric}_{name}_ms"] = 1e3 * float(wide)
-    return latencies, half
-
-
-def _statistics(values: np.ndarray) -> np.ndarray:
-    """Mean, p50, p90, p95, p99."""
-    if not values.size:
-        return np.full(5, np.nan)
-    return np.concatenate([[values.mean()], np.quantile(values, (0.5, 0.9, 0.95, 0.99))])
-
-
-def _student(seeds: int) -> float:
-    return STUDENT_975[seeds - 1] if seeds <= len(STUDENT_975) else 2.0
 
 
 def _whole(mean: float) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.router import Router
-from planner.operation import out_of_sample
+from planner.operation import out_of_sample, prompt_routing
 from planner.operation.out_of_sample import evaluate_routing
 from planner.operation.router_policy import routing_policy
 from planner.operation.samples import Sample
@@ -40,11 +40,11 @@ def test_the_error_of_a_gain_is_that_of_paired_differences(source: PlanAndScenar
         source, np.clip(source.loaded.instance.scores.values + rng.normal(0, 0.2, (3, 600)), 0, 1)
     )
     found = evaluate_routing(source, sample, SETTINGS)
-    first, single = found.routings[0], by_name(found)[out_of_sample.ALONE]
+    first, single = found.routings[0], by_name(found)[prompt_routing.ALONE]
     at = NAMES.index(single.note)
     differences = first.of_prompt - sample.truth.values[at]
     w = sample.scores.weights
-    comparison = next(one for one in found.comparisons if one.against == out_of_sample.ALONE)
+    comparison = next(one for one in found.comparisons if one.against == prompt_routing.ALONE)
     assert comparison.difference == pytest.approx(w @ differences)
     n = len(w)
     assert comparison.error == pytest.approx(
@@ -63,15 +63,15 @@ def test_equal_weights_give_the_textbook_s_error(source: PlanAndScenario) -> Non
     found = evaluate_routing(
         source, Sample(scores=scores, truth=scores, graded=False, own=False), SETTINGS
     )
-    first, single = found.routings[0], by_name(found)[out_of_sample.ALONE]
+    first, single = found.routings[0], by_name(found)[prompt_routing.ALONE]
     differences = first.of_prompt - single.of_prompt
-    comparison = next(one for one in found.comparisons if one.against == out_of_sample.ALONE)
+    comparison = next(one for one in found.comparisons if one.against == prompt_routing.ALONE)
     assert comparison.error == pytest.approx(np.std(differences, ddof=1) / np.sqrt(50))
 
 
 def test_random_routing_has_the_router_s_fractions_and_the_means(source: PlanAndScenario) -> None:
     found = evaluate_routing(source, own(source), SETTINGS)
-    random, scores = by_name(found)[out_of_sample.RANDOM], source.loaded.instance.scores
+    random, scores = by_name(found)[prompt_routing.RANDOM], source.loaded.instance.scores
     assert np.allclose(random.fractions, found.routings[0].fractions)
     assert random.worth == pytest.approx(
         found.routings[0].fractions @ (scores.values @ scores.weights)
@@ -91,8 +91,8 @@ def test_nobody_beats_true_grades_within_the_same_limits(
     )
     found = evaluate_routing(source, sample, SETTINGS)
     names = by_name(found)
-    assert names[out_of_sample.REFITTED].worth <= names[out_of_sample.TRUE].worth + 1e-5
-    assert all(one.worth <= names[out_of_sample.BEST].worth + 1e-12 for one in found.routings)
+    assert names[prompt_routing.REFITTED].worth <= names[prompt_routing.TRUE].worth + 1e-5
+    assert all(one.worth <= names[prompt_routing.BEST].worth + 1e-12 for one in found.routings)
 
 
 def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
@@ -100,7 +100,7 @@ def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
         source, own(source, source.loaded.instance.scores.values.copy()), SETTINGS
     )
     names = by_name(found)
-    assert found.routings[0].worth == pytest.approx(names[out_of_sample.TRUE].worth, abs=2e-5)
+    assert found.routings[0].worth == pytest.approx(names[prompt_routing.TRUE].worth, abs=2e-5)
     assert any("Correlation of scores and grades: 1.00" in line for line in basis_lines(found))
 
 
@@ -111,9 +111,9 @@ def test_predictions_that_know_nothing_gain_nothing(source: PlanAndScenario, see
     """
     truth = np.random.default_rng([9, seed]).uniform(0, 1, (3, 600))
     found = evaluate_routing(source, own(source, truth), SETTINGS)
-    comparison = next(one for one in found.comparisons if one.against == out_of_sample.RANDOM)
+    comparison = next(one for one in found.comparisons if one.against == prompt_routing.RANDOM)
     assert abs(comparison.difference) <= 4 * comparison.error
-    predicted = found.routings[0].predicted - by_name(found)[out_of_sample.RANDOM].predicted
+    predicted = found.routings[0].predicted - by_name(found)[prompt_routing.RANDOM].predicted
     assert predicted > 5 * comparison.error
     assert any(line.startswith("The scores promise") for line in basis_lines(found))
 
@@ -122,14 +122,14 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
     source: PlanAndScenario,
 ) -> None:
     scores = source.loaded.instance.scores
-    shares = out_of_sample._shares(Router(routing_policy(source.plan.content, 60.0)), scores)
+    shares = prompt_routing.routed_shares(Router(routing_policy(source.plan.content, 60.0)), scores)
     called, tries = 0, 400
     for seed in range(tries):
         sample = own(source, np.random.default_rng([11, seed]).uniform(0, 1, (3, 600)))
-        first = out_of_sample._routing(out_of_sample.ROUTER, "", shares, sample, "kept")
+        first = prompt_routing.routing_of(prompt_routing.ROUTER, "", shares, sample, "kept")
         called += (
             out_of_sample._compared(
-                first, out_of_sample._at_random(first, sample), sample, shares
+                first, prompt_routing.random_routing(first, sample), sample, shares
             ).verdict
             != "within noise"
         )
@@ -140,7 +140,7 @@ def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndSc
     found = evaluate_routing(source, own(source), SETTINGS)
     assert any("only grades measure it" in line for line in basis_lines(found))
     assert "by the scores themselves" in evaluation_gain_line(found)
-    assert out_of_sample.TRUE not in by_name(found)
+    assert prompt_routing.TRUE not in by_name(found)
     assert evaluation_content(found)["graded"] is False
 
 
@@ -151,9 +151,9 @@ def test_the_correction_by_load_brings_shifted_prompts_back(source: PlanAndScena
     found = evaluate_routing(
         source, Sample(scores=scores, truth=scores, graded=False, own=False), SETTINGS
     )
-    corrected = by_name(found)[out_of_sample.CORRECTED]
+    corrected = by_name(found)[prompt_routing.CORRECTED]
     assert np.abs(found.routings[0].fractions - found.planned).max() > 0.05
-    assert np.abs(corrected.fractions - found.planned).max() <= out_of_sample.SETTLED
+    assert np.abs(corrected.fractions - found.planned).max() <= prompt_routing.SETTLED
     assert (found.verdict, corrected.limits) == ("misses", "open")
     assert any("brings the fractions" in line for line in found.notes)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.operation import out_of_sample
+from planner.operation import prompt_routing
 from planner.operation.out_of_sample import evaluate_routing
 from planner.operation.replica_loads import ReplicaLoads, judge_limits
 from planner.operation.samples import Sample
@@ -50,7 +50,7 @@ def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenar
     )
     assert found.verdict == "misses"
     assert "beyond the profiled rates" in evaluation_verdict_line(found)
-    assert by_name(found)[out_of_sample.REFITTED].limits == "kept"
+    assert by_name(found)[prompt_routing.REFITTED].limits == "kept"
     content = evaluation_content(found)
     assert content["limits"][0]["realised"] is None
     json.dumps(content, allow_nan=False)

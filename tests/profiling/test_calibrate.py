@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from models.serving.calibration import Harness, predict
-from planner.profiling.estimate import (
-    OfferedLoad,
-    estimate_requests,
-    estimate_table,
-)
+from planner.profiling.estimate import estimate_requests, estimate_table
+from planner.profiling.simulated_load import OfferedLoad
 from tests.support.estimates import H100, LLMS, TRUTH
 from tests.support.paths import SHARED
 

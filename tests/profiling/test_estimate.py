@@ -10,12 +10,8 @@ import pytest
 from models.serving.workload import fixed
 from planner.cli.commands.estimate_options import EstimateOptions
 from planner.errors import DataError
-from planner.profiling.estimate import (
-    COLUMNS,
-    LATENCIES,
-    Estimate,
-    OfferedLoad,
-)
+from planner.profiling.estimate import COLUMNS, LATENCIES, Estimate
+from planner.profiling.simulated_load import OfferedLoad
 from profiles.curves import load_profiles
 from tests.support.estimates import SMALL, estimate
 

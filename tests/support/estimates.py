@@ -8,12 +8,8 @@ from models.serving.batching import Limits
 from models.serving.calibration import Harness, Point, predict
 from models.serving.step_time import Settings, kv_token_gib, room_gib, step_time
 from models.serving.workload import fixed, lognormal
-from planner.profiling.estimate import (
-    Estimate,
-    OfferedLoad,
-    estimate_requests,
-    estimate_table,
-)
+from planner.profiling.estimate import Estimate, estimate_requests, estimate_table
+from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
 
 LLMS, GPUS = load_llms(), load_gpus()

@@ -7,7 +7,8 @@ import pytest
 
 from models.instance import Slo
 from planner.joint import solve as joint
-from planner.operation.out_of_sample import Evaluation, PromptRouting
+from planner.operation.out_of_sample import Evaluation
+from planner.operation.prompt_routing import PromptRouting
 from planner.operation.samples import Sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan

@@ -20,17 +20,10 @@ from planner.cli.terminal.output import (
 from planner.errors import ProfileError
 from planner.scenario.load import Scenario, load_scenario
 from profiles.curves import KNOWN, parse_profiles
-from profiles.hygiene import (
-    MEANS,
-    SEVERITIES,
-    CurveRows,
-    Finding,
-    check_curve,
-    convex_cost,
-    falls,
-    read_curves,
-)
-from profiles.hygiene_neighbours import check_neighbours
+from profiles.hygiene.checks import check_curve
+from profiles.hygiene.curve_rows import MEANS, SEVERITIES, CurveRows, Finding, Severity, read_curves
+from profiles.hygiene.neighbours import check_neighbours
+from profiles.hygiene.shape import convex_cost, falls
 from profiles.io.faults import Fault
 from profiles.io.table_files import read_table
 
@@ -108,7 +101,7 @@ def _used_by(
     ]
     findings = [
         Finding(
-            "odd",
+            Severity.ODD,
             f"{llm} (any option)",
             (),
             "the table has no curve that the scenario may use",
@@ -128,7 +121,7 @@ def _used_by(
                 f"{', '.join(dict.fromkeys(lacking))}: an SLO needs it, so the option will be"
                 " left out"
             )
-            findings.append(Finding("odd", curve.words, (int(curve.rows[0]),), text))
+            findings.append(Finding(Severity.ODD, curve.words, (int(curve.rows[0]),), text))
     return kept, findings
 
 

@@ -25,9 +25,9 @@ from planner.profiling.estimate import (
     COLUMNS,
     Estimate,
     EstimateRequest,
-    OfferedLoad,
     estimate_table,
 )
+from planner.profiling.simulated_load import HIGHEST_LOAD, LOWEST_LOAD, UNCERTAIN_LOAD, OfferedLoad
 from planner.settings import Progress
 from profiles.io.writing import check_writable, csv_text, write_csv
 

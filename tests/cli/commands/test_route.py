@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bench import hw_router
 from planner.cli.app import app
-from planner.operation import out_of_sample
+from planner.operation import prompt_routing
 from tests.support.paths import SHARED
 from tests.support.small_scenarios import write_scenario
 
@@ -114,14 +114,14 @@ def test_five_real_llms_gain_little_over_the_best_and_it_says_so(tmp_path: Path)
     assert content["prompts"] == 1640
     against = {one["against"]: one for one in content["comparisons"]}
     quality = {one["routing"]: one for one in content["routings"]}
-    assert quality[out_of_sample.ALONE]["llm"] == "Qwen2.5-14B-Instruct"
-    assert quality[out_of_sample.BEST]["graded"] - quality[out_of_sample.ALONE][
+    assert quality[prompt_routing.ALONE]["llm"] == "Qwen2.5-14B-Instruct"
+    assert quality[prompt_routing.BEST]["graded"] - quality[prompt_routing.ALONE][
         "graded"
     ] == pytest.approx(0.118, abs=0.01)
-    assert against[out_of_sample.ALONE]["gain"] <= 0.009
-    assert against[out_of_sample.ALONE]["verdict"] != "better"
-    assert against[out_of_sample.TRUE]["gain"] < -0.05
-    assert against[out_of_sample.RANDOM]["verdict"] == "better"
+    assert against[prompt_routing.ALONE]["gain"] <= 0.009
+    assert against[prompt_routing.ALONE]["verdict"] != "better"
+    assert against[prompt_routing.TRUE]["gain"] < -0.05
+    assert against[prompt_routing.RANDOM]["verdict"] == "better"
     assert quality["router"]["predicted"] - quality["router"]["graded"] > 0.02
     told = " ".join(content["notes"])
     assert "Regret" in told

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from profiles.hygiene import MEANS, CurveRows, Finding
+from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity
 
 __all__ = ["check_neighbours"]
 
@@ -53,7 +53,7 @@ def _along(curves: Sequence[CurveRows], words: str, key: str, slower: float) -> 
                 f" {small.rows[-1]})"
             )
             yield Finding(
-                "odd",
+                Severity.ODD,
                 large.words,
                 (int(large.rows[-1]),),
                 text,
@@ -83,4 +83,4 @@ def _slower(
         f"{than} is slower: {name} {100 * (ratio[worst] - 1):.0f} % higher at {rates[worst]:.4g}"
         " req/s"
     )
-    return Finding("odd", large.words, tuple(near), text, float(ratio[worst] - 1))
+    return Finding(Severity.ODD, large.words, tuple(near), text, float(ratio[worst] - 1))

@@ -1,0 +1,173 @@
+"""Load offered to a simulated replica: its draws, its capacity, and latencies at one rate.
+
+All rates and all options take the same gaps and lengths (common random numbers), so that
+differences between them are differences of the options.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from models.serving.batching import Limits, Served, serve
+from models.serving.step_time import StepTime
+from models.serving.workload import Lengths, draw_lengths, fixed, unit_arrivals
+
+__all__ = [
+    "HIGHEST_LOAD",
+    "LOWEST_LOAD",
+    "UNCERTAIN_LOAD",
+    "OfferedLoad",
+    "capacity_rps",
+    "curve_loads",
+    "cut_to_cache",
+    "draw_load",
+    "latencies_at",
+]
+
+
+UNCERTAIN_LOAD = 0.9
+"""Share of the capacity above which a simulation says little about a real server: there a stage
+measured at 52 ms was predicted at 27 s.
+"""
+
+LOWEST_LOAD, HIGHEST_LOAD = 0.05, 0.97
+"""Ends of a curve, shares of the capacity."""
+
+BACKLOG = 1.2
+"""Arrivals at so many times what an instant backlog drains at keep the queue from emptying."""
+
+WARM_UP, TAIL = 0.15, 0.05
+"""Shares of the requests left out: the server fills up first and empties last."""
+
+STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+"""By degrees of freedom from 0; 2 beyond."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedLoad:
+    """What is offered, and how it is simulated.
+
+    requests: of one rate, over all seeds; cv: of the gaps between arrivals.
+
+    sequences, step_tokens: of the server (`models.serving.batching.Limits`); highest_load: at which
+    curves end, a share of the capacity.
+    """
+
+    lengths: Lengths = field(default_factory=lambda: fixed(1000, 250))
+    cv: float = 1.0
+    rates: int = 8
+    requests: int = 5000
+    seeds: int = 4
+    scheduler: str = "chunked"
+    sequences: int = 256
+    step_tokens: int = 8192
+    highest_load: float = HIGHEST_LOAD
+
+
+@lru_cache(maxsize=2)
+def draw_load(offered: OfferedLoad) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+    """Arrivals at one a second, prompt tokens, output tokens of every seed."""
+    each = max(offered.requests // offered.seeds, 20)
+    drawn = []
+    for seed in range(offered.seeds):
+        random = np.random.RandomState(seed)
+        arrivals = unit_arrivals(each, offered.cv, random)
+        drawn.append((arrivals, *draw_lengths(offered.lengths, each, random)))
+    return tuple(drawn)
+
+
+def cut_to_cache(
+    draw: tuple[np.ndarray, np.ndarray, np.ndarray], limits: Limits
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shorten what the cache cannot hold, the prompt first."""
+    arrivals, prompts, outputs = draw
+    outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
+    return arrivals, np.minimum(prompts, int(limits.kv_tokens) - outputs), outputs
+
+
+def capacity_rps(
+    step: StepTime,
+    limits: Limits,
+    offered: OfferedLoad,
+    draw: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> float:
+    """Requests per second that leave while others always wait."""
+    arrivals, prompts, outputs = draw
+    times = max(1, -(-6 * limits.sequences // len(prompts)))
+    prompts, outputs = np.tile(prompts, times), np.tile(outputs, times)
+    arrivals = np.concatenate([arrivals + k * len(draw[0]) for k in range(times)])
+    at_once = _throughput(
+        serve(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler)
+    )
+    return min(
+        at_once,
+        _throughput(
+            serve(step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler)
+        ),
+    )
+
+
+def _throughput(served: Served) -> float:
+    """Responses per second in the middle of a run, while there still are arrivals or a queue."""
+    ends = np.sort(served.finish)
+    first, last = int(0.3 * len(ends)), int(0.85 * len(ends)) - 1
+    return float((last - first) / (ends[last] - ends[first]))
+
+
+def curve_loads(rates: int, highest: float) -> Iterator[float]:
+    """Shares of the capacity, closer together near the top."""
+    if rates == 1:
+        yield min(UNCERTAIN_LOAD, highest)
+        return
+    for k in range(rates):
+        yield LOWEST_LOAD + (highest - LOWEST_LOAD) * math.sin(math.pi / 2 * k / (rates - 1))
+
+
+def latencies_at(
+    step: StepTime,
+    limits: Limits,
+    offered: OfferedLoad,
+    draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    rate: float,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Latencies in ms and their half widths at one rate."""
+    samples: list[list[np.ndarray]] = []
+    for arrivals, prompts, outputs in draws:
+        served = serve(step, arrivals / rate, prompts, outputs, limits, offered.scheduler)
+        kept = slice(int(WARM_UP * len(arrivals)), len(arrivals) - int(TAIL * len(arrivals)))
+        tpot = served.tpot(outputs)[kept]
+        samples.append(
+            [served.ttft[kept], tpot[~np.isnan(tpot)], (served.finish - served.arrival)[kept]]
+        )
+    latencies: dict[str, float] = {}
+    half: dict[str, float] = {}
+    for k, metric in enumerate(("ttft", "tpot", "e2e")):
+        pooled = _statistics(np.concatenate([sample[k] for sample in samples]))
+        single = np.array([_statistics(sample[k]) for sample in samples])
+        width = (
+            _student(len(samples)) * single.std(axis=0, ddof=1) / math.sqrt(len(samples))
+            if len(samples) > 1
+            else np.full(5, np.nan)
+        )
+        for name, value, wide in zip(
+            ("mean", "p50", "p90", "p95", "p99"), pooled, width, strict=True
+        ):
+            latencies[f"{metric}_{name}_ms"] = round(
+                1e3 * float(value), 2 if metric == "tpot" else 1
+            )
+            half[f"{metric}_{name}_ms"] = 1e3 * float(wide)
+    return latencies, half
+
+
+def _statistics(values: np.ndarray) -> np.ndarray:
+    """Mean, p50, p90, p95, p99."""
+    if not values.size:
+        return np.full(5, np.nan)
+    return np.concatenate([[values.mean()], np.quantile(values, (0.5, 0.9, 0.95, 0.99))])
+
+
+def _student(seeds: int) -> float:
+    return STUDENT_975[seeds - 1] if seeds <= len(STUDENT_975) else 2.0
