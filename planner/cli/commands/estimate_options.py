@@ -12,12 +12,10 @@ from models.serving.step_time import Settings
 from models.serving.workload import Lengths, fixed, from_trace, lognormal
 from planner.errors import DataError
 from planner.profiling.estimate import (
-    HIGHEST_LOAD,
-    LOWEST_LOAD,
     EstimateRequest,
-    OfferedLoad,
     estimate_requests,
 )
+from planner.profiling.simulated_load import HIGHEST_LOAD, LOWEST_LOAD, OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
 from profiles.io.faults import Fault, nearest
 from profiles.trace import load_trace

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from planner.cli.terminal.output import Column, print_line, print_table
 from planner.profiling.calibrate import Calibration
-from planner.profiling.estimate import COLUMNS, UNCERTAIN_LOAD, Estimate
+from planner.profiling.estimate import COLUMNS, Estimate
+from planner.profiling.simulated_load import UNCERTAIN_LOAD
 
 __all__ = ["SHOWN", "print_calibrations", "print_estimates"]
 

@@ -27,7 +27,7 @@ from planner.profiling.estimate import (
     EstimateRequest,
     estimate_table,
 )
-from planner.profiling.simulated_load import HIGHEST_LOAD, LOWEST_LOAD, UNCERTAIN_LOAD, OfferedLoad
+from planner.profiling.simulated_load import OfferedLoad
 from planner.settings import Progress
 from profiles.io.writing import check_writable, csv_text, write_csv
 
