@@ -23,6 +23,7 @@ REPORTS = ("reports", "reports.workbook", "reports.workbook.report", "reports.de
 PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.io": (),
     "profiles": ("profiles.io",),
+    "profiles.hygiene": PROFILES,
     "profiles.importers.formats": PROFILES,
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
     "models": PROFILES,
@@ -71,6 +72,7 @@ PACKAGES |= {
         *PLANNER,
         *MODELS,
         *PROFILES,
+        "profiles.hygiene",
         "profiles.importers",
     ),
     "app_pages.jobs": (*PLANNER[:-1], *MODELS, *PROFILES, "reports"),

@@ -113,6 +113,10 @@ def routed_shares(router: Router, scores: Scores) -> np.ndarray:
 def routing_of(
     name: str, note: str, shares: np.ndarray, sample: Sample, limits: str
 ) -> PromptRouting:
+    """A way to send the sample's prompts.
+
+    shares: (M, N) of every prompt; limits: a word of KEPT, "" where the load is ignored.
+    """
     weights = sample.scores.weights
     of_prompt = (shares * sample.truth.values).sum(axis=0)
     predicted = float((shares * sample.scores.values).sum(axis=0) @ weights)
@@ -184,6 +188,7 @@ def corrected_routing(
 
 
 def random_routing(first: PromptRouting, tested: Sample) -> PromptRouting:
+    """The same fractions, prompts drawn."""
     shares = np.repeat(first.fractions[:, None], tested.scores.weights.size, axis=1)
     return routing_of(RANDOM, "", shares, tested, first.limits)
 
