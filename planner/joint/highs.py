@@ -132,7 +132,7 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
         _set(highs, objective_target=settings.target)
     _pass(highs, program)
     _subscribe(highs, settings)
-    _check(highs.run(), "run")
+    _run(highs)
     status, info = highs.getModelStatus(), highs.getInfo()
     stop = _reason(status)
     has_solution = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -251,7 +251,7 @@ class LiveLp:
     def solve(self) -> Answer:
         """Solve from the present basis."""
         began = time.perf_counter()
-        _check(self._highs.run(), "run")
+        _run(self._highs)
         status = self._highs.getModelStatus()
         # From a basis of many rounds the simplex may end in trouble (unknown status): once
         # more from scratch, then with presolve, which rescales the program.
@@ -260,7 +260,7 @@ class LiveLp:
                 break
             self._highs.clearSolver()
             _set(self._highs, presolve=presolve)
-            _check(self._highs.run(), "run")
+            _run(self._highs)
             status = self._highs.getModelStatus()
         _set(self._highs, presolve="off")
         stop = _reason(status)
@@ -315,6 +315,20 @@ def _set(highs: highspy.Highs, **options: bool | int | float | str) -> None:
     for option, value in options.items():
         if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
             raise SolverError(f"HiGHS {VERSION} does not take option {option} = {value!r}")
+
+
+def _run(highs: highspy.Highs) -> None:
+    """Run HiGHS; SolverError when it fails.
+
+    HiGHS 1.16.0 has one pool of threads a process and refuses to run with another number of
+    `threads` than the pool was started with, be it by an earlier plan or by other code that uses
+    HiGHS (a notebook). The pool is then started anew, once: any other failure comes back.
+    """
+    status = highs.run()
+    if status == highspy.HighsStatus.kError:
+        highspy.Highs.resetGlobalScheduler(True)
+        status = highs.run()
+    _check(status, "run")
 
 
 def _check(status: highspy.HighsStatus, call: str) -> None:

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import highspy
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -143,3 +144,17 @@ def test_names_that_a_format_does_not_allow_are_an_error(tmp_path: Path) -> None
     write_program(program, tmp_path / "m.mps")
     with pytest.raises(SolverError, match=r"m\.lp"):
         write_program(program, tmp_path / "m.lp")
+
+
+@pytest.mark.parametrize("threads", [2, 1])
+def test_other_numbers_of_threads_before_do_not_matter(threads: int) -> None:
+    """HiGHS starts one pool of threads a process and refuses to run with another number."""
+    other = highspy.Highs()
+    other.setOptionValue("output_flag", False)
+    other.setOptionValue("threads", 3 - threads)
+    other.addVar(0, 1)
+    other.changeColIntegrality(0, highspy.HighsVarType.kInteger)
+    highspy.Highs.resetGlobalScheduler(True)
+    assert other.run() == highspy.HighsStatus.kOk
+    assert solve(knapsack(), SolveSettings(threads=threads)).value == pytest.approx(7.0)
+    assert LiveLp(knapsack(whole=False), SolveSettings()).solve().value == pytest.approx(7.0)

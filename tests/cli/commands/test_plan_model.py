@@ -20,7 +20,7 @@ def test_the_program_is_the_one_of_the_api(scenario: Path, tmp_path: Path, endin
     path = tmp_path / f"m.{ending}"
     outcome = CliRunner().invoke(app, ["plan", str(scenario), "--write-model", str(path)])
     assert outcome.exit_code == 0, outcome.output
-    assert f"model written to {path}" in outcome.stdout
+    assert f"model written to {path}" in " ".join(outcome.stdout.split())
     planner.plan(scenario).to_model(tmp_path / f"api.{ending}")
     assert path.read_text() == (tmp_path / f"api.{ending}").read_text()
 
