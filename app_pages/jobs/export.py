@@ -12,7 +12,7 @@ import pandas as pd
 
 from app_pages.jobs.messages import JobContext
 from planner.errors import DataError
-from planner.export.bundle import KINDS, bundle, files_table, needs_prices, stated_date
+from planner.export.bundle import KINDS, build_bundle, bundle_date, files_table, needs_prices
 from planner.export.input_workbook import write_scenario_workbook
 from planner.export.report_content import build_report
 from planner.export.report_files import write_report, write_report_workbook
@@ -100,13 +100,15 @@ def make_bundle(
 
     kinds: of KINDS; all of them means whatever the plan can be expressed in.
     """
-    source, on = _source(path, overrides, content), stated_date()
+    source, on = _source(path, overrides, content), bundle_date()
     chosen = None if set(kinds) == set(KINDS) else [kind for kind in KINDS if kind in kinds]
-    bundle(source, on, chosen)  # all that can be refused is refused before prices are computed
+    build_bundle(
+        source, on, chosen
+    )  # all that can be refused is refused before prices are computed
     table = None
     if needs_prices(chosen):
         table = build_price_table(source, progress=job.progress, cancel=job.cancel)
-    made = bundle(source, on, chosen, table)
+    made = build_bundle(source, on, chosen, table)
     left_out = made.left_out.items()
     return {
         "zip": _archive(made.files, made.executable),

@@ -16,7 +16,7 @@ import pandas as pd
 
 from models import router
 from planner.errors import DataError
-from planner.export.deployment import deployment_of
+from planner.export.deployment import build_deployment
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -27,20 +27,22 @@ from profiles.io.faults import Fault, nearest
 from profiles.io.yaml_text import yaml_text
 from reports.deploy import litellm
 from reports.deploy.compose import compose_file
-from reports.deploy.kubernetes import kubernetes_files, kubernetes_refusals
-from reports.deploy.readme import compose_path, deploy_readme
+from reports.deploy.file_heads import head_lines, purpose_of, with_head
+from reports.deploy.kubernetes import kubernetes_files
+from reports.deploy.kubernetes_refusals import kubernetes_refusals
+from reports.deploy.readme import deploy_readme
+from reports.deploy.readme_start import compose_path
 from reports.deploy.shell import deploy_script, deploy_variables
-from reports.deploy.words import head, headed, purpose_of
 
 __all__ = [
     "EPOCH",
     "KINDS",
     "Bundle",
-    "bundle",
+    "build_bundle",
+    "bundle_date",
     "files_table",
-    "kinds_asked",
     "needs_prices",
-    "stated_date",
+    "parse_kinds",
 ]
 
 KINDS = ("shell", "compose", "kubernetes", "litellm", "router", "routellm")
@@ -61,7 +63,7 @@ class Bundle:
     cautions: Sequence[str]
 
 
-def kinds_asked(text: str) -> list[str]:
+def parse_kinds(text: str) -> list[str]:
     """Read --only: kinds with commas between; DataError for a word that is none of KINDS, or for no
     word at all.
     """
@@ -85,7 +87,7 @@ def kinds_asked(text: str) -> list[str]:
     return [kind for kind in KINDS if kind in kinds]
 
 
-def bundle(
+def build_bundle(
     source: PlanAndScenario,
     on: date,
     kinds: Sequence[str] | None = None,
@@ -101,7 +103,7 @@ def bundle(
     source.plan.demand_setup()
     content, instance = source.plan.content, source.loaded.instance
     _check_sound(source)
-    deployment = deployment_of(content, instance, on)
+    deployment = build_deployment(content, instance, on)
     refused = {
         "kubernetes": kubernetes_refusals(deployment),
         "routellm": _routellm_refusals(deployment),
@@ -123,9 +125,9 @@ def bundle(
             content, instance, table=table, backends=litellm.backends(deployment)
         )
         files["router_policy.json"] = json_text(
-            {"note": " ".join(head(deployment["about"])), **policy}
+            {"note": " ".join(head_lines(deployment["about"])), **policy}
         )
-        files["router.py"] = headed(
+        files["router.py"] = with_head(
             deployment["about"], Path(router.__file__).read_text(encoding="utf-8")
         )
     if "routellm" in chosen:
@@ -179,7 +181,7 @@ def _check_possible(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) 
 
 
 def _routellm_refusals(deployment: Mapping[str, Any]) -> list[str]:
-    """Tell why there is no threshold: RouteLLM knows two LLMs."""
+    """Why there is no threshold: RouteLLM knows two LLMs."""
     routed = deployment["about"]["llms"]
     return [] if routed == 2 else [f"a threshold is for two LLMs, and requests go to {routed}"]
 
@@ -208,19 +210,19 @@ def _litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
     about = deployment["about"]
     return {
         "config.yaml": _yaml(deployment, [litellm.litellm_config(deployment)]),
-        "gateway.env": headed(about, litellm.gateway_variables(deployment)),
-        "dual_price_plugin.py": headed(about, PLUGIN.read_text(encoding="utf-8")),
+        "gateway.env": with_head(about, litellm.gateway_variables(deployment)),
+        "dual_price_plugin.py": with_head(about, PLUGIN.read_text(encoding="utf-8")),
     }
 
 
 def _yaml(deployment: Mapping[str, Any], documents: Sequence[Any]) -> str:
-    return headed(deployment["about"], yaml_text(documents))
+    return with_head(deployment["about"], yaml_text(documents))
 
 
 EPOCH = "SOURCE_DATE_EPOCH"
 
 
-def stated_date() -> date:
+def bundle_date() -> date:
     """Date of SOURCE_DATE_EPOCH (s since 1970, UTC) where it is set, else today's; DataError when
     it is no such number.
     """

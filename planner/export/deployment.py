@@ -14,7 +14,7 @@ nodes   one row a node in use: label, host_key (variable that holds its address)
 cautions   sentences on what cannot be taken from the plan
 
 `about["llms"]` counts those with traffic, `about["unused"]` names those that are not deployed;
-every other number is the plan's or follows from it as told in `planner.export.deployment_memory`.
+every other number is the plan's or follows from it (`planner.export.deployment_memory`).
 """
 
 import math
@@ -24,8 +24,9 @@ from datetime import date
 from typing import Any
 
 from models.instance import Instance
-from planner.export.deployment_memory import memory_cautions, with_memory
+from planner.export.deployment_memory import memory_cautions
 from planner.export.deployment_names import labels, one_line, variable
+from planner.export.deployment_nodes import build_nodes
 from planner.operation.router_policy import plan_hash
 from planner.plans.labels import slo_name
 from planner.plans.option_index import OptionIndex, option_key
@@ -33,12 +34,11 @@ from planner.plans.schema import PlanContent, ShardContent
 from planner.version import VERSION
 from profiles.catalogue import load_llms
 
-__all__ = ["FLEET", "deployment_of"]
+__all__ = ["FLEET", "build_deployment"]
 
 FLEET = "fleet"
 """Name under which a gateway offers all LLMs together; every server answers to it beside its own.
 """
-FIRST_PORT = 8001
 LLM_LABEL, POOL_LABEL = 30, 16
 """Most characters: a Kubernetes name is put together from both, with degree, share and node, and
 may have 63.
@@ -47,15 +47,15 @@ may have 63.
 Row = dict[str, Any]
 
 
-def deployment_of(content: PlanContent, instance: Instance, on: date) -> Row:
-    """Tell the servers of a plan (content of a verified plan.json with a setup, for its instance).
+def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
+    """The servers of a plan (content of a verified plan.json with a setup, for its instance).
 
     on: date that the files tell.
     """
     llm_labels = labels((llm.name for llm in instance.llms), LLM_LABEL, reserved=(FLEET,))
     pool_labels = labels((pool.name for pool in instance.pools), POOL_LABEL)
     servers = _servers(content, instance, llm_labels)
-    nodes = _nodes(servers, instance, pool_labels)
+    nodes = build_nodes(servers, instance, pool_labels)
     llms = _llms(content, llm_labels, servers)
     return {
         "about": _about(content, instance, on),
@@ -66,7 +66,7 @@ def deployment_of(content: PlanContent, instance: Instance, on: date) -> Row:
 
 
 def _about(content: PlanContent, instance: Instance, on: date) -> Row:
-    """Tell what heads every file. scenario and pools are made fit for one line."""
+    """What heads every file. scenario and pools are made fit for one line."""
     return {
         "scenario": one_line(content["scenario"]),
         "scenario_label": labels([content["scenario"]], LLM_LABEL)[content["scenario"]],
@@ -97,7 +97,7 @@ def _about(content: PlanContent, instance: Instance, on: date) -> Row:
 
 
 def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, str]) -> list[Row]:
-    """Tell one row a replica, LLM by LLM in the scenario's order, numbered by pool, node and
+    """One row a replica, LLM by LLM in the scenario's order, numbered by pool, node and
     GPU.
     """
     pools = {pool.name: at for at, pool in enumerate(instance.pools)}
@@ -111,22 +111,16 @@ def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, 
         option, first = options[tuple(key)], rows[0]
         found.append(
             {
-                **{
-                    "llm_name": option["llm"],
-                    "llm": llm_labels[option["llm"]],
-                    "pool_at": pools[option["pool"]],
-                    "node_at": first["node"],
-                },
+                "llm_name": option["llm"],
+                "llm": llm_labels[option["llm"]],
+                "pool_at": pools[option["pool"]],
+                "node_at": first["node"],
                 "gpus": tuple(row["gpu"] for row in sorted(rows, key=lambda row: row["shard"])),
-                **{
-                    "tp_degree": option["tp_degree"],
-                    "mps_share_pct": option["mps_share_pct"],
-                    "shared": option["mps_share_pct"] < 100,
-                },
-                **{
-                    "memory_gib_per_gpu": option["memory_gib_per_gpu"],
-                    "rate_rps": option["rate_per_replica_rps"],
-                },
+                "tp_degree": option["tp_degree"],
+                "mps_share_pct": option["mps_share_pct"],
+                "shared": option["mps_share_pct"] < 100,
+                "memory_gib_per_gpu": option["memory_gib_per_gpu"],
+                "rate_rps": option["rate_per_replica_rps"],
                 "tokens": _tokens(instance, known.position(option)),
             }
         )
@@ -134,7 +128,7 @@ def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, 
 
 
 def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
-    """Tell the lengths that an option's curve was taken with; None where the table does not say."""
+    """The lengths that an option's curve was taken with; None where the table does not say."""
     prompt, answer = (
         (math.nan, math.nan) if position is None else instance.options[position].curve.tokens
     )
@@ -163,73 +157,8 @@ def _numbered(servers: list[Row], content: PlanContent, llms: Sequence[str]) -> 
     return named
 
 
-def _nodes(servers: Sequence[Row], instance: Instance, pool_labels: Mapping[str, str]) -> list[Row]:
-    """Tell the nodes in use; servers with the largest memory come first, those on the same GPUs in
-    waves.
-    """
-    nodes = []
-    for pool_at, node_at in sorted({(row["pool_at"], row["node_at"]) for row in servers}):
-        pool = instance.pools[pool_at]
-        label = f"{pool_labels[pool.name]}-{node_at}"
-        own = [row for row in servers if (row["pool_at"], row["node_at"]) == (pool_at, node_at)]
-        own.sort(key=lambda row: (-row["memory_gib_per_gpu"], row["name"]))
-        own = with_memory(_in_waves(own), float(pool.memory), float(instance.memory_headroom))
-        nodes.append(
-            {
-                **{
-                    "label": label,
-                    "host_key": variable("HOST", label),
-                    "pool": one_line(pool.name),
-                    "pool_label": pool_labels[pool.name],
-                },
-                **{
-                    "gpu": one_line(pool.gpu),
-                    "memory_gib": float(pool.memory),
-                    "gpus_per_node": pool.gpus_per_node,
-                },
-                "gpus": _gpus(label, own),
-                "servers": [
-                    {**row, "node": label, "port": FIRST_PORT + k} for k, row in enumerate(own)
-                ],
-            }
-        )
-    return nodes
-
-
-def _in_waves(servers: Sequence[Row]) -> list[Row]:
-    """Put every server into the first wave after those that hold one of its GPUs and come before
-    it.
-    """
-    placed: list[Row] = []
-    for row in servers:
-        before = [other for other in placed if set(other["gpus"]) & set(row["gpus"])]
-        wave = 1 + max((other["wave"] for other in before), default=0)
-        placed.append({**row, "wave": wave, "after": [other["name"] for other in before]})
-    return sorted(placed, key=lambda row: row["wave"])
-
-
-def _gpus(node: str, servers: Sequence[Row]) -> list[Row]:
-    """Tell the GPUs in use, in the node's order."""
-    found = []
-    for at in sorted({gpu for row in servers for gpu in row["gpus"]}):
-        own = [row for row in servers if at in row["gpus"]]
-        found.append(
-            {
-                **{
-                    "at": at,
-                    "key": variable("GPU", node, str(at)),
-                    "shared": any(row["shared"] for row in own),
-                },
-                "servers": [row["name"] for row in own],
-                "share_pct": sum(row["mps_share_pct"] for row in own),
-                "utilization": sum(row["utilization"] for row in own),
-            }
-        )
-    return found
-
-
 def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence[Row]) -> list[Row]:
-    """Tell the LLMs that are deployed, in the scenario's order."""
+    """The LLMs that are deployed, in the scenario's order."""
     catalogue = load_llms()
     found = []
     for name, label in llm_labels.items():
@@ -238,27 +167,24 @@ def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence
             known = catalogue.get(name)
             found.append(
                 {
-                    **{
-                        "name": name,
-                        "told": one_line(name),
-                        "label": label,
-                        "model_key": variable("MODEL", label),
-                    },
-                    **{
-                        "model_id": None if known is None else known.hf_id,
-                        "fraction": content["routing"][name],
-                    },
-                    **{"price": content["dual_prices"][name], "servers": own},
+                    "name": name,
+                    "title": one_line(name),
+                    "label": label,
+                    "model_key": variable("MODEL", label),
+                    "model_id": None if known is None else known.hf_id,
+                    "fraction": content["routing"][name],
+                    "price": content["dual_prices"][name],
+                    "servers": own,
                 }
             )
     return found
 
 
 def _model_cautions(llms: Sequence[Row]) -> list[str]:
-    """Tell the LLMs whose model id nobody knows."""
+    """The LLMs whose model id nobody knows."""
     unknown = [row for row in llms if row["model_id"] is None]
     return [
-        f"{row['told']} is in no catalogue: set {row['model_key']} in deploy.env to the model that"
+        f"{row['title']} is in no catalogue: set {row['model_key']} in deploy.env to the model that"
         " was measured (an id or a path)"
         for row in unknown
     ]

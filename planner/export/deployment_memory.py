@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 def with_memory(servers: Sequence[Row], memory_gib: float, headroom: float) -> list[Row]:
-    """Give the servers of one node their utilization (0..1) and memory_limit_mib; memory_gib: of
+    """The servers of one node their utilization (0..1) and memory_limit_mib; memory_gib: of
     one GPU; headroom: 0..1.
     """
     fill = min(1.0 - headroom, FILL)
@@ -55,7 +55,7 @@ def with_memory(servers: Sequence[Row], memory_gib: float, headroom: float) -> l
 
 
 def memory_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Tell the servers that get less memory than the plan counts for them."""
+    """The servers that get less memory than the plan counts for them."""
     return [
         f"{row['name']} on {node['label']} gets {row['utilization'] * node['memory_gib']:.1f} GiB a"
         f" GPU of the {row['memory_gib_per_gpu']:g} GiB that the plan counts: vLLM servers can fill"

@@ -9,7 +9,7 @@ replaces nothing in it.
 from collections.abc import Mapping
 from typing import Any
 
-from reports.deploy.words import MPS_DIRECTORY, START_SECONDS, mps_environment, serve_flags
+from reports.deploy.vllm_server import MPS_DIRECTORY, START_SECONDS, mps_environment, serve_flags
 
 __all__ = ["IMAGE", "compose_file"]
 
@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 
 
 def compose_file(deployment: Row, node: Row) -> dict[str, Any]:
-    """Tell one node's file."""
+    """One node's file."""
     llms = {row["label"]: row for row in deployment["llms"]}
     gpus = {row["at"]: row["key"] for row in node["gpus"]}
     fleet = deployment["about"]["fleet"]
@@ -41,19 +41,19 @@ def literal(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def asked(name: str) -> str:
+def required(name: str) -> str:
     """Value of a variable that must be set and not empty."""
     return f"${{{name}:?set {name} in deploy.env}}"
 
 
 def _service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str) -> dict[str, Any]:
-    """Tell one server."""
-    devices = [asked(gpus[at]) for at in server["gpus"]]
+    """One server."""
+    devices = [required(gpus[at]) for at in server["gpus"]]
     shared = server["shared"]
     service: dict[str, Any] = {
-        "image": f"{IMAGE}:{asked('VLLM_TAG')}",
+        "image": f"{IMAGE}:{required('VLLM_TAG')}",
         "entrypoint": ["vllm", "serve"],
-        "command": [asked(llm["model_key"]), *serve_flags(server, fleet, PORT)],
+        "command": [required(llm["model_key"]), *serve_flags(server, fleet, PORT)],
         "environment": {
             "HF_TOKEN": "${HF_TOKEN:-}",
             **(_client(server, devices) if shared else {}),
@@ -89,7 +89,7 @@ def _service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str) -> dict
 
 
 def _client(server: Row, devices: list[str]) -> dict[str, str]:
-    """Tell the environment of a client of MPS: devices by UUID, since the daemon counts GPUs in its
+    """The environment of a client of MPS: devices by UUID, since the daemon counts GPUs in its
     own way.
     """
     return {"CUDA_VISIBLE_DEVICES": ",".join(devices), **mps_environment(server)}

@@ -152,12 +152,12 @@ def last_user_text(messages: object) -> str:
     """Text of the last user message; of a bare prompt, the prompt."""
     if not isinstance(messages, list):
         return str(messages or "")
-    told = [
+    prompts = [
         message
         for message in messages
         if isinstance(message, Mapping) and message.get("role") == "user"
     ]
-    content = told[-1].get("content") if told else ""
+    content = prompts[-1].get("content") if prompts else ""
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
     return str(content or "")

@@ -1,7 +1,6 @@
-"""Kubernetes objects of a deployment, and why there are none where NVIDIA's device plugin cannot do
-what the plan says.
+"""Kubernetes objects of a deployment.
 
-Whole GPUs are asked for as nvidia.com/gpu. Shared ones as nvidia.com/gpu.shared, which the plugin
+Whole GPUs are requested as nvidia.com/gpu. Shared ones as nvidia.com/gpu.shared, which the plugin
 offers on nodes that it shares by MPS: every GPU of such a node is split into N equal parts of
 threads and memory, and a container gets parts of one GPU alone. One Deployment holds the replicas
 of one option on one node of the plan (label plan-node), one Service those of an option; an
@@ -14,38 +13,23 @@ from typing import Any
 
 from reports.deploy.compose import IMAGE
 from reports.deploy.shell import VLLM_TAG
-from reports.deploy.words import START_SECONDS, largest_remainder, serve_flags
+from reports.deploy.vllm_server import START_SECONDS, serve_flags
+from reports.deploy.weights import largest_remainder
 
-__all__ = ["kubernetes_files", "kubernetes_refusals"]
+__all__ = ["Row", "kubernetes_files", "options_of", "parts_of"]
 
 PORT = 8000
 MODELS = "plan-models"
 NODE_LABEL = "plan-node"
-MOST_BACKENDS = 16
-"""Backends that one rule of an HTTPRoute can have (Gateway API v1)."""
-UNEQUAL = 1.0
-"""Per cent points by which a share may fall short of 1/N: 33 % counts as a third."""
 
 Row = Mapping[str, Any]
 
 
-def kubernetes_refusals(deployment: Row) -> list[str]:
-    """Tell why the plan cannot be expressed; [] when it can."""
-    found = [reason for node in deployment["nodes"] for reason in _node_refusals(node)]
-    backends = len(_options(deployment))
-    if backends > MOST_BACKENDS:
-        found.append(
-            f"{backends} options are deployed, and a rule of an HTTPRoute splits requests among at"
-            f" most {MOST_BACKENDS}"
-        )
-    return found
-
-
 def kubernetes_files(deployment: Row) -> dict[str, list[dict[str, Any]]]:
-    """Tell the documents of each file (name -> documents); the plan must be expressible."""
+    """The documents of each file (name -> documents); the plan must be expressible."""
     servers = _labelled(deployment)
-    options = _options(deployment)
-    parts = {node["label"]: n for node in deployment["nodes"] if (n := _parts(node)) > 1}
+    options = options_of(deployment)
+    parts = {node["label"]: n for node in deployment["nodes"] if (n := parts_of(node)) > 1}
     files = {
         "models.yaml": [_models(deployment)],
         "servers.yaml": [
@@ -70,48 +54,13 @@ def kubernetes_files(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     return files
 
 
-def _node_refusals(node: Row) -> list[str]:
-    """Tell what the device plugin cannot do on one node."""
-    if not any(row["shared"] for row in node["servers"]):
-        return []
-    found = []
-    shares = sorted({row["mps_share_pct"] for row in node["servers"]})
-    parts = _parts(node)
-    if len(shares) > 1:
-        told = ", ".join(f"{share:g} %" for share in shares)
-        found.append(
-            f"node {node['label']} has servers of unequal shares ({told}); the device plugin shares"
-            " all GPUs of a node alike"
-        )
-    elif not 0.0 <= 100.0 / parts - shares[0] <= UNEQUAL:
-        found.append(
-            f"node {node['label']} has servers of {shares[0]:g} % of a GPU; the device plugin"
-            " splits a GPU into equal parts"
-        )
-    wide = [row["name"] for row in node["servers"] if row["shared"] and row["tp_degree"] > 1]
-    if wide:
-        found.append(
-            f"node {node['label']} has {', '.join(wide)} of degrees above 1 on shared GPUs; a"
-            " container gets parts of one GPU alone"
-        )
-    if not found:
-        part = node["memory_gib"] / parts
-        found += [
-            f"{row['name']} on {node['label']} needs {row['memory_gib_per_gpu']:g} GiB of a GPU;"
-            f" each of {parts} equal parts has {part:.1f}"
-            for row in node["servers"]
-            if row["memory_gib_per_gpu"] > part
-        ]
-    return found
-
-
-def _parts(node: Row) -> int:
+def parts_of(node: Row) -> int:
     """Parts of a GPU on this node by its smallest share, rounded."""
     return max(1, round(100.0 / min(row["mps_share_pct"] for row in node["servers"])))
 
 
 def _labelled(deployment: Row) -> list[dict[str, Any]]:
-    """Tell every server with its option's name, e.g. yi-34b-tp2-a100, and its node's share of a GPU
+    """Every server with its option's name, e.g. yi-34b-tp2-a100, and its node's share of a GPU
     as parts.
     """
     found = []
@@ -128,8 +77,8 @@ def _labelled(deployment: Row) -> list[dict[str, Any]]:
     return found
 
 
-def _options(deployment: Row) -> dict[str, list[dict[str, Any]]]:
-    """Tell the servers of every option by the name of its Service."""
+def options_of(deployment: Row) -> dict[str, list[dict[str, Any]]]:
+    """The servers of every option by the name of its Service."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in _labelled(deployment):
         found.setdefault(f"{row['kind']}-{row['pool']}", []).append(row)
@@ -139,7 +88,7 @@ def _options(deployment: Row) -> dict[str, list[dict[str, Any]]]:
 def _deployments(
     deployment: Row, servers: Sequence[Row], parts: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    """Tell one Deployment an option and node."""
+    """One Deployment an option and node."""
     llms = {row["label"]: row for row in deployment["llms"]}
     grouped: dict[str, list[Row]] = {}
     for row in servers:
@@ -152,7 +101,7 @@ def _deployments(
 
 
 def _deployment(name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str) -> dict[str, Any]:
-    """Tell one Deployment; its pods are those of its option's Service."""
+    """One Deployment; its pods are those of its option's Service."""
     pod_labels = {
         "plan-option": f"{rows[0]['kind']}-{rows[0]['pool']}",
         NODE_LABEL: rows[0]["node"],
@@ -174,7 +123,7 @@ def _deployment(name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str
 
 
 def _pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, Any]:
-    """Tell one pod. Of an equal part of a GPU vLLM must not take more than the part."""
+    """One pod. Of an equal part of a GPU vLLM must not take more than the part."""
     resource = "nvidia.com/gpu.shared" if server["shared"] else "nvidia.com/gpu"
     flags = serve_flags(
         {**server, "utilization": _within(server["utilization"], parts)}, fleet, PORT
@@ -217,7 +166,7 @@ def _within(utilization: float, parts: int) -> float:
 
 
 def _service(name: str, server: Row) -> dict[str, Any]:
-    """Tell the Service of one option; the replicas of an option share its requests equally."""
+    """The Service of one option; the replicas of an option share its requests equally."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -230,7 +179,7 @@ def _service(name: str, server: Row) -> dict[str, Any]:
 
 
 def _route(deployment: Row, options: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """Tell the split of requests: whole weights by largest remainder."""
+    """The split of requests: whole weights by largest remainder."""
     weights = largest_remainder([sum(row["fraction"] for row in rows) for rows in options.values()])
     backends = [
         {"name": name, "port": PORT, "weight": weight}
@@ -253,7 +202,7 @@ def _route(deployment: Row, options: Mapping[str, Sequence[Row]]) -> dict[str, A
 
 
 def _models(deployment: Row) -> dict[str, Any]:
-    """Tell the model ids that are known; a pod whose LLM's is missing does not start, and says
+    """The model ids that are known; a pod whose LLM's is missing does not start, and says
     so.
     """
     known = {
@@ -265,6 +214,6 @@ def _models(deployment: Row) -> dict[str, Any]:
 
 
 def _plugin_config(parts: int) -> dict[str, Any]:
-    """Tell the device plugin's configuration of nodes whose GPUs are shared in so many parts."""
+    """The device plugin's configuration of nodes whose GPUs are shared in so many parts."""
     resources = [{"name": "nvidia.com/gpu", "replicas": parts}]
     return {"version": "v1", "sharing": {"mps": {"renameByDefault": True, "resources": resources}}}

@@ -11,7 +11,8 @@ room.
 from collections.abc import Mapping
 from typing import Any
 
-from reports.deploy.words import head, largest_remainder
+from reports.deploy.file_heads import head_lines
+from reports.deploy.weights import largest_remainder
 
 __all__ = ["backends", "gateway_variables", "litellm_config", "routellm_threshold"]
 
@@ -21,7 +22,7 @@ Row = Mapping[str, Any]
 
 
 def litellm_config(deployment: Row) -> dict[str, Any]:
-    """Tell config.yaml."""
+    """Config.yaml."""
     servers = _servers(deployment)
     weights = largest_remainder([row["fraction"] for row in servers])
     fleet = deployment["about"]["fleet"]
@@ -48,7 +49,7 @@ def litellm_config(deployment: Row) -> dict[str, Any]:
 
 
 def _fallbacks(deployment: Row) -> list[dict[str, list[str]]]:
-    """Tell who answers for whom, the LLMs without traffic last."""
+    """Who answers for whom, the LLMs without traffic last."""
     ordered = sorted(
         deployment["llms"], key=lambda llm: (llm["price"] is None, llm["price"] or 0.0)
     )
@@ -62,7 +63,7 @@ def _fallbacks(deployment: Row) -> list[dict[str, list[str]]]:
 
 
 def backends(deployment: Row) -> dict[str, list[dict[str, Any]]]:
-    """Tell the servers of every LLM by the scenario's name of it, for router_policy.json.
+    """The servers of every LLM by the scenario's name of it, for router_policy.json.
 
     share: of the LLM's requests.
     """
@@ -84,9 +85,9 @@ def backends(deployment: Row) -> dict[str, list[dict[str, Any]]]:
 
 
 def gateway_variables(deployment: Row) -> str:
-    """Tell the lines of gateway.env: where the nodes and their servers are."""
+    """The lines of gateway.env: where the nodes and their servers are."""
     single = len(deployment["nodes"]) == 1
-    told = (
+    how = (
         "change 127.0.0.1 when it runs on another machine than the servers"
         if single
         else "TO BE SET"
@@ -98,7 +99,7 @@ def gateway_variables(deployment: Row) -> str:
     lines += [
         "LITELLM_MASTER_KEY=",
         "",
-        f"# Address of every node as the gateway reaches it: {told}.",
+        f"# Address of every node as the gateway reaches it: {how}.",
     ]
     lines += [f"{node['host_key']}={'127.0.0.1' if single else ''}" for node in deployment["nodes"]]
     for node in deployment["nodes"]:
@@ -119,13 +120,13 @@ def base(server: Row) -> str:
 
 
 def _servers(deployment: Row) -> list[Row]:
-    """Give all servers, those of one LLM together, in the plan's order."""
+    """All servers, those of one LLM together, in the plan's order."""
     found = {row["name"]: row for node in deployment["nodes"] for row in node["servers"]}
     return [found[name] for llm in deployment["llms"] for name in llm["servers"]]
 
 
 def _model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
-    """Tell one entry of model_list."""
+    """One entry of model_list."""
     parameters = {
         "model": f"hosted_vllm/{server['llm']}",
         "api_base": base(server),
@@ -136,7 +137,7 @@ def _model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
 
 
 def routellm_threshold(deployment: Row, widest: float) -> dict[str, Any]:
-    """Tell the threshold that does what the two prices do; exactly two LLMs have traffic.
+    """The threshold that does what the two prices do; exactly two LLMs have traffic.
 
     widest: largest difference of their scores.
 
@@ -150,7 +151,7 @@ def routellm_threshold(deployment: Row, widest: float) -> dict[str, Any]:
     scale = 1.0 if widest <= 1.0 else widest
     threshold = 0.5 * (1.0 + (strong["price"] - weak["price"]) / scale)
     return {
-        "note": " ".join(head(deployment["about"])),
+        "note": " ".join(head_lines(deployment["about"])),
         "strong_model": strong["label"],
         "weak_model": weak["label"],
         "threshold": threshold,

@@ -4,27 +4,27 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["block", "servers_of", "table", "words"]
+__all__ = ["code_block", "escape", "markdown_table", "node_servers"]
 
 Row = Mapping[str, Any]
 
 
-def words(text: str) -> str:
+def escape(text: str) -> str:
     """Text that Markdown shows as it is."""
     return re.sub(r"([\\`*_\[\]<>|&])", r"\\\1", text)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Tell a table."""
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A table."""
     lines = [f"| {' | '.join(map(str, row))} |" for row in rows]
     return [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns), *lines]
 
 
-def block(lines: Iterable[str]) -> list[str]:
-    """Tell commands."""
+def code_block(lines: Iterable[str]) -> list[str]:
+    """Commands."""
     return ["```sh", *lines, "```"]
 
 
-def servers_of(deployment: Row) -> list[tuple[Row, Row]]:
-    """Give every (node, server)."""
+def node_servers(deployment: Row) -> list[tuple[Row, Row]]:
+    """Every (node, server)."""
     return [(node, row) for node in deployment["nodes"] for row in node["servers"]]

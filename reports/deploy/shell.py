@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.deploy.words import NAMES, headed, mps_environment, serve_flags
+from reports.deploy.file_heads import with_head
+from reports.deploy.vllm_server import NAMES, mps_environment, serve_flags
 
 __all__ = ["deploy_script", "deploy_variables"]
 
@@ -47,11 +48,11 @@ Words = Sequence[str | Expansion]
 
 
 def deploy_script(deployment: Row) -> str:
-    """Tell deploy.sh."""
+    """Deploy.sh."""
     nodes = deployment["nodes"]
     parts = [
         "#!/usr/bin/env bash\n"
-        + headed(
+        + with_head(
             deployment["about"],
             "",
             "Starts and stops the vLLM servers of the plan; `deploy.sh` alone tells how.",
@@ -65,7 +66,7 @@ def deploy_script(deployment: Row) -> str:
 
 
 def deploy_variables(deployment: Row) -> str:
-    """Tell deploy.env: the image, the models and the GPUs, for deploy.sh and docker compose
+    """Deploy.env: the image, the models and the GPUs, for deploy.sh and docker compose
     alike.
     """
     lines = [
@@ -85,7 +86,7 @@ def deploy_variables(deployment: Row) -> str:
     for llm in deployment["llms"]:
         known = llm["model_id"] or ""
         lines.append(
-            f"# {llm['told']}: "
+            f"# {llm['title']}: "
             + ("id from the planner's catalogue" if known else "in no catalogue, TO BE SET")
         )
         lines.append(f"{llm['model_key']}={shlex.quote(known) if known else ''}")
@@ -98,7 +99,7 @@ def deploy_variables(deployment: Row) -> str:
             ),
         ]
         lines += [f"{gpu['key']}=" for gpu in node["gpus"]]
-    return headed(deployment["about"], "\n".join(lines) + "\n")
+    return with_head(deployment["about"], "\n".join(lines) + "\n")
 
 
 def _line(*words: str | Expansion) -> str:
@@ -107,7 +108,7 @@ def _line(*words: str | Expansion) -> str:
 
 
 def _call(*groups: Words) -> str:
-    """Tell one command, a line a group; text is quoted."""
+    """One command, a line a group; text is quoted."""
     lines = (
         " ".join(str(word) if isinstance(word, Expansion) else shlex.quote(word) for word in group)
         for group in groups
@@ -121,7 +122,7 @@ def _gpu(row: Row) -> Expansion:
 
 
 def _node_functions(deployment: Row, node: Row) -> str:
-    """Tell the functions of one node."""
+    """The functions of one node."""
     gpus = {row["at"]: _gpu(row) for row in node["gpus"]}
     shared = [gpus[row["at"]] for row in node["gpus"] if row["shared"]]
     mps_start = _call(["mps_start", *shared]) if shared else ""
@@ -148,7 +149,7 @@ def _node_functions(deployment: Row, node: Row) -> str:
 
 
 def _checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
-    """Tell what must be there before a server starts."""
+    """What must be there before a server starts."""
     shared = any(row["shared"] for row in node["gpus"])
     programs = [
         "nvidia-smi",
@@ -176,7 +177,7 @@ def _checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
 
 
 def _starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
-    """Tell the servers wave by wave: those that share GPUs never start at the same time."""
+    """The servers wave by wave: those that share GPUs never start at the same time."""
     llms = {row["label"]: row for row in deployment["llms"]}
     fleet = deployment["about"]["fleet"]
     text = ""
@@ -198,13 +199,13 @@ def _starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
 
 
 def _serve(server: Row, model_key: str, fleet: str) -> list[Words]:
-    """Tell the server's command: its names, then its flags."""
+    """The server's command: its names, then its flags."""
     flags = serve_flags(server, fleet, server["port"])
     return [["vllm", "serve", Expansion(model_key), *flags[:NAMES]], flags[NAMES:]]
 
 
 def _client(server: Row) -> Words:
-    """Tell the environment of a client of MPS."""
+    """The environment of a client of MPS."""
     limits = {key: value for key, value in mps_environment(server).items() if key != PIPE}
     return [
         "env",
@@ -214,7 +215,7 @@ def _client(server: Row) -> Words:
 
 
 def _main(nodes: Sequence[Row]) -> str:
-    """Tell the dispatch."""
+    """The dispatch."""
     lines = [
         "(($# >= 1 && $# <= 2)) || usage",
         f"node=${{2:-{nodes[0]['label'] if len(nodes) == 1 else ''}}}",

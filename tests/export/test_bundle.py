@@ -25,14 +25,14 @@ from typer.testing import CliRunner
 from models.router import Router
 from planner.cli.app import app
 from planner.errors import DataError
-from planner.export.bundle import KINDS, Bundle, bundle, kinds_asked
-from planner.export.deployment import FLEET, deployment_of
+from planner.export.bundle import KINDS, Bundle, build_bundle, parse_kinds
+from planner.export.deployment import FLEET, build_deployment
 from planner.export.deployment_names import labels, one_line
 from planner.operation.router_policy import plan_hash
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, write_json
 from profiles.io.yaml_text import parse_yaml, yaml_text
-from reports.deploy.words import SHARES, largest_remainder
+from reports.deploy.weights import SHARES, largest_remainder
 from tests.support import export_cases
 from tests.support.export_cases import HOSTILE, ON
 
@@ -51,13 +51,13 @@ every_case = pytest.mark.parametrize("name", CASES)
 
 @cache
 def exported(name: str) -> Bundle:
-    return bundle(CASES[name](), ON)
+    return build_bundle(CASES[name](), ON)
 
 
 @cache
 def deployment(name: str) -> dict[str, Any]:
     source = CASES[name]()
-    return deployment_of(source.plan.content, source.loaded.instance, ON)
+    return build_deployment(source.plan.content, source.loaded.instance, ON)
 
 
 def servers(name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -192,11 +192,11 @@ def test_a_plan_without_headroom_is_told() -> None:
     source = export_cases.case(
         options, export_cases.TWO_POOLS[1:], 12.0, setups={"memory_headroom_pct": 0}
     )
-    found = bundle(source, ON)
+    found = build_bundle(source, ON)
     assert sum("memory_headroom_pct" in caution for caution in found.cautions) == 2
     used = [
         row["utilization"]
-        for node in deployment_of(source.plan.content, source.loaded.instance, ON)["nodes"]
+        for node in build_deployment(source.plan.content, source.loaded.instance, ON)["nodes"]
         for row in node["servers"]
     ]
     assert sum(used) <= 0.95
@@ -262,8 +262,8 @@ def test_every_file_tells_its_plan(name: str) -> None:
 
 @every_case
 def test_the_same_plan_gives_the_same_bytes(name: str) -> None:
-    assert bundle(CASES[name](), ON) == exported(name)
-    assert bundle(CASES[name](), date(2027, 1, 1)) != exported(name)
+    assert build_bundle(CASES[name](), ON) == exported(name)
+    assert build_bundle(CASES[name](), date(2027, 1, 1)) != exported(name)
 
 
 @every_case
@@ -334,10 +334,10 @@ def test_the_readme_shows_names_as_they_are() -> None:
 
 def test_llms_without_requests_are_told() -> None:
     assert (
-        "Deployed without any requests, since the scenario asks for it: small."
+        "Deployed without requests, as the scenario demands: small."
         in exported("idle").files["README.md"]
     )
-    assert "Not deployed, since the plan does without: small." in exported("one").files["README.md"]
+    assert "Not in the plan: small." in exported("one").files["README.md"]
     assert [row["name"] for _, row in servers("one")] == ["large-0"]
     (config,) = documents(exported("idle").files["config.yaml"])
     assert config["router_settings"]["fallbacks"] == [
@@ -461,7 +461,7 @@ def test_what_kubernetes_cannot_do_is_refused_with_its_reason() -> None:
     assert not [path for path in found.files if path.startswith("kubernetes")]
     assert "degrees above 1 on shared GPUs" in found.files["README.md"]
     with pytest.raises(DataError, match="unequal shares"):
-        bundle(CASES["shared"](), ON, ["kubernetes"])
+        build_bundle(CASES["shared"](), ON, ["kubernetes"])
 
 
 def test_shares_that_are_no_equal_parts_are_refused() -> None:
@@ -470,14 +470,14 @@ def test_shares_that_are_no_equal_parts_are_refused() -> None:
     with pytest.raises(
         DataError, match="40 % of a GPU; the device plugin splits a GPU into equal parts"
     ):
-        bundle(source, ON, ["kubernetes"])
+        build_bundle(source, ON, ["kubernetes"])
 
 
 def test_parts_with_too_little_memory_are_refused() -> None:
     options = [("small", "TestGPU", 1, 50, 10.0, 20.0), ("large", "TestGPU", 1, 50, 5.0, 45.0)]
     source = export_cases.case(options, export_cases.TWO_POOLS[:1], 30.0)
     with pytest.raises(DataError, match=r"needs 45 GiB of a GPU; each of 2 equal parts has 40\.0"):
-        bundle(source, ON, ["kubernetes"])
+        build_bundle(source, ON, ["kubernetes"])
 
 
 # ---------------------------------------------------------------- RouteLLM
@@ -517,7 +517,7 @@ def test_a_threshold_is_for_two_llms() -> None:
     assert "2" not in exported("trio").left_out["routellm"]
     assert "routellm.json" not in exported("trio").files
     with pytest.raises(DataError, match="for two LLMs, and requests go to 3"):
-        bundle(CASES["trio"](), ON, ["routellm"])
+        build_bundle(CASES["trio"](), ON, ["routellm"])
 
 
 # ---------------------------------------------------------------- the command
@@ -616,7 +616,7 @@ def test_a_plan_without_a_setup_is_told(tmp_path: Path) -> None:
     write_json(source.plan, tmp_path / "plan.json")
     assert run(tmp_path / "plan.json", tmp_path / "new")[0] == 3
     with pytest.raises(DataError):
-        bundle(
+        build_bundle(
             PlanAndScenario(
                 Plan({**CASES["shared"]().plan.content, "options": []}), CASES["shared"]().loaded
             ),
@@ -625,5 +625,5 @@ def test_a_plan_without_a_setup_is_told(tmp_path: Path) -> None:
 
 
 def test_kinds_come_in_one_order() -> None:
-    assert kinds_asked("litellm, compose,litellm") == ["compose", "litellm"]
-    assert kinds_asked(",".join(KINDS)) == list(KINDS)
+    assert parse_kinds("litellm, compose,litellm") == ["compose", "litellm"]
+    assert parse_kinds(",".join(KINDS)) == list(KINDS)

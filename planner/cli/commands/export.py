@@ -9,7 +9,7 @@ from planner.cli.terminal.frame import framed, put, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_console, print_line
 from planner.cli.terminal.progress import with_progress
-from planner.export.bundle import Bundle, bundle, kinds_asked, needs_prices, stated_date
+from planner.export.bundle import Bundle, build_bundle, bundle_date, needs_prices, parse_kinds
 from planner.export.bundle_folder import check_new_folder, write_bundle
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
@@ -33,12 +33,12 @@ def run_export(plan: Path, options: ExportOptions, interrupt: Interrupt) -> int:
 
     Nothing is overwritten: the folder is new or empty.
     """
-    kinds = None if options.only is None else kinds_asked(options.only)
-    on = stated_date()
+    kinds = None if options.only is None else parse_kinds(options.only)
+    on = bundle_date()
     check_new_folder(options.to)
     source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
-    bundle(source, on, kinds)  # all that can be refused is refused before prices are computed
-    made = bundle(source, on, kinds, _prices(source, kinds, interrupt, quiet=options.quiet))
+    build_bundle(source, on, kinds)  # all that can be refused is refused before prices are computed
+    made = build_bundle(source, on, kinds, _prices(source, kinds, interrupt, quiet=options.quiet))
     code = put(options.to, lambda: write_bundle(made, options.to))
     if not code:
         _print(made, options)

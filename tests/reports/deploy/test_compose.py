@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from planner.export.bundle import bundle
+from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle
-from planner.export.deployment import deployment_of
+from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
-from reports.deploy.readme import compose_path
-from reports.deploy.words import mps_environment, serve_flags
+from reports.deploy.readme_start import compose_path
+from reports.deploy.vllm_server import mps_environment, serve_flags
 from tests.support import export_cases
 from tests.support.export_cases import ON
 from tests.support.outside import need
@@ -50,8 +50,8 @@ def read(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
 def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
     need("docker-compose")
     source = CASES[name]()
-    write_bundle(bundle(source, ON, ["compose"]), tmp_path)
-    deployment = deployment_of(source.plan.content, source.loaded.instance, ON)
+    write_bundle(build_bundle(source, ON, ["compose"]), tmp_path)
+    deployment = build_deployment(source.plan.content, source.loaded.instance, ON)
     with open(tmp_path / "deploy.env", "a", encoding="utf-8") as stream:
         stream.writelines(
             f"{llm['model_key']}='org/{llm['label']} $HOME'\n" for llm in deployment["llms"]
@@ -90,7 +90,7 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
 
 def test_what_is_not_set_is_asked_for(tmp_path: Path) -> None:
     need("docker-compose")
-    write_bundle(bundle(export_cases.shared(), ON, ["compose"]), tmp_path)
+    write_bundle(build_bundle(export_cases.shared(), ON, ["compose"]), tmp_path)
     done = read(tmp_path, "compose.lab-0.yaml")
     assert done.returncode != 0
     assert "in deploy.env" in done.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from models import router as library
-from planner.export.bundle import bundle
+from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle
 from planner.operation.price_table import build_price_table
 from tests.support import export_cases
@@ -24,7 +24,7 @@ from tests.support.export_cases import ON
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with prices over load and a table of scores."""
     found, source = tmp_path_factory.mktemp("bundle"), export_cases.shared()
-    write_bundle(bundle(source, ON, ["litellm"], build_price_table(source)), found)
+    write_bundle(build_bundle(source, ON, ["litellm"], build_price_table(source)), found)
     rows = (source.loaded.scenario.path.parent / "scores.csv").read_text(encoding="utf-8")
     (found / "scores.csv").write_text(rows, encoding="utf-8")
     return found

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from planner.export.bundle import bundle
+from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle
-from planner.export.deployment import deployment_of
+from planner.export.deployment import build_deployment
 from tests.support import export_cases
 from tests.support.export_cases import ON
 from tests.support.outside import need
@@ -26,7 +26,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Counts:
     """How many calls each server got, of a plan with several servers an LLM at different rates."""
     python = need("litellm")
     source, folder = export_cases.shared(), tmp_path_factory.mktemp("bundle")
-    write_bundle(bundle(source, ON, ["litellm"]), folder)
+    write_bundle(build_bundle(source, ON, ["litellm"]), folder)
     shutil.copy(source.loaded.scenario.path.parent / "scores.csv", folder)
     command = [python, RUNNER, folder, str(CALLS), "7"]
     done = subprocess.run(
@@ -44,7 +44,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Counts:
 def planned() -> dict[str, tuple[str, float]]:
     """Server -> (its LLM's label, its fraction of all requests)."""
     source = export_cases.shared()
-    nodes = deployment_of(source.plan.content, source.loaded.instance, ON)["nodes"]
+    nodes = build_deployment(source.plan.content, source.loaded.instance, ON)["nodes"]
     return {row["name"]: (row["llm"], row["fraction"]) for node in nodes for row in node["servers"]}
 
 

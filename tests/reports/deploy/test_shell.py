@@ -7,17 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from planner.export.bundle import bundle
+from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle
-from planner.export.deployment import deployment_of
+from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
-from reports.deploy.words import serve_flags
+from reports.deploy.vllm_server import serve_flags
 from tests.support import export_cases
 from tests.support.export_cases import ON
 from tests.support.outside import need
@@ -89,8 +90,8 @@ class Machine:
 
     def __init__(self, folder: Path, source: PlanAndScenario) -> None:
         self.bundle, self.stubs = folder / "bundle", folder / "stubs"
-        write_bundle(bundle(source, ON, ["shell"]), self.bundle)
-        self.deployment = deployment_of(source.plan.content, source.loaded.instance, ON)
+        write_bundle(build_bundle(source, ON, ["shell"]), self.bundle)
+        self.deployment = build_deployment(source.plan.content, source.loaded.instance, ON)
         self.stubs.mkdir()
         for name, text in STUBS.items():
             (self.stubs / name).write_text(text.format(python=sys.executable), encoding="utf-8")
@@ -248,6 +249,9 @@ def test_start_again_starts_what_has_stopped(machine: Machine) -> None:
     assert len(machine.events()) == before
     victim = machine.alive()[0]
     os.killpg(victim, signal.SIGKILL)
+    end = time.monotonic() + 10
+    while victim in machine.alive() and time.monotonic() < end:
+        time.sleep(0.02)
     assert " stopped" in machine.run("status", label).stdout
     assert machine.run("start", label).returncode == 0
     assert len(machine.events()) == before + 2

@@ -1,11 +1,11 @@
-"""The second half of a deploy bundle's README: how to check it, what to do when it fails, what
-falls together, what is assumed.
+"""How to check a deployment, what to do when it fails, what fails together, what is assumed: the
+last sections of a deploy bundle's README.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.deploy.markdown import block, servers_of, table, words
+from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
 
 __all__ = ["assumed", "checks", "shared_fate", "troubles"]
 
@@ -13,10 +13,10 @@ Row = Mapping[str, Any]
 
 
 def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
-    """Tell how to see that it does what the plan says."""
-    node, server = max(servers_of(deployment), key=lambda pair: pair[1]["rate_rps"])
+    """How to see that it does what the plan says."""
+    node, server = max(node_servers(deployment), key=lambda pair: pair[1]["rate_rps"])
     model = next(row for row in deployment["llms"] if row["label"] == server["llm"])
-    told = [
+    lines = [
         "## 4. Check it",
         "",
         "- Every server answers and knows its names: `curl -s http://HOST:PORT/v1/models`.",
@@ -25,10 +25,10 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
             " contexts take (about 1 GiB a server)."
         ),
     ]
-    if any(row["shared"] for _, row in servers_of(deployment)):
-        told += [
+    if any(row["shared"] for _, row in node_servers(deployment)):
+        lines += [
             (
-                "- MPS: `nvidia-smi` shows `M+C` processes on shared GPUs. A server's log tells how"
+                "- MPS: `nvidia-smi` shows `M+C` processes on shared GPUs. A server's log shows how"
                 " much memory it found: if that is the MPS"
             ),
             (
@@ -37,12 +37,12 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
             ),
         ]
     if "litellm" in kinds:
-        told.append(
+        lines.append(
             "- Fractions: of n requests at the gateway each LLM's lie within 4 sqrt(f (1 - f) / n)"
             " of its fraction f."
         )
     near = any(
-        server["name"] in other["after"] or server["after"] for _, other in servers_of(deployment)
+        server["name"] in other["after"] or server["after"] for _, other in node_servers(deployment)
     )
     beside = ", its neighbours loaded at theirs" if near else ""
     prompt, answer = server["tokens"] or ("TOKENS", "TOKENS")
@@ -52,14 +52,14 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
         else "those that were measured (TOKENS: the profile table does not say)"
     )
     return [
-        *told,
+        *lines,
         (
             f"- Latency: each server alone at its planned rate{beside}, with prompts and answers as"
             " long as"
         ),
         f"  {lengths}; for example {server['name']} on {node['label']}:",
         "",
-        *block(
+        *code_block(
             [
                 (
                     f"vllm bench serve --base-url http://HOST:{server['port']} --model"
@@ -77,8 +77,8 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
 
 
 def troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
-    """Tell what a failure means and what to do."""
-    shared = any(row["shared"] for _, row in servers_of(deployment))
+    """What a failure means and what to do."""
+    shared = any(row["shared"] for _, row in node_servers(deployment))
     mps = "on a shared GPU see MPS above; else " if shared else ""
     rows = [
         (
@@ -124,11 +124,11 @@ def troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
                 "servers of several LLMs do not answer: `./deploy.sh status NODE` on every machine",
             ),
         ]
-    return ["## If something fails", "", *table(["what you see", "what to do"], rows)]
+    return ["## If something fails", "", *markdown_table(["what you see", "what to do"], rows)]
 
 
 def shared_fate(deployment: Row) -> list[str]:
-    """Tell what falls together: a fatal fault of an MPS client ends the clients on its GPUs."""
+    """What fails together: a fatal fault of an MPS client ends the clients on its GPUs."""
     rows = []
     for node in deployment["nodes"]:
         for row in node["servers"]:
@@ -146,7 +146,7 @@ def shared_fate(deployment: Row) -> list[str]:
     if not rows:
         return []
     return [
-        "## Shared GPUs: what falls together",
+        "## Shared GPUs: what fails together",
         "",
         (
             "A fatal fault of one MPS client (an illegal address, say) can end every client on the"
@@ -154,7 +154,7 @@ def shared_fate(deployment: Row) -> list[str]:
         ),
         "do without all of them until they are up again.",
         "",
-        *table(["a fault of", "node", "also ends", "requests concerned"], rows),
+        *markdown_table(["a fault of", "node", "also ends", "requests concerned"], rows),
         "",
         (
             "A share is a limit, not a reservation, and is fixed when a server starts. All of a"
@@ -165,7 +165,7 @@ def shared_fate(deployment: Row) -> list[str]:
 
 
 def assumed(deployment: Row) -> list[str]:
-    """Tell what nobody has checked."""
+    """What nobody has checked."""
     about = deployment["about"]
     return [
         "## What is assumed",
@@ -174,7 +174,7 @@ def assumed(deployment: Row) -> list[str]:
             f"- Latency curves: {', '.join(about['provenance'])}. The plan holds for these curves,"
             f" at {about['arrival_rate_rps']:g} req/s."
         ),
-        *(f"- Source of curves: {words(source)}." for source in about["sources"]),
+        *(f"- Source of curves: {escape(source)}." for source in about["sources"]),
         "- GPU k of a node is nvidia-smi's GPU k, unless `deploy.env` says otherwise.",
         (
             "- Flags that the measurements were made with (quantization, `--max-model-len`,"
@@ -189,6 +189,6 @@ def assumed(deployment: Row) -> list[str]:
             "- Flags are those of vLLM 0.33. Neither limits of MPS nor these files have met a GPU,"
             " a docker daemon or a cluster yet."
         ),
-        *(f"- {words(caution)}." for caution in deployment["cautions"]),
-        *(f"- Of the plan: {words(notice)}." for notice in about["notices"]),
+        *(f"- {escape(caution)}." for caution in deployment["cautions"]),
+        *(f"- Of the plan: {escape(notice)}." for notice in about["notices"]),
     ]

@@ -1,0 +1,49 @@
+"""What every file of a deploy bundle begins with, and what each is for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["head_lines", "purpose_of", "with_head"]
+
+PURPOSES = {
+    "README.md": "in which order to start what, how to check it, what to do when it fails",
+    "deploy.sh": "starts, checks and stops the servers and MPS on a machine",
+    "deploy.env": "model ids, release of vLLM, GPUs: complete it before the start",
+    "compose": "servers of a node for docker compose",
+    "kubernetes/models.yaml": "model ids for the pods: complete it before the start",
+    "kubernetes/servers.yaml": "Deployments and Services of the servers",
+    "kubernetes/route.yaml": "Gateway API route that splits requests in the planned fractions",
+    "kubernetes/kustomization.yaml": "what kubectl apply -k applies, and the release of vLLM",
+    "kubernetes/device-plugin-mps": "configuration of NVIDIA's device plugin for shared GPUs",
+    "config.yaml": "LiteLLM: the servers, their weights, the plugin",
+    "gateway.env": "LiteLLM: addresses of the nodes, to be completed",
+    "dual_price_plugin.py": "LiteLLM: sends a prompt to the LLM of the highest score - dual price",
+    "router_policy.json": "dual prices, ties, fallback weights, prices over load",
+    "router.py": "the router as a library of one file (numpy alone), for a gateway of your own",
+    "routellm.json": "RouteLLM's threshold and what it goes with",
+}
+"""By the beginnings of file names."""
+
+Row = Mapping[str, Any]
+
+
+def purpose_of(file: str) -> str:
+    """What a file of the bundle is for."""
+    return next(purpose for name, purpose in PURPOSES.items() if file.startswith(name))
+
+
+def head_lines(about: Row) -> list[str]:
+    """The lines that every file begins with."""
+    return [
+        (
+            f"Generated on {about['date']} by joint-llm-planner {about['planner_version']}; review"
+            " before use."
+        ),
+        f"Plan {about['plan_hash']}",
+        f"of the scenario {about['scenario']} ({about['scenario_sha256']})",
+    ]
+
+
+def with_head(about: Row, text: str, *more: str) -> str:
+    """A text in whose language # begins a comment, below its head. more: lines of the head."""
+    return "".join(f"# {line}\n" for line in (*head_lines(about), *more)) + text

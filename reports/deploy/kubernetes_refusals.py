@@ -1,0 +1,62 @@
+"""Why a plan cannot run on Kubernetes as it is: what NVIDIA's device plugin and an HTTPRoute cannot
+do.
+"""
+
+from reports.deploy.kubernetes import Row, options_of, parts_of
+
+__all__ = ["kubernetes_refusals"]
+
+
+MOST_BACKENDS = 16
+"""Backends that one rule of an HTTPRoute can have (Gateway API v1)."""
+
+
+UNEQUAL = 1.0
+"""Per cent points by which a share may fall short of 1/N: 33 % counts as a third."""
+
+
+def kubernetes_refusals(deployment: Row) -> list[str]:
+    """Why the plan cannot be expressed; [] when it can."""
+    reasons = [reason for node in deployment["nodes"] for reason in _node_refusals(node)]
+    backends = len(options_of(deployment))
+    if backends > MOST_BACKENDS:
+        reasons.append(
+            f"{backends} options are deployed, and a rule of an HTTPRoute splits requests among at"
+            f" most {MOST_BACKENDS}"
+        )
+    return reasons
+
+
+def _node_refusals(node: Row) -> list[str]:
+    """What the device plugin cannot do on one node."""
+    if not any(row["shared"] for row in node["servers"]):
+        return []
+    reasons = []
+    shares = sorted({row["mps_share_pct"] for row in node["servers"]})
+    parts = parts_of(node)
+    if len(shares) > 1:
+        listed = ", ".join(f"{share:g} %" for share in shares)
+        reasons.append(
+            f"node {node['label']} has servers of unequal shares ({listed}); the device plugin"
+            " shares all GPUs of a node alike"
+        )
+    elif not 0.0 <= 100.0 / parts - shares[0] <= UNEQUAL:
+        reasons.append(
+            f"node {node['label']} has servers of {shares[0]:g} % of a GPU; the device plugin"
+            " splits a GPU into equal parts"
+        )
+    wide = [row["name"] for row in node["servers"] if row["shared"] and row["tp_degree"] > 1]
+    if wide:
+        reasons.append(
+            f"node {node['label']} has {', '.join(wide)} of degrees above 1 on shared GPUs; a"
+            " container gets parts of one GPU alone"
+        )
+    if not reasons:
+        part = node["memory_gib"] / parts
+        reasons += [
+            f"{row['name']} on {node['label']} needs {row['memory_gib_per_gpu']:g} GiB of a GPU;"
+            f" each of {parts} equal parts has {part:.1f}"
+            for row in node["servers"]
+            if row["memory_gib_per_gpu"] > part
+        ]
+    return reasons

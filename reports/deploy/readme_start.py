@@ -1,0 +1,121 @@
+"""How to start the servers of a deploy bundle: on the machines, with docker compose, on
+Kubernetes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports.deploy.compose import IMAGE
+from reports.deploy.markdown import code_block, node_servers
+from reports.deploy.vllm_server import MPS_DIRECTORY
+
+__all__ = ["compose_path", "start_compose", "start_kubernetes", "start_machines"]
+
+Row = Mapping[str, Any]
+
+
+def compose_path(deployment: Row, node: Row) -> str:
+    """Name of a node's compose file."""
+    return "compose.yaml" if len(deployment["nodes"]) == 1 else f"compose.{node['label']}.yaml"
+
+
+def _shares(deployment: Row) -> bool:
+    """Whether any GPU is shared."""
+    return any(row["shared"] for _, row in node_servers(deployment))
+
+
+def start_machines(deployment: Row) -> list[str]:
+    """Without containers."""
+    waves = max(row["wave"] for _, row in node_servers(deployment))
+    order, what = "all at once", "starts the servers"
+    if waves > 1:
+        order = f"in {waves} waves, for servers on one GPU must not start at the same time"
+        what = "first starts MPS for the shared GPUs, then the servers"
+    lines = [
+        "## 2. Start the servers on the machines themselves",
+        "",
+        *code_block(f"./deploy.sh start {node['label']}" for node in deployment["nodes"]),
+        "",
+    ]
+    if len(deployment["nodes"]) > 1:
+        lines.append("Each line on its own machine, in any order.")
+    return [
+        *lines,
+        f"It {what}",
+        f"({order}), and ends when all answer on `/health`.",
+        "Running servers are left alone, so the same command restarts what has stopped. Logs are"
+        " in `logs/`.",
+        "`./deploy.sh status NODE` shows which servers answer, `./deploy.sh stop NODE` ends them"
+        " all.",
+    ]
+
+
+def start_compose(deployment: Row) -> list[str]:
+    """With containers."""
+    commands: list[str] = []
+    for node in deployment["nodes"]:
+        commands.append(f"./deploy.sh gpus {node['label']} >> deploy.env")
+        if any(gpu["shared"] for gpu in node["gpus"]):
+            commands.append(f"./deploy.sh mps-start {node['label']}")
+        file = compose_path(deployment, node)
+        commands.append(f"docker compose --env-file deploy.env -f {file} up -d --wait")
+    lines = ["## Or: start them with docker compose", "", *code_block(commands), ""]
+    if len(deployment["nodes"]) > 1:
+        lines.append("Each group of lines on its own machine.")
+    lines.append(
+        f"Image `{IMAGE}`, its tag in `deploy.env`; the NVIDIA container toolkit must be installed."
+        " Stop: the same with `down`."
+    )
+    if _shares(deployment):
+        lines += [
+            f"MPS runs on the host, and its directory ({MPS_DIRECTORY}) is mounted into the servers"
+            " on shared GPUs. These do not",
+            "restart after a reboot: without the daemon CUDA would give each the whole GPU. Start"
+            " MPS first; stop it last",
+            "(`mps-stop`).",
+        ]
+    return lines
+
+
+def start_kubernetes(deployment: Row) -> list[str]:
+    """On a cluster."""
+    labels = (f"kubectl label node NODE plan-node={node['label']}" for node in deployment["nodes"])
+    apply = [
+        "kubectl apply -k kubernetes",
+        "kubectl wait --for=condition=Available deployment -l plan-node --timeout=30m",
+    ]
+    lines = [
+        "## Or: start them on Kubernetes",
+        "",
+        "The pods of a node of the plan go to the node with its label; a Gateway"
+        " `inference-gateway` must exist.",
+        "",
+        *code_block([*labels, *apply]),
+        "",
+        "The HTTPRoute splits requests at random in the planned fractions; every server answers to"
+        " the model name `fleet`. For the choice",
+        "by prompt put the gateway below in front of the Services instead.",
+    ]
+    unset = [row["model_key"] for row in deployment["llms"] if row["model_id"] is None]
+    if unset:
+        keys = ", ".join(f"`{key}`" for key in unset)
+        lines += [
+            "",
+            f"Set {keys} in `kubernetes/models.yaml`: pods without a model id do not start.",
+        ]
+    return [*lines, *(_kubernetes_mps() if _shares(deployment) else [])]
+
+
+def _kubernetes_mps() -> list[str]:
+    """What shared GPUs need."""
+    return [
+        "",
+        "GPUs are shared by MPS through NVIDIA's device plugin: give it `device-plugin-mps-N.yaml`"
+        " as its configuration `mps-N` (helm:",
+        "`--set-file config.map.mps-N=...`) and label the nodes"
+        " `nvidia.com/device-plugin.config=mps-N`. Pods on one GPU may start at",
+        "the same time; one that finds too little memory ends and is started again. vLLM has failed"
+        " under the plugin's MPS for some",
+        '("CUDA-capable device(s) is/are busy or unavailable", vllm-project/production-stack 504):'
+        " try one pod first.",
+    ]
