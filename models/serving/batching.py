@@ -142,7 +142,7 @@ def serve_closed(
     )
 
 
-def _serve(
+def _serve(  # noqa: C901, PLR0913 - one loop that runs millions of times: calls would cost more
     step: StepTime,
     queued: list[float],
     prompt_tokens: np.ndarray,

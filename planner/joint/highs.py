@@ -326,7 +326,7 @@ def _run(highs: highspy.Highs) -> None:
     """
     status = highs.run()
     if status == highspy.HighsStatus.kError:
-        highspy.Highs.resetGlobalScheduler(True)
+        highspy.Highs.resetGlobalScheduler(True)  # noqa: FBT003 - it knows no keyword
         status = highs.run()
     _check(status, "run")
 
