@@ -19,7 +19,7 @@ class ObjectiveKind(StrEnum):
     COST = "cost"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pool:
     """Nodes that are all alike.
 
@@ -60,7 +60,7 @@ class Slo:
     scope: str = "all"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Option:
     """One way to run one replica of one LLM.
 
@@ -98,7 +98,7 @@ class Dropped:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Instance:
     """Everything the optimisation sees of a scenario.
 

@@ -186,7 +186,14 @@ def _pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
                 )
             )
         pools.append(
-            Pool(pool.name, pool.gpu, pool.nodes, pool.gpus_per_node, memory or 0.0, price)
+            Pool(
+                name=pool.name,
+                gpu=pool.gpu,
+                nodes=pool.nodes,
+                gpus_per_node=pool.gpus_per_node,
+                memory=memory or 0.0,
+                price=price,
+            )
         )
     return pools
 

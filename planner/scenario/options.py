@@ -111,7 +111,14 @@ def _sort_out(
             share = profiled.mps_share_pct / 100
             curve = _curve(profiled)
             by_rule.kept.append(
-                Option(position[profiled.llm], p, profiled.tp_degree, share, memory, curve)
+                Option(
+                    llm=position[profiled.llm],
+                    pool=p,
+                    tp_degree=profiled.tp_degree,
+                    mps_share=share,
+                    memory=memory,
+                    curve=curve,
+                )
             )
     return by_rule
 

@@ -12,12 +12,12 @@ from tests.support.clusters import cluster
 def test_the_relaxation_proves_that_there_is_none() -> None:
     instance = cluster([(0, 1, 1.0, 1.0), (1, 1, 1.0, 1.0)], 2)
     short = Instance(
-        instance.llms,
-        instance.pools,
-        instance.options,
-        (),
-        21.0,
-        instance.scores,
+        llms=instance.llms,
+        pools=instance.pools,
+        options=instance.options,
+        slos=(),
+        arrival_rate=21.0,
+        scores=instance.scores,
         memory_headroom=0.0,
     )
     assert bracket_fleet(short, tolerance=1e-5).bound == -np.inf

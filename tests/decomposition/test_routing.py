@@ -86,14 +86,17 @@ def test_one_price_found_by_bisection_is_the_master_s() -> None:
         Curve(rates, {("ttft", "mean"): base / (1.02 - rates / 20.4)}, ("measured",) * 12)
         for base in (0.05, 0.12)
     ]
-    options = tuple(Option(i, 0, 1, 1.0, 1.0, curve) for i, curve in enumerate(curves))
+    options = tuple(
+        Option(llm=i, pool=0, tp_degree=1, mps_share=1.0, memory=1.0, curve=curve)
+        for i, curve in enumerate(curves)
+    )
     instance = Instance(
-        (Llm("a"), Llm("b")),
-        (Pool("p", "g", 1, 2, 80.0),),
-        options,
-        (Slo("ttft", "mean", 0.16),),
-        18.0,
-        scores,
+        llms=(Llm("a"), Llm("b")),
+        pools=(Pool(name="p", gpu="g", nodes=1, gpus_per_node=2, memory=80.0),),
+        options=options,
+        slos=(Slo("ttft", "mean", 0.16),),
+        arrival_rate=18.0,
+        scores=scores,
     )
     routed = route(DecompositionState(instance), ((0, 1), (1, 1)), 1e-6)
     grid = np.linspace(0, 18.0, 4001)

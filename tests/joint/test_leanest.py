@@ -34,7 +34,10 @@ def test_utilisation_floor_and_the_leanest_plan() -> None:
 
 def test_the_leanest_plan_takes_the_cheaper_gpus() -> None:
     """Equal quality and GPUs on either pool: the pool at 1 USD/h it is."""
-    pools = (Pool("dear", "gpu-a", 1, 1, 80.0, 3.0), Pool("cheap", "gpu-b", 1, 1, 80.0, 1.0))
+    pools = (
+        Pool(name="dear", gpu="gpu-a", nodes=1, gpus_per_node=1, memory=80.0, price=3.0),
+        Pool(name="cheap", gpu="gpu-b", nodes=1, gpus_per_node=1, memory=80.0, price=1.0),
+    )
     instance = make([option(0, flat(0.1, 10)), option(0, flat(0.1, 10), pool=1)], 10, pools=pools)
     solution = checked(instance)
     assert solution.replicas.tolist() == [0, 1]

@@ -186,7 +186,10 @@ def test_min_replicas_count_over_all_options() -> None:
 )
 def test_cost_with_a_quality_floor(rate: float, floor: float, cost: float | None) -> None:
     """One GPU at 3 USD/h that only `good` can use, one at 1 USD/h for `poor`; 10 req/s each."""
-    pools = (Pool("dear", "gpu-a", 1, 1, 80.0, 3.0), Pool("cheap", "gpu-b", 1, 1, 80.0, 1.0))
+    pools = (
+        Pool(name="dear", gpu="gpu-a", nodes=1, gpus_per_node=1, memory=80.0, price=3.0),
+        Pool(name="cheap", gpu="gpu-b", nodes=1, gpus_per_node=1, memory=80.0, price=1.0),
+    )
     options = [option(0, flat(0.1, 10)), option(1, flat(0.1, 10), pool=1)]
     instance = make(options, rate, pools=pools, objective="cost", quality_floor=floor)
     solution = checked(instance, explain=False)

@@ -110,14 +110,23 @@ def test_the_plain_rows_are_there_in_some_form() -> None:
     100 % is one replica a node.
     """
     scores = Scores(np.array(["p"]), ("a",), np.ones((1, 1)), np.ones(1))
-    pools = (Pool("six", "gpu", 3, 6, 80.0),)
+    pools = (Pool(name="six", gpu="gpu", nodes=3, gpus_per_node=6, memory=80.0),)
     options = (
-        Option(0, 0, 1, 0.3, 10.0, CURVE),
-        Option(0, 0, 1, 0.5, 40.0, CURVE),
-        Option(0, 0, 4, 1.0, 10.0, CURVE),
+        Option(llm=0, pool=0, tp_degree=1, mps_share=0.3, memory=10.0, curve=CURVE),
+        Option(llm=0, pool=0, tp_degree=1, mps_share=0.5, memory=40.0, curve=CURVE),
+        Option(llm=0, pool=0, tp_degree=4, mps_share=1.0, memory=10.0, curve=CURVE),
     )
-    instance = Instance((Llm("a"),), pools, options, (), 1.0, scores)
+    instance = Instance(
+        llms=(Llm("a"),), pools=pools, options=options, slos=(), arrival_rate=1.0, scores=scores
+    )
     # three of 30 % a GPU; one of 40 GiB in 72 GiB a GPU; one of four whole GPUs a node
     assert most_replicas(instance, capacity_rows(instance)).tolist() == [54, 18, 3]
-    limited = Instance((Llm("a", 0, 2),), pools, options, (), 1.0, scores)
+    limited = Instance(
+        llms=(Llm("a", 0, 2),),
+        pools=pools,
+        options=options,
+        slos=(),
+        arrival_rate=1.0,
+        scores=scores,
+    )
     assert most_replicas(limited, capacity_rows(limited)).tolist() == [2, 2, 2]

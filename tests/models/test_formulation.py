@@ -19,7 +19,10 @@ from tests.support.tiny import random_instance
 
 
 def with_prices(*prices: float | None) -> Instance:
-    pools = tuple(Pool(f"p{k}", "g", 2, 4, 80.0, price) for k, price in enumerate(prices))
+    pools = tuple(
+        Pool(name=f"p{k}", gpu="g", nodes=2, gpus_per_node=4, memory=80.0, price=price)
+        for k, price in enumerate(prices)
+    )
     return replace(random_instance(0, "convex"), pools=pools)
 
 

@@ -52,14 +52,17 @@ def small_pool(seed: int) -> Instance:
             )
         )
     scores = Scores(np.array(["p"]), ("a", "b"), np.ones((2, 1)), np.ones(1))
-    options = tuple(Option(*key, CURVE) for key in sorted(keys))
+    options = tuple(
+        Option(llm=llm, pool=pool, tp_degree=tp, mps_share=share, memory=memory, curve=CURVE)
+        for llm, pool, tp, share, memory in sorted(keys)
+    )
     return Instance(
-        (Llm("a"), Llm("b")),
-        (Pool("only", "gpu", nodes, per_node, 80.0),),
-        options,
-        (),
-        1.0,
-        scores,
+        llms=(Llm("a"), Llm("b")),
+        pools=(Pool(name="only", gpu="gpu", nodes=nodes, gpus_per_node=per_node, memory=80.0),),
+        options=options,
+        slos=(),
+        arrival_rate=1.0,
+        scores=scores,
     )
 
 

@@ -18,15 +18,18 @@ CURVE = Curve(
 
 def cluster(kinds: list[tuple[float, float]], gpus: int) -> Instance:
     """One pool of single-GPU nodes of 100 GiB without headroom; an option per (share, memory)."""
-    options = tuple(Option(0, 0, 1, share, memory, CURVE) for share, memory in kinds)
+    options = tuple(
+        Option(llm=0, pool=0, tp_degree=1, mps_share=share, memory=memory, curve=CURVE)
+        for share, memory in kinds
+    )
     scores = Scores(np.array(["p"]), ("a",), np.array([[0.5]]), np.array([1.0]))
     return Instance(
-        (Llm("a"),),
-        (Pool("p", "g", gpus, 1, 100.0),),
-        options,
-        (),
-        1.0,
-        scores,
+        llms=(Llm("a"),),
+        pools=(Pool(name="p", gpu="g", nodes=gpus, gpus_per_node=1, memory=100.0),),
+        options=options,
+        slos=(),
+        arrival_rate=1.0,
+        scores=scores,
         memory_headroom=0.0,
     )
 

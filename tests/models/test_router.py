@@ -111,7 +111,7 @@ def test_it_realises_what_the_verifier_reads_and_the_plan_s_fractions(seed: int)
     prices = np.array(
         [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in NAMES]
     )
-    instance = Instance((), (), (), (), 20.0, scores)
+    instance = Instance(llms=(), pools=(), options=(), slos=(), arrival_rate=20.0, scores=scores)
     groups = _groups(instance, prices, plan["router"]["tie_eps"])
     splits, problems = _stated_splits(plan["router"]["ties"], list(NAMES))
     assert not problems

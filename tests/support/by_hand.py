@@ -39,7 +39,7 @@ def line(points: Sequence[tuple[float, float]]) -> Curve:
 def option(
     llm: int, curve: Curve, share: float = 1.0, *, tp: int = 1, memory: float = 10.0, pool: int = 0
 ) -> Option:
-    return Option(llm, pool, tp, share, memory, curve)
+    return Option(llm=llm, pool=pool, tp_degree=tp, mps_share=share, memory=memory, curve=curve)
 
 
 def make(
@@ -65,9 +65,19 @@ def make(
         table,
         np.full(prompts, 1 / prompts),
     )
-    pools = tuple(pools) or (Pool("only", "gpu", nodes, gpus, 80.0, 2.0),)
+    pools = tuple(pools) or (
+        Pool(name="only", gpu="gpu", nodes=nodes, gpus_per_node=gpus, memory=80.0, price=2.0),
+    )
     ordered = tuple(sorted(options, key=lambda o: (o.llm, o.pool, o.tp_degree, o.mps_share)))
-    return Instance(tuple(llms), pools, ordered, tuple(slos), rate, scores, **more)
+    return Instance(
+        llms=tuple(llms),
+        pools=pools,
+        options=ordered,
+        slos=tuple(slos),
+        arrival_rate=rate,
+        scores=scores,
+        **more,
+    )
 
 
 def checked(instance: Instance, settings: Settings = EXACT, **how: Any) -> Solution:

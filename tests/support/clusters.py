@@ -22,11 +22,16 @@ def cluster(
     )
     scores = Scores(np.array(["p"]), tuple("abcdef"[:llms]), np.full((llms, 1), 0.5), np.ones(1))
     return Instance(
-        tuple(Llm("abcdef"[i], 0, most) for i in range(llms)),
-        (Pool("p", "gpu", nodes, per_node, 80.0, 1.0),),
-        tuple(Option(i, 0, tp, share, memory, curve) for i, tp, share, memory in options),
-        (),
-        5.0,
-        scores,
+        llms=tuple(Llm("abcdef"[i], 0, most) for i in range(llms)),
+        pools=(
+            Pool(name="p", gpu="gpu", nodes=nodes, gpus_per_node=per_node, memory=80.0, price=1.0),
+        ),
+        options=tuple(
+            Option(llm=i, pool=0, tp_degree=tp, mps_share=share, memory=memory, curve=curve)
+            for i, tp, share, memory in options
+        ),
+        slos=(),
+        arrival_rate=5.0,
+        scores=scores,
         memory_headroom=0.0,
     )

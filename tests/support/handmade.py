@@ -57,9 +57,23 @@ def trio(
 ) -> Instance:
     """Three LLMs on one node of four GPUs, 60 req/s."""
     options = (
-        Option(0, 0, 1, 0.3, 20.0, curve(0.02)),
-        Option(1, 0, 1, 0.7, 30.5, curve(0.05, ("measured",) * 3)),
-        Option(2, 0, 4, 0.2, 20.4, curve(0.08, ("estimated",) * 3, "roofline estimate")),
+        Option(llm=0, pool=0, tp_degree=1, mps_share=0.3, memory=20.0, curve=curve(0.02)),
+        Option(
+            llm=1,
+            pool=0,
+            tp_degree=1,
+            mps_share=0.7,
+            memory=30.5,
+            curve=curve(0.05, ("measured",) * 3),
+        ),
+        Option(
+            llm=2,
+            pool=0,
+            tp_degree=4,
+            mps_share=0.2,
+            memory=20.4,
+            curve=curve(0.08, ("estimated",) * 3, "roofline estimate"),
+        ),
     )
     dropped = (
         Dropped(names[2], "a100", 1, 100.0, "needs 75.6 GiB on each GPU, 72 GiB may be filled"),
@@ -72,14 +86,16 @@ def trio(
         else (Slo("ttft", "mean", 0.5), Slo("ttft", "p99", 1.5, "each_llm"))
     )
     llms = tuple(Llm(name, 0, 2) for name in names)
-    pools = (Pool("a100", "A100-PCIe-80GB", 1, 4, 80.0, 1.8),)
+    pools = (
+        Pool(name="a100", gpu="A100-PCIe-80GB", nodes=1, gpus_per_node=4, memory=80.0, price=1.8),
+    )
     return Instance(
-        llms,
-        pools,
-        options,
-        slos,
-        60.0,
-        scores(names, 30),
+        llms=llms,
+        pools=pools,
+        options=options,
+        slos=slos,
+        arrival_rate=60.0,
+        scores=scores(names, 30),
         dropped=dropped,
         warnings=("no KV cache is counted for yi-34b",),
     )
@@ -175,12 +191,29 @@ def fleet(nodes: int = 128, kinds: int = 3) -> tuple[Instance, Solution]:
     """
     names = tuple(f"llm-{i:02d}-with-a-rather-long-name" for i in range(kinds))
     options = tuple(
-        Option(i, 0, 8, 1.0, 40.0, curve(0.02, ("measured",) * 3)) for i in range(kinds)
+        Option(
+            llm=i,
+            pool=0,
+            tp_degree=8,
+            mps_share=1.0,
+            memory=40.0,
+            curve=curve(0.02, ("measured",) * 3),
+        )
+        for i in range(kinds)
     )
-    pools = (Pool("h100", "H100-SXM-80GB", nodes, 8, 80.0, None),)
+    pools = (
+        Pool(
+            name="h100", gpu="H100-SXM-80GB", nodes=nodes, gpus_per_node=8, memory=80.0, price=None
+        ),
+    )
     rate = 3.0 * nodes
     instance = Instance(
-        tuple(Llm(n) for n in names), pools, options, (), rate, scores(names, 10 * kinds)
+        llms=tuple(Llm(n) for n in names),
+        pools=pools,
+        options=options,
+        slos=(),
+        arrival_rate=rate,
+        scores=scores(names, 10 * kinds),
     )
     replicas = np.array([len(range(i, nodes, kinds)) for i in range(kinds)])
     shards = tuple(Shard(d % kinds, d // kinds, g, d, g) for d in range(nodes) for g in range(8))

@@ -40,11 +40,11 @@ def tiny() -> Instance:
     )
     return Instance(
         llms=(Llm("small", max_replicas=2), Llm("big", min_replicas=1)),
-        pools=(Pool("a", "A100", nodes=2, gpus_per_node=2, memory=80.0, price=2.0),),
+        pools=(Pool(name="a", gpu="A100", nodes=2, gpus_per_node=2, memory=80.0, price=2.0),),
         options=(
-            Option(0, 0, 1, 0.5, 20.0, small),
-            Option(0, 0, 1, 0.3, 15.0, small),
-            Option(1, 0, 2, 0.6, 60.0, big),
+            Option(llm=0, pool=0, tp_degree=1, mps_share=0.5, memory=20.0, curve=small),
+            Option(llm=0, pool=0, tp_degree=1, mps_share=0.3, memory=15.0, curve=small),
+            Option(llm=1, pool=0, tp_degree=2, mps_share=0.6, memory=60.0, curve=big),
         ),
         slos=(
             Slo("ttft", "mean", 0.2),

@@ -126,9 +126,10 @@ def cluster(seed: int, kinds: int = 6, pools: int = 2, max_replicas: int | None 
     """Two pools; options with grid or odd shares, light or heavy memory (not only whole GiB)."""
     rng = np.random.default_rng(seed)
     shapes = [(1, 4), (2, 6), (3, 2), (2, 4), (1, 8)]
+    drawn = [shapes[rng.integers(len(shapes))] for _ in range(pools)]
     made = tuple(
-        Pool(f"pool-{p}", "gpu", *shapes[rng.integers(len(shapes))], 80.0, 1.0)
-        for p in range(pools)
+        Pool(name=f"pool-{p}", gpu="gpu", nodes=nodes, gpus_per_node=gpus, memory=80.0, price=1.0)
+        for p, (nodes, gpus) in enumerate(drawn)
     )
     options = set()
     for _ in range(kinds):
@@ -153,6 +154,16 @@ def cluster(seed: int, kinds: int = 6, pools: int = 2, max_replicas: int | None 
             )
         )
         options.add((int(rng.integers(2)), pool, tp, share, memory))
-    told = tuple(Option(*key, CURVE) for key in sorted(options))
+    told = tuple(
+        Option(llm=llm, pool=pool, tp_degree=tp, mps_share=share, memory=memory, curve=CURVE)
+        for llm, pool, tp, share, memory in sorted(options)
+    )
     scores = Scores(np.array(["p"]), ("a", "b"), np.ones((2, 1)), np.ones(1))
-    return Instance((Llm("a", 0, max_replicas), Llm("b")), made, told, (), 1.0, scores)
+    return Instance(
+        llms=(Llm("a", 0, max_replicas), Llm("b")),
+        pools=made,
+        options=told,
+        slos=(),
+        arrival_rate=1.0,
+        scores=scores,
+    )

@@ -42,19 +42,19 @@ def two_llms(
     0.4 times big's fraction.
     """
     small = Option(
-        0,
-        0,
-        1,
-        0.5,
-        10.0,
-        curve(
+        llm=0,
+        pool=0,
+        tp_degree=1,
+        mps_share=0.5,
+        memory=10.0,
+        curve=curve(
             [1, 10], {MEAN: [0.1, 0.1], ("ttft", "p50"): [0.05, 0.05], ("ttft", "p95"): [0.1, 0.1]}
         ),
     )
     instance = Instance(
         llms=(Llm("small"), Llm("big")),
-        pools=(Pool("a", "gpu", nodes, gpus, 80.0, 2.0),),
-        options=(small, Option(1, 0, tp, 1.0, 70.0, big)),
+        pools=(Pool(name="a", gpu="gpu", nodes=nodes, gpus_per_node=gpus, memory=80.0, price=2.0),),
+        options=(small, Option(llm=1, pool=0, tp_degree=tp, mps_share=1.0, memory=70.0, curve=big)),
         slos=(slo,),
         arrival_rate=10.0,
         scores=Scores(
@@ -154,8 +154,8 @@ def test_cost_is_least_and_fewest_gpus_reach_a_quality() -> None:
 def test_placement_counts_gpus_and_nodes() -> None:
     # 42.8 GiB shards beside nothing on an 80 GiB GPU: two need two GPUs though 40 % of the SMs
     # would do
-    shard = Option(0, 0, 1, 0.2, 42.8, RISING)
-    pair = Option(1, 0, 2, 0.2, 20.0, RISING)
+    shard = Option(llm=0, pool=0, tp_degree=1, mps_share=0.2, memory=42.8, curve=RISING)
+    pair = Option(llm=1, pool=0, tp_degree=2, mps_share=0.2, memory=20.0, curve=RISING)
     base = two_llms(
         RISING, slo=Slo(*MEAN, 9.0), nodes=2, gpus=2, options=(shard, pair), arrival_rate=1.0
     )

@@ -45,16 +45,32 @@ def random_instance(seed: int, kind: str) -> Instance:
 
 def _pools(rng: np.random.Generator, kind: str) -> tuple[Pool, ...]:
     if kind == "six_gpus":
-        return (Pool("six", "gpu-a", 1, 6, 80.0, 2.0),)
+        return (Pool(name="six", gpu="gpu-a", nodes=1, gpus_per_node=6, memory=80.0, price=2.0),)
     if kind == "two_pools" or (kind == "cost" and rng.random() < 0.5):
         return (
-            Pool("big", "gpu-a", 1, int(rng.integers(1, 3)), 80.0, 2.0),
-            Pool("small", "gpu-b", int(rng.integers(1, 3)), 1, 48.0, 1.1),
+            Pool(
+                name="big",
+                gpu="gpu-a",
+                nodes=1,
+                gpus_per_node=int(rng.integers(1, 3)),
+                memory=80.0,
+                price=2.0,
+            ),
+            Pool(
+                name="small",
+                gpu="gpu-b",
+                nodes=int(rng.integers(1, 3)),
+                gpus_per_node=1,
+                memory=48.0,
+                price=1.1,
+            ),
         )
     nodes, per_node = [(1, 1), (1, 2), (2, 1), (1, 3), (2, 2)][
         rng.integers(1 if kind == "cost" else 0, 5)
     ]
-    return (Pool("only", "gpu-a", nodes, per_node, 80.0, 2.0),)
+    return (
+        Pool(name="only", gpu="gpu-a", nodes=nodes, gpus_per_node=per_node, memory=80.0, price=2.0),
+    )
 
 
 def _llms_and_places(
@@ -101,7 +117,12 @@ def _option(
 ) -> Option:
     memory = float(np.round(rng.uniform(8, 0.7 * 0.9 * pools[pool].memory), 2))
     return Option(
-        llm, pool, tp, share, memory, _curve(rng, kind, size=1 + llm, speed=(tp * share) ** 0.7)
+        llm=llm,
+        pool=pool,
+        tp_degree=tp,
+        mps_share=share,
+        memory=memory,
+        curve=_curve(rng, kind, size=1 + llm, speed=(tp * share) ** 0.7),
     )
 
 

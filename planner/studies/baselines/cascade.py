@@ -170,7 +170,9 @@ def _spread(instance: Instance, most: float) -> Instance:
     curve = Curve(
         np.array([rate]), {column: np.array([INSTANT]) for column in columns}, ("measured",)
     )
-    idle = Option(count, len(instance.pools), 1, 1.0, 0.5, curve)
+    idle = Option(
+        llm=count, pool=len(instance.pools), tp_degree=1, mps_share=1.0, memory=0.5, curve=curve
+    )
     floor = (
         (instance.min_utilization * instance.gpus + 1) / (instance.gpus + 1)
         if instance.min_utilization > 0
@@ -179,7 +181,10 @@ def _spread(instance: Instance, most: float) -> Instance:
     return replace(
         instance,
         llms=(*instance.llms, Llm("idle", 1, 1)),
-        pools=(*instance.pools, Pool("idle", "", 1, 1, 1.0, 0.0)),
+        pools=(
+            *instance.pools,
+            Pool(name="idle", gpu="", nodes=1, gpus_per_node=1, memory=1.0, price=0.0),
+        ),
         options=(*instance.options, idle),
         slos=_divided(instance, most),
         arrival_rate=rate,

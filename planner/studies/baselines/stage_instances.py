@@ -66,13 +66,20 @@ def with_idle_prompt(instance: Instance, fractions: np.ndarray) -> Instance:
     slos = tuple(
         replace(slo, limit=slo.limit / 2) if _summed(slo) else slo for slo in instance.slos
     )
-    pool = Pool("idle", "", 1, 2, 1.0, 0.0)
+    pool = Pool(name="idle", gpu="", nodes=1, gpus_per_node=2, memory=1.0, price=0.0)
     rate = 2 * instance.arrival_rate
     curves = [_idle_curve(instance, rate, busy=busy) for busy in (False, True)]
     options = (
         *instance.options,
         *(
-            Option(count + k, len(instance.pools), 1, 1.0, 0.5, curve)
+            Option(
+                llm=count + k,
+                pool=len(instance.pools),
+                tp_degree=1,
+                mps_share=1.0,
+                memory=0.5,
+                curve=curve,
+            )
             for k, curve in enumerate(curves)
         ),
     )

@@ -223,8 +223,19 @@ def _fixed_latency_routing(
                 np.array([instance.arrival_rate / units]), latency, reference.curve.provenance[:1]
             )
             price = _price_of_rate(instance, i) * instance.arrival_rate / units
-            options.append(Option(i, len(pools), 1, 1.0, 0.5, curve))
-            pools.append(Pool(f"stage 1, {i}", "", units, 1, 1.0, price))
+            options.append(
+                Option(llm=i, pool=len(pools), tp_degree=1, mps_share=1.0, memory=0.5, curve=curve)
+            )
+            pools.append(
+                Pool(
+                    name=f"stage 1, {i}",
+                    gpu="",
+                    nodes=units,
+                    gpus_per_node=1,
+                    memory=1.0,
+                    price=price,
+                )
+            )
     llms = tuple(Llm(llm.name) for llm in instance.llms)
     fixed = replace(
         instance,

@@ -45,10 +45,18 @@ def test_parts_by_hand() -> None:
 
 def parted(degrees: tuple[int, ...]) -> Instance:
     curve = Curve(np.array([10.0]), {("ttft", "mean"): np.array([0.1])}, ("measured",))
-    options = tuple(Option(i, 0, tp, 1.0, 1.0, curve) for i, tp in enumerate(degrees))
+    options = tuple(
+        Option(llm=i, pool=0, tp_degree=tp, mps_share=1.0, memory=1.0, curve=curve)
+        for i, tp in enumerate(degrees)
+    )
     scores = Scores(np.array(["p"]), ("a", "b", "c"), np.ones((3, 1)), np.ones(1))
     return Instance(
-        tuple(Llm(n) for n in "abc"), (Pool("p", "g", 1, 7, 80.0, 1.0),), options, (), 5.0, scores
+        llms=tuple(Llm(n) for n in "abc"),
+        pools=(Pool(name="p", gpu="g", nodes=1, gpus_per_node=7, memory=80.0, price=1.0),),
+        options=options,
+        slos=(),
+        arrival_rate=5.0,
+        scores=scores,
     )
 
 
