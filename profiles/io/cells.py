@@ -65,7 +65,7 @@ def typed_number(cell: object) -> float | tuple[str, str]:
         return float("nan")
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         value = float(cell) if abs(cell) < 10**300 else float("inf")
-        return NAN if math.isnan(cell) else value if math.isfinite(value) else INFINITE
+        return NAN if math.isnan(value) else value if math.isfinite(value) else INFINITE
     if isinstance(cell, str):
         problem = text_number(cell)
         return _AS_TEXT if isinstance(problem, float) else problem

@@ -1,8 +1,6 @@
-"""Joint search and decomposition: they agree on tiny instances of every kind, and
-a planted error in either turns the verdict.
-"""
+"""Joint search and decomposition: they agree on tiny instances of every kind, and a planted
+error in either turns the verdict."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,7 +10,7 @@ import pytest
 from models.instance import Instance, Slo
 from planner.decomposition import master as decompose_master
 from planner.decomposition import packing
-from planner.decomposition.enumeration import TooManySetupsError, enumerate_setups
+from planner.decomposition.enumeration import TooManySetupsError
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import Prices
 from planner.errors import DataError
@@ -22,11 +20,12 @@ from planner.settings import Settings
 from planner.solution import Effort, Solution, Status, Termination
 from planner.studies import decomposition_run
 from planner.studies.crosscheck import CrossCheck, compare_runs
-from planner.studies.decomposition_run import run_decomposition, seconds_per_setup
+from planner.studies.decomposition_run import run_decomposition
 from tests.support.paths import HOME
 from tests.support.tiny import KINDS, random_instance
 
 REL_GAP = 1e-5
+
 AGREEING = 25
 """Seeds of each of the eight kinds: 200 instances."""
 
@@ -59,9 +58,6 @@ def test_both_methods_agree(kind: str) -> None:
         )
         plans += check.plan is not None
     assert plans >= AGREEING // 3
-
-
-# ---------------------------------------------------------------- planted errors
 
 
 def tight(kind: str, count: int) -> list[Instance]:
@@ -261,14 +257,6 @@ def test_the_decomposition_shares_no_rounding_of_the_joint_search() -> None:
             ),
         )
         assert not verdict(exact).negative
-
-
-def test_a_sample_gives_the_seconds_of_one_setup() -> None:
-    instance = tight("convex", 1)[0]
-    began = time.perf_counter()
-    each, retained = seconds_per_setup(instance, enumerate_setups(instance))
-    assert 0 < each <= time.perf_counter() - began
-    assert retained >= 1
 
 
 def test_the_h100_case_agrees() -> None:

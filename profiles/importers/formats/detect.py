@@ -14,7 +14,7 @@ from profiles.importers.formats import (
 from profiles.importers.formats.fields import at
 from profiles.importers.formats.record import Run
 
-__all__ = ["KNOWN_TOOLS", "Found", "runs_of"]
+__all__ = ["KNOWN_TOOLS", "ReadItem", "runs_of"]
 
 KNOWN_TOOLS = (
     "vLLM bench serve and bench sweep, llm-d Benchmark Report 0.2, GuideLLM, SGLang bench_serving,"
@@ -34,13 +34,13 @@ READERS: tuple[
 )
 """The first that matches reads. SGLang before vLLM: its files began as a copy of vLLM's."""
 
-Found = Run | tuple[str, str, bool]
+ReadItem = Run | tuple[str, str, bool]
 """A run, or (place, why there is none, whether the file is a known companion that may be passed
 over).
 """
 
 
-def runs_of(tree: Any, file: str, place: str) -> Iterator[Found]:
+def runs_of(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
     """Every run of a tree; lists, also lists of lists, are read item by item."""
     if isinstance(tree, list):
         if not tree:

@@ -91,6 +91,8 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
+        if value != value:  # NaN, which is below no limit either
+            return None
         parsed = float(value) if abs(value) < ENDLESS else math.copysign(math.inf, value)
     elif isinstance(value, str) and len(value) < 50 and _NUMBER.fullmatch(value.strip().casefold()):
         parsed = float(value.strip().casefold().replace(".inf", "inf"))
