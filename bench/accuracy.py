@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.silicon import SCHEDULERS_OF, Row, read_silicon
+from bench.silicon import SCHEDULERS_OF, SiliconRow, read_silicon
 from models.serving.calibration import Fit, Harness, fit, harnesses
 from models.serving.step_time import FACTORS
 from planner.process_pool import spread
@@ -65,7 +65,7 @@ def main() -> int:
     """Score, print, write."""
     arguments = _arguments()
     rows = read_silicon(arguments.silicon)
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[SiliconRow]] = defaultdict(list)
     for row in rows:
         groups[row.gpu, row.group].append(row)
     home = {
@@ -102,15 +102,17 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _choices(row: Row) -> tuple[Harness, ...]:
+def _choices(row: SiliconRow) -> tuple[Harness, ...]:
     return harnesses(SCHEDULERS_OF[row.backend])
 
 
-def _fit(rows: Sequence[Row]) -> Fit:
+def _fit(rows: Sequence[SiliconRow]) -> Fit:
     return fit([row.point for row in rows if row.taught], _choices(rows[0]))
 
 
-def _score(work: tuple[str, dict[str, list[Row]], list[Row], dict[str, Fit]]) -> list[Scored]:
+def _score(
+    work: tuple[str, dict[str, list[SiliconRow]], list[SiliconRow], dict[str, Fit]],
+) -> list[Scored]:
     """All experiments that are scored on one group (or, for other GPUs, taught by it)."""
     group, home, away, whole = work
     rows = home[group]
@@ -146,7 +148,7 @@ def _score(work: tuple[str, dict[str, list[Row]], list[Row], dict[str, Fit]]) ->
     return scored
 
 
-def _degrees(rows: Sequence[Row]) -> Iterable[Scored]:
+def _degrees(rows: Sequence[SiliconRow]) -> Iterable[Scored]:
     for degree in sorted({row.tp_degree for row in rows}):
         teachers = [row for row in rows if row.tp_degree == degree and row.taught]
         if len(teachers) < 5:
@@ -158,7 +160,7 @@ def _degrees(rows: Sequence[Row]) -> Iterable[Scored]:
                 yield from _errors(DEGREES[int(apart)], [row], fitted)
 
 
-def _errors(experiment: str, rows: Iterable[Row], fitted: Fit) -> Iterable[Scored]:
+def _errors(experiment: str, rows: Iterable[SiliconRow], fitted: Fit) -> Iterable[Scored]:
     for row in rows:
         yield experiment, row.group, row.taught, relative_errors(row.point, fitted)
 
@@ -166,7 +168,7 @@ def _errors(experiment: str, rows: Iterable[Row], fitted: Fit) -> Iterable[Score
 # ---------------------------------------------------------------- tables
 
 
-def _tables(scored: Sequence[Scored], home: dict[str, list[Row]]) -> list[str]:
+def _tables(scored: Sequence[Scored], home: dict[str, list[SiliconRow]]) -> list[str]:
     order = [
         NONE,
         OTHERS,

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from models.serving.batching import Limits
-from models.serving.calibration import Point, teaches
-from models.serving.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.calibration import CalibrationPoint, teaches
+from models.serving.step_time import StepSettings, fits_shards, kv_token_gib, room_gib, step_time
 from models.serving.workload import fixed
 from profiles.catalogue import load_gpus, load_llms
 
-__all__ = ["SCHEDULERS_OF", "Row", "read_silicon"]
+__all__ = ["SCHEDULERS_OF", "SiliconRow", "read_silicon"]
 
 LLMS = {
     "Qwen/Qwen3-32B": "qwen3-32b",
@@ -41,7 +41,7 @@ MOST_GPUS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class SiliconRow:
     """One measurement.
 
     taught: whether a fit may learn from it (neither short of cache nor faster than the GPU can).
@@ -55,7 +55,7 @@ class Row:
     input_tokens: int
     output_tokens: int
     users: int
-    point: Point
+    point: CalibrationPoint
     taught: bool
 
     @property
@@ -69,14 +69,14 @@ class Row:
         return self.tp_degree, self.input_tokens, self.output_tokens, self.users
 
 
-def read_silicon(path: Path) -> list[Row]:
+def read_silicon(path: Path) -> list[SiliconRow]:
     """Rows in the file's order."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = [_row(cells) for cells in csv.DictReader(file)]
     return [row for row in rows if row is not None]
 
 
-def _row(cells: dict[str, str]) -> Row | None:
+def _row(cells: dict[str, str]) -> SiliconRow | None:
     known = (
         cells["model_path"] in LLMS
         and cells["system"] in GPUS
@@ -97,7 +97,7 @@ def _row(cells: dict[str, str]) -> Row | None:
         int(float(cells["tp_size"])),
     )
     weight_bits = WEIGHT_BITS[cells["precision"]]
-    settings = Settings(
+    settings = StepSettings(
         weight_bits=weight_bits,
         kv_bits=8 if (cells["backend"], weight_bits) == ("trtllm", 8) else 16,
     )
@@ -106,7 +106,7 @@ def _row(cells: dict[str, str]) -> Row | None:
     step = step_time(llm, gpu, tp_degree, 1.0, settings)
     if not fits_shards(llm, tp_degree) or tokens < step.seen(np.array(prompt + output)):
         return None
-    point = Point(
+    point = CalibrationPoint(
         step=step,
         limits=Limits(tokens),
         lengths=fixed(prompt, output),
@@ -116,7 +116,7 @@ def _row(cells: dict[str, str]) -> Row | None:
         tpot=float(cells["silicon_tpot_ms"]) / 1000,
         compute_efficiency=settings.compute_efficiency,
     )
-    return Row(
+    return SiliconRow(
         llm=llm.llm,
         gpu=gpu.gpu,
         backend=cells["backend"],

@@ -15,7 +15,7 @@ import numpy as np
 
 from examples.make_examples import Example, write_scores
 from models.serving.batching import Limits, serve
-from models.serving.step_time import Settings, kv_token_gib, room_gib, step_time
+from models.serving.step_time import StepSettings, kv_token_gib, room_gib, step_time
 from models.serving.workload import draw_lengths, lognormal, unit_arrivals
 from profiles.catalogue import load_gpus, load_llms
 from profiles.importers.identify import read_mapping
@@ -76,7 +76,7 @@ def write_benchmarks(folder: Path) -> None:
 
 def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) -> dict[str, Any]:
     """Run one load test of the engine; keys and units of the tool."""
-    llm, gpu, settings = load_llms()[llm_name], load_gpus()[BENCHMARKS.gpus[0]], Settings()
+    llm, gpu, settings = load_llms()[llm_name], load_gpus()[BENCHMARKS.gpus[0]], StepSettings()
     requests, random = max(FEWEST, round(SECONDS * rate)), np.random.RandomState(SEED)
     arrivals = unit_arrivals(requests, 1.0, random) / rate
     prompts, answers = draw_lengths(

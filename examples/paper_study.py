@@ -60,7 +60,7 @@ WIDE = 112
 
 
 @dataclass(frozen=True)
-class Point:
+class StudyPoint:
     """A point of the study: GPUs of the cluster, req/s, target of the mean TTFT in ms."""
 
     gpus: int
@@ -69,20 +69,20 @@ class Point:
 
 
 POINTS = tuple(
-    Point(gpus, rate, target) for gpus in (4, 8) for rate in RATES_RPS for target in TARGETS_MS
+    StudyPoint(gpus, rate, target) for gpus in (4, 8) for rate in RATES_RPS for target in TARGETS_MS
 )
-QUICK = (Point(4, 60, 150), Point(8, 80, 150))
+QUICK = (StudyPoint(4, 60, 150), StudyPoint(8, 80, 150))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class StudyResult:
     """The results at a point.
 
     ttft_ms: predicted mean of the joint plan, None without one; reason: why nothing, or what
     contradicts.
     """
 
-    point: Point
+    point: StudyPoint
     study: SetupStudy
     joint: Solution
     ttft_ms: float | None
@@ -91,8 +91,8 @@ class Outcome:
 
 
 def run_points(
-    points: Sequence[Point], floor_pct: float | None = None, jobs: int = 1
-) -> Iterator[Outcome]:
+    points: Sequence[StudyPoint], floor_pct: float | None = None, jobs: int = 1
+) -> Iterator[StudyResult]:
     """Study and plan every point; an instance and the quality's cuts are loaded and learnt once a
     cluster.
 
@@ -112,14 +112,14 @@ def run_points(
 
 
 def _run(
-    point: Point, instance: Instance, quality: Quality, settings: Settings, jobs: int
-) -> Outcome:
+    point: StudyPoint, instance: Instance, quality: Quality, settings: Settings, jobs: int
+) -> StudyResult:
     study = study_setups(instance, jobs=jobs)
     joint = solve(instance, settings, quality=quality)
     content = solved_content(instance, joint, settings.rel_gap)
     ttft_ms = float(content["slo"][0]["achieved_ms"]) if joint.has_plan else None
     agrees, reason = agreement(instance, study, joint)
-    return Outcome(
+    return StudyResult(
         point=point, study=study, joint=joint, ttft_ms=ttft_ms, agrees=agrees, reason=reason
     )
 
@@ -152,7 +152,7 @@ def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[s
     return "joint more", "the joint setup is one that first fit does not place"
 
 
-def study_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+def study_table(outcomes: Sequence[StudyResult]) -> pd.DataFrame:
     """Tabulate one row a point; NaN where there is no number."""
     rows = []
     for one in outcomes:

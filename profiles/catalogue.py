@@ -30,14 +30,14 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-__all__ = ["Gpu", "LlmSpec", "load_gpus", "load_llms"]
+__all__ = ["CatalogueGpu", "CatalogueLlm", "load_gpus", "load_llms"]
 
 FOLDER = Path(__file__).parent
 GIB = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gpu:
+class CatalogueGpu:
     """One GPU type; units in the names (GB = 10^9 bytes, GiB = 2^30), arithmetic dense, link both
     directions together.
     """
@@ -59,7 +59,7 @@ class Gpu:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LlmSpec:
+class CatalogueLlm:
     """One LLM; parameters in 10^9, sizes in elements, weights in GiB.
 
     experts and experts_per_token are 0 for dense LLMs, windowed_layers and window_tokens where all
@@ -86,14 +86,14 @@ class LlmSpec:
 
 
 @cache
-def load_gpus() -> Mapping[str, Gpu]:
+def load_gpus() -> Mapping[str, CatalogueGpu]:
     """Every catalogued GPU type by its key, in the file's order.
 
     Read once; the mapping cannot be changed.
     """
     gpus = {}
     for row in _rows("gpus.csv"):
-        gpus[row["gpu"]] = Gpu(
+        gpus[row["gpu"]] = CatalogueGpu(
             gpu=row["gpu"],
             vendor=row["vendor"],
             memory_gib=float(row["memory_gib"]),
@@ -113,14 +113,14 @@ def load_gpus() -> Mapping[str, Gpu]:
 
 
 @cache
-def load_llms() -> Mapping[str, LlmSpec]:
+def load_llms() -> Mapping[str, CatalogueLlm]:
     """Every catalogued LLM by its key, in the file's order.
 
     Read once; the mapping cannot be changed.
     """
     llms = {}
     for row in _rows("llms.csv"):
-        llms[row["llm"]] = LlmSpec(
+        llms[row["llm"]] = CatalogueLlm(
             llm=row["llm"],
             hf_id=row["hf_id"],
             parameters_total_b=float(row["parameters_total_b"]),

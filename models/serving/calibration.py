@@ -41,7 +41,16 @@ from models.serving.frozen_schedule import Frozen, freeze
 from models.serving.step_time import FACTORS, PRIOR, StepTime
 from models.serving.workload import Lengths, draw_lengths, uniform, unit_arrivals
 
-__all__ = ["Fit", "Harness", "Point", "StoppedError", "fit", "harnesses", "predict", "teaches"]
+__all__ = [
+    "CalibrationPoint",
+    "Fit",
+    "Harness",
+    "StoppedError",
+    "fit",
+    "harnesses",
+    "predict",
+    "teaches",
+]
 
 TPOT_SIGMA, TTFT_SIGMA, TTFT_WEIGHT = 0.05, 0.08, 0.35
 FULL_CACHE = 0.8
@@ -79,7 +88,7 @@ class Harness:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class CalibrationPoint:
     """One measurement.
 
     step: with all factors 1; users: closed loop (0: open loop at `rate`, req/s); ttft, tpot: s, NaN
@@ -120,7 +129,7 @@ def harnesses(schedulers: Sequence[str]) -> tuple[Harness, ...]:
 
 
 def predict(
-    point: Point, factors: Sequence[float] | np.ndarray, harness: Harness
+    point: CalibrationPoint, factors: Sequence[float] | np.ndarray, harness: Harness
 ) -> tuple[float, float]:
     """Mean TTFT and TPOT of a point, s."""
     outputs, served = _simulate(point, factors, harness, events=False)
@@ -130,7 +139,7 @@ def predict(
     )
 
 
-def teaches(point: Point) -> bool:
+def teaches(point: CalibrationPoint) -> bool:
     """Whether the fit may learn from a point: the cache was not short, and no more was computed
     than a GPU can.
     """
@@ -148,7 +157,9 @@ def teaches(point: Point) -> bool:
 
 
 def fit(
-    points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], bool] = lambda: False
+    points: Sequence[CalibrationPoint],
+    choices: Sequence[Harness],
+    stop: Callable[[], bool] = lambda: False,
 ) -> Fit:
     """Factors from points, at the best of the harnesses.
 
@@ -176,7 +187,7 @@ def fit(
 
 
 def _fitted(
-    points: Sequence[Point],
+    points: Sequence[CalibrationPoint],
     harness: Harness,
     rounds: int,
     stop: Callable[[], bool],
@@ -207,7 +218,7 @@ def _fitted(
     return Fit(np.exp(logs), harness, len(points), loss)
 
 
-def _goal(points: Sequence[Point], harness: Harness, logs: np.ndarray) -> "_Goal":
+def _goal(points: Sequence[CalibrationPoint], harness: Harness, logs: np.ndarray) -> "_Goal":
     simulated = [_simulate(point, np.exp(logs), harness, events=True) for point in points]
     measured = np.log(np.array([[point.tpot, point.ttft] for point in points]))
     return _Goal(freeze([point.step for point in points], np.exp(logs), simulated), measured)
@@ -261,7 +272,11 @@ def _soft(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _simulate(
-    point: Point, factors: Sequence[float] | np.ndarray, harness: Harness, *, events: bool = False
+    point: CalibrationPoint,
+    factors: Sequence[float] | np.ndarray,
+    harness: Harness,
+    *,
+    events: bool = False,
 ) -> tuple[np.ndarray, Served]:
     """Output tokens and times of the point's harness at these factors; the same draw every time."""
     random = np.random.RandomState(0)

@@ -51,13 +51,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from profiles.catalogue import GIB, Gpu, LlmSpec
+from profiles.catalogue import GIB, CatalogueGpu, CatalogueLlm
 
 __all__ = [
     "FACTORS",
     "PRIOR",
     "PrecisionError",
-    "Settings",
+    "StepSettings",
     "StepTime",
     "fits_shards",
     "kv_token_gib",
@@ -86,7 +86,7 @@ class PrecisionError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class StepSettings:
     """What the catalogue does not say of an option.
 
     bits: 16, 8 or 4; share_fraction: a of the module's docstring, None: by the exponents.
@@ -190,7 +190,7 @@ class StepTime:
         return replace(self, dense=self.dense * weights, expert=self.expert * weights, **changed)
 
 
-def fits_shards(llm: LlmSpec, tp_degree: int) -> bool:
+def fits_shards(llm: CatalogueLlm, tp_degree: int) -> bool:
     """Whether heads can be split over so many GPUs: they divide, and KV heads divide or are
     copied.
     """
@@ -200,7 +200,7 @@ def fits_shards(llm: LlmSpec, tp_degree: int) -> bool:
     )
 
 
-def kv_token_gib(llm: LlmSpec, tp_degree: int, settings: Settings) -> float:
+def kv_token_gib(llm: CatalogueLlm, tp_degree: int, settings: StepSettings) -> float:
     """Cache of one token on one GPU, GiB."""
     return (
         2
@@ -214,12 +214,12 @@ def kv_token_gib(llm: LlmSpec, tp_degree: int, settings: Settings) -> float:
     )
 
 
-def weights_gib(llm: LlmSpec, settings: Settings) -> float:
+def weights_gib(llm: CatalogueLlm, settings: StepSettings) -> float:
     """Weights of all shards together, GiB."""
     return llm.weights_gib_16bit * settings.weight_bits / 16
 
 
-def room_gib(llm: LlmSpec, gpu: Gpu, tp_degree: int, settings: Settings) -> float:
+def room_gib(llm: CatalogueLlm, gpu: CatalogueGpu, tp_degree: int, settings: StepSettings) -> float:
     """What is left for the cache on one GPU that nobody else uses: 90 % of the memory, less the
     shard's weights and 2 GiB of runtime.
     """
@@ -227,10 +227,14 @@ def room_gib(llm: LlmSpec, gpu: Gpu, tp_degree: int, settings: Settings) -> floa
 
 
 def step_time(
-    llm: LlmSpec, gpu: Gpu, tp_degree: int, mps_share: float = 1.0, settings: Settings | None = None
+    llm: CatalogueLlm,
+    gpu: CatalogueGpu,
+    tp_degree: int,
+    mps_share: float = 1.0,
+    settings: StepSettings | None = None,
 ) -> StepTime:
     """Step time of one option; mps_share in 0..1. Whether it fits the GPU is not checked here."""
-    own = settings or Settings()
+    own = settings or StepSettings()
     slower_compute, slower_weights, slower_cache = _slowdowns(mps_share, own)
     peak = gpu.bf16_dense_tflops * 1e12
     in_8_bit = own.weight_bits == 8 or (own.weight_bits == 4 and gpu.four_bit_weights_as == "fp8")
@@ -269,7 +273,7 @@ def step_time(
     )
 
 
-def _slowdowns(share: float, own: Settings) -> tuple[float, float, float]:
+def _slowdowns(share: float, own: StepSettings) -> tuple[float, float, float]:
     """By what a share stretches arithmetic, weight reading, cache reading and attention."""
     if share == 1:
         return 1.0, 1.0, 1.0
@@ -281,7 +285,9 @@ def _slowdowns(share: float, own: Settings) -> tuple[float, float, float]:
     return compute, weights, cache
 
 
-def _all_reduce(llm: LlmSpec, gpu: Gpu, tp_degree: int, own: Settings) -> tuple[float, float]:
+def _all_reduce(
+    llm: CatalogueLlm, gpu: CatalogueGpu, tp_degree: int, own: StepSettings
+) -> tuple[float, float]:
     """Seconds of a token and seconds of a step."""
     if tp_degree == 1:
         return 0.0, 0.0

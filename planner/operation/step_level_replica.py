@@ -19,7 +19,7 @@ from models.instance import Instance
 from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve
 from models.serving.step_time import (
     RUNTIME_GIB,
-    Settings,
+    StepSettings,
     fits_shards,
     kv_token_gib,
     step_time,
@@ -52,7 +52,7 @@ def build_step_level_replica(
         return "the profile does not state the lengths of prompts and answers"
     if not fits_shards(llm, one.tp_degree):
         return f"its heads cannot be split over {one.tp_degree} GPUs"
-    settings = Settings()
+    settings = StepSettings()
     cache = one.memory - weights_gib(llm, settings) / one.tp_degree - RUNTIME_GIB
     if cache <= 0:
         return "its stated memory has no room for a cache beside 16-bit weights"

@@ -15,8 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from models.serving.batching import SCHEDULERS, Limits
-from models.serving.calibration import Fit, Harness, Point, fit, harnesses, predict, teaches
-from models.serving.step_time import Settings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.calibration import (
+    CalibrationPoint,
+    Fit,
+    Harness,
+    fit,
+    harnesses,
+    predict,
+    teaches,
+)
+from models.serving.step_time import StepSettings, fits_shards, kv_token_gib, room_gib, step_time
 from models.serving.workload import fixed
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
@@ -47,7 +55,7 @@ class Calibration:
 def calibrate(
     path: Path,
     offered: OfferedLoad,
-    settings: Settings,
+    settings: StepSettings,
     schedulers: Sequence[str] = SCHEDULERS,
     *,
     closed: bool = True,
@@ -88,7 +96,9 @@ def calibrate(
 
 
 def left_out_errors(
-    points: Sequence[Point], choices: Sequence[Harness], stop: Callable[[], bool] = lambda: False
+    points: Sequence[CalibrationPoint],
+    choices: Sequence[Harness],
+    stop: Callable[[], bool] = lambda: False,
 ) -> np.ndarray:
     """(n, 3) relative errors of TTFT, TPOT, E2E, every point predicted by a fit (and a choice of
     harness) without its part.
@@ -102,7 +112,7 @@ def left_out_errors(
     return errors
 
 
-def relative_errors(point: Point, fitted: Fit) -> np.ndarray:
+def relative_errors(point: CalibrationPoint, fitted: Fit) -> np.ndarray:
     """(3,) relative errors of TTFT, TPOT, E2E of one point."""
     ttft, tpot = predict(point, fitted.factors, fitted.harness)
     gaps = point.lengths.output_tokens - 1
@@ -113,15 +123,15 @@ def relative_errors(point: Point, fitted: Fit) -> np.ndarray:
 
 
 def measured_points(
-    path: Path, offered: OfferedLoad, settings: Settings, *, closed: bool = True
-) -> Mapping[str, list[Point]]:
+    path: Path, offered: OfferedLoad, settings: StepSettings, *, closed: bool = True
+) -> Mapping[str, list[CalibrationPoint]]:
     """Rows of a measured table as points, by LLM. Raises ProfileError with every fault."""
     table = load_profiles(path)
     faults = _faults(table)
     if faults:
         raise ProfileError(faults)
     content = table.content
-    points: dict[str, list[Point]] = {}
+    points: dict[str, list[CalibrationPoint]] = {}
     blank = np.full(len(content["llm"]), np.nan)
     ttft, tpot = content.get("ttft_mean_ms", blank), content.get("tpot_mean_ms", blank)
     users = content.get("concurrency", blank) if closed else blank
@@ -134,7 +144,7 @@ def measured_points(
         share = float(content["mps_share_pct"][k]) / 100
         room = room_gib(llm, gpu, tp_degree, settings)
         cache = room if share == 1 else min(room, 0.5 * share * gpu.memory_gib)
-        point = Point(
+        point = CalibrationPoint(
             step=step_time(llm, gpu, tp_degree, share, settings),
             limits=Limits(
                 max(cache / kv_token_gib(llm, tp_degree, settings), 2),
@@ -155,7 +165,7 @@ def measured_points(
     return points
 
 
-def _fitting(point: Point) -> Point:
+def _fitting(point: CalibrationPoint) -> CalibrationPoint:
     """A point whose cache our arithmetic finds too small for one request gets room for that one,
     and does not teach.
     """

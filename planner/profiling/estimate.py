@@ -30,7 +30,7 @@ import numpy as np
 from models.serving.batching import Limits
 from models.serving.step_time import (
     RUNTIME_GIB,
-    Settings,
+    StepSettings,
     fits_shards,
     kv_token_gib,
     room_gib,
@@ -47,7 +47,7 @@ from planner.profiling.simulated_load import (
     draw_load,
     latencies_at,
 )
-from profiles.catalogue import Gpu, LlmSpec
+from profiles.catalogue import CatalogueGpu, CatalogueLlm
 
 __all__ = [
     "COLUMNS",
@@ -87,12 +87,12 @@ class EstimateRequest:
     share_pct: MPS share in per cent; factors: of a calibration, () for none.
     """
 
-    llm: LlmSpec
-    gpu: Gpu
+    llm: CatalogueLlm
+    gpu: CatalogueGpu
     tp_degree: int
     share_pct: float
     offered: OfferedLoad
-    settings: Settings
+    settings: StepSettings
     factors: tuple[float, ...] = ()
 
 
@@ -122,16 +122,16 @@ class Estimate:
 
 
 def estimate_requests(
-    llms: Sequence[LlmSpec],
-    gpus: Sequence[Gpu],
+    llms: Sequence[CatalogueLlm],
+    gpus: Sequence[CatalogueGpu],
     tp_degrees: Sequence[int],
     shares_pct: Sequence[float],
     offered: OfferedLoad,
-    settings: Settings | None = None,
+    settings: StepSettings | None = None,
     factors: Mapping[str, Sequence[float]] | None = None,
 ) -> list[EstimateRequest]:
     """All combinations, LLM by LLM. factors: by the LLM's name."""
-    own, known = settings or Settings(), factors or {}
+    own, known = settings or StepSettings(), factors or {}
     return [
         EstimateRequest(
             llm=llm,

@@ -26,7 +26,7 @@ import pandas as pd
 from profiles.importers.discover import FileAccount, Read, read_files
 from profiles.importers.formats.rules import judge
 from profiles.importers.identify import Given, missing_fault, option_of
-from profiles.importers.pool import Point, pooled, without_gaps
+from profiles.importers.pool import LoadPoint, pooled, without_gaps
 from profiles.importers.table import checked_table, own_rows, rows_of_points
 from profiles.io.faults import DataError, Fault
 
@@ -87,13 +87,13 @@ def import_profiles(
 
 def _points(
     read: Read, given: Given, notices: list[str]
-) -> tuple[list[Point], list[tuple[str, Mapping[str, str]]]]:
+) -> tuple[list[LoadPoint], list[tuple[str, Mapping[str, str]]]]:
     """The runs that are load points with their options, and (file, missing keys) of those whose
     option is not known.
 
     Notices of a file go to it, notices of names to `notices`.
     """
-    points: list[Point] = []
+    points: list[LoadPoint] = []
     missing: list[tuple[str, Mapping[str, str]]] = []
     for run in read.runs:
         account = read.files[run.file]
@@ -107,7 +107,7 @@ def _points(
         if option is None:
             missing.append((run.file, lacking))
         else:
-            points.append(Point(option, verdict.run, (run.file,)))
+            points.append(LoadPoint(option, verdict.run, (run.file,)))
     return points, missing
 
 

@@ -20,14 +20,14 @@ from profiles.records import Column
 
 Key = TypeVar("Key", bound=Hashable)
 
-__all__ = ["Point", "option_words", "pooled", "without_gaps"]
+__all__ = ["LoadPoint", "option_words", "pooled", "without_gaps"]
 
 SAME_LENGTH = 0.1
 RATE_DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Point:
+class LoadPoint:
     """One load point of an option.
 
     run: as measured, rates of one replica; files: where it comes from (several when pooled).
@@ -50,12 +50,12 @@ def option_words(option: Option) -> str:
 
 
 def pooled(
-    points: Sequence[Point], files: Mapping[str, FileAccount], notices: list[str]
-) -> list[Point]:
+    points: Sequence[LoadPoint], files: Mapping[str, FileAccount], notices: list[str]
+) -> list[LoadPoint]:
     """One point for each option and load; what is left out is noted at its file, what is averaged
     in `notices`.
     """
-    result: list[Point] = []
+    result: list[LoadPoint] = []
     for option, group in _groups(points, lambda point: point.option).items():
         once = _without_copies(group, files)
         _note_workloads(option, once, notices)
@@ -71,16 +71,20 @@ def pooled(
     return result
 
 
-def _groups(points: Iterable[Point], key: Callable[[Point], Key]) -> dict[Key, list[Point]]:
-    groups: dict[Key, list[Point]] = defaultdict(list)
+def _groups(
+    points: Iterable[LoadPoint], key: Callable[[LoadPoint], Key]
+) -> dict[Key, list[LoadPoint]]:
+    groups: dict[Key, list[LoadPoint]] = defaultdict(list)
     for point in points:
         groups[key(point)].append(point)
     return groups
 
 
-def _without_copies(points: Sequence[Point], files: Mapping[str, FileAccount]) -> list[Point]:
+def _without_copies(
+    points: Sequence[LoadPoint], files: Mapping[str, FileAccount]
+) -> list[LoadPoint]:
     """The same run in two files (a sweep's summary repeats its runs) counts once."""
-    kept: dict[Hashable, Point] = {}
+    kept: dict[Hashable, LoadPoint] = {}
     for point in points:
         run = point.run
         key = (run.achieved_rps, run.duration_s, run.ok, tuple(sorted(run.latency_ms.items())))
@@ -93,8 +97,8 @@ def _without_copies(points: Sequence[Point], files: Mapping[str, FileAccount]) -
     return list(kept.values())
 
 
-def _same_loads(points: Sequence[Point]) -> list[list[Point]]:
-    groups: list[list[Point]] = []
+def _same_loads(points: Sequence[LoadPoint]) -> list[list[LoadPoint]]:
+    groups: list[list[LoadPoint]] = []
     for point in points:
         for group in groups:
             if _same_load(group[0].run, point.run):
@@ -118,7 +122,7 @@ def _same_workload(a: Run, b: Run) -> bool:
     return all(x is None or y is None or abs(x - y) <= SAME_LENGTH * max(x, y) for x, y in pairs)
 
 
-def _average(points: Sequence[Point], option: Option, notices: list[str]) -> Point:
+def _average(points: Sequence[LoadPoint], option: Option, notices: list[str]) -> LoadPoint:
     """One point of repeats; weights are the requests answered (equal where one run does not state
     them).
     """
@@ -157,7 +161,7 @@ def _average(points: Sequence[Point], option: Option, notices: list[str]) -> Poi
         f" ({', '.join(files[:5])})"
     )
     notices.append(f"{option_words(option)}: {averaged}")
-    return Point(option, run, files)
+    return LoadPoint(option, run, files)
 
 
 def _load_words(run: Run) -> str:
@@ -166,7 +170,9 @@ def _load_words(run: Run) -> str:
     return f"{run.max_concurrency:g} requests at once" if run.max_concurrency else "one load"
 
 
-def _without_saturated(points: Sequence[Point], files: Mapping[str, FileAccount]) -> list[Point]:
+def _without_saturated(
+    points: Sequence[LoadPoint], files: Mapping[str, FileAccount]
+) -> list[LoadPoint]:
     """Leave out closed-loop points whose rate a smaller concurrency reached: beyond the knee more
     requests only wait longer.
     """
@@ -197,7 +203,7 @@ def _without_saturated(points: Sequence[Point], files: Mapping[str, FileAccount]
     return [point for point in points if id(point) not in gone]
 
 
-def _note_workloads(option: Option, points: Sequence[Point], notices: list[str]) -> None:
+def _note_workloads(option: Option, points: Sequence[LoadPoint], notices: list[str]) -> None:
     different = [point for point in points[1:] if not _same_workload(points[0].run, point.run)]
     if different:
         a, b = points[0].run, different[0].run
@@ -212,11 +218,11 @@ def _note_workloads(option: Option, points: Sequence[Point], notices: list[str])
         )
 
 
-def without_gaps(points: Sequence[Point], notices: list[str]) -> list[Point]:
+def without_gaps(points: Sequence[LoadPoint], notices: list[str]) -> list[LoadPoint]:
     """Blank, for every option, the columns that some of its points lack: a table may not have them
     on a part of a curve.
     """
-    result: list[Point] = []
+    result: list[LoadPoint] = []
     for option, group in _groups(points, lambda point: point.option).items():
         group = _with_common_columns(group, option, notices)
         every: set[Column] = set.intersection(*(set(p.run.latency_ms) for p in group))
@@ -241,7 +247,9 @@ def without_gaps(points: Sequence[Point], notices: list[str]) -> list[Point]:
     return result
 
 
-def _with_common_columns(points: list[Point], option: Option, notices: list[str]) -> list[Point]:
+def _with_common_columns(
+    points: list[LoadPoint], option: Option, notices: list[str]
+) -> list[LoadPoint]:
     """All points, when some column is common to all; else those that share the columns of one of
     them, as many points as possible.
     """

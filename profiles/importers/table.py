@@ -15,7 +15,7 @@ import pandas as pd
 from profiles.curves import KEYS, KNOWN, LATENCIES, parse_profiles
 from profiles.importers.formats.record import Run
 from profiles.importers.formats.stream import sniff
-from profiles.importers.pool import Point
+from profiles.importers.pool import LoadPoint
 from profiles.io.faults import DataError, Fault, file_text
 from profiles.io.table_files import build_table, read_table
 from profiles.io.tables import Table
@@ -62,14 +62,14 @@ def _read(path: Path, faults: list[Fault]) -> Table | None:
     )
 
 
-def rows_of_points(points: Sequence[Point]) -> pd.DataFrame:
+def rows_of_points(points: Sequence[LoadPoint]) -> pd.DataFrame:
     """One row a point: keys, rate (req/s of one replica), latencies (ms), load and lengths,
     provenance and source.
     """
     return pd.DataFrame([_row(point) for point in points])
 
 
-def _row(point: Point) -> dict[str, Any]:
+def _row(point: LoadPoint) -> dict[str, Any]:
     run = point.run
     names = {column: name for name, column in LATENCIES.items()}
     return {
@@ -98,7 +98,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _source(point: Point) -> str:
+def _source(point: LoadPoint) -> str:
     """Tool, version and file; of pooled runs the number and the first file."""
     run = point.run
     first = Path(point.files[0]).name + (

@@ -18,7 +18,7 @@ from examples.paper_study import (
     CONTRADICTION,
     POINTS,
     QUICK,
-    Outcome,
+    StudyResult,
     agreement,
     main,
     run_points,
@@ -37,7 +37,7 @@ SAME_VALUE = 2e-4
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> tuple[Outcome, ...]:
+def outcomes() -> tuple[StudyResult, ...]:
     return tuple(run_points(QUICK))
 
 
@@ -118,7 +118,9 @@ def first_fit(instance: Instance, stands: list[int], gpus: int) -> bool:
 
 
 @pytest.mark.parametrize("at", [0, 1])
-def test_counts_are_those_of_a_second_enumeration(at: int, outcomes: tuple[Outcome, ...]) -> None:
+def test_counts_are_those_of_a_second_enumeration(
+    at: int, outcomes: tuple[StudyResult, ...]
+) -> None:
     gpus = outcomes[at].point.gpus
     instance = load_instance(cluster_file(gpus)).instance
     setups = list(within_floor(instance, gpus))
@@ -129,7 +131,7 @@ def test_counts_are_those_of_a_second_enumeration(at: int, outcomes: tuple[Outco
 
 
 def test_the_joint_plan_is_between_the_best_setup_and_its_bound(
-    outcomes: tuple[Outcome, ...],
+    outcomes: tuple[StudyResult, ...],
 ) -> None:
     for one, (_, row) in zip(outcomes, study_table(outcomes).iterrows(), strict=True):
         rounding = 1e-9
@@ -157,7 +159,7 @@ def test_a_floor_of_ones_own_replaces_the_scenarios() -> None:
 # ---------------------------------------------------------------- the verdict
 
 
-def test_contradictions_are_told(outcomes: tuple[Outcome, ...]) -> None:
+def test_contradictions_are_told(outcomes: tuple[StudyResult, ...]) -> None:
     one = outcomes[0]
     instance = load_instance(cluster_file(4)).instance  # 60 req/s and 150 ms, as the point
     value, bound = one.joint.value or 0.0, one.joint.bound or 0.0
@@ -187,7 +189,7 @@ def test_contradictions_are_told(outcomes: tuple[Outcome, ...]) -> None:
 
 
 def test_a_better_plan_that_first_fit_does_not_place_is_no_contradiction(
-    outcomes: tuple[Outcome, ...],
+    outcomes: tuple[StudyResult, ...],
 ) -> None:
     one = outcomes[0]
     instance = load_instance(cluster_file(4)).instance
@@ -204,7 +206,7 @@ def test_a_better_plan_that_first_fit_does_not_place_is_no_contradiction(
 
 
 def test_the_command_writes_and_prints(
-    outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    outcomes: tuple[StudyResult, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     infeasible = replace(
         outcomes[0],
@@ -227,13 +229,13 @@ def test_the_command_writes_and_prints(
 
 
 def test_exit_codes(
-    outcomes: tuple[Outcome, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    outcomes: tuple[StudyResult, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    def stopped(*_: object) -> Iterator[Outcome]:
+    def stopped(*_: object) -> Iterator[StudyResult]:
         yield outcomes[0]
         raise KeyboardInterrupt
 
-    def at_once(*_: object) -> Iterator[Outcome]:
+    def at_once(*_: object) -> Iterator[StudyResult]:
         raise KeyboardInterrupt
         yield
 
@@ -252,7 +254,7 @@ def test_exit_codes(
 # ---------------------------------------------------------------- the page
 
 
-def test_the_page_shows_what_the_runner_finds(outcomes: tuple[Outcome, ...]) -> None:
+def test_the_page_shows_what_the_runner_finds(outcomes: tuple[StudyResult, ...]) -> None:
     rows = [
         line.split()
         for line in PAGE.read_text(encoding="utf-8").splitlines()

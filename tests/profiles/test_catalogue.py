@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from profiles.catalogue import FOLDER, GIB, Gpu, LlmSpec, load_gpus, load_llms
+from profiles.catalogue import FOLDER, GIB, CatalogueGpu, CatalogueLlm, load_gpus, load_llms
 
 GPUS = tuple(load_gpus().values())
 LLMS = tuple(load_llms().values())
@@ -32,7 +32,7 @@ def test_catalogues_are_read_once_and_cannot_be_changed():
 
 
 @pytest.mark.parametrize("gpu", GPUS, ids=lambda gpu: gpu.gpu)
-def test_gpu_figures_are_plausible(gpu: Gpu):
+def test_gpu_figures_are_plausible(gpu: CatalogueGpu):
     assert gpu.source
     assert gpu.link
     assert gpu.memory_basis in {"driver", "nominal"}
@@ -45,7 +45,7 @@ def test_gpu_figures_are_plausible(gpu: Gpu):
 
 
 @pytest.mark.parametrize("gpu", GPUS, ids=lambda gpu: gpu.gpu)
-def test_a_price_comes_with_its_date_and_source(gpu: Gpu):
+def test_a_price_comes_with_its_date_and_source(gpu: CatalogueGpu):
     if gpu.price_usd_per_gpu_h is None:
         assert not gpu.price_date
         assert not gpu.price_source
@@ -56,7 +56,7 @@ def test_a_price_comes_with_its_date_and_source(gpu: Gpu):
 
 
 @pytest.mark.parametrize("llm", LLMS, ids=lambda llm: llm.llm)
-def test_llm_figures_are_consistent(llm: LlmSpec):
+def test_llm_figures_are_consistent(llm: CatalogueLlm):
     assert llm.source
     assert "/" in llm.hf_id
     assert min(llm.layers, llm.hidden_size, llm.kv_heads, llm.head_size) > 0

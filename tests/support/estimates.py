@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.serving.batching import Limits
-from models.serving.calibration import Harness, Point, predict
-from models.serving.step_time import Settings, kv_token_gib, room_gib, step_time
+from models.serving.calibration import CalibrationPoint, Harness, predict
+from models.serving.step_time import StepSettings, kv_token_gib, room_gib, step_time
 from models.serving.workload import fixed, lognormal
 from planner.profiling.estimate import Estimate, estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
@@ -32,17 +32,17 @@ def estimate(
 
 def points_of(
     factors: np.ndarray, harness: Harness, degrees: Sequence[int] = (1, 2)
-) -> list[Point]:
+) -> list[CalibrationPoint]:
     """What a GPU with these factors would be measured to do."""
     llm, made = LLMS["llama-3.1-8b"], []
     for degree in degrees:
         step = step_time(llm, H100, degree)
         limits = Limits(
-            room_gib(llm, H100, degree, Settings()) / kv_token_gib(llm, degree, Settings())
+            room_gib(llm, H100, degree, StepSettings()) / kv_token_gib(llm, degree, StepSettings())
         )
         for prompt, output in ((512, 64), (1024, 128), (3000, 100)):
             for users in (1, 4, 16, 48):
-                bare = Point(
+                bare = CalibrationPoint(
                     step=step,
                     limits=limits,
                     lengths=fixed(prompt, output),
@@ -53,7 +53,7 @@ def points_of(
                 )
                 ttft, tpot = predict(bare, factors, harness)
                 made.append(
-                    Point(
+                    CalibrationPoint(
                         step=step,
                         limits=limits,
                         lengths=fixed(prompt, output),

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from models.serving.batching import SCHEDULERS
-from models.serving.step_time import Settings
+from models.serving.step_time import StepSettings
 from models.serving.workload import Lengths, fixed, from_trace, lognormal
 from planner.errors import DataError
 from planner.profiling.estimate import (
@@ -78,7 +78,9 @@ def whole_numbers(text: str) -> list[int]:
     return numbers
 
 
-def read_options(options: EstimateOptions) -> tuple[OfferedLoad, Settings, list[EstimateRequest]]:
+def read_options(
+    options: EstimateOptions,
+) -> tuple[OfferedLoad, StepSettings, list[EstimateRequest]]:
     """Return what to estimate; DataError with all faults."""
     faults: list[Fault] = []
     llms = _from_catalogue(options.llms, load_llms(), "--llm", "LLM", faults)
@@ -129,7 +131,7 @@ def read_options(options: EstimateOptions) -> tuple[OfferedLoad, Settings, list[
     ]
     if faults:
         raise DataError(faults)
-    settings = Settings(
+    settings = StepSettings(
         weight_bits=options.weight_bits, kv_bits=options.kv_bits, neighbours=options.neighbours
     )
     offered = OfferedLoad(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from models.serving.batching import SCHEDULERS
 from models.serving.calibration import StoppedError
-from models.serving.step_time import Settings
+from models.serving.step_time import StepSettings
 from planner.cli.commands.estimate_options import EstimateOptions, read_options
 from planner.cli.commands.estimate_report import SHOWN, print_calibrations, print_estimates
 from planner.cli.terminal.frame import BAD_INPUT, framed, notify, put, warn
@@ -65,7 +65,7 @@ def run_profile_estimate(options: EstimateOptions, interrupt: Interrupt) -> int:
 def _compute(
     options: EstimateOptions,
     offered: OfferedLoad,
-    settings: Settings,
+    settings: StepSettings,
     wanted: list[EstimateRequest],
     interrupt: Interrupt,
 ) -> tuple[Estimate, list[Calibration], list[str]]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve, serve_closed
-from models.serving.step_time import Settings, StepTime, step_time
+from models.serving.step_time import StepSettings, StepTime, step_time
 from models.serving.workload import (
     draw_lengths,
     fixed,
@@ -25,7 +25,7 @@ STEP = step_time(load_llms()["llama-3.1-8b"], load_gpus()["H100-SXM-80GB"], 1)
 MOE = step_time(load_llms()["qwen3-30b-a3b"], load_gpus()["A100-SXM-80GB"], 2, 0.5)
 
 WINDOWED = step_time(
-    load_llms()["gpt-oss-20b"], load_gpus()["H100-SXM-80GB"], 1, 1.0, Settings(weight_bits=4)
+    load_llms()["gpt-oss-20b"], load_gpus()["H100-SXM-80GB"], 1, 1.0, StepSettings(weight_bits=4)
 )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.serving.batching import Limits
-from models.serving.calibration import Harness, Point, fit, harnesses, predict, teaches
+from models.serving.calibration import CalibrationPoint, Harness, fit, harnesses, predict, teaches
 from tests.support.estimates import TRUTH, points_of
 
 
@@ -38,7 +38,7 @@ def test_a_chain_of_single_prompts_is_distinguished_from_batches() -> None:
 def test_an_open_loop_teaches_too() -> None:
     made = []
     for point in points_of(np.ones(9), Harness(), (1,))[::2]:
-        bare = Point(
+        bare = CalibrationPoint(
             step=point.step,
             limits=point.limits,
             lengths=point.lengths,
@@ -59,7 +59,7 @@ def test_an_open_loop_teaches_too() -> None:
 
 def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
     point = points_of(np.ones(9), Harness(), (1,))[0]
-    starved = Point(
+    starved = CalibrationPoint(
         step=point.step,
         limits=Limits(600),
         lengths=point.lengths,
@@ -68,7 +68,7 @@ def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
         ttft=point.ttft,
         tpot=point.tpot,
     )
-    too_fast = Point(
+    too_fast = CalibrationPoint(
         step=point.step,
         limits=point.limits,
         lengths=point.lengths,

@@ -8,7 +8,7 @@ import pytest
 from models.serving.step_time import (
     FACTORS,
     PrecisionError,
-    Settings,
+    StepSettings,
     fits_shards,
     kv_token_gib,
     room_gib,
@@ -78,7 +78,7 @@ def test_a_smaller_share_is_slower_but_not_in_its_overheads() -> None:
 
 
 def test_a_measured_share_law_and_the_neighbours_are_settings() -> None:
-    step = step_time(LLAMA, H100, 1, 0.25, Settings(share_fraction=0.4, neighbours=1.0))
+    step = step_time(LLAMA, H100, 1, 0.25, StepSettings(share_fraction=0.4, neighbours=1.0))
     alone = step_time(LLAMA, H100, 1)
     for name in ("compute", "dense", "kv", "attention"):
         assert getattr(step, name) == pytest.approx(getattr(alone, name) * (0.6 + 0.4 / 0.25))
@@ -86,7 +86,9 @@ def test_a_measured_share_law_and_the_neighbours_are_settings() -> None:
 
 def test_precision_changes_weights_cache_and_arithmetic() -> None:
     plain, eight, four = (
-        step_time(LLAMA, H100, 1, 1.0, Settings(weight_bits=bits, kv_bits=8 if bits < 16 else 16))
+        step_time(
+            LLAMA, H100, 1, 1.0, StepSettings(weight_bits=bits, kv_bits=8 if bits < 16 else 16)
+        )
         for bits in (16, 8, 4)
     )
     assert eight.dense == pytest.approx(plain.dense / 2)
@@ -95,15 +97,15 @@ def test_precision_changes_weights_cache_and_arithmetic() -> None:
     assert eight.compute == pytest.approx(plain.compute * 989.5 / (1979 * 0.85))
     assert four.compute == plain.compute
     with pytest.raises(PrecisionError):
-        Settings(weight_bits=5)
+        StepSettings(weight_bits=5)
 
 
 def test_memory_and_shards() -> None:
-    assert kv_token_gib(LLAMA, 1, Settings()) == pytest.approx(131072 / GIB)
-    assert kv_token_gib(LLAMA, 16, Settings()) == pytest.approx(
+    assert kv_token_gib(LLAMA, 1, StepSettings()) == pytest.approx(131072 / GIB)
+    assert kv_token_gib(LLAMA, 16, StepSettings()) == pytest.approx(
         131072 / 8 / GIB
     )  # 8 KV heads: copied beyond 8 GPUs
-    assert room_gib(LLAMA, H100, 2, Settings()) == pytest.approx(0.9 * 79.65 - 14.957 / 2 - 2)
+    assert room_gib(LLAMA, H100, 2, StepSettings()) == pytest.approx(0.9 * 79.65 - 14.957 / 2 - 2)
     assert [fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [
         True,
         True,
@@ -123,7 +125,7 @@ def test_four_bit_weights_compute_in_eight_bits_where_the_gpu_can() -> None:
     llm, b200, four = (
         load_llms()["gpt-oss-120b"],
         load_gpus()["B200-SXM-180GB"],
-        Settings(weight_bits=4),
+        StepSettings(weight_bits=4),
     )
     assert step_time(llm, b200, 1, 1.0, four).compute == pytest.approx(
         step_time(llm, b200, 1).compute / (2 * 0.85)

@@ -19,7 +19,7 @@ from profiles.importers.formats.detect import runs_of
 from profiles.importers.formats.record import Run
 from profiles.importers.formats.rules import judge
 from profiles.importers.identify import Given
-from profiles.importers.pool import Point, pooled, without_gaps
+from profiles.importers.pool import LoadPoint, pooled, without_gaps
 from profiles.importers.table import rows_of_points
 from profiles.io.faults import DataError
 from tests.support.benchmark_files import aiperf
@@ -81,7 +81,7 @@ def damaged(tree: Any, place: tuple, wrong: Any) -> Any:
     return changed
 
 
-def points_or_reasons(tree: Any) -> tuple[list[Point], list[str]]:
+def points_or_reasons(tree: Any) -> tuple[list[LoadPoint], list[str]]:
     """What the importers make of a tree, without files."""
     points, reasons = [], []
     for found in runs_of(tree, "a.json", ""):
@@ -92,7 +92,7 @@ def points_or_reasons(tree: Any) -> tuple[list[Point], list[str]]:
         if verdict.run is None:
             reasons.append(verdict.reason)
         else:
-            points.append(Point(("llm", "gpu", 1, 100.0), verdict.run, ("a.json",)))
+            points.append(LoadPoint(("llm", "gpu", 1, 100.0), verdict.run, ("a.json",)))
     return points, reasons
 
 
