@@ -20,7 +20,6 @@ from typer.testing import CliRunner
 
 from models.instance import Instance
 from planner.cli.app import app
-from planner.cli.terminal.progress import progress_line
 from planner.joint import solve as joint
 from planner.settings import Progress, Settings
 from planner.solution import Effort, ShadowPrices, Shard, Solution, Termination
@@ -226,16 +225,6 @@ def test_progress_shows_after_a_second(search: Fake, tmp_path: Path) -> None:
     search(slow)
     outcome = plan(write_scenario(tmp_path))
     assert "milp, found 0.88000, best possible 0.92000, gap 4.5 %, 1 s" in outcome.stderr
-
-
-def test_progress_speaks_of_plans_only_where_one_is_sought() -> None:
-    assert (
-        progress_line(Progress(2.0, "3 of 9 points planned"), 2.0) == "3 of 9 points planned, 2 s"
-    )
-    assert (
-        progress_line(Progress(2.0, "relaxation", None, 0.7), 2.0)
-        == "relaxation, no plan yet, best possible 0.70000, 2 s"
-    )
 
 
 def test_what_the_search_raises_comes_out(search: Fake, tmp_path: Path) -> None:

@@ -11,11 +11,6 @@ from planner.operation.samples import Sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import (
     basis_lines,
-    evaluation_gain_line,
-)
-from planner.presentation.out_of_sample_tables import (
-    evaluated_comparisons_table,
-    evaluation_content,
 )
 from tests.support.routed_plan import NAMES, SETTINGS, by_name, own, random_scores, scores_of
 
@@ -108,19 +103,3 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
             != "within noise"
         )
     assert abs(called / tries - 0.05) <= 4 * np.sqrt(0.05 * 0.95 / tries)
-
-
-def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndScenario) -> None:
-    found = evaluate_routing(source, own(source), SETTINGS)
-    assert any("only grades measure it" in line for line in basis_lines(found))
-    assert "by the scores themselves" in evaluation_gain_line(found)
-    assert prompt_routing.TRUE not in by_name(found)
-    assert evaluation_content(found)["graded"] is False
-
-
-def test_the_tables_have_units_and_whole_intervals(source: PlanAndScenario) -> None:
-    frame = evaluated_comparisons_table(evaluate_routing(source, own(source), SETTINGS))
-    assert np.allclose(
-        (frame["From (score)"] + frame["To (score)"]) / 2, frame["Router gains (score)"]
-    )
-    assert set(frame["Verdict"]) <= {"better", "worse", "within noise"}

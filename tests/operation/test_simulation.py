@@ -1,53 +1,25 @@
 """Replayed requests: fractions, rates, seeds, bursts, verdicts, traces, and the command."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from planner.cli.app import app
-from planner.errors import DataError, InfeasibleError
-from planner.joint import solve as joint
+from planner.errors import InfeasibleError
 from planner.operation.simulation import RUNS, simulate
 from planner.operation.simulation_outcomes import Demand
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
-from planner.plans.plan_content import build_plan
-from planner.plans.record import write_json
-from planner.presentation.simulation import simulation_advice_lines
-from planner.scenario.assemble import load_instance
 from profiles.trace import load_trace
-from tests.support.paths import HOME
-
-TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
-
-FEW = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
+from tests.support.built_plans import write_trio_plan
 
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """plan.json of the first example with few shares."""
-    loaded = load_instance(TRIO, FEW)
-    settings = joint.Settings()
     path = tmp_path_factory.mktemp("plan") / "plan.json"
-    write_json(build_plan(loaded, joint.solve(loaded.instance, settings), settings, {}), path)
+    write_trio_plan(path)
     return path
-
-
-def test_a_plan_finds_its_scenario_and_refuses_another(planned: Path, tmp_path: Path) -> None:
-    source = load_plan(planned)
-    assert source.loaded.sha256 == source.plan.content["scenario_sha256"]
-    assert load_plan(planned, TRIO).loaded.sha256 == source.loaded.sha256
-    with pytest.raises(DataError, match="is not \\(or no more\\) the scenario of this plan"):
-        load_plan(planned, HOME / "examples" / "percentile-slo" / "scenario.yaml")
-    lost = tmp_path / "plan.json"
-    lost.write_text(
-        json.dumps({**source.plan.content, "scenario_path": "gone.yaml"}), encoding="utf-8"
-    )
-    with pytest.raises(DataError, match="name it with --scenario"):
-        load_plan(lost)
 
 
 def test_realised_fractions_and_rates_are_the_planned_ones(planned: Path) -> None:
@@ -83,22 +55,6 @@ def test_a_limit_with_room_holds_and_one_without_misses(planned: Path) -> None:
         slos = (replace(slo, limit=factor * slo.limit),)
         other = replace(source.loaded, instance=replace(source.loaded.instance, slos=slos))
         assert simulate(PlanAndScenario(source.plan, other), Demand()).verdict == verdict
-
-
-def test_the_advice_is_the_limit_less_the_room_that_was_missing(planned: Path) -> None:
-    source = load_plan(planned)
-    found = simulate(source, Demand(cv=2.0))
-    (slo,) = found.slos
-    assert slo.simulated is not None
-    assert slo.predicted is not None
-    assert slo.verdict == "misses"
-    (line,) = simulation_advice_lines(found)
-    limit = float(line.partition("slo.0.limit_ms=")[2].split()[0])
-    aim = 1000 * slo.predicted * slo.slo.limit / slo.simulated.high
-    assert 0.99 * aim < limit <= aim
-    assert f"mean TTFT {1000 * slo.slo.limit:.1f} ms" in line
-    easy = replace(slo, verdict="holds")
-    assert simulation_advice_lines(replace(found, slos=(easy,))) == []
 
 
 def test_a_metric_without_a_mean_is_not_simulated(planned: Path) -> None:
@@ -148,25 +104,3 @@ def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
     assert set(trace.tokens) == {"input_tokens"}
     found = simulate(load_plan(planned), Demand(seconds=60, gaps=trace.gaps))
     assert found.requests == pytest.approx(RUNS * 60 * 54, rel=0.1)
-
-
-def test_simulate_prints_planned_beside_simulated(planned: Path) -> None:
-    done = CliRunner().invoke(
-        app, ["simulate", str(planned), "--minutes", "2"], env={"COLUMNS": "80"}
-    )
-    assert done.exit_code in (0, 6)
-    assert "mean TTFT" in done.stdout
-    assert done.stdout.count("Try: plan with --set slo.0.limit_ms=") == 1
-    assert "How it was simulated" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
-
-
-def test_simulate_says_6_when_it_misses(planned: Path) -> None:
-    done = CliRunner().invoke(app, ["simulate", str(planned), "--cv", "5", "--quiet"])
-    assert done.exit_code == 6
-    assert "misses: the plan misses its SLOs in the simulation" in done.stdout
-
-
-def test_simulate_refuses_what_it_cannot_read(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["simulate", str(tmp_path / "none.json")])
-    assert done.exit_code == 2

@@ -1,119 +1,62 @@
-"""What-if questions: fields and values worth trying, sliders, the command that does the same."""
+"""The points of a sweep along one field: in order, marked, in sentences."""
 
-from pathlib import Path
-
-import numpy as np
+import pandas as pd
 import pytest
 
-from planner.errors import DataError
-from planner.joint import solve as joint
-from planner.plans.solved_content import solved_content
-from planner.plans.to_solution import to_solution
-from planner.presentation.what_if import (
-    ScenarioField,
-    edit_with_value,
-    field_value,
-    frontier_axis,
-    overrides_without,
-    scenario_fields,
-    slider_range,
-    sweep_command,
+from planner.presentation.frontier import (
+    THIS,
+    format_field_value,
+    frontier_lines,
+    frontier_measures,
+    frontier_table,
 )
-from planner.scenario.assemble import load_instance
-from planner.scenario.edits import ScenarioEdit, content_of
-from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.paths import EXAMPLES
+from planner.presentation.what_if import ScenarioField
+from planner.studies.sweep_point import PointStatus, SweepPoint
 
-FOUR = {"pools.0.gpus_per_node": 4}
+RATE = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "10,20,30")
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The scenario of the template."""
-    folder = tmp_path_factory.mktemp("template")
-    for name, text in TEMPLATE_TEXTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return str(folder / "scenario.yaml")
-
-
-# ---------------------------------------------------------------- fields
-
-
-def test_every_field_of_every_example_can_be_varied() -> None:
-    for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
-        asked = ScenarioEdit.of_file(str(file))
-        fields = scenario_fields(content_of(asked), 0.6)
-        assert len({field.label for field in fields}) == len(fields)
-        for field in fields:
-            for value in frontier_axis(field, field.values).values:
-                assert edit_with_value(asked, field.path, value).scenario.spec is not None
-        around = [field for field in fields if field.path == "arrival_rate_rps"]
-        assert (
-            field_value(asked, "arrival_rate_rps")
-            in frontier_axis(around[0], around[0].values).values
-        )
-
-
-def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
-    asked = ScenarioEdit.of_file(path)
-    field = next(field for field in scenario_fields(content_of(asked), 0.8) if field.cheapest)
-    assert frontier_axis(field, "0.7,0.75").values == tuple(
-        {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
+def point(number: int, rate: float, quality: float | None) -> SweepPoint:
+    return SweepPoint(
+        number=number,
+        values={"arrival_rate_rps": rate},
+        status=PointStatus.INFEASIBLE if quality is None else PointStatus.OPTIMAL,
+        numbers={"Found (mean score)": quality, "Best possible (mean score)": quality},
+        reason="too little compute" if quality is None else "",
+        seconds=0.1,
     )
-    assert not [field for field in scenario_fields(content_of(asked)) if field.cheapest]
 
 
-def test_values_that_cannot_be_are_told() -> None:
-    field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
-    with pytest.raises(DataError, match="more than 60"):
-        frontier_axis(field, "1:100:1")
-    with pytest.raises(DataError, match="does not lead from START to STOP"):
-        frontier_axis(field, "1:100:-1")
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return frontier_table(
+        [point(2, 30, None), point(0, 10, 0.7), point(1, 20, 0.65)], RATE, here=20
+    )
+
+
+def test_points_stand_in_the_order_of_their_values(frame: pd.DataFrame) -> None:
+    assert list(frame["Arrival rate (req/s)"]) == [10.0, 20.0, 30.0]
+    assert list(frame[THIS]) == ["", THIS, ""]
+    assert "Found (mean score)" in frontier_measures(frame)
+    assert not [head for head in frontier_measures(frame) if head.startswith("Best possible")]
+
+
+def test_sentences_say_from_where_to_where_and_what_is_missing(frame: pd.DataFrame) -> None:
+    assert frontier_lines(frame) == [
+        "From Arrival rate (req/s) 10 to 20: 0.7 to 0.65 mean score.",
+        "The largest step lies between 10 and 20: -0.05 mean score.",
+        "No plan at 30: too little compute.",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("value", "start", "whole"),
-    [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)],
+    ("value", "text"),
+    [
+        ({"minimize": "cost", "quality_at_least": 0.75}, "0.75"),
+        (12.5, "12.5"),
+        ([1, 2], "[1, 2]"),
+        (True, "true"),
+    ],
 )
-def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool) -> None:
-    low, high, step = slider_range(value, start, whole=whole)
-    assert low <= value <= high
-    assert low <= start <= high
-    assert 0 < step <= (high - low) / 4
-    assert low >= 1 if whole else low > 0
-
-
-def test_a_field_is_set_read_and_left_out(path: str) -> None:
-    asked = edit_with_value(
-        edit_with_value(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
-    )
-    assert asked.overrides == {"slo.0.limit_ms": 250.0, "arrival_rate_rps": 15}
-    assert field_value(asked, "slo.0.limit_ms") == 250.0
-    assert field_value(asked, "slo.7.limit_ms") is None
-    assert overrides_without(asked, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
-    assert overrides_without(asked, "slo") == {"arrival_rate_rps": 15}
-    assert edit_with_value(asked, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
-
-
-def test_the_command_line_gives_the_same_points(path: str) -> None:
-    axis = frontier_axis(ScenarioField("setups.tp_degrees", "", ""), "[1],[1, 2]")
-    told = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
-    assert told.startswith(
-        "python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary"
-        " 'setups.tp_degrees=[1],[1, 2]'"
-    )
-
-
-def test_a_plan_that_is_told_finds_its_way_back(path: str) -> None:
-    loaded = load_instance(Path(path), FOUR)
-    solution = joint.solve(loaded.instance, loaded.settings)
-    content = solved_content(loaded.instance, solution, loaded.settings.rel_gap)
-    back = to_solution(loaded.instance, content)
-    for name in ("replicas", "routed_rates", "fractions"):
-        assert np.array_equal(getattr(back, name), getattr(solution, name))
-    assert (back.value, back.bound, back.quality) == (
-        solution.value,
-        solution.bound,
-        solution.quality,
-    )
-    assert set(back.placement) == set(solution.placement)
+def test_values_as_text(value: object, text: str) -> None:
+    assert format_field_value(value) == text

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from planner.presentation.formatting import format_config
 from planner.presentation.setup_study import (
     histogram_lines,
     histogram_table,
@@ -13,7 +12,6 @@ from planner.presentation.setup_study import (
     spread_of,
 )
 from planner.studies.setup_study import study_setups
-from tests.support.clusters import cluster
 from tests.support.tiny import random_instance
 
 
@@ -41,9 +39,3 @@ def test_tables_and_sentences_tell_the_study() -> None:
     assert "unknown" in spread_line(study_setups(instance, prune=True)) or not study_setups(
         instance, prune=True
     ).count("pruned")
-
-
-def test_a_way_to_run_an_llm_in_words() -> None:
-    instance = cluster([(0, 2, 0.5, 1.0), (0, 1, 1.0, 1.0)], 1, most=None)
-    assert format_config(instance, ()) == "-"
-    assert format_config(instance, ((0, 1), (1, 2))) == "tp2 50 % + 2 x tp1 100 %"

@@ -3,16 +3,13 @@ matter are not.
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from models.instance import Instance
-from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.presentation.gaps import benchmark_command, gaps_headline, gaps_table
+from planner.presentation.gaps import gaps_headline
 from planner.profiling.gaps import ERRORS, find_gaps, weakest_provenance, with_scaled_curve
 from planner.settings import Settings
 from tests.support.paths import HOME
@@ -88,34 +85,3 @@ def test_the_weakest_point_decides_the_provenance() -> None:
     assert weakest_provenance(mixed) == (
         "calibrated" if option.curve.rates.size > 1 else "measured"
     )
-
-
-def test_a_command_measures_what_is_requested() -> None:
-    instance = doubtful(3)
-    found = find_gaps(instance, Settings())
-    frame = gaps_table(found, instance, "mean score")
-    assert len(frame) == len(found.gaps)
-    option = instance.options[found.gaps[0].option]
-    server, bench = benchmark_command(found.gaps[0], instance, "org/a model; rm -rf")
-    assert f"--tensor-parallel-size {option.tp_degree}" in server
-    assert "'org/a model; rm -rf'" in server
-    assert f"mps_share={100 * option.mps_share:g}" in bench
-    assert ("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE" in server) == (option.mps_share < 1)
-
-
-def test_the_command_line_says_what_to_measure(tmp_path: Path) -> None:
-    out = tmp_path / "gaps.csv"
-    done = CliRunner().invoke(
-        app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--csv", str(out)], env={"COLUMNS": "80"}
-    )
-    assert done.exit_code == 0
-    assert "What to measure next" in done.stdout
-    assert "vllm bench serve" in done.stdout
-    assert out.read_text(encoding="utf-8").startswith("LLM,GPU,Option")
-
-
-def test_without_a_plan_there_is_nothing_to_judge_by() -> None:
-    done = CliRunner().invoke(
-        app, ["profile", "gaps", TRIO, *FEW, "--quiet", "--set", "slo.0.limit_ms=1"]
-    )
-    assert done.exit_code == 3

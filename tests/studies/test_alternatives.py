@@ -2,36 +2,25 @@
 GPUs and changes, seats; the command.
 """
 
-import json
 import math
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import combinations, product
-from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from models.instance import Instance
 from models.packing import Item
 from models.placement import pack_on_fewest
-from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.diff import diff_plans
 from planner.plans.running_setup import RunningSetup
 from planner.plans.solved_content import solved_content
-from planner.plans.stable_placement import ReplicaPlace, place_near
-from planner.presentation.alternatives import alternatives_lines, alternatives_table
-from planner.scenario.templates import TEMPLATE_TEXTS
+from planner.plans.stable_placement import ReplicaPlace
 from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.alternatives import Alternatives, AlternativesOptions, find_alternatives
 from tests.support.oracle import Setup, _search, feasible_setups
-from tests.support.paths import HOME
 from tests.support.tiny import random_instance
 
 SETTINGS = Settings(rel_gap=1e-6)
@@ -227,83 +216,6 @@ def seated(instance: Instance, replicas: Sequence[int]) -> tuple[ReplicaPlace, .
     return tuple(seats)
 
 
-def test_seats_keep_as_many_as_any_seating() -> None:
-    rng = np.random.default_rng(0)
-    judged = 0
-    for _ in range(90):
-        nodes, gpus = [(1, 2), (2, 1), (2, 2), (1, 3)][rng.integers(4)]
-        kinds = [
-            Item(
-                k,
-                int(rng.integers(1, gpus + 1)),
-                float(rng.choice([0.3, 0.5, 0.6])),
-                float(rng.choice([10, 20, 30])),
-                0,
-            )
-            for k in range(3)
-        ]
-        running = grown(kinds, nodes, gpus, [int(k) for k in rng.integers(3, size=4)])
-        items = [replace(kind, count=int(rng.integers(0, 3))) for kind in kinds]
-        best = most_kept(items, running, nodes, gpus)
-        seats = place_near([item for item in items if item.count], running, nodes, gpus, 50.0)
-        if best is None:
-            assert seats is None
-            continue
-        assert seats is not None
-        assert Counter(key for key, _, _ in seats) == Counter(
-            {item.key: item.count for item in items if item.count}
-        )
-        assert fits(items, seats, nodes, gpus)
-        assert len(list((Counter(seats) & Counter(running)).elements())) == best
-        judged += 1
-    assert judged >= 30
-
-
-def fits(items: Sequence[Item], seats: Sequence[ReplicaPlace], nodes: int, gpus: int) -> bool:
-    share, memory = np.zeros((nodes, gpus)), np.zeros((nodes, gpus))
-    for key, node, held in seats:
-        share[node, list(held)] += items[key].share
-        memory[node, list(held)] += items[key].memory
-    return bool((share <= 1 + 1e-9).all() and (memory <= 50 + 1e-9).all())
-
-
-def places(item: Item, nodes: int, gpus: int) -> list[ReplicaPlace]:
-    return [
-        (item.key, node, held)
-        for node in range(nodes)
-        for held in combinations(range(gpus), item.shards)
-    ]
-
-
-def grown(kinds: Sequence[Item], nodes: int, gpus: int, keys: Sequence[int]) -> list[ReplicaPlace]:
-    """A plan that runs: each replica on the first seat that has room."""
-    seats: list[ReplicaPlace] = []
-    for key in keys:
-        seats += next(
-            (
-                [seat]
-                for seat in places(kinds[key], nodes, gpus)[::-1]
-                if fits(kinds, [*seats, seat], nodes, gpus)
-            ),
-            [],
-        )
-    return seats
-
-
-def most_kept(
-    items: Sequence[Item], running: Sequence[ReplicaPlace], nodes: int, gpus: int
-) -> int | None:
-    """By every seating: how many of the running plan's seats the best one keeps; None where nothing
-    fits.
-    """
-    best: int | None = None
-    for seats in product(*(places(item, nodes, gpus) for item in items for _ in range(item.count))):
-        kept = len(list((Counter(seats) & Counter(running)).elements()))
-        if (best is None or kept > best) and fits(items, seats, nodes, gpus):
-            best = kept
-    return best
-
-
 def test_cancelled_it_returns_what_there_is() -> None:
     instance = random_instance(3, "convex")
     plan = joint.solve(instance, SETTINGS, explain=False)
@@ -318,89 +230,3 @@ def test_cancelled_it_returns_what_there_is() -> None:
         complete=False,
         stopped="interrupt",
     )
-
-
-@pytest.fixture
-def scenario(tmp_path: Path) -> list[str]:
-    """The template of `init` on four GPUs, as arguments of a command."""
-    for name, text in TEMPLATE_TEXTS.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    return [str(tmp_path / "scenario.yaml"), "--set", "pools.0.gpus_per_node=4"]
-
-
-def test_the_command_prints_them(scenario: list[str], tmp_path: Path) -> None:
-    old, new = tmp_path / "old.json", tmp_path / "new.json"
-    run = CliRunner()
-    assert (
-        run.invoke(
-            app, ["plan", *scenario, "--set", "arrival_rate_rps=10", "--quiet", "--json", str(old)]
-        ).exit_code
-        == 0
-    )
-    arguments = [
-        "plan",
-        *scenario,
-        "--near",
-        "3",
-        "--near-loss",
-        "20",
-        "--current",
-        str(old),
-        "--json",
-        str(new),
-    ]
-    done = run.invoke(app, arguments, env={"COLUMNS": "80"})
-    assert done.exit_code == 0
-    assert "Fewest GPUs within it" in done.stdout
-    assert "Fewest replicas to start or stop from" in done.stdout
-    content = json.loads(new.read_text(encoding="utf-8"))
-    jsonschema.validate(
-        content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
-    )
-    told = content["context"]["alternatives"]
-    assert told["asked"] == {"number": 3, "loss_pct": 20, "current": str(old)}
-    assert len(alternatives_table(content)) == len(told["plans"]) == 4
-    assert len(alternatives_lines(content)) == 5
-    assert all(plan["checks"]["verified"] and plan["changes"] for plan in told["plans"])
-    losses = [plan["loss"] for plan in told["plans"]]
-    assert losses == sorted(losses)
-    assert sorted(aim for plan in told["plans"] for aim in plan["aims"]) == [
-        "changes",
-        "gpus",
-        "next",
-        "next",
-        "next",
-    ]
-    assert told["fewest_gpus"] == {"found": 2, "proved": 2}
-    assert told["fewest_changes"] == {"found": 0, "proved": 0, "plan_found": 1}
-
-
-def test_without_near_nothing_is_added(scenario: list[str], tmp_path: Path) -> None:
-    run, plain, current = CliRunner(), tmp_path / "plain.json", tmp_path / "current.json"
-    assert run.invoke(app, ["plan", *scenario, "--quiet", "--json", str(plain)]).exit_code == 0
-    assert (
-        run.invoke(
-            app, ["plan", *scenario, "--quiet", "--current", str(plain), "--json", str(current)]
-        ).exit_code
-        == 0
-    )
-    contents = [json.loads(path.read_text(encoding="utf-8")) for path in (plain, current)]
-    assert all("alternatives" not in content["context"] for content in contents)
-    assert contents[0]["options"] == contents[1]["options"]
-    assert not diff_plans(*contents).steps
-
-
-def test_a_current_plan_that_cannot_run_is_bad_input(scenario: list[str], tmp_path: Path) -> None:
-    nothing = tmp_path / "nothing.json"
-    run = CliRunner()
-    assert run.invoke(app, ["plan", *scenario, "--current", str(nothing)]).exit_code == 2
-    assert (
-        run.invoke(
-            app,
-            ["plan", *scenario, "--set", "arrival_rate_rps=900", "--quiet", "--json", str(nothing)],
-        ).exit_code
-        == 3
-    )
-    done = run.invoke(app, ["plan", *scenario, "--current", str(nothing)])
-    assert done.exit_code == 2
-    assert "no plan that could run" in done.stderr

@@ -1,0 +1,43 @@
+"""The plan's named tables: units in the headers, there for every status."""
+
+import pandas as pd
+import pytest
+
+from planner.plans.tables import plan_tables
+from tests.support.built_plans import built_plan
+from tests.support.handmade import infeasible, trio, unsolved
+
+
+def test_tables_have_units_and_all_rows() -> None:
+    frames = plan_tables(built_plan().content)
+    assert list(frames) == [
+        "summary",
+        "slo",
+        "setup",
+        "routing",
+        "gpu_map",
+        "shadow_prices",
+        "dropped",
+        "notices",
+        "effort",
+    ]
+    assert [len(frame) for frame in frames.values()] == [14, 2, 3, 3, 6, 4, 3, 2, 10]
+    setup = frames["setup"]
+    assert list(setup["Utilisation (%)"]) == [50.0, 50.0, 50.0]
+    assert {"TTFT mean (ms)", "TTFT p99 (ms)", "E2E mean (ms)", "Memory (GiB per GPU)"} <= set(
+        setup.columns
+    )
+    for name, frame in frames.items():
+        for column in frame.select_dtypes("number"):
+            assert "(" in column or column in {"Replicas", "Node", "GPU", "Replica", "Shard"}, (
+                name,
+                column,
+            )
+
+
+@pytest.mark.parametrize("status", ["infeasible", "unknown"])
+def test_tables_exist_without_a_plan(status: str) -> None:
+    solution = infeasible(trio()) if status == "infeasible" else unsolved("unknown", "time")
+    frames = plan_tables(built_plan(solution).content)
+    assert len(frames["setup"]) == 0
+    assert isinstance(frames["slo"], pd.DataFrame)

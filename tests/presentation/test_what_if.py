@@ -1,0 +1,97 @@
+"""What-if questions: fields and values worth trying, sliders, the command that does the same."""
+
+import pytest
+
+from planner.errors import DataError
+from planner.presentation.what_if import (
+    ScenarioField,
+    edit_with_value,
+    field_value,
+    frontier_axis,
+    overrides_without,
+    scenario_fields,
+    slider_range,
+    sweep_command,
+)
+from planner.scenario.edits import ScenarioEdit, content_of
+from planner.scenario.templates import TEMPLATE_TEXTS
+from tests.support.paths import EXAMPLES
+
+FOUR = {"pools.0.gpus_per_node": 4}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The scenario of the template."""
+    folder = tmp_path_factory.mktemp("template")
+    for name, text in TEMPLATE_TEXTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return str(folder / "scenario.yaml")
+
+
+# ---------------------------------------------------------------- fields
+
+
+def test_every_field_of_every_example_can_be_varied() -> None:
+    for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
+        asked = ScenarioEdit.of_file(str(file))
+        fields = scenario_fields(content_of(asked), 0.6)
+        assert len({field.label for field in fields}) == len(fields)
+        for field in fields:
+            for value in frontier_axis(field, field.values).values:
+                assert edit_with_value(asked, field.path, value).scenario.spec is not None
+        around = [field for field in fields if field.path == "arrival_rate_rps"]
+        assert (
+            field_value(asked, "arrival_rate_rps")
+            in frontier_axis(around[0], around[0].values).values
+        )
+
+
+def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
+    asked = ScenarioEdit.of_file(path)
+    field = next(field for field in scenario_fields(content_of(asked), 0.8) if field.cheapest)
+    assert frontier_axis(field, "0.7,0.75").values == tuple(
+        {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
+    )
+    assert not [field for field in scenario_fields(content_of(asked)) if field.cheapest]
+
+
+def test_values_that_cannot_be_are_told() -> None:
+    field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
+    with pytest.raises(DataError, match="more than 60"):
+        frontier_axis(field, "1:100:1")
+    with pytest.raises(DataError, match="does not lead from START to STOP"):
+        frontier_axis(field, "1:100:-1")
+
+
+@pytest.mark.parametrize(
+    ("value", "start", "whole"),
+    [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)],
+)
+def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool) -> None:
+    low, high, step = slider_range(value, start, whole=whole)
+    assert low <= value <= high
+    assert low <= start <= high
+    assert 0 < step <= (high - low) / 4
+    assert low >= 1 if whole else low > 0
+
+
+def test_a_field_is_set_read_and_left_out(path: str) -> None:
+    asked = edit_with_value(
+        edit_with_value(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
+    )
+    assert asked.overrides == {"slo.0.limit_ms": 250.0, "arrival_rate_rps": 15}
+    assert field_value(asked, "slo.0.limit_ms") == 250.0
+    assert field_value(asked, "slo.7.limit_ms") is None
+    assert overrides_without(asked, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
+    assert overrides_without(asked, "slo") == {"arrival_rate_rps": 15}
+    assert edit_with_value(asked, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
+
+
+def test_the_command_line_gives_the_same_points(path: str) -> None:
+    axis = frontier_axis(ScenarioField("setups.tp_degrees", "", ""), "[1],[1, 2]")
+    told = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
+    assert told.startswith(
+        "python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary"
+        " 'setups.tp_degrees=[1],[1, 2]'"
+    )
