@@ -1,6 +1,6 @@
 """What a tested routing rests on, in sentences."""
 
-from planner.operation import out_of_sample
+from planner.operation import prompt_routing
 from planner.operation.out_of_sample import evaluate_routing
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import basis_lines, evaluation_gain_line
@@ -12,5 +12,5 @@ def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndSc
     found = evaluate_routing(source, own(source), SETTINGS)
     assert any("only grades measure it" in line for line in basis_lines(found))
     assert "by the scores themselves" in evaluation_gain_line(found)
-    assert out_of_sample.TRUE not in by_name(found)
+    assert prompt_routing.TRUE not in by_name(found)
     assert evaluation_content(found)["graded"] is False
