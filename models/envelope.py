@@ -113,6 +113,7 @@ class Arm:
             at = int(np.clip(np.searchsorted(hull_rate, rate), 1, hull_rate.size - 1))
             left, right = hull_rate[at - 1], hull_rate[at]
             ends = np.unique(np.concatenate([self.pieces.low, self.pieces.high]))
+            # At a kink above the bridge both sides get tighter hulls at once, whatever the rate.
             kinks = ends[(ends > left) & (ends < right) & (ends > self.low) & (ends < self.high)]
             above = [
                 t
@@ -125,6 +126,7 @@ class Arm:
                 and self.pieces.spend(rate)[s]
                 > np.interp(rate, hull_rate, hull_value) + tolerance[s]
             ):
+                # A split close to an end would shrink the arm by next to nothing: a tenth at least.
                 inner = min(max(rate, left + 0.1 * (right - left)), right - 0.1 * (right - left))
                 if self.low < inner < self.high:
                     chosen.add(float(inner))
@@ -140,6 +142,7 @@ class Arm:
             np.maximum(pieces.low[inside], self.low),
             np.minimum(pieces.high[inside], self.high),
         )
+        # At a touched rate a piece counts as two: their tangents meet on the curve itself.
         if self.touches:
             inside, low, high = _split_at(inside, low, high, np.array(self.touches))
         rates, values = (
@@ -153,6 +156,9 @@ class Arm:
         bend = pieces.convex(budget)[inside] & (
             slope_high - slope_low > 1e-9 * (np.abs(slope_high) + np.abs(slope_low))
         )
+        # Where convex the tangents at both ends meet below the curve; the polyline through that
+        # point is the outer approximation. Nearly straight pieces are left out: where nearly equal
+        # slopes meet is noise.
         if bend.any():
             meet = (values[1] - values[0] + slope_low * low - slope_high * high)[bend] / (
                 slope_low - slope_high
@@ -227,6 +233,8 @@ def _coarse_lines(rates: np.ndarray, values: np.ndarray, error: float) -> np.nda
         return edges
     slope, intercept = edges.T.tolist()
     rate, value = rates.tolist(), values.tolist()
+    # Divide and conquer, as in Douglas and Peucker's line simplification: the edge that lies above
+    # two kept ones where these meet is kept too, while that matters.
     kept = {0, len(edges) - 1}
     stack = [(0, len(edges) - 1)]
     while stack:

@@ -102,6 +102,7 @@ def budget_pieces(curve: Curve, slos: Sequence[Slo]) -> Pieces | None:
         within = ends <= slo.limit * (1 + SAME_RATE * 16)
         allowed &= within[:-1] & within[1:] if knots.size > 1 else within
         points &= within
+    # A knot that keeps the limits between two stretches that do not is a domain of one rate.
     covered = np.zeros(knots.size, dtype=bool)
     covered[np.searchsorted(knots, low[allowed])] = covered[
         np.searchsorted(knots, high[allowed])
@@ -193,6 +194,7 @@ def safe_points(pieces: Pieces, rate: float, side: int = -1) -> tuple[np.ndarray
     first, last = _run(pieces, rate, side)
     low, high = float(pieces.low[first]), float(pieces.high[last])
     rate = min(max(rate, low), high)
+    # Dense at the rate, where the plan will run, and coarse further out: 14 points a curve.
     steps = (high - low) * np.array([0.0, 1e-4, 1e-3, 1e-2, 0.05, 0.2])
     grid = np.concatenate([[low, high], rate - steps, rate + steps[1:]])
     grid = np.unique(np.clip(grid, low, high))

@@ -85,7 +85,7 @@ def first_fit(
                 if leave_out:
                     break
                 return None
-            # Share counts first: GPUs of equal share are told apart by a thousandth of the memory.
+            # Share counts first: among GPUs of equal share the memory decides.
             left = np.where(fits[enough], share[enough] + memory[enough] / room * 1e-3, np.inf)
             chosen = (
                 np.argpartition(left, item.shards - 1, axis=1)[:, : item.shards]

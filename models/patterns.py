@@ -50,14 +50,18 @@ def pattern_row(
         kind, weights=replicas[member] * instance.shards[member], minlength=len(kinds)
     )
     need, grid = _units(kinds)
+    # Weights are sought for the kinds in demand alone: the others only slow the pricing down.
     wanted = np.flatnonzero(demand > 1e-9)
     if wanted.size == 0:
         return None
     weight = np.zeros(len(kinds))
     weight[wanted] = _heaviest_weights(demand[wanted], need[wanted], grid)
+    # Lifting: a kind at least as large as another may weigh as much, since whatever fits beside it
+    # fits beside the smaller one too.
     at_least = np.all(kinds[:, None, :] >= kinds[None, :, :] - 1e-9, axis=2)
     weight = np.where(at_least, weight[None, :], 0.0).max(axis=1)
     total, _ = _heaviest_pattern(weight, need, grid)
+    # Column generation stops early or within 1e-6: scaled down, the weights are valid in any case.
     if total > 1.0:
         weight /= total
     if float(weight @ demand) <= gpus * (1 + VIOLATED):

@@ -218,6 +218,7 @@ def relax(
     measure_excess: minimise what the budgets are exceeded by, in place of the goal (first phase for
     a fixed setup). spare: share of the budgets that is kept back.
     """
+    # The first phase of a fixed setup: one slack a budget, their sum minimised.
     slacks = len(form.shared_slos) if measure_excess else 0
     where, row_low, row_high, head = layout(form, fixed, slacks, spare)
     owner, rates, budgets = stack_points(points, len(form.shared_slos))

@@ -87,6 +87,8 @@ def enumerate_setups(instance: Instance, most: int = MOST_SETUPS) -> Setups:
         for c, config in enumerate(ways):
             for option, replicas in config:
                 sizes[c, instance.options[option].pool] += replicas * _size(instance, option)
+        # In blocks: the table of all pairs would not stand in memory whole. What is over budget
+        # goes at once: no further LLM can bring it back.
         blocks, kept = [], 0
         for first in range(0, len(choice), max(1, BLOCK // max(len(ways), 1))):
             part = slice(first, first + max(1, BLOCK // max(len(ways), 1)))

@@ -139,6 +139,7 @@ class _Rounding:
         """Round down, or up with the chance of the fraction, what fits; then add what earns most
         for its size until nothing does.
         """
+        # Down first; what is then left of the GPUs goes to what earns most at the bound's prices.
         counts = np.floor(wanted + 1e-6).astype(np.int64)
         while not first_fit_decreasing(self.instance, counts[None])[0]:
             counts[np.argmax(np.where(counts > 0, rng.random(counts.size), -1.0))] -= 1

@@ -54,6 +54,7 @@ class Bank:
         """Keep a policy; the first rows (all prompts to one LLM) stay for ever."""
         if self.quality.size >= MOST_POLICIES:
             first = len(self.llms)
+            # The least used go; halving the counts lets old favourites fade.
             order = np.argsort(-self.used[first:], kind="stable")[: MOST_POLICIES // 2] + first
             keep = np.concatenate([np.arange(first), np.sort(order)])
             self.fractions, self.quality, self.used = (

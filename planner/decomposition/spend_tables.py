@@ -139,6 +139,7 @@ def _grid(curve: Curve, slos: Sequence[Slo], points: int) -> np.ndarray:
         if slo.statistic != "mean" or slo.scope == "each_llm":
             meetings += [_crossings(corners, line - slo.limit) for line in lines]
         meetings += [_crossings(corners, a - b) for k, a in enumerate(lines) for b in lines[:k]]
+    # Even steps bound the chord's distance, corners and meetings keep one formula valid in a cell.
     even = np.linspace(0.0, curve.max_rate, points + 1)
     rates = np.unique(np.concatenate([even, corners, *meetings]))
     exact = np.unique(np.concatenate([corners, *meetings]))

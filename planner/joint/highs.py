@@ -1,20 +1,18 @@
-"""The only file that uses highspy: arrays in, a small typed answer out.
+"""The border to highspy (this file and live_lp.py): arrays in, a small typed answer out.
 
-Every option is set with its return checked; a fresh `Highs` object per mixed-integer solve; the
-simplex object of a cut loop is kept and grows by rows and columns. A solve stops within a fraction
-of a second when the `threading.Event` is set, with incumbent and bound.
+Every option is set with its return checked; a fresh `Highs` object per mixed-integer solve. A solve
+stops within a fraction of a second when the `threading.Event` is set, with incumbent and bound.
 """
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import highspy
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from models.linear import LinearProgram
 
@@ -118,23 +116,23 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     after a later solve of an LP (HiGHS 1.16).
     """
     began = time.perf_counter()
-    highs = _fresh(settings)
-    _set(highs, mip_abs_gap=max(settings.abs_gap, 0.0))
-    _set(highs, mip_rel_gap=max(settings.rel_gap, 0.0))
-    _set(highs, presolve="on" if settings.presolve else "off")
+    highs = new_solver(settings)
+    set_options(highs, mip_abs_gap=max(settings.abs_gap, 0.0))
+    set_options(highs, mip_rel_gap=max(settings.rel_gap, 0.0))
+    set_options(highs, presolve="on" if settings.presolve else "off")
     if settings.quick:
-        _set(highs, **QUICK)
+        set_options(highs, **QUICK)
     if settings.nodes is not None:
-        _set(highs, mip_max_nodes=settings.nodes)
+        set_options(highs, mip_max_nodes=settings.nodes)
     if np.isfinite(settings.time_limit):
-        _set(highs, time_limit=max(settings.time_limit, 0.01))
+        set_options(highs, time_limit=max(settings.time_limit, 0.01))
     if np.isfinite(settings.target):
-        _set(highs, objective_target=settings.target)
-    _pass(highs, program)
-    _subscribe(highs, settings)
-    _run(highs)
+        set_options(highs, objective_target=settings.target)
+    pass_program(highs, program)
+    subscribe(highs, settings)
+    run_solver(highs)
     status, info = highs.getModelStatus(), highs.getInfo()
-    stop = _reason(status)
+    stop = stop_reason(status)
     has_solution = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     whole = bool(program.integer.any())
     solution = highs.getSolution()
@@ -167,125 +165,12 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
 
 def write_program(program: LinearProgram, path: Path) -> None:
     """Write a program as MPS or LP, by the ending of the path; SolverError when HiGHS does not."""
-    highs = _fresh(SolveSettings())
-    _pass(highs, program)
+    highs = new_solver(SolveSettings())
+    pass_program(highs, program)
     # A warning is as bad as an error here: HiGHS 1.16 replaces all names by c0, c1 .. when one of
     # them has a character that the format does not allow, and goes on.
     if highs.writeModel(str(path)) != highspy.HighsStatus.kOk:
         raise SolverError(f"HiGHS {VERSION} could not write {path} as it is")
-
-
-class LiveLp:
-    """A linear program that keeps its basis while rows and columns are added.
-
-    seconds: spent in HiGHS. Presolve is off, since it would discard the basis.
-    """
-
-    def __init__(self, program: LinearProgram, settings: SolveSettings) -> None:
-        self._highs = _fresh(settings)
-        _set(self._highs, presolve="off")
-        _set(self._highs, solver="simplex")
-        continuous = replace(program, integer=np.zeros(program.cost.size, dtype=bool))
-        _pass(self._highs, continuous)
-        self.columns = program.cost.size
-        self.rows = program.row_lower.size
-        self.seconds = 0.0
-        _subscribe(self._highs, settings)
-
-    def add_rows(self, lower: np.ndarray, upper: np.ndarray, matrix: csr_matrix) -> None:
-        """Append rows (R, C)."""
-        matrix.sort_indices()
-        starts = matrix.indptr[:-1].astype(np.int32)
-        _check(
-            self._highs.addRows(
-                lower.size,
-                lower,
-                upper,
-                matrix.nnz,
-                starts,
-                matrix.indices.astype(np.int32),
-                matrix.data.astype(float),
-            ),
-            "addRows",
-        )
-        self.rows += lower.size
-
-    def add_columns(
-        self, cost: np.ndarray, low: np.ndarray, high: np.ndarray, matrix: csr_matrix
-    ) -> None:
-        """Append columns; matrix (new columns, R): one row of it per column."""
-        matrix.sort_indices()
-        starts = matrix.indptr[:-1].astype(np.int32)
-        _check(
-            self._highs.addCols(
-                cost.size,
-                cost,
-                low,
-                high,
-                matrix.nnz,
-                starts,
-                matrix.indices.astype(np.int32),
-                matrix.data.astype(float),
-            ),
-            "addCols",
-        )
-        self.columns += cost.size
-
-    def fix_to_zero(self, columns: np.ndarray) -> None:
-        """Take columns out of use."""
-        if columns.size:
-            zero = np.zeros(columns.size)
-            _check(
-                self._highs.changeColsBounds(columns.size, columns.astype(np.int32), zero, zero),
-                "changeColsBounds",
-            )
-
-    def set_bounds(self, columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-        """Change the bounds of columns."""
-        if columns.size:
-            _check(
-                self._highs.changeColsBounds(columns.size, columns.astype(np.int32), low, high),
-                "changeColsBounds",
-            )
-
-    def solve(self) -> Answer:
-        """Solve from the present basis."""
-        began = time.perf_counter()
-        _run(self._highs)
-        status = self._highs.getModelStatus()
-        # From a basis of many rounds the simplex may end in trouble (unknown status): once
-        # more from scratch, then with presolve, which rescales the program.
-        for presolve in ("off", "on"):
-            if status != highspy.HighsModelStatus.kUnknown:
-                break
-            self._highs.clearSolver()
-            _set(self._highs, presolve=presolve)
-            _run(self._highs)
-            status = self._highs.getModelStatus()
-        _set(self._highs, presolve="off")
-        stop = _reason(status)
-        solution, info = self._highs.getSolution(), self._highs.getInfo()
-        spent = time.perf_counter() - began
-        self.seconds += spent
-        if stop is not StopReason.OPTIMAL:
-            return Answer(
-                stop=stop,
-                value=np.inf,
-                bound=np.inf if stop is StopReason.INFEASIBLE else -np.inf,
-                x=None,
-                seconds=spent,
-            )
-        value = float(info.objective_function_value)
-        return Answer(
-            stop=stop,
-            value=value,
-            bound=value,
-            x=np.array(solution.col_value),
-            row_dual=np.array(solution.row_dual),
-            column_dual=np.array(solution.col_dual),
-            nodes=0,
-            seconds=spent,
-        )
 
 
 class _QuietHighs(highspy.Highs):
@@ -295,7 +180,7 @@ class _QuietHighs(highspy.Highs):
 
     def __init__(self) -> None:
         highspy._core._Highs.__init__(self)
-        _set(self, log_to_console=False)
+        set_options(self, log_to_console=False)
         kinds = range(int(highspy.cb.HighsCallbackType.kCallbackMax) + 1)
         self.callbacks = [
             highspy.HighsCallback(highspy.cb.HighsCallbackType(kind), self) for kind in kinds
@@ -303,21 +188,22 @@ class _QuietHighs(highspy.Highs):
         self.enableCallbacks()
 
 
-def _fresh(settings: SolveSettings) -> highspy.Highs:
+def new_solver(settings: SolveSettings) -> highspy.Highs:
+    """A fresh solver object, silent, with threads and seed."""
     highs = _QuietHighs()
-    _set(highs, threads=settings.threads)
-    _set(highs, random_seed=settings.seed)
+    set_options(highs, threads=settings.threads)
+    set_options(highs, random_seed=settings.seed)
     return highs
 
 
-def _set(highs: highspy.Highs, **options: bool | int | float | str) -> None:
+def set_options(highs: highspy.Highs, **options: bool | int | float | str) -> None:
     """Set options; HiGHS reports a misspelt one by its return value only."""
     for option, value in options.items():
         if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
             raise SolverError(f"HiGHS {VERSION} does not take option {option} = {value!r}")
 
 
-def _run(highs: highspy.Highs) -> None:
+def run_solver(highs: highspy.Highs) -> None:
     """Run HiGHS; SolverError when it fails.
 
     HiGHS 1.16.0 has one pool of threads a process and refuses to run with another number of
@@ -328,15 +214,17 @@ def _run(highs: highspy.Highs) -> None:
     if status == highspy.HighsStatus.kError:
         highspy.Highs.resetGlobalScheduler(True)  # noqa: FBT003 - it knows no keyword
         status = highs.run()
-    _check(status, "run")
+    check_call(status, "run")
 
 
-def _check(status: highspy.HighsStatus, call: str) -> None:
+def check_call(status: highspy.HighsStatus, call: str) -> None:
+    """Raise SolverError where a call failed."""
     if status == highspy.HighsStatus.kError:
         raise SolverError(f"HiGHS {VERSION} failed in {call}")
 
 
-def _reason(status: highspy.HighsModelStatus) -> StopReason:
+def stop_reason(status: highspy.HighsModelStatus) -> StopReason:
+    """What a model status means; SolverError for one that is not known."""
     if status == highspy.HighsModelStatus.kOptimal:
         return StopReason.OPTIMAL
     if status == highspy.HighsModelStatus.kModelEmpty:
@@ -353,7 +241,8 @@ def _reason(status: highspy.HighsModelStatus) -> StopReason:
     raise SolverError(f"HiGHS {VERSION} ended in state {status}")
 
 
-def _pass(highs: highspy.Highs, program: LinearProgram) -> None:
+def pass_program(highs: highspy.Highs, program: LinearProgram) -> None:
+    """Hand a program over, names included where it has them."""
     lp = highspy.HighsLp()
     rows, columns = program.shape
     lp.num_row_, lp.num_col_ = rows, columns
@@ -370,10 +259,10 @@ def _pass(highs: highspy.Highs, program: LinearProgram) -> None:
         kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [kind[int(flag)] for flag in program.integer]
     lp.row_names_, lp.col_names_ = program.row_names, program.column_names
-    _check(highs.passModel(lp), "passModel")
+    check_call(highs.passModel(lp), "passModel")
 
 
-def _subscribe(highs: highspy.Highs, settings: SolveSettings) -> None:
+def subscribe(highs: highspy.Highs, settings: SolveSettings) -> None:
     """Poll the cancel event, and report incumbent and bound as they improve."""
     cancel, progress = settings.cancel, settings.progress
     if cancel is not None:

@@ -174,6 +174,7 @@ def _least_change(adjustment: Adjustment, probe: FeasibilityProbe) -> tuple[floa
     if not helps and probe.plan(adjustment.apply(adjustment.tries[-1])) is None:
         return None
     bad, good, plan = adjustment.before, adjustment.before, None
+    # Small changes first: they are the likely repairs, and those that fail narrow the interval.
     for value in adjustment.tries:
         plan = probe.plan(adjustment.apply(value))
         if plan is not None:

@@ -31,7 +31,7 @@ LEAN_SECONDS = 10.0
 """A backstop for the same search; it is longer when the search for the best plan took longer."""
 
 LEAN_GAP = 1e-7
-"""Absolute gap of the lean weights: costs within equal GPUs are told apart."""
+"""Absolute gap of the lean weights: costs within equal GPUs still count."""
 
 
 def find_leanest(

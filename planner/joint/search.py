@@ -23,10 +23,11 @@ from dataclasses import replace
 import numpy as np
 
 from models.compiled_program import compile_program
-from models.formulation import Goal, GoalKind, price_step
+from models.formulation import Goal, GoalKind
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import build
+from planner.joint.cost_floor import reach_floor
 from planner.joint.curve_refinement import refine_lines, split_arms
 from planner.joint.goal_state import GoalState, Incumbent
 from planner.joint.highs import StopReason, solve
@@ -38,9 +39,6 @@ from planner.joint.separation import SetupPlacement, place_and_learn
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
-
-FLOOR_SECONDS = 2.0
-"""Least time for the question whether a cost reaches the quality floor."""
 
 FIRST_SHARE, LATER_SHARE, LEAST_SHARE = 0.75, 0.3, 1e-4
 """Share of the gap to which programs are solved: at first; times this whenever one brings nothing
@@ -195,7 +193,7 @@ class Search:
         if self.incumbent is None and quality and not self._tried_smaller:
             self._tried_smaller = True
             try_smaller(self.state, milp, options, solution.setup()[0])
-        return news | self._reach_floor(solution.answer.value)
+        return news | reach_floor(self.state, solution.answer.value, self._best_quality_within)
 
     def _after_infeasible(
         self, milp: RestrictedMilp, options: tuple[int, ...]
@@ -273,44 +271,10 @@ class Search:
         shared.clock.spend("placement", began)
         return placement
 
-    def _reach_floor(self, cost: float) -> bool:
-        """Settle whether a cost that the program thinks possible reaches the quality floor; True
-        when that was learnt.
-
-        Many setups of one cost lie just below the floor, and cutting them off one by one does not
-        end: so the best quality within the cost is sought. If it is below the floor, every plan
-        costs at least a price step more. If time runs out undecided, dearer plans are sought the
-        same way, so that there is one.
+    def _best_quality_within(self, cost: float, floor: float) -> GoalState:
+        """The search for the best quality at a cost (USD/h), ended as soon as it reaches the floor
+        (0..1 scale).
         """
-        state, shared, floor = self.state, self.shared, self.state.goal.quality_at_least
-        if state.goal.of != GoalKind.COST or floor is None:
-            return False
-        if self.closed() or self.loss <= cost + 1e-9:
-            return False
-        deadline, step, dearer = shared.clock.deadline, price_step(shared.instance), 0.0
-        while not shared.clock.stopped() and cost + dearer < self.loss:
-            share = max(FLOOR_SECONDS, 0.1 * shared.clock.left())
-            shared.clock.deadline = min(deadline, time.perf_counter() + share)
-            inner = self._best_quality_within(cost + dearer, floor)
-            shared.clock.deadline = deadline
-            if inner.incumbent is not None and inner.loss <= -floor:
-                plan = replace(inner.incumbent, loss=inner.incumbent.cost)
-                if plan.loss < self.loss:
-                    state.incumbent = plan
-                state.report("plan")
-                return True
-            if (inner.infeasible or inner.bound > -floor) and dearer == 0.0:
-                # Costs are sums of whole GPUs' prices: between this one and the next multiple of
-                # the price step lies none. A thousandth is left for floating point.
-                least = cost + 0.999 * max(step, 1e-9)
-                state.goal = replace(state.goal, cost_at_least=least)
-                state.raise_bound(least)
-                return True
-            dearer = max(2 * dearer, 0.002 * cost, step)
-        return False
-
-    def _best_quality_within(self, cost: float, floor: float) -> "Search":
-        """The search for the best quality at a cost, ended as soon as it reaches the floor."""
         goal = replace(
             self.state.goal,
             of=GoalKind.QUALITY,
@@ -321,4 +285,4 @@ class Search:
             self.shared, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor
         )
         inner.run()
-        return inner
+        return inner.state

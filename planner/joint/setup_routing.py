@@ -3,7 +3,7 @@
 With the replicas fixed, placement is settled and what is left is continuous: rates and fractions.
 Around the present rates every curve is replaced by a polyline that never lies below it
 (models.latency.safe_points), so whatever the linear program finds is feasible on the raw curves; it
-is repeated around the rates that it found until nothing improves: successive inner approximation
+is repeated around the rates of its optimum until nothing improves: successive inner approximation
 (Marks and Wright, Operations Research 26, 1978). On convex curves that is the optimum of the setup;
 elsewhere it is a good plan, and the bound of the joint program says how good.
 """

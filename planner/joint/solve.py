@@ -93,7 +93,7 @@ def _goal_of(instance: Instance, quality: Quality) -> Goal:
 
 def _abs_gap(state: SearchState, rel_gap: float, loss: float) -> float:
     """The gap (loss) that counts as closed at a loss: relative to the objective's value, or as
-    close as numbers are told apart.
+    small as matters in the range of scores.
     """
     quality = state.quality
     unit = quality.scale if state.instance.objective == ObjectiveKind.QUALITY else 1.0

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from planner.joint.cut_loop import CutLoop, RelaxationPoint
-from planner.joint.highs import Answer, LiveLp, StopReason
+from planner.joint.highs import Answer, StopReason
+from planner.joint.live_lp import LiveLp
 from planner.joint.search_state import SearchState
 from tests.support.search_states import (
     QUALITY,

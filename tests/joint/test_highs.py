@@ -12,13 +12,13 @@ from scipy.sparse import csr_matrix
 import planner.joint.highs as border
 from models.linear import LinearProgram
 from planner.joint.highs import (
-    LiveLp,
     SolverError,
     SolveSettings,
     StopReason,
     solve,
     write_program,
 )
+from planner.joint.live_lp import LiveLp
 
 
 def knapsack(items: int = 3, *, whole: bool = True) -> LinearProgram:
@@ -101,40 +101,21 @@ def test_progress_is_reported() -> None:
     assert all(bound <= value + 1e-6 for value, bound in seen)
 
 
-def test_a_live_program_grows_by_rows_and_columns() -> None:
-    live = LiveLp(knapsack(whole=False), SolveSettings())
-    assert live.solve().value == pytest.approx(7.0)
-    live.add_rows(np.array([-np.inf]), np.array([1.0]), csr_matrix(np.ones((1, 3))))
-    tighter = live.solve()
-    assert tighter.value == pytest.approx(10 - 2.5)
-    live.add_columns(
-        np.array([-4.0]), np.zeros(1), np.array([1.0]), csr_matrix(np.array([[0.0, 1.0]]))
-    )
-    assert live.solve().value == pytest.approx(6.0)
-    assert (live.rows, live.columns) == (2, 4)
-    live.fix_to_zero(np.array([3]))
-    assert live.solve().value == pytest.approx(tighter.value)
-    assert live.seconds > 0
-    answer = live.solve()
-    assert answer.row_dual is not None
-    assert answer.row_dual.size == 2
-
-
 def test_an_option_that_highs_does_not_know_is_an_error() -> None:
-    highs = border._fresh(SolveSettings())
+    highs = border.new_solver(SolveSettings())
     with pytest.raises(SolverError, match="no_such_option"):
-        border._set(highs, no_such_option=1)
+        border.set_options(highs, no_such_option=1)
     with pytest.raises(SolverError, match="random_seed"):
-        border._set(highs, random_seed=-5)
+        border.set_options(highs, random_seed=-5)
 
 
 def test_a_value_that_is_not_the_point_s_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = border._pass
+    real = border.pass_program
 
     def wrong(highs: object, program: LinearProgram) -> None:
         real(highs, replace(program, offset=program.offset + 1.0))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(border, "_pass", wrong)
+    monkeypatch.setattr(border, "pass_program", wrong)
     with pytest.raises(SolverError, match="its point has"):
         solve(knapsack(), SolveSettings())
 

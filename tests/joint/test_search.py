@@ -5,11 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.formulation import Goal, GoalKind
 from planner.joint.search import Search
 from tests.support.oracle import best_plan
 from tests.support.search_states import QUALITY, feasible_instances, fresh_state
-from tests.support.tiny import random_instance
 
 
 @pytest.mark.parametrize("kind", ["convex", "nonconvex", "two_pools", "percentile"])
@@ -46,34 +44,6 @@ def test_a_second_search_begins_with_the_lessons_and_the_plan_of_the_first() -> 
     assert again.loss == pytest.approx(first.loss, abs=2e-6)
     assert shared.milp_solves - solves <= max(solves, 1)
     assert len(shared.quality.cuts) >= cuts
-
-
-@pytest.mark.parametrize("seed", [16, 31, 32, 54, 194])
-def test_a_cost_that_misses_the_floor_is_ruled_out(
-    monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    """Where the program thinks a cost possible that its setup misses the floor at, the best quality
-    within that cost decides; the cheapest plan is that of brute force.
-    """
-    instance, asked = random_instance(seed, "cost"), []
-    real = Search._best_quality_within
-
-    def recording(self: Search, cost: float, floor: float) -> Search:
-        asked.append(cost)
-        return real(self, cost, floor)
-
-    monkeypatch.setattr(Search, "_best_quality_within", recording)
-    shared = fresh_state(instance)
-    floor = shared.quality.from_score((instance.quality_floor or 0.0) - 1e-6)
-    search = Search(shared, Goal(of=GoalKind.COST, quality_at_least=floor), lambda _: 1e-6)
-    search.run()
-    truth = best_plan(instance)
-    assert asked
-    assert search.loss == pytest.approx(truth.value)
-    assert search.bound <= truth.value + 1e-6
-    assert search.closed()
-    assert search.incumbent is not None
-    assert shared.quality.from_score(search.incumbent.settled.value) >= floor - 1e-9
 
 
 def test_infeasible_is_confirmed_and_feasible_is_not() -> None:

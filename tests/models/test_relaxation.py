@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models.relaxation import relax
-from planner.joint.highs import LiveLp, SolveSettings
+from planner.joint.highs import SolveSettings
+from planner.joint.live_lp import LiveLp
 from tests.support.programs import CASES, GOALS, compiled, formulation, minimum, state_of
 
 

@@ -1,0 +1,54 @@
+"""Cost under a quality floor: whether a cost that the program thinks possible reaches the floor."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from models.formulation import GoalKind, price_step
+from planner.joint.goal_state import GoalState
+
+FLOOR_SECONDS = 2.0
+"""Least time for the question whether a cost reaches the quality floor."""
+
+
+def reach_floor(
+    state: GoalState, cost: float, best_quality_within: Callable[[float, float], GoalState]
+) -> bool:
+    """Settle whether a cost (USD/h) reaches the quality floor of a cost goal; whether that was
+    learnt, as a plan or as a higher bound.
+
+    best_quality_within: cost, floor (0..1 scale) -> state of the search for the best quality at
+    that cost.
+
+    Many setups of one cost lie just below the floor, and cutting them off one by one does not end:
+    so the best quality within the cost is sought. If it is below the floor, every plan costs at
+    least a price step more. If time runs out undecided, dearer plans are sought the same way, so
+    that there is one.
+    """
+    floor, clock = state.goal.quality_at_least, state.shared.clock
+    if state.goal.of != GoalKind.COST or floor is None:
+        return False
+    if state.closed() or state.loss <= cost + 1e-9:
+        return False
+    deadline, step, dearer = clock.deadline, price_step(state.shared.instance), 0.0
+    while not clock.stopped() and cost + dearer < state.loss:
+        # A share of what is left, so that an open question does not take all of the time.
+        clock.deadline = min(deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * clock.left()))
+        inner = best_quality_within(cost + dearer, floor)
+        clock.deadline = deadline
+        if inner.incumbent is not None and inner.loss <= -floor:
+            plan = replace(inner.incumbent, loss=inner.incumbent.cost)
+            if plan.loss < state.loss:
+                state.incumbent = plan
+            state.report("plan")
+            return True
+        if (inner.infeasible or inner.bound > -floor) and dearer == 0.0:
+            # Costs are sums of whole GPUs' prices: between this one and the next multiple of the
+            # price step lies none. A thousandth is left for floating point.
+            least = cost + 0.999 * max(step, 1e-9)
+            state.goal = replace(state.goal, cost_at_least=least)
+            state.raise_bound(least)
+            return True
+        # Undecided: twice as far up each time, since a plan with a gap is worth more than none.
+        dearer = max(2 * dearer, 0.002 * cost, step)
+    return False
