@@ -18,8 +18,7 @@ import numpy as np
 
 from models.instance import Instance
 from models.quality import Quality
-from planner.joint.adjustments import Adjustment, adjustments_of
-from planner.joint.conflict_sentences import limit_sentence, unhelpful_sentence
+from planner.joint.adjustments import Adjustment, adjustments_of, limit_sentence, unhelpful_sentence
 from planner.joint.search_state import Clock
 from planner.settings import CLOSE_ENOUGH, Settings
 from planner.solution import Conflict, Repair, Solution, Status, Termination
