@@ -90,29 +90,16 @@ def parse_scores(
         )
         ids, weights, values = ids[~gaps], weights[~gaps], np.ascontiguousarray(values[:, ~gaps])
     if not ids.size:
-        faults.append(
-            Fault(
-                table.file,
-                "",
-                "",
-                "every prompt lacks a score of some LLM, so none is left",
-                "fill in the scores",
-            )
-        )
-    elif not weights.max() > 0:
-        faults.append(
-            Fault(
-                table.file,
-                "column weight",
-                "",
-                "the weights sum to zero",
-                "give at least one prompt a weight above 0",
-            )
-        )
-    else:
-        scaled = weights / weights.max()
-        return Scores(ids, tuple(llms), values, scaled / scaled.sum(), dropped)
-    return None
+        problem = "every prompt lacks a score of some LLM, so none is left"
+        faults.append(Fault(table.file, "", "", problem, "fill in the scores"))
+        return None
+    if not weights.max() > 0:
+        fix = "give at least one prompt a weight above 0"
+        faults.append(Fault(table.file, "column weight", "", "the weights sum to zero", fix))
+        return None
+    # Scaled first: the sum of weights of any size is finite then.
+    scaled = weights / weights.max()
+    return Scores(ids, tuple(llms), values, scaled / scaled.sum(), dropped)
 
 
 def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.ndarray:

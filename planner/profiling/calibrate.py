@@ -181,59 +181,28 @@ def _faults(table: ProfileTable) -> list[Fault]:
     """What keeps a sound profile table from being calibrated on."""
     faults, content = [], table.content
     llms, gpus = load_llms(), load_gpus()
+
+    def refuse(where: str, value: str, problem: str, fix: str) -> None:
+        faults.append(Fault(table.file, where, value, problem, fix))
+
     for column, known, words in (("llm", llms, "LLM"), ("gpu", gpus, "GPU")):
         for name in sorted(set(map(str, content[column])) - set(known)):
-            faults.append(
-                Fault(
-                    table.file,
-                    f"column {column}",
-                    name,
-                    f"this {words} is not in the catalogue",
-                    nearest(name, known) + "add it",
-                )
-            )
+            fix = nearest(name, known) + "add it"
+            refuse(f"column {column}", name, f"this {words} is not in the catalogue", fix)
     for column in ("input_tokens", "output_tokens"):
         if column not in content or np.any(~(content[column] >= 1)):
-            faults.append(
-                Fault(
-                    table.file,
-                    f"column {column}",
-                    "",
-                    "calibrating needs the tokens of every row",
-                    "fill in the column",
-                )
-            )
+            problem = "calibrating needs the tokens of every row"
+            refuse(f"column {column}", "", problem, "fill in the column")
     if not {"ttft_mean_ms", "tpot_mean_ms"} & set(content):
-        faults.append(
-            Fault(
-                table.file,
-                "row 1",
-                "",
-                "there is neither ttft_mean_ms nor tpot_mean_ms",
-                "add one of them",
-            )
-        )
+        problem = "there is neither ttft_mean_ms nor tpot_mean_ms"
+        refuse("row 1", "", problem, "add one of them")
     if "concurrency" not in content and np.any(content["rate_rps"] <= 0):
-        faults.append(
-            Fault(
-                table.file,
-                "column rate_rps",
-                "",
-                "an open loop needs a rate above 0",
-                "state the rate, or the concurrency",
-            )
-        )
+        problem = "an open loop needs a rate above 0"
+        refuse("column rate_rps", "", problem, "state the rate, or the concurrency")
     for option in table.options:
         llm = llms.get(option.llm)
         if llm is not None and not fits_shards(llm, option.tp_degree):
             problem = f"the heads of {option.llm} cannot be split over so many GPUs"
-            faults.append(
-                Fault(
-                    table.file,
-                    f"row {option.rows[0]}, column tp_degree",
-                    str(option.tp_degree),
-                    problem,
-                    "check the degree",
-                )
-            )
+            where = f"row {option.rows[0]}, column tp_degree"
+            refuse(where, str(option.tp_degree), problem, "check the degree")
     return faults

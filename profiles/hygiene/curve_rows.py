@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from profiles.curves import COUNTS, KEYS, LATENCIES
 from profiles.io.faults import Fault
 from profiles.io.tables import Table, number_column, require_columns, text_column
+from profiles.profile_columns import COUNTS, KEYS, LATENCIES
 from profiles.records import METRICS
 
 __all__ = [

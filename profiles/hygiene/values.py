@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from profiles.catalogue import load_gpus, load_llms
-from profiles.curves import LATENCIES
 from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity, finding
+from profiles.profile_columns import LATENCIES
 from profiles.records import METRICS, STATISTICS
 
 __all__ = [

@@ -12,13 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from profiles.curves import KEYS, KNOWN, LATENCIES, parse_profiles
+from profiles.curves import parse_profiles
 from profiles.importers.formats.record import Run
 from profiles.importers.formats.stream import sniff
 from profiles.importers.pool import LoadPoint
 from profiles.io.faults import DataError, Fault, file_text
 from profiles.io.table_files import build_table, read_table
 from profiles.io.tables import Table
+from profiles.profile_columns import KEYS, KNOWN, LATENCIES
 from profiles.records import METRICS
 
 __all__ = ["checked_table", "own_rows", "rows_of_points"]

@@ -125,63 +125,31 @@ class _Builder:
 
 def _refuse_events(events: list, file: str, faults: list[Fault]) -> None:
     """Faults for everything outside plain YAML 1.2."""
+
+    def refuse(event: Any, value: str, problem: str, fix: str) -> None:
+        faults.append(Fault(file, _place(event), value, problem, fix))
+
     depth = documents = 0
     for event in events:
         kind = type(event).__name__
         depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
         if kind == "AliasEvent" or getattr(event, "anchor", None):
-            faults.append(
-                Fault(
-                    file,
-                    _place(event),
-                    shown(str(event.anchor)),
-                    "anchors and aliases are not supported",
-                    "write the value out",
-                )
-            )
+            value = shown(str(event.anchor))
+            refuse(event, value, "anchors and aliases are not supported", "write the value out")
         tag = getattr(event, "tag", None)
         if tag and kind != "DocumentStartEvent":
-            faults.append(
-                Fault(
-                    file,
-                    _place(event),
-                    shown(str(tag)),
-                    "tags are not supported",
-                    "write the plain value",
-                )
-            )
+            refuse(event, shown(str(tag)), "tags are not supported", "write the plain value")
         if kind == "DocumentStartEvent":
             documents += 1
             if event.version or event.tags:
-                faults.append(
-                    Fault(
-                        file,
-                        _place(event),
-                        "",
-                        "directives are not supported",
-                        "delete the line that begins with %",
-                    )
-                )
+                fix = "delete the line that begins with %"
+                refuse(event, "", "directives are not supported", fix)
             if documents == 2:
-                faults.append(
-                    Fault(
-                        file,
-                        _place(event),
-                        "",
-                        "the file holds several documents",
-                        "keep one; delete the others and the line ---",
-                    )
-                )
+                fix = "keep one; delete the others and the line ---"
+                refuse(event, "", "the file holds several documents", fix)
         if depth == DEPTH_LIMIT:
-            faults.append(
-                Fault(
-                    file,
-                    _place(event),
-                    "",
-                    f"values are nested deeper than {DEPTH_LIMIT} levels",
-                    "a scenario has no such depth",
-                )
-            )
+            problem = f"values are nested deeper than {DEPTH_LIMIT} levels"
+            refuse(event, "", problem, "a scenario has no such depth")
             return
 
 

@@ -19,13 +19,14 @@ from planner.cli.terminal.output import (
 )
 from planner.errors import ProfileError
 from planner.scenario.load import Scenario, load_scenario
-from profiles.curves import KNOWN, parse_profiles
+from profiles.curves import parse_profiles
 from profiles.hygiene.checks import check_curve
 from profiles.hygiene.curve_rows import MEANS, SEVERITIES, CurveRows, Finding, Severity, read_curves
 from profiles.hygiene.neighbours import check_neighbours
 from profiles.hygiene.shape import convex_cost, falls
 from profiles.io.faults import Fault
 from profiles.io.table_files import read_table
+from profiles.profile_columns import KNOWN
 
 __all__ = ["run_profile_check"]
 

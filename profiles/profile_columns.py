@@ -1,0 +1,191 @@
+"""The columns of a profile table: what they are called, and every check of their values.
+
+Faults are appended with row and column; nothing is raised.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from profiles.io.faults import Fault, nearest, shown
+from profiles.io.tables import (
+    Table,
+    blank_cells,
+    check_cells,
+    number_column,
+    text_column,
+)
+from profiles.records import METRICS, PROVENANCES, STATISTICS, Column
+
+__all__ = [
+    "COUNTS",
+    "KEYS",
+    "KNOWN",
+    "LATENCIES",
+    "NOTES",
+    "check_gaps",
+    "check_unique",
+    "read_columns",
+]
+
+
+HUGE = 1e12
+"""Numbers above this are no measurements."""
+
+
+KEYS = ("llm", "gpu", "tp_degree", "mps_share_pct")
+
+
+LATENCIES: Mapping[str, Column] = {
+    f"{metric}_{statistic}_ms": (metric, statistic)
+    for metric in METRICS
+    for statistic in STATISTICS
+}
+"""Name in the file -> column, e.g. ttft_p95_ms -> ("ttft", "p95")."""
+
+
+COUNTS = ("concurrency", "input_tokens", "output_tokens")
+
+
+NOTES = ("source", "measured_on")
+
+
+KNOWN = (*KEYS, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS, "provenance", *NOTES)
+
+
+def read_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
+    """Read the known columns, (R,) each: text as objects, numbers as float64 with NaN where blank;
+    check every value by itself.
+    """
+    content: dict[str, np.ndarray] = {}
+    for name in KNOWN:
+        if name not in table.columns:
+            continue
+        if name in ("llm", "gpu"):
+            content[name] = text_column(table, name, faults)
+        elif name in NOTES:
+            content[name] = text_column(table, name, faults, blank="")
+        elif name == "provenance":
+            content[name] = _provenance(table, faults)
+        else:
+            content[name] = _number_column(table, name, faults)
+    content.setdefault("provenance", np.full(len(table.rows), PROVENANCES[0], dtype=object))
+    for metric in METRICS:
+        _check_order(table, metric, content, faults)
+    return content
+
+
+def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
+    """(R,) numbers of a column, in the file's units; faults of values that it cannot have."""
+    before = len(faults)
+    values = number_column(table, name, faults)
+    if name in (*KEYS, "rate_rps") and len(faults) == before:
+        blank = np.isnan(values)
+        check_cells(table, name, blank, "the cell is blank", "fill it in or delete the row", faults)
+    for bad, problem, fix in _impossible(name, values):
+        check_cells(table, name, bad, problem, fix, faults)
+    # Shares of 0 to 1 are all sound one by one; only the whole column gives them away.
+    sound = len(faults) == before
+    if name == "mps_share_pct" and sound and values.size and values.max() <= 1:
+        fix = "write per cent of one GPU: 50, not 0.5"
+        problem = "the shares look like fractions"
+        largest = f"{values.max():g} at most"
+        faults.append(Fault(table.file, f"column {name}", largest, problem, fix))
+    return values
+
+
+def _impossible(name: str, values: np.ndarray) -> list[tuple[np.ndarray, str, str]]:
+    """(which, problem, fix) of values that a column cannot have."""
+    if name == "tp_degree":
+        bad = (values < 1) | (values > 1024) | (values % 1 != 0) & ~np.isnan(values)
+        return [(bad, "this is no tensor-parallel degree", "write a whole number from 1")]
+    if name == "mps_share_pct":
+        bad = (values <= 0) | (values > 100)
+        return [(bad, "the share is outside (0, 100]", "write per cent of one GPU, e.g. 50")]
+    if name in ("rate_rps", *COUNTS):
+        return [
+            (values < 0, "the number is negative", "write 0 or more"),
+            (values > HUGE, "the number is absurdly large", "check the unit of the column"),
+        ]
+    if name in LATENCIES:
+        fix = "write milliseconds, or leave the cell blank where nothing was measured"
+        return [
+            (values <= 0, "the latency is not above 0", fix),
+            (values > HUGE, "the latency is absurdly large", "write milliseconds"),
+        ]
+    if name == "memory_gib_per_gpu":
+        fix = "write GiB on one GPU, or leave the cell blank"
+        return [(values <= 0, "the memory is not above 0", fix)]
+    return []
+
+
+def _provenance(table: Table, faults: list[Fault]) -> np.ndarray:
+    values = text_column(table, "provenance", faults, blank=PROVENANCES[0])
+    for word in sorted(set(values) - set(PROVENANCES) - {"?"}):
+        fix = nearest(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
+        check_cells(table, "provenance", values == word, "this provenance is unknown", fix, faults)
+    return values
+
+
+def _check_order(
+    table: Table, metric: str, content: Mapping[str, np.ndarray], faults: list[Fault]
+) -> None:
+    """p50 <= p90 <= p95 <= p99 at every point, over those that are present there."""
+    highest = np.full(len(table.rows), -np.inf)
+    for statistic in STATISTICS[1:]:
+        name = f"{metric}_{statistic}_ms"
+        if name in content:
+            problem = f"the percentile is below a lower percentile of {metric} in the same row"
+            check_cells(
+                table,
+                name,
+                content[name] < highest,
+                problem,
+                "check the row: p50 <= p90 <= p95 <= p99",
+                faults,
+            )
+            highest = np.fmax(highest, content[name])
+
+
+def check_unique(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> None:
+    """No (option, rate) stands twice; faulty rows are left to their own faults."""
+    repeated = frame.duplicated().to_numpy() & frame.notna().all(axis=1).to_numpy()
+    if not repeated.any():
+        return
+    first = {
+        key: table.rows[i]
+        for i, key in reversed([*enumerate(frame.itertuples(index=False, name=None))])
+    }
+    fix = "keep one row of each option and rate"
+    for i in map(int, np.flatnonzero(repeated)):
+        problem = f"this option has this rate already in row {first[tuple(frame.iloc[i])]}"
+        faults.append(
+            Fault(
+                table.file,
+                table.place(i, "rate_rps"),
+                shown(frame["rate_rps"].iloc[i]),
+                problem,
+                fix,
+            )
+        )
+
+
+def check_gaps(
+    table: Table, frame: pd.DataFrame, content: Mapping[str, np.ndarray], faults: list[Fault]
+) -> None:
+    """Refuse a latency column that stands on some rows of an option only."""
+    option = frame.groupby(list(KEYS), dropna=False).ngroup().to_numpy()
+    for name in LATENCIES:
+        if name in content and np.isnan(content[name]).any():
+            blank = blank_cells(table, name)
+            some = np.bincount(option, ~blank) > 0
+            problem = "the cell is blank, but other rows of the option have this column"
+            check_cells(
+                table,
+                name,
+                blank & some[option],
+                problem,
+                "fill it in, or blank the column on all rows of the option",
+                faults,
+            )
