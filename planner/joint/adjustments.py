@@ -18,6 +18,9 @@ RATE_HALVINGS = 14
 MORE_REPLICAS = 8
 """How many more replicas of an LLM are tried at most."""
 
+MOST_NAMES = 4
+"""LLMs listed by name in a sentence; the others are counted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Adjustment:
@@ -175,10 +178,6 @@ def _upwards(
         precision=1.0 if whole else PRECISION * before,
         whole=whole,
     )
-
-
-MOST_NAMES = 4
-"""LLMs listed by name; the others are counted."""
 
 
 def limit_sentence(instance: Instance, adjustment: Adjustment, repaired: float | None) -> str:
