@@ -175,9 +175,6 @@ def _by_id(router: Router, scores: Scores) -> np.ndarray:
     return np.bincount(of[chosen], scores.weights, len(scores.llms))
 
 
-# ---------------------------------------------------------------- other ways to send the prompts
-
-
 def _compared(
     first: PromptRouting, other: PromptRouting, tested: Sample, shares: np.ndarray
 ) -> RoutingComparison:

@@ -1,0 +1,65 @@
+"""Which options a step-level engine stands for, and why not the others."""
+
+import numpy as np
+import pytest
+
+from models.instance import Instance, Llm, Option, Pool
+from planner.operation.step_level_replica import build_step_level_replica
+from profiles.records import Curve, Scores
+
+LLM, GPU = "llama-3.1-8b", "H100-SXM-80GB"
+
+
+def instance(
+    *,
+    llm: str = LLM,
+    gpu: str = GPU,
+    tp_degree: int = 1,
+    memory: float = 40.0,
+    tokens: tuple[float, float] = (200.0, 50.0),
+    ttft: float = 0.05,
+) -> Instance:
+    """One option with a flat curve of one point at 1 req/s."""
+    curve = Curve(
+        np.array([1.0]),
+        {("ttft", "mean"): np.array([ttft])},
+        ("estimated",),
+        "chunked batching simulated, fixed lengths",
+        tokens,
+    )
+    option = Option(llm=0, pool=0, tp_degree=tp_degree, mps_share=1.0, memory=memory, curve=curve)
+    return Instance(
+        llms=(Llm(llm),),
+        pools=(Pool(name="p", gpu=gpu, nodes=1, gpus_per_node=8, memory=80.0, price=None),),
+        options=(option,),
+        slos=(),
+        arrival_rate=0.5,
+        scores=Scores(np.array(["a"]), (llm,), np.ones((1, 1)), np.ones(1)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (instance(llm="nobody-7b"), "nobody-7b is not in the catalogue"),
+        (instance(gpu="GPU-X"), "GPU-X is not in the catalogue"),
+        (instance(tokens=(np.nan, np.nan)), "does not state the lengths"),
+        (instance(tp_degree=3), "cannot be split over 3 GPUs"),
+        (instance(memory=10.0), "no room for a cache"),
+        (instance(ttft=5.0), "off the curve"),
+    ],
+)
+def test_why_there_is_none(made: Instance, reason: str) -> None:
+    why = build_step_level_replica(made, 0, 0.5)
+    assert isinstance(why, str)
+    assert reason in why
+
+
+def test_the_engine_that_made_the_curve_serves_its_requests() -> None:
+    made = build_step_level_replica(instance(ttft=0.03), 0, 0.5)
+    assert not isinstance(made, str), made
+    replica, note = made
+    assert "chunked batching, fixed lengths" in note
+    latencies = replica(np.array([0.0, 10.0, 20.0]), np.random.default_rng(0))
+    assert (latencies["e2e"] > latencies["ttft"]).all()
+    assert latencies["ttft"] == pytest.approx(latencies["ttft"][0])  # nobody waits for another
