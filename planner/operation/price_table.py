@@ -165,12 +165,14 @@ def _limit(
     failed = [row for row in rows if row.rate > good]
     bad = min((row.rate for row in failed), default=setup.most * (1 + PRECISION))
     proved = min((row.rate for row in failed if row.proved_none), default=setup.most * (1 + 1e-9))
+    # Capacity itself may be the limit: one routing there may save the search.
     if bad > setup.most >= good and setup.reroute(setup.most).content is not None:
         return setup.most, setup.most * (1 + 1e-9)
     while bad - good > PRECISION * setup.instance.arrival_rate and not (
         cancel is not None and cancel.is_set()
     ):
         middle = (good + bad) / 2
+        # A rate without a routing counts as not held, but as proved only where the bound says so.
         rerouted = setup.reroute(middle)
         if rerouted.content is not None:
             good = middle
@@ -192,6 +194,8 @@ def _kept_from(setup: FixedSetup, rerouted: Rerouted) -> float:
         for point in option.curve.rates
         if point < own
     ]
+    # Between two marks every mean is linear in the whole rate; halfway marks and one near zero are
+    # for percentiles, which are not.
     marks = np.unique(np.array([0.0, *knots, rate]))
     marks = np.unique(np.concatenate([marks, (marks[1:] + marks[:-1]) / 2, [1e-6 * rate]]))[1:]
     kept = rate

@@ -114,6 +114,7 @@ def find_gaps(
     began, quality = time.perf_counter(), Quality(instance.scores)
     plan = joint.solve(instance, settings, cancel=cancel, quality=quality, explain=False)
     deadline = time.perf_counter() + ALL_SECONDS
+    # Many solves, each for one number: none may eat the time of the others.
     quick = replace(settings, time_limit=min(settings.time_limit, SOLVE_SECONDS))
     doubtful = [
         o for o, option in enumerate(instance.options) if weakest_provenance(option) != "measured"
@@ -187,6 +188,7 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
     gain = _gained(instance, plan, again.value(with_scaled_curve(instance, o, 1.0 + error))[0])
     regret, breaks = None, False
     if in_plan:
+        # The setup stays, for it would be deployed before the curve is known: only routing adapts.
         worse = with_scaled_curve(instance, o, 1.0 / (1.0 + error))
         kept = route(
             DecompositionState(worse),
