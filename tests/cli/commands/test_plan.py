@@ -1,100 +1,163 @@
-"""The command `plan --near`: alternatives are printed and written, wrong current plans refused."""
+"""The command plan: exit codes, streams and files; a hand-made search, then the real one."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
-from typer.testing import CliRunner
 
-from planner.cli.app import app
-from planner.plans.diff import diff_plans
-from planner.presentation.alternatives import alternatives_lines, alternatives_table
-from planner.scenario.templates import TEMPLATE_TEXTS
+from planner.settings import Settings
 from tests.support.paths import HOME
+from tests.support.small_scenarios import write_hard_scenario, write_scenario
+from tests.support.stand_in_search import PutSearch, hand_made_plan, no_plan, run_plan_command
 
 
-@pytest.fixture
-def scenario(tmp_path: Path) -> list[str]:
-    """The template of `init` on four GPUs, as arguments of a command."""
-    for name, text in TEMPLATE_TEXTS.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    return [str(tmp_path / "scenario.yaml"), "--set", "pools.0.gpus_per_node=4"]
-
-
-def test_the_command_prints_them(scenario: list[str], tmp_path: Path) -> None:
-    old, new = tmp_path / "old.json", tmp_path / "new.json"
-    run = CliRunner()
-    assert (
-        run.invoke(
-            app, ["plan", *scenario, "--set", "arrival_rate_rps=10", "--quiet", "--json", str(old)]
-        ).exit_code
-        == 0
+@pytest.mark.parametrize(
+    ("status", "code"), [("optimal", 0), ("infeasible", 3), ("feasible", 4), ("unknown", 5)]
+)
+def test_exit_code_follows_status(
+    search: PutSearch, tmp_path: Path, status: str, code: int
+) -> None:
+    bound = 0.9 if status == "optimal" else 0.95
+    search(
+        lambda i, s, progress, cancel: (
+            hand_made_plan(i, status, bound)
+            if status in ("optimal", "feasible")
+            else no_plan(status)
+        )
     )
-    arguments = [
-        "plan",
-        *scenario,
-        "--near",
-        "3",
-        "--near-loss",
-        "20",
-        "--current",
-        str(old),
+    outcome = run_plan_command(write_scenario(tmp_path), "--json", tmp_path / "plan.json")
+    assert outcome.exit_code == code, outcome.output
+    assert status in outcome.stdout.splitlines()[1]
+    assert json.loads((tmp_path / "plan.json").read_text())["status"] == status
+
+
+def test_json_on_standard_output_is_alone(search: PutSearch, tmp_path: Path) -> None:
+    search(lambda i, s, progress, cancel: hand_made_plan(i))
+    outcome = run_plan_command(write_scenario(tmp_path), "--json", "-")
+    content = json.loads(outcome.stdout)
+    assert content["quality"] == 0.9
+    assert content["scenario_path"] == (tmp_path / "scenario.yaml").as_posix()
+
+
+def test_limits_reach_the_search_and_the_plan(search: PutSearch, tmp_path: Path) -> None:
+    asked: list[Settings] = []
+    search(lambda i, s, progress, cancel: asked.append(s) or hand_made_plan(i))
+    outcome = run_plan_command(
+        write_scenario(tmp_path),
+        "--time-limit",
+        7,
+        "--rel-gap",
+        1e-05,
+        "--set",
+        "arrival_rate_rps=12",
         "--json",
-        str(new),
-    ]
-    done = run.invoke(app, arguments, env={"COLUMNS": "80"})
-    assert done.exit_code == 0
-    assert "Fewest GPUs within it" in done.stdout
-    assert "Fewest replicas to start or stop from" in done.stdout
-    content = json.loads(new.read_text(encoding="utf-8"))
+        "-",
+    )
+    assert asked == [Settings(rel_gap=1e-5, time_limit=7.0)]
+    assert json.loads(outcome.stdout)["overrides"] == {
+        "arrival_rate_rps": 12,
+        "solver.time_limit_s": 7.0,
+        "solver.rel_gap": 1e-05,
+    }
+
+
+def test_quiet_prints_the_verdict_alone(search: PutSearch, tmp_path: Path) -> None:
+    search(lambda i, s, progress, cancel: hand_made_plan(i))
+    outcome = run_plan_command(write_scenario(tmp_path), "--quiet")
+    assert len(outcome.stdout.splitlines()) == 3
+    assert outcome.stderr == ""
+
+
+def test_bad_input_lists_every_fault(search: PutSearch, tmp_path: Path) -> None:
+    search(lambda i, s, progress, cancel: hand_made_plan(i))
+    path = write_scenario(tmp_path)
+    path.write_text(
+        path.read_text().replace("nodes: 1", "nodes: 0").replace("version: 1", "version: 7")
+    )
+    outcome = run_plan_command(path)
+    assert outcome.exit_code == 2
+    assert outcome.stdout == ""
+    assert "pools.0.nodes" in outcome.stderr
+    assert "version" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["missing.yaml"],
+        ["{}", "--set", "nonsense"],
+        ["{}", "--rel-gap", "-1"],
+        ["{}", "--time-limit", "nan"],
+    ],
+)
+def test_wrong_values_are_exit_2(search: PutSearch, tmp_path: Path, arguments: list[str]) -> None:
+    search(lambda i, s, progress, cancel: hand_made_plan(i))
+    path = write_scenario(tmp_path)
+    outcome = run_plan_command(*[a.format(path) for a in arguments])
+    assert outcome.exit_code == 2, outcome.output
+    assert outcome.stderr
+
+
+@pytest.mark.parametrize("target", ["no/such/folder/plan.json", "."])
+def test_unwritable_target_is_found_before_the_search(
+    search: PutSearch, tmp_path: Path, target: str
+) -> None:
+    search(lambda i, s, progress, cancel: pytest.fail("the search has begun"))
+    outcome = run_plan_command(write_scenario(tmp_path), "--json", tmp_path / target)
+    assert outcome.exit_code == 2
+    assert "--json names" in outcome.stderr
+
+
+def test_a_bug_is_no_answer(search: PutSearch, tmp_path: Path) -> None:
+    search(lambda i, s, progress, cancel: hand_made_plan(i, bound=0.8))
+    outcome = run_plan_command(write_scenario(tmp_path), "--json", tmp_path / "plan.json")
+    assert outcome.exit_code == 1
+    assert "bug of the planner" in str(outcome.exception)
+    assert not (tmp_path / "plan.json").exists()
+
+
+def real(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "planner", "plan", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=HOME, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_real_plan(tmp_path: Path) -> None:
+    outcome = real(write_scenario(tmp_path), "--json", "-")
+    assert outcome.returncode == 0, outcome.stderr
+    content = json.loads(outcome.stdout)
     jsonschema.validate(
-        content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+        content,
+        json.loads((HOME / "docs" / "plan.schema.json").read_text()),
+        cls=jsonschema.Draft202012Validator,
     )
-    told = content["context"]["alternatives"]
-    assert told["asked"] == {"number": 3, "loss_pct": 20, "current": str(old)}
-    assert len(alternatives_table(content)) == len(told["plans"]) == 4
-    assert len(alternatives_lines(content)) == 5
-    assert all(plan["checks"]["verified"] and plan["changes"] for plan in told["plans"])
-    losses = [plan["loss"] for plan in told["plans"]]
-    assert losses == sorted(losses)
-    assert sorted(aim for plan in told["plans"] for aim in plan["aims"]) == [
-        "changes",
-        "gpus",
-        "next",
-        "next",
-        "next",
-    ]
-    assert told["fewest_gpus"] == {"found": 2, "proved": 2}
-    assert told["fewest_changes"] == {"found": 0, "proved": 0, "plan_found": 1}
-
-
-def test_without_near_nothing_is_added(scenario: list[str], tmp_path: Path) -> None:
-    run, plain, current = CliRunner(), tmp_path / "plain.json", tmp_path / "current.json"
-    assert run.invoke(app, ["plan", *scenario, "--quiet", "--json", str(plain)]).exit_code == 0
-    assert (
-        run.invoke(
-            app, ["plan", *scenario, "--quiet", "--current", str(plain), "--json", str(current)]
-        ).exit_code
-        == 0
+    assert content["quality"] == pytest.approx(0.9), (
+        "every prompt gets its best LLM: 10 req/s fit easily"
     )
-    contents = [json.loads(path.read_text(encoding="utf-8")) for path in (plain, current)]
-    assert all("alternatives" not in content["context"] for content in contents)
-    assert contents[0]["options"] == contents[1]["options"]
-    assert not diff_plans(*contents).steps
+    assert "HiGHS" not in outcome.stderr
 
 
-def test_a_current_plan_that_cannot_run_is_bad_input(scenario: list[str], tmp_path: Path) -> None:
-    nothing = tmp_path / "nothing.json"
-    run = CliRunner()
-    assert run.invoke(app, ["plan", *scenario, "--current", str(nothing)]).exit_code == 2
-    assert (
-        run.invoke(
-            app,
-            ["plan", *scenario, "--set", "arrival_rate_rps=900", "--quiet", "--json", str(nothing)],
-        ).exit_code
-        == 3
+def test_real_infeasible(tmp_path: Path) -> None:
+    outcome = real(write_scenario(tmp_path, rate=200.0), "--json", tmp_path / "plan.json")
+    assert outcome.returncode == 3, outcome.stderr
+    content = json.loads((tmp_path / "plan.json").read_text())
+    jsonschema.validate(
+        content,
+        json.loads((HOME / "docs" / "plan.schema.json").read_text()),
+        cls=jsonschema.Draft202012Validator,
     )
-    done = run.invoke(app, ["plan", *scenario, "--current", str(nothing)])
-    assert done.exit_code == 2
-    assert "no plan that could run" in done.stderr
+    changes = {repair["change"]: repair["to"] for repair in content["conflict"]["repairs"]}
+    assert changes["arrival_rate_rps"] <= 80, "two replicas of at most 40 req/s"
+    assert changes["pools.0.nodes"] == 3, "200 req/s need five GPUs"
+
+
+def test_real_time_limit(tmp_path: Path) -> None:
+    outcome = real(write_hard_scenario(tmp_path), "--time-limit", "3", "--json", "-")
+    content = json.loads(outcome.stdout)
+    assert (outcome.returncode, content["status"]) in {(4, "feasible"), (5, "unknown")}, (
+        outcome.stderr
+    )

@@ -1,0 +1,105 @@
+"""Ctrl-C in a process of its own: the best plan so far, at once before the search and twice."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import HOME
+from tests.support.small_scenarios import write_hard_scenario, write_scenario
+
+FAKE_PROCESS = """
+import time
+import planner.joint.solve as joint
+from planner.cli.app import app
+from tests.support.stand_in_search import hand_made_plan, no_plan
+def solve(instance, settings, progress, cancel, **_):
+    print("searching", flush=True)
+    cancel.wait(20) if {listens} else time.sleep(20)
+    return hand_made_plan(instance, "feasible", 0.95) if {found} else no_plan("unknown")
+joint.solve = solve
+app(["plan", {path!r}], prog_name="planner")
+"""
+
+
+def interrupted(
+    path: Path, *, found: bool = True, listens: bool = True, times: int = 1
+) -> tuple[int, str]:
+    """Exit code and standard output of a process that got Ctrl-C; it must end within ten
+    seconds.
+    """
+    code = FAKE_PROCESS.format(path=str(path), found=found, listens=listens)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=HOME,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "searching\n"
+    for _ in range(times):
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=10)
+    return process.returncode, stdout
+
+
+@pytest.mark.parametrize(("found", "code"), [(True, 4), (False, 5)])
+def test_ctrl_c_keeps_the_best_plan(tmp_path: Path, found: bool, code: int) -> None:
+    returned, stdout = interrupted(write_scenario(tmp_path), found=found)
+    assert returned == code, stdout
+    assert "stopped by" in stdout
+
+
+def test_ctrl_c_before_the_search(tmp_path: Path) -> None:
+    """In the middle of the imports, when an exception might be swallowed, turned into another or
+    end the process by SIGINT.
+    """
+    for delay in (0.2, 0.4):
+        command = [sys.executable, "-m", "planner", "plan", str(write_scenario(tmp_path))]
+        with subprocess.Popen(
+            command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=10)
+        if process.returncode not in (
+            0,
+            130,
+            -signal.SIGINT,
+        ):  # a fast machine is done, a slow one has not reached our code
+            assert (process.returncode, stdout, "before the search" in stderr) == (5, "", True)
+
+
+def test_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    returned, _ = interrupted(write_scenario(tmp_path), listens=False, times=2)
+    assert returned == 5
+
+
+def test_real_ctrl_c(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "planner",
+        "plan",
+        str(write_hard_scenario(tmp_path)),
+        "--json",
+        "-",
+    ]
+    with subprocess.Popen(
+        command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.startswith("search") for line in iter(process.stderr.readline, "")), (
+            "it ended before its search"
+        )
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    content = json.loads(stdout)
+    assert (process.returncode, content["status"]) in {(4, "feasible"), (5, "unknown")}, stderr
+    assert content["solver"]["termination"] == "interrupt"
