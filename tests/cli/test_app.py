@@ -72,9 +72,3 @@ def test_file_run_directly_tells_how() -> None:
     )
     assert outcome.returncode == 2
     assert "python -m planner" in outcome.stderr
-
-
-# --- Ctrl-C in a process of its own ---------------------------------------------------------------
-
-
-# --- the real search in a process of its own ------------------------------------------------------
