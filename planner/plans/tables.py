@@ -75,18 +75,26 @@ def _summary(content: PlanContent) -> pd.DataFrame:
 
 
 def _slo(content: PlanContent) -> pd.DataFrame:
-    """Tabulate limit, achievement and room (what is left of the limit) of every SLO."""
+    """Tabulate limit, achievement and headroom (what is left of the limit) of every SLO."""
     rows = [
-        (slo_name(s), s["scope"], s["limit_ms"], s["achieved_ms"], _room(s), s["binding"], price)
+        (
+            slo_name(s),
+            s["scope"],
+            s["limit_ms"],
+            s["achieved_ms"],
+            _headroom_pct(s),
+            s["binding"],
+            price,
+        )
         for s, price in zip(content["slo"], content["shadow_prices"]["slo"], strict=True)
     ]
     worth = f"Worth of +1 ms ({objective_unit(content)})"
     return _frame(
-        rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Room (%)", "Binding", worth]
+        rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Headroom (%)", "Binding", worth]
     )
 
 
-def _room(slo: SloContent) -> float | None:
+def _headroom_pct(slo: SloContent) -> float | None:
     """Give the per cent of the limit that is left."""
     return (
         None if slo["achieved_ms"] is None else 100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"])

@@ -52,7 +52,7 @@ SLO_COLUMNS: Sequence[Column] = (
         ("Limit (ms)", "limit\n(ms)", _ms),
         ("Achieved (ms)", "achieved\n(ms)", _ms),
     ),
-    *(("Room (%)", "room\n(%)", _percent), ("Binding", "binding", _binds)),
+    *(("Headroom (%)", "headroom\n(%)", _percent), ("Binding", "binding", _binds)),
 )
 
 

@@ -106,7 +106,7 @@ def _write_slos(book: Book, page: Page, report: Report) -> None:
             "Scope": [str(scope).replace("_", " ") for scope in frame["Scope"]],
             "Limit (ms)": limits,
             "Achieved (ms)": achieved,
-            "Room (%)": room,
+            "Headroom (%)": room,
             "Holds": holds,
             price: frame[price],
             "Achieved is": how,
