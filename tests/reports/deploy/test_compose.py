@@ -18,15 +18,22 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.readme_start import compose_path
 from reports.deploy.vllm_server import mps_environment, serve_flags
 from tests.support import export_cases
+from tests.support.bundle_cases import (
+    compose_files,
+    compose_schema,
+    documents,
+    every_case,
+    servers,
+)
 from tests.support.export_cases import ON
 from tests.support.outside import need
 
-CASES: dict[str, Callable[[], PlanAndScenario]] = {
+STARTED: dict[str, Callable[[], PlanAndScenario]] = {
     "trio": export_cases.trio,
     "shared": export_cases.shared,
     "hostile": lambda: export_cases.shared(hostile=True),
 }
-every_case = pytest.mark.parametrize("name", CASES)
+every_started = pytest.mark.parametrize("name", STARTED)
 
 
 def read(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
@@ -46,10 +53,10 @@ def read(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@every_case
+@every_started
 def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
     need("docker-compose")
-    source = CASES[name]()
+    source = STARTED[name]()
     write_bundle(build_bundle(source, ON, ["compose"]), tmp_path)
     deployment = build_deployment(source.plan.content, source.loaded.instance, ON)
     with open(tmp_path / "deploy.env", "a", encoding="utf-8") as stream:
@@ -94,3 +101,38 @@ def test_what_is_not_set_is_asked_for(tmp_path: Path) -> None:
     done = read(tmp_path, "compose.lab-0.yaml")
     assert done.returncode != 0
     assert "in deploy.env" in done.stderr
+
+
+@every_case
+def test_compose_follows_its_schema(name: str) -> None:
+    for path, text in compose_files(name):
+        (content,) = documents(text)
+        assert not [
+            f"{path}: {fault.json_path} {fault.message}"
+            for fault in compose_schema().iter_errors(content)
+        ]
+        for service in content["services"].values():
+            (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+            assert device["capabilities"] == ["gpu"]
+            assert set(service.get("depends_on", {})) <= set(content["services"])
+
+
+def test_compose_says_what_the_plan_says() -> None:
+    content = {
+        k: v
+        for _, text in compose_files("shared")
+        for k, v in documents(text)[0]["services"].items()
+    }
+    assert len(content) == len(list(servers("shared")))
+    for _, row in servers("shared"):
+        service = content[row["name"]]
+        assert f"--tensor-parallel-size={row['tp_degree']}" in service["command"]
+        assert f"--gpu-memory-utilization={row['utilization']:.3f}" in service["command"]
+        assert list(service.get("depends_on", {})) == row["after"]
+        shared = service["environment"].get("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE")
+        assert shared == (f"{row['mps_share_pct']:g}" if row["shared"] else None)
+        if row["shared"]:
+            limits = service["environment"]["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"]
+            assert limits == ",".join(
+                f"{k}={row['memory_limit_mib']}M" for k in range(row["tp_degree"])
+            )

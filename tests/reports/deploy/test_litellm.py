@@ -4,13 +4,18 @@ import json
 import math
 import shutil
 import subprocess
+from typing import Any
 
+import numpy as np
 import pytest
 
+from planner.errors import DataError
 from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle
-from planner.export.deployment import build_deployment
+from planner.export.deployment import FLEET, build_deployment
+from reports.deploy.weights import SHARES
 from tests.support import export_cases
+from tests.support.bundle_cases import CASES, deployment, documents, every_case, exported, servers
 from tests.support.export_cases import ON
 from tests.support.outside import need
 from tests.support.paths import HOME
@@ -74,3 +79,60 @@ def test_when_an_llm_is_down_the_others_answer(counted: Counts) -> None:
     llms = {planned()[name][0] for name in counted["down"]}
     assert sum(counted["down"].values()) == 40
     assert len(llms) == len({llm for llm, _ in planned().values()}) - 1
+
+
+def test_the_plugin_knows_the_group_of_all() -> None:
+    assert f'FLEET = "{FLEET}"' in exported("trio").files["dual_price_plugin.py"]
+
+
+@every_case
+def test_litellm_s_weights_are_the_fractions(name: str) -> None:
+    (config,) = documents(exported(name).files["config.yaml"])
+    told = {row["name"]: row for _, row in servers(name)}
+    groups: dict[str, int] = {}
+    for model in config["model_list"]:
+        groups[model["model_name"]] = (
+            groups.get(model["model_name"], 0) + model["litellm_params"]["weight"]
+        )
+        row = told[model["model_info"]["id"].removeprefix(f"{FLEET}-")]
+        part = row["fraction"] if model["model_name"] == FLEET else row["share_of_llm"]
+        assert model["litellm_params"]["weight"] == pytest.approx(SHARES * part, abs=1.0)
+    assert set(groups.values()) == {SHARES}
+    assert set(groups) == {FLEET} | {row["llm"] for row in told.values()}
+
+
+def test_the_threshold_does_what_the_prices_do() -> None:
+    source = CASES["whole"]()
+    told = json.loads(exported("whole").files["routellm.json"])
+    scores, prices = source.loaded.instance.scores.values, source.plan.content["dual_prices"]
+    by_label = dict(zip((llm.name for llm in source.loaded.instance.llms), scores, strict=True))
+    strong, weak = by_label[told["strong_model"]], by_label[told["weak_model"]]
+    rate = (1.0 + (strong - weak) / told["scale"]) / 2.0
+    net = (strong - prices[told["strong_model"]]) - (weak - prices[told["weak_model"]])
+    clear = np.abs(net) > 1e-9
+    assert np.array_equal(rate[clear] >= told["threshold"], net[clear] > 0.0)
+    assert math.isclose(
+        (rate >= told["threshold"]).mean(),
+        told["planned_fraction_of_strong"],
+        abs_tol=told["planned_fraction_tied"] + 1e-9,
+    )
+
+
+def test_scores_of_another_scale_are_scaled() -> None:
+    wide = deployment("whole")
+    from_one, from_ten = (largest_difference_threshold(wide, widest) for widest in (1.0, 10.0))
+    assert (from_one["scale"], from_ten["scale"]) == (1.0, 10.0)
+    assert from_ten["threshold"] - 0.5 == pytest.approx((from_one["threshold"] - 0.5) / 10.0)
+
+
+def largest_difference_threshold(told: dict[str, Any], widest: float) -> dict[str, Any]:
+    from reports.deploy.litellm import routellm_threshold
+
+    return routellm_threshold(told, widest)
+
+
+def test_a_threshold_is_for_two_llms() -> None:
+    assert "2" not in exported("trio").left_out["routellm"]
+    assert "routellm.json" not in exported("trio").files
+    with pytest.raises(DataError, match="for two LLMs, and requests go to 3"):
+        build_bundle(CASES["trio"](), ON, ["routellm"])

@@ -1,0 +1,72 @@
+"""The command report: reads a plan, writes what is named, says what is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from planner.cli.commands.report import ReportOptions, run_report
+from planner.cli.terminal.interrupt import Interrupt
+from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.record import write_json
+from tests.support.paths import EXAMPLES
+from tests.support.report_cases import small_source
+
+
+@pytest.fixture
+def small() -> PlanAndScenario:
+    return small_source()
+
+
+def asked(**changes: Any) -> ReportOptions:
+    return ReportOptions(
+        **{"xlsx": None, "charts": None, "scenario": None, "kinds": "", "quiet": True} | changes
+    )
+
+
+def test_report_reads_a_plan(
+    small: PlanAndScenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_json(small.plan, tmp_path / "plan.json")
+    code = run_report(
+        tmp_path / "plan.json",
+        asked(xlsx=str(tmp_path / "r.xlsx"), charts=str(tmp_path / "c"), kinds="baselines"),
+        Interrupt(),
+    )
+    assert code == 0
+    assert "Baselines" in openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames
+    assert "r.xlsx" in capsys.readouterr().out
+    assert (tmp_path / "c" / "routing.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "nothing is to be written"),
+        ({"xlsx": "{0}/r.xlsx", "kinds": "frontiers"}, "did you mean frontier?"),
+        ({"xlsx": "{0}/no/r.xlsx"}, "folder that does not exist"),
+        ({"charts": "{0}/plan.json"}, "--charts names a file"),
+    ],
+)
+def test_report_tells_bad_input(
+    changes: dict[str, str],
+    told: str,
+    small: PlanAndScenario,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_json(small.plan, tmp_path / "plan.json")
+    wanted = {key: value.format(tmp_path) for key, value in changes.items()}
+    assert run_report(tmp_path / "plan.json", asked(**wanted), Interrupt()) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_libraries_are_imported_when_something_is_written() -> None:
+    code = (
+        "import sys, planner.cli.commands.plan, planner.cli.commands.report;"
+        " sys.exit(bool({'matplotlib', 'xlsxwriter', 'openpyxl'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parent).returncode == 0

@@ -1,0 +1,22 @@
+"""Small inputs of a scenario: their paths can be set, their labels carry units."""
+
+import pytest
+
+from app_pages.session.knobs import knobs_of
+from planner.packed_files import EXAMPLES, example_path
+from planner.scenario.edits import ScenarioEdit, changed, content_of
+from planner.scenario.schema import ScenarioSpec
+from planner.scenario.schema_paths import set_path
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_knob_can_be_turned(example: str) -> None:
+    edit = ScenarioEdit.of_file(str(example_path(example)))
+    knobs = knobs_of(edit)
+    assert len({knob.label for knob in knobs}) == len(knobs)
+    for knob in knobs:
+        content = content_of(edit)
+        value = int(knob.value) + 1 if knob.whole else knob.value * 1.01
+        assert set_path(ScenarioSpec, content, knob.path, value) is None
+        assert changed(edit, content).overrides == {knob.path: value}
+        assert changed(edit, content).scenario.spec

@@ -1,0 +1,53 @@
+"""The README of a bundle: names as they are, idle LLMs, lengths of the load test, every file."""
+
+import re
+
+from tests.support.bundle_cases import CASES, documents, exported, servers
+
+
+def test_the_readme_shows_names_as_they_are() -> None:
+    text = exported("hostile").files["README.md"]
+    assert not re.search(r"(?<!\\)<(b|script)", text)
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    assert len(tables) == 5
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1
+
+
+def test_llms_without_requests_are_told() -> None:
+    assert (
+        "Deployed without requests, as the scenario demands: small."
+        in exported("idle").files["README.md"]
+    )
+    assert "Not in the plan: small." in exported("one").files["README.md"]
+    assert [row["name"] for _, row in servers("one")] == ["large-0"]
+    (config,) = documents(exported("idle").files["config.yaml"])
+    assert config["router_settings"]["fallbacks"] == [
+        {"fleet": ["large", "small"]},
+        {"small": ["large"]},
+        {"large": ["small"]},
+    ]
+    (config,) = documents(exported("one").files["config.yaml"])
+    assert config["router_settings"]["fallbacks"] == [{"fleet": ["large"]}]
+
+
+def test_the_load_test_has_the_lengths_of_the_curve_where_they_are_known() -> None:
+    lengths = dict.fromkeys(server["tokens"] for _, server in servers("trio"))
+    assert None not in lengths
+    (known,) = re.findall(
+        r"--random-input-len (\d+) --random-output-len (\d+) ", exported("trio").files["README.md"]
+    )
+    assert tuple(map(int, known)) in lengths
+    assert {server["tokens"] for _, server in servers("whole")} == {None}
+    assert (
+        "--random-input-len TOKENS --random-output-len TOKENS "
+        in exported("whole").files["README.md"]
+    )
+
+
+def test_the_readme_names_every_file() -> None:
+    for name in CASES:
+        text = exported(name).files["README.md"].partition("## Files")[2]
+        assert set(re.findall(r"^\| `([^`]+)` ", text, re.MULTILINE)) == set(
+            exported(name).files
+        ) - {"README.md"}
