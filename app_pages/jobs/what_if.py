@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from app_pages.jobs.messages import JobContext, PlanView
@@ -25,14 +24,7 @@ from planner.plans.schema import AlternativesContent, PlanContent, SearchedConte
 from planner.plans.to_solution import to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content
 from planner.presentation.baselines import baselines_table
-from planner.presentation.setup_listing import SetupListing
-from planner.presentation.setup_study import (
-    histogram_table,
-    setup_counts_line,
-    setups_table,
-    spread_line,
-    spread_table,
-)
+from planner.presentation.setup_listing import SetupListing, setup_listing
 from planner.scenario.assemble import load_instance
 from planner.settings import Progress
 from planner.studies.alternatives import AlternativesOptions, find_alternatives
@@ -115,7 +107,7 @@ def list_alternatives(
     loaded = load_instance(Path(path), dict(overrides))
     instance, settings, running = loaded.instance, loaded.settings, request.running
     current = None if running is None else running_setup(instance, running)
-    found = find_alternatives(
+    alternatives = find_alternatives(
         instance,
         to_solution(instance, content),
         settings,
@@ -129,7 +121,9 @@ def list_alternatives(
         "loss_pct": request.loss_pct,
         "current": request.running_name,
     }
-    return alternatives_content(instance, content, found, searched, running, settings.rel_gap)
+    return alternatives_content(
+        instance, content, alternatives, searched, running, settings.rel_gap
+    )
 
 
 def open_alternative(
@@ -148,16 +142,8 @@ def list_setups(path: str, overrides: Overrides, *, job: JobContext) -> SetupLis
     DataError where there are too many to list.
     """
     loaded = load_instance(Path(path), dict(overrides))
-    found = study_setups(loaded.instance, progress=job.progress, cancel=job.cancel)
-    quality = np.sort(found.quality[~np.isnan(found.quality)])[::-1]
-    return SetupListing(
-        quality,
-        found.complete,
-        (setup_counts_line(found, exact_packing=False), spread_line(found)),
-        spread_table(found),
-        histogram_table(found),
-        setups_table(found, loaded.instance).head(MOST_ROWS),
-    )
+    study = study_setups(loaded.instance, progress=job.progress, cancel=job.cancel)
+    return setup_listing(study, loaded.instance, MOST_ROWS)
 
 
 def plan_baselines(path: str, overrides: Overrides, *, job: JobContext) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Other setups nearly as good as the plan, for the page What-if: found on a click, and opened as
+"""Other setups nearly as good as the plan, for the page What-if: listed on a click, and opened as
 the plan.
 """
 
@@ -31,7 +31,7 @@ def _memory() -> dict[str, Any]:
 
 
 def draw_alternatives(here: ShownPlan) -> None:
-    """How many, at what loss, beside which plan; then what was found."""
+    """How many, at what loss, beside which plan; then the list."""
     if not here.content["options"]:
         return
     st.subheader("Other setups nearly as good")
@@ -57,7 +57,7 @@ def draw_alternatives(here: ShownPlan) -> None:
     elif not done.has_result:
         failure_box(done, "Not planned", state.scenario_folder())
     else:
-        _draw_found(here, done.result)
+        _draw_alternatives(here, done.result)
 
 
 def _draw_choices(here: ShownPlan) -> None:
@@ -101,7 +101,7 @@ def _start(here: ShownPlan, args: tuple[Any, ...]) -> None:
     job_slots.start(FIND, call, args, "Other setups", key=key)
 
 
-def _draw_found(here: ShownPlan, alternatives: AlternativesContent) -> None:
+def _draw_alternatives(here: ShownPlan, alternatives: AlternativesContent) -> None:
     """The alternatives, what is proved of them, and a button for each."""
     content = Plan(here.content).with_alternatives(alternatives).content
     frame = alternatives_table(content)

@@ -54,7 +54,7 @@ def progress_text(status: JobStatus) -> str:
         return f"waiting for a free worker, place {status.place}, {status.elapsed:.1f} s"
     parts = [status.phase]
     if status.value is not None:
-        parts.append(f"found {format_number(status.value, 5)}")
+        parts.append(f"objective {format_number(status.value, 5)}")
     if status.bound is not None:
         parts.append(f"best possible {format_number(status.bound, 5)}")
     if status.value is not None and status.bound is not None:

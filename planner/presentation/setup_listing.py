@@ -6,9 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from models.instance import Instance
 from planner.plans.numbers import whole_percent
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_number
+from planner.presentation.setup_study import (
+    histogram_table,
+    setup_counts_line,
+    setups_table,
+    spread_line,
+    spread_table,
+)
+from planner.studies.setup_rows import SetupStudy
 
 PLAN = "joint plan"
 
@@ -19,14 +28,13 @@ QUALITY = "Quality (mean score)"
 LOSSES = (0.01, 0.05, 0.1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SetupListing:
     """A study as plain values.
 
-    quality: of the feasible setups, best first; lines: counts and spread in words; the tables of
-    its command.
-
-    complete: nothing was left because somebody stopped it. setups: the best rows of the table.
+    quality: (F,) of the feasible setups, best first. complete: not interrupted. lines: counts and
+    spread in words. spread, histogram, setups: the tables of the command `setups`; of setups, the
+    best rows.
     """
 
     quality: np.ndarray
@@ -41,6 +49,18 @@ class SetupListing:
         alike.
         """
         return int((self.quality > quality + 1e-4 * max(abs(quality), 1e-9)).sum())
+
+
+def setup_listing(study: SetupStudy, instance: Instance, most_rows: int) -> SetupListing:
+    """A study of all setups as plain values, with at most `most_rows` setups tabulated."""
+    return SetupListing(
+        quality=np.sort(study.quality[~np.isnan(study.quality)])[::-1],
+        complete=study.complete,
+        lines=(setup_counts_line(study, exact_packing=False), spread_line(study)),
+        spread=spread_table(study),
+        histogram=histogram_table(study),
+        setups=setups_table(study, instance).head(most_rows),
+    )
 
 
 def marks_table(

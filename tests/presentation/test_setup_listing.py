@@ -18,7 +18,14 @@ NONE = pd.DataFrame()
 
 
 def listing(*quality: float, complete: bool = True) -> SetupListing:
-    return SetupListing(np.array(quality), complete, (), NONE, NONE, NONE)
+    return SetupListing(
+        quality=np.array(quality),
+        complete=complete,
+        lines=(),
+        spread=NONE,
+        histogram=NONE,
+        setups=NONE,
+    )
 
 
 def test_closer_than_a_hundredth_of_a_per_cent_is_alike() -> None:

@@ -20,4 +20,4 @@ def test_what_is_known_is_shown_with_its_gap() -> None:
         progress_text(status(JobState.RUNNING, None, 0.8)) == "search, best possible 0.80000, 1.2 s"
     )
     text = progress_text(status(JobState.RUNNING, 0.75, 0.78))
-    assert text == "search, found 0.75, best possible 0.78, gap 4 %, 1.2 s"
+    assert text == "search, objective 0.75000, best possible 0.78000, gap 4.0 %, 1.2 s"
