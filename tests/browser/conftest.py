@@ -112,7 +112,7 @@ class Visitor:
 
 
 def settled(page: Page) -> None:
-    """Wait until no script runs and no exception box stands on the page."""
+    """Wait until no script runs and the page shows no exception."""
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState ==="
         " 'notRunning'"

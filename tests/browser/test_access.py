@@ -11,7 +11,7 @@ PAGES = ("", "inputs", "what-if", "setups", "compare", "router", "export")
 BAD = ("serious", "critical")
 WIDTHS = (1280, 390)
 DRAWN_MS = 1_500
-"""Charts are drawn anew after the page has settled; nothing tells when."""
+"""Charts are drawn anew after the page has settled; no event says when."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -26,16 +26,16 @@ def test_pages_have_no_serious_accessibility_faults(
         page.set_viewport_size({"width": width, "height": 900})
         settled(page)
         page.wait_for_timeout(DRAWN_MS)
-        found = Axe().run(page).response["violations"]
+        violations = Axe().run(page).response["violations"]
         faults += [
             f"{width}: {one['id']}: {node['html'][:200]}"
-            for one in found
+            for one in violations
             if one["impact"] in BAD
             for node in one["nodes"][:3]
         ]
-        room = page.evaluate(
+        excess = page.evaluate(
             "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth"
             " - m.clientWidth }"
         )
-        assert room <= 0, f"{path} is {room} pixels too wide at {width}"
+        assert excess <= 0, f"{path} is {excess} pixels too wide at {width}"
     assert faults == []

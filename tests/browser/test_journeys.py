@@ -22,7 +22,7 @@ def knob(page: Page, label: str, value: str) -> None:
     field = page.get_by_test_id("stSidebar").get_by_label(label)
     field.fill(value)
     field.press("Enter")
-    expect(page.get_by_text("The inputs have changed")).to_be_visible()
+    expect(page.get_by_text("This plan is out of date")).to_be_visible()
     settled(page)
 
 
@@ -55,9 +55,9 @@ def shown_quality(page: Page) -> float:
 
 
 def planned(page: Page) -> None:
-    """Wait until a solve that was asked is done and its plan is shown."""
-    page.get_by_text("The inputs have changed").wait_for(state="hidden")
-    page.get_by_text("is being made").wait_for(state="hidden")
+    """Wait until the solve is done and its plan is shown."""
+    page.get_by_text("This plan is out of date").wait_for(state="hidden")
+    page.get_by_text("Solving. The plan below").wait_for(state="hidden")
     settled(page)
 
 
@@ -127,18 +127,18 @@ def test_a_link_opens_the_same_inputs_and_their_plan_also_when_reloaded(visitor:
 
 def test_two_people_see_their_own(visitors: list[Visitor]) -> None:
     one, other = (person.open() for person in visitors)
-    asked = shown_quality(other)
+    before = shown_quality(other)
     knob(one, "Arrival rate (req/s)", "50")
     knob(other, "Arrival rate (req/s)", "40")
     solve(one)
-    expect(other.get_by_text("The inputs have changed")).to_be_visible()
-    assert shown_quality(other) == asked
+    expect(other.get_by_text("This plan is out of date")).to_be_visible()
+    assert shown_quality(other) == before
     solve(other)
     expect(one.get_by_test_id("stSidebar").get_by_label("Arrival rate (req/s)")).to_have_value("50")
     assert shown_quality(one) != shown_quality(other)
 
 
-def test_faults_of_an_upload_are_all_told(visitor: Visitor, tmp_path: Path) -> None:
+def test_all_faults_of_an_upload_are_shown(visitor: Visitor, tmp_path: Path) -> None:
     scenario = (
         TEMPLATE_TEXTS["scenario.yaml"]
         .replace("nodes: 1", "nodes: eight")
@@ -152,11 +152,11 @@ def test_faults_of_an_upload_are_all_told(visitor: Visitor, tmp_path: Path) -> N
     upload(page, files)
     box = page.get_by_test_id("stAlert").filter(has_text="Not opened")
     expect(box).to_be_visible()
-    told = box.inner_text()
+    faults = box.inner_text()
     for place in ("pools.0.nodes", "slo.0.metric", "profiles.csv:row 3"):
-        assert place in told
-    assert str(tmp_path) not in told
-    assert "/tmp" not in told  # noqa: S108 - where the upload lies is nobody's business
+        assert place in faults
+    assert str(tmp_path) not in faults
+    assert "/tmp" not in faults  # noqa: S108 - where the upload lies is nobody's business
 
 
 def test_an_upload_is_solved_and_saved_and_opened_again(
@@ -170,10 +170,10 @@ def test_an_upload_is_solved_and_saved_and_opened_again(
     page.get_by_text("Save these inputs").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as zip").click()
-    kept = tmp_path / "kept.zip"
-    download.value.save_as(kept)
+    saved = tmp_path / "saved.zip"
+    download.value.save_as(saved)
     other = visitors[1].open("inputs")
-    upload(other, [kept])
+    upload(other, [saved])
     planned(other)
     goto(other, "Plan")
     goto(page, "Plan")
@@ -188,7 +188,7 @@ def test_a_table_is_edited_and_read_back(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("slo.0.limit_ms: 123.5")).to_be_visible()
     expect(page.get_by_test_id("stSidebar").get_by_label(SLO)).to_have_value("123.5")
-    expect(page.get_by_text("The inputs have changed")).to_be_visible()
+    expect(page.get_by_text("This plan is out of date")).to_be_visible()
 
 
 def test_a_long_computation_is_cancelled(visitor: Visitor) -> None:
@@ -202,9 +202,7 @@ def test_a_long_computation_is_cancelled(visitor: Visitor) -> None:
     expect(begin).to_be_enabled()
 
 
-def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(
-    visitor: Visitor, tmp_path: Path
-) -> None:
+def test_a_long_solve_shows_its_progress_and_is_cancelled(visitor: Visitor, tmp_path: Path) -> None:
     write_own("fleet12x256", 0, 0.0, tmp_path)
     scenario = tmp_path / "scenario.yaml"
     light = re.sub(
@@ -216,7 +214,7 @@ def test_a_long_solve_tells_how_far_it_is_and_is_cancelled(
     page = visitor.open("inputs")
     upload(page, [tmp_path / name for name in ("scenario.yaml", "profiles.csv", "scores.parquet")])
     expect(page.get_by_text("Solving")).to_be_visible()
-    expect(page.get_by_text("is being made")).to_be_visible()
+    expect(page.get_by_text("Solving. The plan below")).to_be_visible()
     expect(page.get_by_text("best possible")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Solving").wait_for(state="hidden")
@@ -267,7 +265,7 @@ def test_the_page_works_by_keyboard_alone(visitor: Visitor) -> None:
     page.keyboard.press("Control+A")
     page.keyboard.type(TIGHTER)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("The inputs have changed")).to_be_visible()
+    expect(page.get_by_text("This plan is out of date")).to_be_visible()
     button = page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True)
     for _ in range(20):
         if button.evaluate("one => one === document.activeElement"):
