@@ -112,7 +112,7 @@ def _draw_alternatives(here: ShownPlan, alternatives: AlternativesContent) -> No
         frame,
         "One other setup a row: why it is listed, objective found and best possible, loss, GPUs,"
         " what differs.",
-        ["Why it is listed", "Loss (%)", "GPUs", "Replicas against the plan found"],
+        ["Why it is listed", "Loss (%)", "GPUs", "Replicas against the plan"],
     )
     opening = job_slots.outcome(OPEN)
     if opening is not None and not opening.has_result:

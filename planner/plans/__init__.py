@@ -1,1 +1,1 @@
-"""The plan as a record: content of plan.json, tables, differences, seats."""
+"""The plan as a record: content of plan.json, tables, differences, placements."""

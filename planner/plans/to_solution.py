@@ -22,10 +22,10 @@ def to_solution(instance: Instance, content: SolvedContent) -> Solution:
     replicas, rates = np.zeros(options, dtype=int), np.zeros(options)
     for deployed in index.deployed(content["options"]):
         replicas[deployed.position], rates[deployed.position] = deployed.replicas, deployed.rate
-    seats = [(index.position(seat), seat) for seat in content["placement"]]
+    placement = [(index.position(shard), shard) for shard in content["placement"]]
     shards = tuple(
-        Shard(o, seat["replica"], seat["shard"], seat["node"], seat["gpu"])
-        for o, seat in seats
+        Shard(o, shard["replica"], shard["shard"], shard["node"], shard["gpu"])
+        for o, shard in placement
         if o is not None
     )
     return Solution(

@@ -206,7 +206,7 @@ def alternatives_table(content: PlanContent) -> pd.DataFrame:
         )
     return pd.DataFrame(
         rows,
-        columns=[*heads, "Replicas against the plan found", "Start (replicas)", "Stop (replicas)"],
+        columns=[*heads, "Replicas against the plan", "Start (replicas)", "Stop (replicas)"],
     )
 
 
@@ -246,7 +246,7 @@ def alternatives_lines(content: PlanContent) -> list[str]:
         lines.append(f"The {following} next best setups; more may lie within the loss.")
     else:
         lines.append(
-            f"{following} next best setups, then the search {STOPS[alternatives['stopped']]};"
+            f"{following} next best setup{'' if following == 1 else 's'}, then the search {STOPS[alternatives['stopped']]};"
             " more may lie within the loss."
         )
     return [

@@ -40,12 +40,12 @@ def crosscheck_verdict_line(check: CrossCheck, joint: Solution, instance: Instan
     """Render the verdict in one line."""
     what = MEANING[check.verdict]
     if check.verdict == "agree":
-        found = (
+        common = (
             "that no plan keeps all limits"
             if joint.status == "infeasible"
             else f"{instance.objective} {_value_text(instance, joint.value)}"
         )
-        what = f"{what} {found}"
+        what = f"{what} {common}"
     return f"{check.verdict}: {what}"
 
 

@@ -74,26 +74,26 @@ def frontier_lines(frame: pd.DataFrame) -> list[str]:
     """Describe the frontier: from where to where, the largest step, and which points have
     no plan and why.
     """
-    label, found = (
+    label, header = (
         str(frame.columns[0]),
         next((str(head) for head in frame.columns if str(head).startswith("Found")), None),
     )
     lines: list[str] = []
-    good = frame[frame[found].notna()] if found is not None else frame.iloc[:0]
-    if found is not None and len(good) > 1:
+    good = frame[frame[header].notna()] if header is not None else frame.iloc[:0]
+    if header is not None and len(good) > 1:
         first, last = good.iloc[0], good.iloc[-1]
-        unit = found.partition(" (")[2].rstrip(")")
+        unit = header.partition(" (")[2].rstrip(")")
         lines.append(
-            f"From {label} {_text(first[label])} to {_text(last[label])}: {first[found]:.5g} to"
-            f" {last[found]:.5g} {unit}."
+            f"From {label} {_text(first[label])} to {_text(last[label])}: {first[header]:.5g} to"
+            f" {last[header]:.5g} {unit}."
         )
-        steps = good[found].diff().abs()
+        steps = good[header].diff().abs()
         if steps.max() > 0:
             at = int(steps.to_numpy()[1:].argmax()) + 1
             lines.append(
                 f"The largest step lies between {_text(good[label].iloc[at - 1])} and"
                 f" {_text(good[label].iloc[at])}:"
-                f" {good[found].iloc[at] - good[found].iloc[at - 1]:+.3g} {unit}."
+                f" {good[header].iloc[at] - good[header].iloc[at - 1]:+.3g} {unit}."
             )
     for reason, part in frame[frame["Reason"].astype(str) != ""].groupby("Reason", sort=False):
         lines.append(f"No plan at {', '.join(map(_text, part[label]))}: {reason}.")

@@ -29,42 +29,42 @@ WORDS = {
 }
 
 
-def evaluation_verdict_line(found: Evaluation) -> str:
+def evaluation_verdict_line(evaluation: Evaluation) -> str:
     """Render the verdict with its reason."""
     missed = [
         f"{limit.name} {_reached(limit.achieved, limit.unit)}"
-        for limit in found.limits
+        for limit in evaluation.limits
         if limit.verdict == "misses"
     ]
-    return f"{found.verdict}: {WORDS[found.verdict]}" + (
+    return f"{evaluation.verdict}: {WORDS[evaluation.verdict]}" + (
         f" ({'; '.join(missed)})" if missed else ""
     )
 
 
-def evaluation_gain_line(found: Evaluation) -> str:
+def evaluation_gain_line(evaluation: Evaluation) -> str:
     """Say the quality, and what is gained or lost against single LLMs, with the intervals: what
     routing by these scores is worth.
     """
-    first, graded = found.routings[0], found.sample.graded
-    broken = ", of a routing that breaks a limit" if found.verdict == "misses" else ""
+    first, graded = evaluation.routings[0], evaluation.sample.graded
+    broken = ", of a routing that breaks a limit" if evaluation.verdict == "misses" else ""
     parts = [
         f"quality {first.worth:.4f} by {'grades' if graded else 'the scores themselves'}{broken}"
     ]
-    for one in found.comparisons:
+    for one in evaluation.comparisons:
         if one.against in (SERVED, ALONE):
             parts.append(
                 f"{one.difference:+.4f} ± {NORMAL_975 * one.error:.4f} against the {one.against}"
-                f" ({_note(found, one)}): {one.verdict}"
+                f" ({_note(evaluation, one)}): {one.verdict}"
             )
     return "; ".join(parts)
 
 
-def evaluation_advice_lines(found: Evaluation) -> list[str]:
+def evaluation_advice_lines(evaluation: Evaluation) -> list[str]:
     """Say what to plan with where limits are not surely kept; nothing where they are, and where no
     figure is known.
     """
     changes, limits = {}, []
-    for j, one in enumerate(found.limits):
+    for j, one in enumerate(evaluation.limits):
         if one.verdict == "holds" or not np.isfinite(one.high):
             continue
         if one.unit == "ms":
@@ -72,9 +72,9 @@ def evaluation_advice_lines(found: Evaluation) -> list[str]:
             limits.append(f"{one.name} {format_number(one.limit)} ms")
         elif one.verdict == "uncertain":
             changes["arrival_rate_rps"] = (
-                np.ceil(10 * found.arrival_rate * one.high / one.limit) / 10
+                np.ceil(10 * evaluation.arrival_rate * one.high / one.limit) / 10
             )
-            limits.append(f"the SLOs at {format_number(found.arrival_rate)} req/s")
+            limits.append(f"the SLOs at {format_number(evaluation.arrival_rate)} req/s")
     return [retry_line(changes, limits, "route")] if changes else []
 
 
@@ -82,17 +82,17 @@ def _reached(value: float, unit: str) -> str:
     return f"{format_number(value)} {unit}" if np.isfinite(value) else "beyond the profiled rates"
 
 
-def _note(found: Evaluation, comparison: RoutingComparison) -> str:
-    return next(one.note for one in found.routings if one.name == comparison.against)
+def _note(evaluation: Evaluation, comparison: RoutingComparison) -> str:
+    return next(one.note for one in evaluation.routings if one.name == comparison.against)
 
 
-def basis_lines(found: Evaluation) -> list[str]:
+def basis_lines(evaluation: Evaluation) -> list[str]:
     """Say what the figures rest on, and what they do not cover."""
-    sample = found.sample
+    sample = evaluation.sample
     lines = []
-    if found.fitted is not None:
+    if evaluation.fitted is not None:
         lines.append(
-            f"Prices were computed on {found.fitted:,} other prompts; single LLMs were chosen"
+            f"Prices were computed on {evaluation.fitted:,} other prompts; single LLMs were chosen"
             " there."
         )
     else:
@@ -106,38 +106,38 @@ def basis_lines(found: Evaluation) -> list[str]:
             "Single LLMs are chosen on the prompts they are judged on, which favours them."
         )
     if sample.graded:
-        lines += _regret(found)
+        lines += _regret(evaluation)
     else:
         lines.append("Quality is predicted by the scores; only grades measure it.")
     if any(
         not np.isfinite(value)
-        for limit in found.limits
+        for limit in evaluation.limits
         for value in (limit.achieved, limit.low, limit.high)
     ):
         lines.append("A latency of - is unknown: it lies beyond the profiled rates.")
     lines += [
         f"{one.name}: kept on these prompts, but likely missed on similar ones; the plan has no"
         " headroom."
-        for one in found.limits
+        for one in evaluation.limits
         if one.verdict == "uncertain" and one.low > one.limit
     ]
     lines.append("Intervals cover the choice of prompts, not the uncertainty of the prices.")
-    return [*lines, *found.notes]
+    return [*lines, *evaluation.notes]
 
 
-def _regret(found: Evaluation) -> list[str]:
+def _regret(evaluation: Evaluation) -> list[str]:
     """What perfect predictions would reach, and how much of what they would gain over the
     references these do.
     """
     scores, truth, weights = (
-        found.sample.scores.values,
-        found.sample.truth.values,
-        found.sample.scores.weights,
+        evaluation.sample.scores.values,
+        evaluation.sample.truth.values,
+        evaluation.sample.scores.weights,
     )
-    worth = {one.name: one.worth for one in found.routings}
-    first = found.routings[0]
+    worth = {one.name: one.worth for one in evaluation.routings}
+    first = evaluation.routings[0]
     over = first.predicted - first.worth
-    short = next(one for one in found.comparisons if one.against == TRUE)
+    short = next(one for one in evaluation.comparisons if one.against == TRUE)
     regret = f"{-short.difference:.4f} (± {NORMAL_975 * short.error:.4f})"
     correlation = _correlation(scores, truth, weights)
     lines = [
@@ -154,7 +154,7 @@ def _regret(found: Evaluation) -> list[str]:
     ]
     for name in (RANDOM, SERVED):
         if name in worth and worth[TRUE] > worth[name]:
-            most, got = worth[TRUE] - worth[name], worth[found.routings[0].name] - worth[name]
+            most, got = worth[TRUE] - worth[name], worth[evaluation.routings[0].name] - worth[name]
             lines.append(
                 f"Over '{name}' perfect predictions would gain {most:.4f}, these gain {got:.4f}"
                 f" ({100 * got / most:.0f} %)."

@@ -18,7 +18,7 @@ from planner.plans.numbers import finite
 from planner.presentation.out_of_sample import _note, basis_lines
 
 
-def evaluated_routings_table(found: Evaluation) -> pd.DataFrame:
+def evaluated_routings_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the ways to route the prompts."""
     rows = [
         (
@@ -26,19 +26,21 @@ def evaluated_routings_table(found: Evaluation) -> pd.DataFrame:
             one.note,
             one.limits or "-",
             one.predicted,
-            one.worth if found.sample.graded else None,
+            one.worth if evaluation.sample.graded else None,
             *(100 * one.fractions),
         )
-        for one in found.routings
+        for one in evaluation.routings
     ]
     heads = ["Routing", "LLM", "Limits", "Predicted quality (score)", "Graded quality (score)"]
-    return pd.DataFrame(rows, columns=[*heads, *(f"{llm} (%)" for llm in found.sample.scores.llms)])
+    return pd.DataFrame(
+        rows, columns=[*heads, *(f"{llm} (%)" for llm in evaluation.sample.scores.llms)]
+    )
 
 
-def evaluated_fractions_table(found: Evaluation) -> pd.DataFrame:
+def evaluated_fractions_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the LLMs."""
-    sample = found.sample
-    realised = found.routings[0].fractions
+    sample = evaluation.sample
+    realised = evaluation.routings[0].fractions
     grades = (
         sample.truth.values @ sample.truth.weights
         if sample.graded
@@ -46,19 +48,19 @@ def evaluated_fractions_table(found: Evaluation) -> pd.DataFrame:
     )
     columns = {
         "LLM": sample.scores.llms,
-        "Planned (%)": 100 * found.planned,
+        "Planned (%)": 100 * evaluation.planned,
         "Realised (%)": 100 * realised,
-        "From (%)": 100 * found.interval[:, 0],
-        "To (%)": 100 * found.interval[:, 1],
-        "By prompt id (%)": 100 * found.by_id,
-        "Rate (req/s)": found.arrival_rate * realised,
+        "From (%)": 100 * evaluation.interval[:, 0],
+        "To (%)": 100 * evaluation.interval[:, 1],
+        "By prompt id (%)": 100 * evaluation.by_id,
+        "Rate (req/s)": evaluation.arrival_rate * realised,
         "Mean score": sample.scores.values @ sample.scores.weights,
         "Mean grade": grades,
     }
     return pd.DataFrame(columns)
 
 
-def evaluated_limits_table(found: Evaluation) -> pd.DataFrame:
+def evaluated_limits_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the limits; blank where no latency is known."""
     rows = [
         (
@@ -68,22 +70,22 @@ def evaluated_limits_table(found: Evaluation) -> pd.DataFrame:
             *map(finite, (one.planned, one.achieved, one.low, one.high)),
             one.verdict,
         )
-        for one in found.limits
+        for one in evaluation.limits
     ]
     return pd.DataFrame(
         rows, columns=["Limit", "Unit", "At most", "Planned", "Realised", "From", "To", "Verdict"]
     )
 
 
-def evaluated_comparisons_table(found: Evaluation) -> pd.DataFrame:
+def evaluated_comparisons_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the router against the others."""
     rows = []
-    for one in found.comparisons:
+    for one in evaluation.comparisons:
         half = NORMAL_975 * one.error
         rows.append(
             (
                 one.against,
-                _note(found, one),
+                _note(evaluation, one),
                 one.difference,
                 one.error,
                 half,
@@ -102,25 +104,25 @@ def evaluated_comparisons_table(found: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*heads, "From (score)", "To (score)", "Verdict"])
 
 
-def evaluation_content(found: Evaluation) -> dict[str, Any]:
+def evaluation_content(evaluation: Evaluation) -> dict[str, Any]:
     """Return everything as plain dicts, lists and finite numbers; null where nothing is known."""
-    llms = found.sample.scores.llms
+    llms = evaluation.sample.scores.llms
 
     def by_llm(values: np.ndarray) -> dict[str, float]:
         return dict(zip(llms, map(float, values), strict=True))
 
     return {
-        "verdict": found.verdict,
-        "prompts": found.sample.prompts,
-        "prompts_for_prices": found.fitted,
-        "graded": found.sample.graded,
-        "arrival_rate_rps": found.arrival_rate,
+        "verdict": evaluation.verdict,
+        "prompts": evaluation.sample.prompts,
+        "prompts_for_prices": evaluation.fitted,
+        "graded": evaluation.sample.graded,
+        "arrival_rate_rps": evaluation.arrival_rate,
         "fractions": {
-            "planned": by_llm(found.planned),
-            "realised": by_llm(found.routings[0].fractions),
-            "low": by_llm(found.interval[:, 0]),
-            "high": by_llm(found.interval[:, 1]),
-            "by_prompt_id": by_llm(found.by_id),
+            "planned": by_llm(evaluation.planned),
+            "realised": by_llm(evaluation.routings[0].fractions),
+            "low": by_llm(evaluation.interval[:, 0]),
+            "high": by_llm(evaluation.interval[:, 1]),
+            "by_prompt_id": by_llm(evaluation.by_id),
         },
         "limits": [
             {
@@ -137,7 +139,7 @@ def evaluation_content(found: Evaluation) -> dict[str, Any]:
                     "verdict": one.verdict,
                 },
             }
-            for one in found.limits
+            for one in evaluation.limits
         ],
         "routings": [
             {
@@ -148,11 +150,11 @@ def evaluation_content(found: Evaluation) -> dict[str, Any]:
                     "predicted": one.predicted,
                 },
                 **{
-                    "graded": one.worth if found.sample.graded else None,
+                    "graded": one.worth if evaluation.sample.graded else None,
                     "fractions": by_llm(one.fractions),
                 },
             }
-            for one in found.routings
+            for one in evaluation.routings
         ],
         "comparisons": [
             {
@@ -161,7 +163,7 @@ def evaluation_content(found: Evaluation) -> dict[str, Any]:
                 "standard_error": finite(one.error),
                 "verdict": one.verdict,
             }
-            for one in found.comparisons
+            for one in evaluation.comparisons
         ],
-        "notes": basis_lines(found),
+        "notes": basis_lines(evaluation),
     }

@@ -35,23 +35,23 @@ WORDS = {
 }
 
 
-def simulation_verdict_line(found: Simulation) -> str:
+def simulation_verdict_line(simulation: Simulation) -> str:
     """Render the verdict with its reason."""
     missed = [
         f"{_name(s.slo)} {format_number(1000 * s.simulated.mean)} ms,"
         f" {format_number(100 * (s.simulated.mean / s.slo.limit - 1), 2)} % above the limit"
-        for s in found.slos
+        for s in simulation.slos
         if s.verdict == "misses" and s.simulated is not None
     ]
-    return f"{found.verdict}: {WORDS[found.verdict]}" + (
+    return f"{simulation.verdict}: {WORDS[simulation.verdict]}" + (
         f" ({'; '.join(missed)})" if missed else ""
     )
 
 
-def simulation_advice_lines(found: Simulation) -> list[str]:
+def simulation_advice_lines(simulation: Simulation) -> list[str]:
     """Say what to plan with where limits are not surely kept; nothing where they are."""
     changes, limits = {}, []
-    for j, one in enumerate(found.slos):
+    for j, one in enumerate(simulation.slos):
         if (
             one.verdict in ("uncertain", "misses")
             and one.simulated is not None
@@ -64,18 +64,18 @@ def simulation_advice_lines(found: Simulation) -> list[str]:
     return [retry_line(changes, limits, "simulate")] if changes else []
 
 
-def simulation_demand_line(found: Simulation, rate: float) -> str:
+def simulation_demand_line(simulation: Simulation, rate: float) -> str:
     """Say what was replayed."""
-    minutes = format_number(found.demand.seconds / 60)
-    runs = f"{found.requests:,} requests counted in runs of {minutes} min"
+    minutes = format_number(simulation.demand.seconds / 60)
+    runs = f"{simulation.requests:,} requests counted in runs of {minutes} min"
     how = (
         "gaps of the trace, scaled to the plan's rate"
-        if found.demand.gaps is not None
-        else _arrivals(found.demand.cv)
+        if simulation.demand.gaps is not None
+        else _arrivals(simulation.demand.cv)
     )
     return (
-        f"Simulated: {format_number(rate)} req/s, {how}; {runs}, seed {found.demand.seed};"
-        f" {found.wall:.1f} s"
+        f"Simulated: {format_number(rate)} req/s, {how}; {runs}, seed {simulation.demand.seed};"
+        f" {simulation.wall:.1f} s"
     )
 
 
@@ -95,10 +95,10 @@ def _interval(outcome: Estimate95 | None, scale: float) -> tuple[float | None, f
     return (None, None) if outcome is None else (scale * outcome.mean, scale * outcome.half)
 
 
-def simulated_slos_table(found: Simulation) -> pd.DataFrame:
+def simulated_slos_table(simulation: Simulation) -> pd.DataFrame:
     """Tabulate the SLOs."""
     rows = []
-    for one in found.slos:
+    for one in simulation.slos:
         mean, half = _interval(one.simulated, 1000.0)
         within, _ = _interval(one.within, 100.0)
         predicted = None if one.predicted is None else 1000.0 * one.predicted
@@ -127,10 +127,10 @@ def simulated_slos_table(found: Simulation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
-def simulated_options_table(found: Simulation, instance: Instance) -> pd.DataFrame:
+def simulated_options_table(simulation: Simulation, instance: Instance) -> pd.DataFrame:
     """Tabulate the deployed options; latencies of every metric that was simulated."""
     rows = []
-    for one in found.options:
+    for one in simulation.options:
         option = instance.options[one.option]
         row = {
             "LLM": instance.llms[option.llm].name,
@@ -139,7 +139,7 @@ def simulated_options_table(found: Simulation, instance: Instance) -> pd.DataFra
             "Planned rate (req/s)": one.planned_rate,
             "Simulated rate (req/s)": one.rate.mean,
         }
-        for metric in found.metrics:
+        for metric in simulation.metrics:
             mean, half = _interval(one.simulated.get(metric), 1000.0)
             p99, _ = _interval(one.p99.get(metric), 1000.0)
             planned = one.predicted.get(metric)
@@ -154,20 +154,22 @@ def simulated_options_table(found: Simulation, instance: Instance) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def simulated_routing_table(found: Simulation, instance: Instance) -> pd.DataFrame:
+def simulated_routing_table(simulation: Simulation, instance: Instance) -> pd.DataFrame:
     """Tabulate fractions, planned and realised."""
     rows = [
         (llm.name, 100.0 * planned, 100.0 * one.mean, 100.0 * one.half)
-        for llm, planned, one in zip(instance.llms, found.planned, found.fractions, strict=True)
+        for llm, planned, one in zip(
+            instance.llms, simulation.planned, simulation.fractions, strict=True
+        )
     ]
     return pd.DataFrame(rows, columns=["LLM", "Planned (%)", "Realised (%)", "95 % interval (± %)"])
 
 
-def simulated_option_lines(found: Simulation, instance: Instance) -> list[str]:
+def simulated_option_lines(simulation: Simulation, instance: Instance) -> list[str]:
     """Say how each option was simulated."""
     return [
         f"{instance.llms[instance.options[one.option].llm].name}: {one.engine}; {one.note}"
-        for one in found.options
+        for one in simulation.options
     ]
 
 

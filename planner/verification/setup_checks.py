@@ -74,5 +74,5 @@ def check_rates(
         if abs(routed[llm.name] - wanted) > slack:
             yield (
                 f"{llm.name}: rates sum to {routed[llm.name]:.9g} req/s but its routing fraction"
-                f" asks for {wanted:.9g}"
+                f" needs {wanted:.9g}"
             )

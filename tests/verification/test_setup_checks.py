@@ -20,7 +20,7 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     ),
     "fraction mismatch": (
         both(at("routing.big", 0.6), at("routing.small", 0.4)),
-        "its routing fraction asks for 6",
+        "its routing fraction needs 6",
     ),
 }
 

@@ -25,7 +25,7 @@ __all__ = ["run_init"]
 def run_init(
     folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]
 ) -> int:
-    """Write what is asked for and tell it; the exit code. Nothing that exists is overwritten."""
+    """Write a folder or a workbook, overwriting nothing; list the files, return the exit code."""
     if (folder is None) == (xlsx is None):
         raise DataError(
             [

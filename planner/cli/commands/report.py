@@ -1,4 +1,4 @@
-"""The command `report`: plan and scenario -> what is asked beside it -> workbook, charts."""
+"""The command `report`: plan and scenario -> what --with lists -> workbook, charts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

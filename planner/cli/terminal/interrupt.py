@@ -47,7 +47,7 @@ class Interrupt:
                 signal.signal(number, handler)
 
     def guard(self) -> None:
-        """From here on the first Ctrl-C asks the solve to stop with what it has."""
+        """From here on the first Ctrl-C stops the solve with what it has."""
         self._guarded = True
 
     def _hear(self, signum: int, frame: FrameType | None) -> None:

@@ -132,7 +132,7 @@ def print_alternatives(console: Console, content: PlanContent) -> None:
     if len(frame):
         running = content["context"]["alternatives"]["asked"]["current"] is not None
         objective = content["objective"]["of"]
-        found, bound = (
+        value, bound = (
             next(h for h in map(str, frame.columns) if h.startswith(word))
             for word in ("Found", "Best possible")
         )
@@ -140,7 +140,7 @@ def print_alternatives(console: Console, content: PlanContent) -> None:
         columns: list[Column] = [
             ("Row", "", str),
             ("Why it is listed", "why", str),
-            (found, objective, lambda value: format_number(value, 6)),
+            (value, objective, lambda value: format_number(value, 6)),
         ]
         columns.append((bound, "best\npossible", lambda value: format_number(value, 6)))
         columns += [
@@ -155,10 +155,8 @@ def print_alternatives(console: Console, content: PlanContent) -> None:
         print_table(console, "Alternatives", frame, columns)
         differ = [
             f"{row}: {words}"
-            for row, words in zip(
-                frame["Row"], frame["Replicas against the plan found"], strict=True
-            )
+            for row, words in zip(frame["Row"], frame["Replicas against the plan"], strict=True)
         ]
-        print_lines(console, "Replicas of each against the plan found", [*differ, *lines])
+        print_lines(console, "Replicas of each against the plan", [*differ, *lines])
     else:
         print_lines(console, "Alternatives", lines)
