@@ -246,8 +246,8 @@ def alternatives_lines(content: PlanContent) -> list[str]:
         lines.append(f"The {following} next best setups; more may lie within the loss.")
     else:
         lines.append(
-            f"{following} next best setup{'' if following == 1 else 's'}, then the search {STOPS[alternatives['stopped']]};"
-            " more may lie within the loss."
+            f"{following} next best setup{'' if following == 1 else 's'}, then the search"
+            f" {STOPS[alternatives['stopped']]}; more may lie within the loss."
         )
     return [
         *lines,
