@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -412,3 +413,92 @@ def test_top_level_names_are_those_of_the_wish() -> None:
     assert sources <= {"app.py"}, f"{sources - {'app.py'}} belong into a package"
     packages = {path.parent.name for path in HOME.glob("*/__init__.py")}
     assert packages <= {*ROOMS, "app_pages", "tests", "bench"}
+
+
+# ---------------------------------------------------------------- a test for every module
+
+COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    # test that covers them -> modules without a test of their name
+    "tests/cli/test_app.py": (
+        *("planner/cli/arguments", "planner/cli/estimate_app", "planner/cli/operation_app"),
+        *("planner/cli/plan_app", "planner/cli/profile_app", "planner/cli/start_app"),
+        "planner/cli/study_app",
+    ),
+    "tests/cli/commands/test_profile_estimate.py": ("planner/cli/commands/estimate_report",),
+    "tests/scenario/test_templates.py": ("planner/cli/commands/init",),
+    "tests/cli/commands/test_sweep.py": ("planner/studies/dask_backend",),
+    "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),
+    "tests/studies/baselines/test_comparison.py": ("planner/presentation/baselines",),
+    "tests/api/test_planning.py": ("planner/api/plan_result",),
+    "tests/reports/workbook/report/test_write.py": (
+        *("planner/export/report_content", "planner/export/report_meta"),
+        *("planner/export/report_studies", "reports/workbook/book", "reports/workbook/charts"),
+        *("reports/workbook/page", "reports/workbook/table"),
+        *("reports/workbook/report/baselines", "reports/workbook/report/curve_points"),
+        *("reports/workbook/report/dropped_options", "reports/workbook/report/gpus"),
+        *("reports/workbook/report/headline", "reports/workbook/report/log"),
+        *("reports/workbook/report/routing", "reports/workbook/report/setup"),
+        *("reports/workbook/report/shadow_prices", "reports/workbook/report/sweeps"),
+    ),
+    "tests/reports/deploy/test_readme.py": (
+        *("reports/deploy/file_heads", "reports/deploy/markdown", "reports/deploy/readme_checks"),
+        *("reports/deploy/readme_gateways", "reports/deploy/readme_start"),
+        "reports/deploy/vllm_server",
+    ),
+    "tests/profiles/hygiene/test_checks.py": (
+        *("profiles/hygiene/curve_rows", "profiles/hygiene/neighbours", "profiles/hygiene/values"),
+    ),
+    "tests/profiles/importers/test_pipeline.py": (
+        *("profiles/importers/formats/aiperf", "profiles/importers/formats/guidellm"),
+        "profiles/importers/formats/sglang",
+    ),
+    "tests/pages/jobs/test_worker_pool.py": ("app_pages/jobs/worker_process",),
+    "tests/pages/views/test_router.py": (
+        *("app_pages/charts/router", "app_pages/jobs/router", "app_pages/widgets/prompt_test"),
+    ),
+    "tests/pages/views/test_plan.py": (
+        *("app_pages/charts/style", "app_pages/jobs/messages", "app_pages/session/job_slots"),
+        *("app_pages/session/server", "app_pages/session/state"),
+        *("app_pages/widgets/deployment", "app_pages/widgets/headline"),
+    ),
+    "tests/pages/views/test_inputs.py": (
+        *("app_pages/session/uploads", "app_pages/widgets/scenario_files"),
+    ),
+    "tests/pages/views/test_export.py": ("app_pages/widgets/downloads",),
+    "tests/pages/views/test_what_if.py": (
+        *("app_pages/widgets/alternatives", "app_pages/widgets/frontier"),
+    ),
+}
+RECORDS_AND_WORDS = {
+    *("planner/errors", "planner/settings", "planner/solution", "planner/version"),
+    *("planner/operation/verdicts", "planner/verification/tolerances", "models/instance"),
+    *("models/linear", "profiles/records", "profiles/workbook_fields"),
+    *("profiles/workbook_layout", "profiles/importers/formats/record", "reports/content"),
+}
+"""Modules that hold records, constants and layouts, and compute nothing."""
+
+
+def test_every_module_has_a_test_of_its_name_or_a_reason() -> None:
+    lacking = {
+        file_of(module).removesuffix(".py")
+        for module in trees()
+        if (HOME / file_of(module)).stem not in ("__init__", "__main__")
+        and module != "app"
+        and not mirrored_test(file_of(module)).exists()
+    }
+    listed = {module for modules in COVERED_ELSEWHERE.values() for module in modules}
+    assert lacking == listed | RECORDS_AND_WORDS
+    assert all((HOME / test).exists() for test in COVERED_ELSEWHERE)
+
+
+def mirrored_test(path: str) -> Path:
+    """Where the test of a module's name lies: the folders of tests mirror the packages."""
+    for folder, mirrored in (("planner/", "tests/"), ("app_pages/", "tests/pages/")):
+        if path.startswith(folder):
+            return mirror(mirrored + path.removeprefix(folder))
+    return mirror(f"tests/{path}")
+
+
+def mirror(path: str) -> Path:
+    folder, _, name = path.rpartition("/")
+    return HOME / folder / f"test_{name}"
