@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from planner.decomposition.enumeration import Config, Setups, enumerate_setups, retained
+from planner.decomposition.enumeration import Config, Setups, enumerate_setups, retained_setups
 from planner.decomposition.master import Deployed
 from planner.decomposition.packing import PlacementVerdict, Seat, pack
 from planner.decomposition.price_bank import DecompositionState, Prices
@@ -154,7 +154,7 @@ def best_setup(
     # What cannot carry the arrival rate at all needs no routing to be ruled out.
     bounds.upper[capacity(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
     if not exact_packing:
-        bounds.upper[~retained(instance, setups)] = -np.inf
+        bounds.upper[~retained_setups(instance, setups)] = -np.inf
     search = _BestSearch(state, setups, bounds, tolerance, keep)
     live = np.flatnonzero(bounds.upper > -np.inf)
     batch = first_of_each(setups, bounds, live)

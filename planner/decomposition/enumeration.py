@@ -19,7 +19,7 @@ import numpy as np
 from models.instance import Instance
 from planner.decomposition.packing import BLOCK, ROOM_NOISE, UNITS, first_fit_decreasing
 
-__all__ = ["Config", "Setups", "TooManySetupsError", "enumerate_setups", "retained"]
+__all__ = ["Config", "Setups", "TooManySetupsError", "enumerate_setups", "retained_setups"]
 
 MOST_SETUPS = 2_000_000
 MOST_CONFIGS = 100_000
@@ -151,7 +151,7 @@ def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Confi
     yield from extend(0, (), 0, budget)
 
 
-def retained(instance: Instance, setups: Setups) -> np.ndarray:
+def retained_setups(instance: Instance, setups: Setups) -> np.ndarray:
     """(S,) whether first-fit decreasing places the whole setup, as published."""
     blocks = [
         np.arange(first, min(first + BLOCK, len(setups))) for first in range(0, len(setups), BLOCK)

@@ -140,10 +140,12 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes
 
 def scenario_text(content: Mapping[str, Any]) -> str:
     """YAML of a scenario's content, blank values left out; entries of lists on one line each."""
-    return "\n".join(line for key, value in content.items() for line in _lines(key, value)) + "\n"
+    return (
+        "\n".join(line for key, value in content.items() for line in _yaml_lines(key, value)) + "\n"
+    )
 
 
-def _lines(key: str, value: Any) -> list[str]:
+def _yaml_lines(key: str, value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, list) and value and isinstance(value[0], Mapping):

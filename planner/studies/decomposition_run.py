@@ -14,7 +14,12 @@ from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.decomposition.best_setup import BestSetup, best_setup
 from planner.decomposition.cheapest_setup import cheapest_setup
-from planner.decomposition.enumeration import Setups, TooManySetupsError, enumerate_setups, retained
+from planner.decomposition.enumeration import (
+    Setups,
+    TooManySetupsError,
+    enumerate_setups,
+    retained_setups,
+)
 from planner.decomposition.fleet import bracket_fleet
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
@@ -100,7 +105,7 @@ def run_decomposition(
         best=best,
         complete=best.complete,
         tolerance=tolerance,
-        retained=int(retained(instance, setups).sum()),
+        retained=int(retained_setups(instance, setups).sum()),
         seconds=time.perf_counter() - began,
         setups=setups,
     )
@@ -167,7 +172,7 @@ def seconds_per_setup(
     Measured on at most SAMPLE setups drawn with a fixed seed: all of them would take minutes.
     """
     state = DecompositionState(instance)
-    rows = np.flatnonzero(retained(instance, setups))
+    rows = np.flatnonzero(retained_setups(instance, setups))
     sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]
     tolerance = TOLERANCE * state.prompts.span
     began, done = time.perf_counter(), 0

@@ -22,7 +22,7 @@ from planner.decomposition.enumeration import (
     Setups,
     TooManySetupsError,
     enumerate_setups,
-    retained,
+    retained_setups,
 )
 from planner.decomposition.packing import pack
 from planner.decomposition.price_bank import DecompositionState
@@ -66,7 +66,7 @@ def study_setups(
         setups = enumerate_setups(instance)
     except TooManySetupsError as error:
         raise DataError([_too_many(str(error))]) from error
-    placed = retained(instance, setups)
+    placed = retained_setups(instance, setups)
     positions = _positions(instance, setups, placed, exact_packing=exact_packing, cancel=cancel)
     table = SetupRows(instance, positions.size)
     if prune:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from planner.decomposition import packing
-from planner.decomposition.enumeration import enumerate_setups, retained
+from planner.decomposition.enumeration import enumerate_setups, retained_setups
 from planner.decomposition.packing import (
     first_fit_decreasing,
     pack,
@@ -28,7 +28,7 @@ def test_first_fit_for_all_rows_at_once_is_that_of_one(seed: int) -> None:
     instance = cluster(options, 3, nodes=2, per_node=2, most=None)
     setups = enumerate_setups(instance)
     rows = rng.permutation(len(setups))[:200]
-    placed = retained(instance, setups)
+    placed = retained_setups(instance, setups)
     assert np.array_equal(placed[rows], first_fit_decreasing(instance, setups.replicas(rows, 6)))
     for row in rows:
         items = [
@@ -51,7 +51,7 @@ def test_exhaustive_packing_places_what_first_fit_does_not() -> None:
     )
     setups = enumerate_setups(instance)
     everything = int(np.flatnonzero(setups.llms() == 0b111111)[0])
-    assert not retained(instance, setups)[everything]
+    assert not retained_setups(instance, setups)[everything]
     placement = pack(instance, setups.deployed(everything))
     assert placement.placed
     share = np.zeros(2)
