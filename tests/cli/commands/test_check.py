@@ -28,9 +28,7 @@ def test_check_agrees_on_the_first_example() -> None:
 
 
 def test_check_says_6_when_they_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = decomposition_run.retained
     monkeypatch.setattr(decomposition_run, "best_setup", _half_the_rate)
-    monkeypatch.setattr(decomposition_run, "retained", real)
     code, text = run("check", TRIO, *FEW)
     assert code == NEGATIVE_VERDICT
     assert "disagree: joint plan and decomposition contradict each other" in text

@@ -18,7 +18,9 @@ def printed(content: object) -> list[str]:
 
 def test_every_pool_has_its_head_and_bars() -> None:
     lines = printed(built_plan().content)
-    assert "  pool a100: 1 x 4 A100-SXM-80GB, 4 of 4 GPUs used" in [line.rstrip() for line in lines]
+    assert "  pool a100: 1 x 4 A100-PCIe-80GB, 4 of 4 GPUs used" in [
+        line.rstrip() for line in lines
+    ]
     bars = [line for line in lines if line.strip().startswith("gpu")]
     assert bars
     assert all(len(line.split()[2]) == 10 for line in bars), "one character is 10 % of a GPU"
