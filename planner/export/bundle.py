@@ -68,20 +68,20 @@ def parse_kinds(text: str) -> list[str]:
     word at all.
     """
     kinds = [word.strip() for word in text.split(",") if word.strip()]
-    mend = f"it takes {', '.join(KINDS)}"
+    fix = f"it takes {', '.join(KINDS)}"
     faults = [
         Fault(
             "--only",
             "",
             repr(kind),
             "this is nothing that can be exported",
-            nearest(kind, KINDS) + mend,
+            nearest(kind, KINDS) + fix,
         )
         for kind in kinds
         if kind not in KINDS
     ]
     if not kinds:
-        faults.append(Fault("--only", "", repr(text), "it names nothing", mend))
+        faults.append(Fault("--only", "", repr(text), "it names nothing", fix))
     if faults:
         raise DataError(faults)
     return [kind for kind in KINDS if kind in kinds]
@@ -157,9 +157,9 @@ def _check_sound(source: PlanAndScenario) -> None:
     content, target = source.plan.content, source.loaded.scenario.spec.solver.rel_gap
     problems = verify(content, source.loaded.instance, rel_gap_target=target)
     if problems:
-        mend = f"plan it again: {PROGRAM} plan SCENARIO --json PATH"
+        fix = f"plan it again: {PROGRAM} plan SCENARIO --json PATH"
         raise DataError(
-            [Fault("plan", "", "", f"it is not sound ({problem})", mend) for problem in problems]
+            [Fault("plan", "", "", f"it is not sound ({problem})", fix) for problem in problems]
         )
 
 
