@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from models.packing import Item
+from models.packing.first_fit import Item
 
 
 @dataclass(frozen=True)

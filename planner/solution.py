@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from models.linear import LinearProgram
-from models.packing import Packing
+from models.packing.first_fit import Packing
 
 
 class Status(StrEnum):

@@ -9,6 +9,13 @@ import pytest
 
 from tests.support.outside import NOT_RUN
 
+pytest_plugins = (
+    "tests.support.instances.stand_in_search",  # the fixture `search`
+    "tests.support.plans.routed_plan",  # the fixture `source`
+    "tests.support.scenarios.scenario_case",  # the fixture `case`
+    "tests.support.scenarios.workbook_case",  # the fixture `book`
+)
+
 
 @pytest.fixture
 def marginals_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

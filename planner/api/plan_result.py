@@ -13,7 +13,7 @@ import pandas as pd
 from models.linear import LinearProgram
 from planner.api.scenario import LoadedScenario
 from planner.export.report_files import write_report
-from planner.joint.model_file import write_model
+from planner.joint.solver.model_file import write_model
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.plans.record import Plan, read_plan, write_json
 from planner.plans.schema import PlanContent

@@ -17,8 +17,8 @@ from scipy.sparse import csr_matrix
 from models.formulation import Formulation
 from models.quality import Quality
 from models.relaxation import Points, cut_rows, relax, stack_points, weight_rows
-from planner.joint.highs import Answer, SolveSettings, StopReason
-from planner.joint.live_lp import LiveLp
+from planner.joint.solver.highs import Answer, SolveSettings, StopReason
+from planner.joint.solver.live_lp import LiveLp
 
 IN_OUT = 0.4
 """Weight of the best fractions so far in the point that is cut at (in-out stabilisation)."""

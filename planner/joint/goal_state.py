@@ -11,7 +11,7 @@ import numpy as np
 from models.formulation import Goal, GoalKind, lean_weights, pool_prices
 from models.instance import Instance
 from models.nogood import NoGood
-from models.packing import Packing
+from models.packing.first_fit import Packing
 from models.quality import Quality, Settled
 from planner.joint.search_state import SearchState
 from planner.joint.setup_routing import RoutedSetup

@@ -4,9 +4,9 @@ import time
 
 from models.exact_assignment import TIE_EPS
 from models.quality import Quality
-from planner.joint import highs
 from planner.joint.goal_state import Incumbent
 from planner.joint.search_state import SearchState
+from planner.joint.solver import highs
 from planner.solution import (
     Effort,
     ShadowPrices,

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from models.formulation import Goal, GoalKind
-from models.packing import Packing
-from models.placement import pack_most
+from models.packing.first_fit import Packing
+from models.packing.placement import pack_most
 from planner.joint.curve_refinement import refine_lines
 from planner.joint.cut_loop import RelaxationPoint
 from planner.joint.goal_state import GoalState, incumbent_of

@@ -18,8 +18,8 @@ from models.formulation import Goal, GoalKind
 from models.linear import LinearProgram
 from models.program import build
 from planner.joint.goal_state import GoalState
-from planner.joint.highs import Answer, StopReason, solve
 from planner.joint.root_relaxation import RootRelaxation
+from planner.joint.solver.highs import Answer, StopReason, solve
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
 """Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the

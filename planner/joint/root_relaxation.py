@@ -12,8 +12,8 @@ from models.relaxation import Layout
 from planner.joint.curve_refinement import refine_lines
 from planner.joint.cut_loop import CutLoop, RelaxationPoint
 from planner.joint.goal_state import GoalState
-from planner.joint.highs import StopReason
 from planner.joint.separation import add_pattern_rows
+from planner.joint.solver.highs import StopReason
 
 PATTERN_ROUNDS = 8
 """Times that the relaxation is solved again with the capacity rows that it violates."""

@@ -30,12 +30,12 @@ from models.program import build
 from planner.joint.cost_floor import reach_floor
 from planner.joint.curve_refinement import refine_lines, split_arms
 from planner.joint.goal_state import GoalState, Incumbent
-from planner.joint.highs import StopReason, solve
 from planner.joint.primal_heuristics import consider, consider_thinned, try_rounded, try_smaller
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import RootRelaxation, relax_root
 from planner.joint.search_state import SearchState
 from planner.joint.separation import SetupPlacement, place_and_learn
+from planner.joint.solver.highs import StopReason, solve
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""

@@ -18,9 +18,9 @@ from models.formulation import Formulation, Goal, allowance, shared_slos
 from models.instance import Instance
 from models.latency import Pieces, budget_pieces
 from models.nogood import NoGood
-from models.packing import Item
+from models.packing.first_fit import Item
 from models.quality import Quality
-from planner.joint.highs import SolveSettings
+from planner.joint.solver.highs import SolveSettings
 from planner.solution import Termination
 
 COARSE_ERROR = 3e-2

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.nogood import lifted_no_good
-from models.packing import Item, Packing, PackingVerdict
+from models.packing.first_fit import Item, Packing, PackingVerdict
+from models.packing.placement import pack, pack_on_fewest, smallest_conflict
 from models.patterns import pattern_row
-from models.placement import pack, pack_on_fewest, smallest_conflict
 from planner.joint.search_state import SearchState
 
 

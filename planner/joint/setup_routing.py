@@ -17,7 +17,7 @@ from models.formulation import Formulation, allowance
 from models.latency import Pieces, safe_points
 from models.quality import UNROUTED, Quality
 from planner.joint.cut_loop import CutLoop, RelaxationPoint
-from planner.joint.highs import SolveSettings, StopReason
+from planner.joint.solver.highs import SolveSettings, StopReason
 
 SPARES = (1e-9, 1e-8, 1e-7, 1e-6)
 """Shares of the budgets that are kept back, one after the other, while the solver's tolerance lets

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.instance import Instance
-from models.packing import Item, Packing, PackingVerdict
+from models.packing.first_fit import Item, Packing, PackingVerdict
 from planner.plans.node_matching import placed_replicas
 from planner.plans.numbers import percent
 from planner.plans.schema import SolvedContent

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations, islice, product
 
-from models.packing import FIT, Item
+from models.packing.first_fit import FIT, Item
 
 __all__ = ["ReplicaPlace", "place_near"]
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import planner
-from tests.support.small_scenario import small_content
+from tests.support.scenarios.small_scenario import small_content
 
 
 def test_a_second_node_starts_replicas(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import planner
 from models.quality import Quality
 from planner.cli.app import app
 from planner.settings import Progress
-from tests.support.small_scenario import small_content
+from tests.support.scenarios.small_scenario import small_content
 
 
 @pytest.fixture(scope="module")

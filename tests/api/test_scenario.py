@@ -8,7 +8,7 @@ import pytest
 
 import planner
 from tests.support.paths import EXAMPLES
-from tests.support.small_scenario import small_content
+from tests.support.scenarios.small_scenario import small_content
 
 TRIO = EXAMPLES / "paper-trio" / "scenario.yaml"
 

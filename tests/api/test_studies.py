@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import planner
-from tests.support.small_scenario import small_content
+from tests.support.scenarios.small_scenario import small_content
 
 
 def test_a_sweep_has_a_row_per_point_the_first_path_slowest() -> None:

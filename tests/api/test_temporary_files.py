@@ -7,7 +7,7 @@ import numpy as np
 
 import planner
 from planner.api.temporary_files import TemporaryFiles, plain_content
-from tests.support.small_scenario import small_content
+from tests.support.scenarios.small_scenario import small_content
 
 
 def test_files_go_with_the_last_scenario_that_needs_them() -> None:

@@ -7,8 +7,8 @@ from planner.decomposition.best_setup import Bounds, best_setup
 from planner.decomposition.enumeration import enumerate_setups
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
-from tests.support.oracle import best_plan
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.tiny import random_instance
 
 
 def test_a_bound_of_another_setup_s_prices_holds() -> None:

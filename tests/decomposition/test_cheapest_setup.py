@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from planner.decomposition.cheapest_setup import cheapest_setup
-from tests.support.oracle import best_plan
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.tiny import random_instance
 
 
 @pytest.mark.parametrize("first", range(0, 30, 10))

@@ -8,9 +8,9 @@ from planner.decomposition.packing import (
     PlacementVerdict,
     pack,
 )
-from tests.support.clusters import cluster
-from tests.support.oracle import feasible_setups
-from tests.support.tiny import KINDS, random_instance
+from tests.support.instances.clusters import cluster
+from tests.support.instances.oracle import feasible_setups
+from tests.support.instances.tiny import KINDS, random_instance
 
 
 def test_three_llms_on_four_gpus_have_the_published_number_of_setups() -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from planner.decomposition.fleet import bracket_fleet
-from tests.support.clusters import QUALITY_KINDS
-from tests.support.oracle import best_plan
-from tests.support.tiny import random_instance
+from tests.support.instances.clusters import QUALITY_KINDS
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.tiny import random_instance
 
 
 @pytest.mark.parametrize("kind", QUALITY_KINDS)

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.instance import Instance
 from planner.decomposition.fleet import bracket_fleet
-from tests.support.clusters import cluster
+from tests.support.instances.clusters import cluster
 
 
 def test_the_relaxation_proves_that_there_is_none() -> None:

@@ -8,7 +8,7 @@ from planner.decomposition.master import KEPT, Master
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.spend_tables import spends_at
 from tests.decomposition.test_routing import random_routing
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 SEEDS = range(12)
 

@@ -10,7 +10,7 @@ from planner.decomposition.packing import (
     pack,
     pack_on_fewest,
 )
-from tests.support.clusters import cluster
+from tests.support.instances.clusters import cluster
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -5,8 +5,8 @@ import pytest
 from planner.decomposition import price_bank
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
-from tests.support.oracle import feasible_setups
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import feasible_setups
+from tests.support.instances.tiny import random_instance
 
 
 def test_a_full_bank_forgets_what_was_used_least(monkeypatch: pytest.MonkeyPatch) -> None:

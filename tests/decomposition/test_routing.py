@@ -8,9 +8,9 @@ from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route
 from planner.decomposition.spend_tables import admissible, shared_slos, spends_at
 from profiles.records import Curve, Scores
-from tests.support.clusters import QUALITY_KINDS
-from tests.support.oracle import feasible_setups
-from tests.support.tiny import random_instance
+from tests.support.instances.clusters import QUALITY_KINDS
+from tests.support.instances.oracle import feasible_setups
+from tests.support.instances.tiny import random_instance
 
 
 @pytest.mark.parametrize("kind", QUALITY_KINDS)

@@ -16,8 +16,8 @@ from models.program import build
 from planner.joint import infeasibility, leanest, restricted_milp, setup_routing
 from planner.joint.cut_loop import IN_OUT
 from planner.joint.search import FIRST_OPTIONS
+from tests.support.instances.programs import state_of
 from tests.support.paths import HOME
-from tests.support.programs import state_of
 
 TEXT = (HOME / "docs" / "formulation.md").read_text(encoding="utf-8")
 

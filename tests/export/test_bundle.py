@@ -9,14 +9,14 @@ from pathlib import Path
 from models.router import Router
 from planner.export.bundle import KINDS, build_bundle, parse_kinds
 from planner.operation.router_policy import plan_hash
-from tests.support.bundle_cases import (
+from tests.support.plans.bundle_cases import (
     CASES,
     compose_files,
     documents,
     every_case,
     exported,
 )
-from tests.support.export_cases import HOSTILE, ON
+from tests.support.plans.export_cases import HOSTILE, ON
 
 
 @every_case

@@ -3,7 +3,7 @@
 import pytest
 
 from planner.export.deployment_names import labels
-from tests.support.bundle_cases import CASES, deployment, every_case, servers
+from tests.support.plans.bundle_cases import CASES, deployment, every_case, servers
 
 
 @every_case

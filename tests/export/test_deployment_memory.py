@@ -2,9 +2,9 @@
 
 from planner.export.bundle import build_bundle
 from planner.export.deployment import build_deployment
-from tests.support import export_cases
-from tests.support.bundle_cases import deployment, every_case
-from tests.support.export_cases import ON
+from tests.support.plans import export_cases
+from tests.support.plans.bundle_cases import deployment, every_case
+from tests.support.plans.export_cases import ON
 
 
 @every_case

@@ -1,6 +1,6 @@
 """Nodes of a deployment: servers on one GPU never start together."""
 
-from tests.support.bundle_cases import deployment, every_case
+from tests.support.plans.bundle_cases import deployment, every_case
 
 
 @every_case

@@ -17,7 +17,7 @@ from profiles.io.faults import DataError
 from profiles.workbook_layout import SHEETS
 from reports.workbook.input_sheets import write_input_book
 from tests.support.paths import HOME
-from tests.support.workbook_case import EXAMPLES, write_case
+from tests.support.scenarios.workbook_case import EXAMPLES, write_case
 
 OVERRIDES = [
     "setups.tp_degrees=[2, 1]",

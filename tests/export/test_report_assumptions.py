@@ -1,7 +1,7 @@
 """Assumptions of a report: every number of the scenario with the place it comes from."""
 
 from planner.export.report_assumptions import assumptions_table
-from tests.support.report_cases import infeasible, planned, small_source
+from tests.support.plans.report_cases import infeasible, planned, small_source
 
 
 def test_each_number_says_where_it_comes_from() -> None:

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from tests.support.export_cases import count_reads
 from tests.support.paths import EXAMPLES
+from tests.support.plans.export_cases import count_reads
 
 ONCE = {"profiles.csv": 1, "scores.csv": 1}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.report_cases import planned, small_source, studies
+from tests.support.plans.report_cases import planned, small_source, studies
 
 
 def test_the_frontier_holds_this_plan_and_reasons() -> None:

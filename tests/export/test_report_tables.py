@@ -3,7 +3,7 @@
 import pytest
 
 from planner.export.report_tables import llms_table, points_table, pools_table, ties_table
-from tests.support.report_cases import infeasible, trio_source
+from tests.support.plans.report_cases import infeasible, trio_source
 
 
 def test_counts_are_those_of_the_plan() -> None:

@@ -13,7 +13,7 @@ from planner.joint.adjustments import (
     limit_sentence,
     unhelpful_sentence,
 )
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 
 def limited() -> Instance:

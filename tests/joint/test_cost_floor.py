@@ -9,9 +9,9 @@ from models.formulation import Goal, GoalKind, price_step
 from planner.joint.cost_floor import reach_floor
 from planner.joint.goal_state import GoalState
 from planner.joint.search import Search
-from tests.support.oracle import best_plan
-from tests.support.search_states import QUALITY, fresh_state, goal_state
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.search_states import QUALITY, fresh_state, goal_state
+from tests.support.instances.tiny import random_instance
 
 
 @pytest.mark.parametrize("seed", [16, 31, 32, 54, 194])

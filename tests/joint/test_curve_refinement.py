@@ -8,8 +8,8 @@ import pytest
 from models.latency import Pieces
 from planner.joint.curve_refinement import SAME_BUDGET, WORTH_A_SPLIT, refine_lines, split_arms
 from planner.joint.search_state import SearchState
-from tests.support.search_states import fresh_state
-from tests.support.tiny import random_instance
+from tests.support.instances.search_states import fresh_state
+from tests.support.instances.tiny import random_instance
 
 SEEDS = range(12)
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from planner.joint.cut_loop import CutLoop, RelaxationPoint
-from planner.joint.highs import Answer, StopReason
-from planner.joint.live_lp import LiveLp
 from planner.joint.search_state import SearchState
-from tests.support.search_states import (
+from planner.joint.solver.highs import Answer, StopReason
+from planner.joint.solver.live_lp import LiveLp
+from tests.support.instances.search_states import (
     QUALITY,
     feasible_instances,
     fresh_state,
     random_fractions,
 )
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 PRICED = 5e-5
 """What Newton's prices may lack, 0..1 scale: the exact answer is settled for plans only."""

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from models.formulation import GoalKind
-from models.packing import Packing, PackingVerdict
+from models.packing.first_fit import Packing, PackingVerdict
 from planner.joint.goal_state import Incumbent, incumbent_of
 from planner.joint.setup_routing import RoutedSetup
-from tests.support.search_states import fresh_state, goal_state
-from tests.support.tiny import random_instance
+from tests.support.instances.search_states import fresh_state, goal_state
+from tests.support.instances.tiny import random_instance
 
 INSTANCE = random_instance(2, "two_pools")
 

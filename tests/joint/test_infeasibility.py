@@ -12,8 +12,8 @@ from planner.joint.infeasibility import explain_conflict
 from planner.joint.search_state import Clock
 from planner.joint.solve import Settings, solve
 from planner.solution import Repair, Solution
-from tests.support.by_hand import check, checked, flat, make, option
-from tests.support.tiny import KINDS, random_instance
+from tests.support.instances.by_hand import check, checked, flat, make, option
+from tests.support.instances.tiny import KINDS, random_instance
 
 
 def repaired(instance: Instance, repair: Repair) -> Instance:

@@ -9,10 +9,10 @@ from planner.joint.leanest import SAME_VALUE
 from planner.joint.solve import solve
 from planner.settings import Settings
 from planner.solution import Status
-from tests.support.by_hand import checked, flat, gpus_used, make, option
-from tests.support.oracle import fewest_gpus
-from tests.support.search_states import feasible_instances
-from tests.support.tiny import random_instance
+from tests.support.instances.by_hand import checked, flat, gpus_used, make, option
+from tests.support.instances.oracle import fewest_gpus
+from tests.support.instances.search_states import feasible_instances
+from tests.support.instances.tiny import random_instance
 
 
 def test_utilisation_floor_and_the_leanest_plan() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.instance import Llm, Pool, Slo
-from tests.support.by_hand import best, checked, flat, line, make, option
+from tests.support.instances.by_hand import best, checked, flat, line, make, option
 
 
 def test_capacity_alone() -> None:

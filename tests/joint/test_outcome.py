@@ -5,7 +5,7 @@ import pytest
 from planner.joint.outcome import effort_of, solution_of
 from planner.joint.search import Search
 from planner.solution import Status, Termination
-from tests.support.search_states import QUALITY, feasible_instances, fresh_state
+from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
 
 
 def test_status_follows_from_the_termination() -> None:

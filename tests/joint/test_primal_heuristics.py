@@ -24,8 +24,8 @@ from planner.joint.primal_heuristics import (
 from planner.joint.restricted_milp import RestrictedMilp
 from planner.joint.root_relaxation import relax_root
 from planner.joint.separation import all_packed, pack_pools
-from tests.support.clusters import cluster
-from tests.support.search_states import feasible_instances, fresh_state, goal_state
+from tests.support.instances.clusters import cluster
+from tests.support.instances.search_states import feasible_instances, fresh_state, goal_state
 
 KINDS = ["convex", "nonconvex", "two_pools", "six_gpus", "percentile"]
 

@@ -8,14 +8,14 @@ import pytest
 import planner.joint.restricted_milp
 from models.linear import LinearProgram
 from planner.joint import solve as joint
-from planner.joint.highs import Answer, SolveSettings, StopReason, solve
 from planner.joint.primal_heuristics import try_rounded
 from planner.joint.restricted_milp import CUTOFF_SLACK, RestrictedMilp
 from planner.joint.root_relaxation import relax_root
-from tests.support.oracle import best_plan, best_plan_with
-from tests.support.programs import CASES
-from tests.support.search_states import feasible_instances, goal_state
-from tests.support.tiny import random_instance
+from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve
+from tests.support.instances.oracle import best_plan, best_plan_with
+from tests.support.instances.programs import CASES
+from tests.support.instances.search_states import feasible_instances, goal_state
+from tests.support.instances.tiny import random_instance
 
 
 @pytest.mark.parametrize(("kind", "seed"), [*CASES[::2], ("two_pools", 1043), ("two_pools", 1027)])

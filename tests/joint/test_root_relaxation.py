@@ -7,9 +7,9 @@ import pytest
 
 from planner.joint.root_relaxation import NEARBY_CUTS, relax_root
 from planner.joint.separation import add_pattern_rows
-from tests.support.oracle import best_plan
-from tests.support.search_states import feasible_instances, goal_state
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.search_states import feasible_instances, goal_state
+from tests.support.instances.tiny import random_instance
 
 KINDS = ["convex", "nonconvex", "binary", "two_pools", "percentile", "each_llm"]
 

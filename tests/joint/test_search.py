@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from planner.joint.search import Search
-from tests.support.oracle import best_plan
-from tests.support.search_states import QUALITY, feasible_instances, fresh_state
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
 
 
 @pytest.mark.parametrize("kind", ["convex", "nonconvex", "two_pools", "percentile"])

@@ -11,9 +11,9 @@ from models.instance import Llm
 from models.nogood import NoGood
 from planner.joint.search_state import Clock
 from planner.solution import Termination
-from tests.support.clusters import cluster
-from tests.support.search_states import QUALITY, fresh_state
-from tests.support.tiny import random_instance
+from tests.support.instances.clusters import cluster
+from tests.support.instances.search_states import QUALITY, fresh_state
+from tests.support.instances.tiny import random_instance
 
 
 def test_the_clock_says_why_a_search_ended() -> None:

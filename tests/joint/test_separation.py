@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from models.packing import PackingVerdict
+from models.packing.first_fit import PackingVerdict
 from planner.joint.search_state import SearchState
 from planner.joint.separation import (
     add_pattern_rows,
@@ -15,8 +15,8 @@ from planner.joint.separation import (
     pack_pools_on_fewest,
     place_and_learn,
 )
-from tests.support.clusters import cluster
-from tests.support.search_states import fresh_state
+from tests.support.instances.clusters import cluster
+from tests.support.instances.search_states import fresh_state
 
 MOST = 4
 SEEDS = range(25)

@@ -13,9 +13,9 @@ from planner.joint.search_state import SearchState
 from planner.joint.setup_routing import RoutedSetup, _SetupProgram, route_setup
 from planner.joint.solve import solve
 from planner.settings import Settings
-from tests.support.oracle import feasible_setups, quality_cuts
-from tests.support.search_states import QUALITY, feasible_instances, fresh_state
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import feasible_setups, quality_cuts
+from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
+from tests.support.instances.tiny import random_instance
 
 TOLERANCE = 1e-7
 STEPS = 60

@@ -7,7 +7,7 @@ import pytest
 
 from models.instance import Slo
 from planner.joint.solve import Settings
-from tests.support.by_hand import checked, flat, fleet, make, option
+from tests.support.instances.by_hand import checked, flat, fleet, make, option
 
 
 def test_shadow_prices_point_the_right_way_and_are_the_slopes_of_a_large_fleet() -> None:

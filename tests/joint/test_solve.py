@@ -12,9 +12,9 @@ from models.quality import Quality
 from planner.joint.solve import Progress, Settings, solve
 from planner.scenario.assemble import load_instance
 from planner.solution import Solution
-from tests.support.by_hand import NOISE, busy, check_same, checked, gap, tiny
+from tests.support.instances.by_hand import NOISE, busy, check_same, checked, gap, tiny
+from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import SHARED
-from tests.support.tiny import KINDS, random_instance
 
 H100 = SHARED / "cases" / "h100-silicon" / "scenario.yaml"
 

@@ -9,7 +9,7 @@ import pytest
 from models.capacity import capacity_rows, most_replicas
 from models.instance import Instance, Llm, Option, Pool
 from profiles.records import Scores
-from tests.support.random_pools import CURVE, cluster
+from tests.support.instances.random_pools import CURVE, cluster
 
 
 def patterns(sizes: Sequence[tuple[int, float]], room: float) -> Iterator[list[int]]:

@@ -9,8 +9,8 @@ from models.compiled_program import compile_program
 from models.formulation import GoalKind
 from models.linear import LinearProgram
 from models.program import build
-from planner.joint.highs import SolveSettings, solve
-from tests.support.programs import (
+from planner.joint.solver.highs import SolveSettings, solve
+from tests.support.instances.programs import (
     CASES,
     GOALS,
     check_point,

@@ -12,7 +12,15 @@ from models.envelope import Arm, lower_hull
 from models.instance import Slo
 from models.latency import Pieces, budget_pieces
 from profiles.records import Curve
-from tests.support.random_curves import at, domain, latency, many, random_case, random_curve, seeds
+from tests.support.instances.random_curves import (
+    at,
+    domain,
+    latency,
+    many,
+    random_case,
+    random_curve,
+    seeds,
+)
 
 
 def envelope(arm: Arm, rates: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.exact_assignment import TIE_EPS, assign_within_window, tie_groups
-from tests.support.score_tables import best_quality, fractions_of, scores_of
+from tests.support.instances.score_tables import best_quality, fractions_of, scores_of
 
 ALL_OPEN = 8.0
 

@@ -14,8 +14,8 @@ from models.formulation import (
     shared_slos,
 )
 from models.instance import Instance, Pool, Slo
-from tests.support.programs import formulation, state_of
-from tests.support.tiny import random_instance
+from tests.support.instances.programs import formulation, state_of
+from tests.support.instances.tiny import random_instance
 
 
 def with_prices(*prices: float | None) -> Instance:

@@ -8,7 +8,7 @@ from models.envelope import Arm
 from models.instance import Slo
 from models.latency import budget_pieces, safe_points
 from profiles.records import Curve
-from tests.support.random_curves import (
+from tests.support.instances.random_curves import (
     ROUND,
     allowed,
     at,

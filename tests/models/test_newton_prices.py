@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.newton_prices import NEAR_ENOUGH, minimise_smoothed
-from tests.support.score_tables import best_quality, fractions_of, scores_of
+from tests.support.instances.score_tables import best_quality, fractions_of, scores_of
 
 TEMPERATURES = (0.3, 0.1, 0.03, 0.01)
 

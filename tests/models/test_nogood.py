@@ -8,10 +8,10 @@ import pytest
 
 from models.instance import Instance, Llm, Option, Pool
 from models.nogood import NoGood, lifted_no_good
-from models.packing import Item, PackingVerdict
-from models.placement import pack_on_fewest, smallest_conflict
+from models.packing.first_fit import Item, PackingVerdict
+from models.packing.placement import pack_on_fewest, smallest_conflict
 from profiles.records import Scores
-from tests.support.random_pools import CURVE, GRID
+from tests.support.instances.random_pools import CURVE, GRID
 
 
 def forbids(no_good: NoGood, replicas: Sequence[int], gpus: int) -> bool:

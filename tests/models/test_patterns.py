@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Llm, Option, Pool
-from models.packing import Item, PackingVerdict
+from models.packing.first_fit import Item, PackingVerdict
+from models.packing.placement import pack_most
 from models.patterns import pattern_row
-from models.placement import pack_most
 from profiles.records import Curve, Scores
 
 CURVE = Curve(

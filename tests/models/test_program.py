@@ -9,8 +9,8 @@ import models.program
 from models.formulation import GoalKind
 from models.nogood import NoGood
 from models.program import build
-from planner.joint.highs import SolveSettings, solve
-from tests.support.programs import CASES, GOALS, compiled, formulation, state_of
+from planner.joint.solver.highs import SolveSettings, solve
+from tests.support.instances.programs import CASES, GOALS, compiled, formulation, state_of
 
 VERBS = (
     "obey",

@@ -5,7 +5,14 @@ import pytest
 
 from models.quality import CutPool, Quality, Settled
 from profiles.records import Scores
-from tests.support.score_tables import KINDS, best_quality, fractions_of, realised, scores_of, table
+from tests.support.instances.score_tables import (
+    KINDS,
+    best_quality,
+    fractions_of,
+    realised,
+    scores_of,
+    table,
+)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from models.relaxation import relax
-from planner.joint.highs import SolveSettings
-from planner.joint.live_lp import LiveLp
-from tests.support.programs import CASES, GOALS, compiled, formulation, minimum, state_of
+from planner.joint.solver.highs import SolveSettings
+from planner.joint.solver.live_lp import LiveLp
+from tests.support.instances.programs import CASES, GOALS, compiled, formulation, minimum, state_of
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES)

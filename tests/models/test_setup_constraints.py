@@ -10,8 +10,8 @@ from models.formulation import Changes, Goal, GoalKind, pool_prices
 from models.instance import Llm
 from models.nogood import NoGood
 from models.program import build
-from planner.joint.highs import SolveSettings, StopReason, solve
-from tests.support.programs import compiled, formulation, state_of
+from planner.joint.solver.highs import SolveSettings, StopReason, solve
+from tests.support.instances.programs import compiled, formulation, state_of
 
 
 @pytest.mark.parametrize("limited", [False, True])

@@ -10,9 +10,9 @@ from planner.operation.fixed_setup import FixedSetup
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.verification.verifier import verify
-from tests.support.oracle import Setup, _search
-from tests.support.planned import planned, trio
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import Setup, _search
+from tests.support.instances.tiny import random_instance
+from tests.support.plans.planned import planned, trio
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import (
     basis_lines,
 )
-from tests.support.routed_plan import NAMES, SETTINGS, by_name, own, random_scores, scores_of
+from tests.support.plans.routed_plan import NAMES, SETTINGS, by_name, own, random_scores, scores_of
 
 
 def test_on_its_own_prompts_it_is_the_plan(source: PlanAndScenario) -> None:

@@ -12,8 +12,8 @@ from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy
 from planner.presentation.router import price_table_frame
 from profiles.records import Curve
-from tests.support import handmade
-from tests.support.planned import trio
+from tests.support.plans import handmade
+from tests.support.plans.planned import trio
 
 
 def test_the_planned_rate_s_row_is_the_plan() -> None:

@@ -7,7 +7,7 @@ from planner.operation import prompt_routing
 from planner.operation.out_of_sample import evaluate_routing
 from planner.operation.samples import Sample
 from planner.plans.plan_and_scenario import PlanAndScenario
-from tests.support.routed_plan import SETTINGS, by_name, own, scores_of
+from tests.support.plans.routed_plan import SETTINGS, by_name, own, scores_of
 
 
 def test_random_routing_has_the_router_s_fractions_and_the_means(source: PlanAndScenario) -> None:

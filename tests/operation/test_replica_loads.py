@@ -19,7 +19,7 @@ from planner.presentation.out_of_sample import (
 from planner.presentation.out_of_sample_tables import (
     evaluation_content,
 )
-from tests.support.routed_plan import SETTINGS, by_name, own, scores_of
+from tests.support.plans.routed_plan import SETTINGS, by_name, own, scores_of
 
 
 def test_an_open_limit_comes_with_the_limit_to_plan_with(source: PlanAndScenario) -> None:

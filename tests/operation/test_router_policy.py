@@ -5,7 +5,7 @@ import json
 from models.router import Router
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy, plan_hash
-from tests.support.planned import trio
+from tests.support.plans.planned import trio
 
 
 def test_the_policy_loads_and_steps_through_the_table() -> None:

@@ -8,7 +8,7 @@ from planner.errors import DataError
 from planner.operation.out_of_sample import evaluate_routing
 from planner.operation.samples import read_sample, split_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
-from tests.support.routed_plan import NAMES, SETTINGS, own
+from tests.support.plans.routed_plan import NAMES, SETTINGS, own
 
 
 def test_a_split_is_of_all_prompts_and_the_same_for_a_seed(source: PlanAndScenario) -> None:

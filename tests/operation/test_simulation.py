@@ -11,7 +11,7 @@ from planner.operation.simulation import RUNS, simulate
 from planner.operation.simulation_outcomes import Demand
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from profiles.trace import load_trace
-from tests.support.built_plans import write_trio_plan
+from tests.support.plans.built_plans import write_trio_plan
 
 
 @pytest.fixture(scope="module")

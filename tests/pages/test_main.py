@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.page_app import knob, opened, too_many_requests, words
+from tests.support.page.page_app import knob, opened, too_many_requests, words
 
 TITLES = {
     "plan": "Plan",

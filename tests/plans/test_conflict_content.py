@@ -9,8 +9,8 @@ from planner.errors import InfeasibleError, VerificationError
 from planner.plans.conflict_content import changed_instance
 from planner.plans.plan_content import build_plan
 from planner.solution import Repair
-from tests.support.built_plans import check_schema
-from tests.support.handmade import SETTINGS, infeasible, loaded, trio
+from tests.support.plans.built_plans import check_schema
+from tests.support.plans.handmade import SETTINGS, infeasible, loaded, trio
 
 
 def test_infeasible_plan_carries_conflict_and_best_effort() -> None:

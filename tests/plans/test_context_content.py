@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from models.instance import Slo
 from planner.plans.plan_content import build_plan
-from tests.support.built_plans import built_plan
-from tests.support.handmade import SETTINGS, infeasible, loaded, trio
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import SETTINGS, infeasible, loaded, trio
 
 
 def test_the_context_holds_demand_pools_filters_and_notices() -> None:

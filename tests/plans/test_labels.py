@@ -9,7 +9,7 @@ from planner.plans.labels import (
     slo_label,
     slo_name,
 )
-from tests.support.built_plans import built_plan
+from tests.support.plans.built_plans import built_plan
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from models.instance import Slo
 from planner.plans.latencies import OperatingPoint, achieved_latency, provenance_at, share_above
 from profiles.records import Curve
-from tests.support.handmade import curve
+from tests.support.plans.handmade import curve
 
 LINE = [(0.1, 0.5), (0.2, 0.1), (0.4, 0.01)]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from planner.plans.node_matching import PlacedReplica, match_nodes, placed_replicas, pool_shapes
-from tests.support.built_plans import built_plan
+from tests.support.plans.built_plans import built_plan
 
 A, B = ("a", "p", 1, 50.0), ("b", "p", 2, 30.0)
 

@@ -1,8 +1,8 @@
 """Options found by what plan.json calls them."""
 
 from planner.plans.option_index import OptionIndex, option_key
-from tests.support.built_plans import built_plan
-from tests.support.handmade import trio
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import trio
 
 
 def test_every_entry_finds_its_option_again() -> None:

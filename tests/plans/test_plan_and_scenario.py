@@ -7,8 +7,8 @@ import pytest
 
 from planner.errors import DataError
 from planner.plans.plan_and_scenario import load_plan
-from tests.support.built_plans import TRIO, write_trio_plan
 from tests.support.paths import HOME
+from tests.support.plans.built_plans import TRIO, write_trio_plan
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ tables.
 import pytest
 
 from planner.version import VERSION
-from tests.support.built_plans import built_plan, check_schema
+from tests.support.plans.built_plans import built_plan, check_schema
 
 
 def test_plan_has_every_key_in_file_units() -> None:

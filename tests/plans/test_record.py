@@ -8,8 +8,8 @@ import pytest
 from planner.errors import DataError
 from planner.plans.plan_content import build_plan
 from planner.plans.record import Plan, read_plan, write_json
-from tests.support.built_plans import built_plan
-from tests.support.handmade import SETTINGS, loaded, solved, trio
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import SETTINGS, loaded, solved, trio
 
 
 def test_written_plan_reads_back_and_finds_its_scenario(

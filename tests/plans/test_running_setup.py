@@ -11,8 +11,8 @@ from planner.plans.running_setup import (
     replica_places,
     running_setup,
 )
-from tests.support.built_plans import built_plan
-from tests.support.handmade import solved, trio
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import solved, trio
 
 
 def test_a_plan_s_replicas_are_found_in_the_instance() -> None:

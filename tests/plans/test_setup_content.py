@@ -1,8 +1,8 @@
 """The setup in plan.json: cost where every used GPU has a price."""
 
 from planner.plans.plan_content import build_plan
-from tests.support.built_plans import check_schema
-from tests.support.handmade import SETTINGS, fleet, loaded
+from tests.support.plans.built_plans import check_schema
+from tests.support.plans.handmade import SETTINGS, fleet, loaded
 
 
 def test_missing_price_means_no_cost() -> None:

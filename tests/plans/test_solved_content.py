@@ -6,8 +6,8 @@ import pytest
 
 from planner.errors import NoPlanInTimeError, VerificationError
 from planner.solution import ShadowPrices, TieGroup
-from tests.support.built_plans import built_plan, check_schema
-from tests.support.handmade import solved, trio, unsolved
+from tests.support.plans.built_plans import built_plan, check_schema
+from tests.support.plans.handmade import solved, trio, unsolved
 
 
 def test_ties_are_told_by_name() -> None:

@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from models.packing import Item
+from models.packing.first_fit import Item
 from planner.plans.stable_placement import ReplicaPlace, place_near
 
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from planner.plans.tables import plan_tables
-from tests.support.built_plans import built_plan
-from tests.support.handmade import infeasible, trio, unsolved
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import infeasible, trio, unsolved
 
 
 def test_tables_have_units_and_all_rows() -> None:

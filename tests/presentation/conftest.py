@@ -8,9 +8,6 @@ from planner.joint import solve as joint
 from planner.plans.plan_content import build_plan
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.routed_plan import source
-
-__all__ = ["contents", "plans", "source"]
 
 CASES: dict[str, dict[str, Any]] = {
     "small": {"arrival_rate_rps": 10},

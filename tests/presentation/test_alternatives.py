@@ -11,8 +11,8 @@ from planner.presentation.alternatives import (
     alternatives_table,
 )
 from planner.studies.alternatives import Alternative, Alternatives
-from tests.support.built_plans import built_plan
-from tests.support.handmade import solved, trio
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import solved, trio
 
 SEARCHED: Any = {"number": 2, "loss_pct": 1, "current": None}
 

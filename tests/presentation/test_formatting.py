@@ -3,7 +3,7 @@
 import pytest
 
 from planner.presentation.formatting import format_config, format_gap, format_number
-from tests.support.clusters import cluster
+from tests.support.instances.clusters import cluster
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from planner.presentation.marginals import marginals_lines, marginals_table
-from tests.support.built_plans import built_plan
+from tests.support.plans.built_plans import built_plan
 
 
 def entry(change: str, before: float, after: float, **more: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from planner.operation.out_of_sample import evaluate_routing
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import basis_lines, evaluation_gain_line
 from planner.presentation.out_of_sample_tables import evaluation_content
-from tests.support.routed_plan import SETTINGS, by_name, own
+from tests.support.plans.routed_plan import SETTINGS, by_name, own
 
 
 def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndScenario) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from planner.operation.out_of_sample import evaluate_routing
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample_tables import evaluated_comparisons_table
-from tests.support.routed_plan import SETTINGS, own
+from tests.support.plans.routed_plan import SETTINGS, own
 
 
 def test_the_tables_have_units_and_whole_intervals(source: PlanAndScenario) -> None:

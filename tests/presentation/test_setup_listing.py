@@ -11,8 +11,8 @@ from planner.presentation.setup_listing import (
     plan_rank_lines,
     slo_met_words,
 )
-from tests.support.built_plans import built_plan
-from tests.support.handmade import unsolved
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import unsolved
 
 NONE = pd.DataFrame()
 

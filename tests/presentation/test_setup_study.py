@@ -12,7 +12,7 @@ from planner.presentation.setup_study import (
     spread_of,
 )
 from planner.studies.setup_study import study_setups
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 
 def test_tables_and_sentences_tell_the_study() -> None:

@@ -9,7 +9,7 @@ from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand
 from planner.plans.plan_and_scenario import load_plan
 from planner.presentation.simulation import simulation_advice_lines
-from tests.support.built_plans import write_trio_plan
+from tests.support.plans.built_plans import write_trio_plan
 
 
 @pytest.fixture(scope="module")

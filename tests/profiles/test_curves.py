@@ -4,7 +4,7 @@ from pathlib import Path
 
 from planner.scenario.assemble import load_instance
 from profiles.curves import load_profiles
-from tests.support.scenario_case import change
+from tests.support.scenarios.scenario_case import change
 
 
 def test_unknown_profile_column_is_a_notice(case: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from profiles.curves import load_profiles
 from profiles.io.faults import ProfileError
-from tests.support.scenario_case import PROFILES, change, fault_lines
+from tests.support.scenarios.scenario_case import PROFILES, change, fault_lines
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.scenario.assemble import load_instance
 from profiles.scores import load_scores
-from tests.support.scenario_case import FUZZ, assert_sound_or_faulty, change, fault_lines
+from tests.support.scenarios.scenario_case import FUZZ, assert_sound_or_faulty, change, fault_lines
 
 
 @pytest.mark.parametrize(

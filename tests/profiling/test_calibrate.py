@@ -6,8 +6,8 @@ import pytest
 from models.serving.calibration import Harness, predict
 from planner.profiling.estimate import estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
-from tests.support.estimates import H100, LLMS, TRUTH
 from tests.support.paths import SHARED
+from tests.support.scenarios.estimates import H100, LLMS, TRUTH
 
 
 def test_curves_of_a_calibrated_llm_say_so() -> None:

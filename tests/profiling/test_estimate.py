@@ -13,7 +13,7 @@ from planner.errors import DataError
 from planner.profiling.estimate import COLUMNS, LATENCIES, Estimate
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.curves import load_profiles
-from tests.support.estimates import SMALL, estimate
+from tests.support.scenarios.estimates import SMALL, estimate
 
 
 @pytest.fixture(scope="module")

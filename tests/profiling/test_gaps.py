@@ -12,8 +12,8 @@ from planner.joint import solve as joint
 from planner.presentation.gaps import gaps_headline
 from planner.profiling.gaps import ERRORS, find_gaps, weakest_provenance, with_scaled_curve
 from planner.settings import Settings
+from tests.support.instances.tiny import random_instance
 from tests.support.paths import HOME
-from tests.support.tiny import random_instance
 
 TRIO = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
 FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50, 70, 100]"]

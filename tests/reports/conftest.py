@@ -9,8 +9,8 @@ from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.scenario.templates import workbook_inputs
 from reports.workbook.report.write import write_workbook
-from tests.support import report_cases
-from tests.support.report_cases import NOISE, written
+from tests.support.plans import report_cases
+from tests.support.plans.report_cases import NOISE, written
 
 
 @pytest.fixture(scope="session")

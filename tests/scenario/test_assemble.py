@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.instance import Slo
 from planner.scenario.assemble import load_instance
 from planner.scenario.schema import MinimizeCost
-from tests.support.scenario_case import (
+from tests.support.scenarios.scenario_case import (
     FUZZ,
     PROFILES,
     SCENARIO,

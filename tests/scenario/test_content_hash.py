@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.scenario.assemble import load_instance
 from planner.scenario.content_hash import significant
-from tests.support.scenario_case import PROFILES, change
+from tests.support.scenarios.scenario_case import PROFILES, change
 
 
 def test_hash_is_of_the_content_only(case: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import DataError, ScoresError
-from tests.support.scenario_case import change, fault_lines
+from tests.support.scenarios.scenario_case import change, fault_lines
 
 
 def test_all_faults_of_all_files_at_once(case: Path) -> None:

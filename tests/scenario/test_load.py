@@ -10,7 +10,12 @@ from planner.scenario.assemble import load_instance
 from planner.scenario.load import load_scenario, parse_scenario
 from profiles.io.faults import Fault, ScenarioError
 from profiles.io.yaml_text import parse_yaml
-from tests.support.scenario_case import PROFILES, SCENARIO, assert_sound_or_faulty, fault_lines
+from tests.support.scenarios.scenario_case import (
+    PROFILES,
+    SCENARIO,
+    assert_sound_or_faulty,
+    fault_lines,
+)
 
 
 def test_bom_crlf_spaces_and_blank_rows_are_harmless(case: Path) -> None:

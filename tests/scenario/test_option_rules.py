@@ -5,7 +5,7 @@ from pathlib import Path
 from models.instance import Slo
 from planner.scenario.assemble import load_instance
 from planner.scenario.option_rules import needed_columns
-from tests.support.scenario_case import change, fault_lines
+from tests.support.scenarios.scenario_case import change, fault_lines
 
 
 def test_memory_that_fills_the_room_exactly_fits(case: Path) -> None:

@@ -10,7 +10,7 @@ from planner.scenario.load import load_scenario
 from planner.scenario.schema import scenario_schema
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
-from tests.support.scenario_case import SCENARIO
+from tests.support.scenarios.scenario_case import SCENARIO
 
 
 def test_defaults_are_the_contract_s(case: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scenario_case import change, fault_lines, faults_of
+from tests.support.scenarios.scenario_case import change, fault_lines, faults_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scenario_case import fault_lines
+from tests.support.scenarios.scenario_case import fault_lines
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from planner.cli.commands.init import run_init
 from planner.scenario.assemble import load_instance
 from profiles.workbook_layout import SHEETS
-from tests.support.workbook_case import planner
+from tests.support.scenarios.workbook_case import planner
 
 
 def test_templates_plan_as_they_stand(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from planner.scenario.assemble import load_instance
-from tests.support.scenario_case import fault_lines
+from tests.support.scenarios.scenario_case import fault_lines
 
 
 def test_llms_and_pools_without_options(case: Path) -> None:

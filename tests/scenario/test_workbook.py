@@ -16,7 +16,7 @@ from profiles.io.faults import DataError
 from profiles.workbook_layout import SHEETS
 from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
 from tests.support.paths import HOME
-from tests.support.workbook_case import (
+from tests.support.scenarios.workbook_case import (
     edit,
     fault_lines,
     faults_of,

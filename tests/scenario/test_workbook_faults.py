@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner.scenario.assemble import load_instance
-from tests.support.workbook_case import fault_lines, faults_of, put
+from tests.support.scenarios.workbook_case import fault_lines, faults_of, put
 
 FAULTS = [
     ({"Pools__C2": "eight"}, 'Pools!C2: expected a whole number >= 1, got "eight"'),

@@ -5,7 +5,7 @@ from typing import Any
 
 from planner.scenario.workbook import read_book
 from profiles.io.faults import Fault
-from tests.support.workbook_case import edit, put
+from tests.support.scenarios.workbook_case import edit, put
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[str]]:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from models.packing import Item
-from models.placement import pack_on_fewest
+from models.packing.first_fit import Item
+from models.packing.placement import pack_on_fewest
 from planner.joint import solve as joint
 from planner.plans.running_setup import RunningSetup
 from planner.plans.solved_content import solved_content
@@ -20,8 +20,8 @@ from planner.plans.stable_placement import ReplicaPlace
 from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.alternatives import Alternatives, AlternativesOptions, find_alternatives
-from tests.support.oracle import Setup, _search, feasible_setups
-from tests.support.tiny import random_instance
+from tests.support.instances.oracle import Setup, _search, feasible_setups
+from tests.support.instances.tiny import random_instance
 
 SETTINGS = Settings(rel_gap=1e-6)
 SLACK = 2e-5

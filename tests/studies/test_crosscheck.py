@@ -21,8 +21,8 @@ from planner.solution import Effort, Solution, Status, Termination
 from planner.studies import decomposition_run
 from planner.studies.crosscheck import CrossCheck, compare_runs
 from planner.studies.decomposition_run import run_decomposition
+from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import HOME
-from tests.support.tiny import KINDS, random_instance
 
 REL_GAP = 1e-5
 

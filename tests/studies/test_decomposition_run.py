@@ -14,7 +14,7 @@ from planner.studies.decomposition_run import (
     run_decomposition,
     seconds_per_setup,
 )
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 FEASIBLE = next(
     one

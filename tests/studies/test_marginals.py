@@ -17,8 +17,8 @@ from planner.presentation.marginals import marginals_lines, marginals_table
 from planner.settings import Settings
 from planner.solution import Repair
 from planner.studies.marginals import marginal_values
+from tests.support.instances.tiny import random_instance
 from tests.support.paths import HOME
-from tests.support.tiny import random_instance
 
 TRIO = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
 FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50, 70, 100]"]

@@ -10,7 +10,7 @@ from planner.studies.quality_cache import KEPT, MOST_CUTS, quality_of
 from planner.studies.sweep import sweep
 from planner.studies.sweep_axes import grid_points, read_axis
 from profiles.records import Scores
-from tests.support.small_scenarios import write_scenario
+from tests.support.scenarios.small_scenarios import write_scenario
 
 VALUES = [[0.2, 0.9, 0.4], [0.8, 0.1, 0.5]]
 EVEN = [1 / 3, 1 / 3, 1 / 3]

@@ -10,7 +10,7 @@ from planner.joint import solve as joint
 from planner.joint.search_state import Clock, SearchState
 from planner.settings import Settings
 from planner.studies.setup_kinds import SetupKinds
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 FEASIBLE = next(
     one

@@ -4,7 +4,7 @@ import numpy as np
 
 from planner.decomposition.routing import RoutingResult
 from planner.studies.setup_rows import SetupRows, SetupStatus
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 INSTANCE = random_instance(0, "convex")
 

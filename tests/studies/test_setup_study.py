@@ -7,9 +7,9 @@ from planner.decomposition.best_setup import best_setup
 from planner.errors import DataError
 from planner.studies.setup_rows import STATUSES
 from planner.studies.setup_study import study_setups
-from tests.support.clusters import cluster
-from tests.support.setup_studies import same
-from tests.support.tiny import random_instance
+from tests.support.instances.clusters import cluster
+from tests.support.instances.setup_studies import same
+from tests.support.instances.tiny import random_instance
 
 
 @pytest.mark.parametrize("kind", ["convex", "percentile", "two_pools"])

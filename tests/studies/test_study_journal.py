@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from planner.studies.setup_study import study_setups
-from tests.support.setup_studies import same
-from tests.support.tiny import random_instance
+from tests.support.instances.setup_studies import same
+from tests.support.instances.tiny import random_instance
 
 
 def test_an_interrupted_study_goes_on_where_it_was(

@@ -24,7 +24,7 @@ PLACES = {
     "litellm": (str(HOME / ".venv-litellm" / "bin" / "python"),),
 }
 """Where each is looked for."""
-MENDS = {
+INSTALL = {
     "soffice": "apt-get install libreoffice-calc",
     "chromium": "apt-get install chromium",
     "shellcheck": "apt-get install shellcheck",
@@ -39,7 +39,7 @@ def need(name: str) -> str:
     found = next((path for place in PLACES[name] if (path := shutil.which(place))), None)
     if found is not None:
         return found
-    reason = f"{NOT_RUN}: {name} is not here ({MENDS[name]})"
+    reason = f"{NOT_RUN}: {name} is not here ({INSTALL[name]})"
     if name in os.environ.get("PLANNER_MUST_RUN", "").split():
         pytest.fail(reason)
     pytest.skip(reason)

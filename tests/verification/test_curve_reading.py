@@ -10,7 +10,7 @@ from models.instance import Slo
 from planner.verification.curve_reading import achieved_percentile
 from planner.verification.deployed_options import index_options, read_options
 from planner.verification.verifier import verify
-from tests.support.plan_by_hand import (
+from tests.support.instances.plan_by_hand import (
     X_BIG,
     good_plan,
     tiny,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.plan_by_hand import Plan, at, problems_with, twice
+from tests.support.instances.plan_by_hand import Plan, at, problems_with, twice
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "unknown status": (at("status", "fine"), "unknown word fine"),

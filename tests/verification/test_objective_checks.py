@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from planner.verification.verifier import verify
-from tests.support.plan_by_hand import (
+from tests.support.instances.plan_by_hand import (
     QUALITY,
     Plan,
     at,

@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.plan_by_hand import Plan, at, both, problems_with, rename_shards, without
+from tests.support.instances.plan_by_hand import (
+    Plan,
+    at,
+    both,
+    problems_with,
+    rename_shards,
+    without,
+)
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "outside the pool": (at("placement.2.node", 2), "outside pool a"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from planner.verification.verifier import verify
-from tests.support.plan_by_hand import (
+from tests.support.instances.plan_by_hand import (
     Plan,
     at,
     good_plan,

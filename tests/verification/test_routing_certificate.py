@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.plan_by_hand import FRACTION, Plan, at, both, problems_with, without
+from tests.support.instances.plan_by_hand import FRACTION, Plan, at, both, problems_with, without
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "fractions not 1": (at("routing.small", 1 - FRACTION + 1e-6), "sum to 1.000001"),

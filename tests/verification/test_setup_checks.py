@@ -7,7 +7,15 @@ import pytest
 
 from models.instance import Quota
 from planner.verification.verifier import verify
-from tests.support.plan_by_hand import Plan, at, both, good_plan, problems_with, tiny, without
+from tests.support.instances.plan_by_hand import (
+    Plan,
+    at,
+    both,
+    good_plan,
+    problems_with,
+    tiny,
+    without,
+)
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "too many replicas": (at("options.0.replicas", 3), "more than max_replicas 2"),

@@ -7,7 +7,7 @@ import pytest
 
 from models.instance import Slo
 from planner.verification.verifier import verify
-from tests.support.plan_by_hand import Plan, at, good_plan, problems_with, tiny, without
+from tests.support.instances.plan_by_hand import Plan, at, good_plan, problems_with, tiny, without
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "latency understated": (at("options.1.latency_ms.ttft_mean", 200.0), "the curve says 280.99"),

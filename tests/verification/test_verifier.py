@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from planner.verification.verifier import verify
-from tests.support.plan_by_hand import (
+from tests.support.instances.plan_by_hand import (
     at,
     both,
     good_plan,

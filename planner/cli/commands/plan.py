@@ -17,8 +17,8 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.joint import solve as joint
-from planner.joint.model_file import ENDINGS as MODEL_ENDINGS
-from planner.joint.model_file import write_model
+from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
+from planner.joint.solver.model_file import write_model
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan

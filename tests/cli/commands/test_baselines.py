@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.studies.baselines.comparison import NAMES
 from profiles.io.writing import safe_cell, write_csv
-from tests.support.small_scenarios import write_scenario
+from tests.support.scenarios.small_scenarios import write_scenario
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from planner.errors import DataError
 from planner.export.bundle import build_bundle
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, write_json
-from tests.support import export_cases
-from tests.support.bundle_cases import CASES
-from tests.support.export_cases import ON
+from tests.support.plans import export_cases
+from tests.support.plans.bundle_cases import CASES
+from tests.support.plans.export_cases import ON
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,14 @@ import jsonschema
 import pytest
 
 from planner.settings import Settings
+from tests.support.instances.stand_in_search import (
+    PutSearch,
+    hand_made_plan,
+    no_plan,
+    run_plan_command,
+)
 from tests.support.paths import HOME
-from tests.support.small_scenarios import write_hard_scenario, write_scenario
-from tests.support.stand_in_search import PutSearch, hand_made_plan, no_plan, run_plan_command
+from tests.support.scenarios.small_scenarios import write_hard_scenario, write_scenario
 
 
 @pytest.mark.parametrize(

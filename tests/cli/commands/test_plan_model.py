@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
-from tests.support.small_scenario import small_content
+from tests.support.scenarios.small_scenario import small_content
 
 
 @pytest.fixture(scope="module")

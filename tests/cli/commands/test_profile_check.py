@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from tests.support.profile_tables import CLEAN, changed, rows_of, write
+from tests.support.scenarios.profile_tables import CLEAN, changed, rows_of, write
 
 
 def check(*arguments: str) -> tuple[int, str, str]:

@@ -10,7 +10,7 @@ from planner.cli.commands.estimate_options import EstimateOptions
 from planner.cli.commands.profile_estimate import run_profile_estimate
 from planner.cli.terminal.interrupt import Interrupt
 from profiles.curves import load_profiles
-from tests.support.estimates import H100, TRUTH, points_of
+from tests.support.scenarios.estimates import H100, TRUTH, points_of
 
 
 def small_options(tmp_path: Path, **changes: object) -> EstimateOptions:

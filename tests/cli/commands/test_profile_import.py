@@ -5,8 +5,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from tests.support.benchmark_files import vllm
-from tests.support.imports import write
+from tests.support.scenarios.benchmark_files import vllm
+from tests.support.scenarios.imports import write
 
 
 def test_the_command_line(tmp_path: Path):

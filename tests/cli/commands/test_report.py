@@ -13,7 +13,7 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import write_json
 from tests.support.paths import EXAMPLES
-from tests.support.report_cases import small_source
+from tests.support.plans.report_cases import small_source
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bench import hw_router
 from planner.cli.app import app
 from planner.operation import prompt_routing
 from tests.support.paths import SHARED
-from tests.support.small_scenarios import write_scenario
+from tests.support.scenarios.small_scenarios import write_scenario
 
 TABLES = SHARED / "data" / "hw-router"
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from tests.support.built_plans import write_trio_plan
+from tests.support.plans.built_plans import write_trio_plan
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from planner.cli.terminal.gpu_map_grid import print_gpu_map
 from planner.plans.plan_content import build_plan
-from tests.support.built_plans import built_plan
-from tests.support.handmade import SETTINGS, fleet, loaded
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import SETTINGS, fleet, loaded
 
 
 def printed(content: object) -> list[str]:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import HOME
-from tests.support.small_scenarios import write_hard_scenario, write_scenario
+from tests.support.scenarios.small_scenarios import write_hard_scenario, write_scenario
 
 FAKE_PROCESS = """
 import time
 import planner.joint.solve as joint
 from planner.cli.app import app
-from tests.support.stand_in_search import hand_made_plan, no_plan
+from tests.support.instances.stand_in_search import hand_made_plan, no_plan
 def solve(instance, settings, progress, cancel, **_):
     print("searching", flush=True)
     cancel.wait(20) if {listens} else time.sleep(20)

@@ -12,7 +12,7 @@ from models.instance import Instance, Slo
 from planner.cli.terminal.plan_report import print_report, print_short, print_verdict
 from planner.plans.plan_content import build_plan
 from planner.solution import Solution
-from tests.support.handmade import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
+from tests.support.plans.handmade import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
 
 NASTY = (
     "[bold]mistral[/bold]",

@@ -9,8 +9,8 @@ from models.instance import Slo
 from planner.cli.terminal.plan_sections import print_alternatives, print_setup, router_line
 from planner.plans.plan_content import build_plan
 from planner.plans.tables import plan_tables
-from tests.support.built_plans import built_plan
-from tests.support.handmade import SETTINGS, loaded, solved, trio
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import SETTINGS, loaded, solved, trio
 
 
 def console() -> tuple[Console, io.StringIO]:

@@ -9,8 +9,8 @@ from models.instance import Instance
 from planner.cli.terminal.progress import progress_line
 from planner.settings import Progress, Settings
 from planner.solution import Solution
-from tests.support.small_scenarios import write_scenario
-from tests.support.stand_in_search import PutSearch, hand_made_plan, run_plan_command
+from tests.support.instances.stand_in_search import PutSearch, hand_made_plan, run_plan_command
+from tests.support.scenarios.small_scenarios import write_scenario
 
 
 def test_progress_speaks_of_plans_only_where_one_is_sought() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from models.serving.batching import Limits
 from models.serving.calibration import CalibrationPoint, Harness, fit, harnesses, predict, teaches
-from tests.support.estimates import TRUTH, points_of
+from tests.support.scenarios.estimates import TRUTH, points_of
 
 
 def test_a_fit_predicts_what_it_has_not_seen() -> None:

@@ -6,7 +6,7 @@ from models.serving.batching import Limits, serve_closed
 from models.serving.frozen_schedule import freeze
 from models.serving.step_time import FACTORS, step_time
 from models.serving.workload import draw_lengths, uniform
-from tests.support.estimates import H100, LLMS, TRUTH
+from tests.support.scenarios.estimates import H100, LLMS, TRUTH
 
 
 def test_frozen_sums_are_the_simulation() -> None:

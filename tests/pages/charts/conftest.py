@@ -6,7 +6,7 @@ import pytest
 
 from app_pages.jobs import planning
 from app_pages.jobs.messages import PlanView
-from tests.support.page_charts import idle_job
+from tests.support.page.page_charts import idle_job
 from tests.support.paths import EXAMPLES
 
 CHARTS = ("compare", "gpu_map", "latency", "router", "routing", "setups", "what_if")

@@ -3,7 +3,7 @@
 from app_pages.charts.compare import build_quality_chart, build_routing_comparison
 from app_pages.jobs.messages import PlanView
 from planner.presentation.comparison_tables import routing_comparison_table, tradeoff_table
-from tests.support.page_charts import rows_of
+from tests.support.page.page_charts import rows_of
 
 
 def test_plans_are_told_apart_by_their_names(view: PlanView) -> None:

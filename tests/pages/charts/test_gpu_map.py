@@ -4,7 +4,7 @@ from collections import Counter
 
 from app_pages.charts.gpu_map import FREE, build_gpu_map
 from app_pages.jobs.messages import PlanView
-from tests.support.page_charts import rows_of
+from tests.support.page.page_charts import rows_of
 
 
 def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(view: PlanView) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app_pages.charts.latency import build_budget_chart, build_latency_chart
 from app_pages.jobs.messages import PlanView
 from planner.presentation.plan.latency_budget import latency_budget_table
-from tests.support.page_charts import rows_of
+from tests.support.page.page_charts import rows_of
 
 
 def test_operating_points_lie_on_their_curves(view: PlanView) -> None:

@@ -2,7 +2,7 @@
 
 from app_pages.charts.routing import PART, build_routing_chart
 from app_pages.jobs.messages import PlanView
-from tests.support.page_charts import rows_of
+from tests.support.page.page_charts import rows_of
 
 
 def test_every_llm_has_its_bar(view: PlanView) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from app_pages.charts.setups import build_histogram, build_places_chart
 from planner.presentation.setup_listing import QUALITY
-from tests.support.page_charts import rows_of
+from tests.support.page.page_charts import rows_of
 
 MARKS = pd.DataFrame(
     {

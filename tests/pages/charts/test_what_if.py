@@ -3,7 +3,7 @@
 import pandas as pd
 
 from app_pages.charts.what_if import build_changes_chart, build_frontier_chart
-from tests.support.page_charts import rows_of
+from tests.support.page.page_charts import rows_of
 
 FRONTIER = pd.DataFrame(
     {

@@ -22,8 +22,8 @@ from planner.errors import DataError
 from planner.export.bundle import KINDS
 from planner.plans.plan_and_scenario import load_plan
 from planner.scenario.assemble import load_instance
-from tests.support import export_cases
-from tests.support.page_charts import idle_job
+from tests.support.page.page_charts import idle_job
+from tests.support.plans import export_cases
 
 
 def unzipped(data: bytes) -> dict[str, bytes]:

@@ -4,9 +4,9 @@ import pytest
 
 from app_pages.jobs.planning import find_marginals, summarise_inputs
 from planner.scenario.assemble import load_instance
-from tests.support.export_cases import count_reads
-from tests.support.page_charts import idle_job
+from tests.support.page.page_charts import idle_job
 from tests.support.paths import EXAMPLES
+from tests.support.plans.export_cases import count_reads
 
 SCENARIO = EXAMPLES / "from-benchmarks" / "scenario.yaml"
 

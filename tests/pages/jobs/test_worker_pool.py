@@ -9,7 +9,7 @@ import pytest
 
 from app_pages.jobs.messages import JobOutcome, JobStatus, OutcomeKind
 from app_pages.jobs.worker_pool import WorkerPool
-from tests.support.page_jobs import FAULTS
+from tests.support.page.page_jobs import FAULTS
 
 PATIENCE_S = 60.0
 
@@ -22,7 +22,7 @@ def pool() -> Iterator[WorkerPool]:
 
 
 def done(pool: WorkerPool, call: str, *args: object, key: str = "") -> JobOutcome:
-    name = pool.start(f"tests.support.page_jobs:{call}", args, key)
+    name = pool.start(f"tests.support.page.page_jobs:{call}", args, key)
     outcome = pool.wait(name, PATIENCE_S)
     pool.forget(name)
     assert outcome is not None
@@ -67,7 +67,7 @@ def test_a_process_that_dies_is_told_and_replaced(pool: WorkerPool) -> None:
 
 
 def test_parts_come_in_order_and_once(pool: WorkerPool) -> None:
-    name = pool.start("tests.support.page_jobs:parts", (5,))
+    name = pool.start("tests.support.page.page_jobs:parts", (5,))
     pool.wait(name, PATIENCE_S)
     assert [part["number"] for part in pool.parts(name)] == [0, 1, 2, 3, 4]
     assert [part["number"] for part in pool.parts(name, 3)] == [3, 4]
@@ -75,7 +75,7 @@ def test_parts_come_in_order_and_once(pool: WorkerPool) -> None:
 
 
 def test_progress_is_told_and_a_polite_job_keeps_what_it_has(pool: WorkerPool) -> None:
-    name = pool.start("tests.support.page_jobs:polite", ())
+    name = pool.start("tests.support.page.page_jobs:polite", ())
     status = until(pool, name, "counting")
     assert (status.value, status.bound) == (1.5, 2.5)
     pool.cancel(name)
@@ -85,7 +85,7 @@ def test_progress_is_told_and_a_polite_job_keeps_what_it_has(pool: WorkerPool) -
 
 
 def test_a_deaf_job_is_ended(pool: WorkerPool) -> None:
-    name = pool.start("tests.support.page_jobs:deaf", ())
+    name = pool.start("tests.support.page.page_jobs:deaf", ())
     until(pool, name, "running")
     pool.cancel(name)
     outcome = pool.wait(name, PATIENCE_S)
@@ -96,10 +96,10 @@ def test_a_deaf_job_is_ended(pool: WorkerPool) -> None:
 
 
 def test_what_waits_is_told_its_place_and_is_cancelled_at_once(pool: WorkerPool) -> None:
-    busy = [pool.start("tests.support.page_jobs:polite", ()) for _ in range(2)]
+    busy = [pool.start("tests.support.page.page_jobs:polite", ()) for _ in range(2)]
     for name in busy:
         until(pool, name, "counting")
-    waiting = [pool.start("tests.support.page_jobs:echo", (k,)) for k in range(2)]
+    waiting = [pool.start("tests.support.page.page_jobs:echo", (k,)) for k in range(2)]
     places = [status.place for name in waiting if (status := pool.status(name))]
     assert places == [1, 2]
     pool.cancel(waiting[0])
@@ -139,13 +139,13 @@ def test_a_closed_desk_leaves_no_process() -> None:
     while time.monotonic() < end and os.path.exists(f"/proc/{pid}"):
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{pid}")
-    assert own.outcome(own.start("tests.support.page_jobs:echo", (1,))) is not None
+    assert own.outcome(own.start("tests.support.page.page_jobs:echo", (1,))) is not None
 
 
 def test_spare_jobs_keep_nobody_waiting(pool: WorkerPool) -> None:
-    spare = [pool.start("tests.support.page_jobs:deaf", (k,), spare=True) for k in range(2)]
+    spare = [pool.start("tests.support.page.page_jobs:deaf", (k,), spare=True) for k in range(2)]
     until(pool, spare[0], "running")
-    watched = [pool.start("tests.support.page_jobs:polite", ()) for _ in range(2)]
+    watched = [pool.start("tests.support.page.page_jobs:polite", ()) for _ in range(2)]
     for name in watched:
         until(pool, name, "counting")
     assert [pool.status(name).state for name in spare] == ["running", "waiting"]  # type: ignore[union-attr]
@@ -157,7 +157,7 @@ def test_spare_jobs_keep_nobody_waiting(pool: WorkerPool) -> None:
 
 
 def test_a_spare_job_computes_with_what_others_leave(pool: WorkerPool) -> None:
-    name = pool.start("tests.support.page_jobs:niceness", (), spare=True)
+    name = pool.start("tests.support.page.page_jobs:niceness", (), spare=True)
     found = pool.wait(name, PATIENCE_S)
     pool.forget(name)
     assert found is not None

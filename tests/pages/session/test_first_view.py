@@ -1,6 +1,6 @@
 """A link opens its inputs and their plan; what of it cannot be used is shown, all at once."""
 
-from tests.support.page_app import opened, solved
+from tests.support.page.page_app import opened, solved
 
 
 def test_a_link_opens_its_inputs_and_their_plan() -> None:

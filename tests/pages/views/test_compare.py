@@ -9,7 +9,7 @@ from app_pages.session.saved_plans import shorten_names
 from planner.plans.diff import diff_plans
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line
-from tests.support.page_app import opened, settle, unescaped
+from tests.support.page.page_app import opened, settle, unescaped
 
 PAGE = "compare"
 

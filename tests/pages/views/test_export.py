@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.page_app import opened, settle, unescaped
+from tests.support.page.page_app import opened, settle, unescaped
 
 
 def unzipped(data: bytes) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import zipfile
 from app_pages.widgets.markdown import plain
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.page_app import MIME, opened, solved, upload, words
+from tests.support.page.page_app import MIME, opened, solved, upload, words
 
 FAULTY = {
     "scenario.yaml": (

@@ -5,7 +5,7 @@ import pytest
 from app_pages.widgets.markdown import plain
 from planner.packed_files import EXAMPLES
 from planner.presentation.plan.story import story_lines
-from tests.support.page_app import knob, opened, settle, words
+from tests.support.page.page_app import knob, opened, settle, words
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

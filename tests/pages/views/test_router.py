@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from models.router import Router
-from tests.support.page_app import opened, settle, unescaped, words
+from tests.support.page.page_app import opened, settle, unescaped, words
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ listed.
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.page_app import opened, settle, words
+from tests.support.page.page_app import opened, settle, words
 
 PAGE = "setups"
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app_pages.session.state import ShownPlan
 from planner.presentation.alternatives import alternatives_table
 from planner.presentation.what_if import scenario_fields
-from tests.support.page_app import opened, settle, unescaped, words
+from tests.support.page.page_app import opened, settle, unescaped, words
 
 PAGE = "what_if"
 SMALL = {"example": "percentile-slo", "pools.0.nodes": "1", "arrival_rate_rps": "20"}

@@ -1,7 +1,7 @@
 """An infeasible scenario: its limits in words, and a repair that is one click away."""
 
 from app_pages.widgets.markdown import plain
-from tests.support.page_app import solved, too_many_requests, words
+from tests.support.page.page_app import solved, too_many_requests, words
 
 
 def test_an_infeasible_scenario_is_told_and_a_repair_makes_it_a_plan() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from app_pages.jobs.messages import JobOutcome, OutcomeKind
-from tests.support.page_app import opened, settle, words
+from tests.support.page.page_app import opened, settle, words
 
 EXACT, ESTIMATES = "Exact: planned again with one unit more and one less", "Estimates:"
 

@@ -5,7 +5,7 @@ that fails leaves the plan.
 import pytest
 
 from app_pages.session import state
-from tests.support.page_app import knob, opened, solved, words
+from tests.support.page.page_app import knob, opened, solved, words
 
 STALE = "This plan is out of date"
 
@@ -39,7 +39,7 @@ def test_stale_inputs_can_be_taken_back() -> None:
 def test_a_cancelled_solve_is_told_and_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened()
     before = app.session_state["shown"]
-    monkeypatch.setattr(state, "PLAN", "tests.support.page_jobs:deaf")
+    monkeypatch.setattr(state, "PLAN", "tests.support.page.page_jobs:deaf")
     knob(app, "arrival_rate_rps").set_value(30.0).run()
     app.button(key="solve").click().run()
     assert app.button(key="solve").disabled
@@ -56,7 +56,7 @@ def test_a_worker_that_dies_is_told_and_the_next_solve_works(
 ) -> None:
     app = opened()
     with monkeypatch.context() as patch:
-        patch.setattr(state, "PLAN", "tests.support.page_jobs:crash")
+        patch.setattr(state, "PLAN", "tests.support.page.page_jobs:crash")
         app.button(key="solve").click().run()
         solved(app)
     assert "ended unexpectedly" in app.error[0].value

@@ -3,8 +3,8 @@
 from typing import Any
 
 from planner.presentation.plan.conflict import conflict_lines, repair_text
-from tests.support.built_plans import built_plan
-from tests.support.handmade import infeasible, trio
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import infeasible, trio
 
 
 def test_repairs_are_told_with_numbers() -> None:

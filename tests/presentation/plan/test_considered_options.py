@@ -1,7 +1,7 @@
 """Dropped options and filters in words."""
 
 from planner.presentation.plan.considered_options import dropped_lines
-from tests.support.built_plans import built_plan
+from tests.support.plans.built_plans import built_plan
 
 
 def test_dropped_options_are_counted_by_reason() -> None:

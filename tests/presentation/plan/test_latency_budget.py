@@ -7,8 +7,8 @@ import pytest
 from models.instance import Slo
 from planner.plans.plan_content import build_plan
 from planner.presentation.plan.latency_budget import latency_budget_table
-from tests.support.built_plans import built_plan
-from tests.support.handmade import SETTINGS, loaded, solved, trio, unsolved
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import SETTINGS, loaded, solved, trio, unsolved
 
 
 def test_parts_sum_to_what_is_achieved() -> None:

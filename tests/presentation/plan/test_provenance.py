@@ -1,7 +1,7 @@
 """Where curves come from, in sentences."""
 
 from planner.presentation.plan.provenance import provenance_lines
-from tests.support.built_plans import built_plan
+from tests.support.plans.built_plans import built_plan
 
 
 def test_sources_alike_are_told_once() -> None:

@@ -3,7 +3,7 @@
 from planner.plans.plan_content import build_plan
 from planner.presentation.plan.shadow_prices import shadow_price_lines
 from planner.solution import ShadowPrices
-from tests.support.handmade import SETTINGS, loaded, solved, trio
+from tests.support.plans.handmade import SETTINGS, loaded, solved, trio
 
 
 def test_notes_on_prices_name_the_slos() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from planner.presentation.plan.story import headroom_text, routing_rule_lines, story_lines
-from tests.support.built_plans import built_plan
-from tests.support.handmade import unsolved
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import unsolved
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The verdict in one line."""
 
 from planner.presentation.plan.verdict import verdict_line
-from tests.support.built_plans import built_plan
-from tests.support.handmade import unsolved
+from tests.support.plans.built_plans import built_plan
+from tests.support.plans.handmade import unsolved
 
 
 def test_verdict_tells_status_value_bound_gap_and_time() -> None:

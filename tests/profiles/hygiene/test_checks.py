@@ -11,7 +11,7 @@ from profiles.hygiene.neighbours import check_neighbours
 from profiles.io.faults import Fault
 from profiles.io.table_files import read_table
 from tests.support.paths import HOME
-from tests.support.profile_tables import CLEAN, changed, rows_of, write
+from tests.support.scenarios.profile_tables import CLEAN, changed, rows_of, write
 
 
 def findings_of(path: Path) -> list[Finding]:

@@ -22,8 +22,8 @@ from profiles.importers.identify import Given
 from profiles.importers.pool import LoadPoint, pooled, without_gaps
 from profiles.importers.table import rows_of_points
 from profiles.io.faults import DataError
-from tests.support.benchmark_files import aiperf
-from tests.support.imports import OPTION, STANDARD, imported
+from tests.support.scenarios.benchmark_files import aiperf
+from tests.support.scenarios.imports import OPTION, STANDARD, imported
 
 GONE = object()
 WRONG: tuple[Any, ...] = (

@@ -12,7 +12,7 @@ import pytest
 from profiles.importers.discover import read_files
 from profiles.importers.formats.record import Run
 from profiles.io.faults import DataError
-from tests.support.benchmark_files import (
+from tests.support.scenarios.benchmark_files import (
     aiperf,
     benchmark_report,
     guidellm,
@@ -20,7 +20,7 @@ from tests.support.benchmark_files import (
     sglang,
     vllm,
 )
-from tests.support.imports import OPTION, faults_of, imported, write
+from tests.support.scenarios.imports import OPTION, faults_of, imported, write
 
 
 def test_json_lines_lists_and_lists_of_lists(tmp_path: Path):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from planner.cli.commands.profile_import import ImportOptions, run_profile_import
-from tests.support.benchmark_files import benchmark_report, vllm
-from tests.support.imports import faults_of, write
+from tests.support.scenarios.benchmark_files import benchmark_report, vllm
+from tests.support.scenarios.imports import faults_of, write
 
 
 def test_missing_keys_are_one_fault(tmp_path: Path):

@@ -11,8 +11,9 @@ from profiles.curves import load_profiles
 from profiles.importers.discover import read_files
 from profiles.importers.formats.rules import judge
 from profiles.io.faults import Fault
-from tests.support.benchmark_files import vllm
-from tests.support.imports import (
+from tests.support.paths import HOME
+from tests.support.scenarios.benchmark_files import vllm
+from tests.support.scenarios.imports import (
     OPTION,
     STANDARD,
     check_the_standard_point,
@@ -21,7 +22,6 @@ from tests.support.imports import (
     lines_of_import,
     write,
 )
-from tests.support.paths import HOME
 
 SAMPLES = HOME.parent / "shared/cases/tool-outputs"
 

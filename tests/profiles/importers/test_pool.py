@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.benchmark_files import vllm
-from tests.support.imports import imported, lines_of_import, write
+from tests.support.scenarios.benchmark_files import vllm
+from tests.support.scenarios.imports import imported, lines_of_import, write
 
 
 def test_repeats_are_averaged_and_copies_count_once(tmp_path: Path):

@@ -6,8 +6,8 @@ import pytest
 
 from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 from profiles.curves import load_profiles
-from tests.support.benchmark_files import vllm
-from tests.support.imports import OPTION, faults_of, imported, write
+from tests.support.scenarios.benchmark_files import vllm
+from tests.support.scenarios.imports import OPTION, faults_of, imported, write
 
 TABLE = (
     "llm,gpu,tp_degree,mps_share_pct,rate_rps,ttft_mean_ms,memory_gib_per_gpu,provenance\n"

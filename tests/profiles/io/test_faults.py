@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from profiles.io.faults import DataError, Fault
-from tests.support.scenario_case import fault_lines
+from tests.support.scenarios.scenario_case import fault_lines
 
 
 def test_an_alien_file_gives_few_lines_but_every_kind(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
 from profiles.io.workbook_guard import open_package
 from tests.support.paths import HOME
-from tests.support.workbook_case import faults_of, repacked
+from tests.support.scenarios.workbook_case import faults_of, repacked
 
 
 @pytest.mark.parametrize(

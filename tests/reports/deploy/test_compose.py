@@ -17,16 +17,16 @@ from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.readme_start import compose_path
 from reports.deploy.vllm_server import mps_environment, serve_flags
-from tests.support import export_cases
-from tests.support.bundle_cases import (
+from tests.support.outside import need
+from tests.support.plans import export_cases
+from tests.support.plans.bundle_cases import (
     compose_files,
     compose_schema,
     documents,
     every_case,
     servers,
 )
-from tests.support.export_cases import ON
-from tests.support.outside import need
+from tests.support.plans.export_cases import ON
 
 STARTED: dict[str, Callable[[], PlanAndScenario]] = {
     "trio": export_cases.trio,

@@ -16,8 +16,8 @@ from models import router as library
 from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle
 from planner.operation.price_table import build_price_table
-from tests.support import export_cases
-from tests.support.export_cases import ON
+from tests.support.plans import export_cases
+from tests.support.plans.export_cases import ON
 
 
 @pytest.fixture(scope="module")

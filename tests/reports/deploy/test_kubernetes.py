@@ -6,7 +6,7 @@ import kubernetes_validate
 import pytest
 
 from reports.deploy.weights import SHARES
-from tests.support.bundle_cases import documents, exported, servers
+from tests.support.plans.bundle_cases import documents, exported, servers
 
 
 @pytest.mark.parametrize("name", ["halves", "whole", "hostile whole"])

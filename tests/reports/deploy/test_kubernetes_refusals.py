@@ -4,9 +4,9 @@ import pytest
 
 from planner.errors import DataError
 from planner.export.bundle import build_bundle
-from tests.support import export_cases
-from tests.support.bundle_cases import CASES, exported
-from tests.support.export_cases import ON
+from tests.support.plans import export_cases
+from tests.support.plans.bundle_cases import CASES, exported
+from tests.support.plans.export_cases import ON
 
 
 def test_what_kubernetes_cannot_do_is_refused_with_its_reason() -> None:

@@ -14,11 +14,18 @@ from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle
 from planner.export.deployment import FLEET, build_deployment
 from reports.deploy.weights import SHARES
-from tests.support import export_cases
-from tests.support.bundle_cases import CASES, deployment, documents, every_case, exported, servers
-from tests.support.export_cases import ON
 from tests.support.outside import need
 from tests.support.paths import HOME
+from tests.support.plans import export_cases
+from tests.support.plans.bundle_cases import (
+    CASES,
+    deployment,
+    documents,
+    every_case,
+    exported,
+    servers,
+)
+from tests.support.plans.export_cases import ON
 
 CALLS = 10_000
 RUNNER = HOME / "tests" / "support" / "gateway_calls.py"

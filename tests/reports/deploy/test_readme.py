@@ -2,7 +2,7 @@
 
 import re
 
-from tests.support.bundle_cases import CASES, documents, exported, servers
+from tests.support.plans.bundle_cases import CASES, documents, exported, servers
 
 
 def test_the_readme_shows_names_as_they_are() -> None:

@@ -19,9 +19,9 @@ from planner.export.bundle_folder import write_bundle
 from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.vllm_server import serve_flags
-from tests.support import export_cases
-from tests.support.export_cases import ON
 from tests.support.outside import need
+from tests.support.plans import export_cases
+from tests.support.plans.export_cases import ON
 
 CASES: dict[str, Callable[[], PlanAndScenario]] = {
     "shared": export_cases.shared,

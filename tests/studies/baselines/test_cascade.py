@@ -9,10 +9,10 @@ from models.cascade import PolicyMix, policies
 from models.instance import Slo
 from planner.scenario.assemble import load_instance
 from planner.studies.baselines.cascade import cascade_baseline, equivalent_instance
-from tests.support.baselines import trial
-from tests.support.oracle import best_plan
+from tests.support.instances.baselines import trial
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.tiny import random_instance
 from tests.support.paths import EXAMPLES
-from tests.support.tiny import random_instance
 
 
 def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:

@@ -16,9 +16,9 @@ from planner.studies.baselines.isolated import isolated_baseline
 from planner.studies.baselines.single_llm import single_llm_baseline
 from planner.studies.baselines.splits import split_baseline
 from planner.studies.baselines.two_stage import two_stage_baseline
-from tests.support.baselines import SLACK, trial
-from tests.support.small_scenarios import write_scenario
-from tests.support.tiny import random_instance
+from tests.support.instances.baselines import SLACK, trial
+from tests.support.instances.tiny import random_instance
+from tests.support.scenarios.small_scenarios import write_scenario
 
 
 @pytest.mark.parametrize(

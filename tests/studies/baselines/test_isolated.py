@@ -4,8 +4,8 @@ from pathlib import Path
 
 from planner.scenario.assemble import load_instance
 from planner.studies.baselines.isolated import isolated_baseline
-from tests.support.baselines import trial
-from tests.support.small_scenarios import write_scenario
+from tests.support.instances.baselines import trial
+from tests.support.scenarios.small_scenarios import write_scenario
 
 
 def test_isolated_stacks_replicas_of_one_llm(tmp_path: Path) -> None:

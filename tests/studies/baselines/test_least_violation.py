@@ -6,8 +6,8 @@ import pytest
 
 from planner.scenario.assemble import load_instance
 from planner.studies.baselines.single_llm import single_llm_baseline
-from tests.support.baselines import trial
-from tests.support.small_scenarios import write_scenario
+from tests.support.instances.baselines import trial
+from tests.support.scenarios.small_scenarios import write_scenario
 
 
 def test_the_least_violation_is_reported(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 from models.instance import Instance
 from planner.studies.baselines.single_llm import single_llm_baseline
 from planner.studies.baselines.solver import with_quota
-from tests.support.baselines import SLACK, trial
-from tests.support.oracle import best_plan
-from tests.support.tiny import random_instance
+from tests.support.instances.baselines import SLACK, trial
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.tiny import random_instance
 
 
 @pytest.mark.parametrize("kind", ["convex", "nonconvex", "each_llm"])

@@ -11,11 +11,11 @@ from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.studies.baselines.solver import with_quota
 from planner.verification.verifier import verify
-from tests.joint.test_solve_random import _faults, _told
-from tests.support.baselines import compute_of
-from tests.support.oracle import best_plan
+from tests.support.instances.baselines import compute_of
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import EXAMPLES
-from tests.support.tiny import KINDS, random_instance
+from tests.walls.test_solve_random import _faults, _told
 
 
 @pytest.mark.parametrize("kind", KINDS)

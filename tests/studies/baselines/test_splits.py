@@ -4,7 +4,7 @@ import numpy as np
 
 from planner.scenario.assemble import load_instance
 from planner.studies.baselines.splits import split_baseline
-from tests.support.baselines import trial
+from tests.support.instances.baselines import trial
 from tests.support.paths import EXAMPLES
 
 

@@ -8,7 +8,7 @@ from planner.studies.baselines.stage_instances import (
     fractions_as_scores,
     with_idle_prompt,
 )
-from tests.support.tiny import random_instance
+from tests.support.instances.tiny import random_instance
 
 
 def test_fractions_become_prompts_of_their_weight() -> None:

@@ -6,7 +6,7 @@ from planner.joint.solve import solve
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.studies.baselines.two_stage import two_stage_baseline
-from tests.support.baselines import trial
+from tests.support.instances.baselines import trial
 from tests.support.paths import EXAMPLES
 
 

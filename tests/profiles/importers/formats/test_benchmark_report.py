@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.support.benchmark_files import benchmark_report, vllm
-from tests.support.imports import OPTION, faults_of, imported, lines_of_import, write
+from tests.support.scenarios.benchmark_files import benchmark_report, vllm
+from tests.support.scenarios.imports import OPTION, faults_of, imported, lines_of_import, write
 
 
 def test_a_report_of_several_replicas_is_of_one(tmp_path: Path):

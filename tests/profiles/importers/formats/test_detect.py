@@ -4,7 +4,7 @@ import pytest
 
 from profiles.importers.formats.detect import runs_of
 from profiles.importers.formats.record import Run
-from tests.support.benchmark_files import aiperf, benchmark_report, guidellm, sglang, vllm
+from tests.support.scenarios.benchmark_files import aiperf, benchmark_report, guidellm, sglang, vllm
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
-from tests.support.benchmark_files import inference_perf
-from tests.support.imports import check_the_standard_point, imported, lines_of_import, write
+from tests.support.scenarios.benchmark_files import inference_perf
+from tests.support.scenarios.imports import (
+    check_the_standard_point,
+    imported,
+    lines_of_import,
+    write,
+)
 
 
 def test_the_model_of_inference_perf_stands_beside_its_stages(tmp_path: Path):

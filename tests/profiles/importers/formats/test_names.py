@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from profiles.importers.formats.names import gpu_key, is_quantised, llm_name
-from tests.support.benchmark_files import sglang
-from tests.support.imports import imported, write
+from tests.support.scenarios.benchmark_files import sglang
+from tests.support.scenarios.imports import imported, write
 
 
 def test_names_are_mapped_where_there_is_no_doubt():

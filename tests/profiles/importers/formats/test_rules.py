@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.benchmark_files import aiperf, benchmark_report, inference_perf, vllm
-from tests.support.imports import OPTION, faults_of, imported, lines_of_import, write
+from tests.support.scenarios.benchmark_files import aiperf, benchmark_report, inference_perf, vllm
+from tests.support.scenarios.imports import OPTION, faults_of, imported, lines_of_import, write
 
 
 @pytest.mark.parametrize(

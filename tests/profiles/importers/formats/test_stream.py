@@ -10,15 +10,15 @@ from pathlib import Path
 
 from profiles.importers.formats.stream import read_json, sniff
 from profiles.io.faults import Fault
-from tests.support.benchmark_files import (
+from tests.support.paths import HOME
+from tests.support.scenarios.benchmark_files import (
     benchmark_report,
     guidellm,
     guidellm_benchmark,
     sglang,
     vllm,
 )
-from tests.support.imports import check_the_standard_point, faults_of, imported, write
-from tests.support.paths import HOME
+from tests.support.scenarios.imports import check_the_standard_point, faults_of, imported, write
 
 
 def test_numbers_as_text_and_constants_that_are_not_json(tmp_path: Path):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.benchmark_files import vllm
-from tests.support.imports import imported, lines_of_import, write
+from tests.support.scenarios.benchmark_files import vllm
+from tests.support.scenarios.imports import imported, lines_of_import, write
 
 
 def test_what_the_summary_lacks_is_computed_from_the_files_own_requests(tmp_path: Path):

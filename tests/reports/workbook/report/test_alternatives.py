@@ -9,7 +9,7 @@ from planner.cli.commands.plan import PlanOptions, plan_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
-from tests.support.report_cases import texts, written
+from tests.support.plans.report_cases import texts, written
 
 
 def test_alternatives_are_told(small: PlanAndScenario, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from planner.plans.record import Plan
 from planner.scenario.assemble import load_instance
 from reports.charts import write_charts
 from reports.workbook.report.write import write_workbook
-from tests.support.report_cases import infeasible, written
+from tests.support.plans.report_cases import infeasible, written
 
 
 def test_an_infeasible_plan_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from planner.plans.plan_and_scenario import PlanAndScenario
-from tests.support.report_cases import planned, written
+from tests.support.plans.report_cases import planned, written
 
 
 def test_totals_and_costs_are_formulas(trio: PlanAndScenario, trio_book: Path) -> None:

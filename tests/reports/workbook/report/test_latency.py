@@ -8,7 +8,7 @@ import pytest
 
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.tables import plan_tables
-from tests.support.report_cases import planned, texts, written
+from tests.support.plans.report_cases import planned, texts, written
 
 
 def test_many_latencies_stand_in_a_table_a_metric(tmp_path: Path, small: PlanAndScenario) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import openpyxl
 
 from planner.plans.plan_and_scenario import PlanAndScenario
-from tests.support.report_cases import planned, written
+from tests.support.plans.report_cases import planned, written
 
 
 def test_the_summary_tells_what_was_asked_and_how_sure_it_is(

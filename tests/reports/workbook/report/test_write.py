@@ -18,7 +18,7 @@ from profiles.workbook_layout import REPORT_SHEETS, SHEETS
 from reports.style import CELL_LIMIT
 from reports.workbook.report.write import write_workbook
 from tests.support.office import resaved
-from tests.support.report_cases import (
+from tests.support.plans.report_cases import (
     HOSTILE,
     cells,
 )

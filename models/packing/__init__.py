@@ -1,0 +1,1 @@
+"""Exact packing of replicas on the GPUs of a pool: first fit, exhaustive search, least conflict."""

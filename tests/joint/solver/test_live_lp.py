@@ -1,0 +1,47 @@
+"""The live program: it grows by rows and columns and keeps what it knows."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from planner.joint.solver.highs import SolveSettings, StopReason
+from planner.joint.solver.live_lp import LiveLp
+from tests.joint.solver.test_highs import knapsack
+
+
+def test_a_live_program_grows_by_rows_and_columns() -> None:
+    live = LiveLp(knapsack(whole=False), SolveSettings())
+    assert live.solve().value == pytest.approx(7.0)
+    live.add_rows(np.array([-np.inf]), np.array([1.0]), csr_matrix(np.ones((1, 3))))
+    tighter = live.solve()
+    assert tighter.value == pytest.approx(10 - 2.5)
+    live.add_columns(
+        np.array([-4.0]), np.zeros(1), np.array([1.0]), csr_matrix(np.array([[0.0, 1.0]]))
+    )
+    assert live.solve().value == pytest.approx(6.0)
+    assert (live.rows, live.columns) == (2, 4)
+    live.fix_to_zero(np.array([3]))
+    assert live.solve().value == pytest.approx(tighter.value)
+    assert live.seconds > 0
+    answer = live.solve()
+    assert answer.row_dual is not None
+    assert answer.row_dual.size == 2
+
+
+def test_integers_are_left_out() -> None:
+    """The same program with and without them: 2/5 of the last item makes the difference."""
+    live = LiveLp(knapsack(items=4), SolveSettings())
+    answer = live.solve()
+    assert answer.stop is StopReason.OPTIMAL
+    assert answer.bound == answer.value
+
+
+def test_rows_that_leave_nothing_make_it_infeasible_until_it_is_relieved() -> None:
+    live = LiveLp(knapsack(whole=False), SolveSettings())
+    live.solve()
+    live.add_rows(np.array([5.0]), np.array([np.inf]), csr_matrix(np.ones((1, 3))))
+    answer = live.solve()
+    assert answer.stop is StopReason.INFEASIBLE
+    assert answer.bound == np.inf
+    live.add_columns(np.zeros(1), np.zeros(1), np.array([9.0]), csr_matrix(np.array([[0.0, 1.0]])))
+    assert live.solve().stop is StopReason.OPTIMAL

@@ -1,0 +1,50 @@
+"""First-fit: what it seats is seated right, what it leaves out has no room."""
+
+import numpy as np
+import pytest
+
+from models.packing.first_fit import ORDERS, Item, PackingVerdict, first_fit, packing_of_seats
+from tests.support.instances.random_pools import ROOM, check_seats, random_packing
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_seats_keep_shares_memory_and_nodes(seed: int) -> None:
+    items, nodes, per_node = random_packing(seed)
+    for order in ORDERS:
+        seats = first_fit(sorted(items, key=order), nodes, per_node, ROOM)
+        if seats is not None:
+            check_seats(packing_of_seats(seats), items, nodes, per_node)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_left_out_has_no_room(seed: int) -> None:
+    """The first replica of each option that is not seated fits no node any more."""
+    items, nodes, per_node = random_packing(seed)
+    ordered = sorted([*items, Item(99, 1, 0.5, 30.0, 4 * nodes * per_node)], key=ORDERS[0])
+    seats = first_fit(ordered, nodes, per_node, ROOM, leave_out=True)
+    assert seats is not None
+    share, memory = np.ones((nodes, per_node)), np.full((nodes, per_node), ROOM)
+    by_key = {item.key: item for item in ordered}
+    held = dict.fromkeys(by_key, 0)
+    for key, replica, node, gpus in seats:
+        assert replica == held[key]
+        held[key] += 1
+        share[node, list(gpus)] -= by_key[key].share
+        memory[node, list(gpus)] -= by_key[key].memory
+    assert share.min() >= -1e-9
+    assert memory.min() >= -1e-6
+    for item in ordered:
+        if held[item.key] < item.count:
+            fits = (share >= item.share) & (memory >= item.memory)
+            assert fits.sum(axis=1).max() < item.shards
+
+
+def test_the_fullest_gpu_that_fits_takes_a_shard() -> None:
+    """30 % go beside 70 %, not beside 40 %."""
+    items = [Item(0, 1, 0.7, 1.0, 1), Item(1, 1, 0.4, 1.0, 1), Item(2, 1, 0.3, 1.0, 1)]
+    seats = first_fit(items, 1, 3, ROOM)
+    assert seats is not None
+    at = {key: gpus for key, _, _, gpus in seats}
+    assert at[2] == at[0]
+    assert packing_of_seats(seats).gpus == 2
+    assert packing_of_seats([]).verdict == PackingVerdict.PACKED
