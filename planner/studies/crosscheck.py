@@ -19,20 +19,29 @@ decomposition's plan is put through the verifier with router prices from `models
 quality that gives is compared too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
 from models.instance import Instance, ObjectiveKind
 from planner.decomposition.best_setup import BestSetup
 from planner.errors import VerificationError
+from planner.joint import solve as joint
 from planner.plans.solved_content import solved_content
+from planner.settings import Settings
 from planner.solution import Solution, Status
-from planner.studies.decomposition_run import DecompositionRun, decomposition_solution
+from planner.studies.decomposition_run import (
+    DecompositionRun,
+    decomposition_solution,
+    run_decomposition,
+    seconds_per_setup,
+)
+from planner.studies.setup_study import as_progress
 
-__all__ = ["CheckVerdict", "CrossCheck", "compare_runs"]
+__all__ = ["CheckVerdict", "CrossCheck", "compare_runs", "plan_both_ways"]
 
 ROUNDING = 2e-6
 """Shares of the range of scores (of the cost, relative) within which values and bounds of both
@@ -204,3 +213,30 @@ def _checked_plan(
             f"the decomposition's plan fails the verifier: {problem}" for problem in error.problems
         ]
     return solution, problems
+
+
+def plan_both_ways(
+    instance: Instance,
+    settings: Settings,
+    *,
+    progress: Callable[..., None] | None = None,
+    cancel: Any = None,
+) -> tuple[Solution, CrossCheck, tuple[float, int] | None]:
+    """Plan an instance by joint search and by decomposition, and compare the two.
+
+    Returns the joint plan, the comparison, and (seconds a setup takes unpruned, retained setups)
+    where the decomposition went through all setups.
+
+    The decomposition comes first: what it does not support is refused before anything long is done.
+    """
+    decomposition = run_decomposition(instance, progress=as_progress(progress), cancel=cancel)
+    solution = joint.solve(instance, settings, progress=progress, cancel=cancel, explain=False)
+    check = compare_runs(instance, solution, decomposition, settings.rel_gap)
+    sampled = None
+    if (
+        decomposition.setups is not None
+        and decomposition.complete
+        and instance.objective == "quality"
+    ):
+        sampled = seconds_per_setup(instance, decomposition.setups, cancel)
+    return solution, check, sampled

@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from models.instance import Instance
 from planner.cli.terminal.frame import EXIT_CODES, framed, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
 from planner.cli.terminal.progress import with_progress
-from planner.joint import solve as joint
 from planner.presentation.crosscheck import (
     crosscheck_method_line,
     crosscheck_table,
@@ -24,9 +22,7 @@ from planner.presentation.crosscheck import (
 from planner.presentation.formatting import format_exact
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.solution import Solution
-from planner.studies.crosscheck import CrossCheck, compare_runs
-from planner.studies.decomposition_run import run_decomposition, seconds_per_setup
-from planner.studies.setup_study import as_progress
+from planner.studies.crosscheck import CrossCheck, plan_both_ways
 
 __all__ = ["NEGATIVE_VERDICT", "run_check"]
 
@@ -40,8 +36,6 @@ STYLES = {
     "disagree": "bold red",
     "contradicts": "bold red",
 }
-
-Checked = tuple[Solution, CrossCheck, tuple[float, int] | None]
 
 
 @framed
@@ -62,31 +56,6 @@ def run_check(
     if check.negative:
         return NEGATIVE_VERDICT
     return EXIT_CODES["unknown"] if check.verdict == "open" else 0
-
-
-def plan_both_ways(
-    instance: Instance,
-    settings: joint.Settings,
-    *,
-    progress: Callable[..., None] | None = None,
-    cancel: Any = None,
-) -> Checked:
-    """The joint plan, the verdict, and (seconds a setup unpruned, retained setups) where the
-    decomposition went through all of them.
-
-    The decomposition comes first: what it does not support is refused before anything long is done.
-    """
-    decomposition = run_decomposition(instance, progress=as_progress(progress), cancel=cancel)
-    solution = joint.solve(instance, settings, progress=progress, cancel=cancel, explain=False)
-    check = compare_runs(instance, solution, decomposition, settings.rel_gap)
-    sampled = None
-    if (
-        decomposition.setups is not None
-        and decomposition.complete
-        and instance.objective == "quality"
-    ):
-        sampled = seconds_per_setup(instance, decomposition.setups, cancel)
-    return solution, check, sampled
 
 
 def _print(
@@ -145,7 +114,7 @@ def _print(
     )
     if sampled is not None:
         lines.append(enumeration_time_line(*sampled, solution.effort.wall))
-    print_lines(console, "Beside it", lines or ["Neither has a plan."])
+    print_lines(console, "Verification", lines or ["Neither has a plan."])
 
 
 def _number(digits: int) -> Callable[[Any], str]:
