@@ -22,7 +22,7 @@ __all__ = ["app"]
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Warm up in a thread of its own while the server starts; end the workers when it stops."""
-    threading.Thread(target=server.warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=server.warm_up_server, name="warm-up", daemon=True).start()
     yield
     server.close()
 

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from app_pages.charts.style import DescribedChart, ink, llm_colour
+from app_pages.charts.style import DescribedChart, ink, llm_colour_style
 
-__all__ = ["build_quality_chart", "build_routing_comparison"]
+__all__ = ["build_quality_comparison_chart", "build_routing_comparison_chart"]
 
 PALER = (1.0, 0.7, 0.5, 0.3)
 SHAPES = ("circle", "square", "diamond", "triangle-up")
 
 
-def build_routing_comparison(frame: pd.DataFrame, signs: Mapping[str, str]) -> DescribedChart:
+def build_routing_comparison_chart(frame: pd.DataFrame, signs: Mapping[str, str]) -> DescribedChart:
     """Lying bars: for every LLM one bar a plan, paler from plan to plan, labelled with the plan's
     name and its part of the requests.
     """
@@ -54,7 +54,7 @@ def build_routing_comparison(frame: pd.DataFrame, signs: Mapping[str, str]) -> D
         scale=alt.Scale(domain=list(range(len(plans))), range=list(PALER[: len(plans)])),
         legend=None,
     )
-    bars = base.mark_bar(stroke="white").encode(color=llm_colour(signs, None), opacity=paler)
+    bars = base.mark_bar(stroke="white").encode(color=llm_colour_style(signs, None), opacity=paler)
     labels = base.mark_text(align="left", dx=5, fontSize=12, color=ink(), limit=230).encode(
         text=alt.Text("Label:N")
     )
@@ -65,7 +65,7 @@ def build_routing_comparison(frame: pd.DataFrame, signs: Mapping[str, str]) -> D
     )
 
 
-def build_quality_chart(frame: pd.DataFrame) -> DescribedChart:
+def build_quality_comparison_chart(frame: pd.DataFrame) -> DescribedChart:
     """One point a plan. frame: plan, quality, and a number that differs."""
     across = str(frame.columns[2])
     shown = frame.set_axis(["Plan", "Quality", "Across"], axis=1).assign(Order=range(len(frame)))

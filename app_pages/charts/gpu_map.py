@@ -8,12 +8,12 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app_pages.charts.style import DescribedChart, ink, llm_colour
+from app_pages.charts.style import DescribedChart, ink, llm_colour_style
 from reports.content import Report
 from reports.series import gpus_of
 from reports.style import looks_of
 
-__all__ = ["MOST_CELLS", "build_gpu_map"]
+__all__ = ["MOST_CELLS", "build_gpu_map_chart"]
 
 
 MOST_CELLS = 400
@@ -25,34 +25,36 @@ WIDE, NARROW = 150, 62
 GREY = "#8A97A3"
 
 
-def build_gpu_map(report: Report, pool: str) -> DescribedChart:
+def build_gpu_map_chart(report: Report, pool: str) -> DescribedChart:
     """The map of one pool, and the GPUs by LLM in words."""
     signs = report["meta"]["signs"]
-    replicas = _replicas(report, pool)
+    replicas = _replicas_on_gpu_map(report, pool)
     gpus_by_llm: Counter[str] = Counter()
     rows, cells = [], [one for one in gpus_of(report) if one[1] == pool][:MOST_CELLS]
     for _, _, node, gpu, numbers in cells:
-        shards, filled = _shards(report, numbers), 0.0
+        shards, filled = _shards_on_gpu(report, numbers), 0.0
         for llm, tp, share, replica in shards:
             number = f" replica {replica + 1}" if replicas[llm, tp, share] > 1 else ""
-            labels = _labels(signs[llm], llm, number, f"tp{tp}", share)
-            rows.append(_band(node, gpu, (filled, share), llm, labels))
+            labels = _gpu_map_labels(signs[llm], llm, number, f"tp{tp}", share)
+            rows.append(_gpu_map_band(node, gpu, (filled, share), llm, labels))
             filled += share
         if filled < 100.0:
             rest = 100.0 - filled
-            rows.append(_band(node, gpu, (filled, rest), FREE, (f"free {rest:g} %", "free", "")))
+            rows.append(
+                _gpu_map_band(node, gpu, (filled, rest), FREE, (f"free {rest:g} %", "free", ""))
+            )
         gpus_by_llm.update({llm for llm, *_ in shards})
     inks = {llm: look.ink for llm, look in looks_of(signs).items()}
     frame = pd.DataFrame(rows)
     frame["ink"] = [inks.get(llm, "") for llm in frame["LLM"]]
     text = ", ".join(f"{llm} on {count} of them" for llm, count in gpus_by_llm.items())
     return (
-        _map(frame, llm_colour(signs, None)),
+        _gpu_map_layers(frame, llm_colour_style(signs, None)),
         f"Map of the {len(cells)} GPUs of pool {pool}: {text or 'nothing runs there'}",
     )
 
 
-def _replicas(report: Report, pool: str) -> dict[tuple[str, int, float], int]:
+def _replicas_on_gpu_map(report: Report, pool: str) -> dict[tuple[str, int, float], int]:
     """Replicas of every option of a pool by LLM, degree and share."""
     setup = report["tables"]["setup"]
     own = setup[setup["Pool"] == pool]
@@ -60,7 +62,7 @@ def _replicas(report: Report, pool: str) -> dict[tuple[str, int, float], int]:
     return dict(zip(keys, own["Replicas"], strict=True))
 
 
-def _shards(report: Report, numbers: list[int]) -> list[tuple[str, int, float, int]]:
+def _shards_on_gpu(report: Report, numbers: list[int]) -> list[tuple[str, int, float, int]]:
     """LLM, degree, share and replica of the rows of a GPU, the largest first."""
     part = report["tables"]["gpu_map"].iloc[numbers]
     columns = ("LLM", "TP degree (GPUs)", "MPS share (%)", "Replica")
@@ -68,7 +70,9 @@ def _shards(report: Report, numbers: list[int]) -> list[tuple[str, int, float, i
     return sorted(shards, key=lambda shard: (-shard[2], shard[0], shard[3]))
 
 
-def _labels(sign: str, llm: str, number: str, degree: str, share: float) -> tuple[str, str, str]:
+def _gpu_map_labels(
+    sign: str, llm: str, number: str, degree: str, share: float
+) -> tuple[str, str, str]:
     """Long, short, and the sign alone."""
     return (
         f"{sign} {llm}{number}, {degree}, {share:g} %",
@@ -77,7 +81,7 @@ def _labels(sign: str, llm: str, number: str, degree: str, share: float) -> tupl
     )
 
 
-def _band(
+def _gpu_map_band(
     node: int, gpu: int, span: tuple[float, float], llm: str, labels: tuple[str, str, str]
 ) -> dict[str, Any]:
     """A rectangle inside a cell, with gaps of a few hundredths between cells.
@@ -98,7 +102,7 @@ def _band(
     return {**shape, **words, "Node": node, "GPU": gpu, "LLM": llm}
 
 
-def _map(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
+def _gpu_map_layers(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
     """Bands, and the longest label that fits into a cell at the chart's width."""
     across, down = 1 + int(frame["GPU"].max()), 1 + int(frame["Node"].max())
     tall = 150 if down == 1 else 110 if down <= 4 else 70 if down <= 12 else 36
@@ -107,14 +111,14 @@ def _map(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
             "left:Q",
             scale=alt.Scale(domain=[0, across], nice=False),
             title="GPU of the node",
-            axis=_axis_between(across, ""),
+            axis=_gpu_map_axis(across, ""),
         ),
         "x2": alt.X2("right:Q"),
         "y": alt.Y(
             "top:Q",
             scale=alt.Scale(domain=[down, 0], nice=False),
             title=None,
-            axis=_axis_between(down, "node "),
+            axis=_gpu_map_axis(down, "node "),
         ),
         "y2": alt.Y2("bottom:Q"),
     }
@@ -142,7 +146,7 @@ def _map(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
     return alt.layer(*layers).resolve_scale(color="independent").properties(height=tall * down + 50)
 
 
-def _axis_between(count: int, word: str) -> alt.Axis:
+def _gpu_map_axis(count: int, word: str) -> alt.Axis:
     """Labels in the middle of cells, every one or every few."""
     step = max(1, count // 16)
     return alt.Axis(

@@ -10,17 +10,17 @@ import pandas as pd
 
 from app_pages.charts.style import (
     DescribedChart,
-    dash_by,
+    dash_style_by,
     limit_colour,
-    llm_colour,
-    shape_by,
+    llm_colour_style,
+    shape_style_by,
     sign_and_name,
 )
 from reports.content import Report
 from reports.series import RATE, spans_of
 from reports.style import looks_of
 
-__all__ = ["build_budget_chart", "build_latency_chart"]
+__all__ = ["build_latency_budget_chart", "build_latency_chart"]
 
 Row = dict[str, Any]
 
@@ -41,7 +41,7 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
     """Curves of the deployed options by the rate of one replica, their operating points, and the
     limits on this latency. header: of the latency's column.
     """
-    lines, marks = _curve_rows(report, header), _operating_rows(report, header)
+    lines, marks = _latency_curve_rows(report, header), _operating_latency_rows(report, header)
     options = list(dict.fromkeys(row["Option"] for row in lines))
     legend = alt.Legend(title="Option", orient="bottom", columns=1, labelLimit=340)
     looks = looks_of(report["meta"]["signs"])
@@ -57,9 +57,9 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
     x, y = alt.X("Rate:Q", title="Rate of one replica (req/s)"), alt.Y("Latency:Q", title=header)
     curve = alt.Chart(pd.DataFrame(lines)).encode(x=x, y=y, color=colour, tooltip=tips)
     layers: list[alt.Chart] = [
-        curve.mark_line(strokeWidth=2).encode(strokeDash=dash_by("Option", options, legend)),
+        curve.mark_line(strokeWidth=2).encode(strokeDash=dash_style_by("Option", options, legend)),
         curve.mark_point(size=28, filled=True, opacity=0.8).encode(
-            shape=shape_by("Option", options, legend)
+            shape=shape_style_by("Option", options, legend)
         ),
         alt.Chart(pd.DataFrame(marks))
         .mark_point(**OPERATING)
@@ -83,7 +83,7 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
     return chart, " ".join([words, *(f"{limit['Label']}." for limit in limits)])
 
 
-def _options(report: Report, header: str) -> list[tuple[int, str, str, pd.DataFrame]]:
+def _options_with_latency(report: Report, header: str) -> list[tuple[int, str, str, pd.DataFrame]]:
     """Deployed options that have a latency: position in `setup`, LLM, words, load points."""
     meta, points = report["meta"], report["tables"]["points"]
     options = []
@@ -95,7 +95,7 @@ def _options(report: Report, header: str) -> list[tuple[int, str, str, pd.DataFr
     return options
 
 
-def _curve_rows(report: Report, header: str) -> list[Row]:
+def _latency_curve_rows(report: Report, header: str) -> list[Row]:
     """One row a load point."""
     return [
         {
@@ -105,17 +105,17 @@ def _curve_rows(report: Report, header: str) -> list[Row]:
             "Latency": float(value),
             "Provenance": provenance,
         }
-        for _, llm, words, part in _options(report, header)
+        for _, llm, words, part in _options_with_latency(report, header)
         for rate, value, provenance in zip(
             part[RATE], part[header], part["Provenance"], strict=True
         )
     ]
 
 
-def _operating_rows(report: Report, header: str) -> list[Row]:
+def _operating_latency_rows(report: Report, header: str) -> list[Row]:
     """One row an option, where it runs."""
     setup, rows = report["tables"]["setup"], []
-    for k, llm, words, _ in _options(report, header):
+    for k, llm, words, _ in _options_with_latency(report, header):
         rate, value = setup["Rate per replica (req/s)"].iloc[k], setup[header].iloc[k]
         provenance = setup["Provenance"].iloc[k]
         option = report["meta"]["options"][k]
@@ -132,14 +132,14 @@ def _operating_rows(report: Report, header: str) -> list[Row]:
     return rows
 
 
-def build_budget_chart(frame: pd.DataFrame, signs: Mapping[str, str]) -> DescribedChart:
+def build_latency_budget_chart(frame: pd.DataFrame, signs: Mapping[str, str]) -> DescribedChart:
     """How the deployed options share what one SLO allows, and the limit.
 
     frame: rows of planner.presentation.limits.latency_budget for one SLO.
     """
     unit, limit = str(frame["Unit"].iloc[0]), float(frame["Limit"].iloc[0])
     each = bool(frame["Side by side"].iloc[0])
-    rows = _budget_rows(frame, signs, each=each)
+    rows = _latency_budget_rows(frame, signs, each=each)
     top = 1.05 * max(limit, *(row["end"] for row in rows))
     x = alt.X(
         "begin:Q",
@@ -155,7 +155,7 @@ def build_budget_chart(frame: pd.DataFrame, signs: Mapping[str, str]) -> Describ
     fits = alt.ExprRef(f"datum.Part / {limit:.12g} * width > 55 ? 1 : 0")
     layers = [
         base.mark_bar(stroke="white", height={"band": 0.8}).encode(
-            x=x, x2=alt.X2("end:Q"), color=llm_colour(signs, None)
+            x=x, x2=alt.X2("end:Q"), color=llm_colour_style(signs, None)
         ),
         base.mark_text(fontSize=12, opacity=fits).encode(
             x=alt.X("middle:Q"), text=alt.Text("Label:N"), color=alt.Color("ink:N", scale=None)
@@ -170,7 +170,7 @@ def build_budget_chart(frame: pd.DataFrame, signs: Mapping[str, str]) -> Describ
     return chart, f"Parts of the SLO in {unit}: {words}. Limit {limit:g}."
 
 
-def _budget_rows(frame: pd.DataFrame, signs: Mapping[str, str], *, each: bool) -> list[Row]:
+def _latency_budget_rows(frame: pd.DataFrame, signs: Mapping[str, str], *, each: bool) -> list[Row]:
     """One band an option. each: side by side, one line each; else one after the other."""
     looks, rows, end = looks_of(signs), [], 0.0
     for _, row in frame.iterrows():

@@ -6,10 +6,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app_pages.charts.style import DescribedChart, dash_by, ink, limit_colour, shape_by
+from app_pages.charts.style import DescribedChart, dash_style_by, ink, limit_colour, shape_style_by
 from reports.style import looks_of
 
-__all__ = ["MEASURES", "build_gains_chart", "build_load_chart"]
+__all__ = ["MEASURES", "build_router_gains_chart", "build_router_load_chart"]
 
 MEASURES = ["Dual price (score)", "Fraction (%)"]
 RATE = "Rate (% of planned)"
@@ -17,7 +17,7 @@ GOOD = {"better": "#1B7F4B", "worse": "#C0392B", "within noise": "#7A8793"}
 SIGNS = {"better": "triangle-up", "worse": "triangle-down", "within noise": "circle"}
 
 
-def build_load_chart(
+def build_router_load_chart(
     frame: pd.DataFrame, held_pct: float, signs: Mapping[str, str], measure: str
 ) -> DescribedChart:
     """A line an LLM over the rate; rules at the planned rate and at the highest rate at which the
@@ -49,8 +49,8 @@ def build_load_chart(
     )
     rule = alt.Chart(marks).encode(x=f"{RATE}:Q")
     layers = [
-        line.mark_line(strokeWidth=2).encode(strokeDash=dash_by("LLM", names, legend)),
-        line.mark_point(size=36, filled=True).encode(shape=shape_by("LLM", names, legend)),
+        line.mark_line(strokeWidth=2).encode(strokeDash=dash_style_by("LLM", names, legend)),
+        line.mark_point(size=36, filled=True).encode(shape=shape_style_by("LLM", names, legend)),
         rule.mark_rule(color=limit_colour(), strokeDash=[6, 4], strokeWidth=2),
         rule.mark_text(color=limit_colour(), align="right", dx=4, fontSize=12).encode(
             y=alt.Y("y:Q", scale=None), text=alt.Text("Label:N")
@@ -68,7 +68,7 @@ def build_load_chart(
     )
 
 
-def build_gains_chart(frame: pd.DataFrame, *, graded: bool) -> DescribedChart:
+def build_router_gains_chart(frame: pd.DataFrame, *, graded: bool) -> DescribedChart:
     """A mark a comparison with its 95 % interval, and a rule at no gain.
 
     graded: whether the scores are grades, else predictions.

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app_pages.charts.style import DescribedChart, ink, llm_colour, sign_and_name
+from app_pages.charts.style import DescribedChart, ink, llm_colour_style, sign_and_name
 
 __all__ = ["build_routing_chart"]
 
@@ -38,7 +38,7 @@ def build_routing_chart(report: Mapping[str, Any]) -> DescribedChart:
         alt.Tooltip("Rate (req/s):Q", format=",.2f"),
     ]
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
-    bars = base.mark_bar(height={"band": 0.7}).encode(color=llm_colour(signs, None))
+    bars = base.mark_bar(height={"band": 0.7}).encode(color=llm_colour_style(signs, None))
     labels = base.mark_text(align="left", dx=5, fontSize=12, color=ink()).encode(
         text=alt.Text("Label:N")
     )

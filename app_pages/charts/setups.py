@@ -8,7 +8,7 @@ import pandas as pd
 from app_pages.charts.style import DescribedChart, ink
 from planner.presentation.setup_listing import QUALITY
 
-__all__ = ["build_histogram", "build_places_chart"]
+__all__ = ["build_setup_places_chart", "build_setups_histogram_chart"]
 
 BAR, PLAN = "#0072B2", "#E69F00"
 KINDS = {
@@ -19,7 +19,7 @@ KINDS = {
 }
 
 
-def build_histogram(frame: pd.DataFrame, marks: pd.DataFrame) -> DescribedChart:
+def build_setups_histogram_chart(frame: pd.DataFrame, marks: pd.DataFrame) -> DescribedChart:
     """How many listed setups reach which quality, and where the joint plan lies.
 
     frame: bins of quality, the lowest first; marks: of planner.presentation.setup_study, the plan
@@ -58,7 +58,7 @@ def build_histogram(frame: pd.DataFrame, marks: pd.DataFrame) -> DescribedChart:
     )
 
 
-def build_places_chart(marks: pd.DataFrame) -> DescribedChart:
+def build_setup_places_chart(marks: pd.DataFrame) -> DescribedChart:
     """Dots on one scale of quality: joint plan, best possible, best, median and worst listed setup,
     baselines.
     """

@@ -18,13 +18,13 @@ __all__ = [
     "DASHES",
     "SHAPES",
     "DescribedChart",
-    "dash_by",
+    "dash_style_by",
     "ink",
     "limit_colour",
-    "llm_colour",
+    "llm_colour_style",
     "quiet_colour",
-    "shape_by",
-    "show_chart",
+    "shape_style_by",
+    "show_styled_chart",
     "sign_and_name",
 ]
 
@@ -44,7 +44,7 @@ SHAPES = (
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
-def show_chart(described: DescribedChart, key: str) -> None:
+def show_styled_chart(described: DescribedChart, key: str) -> None:
     """Put a chart on the page; its text stands for all its marks."""
     chart, text = described
     chart = chart.copy(deep=False)
@@ -67,7 +67,7 @@ def quiet_colour() -> str:
     return "#9AA7B4" if st.context.theme.type == "dark" else "#5A6672"
 
 
-def llm_colour(signs: Mapping[str, str], title: str | None = "LLM") -> alt.Color:
+def llm_colour_style(signs: Mapping[str, str], title: str | None = "LLM") -> alt.Color:
     """Colour by the column LLM, as everywhere. signs: of the LLMs, in the scenario's order."""
     looks = looks_of(signs)
     scale = alt.Scale(domain=list(looks), range=[look.colour for look in looks.values()])
@@ -75,14 +75,14 @@ def llm_colour(signs: Mapping[str, str], title: str | None = "LLM") -> alt.Color
     return alt.Color("LLM:N", scale=scale, legend=legend)
 
 
-def dash_by(column: str, names: Sequence[str], legend: alt.Legend) -> alt.StrokeDash:
+def dash_style_by(column: str, names: Sequence[str], legend: alt.Legend) -> alt.StrokeDash:
     """Dashes by a column, in the order of its names."""
     dashes: list[Any] = [DASHES[k % len(DASHES)] for k in range(len(names))]
     scale = alt.Scale(domain=list(names), range=dashes)
     return alt.StrokeDash(f"{column}:N", scale=scale, legend=legend)
 
 
-def shape_by(column: str, names: Sequence[str], legend: alt.Legend) -> alt.Shape:
+def shape_style_by(column: str, names: Sequence[str], legend: alt.Legend) -> alt.Shape:
     """Shapes by a column, in the order of its names."""
     shapes = [SHAPES[k % len(SHAPES)] for k in range(len(names))]
     scale = alt.Scale(domain=list(names), range=shapes)

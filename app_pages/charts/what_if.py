@@ -8,7 +8,7 @@ import pandas as pd
 from app_pages.charts.style import DescribedChart, ink, limit_colour, quiet_colour
 from planner.presentation.frontier import THIS
 
-__all__ = ["CHOSEN", "build_changes_chart", "build_frontier_chart"]
+__all__ = ["CHOSEN", "build_what_if_changes_chart", "build_what_if_frontier_chart"]
 
 CHOSEN = "chosen"
 """Name of the selection of a frontier's point; its field is Row."""
@@ -22,14 +22,14 @@ STATES = {
 }
 
 
-def build_frontier_chart(frame: pd.DataFrame, measure: str) -> DescribedChart:
+def build_what_if_frontier_chart(frame: pd.DataFrame, measure: str) -> DescribedChart:
     """One measure over the varied field; points can be clicked, the plan shown is a diamond, points
     without a plan stand at the bottom.
 
     frame: of planner.presentation.frontier.frontier_table; measure: one of its columns.
     """
     label = str(frame.columns[0])
-    shown = _frontier_rows(frame, measure)
+    shown = _what_if_frontier_rows(frame, measure)
     planned, unplanned = shown[shown["Value"].notna()], shown[shown["Value"].isna()]
     numeric = pd.api.types.is_numeric_dtype(frame[label])
     x = alt.X(
@@ -46,7 +46,7 @@ def build_frontier_chart(frame: pd.DataFrame, measure: str) -> DescribedChart:
         alt.Tooltip("Status:N"),
         alt.Tooltip("Reason:N"),
     ]
-    shape = _shape_by_status(shown)
+    shape = _what_if_status_shape(shown)
     base = alt.Chart(planned).encode(x=x, y=y, tooltip=tips)
     layers: list[alt.Chart] = [base.mark_line(color=LINE, strokeWidth=2)]
     if "Best possible" in shown:
@@ -61,14 +61,14 @@ def build_frontier_chart(frame: pd.DataFrame, measure: str) -> DescribedChart:
         layers.append(
             crosses.encode(x=x, y=alt.value(300), shape=shape, tooltip=tips_without_value)
         )
-    layers += _marked(planned[planned["Mark"] != ""], x, y)
+    layers += _marked_what_if_points(planned[planned["Mark"] != ""], x, y)
     click = alt.selection_point(name=CHOSEN, fields=["Row"], on="click", empty=False)
     points = base.mark_point(size=130, filled=True, color=LINE, opacity=1, cursor="pointer")
     layers.append(points.encode(shape=shape).add_params(click))
-    return alt.layer(*layers).properties(height=340), _frontier_text(label, measure, shown)
+    return alt.layer(*layers).properties(height=340), _what_if_frontier_text(label, measure, shown)
 
 
-def _frontier_rows(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
+def _what_if_frontier_rows(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Value, status, reason and mark of every point, with the bound where the measure is the
     objective.
     """
@@ -90,7 +90,7 @@ def _frontier_rows(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     return shown
 
 
-def _shape_by_status(shown: pd.DataFrame) -> alt.Shape:
+def _what_if_status_shape(shown: pd.DataFrame) -> alt.Shape:
     states = [state for state in STATES if state in set(shown["Status"])]
     return alt.Shape(
         "Status:N",
@@ -99,7 +99,7 @@ def _shape_by_status(shown: pd.DataFrame) -> alt.Shape:
     )
 
 
-def _marked(here: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _marked_what_if_points(here: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     """A diamond around the plan shown, with its name."""
     if not len(here):
         return []
@@ -112,7 +112,7 @@ def _marked(here: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     ]
 
 
-def _frontier_text(label: str, measure: str, shown: pd.DataFrame) -> str:
+def _what_if_frontier_text(label: str, measure: str, shown: pd.DataFrame) -> str:
     planned, unplanned = shown[shown["Value"].notna()], shown[shown["Value"].isna()]
     points = "; ".join(
         f"{at}: {value:.6g}" for at, value in zip(planned["At"], planned["Value"], strict=True)
@@ -121,7 +121,7 @@ def _frontier_text(label: str, measure: str, shown: pd.DataFrame) -> str:
     return f"{measure} over {label}. {points or 'no point has a plan'}.{missing}"
 
 
-def build_changes_chart(frame: pd.DataFrame) -> DescribedChart:
+def build_what_if_changes_chart(frame: pd.DataFrame) -> DescribedChart:
     """Lying bars: by how much the objective changes for each changed input; what has no plan gets
     its status as a label.
     """

@@ -27,13 +27,13 @@ from profiles.io.faults import Fault
 from profiles.io.writing import csv_text
 
 __all__ = [
-    "make_bundle",
-    "make_charts",
-    "make_report",
-    "make_scenario_workbook",
-    "make_scenario_zip",
+    "export_bundle_job",
+    "export_charts_job",
+    "export_report_job",
+    "export_scenario_workbook_job",
+    "export_scenario_zip_job",
     "plan_text",
-    "zip_tables",
+    "zip_exported_tables",
 ]
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
@@ -46,25 +46,29 @@ Made = tuple[bytes, list[str]]
 Overrides = Mapping[str, Any]
 
 
-def make_report(path: str, overrides: Overrides, content: PlanContent, *, job: JobContext) -> Made:
+def export_report_job(
+    path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
+) -> Made:
     """The report as a workbook, its inputs in it."""
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        source = _copied(_source(path, overrides, content), Path(folder))
+        source = _copy_exported_plan(_exported_source(path, overrides, content), Path(folder))
         target = Path(folder) / "report.xlsx"
         notes = write_report_workbook(source, build_report(source.plan, source.loaded), target)
         return target.read_bytes(), list(notes)
 
 
-def make_charts(path: str, overrides: Overrides, content: PlanContent, *, job: JobContext) -> Made:
+def export_charts_job(
+    path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
+) -> Made:
     """The report's charts, PNG and SVG, as an archive."""
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        write_report(_source(path, overrides, content), None, folder)
-        return _archive(_files_in(folder)), []
+        write_report(_exported_source(path, overrides, content), None, folder)
+        return _zip_export_files(_files_in(folder)), []
 
 
-def make_scenario_zip(
+def export_scenario_zip_job(
     path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
 ) -> Made:
     """The scenario with its changes, its tables and the plan, as an archive that every command can
@@ -72,27 +76,27 @@ def make_scenario_zip(
     """
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        source = _copied(_source(path, overrides, content), Path(folder))
+        source = _copy_exported_plan(_exported_source(path, overrides, content), Path(folder))
         if load_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
             problem = "its files do not give the scenario back exactly"
             raise DataError([Fault(path, "", "", problem, "hand on its own files instead")])
         plan = json_text(source.plan.content)
-        return _archive({**_files_in(folder), "plan.json": plan}), []
+        return _zip_export_files({**_files_in(folder), "plan.json": plan}), []
 
 
-def make_scenario_workbook(
+def export_scenario_workbook_job(
     path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
 ) -> Made:
     """The scenario with its changes as an input workbook."""
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        source = _copied(_source(path, overrides, content), Path(folder))
+        source = _copy_exported_plan(_exported_source(path, overrides, content), Path(folder))
         target = Path(folder) / "scenario.xlsx"
         notes = write_scenario_workbook(source.loaded, target)
         return target.read_bytes(), list(notes)
 
 
-def make_bundle(
+def export_bundle_job(
     path: str, overrides: Overrides, content: PlanContent, kinds: Sequence[str], *, job: JobContext
 ) -> dict[str, Any]:
     """The deploy bundle: zip (bytes), files (table), left_out and to_do (sentences), readme
@@ -100,7 +104,7 @@ def make_bundle(
 
     kinds: of KINDS; all of them means whatever the plan can be expressed in.
     """
-    source, on = _source(path, overrides, content), bundle_date()
+    source, on = _exported_source(path, overrides, content), bundle_date()
     chosen = None if set(kinds) == set(KINDS) else [kind for kind in KINDS if kind in kinds]
     build_bundle(
         source, on, chosen
@@ -111,7 +115,7 @@ def make_bundle(
     made = build_bundle(source, on, chosen, table)
     left_out = made.left_out.items()
     return {
-        "zip": _archive(made.files, made.executable),
+        "zip": _zip_export_files(made.files, made.executable),
         "files": files_table(made),
         "left_out": [f"{kind}: {reason}" for kind, reasons in left_out for reason in reasons],
         "to_do": list(made.cautions),
@@ -124,14 +128,14 @@ def plan_text(content: PlanContent) -> str:
     return json_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
 
 
-def zip_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
+def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
     """Tables as CSV files in an archive; empty ones are left out."""
-    return _archive(
+    return _zip_export_files(
         {f"{name}.csv": csv_text(frame) for name, frame in tables.items() if len(frame)}
     )
 
 
-def _source(path: str, overrides: Overrides, content: PlanContent) -> PlanAndScenario:
+def _exported_source(path: str, overrides: Overrides, content: PlanContent) -> PlanAndScenario:
     """The plan and its scenario; DataError when a file has changed since."""
     loaded = load_instance(Path(path), dict(overrides))
     if loaded.sha256 != content["scenario_sha256"]:
@@ -140,7 +144,7 @@ def _source(path: str, overrides: Overrides, content: PlanContent) -> PlanAndSce
     return PlanAndScenario(Plan(content), loaded)
 
 
-def _copied(source: PlanAndScenario, folder: Path) -> PlanAndScenario:
+def _copy_exported_plan(source: PlanAndScenario, folder: Path) -> PlanAndScenario:
     """The plan and its scenario as files of their own in a folder, so that what names a file names
     one beside it. No table is read again.
     """
@@ -159,7 +163,9 @@ def _files_in(folder: str) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}
 
 
-def _archive(files: Mapping[str, str | bytes], executable: frozenset[str] = frozenset()) -> bytes:
+def _zip_export_files(
+    files: Mapping[str, str | bytes], executable: frozenset[str] = frozenset()
+) -> bytes:
     """A ZIP archive of files by name."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -33,10 +33,15 @@ from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import quality_of
 from profiles.summary import profiles_summary, scores_summary
 
-__all__ = ["find_marginals", "simulate_plan", "solve_scenario", "summarise_inputs"]
+__all__ = [
+    "run_marginals_planning_job",
+    "run_planned_simulation_job",
+    "run_planning_job",
+    "summarise_planning_inputs_job",
+]
 
 
-def solve_scenario(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> PlanView:
+def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> PlanView:
     """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
     loaded = load_instance(Path(path), dict(overrides))
     settings = loaded.settings
@@ -56,7 +61,7 @@ def solve_scenario(path: str, overrides: Mapping[str, Any], *, job: JobContext) 
     )
 
 
-def find_marginals(
+def run_marginals_planning_job(
     path: str, overrides: Mapping[str, Any], *, job: JobContext
 ) -> list[MarginalContent]:
     """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty
@@ -80,7 +85,7 @@ def find_marginals(
     return [] if job.cancel.is_set() else marginals_content(changes)
 
 
-def simulate_plan(
+def run_planned_simulation_job(
     path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
 ) -> dict[str, Any]:
     """Replay a plan request by request: verdict and demand in words, the table of SLOs, notes.
@@ -106,7 +111,9 @@ def simulate_plan(
     }
 
 
-def summarise_inputs(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> dict[str, Any]:
+def summarise_planning_inputs_job(
+    path: str, overrides: Mapping[str, Any], *, job: JobContext
+) -> dict[str, Any]:
     """Read everything a scenario names: summaries of its tables, notices, prompts, options.
 
     DataError with every fault.

@@ -40,13 +40,13 @@ from planner.presentation.router import (
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
 
-__all__ = ["build_policy", "evaluate_sample", "price_over_load"]
+__all__ = ["router_evaluation_job", "router_policy_job", "router_prices_job"]
 
 MOST_PROMPTS = 200
 """Shown one by one."""
 
 
-def build_policy(
+def router_policy_job(
     path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
 ) -> dict[str, Any]:
     """The plan's policy (content and JSON), tables of prices and ties, and some prompts: (id,
@@ -69,7 +69,7 @@ def build_policy(
     }
 
 
-def price_over_load(
+def router_prices_job(
     path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
 ) -> dict[str, Any]:
     """Prices from 50 to 150 % of the planned rate: tables, how far the SLOs are held, and the
@@ -86,7 +86,7 @@ def price_over_load(
     }
 
 
-def evaluate_sample(
+def router_evaluation_job(
     path: str,
     overrides: Mapping[str, Any],
     content: PlanContent,

@@ -35,12 +35,12 @@ from planner.studies.sweep_point import SweepPoint, plan_point
 
 __all__ = [
     "AlternativesRequest",
-    "list_alternatives",
-    "list_setups",
-    "open_alternative",
-    "plan_baselines",
-    "plan_frontier",
-    "plan_sensitivity",
+    "what_if_alternatives_job",
+    "what_if_baselines_job",
+    "what_if_frontier_job",
+    "what_if_open_alternative_job",
+    "what_if_sensitivity_job",
+    "what_if_setups_job",
 ]
 
 Overrides = Mapping[str, Any]
@@ -62,7 +62,7 @@ class AlternativesRequest:
     running: PlanContent | None = None
 
 
-def plan_frontier(
+def what_if_frontier_job(
     path: str, overrides: Overrides, key: str, values: Sequence[Any], *, job: JobContext
 ) -> list[SweepPoint]:
     """Plan a scenario at every value of one field, each point published as it is done; stopped,
@@ -81,7 +81,7 @@ def plan_frontier(
     return points
 
 
-def plan_sensitivity(
+def what_if_sensitivity_job(
     path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
 ) -> pd.DataFrame:
     """Plan again with one input at a time a little lower and higher: the table `sensitivity` of
@@ -95,7 +95,7 @@ def plan_sensitivity(
     return study.tables["sensitivity"]
 
 
-def list_alternatives(
+def what_if_alternatives_job(
     path: str,
     overrides: Overrides,
     content: PlanContent,
@@ -126,7 +126,7 @@ def list_alternatives(
     )
 
 
-def open_alternative(
+def what_if_open_alternative_job(
     path: str, overrides: Overrides, content: PlanContent, number: int, *, job: JobContext
 ) -> PlanView:
     """One of the alternatives (from 0) that a plan's content holds, as pages show a plan."""
@@ -136,7 +136,7 @@ def open_alternative(
     return PlanView(plan, build_report(Plan(plan), loaded))
 
 
-def list_setups(path: str, overrides: Overrides, *, job: JobContext) -> SetupListing:
+def what_if_setups_job(path: str, overrides: Overrides, *, job: JobContext) -> SetupListing:
     """The study of every retained setup; stopped, of those that were routed.
 
     DataError where there are too many to list.
@@ -146,7 +146,7 @@ def list_setups(path: str, overrides: Overrides, *, job: JobContext) -> SetupLis
     return setup_listing(study, loaded.instance, MOST_ROWS)
 
 
-def plan_baselines(path: str, overrides: Overrides, *, job: JobContext) -> pd.DataFrame:
+def what_if_baselines_job(path: str, overrides: Overrides, *, job: JobContext) -> pd.DataFrame:
     """The joint plan beside the baselines: the table of the command `baselines`; without rows where
     nothing can be planned.
     """

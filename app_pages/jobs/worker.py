@@ -21,7 +21,7 @@ from app_pages.jobs.messages import JobContext, JobOutcome, OutcomeKind
 from planner.errors import DataError, SolveError, VerificationError
 from planner.settings import Progress
 
-__all__ = ["serve"]
+__all__ = ["serve_worker_jobs"]
 
 WARM = ("app_pages.jobs.planning",)
 """Imported before the first job: Pyomo and HiGHS take a second."""
@@ -30,7 +30,7 @@ BUG = "This is a bug of the planner; the server's log has the details."
 NO_MEMORY = "There was not enough memory for this. Try a smaller scenario."
 
 
-def serve(descriptor: int) -> None:
+def serve_worker_jobs(descriptor: int) -> None:
     """Do jobs until the pool is gone."""
     # Ctrl-C in a terminal is the server's: it ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -42,7 +42,7 @@ def serve(descriptor: int) -> None:
         with sending:
             pipe.send(message)
 
-    def listen() -> None:
+    def listen_as_worker() -> None:
         while True:
             try:
                 word, *rest = pipe.recv()
@@ -54,17 +54,17 @@ def serve(descriptor: int) -> None:
                 cancel.clear()
                 waiting.put((rest[0], rest[1]))
 
-    threading.Thread(target=listen, name="listen", daemon=True).start()
+    threading.Thread(target=listen_as_worker, name="listen", daemon=True).start()
     for module in WARM:
         importlib.import_module(module)
     send("ready")
     while True:
         call, args = waiting.get()
-        job = JobContext(_at_intervals(send), lambda part: send("part", part), cancel)
-        send("done", _run(call, args, job))
+        job = JobContext(_throttle_worker_progress(send), lambda part: send("part", part), cancel)
+        send("done", _run_worker_job(call, args, job))
 
 
-def _run(call: str, args: tuple[Any, ...], job: JobContext) -> JobOutcome:
+def _run_worker_job(call: str, args: tuple[Any, ...], job: JobContext) -> JobOutcome:
     """Call `module:function`; whatever it raises becomes an outcome with a message."""
     module, _, name = call.partition(":")
     try:
@@ -84,11 +84,11 @@ def _run(call: str, args: tuple[Any, ...], job: JobContext) -> JobOutcome:
         return JobOutcome(OutcomeKind.FAILED, message=f"{type(error).__name__}. {BUG}")
 
 
-def _at_intervals(send: Callable[..., None]) -> Callable[[Progress], None]:
+def _throttle_worker_progress(send: Callable[..., None]) -> Callable[[Progress], None]:
     """Send progress at most every SEND_EVERY_S."""
     last = 0.0
 
-    def progress(now: Progress) -> None:
+    def send_worker_progress(now: Progress) -> None:
         nonlocal last
         if time.monotonic() - last >= SEND_EVERY_S:
             last = time.monotonic()
@@ -96,10 +96,10 @@ def _at_intervals(send: Callable[..., None]) -> Callable[[Progress], None]:
             known = now.value is not None and now.value == now.value
             send("progress", now.phase, now.value if known else None, now.bound)
 
-    return progress
+    return send_worker_progress
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         os.nice(int(sys.argv[2]))
-    serve(int(sys.argv[1]))
+    serve_worker_jobs(int(sys.argv[1]))

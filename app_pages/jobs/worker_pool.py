@@ -57,7 +57,7 @@ class WorkerPool:
         with self._lock:
             for _ in range(workers):
                 self._add_worker(spare=False)
-        threading.Thread(target=self._tidy_up, name="pool", daemon=True).start()
+        threading.Thread(target=self._tidy_up_pool, name="pool", daemon=True).start()
         atexit.register(self.close)
 
     def start(self, call: str, args: Sequence[Any], key: str = "", *, spare: bool = False) -> str:
@@ -85,7 +85,7 @@ class WorkerPool:
                 if all(worker.spare != spare for worker in self._workers):
                     self._false_starts = 0
                     self._add_worker(spare=spare)
-                self._hand_out()
+                self._hand_out_to_pool()
         return job.name
 
     def status(self, name: str) -> JobStatus | None:
@@ -174,10 +174,10 @@ class WorkerPool:
         worker = start_worker(spare=spare)
         self._workers.append(worker)
         threading.Thread(
-            target=self._listen, args=(worker,), name="pool-worker", daemon=True
+            target=self._listen_to_worker, args=(worker,), name="pool-worker", daemon=True
         ).start()
 
-    def _hand_out(self) -> None:
+    def _hand_out_to_pool(self) -> None:
         """Give waiting jobs to idle workers of their kind."""
         for job in list(self._waiting):
             idle = [
@@ -199,7 +199,7 @@ class WorkerPool:
 
     # ------------------------------------------------------------ threads
 
-    def _listen(self, worker: WorkerProcess) -> None:
+    def _listen_to_worker(self, worker: WorkerProcess) -> None:
         """Take in the messages of one worker until it is gone."""
         while True:
             try:
@@ -207,18 +207,18 @@ class WorkerPool:
             except (EOFError, OSError):
                 break
             with self._lock:
-                self._take(worker, word, rest)
+                self._take_worker_message(worker, word, rest)
         worker.kill()
         worker.process.wait()
         worker.pipe.close()
         with self._lock:
-            self._replace(worker)
+            self._replace_worker(worker)
 
-    def _take(self, worker: WorkerProcess, word: str, rest: list[Any]) -> None:
+    def _take_worker_message(self, worker: WorkerProcess, word: str, rest: list[Any]) -> None:
         job = worker.job
         if word == "ready":
             worker.ready, self._false_starts = True, 0
-            self._hand_out()
+            self._hand_out_to_pool()
         elif job is not None and word == "progress":
             job.progress = (rest[0], rest[1], rest[2])
         elif job is not None and word == "part":
@@ -226,9 +226,9 @@ class WorkerPool:
         elif job is not None and word == "done":
             worker.job, worker.used = None, time.monotonic()
             self._end(job, rest[0])
-            self._hand_out()
+            self._hand_out_to_pool()
 
-    def _replace(self, worker: WorkerProcess) -> None:
+    def _replace_worker(self, worker: WorkerProcess) -> None:
         """A worker is gone: end its job, and start another unless workers do not start at all."""
         if worker.job is not None and worker.job.outcome is None:
             stopped = worker.job.stopping is not None
@@ -247,7 +247,7 @@ class WorkerPool:
             self._waiting.remove(job)
             self._end(job, _failed(NO_WORKER))
 
-    def _tidy_up(self) -> None:
+    def _tidy_up_pool(self) -> None:
         """Every STEP_S end workers that do not stop, stop abandoned jobs, forget old results."""
         while not self._closed:
             time.sleep(STEP_S)

@@ -3,36 +3,36 @@
 import streamlit as st
 
 from app_pages.session import state
-from app_pages.session.server import example, example_plan
-from app_pages.session.share_link import link_values
+from app_pages.session.server import example, server_example_plan
+from app_pages.session.share_link import share_link_values
 from app_pages.session.state import ShownPlan
 from planner.packed_files import EXAMPLES
 
-__all__ = ["open_example", "start_session"]
+__all__ = ["open_example_as_first", "start_first_view"]
 
 
-def start_session() -> None:
+def start_first_view() -> None:
     """Open the link's inputs and their plan; nothing in a session that has begun."""
     if "edit" in st.session_state:
         return
     name = st.query_params.get("example", EXAMPLES[0])
-    open_example(name if name in EXAMPLES else EXAMPLES[0])
-    values, faults = link_values(state.current_edit(), st.query_params.to_dict())
+    open_example_as_first(name if name in EXAMPLES else EXAMPLES[0])
+    values, faults = share_link_values(state.current_edit(), st.query_params.to_dict())
     st.session_state["link_faults"] = faults
     for path, value in values.items():
-        state.edit_value(path, value)
+        state.edit_session_value(path, value)
     if state.is_stale():
-        state.start_solve()
+        state.start_session_solve()
 
 
-def open_example(name: str) -> None:
+def open_example_as_first(name: str) -> None:
     """Put an example's inputs on the page and show its plan."""
     edit = example(name)
     st.session_state["example"] = name
     state.set_edit(edit)
     st.session_state["solve-failure"] = None
     with st.spinner("Solving the example"):
-        done = example_plan(edit)
+        done = server_example_plan(edit)
     if done.has_result:
         state.show_plan(ShownPlan(edit, done.result, name))
     else:

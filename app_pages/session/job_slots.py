@@ -19,15 +19,15 @@ from app_pages.session.server import worker_pool
 __all__ = [
     "JobSlot",
     "cancel",
-    "clear",
+    "clear_slot",
     "clear_spare",
-    "collect",
+    "collect_slots",
     "get",
     "is_running",
     "outcome",
-    "outcome_for",
     "running_jobs",
-    "start",
+    "slot_outcome_for",
+    "start_in_slot",
     "status",
 ]
 
@@ -59,7 +59,7 @@ def _slots() -> dict[str, JobSlot]:
     return st.session_state.setdefault("job-slots", {})
 
 
-def start(
+def start_in_slot(
     slot: str,
     call: str,
     args: Sequence[Any],
@@ -74,7 +74,7 @@ def start(
     label: what progress is shown under; key: jobs of one key go to one worker; wait: s that the
     page waits for the job before it is drawn; spare: nobody waits for it.
     """
-    clear(slot)
+    clear_slot(slot)
     slots = _slots()
     slots[slot] = JobSlot(
         job=worker_pool().start(call, args, key, spare=spare),
@@ -85,7 +85,7 @@ def start(
     )
 
 
-def clear(slot: str) -> None:
+def clear_slot(slot: str) -> None:
     """Forget a slot; what goes on in it is ended."""
     job = _slots().pop(slot, None)
     if job is not None:
@@ -95,7 +95,7 @@ def clear(slot: str) -> None:
 def clear_spare() -> None:
     """Forget spare jobs that are not done."""
     for slot in [slot for slot, job in _slots().items() if job.spare and job.outcome is None]:
-        clear(slot)
+        clear_slot(slot)
 
 
 def get(slot: str) -> JobSlot | None:
@@ -120,7 +120,7 @@ def outcome(slot: str) -> JobOutcome | None:
     return None if job is None else job.outcome
 
 
-def outcome_for(slot: str, args: Sequence[Any]) -> JobOutcome | None:
+def slot_outcome_for(slot: str, args: Sequence[Any]) -> JobOutcome | None:
     """What a slot's job came to with these arguments; None while it goes on and where it has
     others.
     """
@@ -128,7 +128,7 @@ def outcome_for(slot: str, args: Sequence[Any]) -> JobOutcome | None:
     return None if job is None or job.args != tuple(args) else job.outcome
 
 
-def collect() -> None:
+def collect_slots() -> None:
     """Fetch outcomes and partial results, after waiting for jobs that are soon done.
 
     Called once, before a page is drawn.
@@ -153,7 +153,7 @@ def status(job: JobSlot) -> JobStatus | None:
     return worker_pool().status(job.job)
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def cancel(job: JobSlot) -> None:
     """Ask a job to stop; the page waits the moment that it takes."""
     worker_pool().cancel(job.job)

@@ -8,8 +8,8 @@ and what comes for the old key counts for nothing.
 
 Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
 look into `st.session_state`, and what it had still to do is lost. So a callback is
-`uninterrupted`: it is done again from its start before the next click is heard. What takes a moment
-is not done in a callback but deferred, and again while a next click interrupts it.
+`survive_reruns`: it is done again from its start before the next click is heard. What takes a
+moment is not done in a callback but deferred, and again while a next click interrupts it.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,22 @@ from typing import Any, ParamSpec
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
-__all__ = ["accept_value", "defer", "run_deferred", "uninterrupted", "widget_key"]
+__all__ = [
+    "accept_value_across_reruns",
+    "defer",
+    "run_deferred_before_rerun",
+    "survive_reruns",
+    "widget_key_across_reruns",
+]
 
 P = ParamSpec("P")
 
 
-def uninterrupted(callback: Callable[P, None]) -> Callable[P, None]:
+def survive_reruns(callback: Callable[P, None]) -> Callable[P, None]:
     """A callback that is never left half done; done twice, it must do the same as once."""
 
     @wraps(callback)
-    def finished(*args: P.args, **kwargs: P.kwargs) -> None:
+    def finished_across_reruns(*args: P.args, **kwargs: P.kwargs) -> None:
         newer: RerunException | None = None
         while True:
             try:
@@ -40,7 +46,7 @@ def uninterrupted(callback: Callable[P, None]) -> Callable[P, None]:
         if newer is not None:
             raise newer
 
-    return finished
+    return finished_across_reruns
 
 
 def defer(action: Callable[..., None], *args: Any) -> None:
@@ -48,7 +54,7 @@ def defer(action: Callable[..., None], *args: Any) -> None:
     st.session_state["deferred"] = (action, args)
 
 
-def run_deferred() -> None:
+def run_deferred_before_rerun() -> None:
     """Run the deferred action; called once, before a page is drawn.
 
     A next click that interrupts it leaves it to do; an error drops it, and is raised once.
@@ -63,7 +69,7 @@ def run_deferred() -> None:
         st.session_state["deferred"] = None
 
 
-def widget_key(name: str, value: Any) -> str:
+def widget_key_across_reruns(name: str, value: Any) -> str:
     """The key under which a widget that shows `value` is drawn now."""
     last, number = _keys().get(name, (value, 0))
     if last != value:
@@ -72,7 +78,7 @@ def widget_key(name: str, value: Any) -> str:
     return _numbered(name, number)
 
 
-def accept_value(name: str, key: str, value: Any) -> bool:
+def accept_value_across_reruns(name: str, key: str, value: Any) -> bool:
     """Whether a value counts, sent under `key`: then the widget that is drawn now sent it, and it
     keeps its key.
     """

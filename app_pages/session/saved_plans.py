@@ -18,10 +18,10 @@ __all__ = [
     "default_name",
     "forget",
     "name_of",
-    "rename",
-    "save_shown",
-    "shorten_names",
-    "show_saved",
+    "rename_saved",
+    "save_shown_plan",
+    "shorten_saved_names",
+    "show_saved_plan",
 ]
 
 MOST = 8
@@ -32,12 +32,12 @@ def by_name() -> dict[str, ShownPlan]:
     return st.session_state.setdefault("saved", {})
 
 
-def save_shown() -> None:
+def save_shown_plan() -> None:
     """Keep the plan on the page, when it is a plan and not kept yet."""
     here = state.shown_plan()
     if here is None or not here.content["options"] or name_of(here) is not None:
         return
-    by_name()[_unused(default_name(here))] = here
+    by_name()[_unused_saved_name(default_name(here))] = here
     unnamed = [name for name in by_name() if name not in _named()]
     for old in unnamed[:-MOST]:
         forget(old)
@@ -53,7 +53,7 @@ def name_of(here: ShownPlan) -> str | None:
     return next((name for name, plan in by_name().items() if plan.view is here.view), None)
 
 
-def shorten_names(names: Sequence[str]) -> list[str]:
+def shorten_saved_names(names: Sequence[str]) -> list[str]:
     """Names without the parts that all of them begin with."""
     parts = [name.split(", ") for name in names]
     while all(len(one) > 1 for one in parts) and len({one[0] for one in parts}) == 1:
@@ -61,30 +61,30 @@ def shorten_names(names: Sequence[str]) -> list[str]:
     return [", ".join(one) for one in parts]
 
 
-def rename(old: str, new: str) -> None:
+def rename_saved(old: str, new: str) -> None:
     """Give a kept plan another name; one that is taken gets a number."""
     new = new.strip()[:80]
     if not new or new == old or old not in by_name():
         return
-    new = _unused(new)
+    new = _unused_saved_name(new)
     renamed = {new if name == old else name: plan for name, plan in by_name().items()}
     by_name().clear()
     by_name().update(renamed)
     _named().add(new)
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def forget(name: str) -> None:
     """Drop a kept plan."""
     by_name().pop(name, None)
     _named().discard(name)
 
 
-@reruns.uninterrupted
-def show_saved(name: str) -> None:
+@reruns.survive_reruns
+def show_saved_plan(name: str) -> None:
     """Put a kept plan and its inputs on the page."""
     here = by_name()[name]
-    job_slots.clear("plan")
+    job_slots.clear_slot("plan")
     state.set_edit(here.edit)
     state.show_plan(here)
 
@@ -93,7 +93,7 @@ def _named() -> set[str]:
     return st.session_state.setdefault("named", set())
 
 
-def _unused(name: str) -> str:
+def _unused_saved_name(name: str) -> str:
     free, number = name, 1
     while free in by_name():
         number += 1

@@ -19,12 +19,12 @@ __all__ = [
     "PLAN",
     "close",
     "example",
-    "example_plan",
-    "warm_up",
+    "server_example_plan",
+    "warm_up_server",
     "worker_pool",
 ]
 
-PLAN = "app_pages.jobs.planning:solve_scenario"
+PLAN = "app_pages.jobs.planning:run_planning_job"
 AT_ONCE = 2
 """Jobs that run side by side on this server; others wait."""
 LONGEST_S = 120.0
@@ -41,14 +41,14 @@ def worker_pool() -> WorkerPool:
     return WorkerPool(AT_ONCE)
 
 
-def warm_up() -> None:
+def warm_up_server() -> None:
     """Start the workers, import what pages need, solve the first example; what fails is shown when
     somebody opens the example.
     """
     worker_pool()
     for module in PAGE_MODULES:
         importlib.import_module(module)
-    example_plan(example(EXAMPLES[0]))
+    server_example_plan(example(EXAMPLES[0]))
 
 
 def close() -> None:
@@ -67,16 +67,16 @@ def example(name: str) -> ScenarioEdit:
     return _read(str(path), path.stat().st_mtime_ns)
 
 
-def example_plan(edit: ScenarioEdit) -> JobOutcome:
+def server_example_plan(edit: ScenarioEdit) -> JobOutcome:
     """The plan of an example, solved at its first use; an outcome without a plan is not kept."""
     try:
-        return JobOutcome(OutcomeKind.RESULT, _plan(edit.path, file_key(edit)))
+        return JobOutcome(OutcomeKind.RESULT, _plan_on_server(edit.path, file_key(edit)))
     except _NoPlanError as error:
         return error.outcome
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _plan(path: str, content_hash: str) -> PlanView:
+def _plan_on_server(path: str, content_hash: str) -> PlanView:
     pool = worker_pool()
     job = pool.start(PLAN, (path, {}), key=str(Path(path).parent))
     done = pool.wait(job, LONGEST_S)

@@ -12,13 +12,15 @@ from planner.packed_files import EXAMPLES
 from planner.scenario.edits import ScenarioEdit
 from profiles.io.faults import Fault
 
-__all__ = ["link_query", "link_values", "write_link"]
+__all__ = ["share_link_query", "share_link_values", "write_share_link"]
 
 LONGEST = 60
 """Characters of a link's text that a fault repeats."""
 
 
-def link_values(edit: ScenarioEdit, query: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
+def share_link_values(
+    edit: ScenarioEdit, query: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Fault]]:
     """Values of a share link by dotted path, and what of it cannot be used.
 
     edit: of the example that the link names; query: as it stands in the address.
@@ -33,7 +35,7 @@ def link_values(edit: ScenarioEdit, query: Mapping[str, str]) -> tuple[dict[str,
                 faults.append(_fault(path, text, "there is no such example", fix))
         elif path not in knobs:
             faults.append(_fault(path, text, "a link cannot change this", "change it on the page"))
-        elif (value := _value(edit, knobs[path], text)) is None:
+        elif (value := _share_link_value(edit, knobs[path], text)) is None:
             faults.append(_fault(path, text, "the value is not allowed", "change it on the page"))
         else:
             values[path] = value
@@ -44,7 +46,7 @@ def _fault(path: str, text: str, problem: str, fix: str) -> Fault:
     return Fault("link", path[:LONGEST], text[:LONGEST], problem, fix)
 
 
-def _value(edit: ScenarioEdit, knob: Knob, text: str) -> float | None:
+def _share_link_value(edit: ScenarioEdit, knob: Knob, text: str) -> float | None:
     """The number that a text stands for; None where the scenario refuses it."""
     try:
         value = int(text) if knob.whole else float(text)
@@ -54,16 +56,16 @@ def _value(edit: ScenarioEdit, knob: Knob, text: str) -> float | None:
     return value
 
 
-def write_link() -> None:
+def write_share_link() -> None:
     """Put the small inputs into the address, so that it opens the same inputs elsewhere; nothing
     for files of one's own.
     """
-    link = link_query()
+    link = share_link_query()
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
 
 
-def link_query() -> dict[str, str]:
+def share_link_query() -> dict[str, str]:
     """The query of a share link: the example and the small inputs that differ from it; empty for
     files of one's own.
     """

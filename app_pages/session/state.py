@@ -30,19 +30,19 @@ from reports.content import ReportMeta
 
 __all__ = [
     "ShownPlan",
-    "best_effort_plan",
     "current_edit",
-    "edit_value",
+    "edit_session_value",
     "edited_content",
     "is_stale",
     "scenario_folder",
     "scores_key",
+    "session_best_effort_plan",
     "set_edit",
     "show_plan",
-    "show_solved_plan",
+    "show_session_solve",
     "shown_plan",
     "solve_failure",
-    "start_solve",
+    "start_session_solve",
 ]
 
 QUICK_S = 1.2
@@ -83,7 +83,7 @@ class ShownPlan:
         return self.edit.path, dict(self.edit.overrides)
 
 
-def best_effort_plan(here: ShownPlan) -> ShownPlan:
+def session_best_effort_plan(here: ShownPlan) -> ShownPlan:
     """The best effort beside a conflict, as a plan of its own."""
     nearest = Plan(here.content).best_effort
     if nearest is None:
@@ -119,7 +119,7 @@ def set_edit(new: ScenarioEdit) -> None:
     st.session_state["edit"] = new
 
 
-def edit_value(path: str, value: Any) -> None:
+def edit_session_value(path: str, value: Any) -> None:
     """Change one value of the scenario, e.g. `slo.0.limit_ms`; a value that is refused does not
     count, and its faults are shown.
     """
@@ -135,14 +135,14 @@ def edit_value(path: str, value: Any) -> None:
         set_edit(edit)
 
 
-@reruns.uninterrupted
-def start_solve(wait: float = QUICK_S) -> None:
+@reruns.survive_reruns
+def start_session_solve(wait: float = QUICK_S) -> None:
     """Plan the inputs in a worker. wait: s that the page waits for the plan before it is drawn."""
     edit = current_edit()
     st.session_state["solving"] = edit
     job_slots.clear_spare()
     args, key = (edit.path, dict(edit.overrides)), scores_key(edit)
-    job_slots.start("plan", PLAN, args, "Solving", key=key, wait=wait)
+    job_slots.start_in_slot("plan", PLAN, args, "Solving", key=key, wait=wait)
 
 
 def scores_key(edit: ScenarioEdit) -> str:
@@ -156,7 +156,7 @@ def show_plan(here: ShownPlan) -> None:
     st.session_state["example"] = here.example
 
 
-def show_solved_plan() -> None:
+def show_session_solve() -> None:
     """Show the plan that the worker made. Called once, before a page is drawn."""
     job = job_slots.get("plan")
     if job is None or job.outcome is None or "solving" not in st.session_state:
@@ -169,7 +169,7 @@ def show_solved_plan() -> None:
             st.session_state["solving"], done.result, st.session_state["example"], cancelled
         )
     del st.session_state["solving"]
-    job_slots.clear("plan")
+    job_slots.clear_slot("plan")
 
 
 def solve_failure() -> JobOutcome | None:

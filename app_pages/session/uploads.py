@@ -17,10 +17,16 @@ from planner.scenario.edits import ScenarioEdit
 from planner.scenario.upload import replace_table, store_upload
 from profiles.io.faults import Fault
 
-__all__ = ["open_files", "open_table", "table_summaries", "template_book", "upload_faults"]
+__all__ = [
+    "open_uploaded_files",
+    "open_uploaded_table",
+    "upload_faults",
+    "upload_template_book",
+    "uploaded_table_summaries",
+]
 
 MOST_FOLDERS = 10
-SUMMARISE = "app_pages.jobs.planning:summarise_inputs"
+SUMMARISE = "app_pages.jobs.planning:summarise_planning_inputs_job"
 LONGEST_S = 60.0
 
 
@@ -34,38 +40,38 @@ class TemporaryFolder:
         weakref.finalize(self, shutil.rmtree, str(self.path), ignore_errors=True)
 
 
-def _new_folder() -> Path:
+def _new_upload_folder() -> Path:
     folders = st.session_state.setdefault("folders", [])
     folders.append(TemporaryFolder())
     del folders[:-MOST_FOLDERS]
     return folders[-1].path
 
 
-def open_files(files: Mapping[str, bytes]) -> None:
+def open_uploaded_files(files: Mapping[str, bytes]) -> None:
     """Put an uploaded scenario on the page and solve it; when it is faulty, the inputs stay, and
     `upload_faults` has the faults.
     """
-    folder = _new_folder()
+    folder = _new_upload_folder()
     try:
-        _open(store_upload(folder, files))
+        _open_upload(store_upload(folder, files))
     except DataError as error:
         _refuse(error.faults, folder)
 
 
-def open_table(key: str, name: str, content: bytes) -> None:
-    """Put the same scenario with another table on the page, as `open_files`.
+def open_uploaded_table(key: str, name: str, content: bytes) -> None:
+    """Put the same scenario with another table on the page, as `open_uploaded_files`.
 
     key: profiles or scores; name: of the file.
     """
-    folder = _new_folder()
+    folder = _new_upload_folder()
     try:
-        _open(replace_table(state.current_edit().scenario, key, name, content, folder))
+        _open_upload(replace_table(state.current_edit().scenario, key, name, content, folder))
     except DataError as error:
         _refuse(error.faults, folder)
 
 
-def _open(path: Path) -> None:
-    done = _summarise(str(path), {})
+def _open_upload(path: Path) -> None:
+    done = _summarise_upload(str(path), {})
     if not done.has_result:
         stopped = Fault("upload", "", "", done.message or "stopped", "try again")
         _refuse(done.faults or (stopped,), path.parent)
@@ -74,7 +80,7 @@ def _open(path: Path) -> None:
     st.session_state["upload_faults"] = None
     st.session_state["example"] = f"uploaded: {edit.base['name']}"
     state.set_edit(edit)
-    state.start_solve()
+    state.start_session_solve()
 
 
 def _refuse(faults: tuple[Fault, ...], folder: Path) -> None:
@@ -86,17 +92,17 @@ def upload_faults() -> tuple[tuple[Fault, ...], str] | None:
     return st.session_state.get("upload_faults")
 
 
-def table_summaries(edit: ScenarioEdit) -> JobOutcome:
+def uploaded_table_summaries(edit: ScenarioEdit) -> JobOutcome:
     """Summaries of the tables of a scenario; read once for each file and set of changes."""
     key = (edit.path, repr(sorted(edit.overrides.items(), key=repr)))
     cached = st.session_state.get("summaries")
     if cached is None or cached[0] != key:
-        outcome = _summarise(edit.path, dict(edit.overrides))
+        outcome = _summarise_upload(edit.path, dict(edit.overrides))
         st.session_state["summaries"] = cached = (key, outcome)
     return cached[1]
 
 
-def _summarise(path: str, overrides: Mapping[str, Any]) -> JobOutcome:
+def _summarise_upload(path: str, overrides: Mapping[str, Any]) -> JobOutcome:
     pool = worker_pool()
     job = pool.start(SUMMARISE, (path, overrides))
     done = pool.wait(job, LONGEST_S)
@@ -106,7 +112,7 @@ def _summarise(path: str, overrides: Mapping[str, Any]) -> JobOutcome:
 
 
 @st.cache_data(show_spinner=False)
-def template_book() -> bytes:
+def upload_template_book() -> bytes:
     """The template as a workbook; the same for everybody."""
     # Imported here because XlsxWriter is not needed before.
     from planner.scenario.templates import template_inputs

@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.charts.compare import build_quality_chart, build_routing_comparison
-from app_pages.charts.style import show_chart
+from app_pages.charts.compare import build_quality_comparison_chart, build_routing_comparison_chart
+from app_pages.charts.style import show_styled_chart
 from app_pages.session import reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.plans.diff import diff_plans
 from planner.plans.schema import PlanContent
 from planner.presentation.comparison_lines import comparison_lines
@@ -27,7 +27,7 @@ from planner.presentation.diff import diff_line, diff_tables
 MOST = 4
 
 
-def draw() -> None:
+def draw_compare_view() -> None:
     """The whole page."""
     st.title("Compare")
     st.markdown(
@@ -41,13 +41,13 @@ def draw() -> None:
             " press Solve, to get a second one."
         )
     else:
-        chosen = choose_plans(list(plans))
+        chosen = choose_plans_to_compare(list(plans))
         if len(chosen) < 2:
             st.info("Choose at least two plans.")
         else:
-            draw_comparison({name: plans[name] for name in chosen})
+            draw_compare_results({name: plans[name] for name in chosen})
     if plans:
-        draw_kept_plans(list(plans))
+        draw_kept_to_compare(list(plans))
 
 
 def memory() -> dict[str, Any]:
@@ -55,7 +55,7 @@ def memory() -> dict[str, Any]:
     return st.session_state.setdefault("compare", {"chosen": None, "steps": None})
 
 
-def choose_plans(names: Sequence[str]) -> list[str]:
+def choose_plans_to_compare(names: Sequence[str]) -> list[str]:
     """Which plans stand side by side: until somebody chooses, the last two."""
     picked = memory()["chosen"]
     chosen = list(names[-2:])
@@ -73,7 +73,7 @@ def choose_plans(names: Sequence[str]) -> list[str]:
     return list(st.session_state["compare-chosen"])
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def plans_chosen() -> None:
     """Plans were chosen."""
     memory()["chosen"] = list(st.session_state["compare-chosen"])
@@ -82,36 +82,36 @@ def plans_chosen() -> None:
 # ---------------------------------------------------------------- side by side
 
 
-def draw_comparison(plans: Mapping[str, ShownPlan]) -> None:
+def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
     """Everything about the chosen plans."""
-    names = saved_plans.shorten_names(list(plans))
+    names = saved_plans.shorten_saved_names(list(plans))
     contents = dict(zip(names, (plan.content for plan in plans.values()), strict=True))
     first, *others = contents
     st.subheader("What differs")
     for name in others:
-        st.markdown(f"**{plain(name)}** against **{plain(first)}**")
-        bullets(comparison_lines(contents[first], contents[name]))
+        st.markdown(f"**{plain_markdown(name)}** against **{plain_markdown(first)}**")
+        markdown_bullets(comparison_lines(contents[first], contents[name]))
     st.subheader("Side by side")
-    show_table(
+    draw_shown_table(
         comparison_table(contents),
         "Inputs and results, one column a plan, and the change against the first plan.",
         whole=True,
     )
-    show_chart(build_quality_chart(tradeoff_table(contents)), "compare-quality")
+    show_styled_chart(build_quality_comparison_chart(tradeoff_table(contents)), "compare-quality")
     st.subheader("Routing: which LLM gets how much")
     signs = {llm: sign for plan in plans.values() for llm, sign in plan.meta["signs"].items()}
-    show_chart(
-        build_routing_comparison(routing_comparison_table(contents), signs), "compare-routing"
+    show_styled_chart(
+        build_routing_comparison_chart(routing_comparison_table(contents), signs), "compare-routing"
     )
-    show_table(
+    draw_shown_table(
         routing_comparison_table(contents), "Part of the requests of every LLM in each plan."
     )
     st.subheader("Setup: what runs")
-    show_table(replicas_table(contents), "Replicas of every option in each plan.")
-    draw_steps(contents)
+    draw_shown_table(replicas_table(contents), "Replicas of every option in each plan.")
+    draw_steps_compared(contents)
 
 
-def draw_steps(contents: Mapping[str, PlanContent]) -> None:
+def draw_steps_compared(contents: Mapping[str, PlanContent]) -> None:
     """The way from one plan to another, step by step."""
     st.subheader("From one plan to the other: what starts, stops and moves")
     ways = {
@@ -122,15 +122,15 @@ def draw_steps(contents: Mapping[str, PlanContent]) -> None:
     st.selectbox("From and to", list(ways), key="compare-steps", on_change=way_chosen)
     old, new = ways[way]
     diff = diff_plans(contents[old], contents[new])
-    st.markdown(plain(diff_line(diff)))
+    st.markdown(plain_markdown(diff_line(diff)))
     if not diff.steps:
         return
     frames = diff_tables(diff)
-    show_table(
+    draw_shown_table(
         frames["changes"],
         "Options that change: replicas before and after, how many stay, move, are new or gone.",
     )
-    show_table(
+    draw_shown_table(
         frames["steps"],
         "The steps in their order: what starts or stops, on which GPUs.",
         leave_out=() if diff.drops else ("Capacity short (req/s)",),
@@ -141,7 +141,7 @@ def draw_steps(contents: Mapping[str, PlanContent]) -> None:
     )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def way_chosen() -> None:
     """Another way was chosen."""
     memory()["steps"] = st.session_state["compare-steps"]
@@ -150,13 +150,13 @@ def way_chosen() -> None:
 # ---------------------------------------------------------------- kept plans
 
 
-def draw_kept_plans(names: Sequence[str]) -> None:
+def draw_kept_to_compare(names: Sequence[str]) -> None:
     """Open, rename and forget kept plans."""
     with st.expander("Open, rename or forget a kept plan"):
         name = st.selectbox("Plan", names, key="compare-which")
         if name is None:
             return
-        key = reruns.widget_key("compare-name", name)
+        key = reruns.widget_key_across_reruns("compare-name", name)
         st.session_state[key] = name
         st.text_input("Its name", key=key, on_change=rename_plan, args=(name, key), max_chars=80)
         mine = saved_plans.by_name().get(name) is state.shown_plan()
@@ -164,7 +164,7 @@ def draw_kept_plans(names: Sequence[str]) -> None:
             st.button(
                 "Show this plan",
                 key="compare-open",
-                on_click=saved_plans.show_saved,
+                on_click=saved_plans.show_saved_plan,
                 args=(name,),
             )
             st.button(
@@ -177,11 +177,11 @@ def draw_kept_plans(names: Sequence[str]) -> None:
             )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def rename_plan(old: str, key: str) -> None:
     """A name was changed."""
-    if reruns.accept_value("compare-name", key, st.session_state[key]):
-        saved_plans.rename(old, st.session_state[key])
+    if reruns.accept_value_across_reruns("compare-name", key, st.session_state[key]):
+        saved_plans.rename_saved(old, st.session_state[key])
 
 
-draw()
+draw_compare_view()

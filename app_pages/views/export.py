@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app_pages.jobs.export import plan_text, zip_tables
+from app_pages.jobs.export import plan_text, zip_exported_tables
 from app_pages.session import job_slots, reruns, saved_plans, share_link, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets import downloads, marginals
-from app_pages.widgets.downloads import draw_download, draw_made_file, draw_purpose
-from app_pages.widgets.markdown import bullets, failure_box, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.downloads import draw_download, draw_made_download, draw_purpose
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.export.bundle import KINDS
 from planner.export.deployment_names import labels
 
@@ -22,7 +22,7 @@ BUNDLE = "export-bundle"
 """Slot. One bundle is kept at a time."""
 
 
-def draw() -> None:
+def draw_export_view() -> None:
     """Draw the page."""
     st.title("Export")
     here = state.shown_plan()
@@ -32,24 +32,24 @@ def draw() -> None:
     content = here.content
     title = saved_plans.name_of(here) or saved_plans.default_name(here)
     st.markdown(
-        f"All files are of the plan shown: **{plain(title)}**, {plain(content['status'])}, "
-        f"scenario hash {content['scenario_sha256'][:12]}."
+        f"All files are of the plan shown: **{plain_markdown(title)}**, "
+        f"{plain_markdown(content['status'])}, scenario hash {content['scenario_sha256'][:12]}."
     )
     name = labels([title], 60)[title]
-    draw_bundle(here, name)
+    draw_export_bundle(here, name)
     st.subheader("For people")
-    draw_made_file(here, name, downloads.REPORT)
+    draw_made_download(here, name, downloads.REPORT)
     if content["options"]:
-        draw_made_file(here, name, downloads.CHARTS)
+        draw_made_download(here, name, downloads.CHARTS)
     st.subheader("For other tools")
-    draw_data_files(here, name)
+    draw_export_data_files(here, name)
     st.subheader("To go on from here")
-    draw_made_file(here, name, downloads.SCENARIO_ZIP)
-    draw_made_file(here, name, downloads.SCENARIO_WORKBOOK)
-    draw_link()
+    draw_made_download(here, name, downloads.SCENARIO_ZIP)
+    draw_made_download(here, name, downloads.SCENARIO_WORKBOOK)
+    draw_export_link()
 
 
-def draw_data_files(here: ShownPlan, name: str) -> None:
+def draw_export_data_files(here: ShownPlan, name: str) -> None:
     """plan.json and the tables, made on the click."""
     draw_purpose(
         "plan.json",
@@ -62,7 +62,7 @@ def draw_data_files(here: ShownPlan, name: str) -> None:
         "Tables (CSV)",
         "Every table of the page Plan as a CSV file, for a spreadsheet or a notebook.",
     )
-    tables = partial(zip_tables, dict(here.tables))
+    tables = partial(zip_exported_tables, dict(here.tables))
     file = f"{name}-tables.zip"
     draw_download("Download the tables", tables, file, downloads.ZIP, "tables")
 
@@ -70,7 +70,7 @@ def draw_data_files(here: ShownPlan, name: str) -> None:
 # ---------------------------------------------------------------- deploy bundle
 
 
-def draw_bundle(here: ShownPlan, name: str) -> None:
+def draw_export_bundle(here: ShownPlan, name: str) -> None:
     """What starts the plan and routes its requests."""
     st.subheader("For the cluster and the gateway")
     if not here.content["options"]:
@@ -81,7 +81,7 @@ def draw_bundle(here: ShownPlan, name: str) -> None:
         " servers in a safe order, a LiteLLM gateway with the router's prices, and a README that"
         " says what to start when and how to check it. Review it before use."
     )
-    kinds = choose_parts()
+    kinds = choose_export_parts()
     args = (*here.args, here.content, list(kinds))
     st.button(
         "Make the bundle",
@@ -91,31 +91,31 @@ def draw_bundle(here: ShownPlan, name: str) -> None:
         on_click=start_bundle,
         args=(here, args),
     )
-    done = job_slots.outcome_for(BUNDLE, args)
+    done = job_slots.slot_outcome_for(BUNDLE, args)
     if done is None:
         return
     if not done.has_result:
-        failure_box(done, "Not made", state.scenario_folder())
+        failure_markdown_box(done, "Not made", state.scenario_folder())
         return
     file = f"{name}-deploy.zip"
     draw_download("Download the bundle", done.result["zip"], file, downloads.ZIP, "bundle-file")
-    draw_bundle_content(done.result)
+    draw_export_bundle_content(done.result)
 
 
-def draw_bundle_content(made: dict[str, Any]) -> None:
+def draw_export_bundle_content(made: dict[str, Any]) -> None:
     """The files, what is to be done, what is left out, the README."""
-    show_table(made["files"], "The files of the bundle and what each is for.")
+    draw_shown_table(made["files"], "The files of the bundle and what each is for.")
     if made["to_do"]:
         st.markdown("**To do before the start**")
-        bullets(made["to_do"])
+        markdown_bullets(made["to_do"])
     if made["left_out"]:
         st.markdown("**Left out, and why**")
-        bullets(made["left_out"])
+        markdown_bullets(made["left_out"])
     with st.expander("The bundle's README"):
         st.code(made["readme"], language="markdown", wrap_lines=True)
 
 
-def choose_parts() -> list[str]:
+def choose_export_parts() -> list[str]:
     """What goes into the bundle; all of KINDS stands for whatever the plan can be expressed in."""
     parts = st.session_state.setdefault("export-parts", {"some": False, "kinds": list(KINDS)})
     for name, value in parts.items():
@@ -140,22 +140,22 @@ def choose_parts() -> list[str]:
     )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def remember_part(name: str, key: str) -> None:
     """Remember the choice while other pages are drawn."""
     st.session_state["export-parts"][name] = st.session_state[key]
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def start_bundle(here: ShownPlan, args: tuple[Any, ...]) -> None:
     """Start it."""
-    call, label = "app_pages.jobs.export:make_bundle", "Making the deploy bundle"
-    job_slots.start(BUNDLE, call, args, label, key=state.scores_key(here.edit), wait=3.0)
+    call, label = "app_pages.jobs.export:export_bundle_job", "Making the deploy bundle"
+    job_slots.start_in_slot(BUNDLE, call, args, label, key=state.scores_key(here.edit), wait=3.0)
 
 
-def draw_link() -> None:
+def draw_export_link() -> None:
     """A link to the inputs as they stand now."""
-    query = share_link.link_query()
+    query = share_link.share_link_query()
     if not query:
         st.markdown(
             "**Share link**: a link carries no files. To share your own scenario, send the zip"
@@ -167,4 +167,4 @@ def draw_link() -> None:
     st.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
 
 
-draw()
+draw_export_view()

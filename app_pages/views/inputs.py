@@ -9,8 +9,12 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, state
 from app_pages.widgets import editors
-from app_pages.widgets.markdown import plain
-from app_pages.widgets.scenario_files import draw_opening, draw_saving, draw_tables
+from app_pages.widgets.markdown import plain_markdown
+from app_pages.widgets.scenario_files import (
+    draw_opening_scenario_files,
+    draw_saving_scenario_files,
+    draw_scenario_tables,
+)
 from planner.scenario.edits import cost_objective
 
 DEGREES = (1, 2, 4, 8, 16)
@@ -21,15 +25,15 @@ GOALS = {
 }
 
 
-def draw() -> None:
+def draw_inputs_view() -> None:
     """The whole page."""
     st.title("Inputs")
     st.markdown("Edits count at once. **Solve** (in the sidebar, or below) makes a plan of them.")
-    draw_opening()
-    draw_saving()
-    draw_demand()
+    draw_opening_scenario_files()
+    draw_saving_scenario_files()
+    draw_demand_inputs()
     st.subheader("Pools of GPUs")
-    editors.edit_table(
+    editors.draw_table_editor(
         "pools", "Pools of GPUs: name, GPU type, nodes, GPUs per node, memory and price."
     )
     st.caption(
@@ -37,84 +41,90 @@ def draw() -> None:
         " catalogue."
     )
     with st.expander("GPU types in the catalogue"):
-        st.markdown(plain(editors.known_gpus()))
+        st.markdown(plain_markdown(editors.known_gpus()))
     st.subheader("LLMs that may be deployed")
-    editors.edit_table("llms", "LLMs with weights and limits on their replicas.")
-    draw_search()
-    draw_tables()
+    editors.draw_table_editor("llms", "LLMs with weights and limits on their replicas.")
+    draw_search_inputs()
+    draw_scenario_tables()
     st.subheader("Check: your changes")
-    editors.draw_changes()
+    editors.draw_editor_changes()
     st.button(
         "Solve",
         key="solve-inputs",
         type="primary",
         disabled=job_slots.is_running("plan"),
-        on_click=state.start_solve,
+        on_click=state.start_session_solve,
     )
 
 
-def draw_demand() -> None:
+def draw_demand_inputs() -> None:
     """Arrival rate, SLOs, objective."""
     content = state.edited_content()
     st.subheader("Demand, SLOs and objective")
     with st.container(horizontal=True):
-        draw_number("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
+        draw_number_input("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
         goal = "cost" if "minimize" in content["objective"] else "quality"
-        key = reruns.widget_key("goal", goal)
+        key = reruns.widget_key_across_reruns("goal", goal)
         st.session_state[key] = goal
         st.radio(
             "Objective",
             list(GOALS),
             key=key,
-            on_change=goal_chosen,
+            on_change=goal_input_chosen,
             args=(key,),
             format_func=GOALS.__getitem__,
             width=380,
         )
         if goal == "cost":
             path = "objective.quality_at_least"
-            draw_number(path, "Quality at least (mean score)", -1e9, 0.01)
+            draw_number_input(path, "Quality at least (mean score)", -1e9, 0.01)
     st.markdown("**SLOs**: all hold at once; without rows, capacity alone limits.")
-    editors.edit_table("slo", "Service-level objectives: metric, statistic, limit and scope.")
+    editors.draw_table_editor(
+        "slo", "Service-level objectives: metric, statistic, limit and scope."
+    )
     st.caption(
         "TTFT: time to first token, queueing and prefill included. TPOT: time per output token"
         " after the first. E2E: end to end."
     )
 
 
-def draw_search() -> None:
+def draw_search_inputs() -> None:
     """Which setups may be considered, and how long to search."""
     setups = state.edited_content()["setups"]
     head = "Which setups may be considered, and how long to search"
     with st.expander(head, icon=":material/filter_alt:"):
-        draw_choice(
+        draw_choice_input(
             "setups.tp_degrees",
             "Tensor-parallel degrees (none chosen: all profiled)",
             DEGREES,
             setups["tp_degrees"],
         )
-        draw_choice(
+        draw_choice_input(
             "setups.mps_shares_pct",
             "MPS shares, % of a GPU (none chosen: all profiled)",
             SHARES,
             setups["mps_shares_pct"],
         )
         with st.container(horizontal=True):
-            draw_number("setups.memory_headroom_pct", "Memory kept free (% of a GPU)", 0.0, 1.0)
-            draw_number("setups.min_gpu_utilization_pct", "Compute used at least (%)", 0.0, 5.0)
-            draw_number("solver.time_limit_s", "Time limit (s)", 0.1, 10.0)
-            draw_number("solver.rel_gap", "Gap to stop at (1e-4 = 0.01 %)", 0.0, 1e-4)
+            draw_number_input(
+                "setups.memory_headroom_pct", "Memory kept free (% of a GPU)", 0.0, 1.0
+            )
+            draw_number_input(
+                "setups.min_gpu_utilization_pct", "Compute used at least (%)", 0.0, 5.0
+            )
+            draw_number_input("solver.time_limit_s", "Time limit (s)", 0.1, 10.0)
+            draw_number_input("solver.rel_gap", "Gap to stop at (1e-4 = 0.01 %)", 0.0, 1e-4)
 
 
 # ---------------------------------------------------------------- widgets
 
 
-def draw_number(path: str, label: str, least: float, step: float) -> None:
+def draw_number_input(path: str, label: str, least: float, step: float) -> None:
     """A number of the scenario."""
     value: Any = state.edited_content()
     for part in path.split("."):
         value = value[part]
-    key = reruns.widget_key(f"in-{path}", float(value))
+    key = reruns.widget_key_across_reruns(f"in-{path}", float(value))
     st.session_state[key] = float(value)
     st.number_input(
         label,
@@ -122,47 +132,52 @@ def draw_number(path: str, label: str, least: float, step: float) -> None:
         step=step,
         format="%.12g",
         key=key,
-        on_change=number_changed,
+        on_change=number_input_changed,
         args=(path, key),
         width=240,
     )
 
 
-@reruns.uninterrupted
-def number_changed(path: str, key: str) -> None:
+@reruns.survive_reruns
+def number_input_changed(path: str, key: str) -> None:
     """A number was changed."""
     value = st.session_state[key]
-    if reruns.accept_value(f"in-{path}", key, float(value)):
-        state.edit_value(path, value)
+    if reruns.accept_value_across_reruns(f"in-{path}", key, float(value)):
+        state.edit_session_value(path, value)
 
 
-@reruns.uninterrupted
-def goal_chosen(key: str) -> None:
+@reruns.survive_reruns
+def goal_input_chosen(key: str) -> None:
     """Quality, or cost with a quality to reach: that of the plan shown to begin with."""
     goal = st.session_state[key]
-    if not reruns.accept_value("goal", key, goal):
+    if not reruns.accept_value_across_reruns("goal", key, goal):
         return
     here = state.shown_plan()
     cost = cost_objective(here.content["quality"] if here is not None else None)
-    state.edit_value("objective", cost if goal == "cost" else {"maximize": "quality"})
+    state.edit_session_value("objective", cost if goal == "cost" else {"maximize": "quality"})
 
 
-def draw_choice(path: str, label: str, offered: tuple[int, ...], chosen: list | None) -> None:
+def draw_choice_input(path: str, label: str, offered: tuple[int, ...], chosen: list | None) -> None:
     """A list of numbers; none = every profiled one."""
-    key = reruns.widget_key(f"in-{path}", list(chosen or []))
+    key = reruns.widget_key_across_reruns(f"in-{path}", list(chosen or []))
     st.session_state[key] = list(chosen or [])
     options = sorted({*offered, *(chosen or [])})
     st.multiselect(
-        label, options, key=key, format_func="{:g}".format, on_change=list_chosen, args=(path, key)
+        label,
+        options,
+        key=key,
+        format_func="{:g}".format,
+        on_change=list_input_chosen,
+        args=(path, key),
     )
 
 
-@reruns.uninterrupted
-def list_chosen(path: str, key: str) -> None:
+@reruns.survive_reruns
+def list_input_chosen(path: str, key: str) -> None:
     """A list was changed."""
     chosen = list(st.session_state[key])
-    if reruns.accept_value(f"in-{path}", key, chosen):
-        state.edit_value(path, chosen or None)
+    if reruns.accept_value_across_reruns(f"in-{path}", key, chosen):
+        state.edit_session_value(path, chosen or None)
 
 
-draw()
+draw_inputs_view()

@@ -8,13 +8,13 @@ from app_pages.widgets.conflict import draw_conflict
 from app_pages.widgets.deployment import draw_deployment
 from app_pages.widgets.headline import draw_headline
 from app_pages.widgets.marginals import draw_marginals
-from app_pages.widgets.markdown import bullets, failure_box, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import repair_text
 
 
-def draw() -> None:
+def draw_plan_view() -> None:
     """The whole page."""
     st.title("Plan")
     st.markdown(
@@ -33,64 +33,64 @@ def draw() -> None:
     if here.content["options"]:
         draw_marginals(here)
         draw_deployment(here)
-        draw_dropped(here)
-        draw_trust(here)
-        draw_name(here)
+        draw_plan_dropped_options(here)
+        draw_plan_trust(here)
+        draw_plan_name(here)
     elif here.content["status"] == "infeasible":
         draw_conflict(here)
-        draw_best_effort(here)
-        draw_dropped(here)
-    draw_notices(here)
+        draw_best_effort_plan(here)
+        draw_plan_dropped_options(here)
+    draw_plan_notices(here)
 
 
-def draw_best_effort(here: ShownPlan) -> None:
+def draw_best_effort_plan(here: ShownPlan) -> None:
     """The plan of the nearest feasible case."""
     if here.content["conflict"]["best_effort"] is None or here.view.nearest is None:
         return
     st.subheader("Best effort: the plan of the nearest feasible case")
-    nearest = state.best_effort_plan(here)
+    nearest = state.session_best_effort_plan(here)
     if change := best_effort_change(nearest.content):
         words = repair_text(here.content, change)
-        st.markdown(f"After this change: {plain(words)}.")
-    st.markdown(plain(nearest.meta["verdict"]))
+        st.markdown(f"After this change: {plain_markdown(words)}.")
+    st.markdown(plain_markdown(nearest.meta["verdict"]))
     draw_deployment(nearest)
 
 
-def draw_dropped(here: ShownPlan) -> None:
+def draw_plan_dropped_options(here: ShownPlan) -> None:
     """Options considered and left out."""
     frame = here.tables["dropped"]
     st.subheader("What was left out, and why")
-    st.markdown(plain(here.meta["filters"]))
+    st.markdown(plain_markdown(here.meta["filters"]))
     if not len(frame):
         st.markdown("No profiled option was left out before the search.")
         return
-    bullets(here.meta["dropped"])
+    markdown_bullets(here.meta["dropped"])
     with st.expander(f"All {len(frame):,} options that were left out"):
-        show_table(frame, "Options that were left out, each with the reason.")
+        draw_shown_table(frame, "Options that were left out, each with the reason.")
 
 
 # ---------------------------------------------------------------- how sure
 
 
-def draw_trust(here: ShownPlan) -> None:
+def draw_plan_trust(here: ShownPlan) -> None:
     """Provenance, checks, simulation."""
     st.subheader("How sure this is")
-    bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
+    markdown_bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
     if here.meta["verified"]:
-        bullets(
+        markdown_bullets(
             [
                 "An independent verifier has recomputed latencies, SLOs, placement, memory, cost,"
                 " quality and gap of this plan."
             ]
         )
-    draw_simulation(here)
+    draw_plan_simulation(here)
     with st.expander("Time and effort of the search"):
-        show_table(here.tables["effort"].astype(str), "Seconds and counts of the search.")
+        draw_shown_table(here.tables["effort"].astype(str), "Seconds and counts of the search.")
 
 
-def draw_simulation(here: ShownPlan) -> None:
+def draw_plan_simulation(here: ShownPlan) -> None:
     """Replay the plan request by request, on a click."""
-    done = job_slots.outcome_for("simulation", (*here.args, here.content))
+    done = job_slots.slot_outcome_for("simulation", (*here.args, here.content))
     if done is None:
         st.button(
             "Simulate this plan request by request",
@@ -100,31 +100,31 @@ def draw_simulation(here: ShownPlan) -> None:
             args=(here,),
         )
     elif not done.has_result:
-        failure_box(done, "Not simulated", state.scenario_folder())
+        failure_markdown_box(done, "Not simulated", state.scenario_folder())
     else:
-        st.markdown(f"**{plain(done.result['verdict'])}**")
-        st.markdown(plain(done.result["demand"]))
-        show_table(done.result["slos"], "SLOs: limit, planned and simulated.")
-        bullets(done.result["notes"])
+        st.markdown(f"**{plain_markdown(done.result['verdict'])}**")
+        st.markdown(plain_markdown(done.result["demand"]))
+        draw_shown_table(done.result["slos"], "SLOs: limit, planned and simulated.")
+        markdown_bullets(done.result["notes"])
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def start_simulation(here: ShownPlan) -> None:
     """Start it."""
-    call, args = "app_pages.jobs.planning:simulate_plan", (*here.args, here.content)
-    job_slots.start("simulation", call, args, "Simulating", key=state.scores_key(here.edit))
+    call, args = "app_pages.jobs.planning:run_planned_simulation_job", (*here.args, here.content)
+    job_slots.start_in_slot("simulation", call, args, "Simulating", key=state.scores_key(here.edit))
 
 
 # ---------------------------------------------------------------- name and notices
 
 
-def draw_name(here: ShownPlan) -> None:
+def draw_plan_name(here: ShownPlan) -> None:
     """Under which name this plan is kept for the page Compare."""
     name = saved_plans.name_of(here)
     if name is None:
         return
     st.subheader("Keep this plan")
-    key = reruns.widget_key("plan-name", name)
+    key = reruns.widget_key_across_reruns("plan-name", name)
     st.session_state[key] = name
     st.text_input(
         "Kept for Compare as",
@@ -137,20 +137,20 @@ def draw_name(here: ShownPlan) -> None:
     )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def rename_plan(old: str, key: str) -> None:
     """The name was changed."""
-    if reruns.accept_value("plan-name", key, st.session_state[key]):
-        saved_plans.rename(old, st.session_state[key])
+    if reruns.accept_value_across_reruns("plan-name", key, st.session_state[key]):
+        saved_plans.rename_saved(old, st.session_state[key])
 
 
-def draw_notices(here: ShownPlan) -> None:
+def draw_plan_notices(here: ShownPlan) -> None:
     """What the reader should know."""
     notices = list(here.tables["notices"]["Notice"])
     if notices:
         st.subheader("Notices")
         folder = here.edit.path.rpartition("/")[0] + "/"
-        bullets(line.replace(folder, "") for line in notices)
+        markdown_bullets(line.replace(folder, "") for line in notices)
 
 
-draw()
+draw_plan_view()

@@ -8,13 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.charts.router import MEASURES, build_load_chart
-from app_pages.charts.style import show_chart
+from app_pages.charts.router import MEASURES, build_router_load_chart
+from app_pages.charts.style import show_styled_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, failure_box, plain
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.prompt_test import draw_prompt_test
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.tables import draw_shown_table
 from models import router as library
 from models.router import Router
 from planner.presentation.router import routing_decision_line, routing_decision_table
@@ -29,7 +29,7 @@ llm = router.choose({scores}, prompt_id)
 """
 
 
-def draw() -> None:
+def draw_router_view() -> None:
     """Draw the page."""
     st.title("Router")
     st.markdown(
@@ -41,14 +41,14 @@ def draw() -> None:
     if here is None or not here.content["options"]:
         st.info("There is no plan to route by. Solve a scenario first.")
         return
-    policy = policy_of(here)
+    policy = router_policy_shown(here)
     if policy is None:
         return
-    draw_prices(here, policy)
-    draw_decision(policy)
-    draw_rates(here)
+    draw_router_prices(here, policy)
+    draw_router_decision(policy)
+    draw_router_rates(here)
     draw_prompt_test(here)
-    draw_files(here, policy)
+    draw_router_files(here, policy)
 
 
 def args_of(here: ShownPlan) -> tuple[Any, ...]:
@@ -56,28 +56,28 @@ def args_of(here: ShownPlan) -> tuple[Any, ...]:
     return *here.args, here.content
 
 
-def policy_of(here: ShownPlan) -> dict[str, Any] | None:
+def router_policy_shown(here: ShownPlan) -> dict[str, Any] | None:
     """The policy of the plan shown, started when it is not there yet; None (and a word why) while
     it is not.
     """
     job, args = job_slots.get(POLICY), args_of(here)
     if job is None or job.args != args:
-        call, key = "app_pages.jobs.router:build_policy", state.scores_key(here.edit)
-        job_slots.start(POLICY, call, args, "Reading the scores", key=key, wait=3.0)
+        call, key = "app_pages.jobs.router:router_policy_job", state.scores_key(here.edit)
+        job_slots.start_in_slot(POLICY, call, args, "Reading the scores", key=key, wait=3.0)
         st.rerun()
     if job.outcome is None:
         st.info("Reading the scores.")
         return None
-    return result_of(POLICY, args)
+    return router_job_result(POLICY, args)
 
 
-def result_of(slot: str, args: tuple[Any, ...]) -> Any:
+def router_job_result(slot: str, args: tuple[Any, ...]) -> Any:
     """What a slot's job gave for these arguments; None without a result, and why."""
-    done = job_slots.outcome_for(slot, args)
+    done = job_slots.slot_outcome_for(slot, args)
     if done is None:
         return None
     if not done.has_result:
-        failure_box(done, "Not computed", state.scenario_folder())
+        failure_markdown_box(done, "Not computed", state.scenario_folder())
         return None
     return done.result
 
@@ -85,27 +85,27 @@ def result_of(slot: str, args: tuple[Any, ...]) -> Any:
 # ---------------------------------------------------------------- prices and one prompt
 
 
-def draw_prices(here: ShownPlan, policy: dict[str, Any]) -> None:
+def draw_router_prices(here: ShownPlan, policy: dict[str, Any]) -> None:
     """Prices, fractions, ties."""
     st.subheader("Prices and fractions")
-    show_table(policy["prices"], "Planned and realised fraction and dual price of every LLM.")
+    draw_shown_table(policy["prices"], "Planned and realised fraction and dual price of every LLM.")
     st.caption(
         f"Realised: by the prices, on the plan's own {policy['all_prompts']:,} prompts, ties split"
         " as planned. By prompt id: when the hash of each id decides its ties. No dual price: no"
         " requests."
     )
-    bullets([here.meta["router"]])
+    markdown_bullets([here.meta["router"]])
     ties = policy["ties"]
     if len(ties):
         with st.expander(f"Ties: {len(ties)} {'group' if len(ties) == 1 else 'groups'} of LLMs"):
-            show_table(
+            draw_shown_table(
                 ties,
                 "LLMs that tie, the part of the prompts that does, and how it is split.",
                 first=["LLMs that tie"],
             )
 
 
-def draw_decision(policy: dict[str, Any]) -> None:
+def draw_router_decision(policy: dict[str, Any]) -> None:
     """One prompt's decision."""
     st.subheader("One prompt's decision")
     prompts, total = dict(policy["prompts"]), policy["all_prompts"]
@@ -114,8 +114,8 @@ def draw_decision(policy: dict[str, Any]) -> None:
     if name is None:
         return
     router = Router(policy["policy"])
-    st.markdown(plain(routing_decision_line(router, prompts[name], name)))
-    show_table(
+    st.markdown(plain_markdown(routing_decision_line(router, prompts[name], name)))
+    draw_shown_table(
         routing_decision_table(router, prompts[name], name),
         f"Score, price and probability of every LLM for the prompt {name}.",
     )
@@ -124,14 +124,14 @@ def draw_decision(policy: dict[str, Any]) -> None:
 # ---------------------------------------------------------------- prices over load
 
 
-def draw_rates(here: ShownPlan) -> None:
+def draw_router_rates(here: ShownPlan) -> None:
     """Prices from 50 to 150 % of the planned rate, for the setup as it is."""
     st.subheader("Prices over load")
     st.markdown(
         "The setup stays as it is. When the rate changes, a gateway takes other prices, without"
         " planning again."
     )
-    rates = result_of(RATES, args_of(here))
+    rates = router_job_result(RATES, args_of(here))
     if rates is None:
         st.button(
             "Compute prices from 50 to 150 % of the rate",
@@ -141,30 +141,30 @@ def draw_rates(here: ShownPlan) -> None:
             args=(here,),
         )
         return
-    st.markdown(f"**{plain(rates['held'])}**")
+    st.markdown(f"**{plain_markdown(rates['held'])}**")
     measure = st.selectbox("Measure", MEASURES, key="router-measure", width=450)
-    chart = build_load_chart(rates["by_llm"], rates["held_pct"], here.meta["signs"], measure)
-    show_chart(chart, "router-over-load")
-    show_table(
+    chart = build_router_load_chart(rates["by_llm"], rates["held_pct"], here.meta["signs"], measure)
+    show_styled_chart(chart, "router-over-load")
+    draw_shown_table(
         rates["rates"],
         "One row a rate: whether the SLOs hold, quality, latencies, fractions and prices.",
     )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def start_rates(here: ShownPlan) -> None:
     """Start it."""
-    call, key = "app_pages.jobs.router:price_over_load", state.scores_key(here.edit)
-    job_slots.start(RATES, call, args_of(here), "Prices over load", key=key)
+    call, key = "app_pages.jobs.router:router_prices_job", state.scores_key(here.edit)
+    job_slots.start_in_slot(RATES, call, args_of(here), "Prices over load", key=key)
 
 
 # ---------------------------------------------------------------- files
 
 
-def draw_files(here: ShownPlan, policy: dict[str, Any]) -> None:
+def draw_router_files(here: ShownPlan, policy: dict[str, Any]) -> None:
     """The policy and the library that reads it."""
     st.subheader("Use it in a gateway")
-    done = job_slots.outcome_for(RATES, args_of(here))
+    done = job_slots.slot_outcome_for(RATES, args_of(here))
     rates = done.result if done is not None and done.has_result else None
     label = "Policy (JSON), with prices over load" if rates else "Policy (JSON)"
     with st.container(horizontal=True):
@@ -199,4 +199,4 @@ def library_text() -> str:
     return Path(library.__file__).read_text(encoding="utf-8")
 
 
-draw()
+draw_router_view()

@@ -8,13 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.charts.setups import build_histogram, build_places_chart
-from app_pages.charts.style import show_chart
+from app_pages.charts.setups import build_setup_places_chart, build_setups_histogram_chart
+from app_pages.charts.style import show_styled_chart
 from app_pages.jobs.messages import OutcomeKind
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, faults_box, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.setup_listing import (
     SetupListing,
     marks_table,
@@ -23,15 +23,15 @@ from planner.presentation.setup_listing import (
 )
 
 JOBS = {
-    "setups": ("app_pages.jobs.what_if:list_setups", "Listing and routing all setups"),
-    "baselines": ("app_pages.jobs.what_if:plan_baselines", "Planning the baselines"),
+    "setups": ("app_pages.jobs.what_if:what_if_setups_job", "Listing and routing all setups"),
+    "baselines": ("app_pages.jobs.what_if:what_if_baselines_job", "Planning the baselines"),
 }
 """Slot -> job, and the label of its progress."""
 FIRST = ("Baseline", "Quality (mean score)", "SLO met", "GPUs used", "Cost (USD/h)")
 """Columns of the baselines that stand first."""
 
 
-def draw() -> None:
+def draw_setups_view() -> None:
     """The whole page."""
     st.title("Setups")
     st.markdown(
@@ -44,20 +44,20 @@ def draw() -> None:
         st.info("There is no plan to compare with yet. Solve a scenario first.")
         return
     st.subheader("The plan among all listed setups")
-    listing = draw_result(here, "setups", "List and route all setups")
+    listing = draw_setups_result(here, "setups", "List and route all setups")
     if listing is not None:
-        draw_listing(here, listing, result_of(here, "baselines"))
+        draw_setups_listing(here, listing, result_of(here, "baselines"))
     st.subheader("Baselines")
     st.markdown(
         "Simpler ways of deciding, each at its best: equal split, size-proportional, isolated,"
         " two-stage, single LLM, cascade."
     )
-    baselines = draw_result(here, "baselines", "Plan the baselines")
+    baselines = draw_setups_result(here, "baselines", "Plan the baselines")
     if baselines is not None:
-        draw_baselines(slo_met_words(baselines))
+        draw_setups_baselines(slo_met_words(baselines))
     if listing is not None and len(listing.setups):
         st.subheader("The best listed setups")
-        show_table(
+        draw_shown_table(
             listing.setups,
             "One listed setup a row, the best first: quality, latency, and how each LLM is run.",
         )
@@ -66,64 +66,66 @@ def draw() -> None:
 
 def result_of(here: ShownPlan, slot: str) -> Any:
     """What a job gave for this very plan, else None."""
-    done = job_slots.outcome_for(slot, here.args)
+    done = job_slots.slot_outcome_for(slot, here.args)
     return done.result if done is not None and done.has_result else None
 
 
-def draw_result(here: ShownPlan, slot: str, words: str) -> Any:
+def draw_setups_result(here: ShownPlan, slot: str, words: str) -> Any:
     """The same; without it, the button that starts the job, and why it gave nothing."""
     if (result := result_of(here, slot)) is not None:
         return result
-    done = job_slots.outcome_for(slot, here.args)
+    done = job_slots.slot_outcome_for(slot, here.args)
     if done is not None and done.kind is OutcomeKind.FAULTS:
         head = "These setups cannot be listed one by one"
-        faults_box(done.faults, head, state.scenario_folder())
+        faults_markdown_box(done.faults, head, state.scenario_folder())
         st.markdown("The plan does not need this list: the search proves its bound without it.")
     elif done is not None:
-        st.warning(plain(done.message or "Stopped."))
+        st.warning(plain_markdown(done.message or "Stopped."))
     begin: Callable[[], None] = partial(start, slot, here)
     off = job_slots.is_running(slot)
     st.button(words, key=f"setups-{slot}", type="primary", disabled=off, on_click=begin)
     return None
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def start(slot: str, here: ShownPlan) -> None:
     """Start a job."""
     call, label = JOBS[slot]
-    job_slots.start(slot, call, here.args, label, key=state.scores_key(here.edit))
+    job_slots.start_in_slot(slot, call, here.args, label, key=state.scores_key(here.edit))
 
 
-def draw_listing(here: ShownPlan, listing: SetupListing, baselines: Any) -> None:
+def draw_setups_listing(here: ShownPlan, listing: SetupListing, baselines: Any) -> None:
     """Words, histogram, marks, tables."""
     if not listing.complete:
         st.warning("The list was stopped before its end: numbers are of the setups routed so far.")
-    bullets([*plan_rank_lines(here.content, listing), *listing.lines])
+    markdown_bullets([*plan_rank_lines(here.content, listing), *listing.lines])
     marks = marks_table(here.content, listing, baselines)
     if len(listing.histogram):
-        show_chart(build_histogram(listing.histogram, marks), "setups-histogram")
+        show_styled_chart(
+            build_setups_histogram_chart(listing.histogram, marks), "setups-histogram"
+        )
     elif listing.quality.size:
         st.markdown("All listed setups reach the same quality.")
     else:
         st.markdown("No listed setup keeps the SLOs.")
-    show_chart(build_places_chart(marks), "setups-places")
-    show_table(
+    show_styled_chart(build_setup_places_chart(marks), "setups-places")
+    draw_shown_table(
         marks,
         "Joint plan, best possible, listed setups and baselines by quality, and how many listed"
         " setups are better.",
         whole=True,
     )
     with st.expander("The histogram and the spread as tables"):
-        show_table(listing.histogram, "How many listed setups reach which quality.")
-        show_table(
+        draw_shown_table(listing.histogram, "How many listed setups reach which quality.")
+        draw_shown_table(
             listing.spread.astype(str), "Counts of setups; best, median and worst quality; spread."
         )
 
 
-def draw_baselines(frame: Any) -> None:
+def draw_setups_baselines(frame: Any) -> None:
     """One row a baseline."""
     gains = (header for header in frame.columns if "joint plan" in header)
-    show_table(
+    draw_shown_table(
         frame,
         "One baseline a row beside the joint plan: quality, SLO met or missed, gain of the joint"
         " plan, setup.",
@@ -131,4 +133,4 @@ def draw_baselines(frame: Any) -> None:
     )
 
 
-draw()
+draw_setups_view()

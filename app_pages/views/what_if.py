@@ -6,17 +6,17 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.charts.style import show_chart
-from app_pages.charts.what_if import build_changes_chart
+from app_pages.charts.style import show_styled_chart
+from app_pages.charts.what_if import build_what_if_changes_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.knobs import Knob, knobs_of
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.alternatives import draw_alternatives, show_opened_alternative
 from app_pages.widgets.conflict import draw_conflict
-from app_pages.widgets.frontier import draw_frontier, forget_other_scenario
+from app_pages.widgets.frontier import draw_frontier, forget_other_frontier
 from app_pages.widgets.marginals import draw_marginals
-from app_pages.widgets.markdown import bullets, failure_box, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.plans.numbers import tidy
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import comparison_table
@@ -24,7 +24,7 @@ from planner.presentation.what_if import field_value, slider_range
 from planner.scenario.edits import ScenarioEdit
 
 
-def draw() -> None:
+def draw_what_if_view() -> None:
     """The whole page."""
     st.title("What-if")
     here = state.shown_plan()
@@ -33,17 +33,17 @@ def draw() -> None:
     st.markdown("Every move is solved at once. The plan that you started from stays beside it.")
     with st.container(horizontal=True, gap="medium"):
         for knob in knobs_of(state.current_edit()):
-            draw_slider(knob)
-    forget_other_scenario()
+            draw_what_if_slider(knob)
+    forget_other_frontier()
     if here is None:
         st.info("There is no plan yet. Press Solve in the sidebar.")
         return
-    draw_against_start(here)
+    draw_what_if_difference(here)
     if here.meta["binding"]:
-        st.markdown(plain(here.meta["binding"]))
+        st.markdown(plain_markdown(here.meta["binding"]))
     draw_marginals(here)
     draw_frontier(here)
-    draw_sensitivity(here)
+    draw_what_if_sensitivity(here)
     draw_alternatives(here)
 
 
@@ -55,7 +55,7 @@ def memory() -> dict[str, Any]:
 # ---------------------------------------------------------------- sliders
 
 
-def draw_slider(knob: Knob) -> None:
+def draw_what_if_slider(knob: Knob) -> None:
     """One knob as a slider whose ends stay where they are."""
     edit = state.current_edit()
     first = field_value(ScenarioEdit(edit.path, edit.base), knob.path)
@@ -65,46 +65,46 @@ def draw_slider(knob: Knob) -> None:
     number = int if knob.whole else float
     if high <= low:
         return
-    key = reruns.widget_key(f"what-if-{knob.path}", number(knob.value))
+    key = reruns.widget_key_across_reruns(f"what-if-{knob.path}", number(knob.value))
     st.session_state[key] = number(knob.value)
     ends: dict[str, Any] = {
         "min_value": number(low),
         "max_value": number(high),
         "step": number(step),
     }
-    label, args = plain(knob.label), (knob.path, key)
-    st.slider(label, **ends, key=key, on_change=slider_moved, args=args, width=320)
+    label, args = plain_markdown(knob.label), (knob.path, key)
+    st.slider(label, **ends, key=key, on_change=what_if_slider_moved, args=args, width=320)
 
 
-@reruns.uninterrupted
-def slider_moved(path: str, key: str) -> None:
+@reruns.survive_reruns
+def what_if_slider_moved(path: str, key: str) -> None:
     """Solve with the new value."""
     value = st.session_state[key]
-    if reruns.accept_value(f"what-if-{path}", key, value):
-        state.edit_value(path, tidy(value))
-        state.start_solve()
+    if reruns.accept_value_across_reruns(f"what-if-{path}", key, value):
+        state.edit_session_value(path, tidy(value))
+        state.start_session_solve()
 
 
-def draw_against_start(here: ShownPlan) -> None:
+def draw_what_if_difference(here: ShownPlan) -> None:
     """The plan that the person started from, and the plan on the page."""
     start = memory().get("start")
     if start is None or start.edit.path != here.edit.path:
         memory()["start"] = start = here
-    st.markdown(plain(here.meta["verdict"]) + ".")
+    st.markdown(plain_markdown(here.meta["verdict"]) + ".")
     if start is here:
         return
     st.markdown("**What differs from the plan at the start**")
-    bullets(comparison_lines(start.content, here.content))
+    markdown_bullets(comparison_lines(start.content, here.content))
     if here.content["status"] == "infeasible":
         draw_conflict(here)
         st.markdown("The page Plan shows the plan of the nearest feasible case.")
-    show_table(
+    draw_shown_table(
         comparison_table({"Start": start.content, "Now": here.content}),
         "The plan at the start and the plan now, number by number.",
         whole=True,
     )
     with st.container(horizontal=True):
-        st.button("Back to the start", key="what-if-back", on_click=go_back, args=(start,))
+        st.button("Back to the start", key="what-if-back", on_click=what_if_go_back, args=(start,))
         st.button(
             "Compare with this plan from now on",
             key="what-if-pin",
@@ -113,10 +113,10 @@ def draw_against_start(here: ShownPlan) -> None:
         )
 
 
-@reruns.uninterrupted
-def go_back(start: ShownPlan) -> None:
+@reruns.survive_reruns
+def what_if_go_back(start: ShownPlan) -> None:
     """Put the start's inputs and its plan on the page."""
-    job_slots.clear("plan")
+    job_slots.clear_slot("plan")
     state.set_edit(start.edit)
     state.show_plan(start)
 
@@ -124,13 +124,13 @@ def go_back(start: ShownPlan) -> None:
 # ---------------------------------------------------------------- sensitivity
 
 
-def draw_sensitivity(here: ShownPlan) -> None:
+def draw_what_if_sensitivity(here: ShownPlan) -> None:
     """One input at a time a tenth lower and higher."""
     if not here.content["options"]:
         return
     st.subheader("Sensitivity: one input at a time, 10 % down and up")
     args = (*here.args, here.content)
-    done = job_slots.outcome_for("sensitivity", args)
+    done = job_slots.slot_outcome_for("sensitivity", args)
     if done is None:
         st.markdown(
             "Arrival rate and SLOs 10 % down and up, one node less and more of each pool; each is"
@@ -144,21 +144,21 @@ def draw_sensitivity(here: ShownPlan) -> None:
             args=(here, args),
         )
     elif not done.has_result:
-        failure_box(done, "Not planned", state.scenario_folder())
+        failure_markdown_box(done, "Not planned", state.scenario_folder())
     else:
-        show_chart(build_changes_chart(done.result), "what-if-changes")
-        show_table(
+        show_styled_chart(build_what_if_changes_chart(done.result), "what-if-changes")
+        draw_shown_table(
             done.result,
             "One changed input a row: status, objective found and best possible, its change, and"
             " why there is no plan.",
         )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def start_sensitivity(here: ShownPlan, args: tuple[Any, ...]) -> None:
     """Start it."""
-    call, key = "app_pages.jobs.what_if:plan_sensitivity", state.scores_key(here.edit)
-    job_slots.start("sensitivity", call, args, "Sensitivity", key=key)
+    call, key = "app_pages.jobs.what_if:what_if_sensitivity_job", state.scores_key(here.edit)
+    job_slots.start_in_slot("sensitivity", call, args, "Sensitivity", key=key)
 
 
-draw()
+draw_what_if_view()

@@ -9,8 +9,8 @@ import streamlit as st
 from app_pages.jobs.what_if import AlternativesRequest
 from app_pages.session import job_slots, reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, failure_box, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import Plan
 from planner.plans.schema import AlternativesContent, PlanContent
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
@@ -23,7 +23,7 @@ JOBS = "app_pages.jobs.what_if"
 NOTHING = "none of them"
 
 
-def _memory() -> dict[str, Any]:
+def _alternatives_memory() -> dict[str, Any]:
     """What is kept for the session: number, loss and the plan that runs, as they were chosen."""
     return st.session_state.setdefault(
         "alternatives", {"number": 3, "loss": 1.0, "current": NOTHING}
@@ -39,8 +39,8 @@ def draw_alternatives(here: ShownPlan) -> None:
         "The next best kinds of setup within a stated loss, the one on fewest GPUs, and the one"
         " nearest to a plan that runs."
     )
-    _draw_choices(here)
-    memory, saved = _memory(), saved_plans.by_name()
+    _draw_alternatives_choices(here)
+    memory, saved = _alternatives_memory(), saved_plans.by_name()
     running = None if memory["current"] == NOTHING else memory["current"]
     request = AlternativesRequest(
         number=memory["number"],
@@ -49,19 +49,19 @@ def draw_alternatives(here: ShownPlan) -> None:
         running=None if running is None else saved[running].content,
     )
     args = (*here.args, here.content, request)
-    done = job_slots.outcome_for(FIND, args)
+    done = job_slots.slot_outcome_for(FIND, args)
     if done is None:
         off = job_slots.is_running(FIND)
         key = "what-if-near"
         st.button("Find them", key=key, disabled=off, on_click=_start, args=(here, args))
     elif not done.has_result:
-        failure_box(done, "Not planned", state.scenario_folder())
+        failure_markdown_box(done, "Not planned", state.scenario_folder())
     else:
-        _draw_alternatives(here, done.result)
+        _draw_alternatives_list(here, done.result)
 
 
-def _draw_choices(here: ShownPlan) -> None:
-    memory = _memory()
+def _draw_alternatives_choices(here: ShownPlan) -> None:
+    memory = _alternatives_memory()
     names = [NOTHING]
     for name, plan in saved_plans.by_name().items():
         if plan.content["options"] and plan is not here:
@@ -88,27 +88,27 @@ def _draw_choices(here: ShownPlan) -> None:
         )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _remember(name: str, key: str) -> None:
     """A choice was changed."""
-    _memory()[name] = st.session_state[key]
+    _alternatives_memory()[name] = st.session_state[key]
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _start(here: ShownPlan, args: tuple[Any, ...]) -> None:
     """Find them."""
-    call, key = f"{JOBS}:list_alternatives", state.scores_key(here.edit)
-    job_slots.start(FIND, call, args, "Other setups", key=key)
+    call, key = f"{JOBS}:what_if_alternatives_job", state.scores_key(here.edit)
+    job_slots.start_in_slot(FIND, call, args, "Other setups", key=key)
 
 
-def _draw_alternatives(here: ShownPlan, alternatives: AlternativesContent) -> None:
+def _draw_alternatives_list(here: ShownPlan, alternatives: AlternativesContent) -> None:
     """The alternatives, what is proved of them, and a button for each."""
     content = Plan(here.content).with_alternatives(alternatives).content
     frame = alternatives_table(content)
-    bullets(alternatives_lines(content))
+    markdown_bullets(alternatives_lines(content))
     if not len(frame):
         return
-    show_table(
+    draw_shown_table(
         frame,
         "One other setup a row: why it is listed, objective found and best possible, loss, GPUs,"
         " what differs.",
@@ -116,19 +116,19 @@ def _draw_alternatives(here: ShownPlan, alternatives: AlternativesContent) -> No
     )
     opening = job_slots.outcome(OPEN)
     if opening is not None and not opening.has_result:
-        failure_box(opening, "Not opened", state.scenario_folder())
+        failure_markdown_box(opening, "Not opened", state.scenario_folder())
     with st.container(horizontal=True):
         for k, why in enumerate(frame["Why it is listed"]):
-            label, args = f"Open {k + 1}: {plain(why)}", (here, content, k)
-            st.button(label, key=f"what-if-open-{k}", on_click=_open, args=args)
+            label, args = f"Open {k + 1}: {plain_markdown(why)}", (here, content, k)
+            st.button(label, key=f"what-if-open-{k}", on_click=_open_alternative, args=args)
 
 
-@reruns.uninterrupted
-def _open(here: ShownPlan, content: PlanContent, number: int) -> None:
+@reruns.survive_reruns
+def _open_alternative(here: ShownPlan, content: PlanContent, number: int) -> None:
     """Open an alternative as the plan of the same inputs."""
     st.session_state["opened-from"] = here
     args = (*here.args, content, number)
-    job_slots.start(OPEN, f"{JOBS}:open_alternative", args, "Opening", wait=3.0)
+    job_slots.start_in_slot(OPEN, f"{JOBS}:what_if_open_alternative_job", args, "Opening", wait=3.0)
 
 
 def show_opened_alternative(here: ShownPlan | None) -> None:
@@ -139,5 +139,5 @@ def show_opened_alternative(here: ShownPlan | None) -> None:
     if here is origin:
         state.set_edit(origin.edit)
         state.show_plan(ShownPlan(origin.edit, done.result, origin.example))
-    job_slots.clear(OPEN)
+    job_slots.clear_slot(OPEN)
     st.rerun()

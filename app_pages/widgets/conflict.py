@@ -8,7 +8,7 @@ import streamlit as st
 
 from app_pages.session import reruns, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, plain
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from planner.presentation.plan.conflict import conflict_lines
 
 __all__ = ["draw_conflict"]
@@ -18,9 +18,9 @@ def draw_conflict(here: ShownPlan) -> None:
     """Limits that cannot hold together and single changes, each with its button."""
     limits, repairs = conflict_lines(here.content)
     st.subheader("Limits that cannot hold together")
-    bullets(limits)
+    markdown_bullets(limits)
     for note in here.meta["effort_notes"]:
-        st.caption(plain(note))
+        st.caption(plain_markdown(note))
     if repairs:
         several = len(repairs) > 1
         st.subheader(
@@ -32,14 +32,14 @@ def draw_conflict(here: ShownPlan) -> None:
     changes = here.content["conflict"]["repairs"]
     for k, ((words, _), change) in enumerate(zip(repairs, changes, strict=True)):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("- " + plain(words), width="stretch")
+            st.markdown("- " + plain_markdown(words), width="stretch")
             key, args = f"repair-{k}", (here, change)
-            st.button("Apply and solve", key=key, on_click=_apply_repair, args=args)
+            st.button("Apply and solve", key=key, on_click=_apply_conflict_repair, args=args)
 
 
-@reruns.uninterrupted
-def _apply_repair(here: ShownPlan, change: dict[str, Any]) -> None:
+@reruns.survive_reruns
+def _apply_conflict_repair(here: ShownPlan, change: dict[str, Any]) -> None:
     """Put the infeasible scenario with one repair on the page, and solve it."""
     state.set_edit(here.edit)
-    state.edit_value(change["change"], change["to"])
-    state.start_solve()
+    state.edit_session_value(change["change"], change["to"])
+    state.start_session_solve()

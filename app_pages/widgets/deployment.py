@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from app_pages.charts.gpu_map import MOST_CELLS, build_gpu_map
-from app_pages.charts.latency import build_budget_chart, build_latency_chart
+from app_pages.charts.gpu_map import MOST_CELLS, build_gpu_map_chart
+from app_pages.charts.latency import build_latency_budget_chart, build_latency_chart
 from app_pages.charts.routing import build_routing_chart
-from app_pages.charts.style import show_chart
+from app_pages.charts.style import show_styled_chart
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.plan.latency_budget import latency_budget_table
 from planner.presentation.plan.story import routing_rule_lines
 
@@ -28,33 +28,33 @@ FIRST = (
 
 def draw_deployment(here: ShownPlan) -> None:
     """Everything that runs, in the order people ask."""
-    _draw_slos(here)
-    _draw_setup(here)
-    _draw_gpus(here)
+    _draw_deployment_slos(here)
+    _draw_deployment_setup(here)
+    _draw_deployment_gpus(here)
     st.subheader("Routing: which LLM gets how much")
-    show_chart(build_routing_chart(here.view.report), "routing")
-    show_table(
+    show_styled_chart(build_routing_chart(here.view.report), "routing")
+    draw_shown_table(
         here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM."
     )
-    bullets([here.meta["router"], *routing_rule_lines(here.content)])
-    _draw_latencies(here)
+    markdown_bullets([here.meta["router"], *routing_rule_lines(here.content)])
+    _draw_deployment_latencies(here)
     if here.meta["slos"]:
-        _draw_budgets(here)
+        _draw_deployment_budgets(here)
 
 
-def _draw_slos(here: ShownPlan) -> None:
+def _draw_deployment_slos(here: ShownPlan) -> None:
     st.subheader("SLOs: limit and achieved")
     if here.content["slo"]:
         alt = "Limit, achieved latency and headroom of every SLO."
-        show_table(here.tables["slo"], alt, leave_out=("Scope",))
+        draw_shown_table(here.tables["slo"], alt, leave_out=("Scope",))
     else:
         st.markdown("No SLO is set: the profiled rates alone limit the plan.")
 
 
-def _draw_setup(here: ShownPlan) -> None:
+def _draw_deployment_setup(here: ShownPlan) -> None:
     st.subheader("Setup: what runs")
     slos = (slo["header"] for slo in here.meta["slos"])
-    show_table(
+    draw_shown_table(
         here.tables["setup"],
         "Every deployed option with its rate, utilisation, latencies, memory and provenance.",
         [*FIRST, *slos, "Provenance"],
@@ -65,32 +65,34 @@ def _draw_setup(here: ShownPlan) -> None:
     )
 
 
-def _draw_gpus(here: ShownPlan) -> None:
+def _draw_deployment_gpus(here: ShownPlan) -> None:
     """The map of every pool."""
     st.subheader("GPU map")
-    legend = ", ".join(f"**{sign}** {plain(llm)}" for llm, sign in here.meta["signs"].items())
+    legend = ", ".join(
+        f"**{sign}** {plain_markdown(llm)}" for llm, sign in here.meta["signs"].items()
+    )
     st.markdown(f"One cell is a GPU; a band in it is as high as the MPS share. {legend}")
     pools = here.tables["pools"]
     for k in range(len(pools)):
-        _draw_pool(here, pools.iloc[k], f"gpus-{k}", several=len(pools) > 1)
+        _draw_deployment_pool(here, pools.iloc[k], f"gpus-{k}", several=len(pools) > 1)
     with st.expander("The map as a table"):
         alt = "One row a shard: pool, node, GPU, LLM, degree, share and memory."
-        show_table(here.tables["gpu_map"], alt)
+        draw_shown_table(here.tables["gpu_map"], alt)
 
 
-def _draw_pool(here: ShownPlan, row: pd.Series, key: str, *, several: bool) -> None:
+def _draw_deployment_pool(here: ShownPlan, row: pd.Series, key: str, *, several: bool) -> None:
     """A pool's map, its size and use above it where there are several pools."""
     size = row["Nodes"] * row["GPUs per node"]
     if several:
         what = f"{row['Nodes']} x {row['GPUs per node']} {row['GPU']}"
         used = f"{row['GPUs used']} of {size} GPUs used"
-        st.markdown(f"**Pool {plain(row['Pool'])}**: {plain(f'{what}, {used}')}")
-    show_chart(build_gpu_map(here.view.report, row["Pool"]), key)
+        st.markdown(f"**Pool {plain_markdown(row['Pool'])}**: {plain_markdown(f'{what}, {used}')}")
+    show_styled_chart(build_gpu_map_chart(here.view.report, row["Pool"]), key)
     if size > MOST_CELLS:
         st.caption(f"The first {MOST_CELLS} of {size} GPUs; the table has all.")
 
 
-def _draw_latencies(here: ShownPlan) -> None:
+def _draw_deployment_latencies(here: ShownPlan) -> None:
     """Curves with limits and operating points."""
     st.subheader("Latency: where on its curve every option runs")
     limited = (slo["header"] for slo in here.meta["slos"])
@@ -98,19 +100,19 @@ def _draw_latencies(here: ShownPlan) -> None:
     header = headers[0]
     if len(headers) > 1:
         header = st.selectbox("Latency", headers, key="latency-header")
-    show_chart(build_latency_chart(here.view.report, header), "latency")
+    show_styled_chart(build_latency_chart(here.view.report, header), "latency")
     st.caption(
         "Large diamond: where the option runs. One option alone may exceed a limit that is set on"
         " all requests together."
     )
 
 
-def _draw_budgets(here: ShownPlan) -> None:
+def _draw_deployment_budgets(here: ShownPlan) -> None:
     """How the options share each SLO."""
     st.subheader("Latency budget: who spends how much of an SLO")
     frame = latency_budget_table(here.content)
     for k, name in enumerate(dict.fromkeys(frame["SLO"])):
         part = frame[frame["SLO"] == name]
-        st.markdown(f"**{plain(name)}**; the dashed line is the limit.")
-        show_chart(build_budget_chart(part, here.meta["signs"]), f"budget-{k}")
-        show_table(part, f"Parts of the SLO on {name}.", leave_out=("SLO", "Side by side"))
+        st.markdown(f"**{plain_markdown(name)}**; the dashed line is the limit.")
+        show_styled_chart(build_latency_budget_chart(part, here.meta["signs"]), f"budget-{k}")
+        draw_shown_table(part, f"Parts of the SLO on {name}.", leave_out=("SLO", "Side by side"))

@@ -8,7 +8,7 @@ import streamlit as st
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets import marginals
-from app_pages.widgets.markdown import bullets, failure_box
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
 
 __all__ = [
     "CHARTS",
@@ -18,7 +18,7 @@ __all__ = [
     "ZIP",
     "MadeFile",
     "draw_download",
-    "draw_made_file",
+    "draw_made_download",
     "draw_purpose",
 ]
 
@@ -45,7 +45,7 @@ class MadeFile:
 
 
 REPORT = MadeFile(
-    call="make_report",
+    call="export_report_job",
     noun="report",
     title="Report (Excel)",
     purpose=(
@@ -56,7 +56,7 @@ REPORT = MadeFile(
     mime=XLSX,
 )
 CHARTS = MadeFile(
-    call="make_charts",
+    call="export_charts_job",
     noun="charts",
     title="Charts (PNG and SVG)",
     purpose="GPU map, routing and latencies as pictures, for slides and documents.",
@@ -64,7 +64,7 @@ CHARTS = MadeFile(
     mime=ZIP,
 )
 SCENARIO_ZIP = MadeFile(
-    call="make_scenario_zip",
+    call="export_scenario_zip_job",
     noun="scenario and plan",
     title="Scenario and plan (zip)",
     purpose=(
@@ -75,7 +75,7 @@ SCENARIO_ZIP = MadeFile(
     mime=ZIP,
 )
 SCENARIO_WORKBOOK = MadeFile(
-    call="make_scenario_workbook",
+    call="export_scenario_workbook_job",
     noun="scenario workbook",
     title="Scenario (Excel)",
     purpose="The same inputs as a workbook, to be changed in a spreadsheet.",
@@ -96,7 +96,7 @@ def draw_download(
     st.download_button(label, data, name, mime, key=f"export-{key}", on_click="ignore")
 
 
-def draw_made_file(here: ShownPlan, name: str, file: MadeFile) -> None:
+def draw_made_download(here: ShownPlan, name: str, file: MadeFile) -> None:
     """A file with the button that makes it, then the one that downloads it."""
     draw_purpose(file.title, file.purpose)
     job, (call, plan) = job_slots.get(SLOT), st.session_state.get(SLOT, (None, None))
@@ -108,22 +108,22 @@ def draw_made_file(here: ShownPlan, name: str, file: MadeFile) -> None:
         data, notes = job.outcome.result
         label = f"Download the {file.noun}"
         draw_download(label, data, name + file.ending, file.mime, file.call)
-        bullets(notes)
+        markdown_bullets(notes)
     else:
-        failure_box(job.outcome, "Not made", state.scenario_folder())
+        failure_markdown_box(job.outcome, "Not made", state.scenario_folder())
         _draw_button("Try again", f"export-again-{file.call}", here, file)
 
 
 def _draw_button(label: str, key: str, here: ShownPlan, file: MadeFile) -> None:
     off = job_slots.is_running(SLOT)
-    st.button(label, key=key, disabled=off, on_click=_start, args=(here, file))
+    st.button(label, key=key, disabled=off, on_click=_start_download, args=(here, file))
 
 
-@reruns.uninterrupted
-def _start(here: ShownPlan, file: MadeFile) -> None:
+@reruns.survive_reruns
+def _start_download(here: ShownPlan, file: MadeFile) -> None:
     """Make a file."""
     st.session_state[SLOT] = (file.call, here)
     call = f"app_pages.jobs.export:{file.call}"
     args = (*here.args, marginals.content_with_marginals(here))
     key = state.scores_key(here.edit)
-    job_slots.start(SLOT, call, args, file.title, key=key, wait=3.0)
+    job_slots.start_in_slot(SLOT, call, args, file.title, key=key, wait=3.0)

@@ -13,13 +13,13 @@ import pandas as pd
 import streamlit as st
 
 from app_pages.session import state
-from app_pages.widgets.markdown import bullets, faults_box
+from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets
 from planner.errors import DataError
 from planner.presentation.formatting import format_exact
 from planner.scenario.edits import changed
 from profiles.catalogue import load_gpus
 
-__all__ = ["draw_changes", "edit_table", "known_gpus"]
+__all__ = ["draw_editor_changes", "draw_table_editor", "known_gpus"]
 
 Row = dict[str, Any]
 
@@ -71,10 +71,10 @@ BLANKS: Mapping[str, Any] = {"min_replicas": 0, "scope": "all"}
 """What a blank cell means; nothing (None) in other columns."""
 
 
-def edit_table(key: str, alt: str) -> None:
+def draw_table_editor(key: str, alt: str) -> None:
     """Edit one list of the scenario. alt: what the table is, for those who hear the page."""
     now = state.edited_content()[key]
-    base, widget = _base(key, now)
+    base, widget = _editor_base(key, now)
     edited = st.data_editor(
         base,
         key=widget,
@@ -85,7 +85,7 @@ def edit_table(key: str, alt: str) -> None:
         width="stretch",
         placeholder="not set",
     )
-    rows = _rows(edited, key)
+    rows = _editor_rows(edited, key)
     st.session_state[f"editor-{key}"]["last"] = rows
     if rows == now:
         return
@@ -93,13 +93,13 @@ def edit_table(key: str, alt: str) -> None:
     try:
         new.scenario  # noqa: B018 - raises when the edit is refused
     except DataError as error:
-        faults_box(error.faults, "This edit does not count yet", state.scenario_folder())
+        faults_markdown_box(error.faults, "This edit does not count yet", state.scenario_folder())
         return
     state.set_edit(new)
     st.rerun()
 
 
-def _base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
+def _editor_base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
     """The constant table and the editor's key; both anew when the scenario holds something else
     than the editor gave, or when it was not drawn.
     """
@@ -120,18 +120,18 @@ def _base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
     return editor["base"], editor["widget"]
 
 
-def _rows(edited: pd.DataFrame, key: str) -> list[Row]:
+def _editor_rows(edited: pd.DataFrame, key: str) -> list[Row]:
     """The edited table as the scenario's content; rows without anything are left out."""
     rows = []
     for record in edited[list(COLUMNS[key])].to_dict("records"):
-        row = {str(name): _cell_value(str(name), value) for name, value in record.items()}
+        row = {str(name): _editor_cell_value(str(name), value) for name, value in record.items()}
         if any(value is not None for value in row.values()):
             filled = row.items()
             rows.append({n: BLANKS.get(n) if value is None else value for n, value in filled})
     return rows
 
 
-def _cell_value(name: str, value: Any) -> Any:
+def _editor_cell_value(name: str, value: Any) -> Any:
     """A cell as the scenario's content has it: None where blank, text stripped, whole numbers as
     such.
     """
@@ -145,7 +145,7 @@ def _cell_value(name: str, value: Any) -> Any:
     return int(number) if name in WHOLE and number.is_integer() else number
 
 
-def draw_changes() -> None:
+def draw_editor_changes() -> None:
     """Every value that differs from the file, as it was read: a pasted 23,4 that became 234 is seen
     here.
     """
@@ -154,15 +154,17 @@ def draw_changes() -> None:
         st.caption("Nothing is changed: the inputs are those of the file.")
         return
     st.markdown("**Changed against the file, as read:**")
-    bullets(f"{path}: {_value_text(value)}" for path, value in overrides.items())
+    markdown_bullets(f"{path}: {_editor_value_text(value)}" for path, value in overrides.items())
 
 
-def _value_text(value: Any) -> str:
+def _editor_value_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        parts = (f"{key}: {_value_text(one)}" for key, one in value.items() if one is not None)
+        parts = (
+            f"{key}: {_editor_value_text(one)}" for key, one in value.items() if one is not None
+        )
         return "{" + ", ".join(parts) + "}"
     if isinstance(value, list):
-        return "; ".join(_value_text(one) for one in value) or "nothing"
+        return "; ".join(_editor_value_text(one) for one in value) or "nothing"
     if isinstance(value, int | float) and not isinstance(value, bool):
         return format_exact(value)
     return "blank" if value is None else str(value)

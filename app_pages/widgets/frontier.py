@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app_pages.charts.what_if import CHOSEN, build_frontier_chart
+from app_pages.charts.what_if import CHOSEN, build_what_if_frontier_chart
 from app_pages.jobs.messages import JobOutcome, OutcomeKind
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.job_slots import JobSlot
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, faults_box, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, IS_WHEEL
 from planner.presentation.frontier import (
@@ -39,15 +39,15 @@ from planner.studies.sweep_axes import Axis
 from planner.studies.sweep_point import SweepPoint
 from profiles.io.writing import csv_text
 
-__all__ = ["draw_frontier", "forget_other_scenario"]
+__all__ = ["draw_frontier", "forget_other_frontier"]
 
-JOB = "app_pages.jobs.what_if:plan_frontier"
+JOB = "app_pages.jobs.what_if:what_if_frontier_job"
 SLOT = "frontier"
 OTHER = "Another field, by its dotted path"
 CHART = "what-if-frontier"
 
 
-def _memory() -> dict[str, Any]:
+def _frontier_memory() -> dict[str, Any]:
     """What is kept for the session: field and values as they were chosen; edit, field: of the
     frontier that is shown.
     """
@@ -56,11 +56,11 @@ def _memory() -> dict[str, Any]:
     )
 
 
-def forget_other_scenario() -> None:
+def forget_other_frontier() -> None:
     """Forget a frontier of another scenario's files."""
-    edit = _memory().get("edit")
+    edit = _frontier_memory().get("edit")
     if edit is not None and edit.path != state.current_edit().path:
-        job_slots.clear(SLOT)
+        job_slots.clear_slot(SLOT)
         st.session_state.pop("frontier")
 
 
@@ -73,20 +73,22 @@ def draw_frontier(here: ShownPlan) -> None:
     )
     edit = state.current_edit()
     quality = here.content["quality"] if here.edit == edit else None
-    field = _choose_field(scenario_fields(state.edited_content(), quality))
+    field = _choose_frontier_field(scenario_fields(state.edited_content(), quality))
     if field is None:
         return
-    _text_input("Values", "values", "START:STOP:STEP, or values with commas, as `sweep` takes them")
+    _frontier_text_input(
+        "Values", "values", "START:STOP:STEP, or values with commas, as `sweep` takes them"
+    )
     try:
-        axis = frontier_axis(field, _memory()["values"])
+        axis = frontier_axis(field, _frontier_memory()["values"])
     except DataError as error:
-        faults_box(error.faults, "These values cannot be used")
+        faults_markdown_box(error.faults, "These values cannot be used")
         return
-    _draw_start(edit, field, axis)
-    _draw_points(here)
+    _draw_frontier_start(edit, field, axis)
+    _draw_frontier_points(here)
 
 
-def _draw_start(edit: ScenarioEdit, field: ScenarioField, axis: Axis) -> None:
+def _draw_frontier_start(edit: ScenarioEdit, field: ScenarioField, axis: Axis) -> None:
     """The button, and the command that does the same."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -94,17 +96,17 @@ def _draw_start(edit: ScenarioEdit, field: ScenarioField, axis: Axis) -> None:
             key="what-if-frontier-start",
             type="primary",
             disabled=job_slots.is_running(SLOT),
-            on_click=_start,
+            on_click=_start_frontier,
             args=(edit, field, axis.values),
         )
         name = st.session_state.get("example")
-        file, where = _command_file(edit.path, name if name in EXAMPLES else None)
+        file, where = _frontier_command_file(edit.path, name if name in EXAMPLES else None)
         st.caption(f"At most {MOST_POINTS} here. As a command, for more points at once{where}:")
     command = sweep_command(file, overrides_without(edit, field.path), axis)
     st.code(command, language=None, wrap_lines=True)
 
 
-def _command_file(path: str, example: str | None) -> tuple[str, str]:
+def _frontier_command_file(path: str, example: str | None) -> tuple[str, str]:
     """How a command names the scenario's file, and where the reader gets that file."""
     if example is None:
         return Path(path).name, " (take scenario.yaml from the page Export first)"
@@ -113,9 +115,9 @@ def _command_file(path: str, example: str | None) -> tuple[str, str]:
     return f"examples/{example}/scenario.yaml", ""
 
 
-def _choose_field(fields: Sequence[ScenarioField]) -> ScenarioField | None:
+def _choose_frontier_field(fields: Sequence[ScenarioField]) -> ScenarioField | None:
     """The field to vary; one that is not listed by its path."""
-    memory = _memory()
+    memory = _frontier_memory()
     labels = [*(field.label for field in fields), OTHER]
     if memory["label"] not in labels:
         memory["label"], memory["values"] = labels[0], fields[0].values
@@ -124,56 +126,56 @@ def _choose_field(fields: Sequence[ScenarioField]) -> ScenarioField | None:
         "What to vary",
         labels,
         key="what-if-field",
-        on_change=_field_chosen,
+        on_change=_frontier_field_chosen,
         args=({field.label: field.values for field in fields},),
     )
     if memory["label"] != OTHER:
         return next(field for field in fields if field.label == memory["label"])
     hint = "e.g. setups.tp_degrees, with values like [1],[1, 2],[1, 2, 4]"
-    _text_input("Dotted path", "path", hint)
+    _frontier_text_input("Dotted path", "path", hint)
     path = memory["path"].strip()
     return ScenarioField(path, path, "") if path else None
 
 
-def _text_input(label: str, name: str, hint: str) -> None:
+def _frontier_text_input(label: str, name: str, hint: str) -> None:
     """A text that is kept for the session under `name`."""
     key = f"what-if-{name}"
-    st.session_state[key] = _memory()[name]
+    st.session_state[key] = _frontier_memory()[name]
     st.text_input(label, key=key, on_change=_remember, args=(name, key), help=hint)
 
 
-@reruns.uninterrupted
-def _field_chosen(values: dict[str, str]) -> None:
+@reruns.survive_reruns
+def _frontier_field_chosen(values: dict[str, str]) -> None:
     """Another field: propose its values."""
-    memory = _memory()
+    memory = _frontier_memory()
     memory["label"] = st.session_state["what-if-field"]
     memory["values"] = values.get(memory["label"], "")
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _remember(name: str, key: str) -> None:
     """A widget was changed."""
-    _memory()[name] = st.session_state[key]
+    _frontier_memory()[name] = st.session_state[key]
 
 
-@reruns.uninterrupted
-def _start(edit: ScenarioEdit, field: ScenarioField, values: tuple[Any, ...]) -> None:
+@reruns.survive_reruns
+def _start_frontier(edit: ScenarioEdit, field: ScenarioField, values: tuple[Any, ...]) -> None:
     """Plan all points."""
-    _memory().update({"edit": edit, "field": field, "measure": None})
+    _frontier_memory().update({"edit": edit, "field": field, "measure": None})
     args = (edit.path, overrides_without(edit, field.path), field.path, list(values))
     label, key = f"Frontier over {field.label}", state.scores_key(edit)
-    job_slots.start(SLOT, JOB, args, label, key=key)
+    job_slots.start_in_slot(SLOT, JOB, args, label, key=key)
 
 
 # ---------------------------------------------------------------- points
 
 
-def _draw_points(here: ShownPlan) -> None:
+def _draw_frontier_points(here: ShownPlan) -> None:
     """The points that are there, while the others are planned and afterwards."""
-    memory, job = _memory(), job_slots.get(SLOT)
+    memory, job = _frontier_memory(), job_slots.get(SLOT)
     if job is None or "field" not in memory:
         return
-    if job.outcome is not None and not _draw_outcome(job, job.outcome):
+    if job.outcome is not None and not _draw_frontier_outcome(job, job.outcome):
         return
     points = list(job.parts)
     if not points:
@@ -185,10 +187,10 @@ def _draw_points(here: ShownPlan) -> None:
     same = overrides_without(here.edit, field.path) == others
     frame = frontier_table(points, field, field_value(here.edit, field.path) if same else None)
     if measures := frontier_measures(frame):
-        _draw_chart(frame, measures)
-        _draw_point_choice(points, field)
-    bullets(frontier_lines(frame))
-    show_table(
+        _draw_frontier_chart(frame, measures)
+        _draw_frontier_point_choice(points, field)
+    markdown_bullets(frontier_lines(frame))
+    draw_shown_table(
         frame,
         f"One point a row: {field.label}, status, objective found and best possible, quality, cost,"
         " GPUs, SLOs, reason.",
@@ -203,22 +205,22 @@ def _draw_points(here: ShownPlan) -> None:
     )
 
 
-def _draw_outcome(job: JobSlot, done: JobOutcome) -> bool:
+def _draw_frontier_outcome(job: JobSlot, done: JobOutcome) -> bool:
     """What went wrong; whether there is more to show."""
     if done.kind is OutcomeKind.FAULTS:
-        faults_box(done.faults, "Not planned", state.scenario_folder())
+        faults_markdown_box(done.faults, "Not planned", state.scenario_folder())
         return False
     if done.kind is OutcomeKind.FAILED:
-        st.warning(plain(done.message))
+        st.warning(plain_markdown(done.message))
     wanted = len(job.args[-1])
     if 0 < len(job.parts) < wanted:
         st.warning(f"Stopped: {len(job.parts)} of {wanted} points are planned.")
     return True
 
 
-def _draw_chart(frame: pd.DataFrame, measures: Sequence[str]) -> None:
+def _draw_frontier_chart(frame: pd.DataFrame, measures: Sequence[str]) -> None:
     """One measure over the field; a click opens a point."""
-    memory = _memory()
+    memory = _frontier_memory()
     memory["measure"] = memory["measure"] if memory["measure"] in measures else measures[0]
     st.session_state["what-if-measure"] = memory["measure"]
     st.selectbox(
@@ -229,29 +231,29 @@ def _draw_chart(frame: pd.DataFrame, measures: Sequence[str]) -> None:
         args=("measure", "what-if-measure"),
         width=360,
     )
-    chart, text = build_frontier_chart(frame, memory["measure"])
+    chart, text = build_what_if_frontier_chart(frame, memory["measure"])
     st.altair_chart(
         chart,
         alt=text,
         key=CHART,
         width="stretch",
-        on_select=_point_clicked,
+        on_select=_frontier_point_clicked,
         selection_mode=CHOSEN,
     )
     if memory["measure"] == measures[0]:
         st.caption("Line and points: found. Dashed: best possible; no plan lies beyond it.")
 
 
-@reruns.uninterrupted
-def _point_clicked() -> None:
+@reruns.survive_reruns
+def _frontier_point_clicked() -> None:
     """A point of the chart was clicked."""
     rows = st.session_state[CHART].selection.get(CHOSEN, [])
     job = job_slots.get(SLOT)
     if rows and job is not None:
-        _open_point(sorted(job.parts, key=lambda point: point.number)[rows[0]["Row"]])
+        _open_frontier_point(sorted(job.parts, key=lambda point: point.number)[rows[0]["Row"]])
 
 
-def _draw_point_choice(points: Sequence[SweepPoint], field: ScenarioField) -> None:
+def _draw_frontier_point_choice(points: Sequence[SweepPoint], field: ScenarioField) -> None:
     """The same by keyboard."""
     planned = [
         point
@@ -261,7 +263,7 @@ def _draw_point_choice(points: Sequence[SweepPoint], field: ScenarioField) -> No
     words = [format_field_value(point.values[field.path]) for point in planned]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         at = st.selectbox(
-            f"Point: {plain(field.label)}",
+            f"Point: {plain_markdown(field.label)}",
             range(len(planned)),
             format_func=lambda k: words[k],
             key="what-if-point",
@@ -269,13 +271,13 @@ def _draw_point_choice(points: Sequence[SweepPoint], field: ScenarioField) -> No
         )
         if at is not None:
             key, args = "what-if-open-point", (planned[at],)
-            st.button("Open as plan", key=key, on_click=_open_point, args=args)
+            st.button("Open as plan", key=key, on_click=_open_frontier_point, args=args)
 
 
-@reruns.uninterrupted
-def _open_point(point: SweepPoint) -> None:
+@reruns.survive_reruns
+def _open_frontier_point(point: SweepPoint) -> None:
     """Solve the point's inputs: with the worker's cuts this takes about a second."""
-    memory = _memory()
+    memory = _frontier_memory()
     path = memory["field"].path
     state.set_edit(edit_with_value(memory["edit"], path, point.values[path]))
-    state.start_solve()
+    state.start_session_solve()

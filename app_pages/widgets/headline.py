@@ -5,7 +5,7 @@ from typing import Literal
 import streamlit as st
 
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, plain
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from planner.plans.labels import slo_name
 from planner.presentation.formatting import format_exact, format_gap, format_objective
 from planner.presentation.plan.story import story_lines
@@ -35,23 +35,26 @@ def draw_headline(here: ShownPlan) -> None:
     status = content["status"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(status, color=BADGES[status], help=MEANINGS[status])
-        demand = f"**{plain(content['scenario'])}**: {plain(_demand_text(here))}"
-        st.markdown(demand, width="stretch")
+        name, demand = (
+            plain_markdown(content["scenario"]),
+            plain_markdown(_headline_demand_text(here)),
+        )
+        st.markdown(f"**{name}**: {demand}", width="stretch")
     if not content["options"]:
-        st.markdown(plain(here.meta["verdict"]) + ". " + plain(MEANINGS[status]))
+        st.markdown(plain_markdown(here.meta["verdict"]) + ". " + plain_markdown(MEANINGS[status]))
         return
-    bullets(story_lines(content))
-    _draw_numbers(here)
+    markdown_bullets(story_lines(content))
+    _draw_headline_numbers(here)
 
 
-def _demand_text(here: ShownPlan) -> str:
+def _headline_demand_text(here: ShownPlan) -> str:
     """What is served on which GPUs."""
     context = here.content["context"]
     pools = (f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in context["pools"])
     return f"{format_exact(context['arrival_rate_rps'])} req/s on {', '.join(pools)}"
 
 
-def _draw_numbers(here: ShownPlan) -> None:
+def _draw_headline_numbers(here: ShownPlan) -> None:
     """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
     content, objective = here.content, here.content["objective"]
     bound = format_objective(content, objective["bound"]).partition(" ")[2]
@@ -61,24 +64,30 @@ def _draw_numbers(here: ShownPlan) -> None:
     gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")
     with st.container(horizontal=True, gap="small"):
         quality = f"{content['quality']:.5f}"
-        _draw_metric("Quality (mean score)", quality, f"at least {floor:g}" if cheapest else best)
-        _draw_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
+        _draw_headline_metric(
+            "Quality (mean score)", quality, f"at least {floor:g}" if cheapest else best
+        )
+        _draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
             limit = f"limit {slo['limit_ms']:g}" + (", binds" if slo["binding"] else "")
-            _draw_metric(f"{slo_name(slo)} (ms)", achieved, limit)
-        _draw_metric("GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}")
+            _draw_headline_metric(f"{slo_name(slo)} (ms)", achieved, limit)
+        _draw_headline_metric(
+            "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"
+        )
         price = "not known" if cost is None else f"{cost:,.2f}"
-        _draw_metric("Cost (USD/h)", price, best if cheapest else "of the GPUs used")
-        _draw_metric("Verified", "yes" if here.meta["verified"] else "no", "by separate code")
+        _draw_headline_metric("Cost (USD/h)", price, best if cheapest else "of the GPUs used")
+        _draw_headline_metric(
+            "Verified", "yes" if here.meta["verified"] else "no", "by separate code"
+        )
 
 
-def _draw_metric(label: str, value: str, note: str) -> None:
+def _draw_headline_metric(label: str, value: str, note: str) -> None:
     """A number with a note beside it."""
     st.metric(
-        plain(label),
+        plain_markdown(label),
         value,
-        plain(note),
+        plain_markdown(note),
         delta_color="off",
         delta_arrow="off",
         border=True,

@@ -8,9 +8,9 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, failure_box
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
 from app_pages.widgets.progress import draw_progress_line
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.tables import draw_shown_table
 from planner.plans.labels import objective_unit
 from planner.plans.record import Plan
 from planner.plans.schema import MarginalContent, PlanContent
@@ -19,7 +19,10 @@ from planner.presentation.marginals import marginals_lines, marginals_table
 __all__ = ["content_with_marginals", "draw_marginals"]
 
 SLOT, SINCE = "marginals", "marginals-since"
-JOB, LABEL = "app_pages.jobs.planning:find_marginals", "Planning with one more and one less"
+JOB, LABEL = (
+    "app_pages.jobs.planning:run_marginals_planning_job",
+    "Planning with one more and one less",
+)
 QUIET_S = 2.0
 """The page is at rest for so long before anything is planned that nobody waits for."""
 
@@ -33,35 +36,37 @@ def draw_marginals(here: ShownPlan) -> None:
     if not here.content["options"]:
         return
     st.subheader("What would one more buy?")
-    if _marginals(here):
-        _draw_exact(content_with_marginals(here))
+    if _finished_marginals(here):
+        _draw_exact_marginals(content_with_marginals(here))
         return
     st.markdown("Estimates:")
-    bullets(here.meta["estimates"])
+    markdown_bullets(here.meta["estimates"])
     job = job_slots.get(SLOT)
     started = job is not None and job.args == here.args
     if started and job is not None and job.outcome is None:
         draw_progress_line(job)
     elif not started and here.edit == state.current_edit() and not job_slots.is_running("plan"):
         st.session_state[SINCE] = time.monotonic()
-        st.fragment(_start_when_quiet, run_every=QUIET_S)(here)
+        st.fragment(_start_marginals_when_quiet, run_every=QUIET_S)(here)
     else:
-        _draw_again(here)
+        _draw_marginals_again(here)
 
 
-def _draw_exact(content: PlanContent) -> None:
+def _draw_exact_marginals(content: PlanContent) -> None:
     st.markdown("Exact: planned again with one unit more and one less.")
-    bullets(marginals_lines(content))
+    markdown_bullets(marginals_lines(content))
     with st.expander("As a table"):
         unit = objective_unit(content)
-        show_table(marginals_table(content), f"What each limit is worth in {unit}, planned again.")
+        draw_shown_table(
+            marginals_table(content), f"What each limit is worth in {unit}, planned again."
+        )
 
 
-def _draw_again(here: ShownPlan) -> None:
+def _draw_marginals_again(here: ShownPlan) -> None:
     """Why there are no exact numbers, and a button to try again."""
-    done = job_slots.outcome_for(SLOT, here.args)
+    done = job_slots.slot_outcome_for(SLOT, here.args)
     if done is not None and not done.has_result:
-        failure_box(done, "Not planned again", state.scenario_folder())
+        failure_markdown_box(done, "Not planned again", state.scenario_folder())
     elif done is not None:
         st.markdown("No plan was found in time when one limit was moved.")
     st.button(
@@ -73,7 +78,7 @@ def _draw_again(here: ShownPlan) -> None:
     )
 
 
-def _start_when_quiet(here: ShownPlan) -> None:
+def _start_marginals_when_quiet(here: ShownPlan) -> None:
     """Plan again once the page has been at rest for QUIET_S: drawing comes first.
 
     Run at once, when it only shows a caption, then by the clock.
@@ -87,23 +92,23 @@ def _start_when_quiet(here: ShownPlan) -> None:
 
 def content_with_marginals(here: ShownPlan) -> PlanContent:
     """The content of plan.json, with what one more buys where that is known by now."""
-    marginals = _marginals(here)
+    marginals = _finished_marginals(here)
     return Plan(here.content).with_marginals(marginals).content if marginals else here.content
 
 
-def _marginals(here: ShownPlan) -> list[MarginalContent] | None:
+def _finished_marginals(here: ShownPlan) -> list[MarginalContent] | None:
     """What planning again with one unit more and less gave for this plan, as `context.marginals`;
     None where it is not known.
     """
-    done = job_slots.outcome_for(SLOT, here.args)
+    done = job_slots.slot_outcome_for(SLOT, here.args)
     return done.result or None if done is not None and done.has_result else None
 
 
 def _start(here: ShownPlan, *, spare: bool) -> None:
     key = state.scores_key(here.edit)
-    job_slots.start(SLOT, JOB, here.args, LABEL, key=key, spare=spare)
+    job_slots.start_in_slot(SLOT, JOB, here.args, LABEL, key=key, spare=spare)
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _start_now(here: ShownPlan) -> None:
     _start(here, spare=False)

@@ -10,13 +10,19 @@ import streamlit as st
 from app_pages.jobs.messages import JobOutcome, OutcomeKind
 from profiles.io.faults import Fault
 
-__all__ = ["bullets", "failure_box", "fault_count", "faults_box", "plain"]
+__all__ = [
+    "failure_markdown_box",
+    "fault_count",
+    "faults_markdown_box",
+    "markdown_bullets",
+    "plain_markdown",
+]
 
 SIGNS = re.compile(r"[\\`*_\[\]<>~$:&#|]|-(?=[->])|(?<=[-<])-")
 """Signs that Markdown (and Streamlit's own colours, icons and arrows) would read."""
 
 
-def plain(text: object) -> str:
+def plain_markdown(text: object) -> str:
     """Text as Markdown shows it unchanged: control characters by their codes, the signs of Markdown
     escaped.
     """
@@ -29,20 +35,22 @@ def plain(text: object) -> str:
     return "\\" + shown if shown[:1] in ("-", "+", "=") else shown
 
 
-def bullets(lines: Iterable[object]) -> None:
+def markdown_bullets(lines: Iterable[object]) -> None:
     """A list of sentences."""
-    text = "\n".join(f"- {plain(line)}" for line in lines)
+    text = "\n".join(f"- {plain_markdown(line)}" for line in lines)
     if text:
         st.markdown(text)
 
 
-def faults_box(faults: Iterable[Fault], head: str, folder: str = "") -> None:
+def faults_markdown_box(faults: Iterable[Fault], head: str, folder: str = "") -> None:
     """All faults at once, each with its place and its fix.
 
     folder: what is left out of file names.
     """
     lines = [str(fault).replace(folder, "") if folder else str(fault) for fault in faults]
-    st.error(f"**{plain(head)}**\n\n" + "\n".join(f"- {plain(line)}" for line in lines))
+    st.error(
+        f"**{plain_markdown(head)}**\n\n" + "\n".join(f"- {plain_markdown(line)}" for line in lines)
+    )
 
 
 def fault_count(faults: Sequence[Fault]) -> str:
@@ -50,12 +58,12 @@ def fault_count(faults: Sequence[Fault]) -> str:
     return f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'} to fix"
 
 
-def failure_box(done: JobOutcome, head: str, folder: str) -> None:
+def failure_markdown_box(done: JobOutcome, head: str, folder: str) -> None:
     """Why a job gave no result: its faults under a head, or its message.
 
     folder: what is left out of file names.
     """
     if done.kind is OutcomeKind.FAULTS:
-        faults_box(done.faults, f"{head}: {fault_count(done.faults)}", folder)
+        faults_markdown_box(done.faults, f"{head}: {fault_count(done.faults)}", folder)
     else:
-        st.warning(plain(done.message or "Stopped."))
+        st.warning(plain_markdown(done.message or "Stopped."))

@@ -5,7 +5,7 @@ import streamlit as st
 from app_pages.jobs.messages import JobState, JobStatus
 from app_pages.session import job_slots
 from app_pages.session.job_slots import JobSlot
-from app_pages.widgets.markdown import plain
+from app_pages.widgets.markdown import plain_markdown
 from planner.presentation.formatting import format_gap, format_number
 
 __all__ = ["draw_progress", "draw_progress_line", "progress_text"]
@@ -35,17 +35,17 @@ def draw_progress() -> None:
 
 def draw_progress_line(job: JobSlot) -> None:
     """A line that shows how far a job is."""
-    st.fragment(_draw_line, run_every=SPARE_POLL_S if job.spare else POLL_S)(job)
+    st.fragment(_draw_progress_line, run_every=SPARE_POLL_S if job.spare else POLL_S)(job)
 
 
-def _draw_line(job: JobSlot) -> None:
+def _draw_progress_line(job: JobSlot) -> None:
     """The line itself, drawn anew every POLL_S; when the job is done or has new parts, the whole
     page is.
     """
     status = job_slots.status(job)
     if status is None or status.state is JobState.DONE or status.parts > len(job.parts):
         st.rerun()
-    st.markdown(f"**{plain(job.label)}**: {plain(progress_text(status))}")
+    st.markdown(f"**{plain_markdown(job.label)}**: {plain_markdown(progress_text(status))}")
 
 
 def progress_text(status: JobStatus) -> str:

@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app_pages.charts.router import build_gains_chart
-from app_pages.charts.style import show_chart
+from app_pages.charts.router import build_router_gains_chart
+from app_pages.charts.style import show_styled_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.markdown import bullets, failure_box
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
+from app_pages.widgets.tables import draw_shown_table
 
 __all__ = ["draw_prompt_test"]
 
@@ -17,7 +17,7 @@ Colour = Literal["green", "orange", "red"]
 COLOURS: dict[str, Colour] = {"holds": "green", "uncertain": "orange", "misses": "red"}
 SPLIT, OTHER, OWN = "Split the plan's prompts", "Other scores", "The plan's own prompts"
 TABLES = ["csv", "parquet"]
-SLOT, JOB = "router-test", "app_pages.jobs.router:evaluate_sample"
+SLOT, JOB = "router-test", "app_pages.jobs.router:router_evaluation_job"
 
 
 def draw_prompt_test(here: ShownPlan) -> None:
@@ -31,7 +31,7 @@ def draw_prompt_test(here: ShownPlan) -> None:
         "Tested on", [SPLIT, OTHER, OWN], default=SPLIT, required=True, key="router-how"
     )
     with st.container(horizontal=True):
-        files = _draw_uploads(mode)
+        files = _draw_prompt_test_uploads(mode)
         split = _draw_split() if mode == SPLIT else None
         hint = "Of the split and of the intervals."
         seed = st.number_input("Seed", 0, 1_000_000, 0, key="router-seed", width=140, help=hint)
@@ -45,16 +45,16 @@ def draw_prompt_test(here: ShownPlan) -> None:
         on_click=_start,
         args=(here, args),
     )
-    done, job = job_slots.outcome_for(SLOT, args), job_slots.get(SLOT)
+    done, job = job_slots.slot_outcome_for(SLOT, args), job_slots.get(SLOT)
     if done is not None and done.has_result:
-        _draw_result(done.result)
+        _draw_prompt_test_result(done.result)
     elif done is not None:
-        failure_box(done, "Not tested", state.scenario_folder())
+        failure_markdown_box(done, "Not tested", state.scenario_folder())
     elif job is not None and job.args != args:
         st.caption("The inputs changed since the last test.")
 
 
-def _draw_uploads(mode: str) -> dict[str, tuple[str, bytes]]:
+def _draw_prompt_test_uploads(mode: str) -> dict[str, tuple[str, bytes]]:
     """Tables that were uploaded: scores where they are needed, grades always."""
     files = {}
     if mode == OTHER:
@@ -72,39 +72,43 @@ def _draw_split() -> float:
     return st.slider(label, 0.1, 0.9, 0.5, 0.05, key="router-split", width=300)
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _start(here: ShownPlan, args: tuple[Any, ...]) -> None:
     """Start it."""
     key = state.scores_key(here.edit)
-    job_slots.start(SLOT, JOB, args, "Routing other prompts", key=key, wait=1.2)
+    job_slots.start_in_slot(SLOT, JOB, args, "Routing other prompts", key=key, wait=1.2)
 
 
-def _draw_result(result: dict[str, Any]) -> None:
+def _draw_prompt_test_result(result: dict[str, Any]) -> None:
     """Verdict, gains, fractions and limits."""
     graded = result["graded"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(result["verdict"], color=COLOURS[result["verdict"]])
         words = f"{result['prompts']:,} prompts, {'with' if graded else 'without'} grades"
         st.markdown(words, width="stretch")
-    bullets([*result["lines"], *result["notices"]])
+    markdown_bullets([*result["lines"], *result["notices"]])
     st.markdown("**What the router gains or loses against other ways to send these prompts**")
-    show_chart(build_gains_chart(result["comparisons"], graded=graded), "router-gains")
-    show_table(
+    show_styled_chart(
+        build_router_gains_chart(result["comparisons"], graded=graded), "router-gains"
+    )
+    draw_shown_table(
         result["comparisons"],
         "The router against other ways to send these prompts, with intervals.",
         leave_out=["Standard error (score)", "95 % interval (± score)"],
     )
     st.markdown("**Fractions and limits on these prompts**")
-    show_table(
+    draw_shown_table(
         result["fractions"],
         "Planned and realised fraction of every LLM with its 95 % interval.",
         leave_out=() if graded else ("Mean grade",),
     )
-    show_table(result["limits"], "Every limit: planned, realised with its 95 % interval, verdict.")
+    draw_shown_table(
+        result["limits"], "Every limit: planned, realised with its 95 % interval, verdict."
+    )
     with st.expander("Quality of every way to send these prompts"):
-        show_table(
+        draw_shown_table(
             result["routings"],
             "Predicted and graded quality, and the fractions of each way.",
             leave_out=() if graded else ("Graded quality (score)",),
         )
-    bullets(result["basis"])
+    markdown_bullets(result["basis"])

@@ -7,19 +7,24 @@ import streamlit as st
 
 from app_pages.jobs.messages import OutcomeKind
 from app_pages.session import reruns, saved_plans, state, uploads
-from app_pages.widgets.markdown import bullets, fault_count, faults_box, plain
-from app_pages.widgets.tables import show_table
+from app_pages.widgets.markdown import (
+    fault_count,
+    faults_markdown_box,
+    markdown_bullets,
+    plain_markdown,
+)
+from app_pages.widgets.tables import draw_shown_table
 from planner.program import PROGRAM
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.scenario.upload import ENDINGS, TABLE_ENDINGS
 
-__all__ = ["draw_opening", "draw_saving", "draw_tables"]
+__all__ = ["draw_opening_scenario_files", "draw_saving_scenario_files", "draw_scenario_tables"]
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def draw_opening() -> None:
+def draw_opening_scenario_files() -> None:
     """Upload a scenario, or take a template."""
     head = "Open your own scenario, or take a template"
     failed = uploads.upload_faults()
@@ -43,14 +48,14 @@ def draw_opening() -> None:
         )
         if failed:
             faults, folder = failed
-            faults_box(faults, f"Not opened: {fault_count(faults)}", folder)
-        _draw_templates()
+            faults_markdown_box(faults, f"Not opened: {fault_count(faults)}", folder)
+        _draw_scenario_templates()
 
 
-def _draw_templates() -> None:
+def _draw_scenario_templates() -> None:
     st.markdown("**Templates**: a small example. Replace its rows with yours.")
     with st.container(horizontal=True):
-        _draw_template("Workbook", "my-cluster.xlsx", uploads.template_book(), XLSX, "xlsx")
+        _draw_template("Workbook", "my-cluster.xlsx", uploads.upload_template_book(), XLSX, "xlsx")
         for name, text in TEMPLATE_TEXTS.items():
             _draw_template(name, name, text, "text/plain", name)
 
@@ -59,14 +64,14 @@ def _draw_template(label: str, name: str, data: str | bytes, mime: str, key: str
     st.download_button(label, data, name, mime, key=f"template-{key}", on_click="ignore")
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _open_files() -> None:
     """Open the uploaded files."""
     files = {file.name: file.getvalue() for file in st.session_state["scenario-files"]}
-    reruns.defer(uploads.open_files, files)
+    reruns.defer(uploads.open_uploaded_files, files)
 
 
-def draw_saving() -> None:
+def draw_saving_scenario_files() -> None:
     """Save the inputs to a file, or go back to those of an earlier plan."""
     with st.expander("Save these inputs, or go back to earlier ones", icon=":material/save:"):
         st.markdown(
@@ -87,33 +92,33 @@ def draw_saving() -> None:
             st.button(label, key="load-earlier", on_click=_show_earlier)
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _show_earlier() -> None:
     """Put the chosen plan and its inputs on the page."""
     if st.session_state["earlier"] in saved_plans.by_name():
-        saved_plans.show_saved(st.session_state["earlier"])
+        saved_plans.show_saved_plan(st.session_state["earlier"])
 
 
 # ---------------------------------------------------------------- tables
 
 
-def draw_tables() -> None:
+def draw_scenario_tables() -> None:
     """Summaries of profiles and scores; another table in place of one."""
     st.subheader("Profiles and scores")
-    done = uploads.table_summaries(state.current_edit())
+    done = uploads.uploaded_table_summaries(state.current_edit())
     if done.kind is OutcomeKind.FAULTS:
         head = f"{fault_count(done.faults)} before this can be solved"
-        faults_box(done.faults, head, state.scenario_folder())
+        faults_markdown_box(done.faults, head, state.scenario_folder())
     elif not done.has_result:
-        st.warning(plain(done.message or "Stopped."))
+        st.warning(plain_markdown(done.message or "Stopped."))
     else:
-        _draw_summary(done.result)
+        _draw_scenario_file_summary(done.result)
     with st.expander("Replace a table with your own file", icon=":material/upload_file:"):
         for key in ("profiles", "scores"):
-            _draw_replacement(key)
+            _draw_scenario_file_replacement(key)
 
 
-def _draw_replacement(key: str) -> None:
+def _draw_scenario_file_replacement(key: str) -> None:
     """Upload another table."""
     title = key.capitalize()
     file = st.file_uploader(
@@ -130,20 +135,20 @@ def _draw_replacement(key: str) -> None:
     )
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _open_table(key: str) -> None:
     """Put the uploaded table in place."""
     file = st.session_state[f"file-{key}"]
-    reruns.defer(uploads.open_table, key, file.name, file.getvalue())
+    reruns.defer(uploads.open_uploaded_table, key, file.name, file.getvalue())
 
 
-def _draw_summary(summary: dict[str, Any]) -> None:
+def _draw_scenario_file_summary(summary: dict[str, Any]) -> None:
     """What the tables hold."""
     st.markdown(
         f"**Profiles**: {summary['options']:,} options can be chosen, {summary['left_out']:,} are"
         " left out (the page Plan says why)."
     )
-    show_table(
+    draw_shown_table(
         summary["profiles"],
         "Profiles: options, degrees, shares, rates and provenance by LLM and GPU type.",
     )
@@ -153,9 +158,9 @@ def _draw_summary(summary: dict[str, Any]) -> None:
         f"**Scores**: predicted quality of each LLM's answer to {summary['prompts']:,}"
         f" prompts{without}."
     )
-    show_table(
+    draw_shown_table(
         summary["scores"], "Scores: mean, lowest and highest by LLM, and how often it is the best."
     )
     if notices := summary["notices"]:
         with st.expander(f"{len(notices)} {'notice' if len(notices) == 1 else 'notices'}"):
-            bullets(line.replace(state.scenario_folder(), "") for line in notices)
+            markdown_bullets(line.replace(state.scenario_folder(), "") for line in notices)

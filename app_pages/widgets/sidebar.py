@@ -9,18 +9,18 @@ import streamlit as st
 from app_pages.jobs.messages import OutcomeKind
 from app_pages.session import first_view, job_slots, reruns, state
 from app_pages.session.knobs import Knob, knobs_of
-from app_pages.widgets.markdown import fault_count, faults_box, plain
+from app_pages.widgets.markdown import fault_count, faults_markdown_box, plain_markdown
 from planner.packed_files import EXAMPLES
 
-__all__ = ["draw_banner", "draw_sidebar"]
+__all__ = ["draw_sidebar", "draw_sidebar_banner"]
 
 
 def draw_sidebar() -> None:
     """The sidebar."""
     with st.sidebar:
-        _draw_example_choice()
+        _draw_sidebar_example_choice()
         for knob in knobs_of(state.current_edit()):
-            _draw_knob(knob)
+            _draw_sidebar_knob(knob)
         busy = job_slots.is_running("plan")
         st.button(
             "Solve",
@@ -28,63 +28,63 @@ def draw_sidebar() -> None:
             type="primary",
             width="stretch",
             disabled=busy,
-            on_click=state.start_solve,
+            on_click=state.start_session_solve,
         )
         if not busy and state.is_stale():
             st.caption(":material/warning: Not solved yet.")
         st.caption("All other inputs are on the page Inputs.")
 
 
-def _draw_knob(knob: Knob) -> None:
-    key = reruns.widget_key(f"knob-{knob.path}", float(knob.value))
+def _draw_sidebar_knob(knob: Knob) -> None:
+    key = reruns.widget_key_across_reruns(f"knob-{knob.path}", float(knob.value))
     look: dict[str, Any] = {"min_value": knob.least, "step": knob.step, "format": "%.12g"}
     if knob.whole:
         look = {"min_value": 1, "step": 1, "format": "%d"}
     st.session_state[key] = int(knob.value) if knob.whole else float(knob.value)
     args = (knob.path, key)
-    st.number_input(plain(knob.label), key=key, on_change=_knob_changed, args=args, **look)
+    st.number_input(plain_markdown(knob.label), key=key, on_change=_knob_changed, args=args, **look)
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _knob_changed(path: str, key: str) -> None:
     value = st.session_state[key]
-    if reruns.accept_value(f"knob-{path}", key, float(value)):
-        state.edit_value(path, value)
+    if reruns.accept_value_across_reruns(f"knob-{path}", key, float(value)):
+        state.edit_session_value(path, value)
 
 
-def _draw_example_choice() -> None:
+def _draw_sidebar_example_choice() -> None:
     name = st.session_state.get("example")
     options = list(EXAMPLES) if name in EXAMPLES else [name, *EXAMPLES]
-    key = reruns.widget_key("choose-example", name)
+    key = reruns.widget_key_across_reruns("choose-example", name)
     st.session_state[key] = name
     hint = "Examples. Open your own scenario on the page Inputs."
     st.selectbox("Scenario", options, key=key, on_change=_example_chosen, args=(key,), help=hint)
 
 
-@reruns.uninterrupted
+@reruns.survive_reruns
 def _example_chosen(key: str) -> None:
     name = st.session_state[key]
-    if reruns.accept_value("choose-example", key, name) and name in EXAMPLES:
+    if reruns.accept_value_across_reruns("choose-example", key, name) and name in EXAMPLES:
         reruns.defer(_open_example, name)
 
 
 def _open_example(name: str) -> None:
-    job_slots.clear("plan")
-    first_view.open_example(name)
+    job_slots.clear_slot("plan")
+    first_view.open_example_as_first(name)
 
 
 # ---------------------------------------------------------------- banner
 
 
-def draw_banner() -> None:
+def draw_sidebar_banner() -> None:
     """Above every page: what is wrong with the link, an edit or the last solve, and whether the
     plan is up to date.
     """
     if faults := st.session_state.get("link_faults"):
-        faults_box(faults, "Part of the link could not be used")
+        faults_markdown_box(faults, "Part of the link could not be used")
     if faults := st.session_state.pop("edit_faults", None):
-        faults_box(faults, "This change does not count", state.scenario_folder())
-    _draw_failure()
+        faults_markdown_box(faults, "This change does not count", state.scenario_folder())
+    _draw_sidebar_failure()
     here, stale = state.shown_plan(), state.is_stale()
     if job_slots.is_running("plan"):
         again = "The plan below is out of date" if stale else "The plan below is up to date"
@@ -92,33 +92,33 @@ def draw_banner() -> None:
     elif stale:
         with st.container(key="stale"):
             st.warning("This plan is out of date: the inputs have changed.")
-            _draw_stale_buttons()
+            _draw_sidebar_stale_buttons()
     elif here is not None and here.cancelled:
         st.info("You cancelled this search: a better plan may exist.")
 
 
-def _draw_failure() -> None:
+def _draw_sidebar_failure() -> None:
     failure = state.solve_failure()
     if failure is not None and failure.kind is OutcomeKind.FAULTS:
         head = f"Not solved: {fault_count(failure.faults)}"
-        faults_box(failure.faults, head, state.scenario_folder())
+        faults_markdown_box(failure.faults, head, state.scenario_folder())
     elif failure is not None:
-        st.error(plain(failure.message or "Stopped before any plan was found."))
+        st.error(plain_markdown(failure.message or "Stopped before any plan was found."))
 
 
-def _draw_stale_buttons() -> None:
+def _draw_sidebar_stale_buttons() -> None:
     with st.container(horizontal=True):
         st.button(
             "Solve with the new inputs",
             key="solve-stale",
             type="primary",
-            on_click=state.start_solve,
+            on_click=state.start_session_solve,
         )
-        st.button("Back to the inputs of this plan", key="undo-stale", on_click=_undo_edits)
+        st.button("Back to the inputs of this plan", key="undo-stale", on_click=_undo_sidebar_edits)
 
 
-@reruns.uninterrupted
-def _undo_edits() -> None:
+@reruns.survive_reruns
+def _undo_sidebar_edits() -> None:
     here = state.shown_plan()
     if here is not None:
         state.set_edit(here.edit)

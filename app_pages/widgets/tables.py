@@ -10,7 +10,7 @@ import streamlit as st
 
 from reports.style import unit_of
 
-__all__ = ["show_table"]
+__all__ = ["draw_shown_table"]
 
 FORMATS = {
     "ms": "%,.1f",
@@ -29,7 +29,7 @@ SIGNED = ("Worth of", "Change of", "Difference")
 """Beginnings of headers whose numbers carry a plus."""
 
 
-def show_table(
+def draw_shown_table(
     frame: pd.DataFrame,
     alt: str,
     first: Sequence[str] = (),
@@ -54,11 +54,13 @@ def show_table(
         height="content" if whole else "auto",
         placeholder="",
         alt=alt,
-        column_config={str(column): _config(shown, str(column)) for column in shown.columns},
+        column_config={
+            str(column): _table_widget_config(shown, str(column)) for column in shown.columns
+        },
     )
 
 
-def _config(frame: pd.DataFrame, header: str) -> Any:
+def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:
     column = frame[header]
     if pd.api.types.is_bool_dtype(column):
         return st.column_config.CheckboxColumn(header)
@@ -66,11 +68,11 @@ def _config(frame: pd.DataFrame, header: str) -> Any:
     if pd.api.types.is_numeric_dtype(column) or (
         len(column) and all(isinstance(value, int | float) or value is None for value in column)
     ):
-        return st.column_config.NumberColumn(header, format=_number_format(header))
+        return st.column_config.NumberColumn(header, format=_table_widget_number_format(header))
     return st.column_config.TextColumn(header, width="large" if header in WIDE else None)
 
 
-def _number_format(header: str) -> str:
+def _table_widget_number_format(header: str) -> str:
     if header.startswith("MPS share"):
         return "%g"
     if header == "Part of the SLO":

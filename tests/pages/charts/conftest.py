@@ -15,7 +15,7 @@ CHARTS = ("compare", "gpu_map", "latency", "router", "routing", "setups", "what_
 @pytest.fixture(scope="package")
 def view() -> PlanView:
     path = EXAMPLES / "two-gpu-types" / "scenario.yaml"
-    return planning.solve_scenario(str(path), {"llms.0.max_replicas": 8}, job=idle_job())
+    return planning.run_planning_job(str(path), {"llms.0.max_replicas": 8}, job=idle_job())
 
 
 @pytest.fixture(autouse=True)

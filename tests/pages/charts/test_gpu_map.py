@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from app_pages.charts.gpu_map import FREE, build_gpu_map
+from app_pages.charts.gpu_map import FREE, build_gpu_map_chart
 from app_pages.jobs.messages import PlanView
 from tests.support.page.page_charts import rows_of
 
@@ -15,7 +15,9 @@ def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(view: PlanView
     assert max(replicas.values()) > 1
     for pool in view.report["tables"]["pools"]["Pool"]:
         drawn = Counter(
-            row["Long"] for row in rows_of(build_gpu_map(view.report, pool)) if row["LLM"] != FREE
+            row["Long"]
+            for row in rows_of(build_gpu_map_chart(view.report, pool))
+            if row["LLM"] != FREE
         )
         expected: Counter[str] = Counter()
         for seat in view.content["placement"]:
@@ -33,6 +35,6 @@ def test_bands_fill_each_gpu_to_its_top(view: PlanView) -> None:
     """Whatever is free is drawn too, so the bands of a cell are as high as the cell."""
     pool = view.report["tables"]["pools"]["Pool"].iloc[0]
     heights: Counter[tuple[int, int]] = Counter()
-    for row in rows_of(build_gpu_map(view.report, pool)):
+    for row in rows_of(build_gpu_map_chart(view.report, pool)):
         heights[row["Node"], row["GPU"]] += round(1e6 * (row["bottom"] - row["top"]))
     assert set(heights.values()) == {920_000}

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from app_pages.charts.latency import build_budget_chart, build_latency_chart
+from app_pages.charts.latency import build_latency_budget_chart, build_latency_chart
 from app_pages.jobs.messages import PlanView
 from planner.presentation.plan.latency_budget import latency_budget_table
 from tests.support.page.page_charts import rows_of
@@ -31,7 +31,7 @@ def test_operating_points_lie_on_their_curves(view: PlanView) -> None:
 def test_the_parts_of_a_mean_add_up_to_what_is_achieved(view: PlanView) -> None:
     slo, signs = view.report["meta"]["slos"][0], view.report["meta"]["signs"]
     frame = latency_budget_table(view.content)
-    chart = build_budget_chart(frame[frame["SLO"] == slo["name"]], signs)
+    chart = build_latency_budget_chart(frame[frame["SLO"] == slo["name"]], signs)
     bands = [row for row in rows_of(chart) if "Part" in row]
     assert bands[-1]["end"] == pytest.approx(slo["achieved_ms"], rel=1e-6)
     assert all(a["end"] == b["begin"] for a, b in itertools.pairwise(bands))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from app_pages.charts.setups import build_histogram, build_places_chart
+from app_pages.charts.setups import build_setup_places_chart, build_setups_histogram_chart
 from planner.presentation.setup_listing import QUALITY
 from tests.support.page.page_charts import rows_of
 
@@ -20,16 +20,16 @@ BINS = pd.DataFrame(
 
 
 def test_the_plan_is_marked_among_the_bins() -> None:
-    chart = build_histogram(BINS, MARKS)
+    chart = build_setups_histogram_chart(BINS, MARKS)
     assert sum(row.get("Setups", 0) for row in rows_of(chart)) == 12
     assert chart[1].endswith(
         "0.6000 to 0.7000: 3; 0.7000 to 0.8000: 9. The joint plan lies at 0.75000."
     )
-    assert "joint plan" not in build_histogram(BINS, MARKS[1:])[1]
+    assert "joint plan" not in build_setups_histogram_chart(BINS, MARKS[1:])[1]
 
 
 def test_every_mark_has_its_place() -> None:
-    chart = build_places_chart(MARKS)
+    chart = build_setup_places_chart(MARKS)
     assert [row["Label"] for row in rows_of(chart)] == ["0.75000", "0.75000", "0.70000"]
     assert chart[1] == (
         "Quality on one scale: joint plan 0.75000; best listed setup 0.75000; two-stage 0.70000."

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from app_pages.charts.what_if import build_changes_chart, build_frontier_chart
+from app_pages.charts.what_if import build_what_if_changes_chart, build_what_if_frontier_chart
 from tests.support.page.page_charts import rows_of
 
 FRONTIER = pd.DataFrame(
@@ -25,7 +25,7 @@ CHANGES = pd.DataFrame(
 
 
 def test_points_without_a_plan_are_named() -> None:
-    chart = build_frontier_chart(FRONTIER, "Found (mean score)")
+    chart = build_what_if_frontier_chart(FRONTIER, "Found (mean score)")
     assert chart[1].endswith("10.0: 0.8; 20.0: 0.7. No plan at 900.0.")
     assert {row["At"] for row in rows_of(chart) if row["Value"] is None} == {900.0}
     assert {row["At"] for row in rows_of(chart) if row["Mark"]} == {20.0}
@@ -35,11 +35,11 @@ def test_points_without_a_plan_are_named() -> None:
 def test_the_bound_is_drawn_beside_the_objective_alone() -> None:
     frame = FRONTIER.assign(**{"GPUs used": [4, 8, None]})
     assert not any(
-        "Best possible" in row for row in rows_of(build_frontier_chart(frame, "GPUs used"))
+        "Best possible" in row for row in rows_of(build_what_if_frontier_chart(frame, "GPUs used"))
     )
 
 
 def test_a_change_without_a_plan_shows_its_status() -> None:
-    chart = build_changes_chart(CHANGES)
+    chart = build_what_if_changes_chart(CHANGES)
     assert [row["Label"] for row in rows_of(chart)] == ["+0.0123", "infeasible"]
     assert "nodes: 0: infeasible" in chart[1]

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from app_pages.jobs.export import (
-    make_bundle,
-    make_report,
-    make_scenario_workbook,
-    make_scenario_zip,
+    export_bundle_job,
+    export_report_job,
+    export_scenario_workbook_job,
+    export_scenario_zip_job,
     plan_text,
-    zip_tables,
+    zip_exported_tables,
 )
 from models.router import Router
 from planner.errors import DataError
@@ -39,15 +39,15 @@ def shown() -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 
 def test_the_scenario_comes_back_with_its_changes(shown: Any, tmp_path: Path) -> None:
-    data, notes = make_scenario_zip(*shown, job=idle_job())
+    data, notes = export_scenario_zip_job(*shown, job=idle_job())
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         archive.extractall(tmp_path)
     source = load_plan(tmp_path / "plan.json")
     assert (source.loaded.instance.arrival_rate, notes) == (50.0, [])
-    book, notes = make_scenario_workbook(*shown, job=idle_job())
+    book, notes = export_scenario_workbook_job(*shown, job=idle_job())
     (tmp_path / "back.xlsx").write_bytes(book)
     assert (load_instance(tmp_path / "back.xlsx").sha256, notes) == (source.loaded.sha256, [])
-    report, _ = make_report(*shown, job=idle_job())
+    report, _ = export_report_job(*shown, job=idle_job())
     (tmp_path / "report.xlsx").write_bytes(report)
     assert load_instance(tmp_path / "report.xlsx").sha256 == source.loaded.sha256
 
@@ -55,11 +55,11 @@ def test_the_scenario_comes_back_with_its_changes(shown: Any, tmp_path: Path) ->
 def test_files_that_changed_since_are_told(shown: Any, tmp_path: Path) -> None:
     path, _, content = shown
     with pytest.raises(DataError, match="have changed since this plan was made"):
-        make_scenario_zip(path, {"arrival_rate_rps": 49}, content, job=idle_job())
+        export_scenario_zip_job(path, {"arrival_rate_rps": 49}, content, job=idle_job())
 
 
 def test_the_bundle_is_a_program_with_its_policy(shown: Any, tmp_path: Path) -> None:
-    made = make_bundle(*shown, list(KINDS), job=idle_job())
+    made = export_bundle_job(*shown, list(KINDS), job=idle_job())
     with zipfile.ZipFile(io.BytesIO(made["zip"])) as archive:
         assert (archive.getinfo("deploy.sh").external_attr >> 16) & 0o111
         assert not (archive.getinfo("deploy.env").external_attr >> 16) & 0o111
@@ -68,7 +68,7 @@ def test_the_bundle_is_a_program_with_its_policy(shown: Any, tmp_path: Path) -> 
     assert any("MODEL_SMALL" in one for one in made["to_do"])
     (tmp_path / "policy.json").write_bytes(unzipped(made["zip"])["router_policy.json"])
     assert set(Router.load(tmp_path / "policy.json").llms) == {"small", "large"}
-    assert make_bundle(*shown, ["router"], job=idle_job())["left_out"] == []
+    assert export_bundle_job(*shown, ["router"], job=idle_job())["left_out"] == []
 
 
 def test_a_lone_plan_names_no_folder_of_the_server(shown: Any) -> None:
@@ -80,12 +80,12 @@ def test_tables_are_csv_and_run_nothing() -> None:
         "setup": pd.DataFrame({"LLM": ["=1+1"], "Rate (req/s)": [-0.5]}),
         "empty": pd.DataFrame({"a": []}),
     }
-    files = unzipped(zip_tables(frames))
+    files = unzipped(zip_exported_tables(frames))
     assert set(files) == {"setup.csv"}
     assert files["setup.csv"].decode() == "LLM,Rate (req/s)\n'=1+1,-0.5\n"
 
 
 def test_a_report_reads_every_table_once(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = export_cases.count_reads(monkeypatch)
-    make_report(*shown, job=idle_job())
+    export_report_job(*shown, job=idle_job())
     assert reads == {"profiles.csv": 1, "scores.csv": 1}

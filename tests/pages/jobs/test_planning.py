@@ -2,7 +2,7 @@
 
 import pytest
 
-from app_pages.jobs.planning import find_marginals, summarise_inputs
+from app_pages.jobs.planning import run_marginals_planning_job, summarise_planning_inputs_job
 from planner.scenario.assemble import load_instance
 from tests.support.page.page_charts import idle_job
 from tests.support.paths import EXAMPLES
@@ -13,7 +13,7 @@ SCENARIO = EXAMPLES / "from-benchmarks" / "scenario.yaml"
 
 def test_tables_are_summarised_from_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = count_reads(monkeypatch)
-    summary = summarise_inputs(str(SCENARIO), {}, job=idle_job())
+    summary = summarise_planning_inputs_job(str(SCENARIO), {}, job=idle_job())
     assert reads == {"profiles.csv": 1, "scores.csv": 1}
     instance = load_instance(SCENARIO).instance
     assert summary["options"] == len(instance.options)
@@ -24,4 +24,4 @@ def test_tables_are_summarised_from_what_was_read(monkeypatch: pytest.MonkeyPatc
 def test_a_stopped_job_has_no_marginals() -> None:
     job = idle_job()
     job.cancel.set()
-    assert find_marginals(str(SCENARIO), {}, job=job) == []
+    assert run_marginals_planning_job(str(SCENARIO), {}, job=job) == []

@@ -47,12 +47,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def plan(path: str) -> PlanView:
-    return planning.solve_scenario(path, FOUR, job=job())
+    return planning.run_planning_job(path, FOUR, job=job())
 
 
 def test_a_frontier_is_planned_point_by_point(path: str) -> None:
     parts: list[SweepPoint] = []
-    points = what_if.plan_frontier(path, FOUR, "arrival_rate_rps", [10, 30, 900], job=job(parts))
+    points = what_if.what_if_frontier_job(
+        path, FOUR, "arrival_rate_rps", [10, 30, 900], job=job(parts)
+    )
     assert parts == points
     assert [point.status for point in points] == ["optimal", "optimal", "infeasible"]
     field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
@@ -67,14 +69,14 @@ def test_a_frontier_is_planned_point_by_point(path: str) -> None:
     lines = frontier_lines(frame)
     assert lines[0].startswith("From Arrival rate (req/s) 10 to 30: 0.7")
     assert lines[-1].startswith("No plan at 900: ")
-    again = planning.solve_scenario(path, {**FOUR, "arrival_rate_rps": 30}, job=job())
+    again = planning.run_planning_job(path, {**FOUR, "arrival_rate_rps": 30}, job=job())
     assert again.content["objective"]["value"] == pytest.approx(
         frame["Found (mean score)"].iloc[1], rel=2e-4
     )
 
 
 def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> None:
-    names = what_if.plan_frontier(path, FOUR, "setups.tp_degrees", [[1], [1, 2]], job=job())
+    names = what_if.what_if_frontier_job(path, FOUR, "setups.tp_degrees", [[1], [1, 2]], job=job())
     assert list(
         frontier_table(names, ScenarioField("setups.tp_degrees", "Degrees", ""))["Degrees"]
     ) == [
@@ -82,7 +84,7 @@ def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> Non
         "[1, 2]",
     ]
     field = ScenarioField("objective", "Quality at least", "", cheapest=True)
-    points = what_if.plan_frontier(
+    points = what_if.what_if_frontier_job(
         path, FOUR, "objective", frontier_axis(field, "0.5,0.75").values, job=job()
     )
     frame = frontier_table(points, field)
@@ -93,26 +95,28 @@ def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> Non
 
 def test_a_frontier_of_bad_input_is_bad_input_and_a_stopped_one_ends(path: str) -> None:
     with pytest.raises(DataError):
-        what_if.plan_frontier(path, {"arrival_rate_rps": -1}, "slo.0.limit_ms", [1], job=job())
-    rows = what_if.plan_frontier(path, FOUR, "no.such.field", [1], job=job())
+        what_if.what_if_frontier_job(
+            path, {"arrival_rate_rps": -1}, "slo.0.limit_ms", [1], job=job()
+        )
+    rows = what_if.what_if_frontier_job(path, FOUR, "no.such.field", [1], job=job())
     assert [row.status for row in rows] == ["bad input"]
     stopped = job()
     stopped.cancel.set()
-    assert what_if.plan_frontier(path, FOUR, "arrival_rate_rps", [10, 20], job=stopped) == []
+    assert what_if.what_if_frontier_job(path, FOUR, "arrival_rate_rps", [10, 20], job=stopped) == []
 
 
 def test_an_alternative_is_a_plan_of_its_own(path: str, plan: PlanView) -> None:
-    running = planning.solve_scenario(path, {**FOUR, "arrival_rate_rps": 10}, job=job()).content
+    running = planning.run_planning_job(path, {**FOUR, "arrival_rate_rps": 10}, job=job()).content
     request = what_if.AlternativesRequest(
         number=2, loss_pct=20.0, running_name="the plan that runs", running=running
     )
-    found = what_if.list_alternatives(path, FOUR, plan.content, request, job=job())
+    found = what_if.what_if_alternatives_job(path, FOUR, plan.content, request, job=job())
     content = {**plan.content, "context": {**plan.content["context"], "alternatives": found}}
     assert len(alternatives_table(content)) == len(found["plans"]) >= 2
     assert "from the plan that runs" in " ".join(alternatives_lines(content))
     instance = load_instance(Path(path), FOUR).instance
     for number, entry in enumerate(found["plans"]):
-        view = what_if.open_alternative(path, FOUR, content, number, job=job())
+        view = what_if.what_if_open_alternative_job(path, FOUR, content, number, job=job())
         assert view.content.keys() == plan.content.keys()
         assert not verify(view.content, instance)
         assert view.content["options"] == entry["options"] != plan.content["options"]
@@ -122,12 +126,12 @@ def test_an_alternative_is_a_plan_of_its_own(path: str, plan: PlanView) -> None:
 
 
 def test_the_plan_among_all_setups_and_baselines(path: str, plan: PlanView) -> None:
-    listed = what_if.list_setups(path, FOUR, job=job())
+    listed = what_if.what_if_setups_job(path, FOUR, job=job())
     assert listed.complete
     assert len(listed.setups) >= listed.quality.size > 1
     assert listed.better(plan.content["quality"]) == 0
     assert listed.better(0.0) == listed.quality.size
-    baselines = what_if.plan_baselines(path, FOUR, job=job())
+    baselines = what_if.what_if_baselines_job(path, FOUR, job=job())
     marks = marks_table(plan.content, listed, baselines)
     assert marks[QUALITY].is_monotonic_decreasing
     assert {"plan", "bound", "setup", "baseline"} == set(marks["Kind"])
@@ -152,11 +156,11 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: PlanView) -> N
 def test_setups_that_cannot_be_listed_are_told() -> None:
     example = EXAMPLES / "two-gpu-types" / "scenario.yaml"
     with pytest.raises(DataError, match="too many setups"):
-        what_if.list_setups(str(example), {}, job=job())
+        what_if.what_if_setups_job(str(example), {}, job=job())
 
 
 def test_sensitivity_is_the_reports_table(path: str, plan: PlanView) -> None:
-    frame = what_if.plan_sensitivity(path, FOUR, plan.content, job=job())
+    frame = what_if.what_if_sensitivity_job(path, FOUR, plan.content, job=job())
     assert isinstance(frame, pd.DataFrame)
     assert {"Changed", "Status", "Change of quality (mean score)", "Reason"} <= set(frame.columns)
     assert len(frame) >= 5

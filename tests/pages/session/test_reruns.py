@@ -8,7 +8,13 @@ import pytest
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 
-from app_pages.session.reruns import accept_value, defer, run_deferred, uninterrupted, widget_key
+from app_pages.session.reruns import (
+    accept_value_across_reruns,
+    defer,
+    run_deferred_before_rerun,
+    survive_reruns,
+    widget_key_across_reruns,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -17,27 +23,27 @@ def session(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_widget_keeps_its_key_while_it_is_the_one_that_changes() -> None:
-    first = widget_key("rate", 60.0)
-    assert accept_value("rate", first, 61.0)
-    assert widget_key("rate", 61.0) == first
-    assert widget_key("rate", 61.0) == first
+    first = widget_key_across_reruns("rate", 60.0)
+    assert accept_value_across_reruns("rate", first, 61.0)
+    assert widget_key_across_reruns("rate", 61.0) == first
+    assert widget_key_across_reruns("rate", 61.0) == first
 
 
 def test_a_change_elsewhere_gives_it_another_key_and_the_old_one_counts_for_nothing() -> None:
-    first = widget_key("rate", 60.0)
-    second = widget_key("rate", 30.0)
+    first = widget_key_across_reruns("rate", 60.0)
+    second = widget_key_across_reruns("rate", 30.0)
     assert second != first
-    assert not accept_value("rate", first, 60.0)
-    assert widget_key("rate", 30.0) == second
-    assert accept_value("rate", second, 31.0)
-    assert widget_key("rate", 31.0) == second
-    assert widget_key("limit", 60.0) == "limit"
+    assert not accept_value_across_reruns("rate", first, 60.0)
+    assert widget_key_across_reruns("rate", 30.0) == second
+    assert accept_value_across_reruns("rate", second, 31.0)
+    assert widget_key_across_reruns("rate", 31.0) == second
+    assert widget_key_across_reruns("limit", 60.0) == "limit"
 
 
 def test_a_value_that_was_refused_gives_it_another_key() -> None:
-    first = widget_key("nodes", 2)
-    assert accept_value("nodes", first, -1)
-    assert widget_key("nodes", 2) != first
+    first = widget_key_across_reruns("nodes", 2)
+    assert accept_value_across_reruns("nodes", first, -1)
+    assert widget_key_across_reruns("nodes", 2) != first
 
 
 def interrupted_once() -> Callable[[], None]:
@@ -54,7 +60,7 @@ def interrupted_once() -> Callable[[], None]:
 def test_a_callback_is_finished_before_the_next_click_is_heard() -> None:
     look, done = interrupted_once(), []
 
-    @uninterrupted
+    @survive_reruns
     def clicked(value: int) -> None:
         look()
         done.append(value)
@@ -76,9 +82,9 @@ def test_what_is_done_later_is_done_again_until_it_is_whole_and_then_no_more() -
 
     defer(action, 3)
     with pytest.raises(RerunException):
-        run_deferred()
-    run_deferred()
-    run_deferred()
+        run_deferred_before_rerun()
+    run_deferred_before_rerun()
+    run_deferred_before_rerun()
     assert done == [3]
 
 
@@ -88,6 +94,6 @@ def test_what_fails_later_is_told_once() -> None:
 
     defer(action)
     with pytest.raises(ValueError, match="broken"):
-        run_deferred()
-    run_deferred()
+        run_deferred_before_rerun()
+    run_deferred_before_rerun()
     assert st.session_state["deferred"] is None

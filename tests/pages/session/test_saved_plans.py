@@ -2,7 +2,7 @@
 
 import pytest
 
-from app_pages.session.saved_plans import shorten_names
+from app_pages.session.saved_plans import shorten_saved_names
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from app_pages.session.saved_plans import shorten_names
     ],
 )
 def test_shared_beginnings_are_left_out(names: list[str], short: list[str]) -> None:
-    assert shorten_names(names) == short
+    assert shorten_saved_names(names) == short

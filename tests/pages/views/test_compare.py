@@ -5,7 +5,7 @@ plans that are kept.
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.session.saved_plans import shorten_names
+from app_pages.session.saved_plans import shorten_saved_names
 from planner.plans.diff import diff_plans
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line
@@ -26,7 +26,7 @@ def app() -> AppTest:
 
 def test_what_differs_stands_in_words_tables_and_charts(app: AppTest) -> None:
     saved = app.session_state["saved"]
-    (first, second), (old, new) = shorten_names(list(saved)), saved.values()
+    (first, second), (old, new) = shorten_saved_names(list(saved)), saved.values()
     told = unescaped(app)
     assert f"**{second}** against **{first}**" in told
     for line in comparison_lines(old.content, new.content):
@@ -39,7 +39,7 @@ def test_what_differs_stands_in_words_tables_and_charts(app: AppTest) -> None:
 
 def test_the_way_back_is_another_order(app: AppTest) -> None:
     saved = app.session_state["saved"]
-    (first, second), (old, new) = shorten_names(list(saved)), saved.values()
+    (first, second), (old, new) = shorten_saved_names(list(saved)), saved.values()
     app.selectbox(key="compare-steps").select_index(1).run()
     assert app.session_state["compare"]["steps"] == f"{second} to {first}"
     assert diff_line(diff_plans(new.content, old.content)) in unescaped(app)

@@ -40,7 +40,7 @@ def test_it_says_what_each_file_is_for(page: AppTest) -> None:
 def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
     app = settle(opened(example="from-benchmarks"), "marginals")
     app.switch_page("views/export.py").run()
-    app.button(key="export-make-make_report").click().run()
+    app.button(key="export-make-export_report_job").click().run()
     made = settle(app, "export-file").session_state["job-slots"]["export-file"]
     found = app.session_state["job-slots"]["marginals"].outcome.result
     assert len(found) >= 5
@@ -73,7 +73,7 @@ def test_the_bundle_is_made_and_told(page: AppTest) -> None:
 
 
 def test_one_made_file_is_kept_at_a_time(page: AppTest) -> None:
-    for call in ("make_report", "make_scenario_zip"):
+    for call in ("export_report_job", "export_scenario_zip_job"):
         page.button(key=f"export-make-{call}").click().run()
         page = settle(page, "export-file").run()
         assert [
@@ -82,7 +82,7 @@ def test_one_made_file_is_kept_at_a_time(page: AppTest) -> None:
     data, notes = page.session_state["job-slots"]["export-file"].outcome.result
     assert notes == []
     assert {"scenario.yaml", "plan.json"} < set(unzipped(data))
-    assert page.button(key="export-make-make_report").label == "Make the report"
+    assert page.button(key="export-make-export_report_job").label == "Make the report"
 
 
 def test_a_plan_without_a_setup_can_be_taken_away_all_the_same() -> None:
@@ -92,7 +92,7 @@ def test_a_plan_without_a_setup_can_be_taken_away_all_the_same() -> None:
     app.switch_page("views/export.py").run()
     assert not app.exception
     assert "There is no setup to deploy" in unescaped(app)
-    app.button(key="export-make-make_report").click().run()
+    app.button(key="export-make-export_report_job").click().run()
     app = settle(app, "export-file").run()
     data, _ = app.session_state["job-slots"]["export-file"].outcome.result
     assert "Summary" in openpyxl.load_workbook(io.BytesIO(data), read_only=True).sheetnames

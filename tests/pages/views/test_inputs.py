@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from app_pages.widgets.markdown import plain
+from app_pages.widgets.markdown import plain_markdown
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page.page_app import MIME, opened, solved, upload, words
@@ -47,7 +47,7 @@ def test_faults_of_an_upload_are_all_told_and_nothing_changes() -> None:
     upload(app, FAULTY)
     told = app.error[0].value
     for place in ("pools.0.nodes", "slo.0.statistic", "profiles.csv:row 3"):
-        assert plain(place) in told
+        assert plain_markdown(place) in told
     assert "joint-llm-planner" not in told, "where uploads lie is nobody's business"
     assert app.session_state["edit"] is before
     upload(app, TEMPLATE_TEXTS)

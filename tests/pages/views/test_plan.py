@@ -2,7 +2,7 @@
 
 import pytest
 
-from app_pages.widgets.markdown import plain
+from app_pages.widgets.markdown import plain_markdown
 from planner.packed_files import EXAMPLES
 from planner.presentation.plan.story import story_lines
 from tests.support.page.page_app import knob, opened, settle, words
@@ -14,7 +14,7 @@ def test_every_example_is_shown_in_words_and_numbers(example: str) -> None:
     content = app.session_state["shown"].content
     told = words(app)
     for sentence in story_lines(content):
-        assert plain(sentence) in told
+        assert plain_markdown(sentence) in told
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Quality (mean score)"] == f"{content['quality']:.5f}"
     assert values["GPUs used"] == f"{content['gpus_used']}"
@@ -28,7 +28,7 @@ def test_a_plan_is_simulated() -> None:
     settle(app, "simulation")
     app.run()
     found = app.session_state["job-slots"]["simulation"].outcome
-    assert plain(found.result["verdict"]) in words(app)
+    assert plain_markdown(found.result["verdict"]) in words(app)
 
 
 def test_a_plan_gets_the_name_that_it_is_given() -> None:

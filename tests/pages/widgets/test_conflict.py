@@ -1,6 +1,6 @@
 """An infeasible scenario: its limits in words, and a repair that is one click away."""
 
-from app_pages.widgets.markdown import plain
+from app_pages.widgets.markdown import plain_markdown
 from tests.support.page.page_app import solved, too_many_requests, words
 
 
@@ -10,7 +10,7 @@ def test_an_infeasible_scenario_is_told_and_a_repair_makes_it_a_plan() -> None:
     conflict = app.session_state["shown"].content["conflict"]
     told = words(app)
     for limit in conflict["limits"]:
-        assert plain(limit) in told
+        assert plain_markdown(limit) in told
     assert (
         len([button for button in app.button if (button.key or "").startswith("repair-")])
         == len(conflict["repairs"])

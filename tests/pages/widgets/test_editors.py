@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from app_pages.widgets.editors import _cell_value, _rows, _value_text
+from app_pages.widgets.editors import _editor_cell_value, _editor_rows, _editor_value_text
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from app_pages.widgets.editors import _cell_value, _rows, _value_text
     ],
 )
 def test_cells_are_read(name: str, cell: Any, value: Any) -> None:
-    read = _cell_value(name, cell)
+    read = _editor_cell_value(name, cell)
     assert read == value
     assert type(read) is type(value)
 
@@ -35,12 +35,12 @@ def test_blank_rows_are_left_out_and_blank_cells_mean_their_default() -> None:
         }
     )
     small = {"name": "small", "weights_gib": None, "min_replicas": 0, "max_replicas": 2}
-    assert _rows(frame, "llms") == [small]
+    assert _editor_rows(frame, "llms") == [small]
 
 
 def test_changes_are_repeated_as_they_were_read() -> None:
-    assert _value_text([1, 4]) == "1; 4"
-    assert _value_text({"minimize": "cost", "quality_at_least": 0.7, "x": None}) == (
+    assert _editor_value_text([1, 4]) == "1; 4"
+    assert _editor_value_text({"minimize": "cost", "quality_at_least": 0.7, "x": None}) == (
         "{minimize: cost, quality_at_least: 0.7}"
     )
-    assert _value_text(None) == "blank"
+    assert _editor_value_text(None) == "blank"

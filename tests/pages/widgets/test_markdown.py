@@ -2,7 +2,7 @@
 
 import pytest
 
-from app_pages.widgets.markdown import fault_count, plain
+from app_pages.widgets.markdown import fault_count, plain_markdown
 from profiles.io.faults import Fault
 
 
@@ -20,7 +20,7 @@ from profiles.io.faults import Fault
     ],
 )
 def test_signs_of_markdown_are_escaped(text: str, escaped: str) -> None:
-    assert plain(text) == escaped
+    assert plain_markdown(text) == escaped
 
 
 def test_faults_are_counted_in_words() -> None:

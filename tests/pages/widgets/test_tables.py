@@ -2,7 +2,7 @@
 
 import pytest
 
-from app_pages.widgets.tables import _number_format
+from app_pages.widgets.tables import _table_widget_number_format
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from app_pages.widgets.tables import _number_format
     ],
 )
 def test_units_decide(header: str, form: str) -> None:
-    assert _number_format(header) == form
+    assert _table_widget_number_format(header) == form
