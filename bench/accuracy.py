@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.silicon import SCHEDULERS_OF, SiliconRow, read_silicon
-from models.serving.calibration import Fit, Harness, fit, harnesses
+from models.serving.calibration import Fit, Harness, calibration_harnesses, fit_calibration
 from models.serving.step_time import FACTORS
 from planner.process_pool import spread
 from planner.profiling.calibrate import relative_errors
@@ -103,11 +103,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def _choices(row: SiliconRow) -> tuple[Harness, ...]:
-    return harnesses(SCHEDULERS_OF[row.backend])
+    return calibration_harnesses(SCHEDULERS_OF[row.backend])
 
 
 def _fit(rows: Sequence[SiliconRow]) -> Fit:
-    return fit([row.point for row in rows if row.taught], _choices(rows[0]))
+    return fit_calibration([row.point for row in rows if row.taught], _choices(rows[0]))
 
 
 def _score(

@@ -15,8 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from models.serving.batching import Limits
-from models.serving.calibration import CalibrationPoint, teaches
-from models.serving.step_time import StepSettings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.calibration import CalibrationPoint, teaches_calibration
+from models.serving.step_time import (
+    StepSettings,
+    step_fits_shards,
+    step_kv_token_gib,
+    step_room_gib,
+    step_time,
+)
 from models.serving.workload import fixed
 from profiles.catalogue import load_gpus, load_llms
 
@@ -101,10 +107,12 @@ def _row(cells: dict[str, str]) -> SiliconRow | None:
         weight_bits=weight_bits,
         kv_bits=8 if (cells["backend"], weight_bits) == ("trtllm", 8) else 16,
     )
-    tokens = room_gib(llm, gpu, tp_degree, settings) / kv_token_gib(llm, tp_degree, settings)
+    tokens = step_room_gib(llm, gpu, tp_degree, settings) / step_kv_token_gib(
+        llm, tp_degree, settings
+    )
     prompt, output, users = (int(float(cells[name])) for name in ("isl", "osl", "concurrency"))
     step = step_time(llm, gpu, tp_degree, 1.0, settings)
-    if not fits_shards(llm, tp_degree) or tokens < step.seen(np.array(prompt + output)):
+    if not step_fits_shards(llm, tp_degree) or tokens < step.seen(np.array(prompt + output)):
         return None
     point = CalibrationPoint(
         step=step,
@@ -126,5 +134,5 @@ def _row(cells: dict[str, str]) -> SiliconRow | None:
         output_tokens=output,
         users=users,
         point=point,
-        taught=teaches(point),
+        taught=teaches_calibration(point),
     )

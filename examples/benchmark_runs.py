@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from examples.make_examples import Example, write_scores
-from models.serving.batching import Limits, serve
-from models.serving.step_time import StepSettings, kv_token_gib, room_gib, step_time
-from models.serving.workload import draw_lengths, lognormal, unit_arrivals
+from models.serving.batching import Limits, serve_batches
+from models.serving.step_time import StepSettings, step_kv_token_gib, step_room_gib, step_time
+from models.serving.workload import draw_workload_lengths, lognormal_workload, workload_unit_arrivals
 from profiles.catalogue import load_gpus, load_llms
 from profiles.importers.identify import read_mapping
 from profiles.importers.pipeline import import_profiles
@@ -78,13 +78,13 @@ def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) ->
     """Run one load test of the engine; keys and units of the tool."""
     llm, gpu, settings = load_llms()[llm_name], load_gpus()[BENCHMARKS.gpus[0]], StepSettings()
     requests, random = max(FEWEST, round(SECONDS * rate)), np.random.RandomState(SEED)
-    arrivals = unit_arrivals(requests, 1.0, random) / rate
-    prompts, answers = draw_lengths(
-        lognormal(BENCHMARKS.input_tokens, BENCHMARKS.output_tokens), requests, random
+    arrivals = workload_unit_arrivals(requests, 1.0, random) / rate
+    prompts, answers = draw_workload_lengths(
+        lognormal_workload(BENCHMARKS.input_tokens, BENCHMARKS.output_tokens), requests, random
     )
-    cache = min(room_gib(llm, gpu, tp_degree, settings), 0.5 * share_pct / 100 * gpu.memory_gib)
-    limits = Limits(cache / kv_token_gib(llm, tp_degree, settings))
-    served = serve(
+    cache = min(step_room_gib(llm, gpu, tp_degree, settings), 0.5 * share_pct / 100 * gpu.memory_gib)
+    limits = Limits(cache / step_kv_token_gib(llm, tp_degree, settings))
+    served = serve_batches(
         step_time(llm, gpu, tp_degree, share_pct / 100, settings),
         arrivals,
         prompts,

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from models.serving.workload import lognormal
+from models.serving.workload import lognormal_workload
 from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
@@ -118,7 +118,7 @@ def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
 
     jobs: processes, 0 = one a core.
     """
-    lengths = lognormal(example.input_tokens, example.output_tokens)
+    lengths = lognormal_workload(example.input_tokens, example.output_tokens)
     offered = OfferedLoad(
         lengths=lengths,
         requests=example.requests,

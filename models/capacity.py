@@ -55,16 +55,18 @@ def capacity_rows(instance: Instance) -> list[CapacityRow]:
         share = np.array([o.mps_share for o in instance.options])[member]
         memory = np.array([o.memory for o in instance.options])[member] / instance.room(p)
         shards = instance.shards[member]
-        for unit in _undominated(list(_per_gpu(share, memory))):
+        for unit in _undominated_capacity_rows(list(_capacity_per_gpu(share, memory))):
             rows.append(CapacityRow(p, _spread(shards * unit, member)))
         big = share > 0.5 + TINY
         degree = np.where(big, shards / pool.gpus_per_node, 0.0)
-        for unit in _undominated([u for u in _ladder(degree) if np.any(u > degree + TINY)]):
+        for unit in _undominated_capacity_rows(
+            [u for u in _capacity_ladder(degree) if np.any(u > degree + TINY)]
+        ):
             rows.append(CapacityRow(p, _spread(np.where(big, unit, 0.0), member), per_node=True))
     return rows
 
 
-def most_replicas(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray:
+def most_replicas_by_capacity(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray:
     """(O,) the most replicas of each option that capacity, the LLM's limit and the quotas could
     allow.
     """
@@ -95,16 +97,16 @@ def _spread(part: np.ndarray, member: np.ndarray) -> np.ndarray:
     return whole
 
 
-def _per_gpu(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
+def _capacity_per_gpu(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
     """Weights of one shard: first the plain ones."""
     for size in (share, memory):
-        lifted = lift(size, share, memory)
+        lifted = lift_capacity_sizes(size, share, memory)
         yield lifted
-        yield from _ladder(lifted)
-    yield from _halves(share, memory)
+        yield from _capacity_ladder(lifted)
+    yield from _capacity_halves(share, memory)
 
 
-def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
+def lift_capacity_sizes(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
     """Sizes (K,) raised as far as every set of shards that fits one GPU still sums to at most 1.
 
     size, share, memory: (K,) of one shard of each kind, 0..1 of a GPU.
@@ -128,7 +130,7 @@ def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
         [np.floor(percent / unit + 1e-6), np.floor(kinds[:, 1] * MEMORY_STEPS + 1e-9)], axis=1
     ).astype(int)
     raised = kinds[:, 2].copy()
-    beside = _most_beside(raised, need, grid)
+    beside = _capacity_beside(raised, need, grid)
     news: list[int] = []
     # Largest first: they have least beside them and gain most.
     for k in np.lexsort((-kinds[:, 1], -kinds[:, 0])):
@@ -136,7 +138,7 @@ def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
         if np.all(need[k] <= free) or 1.0 - beside[tuple(free)] <= raised[k] + 1e-6:
             continue
         if news and np.any(np.all(need[news] <= free, axis=1)):
-            beside, news = _most_beside(raised, need, grid), []
+            beside, news = _capacity_beside(raised, need, grid), []
         room = 1.0 - beside[tuple(free)]
         if room > raised[k] + 1e-6:
             raised[k] = room
@@ -144,12 +146,12 @@ def lift(size: np.ndarray, share: np.ndarray, memory: np.ndarray) -> np.ndarray:
     return raised[kind.ravel()]
 
 
-def _most_beside(size: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+def _capacity_beside(size: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     """(free share + 1, free memory + 1): the largest total size of shards that fit into what is
     free.
     """
     best = np.zeros((grid[0] + 1, grid[1] + 1))
-    useful = [k for k in range(size.size) if not np.any(_dominates(size, need, k))]
+    useful = [k for k in range(size.size) if not np.any(_dominates_capacity_weights(size, need, k))]
     while True:
         before = best.copy()
         for k in useful:
@@ -162,7 +164,7 @@ def _most_beside(size: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> n
             return np.minimum(best, 1.0)
 
 
-def _dominates(size: np.ndarray, need: np.ndarray, k: int) -> np.ndarray:
+def _dominates_capacity_weights(size: np.ndarray, need: np.ndarray, k: int) -> np.ndarray:
     """Which kinds are at least as large as k and need no more (of equal ones the first)."""
     same = (size == size[k]) & np.all(need == need[k], axis=1)
     better = (size >= size[k]) & np.all(need <= need[k], axis=1) & ~same
@@ -170,7 +172,7 @@ def _dominates(size: np.ndarray, need: np.ndarray, k: int) -> np.ndarray:
     return better
 
 
-def _ladder(size: np.ndarray) -> Iterator[np.ndarray]:
+def _capacity_ladder(size: np.ndarray) -> Iterator[np.ndarray]:
     """Dual-feasible functions of sizes in 0..1."""
     # u_k up to k = 10: on the 10 % grid of shares these are all the extreme ones.
     for k in range(1, 11):
@@ -181,7 +183,7 @@ def _ladder(size: np.ndarray) -> Iterator[np.ndarray]:
         yield np.where(size > 1 - e + TINY, 1.0, np.where(size < e - TINY, 0.0, size))
 
 
-def _halves(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
+def _capacity_halves(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
     """Weights 0, 1/2, 1 over both dimensions at once; a candidate counts only if every pattern of
     shards obeys it.
     """
@@ -198,7 +200,7 @@ def _halves(share: np.ndarray, memory: np.ndarray) -> Iterator[np.ndarray]:
             yield np.where(one, 1.0, np.where(half, 0.5, 0.0))[kind.ravel()]
 
 
-def _undominated(weights: list[np.ndarray]) -> list[np.ndarray]:
+def _undominated_capacity_rows(weights: list[np.ndarray]) -> list[np.ndarray]:
     """Leave out weights that lie everywhere at or below another one's."""
     kept: list[np.ndarray] = []
     for w in weights:

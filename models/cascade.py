@@ -15,9 +15,9 @@ A *mix* draws a policy j for every prompt with probability mu_j. With f the visi
          = min over alpha of  g(alpha) + alpha . f
     g(alpha) = max_j (quality_j - alpha . visits_j / most)
 
-so any alpha gives a cut, as in `models.quality`, and `MixQuality` stands in for `Quality` in the
-joint program. WASTE policies (visits that answer nothing, at a quality far below all) make every f
-possible; a plan that uses them is none.
+so any alpha gives a cut, as in `models.quality`, and `CascadeQuality` stands in for `Quality` in
+the joint program. WASTE policies (visits that answer nothing, at a quality far below all) make
+every f possible; a plan that uses them is none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,10 +26,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
-from models.quality import UNROUTED, CutPool, Settled
+from models.quality import UNROUTED, QualityCutPool, Settled
 from profiles.records import Scores
 
-__all__ = ["CascadePolicy", "MixQuality", "PolicyMix", "policies"]
+__all__ = ["CascadeMix", "CascadePolicy", "CascadeQuality", "cascade_policies"]
 
 WASTE = -10.0
 """Quality (0..1 scale) of visits that answer nothing."""
@@ -51,7 +51,7 @@ class CascadePolicy:
 
 
 @dataclass(frozen=True)
-class PolicyMix:
+class CascadeMix:
     """Policies with the part of the prompts that each gets (sums to 1)."""
 
     policies: tuple[CascadePolicy, ...]
@@ -76,7 +76,7 @@ class PolicyMix:
         )
 
 
-def policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[CascadePolicy]:
+def cascade_policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[CascadePolicy]:
     """Every policy of the chain whose thresholds let about 1/steps, 2/steps .. of the prompts go on
     that have come so far; equal scores stay together.
 
@@ -84,7 +84,7 @@ def policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[Casca
     """
     values, weights = scores.values, scores.weights
 
-    def extend(
+    def extend_cascade(
         at: int,
         here: np.ndarray,
         best: np.ndarray,
@@ -100,17 +100,19 @@ def policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterator[Casca
                 tuple(chain), thresholds, visits, kept + float(weights[here] @ best)
             )
             return
-        for threshold, below in _splits(best, weights[here], steps):
+        for threshold, below in _cascade_splits(best, weights[here], steps):
             done = kept + float(weights[here][~below] @ best[~below])
-            yield from extend(
+            yield from extend_cascade(
                 at + 1, here[below], best[below], (*thresholds, threshold), visits, done
             )
 
     every = np.arange(weights.size)
-    yield from extend(0, every, np.full(weights.size, -np.inf), (), np.zeros(values.shape[0]), 0.0)
+    yield from extend_cascade(
+        0, every, np.full(weights.size, -np.inf), (), np.zeros(values.shape[0]), 0.0
+    )
 
 
-def _splits(
+def _cascade_splits(
     best: np.ndarray, weights: np.ndarray, steps: int
 ) -> Iterator[tuple[float, np.ndarray]]:
     """Thresholds below which about k/steps of the weight lies, k = 1 ..
@@ -130,7 +132,7 @@ def _splits(
         yield threshold, best < threshold
 
 
-class MixQuality:
+class CascadeQuality:
     """Q(f) of mixes of policies, with its cuts; f (M + 1,): visits to every LLM as parts of `most`,
     the idle LLM last.
     """
@@ -145,7 +147,7 @@ class MixQuality:
         value = (np.array([policy.quality for policy in known]) - self.offset) / self.scale
         self._visits = np.concatenate([visits, np.eye(self.llms - 1), np.zeros((1, self.llms - 1))])
         self._value = np.concatenate([value, np.full(self.llms, WASTE)])
-        self.cuts = CutPool(self.llms)
+        self.cuts = QualityCutPool(self.llms)
         self._cut(np.zeros(self.llms - 1))
 
     def to_score(self, value: float) -> float:
@@ -176,14 +178,14 @@ class MixQuality:
         prices = np.where(fractions > UNROUTED, np.append(alpha, 0.0) * self.scale, np.nan)
         return Settled(self.to_score(value), self.to_score(upper), prices, ())
 
-    def mix(self, fractions: np.ndarray, least: float = 1e-6) -> PolicyMix | None:
+    def mix(self, fractions: np.ndarray, least: float = 1e-6) -> CascadeMix | None:
         """The best mix for f, parts below `least` left out; None where visits would be wasted."""
         _, mu = self._best(fractions)
         if mu[len(self.policies) :].sum() > least:
             return None
         used = np.flatnonzero(mu[: len(self.policies)] > least)
         parts = mu[used] / mu[used].sum()
-        return PolicyMix(tuple(self.policies[j] for j in used), tuple(parts.tolist()))
+        return CascadeMix(tuple(self.policies[j] for j in used), tuple(parts.tolist()))
 
     def _best(self, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Prices alpha (M,) and the mix mu (J,)."""

@@ -56,11 +56,11 @@ def compile_program(
         offset=float(info.c_offset[0]),
     )
     if named:
-        name = _namer(form)
+        name = _compiled_namer(form)
         linear = replace(
             linear,
-            row_names=_unique([name(row.constraint) for row in info.rows]),
-            column_names=_unique([name(var) for var in info.columns]),
+            row_names=_unique_compiled_names([name(row.constraint) for row in info.rows]),
+            column_names=_unique_compiled_names([name(var) for var in info.columns]),
         )
 
     def at(var: object) -> int:
@@ -90,7 +90,7 @@ OF_OPTIONS = {
 """
 
 
-def _namer(form: Formulation) -> Callable[[pyo.Component], str]:
+def _compiled_namer(form: Formulation) -> Callable[[pyo.Component], str]:
     """A function that names a row or column as the formulation does: its component, and the names
     of what it is indexed by in place of positions, e.g. `serve_llm_fraction[mistral-7b]`.
     """
@@ -105,7 +105,7 @@ def _namer(form: Formulation) -> Callable[[pyo.Component], str]:
     labels = dict.fromkeys(OF_LLMS, llms) | dict.fromkeys(OF_POOLS, pools)
     labels |= dict.fromkeys(OF_SLOS, slos) | dict.fromkeys(OF_OPTIONS, options)
 
-    def name(data: pyo.Component) -> str:
+    def compiled_name(data: pyo.Component) -> str:
         component = data.parent_component()
         if not component.is_indexed():
             return str(component.local_name)
@@ -114,10 +114,10 @@ def _namer(form: Formulation) -> Callable[[pyo.Component], str]:
         first = index[0] if of is None else of[index[0]]
         return f"{component.local_name}[{','.join(map(str, (first, *index[1:])))}]"
 
-    return name
+    return compiled_name
 
 
-def _unique(names: list[str]) -> list[str]:
+def _unique_compiled_names(names: list[str]) -> list[str]:
     """Names without white space, which a model file cannot hold; those then alike are numbered."""
     plain = [re.sub(r"\s+", "_", name) for name in names]
     often, seen = Counter(plain), Counter[str]()

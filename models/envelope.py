@@ -14,20 +14,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.latency import Pieces
+from models.latency import LatencyPieces
 
-__all__ = ["Arm", "lower_hull"]
+__all__ = ["EnvelopeArm", "lower_hull_envelope"]
 
 
 @dataclass
-class Arm:
+class EnvelopeArm:
     """An interval of rates of one option, with the supporting lines that the program holds for it.
 
     lines: per budget (L, 2) slope and intercept, all at or below B on [low, high] minus gaps.
     touches: rates at which the hull is exact.
     """
 
-    pieces: Pieces
+    pieces: LatencyPieces
     low: float
     high: float
     touches: tuple[float, ...] = ()
@@ -37,13 +37,13 @@ class Arm:
     def __post_init__(self) -> None:
         self.lines = [np.zeros((0, 2)) for _ in range(self.pieces.budgets)]
 
-    def coarse(self, error: np.ndarray) -> "Arm":
+    def coarse(self, error: np.ndarray) -> "EnvelopeArm":
         """Choose lines so that the envelope lies at most error[s] * r below the hull.
 
         Returns self.
         """
         for s in range(self.pieces.budgets):
-            self.lines[s] = _coarse_lines(*self._hull(s), float(error[s]))
+            self.lines[s] = _coarse_envelope_lines(*self._hull(s), float(error[s]))
         self._points = None
         return self
 
@@ -57,7 +57,8 @@ class Arm:
         for s in range(self.pieces.budgets):
             hull_rate, hull_value = self._hull(s)
             self.lines[s] = np.unique(
-                np.concatenate([self.lines[s], _lines_at(hull_rate, hull_value, rate)]), axis=0
+                np.concatenate([self.lines[s], _envelope_lines_at(hull_rate, hull_value, rate)]),
+                axis=0,
             )
         self._points = None
         return bool(np.any(self.under(rate) > before + 1e-9 * np.maximum(np.abs(before), 1e-12)))
@@ -81,7 +82,9 @@ class Arm:
         """Rates (K,) and budgets (S, K) of the envelope's vertices, the ends included."""
         if self._points is None:
             corners = [np.array([self.low, self.high])]
-            corners += [_vertices(line, self.low, self.high) for line in self.lines if line.size]
+            corners += [
+                _envelope_vertices(line, self.low, self.high) for line in self.lines if line.size
+            ]
             rates = np.unique(np.concatenate(corners))
             if rates.size > 2:
                 keep = np.concatenate([[True], np.diff(rates) > 1e-9 * max(self.high, 1e-300)])
@@ -93,11 +96,11 @@ class Arm:
             self._points = rates, value.reshape(self.pieces.budgets, rates.size)
         return self._points
 
-    def split(self, rate: float, error: np.ndarray) -> tuple["Arm", "Arm"]:
+    def split(self, rate: float, error: np.ndarray) -> tuple["EnvelopeArm", "EnvelopeArm"]:
         """Two arms that meet at a rate strictly inside."""
         keep = [t for t in self.touches if t != rate]
-        left = Arm(self.pieces, self.low, rate, tuple(t for t in keep if t < rate))
-        right = Arm(self.pieces, rate, self.high, tuple(t for t in keep if t > rate))
+        left = EnvelopeArm(self.pieces, self.low, rate, tuple(t for t in keep if t < rate))
+        right = EnvelopeArm(self.pieces, rate, self.high, tuple(t for t in keep if t > rate))
         return left.coarse(error), right.coarse(error)
 
     def splits(self, rate: float, tolerance: np.ndarray) -> list[float]:
@@ -144,7 +147,7 @@ class Arm:
         )
         # At a touched rate a piece counts as two: their tangents meet on the curve itself.
         if self.touches:
-            inside, low, high = _split_at(inside, low, high, np.array(self.touches))
+            inside, low, high = _split_envelope_at(inside, low, high, np.array(self.touches))
         rates, values = (
             [low, high],
             [pieces.at(budget, inside, low), pieces.at(budget, inside, high)],
@@ -166,10 +169,10 @@ class Arm:
             meet = np.clip(meet, low[bend], high[bend])
             rates.append(meet)
             values.append(values[0][bend] + slope_low[bend] * (meet - low[bend]))
-        return lower_hull(np.concatenate(rates), np.concatenate(values))
+        return lower_hull_envelope(np.concatenate(rates), np.concatenate(values))
 
 
-def _split_at(
+def _split_envelope_at(
     inside: np.ndarray, low: np.ndarray, high: np.ndarray, at: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divide pieces at inner rates."""
@@ -185,7 +188,7 @@ def _split_at(
     return inside, low, high
 
 
-def lower_hull(rates: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def lower_hull_envelope(rates: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lower convex hull of points: rates rising, slopes strictly rising."""
     order = np.lexsort((values, rates))
     rates, values = rates[order], values[order]
@@ -207,7 +210,7 @@ def lower_hull(rates: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nd
     return kept[:, 0], kept[:, 1]
 
 
-def _edges(rates: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _envelope_edges(rates: np.ndarray, values: np.ndarray) -> np.ndarray:
     """(K-1, 2) slope and intercept of a polyline's edges; a single point gives a flat line through
     it.
     """
@@ -217,18 +220,18 @@ def _edges(rates: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.stack([slope, values[:-1] - slope * rates[:-1]], axis=1)
 
 
-def _lines_at(rates: np.ndarray, values: np.ndarray, rate: float) -> np.ndarray:
+def _envelope_lines_at(rates: np.ndarray, values: np.ndarray, rate: float) -> np.ndarray:
     """The hull's edges that hold the rate: one, or two at a vertex."""
-    edges = _edges(rates, values)
+    edges = _envelope_edges(rates, values)
     if rates.size == 1:
         return edges
     near = 1e-9 * max(rates[-1], 1e-300)
     return edges[(rates[:-1] <= rate + near) & (rate - near <= rates[1:])]
 
 
-def _coarse_lines(rates: np.ndarray, values: np.ndarray, error: float) -> np.ndarray:
+def _coarse_envelope_lines(rates: np.ndarray, values: np.ndarray, error: float) -> np.ndarray:
     """Few of the hull's edges whose envelope stays within error * rate of the hull."""
-    edges = _edges(rates, values)
+    edges = _envelope_edges(rates, values)
     if len(edges) <= 2:
         return edges
     slope, intercept = edges.T.tolist()
@@ -256,7 +259,7 @@ def _coarse_lines(rates: np.ndarray, values: np.ndarray, error: float) -> np.nda
     return edges[sorted(kept)]
 
 
-def _vertices(lines: np.ndarray, low: float, high: float) -> np.ndarray:
+def _envelope_vertices(lines: np.ndarray, low: float, high: float) -> np.ndarray:
     """Rates inside (low, high) where the upper envelope of lines bends.
 
     lines: (L, 2), any order.

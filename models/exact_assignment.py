@@ -36,7 +36,7 @@ class Assignment:
     value: float
 
 
-def assign_within_window(
+def assign_exactly_within_window(
     values: np.ndarray,
     weights: np.ndarray,
     target: np.ndarray,
@@ -89,7 +89,7 @@ def assign_within_window(
     return Assignment(multipliers - multipliers.min(), best, shares, value)
 
 
-def tie_groups(
+def assignment_tie_groups(
     values: np.ndarray, weights: np.ndarray, assignment: Assignment, routed: np.ndarray
 ) -> tuple[Tie, ...]:
     """Tie groups at the assignment's prices, and how it divides them.

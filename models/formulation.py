@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from models.capacity import CapacityRow
-from models.envelope import Arm
+from models.envelope import EnvelopeArm
 from models.instance import Instance, Slo
 from models.nogood import NoGood
 
@@ -23,7 +23,7 @@ class GoalKind(StrEnum):
     """What a program optimises.
 
     QUALITY is maximised. COST: USD/h of the GPUs used, minimised. GPUS: the leanest plan, fewest
-    GPUs first and then least cost (`lean_weights`).
+    GPUs first and then least cost (`formulation_lean_weights`).
     """
 
     QUALITY = "quality"
@@ -77,7 +77,7 @@ class Formulation:
     instance: Instance
     goal: Goal
     options: tuple[int, ...]
-    arms: Mapping[int, Sequence[Arm]]
+    arms: Mapping[int, Sequence[EnvelopeArm]]
     upper: np.ndarray
     capacity: Sequence[CapacityRow]
     cut_prices: np.ndarray
@@ -118,7 +118,7 @@ def pool_prices(instance: Instance) -> np.ndarray:
     return np.array([pool.price or 0.0 for pool in instance.pools])
 
 
-def price_step(instance: Instance) -> float:
+def formulation_price_step(instance: Instance) -> float:
     """The largest amount (USD/h) of which every pool's price is a multiple, to a millionth: costs
     differ by at least this.
     """
@@ -126,7 +126,7 @@ def price_step(instance: Instance) -> float:
     return float(np.gcd.reduce(whole)) / 1e6 if whole else 0.0
 
 
-def lean_weights(instance: Instance) -> np.ndarray:
+def formulation_lean_weights(instance: Instance) -> np.ndarray:
     """(P,) objective weights of a used GPU that order plans by GPUs first, cost second: the cost of
     all GPUs weighs less than one GPU.
     """

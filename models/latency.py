@@ -40,7 +40,7 @@ SAME_RATE = 1e-12
 
 
 @dataclass(frozen=True)
-class Pieces:
+class LatencyPieces:
     """The exact budgets of one option.
 
     low, high: (J,) req/s, pieces in rising order, low <= high; gaps between pieces are rates that
@@ -86,13 +86,13 @@ class Pieces:
         return np.array([self.at(s, inside, at).min() for s in range(self.budgets)])
 
 
-def budget_pieces(curve: Curve, slos: Sequence[Slo]) -> Pieces | None:
+def latency_budget_pieces(curve: Curve, slos: Sequence[Slo]) -> LatencyPieces | None:
     """Exact pieces of one option under the SLOs; None when an each_llm SLO leaves no rate at
     all.
     """
     shared = [slo for slo in slos if slo.scope == "all"]
     private = [slo for slo in slos if slo.scope != "all"]
-    knots = _knots(curve, shared, private)
+    knots = _latency_knots(curve, shared, private)
     low, high = (knots[:-1], knots[1:]) if knots.size > 1 else (knots, knots)
     allowed = np.ones(low.size, dtype=bool)
     points = np.ones(knots.size, dtype=bool)
@@ -113,13 +113,13 @@ def budget_pieces(curve: Curve, slos: Sequence[Slo]) -> Pieces | None:
         return None
     order = np.lexsort((high, low))
     low, high = low[order], high[order]
-    coef = np.array([_budget_coefficients(curve, slo, low, high) for slo in shared]).reshape(
-        len(shared), low.size, 4
-    )
-    return Pieces(low, high, coef)
+    coef = np.array(
+        [_latency_budget_coefficients(curve, slo, low, high) for slo in shared]
+    ).reshape(len(shared), low.size, 4)
+    return LatencyPieces(low, high, coef)
 
 
-def _knots(curve: Curve, shared: Sequence[Slo], private: Sequence[Slo]) -> np.ndarray:
+def _latency_knots(curve: Curve, shared: Sequence[Slo], private: Sequence[Slo]) -> np.ndarray:
     rates = curve.rates if curve.rates[0] <= 0 else np.concatenate([[0.0], curve.rates])
     crossings = [rates]
     columns = [(slo.metric, slo.statistic, slo.limit) for slo in private]
@@ -144,7 +144,7 @@ def _crossings(rates: np.ndarray, column: np.ndarray, limit: float) -> np.ndarra
     return rates[at] + (rates[at + 1] - rates[at]) * left[at] / (left[at] - right[at])
 
 
-def _line(
+def _latency_line(
     curve: Curve, column: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Intercept and slope in the rate of a column on each piece."""
@@ -154,16 +154,18 @@ def _line(
     return at_low - slope * low, slope
 
 
-def _budget_coefficients(curve: Curve, slo: Slo, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _latency_budget_coefficients(
+    curve: Curve, slo: Slo, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
     """(J, 4) numbers c, d, e, g of one SLO's budget on the pieces [low, high]."""
     one, zero = np.ones(low.size), np.zeros(low.size)
     if slo.statistic == "mean":
-        intercept, slope = _line(curve, curve.latency[slo.metric, "mean"], low, high)
+        intercept, slope = _latency_line(curve, curve.latency[slo.metric, "mean"], low, high)
         return np.stack([intercept, slope, one, zero], axis=1)
     present = [
         (p, share) for p, share in PERCENTILE_SHARE.items() if (slo.metric, p) in curve.latency
     ]
-    lines = [_line(curve, curve.latency[slo.metric, p], low, high) for p, _ in present]
+    lines = [_latency_line(curve, curve.latency[slo.metric, p], low, high) for p, _ in present]
     shares = [share for _, share in present]
     middle = (low + high) / 2
     reached = [
@@ -183,7 +185,9 @@ def _budget_coefficients(curve: Curve, slo: Slo, low: np.ndarray, high: np.ndarr
     return coef
 
 
-def safe_points(pieces: Pieces, rate: float, side: int = -1) -> tuple[np.ndarray, np.ndarray]:
+def safe_latency_points(
+    pieces: LatencyPieces, rate: float, side: int = -1
+) -> tuple[np.ndarray, np.ndarray]:
     """Rates (K,) and budgets (S, K) of a polyline that nowhere lies below B, exact at `rate`: an
     inner approximation around it.
 
@@ -191,7 +195,7 @@ def safe_points(pieces: Pieces, rate: float, side: int = -1) -> tuple[np.ndarray
     convex the polyline is a chord through its own points, where B is concave the tangent at the
     rate. side: the piece to take when the rate is a knot (-1 the lower).
     """
-    first, last = _run(pieces, rate, side)
+    first, last = _convex_latency_run(pieces, rate, side)
     low, high = float(pieces.low[first]), float(pieces.high[last])
     rate = min(max(rate, low), high)
     # Dense at the rate, where the plan will run, and coarse further out: 14 points a curve.
@@ -210,7 +214,7 @@ def safe_points(pieces: Pieces, rate: float, side: int = -1) -> tuple[np.ndarray
     return grid, budgets
 
 
-def _run(pieces: Pieces, rate: float, side: int) -> tuple[int, int]:
+def _convex_latency_run(pieces: LatencyPieces, rate: float, side: int) -> tuple[int, int]:
     """First and last piece of the run around a rate on which every budget is convex, or the one
     piece that holds it.
     """
@@ -227,14 +231,14 @@ def _run(pieces: Pieces, rate: float, side: int) -> tuple[int, int]:
     if not convex[at]:
         return at, at
     first = last = at
-    while first > 0 and convex[first - 1] and _joins(pieces, first - 1):
+    while first > 0 and convex[first - 1] and _joins_latency_pieces(pieces, first - 1):
         first -= 1
-    while last + 1 < pieces.low.size and convex[last + 1] and _joins(pieces, last):
+    while last + 1 < pieces.low.size and convex[last + 1] and _joins_latency_pieces(pieces, last):
         last += 1
     return first, last
 
 
-def _joins(pieces: Pieces, left: int) -> bool:
+def _joins_latency_pieces(pieces: LatencyPieces, left: int) -> bool:
     """Whether every budget goes on convexly from a piece to the next."""
     knot = float(pieces.high[left])
     if abs(float(pieces.low[left + 1]) - knot) > SAME_RATE * max(knot, 1e-300) * 4:

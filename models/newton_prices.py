@@ -18,7 +18,7 @@ STEPS = 12
 """Most Newton steps at one temperature."""
 
 
-def minimise_smoothed(
+def newton_smoothed_prices(
     values: np.ndarray,
     weights: np.ndarray,
     target: np.ndarray,
@@ -30,7 +30,7 @@ def minimise_smoothed(
     values: (R, N) scores, weights: (N,) of the prompts, target: (R,) fractions, prices: (R,) to
     begin with.
     """
-    value, chosen, soft = _smoothed(values, weights, target, prices, temperature)
+    value, chosen, soft = _smoothed_newton_step(values, weights, target, prices, temperature)
     for _ in range(STEPS):
         slope = target - chosen
         if np.abs(slope).max() < NEAR_ENOUGH:
@@ -47,7 +47,7 @@ def minimise_smoothed(
         length = 1.0
         while True:
             trial = prices + length * step
-            after = _smoothed(values, weights, target, trial, temperature)
+            after = _smoothed_newton_step(values, weights, target, trial, temperature)
             # Armijo's rule; 1e-7 is what single precision leaves of the value.
             if after[0] <= value + 1e-4 * length * decrease + 1e-7:
                 break
@@ -58,7 +58,7 @@ def minimise_smoothed(
     return prices
 
 
-def _smoothed(
+def _smoothed_newton_step(
     values: np.ndarray,
     weights: np.ndarray,
     target: np.ndarray,

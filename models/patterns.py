@@ -49,13 +49,13 @@ def pattern_row(
     demand = np.bincount(
         kind, weights=replicas[member] * instance.shards[member], minlength=len(kinds)
     )
-    need, grid = _units(kinds)
+    need, grid = _pattern_units(kinds)
     # Weights are sought for the kinds in demand alone: the others only slow the pricing down.
     wanted = np.flatnonzero(demand > 1e-9)
     if wanted.size == 0:
         return None
     weight = np.zeros(len(kinds))
-    weight[wanted] = _heaviest_weights(demand[wanted], need[wanted], grid)
+    weight[wanted] = _heaviest_pattern_weights(demand[wanted], need[wanted], grid)
     # Lifting: a kind at least as large as another may weigh as much, since whatever fits beside it
     # fits beside the smaller one too.
     at_least = np.all(kinds[:, None, :] >= kinds[None, :, :] - 1e-9, axis=2)
@@ -71,7 +71,7 @@ def pattern_row(
     return CapacityRow(p, row)
 
 
-def _units(kinds: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+def _pattern_units(kinds: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """Whole sizes (K, 2), rounded down, and what a GPU has.
 
     kinds: (K, 2) share and memory in 0..1.
@@ -87,7 +87,9 @@ def _units(kinds: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     return need, (100 // unit, STEPS)
 
 
-def _heaviest_weights(demand: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+def _heaviest_pattern_weights(
+    demand: np.ndarray, need: np.ndarray, grid: tuple[int, int]
+) -> np.ndarray:
     """Weights (K,) that maximise weight . demand over all patterns: those that weigh more than 1
     are added one by one (column generation).
     """

@@ -1,4 +1,4 @@
-"""The joint mixed-integer program in Pyomo. `build` makes it, and does not solve it.
+"""The joint mixed-integer program in Pyomo. `build_program` makes it, and does not solve it.
 
     sets         LLMS i; OPTIONS o = (LLM, pool, tp degree, share); ARMS (o, a) intervals of rates
                  of one replica; POINTS (o, a, k) vertices of the convex under-estimate of an arm's
@@ -59,44 +59,44 @@ The weights of one option need not be adjacent: arms are convex, so spreading ne
 
 import pyomo.environ as pyo
 
-from models.formulation import Formulation, GoalKind, lean_weights, pool_prices
+from models.formulation import Formulation, GoalKind, formulation_lean_weights, pool_prices
 from models.setup_constraints import (
     fit_pool,
     keep_changes,
-    keep_objectives,
-    keep_quotas,
-    keep_replica_limits,
+    keep_setup_objectives,
+    keep_setup_quotas,
+    keep_setup_replica_limits,
     reach_min_utilization,
-    respect_no_goods,
+    respect_setup_no_goods,
 )
 
 
-def build(formulation: Formulation) -> pyo.ConcreteModel:
+def build_program(formulation: Formulation) -> pyo.ConcreteModel:
     """The Pyomo model of a formulation, its constraints in the order of this file's docstring.
 
     Rows and columns come in a fixed order: two builds of one formulation are alike, and HiGHS
     takes the same path.
     """
     model = pyo.ConcreteModel("joint plan")
-    _sets(model, formulation)
-    _variables(model, formulation)
-    _objective(model, formulation)
+    _program_sets(model, formulation)
+    _program_variables(model, formulation)
+    _program_objective(model, formulation)
     obey_quality_cuts(model, formulation)
     serve_requests(model, formulation)
     stay_within_latency_budget(model, formulation)
     run_replicas_at_points(model, formulation)
     run_in_one_arm(model, formulation)
     fit_pool(model, formulation)
-    respect_no_goods(model, formulation)
-    keep_quotas(model, formulation)
-    keep_replica_limits(model, formulation)
+    respect_setup_no_goods(model, formulation)
+    keep_setup_quotas(model, formulation)
+    keep_setup_replica_limits(model, formulation)
     reach_min_utilization(model, formulation)
-    keep_objectives(model, formulation)
+    keep_setup_objectives(model, formulation)
     keep_changes(model, formulation)
     return model
 
 
-def _sets(model: pyo.ConcreteModel, form: Formulation) -> None:
+def _program_sets(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.LLMS = pyo.Set(initialize=range(len(form.instance.llms)))
     model.POOLS = pyo.Set(initialize=range(len(form.instance.pools)))
     model.OPTIONS = pyo.Set(initialize=form.options)
@@ -110,7 +110,7 @@ def _sets(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.vertices = vertices
 
 
-def _variables(model: pyo.ConcreteModel, form: Formulation) -> None:
+def _program_variables(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.fraction = pyo.Var(model.LLMS, bounds=(0, 1))
     model.quality = pyo.Var(bounds=(None, 2))
     model.replicas = pyo.Var(
@@ -123,12 +123,14 @@ def _variables(model: pyo.ConcreteModel, form: Formulation) -> None:
     )
 
 
-def _objective(model: pyo.ConcreteModel, form: Formulation) -> None:
+def _program_objective(model: pyo.ConcreteModel, form: Formulation) -> None:
     if form.goal.of == GoalKind.QUALITY:
         model.objective = pyo.Objective(expr=-model.quality)
         return
     price = (
-        pool_prices(form.instance) if form.goal.of == GoalKind.COST else lean_weights(form.instance)
+        pool_prices(form.instance)
+        if form.goal.of == GoalKind.COST
+        else formulation_lean_weights(form.instance)
     )
     model.objective = pyo.Objective(
         expr=pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
@@ -193,11 +195,11 @@ def run_replicas_at_points(model: pyo.ConcreteModel, form: Formulation) -> None:
         bounds=lambda _, o, a: (0, float(form.upper[o])),
     )
 
-    def rule(m: pyo.ConcreteModel, o: int, a: int) -> object:
+    def weights_at_points_rule(m: pyo.ConcreteModel, o: int, a: int) -> object:
         total = m.arm_replicas[o, a] if (o, a) in m.SPLIT_ARMS else m.replicas[o]
         return pyo.quicksum(m.weight[o, a, k] for k in range(m.vertices[o, a][0].size)) == total
 
-    model.run_replicas_at_points = pyo.Constraint(model.ARMS, rule=rule)
+    model.run_replicas_at_points = pyo.Constraint(model.ARMS, rule=weights_at_points_rule)
 
 
 def run_in_one_arm(model: pyo.ConcreteModel, form: Formulation) -> None:

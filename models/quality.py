@@ -22,8 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.exact_assignment import Assignment, Tie, assign_within_window, tie_groups
-from models.newton_prices import minimise_smoothed
+from models.exact_assignment import (
+    Assignment,
+    Tie,
+    assign_exactly_within_window,
+    assignment_tie_groups,
+)
+from models.newton_prices import newton_smoothed_prices
 from profiles.records import Scores
 
 UNROUTED = 1e-9
@@ -63,7 +68,7 @@ class Settled:
     ties: tuple[Tie, ...]
 
 
-class CutPool:
+class QualityCutPool:
     """Cuts q <= base_c + prices_c . f on the 0..1 scale. Never shrinks; equal prices enter once.
 
     They depend on the scores alone, so the pool outlives a solve.
@@ -112,12 +117,12 @@ class Quality:
         spread = float(values.max()) - self.offset
         self.scale = spread if spread > 0 else 1.0
         values = np.ascontiguousarray((values - self.offset) / self.scale)
-        self.values, self.weights = _merge_equal_rows(values, weights)
+        self.values, self.weights = _merge_equal_quality_rows(values, weights)
         self.llms, self.prompts = self.values.shape
-        self.cuts = CutPool(self.llms)
+        self.cuts = QualityCutPool(self.llms)
         self._single = self.values.astype(np.float32)
         self._single_weights = self.weights.astype(np.float32)
-        self._sample = _sample(self.prompts)
+        self._sample = _quality_sample(self.prompts)
         # Cuts to begin with: the mean of the best scores, and of each LLM with an advantage of 1,
         # which caps what it can give alone. A program without any would be unbounded.
         self.cut(np.zeros(self.llms))
@@ -155,14 +160,16 @@ class Quality:
         sample of the prompts only (the cut is still exact, a little less tight).
         """
         routed = np.flatnonzero(fractions > UNROUTED)
-        prices = self._near(fractions, routed) if start is None else start.copy()
+        prices = self._near_quality(fractions, routed) if start is None else start.copy()
         if routed.size > 1:
             target = fractions[routed] / fractions[routed].sum()
             schedule = (COLD if start is None else WARM) + (
                 FINE if self.values.size <= SMALL_TABLE else ()
             )
-            prices[routed] = self._newton(target, routed, prices[routed], schedule, full=full)
-        prices = self._complete(prices, routed)
+            prices[routed] = self._newton_quality(
+                target, routed, prices[routed], schedule, full=full
+            )
+        prices = self._complete_quality_prices(prices, routed)
         return prices, self.cut(prices) + float(prices @ fractions)
 
     def settle(self, fractions: np.ndarray) -> Settled:
@@ -174,24 +181,28 @@ class Quality:
         target = fractions[routed] / fractions[routed].sum()
         prices, _ = self.price(fractions)
         if routed.size > 1:
-            prices[routed] = self._newton(target, routed, prices[routed], schedule=FINE)
+            prices[routed] = self._newton_quality(target, routed, prices[routed], schedule=FINE)
         values = self.values[routed]
         window = FIRST_WINDOW
         while True:
             # Few prompts are undecided in a narrow window, and both sides of (1) tell whether it
             # was wide enough; else it is widened until the transport problem holds all prompts.
-            assignment = assign_within_window(values, self.weights, target, prices[routed], window)
+            assignment = assign_exactly_within_window(
+                values, self.weights, target, prices[routed], window
+            )
             if assignment is not None:
-                prices = self._complete(self._scatter(assignment.prices, routed), routed)
+                prices = self._complete_quality_prices(
+                    self._scatter(assignment.prices, routed), routed
+                )
                 upper = self.cut(prices) + float(prices[routed] @ target)
                 if upper - assignment.value <= CERTIFIED or window > ALL_OPEN:
                     break
             window = window * WIDER if window < ALL_OPEN else 2 * ALL_OPEN
             if window > LAST_WINDOW:
                 raise ArithmeticError(f"no assignment realises the fractions {fractions.tolist()}")
-        return self._settled(assignment, prices, upper, routed)
+        return self._settled_quality(assignment, prices, upper, routed)
 
-    def _settled(
+    def _settled_quality(
         self, assignment: Assignment, prices: np.ndarray, upper: float, routed: np.ndarray
     ) -> Settled:
         """The answer in score units; prices count from the smallest of a routed LLM."""
@@ -201,7 +212,7 @@ class Quality:
             self.to_score(assignment.value),
             self.to_score(max(upper, assignment.value)),
             own,
-            tie_groups(self.values[routed], self.weights, assignment, routed),
+            assignment_tie_groups(self.values[routed], self.weights, assignment, routed),
         )
 
     def _scatter(self, part: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -209,13 +220,13 @@ class Quality:
         whole[at] = part
         return whole
 
-    def _near(self, fractions: np.ndarray, routed: np.ndarray) -> np.ndarray:
+    def _near_quality(self, fractions: np.ndarray, routed: np.ndarray) -> np.ndarray:
         """Prices of the tightest cut at f, shifted so that the routed ones start near zero."""
         cuts = self.cuts
         prices = cuts.prices[int(np.argmin(cuts.base + cuts.prices @ fractions))].copy()
         return prices - prices[routed].mean()
 
-    def _complete(self, prices: np.ndarray, routed: np.ndarray) -> np.ndarray:
+    def _complete_quality_prices(self, prices: np.ndarray, routed: np.ndarray) -> np.ndarray:
         """Set the prices of unrouted LLMs to the least at which no prompt prefers them."""
         if routed.size == self.llms:
             return prices
@@ -225,7 +236,7 @@ class Quality:
             prices[i] = float((self.values[i] - best).max())
         return prices
 
-    def _newton(
+    def _newton_quality(
         self,
         target: np.ndarray,
         routed: np.ndarray,
@@ -248,11 +259,13 @@ class Quality:
         if self.values.size <= SMALL_TABLE:
             values, weights = self.values[routed], self.weights
         for temperature in schedule:
-            prices = minimise_smoothed(values, weights, target, prices, temperature)
+            prices = newton_smoothed_prices(values, weights, target, prices, temperature)
         return prices - prices.min()
 
 
-def _merge_equal_rows(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _merge_equal_quality_rows(
+    values: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Merge prompts with equal scores when scores are discrete; else as given with normalised
     weights.
     """
@@ -270,7 +283,7 @@ def _merge_equal_rows(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarr
     )
 
 
-def _sample(prompts: int) -> np.ndarray | None:
+def _quality_sample(prompts: int) -> np.ndarray | None:
     """A fixed sample of prompts, None when the table is small anyway."""
     if prompts <= 3 * SAMPLE:
         return None

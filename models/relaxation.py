@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
-from models.formulation import Formulation, GoalKind, lean_weights, pool_prices
+from models.formulation import Formulation, GoalKind, formulation_lean_weights, pool_prices
 from models.linear import LinearProgram
 
 Points = tuple[np.ndarray, np.ndarray]
@@ -70,7 +70,7 @@ class _ReplicaRow:
     used: np.ndarray | None = None
 
 
-def layout(
+def relaxation_layout(
     form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0, spare: float = 0.0
 ) -> tuple[Layout, np.ndarray, np.ndarray, csr_matrix]:
     """The static rows: layout, lower and upper sides (R,), and their entries in the first columns.
@@ -80,7 +80,7 @@ def layout(
     """
     instance = form.instance
     llms, pools, slos = len(instance.llms), len(instance.pools), len(form.shared_slos)
-    rows = list(_replica_rows(form) if fixed is None else _fixed_rows(fixed))
+    rows = list(_relaxation_replica_rows(form) if fixed is None else _relaxation_fixed_rows(fixed))
     replica_row = 1 + llms + slos
     head = np.zeros((replica_row + len(rows), 1 + llms + pools + slacks))
     head[0, 1 : 1 + llms] = 1.0
@@ -107,14 +107,14 @@ def layout(
     return where, low, high, csr_matrix(head)
 
 
-def _fixed_rows(fixed: np.ndarray) -> Iterator[_ReplicaRow]:
+def _relaxation_fixed_rows(fixed: np.ndarray) -> Iterator[_ReplicaRow]:
     """The replicas of one setup."""
     for o in np.flatnonzero(fixed > 0).tolist():
         count = float(fixed[o])
         yield _ReplicaRow(np.eye(1, fixed.size, o).ravel(), count, count)
 
 
-def _replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
+def _relaxation_replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     """fit_pool, keep_min_replicas and keep_max_replicas, keep_quota, reach_min_utilization, and the
     limits of earlier decisions.
     """
@@ -138,10 +138,10 @@ def _replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])
         yield _ReplicaRow(instance.shards * share, floor * (1 - 1e-9))
-    yield from _goal_rows(form)
+    yield from _relaxation_goal_rows(form)
 
 
-def _goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:
+def _relaxation_goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     """keep_cost and reach_cost, keep_gpus."""
     goal, none = form.goal, np.zeros(len(form.instance.options))
     least, most = goal.cost_at_least, goal.cost_at_most
@@ -157,7 +157,7 @@ def _goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:
         yield _ReplicaRow(none, high=gpus, used=np.ones(len(form.instance.pools)))
 
 
-def weight_rows(
+def relaxation_weight_rows(
     form: Formulation, where: Layout, owner: np.ndarray, rates: np.ndarray, budgets: np.ndarray
 ) -> csr_matrix:
     """(W, static rows): the entries of weight columns.
@@ -195,7 +195,7 @@ def weight_rows(
     return total
 
 
-def cut_rows(
+def relaxation_cut_rows(
     prices: np.ndarray, base: np.ndarray, columns: int
 ) -> tuple[np.ndarray, np.ndarray, csr_matrix]:
     """Rows quality - price . fraction <= base: lower, upper, matrix (C, columns)."""
@@ -205,7 +205,7 @@ def cut_rows(
     return np.full(base.size, -np.inf), base, sparse
 
 
-def relax(
+def relax_program(
     form: Formulation,
     points: Mapping[int, Sequence[Points]],
     fixed: np.ndarray | None = None,
@@ -220,11 +220,11 @@ def relax(
     """
     # The first phase of a fixed setup: one slack a budget, their sum minimised.
     slacks = len(form.shared_slos) if measure_excess else 0
-    where, row_low, row_high, head = layout(form, fixed, slacks, spare)
-    owner, rates, budgets = stack_points(points, len(form.shared_slos))
-    body = weight_rows(form, where, owner, rates, budgets).T.tocsr()
+    where, row_low, row_high, head = relaxation_layout(form, fixed, slacks, spare)
+    owner, rates, budgets = stack_relaxation_points(points, len(form.shared_slos))
+    body = relaxation_weight_rows(form, where, owner, rates, budgets).T.tocsr()
     matrix = csr_matrix(hstack([head, body]))
-    cut_low, cut_high, cuts = cut_rows(form.cut_prices, form.cut_base, matrix.shape[1])
+    cut_low, cut_high, cuts = relaxation_cut_rows(form.cut_prices, form.cut_base, matrix.shape[1])
     cost = np.zeros(matrix.shape[1])
     if measure_excess:
         cost[1 + where.llms + where.pools : where.first_weight] = 1.0
@@ -234,7 +234,7 @@ def relax(
         cost[where.gpus_used] = (
             pool_prices(form.instance)
             if form.goal.of == GoalKind.COST
-            else lean_weights(form.instance)
+            else formulation_lean_weights(form.instance)
         )
     low, high = np.zeros(cost.size), np.full(cost.size, np.inf)
     floor = form.goal.quality_at_least if fixed is None and not measure_excess else None
@@ -253,7 +253,7 @@ def relax(
     return linear, where, owner
 
 
-def stack_points(
+def stack_relaxation_points(
     points: Mapping[int, Sequence[Points]], slos: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Owner (W,), rates (W,) and budgets (S, W) of all points of all options."""

@@ -40,7 +40,7 @@ from zlib import crc32
 
 import numpy as np
 
-__all__ = ["Decision", "PolicyError", "Router", "Row", "draw", "draws"]
+__all__ = ["Decision", "PolicyError", "Router", "RouterRow", "router_draw", "router_draws"]
 
 RULE = "argmax(score - alpha)"
 SUMS_TO_ONE = 1e-6
@@ -58,7 +58,7 @@ class PolicyError(ValueError):
     """The policy cannot be used; the message lists every fault, one a line, with its place."""
 
 
-def draw(prompt_id: str) -> float:
+def router_draw(prompt_id: str) -> float:
     """A number in [0, 1) that depends on the text alone: CRC-32 of its UTF-8, mixed by SplitMix64
     (Steele, Lea, Flood 2014).
     """
@@ -68,8 +68,8 @@ def draw(prompt_id: str) -> float:
     return float((bits ^ (bits >> 31)) >> 11) * 2.0**-53
 
 
-def draws(prompt_ids: Iterable[str]) -> np.ndarray:
-    """`draw` of many: (N,)."""
+def router_draws(prompt_ids: Iterable[str]) -> np.ndarray:
+    """`router_draw` of many: (N,)."""
     bits = np.array([_checksum(one) for one in prompt_ids], dtype=np.uint64) + np.uint64(ODD)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(FIRST)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(SECOND)
@@ -84,7 +84,7 @@ def _checksum(prompt_id: str) -> int:
 
 
 @dataclass(frozen=True)
-class Row:
+class RouterRow:
     """Prices for one arrival rate (req/s).
 
     alpha: score units, inf = never chosen; weights: planned fractions; both by `Router.llms`.
@@ -152,7 +152,7 @@ class Router:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         """Take the content of a router_policy.json; PolicyError with every fault."""
-        policy = _Policy(content)
+        policy = _RouterPolicy(content)
         self.llms, self.rows, self.tie_eps = policy.llms, policy.rows, policy.tie_eps
         self.ramp, self.gain, self.limit = policy.correction
         self.plan_hash = str(content.get("plan_hash", ""))
@@ -166,7 +166,9 @@ class Router:
         """Read a router_policy.json; PolicyError when it is unreadable or faulty."""
         try:
             with open(path, encoding="utf-8-sig") as stream:
-                content = json.load(stream, parse_constant=_refuse, object_pairs_hook=_once)
+                content = json.load(
+                    stream, parse_constant=_refuse, object_pairs_hook=_once_in_router_file
+                )
         except (OSError, ValueError, RecursionError) as error:
             raise PolicyError(
                 f"{os.fspath(path)}: cannot be read as strict JSON ({error})"
@@ -185,21 +187,21 @@ class Router:
 
         scores: by LLM; prompt_id: any text that stands for the request, it decides ties.
         """
-        net = self._net(scores)
+        net = self._router_net_scores(scores)
         if net is None:
             return self.fallback(prompt_id)
-        best = self._best(net)
+        best = self._router_best(net)
         if not self._corrected and not best & (best - 1):
             return self.llms[best.bit_length() - 1]
-        return self.llms[_pick(self._shares(best, net), draw(prompt_id))]
+        return self.llms[_pick_by_router(self._router_shares(best, net), router_draw(prompt_id))]
 
     def fallback(self, prompt_id: str) -> str:
         """The LLM of a prompt without scores: by the fallback weights."""
-        return self.llms[_pick(self.row.weights, draw(prompt_id))]
+        return self.llms[_pick_by_router(self.row.weights, router_draw(prompt_id))]
 
     def explain(self, scores: Mapping[str, float], prompt_id: str) -> Decision:
         """`choose` with its reasons."""
-        net, number = self._net(scores), draw(prompt_id)
+        net, number = self._router_net_scores(scores), router_draw(prompt_id)
         if net is None:
             shares: Sequence[float] = self.row.weights
             return Decision(
@@ -210,12 +212,12 @@ class Router:
                 dict(zip(self.llms, shares, strict=True)),
                 number,
             )
-        best = self._best(net)
-        shares, start = self._shares(best, net), self.row.split(best)
+        best = self._router_best(net)
+        shares, start = self._router_shares(best, net), self.row.split(best)
         tied = [name for k, name in enumerate(self.llms) if best >> k & 1]
         moved = any(abs(a - b) > SUMS_TO_ONE for a, b in zip(shares, start, strict=True))
         return Decision(
-            self.llms[_pick(shares, number)],
+            self.llms[_pick_by_router(shares, number)],
             "corrected" if moved else "tie" if len(tied) > 1 else "best",
             {
                 name: value - c
@@ -227,7 +229,7 @@ class Router:
             number,
         )
 
-    def _net(self, scores: Mapping[str, float]) -> list[float] | None:
+    def _router_net_scores(self, scores: Mapping[str, float]) -> list[float] | None:
         """Score - price, -inf where there is no price; None where a score is missing."""
         net = []
         for name, price in self._prices:
@@ -240,7 +242,7 @@ class Router:
             net.append(float(score) - price)
         return net
 
-    def _best(self, net: Sequence[float]) -> int:
+    def _router_best(self, net: Sequence[float]) -> int:
         """The LLMs within tie_eps of the best, as bits."""
         edge, bits, bit = max(net) - self.tie_eps, 0, 1
         for value in net:
@@ -249,7 +251,7 @@ class Router:
             bit += bit
         return bits
 
-    def _shares(self, best: int, net: Sequence[float]) -> Sequence[float]:
+    def _router_shares(self, best: int, net: Sequence[float]) -> Sequence[float]:
         """y of a prompt."""
         start = self.row.split(best)
         if not self._corrected:
@@ -257,7 +259,7 @@ class Router:
         after = [value - c for value, c in zip(net, self._c, strict=True)]
         if not best & (best - 1) and after[best.bit_length() - 1] >= max(after):
             return start
-        return _nearest_on_simplex(
+        return _nearest_router_shares(
             [y + value / self.ramp for y, value in zip(start, after, strict=True)]
         )
 
@@ -271,13 +273,13 @@ class Router:
         scores: (N,) by LLM, nan = missing. ValueError where an LLM with a price has none, or sizes
         differ.
         """
-        values, ids = self._values(scores), list(prompt_ids)
+        values, ids = self._router_values(scores), list(prompt_ids)
         if len(ids) != values.shape[1]:
             raise ValueError(f"{len(ids)} prompt ids for {values.shape[1]} scores")
         chosen = np.empty(len(ids), dtype=np.intp)
         for first in range(0, len(ids), BLOCK):
-            best, tied, shares = self._decide(values[:, first : first + BLOCK])
-            best[tied] = _pick_many(shares, draws([ids[first + k] for k in tied.tolist()]))
+            best, tied, shares = self._router_decide(values[:, first : first + BLOCK])
+            best[tied] = _pick_many(shares, router_draws([ids[first + k] for k in tied.tolist()]))
             chosen[first : first + BLOCK] = best
         return chosen
 
@@ -285,15 +287,15 @@ class Router:
         """(M, N) probability of every LLM for every prompt: what `choose` comes to on average over
         prompt ids.
         """
-        values = self._values(scores)
+        values = self._router_values(scores)
         whole = np.zeros((len(self.llms), values.shape[1]))
         for first in range(0, values.shape[1], BLOCK):
-            best, tied, shares = self._decide(values[:, first : first + BLOCK])
+            best, tied, shares = self._router_decide(values[:, first : first + BLOCK])
             whole[best, first + np.arange(best.size)] = 1.0
             whole[:, first + tied] = shares
         return whole
 
-    def _values(self, scores: Mapping[str, Sequence[float] | np.ndarray]) -> np.ndarray:
+    def _router_values(self, scores: Mapping[str, Sequence[float] | np.ndarray]) -> np.ndarray:
         """(M, N) scores of the LLMs with a price; whatever for the others."""
         missing = [name for name, price in self._prices if price < math.inf and name not in scores]
         if missing:
@@ -313,7 +315,7 @@ class Router:
         blank = np.zeros_like(next(iter(given.values())))
         return np.array([given.get(name, blank) for name in self.llms])
 
-    def _decide(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _router_decide(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The best LLM (N,); positions (K,) of prompts that are no matter of the best alone, and
         their shares (M, K).
         """
@@ -333,17 +335,17 @@ class Router:
         tied = np.flatnonzero(~alone)
         shares = self.row.split_many(close[:, tied])
         if self._corrected:
-            shares = _nearest_on_simplex_many(shares + net[:, tied] / self.ramp)
+            shares = _nearest_router_shares_many(shares + net[:, tied] / self.ramp)
         shares[:, ~known[tied]] = np.array(self.row.weights)[:, None]
         return best, tied, shares
 
     # ---------------------------------------------------------------- load
 
-    def _use(self, row: Row) -> None:
+    def _use(self, row: RouterRow) -> None:
         self.row = row
         self._prices = list(zip(self.llms, row.alpha, strict=True))
 
-    def at_rate(self, rps: float) -> Row:
+    def at_rate(self, rps: float) -> RouterRow:
         """Take the prices of the next higher rate of the price table that keep the SLOs at this
         one, and return it.
 
@@ -402,7 +404,7 @@ class Router:
 # ---------------------------------------------------------------- shares
 
 
-def _pick(shares: Sequence[float], number: float) -> int:
+def _pick_by_router(shares: Sequence[float], number: float) -> int:
     """The LLM on whose part of [0, 1) the number lies."""
     total, last = 0.0, 0
     for k, share in enumerate(shares):
@@ -415,12 +417,12 @@ def _pick(shares: Sequence[float], number: float) -> int:
 
 
 def _pick_many(shares: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """`_pick` of every column: (K,)."""
+    """`_pick_by_router` of every column: (K,)."""
     last = shares.shape[0] - 1 - (shares[::-1] > 0).argmax(axis=0)
     return np.minimum((number >= shares.cumsum(axis=0)).sum(axis=0), last)
 
 
-def _nearest_on_simplex(points: Sequence[float]) -> list[float]:
+def _nearest_router_shares(points: Sequence[float]) -> list[float]:
     """Euclidean projection on {y >= 0, sum y = 1}."""
     least = max(points) - 1.0  # no point below has a share
     total = level = 0.0
@@ -433,8 +435,8 @@ def _nearest_on_simplex(points: Sequence[float]) -> list[float]:
     return [point - level if point > level else 0.0 for point in points]
 
 
-def _nearest_on_simplex_many(points: np.ndarray) -> np.ndarray:
-    """`_nearest_on_simplex` of every column."""
+def _nearest_router_shares_many(points: np.ndarray) -> np.ndarray:
+    """`_nearest_router_shares` of every column."""
     high = -np.sort(-points, axis=0)
     levels = (high.cumsum(axis=0) - 1.0) / np.arange(1, points.shape[0] + 1)[:, None]
     sharing = (high > levels) & (high > high[0] - 1.0)
@@ -445,7 +447,7 @@ def _nearest_on_simplex_many(points: np.ndarray) -> np.ndarray:
 # ---------------------------------------------------------------- reading a policy
 
 
-class _Policy:
+class _RouterPolicy:
     """What a policy says, with every fault."""
 
     def __init__(self, content: Any) -> None:
@@ -459,7 +461,7 @@ class _Policy:
         )
         self._expect("version", content.get("version"), "1", good=content.get("version") == 1)
         self._expect("rule", content.get("rule"), RULE, good=content.get("rule") == RULE)
-        rows = self._kept_rows(content.get("price_table"))
+        rows = self._kept_router_rows(content.get("price_table"))
         alphas = [one["alpha"] for one in (content, *rows) if isinstance(one.get("alpha"), Mapping)]
         self.llms = tuple(
             dict.fromkeys(
@@ -474,11 +476,11 @@ class _Policy:
         )
         valid = content.get("valid_for")
         rate = valid.get("arrival_rate_rps") if isinstance(valid, Mapping) else None
-        self.planned = self._row(
+        self.planned = self._router_row(
             "", content, "valid_for.arrival_rate_rps", rate, "fallback_weights"
         )
         self.rows = tuple(
-            self._row(
+            self._router_row(
                 f"price_table.rows.{k}.",
                 row,
                 f"price_table.rows.{k}.rate_rps",
@@ -489,8 +491,8 @@ class _Policy:
         )
         rates = [row.rate for row in self.rows]
         self._expect("price_table.rows", rates, "rates that rise", good=rates == sorted(set(rates)))
-        self.tie_eps = self._number("tie_eps", content.get("tie_eps", 0.0))
-        self.correction = self._correction(content.get("correction"))
+        self.tie_eps = self._router_number("tie_eps", content.get("tie_eps", 0.0))
+        self.correction = self._router_correction(content.get("correction"))
         if self.faults:
             raise PolicyError("\n".join(self.faults))
 
@@ -499,7 +501,7 @@ class _Policy:
             self.faults.append(f"{where}: expected {wanted}, got {ascii(value)[:100]}")
         return good
 
-    def _number(self, where: str, value: Any) -> float:
+    def _router_number(self, where: str, value: Any) -> float:
         return (
             float(value)
             if self._expect(
@@ -508,7 +510,7 @@ class _Policy:
             else 0.0
         )
 
-    def _kept_rows(self, table: Any) -> list[Mapping[str, Any]]:
+    def _kept_router_rows(self, table: Any) -> list[Mapping[str, Any]]:
         """Rows of the price table whose SLOs are kept, as they stand."""
         rows: Any = (
             [] if table is None else table.get("rows") if isinstance(table, Mapping) else None
@@ -520,9 +522,9 @@ class _Policy:
             else []
         )
 
-    def _row(
+    def _router_row(
         self, where: str, content: Mapping[str, Any], rate_key: str, rate: Any, weights_key: str
-    ) -> Row:
+    ) -> RouterRow:
         """One set of prices; after a fault whatever could be read."""
         stated: Any = content.get("alpha")
         good: bool = isinstance(stated, Mapping) and all(
@@ -534,18 +536,22 @@ class _Policy:
             else {}
         )
         prices = {name: float(price) for name, price in alpha.items() if price is not None}
-        weights = self._shares(where + weights_key, content.get(weights_key), prices)
-        splits = self._splits(f"{where}ties", content.get("ties"), prices)
-        kept_from = self._number(f"{where}kept_from_rps", content.get("kept_from_rps") or 0.0)
-        return Row(
-            self._number(rate_key, rate),
+        weights = self._router_policy_shares(where + weights_key, content.get(weights_key), prices)
+        splits = self._router_splits(f"{where}ties", content.get("ties"), prices)
+        kept_from = self._router_number(
+            f"{where}kept_from_rps", content.get("kept_from_rps") or 0.0
+        )
+        return RouterRow(
+            self._router_number(rate_key, rate),
             tuple(prices.get(name, math.inf) for name in self.llms),
             weights,
             splits,
             kept_from,
         )
 
-    def _shares(self, where: str, stated: Any, prices: Mapping[str, float]) -> tuple[float, ...]:
+    def _router_policy_shares(
+        self, where: str, stated: Any, prices: Mapping[str, float]
+    ) -> tuple[float, ...]:
         """Shares (M,) of the LLMs, brought to sum 1; 0 after a fault."""
         good: bool = isinstance(stated, Mapping) and all(
             _is_number(share) and share >= 0 for share in stated.values()
@@ -561,7 +567,7 @@ class _Policy:
             return (0.0,) * len(self.llms)
         return tuple(float(stated.get(name, 0.0)) / sum(stated.values()) for name in self.llms)
 
-    def _splits(
+    def _router_splits(
         self, where: str, ties: Any, prices: Mapping[str, float]
     ) -> dict[int, tuple[float, ...]]:
         """Shares by the bits of the tied LLMs."""
@@ -594,12 +600,12 @@ class _Policy:
                     "LLMs that are not listed above",
                     good=tied not in splits,
                 )
-                splits[tied] = self._shares(
+                splits[tied] = self._router_policy_shares(
                     f"{where}.{k}.split", dict(zip(names, split, strict=True)), prices
                 )
         return splits
 
-    def _correction(self, stated: Any) -> tuple[float, float, float]:
+    def _router_correction(self, stated: Any) -> tuple[float, float, float]:
         """Ramp, gain, limit; zeros without a correction."""
         values: list[Any] = (
             [stated.get(key) for key in ("ramp", "gain", "limit")]
@@ -628,7 +634,7 @@ def _refuse(word: str) -> float:
     raise ValueError(f"{word} is no number")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once_in_router_file(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object whose keys stand once."""
     content = dict(pairs)
     if len(content) != len(pairs):

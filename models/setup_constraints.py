@@ -14,7 +14,7 @@ def fit_pool(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Capacity rows: per used GPU, or per node."""
     model.CAPACITY = pyo.Set(initialize=range(len(form.capacity)))
 
-    def rule(m: pyo.ConcreteModel, r: int) -> object:
+    def fit_pool_setup_rule(m: pyo.ConcreteModel, r: int) -> object:
         row = form.capacity[r]
         terms = [float(row.weight[o]) * m.replicas[o] for o in form.options if row.weight[o] > TINY]
         if not terms:
@@ -23,10 +23,10 @@ def fit_pool(model: pyo.ConcreteModel, form: Formulation) -> None:
             return pyo.quicksum(terms) <= form.instance.pools[row.pool].nodes
         return pyo.quicksum(terms) - m.gpus_used[row.pool] <= 0
 
-    model.fit_pool = pyo.Constraint(model.CAPACITY, rule=rule)
+    model.fit_pool = pyo.Constraint(model.CAPACITY, rule=fit_pool_setup_rule)
 
 
-def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
+def respect_setup_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
     """reached = 1 whenever a literal's count is reached; not all literals of a no-good may be."""
     present = set(form.options)
     literals = [
@@ -41,7 +41,7 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
     model.more_gpus = pyo.Var(model.LIMITED, domain=pyo.Binary)
     model.more_replicas = pyo.Var(model.EXACT, domain=pyo.Binary)
 
-    def reach(m: pyo.ConcreteModel, n: int, j: int) -> object:
+    def reach_setup_literal(m: pyo.ConcreteModel, n: int, j: int) -> object:
         no_good = form.no_goods[n]
         members = [o for o in no_good.members[j] if o in present]
         most = sum(float(form.upper[o]) for o in members)
@@ -52,7 +52,7 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
             pyo.quicksum(m.replicas[o] for o in members) <= below + (most - below) * m.reached[n, j]
         )
 
-    model.notice_reached = pyo.Constraint(model.LITERALS, rule=reach)
+    model.notice_reached = pyo.Constraint(model.LITERALS, rule=reach_setup_literal)
     model.use_more_gpus = pyo.Constraint(
         model.LIMITED,
         rule=lambda m, n: (
@@ -78,12 +78,12 @@ def respect_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
     )
 
 
-def keep_quotas(model: pyo.ConcreteModel, form: Formulation) -> None:
+def keep_setup_quotas(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Limits of their own on the setup: weighted replicas stay below each quota."""
     quotas = form.instance.quotas
     model.QUOTAS = pyo.Set(initialize=range(len(quotas)))
 
-    def rule(m: pyo.ConcreteModel, j: int) -> object:
+    def keep_setup_quota_rule(m: pyo.ConcreteModel, j: int) -> object:
         terms = [
             quotas[j].weight[o] * m.replicas[o] for o in form.options if quotas[j].weight[o] > 0
         ]
@@ -91,10 +91,10 @@ def keep_quotas(model: pyo.ConcreteModel, form: Formulation) -> None:
             pyo.quicksum(terms) <= quotas[j].most * (1 + 1e-9) if terms else pyo.Constraint.Feasible
         )
 
-    model.keep_quota = pyo.Constraint(model.QUOTAS, rule=rule)
+    model.keep_quota = pyo.Constraint(model.QUOTAS, rule=keep_setup_quota_rule)
 
 
-def keep_replica_limits(model: pyo.ConcreteModel, form: Formulation) -> None:
+def keep_setup_replica_limits(model: pyo.ConcreteModel, form: Formulation) -> None:
     """The replicas of an LLM over all its options stay within its limits."""
     of_llm = {
         i: [model.replicas[o] for o in form.options if form.instance.options[o].llm == i]
@@ -106,14 +106,14 @@ def keep_replica_limits(model: pyo.ConcreteModel, form: Formulation) -> None:
         initialize=[i for i in model.LLMS if llms[i].max_replicas is not None and of_llm[i]]
     )
 
-    def least(m: pyo.ConcreteModel, i: int) -> object:
+    def keep_setup_least_rule(m: pyo.ConcreteModel, i: int) -> object:
         if not of_llm[i]:
             # No option of it is in the program: a row that nothing satisfies, since a constraint
             # without variables is an error to Pyomo.
             return m.fraction[i] >= 2
         return pyo.quicksum(of_llm[i]) >= llms[i].min_replicas
 
-    model.keep_min_replicas = pyo.Constraint(model.LLMS_WITH_LEAST, rule=least)
+    model.keep_min_replicas = pyo.Constraint(model.LLMS_WITH_LEAST, rule=keep_setup_least_rule)
     model.keep_max_replicas = pyo.Constraint(
         model.LLMS_WITH_MOST,
         rule=lambda _, i: pyo.quicksum(of_llm[i]) <= llms[i].max_replicas,
@@ -131,7 +131,7 @@ def reach_min_utilization(model: pyo.ConcreteModel, form: Formulation) -> None:
         model.reach_min_utilization = pyo.Constraint(expr=used >= floor * (1 - 1e-9))
 
 
-def keep_objectives(model: pyo.ConcreteModel, form: Formulation) -> None:
+def keep_setup_objectives(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Limits that earlier decisions set: quality (0..1 scale), cost (USD/h), GPUs in all."""
     if form.goal.quality_at_least is not None:
         model.keep_quality = pyo.Constraint(expr=model.quality >= form.goal.quality_at_least)

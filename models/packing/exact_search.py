@@ -35,14 +35,14 @@ class _TooManyStatesError(Exception):
     """The search grew past its limit."""
 
 
-def search_packing(
+def search_packing_exactly(
     items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, limit: int
 ) -> Packing:
     """A packing of all replicas on at most `limit` GPUs, the proof that there is none, or unknown.
 
     items: in the order in which they are placed. room: GiB of one GPU.
     """
-    search = _PackingSearch(items, nodes, gpus_per_node, room, limit)
+    search = _ExactPackingSearch(items, nodes, gpus_per_node, room, limit)
     start = tuple(tuple([UNTOUCHED] * gpus_per_node) for _ in range(nodes))
     try:
         found = search.descend(0, start)
@@ -51,7 +51,7 @@ def search_packing(
     return packing_of_seats(search.seats()) if found else Packing(PackingVerdict.IMPOSSIBLE)
 
 
-class _PackingSearch:
+class _ExactPackingSearch:
     """Replicas one after the other, largest first; `trail` holds the choices made so far."""
 
     def __init__(
@@ -97,10 +97,10 @@ class _PackingSearch:
         for j, node in enumerate(state):
             if j and state[j - 1] == node:
                 continue  # alike nodes are neighbours: the first stands for all
-            for chosen in _choices(node, shards, share, memory):
+            for chosen in _exact_search_choices(node, shards, share, memory):
                 if opened + sum(gpu == UNTOUCHED for gpu in chosen) > self.limit:
                     continue
-                after = _take(node, chosen, share, memory)
+                after = _take_in_exact_search(node, chosen, share, memory)
                 self.trail.append((at, node, chosen))
                 if self.descend(at + 1, tuple(sorted((*state[:j], after, *state[j + 1 :])))):
                     return True
@@ -124,26 +124,26 @@ class _PackingSearch:
         return seats
 
 
-def _choices(node: Node, shards: int, share: int, memory: int) -> list[Node]:
+def _exact_search_choices(node: Node, shards: int, share: int, memory: int) -> list[Node]:
     """Distinct ways to choose `shards` GPUs of a node that fit, fullest first."""
     kinds = sorted({gpu for gpu in node if gpu[0] >= share - NOISE and gpu[1] >= memory - NOISE})
     counts = [node.count(kind) for kind in kinds]
     ways: list[Node] = []
 
-    def extend(k: int, missing: int, chosen: Node) -> None:
+    def extend_exact_choice(k: int, missing: int, chosen: Node) -> None:
         if missing == 0:
             ways.append(chosen)
             return
         if k == len(kinds) or sum(counts[k:]) < missing:
             return
         for take in range(min(counts[k], missing), -1, -1):
-            extend(k + 1, missing - take, chosen + (kinds[k],) * take)
+            extend_exact_choice(k + 1, missing - take, chosen + (kinds[k],) * take)
 
-    extend(0, shards, ())
+    extend_exact_choice(0, shards, ())
     return ways
 
 
-def _take(node: Node, chosen: Node, share: int, memory: int) -> Node:
+def _take_in_exact_search(node: Node, chosen: Node, share: int, memory: int) -> Node:
     """The node with one shard more on each of the chosen GPUs."""
     left = list(node)
     for gpu in chosen:

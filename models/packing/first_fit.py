@@ -65,7 +65,7 @@ one of them starts with what is hardest to place.
 """
 
 
-def first_fit(
+def pack_first_fit(
     items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, *, leave_out: bool = False
 ) -> list[Seat] | None:
     """Place the replicas in the given order, in best-fit form: each on the node that opens fewest

@@ -12,19 +12,19 @@ Units: shares 0..1, memory GiB.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from models.packing.exact_search import search_packing
+from models.packing.exact_search import search_packing_exactly
 from models.packing.first_fit import (
     FIT,
     ORDERS,
     Item,
     Packing,
     PackingVerdict,
-    first_fit,
+    pack_first_fit,
     packing_of_seats,
 )
 
 
-def pack(
+def place_all(
     items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max_gpus: int | None = None
 ) -> Packing:
     """Place all replicas on a pool of `nodes` nodes, on at most max_gpus GPUs in all.
@@ -34,19 +34,23 @@ def pack(
     gpus = nodes * gpus_per_node
     limit = gpus if max_gpus is None else min(max_gpus, gpus)
     items = [item for item in items if item.count > 0]
-    if _never_fits(items, gpus_per_node, room, limit):
+    if _placement_never_fits(items, gpus_per_node, room, limit):
         return Packing(PackingVerdict.IMPOSSIBLE)
     best: Packing | None = None
     for order in ORDERS:
-        seats = first_fit(sorted(items, key=order), nodes, gpus_per_node, room)
+        seats = pack_first_fit(sorted(items, key=order), nodes, gpus_per_node, room)
         if seats is not None:
             packing = packing_of_seats(seats)
             if packing.gpus <= limit and (best is None or packing.gpus < best.gpus):
                 best = packing
-    return best or search_packing(sorted(items, key=ORDERS[0]), nodes, gpus_per_node, room, limit)
+    return best or search_packing_exactly(
+        sorted(items, key=ORDERS[0]), nodes, gpus_per_node, room, limit
+    )
 
 
-def _never_fits(items: Sequence[Item], gpus_per_node: int, room: float, limit: int) -> bool:
+def _placement_never_fits(
+    items: Sequence[Item], gpus_per_node: int, room: float, limit: int
+) -> bool:
     """Whether sums, or one shard or replica alone, already rule a packing out."""
     share = sum(i.count * i.shards * i.share for i in items)
     memory = sum(i.count * i.shards * i.memory for i in items)
@@ -57,7 +61,7 @@ def _never_fits(items: Sequence[Item], gpus_per_node: int, room: float, limit: i
     )
 
 
-def pack_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
+def place_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
     """A packing of as many replicas (weighted by the GPU share they take) as first-fit finds room
     for; the others are left out.
     """
@@ -65,26 +69,26 @@ def pack_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float
     size = {item.key: item.shards * item.share for item in items}
     for order in ORDERS:
         ordered = sorted(items, key=order)
-        seats = first_fit(ordered, nodes, gpus_per_node, room, leave_out=True) or []
+        seats = pack_first_fit(ordered, nodes, gpus_per_node, room, leave_out=True) or []
         if sum(size[seat[0]] for seat in seats) > sum(size[seat[0]] for seat in best.seats):
             best = packing_of_seats(seats)
     return best
 
 
-def pack_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
+def place_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
     """The packing on fewest GPUs that could be found; first whatever fits, then fewer while it can
     be done.
     """
-    best = pack(items, nodes, gpus_per_node, room)
+    best = place_all(items, nodes, gpus_per_node, room)
     while best.verdict == PackingVerdict.PACKED and best.gpus > 0:
-        fewer = pack(items, nodes, gpus_per_node, room, best.gpus - 1)
+        fewer = place_all(items, nodes, gpus_per_node, room, best.gpus - 1)
         if fewer.verdict != PackingVerdict.PACKED:
             break
         best = fewer
     return best
 
 
-def smallest_conflict(
+def smallest_placement_conflict(
     items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, max_gpus: int | None = None
 ) -> list[Item]:
     """A minimal multiset of replicas that provably cannot be placed, out of one that cannot.
@@ -99,7 +103,7 @@ def smallest_conflict(
         return [replace(by_key[key], count=count) for key, count in trial.items() if count]
 
     def impossible(trial: dict[int, int]) -> bool:
-        packing = pack(held(trial), nodes, gpus_per_node, room, max_gpus)
+        packing = place_all(held(trial), nodes, gpus_per_node, room, max_gpus)
         return packing.verdict == PackingVerdict.IMPOSSIBLE
 
     # Small ones first: what stays are the large replicas, and a no-good over these covers more

@@ -37,7 +37,14 @@ import numpy as np
 
 from models.serving.step_time import StepTime
 
-__all__ = ["SCHEDULERS", "Limits", "Served", "TooLongError", "serve", "serve_closed"]
+__all__ = [
+    "SCHEDULERS",
+    "BatchedRequests",
+    "Limits",
+    "TooLongError",
+    "serve_batches",
+    "serve_batches_closed",
+]
 
 SCHEDULERS = ("chunked", "prefill_first", "slots", "single")
 TABLE_TOKENS = 16384
@@ -69,7 +76,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
+class BatchedRequests:
     """Times by request in the order of arrival, (R,) s.
 
     busy: seconds in steps; peak_kv: tokens; steps: number of steps.
@@ -99,7 +106,7 @@ class Served:
         )
 
 
-def serve(
+def serve_batches(
     step: StepTime,
     arrivals: np.ndarray,
     prompt_tokens: np.ndarray,
@@ -108,7 +115,7 @@ def serve(
     scheduler: str = "chunked",
     *,
     events: bool = False,
-) -> Served:
+) -> BatchedRequests:
     """Serve requests that arrive at given times, (R,) s ascending; whole prompt and output tokens
     from 1, (R,).
 
@@ -120,10 +127,12 @@ def serve(
     if np.any(np.diff(arrivals) < 0):
         raise ValueError("arrival times must ascend")
     queued = (arrivals + step.front_end / 2).tolist()
-    return _serve(step, queued, prompt_tokens, output_tokens, limits, scheduler, keep=events)
+    return _serve_batches(
+        step, queued, prompt_tokens, output_tokens, limits, scheduler, keep=events
+    )
 
 
-def serve_closed(
+def serve_batches_closed(
     step: StepTime,
     users: int,
     prompt_tokens: np.ndarray,
@@ -132,17 +141,17 @@ def serve_closed(
     scheduler: str = "chunked",
     *,
     events: bool = False,
-) -> Served:
+) -> BatchedRequests:
     """Serve R requests of `users` users who all begin at time 0 and send the next one as soon as
     they are answered.
     """
     queued = [step.front_end / 2] * min(users, len(prompt_tokens))
-    return _serve(
+    return _serve_batches(
         step, queued, prompt_tokens, output_tokens, limits, scheduler, closed=True, keep=events
     )
 
 
-def _serve(  # noqa: C901, PLR0913 - one loop that runs millions of times: calls would cost more
+def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of times: calls would cost more
     step: StepTime,
     queued: list[float],
     prompt_tokens: np.ndarray,
@@ -152,7 +161,7 @@ def _serve(  # noqa: C901, PLR0913 - one loop that runs millions of times: calls
     *,
     closed: bool = False,
     keep: bool = False,
-) -> Served:
+) -> BatchedRequests:
     """One loop, one pass per event; written out because it runs millions of times.
 
     queued: times at which requests reach the queue, s; closed: a request that ends is followed by
@@ -162,7 +171,7 @@ def _serve(  # noqa: C901, PLR0913 - one loop that runs millions of times: calls
         raise ValueError(f"scheduler {scheduler!r} is none of {', '.join(SCHEDULERS)}")
     prompts, outputs = np.asarray(prompt_tokens).tolist(), np.asarray(output_tokens).tolist()
     total = len(prompts)
-    _check_lengths(step, prompt_tokens, output_tokens, limits)
+    _check_batch_lengths(step, prompt_tokens, output_tokens, limits)
     size = max(limits.step_tokens, TABLE_TOKENS) + limits.sequences + 1
     base = step.base(np.arange(size, dtype=float)).tolist()
     kv, per_attention, per_sequence, front = step.kv, step.attention, step.sequence, step.front_end
@@ -319,7 +328,7 @@ def _serve(  # noqa: C901, PLR0913 - one loop that runs millions of times: calls
                 if closed and len(queued) < total:
                     queued.append(now + front)
     half_way = front / 2
-    return Served(
+    return BatchedRequests(
         arrival=np.array(queued) - half_way,
         first_token=np.array(first) + half_way,
         finish=np.array(finish) + half_way,
@@ -330,7 +339,7 @@ def _serve(  # noqa: C901, PLR0913 - one loop that runs millions of times: calls
     )
 
 
-def _check_lengths(
+def _check_batch_lengths(
     step: StepTime, prompt_tokens: np.ndarray, output_tokens: np.ndarray, limits: Limits
 ) -> None:
     prompts, outputs = np.asarray(prompt_tokens), np.asarray(output_tokens)

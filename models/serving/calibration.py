@@ -24,9 +24,9 @@ meets in a step, by a factor of four at most; it is the last when little is won.
 down of a harness decides over TTFT (how long the start burst keeps its waves): scheduler, jitter of
 the lengths and requests of a user are picked from `Harness`es by the same objective, on the points
 that teach: all by two rounds on a few points, the best of them by two more on more points. Points
-that must not teach (`teaches`): more than 80 % of the cache needed, an arithmetic above 75 % of
-the peak (prefix caching), or more than 8,000 output tokens a second (the front end, which is not
-modelled, tops out).
+that must not teach (`teaches_calibration`): more than 80 % of the cache needed, an arithmetic above
+75 % of the peak (prefix caching), or more than 8,000 output tokens a second (the front end, which
+is not modelled, tops out).
 """
 
 from collections.abc import Callable, Sequence
@@ -36,20 +36,20 @@ from itertools import product
 import numpy as np
 from scipy.optimize import least_squares
 
-from models.serving.batching import Limits, Served, serve, serve_closed
-from models.serving.frozen_schedule import Frozen, freeze
+from models.serving.batching import BatchedRequests, Limits, serve_batches, serve_batches_closed
+from models.serving.frozen_schedule import FrozenSchedule, freeze_schedule
 from models.serving.step_time import FACTORS, PRIOR, StepTime
-from models.serving.workload import Lengths, draw_lengths, uniform, unit_arrivals
+from models.serving.workload import Lengths, draw_workload_lengths, uniform, workload_unit_arrivals
 
 __all__ = [
     "CalibrationPoint",
     "Fit",
     "Harness",
     "StoppedError",
-    "fit",
-    "harnesses",
-    "predict",
-    "teaches",
+    "calibration_harnesses",
+    "fit_calibration",
+    "predict_for_calibration",
+    "teaches_calibration",
 ]
 
 TPOT_SIGMA, TTFT_SIGMA, TTFT_WEIGHT = 0.05, 0.08, 0.35
@@ -121,25 +121,25 @@ class Fit:
     loss: float
 
 
-def harnesses(schedulers: Sequence[str]) -> tuple[Harness, ...]:
+def calibration_harnesses(schedulers: Sequence[str]) -> tuple[Harness, ...]:
     """Every combination of the schedulers and what is seen of load generators, the likeliest
     first.
     """
     return tuple(Harness(*one) for one in product(schedulers, (1.0, 0.98, 0.95, 0.8), (0, 1)))
 
 
-def predict(
+def predict_for_calibration(
     point: CalibrationPoint, factors: Sequence[float] | np.ndarray, harness: Harness
 ) -> tuple[float, float]:
     """Mean TTFT and TPOT of a point, s."""
-    outputs, served = _simulate(point, factors, harness, events=False)
+    outputs, served = _simulate_for_calibration(point, factors, harness, events=False)
     gaps = served.tpot(outputs)
     return float(served.ttft.mean()), (
         float(np.nanmean(gaps)) if (outputs > 1).any() else float("nan")
     )
 
 
-def teaches(point: CalibrationPoint) -> bool:
+def teaches_calibration(point: CalibrationPoint) -> bool:
     """Whether the fit may learn from a point: the cache was not short, and no more was computed
     than a GPU can.
     """
@@ -156,7 +156,7 @@ def teaches(point: CalibrationPoint) -> bool:
     return possible and rate * point.lengths.output_tokens <= FULL_FRONT_END
 
 
-def fit(
+def fit_calibration(
     points: Sequence[CalibrationPoint],
     choices: Sequence[Harness],
     stop: Callable[[], bool] = lambda: False,
@@ -167,7 +167,7 @@ def fit(
 
     stop: called now and then; when it says so, StoppedError is raised.
     """
-    kept = [point for point in points if teaches(point)]
+    kept = [point for point in points if teaches_calibration(point)]
     if not kept:
         return Fit(np.ones(len(FACTORS)), choices[0], 0, 0.0)
     best = Fit(np.ones(len(FACTORS)), choices[0], 0, 0.0)
@@ -178,15 +178,16 @@ def fit(
                 kept[k] for k in sorted({round(k) for k in np.linspace(0, len(kept) - 1, count)})
             ]
             candidates = [
-                _fitted(few, one.harness, PICKING_ROUNDS, stop, one.factors) for one in tried
+                _fitted_calibration(few, one.harness, PICKING_ROUNDS, stop, one.factors)
+                for one in tried
             ]
             tried = sorted(candidates, key=lambda one: one.loss)[:left]
         best = tried[0]
     rounds = OPEN_ROUNDS if any(not point.users for point in kept) else ROUNDS
-    return _fitted(kept, best.harness, rounds, stop, best.factors)
+    return _fitted_calibration(kept, best.harness, rounds, stop, best.factors)
 
 
-def _fitted(
+def _fitted_calibration(
     points: Sequence[CalibrationPoint],
     harness: Harness,
     rounds: int,
@@ -218,18 +219,24 @@ def _fitted(
     return Fit(np.exp(logs), harness, len(points), loss)
 
 
-def _goal(points: Sequence[CalibrationPoint], harness: Harness, logs: np.ndarray) -> "_Goal":
-    simulated = [_simulate(point, np.exp(logs), harness, events=True) for point in points]
+def _goal(
+    points: Sequence[CalibrationPoint], harness: Harness, logs: np.ndarray
+) -> "_CalibrationGoal":
+    simulated = [
+        _simulate_for_calibration(point, np.exp(logs), harness, events=True) for point in points
+    ]
     measured = np.log(np.array([[point.tpot, point.ttft] for point in points]))
-    return _Goal(freeze([point.step for point in points], np.exp(logs), simulated), measured)
+    return _CalibrationGoal(
+        freeze_schedule([point.step for point in points], np.exp(logs), simulated), measured
+    )
 
 
-class _Goal:
+class _CalibrationGoal:
     """Residuals whose squares add up to the objective, and their derivatives, in the logarithms of
     the factors.
     """
 
-    def __init__(self, frozen: Frozen, measured: np.ndarray) -> None:
+    def __init__(self, frozen: FrozenSchedule, measured: np.ndarray) -> None:
         self.frozen = frozen
         self.known = np.isfinite(measured)
         self.measured = np.where(self.known, measured, 0.0)
@@ -239,7 +246,7 @@ class _Goal:
 
     def residuals(self, logs: np.ndarray) -> np.ndarray:
         """(2 P + 9,)."""
-        soft, _ = _soft(self._off(logs))
+        soft, _ = _soft_calibration_loss(self._off(logs))
         return np.concatenate([(self.weight * soft).ravel(), logs / self.sigma])
 
     def loss(self, logs: np.ndarray) -> float:
@@ -248,7 +255,7 @@ class _Goal:
 
     def jacobian(self, logs: np.ndarray) -> np.ndarray:
         """(2 P + 9, 9)."""
-        _, slope = _soft(self._off(logs))
+        _, slope = _soft_calibration_loss(self._off(logs))
         relative = (
             self.frozen.sensitivities(np.exp(logs))
             / self.frozen.latencies(np.exp(logs))[:, :, None]
@@ -264,20 +271,20 @@ class _Goal:
         )
 
 
-def _soft(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _soft_calibration_loss(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Residual whose square is the soft-L1 loss, and its derivative."""
     root = np.sqrt(1 + off**2)
     soft = np.sign(off) * np.sqrt(2 * off**2 / (root + 1))
     return soft, np.divide(off, root * soft, out=np.ones_like(off), where=np.abs(soft) > 1e-6)
 
 
-def _simulate(
+def _simulate_for_calibration(
     point: CalibrationPoint,
     factors: Sequence[float] | np.ndarray,
     harness: Harness,
     *,
     events: bool = False,
-) -> tuple[np.ndarray, Served]:
+) -> tuple[np.ndarray, BatchedRequests]:
     """Output tokens and times of the point's harness at these factors; the same draw every time."""
     random = np.random.RandomState(0)
     step, lengths = point.step.scaled(factors), point.lengths
@@ -290,11 +297,13 @@ def _simulate(
     )
     limits = replace(point.limits, sequences=slots)
     requests = max(harness.waves * point.users, 20) if point.users else OPEN_REQUESTS
-    prompts, outputs = draw_lengths(lengths, requests, random)
+    prompts, outputs = draw_workload_lengths(lengths, requests, random)
     if point.users:
-        return outputs, serve_closed(
+        return outputs, serve_batches_closed(
             step, point.users, prompts, outputs, limits, harness.scheduler, events=events
         )
-    arrivals = unit_arrivals(requests, point.cv, random) / point.rate
-    served = serve(step, arrivals, prompts, outputs, limits, harness.scheduler, events=events)
+    arrivals = workload_unit_arrivals(requests, point.cv, random) / point.rate
+    served = serve_batches(
+        step, arrivals, prompts, outputs, limits, harness.scheduler, events=events
+    )
     return outputs, served

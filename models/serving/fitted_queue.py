@@ -39,7 +39,7 @@ import numpy as np
 
 from profiles.records import Column, Curve
 
-__all__ = ["FittedQueue", "fit_queue", "follow_load"]
+__all__ = ["FittedQueue", "fit_queue", "fitted_latencies_over_load"]
 
 SATURATIONS = 1.0 / np.concatenate([np.linspace(0.05, 0.9, 18), np.linspace(0.91, 0.999, 30)])
 """1/m in highest profiled rates: where the queue would saturate."""
@@ -100,7 +100,7 @@ def fit_queue(curve: Curve, metric: str, operating_rate: float) -> FittedQueue:
     weights = (1.0 + EXTRA * np.exp(-(((rates - operating_rate) / (NEAR * top)) ** 2))) / latency
     best: tuple[float, float, float, float] | None = None
     for service in 1.0 / (SATURATIONS * top):
-        base, kappa = _two_nonnegative(
+        base, kappa = _fit_two_nonnegative(
             np.ones_like(rates), rates * service**2 / (1.0 - rates * service), latency, weights
         )
         loss = float(
@@ -117,7 +117,7 @@ def fit_queue(curve: Curve, metric: str, operating_rate: float) -> FittedQueue:
         base=base,
         kappa=kappa,
         service=service,
-        sigma=_spread(curve, metric, float(rates[0])),
+        sigma=_fitted_spread(curve, metric, float(rates[0])),
         error=0.0,
         error_here=0.0,
     )
@@ -133,7 +133,7 @@ def fit_queue(curve: Curve, metric: str, operating_rate: float) -> FittedQueue:
     )
 
 
-def _two_nonnegative(
+def _fit_two_nonnegative(
     one: np.ndarray, other: np.ndarray, target: np.ndarray, weights: np.ndarray
 ) -> tuple[float, float]:
     """Least squares of target ~ a one + b other with a, b >= 0."""
@@ -149,7 +149,7 @@ def _two_nonnegative(
     return (float(only_one), 0.0) if loss_one <= loss_other else (0.0, float(only_other))
 
 
-def follow_load(
+def fitted_latencies_over_load(
     curve: Curve, metric: str, operating_rate: float, arrivals: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """(N,) s: latency of requests that arrive at these times (s, ascending), by the load around
@@ -169,10 +169,10 @@ def follow_load(
     if rates.size > 1:
         slope = max((latency[-1] - latency[-2]) / (rates[-1] - rates[-2]), 0.0)
         mean = mean + slope * np.maximum(load - rates[-1], 0.0)
-    return mean * _relative(curve, metric, operating_rate, rng.normal(size=arrivals.size))
+    return mean * _relative_to_fitted(curve, metric, operating_rate, rng.normal(size=arrivals.size))
 
 
-def _relative(curve: Curve, metric: str, rate: float, normal: np.ndarray) -> np.ndarray:
+def _relative_to_fitted(curve: Curve, metric: str, rate: float, normal: np.ndarray) -> np.ndarray:
     """Latencies in units of the mean for standard normal draws: log-linear through the profiled
     percentiles at the rate, 1 without two.
     """
@@ -192,7 +192,7 @@ def _relative(curve: Curve, metric: str, rate: float, normal: np.ndarray) -> np.
     )
 
 
-def _spread(curve: Curve, metric: str, rate: float) -> float:
+def _fitted_spread(curve: Curve, metric: str, rate: float) -> float:
     """Sigma of a lognormal latency at the rate: ln(p95 / p50) / 1.645, 0 where they are not
     profiled.
     """

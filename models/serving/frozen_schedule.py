@@ -16,16 +16,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.serving.batching import Served
+from models.serving.batching import BatchedRequests
 from models.serving.step_time import FACTORS, StepTime
 
-__all__ = ["Frozen", "freeze"]
+__all__ = ["FrozenSchedule", "freeze_schedule"]
 
 COMPUTE, WEIGHTS, FRONT_END = (FACTORS.index(name) for name in ("compute", "weights", "front_end"))
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenSchedule:
     """Events of P points behind each other.
 
     start: (P,) first event of each; weights: (E, 2) decoding and waiting; front_end: (P,) s.
@@ -40,7 +40,7 @@ class Frozen:
 
     def latencies(self, factors: np.ndarray) -> np.ndarray:
         """(P, 2) TPOT and TTFT, s."""
-        by = self.parts @ _without_pair(factors)
+        by = self.parts @ _frozen_without_pair(factors)
         by += np.maximum(
             self.parts[:, COMPUTE] * factors[COMPUTE], self.parts[:, WEIGHTS] * factors[WEIGHTS]
         )
@@ -61,17 +61,19 @@ class Frozen:
         return sums
 
 
-def freeze(
-    steps: Sequence[StepTime], factors: np.ndarray, simulated: Sequence[tuple[np.ndarray, Served]]
-) -> Frozen:
+def freeze_schedule(
+    steps: Sequence[StepTime],
+    factors: np.ndarray,
+    simulated: Sequence[tuple[np.ndarray, BatchedRequests]],
+) -> FrozenSchedule:
     """Count the events of points: step times with factors 1, the factors of the simulation, output
     tokens and times of each.
     """
     weights, parts, starts, at = [], [], [], 0
     for step, (outputs, served) in zip(steps, simulated, strict=True):
         assert served.events is not None  # noqa: S101 - simulated with events
-        mine = _parts(step, served.events)
-        lasted = mine @ _without_pair(factors) + np.maximum(
+        mine = _frozen_parts(step, served.events)
+        lasted = mine @ _frozen_without_pair(factors) + np.maximum(
             mine[:, COMPUTE] * factors[COMPUTE], mine[:, WEIGHTS] * factors[WEIGHTS]
         )
         begin = served.events[:, 6]
@@ -83,15 +85,15 @@ def freeze(
         )
         several = outputs > 1
         gaps = several / np.maximum(outputs - 1, 1) / max(int(several.sum()), 1)
-        decoding = _present(first, finish, begin, begin + lasted, gaps)
-        waiting = _present(
+        decoding = _frozen_present(first, finish, begin, begin + lasted, gaps)
+        waiting = _frozen_present(
             queued, first, begin, begin + lasted, np.full(len(outputs), 1 / len(outputs))
         )
         weights.append(np.stack([decoding, waiting], axis=1))
         parts.append(mine)
         starts.append(at)
         at += len(mine)
-    return Frozen(
+    return FrozenSchedule(
         np.array(starts),
         np.concatenate(weights),
         np.concatenate(parts),
@@ -99,14 +101,14 @@ def freeze(
     )
 
 
-def _without_pair(factors: np.ndarray) -> np.ndarray:
+def _frozen_without_pair(factors: np.ndarray) -> np.ndarray:
     """Factors of the parts that simply add."""
     alone = factors.copy()
     alone[[COMPUTE, WEIGHTS]] = 0.0
     return alone
 
 
-def _parts(step: StepTime, events: np.ndarray) -> np.ndarray:
+def _frozen_parts(step: StepTime, events: np.ndarray) -> np.ndarray:
     """(E, 9) seconds of every event by factor, all factors 1."""
     m, n, context, tokens, sums, prompts, _ = events.T
     t = n + tokens
@@ -124,22 +126,22 @@ def _parts(step: StepTime, events: np.ndarray) -> np.ndarray:
     return np.stack([parts[name] for name in FACTORS], axis=1)
 
 
-def _present(
+def _frozen_present(
     since: np.ndarray, until: np.ndarray, begin: np.ndarray, end: np.ndarray, weight: np.ndarray
 ) -> np.ndarray:
     """(E,) weight of the requests that are between `since` and `until`, averaged over each event's
     [begin, end].
     """
     inside = (
-        _past(since, end, weight)
-        - _past(since, begin, weight)
-        - _past(until, end, weight)
-        + _past(until, begin, weight)
+        _frozen_past(since, end, weight)
+        - _frozen_past(since, begin, weight)
+        - _frozen_past(until, end, weight)
+        + _frozen_past(until, begin, weight)
     )
     return np.maximum(inside, 0.0) / np.maximum(end - begin, 1e-12)
 
 
-def _past(times: np.ndarray, now: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _frozen_past(times: np.ndarray, now: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """(E,) sum over requests of weight * max(0, now - time)."""
     order = np.argsort(times, kind="stable")
     sorted_times, sorted_weight = times[order], weight[order]

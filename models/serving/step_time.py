@@ -59,8 +59,8 @@ __all__ = [
     "PrecisionError",
     "StepSettings",
     "StepTime",
-    "fits_shards",
-    "kv_token_gib",
+    "step_fits_shards",
+    "step_kv_token_gib",
     "step_time",
 ]
 
@@ -190,7 +190,7 @@ class StepTime:
         return replace(self, dense=self.dense * weights, expert=self.expert * weights, **changed)
 
 
-def fits_shards(llm: CatalogueLlm, tp_degree: int) -> bool:
+def step_fits_shards(llm: CatalogueLlm, tp_degree: int) -> bool:
     """Whether heads can be split over so many GPUs: they divide, and KV heads divide or are
     copied.
     """
@@ -200,7 +200,7 @@ def fits_shards(llm: CatalogueLlm, tp_degree: int) -> bool:
     )
 
 
-def kv_token_gib(llm: CatalogueLlm, tp_degree: int, settings: StepSettings) -> float:
+def step_kv_token_gib(llm: CatalogueLlm, tp_degree: int, settings: StepSettings) -> float:
     """Cache of one token on one GPU, GiB."""
     return (
         2
@@ -219,7 +219,9 @@ def weights_gib(llm: CatalogueLlm, settings: StepSettings) -> float:
     return llm.weights_gib_16bit * settings.weight_bits / 16
 
 
-def room_gib(llm: CatalogueLlm, gpu: CatalogueGpu, tp_degree: int, settings: StepSettings) -> float:
+def step_room_gib(
+    llm: CatalogueLlm, gpu: CatalogueGpu, tp_degree: int, settings: StepSettings
+) -> float:
     """What is left for the cache on one GPU that nobody else uses: 90 % of the memory, less the
     shard's weights and 2 GiB of runtime.
     """
@@ -235,7 +237,7 @@ def step_time(
 ) -> StepTime:
     """Step time of one option; mps_share in 0..1. Whether it fits the GPU is not checked here."""
     own = settings or StepSettings()
-    slower_compute, slower_weights, slower_cache = _slowdowns(mps_share, own)
+    slower_compute, slower_weights, slower_cache = _step_slowdowns(mps_share, own)
     peak = gpu.bf16_dense_tflops * 1e12
     in_8_bit = own.weight_bits == 8 or (own.weight_bits == 4 and gpu.four_bit_weights_as == "fp8")
     peak_of_weights = (
@@ -247,7 +249,7 @@ def step_time(
     a_billion = (
         slower_weights * 1e9 * own.weight_bits / 8 / (tp_degree * bandwidth * own.weight_efficiency)
     )
-    link, latency = _all_reduce(llm, gpu, tp_degree, own)
+    link, latency = _all_reduce_step_time(llm, gpu, tp_degree, own)
     return StepTime(
         compute=slower_compute
         * 2e9
@@ -256,7 +258,10 @@ def step_time(
         dense=a_billion * (llm.parameters_total_b - in_experts),
         expert=a_billion * in_experts,
         miss=miss,
-        kv=slower_cache * kv_token_gib(llm, tp_degree, own) * GIB / (bandwidth * own.kv_efficiency),
+        kv=slower_cache
+        * step_kv_token_gib(llm, tp_degree, own)
+        * GIB
+        / (bandwidth * own.kv_efficiency),
         attention=slower_cache
         * 4
         * llm.layers
@@ -273,7 +278,7 @@ def step_time(
     )
 
 
-def _slowdowns(share: float, own: StepSettings) -> tuple[float, float, float]:
+def _step_slowdowns(share: float, own: StepSettings) -> tuple[float, float, float]:
     """By what a share stretches arithmetic, weight reading, cache reading and attention."""
     if share == 1:
         return 1.0, 1.0, 1.0
@@ -285,7 +290,7 @@ def _slowdowns(share: float, own: StepSettings) -> tuple[float, float, float]:
     return compute, weights, cache
 
 
-def _all_reduce(
+def _all_reduce_step_time(
     llm: CatalogueLlm, gpu: CatalogueGpu, tp_degree: int, own: StepSettings
 ) -> tuple[float, float]:
     """Seconds of a token and seconds of a step."""

@@ -18,12 +18,12 @@ import numpy as np
 
 __all__ = [
     "Lengths",
-    "draw_lengths",
+    "draw_workload_lengths",
     "fixed",
-    "from_trace",
-    "lognormal",
+    "lognormal_workload",
     "uniform",
-    "unit_arrivals",
+    "workload_from_trace",
+    "workload_unit_arrivals",
 ]
 
 SHORTEST = 1
@@ -59,7 +59,7 @@ def uniform(input_tokens: int, output_tokens: int, low: float) -> Lengths:
     return Lengths(kind="uniform", input_tokens=input_tokens, output_tokens=output_tokens, low=low)
 
 
-def lognormal(
+def lognormal_workload(
     input_tokens: float, output_tokens: float, input_cv: float = 1.0, output_cv: float = 1.0
 ) -> Lengths:
     """Independent lognormal lengths of these means.
@@ -75,7 +75,7 @@ def lognormal(
     )
 
 
-def from_trace(
+def workload_from_trace(
     input_tokens: Sequence[int] | np.ndarray, output_tokens: Sequence[int] | np.ndarray
 ) -> Lengths:
     """Pairs of a trace, drawn with replacement: input and output of one request stay together."""
@@ -91,7 +91,7 @@ def from_trace(
     )
 
 
-def draw_lengths(
+def draw_workload_lengths(
     lengths: Lengths, requests: int, random: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
     """Input and output tokens of so many requests, (R,) whole numbers from 1."""
@@ -115,7 +115,7 @@ def draw_lengths(
     return columns[0], columns[1]
 
 
-def unit_arrivals(requests: int, cv: float, random: np.random.RandomState) -> np.ndarray:
+def workload_unit_arrivals(requests: int, cv: float, random: np.random.RandomState) -> np.ndarray:
     """Arrival times (R,) of one request per unit of time, the first after the first gap. cv: of the
     gaps, 0 = regular.
     """

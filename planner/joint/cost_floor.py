@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from models.formulation import GoalKind, price_step
+from models.formulation import GoalKind, formulation_price_step
 from planner.joint.goal_state import GoalState
 
 FLOOR_SECONDS = 2.0
@@ -30,7 +30,7 @@ def reach_floor(
         return False
     if state.closed() or state.loss <= cost + 1e-9:
         return False
-    deadline, step, dearer = clock.deadline, price_step(state.shared.instance), 0.0
+    deadline, step, dearer = clock.deadline, formulation_price_step(state.shared.instance), 0.0
     while not clock.stopped() and cost + dearer < state.loss:
         # A share of what is left, so that an open question does not take all of the time.
         clock.deadline = min(deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * clock.left()))

@@ -9,7 +9,7 @@ is spatial branching on the rate, where the hull itself lies below the curve.
 
 import numpy as np
 
-from models.envelope import Arm
+from models.envelope import EnvelopeArm
 from planner.joint.search_state import COARSE_ERROR, SearchState
 
 SAME_BUDGET = 1e-6
@@ -51,7 +51,7 @@ def split_arms(state: SearchState, replicas: np.ndarray, rates: np.ndarray) -> b
     split = False
     for o in np.flatnonzero(replicas > 0).tolist():
         rate = float(rates[o] / replicas[o])
-        after: list[Arm] = []
+        after: list[EnvelopeArm] = []
         for arm in state.arms[o]:
             # Only where a solution sits: each split costs an arm variable and a choice of arms.
             tolerance = WORTH_A_SPLIT * state.allowances * max(rate, 1e-9)

@@ -16,7 +16,13 @@ from scipy.sparse import csr_matrix
 
 from models.formulation import Formulation
 from models.quality import Quality
-from models.relaxation import Points, cut_rows, relax, stack_points, weight_rows
+from models.relaxation import (
+    Points,
+    relax_program,
+    relaxation_cut_rows,
+    relaxation_weight_rows,
+    stack_relaxation_points,
+)
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason
 from planner.joint.solver.live_lp import LiveLp
 
@@ -67,10 +73,10 @@ class CutLoop:
         spare: float = 0.0,
     ) -> None:
         self.form, self.quality = form, quality
-        linear, self.where, self.owner = relax(
+        linear, self.where, self.owner = relax_program(
             form, points, fixed, measure_excess=measure_excess, spare=spare
         )
-        self.point_rates = stack_points(points, len(form.shared_slos))[1]
+        self.point_rates = stack_relaxation_points(points, len(form.shared_slos))[1]
         self.live = LiveLp(linear, settings)
         self.measure_excess = measure_excess
         self._cuts = form.cut_base.size
@@ -133,13 +139,13 @@ class CutLoop:
 
     def replace_points(self, points: Mapping[int, Sequence[Points]]) -> None:
         """Give some options (keys) new points in place of those they had."""
-        owner, rates, budgets = stack_points(points, len(self.form.shared_slos))
+        owner, rates, budgets = stack_relaxation_points(points, len(self.form.shared_slos))
         old = np.flatnonzero(np.isin(self.owner, list(points)) & ~self._retired)
         # Columns are fixed to zero, not deleted: deleting would renumber the columns and drop the
         # basis that the next solve starts from.
         self.live.fix_to_zero(self.where.first_weight + old)
         self._retired[old] = True
-        entries = weight_rows(self.form, self.where, owner, rates, budgets)
+        entries = relaxation_weight_rows(self.form, self.where, owner, rates, budgets)
         entries.resize((owner.size, self.live.rows))
         zero = np.zeros(owner.size)
         self.live.add_columns(zero, zero, np.full(owner.size, np.inf), csr_matrix(entries))
@@ -152,7 +158,9 @@ class CutLoop:
         if len(cuts) == self._cuts:
             return
         new = slice(self._cuts, None)
-        self.live.add_rows(*cut_rows(cuts.prices[new], cuts.base[new], self.live.columns))
+        self.live.add_rows(
+            *relaxation_cut_rows(cuts.prices[new], cuts.base[new], self.live.columns)
+        )
         self._cuts = len(cuts)
 
     def _point(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.formulation import Goal, GoalKind, lean_weights, pool_prices
+from models.formulation import Goal, GoalKind, formulation_lean_weights, pool_prices
 from models.instance import Instance
 from models.nogood import NoGood
 from models.packing.first_fit import Packing
@@ -50,7 +50,7 @@ def incumbent_of(
         case GoalKind.COST:
             loss = cost
         case GoalKind.GPUS:
-            loss = _weighted(lean_weights(instance), gpus)
+            loss = _weighted(formulation_lean_weights(instance), gpus)
     return Incumbent(
         loss=loss, routed=routed, packing=packing, settled=settled, gpus=sum(gpus), cost=cost
     )

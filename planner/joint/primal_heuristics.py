@@ -12,7 +12,7 @@ import numpy as np
 
 from models.formulation import Goal, GoalKind
 from models.packing.first_fit import Packing
-from models.packing.placement import pack_most
+from models.packing.placement import place_most
 from planner.joint.curve_refinement import refine_lines
 from planner.joint.cut_loop import RelaxationPoint
 from planner.joint.goal_state import GoalState, incumbent_of
@@ -77,7 +77,7 @@ def thin_out(
     left = np.zeros_like(replicas)
     packings = []
     for p, pool in enumerate(state.instance.pools):
-        packing = pack_most(
+        packing = place_most(
             state.items(p, replicas), pool.nodes, pool.gpus_per_node, state.instance.room(p)
         )
         for key, *_ in packing.seats:

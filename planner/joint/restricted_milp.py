@@ -16,7 +16,7 @@ import numpy as np
 from models.compiled_program import CompiledProgram, compile_program
 from models.formulation import Goal, GoalKind
 from models.linear import LinearProgram
-from models.program import build
+from models.program import build_program
 from planner.joint.goal_state import GoalState
 from planner.joint.root_relaxation import RootRelaxation
 from planner.joint.solver.highs import Answer, StopReason, solve
@@ -176,7 +176,7 @@ class RestrictedMilp:
             cuts=self._cuts(),
             aside=state.aside,
         )
-        compiled = compile_program(build(form), form, named=shared.keep_program)
+        compiled = compile_program(build_program(form), form, named=shared.keep_program)
         if shared.keep_program and goal is None:
             self.program = compiled.linear
         now = shared.clock.spend("build", began)

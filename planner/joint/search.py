@@ -26,7 +26,7 @@ from models.compiled_program import compile_program
 from models.formulation import Goal, GoalKind
 from models.linear import LinearProgram
 from models.nogood import NoGood
-from models.program import build
+from models.program import build_program
 from planner.joint.cost_floor import reach_floor
 from planner.joint.curve_refinement import refine_lines, split_arms
 from planner.joint.goal_state import GoalState, Incumbent
@@ -113,7 +113,7 @@ class Search:
         if not options:
             return True
         form = shared.formulation(self.state.goal, options)
-        linear = compile_program(build(form), form).linear
+        linear = compile_program(build_program(form), form).linear
         for presolve in (False, True):
             settings = shared.settings(
                 rel_gap=np.inf, time_limit=max(shared.clock.left(), 1.0), presolve=presolve
@@ -130,7 +130,7 @@ class Search:
         if self._milp is not None and self._milp.program is not None:
             return self._milp.program
         form = self.shared.formulation(self.state.goal, self.shared.usable())
-        return compile_program(build(form), form, named=True).linear
+        return compile_program(build_program(form), form, named=True).linear
 
     # -- the loop ----------------------------------------------------------------------------------
 

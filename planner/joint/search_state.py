@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from models.capacity import CapacityRow, capacity_rows, most_replicas
-from models.envelope import Arm
+from models.capacity import CapacityRow, capacity_rows, most_replicas_by_capacity
+from models.envelope import EnvelopeArm
 from models.formulation import Formulation, Goal, allowance, shared_slos
 from models.instance import Instance
-from models.latency import Pieces, budget_pieces
+from models.latency import LatencyPieces, latency_budget_pieces
 from models.nogood import NoGood
 from models.packing.first_fit import Item
 from models.quality import Quality
@@ -90,8 +90,8 @@ class SearchState:
     seed: int = 0
     report: Callable[[str, float | None, float | None], None] | None = None
     keep_program: bool = False
-    pieces: dict[int, Pieces] = field(init=False)
-    arms: dict[int, list[Arm]] = field(init=False)
+    pieces: dict[int, LatencyPieces] = field(init=False)
+    arms: dict[int, list[EnvelopeArm]] = field(init=False)
     capacity: list[CapacityRow] = field(init=False)
     upper: np.ndarray = field(init=False)
     allowances: np.ndarray = field(init=False)
@@ -103,14 +103,14 @@ class SearchState:
     def __post_init__(self) -> None:
         options, slos = self.instance.options, self.instance.slos
         self.allowances = np.array([allowance(slo) for slo in shared_slos(self.instance)])
-        known = {o: budget_pieces(option.curve, slos) for o, option in enumerate(options)}
+        known = {o: latency_budget_pieces(option.curve, slos) for o, option in enumerate(options)}
         self.pieces = {o: pieces for o, pieces in known.items() if pieces is not None}
         self.arms = {}
         for o, pieces in self.pieces.items():
-            arm = Arm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
+            arm = EnvelopeArm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
             self.arms[o] = [arm.coarse(COARSE_ERROR * self.allowances)]
         self.capacity = capacity_rows(self.instance)
-        self.upper = most_replicas(self.instance, self.capacity)
+        self.upper = most_replicas_by_capacity(self.instance, self.capacity)
         # Rates are counted in a typical highest rate of a replica: coefficients of a program are
         # then near 1, far from HiGHS's tolerances (1e-7 on rows) at both ends.
         highest = np.array([o.curve.max_rate for o in options])

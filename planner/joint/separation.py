@@ -13,7 +13,7 @@ import numpy as np
 
 from models.nogood import lifted_no_good
 from models.packing.first_fit import Item, Packing, PackingVerdict
-from models.packing.placement import pack, pack_on_fewest, smallest_conflict
+from models.packing.placement import place_all, place_on_fewest, smallest_placement_conflict
 from models.patterns import pattern_row
 from planner.joint.search_state import SearchState
 
@@ -47,7 +47,7 @@ def pack_pools(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
     """
     instance = state.instance
     return tuple(
-        pack(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
+        place_all(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
         for p, pool in enumerate(instance.pools)
     )
 
@@ -56,7 +56,7 @@ def pack_pools_on_fewest(state: SearchState, replicas: np.ndarray) -> tuple[Pack
     """The same on as few GPUs as could be found."""
     instance = state.instance
     return tuple(
-        pack_on_fewest(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
+        place_on_fewest(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
         for p, pool in enumerate(instance.pools)
     )
 
@@ -74,7 +74,7 @@ def place_and_learn(
     for p, pool in enumerate(state.instance.pools):
         items, room = state.items(p, replicas), state.instance.room(p)
         limit = None if limits is None else limits[p]
-        packing = pack(items, pool.nodes, pool.gpus_per_node, room, limit)
+        packing = place_all(items, pool.nodes, pool.gpus_per_node, room, limit)
         if packing.verdict != PackingVerdict.PACKED:
             # A pattern row first: it is valid for all setups and keeps cutting as the search goes
             # on, where a no-good bars this setup and those at least as hard.
@@ -85,7 +85,7 @@ def place_and_learn(
             else:
                 learnt |= _add_no_good(state, p, items, limit)
             if limit is not None:
-                packing = pack_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
+                packing = place_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
         packings.append(packing)
     return SetupPlacement(tuple(packings), learnt, tuple(undecided))
 
@@ -116,11 +116,12 @@ def _add_no_good(state: SearchState, p: int, items: list[Item], limit: int | Non
     # cuts in every later search on the instance.
     if (
         limit is not None
-        and pack(items, pool.nodes, pool.gpus_per_node, room).verdict == PackingVerdict.IMPOSSIBLE
+        and place_all(items, pool.nodes, pool.gpus_per_node, room).verdict
+        == PackingVerdict.IMPOSSIBLE
     ):
         limit = None
     # Minimal, since the fewer replicas a no-good names, the more setups hold them.
-    core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
+    core = smallest_placement_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
     no_good = lifted_no_good(
         state.instance, p, core, {item.key: item.count for item in items}, limit
     )

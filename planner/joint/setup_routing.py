@@ -2,10 +2,10 @@
 
 With the replicas fixed, placement is settled and what is left is continuous: rates and fractions.
 Around the present rates every curve is replaced by a polyline that never lies below it
-(models.latency.safe_points), so whatever the linear program finds is feasible on the raw curves; it
-is repeated around the rates of its optimum until nothing improves: successive inner approximation
-(Marks and Wright, Operations Research 26, 1978). On convex curves that is the optimum of the setup;
-elsewhere it is a good plan, and the bound of the joint program says how good.
+(models.latency.safe_latency_points), so whatever the linear program finds is feasible on the raw
+curves; it is repeated around the rates of its optimum until nothing improves: successive inner
+approximation (Marks and Wright, Operations Research 26, 1978). On convex curves that is the optimum
+of the setup; elsewhere it is a good plan, and the bound of the joint program says how good.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.formulation import Formulation, allowance
-from models.latency import Pieces, safe_points
+from models.latency import LatencyPieces, safe_latency_points
 from models.quality import UNROUTED, Quality
 from planner.joint.cut_loop import CutLoop, RelaxationPoint
 from planner.joint.solver.highs import SolveSettings, StopReason
@@ -57,7 +57,7 @@ class RoutedSetup:
 def route_setup(
     form: Formulation,
     quality: Quality,
-    pieces: Mapping[int, Pieces],
+    pieces: Mapping[int, LatencyPieces],
     replicas: np.ndarray,
     rates: np.ndarray,
     settings: SolveSettings,
@@ -81,7 +81,7 @@ class _SetupProgram:
         self,
         form: Formulation,
         quality: Quality,
-        pieces: Mapping[int, Pieces],
+        pieces: Mapping[int, LatencyPieces],
         replicas: np.ndarray,
         settings: SolveSettings,
         tolerance: float,
@@ -158,7 +158,7 @@ class _SetupProgram:
 
         def loop(*, measure_excess: bool = False) -> CutLoop:
             points = {
-                int(o): [safe_points(self.pieces[int(o)], float(per_replica[o]), side)]
+                int(o): [safe_latency_points(self.pieces[int(o)], float(per_replica[o]), side)]
                 for o in self.deployed
             }
             return CutLoop(

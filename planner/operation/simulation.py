@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from models.instance import Instance
-from models.serving.fitted_queue import fit_queue, follow_load
+from models.serving.fitted_queue import fit_queue, fitted_latencies_over_load
 from planner.operation.simulation_outcomes import (
     Demand,
     Latencies,
@@ -155,7 +155,7 @@ def _queue(instance: Instance, option: int, rate: float, why: str) -> tuple[Repl
 
     def serve(arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
         latencies = {
-            metric: follow_load(curve, metric, rate, arrivals, rng)
+            metric: fitted_latencies_over_load(curve, metric, rate, arrivals, rng)
             for metric in means
             if metric != "ttft"
         }

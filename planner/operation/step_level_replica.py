@@ -16,16 +16,16 @@ from collections.abc import Callable
 import numpy as np
 
 from models.instance import Instance
-from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve
+from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve_batches
 from models.serving.step_time import (
     RUNTIME_GIB,
     StepSettings,
-    fits_shards,
-    kv_token_gib,
+    step_fits_shards,
+    step_kv_token_gib,
     step_time,
     weights_gib,
 )
-from models.serving.workload import Lengths, draw_lengths, fixed, lognormal
+from models.serving.workload import Lengths, draw_workload_lengths, fixed, lognormal_workload
 from profiles.catalogue import load_gpus, load_llms
 from profiles.records import Curve
 
@@ -50,7 +50,7 @@ def build_step_level_replica(
     lengths, scheduler = _lengths(one.curve), _scheduler(one.curve.source)
     if lengths is None:
         return "the profile does not state the lengths of prompts and answers"
-    if not fits_shards(llm, one.tp_degree):
+    if not step_fits_shards(llm, one.tp_degree):
         return f"its heads cannot be split over {one.tp_degree} GPUs"
     settings = StepSettings()
     cache = one.memory - weights_gib(llm, settings) / one.tp_degree - RUNTIME_GIB
@@ -58,15 +58,15 @@ def build_step_level_replica(
         return "its stated memory has no room for a cache beside 16-bit weights"
     step = step_time(llm, gpu, one.tp_degree, one.mps_share, settings)
     limits = Limits(
-        cache / kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source)
+        cache / step_kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source)
     )
 
     def replica(arrivals: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        prompts, outputs = draw_lengths(
+        prompts, outputs = draw_workload_lengths(
             lengths, arrivals.size, np.random.RandomState(int(rng.integers(2**31)))
         )
         outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
-        served = serve(
+        served = serve_batches(
             step,
             arrivals,
             np.minimum(prompts, int(limits.kv_tokens) - outputs),
@@ -112,7 +112,7 @@ def _lengths(curve: Curve) -> Lengths | None:
     if not (np.isfinite(prompt) and np.isfinite(answer)) or "trace lengths" in curve.source:
         return None
     return (
-        lognormal(prompt, answer)
+        lognormal_workload(prompt, answer)
         if "lognormal lengths" in curve.source
         else fixed(round(prompt), round(answer))
     )

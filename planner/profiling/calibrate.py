@@ -19,12 +19,18 @@ from models.serving.calibration import (
     CalibrationPoint,
     Fit,
     Harness,
-    fit,
-    harnesses,
-    predict,
-    teaches,
+    calibration_harnesses,
+    fit_calibration,
+    predict_for_calibration,
+    teaches_calibration,
 )
-from models.serving.step_time import StepSettings, fits_shards, kv_token_gib, room_gib, step_time
+from models.serving.step_time import (
+    StepSettings,
+    step_fits_shards,
+    step_kv_token_gib,
+    step_room_gib,
+    step_time,
+)
 from models.serving.workload import fixed
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
@@ -70,7 +76,7 @@ def calibrate(
     """
     calibrations, notices = [], []
     for llm, points in measured_points(path, offered, settings, closed=closed).items():
-        taught = sum(map(teaches, points))
+        taught = sum(map(teaches_calibration, points))
         if taught < FEWEST:
             notices.append(
                 f"{llm}: {taught} of {len(points)} points can teach, fewer than {FEWEST}: its"
@@ -82,14 +88,14 @@ def calibrate(
                 f"{llm}: {len(points) - taught} of {len(points)} points do not teach (short of"
                 " cache, or faster than the GPU can)"
             )
-        choices = harnesses(schedulers)
-        whole = fit(points, choices, stop)
+        choices = calibration_harnesses(schedulers)
+        whole = fit_calibration(points, choices, stop)
         calibrations.append(
             Calibration(
                 llm,
                 whole,
                 len(points),
-                left_out_errors([p for p in points if teaches(p)], choices, stop),
+                left_out_errors([p for p in points if teaches_calibration(p)], choices, stop),
             )
         )
     return calibrations, notices
@@ -106,7 +112,9 @@ def left_out_errors(
     errors = np.full((len(points), 3), np.nan)
     parts = min(PARTS, len(points))
     for part in range(parts):
-        fitted = fit([point for k, point in enumerate(points) if k % parts != part], choices, stop)
+        fitted = fit_calibration(
+            [point for k, point in enumerate(points) if k % parts != part], choices, stop
+        )
         for k in range(part, len(points), parts):
             errors[k] = relative_errors(points[k], fitted)
     return errors
@@ -114,7 +122,7 @@ def left_out_errors(
 
 def relative_errors(point: CalibrationPoint, fitted: Fit) -> np.ndarray:
     """(3,) relative errors of TTFT, TPOT, E2E of one point."""
-    ttft, tpot = predict(point, fitted.factors, fitted.harness)
+    ttft, tpot = predict_for_calibration(point, fitted.factors, fitted.harness)
     gaps = point.lengths.output_tokens - 1
     measured = point.ttft + point.tpot * gaps
     return np.array(
@@ -142,12 +150,12 @@ def measured_points(
             int(content["tp_degree"][k]),
         )
         share = float(content["mps_share_pct"][k]) / 100
-        room = room_gib(llm, gpu, tp_degree, settings)
+        room = step_room_gib(llm, gpu, tp_degree, settings)
         cache = room if share == 1 else min(room, 0.5 * share * gpu.memory_gib)
         point = CalibrationPoint(
             step=step_time(llm, gpu, tp_degree, share, settings),
             limits=Limits(
-                max(cache / kv_token_gib(llm, tp_degree, settings), 2),
+                max(cache / step_kv_token_gib(llm, tp_degree, settings), 2),
                 offered.sequences,
                 offered.step_tokens,
             ),
@@ -201,7 +209,7 @@ def _faults(table: ProfileTable) -> list[Fault]:
         refuse("column rate_rps", "", problem, "state the rate, or the concurrency")
     for option in table.options:
         llm = llms.get(option.llm)
-        if llm is not None and not fits_shards(llm, option.tp_degree):
+        if llm is not None and not step_fits_shards(llm, option.tp_degree):
             problem = f"the heads of {option.llm} cannot be split over so many GPUs"
             where = f"row {option.rows[0]}, column tp_degree"
             refuse(where, str(option.tp_degree), problem, "check the degree")

@@ -31,9 +31,9 @@ from models.serving.batching import Limits
 from models.serving.step_time import (
     RUNTIME_GIB,
     StepSettings,
-    fits_shards,
-    kv_token_gib,
-    room_gib,
+    step_fits_shards,
+    step_kv_token_gib,
+    step_room_gib,
     step_time,
     weights_gib,
 )
@@ -194,7 +194,7 @@ def _curve(
     if request.factors:
         step = step.scaled(request.factors)
     limits = Limits(
-        cache / kv_token_gib(request.llm, request.tp_degree, request.settings),
+        cache / step_kv_token_gib(request.llm, request.tp_degree, request.settings),
         offered.sequences,
         offered.step_tokens,
     )
@@ -235,15 +235,15 @@ def _curve(
 
 def _cache_gib(request: EstimateRequest) -> float | str:
     """Cache of one GPU, or why there is none."""
-    if not fits_shards(request.llm, request.tp_degree):
+    if not step_fits_shards(request.llm, request.tp_degree):
         return (
             f"its {request.llm.heads} heads ({request.llm.kv_heads} of keys and values) cannot be"
             f" split over {request.tp_degree} GPUs"
         )
-    room = room_gib(request.llm, request.gpu, request.tp_degree, request.settings)
+    room = step_room_gib(request.llm, request.gpu, request.tp_degree, request.settings)
     mean = (
         request.offered.lengths.input_tokens + request.offered.lengths.output_tokens
-    ) * kv_token_gib(request.llm, request.tp_degree, request.settings)
+    ) * step_kv_token_gib(request.llm, request.tp_degree, request.settings)
     cache = min(
         room,
         0.5 * request.share_pct / 100 * request.gpu.memory_gib,

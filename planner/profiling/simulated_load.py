@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from models.serving.batching import Limits, Served, serve
+from models.serving.batching import BatchedRequests, Limits, serve_batches
 from models.serving.step_time import StepTime
-from models.serving.workload import Lengths, draw_lengths, fixed, unit_arrivals
+from models.serving.workload import Lengths, draw_workload_lengths, fixed, workload_unit_arrivals
 
 __all__ = [
     "HIGHEST_LOAD",
@@ -74,8 +74,8 @@ def draw_load(offered: OfferedLoad) -> tuple[tuple[np.ndarray, np.ndarray, np.nd
     drawn = []
     for seed in range(offered.seeds):
         random = np.random.RandomState(seed)
-        arrivals = unit_arrivals(each, offered.cv, random)
-        drawn.append((arrivals, *draw_lengths(offered.lengths, each, random)))
+        arrivals = workload_unit_arrivals(each, offered.cv, random)
+        drawn.append((arrivals, *draw_workload_lengths(offered.lengths, each, random)))
     return tuple(drawn)
 
 
@@ -100,17 +100,19 @@ def capacity_rps(
     prompts, outputs = np.tile(prompts, times), np.tile(outputs, times)
     arrivals = np.concatenate([arrivals + k * len(draw[0]) for k in range(times)])
     at_once = _throughput(
-        serve(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler)
+        serve_batches(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler)
     )
     return min(
         at_once,
         _throughput(
-            serve(step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler)
+            serve_batches(
+                step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler
+            )
         ),
     )
 
 
-def _throughput(served: Served) -> float:
+def _throughput(served: BatchedRequests) -> float:
     """Responses per second in the middle of a run, while there still are arrivals or a queue."""
     ends = np.sort(served.finish)
     first, last = int(0.3 * len(ends)), int(0.85 * len(ends)) - 1
@@ -136,7 +138,7 @@ def latencies_at(
     """Latencies in ms and their half widths at one rate."""
     samples: list[list[np.ndarray]] = []
     for arrivals, prompts, outputs in draws:
-        served = serve(step, arrivals / rate, prompts, outputs, limits, offered.scheduler)
+        served = serve_batches(step, arrivals / rate, prompts, outputs, limits, offered.scheduler)
         kept = slice(int(WARM_UP * len(arrivals)), len(arrivals) - int(TAIL * len(arrivals)))
         tpot = served.tpot(outputs)[kept]
         samples.append(

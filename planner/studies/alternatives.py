@@ -27,7 +27,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from models.formulation import Changes, Goal, GoalKind, lean_weights
+from models.formulation import Changes, Goal, GoalKind, formulation_lean_weights
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint import solve as joint
@@ -230,7 +230,7 @@ class _AlternativeSearch:
         more than it would need.
         """
         start = self._incumbent()
-        weights = lean_weights(self.state.instance)
+        weights = formulation_lean_weights(self.state.instance)
         # The plan itself is the first answer, so that the search has a bound to beat at once.
         first = replace(start, loss=float(weights @ [packing.gpus for packing in start.packing]))
         lean = Search(self.state, replace(self.goal, of=GoalKind.GPUS), lambda _: HALF_A_GPU, first)

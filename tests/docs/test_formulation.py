@@ -12,7 +12,7 @@ import models.program
 from models.formulation import Changes, Goal, GoalKind
 from models.instance import Llm, Quota
 from models.nogood import NoGood
-from models.program import build
+from models.program import build_program
 from planner.joint import infeasibility, leanest, restricted_milp, setup_routing
 from planner.joint.cut_loop import IN_OUT
 from planner.joint.search import FIRST_OPTIONS
@@ -48,7 +48,7 @@ def whole_program() -> pyo.ConcreteModel:
         changes=Changes((1,) * len(instance.options), 2),
     )
     form = replace(state.formulation(goal, state.usable()), instance=instance)
-    return build(replace(form, upper=form.upper + 1))
+    return build_program(replace(form, upper=form.upper + 1))
 
 
 def constraints() -> set[str]:
@@ -75,7 +75,7 @@ def test_symbols_name_components_of_the_program() -> None:
     known = {component.local_name for component in model.component_objects()}
     rows = [line.split("|")[2] for line in section(2).splitlines() if line.startswith("| ")][2:]
     codes = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
-    assert codes - known <= {"demand", "Curve", "Pieces"}
+    assert codes - known <= {"demand", "Curve", "LatencyPieces"}
     assert len(codes & known) >= 10
 
 

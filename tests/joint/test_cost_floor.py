@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.formulation import Goal, GoalKind, price_step
+from models.formulation import Goal, GoalKind, formulation_price_step
 from planner.joint.cost_floor import reach_floor
 from planner.joint.goal_state import GoalState
 from planner.joint.search import Search
@@ -51,7 +51,7 @@ def test_a_quality_bound_below_the_floor_raises_the_cost_by_a_price_step() -> No
     inner = goal_state(state.shared.instance)
     inner.bound = -0.4
     assert reach_floor(state, 3.0, lambda *_: inner)
-    step = price_step(state.shared.instance)
+    step = formulation_price_step(state.shared.instance)
     assert 3.0 < state.bound <= 3.0 + step
     assert state.goal.cost_at_least == state.bound
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from models.latency import Pieces
+from models.latency import LatencyPieces
 from planner.joint.curve_refinement import SAME_BUDGET, WORTH_A_SPLIT, refine_lines, split_arms
 from planner.joint.search_state import SearchState
 from tests.support.instances.search_states import fresh_state
@@ -25,7 +25,7 @@ def operating_rates(state: SearchState, rng: np.random.Generator) -> tuple[np.nd
     return replicas, rates
 
 
-def concave_knots(pieces: Pieces) -> list[bool]:
+def concave_knots(pieces: LatencyPieces) -> list[bool]:
     """Knots at which the slope of a budget drops: there the budget lies above its hull."""
     before = [float(pieces.slope(0, j, pieces.high[j])) for j in range(pieces.low.size - 1)]
     after = [float(pieces.slope(0, j, pieces.low[j])) for j in range(1, pieces.low.size)]

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from models.capacity import capacity_rows, most_replicas
+from models.capacity import capacity_rows, most_replicas_by_capacity
 from models.instance import Instance, Llm, Option, Pool
 from profiles.records import Scores
 from tests.support.instances.random_pools import CURVE, cluster
@@ -95,7 +95,7 @@ def random_placement(rng: np.random.Generator, instance: Instance) -> tuple[np.n
 def test_random_legal_placements_obey_every_row(seed: int) -> None:
     instance = cluster(seed, kinds=8)
     rows = capacity_rows(instance)
-    most = most_replicas(instance, rows)
+    most = most_replicas_by_capacity(instance, rows)
     rng = np.random.default_rng(seed)
     for _ in range(60):
         replicas, used = random_placement(rng, instance)
@@ -120,7 +120,7 @@ def test_the_plain_rows_are_there_in_some_form() -> None:
         llms=(Llm("a"),), pools=pools, options=options, slos=(), arrival_rate=1.0, scores=scores
     )
     # three of 30 % a GPU; one of 40 GiB in 72 GiB a GPU; one of four whole GPUs a node
-    assert most_replicas(instance, capacity_rows(instance)).tolist() == [54, 18, 3]
+    assert most_replicas_by_capacity(instance, capacity_rows(instance)).tolist() == [54, 18, 3]
     limited = Instance(
         llms=(Llm("a", 0, 2),),
         pools=pools,
@@ -129,4 +129,4 @@ def test_the_plain_rows_are_there_in_some_form() -> None:
         arrival_rate=1.0,
         scores=scores,
     )
-    assert most_replicas(limited, capacity_rows(limited)).tolist() == [2, 2, 2]
+    assert most_replicas_by_capacity(limited, capacity_rows(limited)).tolist() == [2, 2, 2]

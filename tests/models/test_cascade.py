@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.cascade import MixQuality, policies
+from models.cascade import CascadeQuality, cascade_policies
 from profiles.records import Scores
 
 SCORES = Scores(
@@ -20,7 +20,7 @@ def test_visits_and_quality_by_hand() -> None:
     """Asked again one by one, as the docstring says it."""
     seen = 0
     for chain in [(0,), (0, 1), (1, 2), (0, 1, 2)]:
-        for policy in policies(SCORES, chain, 4):
+        for policy in cascade_policies(SCORES, chain, 4):
             visits, kept = np.zeros(3), 0.0
             for x in range(4):
                 best = -np.inf
@@ -38,16 +38,18 @@ def test_visits_and_quality_by_hand() -> None:
 
 def test_equal_scores_stay_together() -> None:
     grades = replace(SCORES, values=np.array([[0.0, 1, 1, 0], [1, 0, 1, 1], [1, 1, 1, 0]]))
-    assert [policy.visits[1] for policy in policies(grades, (0, 1), 4)] == pytest.approx([0.5, 1.0])
+    assert [policy.visits[1] for policy in cascade_policies(grades, (0, 1), 4)] == pytest.approx(
+        [0.5, 1.0]
+    )
 
 
 def test_mixes_are_concave_and_their_cuts_hold() -> None:
     found = [
         policy
         for chain in [(0,), (1,), (2,), (0, 2), (0, 1, 2)]
-        for policy in policies(SCORES, chain, 4)
+        for policy in cascade_policies(SCORES, chain, 4)
     ]
-    quality = MixQuality(found, SCORES)
+    quality = CascadeQuality(found, SCORES)
     rng = np.random.default_rng(0)
     for _ in range(20):
         parts_ = rng.dirichlet(np.full(len(found), 0.3))

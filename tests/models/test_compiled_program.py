@@ -8,7 +8,7 @@ import pytest
 from models.compiled_program import compile_program
 from models.formulation import GoalKind
 from models.linear import LinearProgram
-from models.program import build
+from models.program import build_program
 from planner.joint.solver.highs import SolveSettings, solve
 from tests.support.instances.programs import (
     CASES,
@@ -42,7 +42,7 @@ def test_a_second_solver_agrees_on_the_integers(of: str, kind: str, seed: int) -
 def test_row_names_of_the_arrays_are_the_components_names() -> None:
     form = formulation(state_of("convex", 0), GoalKind.QUALITY)
     assert compiled(form).linear.row_names == []
-    linear = compile_program(build(form), form, named=True).linear
+    linear = compile_program(build_program(form), form, named=True).linear
     assert len(linear.row_names) == linear.row_lower.size
     assert len(linear.column_names) == linear.cost.size
     assert {name.split("[")[0] for name in linear.row_names} >= {

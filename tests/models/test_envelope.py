@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.envelope import Arm, lower_hull
+from models.envelope import EnvelopeArm, lower_hull_envelope
 from models.instance import Slo
-from models.latency import Pieces, budget_pieces
+from models.latency import LatencyPieces, latency_budget_pieces
 from profiles.records import Curve
 from tests.support.instances.random_curves import (
     at,
@@ -23,14 +23,14 @@ from tests.support.instances.random_curves import (
 )
 
 
-def envelope(arm: Arm, rates: np.ndarray) -> np.ndarray:
+def envelope(arm: EnvelopeArm, rates: np.ndarray) -> np.ndarray:
     at_points, budgets = arm.points()
     return np.array([np.interp(rates, at_points, row) for row in budgets]).reshape(
         arm.pieces.budgets, rates.size
     )
 
 
-def check_never_above(arm: Arm, pieces: Pieces) -> None:
+def check_never_above(arm: EnvelopeArm, pieces: LatencyPieces) -> None:
     rates = domain(pieces)
     rates = rates[(rates >= arm.low) & (rates <= arm.high)]
     if rates.size == 0 or pieces.budgets == 0:
@@ -53,7 +53,7 @@ def test_arms_never_lie_above_the_budget(seed: int) -> None:
     if pieces is None:
         return
     error = rng.uniform(1e-4, 0.2, pieces.budgets)
-    arms = [Arm(pieces, float(pieces.low[0]), float(pieces.high[-1])).coarse(error)]
+    arms = [EnvelopeArm(pieces, float(pieces.low[0]), float(pieces.high[-1])).coarse(error)]
     for _ in range(4):
         for arm in arms:
             check_never_above(arm, pieces)
@@ -79,7 +79,7 @@ def test_coarse_lines_stay_within_the_stated_error_of_the_hull(seed: int) -> Non
     if pieces is None or pieces.budgets == 0:
         return
     error = rng.uniform(1e-3, 0.2, pieces.budgets)
-    arm = Arm(pieces, float(pieces.low[0]), float(pieces.high[-1])).coarse(error)
+    arm = EnvelopeArm(pieces, float(pieces.low[0]), float(pieces.high[-1])).coarse(error)
     for rate in np.linspace(arm.low, arm.high, 60):
         gap = arm.hull(float(rate)) - arm.under(float(rate))
         assert np.all(gap <= error * max(rate, 1e-3 * arm.high) + 1e-9)
@@ -97,9 +97,9 @@ def test_touch_is_exact_on_convex_budgets(seed: int) -> None:
         {("ttft", "mean"): mean[0] + np.concatenate([[0.0], np.cumsum(slopes * np.diff(rates))])},
         curve.provenance,
     )
-    pieces = budget_pieces(rising, [Slo("ttft", "mean", 1.0)])
+    pieces = latency_budget_pieces(rising, [Slo("ttft", "mean", 1.0)])
     assert pieces is not None
-    arm = Arm(pieces, 0.0, rising.max_rate).coarse(np.array([0.1]))
+    arm = EnvelopeArm(pieces, 0.0, rising.max_rate).coarse(np.array([0.1]))
     for rate in rng.uniform(0.0, rising.max_rate, 5):
         arm.touch(float(rate))
         assert arm.under(float(rate))[0] == pytest.approx(
@@ -121,14 +121,14 @@ def test_touch_and_splits_make_any_budget_exact_where_it_matters(seed: int) -> N
     error = np.full(pieces.budgets, 0.03)
     exact = at(pieces, rate)
     wanted = 1e-6 * np.maximum(exact, 1e-3 * max(pieces.high[-1], 1.0))
-    arms = [Arm(pieces, float(pieces.low[0]), float(pieces.high[-1])).coarse(error)]
+    arms = [EnvelopeArm(pieces, float(pieces.low[0]), float(pieces.high[-1])).coarse(error)]
     for _ in range(12):
         around = [arm for arm in arms if arm.low <= rate <= arm.high]
         for arm in around:
             arm.touch(rate)
         if all(np.all(arm.under(rate) >= exact - wanted) for arm in around):
             break
-        after: list[Arm] = []
+        after: list[EnvelopeArm] = []
         for arm in arms:
             for cut in arm.splits(rate, wanted) if arm in around else []:
                 left, arm = arm.split(cut, error)
@@ -142,7 +142,7 @@ def test_touch_and_splits_make_any_budget_exact_where_it_matters(seed: int) -> N
         check_never_above(arm, pieces)
 
 
-def check_cover(arms: Sequence[Arm], pieces: Pieces) -> None:
+def check_cover(arms: Sequence[EnvelopeArm], pieces: LatencyPieces) -> None:
     """Arms follow one another without overlap and leave nothing of the domain out."""
     assert arms[0].low == pieces.low[0]
     assert arms[-1].high == pieces.high[-1]
@@ -154,9 +154,11 @@ def test_split_arms_meet_at_the_rate_and_are_exact_there() -> None:
     curve = Curve(
         np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([1.0, 0.4, 1.0])}, ("measured",) * 3
     )
-    pieces = budget_pieces(curve, [Slo("ttft", "mean", 1.0)])
+    pieces = latency_budget_pieces(curve, [Slo("ttft", "mean", 1.0)])
     assert pieces is not None
-    left, right = Arm(pieces, 0.0, 3.0).coarse(np.array([0.01])).split(1.5, np.array([0.01]))
+    left, right = (
+        EnvelopeArm(pieces, 0.0, 3.0).coarse(np.array([0.01])).split(1.5, np.array([0.01]))
+    )
     assert (left.low, left.high, right.low, right.high) == (0.0, 1.5, 1.5, 3.0)
     # L(1.5) = 0.7, so B = 1.05
     assert float(left.under(1.5)[0]) == pytest.approx(1.05)
@@ -167,7 +169,7 @@ def test_split_arms_meet_at_the_rate_and_are_exact_there() -> None:
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(-50, 50)), min_size=1, max_size=15))
 def test_lower_hull_is_the_largest_convex_function_below(points: list[tuple[int, int]]) -> None:
     rates, values = np.array(points, dtype=float).T
-    hull_rates, hull_values = lower_hull(rates, values)
+    hull_rates, hull_values = lower_hull_envelope(rates, values)
     assert hull_rates[0] == rates.min()
     assert hull_rates[-1] == rates.max()
     assert np.all(np.diff(hull_rates) > 0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.exact_assignment import TIE_EPS, assign_within_window, tie_groups
+from models.exact_assignment import TIE_EPS, assign_exactly_within_window, assignment_tie_groups
 from tests.support.instances.score_tables import best_quality, fractions_of, scores_of
 
 ALL_OPEN = 8.0
@@ -16,7 +16,7 @@ def test_with_every_prompt_open_it_is_the_optimum(kind: str) -> None:
         scores = scores_of(kind, seed)
         target = np.maximum(fractions_of(rng, len(scores.llms), seed % 4), 0.01)
         target /= target.sum()
-        answer = assign_within_window(
+        answer = assign_exactly_within_window(
             scores.values, scores.weights, target, np.zeros(target.size), ALL_OPEN
         )
         assert answer is not None
@@ -37,8 +37,8 @@ def test_a_window_that_is_too_narrow_has_no_answer() -> None:
     """Both prompts prefer the first LLM by 0.5: half of them cannot leave it within 0.1."""
     values, weights = np.array([[0.9, 0.9], [0.4, 0.4]]), np.array([0.5, 0.5])
     half, prices = np.array([0.5, 0.5]), np.zeros(2)
-    assert assign_within_window(values, weights, half, prices, 0.1) is None
-    wide = assign_within_window(values, weights, half, prices, 0.6)
+    assert assign_exactly_within_window(values, weights, half, prices, 0.1) is None
+    wide = assign_exactly_within_window(values, weights, half, prices, 0.6)
     assert wide is not None
     assert wide.value == pytest.approx(0.65)
     assert wide.prices == pytest.approx([0.5, 0.0])
@@ -46,22 +46,25 @@ def test_a_window_that_is_too_narrow_has_no_answer() -> None:
 
 def test_without_an_undecided_prompt_the_fractions_must_fit() -> None:
     values, weights = np.array([[0.9, 0.1], [0.1, 0.9]]), np.array([0.25, 0.75])
-    exact = assign_within_window(values, weights, np.array([0.25, 0.75]), np.zeros(2), 1e-3)
+    exact = assign_exactly_within_window(values, weights, np.array([0.25, 0.75]), np.zeros(2), 1e-3)
     assert exact is not None
     assert exact.shares == {}
     assert exact.value == pytest.approx(0.9)
-    assert assign_within_window(values, weights, np.array([0.3, 0.7]), np.zeros(2), 1e-3) is None
+    assert (
+        assign_exactly_within_window(values, weights, np.array([0.3, 0.7]), np.zeros(2), 1e-3)
+        is None
+    )
 
 
 def test_tied_prompts_are_divided_as_the_assignment_does() -> None:
     """Three prompts alike for LLMs 0 and 1, one that LLM 1 leads: LLM 0 gets half of all."""
     values = np.array([[0.6, 0.6, 0.6, 0.2], [0.6, 0.6, 0.6, 0.8]])
     weights, target = np.full(4, 0.25), np.array([0.5, 0.5])
-    answer = assign_within_window(values, weights, target, np.zeros(2), 1e-3)
+    answer = assign_exactly_within_window(values, weights, target, np.zeros(2), 1e-3)
     assert answer is not None
-    (tie,) = tie_groups(values, weights, answer, np.array([4, 7]))
+    (tie,) = assignment_tie_groups(values, weights, answer, np.array([4, 7]))
     assert tie.llms == (4, 7)
     assert tie.share == pytest.approx(0.75)
     assert tie.split == pytest.approx((2 / 3, 1 / 3))
     apart = values + np.array([[2 * TIE_EPS], [0.0]])
-    assert tie_groups(apart, weights, answer, np.array([4, 7])) == ()
+    assert assignment_tie_groups(apart, weights, answer, np.array([4, 7])) == ()

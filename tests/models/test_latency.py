@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from models.envelope import Arm
+from models.envelope import EnvelopeArm
 from models.instance import Slo
-from models.latency import budget_pieces, safe_points
+from models.latency import latency_budget_pieces, safe_latency_points
 from profiles.records import Curve
 from tests.support.instances.random_curves import (
     ROUND,
@@ -105,7 +105,7 @@ def test_slopes_and_curvature_by_finite_differences(seed: int) -> None:
 
 def test_a_one_point_curve_is_flat_up_to_its_rate() -> None:
     curve = Curve(np.array([4.0]), {("ttft", "mean"): np.array([0.5])}, ("measured",))
-    pieces = budget_pieces(curve, [Slo("ttft", "mean", 1.0)])
+    pieces = latency_budget_pieces(curve, [Slo("ttft", "mean", 1.0)])
     assert pieces is not None
     assert [float(at(pieces, r)[0]) for r in (0.0, 2.0, 4.0)] == [0.0, 1.0, 2.0]
     assert np.isinf(at(pieces, 4.01)[0])
@@ -113,11 +113,13 @@ def test_a_one_point_curve_is_flat_up_to_its_rate() -> None:
 
 def test_a_lone_point_at_rate_zero_may_be_deployed_but_carries_nothing() -> None:
     curve = Curve(np.array([0.0]), {("ttft", "mean"): np.array([0.5])}, ("measured",))
-    pieces = budget_pieces(curve, [Slo("ttft", "mean", 1.0), Slo("ttft", "mean", 1.0, "each_llm")])
+    pieces = latency_budget_pieces(
+        curve, [Slo("ttft", "mean", 1.0), Slo("ttft", "mean", 1.0, "each_llm")]
+    )
     assert pieces is not None
     assert pieces.low.tolist() == pieces.high.tolist() == [0.0]
     assert at(pieces, 0.0).tolist() == [0.0]
-    points = Arm(pieces, 0.0, 0.0).coarse(np.array([0.1])).points()
+    points = EnvelopeArm(pieces, 0.0, 0.0).coarse(np.array([0.1])).points()
     assert points[0].tolist() == [0.0]
 
 
@@ -129,13 +131,13 @@ def test_a_falling_curve_has_gaps_under_each_llm() -> None:
     curve = Curve(
         np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([1.0, 0.4, 1.0])}, ("measured",) * 3
     )
-    pieces = budget_pieces(curve, [Slo("ttft", "mean", 0.7, "each_llm")])
+    pieces = latency_budget_pieces(curve, [Slo("ttft", "mean", 0.7, "each_llm")])
     assert pieces is not None
     assert (float(pieces.low[0]), float(pieces.high[-1])) == pytest.approx((1.5, 2.5))
-    lone = budget_pieces(curve, [Slo("ttft", "mean", 0.4, "each_llm")])
+    lone = latency_budget_pieces(curve, [Slo("ttft", "mean", 0.4, "each_llm")])
     assert lone is not None
     assert lone.low.tolist() == lone.high.tolist() == [2.0]
-    assert budget_pieces(curve, [Slo("ttft", "mean", 0.39, "each_llm")]) is None
+    assert latency_budget_pieces(curve, [Slo("ttft", "mean", 0.39, "each_llm")]) is None
 
 
 def test_two_intervals_on_a_curve_that_falls_twice() -> None:
@@ -143,7 +145,9 @@ def test_two_intervals_on_a_curve_that_falls_twice() -> None:
     curve = Curve(
         np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([0.2, 1.0, 0.2])}, ("measured",) * 3
     )
-    pieces = budget_pieces(curve, [Slo("ttft", "mean", 0.6, "each_llm"), Slo("ttft", "mean", 9.0)])
+    pieces = latency_budget_pieces(
+        curve, [Slo("ttft", "mean", 0.6, "each_llm"), Slo("ttft", "mean", 9.0)]
+    )
     assert pieces is not None
     assert np.isinf(at(pieces, 2.0)[0])
     assert float(at(pieces, 1.5)[0]) == pytest.approx(0.9)
@@ -154,7 +158,7 @@ def test_percentile_shares_jump_as_the_contract_says() -> None:
     """p50 and p99 only: below p50 all are late, from p99 on one in a hundred, never none."""
     columns = {("ttft", "p50"): np.array([0.2, 0.6]), ("ttft", "p99"): np.array([0.3, 1.3])}
     curve = Curve(np.array([0.0, 1.0]), columns, ("measured",) * 2)
-    pieces = budget_pieces(curve, [Slo("ttft", "p95", 0.4)])
+    pieces = latency_budget_pieces(curve, [Slo("ttft", "p95", 0.4)])
     assert pieces is not None
     # p99 crosses 0.4 at r = 0.1, p50 at r = 0.5; at r = 0.3 they are 0.32 and 0.6, and 0.4 lies 2/7
     # of the way: 0.5 - 0.49 * 2/7 = 0.36
@@ -177,7 +181,7 @@ def test_safe_points_never_lie_below_and_are_exact_at_the_rate(seed: int) -> Non
         return
     for rate in rng.choice(domain(pieces), 4):
         for side in (-1, 1):
-            grid, budgets = safe_points(pieces, float(rate), side)
+            grid, budgets = safe_latency_points(pieces, float(rate), side)
             assert np.all(np.diff(grid) > 0) or grid.size == 1
             assert budgets.shape == (pieces.budgets, grid.size)
             dense = np.linspace(grid[0], grid[-1], 200)
@@ -190,7 +194,7 @@ def test_safe_points_never_lie_below_and_are_exact_at_the_rate(seed: int) -> Non
             )
     for rate in rng.uniform(0, curve.max_rate, 4):
         if np.isfinite(at(pieces, rate)).all():
-            grid, budgets = safe_points(pieces, float(rate))
+            grid, budgets = safe_latency_points(pieces, float(rate))
             told = [float(np.interp(rate, grid, row)) for row in budgets]
             assert told == pytest.approx(
                 [spent(curve, slo, rate) for slo in shared(slos)], rel=1e-8, abs=1e-10
@@ -202,9 +206,9 @@ def test_safe_points_take_the_asked_side_of_a_jump() -> None:
     side +1 starts there.
     """
     curve = Curve(np.array([0.0, 1.0]), {("ttft", "p50"): np.array([0.2, 0.6])}, ("measured",) * 2)
-    pieces = budget_pieces(curve, [Slo("ttft", "p95", 0.4)])
+    pieces = latency_budget_pieces(curve, [Slo("ttft", "p95", 0.4)])
     assert pieces is not None
-    below, above = safe_points(pieces, 0.5, -1), safe_points(pieces, 0.5, 1)
+    below, above = safe_latency_points(pieces, 0.5, -1), safe_latency_points(pieces, 0.5, 1)
     assert (float(below[0][-1]), float(above[0][0])) == pytest.approx((0.5, 0.5))
     assert float(below[1][0, -1]) == pytest.approx(0.25)
     assert float(above[1][0, 0]) == pytest.approx(0.5)

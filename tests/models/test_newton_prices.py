@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.newton_prices import NEAR_ENOUGH, minimise_smoothed
+from models.newton_prices import NEAR_ENOUGH, newton_smoothed_prices
 from tests.support.instances.score_tables import best_quality, fractions_of, scores_of
 
 TEMPERATURES = (0.3, 0.1, 0.03, 0.01)
@@ -24,7 +24,7 @@ def test_the_soft_choice_meets_the_fractions(seed: int) -> None:
     target /= target.sum()
     prices = np.zeros(llms)
     for temperature in TEMPERATURES:
-        prices = minimise_smoothed(scores.values, scores.weights, target, prices, temperature)
+        prices = newton_smoothed_prices(scores.values, scores.weights, target, prices, temperature)
         chosen = softly_chosen(scores.values, scores.weights, prices, temperature)
         assert np.abs(chosen - target).max() < NEAR_ENOUGH
     base = float((scores.values - prices[:, None]).max(axis=0) @ scores.weights)
@@ -38,7 +38,7 @@ def test_ties_end_it_with_finite_prices(kind: str) -> None:
         scores = scores_of(kind, seed)
         llms = len(scores.llms)
         target = np.full(llms, 1 / llms)
-        prices = minimise_smoothed(scores.values, scores.weights, target, np.zeros(llms), 0.01)
+        prices = newton_smoothed_prices(scores.values, scores.weights, target, np.zeros(llms), 0.01)
         assert np.isfinite(prices).all()
 
 
@@ -47,7 +47,7 @@ def test_single_precision_is_near_double() -> None:
     llms = len(scores.llms)
     target = np.full(llms, 1 / llms)
     start = np.zeros(llms)
-    double = minimise_smoothed(scores.values, scores.weights, target, start, 0.03)
+    double = newton_smoothed_prices(scores.values, scores.weights, target, start, 0.03)
     values, weights = scores.values.astype(np.float32), scores.weights.astype(np.float32)
-    single = minimise_smoothed(values, weights, target, start, 0.03)
+    single = newton_smoothed_prices(values, weights, target, start, 0.03)
     assert np.ptp(single - double) < 1e-3

@@ -9,7 +9,7 @@ import pytest
 from models.instance import Instance, Llm, Option, Pool
 from models.nogood import NoGood, lifted_no_good
 from models.packing.first_fit import Item, PackingVerdict
-from models.packing.placement import pack_on_fewest, smallest_conflict
+from models.packing.placement import place_on_fewest, smallest_placement_conflict
 from profiles.records import Scores
 from tests.support.instances.random_pools import CURVE, GRID
 
@@ -74,7 +74,9 @@ def test_lifted_no_goods_forbid_their_source_and_nothing_placeable(seed: int) ->
     every = list(product(range(4), repeat=len(instance.options)))
     fewest: dict[tuple[int, ...], int | None] = {}
     for replicas in every:
-        packing = pack_on_fewest(items_of(instance, replicas), pool.nodes, pool.gpus_per_node, room)
+        packing = place_on_fewest(
+            items_of(instance, replicas), pool.nodes, pool.gpus_per_node, room
+        )
         fewest[replicas] = packing.gpus if packing.verdict is PackingVerdict.PACKED else None
     rng = np.random.default_rng(seed)
     for limit in (None, pool.gpus - 1):
@@ -82,7 +84,7 @@ def test_lifted_no_goods_forbid_their_source_and_nothing_placeable(seed: int) ->
         for k in rng.choice(len(bad), min(len(bad), 12), replace=False):
             source = bad[k]
             items = items_of(instance, source)
-            core = smallest_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
+            core = smallest_placement_conflict(items, pool.nodes, pool.gpus_per_node, room, limit)
             no_good = lifted_no_good(
                 instance, 0, core, {item.key: item.count for item in items}, limit
             )

@@ -7,7 +7,7 @@ import pytest
 
 from models.instance import Instance, Llm, Option, Pool
 from models.packing.first_fit import Item, PackingVerdict
-from models.packing.placement import pack_most
+from models.packing.placement import place_most
 from models.patterns import pattern_row
 from profiles.records import Curve, Scores
 
@@ -75,7 +75,7 @@ def test_a_demand_that_only_patterns_refuse() -> None:
 
 
 def test_as_many_as_fit_are_packed() -> None:
-    packing = pack_most(
+    packing = place_most(
         [Item(0, 2, 1.0, 10.0, 3), Item(1, 1, 0.5, 10.0, 1)], nodes=1, gpus_per_node=4, room=80.0
     )
     assert packing.verdict is PackingVerdict.PACKED

@@ -8,7 +8,7 @@ import pytest
 import models.program
 from models.formulation import GoalKind
 from models.nogood import NoGood
-from models.program import build
+from models.program import build_program
 from planner.joint.solver.highs import SolveSettings, solve
 from tests.support.instances.programs import CASES, GOALS, compiled, formulation, state_of
 
@@ -31,7 +31,7 @@ VERBS = (
 def test_pyomo_s_own_interface_agrees(kind: str, seed: int) -> None:
     """The model as a user of Pyomo would solve it, not by way of our arrays."""
     form = formulation(state_of(kind, seed), "quality")
-    model = build(form)
+    model = build_program(form)
     solver = pyo.SolverFactory("appsi_highs")
     solver.solve(model)
     answer = solve(compiled(form).linear, SolveSettings())
@@ -48,7 +48,7 @@ def constraint_names() -> set[str]:
             state.no_goods.append(NoGood(0, ((0,),), (99,), 1))
             names |= {
                 c.local_name
-                for c in build(formulation(state, of)).component_objects(pyo.Constraint)
+                for c in build_program(formulation(state, of)).component_objects(pyo.Constraint)
             }
     return names
 
@@ -64,7 +64,7 @@ def test_every_row_is_a_verb_phrase_that_the_docstring_lists() -> None:
 
 
 def test_no_component_takes_a_reserved_name() -> None:
-    model = build(formulation(state_of("nonconvex", 1), GoalKind.COST))
+    model = build_program(formulation(state_of("nonconvex", 1), GoalKind.COST))
     names = {component.local_name for component in model.component_objects()}
     assert not names & {"load", "type", "name", "model"}
     sets = {component.local_name for component in model.component_objects(pyo.Set)}

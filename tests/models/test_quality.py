@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.quality import CutPool, Quality, Settled
+from models.quality import Quality, QualityCutPool, Settled
 from profiles.records import Scores
 from tests.support.instances.score_tables import (
     KINDS,
@@ -249,7 +249,7 @@ def test_many_equal_grades_are_merged_without_loss() -> None:
 
 
 def test_the_pool_takes_equal_prices_once_and_finds_the_tightest() -> None:
-    pool = CutPool(2)
+    pool = QualityCutPool(2)
     assert pool.add(np.array([0.0, 0.0]), 1.0)
     assert not pool.add(np.array([0.0, 0.0]), 1.0)
     assert pool.add(np.array([1.0, 0.0]), 0.2)

@@ -19,7 +19,7 @@ from models import router as router_module
 from models.exact_assignment import TIE_EPS
 from models.instance import Instance
 from models.quality import Quality
-from models.router import PolicyError, Router, draw, draws
+from models.router import PolicyError, Router, router_draw, router_draws
 from planner.verification.routing_certificate import _groups, _realise, _stated_splits
 from profiles.records import Scores
 from tests.support.paths import HOME
@@ -212,17 +212,17 @@ def test_draws_are_those_of_every_machine_and_version() -> None:
 
     The first is SplitMix64's own first of seed 0.
     """
-    assert draw("") == 0.8833108082136426
-    assert draw("req-1") == 0.13099617069535208
-    assert draw("Größe 🙂") == 0.8955383434201706
+    assert router_draw("") == 0.8833108082136426
+    assert router_draw("req-1") == 0.13099617069535208
+    assert router_draw("Größe 🙂") == 0.8955383434201706
     ids = ["", "req-1", "Größe 🙂", "\ud800"]
-    assert draws(ids).tolist() == [draw(one) for one in ids]
+    assert router_draws(ids).tolist() == [router_draw(one) for one in ids]
 
 
 @pytest.mark.parametrize("form", ["{}", "req-{:08d}", "{:x}-session", "chat/{0}/turn/{0}"])
 def test_draws_of_ordinary_ids_are_even_and_unrelated(form: str) -> None:
     n = 40_000
-    numbers = draws(form.format(k) for k in range(n))
+    numbers = router_draws(form.format(k) for k in range(n))
     counts = np.histogram(numbers, 100, (0.0, 1.0))[0]
     assert ((counts - n / 100) ** 2 / (n / 100)).sum() < 99 + 4 * math.sqrt(2 * 99)
     neighbours = np.corrcoef(numbers[1:], numbers[:-1])[0, 1]

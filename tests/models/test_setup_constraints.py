@@ -9,7 +9,7 @@ from models.compiled_program import compile_program
 from models.formulation import Changes, Goal, GoalKind, pool_prices
 from models.instance import Llm
 from models.nogood import NoGood
-from models.program import build
+from models.program import build_program
 from planner.joint.solver.highs import SolveSettings, StopReason, solve
 from tests.support.instances.programs import compiled, formulation, state_of
 
@@ -75,14 +75,14 @@ def test_limits_on_replicas_are_stated_per_llm() -> None:
     llms = tuple(Llm(llm.name, 1, 3) for llm in state.instance.llms)
     instance = replace(state.instance, llms=llms)
     form = replace(formulation(state, GoalKind.QUALITY), instance=instance)
-    model = build(form)
+    model = build_program(form)
     assert len(limits_of(model, "keep_min_replicas")) == len(llms)
     assert len(limits_of(model, "keep_max_replicas")) == len(llms)
     of_first = [o for o in form.options if instance.options[o].llm == 0]
     text = limits_of(model, "keep_max_replicas")[0]
     assert all(f"replicas[{o}]" in text for o in of_first)
     without = tuple(o for o in form.options if o not in of_first)
-    barren = build(replace(form, options=without, arms={o: form.arms[o] for o in without}))
+    barren = build_program(replace(form, options=without, arms={o: form.arms[o] for o in without}))
     program = compile_program(barren, replace(form, options=without)).linear
     assert solve(program, SolveSettings()).stop is StopReason.INFEASIBLE
 
@@ -97,7 +97,7 @@ def test_limits_that_earlier_decisions_set() -> None:
         gpus_in_all=3,
     )
     program = compile_program(
-        build(form := state.formulation(goal, state.usable())), form, named=True
+        build_program(form := state.formulation(goal, state.usable())), form, named=True
     ).linear
     assert {"keep_quality", "keep_cost", "reach_cost", "keep_gpus"} <= set(program.row_names)
     answer = solve(program, SolveSettings())

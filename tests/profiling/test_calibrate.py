@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.serving.calibration import Harness, predict
+from models.serving.calibration import Harness, predict_for_calibration
 from planner.profiling.estimate import estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
 from tests.support.paths import SHARED
@@ -36,7 +36,8 @@ def test_start_values_are_as_good_as_stated_on_silicon() -> None:
 
     rows = [row for row in read_silicon(SILICON) if row.gpu == H100.gpu and row.taught][::5]
     errors = [
-        predict(row.point, np.ones(9), Harness("slots"))[1] / row.point.tpot - 1 for row in rows
+        predict_for_calibration(row.point, np.ones(9), Harness("slots"))[1] / row.point.tpot - 1
+        for row in rows
     ]
     assert np.median(np.abs(errors)) < 0.15
     assert len(rows) > 100

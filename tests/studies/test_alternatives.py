@@ -12,7 +12,7 @@ import pytest
 
 from models.instance import Instance
 from models.packing.first_fit import Item
-from models.packing.placement import pack_on_fewest
+from models.packing.placement import place_on_fewest
 from planner.joint import solve as joint
 from planner.plans.running_setup import RunningSetup
 from planner.plans.solved_content import solved_content
@@ -209,7 +209,7 @@ def seated(instance: Instance, replicas: Sequence[int]) -> tuple[ReplicaPlace, .
         ]
         seats += [
             (o, node, gpus)
-            for o, _, node, gpus in pack_on_fewest(
+            for o, _, node, gpus in place_on_fewest(
                 items, pool.nodes, pool.gpus_per_node, instance.room(p)
             ).seats
         ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.serving.batching import SCHEDULERS
 from models.serving.step_time import StepSettings
-from models.serving.workload import Lengths, fixed, from_trace, lognormal
+from models.serving.workload import Lengths, fixed, lognormal_workload, workload_from_trace
 from planner.errors import DataError
 from planner.profiling.estimate import (
     EstimateRequest,
@@ -203,7 +203,7 @@ def _lengths(options: EstimateOptions, faults: list[Fault]) -> Lengths:
     if options.lengths == "fixed":
         return fixed(options.input_tokens, options.output_tokens)
     if options.lengths == "lognormal":
-        return lognormal(options.input_tokens, options.output_tokens)
+        return lognormal_workload(options.input_tokens, options.output_tokens)
     try:
         tokens = load_trace(Path(options.lengths)).tokens
     except DataError as error:
@@ -213,4 +213,4 @@ def _lengths(options: EstimateOptions, faults: list[Fault]) -> Lengths:
         fix = "fill in input_tokens and output_tokens, 1 or more, in every row"
         faults.append(Fault(options.lengths, "", "", "the trace does not state all lengths", fix))
         return fixed(1, 1)
-    return from_trace(tokens["input_tokens"], tokens["output_tokens"])
+    return workload_from_trace(tokens["input_tokens"], tokens["output_tokens"])

@@ -29,7 +29,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from models.cascade import CascadePolicy, MixQuality, PolicyMix, policies
+from models.cascade import CascadeMix, CascadePolicy, CascadeQuality, cascade_policies
 from models.instance import Instance, Llm, ObjectiveKind, Option, Pool
 from models.quality import Quality
 from planner.solution import Solution, Status
@@ -58,7 +58,7 @@ class MixPlan:
     content: verified against the equivalent instance; value, bound: of the objective.
     """
 
-    mix: PolicyMix
+    mix: CascadeMix
     content: Mapping[str, Any]
     value: float
     bound: float
@@ -138,7 +138,7 @@ def _every(
     for chain in chains:
         if made and solver.stopped():
             break
-        made += policies(scores, chain, steps[len(chain)])
+        made += cascade_policies(scores, chain, steps[len(chain)])
     return made
 
 
@@ -146,7 +146,7 @@ def _solved(
     solver: BaselineSolver, instance: Instance, candidates: list[CascadePolicy]
 ) -> MixPlan | None:
     """The best mix and its setup by the joint search, verified; None without one."""
-    quality = MixQuality(candidates, instance.scores)
+    quality = CascadeQuality(candidates, instance.scores)
     solution = solver.solve(_spread(instance, quality.most), cast(Quality, quality))
     if not solution.has_plan or solution.value is None or solution.bound is None:
         return None
@@ -198,11 +198,11 @@ def _divided(instance: Instance, by: float) -> tuple[Any, ...]:
     )
 
 
-def _equal_slos(instance: Instance, mix: PolicyMix) -> tuple[Any, ...]:
+def _equal_slos(instance: Instance, mix: CascadeMix) -> tuple[Any, ...]:
     return _divided(instance, float(mix.visits.sum()))
 
 
-def equivalent_instance(instance: Instance, mix: PolicyMix) -> Instance:
+def equivalent_instance(instance: Instance, mix: CascadeMix) -> Instance:
     """The instance that the verifier judges a mix by: each visit a request, to be routed in the
     proportions of the visits.
 
@@ -229,7 +229,7 @@ def equivalent_instance(instance: Instance, mix: PolicyMix) -> Instance:
 
 
 def _as_visits(
-    instance: Instance, checked: Instance, mix: PolicyMix, solution: Solution
+    instance: Instance, checked: Instance, mix: CascadeMix, solution: Solution
 ) -> Solution:
     """The plan in the terms of the equivalent instance; rates are put right by what the mix's
     rounding takes.
@@ -255,7 +255,7 @@ def _as_visits(
     )
 
 
-def _policy_words(instance: Instance, mix: PolicyMix) -> str:
+def _policy_words(instance: Instance, mix: CascadeMix) -> str:
     """The policies, the largest part first, e.g. `70 %: a, below 0.61 then b; 30 %: b`."""
     words = []
     for part, policy in sorted(

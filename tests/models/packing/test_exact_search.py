@@ -3,7 +3,7 @@
 import pytest
 
 import models.packing.exact_search
-from models.packing.exact_search import search_packing
+from models.packing.exact_search import search_packing_exactly
 from models.packing.first_fit import ORDERS, Item, PackingVerdict
 from tests.support.instances.random_pools import ROOM, check_seats, fewest_gpus, random_packing
 
@@ -14,17 +14,17 @@ def test_it_finds_the_fewest_gpus_and_proves_that_fewer_are_none(first: int) -> 
         items, nodes, per_node = random_packing(seed)
         items = sorted((item for item in items if item.count), key=ORDERS[0])
         gpus, fewest = nodes * per_node, fewest_gpus(items, nodes, per_node)
-        whole = search_packing(items, nodes, per_node, ROOM, gpus)
+        whole = search_packing_exactly(items, nodes, per_node, ROOM, gpus)
         if fewest is None:
             assert whole.verdict == PackingVerdict.IMPOSSIBLE
             continue
         check_seats(whole, items, nodes, per_node)
-        best = search_packing(items, nodes, per_node, ROOM, fewest)
+        best = search_packing_exactly(items, nodes, per_node, ROOM, fewest)
         assert best.verdict == PackingVerdict.PACKED
         assert best.gpus == fewest
         check_seats(best, items, nodes, per_node)
         if fewest:
-            fewer = search_packing(items, nodes, per_node, ROOM, fewest - 1)
+            fewer = search_packing_exactly(items, nodes, per_node, ROOM, fewest - 1)
             assert fewer.verdict == PackingVerdict.IMPOSSIBLE
 
 
@@ -33,12 +33,12 @@ def test_beyond_its_limit_it_says_unknown(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(models.packing.exact_search, "SEARCH_LIMIT", 20)
     sizes = (0.31, 0.29, 0.27, 0.23, 0.21, 0.19, 0.17, 0.16, 0.16)
     items = [Item(k, 1, share, 1.0, 1) for k, share in enumerate(sizes)]
-    assert search_packing(items, 1, 2, ROOM, 2).verdict == PackingVerdict.UNKNOWN
+    assert search_packing_exactly(items, 1, 2, ROOM, 2).verdict == PackingVerdict.UNKNOWN
     monkeypatch.undo()
-    assert search_packing(items, 1, 2, ROOM, 2).verdict != PackingVerdict.UNKNOWN
+    assert search_packing_exactly(items, 1, 2, ROOM, 2).verdict != PackingVerdict.UNKNOWN
 
 
 def test_alike_nodes_are_tried_once() -> None:
     """A replica too much for ten alike nodes: refuted by counting states, not orders."""
     items = [Item(0, 2, 0.6, 1.0, 11)]
-    assert search_packing(items, 10, 2, ROOM, 20).verdict == PackingVerdict.IMPOSSIBLE
+    assert search_packing_exactly(items, 10, 2, ROOM, 20).verdict == PackingVerdict.IMPOSSIBLE

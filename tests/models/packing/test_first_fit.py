@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.packing.first_fit import ORDERS, Item, PackingVerdict, first_fit, packing_of_seats
+from models.packing.first_fit import ORDERS, Item, PackingVerdict, pack_first_fit, packing_of_seats
 from tests.support.instances.random_pools import ROOM, check_seats, random_packing
 
 
@@ -11,7 +11,7 @@ from tests.support.instances.random_pools import ROOM, check_seats, random_packi
 def test_seats_keep_shares_memory_and_nodes(seed: int) -> None:
     items, nodes, per_node = random_packing(seed)
     for order in ORDERS:
-        seats = first_fit(sorted(items, key=order), nodes, per_node, ROOM)
+        seats = pack_first_fit(sorted(items, key=order), nodes, per_node, ROOM)
         if seats is not None:
             check_seats(packing_of_seats(seats), items, nodes, per_node)
 
@@ -21,7 +21,7 @@ def test_what_is_left_out_has_no_room(seed: int) -> None:
     """The first replica of each option that is not seated fits no node any more."""
     items, nodes, per_node = random_packing(seed)
     ordered = sorted([*items, Item(99, 1, 0.5, 30.0, 4 * nodes * per_node)], key=ORDERS[0])
-    seats = first_fit(ordered, nodes, per_node, ROOM, leave_out=True)
+    seats = pack_first_fit(ordered, nodes, per_node, ROOM, leave_out=True)
     assert seats is not None
     share, memory = np.ones((nodes, per_node)), np.full((nodes, per_node), ROOM)
     by_key = {item.key: item for item in ordered}
@@ -42,7 +42,7 @@ def test_what_is_left_out_has_no_room(seed: int) -> None:
 def test_the_fullest_gpu_that_fits_takes_a_shard() -> None:
     """30 % go beside 70 %, not beside 40 %."""
     items = [Item(0, 1, 0.7, 1.0, 1), Item(1, 1, 0.4, 1.0, 1), Item(2, 1, 0.3, 1.0, 1)]
-    seats = first_fit(items, 1, 3, ROOM)
+    seats = pack_first_fit(items, 1, 3, ROOM)
     assert seats is not None
     at = {key: gpus for key, _, _, gpus in seats}
     assert at[2] == at[0]

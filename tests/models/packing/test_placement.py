@@ -6,7 +6,7 @@ Shares are whole per cents and memories whole GiB, so that sums are exact and no
 import pytest
 
 from models.packing.first_fit import Item, PackingVerdict
-from models.packing.placement import pack, pack_on_fewest, smallest_conflict
+from models.packing.placement import place_all, place_on_fewest, smallest_placement_conflict
 from tests.support.instances.random_pools import (
     CASES,
     ROOM,
@@ -22,7 +22,7 @@ def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
     for seed in range(first, first + 25):
         items, nodes, per_node = random_packing(seed)
         fewest = fewest_gpus(items, nodes, per_node)
-        packing = pack(items, nodes, per_node, ROOM)
+        packing = place_all(items, nodes, per_node, ROOM)
         assert packing.verdict is (
             PackingVerdict.IMPOSSIBLE if fewest is None else PackingVerdict.PACKED
         ), f"seed {seed}"
@@ -30,11 +30,11 @@ def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
             impossible += 1
             continue
         check_seats(packing, items, nodes, per_node)
-        leanest = pack_on_fewest(items, nodes, per_node, ROOM)
+        leanest = place_on_fewest(items, nodes, per_node, ROOM)
         check_seats(leanest, items, nodes, per_node)
         assert leanest.gpus == fewest, f"seed {seed}"
         for limit in {max(fewest - 1, 0), fewest, min(fewest + 1, nodes * per_node)}:
-            limited = pack(items, nodes, per_node, ROOM, limit)
+            limited = place_all(items, nodes, per_node, ROOM, limit)
             assert limited.verdict is (
                 PackingVerdict.PACKED if limit >= fewest else PackingVerdict.IMPOSSIBLE
             ), f"seed {seed}, {limit} GPUs"
@@ -82,7 +82,7 @@ def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
     ],
 )
 def test_pack_by_hand(items: list[Item], nodes: int, per_node: int, fits: bool) -> None:
-    packing = pack(items, nodes, per_node, ROOM)
+    packing = place_all(items, nodes, per_node, ROOM)
     assert packing.verdict is (PackingVerdict.PACKED if fits else PackingVerdict.IMPOSSIBLE)
     assert len({(key, replica) for key, replica, *_ in packing.seats}) == (
         sum(i.count for i in items) if fits else 0
@@ -95,7 +95,7 @@ def test_a_setup_that_first_fit_misses_is_found() -> None:
         Item(k, 1, share / 100, 1.0, n)
         for k, (share, n) in enumerate([(50, 1), (40, 1), (30, 2), (20, 2), (10, 1)])
     ]
-    packing = pack(items, 1, 2, ROOM)
+    packing = place_all(items, 1, 2, ROOM)
     assert packing.verdict is PackingVerdict.PACKED
     check_seats(packing, items, 1, 2)
 
@@ -109,10 +109,10 @@ def test_smallest_conflict_is_impossible_and_minimal(first: int) -> None:
     for seed in range(first, first + 20):
         items, nodes, per_node = random_packing(seed)
         items = [Item(i.key, i.shards, i.share, i.memory, i.count + 1) for i in items]
-        if pack(items, nodes, per_node, ROOM).verdict is not PackingVerdict.IMPOSSIBLE:
+        if place_all(items, nodes, per_node, ROOM).verdict is not PackingVerdict.IMPOSSIBLE:
             continue
         seen += 1
-        core = smallest_conflict(items, nodes, per_node, ROOM)
+        core = smallest_placement_conflict(items, nodes, per_node, ROOM)
         count = {item.key: item.count for item in items}
         assert core, f"seed {seed}"
         assert all(0 < item.count <= count[item.key] for item in core)
@@ -122,7 +122,7 @@ def test_smallest_conflict_is_impossible_and_minimal(first: int) -> None:
                 Item(i.key, i.shards, i.share, i.memory, i.count - (i.key == less.key))
                 for i in core
             ]
-            assert pack(fewer, nodes, per_node, ROOM).verdict is PackingVerdict.PACKED, (
+            assert place_all(fewer, nodes, per_node, ROOM).verdict is PackingVerdict.PACKED, (
                 f"seed {seed} without one of {less.key}"
             )
     assert seen
@@ -133,7 +133,7 @@ def test_smallest_conflict_on_a_limited_number_of_gpus() -> None:
     stands in the list.
     """
     items = [Item(0, 1, 0.5, 1.0, 5), Item(1, 1, 0.1, 1.0, 1)]
-    core = smallest_conflict(items, 1, 4, ROOM, max_gpus=1)
+    core = smallest_placement_conflict(items, 1, 4, ROOM, max_gpus=1)
     assert fewest_gpus(core, 1, 4) == 2
     for less in core:
         fewer = [

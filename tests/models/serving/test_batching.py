@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve, serve_closed
+from models.serving.batching import (
+    SCHEDULERS,
+    Limits,
+    TooLongError,
+    serve_batches,
+    serve_batches_closed,
+)
 from models.serving.step_time import StepSettings, StepTime, step_time
 from models.serving.workload import (
-    draw_lengths,
+    draw_workload_lengths,
     fixed,
-    lognormal,
-    unit_arrivals,
+    lognormal_workload,
+    workload_unit_arrivals,
 )
 from profiles.catalogue import load_gpus, load_llms
 
@@ -154,11 +160,11 @@ def test_it_is_the_step_by_step_simulation(
     limits = Limits(int((prompts + outputs).max()) + slack, sequences, budget)
     if closed:
         users = 1 + seed % 7
-        served = serve_closed(step, users, prompts, outputs, limits, scheduler)
+        served = serve_batches_closed(step, users, prompts, outputs, limits, scheduler)
         queued = [step.front_end / 2] * min(users, requests)
     else:
         arrivals = np.cumsum(random.exponential(1 / rate, size=requests))
-        served = serve(step, arrivals, prompts, outputs, limits, scheduler)
+        served = serve_batches(step, arrivals, prompts, outputs, limits, scheduler)
         queued = (arrivals + step.front_end / 2).tolist()
     expected, most = naive(step, queued, prompts, outputs, limits, scheduler, closed)
     half = step.front_end / 2
@@ -174,10 +180,10 @@ def test_it_is_the_step_by_step_simulation(
 @pytest.mark.parametrize("rate", [2.0, 12.0, 40.0])
 def test_what_must_hold_of_any_server(scheduler: str, rate: float) -> None:
     random = np.random.RandomState(3)
-    prompts, outputs = draw_lengths(lognormal(800, 150), 1500, random)
-    arrivals = unit_arrivals(1500, 2.0, random) / rate
+    prompts, outputs = draw_workload_lengths(lognormal_workload(800, 150), 1500, random)
+    arrivals = workload_unit_arrivals(1500, 2.0, random) / rate
     limits = Limits(60_000, 64, 2048)
-    served = serve(STEP, arrivals, prompts, outputs, limits, scheduler, events=True)
+    served = serve_batches(STEP, arrivals, prompts, outputs, limits, scheduler, events=True)
     assert served.peak_kv <= limits.kv_tokens
     assert np.all(np.diff(served.first_token) >= 0)  # first come, first served
     own = np.array([STEP.of(0, 0, p, p * p / 2, 1) for p in prompts]) + STEP.front_end
@@ -197,10 +203,10 @@ def test_what_must_hold_of_any_server(scheduler: str, rate: float) -> None:
 def test_littles_law() -> None:
     """Requests in decode, averaged over the time, are their rate times their time in decode."""
     random = np.random.RandomState(5)
-    prompts, outputs = draw_lengths(lognormal(500, 200), 3000, random)
-    served = serve(
+    prompts, outputs = draw_workload_lengths(lognormal_workload(500, 200), 3000, random)
+    served = serve_batches(
         STEP,
-        unit_arrivals(3000, 1.0, random) / 15,
+        workload_unit_arrivals(3000, 1.0, random) / 15,
         prompts,
         outputs,
         Limits(300_000),
@@ -225,8 +231,8 @@ def test_one_prompt_at_a_time_is_the_queue_of_the_textbook() -> None:
     """
     count = 60_000
     service = STEP.of(0, 0, 700, 700 * 350, 1)
-    arrivals = unit_arrivals(count, 1.0, np.random.RandomState(1)) * service / 0.6
-    served = serve(
+    arrivals = workload_unit_arrivals(count, 1.0, np.random.RandomState(1)) * service / 0.6
+    served = serve_batches(
         STEP,
         arrivals,
         np.full(count, 700),
@@ -239,8 +245,8 @@ def test_one_prompt_at_a_time_is_the_queue_of_the_textbook() -> None:
 
 
 def test_a_closed_loop_keeps_its_users_busy() -> None:
-    prompts, outputs = draw_lengths(fixed(300, 50), 200, np.random.RandomState(0))
-    served = serve_closed(STEP, 8, prompts, outputs, Limits(10_000))
+    prompts, outputs = draw_workload_lengths(fixed(300, 50), 200, np.random.RandomState(0))
+    served = serve_batches_closed(STEP, 8, prompts, outputs, Limits(10_000))
     for start in served.arrival[8:]:
         assert np.any(np.isclose(served.finish, start))
     events = sorted(
@@ -251,21 +257,21 @@ def test_a_closed_loop_keeps_its_users_busy() -> None:
 
 def test_twice_the_same() -> None:
     random = np.random.RandomState(2)
-    prompts, outputs = draw_lengths(lognormal(800, 150), 500, random)
-    arrivals = unit_arrivals(500, 3.0, random) / 10
-    one, two = (serve(STEP, arrivals, prompts, outputs, Limits(50_000)) for _ in range(2))
+    prompts, outputs = draw_workload_lengths(lognormal_workload(800, 150), 500, random)
+    arrivals = workload_unit_arrivals(500, 3.0, random) / 10
+    one, two = (serve_batches(STEP, arrivals, prompts, outputs, Limits(50_000)) for _ in range(2))
     assert np.array_equal(one.finish, two.finish)
     assert np.array_equal(one.first_token, two.first_token)
 
 
 def test_what_cannot_be_served_is_refused() -> None:
     with pytest.raises(TooLongError):
-        serve(STEP, np.zeros(1), np.array([100]), np.array([50]), Limits(149))
+        serve_batches(STEP, np.zeros(1), np.array([100]), np.array([50]), Limits(149))
     with pytest.raises(TooLongError):
-        serve(STEP, np.zeros(1), np.array([0]), np.array([50]), Limits(149))
+        serve_batches(STEP, np.zeros(1), np.array([0]), np.array([50]), Limits(149))
     with pytest.raises(TooLongError):
         Limits(100, sequences=10, step_tokens=10)
     with pytest.raises(ValueError, match="ascend"):
-        serve(STEP, np.array([1.0, 0.0]), np.array([5, 5]), np.array([5, 5]), Limits(100))
+        serve_batches(STEP, np.array([1.0, 0.0]), np.array([5, 5]), np.array([5, 5]), Limits(100))
     with pytest.raises(ValueError, match="scheduler"):
-        serve(STEP, np.zeros(1), np.array([5]), np.array([5]), Limits(100), "fifo")
+        serve_batches(STEP, np.zeros(1), np.array([5]), np.array([5]), Limits(100), "fifo")

@@ -6,16 +6,25 @@ import numpy as np
 import pytest
 
 from models.serving.batching import Limits
-from models.serving.calibration import CalibrationPoint, Harness, fit, harnesses, predict, teaches
+from models.serving.calibration import (
+    CalibrationPoint,
+    Harness,
+    calibration_harnesses,
+    fit_calibration,
+    predict_for_calibration,
+    teaches_calibration,
+)
 from tests.support.scenarios.estimates import TRUTH, points_of
 
 
 def test_a_fit_predicts_what_it_has_not_seen() -> None:
     made = points_of(TRUTH, Harness("slots", 0.95, 1))
-    found = fit(made[::2], harnesses(("chunked", "slots")))
+    found = fit_calibration(made[::2], calibration_harnesses(("chunked", "slots")))
     assert (found.harness.low, found.harness.waits) == (0.95, 1)
     errors = [
-        np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1
+        np.array(predict_for_calibration(point, found.factors, found.harness))
+        / (point.ttft, point.tpot)
+        - 1
         for point in made[1::2]
     ]
     assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
@@ -26,10 +35,12 @@ def test_a_chain_of_single_prompts_is_distinguished_from_batches() -> None:
     lengths or batches cannot show that.
     """
     made = points_of(TRUTH, Harness("single"))
-    found = fit(made[::2], harnesses(("chunked", "slots", "single")))
+    found = fit_calibration(made[::2], calibration_harnesses(("chunked", "slots", "single")))
     assert (found.harness.scheduler, found.harness.low, found.harness.waits) == ("single", 1.0, 0)
     errors = [
-        np.array(predict(point, found.factors, found.harness)) / (point.ttft, point.tpot) - 1
+        np.array(predict_for_calibration(point, found.factors, found.harness))
+        / (point.ttft, point.tpot)
+        - 1
         for point in made[1::2]
     ]
     assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
@@ -47,11 +58,13 @@ def test_an_open_loop_teaches_too() -> None:
             ttft=1.0,
             tpot=1.0,
         )
-        ttft, tpot = predict(bare, TRUTH, Harness())
+        ttft, tpot = predict_for_calibration(bare, TRUTH, Harness())
         made.append(replace(bare, ttft=ttft, tpot=tpot))
-    found = fit(made, (Harness(),))
+    found = fit_calibration(made, (Harness(),))
     errors = [
-        np.array(predict(point, found.factors, Harness())) / (point.ttft, point.tpot) - 1
+        np.array(predict_for_calibration(point, found.factors, Harness()))
+        / (point.ttft, point.tpot)
+        - 1
         for point in made
     ]
     assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.03)
@@ -77,7 +90,7 @@ def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
         ttft=1e-3,
         tpot=1e-4,
     )
-    assert teaches(point)
-    assert not teaches(starved)
-    assert not teaches(too_fast)
-    assert np.all(fit([starved, too_fast], (Harness(),)).factors == 1)
+    assert teaches_calibration(point)
+    assert not teaches_calibration(starved)
+    assert not teaches_calibration(too_fast)
+    assert np.all(fit_calibration([starved, too_fast], (Harness(),)).factors == 1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.serving.fitted_queue import FittedQueue, fit_queue, follow_load
+from models.serving.fitted_queue import FittedQueue, fit_queue, fitted_latencies_over_load
 from profiles.records import Curve
 
 
@@ -69,8 +69,11 @@ def test_responses_follow_the_load_and_keep_the_percentiles() -> None:
     }
     curve = Curve(rates, latency, ("measured",) * 3)
     rng = np.random.default_rng(0)
-    calm = follow_load(curve, "tpot", 10.0, poisson(10.0, 3000), rng)
+    calm = fitted_latencies_over_load(curve, "tpot", 10.0, poisson(10.0, 3000), rng)
     assert np.quantile(calm, 0.95) == pytest.approx(0.016, rel=0.05)
     assert np.quantile(calm, 0.5) == pytest.approx(0.0115, rel=0.05)
-    assert follow_load(curve, "tpot", 10.0, poisson(20.0, 3000), rng).mean() > 1.4 * calm.mean()
-    assert follow_load(curve, "tpot", 10.0, np.zeros(0), rng).size == 0
+    assert (
+        fitted_latencies_over_load(curve, "tpot", 10.0, poisson(20.0, 3000), rng).mean()
+        > 1.4 * calm.mean()
+    )
+    assert fitted_latencies_over_load(curve, "tpot", 10.0, np.zeros(0), rng).size == 0

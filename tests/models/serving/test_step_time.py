@@ -9,9 +9,9 @@ from models.serving.step_time import (
     FACTORS,
     PrecisionError,
     StepSettings,
-    fits_shards,
-    kv_token_gib,
-    room_gib,
+    step_fits_shards,
+    step_kv_token_gib,
+    step_room_gib,
     step_time,
 )
 from profiles.catalogue import GIB, load_gpus, load_llms
@@ -101,12 +101,14 @@ def test_precision_changes_weights_cache_and_arithmetic() -> None:
 
 
 def test_memory_and_shards() -> None:
-    assert kv_token_gib(LLAMA, 1, StepSettings()) == pytest.approx(131072 / GIB)
-    assert kv_token_gib(LLAMA, 16, StepSettings()) == pytest.approx(
+    assert step_kv_token_gib(LLAMA, 1, StepSettings()) == pytest.approx(131072 / GIB)
+    assert step_kv_token_gib(LLAMA, 16, StepSettings()) == pytest.approx(
         131072 / 8 / GIB
     )  # 8 KV heads: copied beyond 8 GPUs
-    assert room_gib(LLAMA, H100, 2, StepSettings()) == pytest.approx(0.9 * 79.65 - 14.957 / 2 - 2)
-    assert [fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [
+    assert step_room_gib(LLAMA, H100, 2, StepSettings()) == pytest.approx(
+        0.9 * 79.65 - 14.957 / 2 - 2
+    )
+    assert [step_fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [
         True,
         True,
         True,

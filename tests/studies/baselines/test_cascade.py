@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.cascade import PolicyMix, policies
+from models.cascade import CascadeMix, cascade_policies
 from models.instance import Slo
 from planner.scenario.assemble import load_instance
 from planner.studies.baselines.cascade import cascade_baseline, equivalent_instance
@@ -35,9 +35,9 @@ def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
         assert found.factor is not None
         assert found.factor <= 1 + 1e-6
         for policy in [
-            p for chain in [(0,), (1,), (0, 1)] for p in policies(instance.scores, chain, 8)
+            p for chain in [(0,), (1,), (0, 1)] for p in cascade_policies(instance.scores, chain, 8)
         ]:
-            truth = best_plan(equivalent_instance(instance, PolicyMix((policy,), (1.0,))))
+            truth = best_plan(equivalent_instance(instance, CascadeMix((policy,), (1.0,))))
             if truth.feasible and truth.value >= 1 - 1e-7:
                 assert found.quality >= policy.quality - 2e-4, f"{seed}: {policy}"
     assert seen >= 2

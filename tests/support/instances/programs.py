@@ -9,7 +9,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from models.compiled_program import CompiledProgram, compile_program
 from models.formulation import Formulation, Goal, GoalKind
 from models.linear import LinearProgram
-from models.program import build
+from models.program import build_program
 from models.quality import Quality
 from planner.joint.search_state import Clock, SearchState
 from tests.support.instances.tiny import KINDS, random_instance
@@ -85,7 +85,7 @@ def whole_minimum(program: LinearProgram) -> float:
 
 
 def compiled(form: Formulation) -> CompiledProgram:
-    return compile_program(build(form), form)
+    return compile_program(build_program(form), form)
 
 
 def check_point(program: CompiledProgram, x: np.ndarray | None) -> None:

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from models.instance import Slo
-from models.latency import Pieces, budget_pieces
+from models.latency import LatencyPieces, latency_budget_pieces
 from profiles.records import Curve
 
 SHAPES = ("rising", "falling first", "noisy", "concave", "one point", "flat")
@@ -103,14 +103,14 @@ def random_slos(rng: np.random.Generator, curve: Curve) -> list[Slo]:
     return slos
 
 
-def random_case(seed: int) -> tuple[Curve, list[Slo], Pieces | None, np.random.Generator]:
+def random_case(seed: int) -> tuple[Curve, list[Slo], LatencyPieces | None, np.random.Generator]:
     rng = np.random.default_rng(seed)
     curve = random_curve(rng, SHAPES[seed % len(SHAPES)], from_zero=rng.random() < 0.3)
     slos = random_slos(rng, curve)
-    return curve, slos, budget_pieces(curve, slos), rng
+    return curve, slos, latency_budget_pieces(curve, slos), rng
 
 
-def domain(pieces: Pieces, dense: int = 25) -> np.ndarray:
+def domain(pieces: LatencyPieces, dense: int = 25) -> np.ndarray:
     """Rates all over the allowed intervals, their ends included."""
     return np.unique(
         np.concatenate(
@@ -119,7 +119,7 @@ def domain(pieces: Pieces, dense: int = 25) -> np.ndarray:
     )
 
 
-def at(pieces: Pieces, rate: float) -> np.ndarray:
+def at(pieces: LatencyPieces, rate: float) -> np.ndarray:
     return pieces.spend(float(rate))
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.serving.batching import Limits
-from models.serving.calibration import CalibrationPoint, Harness, predict
-from models.serving.step_time import StepSettings, kv_token_gib, room_gib, step_time
-from models.serving.workload import fixed, lognormal
+from models.serving.calibration import CalibrationPoint, Harness, predict_for_calibration
+from models.serving.step_time import StepSettings, step_kv_token_gib, step_room_gib, step_time
+from models.serving.workload import fixed, lognormal_workload
 from planner.profiling.estimate import Estimate, estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_gpus, load_llms
@@ -16,7 +16,7 @@ LLMS, GPUS = load_llms(), load_gpus()
 
 H100 = GPUS["H100-SXM-80GB"]
 
-SMALL = OfferedLoad(lengths=lognormal(600, 120), rates=6, requests=1200, seeds=3)
+SMALL = OfferedLoad(lengths=lognormal_workload(600, 120), rates=6, requests=1200, seeds=3)
 
 
 def estimate(
@@ -38,7 +38,8 @@ def points_of(
     for degree in degrees:
         step = step_time(llm, H100, degree)
         limits = Limits(
-            room_gib(llm, H100, degree, StepSettings()) / kv_token_gib(llm, degree, StepSettings())
+            step_room_gib(llm, H100, degree, StepSettings())
+            / step_kv_token_gib(llm, degree, StepSettings())
         )
         for prompt, output in ((512, 64), (1024, 128), (3000, 100)):
             for users in (1, 4, 16, 48):
@@ -51,7 +52,7 @@ def points_of(
                     ttft=1.0,
                     tpot=1.0,
                 )
-                ttft, tpot = predict(bare, factors, harness)
+                ttft, tpot = predict_for_calibration(bare, factors, harness)
                 made.append(
                     CalibrationPoint(
                         step=step,
