@@ -24,7 +24,7 @@ from models.serving.step_time import (
     step_time,
 )
 from models.serving.workload import fixed
-from profiles.catalogue import load_gpus, load_llms
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 
 __all__ = ["SCHEDULERS_OF", "SiliconRow", "read_silicon"]
 
@@ -98,8 +98,8 @@ def _row(cells: dict[str, str]) -> SiliconRow | None:
     if doubted or float(cells["attention_dp_size"] or 1) > 1:
         return None
     llm, gpu, tp_degree = (
-        load_llms()[LLMS[cells["model_path"]]],
-        load_gpus()[GPUS[cells["system"]]],
+        load_catalogue_llms()[LLMS[cells["model_path"]]],
+        load_catalogue_gpus()[GPUS[cells["system"]]],
         int(float(cells["tp_size"])),
     )
     weight_bits = WEIGHT_BITS[cells["precision"]]

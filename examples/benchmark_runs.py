@@ -17,9 +17,9 @@ from examples.make_examples import Example, write_scores
 from models.serving.batching import Limits, serve_batches
 from models.serving.step_time import StepSettings, step_kv_token_gib, step_room_gib, step_time
 from models.serving.workload import draw_workload_lengths, lognormal_workload, workload_unit_arrivals
-from profiles.catalogue import load_gpus, load_llms
-from profiles.importers.identify import read_mapping
-from profiles.importers.pipeline import import_profiles
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
+from profiles.importers.identify import read_identifying_mapping
+from profiles.importers.pipeline import run_import_pipeline
 from profiles.io.faults import DataError, Fault
 from profiles.io.writing import write_csv
 
@@ -67,16 +67,16 @@ def write_benchmarks(folder: Path) -> None:
                 encoding="utf-8",
             )
     faults: list[Fault] = []
-    given = read_mapping(folder / "mapping.yaml", {}, faults)
+    given = read_identifying_mapping(folder / "mapping.yaml", {}, faults)
     if faults:
         raise DataError(faults)
-    write_csv(import_profiles([runs], given).frame, folder / "profiles.csv")
+    write_csv(run_import_pipeline([runs], given).frame, folder / "profiles.csv")
     write_scores(BENCHMARKS, folder)
 
 
 def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) -> dict[str, Any]:
     """Run one load test of the engine; keys and units of the tool."""
-    llm, gpu, settings = load_llms()[llm_name], load_gpus()[BENCHMARKS.gpus[0]], StepSettings()
+    llm, gpu, settings = load_catalogue_llms()[llm_name], load_catalogue_gpus()[BENCHMARKS.gpus[0]], StepSettings()
     requests, random = max(FEWEST, round(SECONDS * rate)), np.random.RandomState(SEED)
     arrivals = workload_unit_arrivals(requests, 1.0, random) / rate
     prompts, answers = draw_workload_lengths(

@@ -26,7 +26,7 @@ import pandas as pd
 from models.serving.workload import lognormal_workload
 from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
-from profiles.catalogue import load_gpus, load_llms
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.io.writing import write_csv
 
 FOLDER = Path(__file__).parent
@@ -126,8 +126,8 @@ def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
         highest_load=example.highest_load,
     )
     llms, gpus = (
-        [load_llms()[name] for name in example.llms],
-        [load_gpus()[name] for name in example.gpus],
+        [load_catalogue_llms()[name] for name in example.llms],
+        [load_catalogue_gpus()[name] for name in example.gpus],
     )
     estimate = estimate_table(
         estimate_requests(llms, gpus, example.tp_degrees, example.shares_pct, offered), jobs

@@ -30,7 +30,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-__all__ = ["CatalogueGpu", "CatalogueLlm", "load_gpus", "load_llms"]
+__all__ = ["CatalogueGpu", "CatalogueLlm", "load_catalogue_gpus", "load_catalogue_llms"]
 
 FOLDER = Path(__file__).parent
 GIB = 2**30
@@ -86,7 +86,7 @@ class CatalogueLlm:
 
 
 @cache
-def load_gpus() -> Mapping[str, CatalogueGpu]:
+def load_catalogue_gpus() -> Mapping[str, CatalogueGpu]:
     """Every catalogued GPU type by its key, in the file's order.
 
     Read once; the mapping cannot be changed.
@@ -113,7 +113,7 @@ def load_gpus() -> Mapping[str, CatalogueGpu]:
 
 
 @cache
-def load_llms() -> Mapping[str, CatalogueLlm]:
+def load_catalogue_llms() -> Mapping[str, CatalogueLlm]:
     """Every catalogued LLM by its key, in the file's order.
 
     Read once; the mapping cannot be changed.

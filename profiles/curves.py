@@ -20,16 +20,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from profiles.io.faults import Fault, ProfileError, nearest, shown
-from profiles.io.table_files import read_table
+from profiles.io.faults import Fault, ProfileError, nearest_for_fault, shown_in_fault
+from profiles.io.table_files import read_table_file
 from profiles.io.tables import (
     Table,
-    require_columns,
+    require_table_columns,
 )
-from profiles.profile_columns import KEYS, KNOWN, LATENCIES, check_gaps, check_unique, read_columns
+from profiles.profile_columns import (
+    KEYS,
+    KNOWN,
+    LATENCIES,
+    check_profile_column_gaps,
+    check_unique_profile_rows,
+    read_profile_columns,
+)
 from profiles.records import METRICS, Column
 
-__all__ = ["ProfileTable", "ProfiledOption", "load_profiles", "parse_profiles", "read_profiles"]
+__all__ = ["ProfileTable", "ProfiledOption", "load_curves", "parse_curves", "read_profiles"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +78,7 @@ class ProfileTable:
     notices: tuple[str, ...] = ()
 
 
-def load_profiles(path: Path | str) -> ProfileTable:
+def load_curves(path: Path | str) -> ProfileTable:
     """Read a profile table from `.csv` or `.parquet`. Raises ProfileError with every fault."""
     faults: list[Fault] = []
     table = read_profiles(Path(path), faults)
@@ -81,17 +88,17 @@ def load_profiles(path: Path | str) -> ProfileTable:
 
 
 def read_profiles(path: Path, faults: list[Fault]) -> ProfileTable | None:
-    """`load_profiles` that appends to faults; None when there are faults."""
-    table = read_table(path, faults, only=KNOWN)
-    return None if table is None else parse_profiles(table, faults)
+    """`load_curves` that appends to faults; None when there are faults."""
+    table = read_table_file(path, faults, only=KNOWN)
+    return None if table is None else parse_curves(table, faults)
 
 
-def parse_profiles(table: Table, faults: list[Fault]) -> ProfileTable | None:
-    """Check and sort a table that was read; None when it has faults (those of `read_table` in
+def parse_curves(table: Table, faults: list[Fault]) -> ProfileTable | None:
+    """Check and sort a table that was read; None when it has faults (those of `read_table_file` in
     `faults` count too).
     """
     before = len(faults)
-    present = require_columns(table, [*KEYS, "rate_rps"], faults)
+    present = require_table_columns(table, [*KEYS, "rate_rps"], faults)
     means = [f"{metric}_mean_ms" for metric in METRICS]
     if present and not any(name in table.columns for name in means):
         faults.append(
@@ -103,30 +110,34 @@ def parse_profiles(table: Table, faults: list[Fault]) -> ProfileTable | None:
                 "add at least one of them",
             )
         )
-    content = read_columns(table, faults)
+    content = read_profile_columns(table, faults)
     if not present:
         return None
     frame = pd.DataFrame({name: content[name] for name in (*KEYS, "rate_rps")})
-    check_unique(table, frame, faults)
-    check_gaps(table, frame, content, faults)
+    check_unique_profile_rows(table, frame, faults)
+    check_profile_column_gaps(table, frame, content, faults)
     if len(faults) > before:
         return None
     order = frame.sort_values([*KEYS, "rate_rps"], kind="stable").index.to_numpy()
     content = {name: values[order] for name, values in content.items()}
-    options = _options(content, table.rows[order])
-    return ProfileTable(table.file, options, content, _notices(table))
+    options = _options_of_curves(content, table.rows[order])
+    return ProfileTable(table.file, options, content, _curve_notices(table))
 
 
-def _options(content: Mapping[str, np.ndarray], rows: np.ndarray) -> tuple[ProfiledOption, ...]:
+def _options_of_curves(
+    content: Mapping[str, np.ndarray], rows: np.ndarray
+) -> tuple[ProfiledOption, ...]:
     """Cut the sorted content where a key changes."""
     changes = np.zeros(len(rows), dtype=bool)
     for name in KEYS:
         changes[1:] |= content[name][1:] != content[name][:-1]
     starts = [0, *np.flatnonzero(changes), len(rows)]
-    return tuple(_option(content, rows, slice(a, b)) for a, b in pairwise(starts))
+    return tuple(_option_of_curve(content, rows, slice(a, b)) for a, b in pairwise(starts))
 
 
-def _option(content: Mapping[str, np.ndarray], rows: np.ndarray, part: slice) -> ProfiledOption:
+def _option_of_curve(
+    content: Mapping[str, np.ndarray], rows: np.ndarray, part: slice
+) -> ProfiledOption:
     first = part.start
     latency = {column: content[name][part] for name, column in LATENCIES.items() if name in content}
     memory = content["memory_gib_per_gpu"][part] if "memory_gib_per_gpu" in content else np.zeros(0)
@@ -157,13 +168,16 @@ def _mean_of(content: Mapping[str, np.ndarray], name: str, part: slice) -> float
     return float(np.nanmean(stated)) if np.any(~np.isnan(stated)) else math.nan
 
 
-def _notices(table: Table) -> tuple[str, ...]:
+def _curve_notices(table: Table) -> tuple[str, ...]:
     unknown = [name for name in table.others if name]
     if not unknown:
         return ()
     guesses = "".join(
-        f" ({name}: {guess.strip()})" for name in unknown[:20] if (guess := nearest(name, KNOWN))
+        f" ({name}: {guess.strip()})"
+        for name in unknown[:20]
+        if (guess := nearest_for_fault(name, KNOWN))
     )
     return (
-        f"{table.file}: ignored unknown columns: {shown(', '.join(unknown), 200)[1:-1]}{guesses}",
+        f"{table.file}: ignored unknown columns:"
+        f" {shown_in_fault(', '.join(unknown), 200)[1:-1]}{guesses}",
     )

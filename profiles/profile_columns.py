@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from profiles.io.faults import Fault, nearest, shown
+from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
 from profiles.io.tables import (
     Table,
-    blank_cells,
-    check_cells,
-    number_column,
-    text_column,
+    blank_table_cells,
+    check_table_cells,
+    number_table_column,
+    text_table_column,
 )
 from profiles.records import METRICS, PROVENANCES, STATISTICS, Column
 
@@ -24,9 +24,9 @@ __all__ = [
     "KNOWN",
     "LATENCIES",
     "NOTES",
-    "check_gaps",
-    "check_unique",
-    "read_columns",
+    "check_profile_column_gaps",
+    "check_unique_profile_rows",
+    "read_profile_columns",
 ]
 
 
@@ -54,7 +54,7 @@ NOTES = ("source", "measured_on")
 KNOWN = (*KEYS, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS, "provenance", *NOTES)
 
 
-def read_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
+def read_profile_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
     """Read the known columns, (R,) each: text as objects, numbers as float64 with NaN where blank;
     check every value by itself.
     """
@@ -63,28 +63,30 @@ def read_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
         if name not in table.columns:
             continue
         if name in ("llm", "gpu"):
-            content[name] = text_column(table, name, faults)
+            content[name] = text_table_column(table, name, faults)
         elif name in NOTES:
-            content[name] = text_column(table, name, faults, blank="")
+            content[name] = text_table_column(table, name, faults, blank="")
         elif name == "provenance":
-            content[name] = _provenance(table, faults)
+            content[name] = _provenance_column(table, faults)
         else:
-            content[name] = _number_column(table, name, faults)
+            content[name] = _profile_number_column(table, name, faults)
     content.setdefault("provenance", np.full(len(table.rows), PROVENANCES[0], dtype=object))
     for metric in METRICS:
-        _check_order(table, metric, content, faults)
+        _check_profile_column_order(table, metric, content, faults)
     return content
 
 
-def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
+def _profile_number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
     """(R,) numbers of a column, in the file's units; faults of values that it cannot have."""
     before = len(faults)
-    values = number_column(table, name, faults)
+    values = number_table_column(table, name, faults)
     if name in (*KEYS, "rate_rps") and len(faults) == before:
         blank = np.isnan(values)
-        check_cells(table, name, blank, "the cell is blank", "fill it in or delete the row", faults)
-    for bad, problem, fix in _impossible(name, values):
-        check_cells(table, name, bad, problem, fix, faults)
+        check_table_cells(
+            table, name, blank, "the cell is blank", "fill it in or delete the row", faults
+        )
+    for bad, problem, fix in _impossible_profile_columns(name, values):
+        check_table_cells(table, name, bad, problem, fix, faults)
     # Shares of 0 to 1 are all sound one by one; only the whole column gives them away.
     sound = len(faults) == before
     if name == "mps_share_pct" and sound and values.size and values.max() <= 1:
@@ -95,7 +97,7 @@ def _number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
     return values
 
 
-def _impossible(name: str, values: np.ndarray) -> list[tuple[np.ndarray, str, str]]:
+def _impossible_profile_columns(name: str, values: np.ndarray) -> list[tuple[np.ndarray, str, str]]:
     """(which, problem, fix) of values that a column cannot have."""
     if name == "tp_degree":
         bad = (values < 1) | (values > 1024) | (values % 1 != 0) & ~np.isnan(values)
@@ -120,15 +122,17 @@ def _impossible(name: str, values: np.ndarray) -> list[tuple[np.ndarray, str, st
     return []
 
 
-def _provenance(table: Table, faults: list[Fault]) -> np.ndarray:
-    values = text_column(table, "provenance", faults, blank=PROVENANCES[0])
+def _provenance_column(table: Table, faults: list[Fault]) -> np.ndarray:
+    values = text_table_column(table, "provenance", faults, blank=PROVENANCES[0])
     for word in sorted(set(values) - set(PROVENANCES) - {"?"}):
-        fix = nearest(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
-        check_cells(table, "provenance", values == word, "this provenance is unknown", fix, faults)
+        fix = nearest_for_fault(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
+        check_table_cells(
+            table, "provenance", values == word, "this provenance is unknown", fix, faults
+        )
     return values
 
 
-def _check_order(
+def _check_profile_column_order(
     table: Table, metric: str, content: Mapping[str, np.ndarray], faults: list[Fault]
 ) -> None:
     """p50 <= p90 <= p95 <= p99 at every point, over those that are present there."""
@@ -137,7 +141,7 @@ def _check_order(
         name = f"{metric}_{statistic}_ms"
         if name in content:
             problem = f"the percentile is below a lower percentile of {metric} in the same row"
-            check_cells(
+            check_table_cells(
                 table,
                 name,
                 content[name] < highest,
@@ -148,7 +152,7 @@ def _check_order(
             highest = np.fmax(highest, content[name])
 
 
-def check_unique(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> None:
+def check_unique_profile_rows(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> None:
     """No (option, rate) stands twice; faulty rows are left to their own faults."""
     repeated = frame.duplicated().to_numpy() & frame.notna().all(axis=1).to_numpy()
     if not repeated.any():
@@ -164,24 +168,24 @@ def check_unique(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> None
             Fault(
                 table.file,
                 table.place(i, "rate_rps"),
-                shown(frame["rate_rps"].iloc[i]),
+                shown_in_fault(frame["rate_rps"].iloc[i]),
                 problem,
                 fix,
             )
         )
 
 
-def check_gaps(
+def check_profile_column_gaps(
     table: Table, frame: pd.DataFrame, content: Mapping[str, np.ndarray], faults: list[Fault]
 ) -> None:
     """Refuse a latency column that stands on some rows of an option only."""
     option = frame.groupby(list(KEYS), dropna=False).ngroup().to_numpy()
     for name in LATENCIES:
         if name in content and np.isnan(content[name]).any():
-            blank = blank_cells(table, name)
+            blank = blank_table_cells(table, name)
             some = np.bincount(option, ~blank) > 0
             problem = "the cell is blank, but other rows of the option have this column"
-            check_cells(
+            check_table_cells(
                 table,
                 name,
                 blank & some[option],

@@ -11,15 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from profiles.io.faults import Fault, ScoresError, shown
-from profiles.io.table_files import read_table
+from profiles.io.faults import Fault, ScoresError, shown_in_fault
+from profiles.io.table_files import read_table_file
 from profiles.io.tables import (
     Table,
-    blank_cells,
-    check_cells,
-    number_column,
-    require_columns,
-    text_column,
+    blank_table_cells,
+    check_table_cells,
+    number_table_column,
+    require_table_columns,
+    text_table_column,
 )
 from profiles.records import Scores
 
@@ -48,7 +48,7 @@ def read_scores(
     path: Path, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]
 ) -> Scores | None:
     """`load_scores` that appends to faults and notices; None when there are faults."""
-    table = read_table(path, faults, only={*RESERVED, *llms})
+    table = read_table_file(path, faults, only={*RESERVED, *llms})
     return None if table is None else parse_scores(table, llms, missing, faults, notices)
 
 
@@ -57,7 +57,7 @@ def parse_scores(
 ) -> Scores | None:
     """Scores of a table that was read; arguments and result as in `read_scores`."""
     before = len(faults)
-    require_columns(table, ["prompt_id", *llms], faults)
+    require_table_columns(table, ["prompt_id", *llms], faults)
     ignored = [
         name
         for name in [*table.columns, *table.others]
@@ -66,15 +66,15 @@ def parse_scores(
     if ignored:
         notices.append(
             f"{table.file}: ignored {len(ignored)} columns that are no LLM of the scenario:"
-            f" {shown(', '.join(ignored), 200)[1:-1]}"
+            f" {shown_in_fault(', '.join(ignored), 200)[1:-1]}"
         )
     ids = (
-        text_column(table, "prompt_id", faults)
+        text_table_column(table, "prompt_id", faults)
         if "prompt_id" in table.columns
         else np.zeros(0, dtype=object)
     )
-    _check_unique(table, ids, faults)
-    weights = _weights(table, faults)
+    _check_unique_scores(table, ids, faults)
+    weights = _score_weights(table, faults)
     values = np.empty((len(llms), len(table.rows)))
     for i, llm in enumerate(llms):
         if llm in table.columns:
@@ -105,12 +105,12 @@ def parse_scores(
 def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.ndarray:
     """(N,) scores of one LLM, NaN where one is missing."""
     before = len(faults)
-    values = number_column(table, llm, faults, nan_is_blank=True)
+    values = number_table_column(table, llm, faults, nan_is_blank=True)
     blank = np.isnan(values)
     if missing == "error" and blank.any():
         if len(faults) > before:
-            blank = blank_cells(table, llm, nan_is_blank=True)
-        check_cells(
+            blank = blank_table_cells(table, llm, nan_is_blank=True)
+        check_table_cells(
             table,
             llm,
             blank,
@@ -121,17 +121,17 @@ def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.
     return values
 
 
-def _weights(table: Table, faults: list[Fault]) -> np.ndarray:
+def _score_weights(table: Table, faults: list[Fault]) -> np.ndarray:
     """(N,) weights as they stand in the file, 1 where there is no such column."""
     if "weight" not in table.columns:
         return np.ones(len(table.rows))
     before = len(faults)
-    weights = number_column(table, "weight", faults)
-    check_cells(
+    weights = number_table_column(table, "weight", faults)
+    check_table_cells(
         table, "weight", weights < 0, "the weight is negative", "give a weight of 0 or more", faults
     )
     if len(faults) == before:
-        check_cells(
+        check_table_cells(
             table,
             "weight",
             np.isnan(weights),
@@ -152,13 +152,13 @@ def _weights(table: Table, faults: list[Fault]) -> np.ndarray:
     return weights
 
 
-def _check_unique(table: Table, ids: np.ndarray, faults: list[Fault]) -> None:
+def _check_unique_scores(table: Table, ids: np.ndarray, faults: list[Fault]) -> None:
     if not ids.size or pc.count_distinct(pa.array(ids, pa.large_string())).as_py() == ids.size:
         return
     first: dict[str, int] = {}
     repeated = np.array([first.setdefault(name, i) != i for i, name in enumerate(ids)])
     repeated &= ids != "?"
-    check_cells(
+    check_table_cells(
         table,
         "prompt_id",
         repeated,

@@ -14,10 +14,10 @@ import pandas as pd
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.records import Scores
 
-__all__ = ["profiles_summary", "scores_summary"]
+__all__ = ["summarise_profiles", "summarise_scores"]
 
 
-def profiles_summary(table: ProfileTable) -> pd.DataFrame:
+def summarise_profiles(table: ProfileTable) -> pd.DataFrame:
     """Tabulate what is profiled."""
     groups: dict[tuple[str, str], list[ProfiledOption]] = defaultdict(list)
     for option in table.options:
@@ -61,7 +61,7 @@ def profiles_summary(table: ProfileTable) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
-def scores_summary(scores: Scores) -> pd.DataFrame:
+def summarise_scores(scores: Scores) -> pd.DataFrame:
     """Tabulate the scores; means and parts by the prompts' weights, ties counted for each of the
     best.
     """

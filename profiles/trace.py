@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from profiles.io.faults import Fault, ProfileError
-from profiles.io.table_files import read_table
-from profiles.io.tables import check_cells, number_column, require_columns
+from profiles.io.table_files import read_table_file
+from profiles.io.tables import check_table_cells, number_table_column, require_table_columns
 
 __all__ = ["Trace", "load_trace"]
 
@@ -38,11 +38,11 @@ class Trace:
 def load_trace(path: Path) -> Trace:
     """Read a trace from `.csv` or `.parquet`. Raises ProfileError with every fault."""
     faults: list[Fault] = []
-    table = read_table(path, faults, only=("arrival_s", *LENGTHS))
-    if table is None or not require_columns(table, ["arrival_s"], faults):
+    table = read_table_file(path, faults, only=("arrival_s", *LENGTHS))
+    if table is None or not require_table_columns(table, ["arrival_s"], faults):
         raise ProfileError(faults)
-    times = number_column(table, "arrival_s", faults)
-    check_cells(
+    times = number_table_column(table, "arrival_s", faults)
+    check_table_cells(
         table,
         "arrival_s",
         np.isnan(times),
@@ -51,7 +51,7 @@ def load_trace(path: Path) -> Trace:
         faults,
     )
     if not faults:
-        check_cells(
+        check_table_cells(
             table,
             "arrival_s",
             np.append(False, np.diff(times) < 0),
@@ -69,7 +69,9 @@ def load_trace(path: Path) -> Trace:
                 "give more rows",
             )
         )
-    tokens = {name: number_column(table, name, faults) for name in LENGTHS if name in table.columns}
+    tokens = {
+        name: number_table_column(table, name, faults) for name in LENGTHS if name in table.columns
+    }
     if faults:
         raise ProfileError(faults)
     return Trace(times - times[0], tokens)

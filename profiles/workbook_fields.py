@@ -73,7 +73,7 @@ def _numbers(key: str, label: str, expected: str, note: str = "") -> SheetField:
     return SheetField(key=key, label=label, kind=FieldKind.NUMBERS, expected=expected, note=note)
 
 
-def _choice(key: str, label: str, choices: Sequence[str], note: str) -> SheetField:
+def _choice_workbook_field(key: str, label: str, choices: Sequence[str], note: str) -> SheetField:
     return SheetField(
         key=key,
         label=label,
@@ -137,15 +137,17 @@ LLM_FIELDS = (
 
 
 SLO_FIELDS = (
-    _choice("metric", "Metric", METRICS, "time to first token, time per output token, end to end"),
-    _choice("statistic", "Statistic", STATISTICS, "mean or percentile"),
+    _choice_workbook_field(
+        "metric", "Metric", METRICS, "time to first token, time per output token, end to end"
+    ),
+    _choice_workbook_field("statistic", "Statistic", STATISTICS, "mean or percentile"),
     _number(
         "limit_ms",
         "Limit (ms)",
         "a number > 0",
         "all limits hold at once; no row = capacity alone limits",
     ),
-    _choice(
+    _choice_workbook_field(
         "scope",
         "Scope",
         ("all", "each_llm"),
@@ -190,7 +192,7 @@ PROFILE_FIELDS = (
     _number("concurrency", "Concurrency", "a number >= 0", "for the reader; not used"),
     _number("input_tokens", "Input tokens", "a number >= 0", "mean of a prompt"),
     _number("output_tokens", "Output tokens", "a number >= 0", "mean of an answer"),
-    _choice(
+    _choice_workbook_field(
         "provenance", "Provenance", PROVENANCES, "where the point comes from; blank = measured"
     ),
     _text("source", "Source", "text", "repeated in the report"),
@@ -201,7 +203,7 @@ PROFILE_FIELDS = (
 SETTING_FIELDS = (
     _whole("version", "Format version", "1", "version of this format"),
     _text("name", "Scenario name", "a name", "name of the scenario"),
-    _choice(
+    _choice_workbook_field(
         "objective",
         "Objective",
         tuple(OBJECTIVES),
@@ -237,7 +239,9 @@ SETTING_FIELDS = (
         "a number from 0 to 100",
         "least sum of TP degree times share over all GPUs; blank = 0",
     ),
-    _choice("scores_missing", "Prompts without a score", ("error", "drop"), "blank = error"),
+    _choice_workbook_field(
+        "scores_missing", "Prompts without a score", ("error", "drop"), "blank = error"
+    ),
     _text(
         "profiles",
         "Profiles file",

@@ -24,7 +24,7 @@ from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import load_scenario
 from profiles.io.faults import Fault
-from profiles.io.writing import csv_text
+from profiles.io.writing import write_csv_text
 
 __all__ = [
     "export_bundle_job",
@@ -131,7 +131,7 @@ def plan_text(content: PlanContent) -> str:
 def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
     """Tables as CSV files in an archive; empty ones are left out."""
     return _zip_export_files(
-        {f"{name}.csv": csv_text(frame) for name, frame in tables.items() if len(frame)}
+        {f"{name}.csv": write_csv_text(frame) for name, frame in tables.items() if len(frame)}
     )
 
 

@@ -31,7 +31,7 @@ from planner.presentation.simulation import (
 from planner.scenario.assemble import load_instance
 from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import quality_of
-from profiles.summary import profiles_summary, scores_summary
+from profiles.summary import summarise_profiles, summarise_scores
 
 __all__ = [
     "run_marginals_planning_job",
@@ -122,8 +122,8 @@ def summarise_planning_inputs_job(
     loaded = load_instance(Path(path), dict(overrides))
     scores = loaded.instance.scores
     return {
-        "profiles": profiles_summary(loaded.tables.profiles),
-        "scores": scores_summary(scores),
+        "profiles": summarise_profiles(loaded.tables.profiles),
+        "scores": summarise_scores(scores),
         "prompts": len(scores.weights),
         "dropped_prompts": scores.dropped,
         "options": len(loaded.instance.options),

@@ -17,7 +17,7 @@ from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets
 from planner.errors import DataError
 from planner.presentation.formatting import format_exact
 from planner.scenario.edits import changed
-from profiles.catalogue import load_gpus
+from profiles.catalogue import load_catalogue_gpus
 
 __all__ = ["draw_editor_changes", "draw_table_editor", "known_gpus"]
 
@@ -172,4 +172,4 @@ def _editor_value_text(value: Any) -> str:
 
 def known_gpus() -> str:
     """GPU types whose memory and price are known."""
-    return ", ".join(load_gpus())
+    return ", ".join(load_catalogue_gpus())

@@ -23,7 +23,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import json_text
 from planner.program import PROGRAM
 from planner.verification.verifier import verify
-from profiles.io.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.yaml_text import yaml_text
 from reports.deploy import litellm
 from reports.deploy.compose import compose_file
@@ -75,7 +75,7 @@ def parse_kinds(text: str) -> list[str]:
             "",
             repr(kind),
             "this is nothing that can be exported",
-            nearest(kind, KINDS) + fix,
+            nearest_for_fault(kind, KINDS) + fix,
         )
         for kind in kinds
         if kind not in KINDS

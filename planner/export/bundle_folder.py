@@ -6,7 +6,7 @@ from pathlib import Path
 from planner.errors import DataError
 from planner.export.bundle import Bundle
 from profiles.io.faults import Fault
-from profiles.io.writing import write_whole
+from profiles.io.writing import write_whole_file
 
 __all__ = ["check_new_folder", "write_bundle"]
 
@@ -42,7 +42,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         text = bundle.files[name]
-        write_whole(path, lambda stream, text=text: stream.write(text))  # type: ignore[misc]
+        write_whole_file(path, lambda stream, text=text: stream.write(text))  # type: ignore[misc]
         if name in bundle.executable:
             mode = path.stat().st_mode
             path.chmod(mode | (mode & 0o444) >> 2)

@@ -32,7 +32,7 @@ from planner.plans.labels import slo_name
 from planner.plans.option_index import OptionIndex, option_key
 from planner.plans.schema import PlanContent, ShardContent
 from planner.version import VERSION
-from profiles.catalogue import load_llms
+from profiles.catalogue import load_catalogue_llms
 
 __all__ = ["FLEET", "build_deployment"]
 
@@ -159,7 +159,7 @@ def _numbered(servers: list[Row], content: PlanContent, llms: Sequence[str]) -> 
 
 def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence[Row]) -> list[Row]:
     """The LLMs that are deployed, in the scenario's order."""
-    catalogue = load_llms()
+    catalogue = load_catalogue_llms()
     found = []
     for name, label in llm_labels.items():
         own = [row["name"] for row in servers if row["llm_name"] == name]

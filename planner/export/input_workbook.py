@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.errors import DataError
 from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
-from profiles.io.writing import check_writable, put_whole
+from profiles.io.writing import check_writable, write_whole_bytes
 from profiles.workbook_layout import WorkbookInputs
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def write_input_workbook(
     # Imported here because only workbooks need XlsxWriter.
     from reports.workbook.input_sheets import write_input_book
 
-    with put_whole(path, ".xlsx") as temporary:
+    with write_whole_bytes(path, ".xlsx") as temporary:
         notes = write_input_book(str(temporary), inputs)
         if notes:
             fix = "keep the scenario as YAML, or rename it"

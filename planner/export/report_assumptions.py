@@ -21,7 +21,7 @@ from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_exact
 from planner.scenario.assemble import LoadResult
 from planner.scenario.load import Scenario
-from profiles.catalogue import load_gpus
+from profiles.catalogue import load_catalogue_gpus
 
 __all__ = ["assumptions_table"]
 
@@ -86,7 +86,7 @@ def _pool(loaded: LoadResult, i: int) -> list[_Assumption]:
     """Nodes, GPUs, memory and price of one pool."""
     pool, used = loaded.scenario.spec.pools[i], loaded.instance.pools[i]
     what, path, name = f"Pool {pool.name}", f"pools.{i}", f"pool_{i + 1}"
-    gpu = load_gpus().get(pool.gpu)
+    gpu = load_catalogue_gpus().get(pool.gpu)
     priced = "not known"
     if gpu and gpu.price_source:
         priced = f"catalogue: {gpu.price_source}, {gpu.price_date}"

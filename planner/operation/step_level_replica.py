@@ -26,7 +26,7 @@ from models.serving.step_time import (
     weights_gib,
 )
 from models.serving.workload import Lengths, draw_workload_lengths, fixed, lognormal_workload
-from profiles.catalogue import load_gpus, load_llms
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.records import Curve
 
 __all__ = ["build_step_level_replica"]
@@ -44,7 +44,7 @@ def build_step_level_replica(
     """A replica and what it supposes, or why there is none. rate: planned, req/s of one replica."""
     one = instance.options[option]
     name, gpu_name = instance.llms[one.llm].name, instance.pools[one.pool].gpu
-    llm, gpu = load_llms().get(name), load_gpus().get(gpu_name)
+    llm, gpu = load_catalogue_llms().get(name), load_catalogue_gpus().get(gpu_name)
     if llm is None or gpu is None:
         return f"{name if llm is None else gpu_name} is not in the catalogue"
     lengths, scheduler = _lengths(one.curve), _scheduler(one.curve.source)

@@ -16,8 +16,8 @@ from planner.plans.schema import (
     PlanContent,
 )
 from planner.program import PROGRAM
-from profiles.io.faults import Fault, file_text
-from profiles.io.writing import write_whole
+from profiles.io.faults import Fault, file_text_or_fault
+from profiles.io.writing import write_whole_file
 
 __all__ = [
     "REWRITE",
@@ -105,7 +105,7 @@ def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
         **plan.content,
         "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix(),
     }
-    write_whole(target, lambda stream: stream.write(json_text(content)))
+    write_whole_file(target, lambda stream: stream.write(json_text(content)))
 
 
 def json_text(content: Mapping[str, Any]) -> str:
@@ -119,7 +119,7 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
     """Read the plan of a plan.json; DataError when it is unreadable, not strict JSON or not a plan
     of schema version 1.
     """
-    text, fault = file_text(Path(path))
+    text, fault = file_text_or_fault(Path(path))
     if fault is None:
         try:
             content = json.loads(text, parse_constant=_refuse_constant)

@@ -22,7 +22,7 @@ from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_paths import set_path
 from planner.studies.sweep_axes import Axis, read_axis
-from profiles.io.faults import DataError, Fault, shown
+from profiles.io.faults import DataError, Fault, shown_in_fault
 
 __all__ = [
     "MOST_POINTS",
@@ -188,7 +188,7 @@ def frontier_axis(field: ScenarioField, values: str) -> Axis:
             f"these are {len(axis.values):,} points, more than {MOST_POINTS}",
             "take fewer here, or use the command `sweep`",
         )
-        raise DataError([Fault("values", field.path, shown(values), problem, fix)])
+        raise DataError([Fault("values", field.path, shown_in_fault(values), problem, fix)])
     return (
         Axis(axis.key, tuple(_cheapest(value) for value in axis.values)) if field.cheapest else axis
     )

@@ -33,9 +33,9 @@ from models.serving.step_time import (
 )
 from models.serving.workload import fixed
 from planner.profiling.simulated_load import OfferedLoad
-from profiles.catalogue import load_gpus, load_llms
-from profiles.curves import ProfileTable, load_profiles
-from profiles.io.faults import Fault, ProfileError, nearest
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
+from profiles.curves import ProfileTable, load_curves
+from profiles.io.faults import Fault, ProfileError, nearest_for_fault
 
 __all__ = ["Calibration", "calibrate", "left_out_errors", "measured_points"]
 
@@ -134,7 +134,7 @@ def measured_points(
     path: Path, offered: OfferedLoad, settings: StepSettings, *, closed: bool = True
 ) -> Mapping[str, list[CalibrationPoint]]:
     """Rows of a measured table as points, by LLM. Raises ProfileError with every fault."""
-    table = load_profiles(path)
+    table = load_curves(path)
     faults = _faults(table)
     if faults:
         raise ProfileError(faults)
@@ -145,8 +145,8 @@ def measured_points(
     users = content.get("concurrency", blank) if closed else blank
     for k, name in enumerate(content["llm"]):
         llm, gpu, tp_degree = (
-            load_llms()[str(name)],
-            load_gpus()[str(content["gpu"][k])],
+            load_catalogue_llms()[str(name)],
+            load_catalogue_gpus()[str(content["gpu"][k])],
             int(content["tp_degree"][k]),
         )
         share = float(content["mps_share_pct"][k]) / 100
@@ -188,14 +188,14 @@ def _fitting(point: CalibrationPoint) -> CalibrationPoint:
 def _faults(table: ProfileTable) -> list[Fault]:
     """What keeps a sound profile table from being calibrated on."""
     faults, content = [], table.content
-    llms, gpus = load_llms(), load_gpus()
+    llms, gpus = load_catalogue_llms(), load_catalogue_gpus()
 
     def refuse(where: str, value: str, problem: str, fix: str) -> None:
         faults.append(Fault(table.file, where, value, problem, fix))
 
     for column, known, words in (("llm", llms, "LLM"), ("gpu", gpus, "GPU")):
         for name in sorted(set(map(str, content[column])) - set(known)):
-            fix = nearest(name, known) + "add it"
+            fix = nearest_for_fault(name, known) + "add it"
             refuse(f"column {column}", name, f"this {words} is not in the catalogue", fix)
     for column in ("input_tokens", "output_tokens"):
         if column not in content or np.any(~(content[column] >= 1)):

@@ -25,9 +25,9 @@ from planner.scenario.option_rules import build_slos
 from planner.scenario.options import build_options
 from planner.scenario.schema import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
-from profiles.catalogue import load_gpus, load_llms
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable
-from profiles.io.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
@@ -150,10 +150,13 @@ def _pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
     """Pools with the catalogue's memory and price where the scenario states none."""
     pools = []
     for i, pool in enumerate(scenario.spec.pools):
-        gpu = load_gpus().get(pool.gpu)
+        gpu = load_catalogue_gpus().get(pool.gpu)
         memory, price = pool.memory_gib, pool.price_usd_per_gpu_h
         if memory is None and gpu is None:
-            fix = f"{nearest(pool.gpu, load_gpus())}state memory_gib, or write a catalogued GPU"
+            fix = (
+                f"{nearest_for_fault(pool.gpu, load_catalogue_gpus())}state memory_gib, or write a"
+                " catalogued GPU"
+            )
             findings.scenario.append(
                 Fault(
                     str(scenario.path),
@@ -212,8 +215,8 @@ def _weights(
     weights: dict[str, float | None] = {}
     for i, llm in enumerate(spec.llms):
         weights[llm.name] = llm.weights_gib
-        if llm.weights_gib is None and llm.name in needed and llm.name in load_llms():
-            weights[llm.name] = load_llms()[llm.name].weights_gib_16bit
+        if llm.weights_gib is None and llm.name in needed and llm.name in load_catalogue_llms():
+            weights[llm.name] = load_catalogue_llms()[llm.name].weights_gib_16bit
             findings.notices.append(
                 f"llms.{i}.weights_gib: {weights[llm.name]:g} GiB of {llm.name} at 16 bit from the"
                 " catalogue"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from profiles.curves import ProfileTable, parse_profiles, read_profiles
+from profiles.curves import ProfileTable, parse_curves, read_profiles
 from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
-from profiles.io.table_files import read_table
+from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
@@ -129,7 +129,7 @@ def read_profile_table(
     return (
         read_profiles(path, findings.profiles)
         if table is None
-        else parse_profiles(table, findings.profiles)
+        else parse_curves(table, findings.profiles)
     )
 
 
@@ -149,7 +149,7 @@ def read_score_table(
     table, faulty = findings.table("scores", name, given)
     if faulty:
         return None
-    table = table or read_table(path, findings.scores, only={*RESERVED, *llms})
+    table = table or read_table_file(path, findings.scores, only={*RESERVED, *llms})
     if table is None:
         return None
     scores = parse_scores(table, llms, missing, findings.scores, findings.notices)
@@ -168,7 +168,7 @@ def read_input_tables(scenario: "Scenario") -> InputTables:
     scores, faulty = findings.table("scores", spec.scores, None)
     if scores is None and not faulty:
         wanted = {*RESERVED, *(llm.name for llm in spec.llms)}
-        scores = read_table(scenario.scores_path, findings.scores, only=wanted)
+        scores = read_table_file(scenario.scores_path, findings.scores, only=wanted)
     findings.raise_any()
     if profiles is None or scores is None:
         raise AssertionError("a table that cannot be read has faults")

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_faults import cross_faults, fault_of
 from planner.scenario.schema_paths import set_path
-from profiles.io.faults import Fault, ScenarioError, file_text, shown
+from profiles.io.faults import Fault, ScenarioError, file_text_or_fault, shown_in_fault
 from profiles.io.workbook_guard import is_workbook
 from profiles.io.yaml_text import parse_yaml
 
@@ -90,7 +90,7 @@ def read_scenario(
     """
     if is_workbook(path):
         return _read_workbook(path, overrides, faults, book)
-    text, fault = file_text(path, SIZE_LIMIT)
+    text, fault = file_text_or_fault(path, SIZE_LIMIT)
     if fault:
         faults.append(fault)
         return None, None
@@ -129,7 +129,7 @@ def _check(
             Fault(
                 file,
                 "",
-                shown(content) if content is not None else "",
+                shown_in_fault(content) if content is not None else "",
                 "this is not a scenario",
                 fix,
             )
@@ -163,7 +163,7 @@ def _parse_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any
                 Fault(
                     "--set",
                     "",
-                    shown(text),
+                    shown_in_fault(text),
                     "this is not KEY=VALUE",
                     "write e.g. slo.0.limit_ms=300",
                 )
@@ -174,7 +174,11 @@ def _parse_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any
         if value_faults:
             faults.append(
                 Fault(
-                    "--set", key.strip(), shown(value), value_faults[0].problem, value_faults[0].fix
+                    "--set",
+                    key.strip(),
+                    shown_in_fault(value),
+                    value_faults[0].problem,
+                    value_faults[0].fix,
                 )
             )
             del parsed[key.strip()]

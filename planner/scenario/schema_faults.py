@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from planner.scenario.schema_paths import field_at, field_names, models_at
-from profiles.io.faults import Fault, nearest, shown
+from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
 
 __all__ = ["BLANK_PROBLEM", "FOREIGN_PROBLEM", "VALUE_PROBLEMS", "cross_faults", "fault_of"]
 
@@ -77,7 +77,11 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
         for i, part in enumerate(error["loc"])
         if not (i == 1 and error["loc"][0] == "objective" and part in ("maximize", "minimize"))
     ]
-    path, kind, value = ".".join(str(part) for part in where), error["type"], shown(error["input"])
+    path, kind, value = (
+        ".".join(str(part) for part in where),
+        error["type"],
+        shown_in_fault(error["input"]),
+    )
     if kind == "missing":
         fix = (
             OBJECTIVE
@@ -95,11 +99,11 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
             path,
             value,
             "the key is unknown",
-            f"{nearest(str(where[-1]), known)}known keys here: {', '.join(known)}",
+            f"{nearest_for_fault(str(where[-1]), known)}known keys here: {', '.join(known)}",
         )
     if kind == "literal_error":
         expected = error["ctx"]["expected"].replace("'", "")
-        fix = f"{nearest(str(error['input']), expected.split(', '))}write {expected}"
+        fix = f"{nearest_for_fault(str(error['input']), expected.split(', '))}write {expected}"
         return Fault(file, path, value, CHOICE_PROBLEM, fix)
     if path == "version":
         return Fault(
@@ -126,7 +130,7 @@ def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
                 Fault(
                     file,
                     where,
-                    shown(low),
+                    shown_in_fault(low),
                     f"this is more than max_replicas ({high})",
                     "lower it or raise max_replicas",
                 )
@@ -136,7 +140,7 @@ def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
                 Fault(
                     file,
                     f"llms.{i}.name",
-                    shown(llm["name"]),
+                    shown_in_fault(llm["name"]),
                     "the scores table has another column of this name",
                     "rename the LLM",
                 )
@@ -165,7 +169,7 @@ def _repeated(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
                 Fault(
                     file,
                     where,
-                    shown(name),
+                    shown_in_fault(name),
                     f"the name stands already at {key}.{first[name]}",
                     "give every entry a name of its own",
                 )

@@ -8,7 +8,7 @@ from typing import Any, Union
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from profiles.io.faults import Fault, nearest, shown
+from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
 
 __all__ = ["field_at", "field_names", "models_at", "set_path"]
 
@@ -34,14 +34,24 @@ def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: A
                     else "it has no entries; set the whole list"
                 )
                 return Fault(
-                    "--set", path, shown(value), f"{there} has no entry {shown(part)}", fix
+                    "--set",
+                    path,
+                    shown_in_fault(value),
+                    f"{there} has no entry {shown_in_fault(part)}",
+                    fix,
                 )
             holder, key, kind = node, int(part), item
         elif models:
             known = field_names(models)
             if part not in known:
-                fix = f"{nearest(part, known)}known keys here: {', '.join(known)}"
-                return Fault("--set", path, shown(value), f"{there} has no key {shown(part)}", fix)
+                fix = f"{nearest_for_fault(part, known)}known keys here: {', '.join(known)}"
+                return Fault(
+                    "--set",
+                    path,
+                    shown_in_fault(value),
+                    f"{there} has no key {shown_in_fault(part)}",
+                    fix,
+                )
             if not isinstance(node, dict):
                 holder[key] = node = {}
             holder, key = node, part
@@ -54,7 +64,7 @@ def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: A
             return Fault(
                 "--set",
                 path,
-                shown(value),
+                shown_in_fault(value),
                 f"{there} is a single value and has nothing inside",
                 f"set {there} itself",
             )

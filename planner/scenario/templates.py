@@ -16,7 +16,7 @@ from planner.scenario.load import Scenario
 from planner.scenario.schema import MinimizeCost, ScenarioSpec
 from profiles.curves import ProfileTable
 from profiles.io.faults import DataError, Fault
-from profiles.io.tables import Table, number_column, text_column
+from profiles.io.tables import Table, number_table_column, text_table_column
 from profiles.scores import RESERVED
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
 
@@ -174,10 +174,10 @@ def _score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
     those that lack a score.
     """
     faults: list[Fault] = []
-    columns: dict[str, np.ndarray] = {"prompt_id": text_column(table, "prompt_id", faults)}
+    columns: dict[str, np.ndarray] = {"prompt_id": text_table_column(table, "prompt_id", faults)}
     for name in (*RESERVED[1:], *(llm.name for llm in scenario.spec.llms)):
         if name in table.columns:
-            columns[name] = number_column(table, name, faults, nan_is_blank=True)
+            columns[name] = number_table_column(table, name, faults, nan_is_blank=True)
     if faults:
         raise DataError(faults)
     return pd.DataFrame(columns)

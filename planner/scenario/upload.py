@@ -12,8 +12,8 @@ from typing import Any
 from planner.errors import DataError
 from planner.scenario.archive import unpack_archives, write_folder
 from planner.scenario.load import Scenario, read_scenario
-from profiles.curves import parse_profiles
-from profiles.io.faults import Fault, nearest
+from profiles.curves import parse_curves
+from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.workbook_layout import PROFILES, SCORES
@@ -80,7 +80,7 @@ def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes])
         own = is_workbook(path) and value == f"{path.name}#{sheet}"
         if isinstance(value, str) and value and not own and value not in names:
             fix = (
-                nearest(value, names)
+                nearest_for_fault(value, names)
                 + "upload it together with the scenario, and name it without a folder"
             )
             faults.append(
@@ -135,7 +135,7 @@ def _sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
     )
     here = [fault for fault in faults if book is None or fault.where.startswith(title)]
     if table is not None and book is not None and key == "profiles":
-        parse_profiles(table, here)
+        parse_curves(table, here)
         here = book.by_cell(here)
     if here or table is None:
         raise DataError(

@@ -26,7 +26,7 @@ from planner.scenario.workbook_headers import (
 from planner.scenario.workbook_tables import read_table_sheet
 from planner.scenario.workbook_values import cell_content
 from profiles.io.faults import Fault
-from profiles.io.workbook_cells import Sheet, cell_name, normal, read_sheets
+from profiles.io.workbook_cells import Sheet, cell_name, normal, read_workbook_cells
 from profiles.workbook_fields import ARRIVAL, OBJECTIVES, SheetField
 from profiles.workbook_layout import (
     DEMAND,
@@ -47,7 +47,7 @@ def read_book(path: Path, faults: list[Fault]) -> InputBook | None:
     """Read an input workbook; faults of the workbook itself are appended, None when there is
     nothing to go on with.
     """
-    read = read_sheets(path, SHEETS, faults)
+    read = read_workbook_cells(path, SHEETS, faults)
     if read is None:
         return None
     sheets, others = read

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.scenario.workbook_faults import CellPlaces, faults_by_cell
-from profiles.io.cells import text_of
+from profiles.io.cells import text_of_cell
 from profiles.io.faults import Fault
 from profiles.io.tables import Table
 from profiles.io.workbook_cells import Sheet, cell_name, normal
@@ -206,7 +206,7 @@ def header_text(cell: Any) -> str:
         if isinstance(cell, str)
         else ""
         if cell is None
-        else text_of(cell) or str(cell)
+        else text_of_cell(cell) or str(cell)
     )
 
 

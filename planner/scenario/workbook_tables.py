@@ -13,8 +13,8 @@ from planner.scenario.workbook_headers import (
     scores_header,
 )
 from profiles.io.cells import UnusableCell
-from profiles.io.faults import Fault, nearest
-from profiles.io.table_files import build_table
+from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.table_files import build_table_of_file
 from profiles.io.workbook_cells import DATED, Sheet
 from profiles.workbook_layout import PROFILES, TABLES, sheet_reference
 
@@ -42,7 +42,7 @@ def read_table_sheet(
             faults.append(book.fault(place, f'"{named}"', problem, fix))
         return
     if sheet is None:
-        guess = nearest(title, book.places.headers[""])
+        guess = nearest_for_fault(title, book.places.headers[""])
         fix = guess + f"add it, or name a file in Settings ({title} file)"
         faults.append(book.fault(title, "", "the sheet is missing", fix))
         return
@@ -61,7 +61,7 @@ def read_table_sheet(
         faults.append(book.fault(title, "", "the sheet is empty", fix))
     elif not repeated:
         records = _records(sheet, header.row, names)
-        book.tables[name] = build_table(file, records, faults, only=_KNOWN.get(title))
+        book.tables[name] = build_table_of_file(file, records, faults, only=_KNOWN.get(title))
 
 
 def _records(sheet: Sheet, header: int, names: Mapping[int, str]) -> list[Sequence[Any]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from profiles.io.cells import NUMBER, UnusableCell, text_of
+from profiles.io.cells import NUMBER, UnusableCell, text_of_cell
 from profiles.io.workbook_cells import normal
 from profiles.workbook_fields import FieldKind, SheetField
 
@@ -23,7 +23,7 @@ def cell_content(cell: Any, one: SheetField) -> Any:
     if cell is None or isinstance(cell, bool | UnusableCell):
         return cell
     if one.kind == FieldKind.TEXT:
-        text = text_of(cell)
+        text = text_of_cell(cell)
         return cell if text is None else text
     whole = (
         int(cell) if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15 else cell

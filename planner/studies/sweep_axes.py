@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from planner.errors import DataError
-from profiles.io.faults import Fault, shown
+from profiles.io.faults import Fault, shown_in_fault
 from profiles.io.yaml_text import parse_yaml
 
 __all__ = ["MOST_POINTS", "STEP_NOISE", "Axis", "grid_points", "read_axis"]
@@ -45,7 +45,7 @@ def read_axis(text: str) -> Axis:
 
 
 def _fault(text: str, problem: str, fix: str) -> Fault:
-    return Fault("--vary", "", shown(text), problem, fix)
+    return Fault("--vary", "", shown_in_fault(text), problem, fix)
 
 
 def _steps(text: str, *parts: str) -> tuple[Any, ...]:
@@ -108,7 +108,7 @@ def _yaml(text: str, value: str) -> Any:
             [
                 _fault(
                     text,
-                    f"{shown(value)} is not a YAML value",
+                    f"{shown_in_fault(value)} is not a YAML value",
                     "put text with special signs in quotes",
                 )
             ]

@@ -15,7 +15,7 @@ from planner.scenario.assemble import LoadResult
 from planner.studies.sweep_axes import Axis
 from planner.studies.sweep_point import SweepPoint, points_table
 from planner.version import VERSION
-from profiles.io.writing import safe_cell, write_csv
+from profiles.io.writing import safe_cell_for_writing, write_csv
 
 __all__ = ["SweepJournal", "journal_key", "write_points"]
 
@@ -91,7 +91,9 @@ def write_points(frame: pd.DataFrame, path: Path) -> None:
         if frame[name].map(type).nunique() > 1 and frame[name].dtype == object
     ]
     texts = {
-        name: frame[name].map(lambda value: None if value is None else str(safe_cell(value)))
+        name: frame[name].map(
+            lambda value: None if value is None else str(safe_cell_for_writing(value))
+        )
         for name in mixed
         if _has_text(frame[name])
     }

@@ -13,28 +13,28 @@ read is a fault.
 """
 
 from profiles.hygiene.curve_rows import CurveRows, Finding
-from profiles.hygiene.shape import check_shape, check_span, check_spikes
+from profiles.hygiene.shape import check_shape, check_shape_span, check_shape_spikes
 from profiles.hygiene.values import (
-    check_arithmetic,
-    check_compute,
-    check_mixture,
-    check_refused,
-    check_repeated,
+    check_compute_values,
+    check_mixed_values,
+    check_refused_values,
+    check_repeated_values,
+    check_value_arithmetic,
 )
 
-__all__ = ["check_curve"]
+__all__ = ["run_curve_checks"]
 
 
-def check_curve(curve: CurveRows) -> list[Finding]:
+def run_curve_checks(curve: CurveRows) -> list[Finding]:
     """Everything that is odd about one curve by itself."""
     checks = (
-        check_refused,
-        check_repeated,
-        check_arithmetic,
-        check_compute,
+        check_refused_values,
+        check_repeated_values,
+        check_value_arithmetic,
+        check_compute_values,
         check_shape,
-        check_spikes,
-        check_span,
-        check_mixture,
+        check_shape_spikes,
+        check_shape_span,
+        check_mixed_values,
     )
     return [finding for check in checks for finding in check(curve)]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from profiles.io.faults import Fault
-from profiles.io.tables import Table, number_column, require_columns, text_column
+from profiles.io.tables import Table, number_table_column, require_table_columns, text_table_column
 from profiles.profile_columns import COUNTS, KEYS, LATENCIES
 from profiles.records import METRICS
 
@@ -18,8 +18,8 @@ __all__ = [
     "CurveRows",
     "Finding",
     "Severity",
-    "finding",
-    "read_curves",
+    "curve_rows_finding",
+    "read_curve_rows",
 ]
 
 
@@ -86,14 +86,16 @@ class Finding:
     size: float = 0.0
 
 
-def read_curves(table: Table, faults: list[Fault]) -> list[CurveRows]:
+def read_curve_rows(table: Table, faults: list[Fault]) -> list[CurveRows]:
     """Every option of the table; [] with faults when its cells cannot be read."""
     before = len(faults)
-    if not require_columns(table, [*KEYS, "rate_rps"], faults):
+    if not require_table_columns(table, [*KEYS, "rate_rps"], faults):
         return []
-    words = {name: text_column(table, name, faults) for name in ("llm", "gpu")}
+    words = {name: text_table_column(table, name, faults) for name in ("llm", "gpu")}
     wanted = ("tp_degree", "mps_share_pct", "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS)
-    values = {name: number_column(table, name, faults) for name in wanted if name in table.columns}
+    values = {
+        name: number_table_column(table, name, faults) for name in wanted if name in table.columns
+    }
     for name in ("tp_degree", "mps_share_pct", "rate_rps"):
         for i in np.flatnonzero(np.isnan(values[name])) if len(faults) == before else ():
             faults.append(
@@ -130,7 +132,7 @@ def read_curves(table: Table, faults: list[Fault]) -> list[CurveRows]:
     return curves
 
 
-def finding(
+def curve_rows_finding(
     curve: CurveRows,
     severity: Severity,
     at: Iterable[Any] | np.ndarray,

@@ -25,25 +25,27 @@ def check_neighbours(curves: Sequence[CurveRows]) -> list[Finding]:
     degrees = sorted(curves, key=lambda c: (c.llm, c.gpu, c.mps_share_pct, c.tp_degree))
     findings: list[Finding] = []
     for _, group in groupby(shares, key=lambda c: (c.llm, c.gpu, c.tp_degree)):
-        findings += _along(
+        findings += _neighbours_along(
             list(group),
             "more of each GPU (share {:g} % instead of {:g} %)",
             "mps_share_pct",
             SHARE_SLOWER,
         )
     for _, group in groupby(degrees, key=lambda c: (c.llm, c.gpu, c.mps_share_pct)):
-        findings += _along(
+        findings += _neighbours_along(
             list(group), "more GPUs (tp {:g} instead of {:g})", "tp_degree", DEGREE_SLOWER
         )
     return findings
 
 
-def _along(curves: Sequence[CurveRows], words: str, key: str, slower: float) -> Iterator[Finding]:
+def _neighbours_along(
+    curves: Sequence[CurveRows], words: str, key: str, slower: float
+) -> Iterator[Finding]:
     for small, large in pairwise(curves):
         than = words.format(getattr(large, key), getattr(small, key))
         for name in large.columns(MEANS):
             if name in small.columns(MEANS) and (
-                finding := _slower(small, large, name, than, slower)
+                finding := _slower_neighbours(small, large, name, than, slower)
             ):
                 yield finding
         low, high = float(small.rates[-1]), float(large.rates[-1])
@@ -61,7 +63,7 @@ def _along(curves: Sequence[CurveRows], words: str, key: str, slower: float) -> 
             )
 
 
-def _slower(
+def _slower_neighbours(
     small: CurveRows, large: CurveRows, name: str, than: str, slower: float
 ) -> Finding | None:
     """The rate at which the larger option is slower by most, when that is more than the

@@ -11,9 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity, finding
+from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity, curve_rows_finding
 
-__all__ = ["check_shape", "check_span", "check_spikes", "convex_cost", "falls"]
+__all__ = [
+    "check_shape",
+    "check_shape_span",
+    "check_shape_spikes",
+    "convex_shape_cost",
+    "falls_in_shape",
+]
 
 
 NOISE, NOISE_P99 = 0.02, 0.06
@@ -38,7 +44,7 @@ GRID = 32
 """Rates looked at between two points."""
 
 
-def falls(curve: CurveRows, name: str) -> list[int]:
+def falls_in_shape(curve: CurveRows, name: str) -> list[int]:
     """Points whose latency is clearly below that of the point before."""
     column, least = curve.values[name], 1 - (NOISE_P99 if "_p99_" in name else NOISE)
     return [
@@ -51,10 +57,10 @@ def falls(curve: CurveRows, name: str) -> list[int]:
 def check_shape(curve: CurveRows) -> Iterator[Finding]:
     """Where latency falls with the rate, and what convexity would cost."""
     for name in curve.columns():
-        down = falls(curve, name)
+        down = falls_in_shape(curve, name)
         if down:
             drop = max(1 - curve.values[name][i] / curve.values[name][i - 1] for i in down)
-            yield finding(
+            yield curve_rows_finding(
                 curve,
                 Severity.ODD,
                 down,
@@ -63,16 +69,16 @@ def check_shape(curve: CurveRows) -> Iterator[Finding]:
                 drop,
             )
     for name in curve.columns(MEANS):
-        cost = convex_cost(curve.rates, curve.values[name])
+        cost = convex_shape_cost(curve.rates, curve.values[name])
         if cost > NOISE:
             text = (
                 f"{name} is not convex: a convex curve that is nowhere below it lies up to"
                 f" {100 * cost:.1f} % of the latency above it"
             )
-            yield finding(curve, Severity.NOTE, range(len(curve.rows)), text, cost)
+            yield curve_rows_finding(curve, Severity.NOTE, range(len(curve.rows)), text, cost)
 
 
-def convex_cost(rates: np.ndarray, latency: np.ndarray) -> float:
+def convex_shape_cost(rates: np.ndarray, latency: np.ndarray) -> float:
     """c of the module's docstring: 0 for a convex budget.
 
     rates: (K,) req/s rising; latency: (K,) > 0.
@@ -97,7 +103,7 @@ def convex_cost(rates: np.ndarray, latency: np.ndarray) -> float:
     return cost if cost > FINEST else 0.0
 
 
-def check_spikes(curve: CurveRows) -> Iterator[Finding]:
+def check_shape_spikes(curve: CurveRows) -> Iterator[Finding]:
     """A point far above both neighbours."""
     for name in curve.columns():
         column = curve.values[name]
@@ -109,10 +115,10 @@ def check_spikes(curve: CurveRows) -> Iterator[Finding]:
                     f"{name} is {column[i]:,.4g} ms, but {beside} at the rates beside it: an"
                     " outlier?"
                 )
-                yield finding(curve, Severity.ODD, (i,), text, column[i] / higher - 1)
+                yield curve_rows_finding(curve, Severity.ODD, (i,), text, column[i] / higher - 1)
 
 
-def check_span(curve: CurveRows) -> Iterator[Finding]:
+def check_shape_span(curve: CurveRows) -> Iterator[Finding]:
     """Number of points, flat beginning, wide intervals in which the latency changes much."""
     count, top = len(np.unique(curve.rates)), float(curve.rates[-1])
     if count < 3:
@@ -121,13 +127,13 @@ def check_span(curve: CurveRows) -> Iterator[Finding]:
             if count == 1
             else "2 points: a straight line between them"
         )
-        yield finding(curve, Severity.NOTE, range(len(curve.rows)), text)
+        yield curve_rows_finding(curve, Severity.NOTE, range(len(curve.rows)), text)
     elif curve.rates[0] > FLAT_BEGINNING * top:
         text = (
             f"nothing was measured below {curve.rates[0]:.4g} req/s"
             f" ({100 * curve.rates[0] / top:.0f} % of the highest rate): flat there"
         )
-        yield finding(curve, Severity.NOTE, (0,), text, curve.rates[0] / top)
+        yield curve_rows_finding(curve, Severity.NOTE, (0,), text, curve.rates[0] / top)
     for i in range(1, len(curve.rows)):
         if count < 3 or not curve.rates[i] - curve.rates[i - 1] > GAP_SPAN * top:
             continue
@@ -141,7 +147,7 @@ def check_span(curve: CurveRows) -> Iterator[Finding]:
             middle = (curve.rates[i] + curve.rates[i - 1]) / 2
             ends = f"{curve.rates[i - 1]:.4g} and {curve.rates[i]:.4g} req/s"
             text = f"{name} grows {rises[name]:.1f}-fold between {ends} without a point between"
-            yield finding(
+            yield curve_rows_finding(
                 curve,
                 Severity.ODD,
                 (i - 1, i),

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from profiles.catalogue import load_gpus, load_llms
-from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity, finding
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
+from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity, curve_rows_finding
 from profiles.profile_columns import LATENCIES
 from profiles.records import METRICS, STATISTICS
 
 __all__ = [
-    "check_arithmetic",
-    "check_compute",
-    "check_mixture",
-    "check_refused",
-    "check_repeated",
+    "check_compute_values",
+    "check_mixed_values",
+    "check_refused_values",
+    "check_repeated_values",
+    "check_value_arithmetic",
 ]
 
 
@@ -34,7 +34,7 @@ of means lies above.
 """
 
 
-def check_refused(curve: CurveRows) -> Iterator[Finding]:
+def check_refused_values(curve: CurveRows) -> Iterator[Finding]:
     """What the planner does not take: values, gaps in columns, percentiles out of order."""
     for name in LATENCIES:
         if name not in curve.values:
@@ -42,10 +42,10 @@ def check_refused(curve: CurveRows) -> Iterator[Finding]:
         column = curve.values[name]
         bad = np.flatnonzero(column <= 0)
         if bad.size:
-            yield finding(curve, Severity.REFUSED, bad, f"{name} is not above 0")
+            yield curve_rows_finding(curve, Severity.REFUSED, bad, f"{name} is not above 0")
         blank = np.flatnonzero(np.isnan(column))
         if blank.size:
-            yield finding(
+            yield curve_rows_finding(
                 curve,
                 Severity.REFUSED,
                 blank,
@@ -57,7 +57,7 @@ def check_refused(curve: CurveRows) -> Iterator[Finding]:
             if name in curve.values:
                 below = np.flatnonzero(curve.values[name] < highest)
                 if below.size:
-                    yield finding(
+                    yield curve_rows_finding(
                         curve,
                         Severity.REFUSED,
                         below,
@@ -66,11 +66,11 @@ def check_refused(curve: CurveRows) -> Iterator[Finding]:
                 highest = np.fmax(highest, curve.values[name])
 
 
-def check_repeated(curve: CurveRows) -> Iterator[Finding]:
+def check_repeated_values(curve: CurveRows) -> Iterator[Finding]:
     """The same rate twice; the same latencies at two rates."""
     for rate in np.unique(curve.rates[1:][np.diff(curve.rates) == 0]):
         at = np.flatnonzero(curve.rates == rate)
-        yield finding(
+        yield curve_rows_finding(
             curve,
             Severity.REFUSED,
             at,
@@ -83,7 +83,7 @@ def check_repeated(curve: CurveRows) -> Iterator[Finding]:
     ):
         first = seen.setdefault(cells, i)
         if first != i and curve.rates[first] != curve.rates[i]:
-            yield finding(
+            yield curve_rows_finding(
                 curve,
                 Severity.ODD,
                 (first, i),
@@ -91,7 +91,7 @@ def check_repeated(curve: CurveRows) -> Iterator[Finding]:
             )
 
 
-def check_arithmetic(curve: CurveRows) -> Iterator[Finding]:
+def check_value_arithmetic(curve: CurveRows) -> Iterator[Finding]:
     """Little's law; the parts of E2E; a mean above the 99th percentile."""
     values = curve.values
     blank = np.full(len(curve.rows), np.nan)
@@ -110,7 +110,7 @@ def check_arithmetic(curve: CurveRows) -> Iterator[Finding]:
             f"rate times end-to-end time is {under_way[i]:.3g} requests under way, the table says"
             f" {concurrency[i]:.3g} (Little's law)"
         )
-        yield finding(
+        yield curve_rows_finding(
             curve,
             Severity.WRONG,
             bad,
@@ -123,15 +123,17 @@ def check_arithmetic(curve: CurveRows) -> Iterator[Finding]:
             f"TTFT + (output tokens - 1) * TPOT is {parts[i]:,.4g} ms, E2E is {e2e[i]:,.4g} ms: one"
             " of them has another unit or meaning"
         )
-        yield finding(curve, Severity.WRONG, bad, text, float(_factor(parts[i], e2e[i]) - 1))
+        yield curve_rows_finding(
+            curve, Severity.WRONG, bad, text, float(_factor(parts[i], e2e[i]) - 1)
+        )
     if bad := list(np.flatnonzero(e2e < ttft)):
-        yield finding(
+        yield curve_rows_finding(
             curve, Severity.WRONG, bad, "E2E is shorter than TTFT", np.max(ttft[bad] / e2e[bad]) - 1
         )
     for metric in METRICS:
         mean, high = values.get(f"{metric}_mean_ms", blank), values.get(f"{metric}_p99_ms", blank)
         if bad := list(np.flatnonzero(mean > high)):
-            yield finding(
+            yield curve_rows_finding(
                 curve,
                 Severity.WRONG,
                 bad,
@@ -146,11 +148,11 @@ def _factor(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.maximum(ratio, 1 / ratio), nan=1.0, posinf=1.0)
 
 
-def check_compute(curve: CurveRows) -> Iterator[Finding]:
+def check_compute_values(curve: CurveRows) -> Iterator[Finding]:
     """Arithmetic that the rate implies, 2 * active parameters * tokens, against the dense 16-bit
     peak of the GPUs times the share.
     """
-    llm, gpu = load_llms().get(curve.llm), load_gpus().get(curve.gpu)
+    llm, gpu = load_catalogue_llms().get(curve.llm), load_catalogue_gpus().get(curve.gpu)
     if (
         llm is None
         or gpu is None
@@ -167,7 +169,7 @@ def check_compute(curve: CurveRows) -> Iterator[Finding]:
             f"the rate takes {100 * worst:.0f} % of the GPUs' peak arithmetic, more than is ever"
             f" reached (about {100 * COMPUTE:.0f} %)"
         )
-        yield finding(
+        yield curve_rows_finding(
             curve,
             Severity.WRONG,
             bad,
@@ -176,7 +178,7 @@ def check_compute(curve: CurveRows) -> Iterator[Finding]:
         )
 
 
-def check_mixture(curve: CurveRows) -> Iterator[Finding]:
+def check_mixed_values(curve: CurveRows) -> Iterator[Finding]:
     """Prompts or answers of different lengths in one curve."""
     for name in ("input_tokens", "output_tokens"):
         column = curve.values.get(name, np.zeros(0))
@@ -186,6 +188,6 @@ def check_mixture(curve: CurveRows) -> Iterator[Finding]:
                 f"{name} goes from {known.min():.4g} to {known.max():.4g}: points of different"
                 " workloads make no curve"
             )
-            yield finding(
+            yield curve_rows_finding(
                 curve, Severity.ODD, range(len(curve.rows)), text, known.max() / known.min() - 1
             )

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from profiles.importers.formats.detect import KNOWN_TOOLS, runs_of
-from profiles.importers.formats.fields import at, text
+from profiles.importers.formats.detect import KNOWN_TOOLS, detect_runs
+from profiles.importers.formats.fields import field_at, text
 from profiles.importers.formats.inference_perf import TOOL as INFERENCE_PERF
 from profiles.importers.formats.record import Run
-from profiles.importers.formats.stream import read_json, sniff
-from profiles.io.faults import Fault, file_text, shown
+from profiles.importers.formats.stream import read_json_stream, sniff_stream
+from profiles.io.faults import Fault, file_text_or_fault, shown_in_fault
 from profiles.io.yaml_text import parse_yaml
 
-__all__ = ["FileAccount", "Read", "read_files"]
+__all__ = ["FileAccount", "Read", "discover_files"]
 
 YAML_LIMIT = 5_000_000
 """Bytes; reading takes about 3 s a million."""
@@ -69,15 +69,15 @@ class Read:
     passed: list[tuple[str, str]] = field(default_factory=list)
 
 
-def read_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
+def discover_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
     """Read every file, and every file under every folder, once.
 
     Faults are those of files that were named, and of broken results.
     """
     read = Read()
-    for path, named in _expanded(paths, faults):
+    for path, named in _expand_discovered_paths(paths, faults):
         try:
-            _read_one(path, read, faults, named=named)
+            _discover_one(path, read, faults, named=named)
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
             faults.append(
@@ -92,14 +92,16 @@ def read_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
     return read
 
 
-def _expanded(paths: Sequence[Path], faults: list[Fault]) -> Iterable[tuple[Path, bool]]:
+def _expand_discovered_paths(
+    paths: Sequence[Path], faults: list[Fault]
+) -> Iterable[tuple[Path, bool]]:
     """(file, whether it was named itself), sorted within a folder; hidden files are left alone."""
     seen: set[Path] = set()
     for path in paths:
         if not path.is_dir():
             inside, named = [path], True
             if not path.is_file():
-                _, fault = file_text(path)
+                _, fault = file_text_or_fault(path)
                 faults.append(
                     fault
                     or Fault(str(path), "", "", "this is not a regular file", "name a regular file")
@@ -127,38 +129,38 @@ def _expanded(paths: Sequence[Path], faults: list[Fault]) -> Iterable[tuple[Path
                 yield file, named
 
 
-def _read_one(path: Path, read: Read, faults: list[Fault], *, named: bool) -> None:
-    kind, file = sniff(path), str(path)
+def _discover_one(path: Path, read: Read, faults: list[Fault], *, named: bool) -> None:
+    kind, file = sniff_stream(path), str(path)
     if kind == "json":
-        _take(path, read_json(path, faults), read, faults, named=named)
+        _take_discovered(path, read_json_stream(path, faults), read, faults, named=named)
     elif kind == "parquet":
         read.tables.append(path)
         read.files[file] = FileAccount(file, ["profile table"])
     elif kind == "text":
-        _read_text(path, read, faults, named=named)
+        _read_discovered_text(path, read, faults, named=named)
     else:
-        _pass_over(Fault(file, "", "", *NOT_READ[kind]), read, faults, named=named)
+        _pass_over_discovered(Fault(file, "", "", *NOT_READ[kind]), read, faults, named=named)
 
 
-def _read_text(path: Path, read: Read, faults: list[Fault], *, named: bool) -> None:
+def _read_discovered_text(path: Path, read: Read, faults: list[Fault], *, named: bool) -> None:
     """A CSV table of ours, or YAML."""
     size = path.stat().st_size
-    content, fault = file_text(path)
+    content, fault = file_text_or_fault(path)
     if fault:
-        _pass_over(replace(fault, value=""), read, faults, named=named)
+        _pass_over_discovered(replace(fault, value=""), read, faults, named=named)
         return
     header = content.lstrip().splitlines()[0]
     if "rate_rps" in header.replace('"', "").replace(";", ",").replace("\t", ",").split(","):
         read.tables.append(path)
         read.files[str(path)] = FileAccount(str(path), ["profile table"])
     elif header.count(",") > 3 and ":" not in header:
-        _pass_over(Fault(str(path), "", "", *FOREIGN_CSV), read, faults, named=named)
+        _pass_over_discovered(Fault(str(path), "", "", *FOREIGN_CSV), read, faults, named=named)
     elif size > YAML_LIMIT:
         reason = (
             f"the file is no JSON, and {size:,} bytes are too many for YAML (limit {YAML_LIMIT:,})"
         )
         fault = Fault(str(path), "", "", reason, "name the tool's JSON file")
-        _pass_over(fault, read, faults, named=named)
+        _pass_over_discovered(fault, read, faults, named=named)
     else:
         text_faults: list[Fault] = []
         tree = parse_yaml(content, str(path), text_faults)
@@ -170,12 +172,12 @@ def _read_text(path: Path, read: Read, faults: list[Fault], *, named: bool) -> N
             )
             problem = f"the file is neither JSON nor YAML nor a table of ours{why}"
             fault = Fault(str(path), "", "", problem, NOT_READ["binary"][1])
-            _pass_over(fault, read, faults, named=named)
+            _pass_over_discovered(fault, read, faults, named=named)
         else:
-            _take(path, [("", tree)], read, faults, named=named)
+            _take_discovered(path, [("", tree)], read, faults, named=named)
 
 
-def _take(
+def _take_discovered(
     path: Path, trees: list[tuple[str, Any]], read: Read, faults: list[Fault], *, named: bool
 ) -> None:
     """Find the runs in the trees of one file."""
@@ -183,9 +185,9 @@ def _take(
     account = FileAccount(file)
     strange: list[tuple[str, str]] = []
     for place, tree in trees:
-        for run in runs_of(tree, file, place):
+        for run in detect_runs(tree, file, place):
             if isinstance(run, Run):
-                read.runs.append(_with_model(run, path))
+                read.runs.append(_with_discovered_model(run, path))
                 account.kinds.append(f"{run.tool} {run.version}".strip())
             elif run[2]:
                 account.left_out.append(f"{run[0]}: {run[1]}" if run[0] else run[1])
@@ -196,12 +198,12 @@ def _take(
         read.files[file] = account
     for place, reason in strange:
         fix = f"name files of: {KNOWN_TOOLS}"
-        _pass_over(
+        _pass_over_discovered(
             Fault(file, place, "", reason, fix), read, faults, named=named or bool(account.kinds)
         )
 
 
-def _with_model(run: Run, path: Path) -> Run:
+def _with_discovered_model(run: Run, path: Path) -> Run:
     """inference-perf keeps the model's name in the configuration beside its stages."""
     beside = path.parent / "config.yaml"
     if (
@@ -211,18 +213,22 @@ def _with_model(run: Run, path: Path) -> Run:
         or beside.stat().st_size > YAML_LIMIT
     ):
         return run
-    content, fault = file_text(beside)
-    model = "" if fault else text(at(parse_yaml(content, str(beside), []), "server", "model_name"))
+    content, fault = file_text_or_fault(beside)
+    model = (
+        ""
+        if fault
+        else text(field_at(parse_yaml(content, str(beside), []), "server", "model_name"))
+    )
     if not model:
         return run
     return replace(
         run,
         model=model,
-        notices=(*run.notices, f"the model's name ({shown(model)}) is that in {beside}"),
+        notices=(*run.notices, f"the model's name ({shown_in_fault(model)}) is that in {beside}"),
     )
 
 
-def _pass_over(fault: Fault, read: Read, faults: list[Fault], *, named: bool) -> None:
+def _pass_over_discovered(fault: Fault, read: Read, faults: list[Fault], *, named: bool) -> None:
     """A fault when the file was named, else one more that was passed over."""
     if named:
         faults.append(fault)

@@ -21,13 +21,20 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from profiles.catalogue import load_gpus
-from profiles.importers.formats.names import gpu_candidates, gpu_key, llm_name
+from profiles.catalogue import load_catalogue_gpus
+from profiles.importers.formats.names import gpu_key, gpu_names_like, llm_name_of_model
 from profiles.importers.formats.record import Run
-from profiles.io.faults import Fault, file_text, nearest, shown
+from profiles.io.faults import Fault, file_text_or_fault, nearest_for_fault, shown_in_fault
 from profiles.io.yaml_text import parse_yaml
 
-__all__ = ["Given", "Option", "checked", "missing_fault", "option_of", "read_mapping"]
+__all__ = [
+    "Given",
+    "Option",
+    "checked_identity",
+    "identify_option",
+    "read_identifying_mapping",
+    "unidentified_fault",
+]
 
 KEYS = ("llm", "gpu", "tp", "share")
 OPTIONS = {
@@ -83,9 +90,9 @@ def _matches(path: str, pattern: str) -> bool:
     return fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}")
 
 
-def read_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Given:
+def read_identifying_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Given:
     """Read the mapping file; faults for what is unknown or of the wrong kind."""
-    content, fault = file_text(path, size_limit=1_000_000)
+    content, fault = file_text_or_fault(path, size_limit=1_000_000)
     before = len(faults)
     tree = None if fault else parse_yaml(content, str(path), faults)
     if fault:
@@ -104,9 +111,9 @@ def read_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Gi
         )
         return Given(line)
     for key in tree.keys() - set(SECTIONS):
-        fix = f"{nearest(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
+        fix = f"{nearest_for_fault(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
         faults.append(Fault(str(path), str(key), "", "the mapping file has no such key", fix))
-    defaults = checked(tree.get("defaults") or {}, str(path), "defaults", faults)
+    defaults = checked_identity(tree.get("defaults") or {}, str(path), "defaults", faults)
     entries = []
     for k, entry in enumerate(tree.get("files") or []):
         pattern = entry.get("match") if isinstance(entry, dict) else None
@@ -115,19 +122,22 @@ def read_mapping(path: Path, line: Mapping[str, Any], faults: list[Fault]) -> Gi
                 Fault(
                     str(path),
                     f"files.{k}",
-                    shown(entry),
+                    shown_in_fault(entry),
                     "the entry does not say which files it means",
                     "add match: PATTERN",
                 )
             )
             continue
         values = {key: value for key, value in entry.items() if key != "match"}
-        entries.append((pattern, checked(values, str(path), f"files.{k}", faults)))
-    names = [_names(tree.get(section), str(path), section, faults) for section in ("llms", "gpus")]
+        entries.append((pattern, checked_identity(values, str(path), f"files.{k}", faults)))
+    names = [
+        _identified_names(tree.get(section), str(path), section, faults)
+        for section in ("llms", "gpus")
+    ]
     return Given(line, defaults, names[0], names[1], tuple(entries))
 
 
-def _names(value: Any, file: str, section: str, faults: list[Fault]) -> dict[str, str]:
+def _identified_names(value: Any, file: str, section: str, faults: list[Fault]) -> dict[str, str]:
     if value is None:
         return {}
     if isinstance(value, dict) and all(
@@ -138,7 +148,7 @@ def _names(value: Any, file: str, section: str, faults: list[Fault]) -> dict[str
         Fault(
             file,
             section,
-            shown(value),
+            shown_in_fault(value),
             "this must map names to names",
             "write TOOL_NAME: TABLE_NAME",
         )
@@ -146,7 +156,7 @@ def _names(value: Any, file: str, section: str, faults: list[Fault]) -> dict[str
     return {}
 
 
-def checked(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str, Any]:
+def checked_identity(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str, Any]:
     """The keys of `values` that are sound; faults for the others.
 
     file, where: as in faults (where "" = options).
@@ -156,7 +166,7 @@ def checked(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str
             Fault(
                 file,
                 where,
-                shown(values),
+                shown_in_fault(values),
                 "this must be a mapping",
                 f"write some of {', '.join(KEYS)}, replicas",
             )
@@ -164,16 +174,16 @@ def checked(values: Any, file: str, where: str, faults: list[Fault]) -> dict[str
         return {}
     sound: dict[str, Any] = {}
     for key, value in values.items():
-        problem = _problem(key, value)
+        problem = _identity_problem(key, value)
         if problem:
             place = f"{where}.{key}" if where else ""
-            faults.append(Fault(file, place, shown(value), *problem))
+            faults.append(Fault(file, place, shown_in_fault(value), *problem))
         else:
             sound[key] = value.strip() if isinstance(value, str) else value
     return sound
 
 
-def _problem(key: str, value: Any) -> tuple[str, str] | None:
+def _identity_problem(key: str, value: Any) -> tuple[str, str] | None:
     """Why a value is not sound, and the fix."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if key in ("llm", "gpu"):
@@ -195,25 +205,27 @@ def _problem(key: str, value: Any) -> tuple[str, str] | None:
     return (
         "there is no such key",
         (
-            f"{nearest(str(key), (*KEYS, 'replicas'))}known keys here: match, {', '.join(KEYS)},"
-            " replicas"
+            f"{nearest_for_fault(str(key), (*KEYS, 'replicas'))}known keys here: match,"
+            f" {', '.join(KEYS)}, replicas"
         ),
     )
 
 
-def option_of(run: Run, given: Given, notices: list[str]) -> tuple[Option | None, dict[str, str]]:
+def identify_option(
+    run: Run, given: Given, notices: list[str]
+) -> tuple[Option | None, dict[str, str]]:
     """The option that a run measured, or which keys are missing, each with what the file says about
     it ("" = nothing).
     """
     option: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for key in KEYS:
-        own, doubt = _own(run, key, given, notices)
+        own, doubt = _own_identity(run, key, given, notices)
         stated = next(
             (v for v in (given.of_file(run.file, key), given.line.get(key)) if v is not None), None
         )
         if stated is not None and key == "gpu":
-            stated = _given_gpu(stated, notices)
+            stated = _identify_given_gpu(stated, notices)
         if stated is not None and own is not None and stated != own and key != "llm":
             notices.append(f"{run.where}: {key} {stated} as given, although the file says {own}")
         value = next((v for v in (stated, own, given.defaults.get(key)) if v is not None), None)
@@ -225,14 +237,14 @@ def option_of(run: Run, given: Given, notices: list[str]) -> tuple[Option | None
     return (option["llm"], option["gpu"], int(option["tp"]), float(option["share"])), {}
 
 
-def _own(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str]:
+def _own_identity(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str]:
     """(what the file itself says about a key, None when that is nothing; why it does not do)."""
     if key == "llm":
         if not run.model:
             return None, ""
         if run.model.casefold() in given.llms:
             return given.llms[run.model.casefold()], ""
-        name, notice = llm_name(run.model, run.quantization)
+        name, notice = llm_name_of_model(run.model, run.quantization)
         notices += (
             [notice]
             if notice and given.line.get("llm") is None and given.of_file(run.file, "llm") is None
@@ -243,11 +255,11 @@ def _own(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str
         if not run.gpu:
             return None, ""
         known = given.gpus.get(run.gpu.casefold()) or gpu_key(run.gpu)
-        candidates = ", ".join(gpu_candidates(run.gpu))
+        candidates = ", ".join(gpu_names_like(run.gpu))
         doubt = (
-            f"{shown(run.gpu)} says too little: {candidates}?"
+            f"{shown_in_fault(run.gpu)} says too little: {candidates}?"
             if candidates
-            else f"{shown(run.gpu)} is not catalogued"
+            else f"{shown_in_fault(run.gpu)} is not catalogued"
         )
         return known, "" if known else doubt
     if key == "tp":
@@ -256,25 +268,27 @@ def _own(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str
     return (None, f"{run.share_pct:g} looks like a fraction") if fraction else (run.share_pct, "")
 
 
-def _given_gpu(name: str, notices: list[str]) -> str:
+def _identify_given_gpu(name: str, notices: list[str]) -> str:
     """A GPU as the user gave it: the catalogue's key where there is no doubt, else as it was
     written.
     """
     known = gpu_key(name)
-    if known is None and name not in load_gpus():
-        candidates = ", ".join(gpu_candidates(name))
+    if known is None and name not in load_catalogue_gpus():
+        candidates = ", ".join(gpu_names_like(name))
         hint = (
             f"the catalogue has {candidates}"
             if candidates
             else "a scenario must state its memory_gib"
         )
-        notices.append(f"the GPU {shown(name)} is not catalogued and stays as written; {hint}")
+        notices.append(
+            f"the GPU {shown_in_fault(name)} is not catalogued and stays as written; {hint}"
+        )
     elif known is not None and known != name:
-        notices.append(f"the GPU {shown(name)} is {known} of the catalogue")
+        notices.append(f"the GPU {shown_in_fault(name)} is {known} of the catalogue")
     return known or name
 
 
-def missing_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Fault:
+def unidentified_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Fault:
     """One fault for all runs whose option is not known.
 
     missing: (file, key -> what the file says about it).

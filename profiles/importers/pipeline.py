@@ -10,7 +10,7 @@ Order of work, and what each step reports:
     pool      `pooled`                      the same run in two files counts once; repeats of one
                                             load become one point; closed-loop runs that more
                                             concurrency made slower are left out (saturated)
-    fill      `without_gaps`                a column that some points of an option lack is blanked
+    fill      `pool_without_gaps`           a column that some points of an option lack is blanked
                                             on all of them
     check     profiles.curves               the table is read as the planner will read it
 """
@@ -23,14 +23,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from profiles.importers.discover import FileAccount, Read, read_files
-from profiles.importers.formats.rules import judge
-from profiles.importers.identify import Given, missing_fault, option_of
-from profiles.importers.pool import LoadPoint, pooled, without_gaps
-from profiles.importers.table import checked_table, own_rows, rows_of_points
+from profiles.importers.discover import FileAccount, Read, discover_files
+from profiles.importers.formats.rules import judge_by_rules
+from profiles.importers.identify import Given, identify_option, unidentified_fault
+from profiles.importers.pool import LoadPoint, pool_runs, pool_without_gaps
+from profiles.importers.table import checked_table, own_table_rows, table_rows_of_points
 from profiles.io.faults import DataError, Fault
 
-__all__ = ["Imported", "import_profiles", "lines_of"]
+__all__ = ["Imported", "pipeline_lines", "run_import_pipeline"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Imported:
     kept: int = 0
 
 
-def import_profiles(
+def run_import_pipeline(
     paths: Sequence[Path], given: Given, before: Path | None = None, faults: Sequence[Fault] = ()
 ) -> Imported:
     """Make the table.
@@ -55,27 +55,27 @@ def import_profiles(
     with every fault.
     """
     all_faults = list(faults)
-    read = read_files(paths, all_faults)
+    read = discover_files(paths, all_faults)
     notices: list[str] = []
-    points, missing = _points(read, given, notices)
+    points, missing = _pipeline_points(read, given, notices)
     if missing:
-        all_faults.append(missing_fault(missing))
+        all_faults.append(unidentified_fault(missing))
     rows = []
     for path in read.tables:
-        own = own_rows(path, given.line, all_faults)
+        own = own_table_rows(path, given.line, all_faults)
         read.files[str(path)].taken = len(own)
         rows.append(own)
-    kept = own_rows(before, {}, all_faults) if before is not None else pd.DataFrame()
+    kept = own_table_rows(before, {}, all_faults) if before is not None else pd.DataFrame()
     if all_faults:
         raise DataError(all_faults)
-    points = without_gaps(pooled(points, read.files, notices), notices)
+    points = pool_without_gaps(pool_runs(points, read.files, notices), notices)
     for point in points:
         for file in point.files:
             read.files[file].taken += 1
-    frame = checked_table([kept, *rows, rows_of_points(points)], notices)
+    frame = checked_table([kept, *rows, table_rows_of_points(points)], notices)
     if frame.empty:
         raise DataError(
-            [_nothing(read)],
+            [_nothing_in_pipeline(read)],
             [
                 f"{account.file}: {reason}"
                 for account in read.files.values()
@@ -85,7 +85,7 @@ def import_profiles(
     return Imported(frame, list(read.files.values()), notices, read.passed, len(kept))
 
 
-def _points(
+def _pipeline_points(
     read: Read, given: Given, notices: list[str]
 ) -> tuple[list[LoadPoint], list[tuple[str, Mapping[str, str]]]]:
     """The runs that are load points with their options, and (file, missing keys) of those whose
@@ -98,12 +98,12 @@ def _points(
     for run in read.runs:
         account = read.files[run.file]
         place = f"{run.place}: " if run.place else ""
-        verdict = judge(given.replicas(run))
+        verdict = judge_by_rules(given.replicas(run))
         account.notices += [f"{place}{notice}" for notice in verdict.notices]
         if verdict.run is None:
             account.left_out.append(f"{place}{verdict.reason}")
             continue
-        option, lacking = option_of(run, given, notices)
+        option, lacking = identify_option(run, given, notices)
         if option is None:
             missing.append((run.file, lacking))
         else:
@@ -111,7 +111,7 @@ def _points(
     return points, missing
 
 
-def _nothing(read: Read) -> Fault:
+def _nothing_in_pipeline(read: Read) -> Fault:
     left = sum(len(account.left_out) for account in read.files.values())
     seen = (
         f"benchmark files read: {len(read.files):,}, runs left out: {left:,}"
@@ -127,7 +127,7 @@ def _nothing(read: Read) -> Fault:
     )
 
 
-def lines_of(account: FileAccount) -> list[str]:
+def pipeline_lines(account: FileAccount) -> list[str]:
     """What became of one file, as lines: one for the file, one for each run left out, one for each
     kind of notice.
     """
@@ -138,10 +138,10 @@ def lines_of(account: FileAccount) -> list[str]:
         f" {count}{f', {len(account.left_out)} left out' if account.left_out else ''}"
     ]
     lines += [f"  left out: {reason}" for reason in account.left_out]
-    return lines + [f"  {notice}" for notice in _once(account.notices)]
+    return lines + [f"  {notice}" for notice in _once_in_pipeline(account.notices)]
 
 
-def _once(notices: Sequence[str]) -> list[str]:
+def _once_in_pipeline(notices: Sequence[str]) -> list[str]:
     """One notice of each kind (numbers and places aside), with the count of those alike."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for notice in notices:

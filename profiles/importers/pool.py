@@ -14,13 +14,13 @@ from typing import TypeVar
 
 from profiles.importers.discover import FileAccount
 from profiles.importers.formats.record import Run
-from profiles.importers.formats.rules import merged_latency
+from profiles.importers.formats.rules import merged_latency_by_rules
 from profiles.importers.identify import Option
 from profiles.records import Column
 
 Key = TypeVar("Key", bound=Hashable)
 
-__all__ = ["LoadPoint", "option_words", "pooled", "without_gaps"]
+__all__ = ["LoadPoint", "option_words", "pool_runs", "pool_without_gaps"]
 
 SAME_LENGTH = 0.1
 RATE_DIGITS = 6
@@ -49,29 +49,29 @@ def option_words(option: Option) -> str:
     return f"{llm} on {gpu}, tp {tp}, share {share:g} %"
 
 
-def pooled(
+def pool_runs(
     points: Sequence[LoadPoint], files: Mapping[str, FileAccount], notices: list[str]
 ) -> list[LoadPoint]:
     """One point for each option and load; what is left out is noted at its file, what is averaged
     in `notices`.
     """
     result: list[LoadPoint] = []
-    for option, group in _groups(points, lambda point: point.option).items():
-        once = _without_copies(group, files)
-        _note_workloads(option, once, notices)
-        loads = [_average(part, option, notices) for part in _same_loads(once)]
-        steady = _without_saturated(loads, files)
-        for rate, part in _groups(steady, lambda point: point.rate).items():
+    for option, group in _pooled_groups(points, lambda point: point.option).items():
+        once = _pool_without_copies(group, files)
+        _note_pooled_workloads(option, once, notices)
+        loads = [_average_pooled(part, option, notices) for part in _pool_same_loads(once)]
+        steady = _pool_without_saturated(loads, files)
+        for rate, part in _pooled_groups(steady, lambda point: point.rate).items():
             if len(part) > 1:
                 notices.append(
                     f"{option_words(option)}: {len(part)} loads reached the same {rate:g} req/s and"
                     " became one point"
                 )
-            result.append(_average(part, option, []))
+            result.append(_average_pooled(part, option, []))
     return result
 
 
-def _groups(
+def _pooled_groups(
     points: Iterable[LoadPoint], key: Callable[[LoadPoint], Key]
 ) -> dict[Key, list[LoadPoint]]:
     groups: dict[Key, list[LoadPoint]] = defaultdict(list)
@@ -80,7 +80,7 @@ def _groups(
     return groups
 
 
-def _without_copies(
+def _pool_without_copies(
     points: Sequence[LoadPoint], files: Mapping[str, FileAccount]
 ) -> list[LoadPoint]:
     """The same run in two files (a sweep's summary repeats its runs) counts once."""
@@ -97,11 +97,11 @@ def _without_copies(
     return list(kept.values())
 
 
-def _same_loads(points: Sequence[LoadPoint]) -> list[list[LoadPoint]]:
+def _pool_same_loads(points: Sequence[LoadPoint]) -> list[list[LoadPoint]]:
     groups: list[list[LoadPoint]] = []
     for point in points:
         for group in groups:
-            if _same_load(group[0].run, point.run):
+            if _is_same_pooled_load(group[0].run, point.run):
                 group.append(point)
                 break
         else:
@@ -109,7 +109,7 @@ def _same_loads(points: Sequence[LoadPoint]) -> list[list[LoadPoint]]:
     return groups
 
 
-def _same_load(a: Run, b: Run) -> bool:
+def _is_same_pooled_load(a: Run, b: Run) -> bool:
     stated = a.offered_rps is not None and (
         math.isfinite(a.offered_rps) or a.max_concurrency is not None
     )
@@ -122,7 +122,7 @@ def _same_workload(a: Run, b: Run) -> bool:
     return all(x is None or y is None or abs(x - y) <= SAME_LENGTH * max(x, y) for x, y in pairs)
 
 
-def _average(points: Sequence[LoadPoint], option: Option, notices: list[str]) -> LoadPoint:
+def _average_pooled(points: Sequence[LoadPoint], option: Option, notices: list[str]) -> LoadPoint:
     """One point of repeats; weights are the requests answered (equal where one run does not state
     them).
     """
@@ -132,7 +132,7 @@ def _average(points: Sequence[LoadPoint], option: Option, notices: list[str]) ->
     counted = [run.ok for run in runs if run.ok]
     weights = counted if len(counted) == len(runs) else [1.0] * len(runs)
 
-    def mean(values: Sequence[float | None]) -> float | None:
+    def pooled_mean(values: Sequence[float | None]) -> float | None:
         known = [
             (value, weight)
             for value, weight in zip(values, weights, strict=True)
@@ -140,15 +140,15 @@ def _average(points: Sequence[LoadPoint], option: Option, notices: list[str]) ->
         ]
         return sum(v * w for v, w in known) / sum(w for _, w in known) if known else None
 
-    latency = merged_latency(
+    latency = merged_latency_by_rules(
         [(run.latency_ms, weight) for run, weight in zip(runs, weights, strict=True)]
     )
     run = replace(
         runs[0],
-        achieved_rps=mean([r.achieved_rps for r in runs]),
-        concurrency=mean([r.concurrency for r in runs]),
-        input_tokens=mean([r.input_tokens for r in runs]),
-        output_tokens=mean([r.output_tokens for r in runs]),
+        achieved_rps=pooled_mean([r.achieved_rps for r in runs]),
+        concurrency=pooled_mean([r.concurrency for r in runs]),
+        input_tokens=pooled_mean([r.input_tokens for r in runs]),
+        output_tokens=pooled_mean([r.output_tokens for r in runs]),
         ok=sum(counted) if len(counted) == len(runs) else None,
         latency_ms=latency,
     )
@@ -170,7 +170,7 @@ def _load_words(run: Run) -> str:
     return f"{run.max_concurrency:g} requests at once" if run.max_concurrency else "one load"
 
 
-def _without_saturated(
+def _pool_without_saturated(
     points: Sequence[LoadPoint], files: Mapping[str, FileAccount]
 ) -> list[LoadPoint]:
     """Leave out closed-loop points whose rate a smaller concurrency reached: beyond the knee more
@@ -203,7 +203,7 @@ def _without_saturated(
     return [point for point in points if id(point) not in gone]
 
 
-def _note_workloads(option: Option, points: Sequence[LoadPoint], notices: list[str]) -> None:
+def _note_pooled_workloads(option: Option, points: Sequence[LoadPoint], notices: list[str]) -> None:
     different = [point for point in points[1:] if not _same_workload(points[0].run, point.run)]
     if different:
         a, b = points[0].run, different[0].run
@@ -218,13 +218,13 @@ def _note_workloads(option: Option, points: Sequence[LoadPoint], notices: list[s
         )
 
 
-def without_gaps(points: Sequence[LoadPoint], notices: list[str]) -> list[LoadPoint]:
+def pool_without_gaps(points: Sequence[LoadPoint], notices: list[str]) -> list[LoadPoint]:
     """Blank, for every option, the columns that some of its points lack: a table may not have them
     on a part of a curve.
     """
     result: list[LoadPoint] = []
-    for option, group in _groups(points, lambda point: point.option).items():
-        group = _with_common_columns(group, option, notices)
+    for option, group in _pooled_groups(points, lambda point: point.option).items():
+        group = _pool_with_common_columns(group, option, notices)
         every: set[Column] = set.intersection(*(set(p.run.latency_ms) for p in group))
         some: set[Column] = set.union(*(set(p.run.latency_ms) for p in group))
         if some - every:
@@ -247,7 +247,7 @@ def without_gaps(points: Sequence[LoadPoint], notices: list[str]) -> list[LoadPo
     return result
 
 
-def _with_common_columns(
+def _pool_with_common_columns(
     points: list[LoadPoint], option: Option, notices: list[str]
 ) -> list[LoadPoint]:
     """All points, when some column is common to all; else those that share the columns of one of

@@ -12,17 +12,17 @@ from typing import Any
 
 import pandas as pd
 
-from profiles.curves import parse_profiles
+from profiles.curves import parse_curves
 from profiles.importers.formats.record import Run
-from profiles.importers.formats.stream import sniff
+from profiles.importers.formats.stream import sniff_stream
 from profiles.importers.pool import LoadPoint
-from profiles.io.faults import DataError, Fault, file_text
-from profiles.io.table_files import build_table, read_table
+from profiles.io.faults import DataError, Fault, file_text_or_fault
+from profiles.io.table_files import build_table_of_file, read_table_file
 from profiles.io.tables import Table
 from profiles.profile_columns import KEYS, KNOWN, LATENCIES
 from profiles.records import METRICS
 
-__all__ = ["checked_table", "own_rows", "rows_of_points"]
+__all__ = ["checked_table", "own_table_rows", "table_rows_of_points"]
 
 MEANS = tuple(f"{metric}_mean_ms" for metric in METRICS)
 GIVEN = {"llm": "llm", "gpu": "gpu", "tp_degree": "tp", "mps_share_pct": "share"}
@@ -31,12 +31,12 @@ WORDS = ("llm", "gpu", "provenance", "source", "measured_on")
 SOURCE_WIDTH = 200
 
 
-def own_rows(path: Path, given: Mapping[str, Any], faults: list[Fault]) -> pd.DataFrame:
+def own_table_rows(path: Path, given: Mapping[str, Any], faults: list[Fault]) -> pd.DataFrame:
     """Rows of a profile table, checked; columns of the option that it lacks are those given.
 
     Empty when it has faults.
     """
-    table = _read(path, faults)
+    table = _read_own_table(path, faults)
     if table is None:
         return pd.DataFrame()
     added: dict[str, list] = {}
@@ -44,49 +44,49 @@ def own_rows(path: Path, given: Mapping[str, Any], faults: list[Fault]) -> pd.Da
         if column not in table.columns and key in given:
             value = given[key]
             added[column] = [value if table.typed else str(value)] * len(table.rows)
-    parsed = parse_profiles(replace(table, columns={**table.columns, **added}), faults)
+    parsed = parse_curves(replace(table, columns={**table.columns, **added}), faults)
     return pd.DataFrame() if parsed is None else pd.DataFrame(dict(parsed.content))
 
 
-def _read(path: Path, faults: list[Fault]) -> Table | None:
+def _read_own_table(path: Path, faults: list[Fault]) -> Table | None:
     """Read a table; CSV by its content, whatever the file's name ends in."""
-    if path.suffix.lower() in (".csv", ".parquet") or sniff(path) != "text":
-        return read_table(path, faults, only=KNOWN)
-    content, fault = file_text(path)
+    if path.suffix.lower() in (".csv", ".parquet") or sniff_stream(path) != "text":
+        return read_table_file(path, faults, only=KNOWN)
+    content, fault = file_text_or_fault(path)
     faults += [fault] if fault else []
     return (
         None
         if fault
-        else build_table(
+        else build_table_of_file(
             str(path), csv.reader(io.StringIO(content)), faults, only=KNOWN, typed=False
         )
     )
 
 
-def rows_of_points(points: Sequence[LoadPoint]) -> pd.DataFrame:
+def table_rows_of_points(points: Sequence[LoadPoint]) -> pd.DataFrame:
     """One row a point: keys, rate (req/s of one replica), latencies (ms), load and lengths,
     provenance and source.
     """
-    return pd.DataFrame([_row(point) for point in points])
+    return pd.DataFrame([_table_row(point) for point in points])
 
 
-def _row(point: LoadPoint) -> dict[str, Any]:
+def _table_row(point: LoadPoint) -> dict[str, Any]:
     run = point.run
     names = {column: name for name, column in LATENCIES.items()}
     return {
         **dict(zip(KEYS, point.option, strict=True)),
         "rate_rps": point.rate,
         **{names[column]: round(value, 6) for column, value in run.latency_ms.items()},
-        "concurrency": _rounded(_concurrency(run)),
+        "concurrency": _rounded(_table_concurrency(run)),
         "input_tokens": _rounded(run.input_tokens),
         "output_tokens": _rounded(run.output_tokens),
         "provenance": "measured",
-        "source": _source(point),
+        "source": _table_source(point),
         "measured_on": run.when,
     }
 
 
-def _concurrency(run: Run) -> float | None:
+def _table_concurrency(run: Run) -> float | None:
     """Requests under way: as measured, else the limit that a closed loop kept full."""
     return (
         run.max_concurrency
@@ -99,7 +99,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _source(point: LoadPoint) -> str:
+def _table_source(point: LoadPoint) -> str:
     """Tool, version and file; of pooled runs the number and the first file."""
     run = point.run
     first = Path(point.files[0]).name + (
@@ -134,11 +134,11 @@ def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataF
         )
         frame = frame[~pd.Series(_cells(frame[measured])).duplicated()]
     frame = frame.sort_values([*KEYS, "rate_rps"], kind="stable").reset_index(drop=True)
-    faults = _contradictions(frame)
+    faults = _table_contradictions(frame)
     if not faults:
-        table = build_table("the imported table", [list(columns), *_cells(frame)], faults)
+        table = build_table_of_file("the imported table", [list(columns), *_cells(frame)], faults)
         if table is not None:
-            parse_profiles(table, faults)
+            parse_curves(table, faults)
     if faults:
         raise DataError(faults, notices)
     typed = pd.DataFrame(
@@ -150,10 +150,10 @@ def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataF
 
 
 def _cells(frame: pd.DataFrame) -> list[tuple]:
-    return [tuple(map(_cell, row)) for row in frame.itertuples(index=False, name=None)]
+    return [tuple(map(_table_cell, row)) for row in frame.itertuples(index=False, name=None)]
 
 
-def _cell(value: Any) -> Any:
+def _table_cell(value: Any) -> Any:
     """A cell as a table has it: numbers as float, nothing as None."""
     if _blank(value):
         return None
@@ -164,7 +164,7 @@ def _blank(value: Any) -> bool:
     return value is None or value == "" or (isinstance(value, float) and value != value)
 
 
-def _contradictions(frame: pd.DataFrame) -> list[Fault]:
+def _table_contradictions(frame: pd.DataFrame) -> list[Fault]:
     """Rows of one option and rate that differ: which is right, only the user knows."""
     keys = [*KEYS, "rate_rps"]
     faults = []

@@ -10,9 +10,9 @@ __all__ = [
     "NAN",
     "NUMBER",
     "UnusableCell",
-    "text_number",
-    "text_of",
-    "typed_number",
+    "number_in_text_cell",
+    "number_in_typed_cell",
+    "text_of_cell",
 ]
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
@@ -43,7 +43,7 @@ class UnusableCell:
         return self.value
 
 
-def text_number(text: str) -> float | tuple[str, str]:
+def number_in_text_cell(text: str) -> float | tuple[str, str]:
     """Read a cell of text: a number (NaN for a blank cell), or the problem and its fix."""
     text = text.strip()
     if not text:
@@ -59,7 +59,7 @@ def text_number(text: str) -> float | tuple[str, str]:
     return _COMMA if COMMA_NUMBER.fullmatch(text) else _TEXT
 
 
-def typed_number(cell: object) -> float | tuple[str, str]:
+def number_in_typed_cell(cell: object) -> float | tuple[str, str]:
     """Read a cell of any kind: a number (NaN for a blank cell), or the problem and its fix."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return float("nan")
@@ -67,12 +67,12 @@ def typed_number(cell: object) -> float | tuple[str, str]:
         value = float(cell) if abs(cell) < 10**300 else float("inf")
         return NAN if math.isnan(value) else value if math.isfinite(value) else INFINITE
     if isinstance(cell, str):
-        problem = text_number(cell)
+        problem = number_in_text_cell(cell)
         return _AS_TEXT if isinstance(problem, float) else problem
     return (cell.problem, cell.fix) if isinstance(cell, UnusableCell) else _TEXT
 
 
-def text_of(cell: object) -> str | None:
+def text_of_cell(cell: object) -> str | None:
     """A typed cell as text: whole numbers as digits, None for anything else but text."""
     if cell is None:
         return ""

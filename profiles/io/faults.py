@@ -24,10 +24,10 @@ __all__ = [
     "ProfileError",
     "ScenarioError",
     "ScoresError",
-    "file_bytes",
-    "file_text",
-    "nearest",
-    "shown",
+    "file_bytes_or_fault",
+    "file_text_or_fault",
+    "nearest_for_fault",
+    "shown_in_fault",
 ]
 
 SHOWN_PER_FILE = 50
@@ -43,8 +43,8 @@ class Fault:
 
     file: as the user named it; where: row, column or dotted path ("" = the whole file).
 
-    value: what stands there, as `shown` renders it ("" = nothing to show); problem and fix:
-    sentences without a full stop.
+    value: what stands there, as `shown_in_fault` renders it ("" = nothing to show); problem and
+    fix: sentences without a full stop.
     """
 
     file: str
@@ -87,7 +87,7 @@ class DataError(Exception):
             files[fault.file].append(fault)
         lines: list[str] = []
         for file, faults in files.items():
-            picked = _pick(faults, SHOWN_PER_FILE)
+            picked = _pick_for_fault(faults, SHOWN_PER_FILE)
             lines += [str(fault) for fault in picked]
             if len(faults) > len(picked):
                 lines.append(f"{file}: and {len(faults) - len(picked)} more")
@@ -110,7 +110,7 @@ class CatalogueError(DataError):
     """A catalogue is bad."""
 
 
-def shown(value: object, width: int = 60) -> str:
+def shown_in_fault(value: object, width: int = 60) -> str:
     """A value on one line in at most `width` characters: text in quotes, null, true and false
     as in YAML.
     """
@@ -126,7 +126,7 @@ def shown(value: object, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 4] + "..." + text[-1]
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest_for_fault(word: str, known: Iterable[str]) -> str:
     """`did you mean X? ` when a known word is close or goes on where this one ends (`X, Y or Z` of
     several), else "".
     """
@@ -139,11 +139,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {', '.join(first) + ' or ' if first else ''}{last}? " if last else ""
 
 
-def file_text(path: Path, size_limit: int | None = None) -> tuple[str, Fault | None]:
+def file_text_or_fault(path: Path, size_limit: int | None = None) -> tuple[str, Fault | None]:
     """Text of a UTF-8 file without its byte-order mark, or the fault that kept it from being
     read.
     """
-    raw, fault = file_bytes(path, size_limit)
+    raw, fault = file_bytes_or_fault(path, size_limit)
     if fault:
         return "", fault
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -155,13 +155,13 @@ def file_text(path: Path, size_limit: int | None = None) -> tuple[str, Fault | N
         return "", Fault(
             str(path),
             f"row {row}",
-            shown(raw[error.start : error.end]),
+            shown_in_fault(raw[error.start : error.end]),
             "the file is not UTF-8 text",
             "save it as UTF-8",
         )
 
 
-def file_bytes(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault | None]:
+def file_bytes_or_fault(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault | None]:
     """Bytes of a regular file, or the fault that kept it from being read."""
 
     def no(problem: str, fix: str) -> tuple[bytes, Fault]:
@@ -169,7 +169,7 @@ def file_bytes(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault 
 
     try:
         if not path.exists():
-            return no("there is no such file", _neighbours(path))
+            return no("there is no such file", _fault_neighbours(path))
         if path.is_dir():
             return no("this is a folder, not a file", "name the file inside it")
         if not path.is_file():
@@ -185,19 +185,19 @@ def file_bytes(path: Path, size_limit: int | None = None) -> tuple[bytes, Fault 
         return no(f"the file cannot be read ({reason})", "check its name and permissions")
 
 
-def _neighbours(path: Path) -> str:
+def _fault_neighbours(path: Path) -> str:
     """Fix of a name that does not exist: the closest name in the same folder."""
     try:
         names: Sequence[str] = sorted(p.name for p in path.parent.iterdir())[:1000]
     except OSError:
         return f"there is no folder {path.parent}; check the path"
     return (
-        nearest(path.name, names)
+        nearest_for_fault(path.name, names)
         + "check the name (tables are looked for beside the scenario file)"
     )
 
 
-def _pick(faults: Sequence[Fault], limit: int) -> list[Fault]:
+def _pick_for_fault(faults: Sequence[Fault], limit: int) -> list[Fault]:
     """At most `limit` faults in their order, the first of every kind of problem before the second
     of any.
     """

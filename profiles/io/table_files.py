@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from profiles.io.faults import Fault, file_bytes, file_text, shown
+from profiles.io.faults import Fault, file_bytes_or_fault, file_text_or_fault, shown_in_fault
 from profiles.io.tables import Table
 
-__all__ = ["build_table", "read_table"]
+__all__ = ["build_table_of_file", "read_table_file"]
 
 
-def read_table(
+def read_table_file(
     path: Path, faults: list[Fault], only: Collection[str] | None = None
 ) -> Table | None:
     """Read `.csv` or `.parquet`. only: columns wanted (None: all).
@@ -29,14 +29,14 @@ def read_table(
     """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return _read_parquet(path, faults, only)
+        return _read_parquet_table_file(path, faults, only)
     if suffix == ".csv":
-        return _read_csv(path, faults, only)
+        return _read_csv_table_file(path, faults, only)
     faults.append(
         Fault(
             str(path),
             "",
-            shown(path.suffix),
+            shown_in_fault(path.suffix),
             "the file's ending is neither .csv nor .parquet",
             "save it as CSV or Parquet",
         )
@@ -44,7 +44,7 @@ def read_table(
     return None
 
 
-def build_table(
+def build_table_of_file(
     file: str,
     records: Iterable[Sequence],
     faults: list[Fault],
@@ -58,27 +58,35 @@ def build_table(
     None; else all text. None when nothing can be read; rows with the wrong number of cells are
     faults and left out.
     """
-    numbered = ((row, cells) for row, cells in enumerate(records, start=1) if not _is_blank(cells))
+    numbered = (
+        (row, cells)
+        for row, cells in enumerate(records, start=1)
+        if not _is_blank_line_of_file(cells)
+    )
     first = next(numbered, None)
     if first is None:
         faults.append(Fault(file, "", "", "the table is empty", "write a header row and data rows"))
         return None
-    header = _header(first[1])
-    if not typed and len(header) == 1 and _foreign_separator(file, first[0], header[0], faults):
+    header = _table_file_header(first[1])
+    if (
+        not typed
+        and len(header) == 1
+        and _foreign_separator_in_file(file, first[0], header[0], faults)
+    ):
         return None
     kept, rows = [], []
     for row, cells in numbered:
-        if len(cells) < len(header) or not _is_blank(cells[len(header) :]):
-            faults.append(_wrong_width(file, row, len(cells), len(header)))
+        if len(cells) < len(header) or not _is_blank_line_of_file(cells[len(header) :]):
+            faults.append(_wrong_width_in_file(file, row, len(cells), len(header)))
             continue
         kept.append(cells[: len(header)])
         rows.append(row)
     columns: list[Sequence] = list(zip(*kept, strict=True)) if kept else [()] * len(header)
     named = [
-        name or ("" if _is_blank(cells) else name)
+        name or ("" if _is_blank_line_of_file(cells) else name)
         for name, cells in zip(header, columns, strict=True)
     ]
-    if not _check_header(file, named, columns, faults):
+    if not _check_table_file_header(file, named, columns, faults):
         return None
     if not kept:
         faults.append(
@@ -99,7 +107,7 @@ def build_table(
     )
 
 
-def _header(cells: Sequence) -> list[str]:
+def _table_file_header(cells: Sequence) -> list[str]:
     """Names of the columns; blank cells at the end are none."""
     names = [str("" if cell is None else cell).strip() for cell in cells]
     while names and not names[-1]:
@@ -107,8 +115,10 @@ def _header(cells: Sequence) -> list[str]:
     return names
 
 
-def _read_csv(path: Path, faults: list[Fault], only: Collection[str] | None) -> Table | None:
-    text, fault = file_text(path)
+def _read_csv_table_file(
+    path: Path, faults: list[Fault], only: Collection[str] | None
+) -> Table | None:
+    text, fault = file_text_or_fault(path)
     if fault:
         faults.append(fault)
         return None
@@ -121,11 +131,13 @@ def _read_csv(path: Path, faults: list[Fault], only: Collection[str] | None) -> 
             Fault(str(path), f"row {reader.line_num}", "", f"this is not sound CSV ({error})", fix)
         )
         return None
-    return build_table(str(path), records, faults, only, typed=False)
+    return build_table_of_file(str(path), records, faults, only, typed=False)
 
 
-def _read_parquet(path: Path, faults: list[Fault], only: Collection[str] | None) -> Table | None:
-    raw, fault = file_bytes(path)
+def _read_parquet_table_file(
+    path: Path, faults: list[Fault], only: Collection[str] | None
+) -> Table | None:
+    raw, fault = file_bytes_or_fault(path)
     if fault:
         faults.append(fault)
         return None
@@ -136,11 +148,11 @@ def _read_parquet(path: Path, faults: list[Fault], only: Collection[str] | None)
         table = file.read(columns=kept)
         count = table.num_rows
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        reason = shown((str(error).splitlines() or [""])[0])
+        reason = shown_in_fault((str(error).splitlines() or [""])[0])
         problem = f"this is not a readable Parquet file ({reason})"
         faults.append(Fault(str(path), "", "", problem, "write the file again, or save it as CSV"))
         return None
-    if not _check_header(str(path), names, None, faults):
+    if not _check_table_file_header(str(path), names, None, faults):
         return None
     if not count:
         faults.append(Fault(str(path), "", "", "there are no rows", "write at least one data row"))
@@ -155,13 +167,13 @@ def _read_parquet(path: Path, faults: list[Fault], only: Collection[str] | None)
     )
 
 
-def _check_header(
+def _check_table_file_header(
     file: str, names: Sequence[str], columns: Sequence[Sequence] | None, faults: list[Fault]
 ) -> bool:
     before = len(faults)
     seen: set[str] = set()
     for i, name in enumerate(names):
-        if not name and columns is not None and not _is_blank(columns[i]):
+        if not name and columns is not None and not _is_blank_line_of_file(columns[i]):
             fix = "name it, or delete it (pandas: to_csv(index=False))"
             faults.append(Fault(file, f"row 1, cell {i + 1}", "", "the column has no name", fix))
         if name and name in seen:
@@ -178,7 +190,7 @@ def _check_header(
     return len(faults) == before
 
 
-def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) -> bool:
+def _foreign_separator_in_file(file: str, row: int, header: str, faults: list[Fault]) -> bool:
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
         if sign in header:
             fix = "save it with commas between cells and decimal points in numbers"
@@ -186,7 +198,7 @@ def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) ->
                 Fault(
                     file,
                     f"row {row}",
-                    shown(header),
+                    shown_in_fault(header),
                     f"the cells are separated by {word}, not by commas",
                     fix,
                 )
@@ -195,7 +207,7 @@ def _foreign_separator(file: str, row: int, header: str, faults: list[Fault]) ->
     return False
 
 
-def _wrong_width(file: str, row: int, cells: int, expected: int) -> Fault:
+def _wrong_width_in_file(file: str, row: int, cells: int, expected: int) -> Fault:
     fix = (
         "put text that has commas in quotes and write decimal points"
         if cells > expected
@@ -210,7 +222,7 @@ def _wrong_width(file: str, row: int, cells: int, expected: int) -> Fault:
     )
 
 
-def _is_blank(cells: Sequence) -> bool:
+def _is_blank_line_of_file(cells: Sequence) -> bool:
     return not any(
         cell is not None and (not isinstance(cell, str) or (cell and not cell.isspace()))
         for cell in cells

@@ -18,13 +18,20 @@ from profiles.io.cells import (
     NAN,
     NUMBER,
     UnusableCell,
-    text_number,
-    text_of,
-    typed_number,
+    number_in_text_cell,
+    number_in_typed_cell,
+    text_of_cell,
 )
-from profiles.io.faults import Fault, nearest, shown
+from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
 
-__all__ = ["Table", "blank_cells", "check_cells", "number_column", "require_columns", "text_column"]
+__all__ = [
+    "Table",
+    "blank_table_cells",
+    "check_table_cells",
+    "number_table_column",
+    "require_table_columns",
+    "text_table_column",
+]
 
 SHOWN_PER_COLUMN = 20
 """So many cells of one column are faults of their own for one problem; one more counts the others.
@@ -53,7 +60,7 @@ class Table:
         return f"row {self.rows[index]}, column {column}"
 
 
-def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> bool:
+def require_table_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> bool:
     """Whether all the named columns are there; a fault for each that is not, or one for a file
     without a header.
     """
@@ -65,14 +72,14 @@ def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> 
             Fault(
                 table.file,
                 "row 1",
-                shown(", ".join(present)),
+                shown_in_fault(", ".join(present)),
                 "the first row holds data, not column names",
                 fix,
             )
         )
         return False
     for name in missing:
-        near = nearest(name, [other for other in present if other not in names])
+        near = nearest_for_fault(name, [other for other in present if other not in names])
         fix = (
             near
             + "add the column"
@@ -82,7 +89,7 @@ def require_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> 
     return not missing
 
 
-def text_column(
+def text_table_column(
     table: Table, name: str, faults: list[Fault], blank: str | None = None
 ) -> np.ndarray:
     """(R,) text of a column, spaces around it removed; whole numbers become text.
@@ -91,29 +98,29 @@ def text_column(
     """
     cells = table.columns[name]
     if isinstance(cells, list):
-        stripped = [cell.strip() if isinstance(cell, str) else text_of(cell) for cell in cells]
+        stripped = [cell.strip() if isinstance(cell, str) else text_of_cell(cell) for cell in cells]
         values = np.array([None if text is None else text for text in stripped], dtype=object)
         alien = np.array([text is None for text in stripped], dtype=bool)
     else:
         alien = np.zeros(len(cells), dtype=bool)
-        arrow = _arrow_text(cells)
+        arrow = _arrow_table_text(cells)
         if arrow is None:
             fix = "store it as UTF-8 text"
             faults.append(
                 Fault(
                     table.file,
                     f"column {name}",
-                    shown(str(cells.type)),
+                    shown_in_fault(str(cells.type)),
                     "the column does not hold text",
                     fix,
                 )
             )
             return np.full(len(cells), blank or "?", dtype=object)
         values = arrow
-    check_cells(
+    check_table_cells(
         table,
         name,
-        alien & ~_unusable_cell_faults(table, name, cells, faults),
+        alien & ~_unusable_table_cell_faults(table, name, cells, faults),
         "this is not text",
         "write it as text",
         faults,
@@ -121,12 +128,14 @@ def text_column(
     values[alien] = "?"
     empty = values == ""
     if blank is None:
-        check_cells(table, name, empty, "the cell is blank", "fill it in or delete the row", faults)
+        check_table_cells(
+            table, name, empty, "the cell is blank", "fill it in or delete the row", faults
+        )
     values[empty] = blank if blank is not None else "?"
     return values
 
 
-def number_column(
+def number_table_column(
     table: Table, name: str, faults: list[Fault], *, nan_is_blank: bool = False
 ) -> np.ndarray:
     """(R,) float64 of a column, NaN where the cell is blank or faulty.
@@ -135,7 +144,7 @@ def number_column(
     """
     cells = table.columns[name]
     if isinstance(cells, list):
-        return _numbers_of_cells(table, name, cells, faults, nan_is_blank=nan_is_blank)
+        return _numbers_of_table_cells(table, name, cells, faults, nan_is_blank=nan_is_blank)
     kind = cells.type
     if pa.types.is_null(kind):
         return np.full(len(cells), np.nan)
@@ -145,7 +154,7 @@ def number_column(
             Fault(
                 table.file,
                 f"column {name}",
-                shown(str(kind)),
+                shown_in_fault(str(kind)),
                 "the column does not hold numbers",
                 fix,
             )
@@ -156,13 +165,13 @@ def number_column(
         return values
     present = cells.is_valid().to_numpy().astype(bool)
     if not nan_is_blank:
-        check_cells(table, name, present & np.isnan(values), *NAN, faults)
-    check_cells(table, name, np.isinf(values), *INFINITE, faults)
+        check_table_cells(table, name, present & np.isnan(values), *NAN, faults)
+    check_table_cells(table, name, np.isinf(values), *INFINITE, faults)
     values[np.isinf(values)] = np.nan
     return values
 
 
-def blank_cells(table: Table, name: str, *, nan_is_blank: bool = False) -> np.ndarray:
+def blank_table_cells(table: Table, name: str, *, nan_is_blank: bool = False) -> np.ndarray:
     """(R,) whether a cell of a column holds nothing (or NaN, when nan_is_blank)."""
     cells = table.columns[name]
     if isinstance(cells, list):
@@ -176,7 +185,7 @@ def blank_cells(table: Table, name: str, *, nan_is_blank: bool = False) -> np.nd
     )
 
 
-def check_cells(
+def check_table_cells(
     table: Table, name: str, bad: np.ndarray, problem: str, fix: str, faults: list[Fault]
 ) -> None:
     """Add a fault for each True of bad (R,), the first `SHOWN_PER_COLUMN` one by one and the others
@@ -193,7 +202,7 @@ def check_cells(
         faults.append(Fault(table.file, where, "", f"{problem}: {len(rest)} more cells", fix))
 
 
-def _unusable_cell_faults(
+def _unusable_table_cell_faults(
     table: Table, name: str, cells: list | pa.ChunkedArray, faults: list[Fault]
 ) -> np.ndarray:
     """(R,) whether a cell is an `UnusableCell`; each is a fault with its own problem."""
@@ -201,10 +210,10 @@ def _unusable_cell_faults(
     for i, cell in enumerate(cells if isinstance(cells, list) and table.typed else ()):
         if isinstance(cell, UnusableCell):
             kinds.setdefault((cell.problem, cell.fix), []).append(i)
-    return _add_cell_faults(table, name, kinds, faults)
+    return _add_table_cell_faults(table, name, kinds, faults)
 
 
-def _add_cell_faults(
+def _add_table_cell_faults(
     table: Table, name: str, kinds: Mapping[tuple[str, str], list[int]], faults: list[Fault]
 ) -> np.ndarray:
     """(R,) whether a cell has a problem; kinds: (problem, fix) -> positions."""
@@ -212,29 +221,29 @@ def _add_cell_faults(
     for (problem, fix), at in kinds.items():
         bad = np.zeros(len(faulty), dtype=bool)
         bad[at] = True
-        check_cells(table, name, bad, problem, fix, faults)
+        check_table_cells(table, name, bad, problem, fix, faults)
         faulty |= bad
     return faulty
 
 
-def _numbers_of_cells(
+def _numbers_of_table_cells(
     table: Table, name: str, cells: list, faults: list[Fault], *, nan_is_blank: bool
 ) -> np.ndarray:
-    if not table.typed and (quick := _quick_numbers(cells)) is not None:
+    if not table.typed and (quick := _quick_table_numbers(cells)) is not None:
         return quick
     values = np.full(len(cells), np.nan)
     kinds: dict[tuple[str, str], list[int]] = {}
     for i, cell in enumerate(cells):
-        number = typed_number(cell) if table.typed else text_number(cell)
+        number = number_in_typed_cell(cell) if table.typed else number_in_text_cell(cell)
         if isinstance(number, float):
             values[i] = number
         elif not (nan_is_blank and number is NAN):
             kinds.setdefault(number, []).append(i)
-    _add_cell_faults(table, name, kinds, faults)
+    _add_table_cell_faults(table, name, kinds, faults)
     return values
 
 
-def _quick_numbers(cells: Sequence[str]) -> np.ndarray | None:
+def _quick_table_numbers(cells: Sequence[str]) -> np.ndarray | None:
     """(R,) finite numbers of a column without any fault; None for every other column.
 
     Ten times as fast as cell by cell, and most columns are so. Python's float also takes digits of
@@ -250,7 +259,7 @@ def _quick_numbers(cells: Sequence[str]) -> np.ndarray | None:
     return values if np.isfinite(values).all() else None
 
 
-def _arrow_text(cells: pa.ChunkedArray) -> np.ndarray | None:
+def _arrow_table_text(cells: pa.ChunkedArray) -> np.ndarray | None:
     """(R,) text of an Arrow column, "" for null; None when its type or its bytes are no text."""
     try:
         if pa.types.is_dictionary(cells.type):
@@ -273,4 +282,6 @@ def _arrow_text(cells: pa.ChunkedArray) -> np.ndarray | None:
 
 
 def _shown_cell(cell: object) -> str:
-    return "" if cell is None or (isinstance(cell, str) and not cell.strip()) else shown(cell)
+    return (
+        "" if cell is None or (isinstance(cell, str) and not cell.strip()) else shown_in_fault(cell)
+    )

@@ -21,10 +21,10 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from profiles.io.cells import UnusableCell
-from profiles.io.faults import Fault, shown
-from profiles.io.workbook_guard import Package, SheetScan, open_package
+from profiles.io.faults import Fault, shown_in_fault
+from profiles.io.workbook_guard import Package, SheetScan, open_guarded_workbook
 
-__all__ = ["CELL_TEXT", "DATED", "Sheet", "cell_name", "normal", "read_sheets"]
+__all__ = ["CELL_TEXT", "DATED", "Sheet", "cell_name", "normal", "read_workbook_cells"]
 
 DATED = "the cell holds a date or a time"
 CELL_TEXT = 32_767
@@ -65,13 +65,13 @@ def cell_name(title: str, row: int, column: int) -> str:
     return f"{title}!{get_column_letter(column + 1)}{row}"
 
 
-def read_sheets(
+def read_workbook_cells(
     path: Path, wanted: Collection[str], faults: list[Fault]
 ) -> tuple[dict[str, Sheet], list[str]] | None:
     """Read the wanted sheets by title, and give the titles of the others; None with one fault when
     the file cannot be read.
     """
-    package = open_package(path, faults)
+    package = open_guarded_workbook(path, faults)
     if package is None:
         return None
     try:
@@ -79,7 +79,7 @@ def read_sheets(
             warnings.simplefilter(
                 "ignore"
             )  # openpyxl warns of extensions and of dates out of range; neither matters here
-            sheets, others = _sheets(package, {normal(title): title for title in wanted})
+            sheets, others = _workbook_sheets(package, {normal(title): title for title in wanted})
     except (
         Exception
     ) as error:  # openpyxl raises whatever a damaged part makes of its code; all mean the same here
@@ -101,7 +101,9 @@ def read_sheets(
     return sheets, others
 
 
-def _sheets(package: Package, wanted: dict[str, str]) -> tuple[dict[str, Sheet], list[str]]:
+def _workbook_sheets(
+    package: Package, wanted: dict[str, str]
+) -> tuple[dict[str, Sheet], list[str]]:
     book = load_workbook(io.BytesIO(package.raw), read_only=True, data_only=True, keep_links=False)
     try:
         sheets: dict[str, Sheet] = {}
@@ -113,7 +115,9 @@ def _sheets(package: Package, wanted: dict[str, str]) -> tuple[dict[str, Sheet],
                 continue
             sheet.reset_dimensions()
             scan = package.scans.get(sheet._worksheet_path, SheetScan())
-            rows = list(islice(_rows(sheet, scan), None if title in MANY else FEW + 1))
+            rows = list(
+                islice(_workbook_cell_rows(sheet, scan), None if title in MANY else FEW + 1)
+            )
             merged = [range_boundaries(ref) for ref in scan.merged[:1000]]
             sheets[title] = Sheet(title, rows, merged, sheet.sheet_state != "visible", scan.hidden)
         return sheets, others
@@ -121,17 +125,17 @@ def _sheets(package: Package, wanted: dict[str, str]) -> tuple[dict[str, Sheet],
         book.close()
 
 
-def _rows(sheet: Any, scan: SheetScan) -> Iterator[tuple[int, list]]:
+def _workbook_cell_rows(sheet: Any, scan: SheetScan) -> Iterator[tuple[int, list]]:
     percents: dict[int, bool] = {}
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        row = [_plain(cell, scan, percents) for cell in cells[:ROW_CELLS]]
+        row = [_plain_workbook_cell(cell, scan, percents) for cell in cells[:ROW_CELLS]]
         while row and row[-1] is None:
             row.pop()
         if any(cell is not None for cell in row):
             yield number, row
 
 
-def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
+def _plain_workbook_cell(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
     """The cell's value; None for a blank one."""
     value = cell.value
     if value is None:
@@ -145,11 +149,11 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
             return UnusableCell("", "the formula has no stored value", fix)
         return None
     if isinstance(value, str):
-        return _text(value, cell.data_type)
+        return _workbook_cell_text(value, cell.data_type)
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if cell.has_style and _is_percent(cell, percents):
+        if cell.has_style and _is_percent_workbook_cell(cell, percents):
             fix = "format the cell as a number and write per cent as they are: 10, not 0.1"
             return UnusableCell(
                 f"{value:g} shown as per cent", "the number is formatted as per cent", fix
@@ -164,21 +168,21 @@ def _plain(cell: Any, scan: SheetScan, percents: dict[int, bool]) -> Any:
             value.isoformat() if not isinstance(value, timedelta) else str(value), DATED, fix
         )
     return UnusableCell(
-        shown(value), "the cell holds neither text nor a number", "write text or a number"
+        shown_in_fault(value), "the cell holds neither text nor a number", "write text or a number"
     )
 
 
-def _text(value: str, kind: str) -> Any:
+def _workbook_cell_text(value: str, kind: str) -> Any:
     if kind == "e":
         return UnusableCell(value, "the cell holds an error", "fix its formula, or write the value")
     if len(value) > CELL_TEXT:
         return UnusableCell(
-            shown(value), f"the text is longer than {CELL_TEXT} characters", "shorten it"
+            shown_in_fault(value), f"the text is longer than {CELL_TEXT} characters", "shorten it"
         )
     return value if value and not value.isspace() else None
 
 
-def _is_percent(cell: Any, known: dict[int, bool]) -> bool:
+def _is_percent_workbook_cell(cell: Any, known: dict[int, bool]) -> bool:
     style = cell._style_id
     if style not in known:
         known[style] = "%" in _WORDS.sub("", cell.number_format or "")

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from profiles.io.faults import Fault, file_bytes
+from profiles.io.faults import Fault, file_bytes_or_fault
 
-__all__ = ["SUFFIXES", "Package", "SheetScan", "is_workbook", "open_package"]
+__all__ = ["SUFFIXES", "Package", "SheetScan", "is_workbook", "open_guarded_workbook"]
 
 SUFFIXES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".xltx", ".xltm", ".ods")
 """Endings of workbooks; only the first is read."""
@@ -76,13 +76,13 @@ def is_workbook(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def open_package(path: Path, faults: list[Fault]) -> Package | None:
+def open_guarded_workbook(path: Path, faults: list[Fault]) -> Package | None:
     """Read and guard a workbook; None with one fault when it may not be parsed."""
     if path.suffix.lower() != SUFFIXES[0] and path.is_file():
         return _refuse(
             path, f"a workbook of the kind {path.suffix} is not read", "save it as .xlsx", faults
         )
-    raw, fault = file_bytes(path, FILE_LIMIT)
+    raw, fault = file_bytes_or_fault(path, FILE_LIMIT)
     if fault:
         faults.append(fault)
         return None
@@ -101,10 +101,10 @@ def open_package(path: Path, faults: list[Fault]) -> Package | None:
             faults,
         )
     try:
-        with zipfile.ZipFile(io.BytesIO(_sound_directory(raw))) as archive:
-            _check_members(archive.infolist())
+        with zipfile.ZipFile(io.BytesIO(_guard_directory(raw))) as archive:
+            _guard_members(archive.infolist())
             return Package(
-                raw, {info.filename: _scan(archive, info) for info in archive.infolist()}
+                raw, {info.filename: _guard_by_scan(archive, info) for info in archive.infolist()}
             )
     except _RefusedError as refused:
         return _refuse(path, f"the workbook is refused: {refused}", SAVE, faults)
@@ -120,7 +120,7 @@ def _refuse(path: Path, problem: str, fix: str, faults: list[Fault]) -> Package 
     return None
 
 
-def _sound_directory(raw: bytes) -> bytes:
+def _guard_directory(raw: bytes) -> bytes:
     """The bytes, when the zip's table of contents is of a sane size: reading it takes memory by
     itself.
     """
@@ -133,7 +133,7 @@ def _sound_directory(raw: bytes) -> bytes:
     return raw
 
 
-def _check_members(members: list[zipfile.ZipInfo]) -> None:
+def _guard_members(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MEMBERS_LIMIT:
         raise _RefusedError(f"it has {len(members)} parts, more than {MEMBERS_LIMIT}")
     if sum(member.file_size for member in members) > UNPACKED_LIMIT:
@@ -156,7 +156,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             )
 
 
-def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SheetScan:
+def _guard_by_scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SheetScan:
     """Scan one member when it can be XML; the reader takes its path from the workbook, so endings
     say nothing.
     """
@@ -167,7 +167,7 @@ def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SheetScan:
             return SheetScan()
         if first[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in first[:4]:
             return SheetScan() if member.filename.startswith("xl/media/") else _refuse_encoding()
-        scanner = _Scanner(
+        scanner = _WorkbookGuardScanner(
             {"xl/worksheets": "row", "xl": "si"}.get(member.filename.rpartition("/")[0], "")
         )
         part = first
@@ -181,7 +181,7 @@ def _refuse_encoding() -> SheetScan:
     raise _RefusedError("a part of it is not UTF-8")
 
 
-class _Scanner:
+class _WorkbookGuardScanner:
     """Counts what a part would cost a reader that builds trees row by row; refuses what is out of
     bounds.
     """

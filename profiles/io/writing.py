@@ -14,11 +14,18 @@ import pandas as pd
 
 from profiles.io.faults import DataError, Fault
 
-__all__ = ["check_writable", "csv_text", "put_whole", "safe_cell", "write_csv", "write_whole"]
+__all__ = [
+    "check_writable",
+    "safe_cell_for_writing",
+    "write_csv",
+    "write_csv_text",
+    "write_whole_bytes",
+    "write_whole_file",
+]
 
 
 @contextmanager
-def put_whole(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
+def write_whole_bytes(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
     """Within, fill the file that is given; it then takes the place of `path`.
 
     OSError when that is not possible.
@@ -38,13 +45,16 @@ def put_whole(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
         raise
 
 
-def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
+def write_whole_file(path: Path, write: Callable[[TextIO], object]) -> None:
     """Let `write` fill a text file (UTF-8, line ends as written), then put it in the place of
     `path`.
 
     OSError when that is not possible.
     """
-    with put_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+    with (
+        write_whole_bytes(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
         write(stream)
 
 
@@ -54,7 +64,7 @@ of full width be made plain.
 """
 
 
-def safe_cell(value: Any) -> Any:
+def safe_cell_for_writing(value: Any) -> Any:
     """The value; text that begins like a formula with an apostrophe in front.
 
     Numbers stay numbers, negative ones too.
@@ -62,18 +72,18 @@ def safe_cell(value: Any) -> Any:
     return "'" + value if isinstance(value, str) and FORMULA.match(value) else value
 
 
-def csv_text(frame: pd.DataFrame) -> str:
+def write_csv_text(frame: pd.DataFrame) -> str:
     """The table as CSV, numbers with 12 significant digits."""
     return str(
-        frame.rename(columns=safe_cell)
-        .map(safe_cell)
+        frame.rename(columns=safe_cell_for_writing)
+        .map(safe_cell_for_writing)
         .to_csv(index=False, float_format="%.12g", lineterminator="\n")
     )
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write the table whole or not at all, UTF-8. OSError when that is not possible."""
-    write_whole(path, lambda stream: stream.write(csv_text(frame)))
+    write_whole_file(path, lambda stream: stream.write(write_csv_text(frame)))
 
 
 def check_writable(path: Path, option: str) -> None:

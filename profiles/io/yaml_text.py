@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from profiles.io.faults import Fault, shown
+from profiles.io.faults import Fault, shown_in_fault
 
 __all__ = ["parse_yaml", "yaml_text"]
 
@@ -43,13 +43,13 @@ def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
     try:
         events = [*YAML(typ="safe", pure=True).parse(text)]
     except Exception as error:  # the parser's own errors and its slips (ValueError): no YAML
-        faults.append(_syntax_fault(file, error))
+        faults.append(_yaml_syntax_fault(file, error))
         return None
     before = len(faults)
-    _refuse_events(events, file, faults)
+    _refuse_yaml_events(events, file, faults)
     if len(faults) > before:
         return None
-    return _Builder(events, file, faults).document()
+    return _YamlBuilder(events, file, faults).document()
 
 
 def yaml_text(documents: Sequence[Any]) -> str:
@@ -62,21 +62,21 @@ def yaml_text(documents: Sequence[Any]) -> str:
     stream = io.StringIO()
     for at, document in enumerate(documents):
         stream.write("---\n" if at else "")
-        writer.dump(_quoted(document), stream)
+        writer.dump(_quoted_yaml(document), stream)
     return stream.getvalue()
 
 
-def _quoted(value: Any) -> Any:
+def _quoted_yaml(value: Any) -> Any:
     """Copy content, its text in quotes unless it is plainly nothing but text."""
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.casefold() not in _WORDS
         return value if plain else DoubleQuotedScalarString(value)
     if isinstance(value, Mapping):
-        return {_quoted(key): _quoted(one) for key, one in value.items()}
-    return [_quoted(one) for one in value] if isinstance(value, list | tuple) else value
+        return {_quoted_yaml(key): _quoted_yaml(one) for key, one in value.items()}
+    return [_quoted_yaml(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-class _Builder:
+class _YamlBuilder:
     """Walks the events once; anchors, aliases and tags are gone already."""
 
     def __init__(self, events: list, file: str, faults: list[Fault]) -> None:
@@ -93,7 +93,7 @@ class _Builder:
     def _value(self, event: Any, depth: int) -> Any:
         kind = type(event).__name__
         if kind == "ScalarEvent":
-            return _scalar(event.value) if event.implicit[0] else event.value
+            return _yaml_scalar(event.value) if event.implicit[0] else event.value
         if kind == "SequenceStartEvent":
             return [self._value(item, depth + 1) for item in self._items("SequenceEndEvent")]
         return self._mapping(depth)
@@ -120,10 +120,10 @@ class _Builder:
         return mapping
 
     def _refuse(self, event: Any, value: Any, problem: str, fix: str) -> None:
-        self._faults.append(Fault(self._file, _place(event), shown(value), problem, fix))
+        self._faults.append(Fault(self._file, _place(event), shown_in_fault(value), problem, fix))
 
 
-def _refuse_events(events: list, file: str, faults: list[Fault]) -> None:
+def _refuse_yaml_events(events: list, file: str, faults: list[Fault]) -> None:
     """Faults for everything outside plain YAML 1.2."""
 
     def refuse(event: Any, value: str, problem: str, fix: str) -> None:
@@ -134,11 +134,13 @@ def _refuse_events(events: list, file: str, faults: list[Fault]) -> None:
         kind = type(event).__name__
         depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
         if kind == "AliasEvent" or getattr(event, "anchor", None):
-            value = shown(str(event.anchor))
+            value = shown_in_fault(str(event.anchor))
             refuse(event, value, "anchors and aliases are not supported", "write the value out")
         tag = getattr(event, "tag", None)
         if tag and kind != "DocumentStartEvent":
-            refuse(event, shown(str(tag)), "tags are not supported", "write the plain value")
+            refuse(
+                event, shown_in_fault(str(tag)), "tags are not supported", "write the plain value"
+            )
         if kind == "DocumentStartEvent":
             documents += 1
             if event.version or event.tags:
@@ -153,7 +155,7 @@ def _refuse_events(events: list, file: str, faults: list[Fault]) -> None:
             return
 
 
-def _scalar(text: str) -> Any:
+def _yaml_scalar(text: str) -> Any:
     """Resolve a plain scalar by the core schema of YAML 1.2; text when it is nothing else."""
     if _NULL.fullmatch(text):
         return None
@@ -173,7 +175,7 @@ def _place(event: Any) -> str:
     return f"line {mark.line + 1}" if mark else ""
 
 
-def _syntax_fault(file: str, error: Exception) -> Fault:
+def _yaml_syntax_fault(file: str, error: Exception) -> Fault:
     """The parser's message in one line, with the line it points at."""
     mark = (
         (error.problem_mark or error.context_mark)

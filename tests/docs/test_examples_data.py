@@ -25,7 +25,7 @@ from planner.plans.record import write_json
 from planner.profiling.estimate import LATENCIES
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
-from profiles.catalogue import load_gpus
+from profiles.catalogue import load_catalogue_gpus
 from profiles.io.writing import write_csv
 
 OPTION = ("llm", "gpu", "tp_degree", "mps_share_pct")
@@ -106,7 +106,8 @@ def test_curves_rise_and_say_that_they_are_estimates(example: Example):
         assert len(points) == 8
         assert len({row["memory_gib_per_gpu"] for row in points}) == 1
         assert (
-            float(points[0]["memory_gib_per_gpu"]) <= 0.9 * load_gpus()[points[0]["gpu"]].memory_gib
+            float(points[0]["memory_gib_per_gpu"])
+            <= 0.9 * load_catalogue_gpus()[points[0]["gpu"]].memory_gib
         )
         for low, high in pairwise(points):
             assert float(low["rate_rps"]) < float(high["rate_rps"])

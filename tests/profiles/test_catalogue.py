@@ -5,17 +5,26 @@ import datetime as dt
 
 import pytest
 
-from profiles.catalogue import FOLDER, GIB, CatalogueGpu, CatalogueLlm, load_gpus, load_llms
+from profiles.catalogue import (
+    FOLDER,
+    GIB,
+    CatalogueGpu,
+    CatalogueLlm,
+    load_catalogue_gpus,
+    load_catalogue_llms,
+)
 
-GPUS = tuple(load_gpus().values())
-LLMS = tuple(load_llms().values())
+GPUS = tuple(load_catalogue_gpus().values())
+LLMS = tuple(load_catalogue_llms().values())
 
 
 def test_catalogues_are_large_enough_and_hold_the_required_keys():
     assert len(GPUS) >= 18
     assert len(LLMS) >= 24
-    assert {"A100-PCIe-80GB", "A100-SXM-80GB", "H100-SXM-80GB", "L40S-48GB"} <= set(load_gpus())
-    assert {"mistral-7b", "wizardlm-13b", "yi-34b"} <= set(load_llms())
+    assert {"A100-PCIe-80GB", "A100-SXM-80GB", "H100-SXM-80GB", "L40S-48GB"} <= set(
+        load_catalogue_gpus()
+    )
+    assert {"mistral-7b", "wizardlm-13b", "yi-34b"} <= set(load_catalogue_llms())
     assert {gpu.vendor for gpu in GPUS} == {"NVIDIA", "AMD"}
 
 
@@ -26,9 +35,9 @@ def test_every_row_is_read_and_no_key_stands_twice(file, loaded):
 
 
 def test_catalogues_are_read_once_and_cannot_be_changed():
-    assert load_gpus() is load_gpus()
+    assert load_catalogue_gpus() is load_catalogue_gpus()
     with pytest.raises(TypeError):
-        load_llms()["new"] = LLMS[0]
+        load_catalogue_llms()["new"] = LLMS[0]
 
 
 @pytest.mark.parametrize("gpu", GPUS, ids=lambda gpu: gpu.gpu)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from planner.scenario.assemble import load_instance
-from profiles.curves import load_profiles
+from profiles.curves import load_curves
 from tests.support.scenarios.scenario_case import change
 
 
@@ -16,7 +16,7 @@ def test_unknown_profile_column_is_a_notice(case: Path) -> None:
 
 
 def test_options_are_sorted_with_their_points_and_rows(case: Path) -> None:
-    table = load_profiles(case / "profiles.csv")
+    table = load_curves(case / "profiles.csv")
     keys = [(option.llm, option.tp_degree, option.mps_share_pct) for option in table.options]
     assert keys == [("NA", 1, 100.0), ("NO", 1, 50.0), ("NO", 2, 100.0)]
     option = table.options[1]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from profiles.curves import load_profiles
+from profiles.curves import load_curves
 from profiles.io.faults import ProfileError
 from tests.support.scenarios.scenario_case import PROFILES, change, fault_lines
 
@@ -62,7 +62,7 @@ from tests.support.scenarios.scenario_case import PROFILES, change, fault_lines
 def test_profile_faults(case: Path, old: str, new: str, where: str, words: str) -> None:
     change(case / "profiles.csv", old, new)
     with pytest.raises(ProfileError) as caught:
-        load_profiles(case / "profiles.csv")
+        load_curves(case / "profiles.csv")
     matching = [str(fault) for fault in caught.value.faults if fault.where == where]
     assert any(words in line for line in matching), str(caught.value)
 
@@ -73,7 +73,7 @@ def test_percentiles_in_order(case: Path) -> None:
     with pytest.raises(
         ProfileError, match=r"row 2, column ttft_p99_ms: the percentile is below .*, got '399'"
     ):
-        load_profiles(case / "profiles.csv")
+        load_curves(case / "profiles.csv")
 
 
 def test_profile_parquet_faults(tmp_path: Path) -> None:
@@ -89,19 +89,19 @@ def test_profile_parquet_faults(tmp_path: Path) -> None:
     )
     frame.to_parquet(tmp_path / "p.parquet")
     with pytest.raises(ProfileError) as caught:
-        load_profiles(tmp_path / "p.parquet")
+        load_curves(tmp_path / "p.parquet")
     assert "column rate_rps: the column does not hold numbers" in str(caught.value)
     assert "column ttft_mean_ms: the column does not hold numbers, got 'bool'" in str(caught.value)
     frame = frame.assign(rate_rps=1.5, ttft_mean_ms=[float("inf")], llm=[[1]])
     frame.to_parquet(tmp_path / "p.parquet")
     with pytest.raises(ProfileError) as caught:
-        load_profiles(tmp_path / "p.parquet")
+        load_curves(tmp_path / "p.parquet")
     assert "row 2, column ttft_mean_ms: the number is not finite, got inf" in str(caught.value)
     assert "column llm: the column does not hold text" in str(caught.value)
     twice = pa.table([["a"], ["b"]], names=["llm", "llm"])
     pq.write_table(twice, tmp_path / "p.parquet")
     with pytest.raises(ProfileError, match="twice"):
-        load_profiles(tmp_path / "p.parquet")
+        load_curves(tmp_path / "p.parquet")
 
 
 def test_shares_written_as_fractions_are_a_fault(case: Path) -> None:

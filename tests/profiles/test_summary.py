@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from profiles.curves import load_profiles
+from profiles.curves import load_curves
 from profiles.records import Scores
-from profiles.summary import profiles_summary, scores_summary
+from profiles.summary import summarise_profiles, summarise_scores
 
 
 def test_profiles_by_llm_and_gpu(case: Path) -> None:
-    frame = profiles_summary(load_profiles(case / "profiles.csv")).set_index("LLM")
+    frame = summarise_profiles(load_curves(case / "profiles.csv")).set_index("LLM")
     assert frame.loc["NO", "Options"] == 2
     assert frame.loc["NO", "TP degrees"] == "1, 2"
     assert frame.loc["NO", "MPS shares (%)"] == "50, 100"
@@ -22,6 +22,6 @@ def test_profiles_by_llm_and_gpu(case: Path) -> None:
 def test_scores_are_weighted_and_ties_count_for_each() -> None:
     values = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]])
     weights = np.array([0.5, 0.25, 0.25])
-    frame = scores_summary(Scores(np.array(["a", "b", "c"]), ("x", "y"), values, weights))
+    frame = summarise_scores(Scores(np.array(["a", "b", "c"]), ("x", "y"), values, weights))
     assert list(frame["Mean (mean score)"]) == pytest.approx([0.625, 0.375])
     assert list(frame["Best or tied (% of prompts)"]) == pytest.approx([75.0, 50.0])

@@ -12,7 +12,7 @@ from planner.cli.commands.estimate_options import EstimateOptions
 from planner.errors import DataError
 from planner.profiling.estimate import COLUMNS, LATENCIES, Estimate
 from planner.profiling.simulated_load import OfferedLoad
-from profiles.curves import load_profiles
+from profiles.curves import load_curves
 from tests.support.scenarios.estimates import SMALL, estimate
 
 
@@ -31,7 +31,7 @@ def test_the_planner_reads_the_table_without_a_word(table: Estimate, tmp_path: P
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(table.rows)
-    read = load_profiles(path)
+    read = load_curves(path)
     assert read.notices == ()
     assert len(read.options) == 4
     assert {word for option in read.options for word in option.provenance} == {"estimated"}

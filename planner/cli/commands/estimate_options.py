@@ -16,8 +16,8 @@ from planner.profiling.estimate import (
     estimate_requests,
 )
 from planner.profiling.simulated_load import HIGHEST_LOAD, LOWEST_LOAD, OfferedLoad
-from profiles.catalogue import load_gpus, load_llms
-from profiles.io.faults import Fault, nearest
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
+from profiles.io.faults import Fault, nearest_for_fault
 from profiles.trace import load_trace
 
 __all__ = ["EstimateOptions", "read_options", "whole_numbers"]
@@ -83,8 +83,8 @@ def read_options(
 ) -> tuple[OfferedLoad, StepSettings, list[EstimateRequest]]:
     """Return what to estimate; DataError with all faults."""
     faults: list[Fault] = []
-    llms = _from_catalogue(options.llms, load_llms(), "--llm", "LLM", faults)
-    gpus = _from_catalogue(options.gpus, load_gpus(), "--gpu", "GPU", faults)
+    llms = _from_catalogue(options.llms, load_catalogue_llms(), "--llm", "LLM", faults)
+    gpus = _from_catalogue(options.gpus, load_catalogue_gpus(), "--gpu", "GPU", faults)
     degrees = _number_list(options.tp_degrees, "--tp", 1, 1024, faults)
     shares = _number_list(options.shares, "--share", 1, 100, faults)
     lengths = _lengths(options, faults)
@@ -161,7 +161,7 @@ def _from_catalogue(
             entries.append(catalogue[name])
         else:
             fix = (
-                nearest(name, catalogue)
+                nearest_for_fault(name, catalogue)
                 + "see profiles/llms.csv and profiles/gpus.csv, or add a row"
             )
             faults.append(Fault(option, "", name, f"this {words} is not in the catalogue", fix))

@@ -16,7 +16,7 @@ from planner.export.input_workbook import (
 from planner.program import PROGRAM
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from profiles.io.faults import Fault
-from profiles.io.writing import write_whole
+from profiles.io.writing import write_whole_file
 
 __all__ = ["run_init"]
 
@@ -112,7 +112,7 @@ def _write_folder(folder: Path) -> list[Path]:
         )
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
-        write_whole(path, partial(_write_text, TEMPLATE_TEXTS[path.name]))
+        write_whole_file(path, partial(_write_text, TEMPLATE_TEXTS[path.name]))
     return paths
 
 

@@ -9,7 +9,7 @@ from planner.cli.terminal.frame import framed, put
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, example_path
 from planner.program import PROGRAM
-from profiles.io.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest_for_fault
 
 __all__ = ["run_init_example"]
 
@@ -39,7 +39,7 @@ def _faults(name: str, target: Path, refused: Sequence[str]) -> list[Fault]:
         for option in refused
     ]
     if name not in EXAMPLES:
-        fix = f"{nearest(name, EXAMPLES)}the examples are {', '.join(EXAMPLES)}"
+        fix = f"{nearest_for_fault(name, EXAMPLES)}the examples are {', '.join(EXAMPLES)}"
         faults.append(Fault("init", "--example", repr(name), "there is no such example", fix))
     elif target.exists():
         problem = "it exists already, and nothing is overwritten"

@@ -19,13 +19,20 @@ from planner.cli.terminal.output import (
 )
 from planner.errors import ProfileError
 from planner.scenario.load import Scenario, load_scenario
-from profiles.curves import parse_profiles
-from profiles.hygiene.checks import check_curve
-from profiles.hygiene.curve_rows import MEANS, SEVERITIES, CurveRows, Finding, Severity, read_curves
+from profiles.curves import parse_curves
+from profiles.hygiene.checks import run_curve_checks
+from profiles.hygiene.curve_rows import (
+    MEANS,
+    SEVERITIES,
+    CurveRows,
+    Finding,
+    Severity,
+    read_curve_rows,
+)
 from profiles.hygiene.neighbours import check_neighbours
-from profiles.hygiene.shape import convex_cost, falls
+from profiles.hygiene.shape import convex_shape_cost, falls_in_shape
 from profiles.io.faults import Fault
-from profiles.io.table_files import read_table
+from profiles.io.table_files import read_table_file
 from profiles.profile_columns import KNOWN
 
 __all__ = ["run_profile_check"]
@@ -63,13 +70,13 @@ def run_profile_check(profiles: Path, scenario: Path | None, *, quiet: bool) -> 
 def _check(path: Path, scenario: Scenario | None) -> _Checked:
     """Read and check. Raises DataError when the table cannot be read."""
     faults: list[Fault] = []
-    table = read_table(path, faults, only=KNOWN)
-    curves = [] if table is None else read_curves(table, faults)
+    table = read_table_file(path, faults, only=KNOWN)
+    curves = [] if table is None else read_curve_rows(table, faults)
     if table is None or faults:
         raise ProfileError(faults)
-    findings = [finding for curve in curves for finding in check_curve(curve)]
+    findings = [finding for curve in curves for finding in run_curve_checks(curve)]
     strict: list[Fault] = []
-    parsed = parse_profiles(table, strict)
+    parsed = parse_curves(table, strict)
     if strict and not any(finding.severity == "refused" for finding in findings):
         raise ProfileError(
             strict
@@ -177,8 +184,8 @@ def _frame(checked: _Checked) -> pd.DataFrame:
 
 def _curve_row(curve: CurveRows, findings: int) -> dict[str, object]:
     means = curve.columns(MEANS)
-    down = [name for name in curve.columns() if falls(curve, name)]
-    cost = max((convex_cost(curve.rates, curve.values[name]) for name in means), default=0.0)
+    down = [name for name in curve.columns() if falls_in_shape(curve, name)]
+    cost = max((convex_shape_cost(curve.rates, curve.values[name]) for name in means), default=0.0)
     return {
         "LLM": curve.llm,
         "GPU": curve.gpu,

@@ -29,7 +29,7 @@ from planner.profiling.estimate import (
 )
 from planner.profiling.simulated_load import OfferedLoad
 from planner.settings import Progress
-from profiles.io.writing import check_writable, csv_text, write_csv
+from profiles.io.writing import check_writable, write_csv, write_csv_text
 
 __all__ = ["run_profile_estimate"]
 
@@ -155,7 +155,7 @@ def _output(
 def _write(options: EstimateOptions, frame: pd.DataFrame, estimate: Estimate) -> None:
     """Write the table and, with --intervals, the half widths."""
     if options.out == "-":
-        sys.stdout.write(csv_text(frame))
+        sys.stdout.write(write_csv_text(frame))
     else:
         write_csv(frame, Path(options.out))
     if options.intervals is not None:

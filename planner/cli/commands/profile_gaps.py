@@ -26,7 +26,7 @@ from planner.presentation.gaps import benchmark_command, gaps_headline, gaps_tab
 from planner.presentation.plan.verdict import verdict_line
 from planner.profiling.gaps import Gaps, find_gaps
 from planner.scenario.assemble import LoadResult, load_instance
-from profiles.catalogue import load_llms
+from profiles.catalogue import load_catalogue_llms
 from profiles.io.writing import check_writable
 
 __all__ = ["run_profile_gaps"]
@@ -106,7 +106,7 @@ def _print(console: Console, frame: pd.DataFrame, gaps: Gaps, loaded: LoadResult
             f"If worse than supposed, these break a limit of the plan: {', '.join(breaking)}.",
             indent=2,
         )
-    specs = load_llms()
+    specs = load_catalogue_llms()
     print_heading(console, "How to measure the first of them (then `profile import` the files)")
     for gap in gaps.gaps[: min(3, len(matter))]:
         option = loaded.instance.options[gap.option]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from planner.cli.terminal.frame import framed, put, warn
-from profiles.importers.identify import Given, checked, read_mapping
-from profiles.importers.pipeline import Imported, import_profiles, lines_of
+from profiles.importers.identify import Given, checked_identity, read_identifying_mapping
+from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
 from profiles.io.faults import Fault
-from profiles.io.writing import check_writable, safe_cell, write_csv
+from profiles.io.writing import check_writable, safe_cell_for_writing, write_csv
 
 __all__ = ["ImportOptions", "run_profile_import"]
 
@@ -51,7 +51,7 @@ def run_profile_import(files: Sequence[Path], options: ImportOptions) -> int:
     before = (
         options.out if options.append and options.out is not None and options.out.exists() else None
     )
-    imported = import_profiles(files, given, before, faults)
+    imported = run_import_pipeline(files, given, before, faults)
     if not options.quiet:
         warn(_result_lines(imported))
     return _output(imported, options)
@@ -63,12 +63,16 @@ def _given(options: ImportOptions, faults: list[Fault]) -> Given:
     for key in ("llm", "gpu", "tp", "share", "replicas"):
         value = getattr(options, key)
         if value is not None:
-            line |= checked({key: value}, f"--{key}", "", faults)
-    return Given(line) if options.mapping is None else read_mapping(options.mapping, line, faults)
+            line |= checked_identity({key: value}, f"--{key}", "", faults)
+    return (
+        Given(line)
+        if options.mapping is None
+        else read_identifying_mapping(options.mapping, line, faults)
+    )
 
 
 def _result_lines(imported: Imported) -> list[str]:
-    lines = [line for file in imported.files for line in lines_of(file)]
+    lines = [line for file in imported.files for line in pipeline_lines(file)]
     for file, reason in imported.passed[:SKIPPED_LISTED]:
         lines.append(f"{file}: passed over: {reason}")
     if len(imported.passed) > SKIPPED_LISTED:
@@ -82,7 +86,7 @@ def _output(imported: Imported, options: ImportOptions) -> int:
     """Write the table; 0, or BAD_INPUT when the file could not be written after all."""
     frame = imported.frame
     if options.out is None:
-        frame.rename(columns=safe_cell).map(safe_cell).to_csv(
+        frame.rename(columns=safe_cell_for_writing).map(safe_cell_for_writing).to_csv(
             sys.stdout, index=False, float_format="%.12g", lineterminator="\n"
         )
         return 0

@@ -14,7 +14,7 @@ from planner.errors import DataError
 from planner.export.report_files import check_chart_folder, write_report
 from planner.export.report_studies import KINDS, ReportStudy, run_report_study
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
-from profiles.io.faults import Fault, nearest
+from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.writing import check_writable
 
 __all__ = ["ReportOptions", "run_report"]
@@ -90,7 +90,7 @@ def _kinds(text: str) -> list[str]:
             "",
             repr(kind),
             "unknown kind",
-            f"{nearest(kind, KINDS)}it takes {', '.join(KINDS)}",
+            f"{nearest_for_fault(kind, KINDS)}it takes {', '.join(KINDS)}",
         )
         for kind in kinds
         if kind not in KINDS

@@ -36,7 +36,7 @@ from planner.presentation.out_of_sample_tables import (
     evaluation_content,
 )
 from planner.presentation.router import held_rate_line, price_table_frame
-from profiles.io.writing import check_writable, write_whole
+from profiles.io.writing import check_writable, write_whole_file
 
 __all__ = ["MISSED", "RouteOptions", "run_route"]
 
@@ -132,7 +132,7 @@ def _output(
     if options.json is not None and options.json != "-":
         where = Path(options.json)
         code = put(
-            where, lambda: write_whole(where, lambda stream: stream.write(json_text(content)))
+            where, lambda: write_whole_file(where, lambda stream: stream.write(json_text(content)))
         )
     if options.csv is None or options.json == "-":
         return code

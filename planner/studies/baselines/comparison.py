@@ -36,7 +36,7 @@ from planner.studies.baselines.single_llm import single_llm_baseline
 from planner.studies.baselines.solver import BaselineResult, BaselineSolver
 from planner.studies.baselines.splits import split_baseline
 from planner.studies.baselines.two_stage import two_stage_baseline
-from profiles.catalogue import load_llms
+from profiles.catalogue import load_catalogue_llms
 
 __all__ = ["NAMES", "BaselineComparison", "compare_baselines"]
 
@@ -162,7 +162,7 @@ def llm_sizes(loaded: LoadResult) -> tuple[np.ndarray, str]:
     they compare.
     """
     known = [
-        llm.weights_gib or getattr(load_llms().get(llm.name), "weights_gib_16bit", None)
+        llm.weights_gib or getattr(load_catalogue_llms().get(llm.name), "weights_gib_16bit", None)
         for llm in loaded.scenario.spec.llms
     ]
     if all(known):

@@ -14,20 +14,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from profiles.importers.formats.fields import (
-    at,
-    day,
+    day_field,
+    field_at,
     finite,
-    named,
+    named_field,
     positive,
-    statistics_ms,
+    statistics_fields_ms,
     text,
-    unit_ms,
+    unit_field_ms,
     whole,
 )
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
-__all__ = ["is_sweep", "matches", "read"]
+__all__ = ["is_aiperf_export", "is_sweep", "read_aiperf"]
 
 BLOCKS = (
     ("ttft", "time_to_first_token"),
@@ -40,10 +40,11 @@ TPOT_NOTICE = (
 )
 
 
-def matches(tree: Mapping[str, Any]) -> bool:
+def is_aiperf_export(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like a report of these tools."""
     return any(
-        _is_block(at(_metrics(tree), name)) for name in ("request_throughput", "request_latency")
+        _is_block(field_at(_metrics(tree), name))
+        for name in ("request_throughput", "request_latency")
     )
 
 
@@ -62,37 +63,40 @@ def _metrics(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     return records if isinstance(records, Mapping) and "request_throughput" in records else tree
 
 
-def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
+def read_aiperf(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """The one run of the report."""
-    metrics, config = _metrics(tree), at(tree, "input_config")
+    metrics, config = _metrics(tree), field_at(tree, "input_config")
     is_aiperf = (
         "aiperf_version" in tree
         or "schema_version" in tree
-        or isinstance(at(config, "phases"), list)
+        or isinstance(field_at(config, "phases"), list)
     )
-    latency, notices = _latency(metrics)
-    offered, limit = _load(config)
+    latency, notices = _aiperf_latency(metrics)
+    offered, limit = _aiperf_load(config)
     return [
         Run(
             tool="aiperf" if is_aiperf else "genai-perf",
-            version=text(at(tree, "aiperf_version")) or text(at(tree, "genai_perf_version")),
+            version=text(field_at(tree, "aiperf_version"))
+            or text(field_at(tree, "genai_perf_version")),
             file=file,
             place=place,
-            model=_model(config),
-            gpu=_gpu(at(tree, "telemetry_data", "endpoints")),
-            tp=whole(named(at(tree, "run_info", "variation_values"), "tp")),
-            share_pct=positive(named(at(tree, "run_info", "variation_values"), "share")),
+            model=_aiperf_model(config),
+            gpu=_aiperf_gpu(field_at(tree, "telemetry_data", "endpoints")),
+            tp=whole(named_field(field_at(tree, "run_info", "variation_values"), "tp")),
+            share_pct=positive(
+                named_field(field_at(tree, "run_info", "variation_values"), "share")
+            ),
             offered_rps=offered,
-            achieved_rps=_rate(at(metrics, "request_throughput")),
-            concurrency=positive(at(metrics, "effective_concurrency", "avg")),
+            achieved_rps=_aiperf_rate(field_at(metrics, "request_throughput")),
+            concurrency=positive(field_at(metrics, "effective_concurrency", "avg")),
             max_concurrency=limit,
             latency_ms=latency,
-            input_tokens=positive(at(metrics, "input_sequence_length", "avg")),
-            output_tokens=positive(at(metrics, "output_sequence_length", "avg")),
+            input_tokens=positive(field_at(metrics, "input_sequence_length", "avg")),
+            output_tokens=positive(field_at(metrics, "output_sequence_length", "avg")),
             ok=_ok(metrics),
-            errors=finite(at(metrics, "error_request_count", "avg")),
-            duration_s=_duration(at(metrics, "benchmark_duration")),
-            when=day(at(tree, "start_time")),
+            errors=finite(field_at(metrics, "error_request_count", "avg")),
+            duration_s=_duration(field_at(metrics, "benchmark_duration")),
+            when=day_field(field_at(tree, "start_time")),
             notices=notices,
             refused=_refused(tree),
         )
@@ -100,19 +104,19 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
 
 
 def _ok(metrics: Mapping[str, Any]) -> float | None:
-    count = finite(at(metrics, "request_count", "avg"))
-    return count if count is not None else finite(at(metrics, "request_latency", "count"))
+    count = finite(field_at(metrics, "request_count", "avg"))
+    return count if count is not None else finite(field_at(metrics, "request_latency", "count"))
 
 
 def _refused(tree: Mapping[str, Any]) -> str:
-    if at(tree, "was_cancelled") is True:
+    if field_at(tree, "was_cancelled") is True:
         return "the run was cancelled"
-    return "the run is not complete" if at(tree, "is_complete") is False else ""
+    return "the run is not complete" if field_at(tree, "is_complete") is False else ""
 
 
-def _rate(block: Any) -> float | None:
+def _aiperf_rate(block: Any) -> float | None:
     """Requests per second; None when the unit is another one."""
-    unit = text(at(block, "unit")).casefold().replace(" ", "")
+    unit = text(field_at(block, "unit")).casefold().replace(" ", "")
     known = unit in (
         "requests/sec",
         "requests/s",
@@ -122,68 +126,72 @@ def _rate(block: Any) -> float | None:
         "requests/second",
         "rps",
     )
-    return finite(at(block, "avg")) if known else None
+    return finite(field_at(block, "avg")) if known else None
 
 
 def _duration(block: Any) -> float | None:
-    value, factor = positive(at(block, "avg")), unit_ms(at(block, "unit"))
+    value, factor = (
+        positive(field_at(block, "avg")),
+        unit_field_ms(field_at(block, "unit")),
+    )
     return value * factor / 1e3 if value and factor else None
 
 
-def _latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str, ...]]:
+def _aiperf_latency(metrics: Mapping[str, Any]) -> tuple[dict[Column, float], tuple[str, ...]]:
     latency: dict[Column, float] = {}
     notices = []
     for metric, name in BLOCKS:
-        block = at(metrics, name)
+        block = field_at(metrics, name)
         if not isinstance(block, Mapping):
             continue
-        factor = unit_ms(at(block, "unit"))
+        factor = unit_field_ms(field_at(block, "unit"))
         if factor is None:
             notices.append(
-                f"{name} has the unknown unit {text(at(block, 'unit'))!r} and was left out"
+                f"{name} has the unknown unit {text(field_at(block, 'unit'))!r} and was left out"
             )
             continue
-        latency.update(statistics_ms(block, metric, factor))
+        latency.update(statistics_fields_ms(block, metric, factor))
         notices += [TPOT_NOTICE] if metric == "tpot" else []
     return latency, tuple(notices)
 
 
-def _model(config: Any) -> str:
+def _aiperf_model(config: Any) -> str:
     """The one LLM that was called; "" when there are several."""
     lists = (
-        at(config, "models", "items"),
-        at(config, "models"),
-        at(config, "model_names"),
-        at(config, "endpoint", "model_names"),
+        field_at(config, "models", "items"),
+        field_at(config, "models"),
+        field_at(config, "model_names"),
+        field_at(config, "endpoint", "model_names"),
     )
     for items in lists:
         if isinstance(items, list) and len(items) == 1:
-            return text(items[0]) or text(at(items[0], "name"))
-    return text(at(config, "model")) or text(at(config, "models"))
+            return text(items[0]) or text(field_at(items[0], "name"))
+    return text(field_at(config, "model")) or text(field_at(config, "models"))
 
 
-def _phases(config: Any) -> Iterator[Any]:
-    phases = at(config, "phases")
+def _aiperf_phases(config: Any) -> Iterator[Any]:
+    phases = field_at(config, "phases")
     if isinstance(phases, list):
         yield from (
             phase
             for phase in phases
-            if text(at(phase, "kind")) != "warmup" and text(at(phase, "name")) != "warmup"
+            if text(field_at(phase, "kind")) != "warmup"
+            and text(field_at(phase, "name")) != "warmup"
         )
     yield from (
-        at(config, "profiling"),
-        at(config, "loadgen"),
-        at(config, "perf_analyzer", "stimulus"),
-        at(config, "stimulus"),
+        field_at(config, "profiling"),
+        field_at(config, "loadgen"),
+        field_at(config, "perf_analyzer", "stimulus"),
+        field_at(config, "stimulus"),
         config,
     )
 
 
-def _load(config: Any) -> tuple[float | None, float | None]:
+def _aiperf_load(config: Any) -> tuple[float | None, float | None]:
     """(offered req/s, limit of concurrency); infinite = as fast as the limit allows."""
-    for phase in _phases(config):
-        rate = positive(at(phase, "rate")) or positive(at(phase, "request_rate"))
-        limit = positive(at(phase, "concurrency"))
+    for phase in _aiperf_phases(config):
+        rate = positive(field_at(phase, "rate")) or positive(field_at(phase, "request_rate"))
+        limit = positive(field_at(phase, "concurrency"))
         if rate is not None:
             return rate, limit
         if limit is not None:
@@ -191,13 +199,13 @@ def _load(config: Any) -> tuple[float | None, float | None]:
     return None, None
 
 
-def _gpu(endpoints: Any) -> str:
+def _aiperf_gpu(endpoints: Any) -> str:
     """The name that all GPUs of all endpoints share, else ""."""
     names = set()
     for endpoint in endpoints.values() if isinstance(endpoints, Mapping) else []:
-        gpus = at(endpoint, "gpus")
+        gpus = field_at(endpoint, "gpus")
         each = (
             gpus.values() if isinstance(gpus, Mapping) else gpus if isinstance(gpus, list) else []
         )
-        names |= {text(at(gpu, "gpu_name")) for gpu in each}
+        names |= {text(field_at(gpu, "gpu_name")) for gpu in each}
     return names.pop() if len(names) == 1 else ""

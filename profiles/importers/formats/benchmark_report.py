@@ -18,21 +18,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from profiles.importers.formats.fields import (
-    at,
-    day,
+    day_field,
+    field_at,
     finite,
-    number,
+    number_field,
     positive,
-    statistics_ms,
+    statistics_fields_ms,
     text,
-    unit_ms,
+    unit_field_ms,
     whole,
 )
 from profiles.importers.formats.guidellm import TPOT_NOTICE
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
-__all__ = ["is_foreign_version", "matches", "read"]
+__all__ = ["is_benchmark_report", "is_foreign_report_version", "read_benchmark_report"]
 
 TOOL = "llm-d Benchmark Report"
 PREFIX = (
@@ -41,106 +41,117 @@ PREFIX = (
 )
 
 
-def matches(tree: Mapping[str, Any]) -> bool:
+def is_benchmark_report(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like a report of this kind, of whatever version."""
     return (
         "scenario" in tree
-        and ("results" in tree or at(tree, "scenario", "stack") is not None)
+        and ("results" in tree or field_at(tree, "scenario", "stack") is not None)
         and "version" in tree
     )
 
 
-def is_foreign_version(tree: Mapping[str, Any]) -> str:
+def is_foreign_report_version(tree: Mapping[str, Any]) -> str:
     """Version of a report that is not of the 0.2 line, else ""."""
     version = str(tree.get("version"))
     return (
         ""
         if version.startswith("0.2")
-        and isinstance(at(tree, "results", "request_performance"), Mapping)
+        and isinstance(field_at(tree, "results", "request_performance"), Mapping)
         else version
     )
 
 
-def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
+def read_benchmark_report(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """The one run of the report."""
-    load = at(tree, "scenario", "load", "standardized")
-    aggregate = at(tree, "results", "request_performance", "aggregate")
-    requests = at(aggregate, "requests")
-    total, failures = finite(at(requests, "total")), finite(at(requests, "failures"))
-    tool = text(at(load, "tool"))
-    limit = positive(at(load, "concurrency"))
-    offered = number(at(load, "rate_qps"))
-    latency, notices = _latency(at(aggregate, "latency"), of_guidellm="guidellm" in tool.casefold())
-    engine, refused = _engine(at(tree, "scenario", "stack"))
+    load = field_at(tree, "scenario", "load", "standardized")
+    aggregate = field_at(tree, "results", "request_performance", "aggregate")
+    requests = field_at(aggregate, "requests")
+    total, failures = (
+        finite(field_at(requests, "total")),
+        finite(field_at(requests, "failures")),
+    )
+    tool = text(field_at(load, "tool"))
+    limit = positive(field_at(load, "concurrency"))
+    offered = number_field(field_at(load, "rate_qps"))
+    latency, notices = _benchmark_report_latency(
+        field_at(aggregate, "latency"), of_guidellm="guidellm" in tool.casefold()
+    )
+    engine, refused = _benchmark_report_engine(field_at(tree, "scenario", "stack"))
     return [
         Run(
             tool=f"{TOOL} of {tool}" if tool else TOOL,
-            version=str(at(tree, "version")),
+            version=str(field_at(tree, "version")),
             file=file,
             place=place,
             offered_rps=math.inf if offered is None and limit else offered,
-            achieved_rps=finite(at(aggregate, "throughput", "request_rate", "mean")),
+            achieved_rps=finite(field_at(aggregate, "throughput", "request_rate", "mean")),
             max_concurrency=limit,
             latency_ms=latency,
-            input_tokens=positive(at(requests, "input_length", "mean"))
-            or positive(at(load, "input_seq_len", "value")),
-            output_tokens=positive(at(requests, "output_length", "mean"))
-            or positive(at(load, "output_seq_len", "value")),
+            input_tokens=positive(field_at(requests, "input_length", "mean"))
+            or positive(field_at(load, "input_seq_len", "value")),
+            output_tokens=positive(field_at(requests, "output_length", "mean"))
+            or positive(field_at(load, "output_seq_len", "value")),
             ok=None if total is None else total - (failures or 0.0),
             errors=failures,
-            when=day(at(tree, "run", "time", "start"))
-            or day(at(tree, "run", "time", "end"))
-            or day(at(tree, "run", "start_time")),
-            notices=notices + ((PREFIX,) if at(load, "prefix") else ()),
+            when=day_field(field_at(tree, "run", "time", "start"))
+            or day_field(field_at(tree, "run", "time", "end"))
+            or day_field(field_at(tree, "run", "start_time")),
+            notices=notices + ((PREFIX,) if field_at(load, "prefix") else ()),
             refused=refused,
             **engine,
         )
     ]
 
 
-def _latency(blocks: Any, *, of_guidellm: bool) -> tuple[dict[Column, float], tuple[str, ...]]:
+def _benchmark_report_latency(
+    blocks: Any, *, of_guidellm: bool
+) -> tuple[dict[Column, float], tuple[str, ...]]:
     names = {
         "ttft": "time_to_first_token",
         "tpot": "time_per_output_token",
         "e2e": "request_latency",
     }
     notices = []
-    if of_guidellm and at(blocks, "inter_token_latency") is not None:
+    if of_guidellm and field_at(blocks, "inter_token_latency") is not None:
         names["tpot"] = "inter_token_latency"
         notices.append(TPOT_NOTICE)
     latency: dict[Column, float] = {}
     for metric, name in names.items():
-        block = at(blocks, name)
+        block = field_at(blocks, name)
         if block is None:
             continue
-        factor = unit_ms(at(block, "units"))
+        factor = unit_field_ms(field_at(block, "units"))
         if factor is None:
-            stated = text(at(block, "units"))
+            stated = text(field_at(block, "units"))
             notices.append(
                 f"{name} has {f'the unknown unit {stated!r}' if stated else 'no units'} and was"
                 " left out"
             )
         else:
-            latency.update(statistics_ms(block, metric, factor))
+            latency.update(statistics_fields_ms(block, metric, factor))
     return latency, tuple(notices)
 
 
-def _engine(stack: Any) -> tuple[dict[str, Any], str]:
+def _benchmark_report_engine(stack: Any) -> tuple[dict[str, Any], str]:
     """What the report says about the servers, as fields of `Run`, and why they are no option of the
     planner ("" = they are).
     """
-    parts = [at(part, "standardized") for part in stack] if isinstance(stack, list) else []
-    engines = [part for part in parts if text(at(part, "kind")) == "inference_engine"]
+    parts = [field_at(part, "standardized") for part in stack] if isinstance(stack, list) else []
+    engines = [part for part in parts if text(field_at(part, "kind")) == "inference_engine"]
     if not engines:
         return {}, ""
-    roles = {text(at(engine, "role")) for engine in engines}
+    roles = {text(field_at(engine, "role")) for engine in engines}
     if {"prefill", "decode"} <= roles:
         return (
             {},
             "prefill and decode ran on servers of their own, which no option of the planner does",
         )
     kinds = {
-        (text(at(e, "model", "name")), text(at(e, "accelerator", "model")), _degree(e, "tp"))
+        (
+            text(field_at(e, "model", "name")),
+            text(field_at(e, "accelerator", "model")),
+            _degree(e, "tp"),
+        )
         for e in engines
     }
     if len(kinds) > 1:
@@ -156,10 +167,13 @@ def _engine(stack: Any) -> tuple[dict[str, Any], str]:
     if stages > 1:
         return {}, f"the server ran {stages} pipeline stages, which no option of the planner does"
     replicas = sum(
-        (whole(at(engine, "replicas")) or 1) * (_degree(engine, "dp") or 1) for engine in engines
+        (whole(field_at(engine, "replicas")) or 1) * (_degree(engine, "dp") or 1)
+        for engine in engines
     )
-    arguments = at(stack, 0, "native", "args")
-    quantization = text(at(arguments, "--quantization")) or text(at(arguments, "quantization"))
+    arguments = field_at(stack, 0, "native", "args")
+    quantization = text(field_at(arguments, "--quantization")) or text(
+        field_at(arguments, "quantization")
+    )
     return {
         "model": model,
         "gpu": gpu,
@@ -170,4 +184,4 @@ def _engine(stack: Any) -> tuple[dict[str, Any], str]:
 
 
 def _degree(engine: Any, kind: str) -> int | None:
-    return whole(at(engine, "accelerator", "parallelism", kind))
+    return whole(field_at(engine, "accelerator", "parallelism", kind))

@@ -11,10 +11,10 @@ from profiles.importers.formats import (
     sglang,
     vllm,
 )
-from profiles.importers.formats.fields import at
+from profiles.importers.formats.fields import field_at
 from profiles.importers.formats.record import Run
 
-__all__ = ["KNOWN_TOOLS", "ReadItem", "runs_of"]
+__all__ = ["KNOWN_TOOLS", "ReadItem", "detect_runs"]
 
 KNOWN_TOOLS = (
     "vLLM bench serve and bench sweep, llm-d Benchmark Report 0.2, GuideLLM, SGLang bench_serving,"
@@ -25,12 +25,12 @@ READERS: tuple[
     tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any], str, str], list[Run]]],
     ...,
 ] = (
-    (sglang.matches, sglang.read),
-    (vllm.matches, vllm.read),
-    (guidellm.matches, guidellm.read),
-    (inference_perf.matches, inference_perf.read),
-    (aiperf.matches, aiperf.read),
-    (benchmark_report.matches, benchmark_report.read),
+    (sglang.is_sglang, sglang.read_sglang),
+    (vllm.is_vllm, vllm.read_vllm),
+    (guidellm.is_guidellm, guidellm.read_guidellm),
+    (inference_perf.is_inference_perf, inference_perf.read_inference_perf),
+    (aiperf.is_aiperf_export, aiperf.read_aiperf),
+    (benchmark_report.is_benchmark_report, benchmark_report.read_benchmark_report),
 )
 """The first that matches reads. SGLang before vLLM: its files began as a copy of vLLM's."""
 
@@ -40,7 +40,7 @@ over).
 """
 
 
-def runs_of(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
+def detect_runs(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
     """Every run of a tree; lists, also lists of lists, are read item by item."""
     if isinstance(tree, list):
         if not tree:
@@ -58,12 +58,12 @@ def runs_of(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
             )
             return
         for k, item in enumerate(tree):
-            yield from runs_of(item, file, f"{place}, item {k}" if place else f"item {k}")
+            yield from detect_runs(item, file, f"{place}, item {k}" if place else f"item {k}")
         return
     if not isinstance(tree, Mapping):
         yield place, "this is no benchmark result", False
         return
-    passed = _companion(tree)
+    passed = _detect_companion(tree)
     if passed:
         yield place, passed, True
         return
@@ -71,12 +71,12 @@ def runs_of(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
         if matches(tree):
             yield from read(tree, file, place)
             return
-    yield place, _nearest(tree), False
+    yield place, _detect_nearest_tool(tree), False
 
 
-def _companion(tree: Mapping[str, Any]) -> str:
+def _detect_companion(tree: Mapping[str, Any]) -> str:
     """Why a file that belongs to a known tool holds no load point; "" when it may hold one."""
-    if inference_perf.matches(tree) and inference_perf.is_summary(tree):
+    if inference_perf.is_inference_perf(tree) and inference_perf.is_summary(tree):
         return (
             "this summary of inference-perf mixes all stages and is no load point; the stage files"
             " are read instead"
@@ -92,9 +92,9 @@ def _companion(tree: Mapping[str, Any]) -> str:
             " beside it"
         )
     if (
-        benchmark_report.matches(tree)
-        and not guidellm.matches(tree)
-        and (version := benchmark_report.is_foreign_version(tree))
+        benchmark_report.is_benchmark_report(tree)
+        and not guidellm.is_guidellm(tree)
+        and (version := benchmark_report.is_foreign_report_version(tree))
     ):
         reason = (
             "has no results.request_performance"
@@ -108,7 +108,7 @@ def _companion(tree: Mapping[str, Any]) -> str:
     return ""
 
 
-def _nearest(tree: Mapping[str, Any]) -> str:
+def _detect_nearest_tool(tree: Mapping[str, Any]) -> str:
     """Say what is missing when a tree looks almost like a known tool's."""
     if any(key.startswith(("mean_ttft", "median_ttft", "mean_e2e")) for key in tree):
         return (
@@ -120,7 +120,7 @@ def _nearest(tree: Mapping[str, Any]) -> str:
             "it has a list of benchmarks as GuideLLM writes it, but none has"
             " metrics.requests_per_second"
         )
-    if at(tree, "experiments") is not None or at(tree, "records") is not None:
+    if field_at(tree, "experiments") is not None or field_at(tree, "records") is not None:
         return (
             "these are single requests, not a summary; name the tool's summary"
             " (profile_export_genai_perf.json, profile_export_aiperf.json)"

@@ -11,15 +11,15 @@ from typing import Any
 from profiles.records import STATISTICS, Column
 
 __all__ = [
-    "at",
-    "day",
+    "day_field",
+    "field_at",
     "finite",
-    "named",
-    "number",
+    "named_field",
+    "number_field",
     "positive",
-    "statistics_ms",
+    "statistics_fields_ms",
     "text",
-    "unit_ms",
+    "unit_field_ms",
     "whole",
 ]
 
@@ -74,7 +74,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
 """Keys under which users and tools note what the benchmark itself does not know."""
 
 
-def at(tree: Any, *path: str | int) -> Any:
+def field_at(tree: Any, *path: str | int) -> Any:
     """Follow keys and positions into a tree; None where they lead nowhere."""
     for key in path:
         if isinstance(tree, Mapping):
@@ -86,7 +86,7 @@ def at(tree: Any, *path: str | int) -> Any:
     return tree
 
 
-def number(value: Any) -> float | None:
+def number_field(value: Any) -> float | None:
     """A number, also one that is stored as text, also "inf"; None for NaN and for anything else."""
     if isinstance(value, bool):
         return None
@@ -103,7 +103,7 @@ def number(value: Any) -> float | None:
 
 def finite(value: Any) -> float | None:
     """A number that is not infinite."""
-    parsed = number(value)
+    parsed = number_field(value)
     return parsed if parsed is not None and math.isfinite(parsed) else None
 
 
@@ -124,7 +124,7 @@ def text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def day(value: Any) -> str:
+def day_field(value: Any) -> str:
     """The date (YYYY-MM-DD) at the beginning of a time stamp, or of seconds since 1970; "" when
     there is none.
     """
@@ -137,32 +137,32 @@ def day(value: Any) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date().isoformat()
 
 
-def unit_ms(unit: Any) -> float | None:
+def unit_field_ms(unit: Any) -> float | None:
     """Milliseconds in one of a unit as tools write it (`ms`, `s`, `s/token`, `sec`); None for an
     unknown unit.
     """
     return UNITS_MS.get(text(unit).casefold().removesuffix("/token").strip())
 
 
-def statistics_ms(block: Any, metric: str, factor: float) -> Iterator[tuple[Column, float]]:
+def statistics_fields_ms(block: Any, metric: str, factor: float) -> Iterator[tuple[Column, float]]:
     """(column, ms) for every statistic of ours that a block `{mean: .., p99: ..}` states above 0.
 
     factor: ms in the block's unit.
     """
     for statistic in STATISTICS:
         for spelling in SPELLINGS[statistic]:
-            value = positive(at(block, spelling))
+            value = positive(field_at(block, spelling))
             if value is None:
-                value = positive(at(block, "percentiles", spelling))
+                value = positive(field_at(block, "percentiles", spelling))
             if value is not None:
                 yield (metric, statistic), value * factor
                 break
 
 
-def named(tree: Any, what: str) -> Any:
+def named_field(tree: Any, what: str) -> Any:
     """The first value under one of the keys that `LABELS` lists for `what`."""
     for key in LABELS[what]:
-        value = at(tree, key)
+        value = field_at(tree, key)
         if value not in (None, ""):
             return value
     return None

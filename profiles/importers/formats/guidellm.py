@@ -18,20 +18,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from profiles.importers.formats.fields import (
-    at,
-    day,
+    day_field,
+    field_at,
     finite,
-    named,
-    number,
+    named_field,
+    number_field,
     positive,
-    statistics_ms,
+    statistics_fields_ms,
     text,
     whole,
 )
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
-__all__ = ["matches", "read"]
+__all__ = ["is_guidellm", "read_guidellm"]
 
 TOOL = "GuideLLM"
 BLOCKS = (
@@ -48,18 +48,18 @@ PREFIX = (
 )
 
 
-def matches(tree: Mapping[str, Any]) -> bool:
+def is_guidellm(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like a report of this tool."""
     benchmarks = tree.get("benchmarks")
     return isinstance(benchmarks, list) and any(
-        isinstance(at(b, "metrics", "requests_per_second"), Mapping) for b in benchmarks
+        isinstance(field_at(b, "metrics", "requests_per_second"), Mapping) for b in benchmarks
     )
 
 
-def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
+def read_guidellm(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """One run for each benchmark of the report."""
-    version = text(at(tree, "metadata", "guidellm_version"))
-    schema = number(at(tree, "metadata", "version"))
+    version = text(field_at(tree, "metadata", "guidellm_version"))
+    schema = number_field(field_at(tree, "metadata", "version"))
     stated = (
         f"{version} (schema {schema:.0f})"
         if version and schema
@@ -68,79 +68,83 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     inside = f"{place}, " if place else ""
     benchmarks = tree.get("benchmarks") or []
     return [
-        _run(tree, b, stated, file, f"{inside}benchmarks.{k}")
+        _guidellm_run(tree, b, stated, file, f"{inside}benchmarks.{k}")
         for k, b in enumerate(benchmarks)
         if isinstance(b, Mapping)
     ]
 
 
-def _run(
+def _guidellm_run(
     tree: Mapping[str, Any], benchmark: Mapping[str, Any], version: str, file: str, place: str
 ) -> Run:
-    metrics = at(benchmark, "metrics")
+    metrics = field_at(benchmark, "metrics")
     strategy = (
-        at(benchmark, "config", "strategy")
-        or at(benchmark, "args", "strategy")
-        or at(benchmark, "scheduler", "strategy")
+        field_at(benchmark, "config", "strategy")
+        or field_at(benchmark, "args", "strategy")
+        or field_at(benchmark, "scheduler", "strategy")
     )
-    offered, limit = _load(strategy)
-    counts = next((c for c in _counts(benchmark) if isinstance(c, Mapping)), {})
-    labels = at(tree, "config", "metadata", "labels")
+    offered, limit = _guidellm_load(strategy)
+    counts = next((c for c in _guidellm_counts(benchmark) if isinstance(c, Mapping)), {})
+    labels = field_at(tree, "config", "metadata", "labels")
     return Run(
         tool=TOOL,
         version=version,
         file=file,
         place=place,
-        model=_model(tree, benchmark),
-        gpu=text(named(labels, "gpu")),
-        tp=whole(named(labels, "tp")),
-        share_pct=positive(named(labels, "share")),
-        replicas=whole(named(labels, "replicas")) or 1,
+        model=_guidellm_model(tree, benchmark),
+        gpu=text(named_field(labels, "gpu")),
+        tp=whole(named_field(labels, "tp")),
+        share_pct=positive(named_field(labels, "share")),
+        replicas=whole(named_field(labels, "replicas")) or 1,
         offered_rps=offered,
         achieved_rps=finite(_mean(metrics, "requests_per_second")),
         concurrency=positive(_mean(metrics, "request_concurrency")),
         max_concurrency=limit,
-        latency_ms=_latency(metrics),
+        latency_ms=_guidellm_latency(metrics),
         input_tokens=positive(_mean(metrics, "prompt_token_count")),
         output_tokens=positive(_mean(metrics, "output_token_count")),
-        ok=finite(at(counts, "successful")),
-        errors=finite(at(counts, "errored")),
-        duration_s=positive(at(benchmark, "duration")),
-        when=day(at(benchmark, "start_time")),
-        notices=_notices(tree, benchmark, metrics),
+        ok=finite(field_at(counts, "successful")),
+        errors=finite(field_at(counts, "errored")),
+        duration_s=positive(field_at(benchmark, "duration")),
+        when=day_field(field_at(benchmark, "start_time")),
+        notices=_guidellm_notices(tree, benchmark, metrics),
     )
 
 
 def _mean(metrics: Any, name: str) -> Any:
-    return at(metrics, name, "successful", "mean")
+    return field_at(metrics, name, "successful", "mean")
 
 
-def _counts(benchmark: Mapping[str, Any]) -> list[Any]:
+def _guidellm_counts(benchmark: Mapping[str, Any]) -> list[Any]:
     return [
-        at(benchmark, "metrics", "request_totals"),
-        at(benchmark, "request_totals"),
-        at(benchmark, "run_stats", "requests_made"),
-        at(benchmark, "scheduler_metrics", "requests_made"),
+        field_at(benchmark, "metrics", "request_totals"),
+        field_at(benchmark, "request_totals"),
+        field_at(benchmark, "run_stats", "requests_made"),
+        field_at(benchmark, "scheduler_metrics", "requests_made"),
     ]
 
 
-def _load(strategy: Any) -> tuple[float | None, float | None]:
+def _guidellm_load(strategy: Any) -> tuple[float | None, float | None]:
     """(offered req/s, limit of concurrency) of a strategy; infinite = as fast as the limit
     allows.
     """
-    kind = text(at(strategy, "type_")) or text(at(strategy, "type")) or text(at(strategy, "kind"))
+    kind = (
+        text(field_at(strategy, "type_"))
+        or text(field_at(strategy, "type"))
+        or text(field_at(strategy, "kind"))
+    )
     if kind == "synchronous":
         return math.inf, 1.0
     if kind == "concurrent":
-        return math.inf, positive(at(strategy, "streams")) or positive(
-            at(strategy, "max_concurrency")
+        return math.inf, positive(field_at(strategy, "streams")) or positive(
+            field_at(strategy, "max_concurrency")
         )
     if kind == "throughput":
-        return math.inf, positive(at(strategy, "max_concurrency"))
-    return positive(at(strategy, "rate")), None
+        return math.inf, positive(field_at(strategy, "max_concurrency"))
+    return positive(field_at(strategy, "rate")), None
 
 
-def _model(tree: Mapping[str, Any], benchmark: Mapping[str, Any]) -> str:
+def _guidellm_model(tree: Mapping[str, Any], benchmark: Mapping[str, Any]) -> str:
     paths: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (benchmark, ("config", "backend", "model")),
         (tree, ("args", "model")),
@@ -148,35 +152,35 @@ def _model(tree: Mapping[str, Any], benchmark: Mapping[str, Any]) -> str:
         (benchmark, ("worker", "backend_model")),
         (benchmark, ("benchmarker", "backend", "model")),
     )
-    return next((name for part, path in paths if (name := text(at(part, *path)))), "")
+    return next((name for part, path in paths if (name := text(field_at(part, *path)))), "")
 
 
-def _latency(metrics: Any) -> dict[Column, float]:
+def _guidellm_latency(metrics: Any) -> dict[Column, float]:
     latency: dict[Column, float] = {}
     for metric, name, factor in BLOCKS:
-        block = at(metrics, name, "successful")
-        if number(at(block, "count")) != 0:
-            latency.update(statistics_ms(block, metric, factor))
+        block = field_at(metrics, name, "successful")
+        if number_field(field_at(block, "count")) != 0:
+            latency.update(statistics_fields_ms(block, metric, factor))
     return latency
 
 
-def _notices(
+def _guidellm_notices(
     tree: Mapping[str, Any], benchmark: Mapping[str, Any], metrics: Any
 ) -> tuple[str, ...]:
     notices = []
     if (
-        at(metrics, "time_per_output_token_ms") is not None
-        and at(metrics, "inter_token_latency_ms") is not None
+        field_at(metrics, "time_per_output_token_ms") is not None
+        and field_at(metrics, "inter_token_latency_ms") is not None
     ):
         notices.append(TPOT_NOTICE)
-    warnings = at(benchmark, "warnings")
+    warnings = field_at(benchmark, "warnings")
     if isinstance(warnings, list):
         notices += [
             f"GuideLLM warned: {message.rstrip('.')}"
             for w in warnings
-            if (message := text(at(w, "message")))
+            if (message := text(field_at(w, "message")))
         ]
-    data = at(tree, "config", "spec", "data")
-    if isinstance(data, list) and any(at(part, "prefix_buckets") for part in data):
+    data = field_at(tree, "config", "spec", "data")
+    if isinstance(data, list) and any(field_at(part, "prefix_buckets") for part in data):
         notices.append(PREFIX)
     return tuple(notices)

@@ -14,19 +14,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from profiles.importers.formats.fields import (
-    at,
+    field_at,
     finite,
-    named,
-    number,
+    named_field,
+    number_field,
     positive,
-    statistics_ms,
+    statistics_fields_ms,
     text,
     whole,
 )
 from profiles.importers.formats.record import Run
 from profiles.records import Column
 
-__all__ = ["TOOL", "is_summary", "matches", "read"]
+__all__ = ["TOOL", "is_inference_perf", "is_summary", "read_inference_perf"]
 
 TOOL = "inference-perf"
 BLOCKS = (
@@ -37,7 +37,7 @@ BLOCKS = (
 LIMITS = ("concurrency", "concurrency_level", "max_concurrency")
 
 
-def matches(tree: Mapping[str, Any]) -> bool:
+def is_inference_perf(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like a report of this tool."""
     return isinstance(tree.get("load_summary"), Mapping) and "successes" in tree
 
@@ -48,36 +48,36 @@ def is_summary(tree: Mapping[str, Any]) -> bool:
     return not any(key in load for key in ("requested_rate", "achieved_rate", *LIMITS))
 
 
-def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
+def read_inference_perf(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """The one run of a stage."""
-    load, good = at(tree, "load_summary"), at(tree, "successes")
-    limit = next((stated for key in LIMITS if (stated := positive(at(load, key)))), None)
-    offered = number(at(load, "requested_rate"))
+    load, good = field_at(tree, "load_summary"), field_at(tree, "successes")
+    limit = next((stated for key in LIMITS if (stated := positive(field_at(load, key)))), None)
+    offered = number_field(field_at(load, "requested_rate"))
     return [
         Run(
             tool=TOOL,
             version="",
             file=file,
             place=place,
-            model=text(at(tree, "model_name")),
-            gpu=text(named(tree, "gpu")),
-            tp=whole(named(tree, "tp")),
-            share_pct=positive(named(tree, "share")),
+            model=text(field_at(tree, "model_name")),
+            gpu=text(named_field(tree, "gpu")),
+            tp=whole(named_field(tree, "tp")),
+            share_pct=positive(named_field(tree, "share")),
             offered_rps=math.inf if offered is None and limit else offered,
-            achieved_rps=finite(at(good, "throughput", "requests_per_sec")),
+            achieved_rps=finite(field_at(good, "throughput", "requests_per_sec")),
             max_concurrency=limit,
-            latency_ms=_latency(at(good, "latency")),
-            input_tokens=positive(at(good, "prompt_len", "mean")),
-            output_tokens=positive(at(good, "output_len", "mean")),
-            ok=finite(at(good, "count")),
-            errors=finite(at(tree, "failures", "count")),
-            duration_s=positive(at(load, "send_duration")),
+            latency_ms=_inference_perf_latency(field_at(good, "latency")),
+            input_tokens=positive(field_at(good, "prompt_len", "mean")),
+            output_tokens=positive(field_at(good, "output_len", "mean")),
+            ok=finite(field_at(good, "count")),
+            errors=finite(field_at(tree, "failures", "count")),
+            duration_s=positive(field_at(load, "send_duration")),
         )
     ]
 
 
-def _latency(blocks: Any) -> dict[Column, float]:
+def _inference_perf_latency(blocks: Any) -> dict[Column, float]:
     latency: dict[Column, float] = {}
     for metric, name in BLOCKS:
-        latency.update(statistics_ms(at(blocks, name), metric, 1e3))
+        latency.update(statistics_fields_ms(field_at(blocks, name), metric, 1e3))
     return latency

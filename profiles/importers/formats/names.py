@@ -11,9 +11,9 @@ is none of them: there are three kinds.
 import re
 from functools import cache
 
-from profiles.catalogue import load_gpus, load_llms
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 
-__all__ = ["gpu_candidates", "gpu_key", "is_quantised", "llm_name"]
+__all__ = ["gpu_key", "gpu_names_like", "is_quantised", "llm_name_of_model"]
 
 _QUANTISED = re.compile(
     r"(?:^|[-_./@])(?:fp8|fp4|nvfp4|mxfp4|mxfp8|int8|int4|[48]bit|bnb|awq|gptq|gguf|ggml|exl2|hqq|aqlm|marlin|quantized|"
@@ -62,7 +62,7 @@ def _bare(name: str) -> str:
 
 @cache
 def _gpu_keys() -> dict[str, str]:
-    keys = {_bare(key): key for key in load_gpus()}
+    keys = {_bare(key): key for key in load_catalogue_gpus()}
     keys |= {alias: key for key, aliases in GPU_ALIASES.items() for alias in aliases}
     return keys
 
@@ -72,11 +72,13 @@ def gpu_key(name: str) -> str | None:
     return _gpu_keys().get(_bare(name))
 
 
-def gpu_candidates(name: str) -> tuple[str, ...]:
+def gpu_names_like(name: str) -> tuple[str, ...]:
     """The catalogue's keys that begin like a name that says too little."""
     bare = _bare(name)
     return tuple(
-        key for key in load_gpus() if bare and _bare(key).split(" ")[0] == bare.split(" ")[0]
+        key
+        for key in load_catalogue_gpus()
+        if bare and _bare(key).split(" ")[0] == bare.split(" ")[0]
     )
 
 
@@ -85,13 +87,18 @@ def is_quantised(model: str) -> bool:
     return _QUANTISED.search(model) is not None
 
 
-def llm_name(model: str, quantization: str = "") -> tuple[str, str]:
+def llm_name_of_model(model: str, quantization: str = "") -> tuple[str, str]:
     """(name in the table, a notice or "").
 
     quantization: what the server was started with, "" or "none" for none.
     """
     catalogued = next(
-        (llm.llm for llm in load_llms().values() if llm.hf_id.casefold() == model.casefold()), None
+        (
+            llm.llm
+            for llm in load_catalogue_llms().values()
+            if llm.hf_id.casefold() == model.casefold()
+        ),
+        None,
     )
     quantized = quantization.casefold() not in (
         "",

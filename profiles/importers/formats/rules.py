@@ -18,7 +18,14 @@ from dataclasses import dataclass, replace
 from profiles.importers.formats.record import Run
 from profiles.records import METRICS, STATISTICS, Column
 
-__all__ = ["ERRORS_ALLOWED", "FEWEST", "SATURATED", "Verdict", "judge", "merged_latency"]
+__all__ = [
+    "ERRORS_ALLOWED",
+    "FEWEST",
+    "SATURATED",
+    "Verdict",
+    "judge_by_rules",
+    "merged_latency_by_rules",
+]
 
 ERRORS_ALLOWED = 0.01
 SATURATED = 0.95
@@ -44,29 +51,31 @@ class Verdict:
     notices: tuple[str, ...]
 
 
-def judge(run: Run) -> Verdict:
+def judge_by_rules(run: Run) -> Verdict:
     """Decide whether a run is a point of a curve, and clean it."""
     notices = list(run.notices)
-    reason = run.refused or _reason(run)
+    reason = run.refused or _rule_broken(run)
     if reason:
         return Verdict(None, reason, tuple(notices))
     latency = {
         column: value for column, value in run.latency_ms.items() if LEAST <= value < math.inf
     }
-    latency = _supported(latency, run.ok, notices)
-    latency = _ordered(latency, notices)
-    latency = _consistent(latency, run, notices)
+    latency = _supported_by_rules(latency, run.ok, notices)
+    latency = _ordered_by_rules(latency, notices)
+    latency = _consistent_by_rules(latency, run, notices)
     if not latency:
         return Verdict(None, "no latency that could be used is in it", tuple(notices))
     if not any((metric, "mean") in latency for metric in METRICS):
         notices.append(
             "it states no mean latency: a plan can use the point for percentile SLOs alone"
         )
-    _note_load(run, notices)
-    return Verdict(_of_one_replica(replace(run, latency_ms=latency), notices), "", tuple(notices))
+    _note_load_rule(run, notices)
+    return Verdict(
+        _rule_of_one_replica(replace(run, latency_ms=latency), notices), "", tuple(notices)
+    )
 
 
-def _reason(run: Run) -> str:
+def _rule_broken(run: Run) -> str:
     """Why a run is no load point, "" when it may be one."""
     if run.ok is not None and run.ok <= 0:
         return "no request was answered"
@@ -99,7 +108,7 @@ def _reason(run: Run) -> str:
     return ""
 
 
-def _supported(
+def _supported_by_rules(
     latency: dict[Column, float], ok: float | None, notices: list[str]
 ) -> dict[Column, float]:
     """Drop percentiles that rest on too few requests."""
@@ -121,7 +130,7 @@ def _supported(
     return {column: value for column, value in latency.items() if column[1] not in gone}
 
 
-def _ordered(latency: dict[Column, float], notices: list[str]) -> dict[Column, float]:
+def _ordered_by_rules(latency: dict[Column, float], notices: list[str]) -> dict[Column, float]:
     """Drop all percentiles of a metric that do not rise."""
     for metric in METRICS:
         there = [
@@ -141,7 +150,9 @@ def _ordered(latency: dict[Column, float], notices: list[str]) -> dict[Column, f
     return latency
 
 
-def _consistent(latency: dict[Column, float], run: Run, notices: list[str]) -> dict[Column, float]:
+def _consistent_by_rules(
+    latency: dict[Column, float], run: Run, notices: list[str]
+) -> dict[Column, float]:
     """Drop TPOT when it contradicts E2E = TTFT + (output tokens - 1) * TPOT."""
     ttft, tpot, e2e = (latency.get((metric, "mean")) for metric in METRICS)
     if ttft is None or e2e is None or run.output_tokens is None or run.output_tokens < 2:
@@ -163,7 +174,7 @@ def _consistent(latency: dict[Column, float], run: Run, notices: list[str]) -> d
     return {column: value for column, value in latency.items() if column[0] != "tpot"}
 
 
-def _note_load(run: Run, notices: list[str]) -> None:
+def _note_load_rule(run: Run, notices: list[str]) -> None:
     """What the load was, where that limits what the point says."""
     rate, e2e = run.achieved_rps, run.latency_ms.get(("e2e", "mean"))
     if run.offered_rps == math.inf and run.max_concurrency is None:
@@ -204,7 +215,7 @@ def _note_load(run: Run, notices: list[str]) -> None:
         )
 
 
-def _of_one_replica(run: Run, notices: list[str]) -> Run:
+def _rule_of_one_replica(run: Run, notices: list[str]) -> Run:
     """Rates and concurrency of one replica; concurrency by Little's law where only E2E is known
     stays unstated.
     """
@@ -225,7 +236,9 @@ def _of_one_replica(run: Run, notices: list[str]) -> Run:
     )
 
 
-def merged_latency(parts: list[tuple[Mapping[Column, float], float]]) -> dict[Column, float]:
+def merged_latency_by_rules(
+    parts: list[tuple[Mapping[Column, float], float]],
+) -> dict[Column, float]:
     """Mean of every column that all parts have, weighted. parts: (latency in ms, weight > 0)."""
     shared = set.intersection(*(set(latency) for latency, _ in parts))
     total = sum(weight for _, weight in parts)

@@ -17,7 +17,7 @@ import ijson
 
 from profiles.io.faults import Fault
 
-__all__ = ["read_json", "sniff"]
+__all__ = ["read_json_stream", "sniff_stream"]
 
 CHUNK = 1 << 17
 DEPTH_LIMIT = 100
@@ -59,7 +59,7 @@ _STARTS = ("start_map", "start_array")
 _ENDS = ("end_map", "end_array")
 
 
-def sniff(path: Path) -> str:
+def sniff_stream(path: Path) -> str:
     """What a file holds by its first bytes: `json`, `parquet`, `text`, `empty`, `binary`, `utf-16`
     or `packed` (but JSON by gzip).
     """
@@ -79,7 +79,7 @@ def sniff(path: Path) -> str:
     return "empty" if not body else "json" if body[:1] in b"{[" else "packed" if packed else "text"
 
 
-def read_json(path: Path, faults: list[Fault]) -> list[tuple[str, Any]]:
+def read_json_stream(path: Path, faults: list[Fault]) -> list[tuple[str, Any]]:
     """Every JSON value of a file with its place ("" when it is the only one, else `value 3`); a
     fault where the file is not sound.
     """
@@ -87,12 +87,14 @@ def read_json(path: Path, faults: list[Fault]) -> list[tuple[str, Any]]:
     try:
         with _opened(path) as stream:
             events = ijson.basic_parse(
-                _Lenient(stream), use_float=True, multiple_values=True, buf_size=CHUNK
+                _LenientStream(stream), use_float=True, multiple_values=True, buf_size=CHUNK
             )
             counted = _Counted(events)
-            trees.extend(_value(event, value, counted, "", "", 0) for event, value in counted)
+            trees.extend(
+                _stream_value(event, value, counted, "", "", 0) for event, value in counted
+            )
     except ijson.JSONError as error:
-        faults.append(_syntax_fault(path, str(error), len(trees)))
+        faults.append(_stream_syntax_fault(path, str(error), len(trees)))
     except _TooMuchError as error:
         faults.append(Fault(str(path), "", "", str(error), "name a file of benchmark results"))
     except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -106,7 +108,7 @@ class _TooMuchError(Exception):
     """The file is too deep or too large to be what we look for."""
 
 
-class _Lenient:
+class _LenientStream:
     """A stream of bytes without byte-order mark and with the constants NaN and Infinity spelt as
     JSON numbers.
 
@@ -155,7 +157,9 @@ def _is_packed(path: Path) -> bool:
 
 
 class _Counted:
-    """Passes events on, `VALUES_LIMIT` of them at most; `_skip` goes around this count."""
+    """Passes events on, `VALUES_LIMIT` of them at most; `_skip_in_stream` goes around this
+    count.
+    """
 
     def __init__(self, events: Iterator[tuple[str, Any]]) -> None:
         self.uncounted = events
@@ -174,7 +178,7 @@ class _Counted:
         return next(self.uncounted)
 
 
-def _value(event: str, value: Any, events: Any, key: str, parent: str, depth: int) -> Any:
+def _stream_value(event: str, value: Any, events: Any, key: str, parent: str, depth: int) -> Any:
     """Build one value from its events.
 
     key, parent: the names it and the value around it stand under.
@@ -184,14 +188,14 @@ def _value(event: str, value: Any, events: Any, key: str, parent: str, depth: in
     if depth > DEPTH_LIMIT:
         raise _TooMuchError(f"values are nested deeper than {DEPTH_LIMIT} levels")
     if key in BULK or (event == "start_array" and REQUESTS in (key, parent)):
-        _skip(events.uncounted)
+        _skip_in_stream(events.uncounted)
         return None
     if event == "start_array":
         items: list[Any] = []
         for inner, part in events:
             if inner == "end_array":
                 return items
-            items.append(_value(inner, part, events, "", key, depth + 1))
+            items.append(_stream_value(inner, part, events, "", key, depth + 1))
     mapping: dict[str, Any] = {}
     name = ""
     for inner, part in events:
@@ -200,11 +204,11 @@ def _value(event: str, value: Any, events: Any, key: str, parent: str, depth: in
         if inner == "map_key":
             name = part
         else:
-            mapping[name] = _value(inner, part, events, name, key, depth + 1)
+            mapping[name] = _stream_value(inner, part, events, name, key, depth + 1)
     return mapping
 
 
-def _skip(events: Iterator[tuple[str, Any]]) -> None:
+def _skip_in_stream(events: Iterator[tuple[str, Any]]) -> None:
     """Read on to the end of the list or mapping that has just begun."""
     depth = 1
     for event, _ in events:
@@ -216,7 +220,7 @@ def _skip(events: Iterator[tuple[str, Any]]) -> None:
                 return
 
 
-def _syntax_fault(path: Path, message: str, before: int) -> Fault:
+def _stream_syntax_fault(path: Path, message: str, before: int) -> Fault:
     reason = (message.strip().splitlines() or ["unknown"])[0][:120]
     where = f"value {before + 1}" if before else ""
     if "premature EOF" in message or "Incomplete" in message or "incomplete" in message:

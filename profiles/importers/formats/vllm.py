@@ -17,11 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from profiles.importers.formats.fields import at, day, finite, named, number, positive, text, whole
+from profiles.importers.formats.fields import (
+    day_field,
+    field_at,
+    finite,
+    named_field,
+    number_field,
+    positive,
+    text,
+    whole,
+)
 from profiles.importers.formats.record import Run
 from profiles.records import STATISTICS, Column
 
-__all__ = ["matches", "read"]
+__all__ = ["is_vllm", "read_vllm"]
 
 TOOL = "vLLM bench serve"
 METRICS = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
@@ -36,49 +45,50 @@ SECONDS = "latency keys without a unit in their name were read as seconds"
 RECOMPUTED = "statistics that the summary lacks were computed from the file's own list of requests"
 
 
-def matches(tree: Mapping[str, Any]) -> bool:
+def is_vllm(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like one run of this tool."""
     latency = any(
         key.startswith(("mean_", "median_", "p99_"))
         and key.removesuffix("_ms").endswith(("ttft", "tpot", "e2el"))
         for key in tree
     )
-    return number(tree.get("request_throughput")) is not None and (
+    return number_field(tree.get("request_throughput")) is not None and (
         latency or "total_token_throughput" in tree or "tokenizer_id" in tree
     )
 
 
-def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
+def read_vllm(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
     """The one run of the object."""
-    ok = finite(at(tree, "completed"))
-    failed = finite(at(tree, "failed"))
-    prompts = finite(at(tree, "num_prompts"))
+    ok = finite(field_at(tree, "completed"))
+    failed = finite(field_at(tree, "failed"))
+    prompts = finite(field_at(tree, "num_prompts"))
     if failed is None and prompts is not None and ok is not None:
         failed = max(0.0, prompts - ok)
-    latency, notices = _latency(tree, ok)
-    pipeline = whole(named(tree, "pp")) or 1
+    latency, notices = _vllm_latency(tree, ok)
+    pipeline = whole(named_field(tree, "pp")) or 1
     return [
         Run(
             tool=TOOL,
-            version=text(at(tree, "vllm_version")),
+            version=text(field_at(tree, "vllm_version")),
             file=file,
             place=place,
-            model=text(at(tree, "model_id")) or text(at(tree, "model")),
-            quantization=text(named(tree, "quantization")),
-            gpu=text(named(tree, "gpu")),
-            tp=whole(named(tree, "tp")),
-            share_pct=positive(named(tree, "share")),
-            replicas=(whole(named(tree, "replicas")) or 1) * (whole(named(tree, "dp")) or 1),
-            offered_rps=number(at(tree, "request_rate")),
-            achieved_rps=finite(at(tree, "request_throughput")),
-            max_concurrency=positive(at(tree, "max_concurrency")),
+            model=text(field_at(tree, "model_id")) or text(field_at(tree, "model")),
+            quantization=text(named_field(tree, "quantization")),
+            gpu=text(named_field(tree, "gpu")),
+            tp=whole(named_field(tree, "tp")),
+            share_pct=positive(named_field(tree, "share")),
+            replicas=(whole(named_field(tree, "replicas")) or 1)
+            * (whole(named_field(tree, "dp")) or 1),
+            offered_rps=number_field(field_at(tree, "request_rate")),
+            achieved_rps=finite(field_at(tree, "request_throughput")),
+            max_concurrency=positive(field_at(tree, "max_concurrency")),
             latency_ms=latency,
             input_tokens=_mean_length(tree, "total_input_tokens", ok),
             output_tokens=_mean_length(tree, "total_output_tokens", ok),
             ok=ok,
             errors=failed,
-            duration_s=positive(at(tree, "duration")),
-            when=day(at(tree, "date")),
+            duration_s=positive(field_at(tree, "duration")),
+            when=day_field(field_at(tree, "date")),
             notices=notices,
             refused=(
                 f"the server ran {pipeline} pipeline stages, which no option of the planner does"
@@ -90,11 +100,11 @@ def read(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:
 
 
 def _mean_length(tree: Mapping[str, Any], key: str, ok: float | None) -> float | None:
-    total = positive(at(tree, key))
+    total = positive(field_at(tree, key))
     return total / ok if total and ok else None
 
 
-def _latency(
+def _vllm_latency(
     tree: Mapping[str, Any], ok: float | None
 ) -> tuple[dict[Column, float], tuple[str, ...]]:
     """(column, ms) of the summary, completed from the list of requests; notices."""
@@ -104,34 +114,36 @@ def _latency(
         for statistic in STATISTICS:
             for spelt in SPELT[statistic]:
                 for key, factor in ((f"{spelt}_{word}_ms", 1.0), (f"{spelt}_{word}", 1e3)):
-                    value = positive(at(tree, key))
+                    value = positive(field_at(tree, key))
                     if value is not None and (metric, statistic) not in latency:
                         latency[metric, statistic] = value * factor
                         notices += [SECONDS] if factor != 1.0 else []
     computed = {
-        column: value for column, value in _of_requests(tree, ok).items() if column not in latency
+        column: value
+        for column, value in _vllm_request_latencies(tree, ok).items()
+        if column not in latency
     }
     if computed:
         notices.append(RECOMPUTED)
     return {**latency, **computed}, tuple(dict.fromkeys(notices))
 
 
-def _of_requests(tree: Mapping[str, Any], ok: float | None) -> dict[Column, float]:
+def _vllm_request_latencies(tree: Mapping[str, Any], ok: float | None) -> dict[Column, float]:
     """Statistics over the requests that were answered, as numpy's (and vLLM's) percentiles; {}
     unless all answered ones are listed.
     """
     first, whole_time, lengths = (
-        _numbers(at(tree, key)) for key in ("ttfts", "latencies", "output_lens")
+        _vllm_numbers(field_at(tree, key)) for key in ("ttfts", "latencies", "output_lens")
     )
     latency: dict[Column, float] = {}
     if ok and whole_time is not None:
         answered = whole_time > 0
         if answered.sum() == ok:
-            latency |= _statistics("e2e", 1e3 * whole_time[answered])
+            latency |= _vllm_statistics("e2e", 1e3 * whole_time[answered])
     if ok and first is not None:
         answered = first > 0
         if answered.sum() == ok:
-            latency |= _statistics("ttft", 1e3 * first[answered])
+            latency |= _vllm_statistics("ttft", 1e3 * first[answered])
             if (
                 whole_time is not None
                 and lengths is not None
@@ -139,13 +151,13 @@ def _of_requests(tree: Mapping[str, Any], ok: float | None) -> dict[Column, floa
             ):
                 several = answered & (lengths > 1)
                 if several.any():
-                    latency |= _statistics(
+                    latency |= _vllm_statistics(
                         "tpot", 1e3 * (whole_time - first)[several] / (lengths[several] - 1)
                     )
     return latency
 
 
-def _numbers(values: Any) -> np.ndarray | None:
+def _vllm_numbers(values: Any) -> np.ndarray | None:
     if (
         not isinstance(values, list)
         or not values
@@ -155,7 +167,7 @@ def _numbers(values: Any) -> np.ndarray | None:
     return np.array(values, dtype=float)
 
 
-def _statistics(metric: str, values: np.ndarray) -> dict[Column, float]:
+def _vllm_statistics(metric: str, values: np.ndarray) -> dict[Column, float]:
     percents = np.percentile(values, [float(statistic[1:]) for statistic in STATISTICS[1:]])
     return {
         (metric, statistic): float(value)

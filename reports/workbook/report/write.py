@@ -14,7 +14,7 @@ from pathlib import Path
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
-from profiles.io.writing import put_whole
+from profiles.io.writing import write_whole_bytes
 from profiles.workbook_layout import REPORT_SHEETS, WorkbookInputs
 from reports.content import Report
 from reports.style import looks_of, safe_text
@@ -95,7 +95,7 @@ def write_workbook(path: Path, report: Report, inputs: WorkbookInputs | None = N
     inputs: what the input sheets hold, None to leave them out.
     """
     try:
-        with put_whole(path, ".xlsx") as temporary:
+        with write_whole_bytes(path, ".xlsx") as temporary:
             _write(str(temporary), report, inputs)
     except FileCreateError as error:
         raise OSError(errno.EIO, str(error), str(path)) from error

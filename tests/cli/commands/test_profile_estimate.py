@@ -9,7 +9,7 @@ from models.serving.calibration import Harness
 from planner.cli.commands.estimate_options import EstimateOptions
 from planner.cli.commands.profile_estimate import run_profile_estimate
 from planner.cli.terminal.interrupt import Interrupt
-from profiles.curves import load_profiles
+from profiles.curves import load_curves
 from tests.support.scenarios.estimates import H100, TRUTH, points_of
 
 
@@ -41,14 +41,14 @@ def test_the_command_writes_a_table_and_its_intervals(tmp_path: Path) -> None:
         )
         == 0
     )
-    assert "trace lengths" in load_profiles(tmp_path / "out.csv").options[0].source
+    assert "trace lengths" in load_curves(tmp_path / "out.csv").options[0].source
     assert (
         run_profile_estimate(
             small_options(tmp_path, intervals=str(tmp_path / "i.csv")), Interrupt()
         )
         == 0
     )
-    assert len(load_profiles(tmp_path / "out.csv").options[0].rates) == 3
+    assert len(load_curves(tmp_path / "out.csv").options[0].rates) == 3
     assert (tmp_path / "i.csv").read_text().splitlines()[0].split(",")[4:6] == ["rate_rps", "load"]
 
 
@@ -118,7 +118,7 @@ def test_the_command_calibrates_and_prints_the_error(
         == 0
     )
     assert "12 of 12 points; left out (median / 90th percentile): TTFT" in capsys.readouterr().out
-    assert set(load_profiles(tmp_path / "out.csv").options[0].provenance) == {"calibrated"}
+    assert set(load_curves(tmp_path / "out.csv").options[0].provenance) == {"calibrated"}
     measured_table(tmp_path / "measured.csv", blank_tokens=True)
     assert (
         run_profile_estimate(

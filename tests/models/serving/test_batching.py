@@ -24,14 +24,20 @@ from models.serving.workload import (
     lognormal_workload,
     workload_unit_arrivals,
 )
-from profiles.catalogue import load_gpus, load_llms
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 
-STEP = step_time(load_llms()["llama-3.1-8b"], load_gpus()["H100-SXM-80GB"], 1)
+STEP = step_time(load_catalogue_llms()["llama-3.1-8b"], load_catalogue_gpus()["H100-SXM-80GB"], 1)
 
-MOE = step_time(load_llms()["qwen3-30b-a3b"], load_gpus()["A100-SXM-80GB"], 2, 0.5)
+MOE = step_time(
+    load_catalogue_llms()["qwen3-30b-a3b"], load_catalogue_gpus()["A100-SXM-80GB"], 2, 0.5
+)
 
 WINDOWED = step_time(
-    load_llms()["gpt-oss-20b"], load_gpus()["H100-SXM-80GB"], 1, 1.0, StepSettings(weight_bits=4)
+    load_catalogue_llms()["gpt-oss-20b"],
+    load_catalogue_gpus()["H100-SXM-80GB"],
+    1,
+    1.0,
+    StepSettings(weight_bits=4),
 )
 
 

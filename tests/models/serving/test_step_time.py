@@ -14,11 +14,11 @@ from models.serving.step_time import (
     step_room_gib,
     step_time,
 )
-from profiles.catalogue import GIB, load_gpus, load_llms
+from profiles.catalogue import GIB, load_catalogue_gpus, load_catalogue_llms
 
-H100 = load_gpus()["H100-SXM-80GB"]
-LLAMA = load_llms()["llama-3.1-8b"]
-MOE = load_llms()["qwen3-30b-a3b"]
+H100 = load_catalogue_gpus()["H100-SXM-80GB"]
+LLAMA = load_catalogue_llms()["llama-3.1-8b"]
+MOE = load_catalogue_llms()["qwen3-30b-a3b"]
 
 
 def test_a_dense_llm_on_one_gpu_is_as_worked_out_by_hand() -> None:
@@ -108,7 +108,9 @@ def test_memory_and_shards() -> None:
     assert step_room_gib(LLAMA, H100, 2, StepSettings()) == pytest.approx(
         0.9 * 79.65 - 14.957 / 2 - 2
     )
-    assert [step_fits_shards(load_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)] == [
+    assert [
+        step_fits_shards(load_catalogue_llms()["qwen2.5-7b"], degree) for degree in (1, 2, 4, 8)
+    ] == [
         True,
         True,
         True,
@@ -117,7 +119,7 @@ def test_memory_and_shards() -> None:
 
 
 def test_windowed_layers_see_the_window_alone() -> None:
-    step = step_time(load_llms()["gpt-oss-120b"], H100, 2)
+    step = step_time(load_catalogue_llms()["gpt-oss-120b"], H100, 2)
     assert (step.windowed, step.window) == (0.5, 128)
     assert step.seen(np.array([64.0, 128.0, 1128.0])).tolist() == [64, 128, 628]
     assert step_time(LLAMA, H100, 1).seen(np.array(5000)) == 5000
@@ -125,8 +127,8 @@ def test_windowed_layers_see_the_window_alone() -> None:
 
 def test_four_bit_weights_compute_in_eight_bits_where_the_gpu_can() -> None:
     llm, b200, four = (
-        load_llms()["gpt-oss-120b"],
-        load_gpus()["B200-SXM-180GB"],
+        load_catalogue_llms()["gpt-oss-120b"],
+        load_catalogue_gpus()["B200-SXM-180GB"],
         StepSettings(weight_bits=4),
     )
     assert step_time(llm, b200, 1, 1.0, four).compute == pytest.approx(

@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from profiles.hygiene.checks import check_curve
-from profiles.hygiene.curve_rows import Finding, read_curves
+from profiles.hygiene.checks import run_curve_checks
+from profiles.hygiene.curve_rows import Finding, read_curve_rows
 from profiles.hygiene.neighbours import check_neighbours
 from profiles.io.faults import Fault
-from profiles.io.table_files import read_table
+from profiles.io.table_files import read_table_file
 from tests.support.paths import HOME
 from tests.support.scenarios.profile_tables import CLEAN, changed, rows_of, write
 
 
 def findings_of(path: Path) -> list[Finding]:
     faults: list[Fault] = []
-    table = read_table(path, faults)
+    table = read_table_file(path, faults)
     assert table is not None
-    curves = read_curves(table, faults)
+    curves = read_curve_rows(table, faults)
     assert not faults
-    return [f for c in curves for f in check_curve(c)] + check_neighbours(curves)
+    return [f for c in curves for f in run_curve_checks(c)] + check_neighbours(curves)
 
 
 def test_a_clean_table_is_silent(tmp_path: Path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from profiles.hygiene.shape import convex_cost
+from profiles.hygiene.shape import convex_shape_cost
 
 
 def test_convex_cost_by_a_linear_program():
@@ -31,13 +31,13 @@ def test_convex_cost_by_a_linear_program():
         rows = np.vstack([lower, upper, bends])
         sides = np.concatenate([-budget, budget, np.zeros(n - 1)])
         least = linprog(np.eye(n + 1)[-1], rows, sides, bounds=[(None, None)] * n + [(0, None)]).fun
-        assert convex_cost(rates, latency) == pytest.approx(least, abs=0.02)
+        assert convex_shape_cost(rates, latency) == pytest.approx(least, abs=0.02)
 
 
 def test_convex_cost_of_convex_and_degenerate_curves():
-    assert convex_cost(np.array([1.0, 2.0, 4.0]), np.array([10.0, 12.0, 30.0])) == 0
-    assert convex_cost(np.array([0.0]), np.array([10.0])) == 0
-    assert convex_cost(np.array([3.0]), np.array([10.0])) == 0
-    assert convex_cost(np.array([1.0, 2.0]), np.array([100.0, 50.0])) == pytest.approx(
+    assert convex_shape_cost(np.array([1.0, 2.0, 4.0]), np.array([10.0, 12.0, 30.0])) == 0
+    assert convex_shape_cost(np.array([0.0]), np.array([10.0])) == 0
+    assert convex_shape_cost(np.array([3.0]), np.array([10.0])) == 0
+    assert convex_shape_cost(np.array([1.0, 2.0]), np.array([100.0, 50.0])) == pytest.approx(
         1.0, abs=0.01
     )

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from profiles.importers.discover import FileAccount
-from profiles.importers.formats.detect import runs_of
+from profiles.importers.formats.detect import detect_runs
 from profiles.importers.formats.record import Run
-from profiles.importers.formats.rules import judge
+from profiles.importers.formats.rules import judge_by_rules
 from profiles.importers.identify import Given
-from profiles.importers.pool import LoadPoint, pooled, without_gaps
-from profiles.importers.table import rows_of_points
+from profiles.importers.pool import LoadPoint, pool_runs, pool_without_gaps
+from profiles.importers.table import table_rows_of_points
 from profiles.io.faults import DataError
 from tests.support.scenarios.benchmark_files import aiperf
 from tests.support.scenarios.imports import OPTION, STANDARD, imported
@@ -84,11 +84,11 @@ def damaged(tree: Any, place: tuple, wrong: Any) -> Any:
 def points_or_reasons(tree: Any) -> tuple[list[LoadPoint], list[str]]:
     """What the importers make of a tree, without files."""
     points, reasons = [], []
-    for found in runs_of(tree, "a.json", ""):
+    for found in detect_runs(tree, "a.json", ""):
         if not isinstance(found, Run):
             reasons.append(found[1])
             continue
-        verdict = judge(Given().replicas(found))
+        verdict = judge_by_rules(Given().replicas(found))
         if verdict.run is None:
             reasons.append(verdict.reason)
         else:
@@ -104,8 +104,8 @@ def test_every_place_holds_something_else(kind: str):
             points, reasons = points_or_reasons(damaged(tree, place, wrong))
             assert points or reasons, (place, wrong)
             assert all(reasons), (place, wrong)
-            kept = without_gaps(pooled(points, {"a.json": FileAccount("a.json")}, []), [])
-            for row in rows_of_points(kept).to_dict("records"):
+            kept = pool_without_gaps(pool_runs(points, {"a.json": FileAccount("a.json")}, []), [])
+            for row in table_rows_of_points(kept).to_dict("records"):
                 told = [
                     value
                     for name, value in row.items()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from profiles.importers.discover import read_files
+from profiles.importers.discover import discover_files
 from profiles.importers.formats.record import Run
 from profiles.io.faults import DataError
 from tests.support.scenarios.benchmark_files import (
@@ -112,5 +112,5 @@ def _folder(path: Path) -> Path:
 
 def test_a_run_is_read_only_once_in_overlapping_arguments(tmp_path: Path):
     path = write(tmp_path, "a.json", vllm())
-    assert len(read_files([tmp_path, path], []).runs) == 1
-    assert isinstance(read_files([path], []).runs[0], Run)
+    assert len(discover_files([tmp_path, path], []).runs) == 1
+    assert isinstance(discover_files([path], []).runs[0], Run)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from planner.cli.commands.profile_import import ImportOptions, run_profile_import
-from profiles.curves import load_profiles
-from profiles.importers.discover import read_files
-from profiles.importers.formats.rules import judge
+from profiles.curves import load_curves
+from profiles.importers.discover import discover_files
+from profiles.importers.formats.rules import judge_by_rules
 from profiles.io.faults import Fault
 from tests.support.paths import HOME
 from tests.support.scenarios.benchmark_files import vllm
@@ -52,11 +52,12 @@ class TestSamples:
     def test_every_sample_imports_or_says_why_not(self):
         for path in sorted(SAMPLES.glob("*/*")):
             faults: list[Fault] = []
-            read = read_files([path], faults)
+            read = discover_files([path], faults)
             assert read.runs
             assert not faults
             assert all(
-                judge(run).run is not None or len(judge(run).reason) > 20 for run in read.runs
+                judge_by_rules(run).run is not None or len(judge_by_rules(run).reason) > 20
+                for run in read.runs
             ), path
 
     def test_vllm_milliseconds_and_seconds(self):
@@ -119,4 +120,4 @@ def test_what_is_imported_is_a_table_the_planner_takes(tmp_path: Path):
         )
         == 0
     )
-    assert load_profiles(out).options[0].llm == "'=evil"
+    assert load_curves(out).options[0].llm == "'=evil"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from planner.cli.commands.profile_import import ImportOptions, run_profile_import
-from profiles.curves import load_profiles
+from profiles.curves import load_curves
 from tests.support.scenarios.benchmark_files import vllm
 from tests.support.scenarios.imports import OPTION, faults_of, imported, write
 
@@ -36,7 +36,7 @@ def test_append_and_contradictions(tmp_path: Path, capsys: pytest.CaptureFixture
     before = out.read_bytes()
     again = ImportOptions(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out, append=True)
     assert run_profile_import([first], again) == 0
-    assert len(load_profiles(out).options[0].rates) == 1
+    assert len(load_curves(out).options[0].rates) == 1
     assert "stood twice" in capsys.readouterr().err
     assert (
         run_profile_import(
@@ -44,7 +44,7 @@ def test_append_and_contradictions(tmp_path: Path, capsys: pytest.CaptureFixture
         )
         == 0
     )
-    assert load_profiles(out).options[0].rates.tolist() == [2.0, 3.98]
+    assert load_curves(out).options[0].rates.tolist() == [2.0, 3.98]
     kept = out.read_bytes()
     assert run_profile_import([write(tmp_path, "c.json", vllm(mean_ttft_ms=60.0))], again) == 2
     assert out.read_bytes() == kept != before

@@ -8,7 +8,7 @@ import pytest
 
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
-from profiles.io.table_files import build_table, read_table
+from profiles.io.table_files import build_table_of_file, read_table_file
 from profiles.scores import load_scores, parse_scores
 
 
@@ -34,7 +34,7 @@ def test_csv_files_that_are_none(tmp_path: Path, content: bytes, words: str) -> 
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     faults: list[Fault] = []
-    read_table(path, faults)
+    read_table_file(path, faults)
     assert words in "\n".join(map(str, faults))
 
 
@@ -55,11 +55,11 @@ def test_sheet_rows_make_the_same_table(case: Path) -> None:
         ["p2", 0.75, 1, 3, None],
     ]
     faults: list[Fault] = []
-    table = build_table("book.xlsx:scores", rows, faults)
+    table = build_table_of_file("book.xlsx:scores", rows, faults)
     assert table is not None
     loaded = load_instance(case / "scenario.yaml", scores=table)
     assert loaded.sha256 == load_instance(case / "scenario.yaml").sha256
-    table = build_table("book.xlsx:scores", [*rows, ["p3", "0.5", True, 1]], faults)
+    table = build_table_of_file("book.xlsx:scores", [*rows, ["p3", "0.5", True, 1]], faults)
     assert not faults
     assert table is not None
     assert parse_scores(table, ["NO", "NA"], "error", faults, []) is None

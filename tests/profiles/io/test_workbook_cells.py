@@ -7,7 +7,7 @@ import openpyxl
 
 from profiles.io.cells import UnusableCell
 from profiles.io.faults import Fault
-from profiles.io.workbook_cells import DATED, cell_name, normal, read_sheets
+from profiles.io.workbook_cells import DATED, cell_name, normal, read_workbook_cells
 
 
 def test_titles_are_compared_without_case_and_spaces(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_titles_are_compared_without_case_and_spaces(tmp_path: Path) -> None:
     workbook.create_sheet("Notes")
     workbook.save(tmp_path / "b.xlsx")
     faults: list[Fault] = []
-    read = read_sheets(tmp_path / "b.xlsx", ["My Pools"], faults)
+    read = read_workbook_cells(tmp_path / "b.xlsx", ["My Pools"], faults)
     assert read is not None
     sheets, others = read
     assert not faults

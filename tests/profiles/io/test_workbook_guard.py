@@ -14,7 +14,7 @@ import xlsxwriter
 
 from planner.scenario.assemble import load_instance
 from profiles.io.faults import Fault
-from profiles.io.workbook_guard import open_package
+from profiles.io.workbook_guard import open_guarded_workbook
 from tests.support.paths import HOME
 from tests.support.scenarios.workbook_case import faults_of, repacked
 
@@ -158,7 +158,7 @@ def test_a_table_of_contents_that_lies_is_refused(book: Path, tmp_path: Path) ->
     raw[end + 12 : end + 16] = (40_000_000).to_bytes(4, "little")
     (tmp_path / "lie.xlsx").write_bytes(raw)
     faults: list[Fault] = []
-    assert open_package(tmp_path / "lie.xlsx", faults) is None
+    assert open_guarded_workbook(tmp_path / "lie.xlsx", faults) is None
     assert "too many parts" in faults[0].problem
 
 

@@ -143,13 +143,13 @@ def idle(least: int) -> PlanAndScenario:
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """From now on, how often each CSV file is read, by its name."""
     counts: Counter[str] = Counter()
-    read = table_files._read_csv
+    read = table_files._read_csv_table_file
 
     def counting(path: Path, *rest: Any) -> Any:
         counts[path.name] += 1
         return read(path, *rest)
 
-    monkeypatch.setattr(table_files, "_read_csv", counting)
+    monkeypatch.setattr(table_files, "_read_csv_table_file", counting)
     return counts
 
 

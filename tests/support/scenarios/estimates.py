@@ -10,9 +10,9 @@ from models.serving.step_time import StepSettings, step_kv_token_gib, step_room_
 from models.serving.workload import fixed, lognormal_workload
 from planner.profiling.estimate import Estimate, estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
-from profiles.catalogue import load_gpus, load_llms
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 
-LLMS, GPUS = load_llms(), load_gpus()
+LLMS, GPUS = load_catalogue_llms(), load_catalogue_gpus()
 
 H100 = GPUS["H100-SXM-80GB"]
 

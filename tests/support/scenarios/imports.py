@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from profiles.importers.identify import Given
-from profiles.importers.pipeline import Imported, import_profiles, lines_of
+from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
 from profiles.io.faults import DataError
 from tests.support.scenarios.benchmark_files import (
     aiperf,
@@ -32,11 +32,13 @@ def write(folder: Path, name: str, *contents: Any) -> Path:
 
 
 def imported(*paths: Path, given: Mapping[str, Any] = OPTION) -> Imported:
-    return import_profiles(list(paths), Given(given))
+    return run_import_pipeline(list(paths), Given(given))
 
 
 def lines_of_import(found: Imported) -> str:
-    return "\n".join([*(line for told in found.files for line in lines_of(told)), *found.notices])
+    return "\n".join(
+        [*(line for told in found.files for line in pipeline_lines(told)), *found.notices]
+    )
 
 
 def faults_of(*paths: Path, given: Mapping[str, Any] = OPTION) -> str:

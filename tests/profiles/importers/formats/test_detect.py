@@ -2,7 +2,7 @@
 
 import pytest
 
-from profiles.importers.formats.detect import runs_of
+from profiles.importers.formats.detect import detect_runs
 from profiles.importers.formats.record import Run
 from tests.support.scenarios.benchmark_files import aiperf, benchmark_report, guidellm, sglang, vllm
 
@@ -19,25 +19,25 @@ from tests.support.scenarios.benchmark_files import aiperf, benchmark_report, gu
     ids=["vllm", "sglang", "guidellm", "aiperf", "llm-d"],
 )
 def test_the_tool_is_known_by_its_content(tree: object, tool: str) -> None:
-    (run,) = runs_of(tree, "f.json", "")
+    (run,) = detect_runs(tree, "f.json", "")
     assert isinstance(run, Run)
     assert tool in run.tool.casefold().replace("bench serve", "")
 
 
 def test_lists_are_read_item_by_item_with_their_place() -> None:
-    first, (place, reason, companion) = runs_of([vllm(), {"what": 1}], "f.json", "")
+    first, (place, reason, companion) = detect_runs([vllm(), {"what": 1}], "f.json", "")
     assert isinstance(first, Run)
     assert (place, companion) == ("item 1", False)
     assert "no known tool" in reason
 
 
 def test_what_looks_like_a_tool_says_what_is_missing() -> None:
-    ((_, reason, companion),) = runs_of({"mean_ttft_ms": 5}, "f.json", "")
+    ((_, reason, companion),) = detect_runs({"mean_ttft_ms": 5}, "f.json", "")
     assert "request_throughput" in reason
     assert not companion
 
 
 def test_a_side_file_is_a_companion() -> None:
-    ((_, reason, companion),) = runs_of([{"benchmark": {}, "metric": {}}], "f.json", "")
+    ((_, reason, companion),) = detect_runs([{"benchmark": {}, "metric": {}}], "f.json", "")
     assert companion
     assert "side file" in reason

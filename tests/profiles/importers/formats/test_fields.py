@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from profiles.importers.formats.fields import at, day, number, statistics_ms, unit_ms, whole
+from profiles.importers.formats.fields import (
+    day_field,
+    field_at,
+    number_field,
+    statistics_fields_ms,
+    unit_field_ms,
+    whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,12 +19,12 @@ from profiles.importers.formats.fields import at, day, number, statistics_ms, un
     [("1.5", 1.5), (" INF ", math.inf), (".inf", math.inf), (1e301, math.inf), (2, 2.0)],
 )
 def test_numbers_also_as_text(value: object, expected: float) -> None:
-    assert number(value) == expected
+    assert number_field(value) == expected
 
 
 @pytest.mark.parametrize("value", [True, None, "", "1_0", "NaN", math.nan, [1], "1" * 60])
 def test_anything_else_is_none(value: object) -> None:
-    assert number(value) is None
+    assert number_field(value) is None
 
 
 def test_counts_are_whole_and_possible() -> None:
@@ -26,7 +33,12 @@ def test_counts_are_whole_and_possible() -> None:
 
 def test_paths_lead_nowhere_without_an_exception() -> None:
     tree = {"a": [{"b": 1}]}
-    assert (at(tree, "a", 0, "b"), at(tree, "a", 5), at(tree, 0), at(None, "a")) == (
+    assert (
+        field_at(tree, "a", 0, "b"),
+        field_at(tree, "a", 5),
+        field_at(tree, 0),
+        field_at(None, "a"),
+    ) == (
         *(1, None),
         *(None, None),
     )
@@ -37,14 +49,14 @@ def test_paths_lead_nowhere_without_an_exception() -> None:
     [("20260501-101112", "2026-05-01"), (1777593600, "2026-05-01"), ("yesterday", ""), (5, "")],
 )
 def test_days_of_time_stamps(value: object, expected: str) -> None:
-    assert day(value) == expected
+    assert day_field(value) == expected
 
 
 def test_statistics_by_their_spellings_in_ms() -> None:
     block = {"avg": 0.2, "median": 0.1, "percentiles": {"p99": 0.9}, "p90": 0}
-    factor = unit_ms("s/token")
+    factor = unit_field_ms("s/token")
     assert factor == 1e3
-    assert dict(statistics_ms(block, "tpot", factor)) == pytest.approx(
+    assert dict(statistics_fields_ms(block, "tpot", factor)) == pytest.approx(
         {("tpot", "mean"): 200.0, ("tpot", "p50"): 100.0, ("tpot", "p99"): 900.0}
     )
-    assert unit_ms("fortnight") is None
+    assert unit_field_ms("fortnight") is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles.importers.formats.names import gpu_key, is_quantised, llm_name
+from profiles.importers.formats.names import gpu_key, is_quantised, llm_name_of_model
 from tests.support.scenarios.benchmark_files import sglang
 from tests.support.scenarios.imports import imported, write
 
@@ -36,7 +36,7 @@ def test_names_are_mapped_where_there_is_no_doubt():
 )
 def test_quantised_models_keep_their_own_name(model: str):
     assert is_quantised(model)
-    name, notice = llm_name(model)
+    name, notice = llm_name_of_model(model)
     assert name == model
     assert "quantised" in notice
 
@@ -51,11 +51,11 @@ def test_models_that_are_not_quantised():
             "a/int-8-model",
         )
     )
-    assert llm_name("qwen/qwen3-8b")[0] == "qwen3-8b"
-    name, notice = llm_name("Qwen/Qwen3-8B", "fp8")
+    assert llm_name_of_model("qwen/qwen3-8b")[0] == "qwen3-8b"
+    name, notice = llm_name_of_model("Qwen/Qwen3-8B", "fp8")
     assert name == "Qwen/Qwen3-8B@fp8"
     assert "quantised" in notice
-    assert llm_name("someone/unknown")[0] == "someone/unknown"
+    assert llm_name_of_model("someone/unknown")[0] == "someone/unknown"
 
 
 def test_a_server_that_quantises_is_not_the_catalogued_llm(tmp_path: Path):

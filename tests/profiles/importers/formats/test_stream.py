@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from profiles.importers.formats.stream import read_json, sniff
+from profiles.importers.formats.stream import read_json_stream, sniff_stream
 from profiles.io.faults import Fault
 from tests.support.paths import HOME
 from tests.support.scenarios.benchmark_files import (
@@ -56,7 +56,7 @@ def test_constants_are_recognised_across_chunks_and_left_alone_in_words(tmp_path
         )
         path.write_text(content)
         faults: list[Fault] = []
-        tree = read_json(path, faults)[0][1]
+        tree = read_json_stream(path, faults)[0][1]
         assert not faults
         assert tree["b"] is None
         assert tree["c"] < -1e300 < 1e300 < tree["d"][0]
@@ -98,12 +98,12 @@ def test_large_reports_are_streamed(tmp_path: Path):
         write(tmp_path, "small.json", guidellm(1)),
     )
     assert big.stat().st_size > 2e7
-    assert sniff(big) == "json"
+    assert sniff_stream(big) == "json"
     peaks = []
     for path in (small, big):
         code = (
             "import sys; from profiles.importers.discover import *; from pathlib import Path; r ="
-            f" read_files([Path({str(path)!r})], []); "
+            f" discover_files([Path({str(path)!r})], []); "
         )
         code += (
             "import resource; print(len(r.runs),"
