@@ -1,4 +1,4 @@
-"""The page from top to bottom, run anew on every change: results are fetched, then sidebar, banner
+"""The page from top to bottom, rerun on every change: results are fetched, then sidebar, banner
 and progress are drawn, then the page.
 """
 

@@ -1,5 +1,5 @@
-"""Times the planner on four sizes, from loaded data to the verified plan; each run in a process of
-its own.
+"""Times the planner on four sizes, from loaded data to the verified plan; each run in a separate
+process.
 
     python -m bench                                  the four sizes once
     python -m bench --sizes paper3x4 --repeat 5      the median (by wall time) of five runs
@@ -7,8 +7,8 @@ its own.
                                                      programs
 
 Parts are in ms and do not overlap; HiGHS is HiGHS's own time wherever it was called. `wall` runs
-from loaded data to the verified plan, so `load` (reading the files) is beside it; imports are in
-neither.
+from loaded data to the verified plan, so `load` (reading the files) is not part of it; imports are
+in neither.
 """
 
 import argparse

@@ -7,7 +7,7 @@ docs/accuracy.md.
     them between the file's markers
 
 Held out throughout: nothing is scored on a row that a fit has seen, nor on a repetition of it, and
-the harness (scheduler, jitter of the lengths) is picked on the rows that teach alone. Draws are
+the harness (scheduler, jitter of the lengths) is picked only on the rows used in the fit. Draws are
 seeded, so that the same data give the same tables.
 """
 
@@ -33,7 +33,7 @@ FIVE_DRAWS, QUARTER_DRAWS = 12, 4
 METRICS = ("TTFT", "TPOT", "E2E")
 
 Scored = tuple[str, str, bool, np.ndarray]
-"""(experiment, group, whether the scored row could teach, errors of METRICS)."""
+"""(experiment, group, whether the scored row could be used in a fit, errors of METRICS)."""
 
 NONE = "no measurement: start values"
 ONE_LLM = "no measurement of the LLM: fitted on llama-3.1-8b under TensorRT-LLM"
@@ -95,7 +95,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--silicon", type=Path, required=True, help="silicon_agg.csv")
     parser.add_argument("--write", type=Path, help="a page with the two markers")
-    parser.add_argument("--jobs", type=int, default=0, help="processes; 0 = one a core")
+    parser.add_argument("--jobs", type=int, default=0, help="processes; 0 = one per core")
     arguments = parser.parse_args()
     if not arguments.silicon.is_file():
         sys.exit(f"{arguments.silicon}: there is no such file")

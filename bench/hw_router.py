@@ -1,5 +1,5 @@
 """The five LLMs of HW-Router on two H100: estimated curves, predicted scores, true grades; what
-routing by predictions is worth there.
+routing by predictions gains there.
 
     python -m bench.hw_router ../shared/data/hw-router
 
@@ -24,8 +24,8 @@ LLMS = {
     "Qwen2.5-14B-Instruct": "qwen2.5-14b",
     "Qwen2.5-3B-Instruct": "qwen2.5-3b",
 }
-"""Name in the tables of scores -> name in the catalogue (Mistral v0.2 and Phi-3 4k stand there:
-same shapes, so same speed).
+"""Name in the tables of scores -> name in the catalogue (Mistral v0.2 and Phi-3 4k are listed
+there: same shapes, so same speed).
 """
 
 SCORES, OTHERS, GRADES = (

@@ -1,5 +1,5 @@
 """The four benchmark instances as files: by ../shared/bench/make_instance.py where it is, else by a
-generator of like shape.
+similar generator.
 
 Both write scenario.yaml, profiles.csv and scores.parquet. The numbers of the two differ, so the
 table says which one made them.

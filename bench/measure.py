@@ -66,7 +66,7 @@ class Meter:
         """
         inner: Callable[..., Any] | None = getattr(owner, name, None)
         if inner is None:
-            print(f"bench: {owner} has no {name}; its time is told as other", file=sys.stderr)
+            print(f"bench: {owner} has no {name}; its time is reported as other", file=sys.stderr)
             return
 
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -81,7 +81,7 @@ class Meter:
         setattr(owner, name, timed)
 
     def taken(self) -> dict[str, float]:
-        """Seconds so far, and start anew."""
+        """Seconds so far; then restart."""
         self.turn()
         seconds, self.seconds = self.seconds, dict.fromkeys(PARTS, 0.0)
         return seconds

@@ -1,4 +1,4 @@
-"""Times the page in a real browser on a server of its own: python -m bench.page (needs Debian's
+"""Times the page in a real browser on a separate server: python -m bench.page (needs Debian's
 chromium and requirements-dev.txt).
 
 import        s to import what the page needs before it draws anything
@@ -72,7 +72,7 @@ def print_times(what: str, seconds: list[float]) -> None:
 
 
 def import_time() -> float:
-    """A process of its own that imports the page's modules, without that of Python alone."""
+    """A separate process that imports the page's modules, without that of Python alone."""
 
     def spent(code: str) -> float:
         begun = time.perf_counter()
@@ -142,12 +142,12 @@ def opened(browser: Browser, address: str, path: str = "") -> Page:
 
 
 def drawn(page: Page) -> None:
-    """The plan stands there: its numbers, and its charts as pictures."""
+    """The plan is shown: its numbers, and its charts as pictures."""
     page.get_by_test_id("stMetricValue").first.wait_for()
     page.locator(
         "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas"
     ).last.wait_for()
-    page.get_by_text("How sure this is").wait_for()
+    page.get_by_text("Confidence").wait_for()
     page.evaluate(
         "() => new Promise(done => requestAnimationFrame(() => requestIdleCallback(done, {timeout:"
         " 5000})))"
@@ -163,7 +163,7 @@ def still(page: Page) -> None:
 
 
 def fill_in(page: Page, label: str, value: str) -> None:
-    """Type a number beside the page."""
+    """Type a number in the sidebar."""
     field = page.get_by_test_id("stSidebar").get_by_label(label)
     field.fill(value)
     field.press("Enter")
@@ -194,7 +194,7 @@ def first_open(browser: Browser, address: str) -> float:
 
 
 def upload(page: Page, scenario: Path) -> None:
-    """Open a scenario of one's own and start to solve it."""
+    """Open your own scenario and start to solve it."""
     page.get_by_role("heading", level=1).wait_for()
     still(page)
     page.get_by_text("Open your own scenario").click()
@@ -264,7 +264,7 @@ def memory(process: psutil.Process) -> float:
 def sessions(
     browser: Browser, address: str, process: psutil.Process, people: int, solves: int
 ) -> int:
-    """Everybody solves a rate of their own, all at once, again and again; memory after each round.
+    """Everybody solves a different rate, all at once, again and again; memory after each round.
 
     A hang ends in a timeout.
     """

@@ -1,4 +1,4 @@
-"""Times the router: microseconds a decision, prompts a second in batches; best of several runs,
+"""Times the router: microseconds a decision, prompts per second in batches; best of several runs,
 time of the processor.
 
     python -m bench.router
@@ -50,7 +50,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def row(llms: int, kind: str, *, corrected: bool) -> tuple[float, float]:
-    """(microseconds a decision, million prompts a second)."""
+    """(microseconds a decision, million prompts per second)."""
     rng = np.random.default_rng(llms)
     values = (
         rng.uniform(size=(llms, BATCH))
@@ -75,7 +75,7 @@ def main() -> int:
     table = Table(
         title="Router", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
-    for head in ("LLMs", "prompts", "µs a decision", "million prompts a second"):
+    for head in ("LLMs", "prompts", "µs a decision", "million prompts per second"):
         table.add_column(head, justify="left" if head == "prompts" else "right")
     for llms in LLMS:
         for kind in ("decided", "tied"):

@@ -1,4 +1,4 @@
-"""Times the writing of the report as a workbook, and its peak memory; each in a process of its own.
+"""Times the writing of the report as a workbook, and its peak memory; each in a separate process.
 
     python -m bench.workbook
 

@@ -116,7 +116,7 @@ EXAMPLES = (
 def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
     """Rows of profiles.csv: one per option and load point; options that do not fit are left out.
 
-    jobs: processes, 0 = one a core.
+    jobs: processes, 0 = one per core.
     """
     lengths = lognormal_workload(example.input_tokens, example.output_tokens)
     offered = OfferedLoad(

@@ -9,7 +9,7 @@ beside the joint plan.
     python -m examples.paper_study --counts        how many setups are retained at which floor;
                                                    nothing is routed
 
-`--csv PATH` writes the table, `--jobs N` sets the processes (0 = one a core). Exit codes: 0 done, 2
+`--csv PATH` writes the table, `--jobs N` sets the processes (0 = one per core). Exit codes: 0 done, 2
 bad input, 4 stopped by Ctrl-C with some points, 5 without one, 6 study and joint plan contradict
 each other at some point.
 """
@@ -153,7 +153,7 @@ def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[s
 
 
 def study_table(outcomes: Sequence[StudyResult]) -> pd.DataFrame:
-    """Tabulate one row a point; NaN where there is no number."""
+    """Tabulate one row per point; NaN where there is no number."""
     rows = []
     for one in outcomes:
         spread = spread_of(one.study)
@@ -293,7 +293,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="utilisation floor instead of that of the scenario files",
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="processes of the study; 0 = one a core"
+        "--jobs", type=int, default=1, metavar="N", help="processes of the study; 0 = one per core"
     )
     parser.add_argument("--csv", metavar="PATH", help="write the table as CSV")
     options = parser.parse_args(arguments)

@@ -6,9 +6,9 @@ exact placement.
 Every such row is implied by a placement, so a program with these rows still bounds the true
 problem.
 
-    share and memory         weight = tp * share, tp * memory / room, each lifted: a shard beside
-                             which only little else fits counts for the room that nobody can use
-                             (80 % of the SMs and nearly all memory is a whole GPU)
+    share and memory         weight = tp * share, tp * memory / room, each lifted: a shard next to
+                             which only little else fits also counts the space that no other shard
+                             can use (80 % of the SMs and nearly all memory is a whole GPU)
     dual-feasible functions  weight = tp * u(lifted share), tp * u(lifted memory): u maps every set
                              of numbers that sums to <= 1 to such a set
 
@@ -19,7 +19,7 @@ problem.
     halves                   weight 1 for shards that leave no room for a shard of weight >= 1/2,
                              1/2 for those of which three never fit
     nodes                    for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6
-                             GPUs: one replica a node)
+                             GPUs: one replica per node)
 """
 
 from collections.abc import Iterator, Sequence
@@ -111,10 +111,11 @@ def lift_capacity_sizes(size: np.ndarray, share: np.ndarray, memory: np.ndarray)
 
     size, share, memory: (K,) of one shard of each kind, 0..1 of a GPU.
 
-    A shard of which two never fit may grow to 1 - (the most that others can add in the room beside
-    it); one after the other, each with the sizes raised before it (sequence-dependent lifting, as
-    of cover inequalities). What fits beside a shard comes from dynamic programming over the free
-    share and the free memory, rounded so that more seems to fit than does: the sizes stay valid.
+    A shard of which two never fit may grow to 1 - (the most that others can add in the space next
+    to it); one after the other, each with the sizes raised before it (sequence-dependent lifting,
+    as of cover inequalities). What fits next to a shard comes from dynamic programming over the
+    free share and the free memory, rounded so that more seems to fit than does: the sizes stay
+    valid.
     """
     kinds, kind = np.unique(
         np.round(np.stack([share, memory, size], axis=1), 12), axis=0, return_inverse=True
@@ -132,7 +133,7 @@ def lift_capacity_sizes(size: np.ndarray, share: np.ndarray, memory: np.ndarray)
     raised = kinds[:, 2].copy()
     beside = _capacity_beside(raised, need, grid)
     news: list[int] = []
-    # Largest first: they have least beside them and gain most.
+    # Largest first: they leave the least space and gain most.
     for k in np.lexsort((-kinds[:, 1], -kinds[:, 0])):
         free = np.array(grid) - need[k]
         if np.all(need[k] <= free) or 1.0 - beside[tuple(free)] <= raised[k] + 1e-6:

@@ -37,7 +37,7 @@ def compile_program(
 ) -> CompiledProgram:
     """A model (models.program.build) as arrays; named: with the names of its rows and columns.
 
-    Pyomo's solver interfaces are left out on purpose: two threads that solve through them
+    Pyomo's solver interfaces are deliberately not used: two threads that solve through them
     dead-lock (Pyomo issue 3908), and they ignore misspelt options.
     """
     info = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)

@@ -53,15 +53,15 @@ class Goal:
 class Changes:
     """A setup that runs.
 
-    replicas: (O,) of it; most: so many replicas may start or stop in all, whichever GPUs they stand
-    on.
+    replicas: (O,) of it; most: so many replicas may start or stop in all, on any
+    GPUs.
     """
 
     replicas: tuple[int, ...]
     most: int
 
     def count(self, replicas: np.ndarray) -> int:
-        """Replicas that start or stop on the way to another setup (O,)."""
+        """Replicas that start or stop in a change to another setup (O,)."""
         return int(np.abs(replicas - np.array(self.replicas)).sum())
 
 

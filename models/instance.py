@@ -21,7 +21,7 @@ class ObjectiveKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Nodes that are all alike.
+    """Identical nodes.
 
     memory: GiB of one GPU (whole; the headroom is in `Instance`). price: USD/h of one GPU or None.
     """
@@ -77,7 +77,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Quota:
-    """A limit of its own on the setup: sum_o weight_o * replicas_o <= most.
+    """A separate limit on the setup: sum_o weight_o * replicas_o <= most.
 
     weight: (O,) >= 0 by position in `Instance.options`.
     """

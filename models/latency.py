@@ -17,7 +17,7 @@ limit) both kinds of budget are
     B(r) = r (c + d r) / (e + g r),    e + g r > 0
     B''(r) = 2 e (d e - c g) / (e + g r)^3                                                       (1)
 
-so every piece is either convex or concave: the whole reason why the program can be exact.
+so every piece is either convex or concave, which is why the program can be exact.
 Objectives of scope each_llm cut the domain: only rates with L(r) <= limit stay, possibly several
 intervals.
 
@@ -198,7 +198,7 @@ def safe_latency_points(
     first, last = _convex_latency_run(pieces, rate, side)
     low, high = float(pieces.low[first]), float(pieces.high[last])
     rate = min(max(rate, low), high)
-    # Dense at the rate, where the plan will run, and coarse further out: 14 points a curve.
+    # Dense at the rate, where the plan will run, and coarse further out: 14 points per curve.
     steps = (high - low) * np.array([0.0, 1e-4, 1e-3, 1e-2, 0.05, 0.2])
     grid = np.concatenate([[low, high], rate - steps, rate + steps[1:]])
     grid = np.unique(np.clip(grid, low, high))

@@ -4,8 +4,8 @@
 
 is smooth and within T log M of g (Nesterov, Math. Program. 103, 2005); minimising
 g_T(alpha) + alpha . f at falling temperatures T takes a dozen steps of one matrix product each,
-where cutting planes take an LP a step. On discrete scores the error is of order T, so what comes
-out is never more than the price vector of a valid cut.
+where cutting planes take an LP a step. On discrete scores the error is of order T, so the result
+only serves as the price vector of a valid cut.
 """
 
 import numpy as np
@@ -36,8 +36,9 @@ def newton_smoothed_prices(
         if np.abs(slope).max() < NEAR_ENOUGH:
             return prices
         hessian = (np.diag(chosen) - ((soft * weights) @ soft.T).astype(float)) / temperature
-        # g does not change when all prices move alike, so the Hessian is singular along (1, .. 1):
-        # a constant matrix lifts that direction, a trace of the identity LLMs that nobody chooses.
+        # g does not change when all prices move by the same amount, so the Hessian is singular
+        # along (1, .. 1): a constant matrix lifts that direction, a trace of the identity LLMs
+        # that no prompt chooses.
         hessian += np.eye(prices.size) * (1e-7 / temperature) + 1.0 / prices.size
         step = -np.linalg.solve(hessian, slope)
         step -= step.mean()

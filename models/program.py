@@ -8,7 +8,7 @@
                  fraction[i] 0..1; quality, 0..1 scale; gpus_used[p] whole
                  arm_replicas[o,a], arm_chosen[o,a] binary: options with several arms
                  reached[n,j], more_gpus[n], more_replicas[n] binary: no-goods
-                 changed[o]: beside a setup that runs
+                 changed[o]: with a setup that runs
 
     maximise     quality             (or minimise the cost, or the lean weight, of used GPUs)
 
@@ -44,7 +44,7 @@
     keep_max_replicas[i]             sum_{o of i} replicas_o <= max_i                  replicas
     reach_min_utilization            sum_o tp_o share_o replicas_o >= floor * GPUs     GPUs
 
-    what earlier decisions and a running setup ask for
+    limits of earlier decisions and of a running setup
 
     keep_quality                     quality >= quality_at_least                       score, 0..1
     keep_cost, reach_cost            cost_at_least <= sum_p price_p gpus_used_p
@@ -74,7 +74,7 @@ from models.setup_constraints import (
 def build_program(formulation: Formulation) -> pyo.ConcreteModel:
     """The Pyomo model of a formulation, its constraints in the order of this file's docstring.
 
-    Rows and columns come in a fixed order: two builds of one formulation are alike, and HiGHS
+    Rows and columns come in a fixed order: two builds of one formulation are identical, and HiGHS
     takes the same path.
     """
     model = pyo.ConcreteModel("joint plan")

@@ -8,7 +8,7 @@ Means are weighted by the prompts' weights. Any alpha gives a valid cut  q <= g(
 the minimiser (the dual prices, RouterWise's alpha) gives one that is tight at f.
 
 There are two ways to the minimiser. `price` smooths g and runs Newton's method
-(models.newton_prices): milliseconds, error of order T^2 on continuous scores. Whatever it returns
+(models.newton_prices): milliseconds, error of order T^2 on continuous scores. Any result
 is a valid cut. `settle` is exact: only prompts whose two best LLMs are nearly tied at those prices
 are undecided; they form a small transport problem (models.exact_assignment) whose optimum is the
 exact assignment, whose multipliers are exact prices, and g certifies both.
@@ -81,7 +81,7 @@ class QualityCutPool:
         self.base = np.zeros(0)
 
     def add(self, prices: np.ndarray, base: float) -> bool:
-        """Take a cut, prices (M,); False when its like is there."""
+        """Take a cut, prices (M,); False when an equal one is there."""
         if self.base.size and np.any(np.abs(self.prices - prices).max(axis=1) < 1e-9):
             return False
         self.prices = np.vstack([self.prices, prices])
@@ -185,7 +185,7 @@ class Quality:
         values = self.values[routed]
         window = FIRST_WINDOW
         while True:
-            # Few prompts are undecided in a narrow window, and both sides of (1) tell whether it
+            # Few prompts are undecided in a narrow window, and both sides of (1) show whether it
             # was wide enough; else it is widened until the transport problem holds all prompts.
             assignment = assign_exactly_within_window(
                 values, self.weights, target, prices[routed], window

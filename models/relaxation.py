@@ -25,7 +25,7 @@ Points = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where the rows and columns stand.
+    """Positions of the rows and columns.
 
     per_replica: (rows that count replicas, O), first at row `replica_row`.
     """

@@ -21,7 +21,7 @@ simplex nearest to y0(x) + net(x) / J,
 
 so a prompt moves to another LLM only when the corrections outweigh the margin by which it was
 decided, and then over a ramp of width J. The mean of y is minus the gradient of a convex function
-of c, and changes by at most 1/J per score unit *whatever the scores are like* (discrete ones with
+of c, and changes by at most 1/J per score unit *for any scores* (discrete ones with
 their jumps at ties included). So the rule
 
     c_i <- clip(c_i + gain (measured fraction_i - planned fraction_i), -limit, limit)
@@ -127,7 +127,7 @@ class RouterRow:
 
 @dataclass(frozen=True)
 class Decision:
-    """Why a prompt goes where it goes.
+    """Why a prompt goes to its LLM.
 
     why: best | tie | corrected | fallback. net: score - price - correction; tied: as to the policy.
 
@@ -185,7 +185,7 @@ class Router:
     def choose(self, scores: Mapping[str, float], prompt_id: str) -> str:
         """The LLM of one prompt.
 
-        scores: by LLM; prompt_id: any text that stands for the request, it decides ties.
+        scores: by LLM; prompt_id: any text that identifies the request; it decides ties.
         """
         net = self._router_net_scores(scores)
         if net is None:
@@ -638,7 +638,7 @@ def _once_in_router_file(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object whose keys stand once."""
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise ValueError(f"a key stands twice among {', '.join(key for key, _ in pairs)[:200]}")
+        raise ValueError(f"a key appears twice among {', '.join(key for key, _ in pairs)[:200]}")
     return content
 
 

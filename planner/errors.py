@@ -1,16 +1,16 @@
-"""What can go wrong, as a short tree; front doors catch the two roots, everything else is a bug.
+"""What can go wrong, as a short tree; front ends catch the two roots, everything else is a bug.
 
     DataError                   the input is at fault (every fault listed)              exit code 2
       ScenarioError             the scenario file or an override
       ProfileError              the profile table
       ScoresError               the scores table
       CatalogueError            the GPU and LLM catalogues
-    SolveError                  the input is sound, but there is no plan to hand on
+    SolveError                  the input is sound, but there is no plan to return
       InfeasibleError           no plan keeps all limits; a conflict and repairs exist  exit code 3
       NoPlanInTimeError         stopped by a limit before a plan was found              exit code 5
     VerificationError           a plan broke its own rules: a bug of the planner        exit code 1
 
-`VerificationError` stands outside both roots on purpose: no front door may treat it as an answer.
+`VerificationError` is deliberately outside both roots: no front end may treat it as an answer.
 `plan` returns infeasible and unknown results as plans; `SolveError` is for work that needs a setup,
 such as a simulation (`Plan.demand_setup`).
 """
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class SolveError(Exception):
-    """There is no plan to hand on; the message says why."""
+    """There is no plan to return; the message says why."""
 
 
 class InfeasibleError(SolveError):
@@ -45,7 +45,7 @@ class NoPlanInTimeError(SolveError):
 
 
 class VerificationError(Exception):
-    """The independent checker rejects a plan that was about to leave.
+    """The independent verifier rejects a plan before it is returned.
 
     `problems`: its findings in words.
     """
@@ -54,6 +54,6 @@ class VerificationError(Exception):
         self.problems = tuple(problems)
         listed = "\n".join(f"  - {problem}" for problem in self.problems)
         super().__init__(
-            "The plan fails its own check, so it is not handed out; this is a bug of the"
+            "The plan fails its own check, so it is not returned; this is a bug of the"
             f" planner:\n{listed}"
         )

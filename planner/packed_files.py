@@ -1,7 +1,7 @@
 """Files that come with the planner and are no modules: examples, the page's start script, schemas.
 
 In a checkout they lie in its folders; a wheel packs them into `planner/packed` (pyproject.toml).
-Standard library alone, so that `--help` may read the names of the examples.
+Standard library only, so that `--help` may read the names of the examples.
 """
 
 from pathlib import Path

@@ -30,7 +30,7 @@ def spread(
 ) -> Iterator[Result]:
     """Results in the order of the work, until all are there or `cancel` is set.
 
-    jobs: processes, 0 = one a core; 1 = in this one.
+    jobs: processes, 0 = one per core; 1 = in this one.
 
     call: a function at the top of a module. begin(*known): called first in every process, for what
     all its work shares.

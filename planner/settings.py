@@ -1,4 +1,4 @@
-"""Settings of a solve, and what it reports on its way."""
+"""Settings of a solve, and what it reports while running."""
 
 import math
 from dataclasses import dataclass

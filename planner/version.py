@@ -1,4 +1,4 @@
-"""The planner's version; in a file of its own so that `--version` loads nothing else."""
+"""The planner's version; in a separate file so that `--version` loads nothing else."""
 
 __all__ = ["VERSION"]
 

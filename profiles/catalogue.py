@@ -1,6 +1,6 @@
-"""The catalogues: what is known of GPUs and of LLMs before anything is measured.
+"""The catalogues: what is known about GPUs and LLMs before any measurement.
 
-Files beside this one, one row a thing, every row with its `source`:
+Files in this folder, every row with its `source`:
 
 `gpus.csv`  memory in GiB; `memory_basis` says whether that is what the driver reports (`driver`:
             total memory in nvidia-smi, ECC taken

@@ -178,7 +178,7 @@ def check_unique_profile_rows(table: Table, frame: pd.DataFrame, faults: list[Fa
 def check_profile_column_gaps(
     table: Table, frame: pd.DataFrame, content: Mapping[str, np.ndarray], faults: list[Fault]
 ) -> None:
-    """Refuse a latency column that stands on some rows of an option only."""
+    """Refuse a latency column that only some rows of an option have."""
     option = frame.groupby(list(KEYS), dropna=False).ngroup().to_numpy()
     for name in LATENCIES:
         if name in content and np.isnan(content[name]).any():

@@ -1,6 +1,6 @@
 """Scores table: predicted quality of every LLM's answer to every prompt, from CSV or Parquet.
 
-`prompt_id`, optional `weight` (>= 0, sum > 0; default: all alike), one column per LLM (any finite
+`prompt_id`, optional `weight` (>= 0, sum > 0; default: all equal), one column per LLM (any finite
 number, higher is better). A missing score is a blank cell, null or NaN.
 """
 
@@ -162,7 +162,7 @@ def _check_unique_scores(table: Table, ids: np.ndarray, faults: list[Fault]) -> 
         table,
         "prompt_id",
         repeated,
-        "the prompt stands twice in the table",
+        "the prompt appears twice in the table",
         "keep one row of each prompt",
         faults,
     )

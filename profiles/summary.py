@@ -1,8 +1,8 @@
 """The tables of a scenario, summarised: what is profiled, how far, where it comes from, and what
 the scores look like.
 
-profiles   one row an LLM and GPU type: options, degrees, shares, rates, points, provenance
-scores     one row an LLM: mean, lowest and highest score, and the part of the prompts on which it
+profiles   one row per LLM and GPU type: options, degrees, shares, rates, points, provenance
+scores     one row per LLM: mean, lowest and highest score, and the part of the prompts on which it
            is the best
 """
 

@@ -90,7 +90,7 @@ ARRIVAL = _number(
 
 
 POOL_FIELDS = (
-    _text("name", "Pool", "a name", "nodes that are all alike; unique"),
+    _text("name", "Pool", "a name", "identical nodes; unique name"),
     _text(
         "gpu",
         "GPU",
@@ -213,7 +213,7 @@ SETTING_FIELDS = (
         "objective.quality_at_least",
         "Quality at least (score)",
         "a number",
-        "with minimize cost alone; in the unit of the scores",
+        "only with minimize cost; in the unit of the scores",
     ),
     _numbers(
         "setups.tp_degrees",
@@ -246,13 +246,13 @@ SETTING_FIELDS = (
         "profiles",
         "Profiles file",
         "a file name",
-        ".csv or .parquet beside this workbook, instead of the sheet Profiles; blank = the sheet",
+        ".csv or .parquet next to this workbook, instead of the sheet Profiles; blank = the sheet",
     ),
     _text(
         "scores",
         "Scores file",
         "a file name",
-        ".csv or .parquet beside this workbook, instead of the sheet Scores; blank = the sheet",
+        ".csv or .parquet next to this workbook, instead of the sheet Scores; blank = the sheet",
     ),
     _number(
         "solver.rel_gap",

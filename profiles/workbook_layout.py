@@ -4,7 +4,7 @@ content.
 One description for both directions: `reports.workbook.input_sheets` writes by it,
 `planner.scenario.workbook` reads by it. A header is a label with its unit in parentheses, e.g.
 `Memory (GiB)`; the key itself (`memory_gib`) is read as a header too. Headers of Scores are the
-names of the LLMs as they stand, beside `prompt_id` and `weight`.
+names of the LLMs, unchanged, plus `prompt_id` and `weight`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -101,7 +101,7 @@ class WorkbookInputs:
 
 
 def sheet_reference(book: str, sheet: str) -> str:
-    """What a scenario calls a table that stands in the workbook of this file name."""
+    """What a scenario calls a table in the workbook of this file name."""
     return f"{book}#{sheet}"
 
 

@@ -3,7 +3,7 @@ and operating points, routing.
 
 Drawn with matplotlib, without pyplot and its global state. Colours, markers and signs are the
 workbook's. Text of the user is never read as mathematics, and every legend entry begins with the
-LLM's sign, for matplotlib leaves out entries that begin with an underscore.
+LLM's sign, because matplotlib leaves out entries that begin with an underscore.
 """
 
 import warnings
@@ -40,7 +40,7 @@ LINES = ("-", "--", "-.", ":")
 LONGEST = 40
 """Characters of a name in a chart; the tables have it whole."""
 MOST_GPUS = 96
-"""GPUs of a map drawn one by one; of larger clusters, alike ones are counted."""
+"""GPUs of a map drawn one by one; in larger clusters, identical ones are counted."""
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -54,7 +54,7 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
     """Write gpu_map, routing and one latency chart a column that an SLO limits; the files written,
     none without a setup.
 
-    Beside a conflict the best effort is drawn, and says so. folder: made where it is missing.
+    With a conflict the best effort is drawn and labelled as such. folder: made where it is missing.
     OSError when it cannot be written to.
     """
     report = report["nearest"] or report
@@ -112,7 +112,7 @@ def _axes(width: float, height: float, title: str, report: Report) -> tuple[Figu
 
 
 def _routing(report: Report) -> tuple[Figure, str]:
-    """Lying bars, one an LLM."""
+    """Horizontal bars, one per LLM."""
     frame, looks = report["tables"]["routing"], looks_of(report["meta"]["signs"])
     figure, axes = _axes(8, 1.8 + 0.45 * len(frame), "Requests by LLM", report)
     names = [_name(looks[llm], llm) for llm in frame["LLM"]]
@@ -140,7 +140,7 @@ def _latency(report: Report, header: str) -> tuple[Figure, str]:
     looks = looks_of(meta["signs"])
     figure, axes = _axes(8, 5, f"{header.removesuffix(' (ms)')} by rate", report)
     seen: dict[str, int] = {}
-    handles, labels, told = [], [], []
+    handles, labels, operating = [], [], []
     for k, (start, stop) in enumerate(spans_of(report)):
         part, llm = points.iloc[start:stop], str(frame["LLM"].iloc[k])
         if part[header].isna().any():
@@ -170,7 +170,7 @@ def _latency(report: Report, header: str) -> tuple[Figure, str]:
             markeredgewidth=1.6,
             zorder=5,
         )
-        told.append(f"{llm} {meta['options'][k]} at {rate:.2f} req/s: {value:.1f} ms")
+        operating.append(f"{llm} {meta['options'][k]} at {rate:.2f} req/s: {value:.1f} ms")
     handles.append(
         Line2D(
             [],
@@ -195,12 +195,15 @@ def _latency(report: Report, header: str) -> tuple[Figure, str]:
     axes.set(xlabel="rate of one replica (req/s)", ylabel=header, xlim=(0, None), ylim=(0, None))
     axes.grid(axis="y", color=COLOURS["rule"], linewidth=0.7)
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-    return figure, f"Curves of {header} by rate of one replica. Operating points: {'; '.join(told)}"
+    return (
+        figure,
+        f"Curves of {header} by rate of one replica. Operating points: {'; '.join(operating)}",
+    )
 
 
 def _gpu_map(report: Report) -> tuple[Figure, str]:
-    """One bar a GPU, its cells in the colours and signs of the LLMs; alike GPUs are counted where
-    there are too many.
+    """One bar per GPU, its cells in the colours and signs of the LLMs; identical GPUs are counted
+    where there are too many.
     """
     frame, signs = report["tables"]["gpu_map"], report["meta"]["signs"]
     looks = looks_of(signs)

@@ -2,7 +2,7 @@
 
 tables   named frames (planner.export.report_content lists them)
 meta     words and numbers of the headline, SLOs, signs of the LLMs, where things come from
-nearest  beside a conflict the report of its best effort, else None
+nearest  with a conflict, the report of its best effort, else None
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,10 +42,10 @@ class ReportSlo(TypedDict):
 
 
 class ReportMeta(TypedDict):
-    """Words and numbers beside the tables; sentences unless said otherwise.
+    """Text and numbers that accompany the tables; sentences unless stated otherwise.
 
     goal: objective, demand, GPUs and limits; best_effort: the change after which a best effort is a
-    plan, "" without one; best_effort_verdict: its verdict, beside a conflict; llms: names; signs:
+    plan, "" without one; best_effort_verdict: its verdict, with a conflict; llms: names; signs:
     LLM -> one character; options: how each deployed option is run; latencies: headers of columns;
     estimates: what one more buys, by shadow prices; marginals: the same, planned again.
     """
@@ -88,7 +88,7 @@ class ReportMeta(TypedDict):
 
 
 class Report(TypedDict):
-    """Tables, meta, and the best effort beside a conflict."""
+    """Tables, meta, and the best effort of a conflict."""
 
     tables: Mapping[str, pd.DataFrame]
     meta: ReportMeta

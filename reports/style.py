@@ -2,7 +2,7 @@
 is safe to write.
 
 Names and notes come from the user. `safe_text` is passed by every text on its way into a file:
-control characters are told by their codes, and what is longer than a cell is cut and says so. Text
+control characters are shown by their codes, and text longer than a cell is cut and marked. Text
 is always written as text (never by a call that guesses formulas or links).
 """
 
@@ -31,7 +31,7 @@ __all__ = [
 
 FONT = "Arial"
 A4 = 9
-"""Paper, as workbooks number it."""
+"""Paper size, as workbooks number it."""
 CELL_LIMIT = 32_767
 """UTF-16 units that a cell of a workbook holds."""
 CUT = " ... (cut)"
@@ -67,7 +67,9 @@ LLM_COLOURS = (
     "#7F7F7F",
     "#B2DF8A",
 )
-"""Told apart with red-green blindness too; beyond them they repeat, and the LLM's sign tells."""
+"""Distinguishable with red-green blindness too; beyond them they repeat, and the LLM's sign
+decides.
+"""
 MARKERS = ("circle", "square", "diamond", "triangle", "x", "star", "plus", "long_dash")
 DASHES = ("solid", "dash", "long_dash", "dash_dot", "square_dot")
 
@@ -141,6 +143,7 @@ FORMATS: Mapping[str, str] = {
     "req/s": '#,##0.00" req/s"',
     "%": '#,##0.00" %"',
     "GiB": '#,##0.0" GiB"',
+    "GPUs, parts": '#,##0.00" GPUs"',
     "USD/h": '#,##0.00" USD/h"',
     "USD/h, fine": '#,##0.0000" USD/h"',
     "USD/month": '#,##0" USD/month"',
@@ -149,7 +152,6 @@ FORMATS: Mapping[str, str] = {
     "score": "0.00000",
     "score per ms": "0.0000000",
     "h": '#,##0" h"',
-    "GPUs' worth": '#,##0.00" GPUs"',
 }
 COUNT = "#,##0"
 DECIMALS = re.compile(r"\.(0+)")
@@ -172,7 +174,9 @@ def header_format(header: str, *, signed: bool = False) -> str:
     """The number format of a column by its header."""
     if header.startswith("MPS share"):
         return 'General" %"'
-    if header.startswith(("Worth of", "Change of", "Difference")):
+    if header.startswith("Allocated compute (GPUs"):
+        return FORMATS["GPUs, parts"]
+    if header.startswith(("Value of", "Change of", "Difference")):
         fine = {"mean score": "score per ms", "USD/h": "USD/h, fine"}
         return number_format(fine[unit_of(header)], signed=signed)
     return number_format(unit_of(header), signed=signed)
@@ -192,7 +196,7 @@ def _signed(form: str) -> str:
 
 
 def bare_format(unit: str) -> str:
-    """The number format of a unit that stands in a cell of its own."""
+    """The number format of a unit that is in a separate cell."""
     return COUNT if unit in WHOLE and unit else number_format(unit).partition('"')[0]
 
 

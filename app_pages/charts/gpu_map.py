@@ -1,5 +1,5 @@
-"""The map of a pool: a cell a GPU, nodes below each other; inside, one band a shard, as high as its
-share.
+"""The map of a pool: a cell per GPU, nodes below each other; inside, one band per shard, as high
+as its share.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ __all__ = ["MOST_CELLS", "build_gpu_map_chart"]
 MOST_CELLS = 400
 """GPUs of a map; of larger clusters the first are drawn and the table has all."""
 FREE = " free"
-"""No LLM is called so: names have no spaces at their ends."""
+"""No LLM has this name: names have no spaces at their ends."""
 WIDE, NARROW = 150, 62
 """Pixels of a cell from which a band names its LLM in full, and its share."""
 GREY = "#8A97A3"

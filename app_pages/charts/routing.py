@@ -1,4 +1,4 @@
-"""Lying bars: the part of all requests that each LLM gets."""
+"""Horizontal bars: the part of all requests that each LLM gets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ PART = "Part of the requests (%)"
 
 
 def build_routing_chart(report: Mapping[str, Any]) -> DescribedChart:
-    """The routing of a plan, one bar an LLM."""
+    """The routing of a plan, one bar per LLM."""
     frame, signs = report["tables"]["routing"], report["meta"]["signs"]
     shown = pd.DataFrame(
         {

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 DescribedChart = tuple[alt.Chart | alt.LayerChart | alt.FacetChart, str]
-"""A chart and the text that stands for it."""
+"""A chart and its text alternative."""
 
 SHAPES = (
     "circle",
@@ -63,7 +63,7 @@ def limit_colour() -> str:
 
 
 def quiet_colour() -> str:
-    """Colour of what stands behind."""
+    """Colour of the background marks."""
     return "#9AA7B4" if st.context.theme.type == "dark" else "#5A6672"
 
 

@@ -24,7 +24,7 @@ STATES = {
 
 def build_what_if_frontier_chart(frame: pd.DataFrame, measure: str) -> DescribedChart:
     """One measure over the varied field; points can be clicked, the plan shown is a diamond, points
-    without a plan stand at the bottom.
+    without a plan are at the bottom.
 
     frame: of planner.presentation.frontier.frontier_table; measure: one of its columns.
     """

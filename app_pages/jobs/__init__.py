@@ -1,1 +1,1 @@
-"""What workers compute for the page, and the desk that hands jobs out. No streamlit here."""
+"""What workers compute for the page, and the queue that dispatches jobs. No Streamlit here."""

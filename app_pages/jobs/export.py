@@ -41,7 +41,7 @@ FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 PROGRAM = 0o100755 << 16
 
 Made = tuple[bytes, list[str]]
-"""A file, and sentences to show beside it."""
+"""A file, and sentences to show with it."""
 
 Overrides = Mapping[str, Any]
 
@@ -79,7 +79,7 @@ def export_scenario_zip_job(
         source = _copy_exported_plan(_exported_source(path, overrides, content), Path(folder))
         if load_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
             problem = "its files do not give the scenario back exactly"
-            raise DataError([Fault(path, "", "", problem, "hand on its own files instead")])
+            raise DataError([Fault(path, "", "", problem, "share its own files instead")])
         plan = json_text(source.plan.content)
         return _zip_export_files({**_files_in(folder), "plan.json": plan}), []
 
@@ -102,7 +102,7 @@ def export_bundle_job(
     """The deploy bundle: zip (bytes), files (table), left_out and to_do (sentences), readme
     (Markdown).
 
-    kinds: of KINDS; all of them means whatever the plan can be expressed in.
+    kinds: of KINDS; all of them means all in which the plan can be expressed.
     """
     source, on = _exported_source(path, overrides, content), bundle_date()
     chosen = None if set(kinds) == set(KINDS) else [kind for kind in KINDS if kind in kinds]
@@ -124,7 +124,7 @@ def export_bundle_job(
 
 
 def plan_text(content: PlanContent) -> str:
-    """plan.json as it is handed over: its scenario lies beside it."""
+    """plan.json as it is handed over: its scenario is in the same folder."""
     return json_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
 
 

@@ -1,4 +1,4 @@
-"""What goes between the page and its worker processes: how far a job is, what it came to, what it
+"""What goes between the page and its worker processes: the progress of a job, its result, what it
 may use, and a plan as pages show it.
 """
 
@@ -28,7 +28,7 @@ class OutcomeKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where a job stands in its life."""
+    """The stage of a job."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -74,7 +74,7 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class JobContext:
-    """What a job's function is handed beside its arguments.
+    """What a job's function is given in addition to its arguments.
 
     progress: takes the state of a search; publish: takes a partial result, plain values; cancel:
     set when the function is to stop with what it has.
@@ -90,7 +90,7 @@ class PlanView:
     """A plan as pages show it.
 
     content: of plan.json; report: tables and meta of planner.export.report_content; nearest: the
-    report of the best effort beside a conflict.
+    report of the best effort of a conflict.
     """
 
     content: PlanContent

@@ -1,8 +1,8 @@
 """What the pages Plan and Inputs compute in a worker: functions of plain arguments that give plain
 results.
 
-A worker keeps the quality cuts of the scores it saw last, for they depend on nothing else: another
-SLO or rate starts from them.
+A worker keeps the quality cuts of the scores it saw last, because they depend on nothing else:
+another SLO or rate starts from them.
 """
 
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext
 def run_marginals_planning_job(
     path: str, overrides: Mapping[str, Any], *, job: JobContext
 ) -> list[MarginalContent]:
-    """What one unit more or less of every limit is worth, as `context.marginals` of a plan; empty
+    """The value of one unit more or less of every limit, as `context.marginals` of a plan; empty
     where no plan is found in time.
     """
     loaded = load_instance(Path(path), dict(overrides))

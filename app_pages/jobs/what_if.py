@@ -2,7 +2,7 @@
 give plain results.
 
 Points of a frontier are planned one after the other in the worker: its quality cuts serve all of
-them, and a request to stop is heard in the midst of one. The command `sweep` spreads them over
+them, and a request to stop is handled during a point. The command `sweep` spreads them over
 processes instead.
 """
 

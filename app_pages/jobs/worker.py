@@ -1,8 +1,8 @@
 """The process that does a pool's jobs, one after the other: `python -m app_pages.jobs.worker FD
 [NICE]`, FD its end of the pool's socket pair.
 
-The main thread computes; a second one listens, so that a request to stop is heard while HiGHS runs,
-and ends the process with all its children when the pool is gone.
+The main thread computes; a second one listens, so that a request to stop is handled while HiGHS
+runs, and ends the process with all its children when the pool is gone.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Long computations in processes of their own: a pool queues jobs, runs a few at once, reports how
+"""Long computations in separate processes: a pool queues jobs, runs a few at once, reports how
 far they are, and stops them.
 
 A worker is `python -m app_pages.jobs.worker`, warm before its first job. The pool asks a worker to
@@ -43,7 +43,7 @@ def _failed(message: str) -> JobOutcome:
 
 
 class WorkerPool:
-    """Runs at most `workers` jobs at once, and beside them one spare job at lowest priority; safe
+    """Runs at most `workers` jobs at once, and in addition one spare job at lowest priority; safe
     to use from any thread.
     """
 

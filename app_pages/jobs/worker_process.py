@@ -76,7 +76,7 @@ class WorkerProcess:
 
 
 def start_worker(*, spare: bool) -> WorkerProcess:
-    """Start `app_pages.jobs.worker` in a session of its own, one for spare jobs at lowest priority.
+    """Start `app_pages.jobs.worker` in a separate session, one for spare jobs at lowest priority.
 
     It is a fresh interpreter, never a fork: the server's threads hold locks that a fork would copy.
     """

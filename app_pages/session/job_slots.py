@@ -149,7 +149,7 @@ def collect_slots() -> None:
 
 
 def status(job: JobSlot) -> JobStatus | None:
-    """How far a job is; None when the pool does not know it (any more)."""
+    """The progress of a job; None when the pool does not know it (any more)."""
     return worker_pool().status(job.job)
 
 

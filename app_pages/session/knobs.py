@@ -1,4 +1,4 @@
-"""The small inputs of a scenario: those that stand beside every page and go into share links."""
+"""The small inputs of a scenario: those in the sidebar of every page and in share links."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Knob:
 
 
 def knobs_of(edit: ScenarioEdit) -> list[Knob]:
-    """Rate, SLO limits, the quality to reach, nodes, as they stand after the changes."""
+    """Rate, SLO limits, the quality to reach, nodes, after the changes."""
     content = content_of(edit)
     knobs = [
         Knob(

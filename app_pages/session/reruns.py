@@ -4,7 +4,7 @@ another did.
 Keys: a browser sends all its widgets with every click. A click that leaves before the browser has
 heard that a value changed elsewhere (another widget, a point that is opened, a plan that is loaded)
 brings the old value back, as if somebody had just typed it. So the widget gets another key then,
-and what comes for the old key counts for nothing.
+and events of the old key are ignored.
 
 Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
 look into `st.session_state`, and what it had still to do is lost. So a callback is

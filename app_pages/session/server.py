@@ -1,7 +1,7 @@
 """What is there before anybody opens the page: warm workers and the solved examples, once for
 everybody.
 
-Examples are nobody's own. Plans of other scenarios live in the session of the person who solved
+Examples belong to nobody. Plans of other scenarios live in the session of the person who solved
 them.
 """
 
@@ -62,7 +62,7 @@ def _read(path: str, changed_ns: int) -> ScenarioEdit:
 
 
 def example(name: str) -> ScenarioEdit:
-    """An example as it stands in its file."""
+    """An example as in its file."""
     path = example_path(name)
     return _read(str(path), path.stat().st_mtime_ns)
 

@@ -23,7 +23,7 @@ def share_link_values(
 ) -> tuple[dict[str, Any], list[Fault]]:
     """Values of a share link by dotted path, and what of it cannot be used.
 
-    edit: of the example that the link names; query: as it stands in the address.
+    edit: of the example that the link names; query: as in the address.
     """
     knobs = {knob.path: knob for knob in knobs_of(edit)}
     values: dict[str, Any] = {}
@@ -58,7 +58,7 @@ def _share_link_value(edit: ScenarioEdit, knob: Knob, text: str) -> float | None
 
 def write_share_link() -> None:
     """Put the small inputs into the address, so that it opens the same inputs elsewhere; nothing
-    for files of one's own.
+    for uploaded files.
     """
     link = share_link_query()
     if st.query_params.to_dict() != link:
@@ -67,7 +67,7 @@ def write_share_link() -> None:
 
 def share_link_query() -> dict[str, str]:
     """The query of a share link: the example and the small inputs that differ from it; empty for
-    files of one's own.
+    uploaded files.
     """
     name = st.session_state.get("example")
     if name not in EXAMPLES:

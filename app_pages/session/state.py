@@ -2,7 +2,7 @@
 
 All of it lives in st.session_state and nowhere else.
 
-edit           ScenarioEdit: file and changes, as the inputs on the page stand now
+edit           ScenarioEdit: file and changes, with the present inputs of the page
 shown          ShownPlan: a plan and the edit it is of
 example        what is chosen as the scenario
 solving        the edit whose plan is computed
@@ -69,7 +69,7 @@ class ShownPlan:
 
     @property
     def meta(self) -> ReportMeta:
-        """Words and numbers beside the tables."""
+        """Text and numbers that accompany the tables."""
         return self.view.report["meta"]
 
     @property
@@ -94,7 +94,7 @@ def session_best_effort_plan(here: ShownPlan) -> ShownPlan:
 
 
 def current_edit() -> ScenarioEdit:
-    """The inputs as they stand now."""
+    """The present inputs."""
     return st.session_state["edit"]
 
 

@@ -1,4 +1,4 @@
-"""Files of one person: each upload in a temporary folder of its own, gone with the session."""
+"""Files of one person: each upload in its own temporary folder, removed with the session."""
 
 import shutil
 import tempfile

@@ -1,1 +1,1 @@
-"""One file a page; each ends with a call of its `draw`."""
+"""One file per page; each ends with a call of its `draw`."""

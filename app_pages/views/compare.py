@@ -94,7 +94,7 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
     st.subheader("Side by side")
     draw_shown_table(
         comparison_table(contents),
-        "Inputs and results, one column a plan, and the change against the first plan.",
+        "Inputs and results, one column per plan, and the change against the first plan.",
         whole=True,
     )
     show_styled_chart(build_quality_comparison_chart(tradeoff_table(contents)), "compare-quality")
@@ -143,7 +143,7 @@ def draw_steps_compared(contents: Mapping[str, PlanContent]) -> None:
 
 @reruns.survive_reruns
 def way_chosen() -> None:
-    """Another way was chosen."""
+    """Another pair of plans was chosen."""
     memory()["steps"] = st.session_state["compare-steps"]
 
 

@@ -185,7 +185,7 @@ def draw_router_files(here: ShownPlan, policy: dict[str, Any]) -> None:
             on_click="ignore",
         )
     st.caption(
-        "The library is one file and needs numpy alone; it reads the policy and decides in"
+        "The library is one file and needs only numpy; it reads the policy and decides in"
         " microseconds."
     )
     _, first = policy["prompts"][0]

@@ -28,7 +28,7 @@ JOBS = {
 }
 """Slot -> job, and the label of its progress."""
 FIRST = ("Baseline", "Quality (mean score)", "SLO met", "GPUs used", "Cost (USD/h)")
-"""Columns of the baselines that stand first."""
+"""Columns of the baselines that come first."""
 
 
 def draw_setups_view() -> None:
@@ -127,7 +127,7 @@ def draw_setups_baselines(frame: Any) -> None:
     gains = (header for header in frame.columns if "joint plan" in header)
     draw_shown_table(
         frame,
-        "One baseline a row beside the joint plan: quality, SLO met or missed, gain of the joint"
+        "One baseline per row, and the joint plan: quality, SLO met or missed, gain of the joint"
         " plan, setup.",
         (*FIRST, *gains),
     )

@@ -1,4 +1,4 @@
-"""The page What-if: knobs that plan anew, what binds and what one more buys, frontiers,
+"""The page What-if: sliders that plan again, binding limits and marginal values, frontiers,
 sensitivity, other setups nearly as good.
 """
 
@@ -30,7 +30,7 @@ def draw_what_if_view() -> None:
     here = state.shown_plan()
     show_opened_alternative(here)
     st.subheader("Move a slider")
-    st.markdown("Every move is solved at once. The plan that you started from stays beside it.")
+    st.markdown("Every move is solved at once and compared with the plan that you started from.")
     with st.container(horizontal=True, gap="medium"):
         for knob in knobs_of(state.current_edit()):
             draw_what_if_slider(knob)

@@ -31,7 +31,7 @@ def _alternatives_memory() -> dict[str, Any]:
 
 
 def draw_alternatives(here: ShownPlan) -> None:
-    """How many, at what loss, beside which plan; then the list."""
+    """How many, at what loss, compared with which plan; then the list."""
     if not here.content["options"]:
         return
     st.subheader("Other setups nearly as good")

@@ -23,7 +23,7 @@ FIRST = (
     "Rate (req/s)",
     "Utilisation (%)",
 )
-"""Columns of the setup that stand before the latencies."""
+"""Columns of the setup that come before the latencies."""
 
 
 def draw_deployment(here: ShownPlan) -> None:
@@ -109,7 +109,7 @@ def _draw_deployment_latencies(here: ShownPlan) -> None:
 
 def _draw_deployment_budgets(here: ShownPlan) -> None:
     """How the options share each SLO."""
-    st.subheader("Latency budget: who spends how much of an SLO")
+    st.subheader("Latency budget: each option's part of an SLO")
     frame = latency_budget_table(here.content)
     for k, name in enumerate(dict.fromkeys(frame["SLO"])):
         part = frame[frame["SLO"] == name]

@@ -1,8 +1,8 @@
 """Tables of the scenario that are edited in place: pools, LLMs, SLOs.
 
 An editor is handed a constant table and gives the edited one back; the constant one changes only
-when something else changed the scenario. Sound edits count at once, faulty ones do not, and their
-faults stand below the editor.
+when something else changed the scenario. Valid edits take effect at once, faulty ones do not, and
+their faults are shown below the editor.
 """
 
 import math

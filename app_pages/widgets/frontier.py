@@ -68,7 +68,7 @@ def draw_frontier(here: ShownPlan) -> None:
     """ScenarioField, values, button; then chart, words and table."""
     st.subheader("Frontier: vary a field")
     st.markdown(
-        "Every value is planned, all other inputs as they stand. Click a point (or choose it below"
+        "Every value is planned with all other inputs unchanged. Click a point (or choose it below"
         " the chart) to open its plan."
     )
     edit = state.current_edit()
@@ -192,8 +192,8 @@ def _draw_frontier_points(here: ShownPlan) -> None:
     markdown_bullets(frontier_lines(frame))
     draw_shown_table(
         frame,
-        f"One point a row: {field.label}, status, objective found and best possible, quality, cost,"
-        " GPUs, SLOs, reason.",
+        f"One point per row: {field.label}, status, objective found and best possible, quality,"
+        " cost, GPUs, SLOs, reason.",
     )
     st.download_button(
         "Frontier as CSV",

@@ -1,5 +1,5 @@
-"""What one more of every limit would buy, for the pages Plan and What-if: estimates at once, and
-soon what planning again gives.
+"""The marginal value of every limit, for the pages Plan and What-if: estimates at once, and
+exact values soon after.
 """
 
 import time
@@ -24,7 +24,7 @@ JOB, LABEL = (
     "Planning with one more and one less",
 )
 QUIET_S = 2.0
-"""The page is at rest for so long before anything is planned that nobody waits for."""
+"""Idle time of the page before anything is planned that nobody waits for."""
 
 
 def draw_marginals(here: ShownPlan) -> None:

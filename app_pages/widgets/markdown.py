@@ -1,5 +1,5 @@
-"""Text on the page: whatever comes from files or people is written so that Markdown leaves it as it
-is.
+"""Text on the page: text from files or people is escaped so that Markdown leaves it
+unchanged.
 """
 
 import re

@@ -15,7 +15,9 @@ IN_VIEW = (
     "<style>div:has(> .st-key-progress) {position: sticky; top: 4rem; z-index: 99; background:"
     " Canvas; border-radius: 0.5rem}</style>"
 )
-"""The progress box stays in view when the page is scrolled: its buttons stand all over the page."""
+"""The progress box stays in view when the page is scrolled: its buttons are used from anywhere on
+the page.
+"""
 
 
 def draw_progress() -> None:

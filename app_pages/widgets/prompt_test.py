@@ -59,7 +59,7 @@ def _draw_prompt_test_uploads(mode: str) -> dict[str, tuple[str, bytes]]:
     files = {}
     if mode == OTHER:
         files["scores"] = st.file_uploader(
-            "Scores: prompt_id and one column an LLM", TABLES, key="router-scores", width=330
+            "Scores: prompt_id and one column per LLM", TABLES, key="router-scores", width=330
         )
     files["grades"] = st.file_uploader(
         "True grades of the same prompts, if known", TABLES, key="router-grades", width=330

@@ -1,4 +1,4 @@
-"""Files of a scenario on the page Inputs: open one's own, save the inputs, replace a table."""
+"""Files of a scenario on the page Inputs: open your own, save the inputs, replace a table."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Beside every page: the scenario, its small inputs and Solve; above it, the banner of a plan that
+"""On every page: the scenario, its small inputs and Solve; above it, the banner of a plan that
 is out of date.
 """
 

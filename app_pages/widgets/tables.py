@@ -24,8 +24,8 @@ FORMATS = {
     "score": "%.5f",
 }
 WIDE = ("Reason", "Notice")
-"""Headers of text that may take the room it needs."""
-SIGNED = ("Worth of", "Change of", "Difference")
+"""Headers of text columns that may be as wide as needed."""
+SIGNED = ("Value of", "Change of", "Difference")
 """Beginnings of headers whose numbers carry a plus."""
 
 
@@ -64,7 +64,7 @@ def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:
     column = frame[header]
     if pd.api.types.is_bool_dtype(column):
         return st.column_config.CheckboxColumn(header)
-    # A column of plan.json's numbers and None is of objects: its cells tell whether it is numeric.
+    # A column of plan.json's numbers and None is of objects: its cells show whether it is numeric.
     if pd.api.types.is_numeric_dtype(column) or (
         len(column) and all(isinstance(value, int | float) or value is None for value in column)
     ):

@@ -1,8 +1,8 @@
 """Exact packing: a depth-first search over what is left on the GPUs, with symmetries removed.
 
-The GPUs of a node are alike and so are the nodes of a pool, so a state is a sorted tuple of nodes,
-each a sorted tuple of GPUs, and a state that failed once is not entered again. Sizes are counted in
-whole billionths of a GPU, rounded down: float noise then never splits equal states.
+The GPUs of a node are identical and so are the nodes of a pool, so a state is a sorted tuple of
+nodes, each a sorted tuple of GPUs, and a state that failed once is not entered again. Sizes are
+counted in whole billionths of a GPU, rounded down: float noise then never splits equal states.
 """
 
 from collections.abc import Sequence
@@ -86,7 +86,7 @@ class _ExactPackingSearch:
         if len(self.seen) > self.allowed:
             raise _TooManyStatesError
         self.seen.add((at, state))
-        # What is left to place exceeds what is free in sum: no need to look where.
+        # What is left to place exceeds what is free in sum: no need to search.
         free_share = sum(gpu[0] for node in state for gpu in node) - self.closed
         free_memory = sum(gpu[1] for node in state for gpu in node) - self.closed
         rest_share, rest_memory = self.rest[at]

@@ -1,4 +1,4 @@
-"""What is to be packed into a pool, what came of it, and first-fit decreasing, which packs nearly
+"""What is to be packed into a pool, the result, and first-fit decreasing, which packs nearly
 everything that can be packed.
 """
 
@@ -60,7 +60,7 @@ ORDERS = (
     lambda i: (-i.share, -i.memory, -i.shards, i.key),
     lambda i: (-i.memory, -i.share, -i.shards, i.key),
 )
-"""Largest first, by the number of shards, by share, or by memory: whichever dimension is scarce,
+"""Largest first, by the number of shards, by share, or by memory: in each scarce dimension
 one of them starts with what is hardest to place.
 """
 

@@ -1,7 +1,7 @@
 """Placement: which shard sits on which GPU, exactly; and the smallest part of a setup that cannot
 be placed.
 
-The GPUs of a node are alike and so are the nodes of a pool. A replica puts one shard on each of
+The GPUs of a node are identical and so are the nodes of a pool. A replica puts one shard on each of
 tp_degree different GPUs of one node; per GPU the MPS shares sum to at most 1 and the memory to at
 most the room. First-fit decreasing in three orders places nearly everything that can be placed
 (21 of 24 fleets); where it fails, an exact search decides (models.packing.exact_search).

@@ -4,7 +4,8 @@ token and its last.
 A step runs all running decodes (one token each) and, by the scheduler, tokens of prompts; it takes
 the time that `models.serving.step_time` gives. Requests are served first come, first served. A
 waiting request is admitted at the beginning of a step when fewer than `sequences` are running and
-the cache holds its whole length, prompt and response, beside those that run; nothing is preempted.
+the cache holds its whole length, prompt and response, in addition to those that run; nothing is
+preempted.
 Its first token comes at the end of the step that ends its prompt, its next ones at the ends of the
 steps after that.
 
@@ -14,7 +15,8 @@ steps after that.
                     admitted; decodes wait
     slots           as chunked, but prompts are never cut: one always enters, more while they fit
                     into step_tokens
-    single          as slots, but one prompt a step (fixed lengths in closed loop were seen so under
+    single          as slots, but one prompt per step (fixed lengths in closed loop were seen so
+                    under
                     vLLM and TensorRT-LLM)
 
 Event skip: between events (a response ends, a request that can be admitted arrives) the n decodes
@@ -52,7 +54,7 @@ TABLE_TOKENS = 16384
 
 
 class TooLongError(ValueError):
-    """A request is longer than the whole cache, or than nothing."""
+    """A request is longer than the whole cache, or empty."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Limits:
     def __post_init__(self) -> None:
         if not 1 <= self.sequences < self.step_tokens or self.kv_tokens < 2:
             raise TooLongError(
-                f"limits make no sense: {self}; at least 1 sequence, fewer than step_tokens, and 2"
+                f"invalid limits: {self}; at least 1 sequence, fewer than step_tokens, and 2"
                 " kv_tokens"
             )
 

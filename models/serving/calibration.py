@@ -10,8 +10,8 @@ rate in open loop, lengths, mean TTFT and TPOT. Sought are factors theta, one fo
     soft L1: outliers pull less
 
 Schedules are frozen between rounds: point p is simulated at the theta of the round before, and its
-events e (m_e steps, n_e decodes, ...) are kept. While the schedule stands, both latencies are sums
-over the events, with weights counted in the simulation:
+events e (m_e steps, n_e decodes, ...) are kept. While the schedule is unchanged, both latencies
+are sums over the events, with weights counted in the simulation:
 
     TTFT_p(theta) = front_end(theta) + sum_e waiting_e duration_e(theta)    waiting_e: requests that
     wait for a first token, over all
@@ -111,7 +111,7 @@ class CalibrationPoint:
 
 @dataclass(frozen=True)
 class Fit:
-    """factors: (9,) in the order of FACTORS; harness: the one picked; points: how many taught;
+    """factors: (9,) in the order of FACTORS; harness: the one picked; points: how many were used;
     loss: what was minimised.
     """
 
@@ -163,7 +163,7 @@ def fit_calibration(
 ) -> Fit:
     """Factors from points, at the best of the harnesses.
 
-    All factors 1 and the first harness when no point teaches.
+    All factors 1 and the first harness when no point is usable.
 
     stop: called now and then; when it says so, StoppedError is raised.
     """

@@ -3,7 +3,7 @@
 Knows nothing of the optimisation.
 
 A curve states the mean latency at a few rates, but not what happens between two arrivals.
-The station that stands for it:
+The station that models it:
 
     latency of request k = base_k + kappa * W_k
     W_k   waiting time of a first-come-first-served queue with one server and exponential service of
@@ -22,8 +22,8 @@ Fitted by least squares on relative errors, points near the operating rate count
 that falls has no such queue: the error of the fit shows it. Bursts act through W: that, and the
 tail of W, is what a curve alone does not know.
 
-That is for TTFT. A response takes long beside the gaps between arrivals, and what gaps of the
-measurement's kind do to TPOT and E2E is in their curves already; so these follow the load of
+That is for TTFT. A response takes long compared with the gaps between arrivals, and the
+effect of such gaps on TPOT and E2E is in their curves already; so these follow the load of
 minutes:
 
     latency of request k = L(r_k) * x_k,    r_k = arrivals within WINDOW around k / WINDOW

@@ -1,4 +1,4 @@
-"""Latencies of simulated points as sums over their events, for as long as the schedule stands
+"""Latencies of simulated points as sums over their events, as long as the schedule is unchanged
 (`models.serving.calibration`).
 
 duration_e(theta) = m max(theta_1 compute t, theta_2 weights(t)) + theta_3 kv (m C + (1-w) n m

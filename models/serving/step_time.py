@@ -13,7 +13,7 @@ mean context). With t = n + p tokens, SI units:
                                                                                (4 bit too, where a
                                                                                GPU has units for it)
     dense     = bytes every token reads / (W * HBM bandwidth * .84)            expert: bytes of all
-              experts, alike
+              experts
     miss      = 1 - k / E                                                      share of the experts
               that one token leaves untouched
     kv        = 2 * layers * KV heads * head size * bytes / min(W, KV heads) / (HBM bandwidth * .75)
@@ -42,7 +42,7 @@ they are saturated.
 Calibration scales the nine numbers named in FACTORS, and nothing else; PRIOR is how far each may
 lie from 1 (sigma of its logarithm). Single factors are not identified by latencies: they are a
 means to predict, not facts about a GPU. Start values: fits to serving measurements on H100 and
-A100; how well they do stands in docs/accuracy.md.
+A100; docs/accuracy.md states their error.
 """
 
 import math
@@ -283,8 +283,8 @@ def _step_slowdowns(share: float, own: StepSettings) -> tuple[float, float, floa
     if share == 1:
         return 1.0, 1.0, 1.0
     if own.share_fraction is not None:
-        alike = own.neighbours * (1 - own.share_fraction + own.share_fraction / share)
-        return alike, alike, alike
+        scale = own.neighbours * (1 - own.share_fraction + own.share_fraction / share)
+        return scale, scale, scale
     exponents = own.compute_exponent, own.weight_exponent, own.cache_exponent
     compute, weights, cache = (own.neighbours / share**exponent for exponent in exponents)
     return compute, weights, cache

@@ -15,9 +15,9 @@ Result = TypeVar("Result")
 def interruptible(work: Callable[[threading.Event], Result]) -> Result:
     """Call `work(cancel)` and return its result, or raise what it raises.
 
-    The first interrupt sets `cancel`, the second is raised at once. The work runs in a thread of
-    its own: Python raises KeyboardInterrupt in the main thread alone, and there only between two
-    of its steps, so that a main thread inside HiGHS would hear it when HiGHS is done.
+    The first interrupt sets `cancel`, the second is raised at once. The work runs in a separate
+    thread: Python raises KeyboardInterrupt only in the main thread, between two bytecode steps,
+    so a main thread inside HiGHS would notice it only when HiGHS returns.
     """
     cancel = threading.Event()
     future: Future[Result] = Future()

@@ -120,7 +120,7 @@ class PlanResult:
 
     @property
     def shadow_prices(self) -> pd.DataFrame:
-        """What one more unit of each limit changes the objective by; estimates from the last
+        """Change of the objective for one more unit of each limit; estimates from the last
         relaxation.
         """
         return self._tables["shadow_prices"]

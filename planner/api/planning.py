@@ -32,7 +32,7 @@ def plan(
     scenario
         A scenario of `planner.load`, or what that function takes.
     time_limit_s, rel_gap, threads, seed
-        Search options in the place of the scenario's: seconds, relative gap at which the search
+        Search options in place of the scenario's: seconds, relative gap at which the search
         ends, HiGHS threads, HiGHS seed.
     current
         The plan that runs now: replicas stay on their GPUs where possible.
@@ -44,7 +44,7 @@ def plan(
     -------
     PlanResult
         Also for an infeasible scenario (`status`, `conflict`, `repairs`) and for a search that was
-        stopped before it found a plan. An interrupt (Ctrl-C, a notebook's stop button) ends the
+        stopped before any plan was found. An interrupt (Ctrl-C, a notebook's stop button) ends the
         search with the best plan so far.
 
     Raises

@@ -20,7 +20,7 @@ __all__ = ["LoadedScenario", "ScenarioSource", "load"]
 class LoadedScenario:
     """A sound scenario: what `plan`, `sweep` and `baselines` take. Made by `planner.load`.
 
-    result: the scenario, its instance (SI units) and what the reader should know.
+    result: the scenario, its instance (SI units) and notices.
     """
 
     result: LoadResult
@@ -38,12 +38,12 @@ class LoadedScenario:
 
     @property
     def overrides(self) -> Mapping[str, Any]:
-        """What was changed against the file: dotted path -> value."""
+        """Overrides of the file's values: dotted path -> value."""
         return self.result.scenario.overrides
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What was assumed or stands out, one sentence each."""
+        """Assumptions and warnings, one sentence each."""
         return tuple(dict.fromkeys([*self.result.notices, *self.result.instance.warnings]))
 
     @property

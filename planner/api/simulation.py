@@ -26,7 +26,7 @@ __all__ = ["SimulationResult", "simulate"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SimulationResult:
-    """Predicted beside simulated figures of a plan, with 95 % intervals over independent runs."""
+    """Predicted and simulated figures of a plan, with 95 % intervals over independent runs."""
 
     simulation: Simulation
     _instance: Instance
@@ -53,7 +53,7 @@ class SimulationResult:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What to plan with where a limit does not surely hold."""
+        """The limit to plan with where the present one may be missed."""
         return tuple(simulation_advice_lines(self.simulation))
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Scenarios and tables that stand in memory: written into a temporary folder, so that everything
+"""Scenarios and tables held in memory: written into a temporary folder, so that everything
 that reads files reads them too, worker processes of a sweep included.
 """
 
@@ -52,7 +52,7 @@ class TemporaryFiles:
         return path
 
     def write_tables(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """The same content with paths in the place of DataFrames. A named index is a column."""
+        """The same content with paths in place of DataFrames. A named index is a column."""
         paths = dict(content)
         for key in TABLES:
             if isinstance(frame := content.get(key), pd.DataFrame):
@@ -65,7 +65,7 @@ class TemporaryFiles:
 
 @contextmanager
 def naming_faults(files: Iterable[TemporaryFiles]) -> Iterator[None]:
-    """Within, faults name mappings and DataFrames, not temporary files that nobody knows."""
+    """Within, faults name mappings and DataFrames, not temporary files unknown to the caller."""
     names = {path: name for one in files for path, name in one.names.items()}
     try:
         yield

@@ -124,7 +124,7 @@ def simulate(
 ) -> None:
     """Replay a plan's requests in a simulation.
 
-    Shows predicted beside simulated latencies, realised fractions, and a verdict.
+    Shows predicted and simulated latencies, realised fractions, and a verdict.
 
     Exit codes: 0 holds or uncertain, 2 bad input, 3 or 5 the plan has no setup, 6 the plan misses
     its SLOs.

@@ -17,7 +17,7 @@ HOME = Path(__file__).resolve().parents[2]
 PACKAGES = ("planner", "models", "profiles", "reports")
 
 FIX = (
-    "install the planner into an environment of its own (docs/install.md), and use `llm-planner`,"
+    "install the planner into a separate environment (docs/install.md), and use `llm-planner`,"
     " which takes nothing from the current folder"
     if IS_WHEEL
     else f"run from {HOME}, in an environment without that package"

@@ -175,7 +175,7 @@ def diff(
 ) -> None:
     """Show the steps from one plan to another.
 
-    What stays, starts, stops and moves; where possible no LLM falls short on the way.
+    What stays, starts, stops and moves; where possible no LLM loses capacity meanwhile.
 
     Exit codes: 0 done, 2 bad input, 3 or 5 a plan has no setup.
     """

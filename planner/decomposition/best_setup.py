@@ -1,5 +1,5 @@
 """The best of all setups, each routed by dual prices; nothing here is shared with the joint
-optimisation. numpy alone.
+optimisation. numpy only.
 
     best over setups n of   max Q(f)  s.t. the shared SLOs at rates lambda f on n
 
@@ -8,7 +8,7 @@ bounds **every** setup with the same LLMs:
 
     quality(n) <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta)
 
-which is one look-up an LLM for all setups at once. So setups are taken in the order of their
+which is one look-up per LLM for all setups at once. So setups are taken in the order of their
 bounds, the most promising first, and those whose bound does not exceed the best value so far are
 pruned. The bound of the whole is the largest of any setup, routed or pruned.
 """
@@ -107,10 +107,10 @@ class Bounds:
         earned = np.zeros(rows.size)
         for k, llm in enumerate(llms):
             points, starts = self.points[llm], self.starts[llm]
-            worth = prices.alpha[k] * points[0] - prices.beta @ points[1:]
+            gain = prices.alpha[k] * points[0] - prices.beta @ points[1:]
             phi = np.full(starts.size - 1, -1e12)
             some = np.diff(starts) > 0
-            phi[some] = np.maximum.reduceat(worth, starts[:-1][some])
+            phi[some] = np.maximum.reduceat(gain, starts[:-1][some])
             earned += (self.counts[llm] @ phi)[self.setups.choice[rows, llm]]
         if prices.refutes:
             self.upper[rows[prices.base - earned > 1.0 + REFUTED]] = -np.inf
@@ -189,8 +189,8 @@ def best_setup(
 
 
 def first_of_each(setups: Setups, bounds: Bounds, live: np.ndarray) -> np.ndarray:
-    """SEEDS setups of every set of deployed LLMs, those that give out most compute: prices to begin
-    with.
+    """SEEDS setups of every set of deployed LLMs, those that allocate the most compute: prices to
+    begin with.
     """
     total = setups.compute[live].sum(axis=1)
     order = live[np.argsort(-total, kind="stable")]
@@ -248,7 +248,7 @@ class _BestSearch:
             self.value, self.best = routed.value, (deployed, placement.seats, routed)
 
     def result(self, open_bound: float, *, complete: bool) -> BestSetup:
-        """The best setup; everything pruned is at most what was worth beating."""
+        """The best setup; everything pruned is bounded by its value plus the tolerance."""
         bound = max(self.bound, open_bound if not complete else -np.inf, self.worth_beating())
         deployed, seats, routed = self.best or ((), (), None)
         return BestSetup(

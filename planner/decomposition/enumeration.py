@@ -30,14 +30,14 @@ Config = tuple[tuple[int, int], ...]
 
 
 class TooManySetupsError(Exception):
-    """The enumeration is larger than what can be gone through; the message says how far it came."""
+    """The enumeration is larger than what can be examined; the message says how far it came."""
 
 
 @dataclass(frozen=True)
 class Setups:
     """choice: (S, M) positions in configs[i], the ways LLM i may be run.
 
-    compute: (S, P) GPUs of compute given out in every pool.
+    compute: (S, P) allocated compute of every pool, in GPUs.
     """
 
     configs: tuple[tuple[Config, ...], ...]
@@ -48,7 +48,7 @@ class Setups:
         return len(self.choice)
 
     def deployed(self, setup: int) -> Config:
-        """(option, replicas) of everything that stands in a setup."""
+        """(option, replicas) of everything that a setup deploys."""
         return tuple(part for i, c in enumerate(self.choice[setup]) for part in self.configs[i][c])
 
     def replicas(self, setups: np.ndarray, options: int) -> np.ndarray:
@@ -66,8 +66,8 @@ class Setups:
         """(S,) which LLMs are deployed, as a bit mask."""
         mask = np.zeros(len(self), dtype=np.int64)
         for i, configs in enumerate(self.configs):
-            stands = np.array([bool(config) for config in configs])
-            mask |= stands[self.choice[:, i]].astype(np.int64) << i
+            deployed = np.array([bool(config) for config in configs])
+            mask |= deployed[self.choice[:, i]].astype(np.int64) << i
         return mask
 
 
@@ -87,8 +87,8 @@ def enumerate_setups(instance: Instance, most: int = MOST_SETUPS) -> Setups:
         for c, config in enumerate(ways):
             for option, replicas in config:
                 sizes[c, instance.options[option].pool] += replicas * _size(instance, option)
-        # In blocks: the table of all pairs would not stand in memory whole. What is over budget
-        # goes at once: no further LLM can bring it back.
+        # In blocks: the table of all pairs would not fit in memory. What is over budget
+        # is dropped at once: no further LLM can bring it back.
         blocks, kept = [], 0
         for first in range(0, len(choice), max(1, BLOCK // max(len(ways), 1))):
             part = slice(first, first + max(1, BLOCK // max(len(ways), 1)))

@@ -1,11 +1,11 @@
-"""Setups that are too many to go through: a relaxation for a bound, and a plan. numpy alone.
+"""Setups too numerous to examine one by one: a relaxation for a bound, and a plan. numpy only.
 
 The bound is that of `planner.decomposition.lagrangian`.
 
 The plan: the master's replicas rounded, down or up with the chance of the fraction, and filled up
 with what earns most for its compute, as long as first-fit decreasing places everything; routed as
-every setup is. Then setups beside the best one, up to two replicas less and two more, are judged by
-prices and the most promising ones routed, until none is better.
+every setup is. Then neighbours of the best setup, up to two replicas fewer and two more, are
+judged by prices and the most promising ones routed, until none is better.
 """
 
 import threading
@@ -31,9 +31,9 @@ ROUNDINGS = 12
 FILLERS = 12
 """Options tried when what is left of the GPUs is filled."""
 EARNING = 24
-"""Options of which a setup beside the best may have more."""
+"""Options of which a neighbour of the best setup may have more."""
 TRIED = 64
-"""Setups beside the best that are routed in vain before the search ends."""
+"""Neighbours of the best setup routed without improvement before the search ends."""
 AT_ONCE = 8
 BRANCHES = 10
 """Nodes of the branch and bound of one setup."""
@@ -112,7 +112,7 @@ def bracket_fleet(
 
 
 class _Rounding:
-    """Whole replicas near the relaxation's, and better ones beside them, judged by prices before
+    """Whole replicas near the relaxation's, and better neighbours, judged by prices before
     they are routed.
     """
 
@@ -123,7 +123,7 @@ class _Rounding:
         self.instance = state.instance
         self.size = np.array([o.tp_degree * o.mps_share for o in self.instance.options])
         self.llm_of = relaxation.llm_of
-        self.worth = relaxation.worth()
+        self.earnings = relaxation.earnings()
         self.best: tuple[float, np.ndarray, RoutingResult] | None = None
         self.routed: set[bytes] = set()
 
@@ -149,7 +149,7 @@ class _Rounding:
         order = np.argsort(-part - rng.random(part.size) * (part > 1e-6), kind="stable")
         for o in [
             *order[part[order] > 1e-6],
-            *np.argsort(-self.worth / self.size, kind="stable")[:FILLERS],
+            *np.argsort(-self.earnings / self.size, kind="stable")[:FILLERS],
         ]:
             while True:
                 counts[o] += 1
@@ -181,25 +181,25 @@ class _Rounding:
         self.best = (routed.value, counts, routed)
         return True
 
-    def beside(self, counts: np.ndarray) -> np.ndarray:
-        """(R, O) up to two replicas less, of any option, and up to two more, of those that earn
+    def neighbours(self, counts: np.ndarray) -> np.ndarray:
+        """(R, O) up to two replicas fewer, of any option, and up to two more, of those that earn
         most.
         """
         one = np.eye(counts.size, dtype=np.int64)
         earning = np.argsort(
-            -np.where(self.relaxation.usable, self.worth / self.size, -np.inf), kind="stable"
+            -np.where(self.relaxation.usable, self.earnings / self.size, -np.inf), kind="stable"
         )[:EARNING]
         less, more = _up_to_two(one[counts > 0]), _up_to_two(one[earning])
         near = (counts - less[:, None, :] + more[None, :, :]).reshape(-1, counts.size)
         return near[(near >= 0).all(axis=1)]
 
     def improve(self, deadline: float, cancel: threading.Event | None) -> None:
-        """Go to better setups beside the best one, those of the best bounds first, until TRIED of
-        them are none.
+        """Move to better neighbours of the best setup, those of the best bounds first, until TRIED
+        of them are not better.
         """
         while self.best is not None:
             value, counts, _ = self.best
-            near = self.beside(counts)
+            near = self.neighbours(counts)
             near = near[self.relaxation.bounds(near) > value + self.tolerance]
             near = near[self.legal(near)]
             tried = 0

@@ -1,7 +1,7 @@
-"""One Lagrangian relaxation over all setups, where they are too many to go through. numpy alone.
+"""One Lagrangian relaxation over all setups, where they are too many to enumerate. numpy only.
 
-The master of `planner.decomposition.master` with replicas set free: rows "sum_k w_ok = n_o" give
-way to what a cluster has, each row a valid limit with a price pi >= 0 of its own,
+The master of `planner.decomposition.master` with replicas set free: rows "sum_k w_ok = n_o" are
+replaced by the limits of a cluster, each row a valid limit with its own price pi >= 0,
 
     sum_o sum_k u_ro w_ok <= U_r
 
@@ -16,7 +16,7 @@ so that for any alpha, beta >= 0, pi >= 0
     quality <= g(alpha) + sum_s beta_s + sum_r pi_r U_r
                + sum_o N_o max(0, phi_o(alpha, beta) - sum_r pi_r u_ro),         N_o >= n_o
 
-Every round adds the policies of the master's prices and of prices half way to the best ones.
+Every round adds the policies of the master's prices and of prices halfway to the best ones.
 """
 
 import threading
@@ -38,7 +38,7 @@ IN_OUT = 0.5
 KEPT_PRICES = 20
 """Prices by which `bounds` judges setups."""
 
-Tell = Callable[[str, float | None, float | None, float], None]
+Report = Callable[[str, float | None, float | None, float], None]
 
 
 class LagrangianRelaxation:
@@ -100,7 +100,7 @@ class LagrangianRelaxation:
             reached = float(cost @ self.program.point())
             alpha = duals[: len(self.llms)]
             # In-out (Ben-Ameur and Neto, 2007): the master's own prices swing while policies are
-            # few; those half way to the best ones give the better bounds.
+            # few; those halfway to the best ones give the better bounds.
             for trial in (IN_OUT * alpha + (1 - IN_OUT) * best, alpha) if rounds else (alpha,):
                 policy = self.state.prompts.policy(self.llms, trial)
                 here = policy.base + self._priced(trial, duals)
@@ -128,7 +128,7 @@ class LagrangianRelaxation:
         beyond = np.maximum(self.phi(alpha, beta) - pi @ self.usage[:, self.kept], 0.0)
         return float(beta.sum() + pi @ self.limit + self.most[self.kept] @ beyond)
 
-    def worth(self) -> np.ndarray:
+    def earnings(self) -> np.ndarray:
         """(O,) what one replica earns at the prices of the best bound."""
         alpha, beta = self.prices[-1][0], self.prices[-1][1]
         phi = np.full(self.llm_of.size, -np.inf)
@@ -148,8 +148,8 @@ class LagrangianRelaxation:
         """What one replica of every usable option earns at best: max over its points of alpha r /
         lambda - beta . b.
         """
-        worth = alpha[self.llm_of[self.option_of]] * self.points[0] - beta @ self.points[1:]
-        return np.maximum.reduceat(worth, self.starts)
+        gain = alpha[self.llm_of[self.option_of]] * self.points[0] - beta @ self.points[1:]
+        return np.maximum.reduceat(gain, self.starts)
 
     def replicas(self) -> np.ndarray:
         """(O,) fractional replicas of every option in the master's present point."""

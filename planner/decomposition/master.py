@@ -1,4 +1,4 @@
-"""The restricted master of one setup: policies and operating points, priced. numpy alone.
+"""The restricted master of one setup: policies and operating points, priced. numpy only.
 
 A setup fixes n_o. With policies c (fractions f_c, mean score Q_c), points k of every deployed
 option (rate r_ok, spends b_sok) and
@@ -12,15 +12,15 @@ option (rate r_ok, spends b_sok) and
 
 a new policy is that of the prices alpha (one look at all prompts), and no point is missing: this is
 Dantzig-Wolfe decomposition with the prompts as the pricing problem. t is minimised first: that is
-the routing with most room, or the proof that there is none. Weak duality gives, for **any** alpha
-and any beta >= 0, whatever they came from,
+the routing with most headroom, or the proof that there is none. Weak duality gives, for **any**
+alpha and any beta >= 0, wherever they come from,
 
     quality <= g(alpha) + sum_s beta_s + sum_o n_o phi_o(alpha, beta)
     phi_o   =  max_k [alpha_i r_ok / lambda - sum_s beta_s b_sok]
 
 and that is the bound, computed apart from the master. The value is that of the mix theta at rates
-sum_k w_ok r_ok on the raw curves, mixed with the routing of most room until every SLO is kept. On
-convex curves both meet.
+sum_k w_ok r_ok on the raw curves, mixed with the routing of most headroom until every SLO is kept.
+On convex curves both meet.
 """
 
 from collections.abc import Sequence
@@ -40,10 +40,10 @@ KEPT = 1e-9
 much).
 """
 TRIMS = 3
-"""How often a master is solved anew with less of its budgets."""
+"""How often a master is solved again with smaller budgets."""
 
 Deployed = Sequence[tuple[int, int]]
-"""(option, replicas) of every option that stands in the setup."""
+"""(option, replicas) of every option in the setup."""
 Mix = tuple[np.ndarray, np.ndarray, float]
 """Rates (D,), fractions (I,), quality of a mix of policies and points."""
 Ranges = tuple[tuple[int, int], ...]
@@ -119,13 +119,13 @@ class Master:
         return self._mix()
 
     def refutation(self) -> Prices:
-        """The prices at which the routing of most room lies."""
+        """The prices at the routing of most headroom."""
         alpha, beta = self.duals[: len(self.llms)], np.maximum(self.duals[self.budget_rows], 0.0)
         beta = beta / max(float(beta.sum()), 1.0)
         return Prices(alpha, beta, float(alpha.min()), refutes=True)
 
     def fullest(self, prices: Prices) -> float:
-        """What the fullest shared budget is used to at least, whatever the routing."""
+        """Least use of the fullest shared budget over all routings."""
         return prices.base - self._earned(prices.alpha, prices.beta)
 
     def climb(self, tolerance: float, target: float) -> tuple[float, Prices]:
@@ -158,12 +158,12 @@ class Master:
 
     def _earned(self, alpha: np.ndarray, beta: np.ndarray) -> float:
         """sum_o n_o phi_o within the ranges."""
-        worth = -beta @ self.points[1:]
+        gain = -beta @ self.points[1:]
         for d, llm in enumerate(self.llm_of):
-            worth[self.ends[d] : self.ends[d + 1]] += (
+            gain[self.ends[d] : self.ends[d + 1]] += (
                 alpha[llm] * self.points[0, self.ends[d] : self.ends[d + 1]]
             )
-        return float(self.replicas @ np.maximum.reduceat(worth, self.ends[:-1]))
+        return float(self.replicas @ np.maximum.reduceat(gain, self.ends[:-1]))
 
     def _mix(self) -> Mix:
         """Rates (D,), fractions (I,), quality of the master's present point."""
@@ -189,8 +189,8 @@ class Master:
     def settle(self, most_room: Mix, tolerance: float) -> tuple[Mix, np.ndarray | None]:
         """The best mix on the raw curves and its spends (None: some SLO is not kept).
 
-        Where the present mix exceeds an SLO, the routing of most room is mixed in, no more than
-        needed; where that costs more than a quarter of the tolerance, the master is solved anew
+        Where the present mix exceeds an SLO, the routing of most headroom is mixed in, no more than
+        needed; where that costs more than a quarter of the tolerance, the master is solved again
         with the excess taken off its budgets.
         """
         mix = self._mix()
@@ -229,8 +229,8 @@ class Master:
     def _towards(
         self, mix: Mix, spends: np.ndarray, most_room: Mix
     ) -> tuple[Mix, np.ndarray | None]:
-        """The mix, or as little of the routing of most room with it as keeps every SLO; None where
-        that one keeps them neither.
+        """The mix, with as little of the routing of most headroom as keeps every SLO; None where
+        that routing does not keep them either.
         """
         if self._kept(spends):
             return mix, spends

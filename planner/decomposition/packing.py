@@ -1,9 +1,9 @@
 """Placement in the decomposition: first-fit decreasing as published, and an exhaustive search.
-numpy alone.
+numpy only.
 
 Replicas go by share, then memory, largest first; each on the first node with tp GPUs that have
 room, on the first of those (RouterWise). `pack` searches exhaustively where that fails;
-`pack_on_fewest` finds as few GPUs as can be. `first_fit_decreasing` places many setups at once.
+`pack_on_fewest` finds the fewest GPUs. `first_fit_decreasing` places many setups at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ def _first_fit_in_pool(instance: Instance, p: int, counts: np.ndarray) -> np.nda
 
 
 class PlacementVerdict(StrEnum):
-    """What is known of the placement of a setup."""
+    """What is known about the placement of a setup."""
 
     PLACED = "placed"
     IMPOSSIBLE = "impossible"
@@ -106,9 +106,9 @@ class PlacementResult:
 
 
 def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementResult:
-    """Place all replicas of a setup, (option, replicas) of what stands in it.
+    """Place all replicas of a setup, (option, replicas) of what it deploys.
 
-    Where one pool cannot hold its part the answer is IMPOSSIBLE, whatever is open elsewhere.
+    Where one pool cannot hold its part the answer is IMPOSSIBLE, even if other pools are undecided.
     """
     pools = []
     for p in range(len(instance.pools)):
@@ -121,7 +121,7 @@ def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementRe
 
 
 def pack_on_fewest(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementResult:
-    """The same on as few GPUs of every pool as can be: the first number of them, from a lower
+    """The same on the fewest GPUs of every pool: the first number of them, from a lower
     bound upwards, on which the exhaustive search places everything.
     """
     pools = []
@@ -232,10 +232,10 @@ class _Packing:
         return _placed(self.seats) if placed else PlacementResult(PlacementVerdict.IMPOSSIBLE)
 
     def _place(self, at: int) -> bool:
-        """Whether replica `at` and all after it find room in what is free."""
+        """Whether replica `at` and all after it fit in what is free."""
         if at == len(self.items):
             return True
-        # Alike GPUs and alike nodes are interchangeable: a state that failed once in whatever order
+        # Equal GPUs and equal nodes are interchangeable: a state that failed once, in any order,
         # fails again.
         state = (at, *sorted(tuple(sorted(node)) for node in self.free))
         if state in self.dead:
@@ -279,11 +279,11 @@ def _choices(
     """All ways to choose `degree` GPUs of a node with room, one of each kind of equal choices, the
     first GPUs first.
     """
-    alike: dict[tuple[int, float], list[int]] = {}
+    groups_of: dict[tuple[int, float], list[int]] = {}
     for position, (share, free) in enumerate(gpus):
         if share >= units and free >= memory:
-            alike.setdefault((share, free), []).append(position)
-    groups = list(alike.values())
+            groups_of.setdefault((share, free), []).append(position)
+    groups = list(groups_of.values())
     for counts in product(*(range(min(len(group), degree), -1, -1) for group in groups)):
         if sum(counts) == degree:
             yield tuple(

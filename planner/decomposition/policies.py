@@ -1,4 +1,4 @@
-"""Quality in the decomposition: what a vector of dual prices makes of all prompts. numpy alone.
+"""Quality in the decomposition: what a vector of dual prices makes of all prompts. numpy only.
 
     alpha_i                      dual price of LLM i, score units per request
     policy of alpha              prompt x goes to argmax_i s_i(x) - alpha_i

@@ -1,7 +1,7 @@
 """What the decomposition knows of an instance and learns of it: spend tables, policies, prices.
-numpy alone.
+numpy only.
 
-A *bank* belongs to a set of deployed LLMs, whatever the setup: policies seen, as rows of
+A *bank* belongs to a set of deployed LLMs, regardless of the setup: policies seen, as rows of
 (fractions, mean score), and prices that bound every setup which deploys just these LLMs. Nothing in
 it depends on the setup it was learnt from: the next one starts where the last ended.
 """
@@ -40,8 +40,8 @@ class Prices:
 
 @dataclass
 class Bank:
-    """What is known of a set of deployed LLMs, whatever the setup: policies as rows of (fractions,
-    quality), and good prices.
+    """What is known about a set of deployed LLMs, regardless of the setup: policies as rows of
+    (fractions, quality), and good prices.
     """
 
     llms: tuple[int, ...]
@@ -51,7 +51,7 @@ class Bank:
     prices: list[Prices] = field(default_factory=list)
 
     def add(self, policy: Policy) -> None:
-        """Keep a policy; the first rows (all prompts to one LLM) stay for ever."""
+        """Keep a policy; the first rows (all prompts to one LLM) stay forever."""
         if self.quality.size >= MOST_POLICIES:
             first = len(self.llms)
             # The least used go; halving the counts lets old favourites fade.
@@ -86,7 +86,7 @@ class DecompositionState:
         self.pivots = 0
 
     def bank(self, llms: tuple[int, ...]) -> Bank:
-        """The bank of a set of LLMs; a new one knows one policy an LLM."""
+        """The bank of a set of LLMs; a new one knows one policy per LLM."""
         if llms not in self.banks:
             self.banks[llms] = Bank(
                 llms,

@@ -1,5 +1,5 @@
 """The best routing of one setup: the restricted master of `planner.decomposition.master`, and a
-branch and bound where curves are not convex. numpy alone.
+branch and bound where curves are not convex. numpy only.
 
 On convex curves the master's value and bound meet. Where a curve is not convex, or its rates fall
 into several intervals, the master may mix points far apart, which no replica can do: then the

@@ -1,14 +1,15 @@
-"""A small linear program, solved with numpy alone: the primal simplex method on a dense matrix
+"""A small linear program, solved with numpy only: the primal simplex method on a dense matrix
 whose columns may grow.
 
     max  cost . x     s.t.  columns @ x = rhs,  x >= 0          columns (m, n), m a few dozen at
                                                 most
 
-Revised form: the inverse of the basis is kept and updated by pivots, and made anew every REFRESH of
-them. Rows without a column to start from get an artificial one, which `feasible` drives out.
+Revised form: the inverse of the basis is kept and updated by pivots, and recomputed after every
+REFRESH of them. Rows without a column to start from get an artificial one, which `feasible` drives
+out.
 Largest reduced cost enters; after STALLED pivots without progress the first eligible column does
-(Bland's rule, which cannot cycle). What comes out is used as prices and as a mix whose worth is
-computed apart from this file, so an error here makes answers loose, never wrong.
+(Bland's rule, which cannot cycle). The results are used as prices and as a mix whose value is
+computed elsewhere, so an error here makes bounds loose, never wrong.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 __all__ = ["Simplex"]
 
 REFRESH = 40
-"""Pivots after which the inverse is computed anew: rank-one updates add up rounding."""
+"""Pivots after which the inverse is computed again: rank-one updates add up rounding."""
 
 STALLED = 30
 """Pivots without progress after which Bland's rule chooses."""
@@ -26,7 +27,7 @@ MOST_PIVOTS = 5_000
 PIVOT = 1e-10
 """Smallest element that may be pivoted on."""
 
-ROOM = 1e-9
+FEASIBILITY_TOL = 1e-9
 """Sum of the artificial columns at which the rows count as met."""
 
 
@@ -72,7 +73,7 @@ class Simplex:
         self.basis, self.inverse = state[0].copy(), state[1].copy()
         self.rhs = rhs * self.sign
         self.at = self.inverse @ self.rhs
-        return bool(self.at.min() >= -ROOM)
+        return bool(self.at.min() >= -FEASIBILITY_TOL)
 
     def point(self) -> np.ndarray:
         """x (n,)."""
@@ -84,7 +85,7 @@ class Simplex:
     def feasible(self) -> bool:
         """Drive the artificial columns to 0; whether that is possible."""
         self.proof = self.maximise(np.zeros(self.size), artificial=-1.0) * self.sign
-        return float(self.at[self.basis < 0].sum()) <= ROOM
+        return float(self.at[self.basis < 0].sum()) <= FEASIBILITY_TOL
 
     def refuted(self, largest: float) -> bool:
         """Whether the duals y of a failed `feasible` prove it (y @ columns >= 0, y @ rhs < 0) for x
@@ -101,8 +102,8 @@ class Simplex:
         """
         stalled = 0
         for _ in range(MOST_PIVOTS):
-            worth = np.where(self.basis >= 0, cost[np.maximum(self.basis, 0)], artificial)
-            duals = worth @ self.inverse
+            basis_cost = np.where(self.basis >= 0, cost[np.maximum(self.basis, 0)], artificial)
+            duals = basis_cost @ self.inverse
             reduced = cost - duals @ self.columns
             reduced[self.barred] = -np.inf
             enters = int(np.argmax(reduced))
@@ -148,7 +149,7 @@ class Simplex:
         return step
 
     def _refresh(self) -> None:
-        """Compute inverse and values anew from the basis."""
+        """Compute inverse and values again from the basis."""
         rows = self.rhs.size
         basic = np.zeros((rows, rows))
         for row, column in enumerate(self.basis):

@@ -1,5 +1,5 @@
 """Curves in the decomposition: what a replica at a rate spends of every shared SLO, read off the
-raw points. numpy alone.
+raw points. numpy only.
 
 A shared SLO s (scope all) is a budget; one replica at rate r spends, in shares of the whole budget,
 
@@ -103,7 +103,7 @@ def admissible(curve: Curve, slos: Sequence[Slo], rate: float) -> bool:
 
 
 def spend_table(curve: Curve, slos: Sequence[Slo], arrival_rate: float, points: int) -> SpendTable:
-    """Tabulate one option; about `points` even steps beside the curve's own corners."""
+    """Tabulate one option; about `points` even steps plus the curve's own corners."""
     rates = _grid(curve, slos, points)
     lower = np.empty((0, rates.size))
     for slo in slos:

@@ -95,9 +95,9 @@ def build_bundle(
 ) -> Bundle:
     """Make every file of a plan that has a setup.
 
-    on: date that the files tell. kinds: of KINDS, None = whatever the plan can be expressed in.
+    on: date stated in the files. kinds: of KINDS, None = all in which the plan can be expressed.
     table: prices over load for router_policy.json. DataError when the plan is not sound for its
-    scenario, or a kind asked for cannot hold it; InfeasibleError and NoPlanInTimeError without a
+    scenario, or a requested kind cannot hold it; InfeasibleError and NoPlanInTimeError without a
     setup.
     """
     source.plan.demand_setup()
@@ -139,9 +139,9 @@ def build_bundle(
     return Bundle(files, frozenset({"deploy.sh"} & set(files)), left_out, deployment["cautions"])
 
 
-def files_table(found: Bundle) -> pd.DataFrame:
+def files_table(bundle: Bundle) -> pd.DataFrame:
     """Tabulate the files of a bundle, README.md first, with what each is for."""
-    names = sorted(found.files, key=lambda name: (name != "README.md", name))
+    names = sorted(bundle.files, key=lambda name: (name != "README.md", name))
     return pd.DataFrame(
         [(name, purpose_of(name)) for name in names], columns=["File", "What it is for"]
     )
@@ -164,7 +164,7 @@ def _check_sound(source: PlanAndScenario) -> None:
 
 
 def _check_possible(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) -> None:
-    """Raise DataError for kinds that were asked for by name and cannot hold the plan."""
+    """Raise DataError for kinds that were requested by name and cannot hold the plan."""
     faults = [
         Fault(
             f"--only {kind}",
@@ -189,7 +189,7 @@ def _routellm_refusals(deployment: Mapping[str, Any]) -> list[str]:
 def _host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, str]:
     """Make the files of the machines.
 
-    The script goes with compose too: it starts MPS and tells the GPUs.
+    The script goes with compose too: it starts MPS and lists the GPUs.
     """
     files: dict[str, str] = {}
     if "shell" in chosen or "compose" in chosen:

@@ -34,7 +34,7 @@ def check_new_folder(folder: Path) -> None:
 
 
 def write_bundle(bundle: Bundle, folder: Path) -> None:
-    """Write every file whole, README.md last: where it stands the bundle is complete.
+    """Write every file whole, README.md last: where it exists the bundle is complete.
 
     OSError when that is not possible.
     """

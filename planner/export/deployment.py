@@ -1,12 +1,12 @@
 """A plan as servers on machines: what the deploy bundle is made of, as plain values for `reports`.
 
 about   scenario, hashes, date, demand, SLOs in words, LLMs and fractions
-llms    one row an LLM that is deployed: name (the scenario's), label (served by that name),
+llms    one row per LLM that is deployed: name (the scenario's), label (served by that name),
         model_key (variable that holds its model id), model_id (the catalogue's, or None), fraction
         (0..1 of all requests), price (score, None without traffic), servers (names)
-nodes   one row a node in use: label, host_key (variable that holds its address), pool, gpu,
-        memory_gib, gpus (one row a GPU in use: at, key, shared, share_pct and utilization summed
-        over its servers), servers one row a server: name, llm (label), gpus (positions in the
+nodes   one row per node in use: label, host_key (variable that holds its address), pool, gpu,
+        memory_gib, gpus (one row per GPU in use: at, key, shared, share_pct and utilization summed
+        over its servers), servers one row per server: name, llm (label), gpus (positions in the
         node), tp_degree, mps_share_pct, shared, port, wave (servers of one wave may start at once),
         after (servers on its GPUs that must be up before), utilization, memory_limit_mib,
         memory_gib_per_gpu, rate_rps, fraction (of all requests), share_of_llm (of its LLM's
@@ -37,7 +37,8 @@ from profiles.catalogue import load_catalogue_llms
 __all__ = ["FLEET", "build_deployment"]
 
 FLEET = "fleet"
-"""Name under which a gateway offers all LLMs together; every server answers to it beside its own.
+"""Name under which a gateway offers all LLMs together; every server answers to it in addition to
+its own.
 """
 LLM_LABEL, POOL_LABEL = 30, 16
 """Most characters: a Kubernetes name is put together from both, with degree, share and node, and
@@ -50,7 +51,7 @@ Row = dict[str, Any]
 def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
     """The servers of a plan (content of a verified plan.json with a setup, for its instance).
 
-    on: date that the files tell.
+    on: date stated in the files.
     """
     llm_labels = labels((llm.name for llm in instance.llms), LLM_LABEL, reserved=(FLEET,))
     pool_labels = labels((pool.name for pool in instance.pools), POOL_LABEL)
@@ -97,7 +98,7 @@ def _about(content: PlanContent, instance: Instance, on: date) -> Row:
 
 
 def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, str]) -> list[Row]:
-    """One row a replica, LLM by LLM in the scenario's order, numbered by pool, node and
+    """One row per replica, LLM by LLM in the scenario's order, numbered by pool, node and
     GPU.
     """
     pools = {pool.name: at for at, pool in enumerate(instance.pools)}
@@ -136,7 +137,7 @@ def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
 
 
 def _numbered(servers: list[Row], content: PlanContent, llms: Sequence[str]) -> list[Row]:
-    """Name the servers and tell which part of the requests each one gets."""
+    """Name the servers and state which part of the requests each one gets."""
     named: list[Row] = []
     for llm in llms:
         own = sorted(
@@ -181,7 +182,7 @@ def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence
 
 
 def _model_cautions(llms: Sequence[Row]) -> list[str]:
-    """The LLMs whose model id nobody knows."""
+    """The LLMs whose model id is unknown."""
     unknown = [row for row in llms if row["model_id"] is None]
     return [
         f"{row['title']} is in no catalogue: set {row['model_key']} in deploy.env to the model that"

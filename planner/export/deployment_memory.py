@@ -27,7 +27,7 @@ FILL = 0.95
 contexts lie outside of it.
 """
 OUTSIDE_GIB = 1.0
-"""GiB a GPU that a server may hold outside of its utilization."""
+"""GiB per GPU that a server may hold outside of its utilization."""
 DIGITS = 3
 
 Row = dict[str, Any]
@@ -82,5 +82,5 @@ def _gpus(servers: Sequence[Row]) -> set[int]:
 
 
 def _floor(value: float) -> float:
-    """Round down to `DIGITS` decimals, the dust of the division aside."""
+    """Round down to `DIGITS` decimals, rounding noise of the division aside."""
     return math.floor(value * 10**DIGITS + 1e-6) / 10**DIGITS

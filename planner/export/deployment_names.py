@@ -2,7 +2,7 @@
 services, variables and comments.
 
 A scenario's names are free text. Labels here are DNS-1123 labels that begin with a letter: they do
-as compose services, Kubernetes objects, served model names and file names alike. Two names never
+as compose services, Kubernetes objects, served model names and file names. Two names never
 get one label.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 __all__ = ["labels", "one_line", "variable"]
 
 DIGITS = (6, 10, 14)
-"""Hexadecimal digits of a name's hash where its label alone would not tell it apart: as few as do.
+"""Hexadecimal digits of a name's hash where its label alone would not be unique: as few as suffice.
 """
 
 
@@ -33,12 +33,12 @@ def labels(names: Iterable[str], most: int, reserved: Iterable[str] = ()) -> dic
         if counts[label] == 1 and len(label) <= most and label not in taken
     }
     for digits in DIGITS:
-        found = {
+        chosen = {
             name: label if name in whole else _hashed(name, label, most, digits)
             for name, label in wanted.items()
         }
-        if len(set(found.values()) | taken) == len(found) + len(taken):
-            return found
+        if len(set(chosen.values()) | taken) == len(chosen) + len(taken):
+            return chosen
     raise ValueError(f"no different labels of {most} characters for {len(wanted)} names")
 
 
@@ -50,7 +50,7 @@ def variable(*parts: str) -> str:
 
 
 def one_line(text: str, width: int = 200) -> str:
-    """Text that can stand in a comment: on one line, every character printable, cut at `width`."""
+    """Text that is safe in a comment: on one line, every character printable, cut at `width`."""
     line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
     return line if len(line) <= width else line[: width - 3] + "..."
 

@@ -60,10 +60,10 @@ def _in_waves(servers: Sequence[Row]) -> list[Row]:
 
 def _gpus(node: str, servers: Sequence[Row]) -> list[Row]:
     """The GPUs in use, in the node's order."""
-    found = []
+    gpus = []
     for at in sorted({gpu for row in servers for gpu in row["gpus"]}):
         own = [row for row in servers if at in row["gpus"]]
-        found.append(
+        gpus.append(
             {
                 "at": at,
                 "key": variable("GPU", node, str(at)),
@@ -73,4 +73,4 @@ def _gpus(node: str, servers: Sequence[Row]) -> list[Row]:
                 "utilization": sum(row["utilization"] for row in own),
             }
         )
-    return found
+    return gpus

@@ -38,7 +38,7 @@ def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -
 def write_scenario_workbook(loaded: "LoadResult", target: Path) -> tuple[str, ...]:
     """Write a loaded scenario as a workbook, read it back, and compare the hashes; notices.
 
-    DataError when a text of it cannot stand in a workbook; then nothing is written.
+    DataError when one of its texts cannot be stored in a workbook; then nothing is written.
     """
     # Imported here to keep templates quick.
     from planner.scenario.assemble import load_instance
@@ -71,7 +71,7 @@ def check_new_workbook(path: Path) -> None:
 def write_input_workbook(
     path: Path, inputs: WorkbookInputs, check: Callable[[Path], None] | None = None
 ) -> None:
-    """Write the workbook whole or not at all: beside its place first, where it is read back.
+    """Write the workbook whole or not at all: to a temporary file first, which is read back.
 
     check: raises when what was written is not what was to be written.
     """

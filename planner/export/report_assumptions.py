@@ -1,4 +1,4 @@
-"""The assumptions of a report: numbers of the scenario, one a row, each with the place it comes
+"""The assumptions of a report: numbers of the scenario, one per row, each with the place it comes
 from.
 
 What, Value, Unit, Source
@@ -194,7 +194,7 @@ def _stated(part: Any, key: str) -> str:
 
 
 def _source(scenario: Scenario, row: _Assumption) -> str:
-    """Where a number stands: what overrode it, else the scenario's file, else `otherwise`."""
+    """Where a number comes from: what overrode it, else the scenario's file, else `otherwise`."""
     for key in scenario.overrides:
         if row.path == key or row.path.startswith(f"{key}."):
             return f"--set {key}"

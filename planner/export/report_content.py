@@ -1,15 +1,15 @@
-"""What a report is made of: the plan's named tables and those beside them, as plain frames and
+"""The content of a report: the plan's named tables and additional ones, as plain frames and
 plain values for `reports`.
 
 tables   those of planner.plans.tables, and
   assumptions   numbers of the scenario (planner.export.report_assumptions)
   pools, llms, points, ties, conflict, repairs   (planner.export.report_tables)
-  marginals     what one unit more or less of a limit is worth, where `plan --marginals` found it
+  marginals     value of one unit more or less of a limit, where `plan --marginals` found it
   alternatives  other setups nearly as good, where `plan --near` found them
   sensitivity, frontier, spread, histogram, setups, baselines   where they were computed
                 (planner.export.report_studies)
 meta     words and numbers (planner.export.report_meta)
-nearest  beside a conflict the same three of its best effort, else None; assumptions are then those
+nearest  with a conflict the same three of its best effort, else None; assumptions are then those
          after the change that makes it feasible
 """
 
@@ -44,8 +44,8 @@ def build_report(
 ) -> Report:
     """Gather tables, meta and nearest.
 
-    plan: of `loaded`, or the best effort beside its conflict; studies: tables that were computed
-    beside the plan; notes: sentences on them for the log.
+    plan: of `loaded`, or the best effort of its conflict; studies: tables computed
+    in addition to the plan; notes: sentences on them for the log.
     """
     content, nearest = plan.content, plan.best_effort
     tables = {

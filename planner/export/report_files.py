@@ -40,7 +40,8 @@ def write_report(
 ) -> dict[str, str]:
     """Write workbook and charts; what was written -> where. OSError when that is not possible.
 
-    studies: tables computed beside the plan (planner.export.report_studies), and sentences on them.
+    studies: tables computed in addition to the plan (planner.export.report_studies), and sentences
+    on them.
     """
     report = build_report(source.plan, source.loaded, *studies)
     written: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Words and numbers that stand beside a report's tables."""
+"""Text and numbers that accompany a report's tables."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

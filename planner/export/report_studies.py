@@ -1,5 +1,5 @@
-"""What a report may show beside the plan, computed on demand: the study of all setups, baselines,
-frontiers, sensitivity.
+"""What a report may show in addition to the plan, computed on demand: the study of all setups,
+baselines, frontiers, sensitivity.
 """
 
 import threading

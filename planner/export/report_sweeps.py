@@ -1,5 +1,5 @@
 """Frontiers and sensitivity of a report, by sweeps (planner.studies.sweep): every point is planned
-anew, and a point without a plan is a row with its reason.
+again, and a point without a plan is a row with its reason.
 
     frontier      the plan along the arrival rate and along the limit of the first SLO, all other
                   inputs as they are
@@ -56,7 +56,7 @@ class VariedPoint:
 
 
 def _scaled(value: float, factor: float) -> float | int:
-    """A product without the dust of binary numbers: 12 digits, whole numbers as such."""
+    """A product without rounding noise from binary numbers: 12 digits, whole numbers as such."""
     return tidy(float(f"{factor * value:.12g}"))
 
 
@@ -149,9 +149,9 @@ def _numbers(source: PlanAndScenario, point: SweepPoint | None) -> tuple[str, li
     content, unit = source.plan.content, objective_unit(source.plan.content)
     if point is None:
         objective, gap = content["objective"], content["objective"]["rel_gap"]
-        found = [objective["value"], objective["bound"], None if gap is None else 100.0 * gap]
+        values = [objective["value"], objective["bound"], None if gap is None else 100.0 * gap]
         others = [content["quality"], content["cost_usd_per_h"], content["gpus_used"]]
-        return content["status"], [*found, *others], ""
+        return content["status"], [*values, *others], ""
     headers = (f"Found ({unit})", f"Best possible ({unit})", *NUMBERS)
     return point.status, [point.numbers.get(header) for header in headers], point.reason
 
@@ -161,7 +161,7 @@ def frontier_report_table(
     points: Sequence[VariedPoint],
     done: Mapping[VariedPoint, SweepPoint],
 ) -> pd.DataFrame:
-    """One row a point that is done, this plan among them."""
+    """One row per point that is done, this plan among them."""
     unit, rows = objective_unit(source.plan.content), []
     for point in points:
         if point in done or point.here:
@@ -179,7 +179,7 @@ def sensitivity_table(
     points: Sequence[VariedPoint],
     done: Mapping[VariedPoint, SweepPoint],
 ) -> pd.DataFrame:
-    """One row a point that is done, with the change of the objective."""
+    """One row per point that is done, with the change of the objective."""
     content, unit = source.plan.content, objective_unit(source.plan.content)
     base, rows = content["objective"]["value"], []
     for point in points:

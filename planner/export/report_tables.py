@@ -1,6 +1,6 @@
-"""Tables of a report beside those of the plan: pools, LLMs, load points, ties, conflict.
+"""Tables of a report in addition to those of the plan: pools, LLMs, load points, ties, conflict.
 
-pools      one row a pool, with the number of GPUs in use
+pools      one row per pool, with the number of GPUs in use
 llms       LLMs in the scenario's order, with their replicas and their limits
 points     load points of the deployed options: LLM, option, rate, latencies, provenance
 ties       sets of LLMs that tie, the share of prompts concerned, and how they are split
@@ -38,7 +38,7 @@ def option_text(content: PlanContent, option: OptionContent) -> str:
 
 
 def pools_table(content: PlanContent) -> pd.DataFrame:
-    """One row a pool."""
+    """One row per pool."""
     used = {(shard["pool"], shard["node"], shard["gpu"]) for shard in content["placement"]}
     rows = [
         {
@@ -56,7 +56,7 @@ def pools_table(content: PlanContent) -> pd.DataFrame:
 
 
 def llms_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
-    """One row an LLM, whether deployed or not; limits after the change of a best effort."""
+    """One row per LLM, whether deployed or not; limits after the change of a best effort."""
     change, instance = best_effort_change(content), loaded.instance
     if change:
         repair = Repair(change["change"], change["from"], change["to"])

@@ -181,7 +181,7 @@ def _upwards(
 
 
 def limit_sentence(instance: Instance, adjustment: Adjustment, repaired: float | None) -> str:
-    """The limit in words, as it stands; of a quality floor what can be reached at all.
+    """The present limit in words; for a quality floor also the highest reachable quality.
 
     repaired: its value in a repair, None without one.
     """

@@ -22,8 +22,8 @@ def reach_floor(
 
     Many setups of one cost lie just below the floor, and cutting them off one by one does not end:
     so the best quality within the cost is sought. If it is below the floor, every plan costs at
-    least a price step more. If time runs out undecided, dearer plans are sought the same way, so
-    that there is one.
+    least a price step more. If time runs out undecided, dearer plans are sought in the same way, so
+    that a plan exists.
     """
     floor, clock = state.goal.quality_at_least, state.shared.clock
     if state.goal.of != GoalKind.COST or floor is None:
@@ -49,6 +49,6 @@ def reach_floor(
             state.goal = replace(state.goal, cost_at_least=least)
             state.raise_bound(least)
             return True
-        # Undecided: twice as far up each time, since a plan with a gap is worth more than none.
+        # Undecided: twice as far up each time, since a plan with a gap is better than none.
         dearer = max(2 * dearer, 0.002 * cost, step)
     return False

@@ -1,10 +1,10 @@
 """Refinement: where the program under-rated a curve at its own operating rates, the curve gets
 supporting lines there, or a split arm.
 
-The program holds under-estimates that are coarse at first (models.envelope): 27 lines a curve solve
-four times faster than 77, and only the lines at operating rates matter for the bound. Adding them
-where a solution sits is outer approximation (Duran and Grossmann, Math. Program. 36, 1986); a split
-is spatial branching on the rate, where the hull itself lies below the curve.
+The program holds under-estimates that are coarse at first (models.envelope): 27 lines per curve
+solve four times faster than 77, and only the lines at operating rates matter for the bound. Adding
+them where a solution sits is outer approximation (Duran and Grossmann, Math. Program. 36, 1986); a
+split is spatial branching on the rate, where the hull itself lies below the curve.
 """
 
 import numpy as np

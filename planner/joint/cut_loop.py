@@ -118,7 +118,7 @@ class CutLoop:
             if in_out and inner is not None and not halted:
                 # Kelley's point jumps between vertices of a still coarse model. A cut nearer to the
                 # best point is deeper where the optimum is; if it cuts the program's point off too,
-                # that point needs no pricing of its own, which halves the work of a round.
+                # that point needs no separate pricing, which halves the work of a round.
                 between = IN_OUT * inner + (1 - IN_OUT) * fractions
                 self._prices, quality = self.quality.price(between, self._prices, full=full)
                 if quality > inner_quality:

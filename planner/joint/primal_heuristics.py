@@ -1,6 +1,6 @@
-"""Primal heuristics: from a relaxation or a program's setup to a plan that stands on named GPUs.
+"""Primal heuristics: from a relaxation or a program's setup to a plan placed on named GPUs.
 
-`consider` is the one door to the incumbent: a placed setup is routed exactly and kept when it is
+`consider` is the only way to a new incumbent: a placed setup is routed exactly and kept when it is
 better. The others find setups to consider: the relaxation rounded, what of a setup can be placed,
 and a setup for part of the pools where packing keeps failing.
 """
@@ -41,7 +41,8 @@ def round_relaxation(
     replicas = np.minimum(np.floor(point.replicas + 1e-6), state.upper)
     rest = point.replicas - replicas
     # LLMs that would be left without a replica come first, those of most requests at the front: a
-    # routed LLM that is missing costs its whole fraction, a replica less of another one a part.
+    # routed LLM that is missing costs its whole fraction, a replica fewer of another only part of
+    # it.
     bare = np.flatnonzero(
         (np.bincount(llm, weights=replicas, minlength=len(instance.llms)) == 0)
         & (point.fractions > 1e-6)
@@ -155,9 +156,9 @@ def try_smaller(
     """Consider a first plan where packing is what fails: programs that leave part of the pools
     unused which could not be packed, more and more of them.
 
-    options: of the programs. replicas: (O,) that were not packed. Until a bound is worth raising a
-    plan with a gap is worth more than none; capacity rows bind where packings break, and a few
-    GPUs of slack are what first-fit needs.
+    options: of the programs. replicas: (O,) that were not packed. As long as raising the bound
+    brings little, a plan with a gap is better than none; capacity rows bind where packings break,
+    and a few GPUs of slack are what first-fit needs.
     """
     pools = state.shared.instance.pools
     tight: set[int] = set()

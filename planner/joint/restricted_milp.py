@@ -1,4 +1,4 @@
-"""The restricted mixed-integer program: over the options that promise most, with the cuts that
+"""The restricted mixed-integer program: over the most promising options, with the cuts that
 matter, for plans better than the incumbent. Its bound, joined with what the options left out lose
 at least, bounds the true problem.
 
@@ -25,7 +25,7 @@ KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
 """Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the
 tightest at the relaxation.
 
-KEPT_NEARBY: beside them, the tightest at each of the points around the relaxation.
+KEPT_NEARBY: in addition, the tightest at each of the points around the relaxation.
 """
 
 CUTOFF_SLACK = 1e-6
@@ -150,11 +150,11 @@ class RestrictedMilp:
         upper = state.shared.upper.copy()
         if state.incumbent is None:
             return upper
-        room = state.loss - state.relaxation_bound
+        slack = state.loss - state.relaxation_bound
         loss = self.relaxation.point.column_loss
         for o in options:
-            if loss[o] > 0 and room >= 0:
-                most = min(upper[o], np.floor(room / loss[o]))
+            if loss[o] > 0 and slack >= 0:
+                most = min(upper[o], np.floor(slack / loss[o]))
                 upper[o] = max(most, state.incumbent.routed.replicas[o])
         return upper
 
@@ -210,7 +210,7 @@ class RestrictedMilp:
     def _cuts(self) -> np.ndarray:
         """Positions of the quality cuts that a program holds.
 
-        The tightest at one point alone are all alike once the pool has grown over many solves;
+        The tightest cuts at a single point are nearly identical once the pool has grown;
         those around it are what a program needs. The newest were made where the last programs
         over-rated quality: without them the same setup comes back.
         """

@@ -1,5 +1,5 @@
 """The root relaxation: the linear program without integers, cut and refined until it is as good as
-it gets. It gives the first bound, and says which options are worth a column in an integer program.
+it gets. It gives the first bound, and says which options deserve a column in an integer program.
 """
 
 import time
@@ -35,7 +35,7 @@ sigma) around the relaxation's.
 
 @dataclass(frozen=True)
 class RootRelaxation:
-    """The last optimum of the relaxation, the program it belongs to, and where its rows stand.
+    """The last optimum of the relaxation, the program it belongs to, and the positions of its rows.
 
     nearby: fractions (M,) around the optimum's at which cuts were added.
     """

@@ -45,7 +45,7 @@ class Clock:
         return self.left() <= 0 or self.interrupted()
 
     def interrupted(self) -> bool:
-        """Whether a request to stop has come."""
+        """Whether a stop was requested."""
         return self.cancel is not None and self.cancel.is_set()
 
     def limit(self) -> Termination:
@@ -71,7 +71,7 @@ class Clock:
 
 @dataclass(kw_only=True)
 class SearchState:
-    """What is known of one instance, whatever is searched for on it.
+    """What is known about one instance, whatever the goal of the search.
 
     Given: the instance, its quality with the pool of cuts, the clock, threads and seed of the
     solver, `report` (phase, loss of the best plan or None, bound on the loss or None) and

@@ -53,7 +53,7 @@ def pack_pools(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
 
 
 def pack_pools_on_fewest(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
-    """The same on as few GPUs as could be found."""
+    """The same on the fewest GPUs found."""
     instance = state.instance
     return tuple(
         place_on_fewest(state.items(p, replicas), pool.nodes, pool.gpus_per_node, instance.room(p))
@@ -68,7 +68,7 @@ def place_and_learn(
 
     replicas: (O,) whole. limits: per pool the most GPUs, where these are what is minimised; a
     setup that needs more of them than the program thought is cut off at that number, and packed on
-    the fewest that could be found.
+    the fewest found.
     """
     packings, learnt, undecided = [], False, []
     for p, pool in enumerate(state.instance.pools):

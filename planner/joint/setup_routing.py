@@ -75,7 +75,7 @@ def route_setup(
 
 
 class _SetupProgram:
-    """The linear program of one setup, made anew around every operating point."""
+    """The linear program of one setup, rebuilt around every operating point."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class _SetupProgram:
             return point
         # The relaxation's rates lie on under-estimates of the curves, so the exact budgets may be
         # exceeded there. A first phase moves to where they are exceeded least, as in the simplex
-        # method; the polylines are made anew at each step, since they are exact at one rate only.
+        # method; the polylines are rebuilt at each step, since they are exact at one rate only.
         for _ in range(MOVES):
             excess = loop(measure_excess=True).converge(self.tolerance, 1)
             if excess.stop is not StopReason.OPTIMAL:
@@ -193,9 +193,9 @@ class _SetupProgram:
     def _exact_rates(self, point: RelaxationPoint) -> np.ndarray:
         """Rates (O,) within the curves' ranges that sum to the arrival rate.
 
-        The solver's tolerance is taken out: a rate beside a knot is put on it (a budget may jump or
-        bend there), and what is then missing or too much goes to options between knots, where there
-        is room.
+        The solver's tolerance is taken out: a rate next to a knot is moved onto it (a budget may
+        jump or bend there), and what is then missing or too much goes to options between knots,
+        where there is room.
         """
         instance, replicas = self.form.instance, self.replicas
         rates, most = np.zeros(replicas.size), np.zeros(replicas.size)
@@ -215,7 +215,7 @@ class _SetupProgram:
         rates[(carried < UNROUTED * instance.arrival_rate)[llm]] = 0.0
         for takes in (between, np.ones_like(between)):
             short = instance.arrival_rate - rates.sum()
-            room = np.where(takes & (rates > 0), most - rates if short > 0 else rates, 0.0)
-            if room.sum() > abs(short):
-                rates += short * room / room.sum()
+            slack = np.where(takes & (rates > 0), most - rates if short > 0 else rates, 0.0)
+            if slack.sum() > abs(short):
+                rates += short * slack / slack.sum()
         return rates

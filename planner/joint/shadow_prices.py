@@ -9,7 +9,7 @@ SLO allowance A:
     d loss / d A_s    = y_s lambda / (u A_s)                  mean SLOs over all requests only
     d loss / d nodes  = gpus_per_node * min(0, reduced cost of gpus_used) + y of the per-node rows
 
-A reduced cost above zero is a pool's price where none of it is used, not worth of more of it. A
+A reduced cost above zero is a pool's price where none of it is used, not the value of more of it. A
 node is a long step for a slope: its price is cut at what the objective can still gain at all.
 Integers make true steps smaller, zero or larger; only solving again with one unit more says what it
 really buys. Duals of the integer program itself would say less: with all integers fixed they are
@@ -49,11 +49,11 @@ def shadow_prices(relaxation: RootRelaxation, to_value: float, room: float) -> S
         k += limit.scope == "all"
     pools: list[float | None] = []
     for p, pool in enumerate(instance.pools):
-        worth = pool.gpus_per_node * min(float(point.gpus_used_dual[p]), 0.0)
+        price = pool.gpus_per_node * min(float(point.gpus_used_dual[p]), 0.0)
         for r, row in enumerate(form.capacity):
             if row.pool == p and row.per_node:
-                worth += float(row_dual[where.replica_row + r])
-        pools.append(_clean(float(np.clip(to_value * worth, -room, room))))
+                price += float(row_dual[where.replica_row + r])
+        pools.append(_clean(float(np.clip(to_value * price, -room, room))))
     return ShadowPrices(_clean(to_value * rate), tuple(slo), tuple(pools), tuple(notes))
 
 

@@ -111,7 +111,7 @@ class FixedSetup:
 
     @property
     def most(self) -> float:
-        """req/s that the setup can carry at all, whatever the latency."""
+        """Highest rate (req/s) that the setup can carry at any latency."""
         return float(
             self.replicas @ np.array([option.curve.max_rate for option in self.instance.options])
         )

@@ -4,15 +4,15 @@ latency, and what is gained or lost by it.
 The router (`models.router`) gets the plan's prices, or with `split` those computed for the plan's
 setup on one part of the prompts, and sends the prompts of the sample (with `split`: of the other
 part). y_i(x) is the share of prompt x that LLM i gets, ties in expectation; w_x the weights (sum
-1), t_i(x) what an answer is worth: its grade, or without grades its score.
+1), t_i(x) the value of an answer: its grade, or without grades its score.
 
     fractions     f_i = sum_x w_x y_i(x)                latencies and limits at these:
                                                         `planner.operation.replica_loads`
     quality       sum_x w_x sum_i y_i(x) t_i(x)
 
-Beside it other ways to send the same prompts (`planner.operation.prompt_routing`). Differences are
-paired by prompt: d = sum_x w_x d_x with the standard error sqrt(n / (n - 1) sum_x w_x^2 (d_x -
-d)^2), for given prices; within 1.96 of it they are called noise. For the random one
+It is compared with other ways to send the same prompts (`planner.operation.prompt_routing`).
+Differences are paired by prompt: d = sum_x w_x d_x with the standard error sqrt(n / (n - 1) sum_x
+w_x^2 (d_x - d)^2), for given prices; within 1.96 of it they are called noise. For the random one
 d_x = sum_i (y_i(x) - f_i) (t_i(x) - mean t_i), as its fractions are the router's own. Single LLMs
 are chosen where the prices were computed; without `split` that is in hindsight, which favours them.
 """
@@ -60,7 +60,7 @@ NORMAL_975 = 1.96
 
 @dataclass(frozen=True)
 class RoutingComparison:
-    """The router less another routing: difference of worth and its standard error."""
+    """The router less another routing: difference of value and its standard error."""
 
     against: str
     difference: float
@@ -180,7 +180,7 @@ def _compared(
 ) -> RoutingComparison:
     """The router less another routing, paired by prompt."""
     weights, truth = tested.scores.weights, tested.truth.values
-    difference = first.worth - other.worth
+    difference = first.value - other.value
     if other.name == RANDOM:
         of_prompt = (
             (shares - first.fractions[:, None]) * (truth - (truth @ weights)[:, None])
@@ -193,7 +193,7 @@ def _compared(
         if n > 1
         else float("inf")
     )
-    # Differences of equal routings are rounding, whatever the error says.
+    # Differences of equal routings are rounding, whatever the standard error is.
     dust = 1e-12 * (float(np.abs(truth).max()) or 1.0)
     verdict = DifferenceVerdict.BETTER if difference > 0 else DifferenceVerdict.WORSE
     if abs(difference) <= max(NORMAL_975 * error, dust):

@@ -1,14 +1,14 @@
 """Ways to send prompts: the router of a plan, and what it is compared with.
 
 refitted      prices computed on these very prompts, for the same setup and limits: what stale
-prices cost
+              prices cost
 corrected     the same prices after the router's own correction by load has settled: what a
-gateway gets without planning again
+              gateway gets without planning again
 at random     the same fractions, prompts drawn: what knowing the prompt gains
-single        one LLM for everything: the best that these GPUs can serve within the SLOs, in a
-setup of its own; the best, load ignored
+single        one LLM for everything: the best that these GPUs can serve within the SLOs, in its
+              own setup; the best, load ignored
 true grades   prices computed on the grades, same setup and limits: no router does better there
-(only with grades)
+              (only with grades)
 best answer   the best LLM of every prompt, load ignored
 """
 
@@ -74,7 +74,7 @@ TRUE, BEST = "true grades, same limits", "best answer, load ignored"
 class PromptRouting:
     """One way to send the prompts.
 
-    name, note: words. fractions: (M,). predicted, worth: mean score and mean of the truth.
+    name, note: words. fractions: (M,). predicted, value: mean score and mean of the truth.
 
     limits: kept | open | not kept, "" where the load is ignored. of_prompt: (N,) sum_i y_i t_i.
     """
@@ -83,7 +83,7 @@ class PromptRouting:
     note: str
     fractions: np.ndarray
     predicted: float
-    worth: float
+    value: float
     limits: str
     of_prompt: np.ndarray
 
@@ -97,7 +97,7 @@ def rerouted_content(setup: FixedSetup, scores: Scores) -> SolvedContent:
     """The best routing of the setup for these scores."""
     rerouted = setup.reroute(scores=scores)
     if rerouted.content is None:
-        raise NoPlanInTimeError("no routing of the plan's setup was found on these prompts")
+        raise NoPlanInTimeError("no routing of the plan's setup was found for these prompts")
     return rerouted.content
 
 
@@ -125,7 +125,7 @@ def routing_of(
         note=note,
         fractions=shares @ weights,
         predicted=predicted,
-        worth=float(of_prompt @ weights),
+        value=float(of_prompt @ weights),
         limits=limits,
         of_prompt=of_prompt,
     )

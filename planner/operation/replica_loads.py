@@ -8,7 +8,7 @@ interval                fractions over RESAMPLES bootstrap samples of the prompt
                         % of what they achieve
 verdict                 misses when these prompts and the whole interval are above the limit, holds
                         when the whole interval keeps it, else uncertain. Where several limits are
-                        used to the full, whatever differs breaks one: the interval may lie above
+                        used up, any difference breaks one: the interval may lie above
                         what these very prompts come to
 """
 

@@ -91,7 +91,7 @@ def routing_policy(content: SolvedContent, rate: float) -> dict[str, Any]:
 
 def load_correction(spread: float) -> dict[str, float] | None:
     """Make the correction by load for scores that span `spread` (score units); None where they are
-    all alike.
+    all equal.
     """
     return (
         {"ramp": RAMP * spread, "gain": RAMP * spread, "limit": LIMIT * spread}

@@ -19,7 +19,7 @@ __all__ = ["Sample", "read_sample", "split_sample"]
 class Sample:
     """scores: what the router sees.
 
-    truth: what an answer is worth, its grade (without grades: its score). Same prompts, same
+    truth: the value of an answer: its grade (without grades, its score). Same prompts, same
     weights.
 
     own: the scores are those that the plan was made with.
@@ -44,7 +44,7 @@ def read_sample(
     DataError with every fault of both.
 
     missing: error | drop, of scores. A prompt without the grade of some LLM is left out, as is one
-    that stands in one table alone.
+    that appears in only one table.
     """
     faults: list[Fault] = []
     notices: list[str] = []

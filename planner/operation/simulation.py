@@ -11,12 +11,12 @@ their rates. A replica is
                         in the catalogues (`planner.operation.step_level_replica`)
     fitted queue        elsewhere: a queue fitted to the curve (models.serving.fitted_queue)
 
-Everything is repeated RUNS times with seeds of its own; figures are means over the runs with 95 %
+Everything is repeated RUNS times with different seeds; figures are means over the runs with 95 %
 intervals (Student). The first WARM_UP of every run is not counted.
 
     mean SLO        mean latency of all requests (scope all), of every option by itself (each_llm)
                     holds when <= limit
-    pNN SLO         the NN-th percentile, alike
+    pNN SLO         the NN-th percentile, likewise
     verdict         misses when the whole interval is above the limit, uncertain when the limit is
                     inside, else holds
 
@@ -169,7 +169,7 @@ def _queue(instance: Instance, option: int, rate: float, why: str) -> tuple[Repl
         notes += (
             []
             if fit.sigma > 0
-            else ["no p50 and p95 of TTFT: requests that need not wait are all alike"]
+            else ["no p50 and p95 of TTFT: requests that do not wait are identical"]
         )
     return serve, "; ".join(notes)
 

@@ -104,7 +104,7 @@ class OptionOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """fractions: (M,) realised, planned beside; requests: of all runs together; metrics: which were
+    """fractions: (M,) realised and planned; requests: of all runs together; metrics: which were
     simulated.
     """
 

@@ -1,13 +1,13 @@
 """A replica of an estimated option, step by step: the engine that made its curve, with the same
 suppositions.
 
-Cache: what the option's stated memory leaves beside its weights. Lengths, scheduler and most
+Cache: what the option's stated memory leaves after its weights. Lengths, scheduler and most
 sequences: as the curve's source states them (fixed lengths, chunked prefill, 256 sequences where it
 does not). Calibrated curves were made with factors that no profile table carries,
-and curves of other makes with who knows what: the engine is used where its own mean TTFT is within
-REPRODUCES of the curve's, else a fitted queue is. They are compared at the planned rate, or at
-SETTLED of the curve's highest one where that is less: above it a single run says little about the
-mean, whatever made the curve.
+and curves of other origin with unknown settings: the engine is used where its own mean TTFT is
+within REPRODUCES of the curve's, else a fitted queue is. They are compared at the planned rate, or
+at SETTLED of the curve's highest one where that is less: above it a single run says little about
+the mean, whatever the origin of the curve.
 """
 
 import re
@@ -55,7 +55,7 @@ def build_step_level_replica(
     settings = StepSettings()
     cache = one.memory - weights_gib(llm, settings) / one.tp_degree - RUNTIME_GIB
     if cache <= 0:
-        return "its stated memory has no room for a cache beside 16-bit weights"
+        return "its stated memory leaves no room for a cache after 16-bit weights"
     step = step_time(llm, gpu, one.tp_degree, one.mps_share, settings)
     limits = Limits(
         cache / step_kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source)

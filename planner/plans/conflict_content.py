@@ -41,7 +41,7 @@ def _best_effort_content(
     if solution is None or not solution.has_plan:
         return None
     nearest = loaded.instance if change is None else changed_instance(loaded.instance, change)
-    # What was dropped and noticed is the same as beside the conflict and stands there.
+    # Dropped options and notices are the same as for the conflict and are listed there.
     without_options = replace(nearest, dropped=())
     return {
         "change": None if change is None else _change_content(change),

@@ -1,4 +1,4 @@
-"""What stands in plan.json beside the result: demand, pools, filters, sources of curves, dropped
+"""Context of the result in plan.json: demand, pools, filters, sources of curves, dropped
 options, notices, seconds by phase.
 """
 
@@ -23,10 +23,10 @@ def context_content(
     timings: Mapping[str, float],
     notices: Sequence[str],
 ) -> ContextContent:
-    """Return what reports show beside the plan.
+    """Return what reports show in addition to the plan.
 
     instance: the one that `solution` is of, which for a best effort is not `loaded.instance`.
-    timings: s by phase, beside those in `solution.effort`.
+    timings: s by phase, in addition to those in `solution.effort`.
     """
     deployed = [
         option

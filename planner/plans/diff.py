@@ -1,6 +1,6 @@
 """From one plan to another: what stays, starts, stops and moves, and in which order.
 
-A replica stays when the same option stands on the same GPUs in both plans, the new plan's nodes
+A replica stays when the same option runs on the same GPUs in both plans, the new plan's nodes
 and GPUs renamed onto the old one's (`node_matching`). What then has to go stops, what is new
 starts; a replica whose option is in both on other GPUs moves, which is a start and a stop. Each
 step (`step_order`) knows which LLMs are short after it.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from planner.plans.node_matching import PlacedReplica, match_nodes, placed_replicas, pool_shapes
 from planner.plans.option_index import OptionKey
 from planner.plans.schema import PlanContent
-from planner.plans.step_order import Action, MigrationStep, gpu_rooms, order_steps
+from planner.plans.step_order import Action, MigrationStep, fillable_memory, order_steps
 
 __all__ = ["OptionChange", "PlanDiff", "diff_plans"]
 
@@ -46,7 +46,7 @@ class PlanDiff:
 
     @property
     def drops(self) -> bool:
-        """Whether an LLM falls short on the way."""
+        """Whether an LLM lacks capacity during the change."""
         return any(step.short for step in self.steps)
 
     @property
@@ -63,7 +63,7 @@ class PlanDiff:
 
 
 def diff_plans(old: PlanContent, new: PlanContent) -> PlanDiff:
-    """Compare two plans with a setup each, whatever their scenarios.
+    """Compare two plans with a setup each, also of different scenarios.
 
     Rates in req/s; the new plan's replicas bear the names of the old one's nodes and GPUs.
     """
@@ -88,7 +88,7 @@ def diff_plans(old: PlanContent, new: PlanContent) -> PlanDiff:
             stays.append(replica)
     llms = dict.fromkeys([*old["routing"], *new["routing"]])
     fractions = {llm: (old["routing"].get(llm, 0.0), new["routing"].get(llm, 0.0)) for llm in llms}
-    steps, least = order_steps(stays, start, stop, gpu_rooms(old, new))
+    steps, least = order_steps(stays, start, stop, fillable_memory(old, new))
     return PlanDiff(
         _changes(before, after, stays, start, stop), tuple(stays), tuple(steps), fractions, least
     )

@@ -1,8 +1,8 @@
-"""A new plan with its nodes and GPUs renamed onto those of the old one, so that most of it stands
-where it stood.
+"""A new plan with its nodes and GPUs renamed onto those of the old one, so that most of it stays
+where it was.
 
-GPUs of a node are alike, and so are nodes of a pool: nodes, then GPUs of matched nodes, are matched
-by the largest common occupation, an assignment problem each.
+GPUs of a node are identical, and so are nodes of a pool: nodes, then GPUs of matched nodes, are
+matched by the largest common occupation, an assignment problem each.
 """
 
 from collections import defaultdict
@@ -52,7 +52,7 @@ def placed_replicas(content: SolvedContent) -> list[PlacedReplica]:
 
 
 def pool_shapes(old: PlanContent, new: PlanContent) -> dict[str, tuple[int, int]]:
-    """Nodes and GPUs a node of every pool, the larger of both plans."""
+    """Nodes and GPUs per node of every pool, the larger of both plans."""
     shapes: dict[str, tuple[int, int]] = {}
     for pool in (*old["context"]["pools"], *new["context"]["pools"]):
         nodes, gpus = shapes.get(pool["name"], (0, 0))
@@ -65,10 +65,10 @@ def match_nodes(
     new: Sequence[PlacedReplica],
     shapes: Mapping[str, tuple[int, int]],
 ) -> list[PlacedReplica]:
-    """Return the new plan's replicas with nodes and GPUs named so that most of it stands where it
-    stood.
+    """Return the new plan's replicas with nodes and GPUs named so that most of it stays where it
+    was.
 
-    shapes: (nodes, GPUs a node) by pool, room for both plans.
+    shapes: (nodes, GPUs per node) by pool, large enough for both plans.
     """
     renamed = []
     for pool, (nodes, gpus) in shapes.items():

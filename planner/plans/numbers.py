@@ -1,4 +1,4 @@
-"""Numbers on their way out: plain, finite, without the dust of unit conversion."""
+"""Numbers on their way out: plain, finite, without rounding noise from unit conversion."""
 
 import math
 from typing import TypeVar
@@ -23,7 +23,9 @@ def known(value: Known | None) -> Known:
 
 
 def tidy(value: float) -> float | int:
-    """Return `value` rounded to 1e-9, the dust of unit conversion gone; whole numbers as int."""
+    """Return `value` rounded to 1e-9, rounding noise of unit conversion gone; whole numbers as
+    int.
+    """
     rounded = round(float(value), 9)
     return int(rounded) if rounded.is_integer() else rounded
 

@@ -1,4 +1,4 @@
-"""A plan together with the scenario it was made of, for whatever takes a plan.json."""
+"""A plan together with the scenario it was made of, for everything that takes a plan.json."""
 
 import os
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class PlanAndScenario:
 
 
 def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
-    """Read plan.json and find its scenario: `scenario`, else by scenario_path beside the plan, else
-    from the current folder.
+    """Read plan.json and find its scenario: `scenario`, else by scenario_path relative to the
+    plan, else from the current folder.
 
     DataError when either cannot be read, or when the scenario's hash is not the plan's.
     """
@@ -37,7 +37,7 @@ def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
                     str(path),
                     "scenario_sha256",
                     "",
-                    f"{file} is not (or no more) the scenario of this plan",
+                    f"{file} is not (or no longer) the scenario of this plan",
                     fix,
                 )
             ]
@@ -46,7 +46,7 @@ def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
 
 
 def _scenario_file(plan: Path, stated: str) -> Path:
-    """The stated path beside the plan, else from the current folder."""
+    """The stated path relative to the plan, else from the current folder."""
     for file in (Path(os.path.normpath(plan.resolve().parent / stated)), Path(stated)):
         if file.is_file():
             return file

@@ -1,9 +1,9 @@
 """plan.json of a solution (schema version 1, docs/plan.schema.json): positions and SI units become
 names and the units of files.
 
-`build_plan` lets nothing leave that fails the independent verifier. Beside the result the content
-has `context`: what tables and sentences need besides (pools, filters, dropped options, notices,
-seconds by phase), so that a plan read back from its file renders as a fresh one does.
+`build_plan` returns no plan that fails the independent verifier. In addition to the result the
+content has `context`: what else tables and sentences need (pools, filters, dropped options,
+notices, seconds by phase), so that a plan read back from its file renders as a fresh one does.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,9 @@ def build_plan(
 ) -> Plan:
     """Return the plan of a solution, verified.
 
-    loaded: the scenario that was solved. timings: s by phase, beside those in `solution.effort`.
-    VerificationError when the plan, or the best effort beside a conflict, fails the verifier.
+    loaded: the scenario that was solved. timings: s by phase, in addition to those in
+    `solution.effort`.
+    VerificationError when the plan, or the best effort of a conflict, fails the verifier.
     """
     instance, scenario = loaded.instance, loaded.scenario
     solved = solved_content(instance, solution, settings.rel_gap)

@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def best_effort(self) -> "Plan | None":
-        """The plan of the nearest feasible case beside a conflict, or None.
+        """The plan of the nearest feasible case of a conflict, or None.
 
         What makes it feasible: `best_effort_change` of its content.
         """
@@ -65,7 +65,7 @@ class Plan:
         return Plan(cast("PlanContent", {**head, **effort}))
 
     def with_marginals(self, marginals: list[MarginalContent]) -> "Plan":
-        """The plan with what one unit more or less is worth."""
+        """The plan with the value of one unit more or less of each limit."""
         context: ContextContent = {**self.content["context"], "marginals": marginals}
         return Plan({**self.content, "context": context})
 

@@ -1,4 +1,4 @@
-"""The setup that runs today beside a new plan: where its replicas stand, and the new plan's
+"""The setup that runs today, compared with a new plan: where its replicas are, and the new plan's
 replicas on GPUs that let most of them stay.
 """
 
@@ -48,7 +48,7 @@ def running_setup(instance: Instance, content: SolvedContent) -> RunningSetup:
 
 
 def replica_places(placement: Sequence[Shard]) -> list[ReplicaPlace]:
-    """Where the replicas of a placement stand, option by option."""
+    """Where the replicas of a placement are, option by option."""
     gpus: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for shard in placement:
         gpus[shard.option, shard.replica, shard.node].append(shard.gpu)
@@ -61,7 +61,7 @@ def keep_places(
     """Return the same setup and routing, placed so that what may stay of the running setup stays;
     pool by pool as it was where no such placement is found.
 
-    more_gpus: whether it may stand on more GPUs for that.
+    more_gpus: whether it may use more GPUs for that.
     """
     placement: list[Shard] = []
     for p, pool in enumerate(instance.pools):

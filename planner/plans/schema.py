@@ -1,9 +1,9 @@
-"""The content of plan.json as types, one a part; the same as docs/plan.schema.json says (a test
+"""The content of plan.json as types, one per part; the same as docs/plan.schema.json says (a test
 compares them).
 
 Plain dicts at run time: nothing is copied or checked, and what `read_plan` gives is of these types
 too. Names and units of files: ms, req/s, GiB, USD/h, per cent for `_pct`, 0..1 for shares and
-fractions. null (None) stands where there is no plan or no such number. docs/plan-json.md explains
+fractions. null (None) means that there is no plan or no such number. docs/plan-json.md explains
 every key.
 """
 
@@ -171,7 +171,7 @@ class SolvedContent(SetupContent):
 
 
 class SearchedContent(TypedDict):
-    """What alternatives were searched for: how many, within which loss, beside which plan."""
+    """What alternatives were searched for: how many, within which loss, for which plan."""
 
     number: int
     loss_pct: float
@@ -194,7 +194,7 @@ class FewestChangesContent(TypedDict):
 
 
 class StartsAndStopsContent(TypedDict):
-    """Replicas that start and stop on the way from the current plan."""
+    """Replicas that start and stop in a change from the current plan."""
 
     start: int
     stop: int
@@ -229,7 +229,7 @@ class AlternativesContent(TypedDict):
     plans: list[AlternativeContent]
 
 
-# ---------------------------------------------------------------- what stands beside it
+# ---------------------------------------------------------------- the context
 
 
 class PoolContent(TypedDict):
@@ -287,7 +287,7 @@ MarginalContent = TypedDict(
 
 
 class ContextContent(TypedDict):
-    """What reports show beside the plan; sources: of the curves used; seconds: by phase."""
+    """What reports show in addition to the plan; sources: of the curves used; seconds: by phase."""
 
     arrival_rate_rps: float
     quality_at_least: float | None

@@ -141,7 +141,7 @@ def _slo_content(slo: Slo, operating: list[OperatingPoint]) -> SloContent:
 
 
 def _placement_content(instance: Instance, solution: Solution) -> list[ShardContent]:
-    """One row a shard, sorted by pool, node, GPU, option, replica."""
+    """One row per shard, sorted by pool, node, GPU, option, replica."""
     rows = sorted(
         solution.placement,
         key=lambda s: (

@@ -1,6 +1,6 @@
 """Placements that let most replicas of the running setup stay where they are.
 
-Given how many replicas of each option shall run, and where replicas run now, those that may stay
+Given how many replicas of each option are to run, and where replicas run now, those that may stay
 keep their GPUs; the others stop. New ones are placed one after the other, the largest first, by
 depth-first search over nodes and GPUs. Where they find no room, one replica that could stay is
 moved too, then two. The search is cut short, so a placement with fewer moves may exist.
@@ -52,7 +52,7 @@ def place_near(
     for moved in range(MOST_MOVED + 1):
         for stays in islice(_ways_to_stay(kinds, inside, moved), WAYS):
             space = _FreeSpace(kinds, nodes, gpus_per_node, room)
-            # Options may have changed their memory: what runs now need not fit beside each other.
+            # Options may have changed their memory: what runs now need not fit together.
             if not all([space.take(place) for place in stays]):
                 continue
             kept = Counter(key for key, _, _ in stays)
@@ -136,7 +136,7 @@ class _FreeSpace:
 
     def _places(self, key: int) -> Iterator[ReplicaPlace]:
         """Places that differ in what is left there, the fullest GPUs and nodes first: that keeps
-        room for large replicas, and of alike GPUs one is enough.
+        room for large replicas, and of identical GPUs one is enough.
         """
         seen: set[tuple[tuple[float, float], ...]] = set()
         free: list[tuple[float, int, list[int]]] = []

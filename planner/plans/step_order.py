@@ -1,9 +1,9 @@
-"""The order of starts and stops from one plan to another, so that no LLM falls short on the way.
+"""The order of starts and stops from one plan to another, so that no LLM lacks capacity meanwhile.
 
 An LLM's capacity (sum of its replicas' highest rates) must not fall below what the smaller of the
-two plans gives it, nor a GPU be filled beyond its room. Whatever fits is started first, the largest
-first; then whatever can be missed is stopped; and so on. Where neither is possible, the stop that
-costs least capacity is taken: no order without a shortage is known then.
+two plans gives it, nor a GPU be filled beyond its room. Replicas that fit are started first, the
+largest first; then those that can be spared are stopped; and so on. Where neither is possible, the
+stop that costs least capacity is taken: no order without a shortage is known then.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from planner.plans.schema import PlanContent
 ROOM_NOISE = 1e-6
 
 
-__all__ = ["Action", "MigrationStep", "gpu_rooms", "order_steps"]
+__all__ = ["Action", "MigrationStep", "fillable_memory", "order_steps"]
 
 
 class Action(StrEnum):
@@ -40,21 +40,21 @@ class MigrationStep:
     short: Mapping[str, float] = field(default_factory=dict)
 
 
-def gpu_rooms(old: PlanContent, new: PlanContent) -> dict[str, float]:
+def fillable_memory(old: PlanContent, new: PlanContent) -> dict[str, float]:
     """GiB that shards may fill of one GPU of every pool, the larger of both plans."""
-    rooms: dict[str, float] = {}
+    fillable: dict[str, float] = {}
     for content in (old, new):
         kept = 1.0 - content["context"]["filters"]["memory_headroom_pct"] / 100.0
         for pool in content["context"]["pools"]:
-            rooms[pool["name"]] = max(rooms.get(pool["name"], 0.0), kept * pool["memory_gib"])
-    return rooms
+            fillable[pool["name"]] = max(fillable.get(pool["name"], 0.0), kept * pool["memory_gib"])
+    return fillable
 
 
 class _Cluster:
     """What runs at the moment."""
 
-    def __init__(self, replicas: Sequence[PlacedReplica], rooms: Mapping[str, float]) -> None:
-        self.rooms = rooms
+    def __init__(self, replicas: Sequence[PlacedReplica], fillable: Mapping[str, float]) -> None:
+        self.fillable = fillable
         self.share: dict[tuple[str, int, int], float] = defaultdict(float)
         self.memory: dict[tuple[str, int, int], float] = defaultdict(float)
         self.capacity: dict[str, float] = defaultdict(float)
@@ -72,7 +72,7 @@ class _Cluster:
     def fits(self, replica: PlacedReplica) -> bool:
         """Whether its GPUs have room for one more."""
         places = [(replica.key[1], replica.node, gpu) for gpu in replica.gpus]
-        room = self.rooms[replica.key[1]] * (1 + ROOM_NOISE)
+        room = self.fillable[replica.key[1]] * (1 + ROOM_NOISE)
         return all(
             self.share[p] + replica.key[3] <= 100 * (1 + ROOM_NOISE)
             and self.memory[p] + replica.memory <= room
@@ -84,15 +84,15 @@ def order_steps(
     stays: Sequence[PlacedReplica],
     start: list[PlacedReplica],
     stop: list[PlacedReplica],
-    rooms: Mapping[str, float],
+    fillable: Mapping[str, float],
 ) -> tuple[list[MigrationStep], dict[str, float]]:
     """Return starts and stops in an order that keeps capacity where one is found, and the least
-    req/s that the LLMs which fall short can serve on the way.
+    req/s that the LLMs which fall short can serve meanwhile.
 
-    rooms: GiB that shards may fill of one GPU, by pool.
+    fillable: GiB that shards may fill of one GPU, by pool.
     """
-    cluster = _Cluster([*stays, *stop], rooms)
-    final = _Cluster([*stays, *start], rooms).capacity
+    cluster = _Cluster([*stays, *stop], fillable)
+    final = _Cluster([*stays, *start], fillable).capacity
     needed = {llm: min(rate, final[llm]) for llm, rate in cluster.capacity.items()}
     # The largest first: what is large fits only while room is left, and gives capacity that lets
     # others stop. Of the stops, the one of the lowest rate is tried first.

@@ -4,7 +4,7 @@ summary        what, value, unit: the headline and its parts
 slo            limit and achievement of every SLO
 setup          every deployed option with rate, utilisation, latencies, memory, provenance
 routing        fraction, rate and dual price of every LLM
-gpu_map        one row a shard: pool, node, GPU
+gpu_map        one row per shard: pool, node, GPU
 shadow_prices  what one more buys
 dropped        options that were left out, with the reason
 notices        what the reader should know
@@ -63,7 +63,7 @@ def _summary(content: PlanContent) -> pd.DataFrame:
         ("Cost", content["cost_usd_per_h"], "USD/h"),
         ("GPUs used", content["gpus_used"], "GPUs"),
         ("GPUs in all", total, "GPUs"),
-        ("Compute given out", busy / total if content["options"] else None, "% of all GPUs"),
+        ("Allocated compute", busy / total if content["options"] else None, "% of all GPUs"),
         ("Arrival rate", context["arrival_rate_rps"], "req/s"),
         ("Prompts", context["prompts"], "prompts"),
         ("Time of the search", content["solver"]["wall_s"], "s"),
@@ -88,9 +88,9 @@ def _slo(content: PlanContent) -> pd.DataFrame:
         )
         for s, price in zip(content["slo"], content["shadow_prices"]["slo"], strict=True)
     ]
-    worth = f"Worth of +1 ms ({objective_unit(content)})"
+    value = f"Value of +1 ms ({objective_unit(content)})"
     return _frame(
-        rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Headroom (%)", "Binding", worth]
+        rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Headroom (%)", "Binding", value]
     )
 
 
@@ -163,7 +163,7 @@ def _routing(content: PlanContent) -> pd.DataFrame:
 
 
 def _gpu_map(content: PlanContent) -> pd.DataFrame:
-    """Tabulate one row a shard; memory as the option's."""
+    """Tabulate one row per shard; memory as the option's."""
     memory = {option_key(o): o["memory_gib_per_gpu"] for o in content["options"]}
     rows = [
         (

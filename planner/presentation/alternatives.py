@@ -134,7 +134,7 @@ def _fewest_changes(
         return None
     ways = [own, *(p["from_current"] for p in plans if p["from_current"] is not None)]
     return {
-        "found": min(way["start"] + way["stop"] for way in ways),
+        "found": min(one["start"] + one["stop"] for one in ways),
         "proved": proved,
         "plan_found": own["start"] + own["stop"],
     }
@@ -143,7 +143,7 @@ def _fewest_changes(
 def alternative_plan(
     instance: "Instance", content: PlanContent, number: int, rel_gap: float
 ) -> PlanContent:
-    """Return one of the alternatives (from 0) as a plan of its own, with the bound of all plans and
+    """Return one of the alternatives (from 0) as a separate plan, with the bound of all plans and
     the gap to it.
     """
     entry = content["context"]["alternatives"]["plans"][number]

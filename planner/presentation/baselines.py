@@ -1,4 +1,4 @@
-"""The joint plan beside its baselines, as one table."""
+"""The joint plan and its baselines in one table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def setup_words(content: Mapping[str, Any]) -> str:
 
 
 def baselines_table(comparison: BaselineComparison, instance: Instance) -> pd.DataFrame:
-    """The table `baselines`: the joint plan first, then one row a baseline; missing numbers stay
+    """The table `baselines`: the joint plan first, then one row per baseline; missing numbers stay
     empty.
     """
     content = comparison.plan.content
@@ -115,7 +115,7 @@ def _worst(
 
 
 def row_notes(comparison: BaselineComparison, attempt: BaselineResult) -> Sequence[str]:
-    """What is to be said of a row: why it has no plan, ties, an own gap that is open, and the
+    """Remarks on a row: why it has no plan, ties, an own gap that is open, and the
     baseline's own notes.
     """
     notes = [attempt.reason] if attempt.reason else []

@@ -85,7 +85,7 @@ def crosscheck_method_line(check: CrossCheck, joint: Solution, instance: Instanc
     head = f"Compared: the mixed-integer program on HiGHS with {how}"
     unit = "USD/h" if instance.objective == "cost" else "mean score"
     if check.difference is None or check.joint_gap is None or check.decomposition_gap is None:
-        return f"{head}; statuses and bounds alone, for not both have a plan."
+        return f"{head}; statuses and bounds alone, because not both have a plan."
     allowed = check.joint_gap + check.decomposition_gap
     if check.verdict == "brackets":
         width = 100.0 * check.decomposition_gap / max(abs(best.value or 0.0), 1e-9)
@@ -100,12 +100,12 @@ def crosscheck_method_line(check: CrossCheck, joint: Solution, instance: Instanc
 
 
 def enumeration_time_line(each: float, retained: int, joint_seconds: float) -> str:
-    """Say how long routing every setup one by one would take beside the joint plan."""
+    """Say how long routing every setup one by one would take, compared with the joint plan."""
     whole = each * retained
     times = whole / max(joint_seconds, 1e-9)
     return (
         f"Routing all {retained:,} setups one by one would take about {format_number(whole, 2)} s"
-        f" ({format_number(1000 * each, 2)} ms a setup, from a sample);"
+        f" ({format_number(1000 * each, 2)} ms per setup, from a sample);"
         f" {format_number(times, 2)} times the joint plan's {format_number(joint_seconds, 2)} s."
     )
 

@@ -1,5 +1,5 @@
-"""The way from one plan to another: how many replicas stay, start and stop, which LLMs fall short
-on the way, and what helps; tables of changes, steps and routing.
+"""The change from one plan to another: how many replicas stay, start and stop, which LLMs lack
+capacity meanwhile, and what helps; tables of changes, steps and routing.
 """
 
 import math
@@ -16,7 +16,7 @@ from planner.presentation.formatting import format_exact
 
 
 def diff_line(diff: PlanDiff) -> str:
-    """How many replicas stay, start and stop, whether capacity holds on the way, and what helps
+    """How many replicas stay, start and stop, whether capacity holds meanwhile, and what helps
     where it does not.
     """
     if not diff.steps:
@@ -24,9 +24,9 @@ def diff_line(diff: PlanDiff) -> str:
     starts = sum(step.action is Action.START for step in diff.steps)
     head = f"Replicas: {len(diff.stays)} stay, {starts} start, {len(diff.steps) - starts} stop"
     if not diff.drops:
-        return f"{head}; no LLM falls short in this order."
+        return f"{head}; no LLM lacks capacity in this order."
     return (
-        f"{head}; no order was found in which no LLM falls short. Short:"
+        f"{head}; no order was found in which every LLM keeps its capacity. Short:"
         f" {', '.join(_most(_shortages(diff)))}. {_advice(diff)}"
     )
 

@@ -1,4 +1,6 @@
-"""Numbers and names as text: on the terminal, in the workbook and on the page they look alike."""
+"""Numbers and names as text: on the terminal, in the workbook and on the page they look the
+same.
+"""
 
 from models.instance import Instance
 from planner.decomposition.enumeration import Config

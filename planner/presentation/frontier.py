@@ -1,7 +1,7 @@
 """The points of a sweep along one field of a scenario, as a frontier.
 
-frontier    one row a point in the order of its values: value, status, found and best possible, gap,
-            quality, cost, GPUs, SLOs, fractions, which point is the plan shown, reason
+frontier    one row per point in the order of its values: value, status, found and best possible,
+            gap, quality, cost, GPUs, SLOs, fractions, which point is the plan shown, reason
 """
 
 import json

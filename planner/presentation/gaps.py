@@ -1,7 +1,7 @@
 """What to measure next: a named table, sentences, and the benchmark command of every option.
 
-gaps    one row an option: provenance, supposed error, in the plan or not, gain if better, regret if
-        worse
+gaps    one row per option: provenance, supposed error, in the plan or not, gain if better, regret
+        if worse
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What one unit more or less of a limit is worth: a named table and sentences.
+"""The value of one unit more or less of a limit: a named table and sentences.
 
 Reads the content of plan.json (`context.marginals`).
 

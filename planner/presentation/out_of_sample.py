@@ -2,7 +2,7 @@
 
 route_routings      the router and other ways to send the prompts: quality as predicted, as graded,
                     limits kept
-route_fractions     one row an LLM: planned, realised with its interval, as prompt ids decide ties;
+route_fractions     one row per LLM: planned, realised with its interval, as prompt ids decide ties;
                     mean score and mean grade
 route_limits        planned and realised latency, fullest replica, verdict
 route_comparisons   the router less each other way, standard error, verdict
@@ -43,12 +43,12 @@ def evaluation_verdict_line(evaluation: Evaluation) -> str:
 
 def evaluation_gain_line(evaluation: Evaluation) -> str:
     """Say the quality, and what is gained or lost against single LLMs, with the intervals: what
-    routing by these scores is worth.
+    the gain from routing by these scores.
     """
     first, graded = evaluation.routings[0], evaluation.sample.graded
     broken = ", of a routing that breaks a limit" if evaluation.verdict == "misses" else ""
     parts = [
-        f"quality {first.worth:.4f} by {'grades' if graded else 'the scores themselves'}{broken}"
+        f"quality {first.value:.4f} by {'grades' if graded else 'the scores themselves'}{broken}"
     ]
     for one in evaluation.comparisons:
         if one.against in (SERVED, ALONE):
@@ -134,27 +134,28 @@ def _regret(evaluation: Evaluation) -> list[str]:
         evaluation.sample.truth.values,
         evaluation.sample.scores.weights,
     )
-    worth = {one.name: one.worth for one in evaluation.routings}
+    values = {one.name: one.value for one in evaluation.routings}
     first = evaluation.routings[0]
-    over = first.predicted - first.worth
+    over = first.predicted - first.value
     short = next(one for one in evaluation.comparisons if one.against == TRUE)
     regret = f"{-short.difference:.4f} (± {NORMAL_975 * short.error:.4f})"
     correlation = _correlation(scores, truth, weights)
     lines = [
         f"The scores promise {first.predicted:.4f} for this routing, the grades give"
-        f" {first.worth:.4f}: {abs(over):.4f} " + ("less." if over >= 0 else "more."),
+        f" {first.value:.4f}: {abs(over):.4f} " + ("less." if over >= 0 else "more."),
         (
             f"Correlation of scores and grades: {format_number(correlation, 3)} over all prompts"
             " and LLMs."
         ),
         (
             "Regret: perfect predictions, in the same setup and limits, would reach"
-            f" {worth[TRUE]:.4f}, {regret} more than these."
+            f" {values[TRUE]:.4f}, {regret} more than these."
         ),
     ]
     for name in (RANDOM, SERVED):
-        if name in worth and worth[TRUE] > worth[name]:
-            most, got = worth[TRUE] - worth[name], worth[evaluation.routings[0].name] - worth[name]
+        if name in values and values[TRUE] > values[name]:
+            most = values[TRUE] - values[name]
+            got = values[evaluation.routings[0].name] - values[name]
             lines.append(
                 f"Over '{name}' perfect predictions would gain {most:.4f}, these gain {got:.4f}"
                 f" ({100 * got / most:.0f} %)."

@@ -2,7 +2,7 @@
 
 route_routings      the router and other ways to route the prompts: quality as predicted, as graded,
                     limits kept
-route_fractions     one row an LLM: planned, realised with its interval, as prompt ids decide ties;
+route_fractions     one row per LLM: planned, realised with its interval, as prompt ids decide ties;
                     mean score and mean grade
 route_limits        planned and realised latency, fullest replica, verdict
 route_comparisons   the router less each other way, standard error, verdict
@@ -26,7 +26,7 @@ def evaluated_routings_table(evaluation: Evaluation) -> pd.DataFrame:
             one.note,
             one.limits or "-",
             one.predicted,
-            one.worth if evaluation.sample.graded else None,
+            one.value if evaluation.sample.graded else None,
             *(100 * one.fractions),
         )
         for one in evaluation.routings
@@ -150,7 +150,7 @@ def evaluation_content(evaluation: Evaluation) -> dict[str, Any]:
                     "predicted": one.predicted,
                 },
                 **{
-                    "graded": one.worth if evaluation.sample.graded else None,
+                    "graded": one.value if evaluation.sample.graded else None,
                     "fractions": by_llm(one.fractions),
                 },
             }

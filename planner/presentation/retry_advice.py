@@ -22,7 +22,7 @@ def tightened_limit(limit: float, planned: float | None, upper: float) -> float:
 def retry_line(changes: Mapping[str, float], limits: Sequence[str], command: str) -> str:
     """Say which arguments of `plan` to try.
 
-    changes: path -> value. limits: as they stand, in words. command: to repeat afterwards.
+    changes: path -> value. limits: the present ones, in words. command: to repeat afterwards.
     """
     arguments = " ".join(f"--set {path}={value:.12g}" for path, value in changes.items())
     return (

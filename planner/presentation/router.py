@@ -1,11 +1,11 @@
 """The router: prices and realised fractions, ties, one prompt's decision, prices over load;
 tables with units and sentences.
 
-router_prices     one row an LLM: planned fraction, what the prices come to on the plan's own
+router_prices     one row per LLM: planned fraction, what the prices come to on the plan's own
                   scores, dual price
 router_ties       one row a group of LLMs that tie
 decision_table    one prompt: score, price, net, probability
-rates_by_llm      one row an LLM and rate of the price table
+rates_by_llm      one row per LLM and rate of the price table
 """
 
 from collections.abc import Mapping

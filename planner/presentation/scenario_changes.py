@@ -34,7 +34,7 @@ FILTERS: Mapping[str, tuple[str, str]] = {
     "tp_degrees": ("TP degrees:", ""),
     "mps_shares_pct": ("MPS shares:", " %"),
     "memory_headroom_pct": ("memory kept free:", " %"),
-    "min_gpu_utilization_pct": ("minimum of compute given out:", " %"),
+    "min_gpu_utilization_pct": ("minimum of allocated compute:", " %"),
 }
 """Settings that keep options or setups out: words, unit."""
 

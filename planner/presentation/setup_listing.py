@@ -1,4 +1,4 @@
-"""Where a plan stands among the listed setups: marks beside the histogram, and sentences."""
+"""Where a plan ranks among the listed setups: marks next to the histogram, and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,9 +45,7 @@ class SetupListing:
     setups: pd.DataFrame
 
     def better(self, quality: float) -> int:
-        """How many listed setups are better by more than 0.01 %: closer ones are
-        alike.
-        """
+        """How many listed setups are better by more than 0.01 %; closer ones count as equal."""
         return int((self.quality > quality + 1e-4 * max(abs(quality), 1e-9)).sum())
 
 
@@ -66,7 +64,7 @@ def setup_listing(study: SetupStudy, instance: Instance, most_rows: int) -> Setu
 def marks_table(
     content: PlanContent, listed: SetupListing, baselines: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Tabulate what is marked beside the histogram, the best first.
+    """Tabulate what is marked next to the histogram, the best first.
 
     baselines: their table, None where they were not computed.
     """

@@ -168,7 +168,7 @@ def spread_line(study: SetupStudy) -> str:
 
 
 def histogram_lines(frame: pd.DataFrame, width: int = 40) -> Sequence[str]:
-    """Draw the histogram as text, one line a bin."""
+    """Draw the histogram as text, one line per bin."""
     most = max(frame["Setups"], default=1)
     return [
         f"{low:.4f} to {high:.4f}  {'#' * int(np.ceil(width * count / most)):<{width}}  {count:,}"

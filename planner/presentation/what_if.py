@@ -1,11 +1,11 @@
-"""Questions of the form "what if": fields of a scenario that a sweep may vary, with values worth
-trying in the notation of `sweep --vary` (START:STOP:STEP, or values with commas).
+"""Questions of the form "what if": fields of a scenario that a sweep may vary, with values to
+try in the notation of `sweep --vary` (START:STOP:STEP, or values with commas).
 
-    arrival rate, SLO limits      FACTORS of the scenario's               nodes, GPUs a node     1
+    arrival rate, SLO limits      FACTORS of the scenario's               nodes, GPUs per node     1
                                   to twice as many, at least 3 more
     required quality              FLOORS of it; for a plan of best quality, the cheapest GPUs for
                                   parts of that quality
-    memory kept free, minimum of compute given out, replicas of an LLM    round numbers
+    memory kept free, minimum of allocated compute, replicas of an LLM    round numbers
 """
 
 import json
@@ -50,7 +50,7 @@ MOST_POINTS = 60
 class ScenarioField:
     """What may be varied.
 
-    path: dotted; label: words and unit; values: worth trying, as `--vary` reads them.
+    path: dotted; label: words and unit; values: to try, as `--vary` reads them.
 
     cheapest: values are qualities; each point is the cheapest GPUs that reach it.
     """
@@ -119,7 +119,7 @@ def scenario_fields(
     )
     fields.append(
         ScenarioField(
-            "setups.min_gpu_utilization_pct", "Compute given out at least (%)", "0,25,50,75,90"
+            "setups.min_gpu_utilization_pct", "Allocated compute at least (%)", "0,25,50,75,90"
         )
     )
     fields += [
@@ -140,7 +140,7 @@ def _counts(count: int) -> str:
 def slider_range(value: float, start: float, *, whole: bool) -> tuple[float, float, float]:
     """Return lowest, highest and step of a slider.
 
-    value: where it stands; start: where it stood first, so that its ends stay where they are.
+    value: the present one; start: the first one, so that the slider's ends do not move.
     """
     if whole:
         return 1, max(2 * int(start), int(start) + 3, int(value)), 1

@@ -1,7 +1,7 @@
-"""Calibration of the step time on a measured profile table: one fit an LLM, and what it is worth on
+"""Calibration of the step time on a measured profile table: one fit per LLM, and its error on
 points left out.
 
-A row teaches with its mean TTFT and mean TPOT. Its harness is simulated: a closed loop of
+The fit uses a row's mean TTFT and mean TPOT. Its harness is simulated: a closed loop of
 `concurrency` users where the row states one, else an open loop at `rate_rps`; `input_tokens` and
 `output_tokens` are taken as fixed lengths. The error is that of points left out: the rows of an LLM
 are dealt in turn into five parts, each part is predicted by a fit on the others
@@ -79,14 +79,14 @@ def calibrate(
         taught = sum(map(teaches_calibration, points))
         if taught < FEWEST:
             notices.append(
-                f"{llm}: {taught} of {len(points)} points can teach, fewer than {FEWEST}: its"
+                f"{llm}: {usable} of {len(points)} points are usable, fewer than {FEWEST}: its"
                 " curves stay estimates"
             )
             continue
-        if taught < len(points):
+        if usable < len(points):
             notices.append(
-                f"{llm}: {len(points) - taught} of {len(points)} points do not teach (short of"
-                " cache, or faster than the GPU can)"
+                f"{llm}: {len(points) - usable} of {len(points)} points are not usable (short of"
+                " cache, or faster than the GPU allows)"
             )
         choices = calibration_harnesses(schedulers)
         whole = fit_calibration(points, choices, stop)
@@ -174,8 +174,8 @@ def measured_points(
 
 
 def _fitting(point: CalibrationPoint) -> CalibrationPoint:
-    """A point whose cache our arithmetic finds too small for one request gets room for that one,
-    and does not teach.
+    """A point whose cache our arithmetic finds too small for one request gets a cache for that one,
+    and is not used in the fit.
     """
     whole = point.lengths.input_tokens + point.lengths.output_tokens
     return (

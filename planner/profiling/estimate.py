@@ -157,7 +157,7 @@ def estimate_table(
 ) -> Estimate:
     """Estimate the curves of options.
 
-    jobs: processes, 0 = one a core; progress: called with the number of options done.
+    jobs: processes, 0 = one per core; progress: called with the number of options done.
     """
     estimate = Estimate(rows=[], half_widths=[], left_out=[], complete=True)
     done = 0
@@ -251,7 +251,7 @@ def _cache_gib(request: EstimateRequest) -> float | str:
     )
     if cache < FEWEST_REQUESTS * mean:
         return (
-            f"beside its weights there is room for {max(cache / mean, 0):.1f} requests,"
+            f"after its weights there is room for {max(cache / mean, 0):.1f} requests,"
             f" at least {FEWEST_REQUESTS} are needed"
         )
     return cache

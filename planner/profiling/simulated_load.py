@@ -69,7 +69,7 @@ class OfferedLoad:
 
 @lru_cache(maxsize=2)
 def draw_load(offered: OfferedLoad) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
-    """Arrivals at one a second, prompt tokens, output tokens of every seed."""
+    """Arrivals at one per second, prompt tokens, output tokens of every seed."""
     each = max(offered.requests // offered.seeds, 20)
     drawn = []
     for seed in range(offered.seeds):

@@ -85,13 +85,13 @@ def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]
                 one for one in archive.infolist() if not one.is_dir() and not _added(one.filename)
             ]
             if len(members) > MOST_MEMBERS:
-                fix = "put in the scenario and its tables alone"
+                fix = "include only the scenario and its tables"
                 faults.append(Fault(name, "", str(len(members)), "too many files", fix))
                 return {}
             return _unpack(name, archive, members, faults)
     except _NOT_READABLE:
         problem = "this is no zip archive that can be read"
-        fix = "pack the files anew, without a password"
+        fix = "pack the files again without a password"
         faults.append(Fault(name, "", "", problem, fix))
         return {}
 
@@ -125,7 +125,7 @@ def _added(path: str) -> bool:
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes | None:
-    """What a member really unpacks to, whatever its header says; None when that is more than `most`
+    """What a member really unpacks to, regardless of its header; None when that is more than `most`
     bytes.
     """
     blocks: list[bytes] = []

@@ -97,7 +97,7 @@ def _add_scores(digest: Any, scores: Scores) -> None:
 
 
 def _add_text(digest: Any, texts: Iterable[str]) -> None:
-    """Every text with its length before it, so that no two lists look alike."""
+    """Every text prefixed by its length, so that different lists differ."""
     raw = pa.array(texts, pa.large_string())
     digest.update(f"{len(raw)}:".encode())
     digest.update(pc.binary_length(raw).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())

@@ -37,7 +37,7 @@ class ScenarioEdit:
 
     @classmethod
     def of_file(cls, path: str) -> "ScenarioEdit":
-        """A file as it stands. ScenarioError with every fault of the scenario."""
+        """A file without changes. ScenarioError with every fault of the scenario."""
         return cls(path, load_scenario(path).spec.model_dump(mode="json"))
 
     @property

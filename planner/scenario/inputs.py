@@ -48,7 +48,7 @@ class InputTables:
 
 @dataclass
 class InputFindings:
-    """What is collected on the way.
+    """What is collected while reading.
 
     scenario, profiles, scores: faults by file; notices and warnings: sentences.
     """

@@ -4,7 +4,7 @@ Its schema, its rules, and how it is read from a file (YAML or a workbook) or a 
 overrides.
 
 A scenario names pools of GPUs, LLMs, a profile table, a scores table, an arrival rate, SLOs and an
-objective; every key, its unit and its default stand in the classes below (and in
+objective; every key, its unit and its default are in the classes below (and in
 docs/scenario.schema.json, which is made from them). Unknown keys are faults. Overrides are dotted
 paths with YAML values: `slo.0.limit_ms=300`, `setups.tp_degrees=[1, 2]` (a list replaces the list).
 """
@@ -38,7 +38,7 @@ Overrides = Mapping[str, Any] | Sequence[str]
 class Scenario:
     """A sound scenario, the file it came from and what was overridden (dotted path -> value).
 
-    Tables lie beside the file.
+    Tables are relative to the file.
     """
 
     spec: ScenarioSpec
@@ -71,7 +71,7 @@ def load_scenario(path: Path | str, overrides: Overrides = ()) -> Scenario:
 def parse_scenario(content: Any, path: Path | str, overrides: Overrides = ()) -> Scenario:
     """Make a scenario of plain content (a workbook's, a page's).
 
-    path: where it came from or would stand. Raises ScenarioError.
+    path: where it came from or would be. Raises ScenarioError.
     """
     faults: list[Fault] = []
     scenario, _ = _check(content, Path(path), overrides, faults)
@@ -83,10 +83,10 @@ def parse_scenario(content: Any, path: Path | str, overrides: Overrides = ()) ->
 def read_scenario(
     path: Path, overrides: Overrides, faults: list[Fault], book: "InputBook | None" = None
 ) -> tuple[Scenario | None, Any]:
-    """`load_scenario` that appends to faults, beside the file's content after overrides as far as
+    """`load_scenario` that appends to faults; also the file's content after overrides as far as
     it could be read.
 
-    book: the workbook at path where it was read before; its own faults stand in `faults` already.
+    book: the workbook at path where it was read before; its own faults are in `faults` already.
     """
     if is_workbook(path):
         return _read_workbook(path, overrides, faults, book)
@@ -186,7 +186,7 @@ def _parse_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any
 
 
 def _with_origin(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
-    """Faults of an overridden value stand at `--set`, not at the file."""
+    """Faults of an overridden value are reported at `--set`, not at the file."""
     at = fault.where
     overridden = any(at == key or at.startswith(f"{key}.") for key in overrides)
     return Fault("--set", at, fault.value, fault.problem, fault.fix) if overridden else fault

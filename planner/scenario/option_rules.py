@@ -98,8 +98,8 @@ def shard_memory(
 
 
 def memory_reason(memory: float, spec: ScenarioSpec, pool: Pool) -> str:
-    """Why one shard of `memory` GiB does not fit beside the headroom; "" when it does, or where
-    the pool's memory is not known (a fault of its own).
+    """Why one shard of `memory` GiB does not fit with the headroom; "" when it does, or where
+    the pool's memory is not known (a separate fault).
     """
     fillable = (1.0 - spec.setups.memory_headroom_pct / 100) * pool.memory
     if not pool.memory or memory <= fillable + SLACK_GIB:

@@ -3,7 +3,7 @@ that fail a rule, each with its reason.
 
 The rules in their order; the first that an option fails is the reason why it is dropped: `setups`
 lists its degree and share; its degree fits a node; it has the columns the SLOs need; its memory
-fits beside the headroom (`planner.scenario.option_rules`). Units change here: ms -> s, per cent ->
+fits with the headroom (`planner.scenario.option_rules`). Units change here: ms -> s, per cent ->
 0..1.
 """
 

@@ -46,7 +46,7 @@ class Strict(BaseModel):
 
 
 class PoolSpec(Strict):
-    """Nodes that are all alike; the tensor-parallel group of one replica stays inside one node."""
+    """Identical nodes; the tensor-parallel group of one replica stays inside one node."""
 
     name: Name = Field(description="name of the pool, unique")
     gpu: Name = Field(description="GPU type: key into the GPU catalogue and into the profile table")

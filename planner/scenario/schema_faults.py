@@ -149,7 +149,7 @@ def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
 
 
 def _entries(content: Mapping[str, Any], key: str) -> list[dict]:
-    """Entries of a list of mappings; {} stands for what is no mapping."""
+    """Entries of a list of mappings; {} for what is not a mapping."""
     entries = content.get(key)
     return (
         [entry if isinstance(entry, dict) else {} for entry in entries]

@@ -1,4 +1,4 @@
-"""Dotted paths of the schema: setting a value there, and what may stand where."""
+"""Dotted paths of the schema: setting a value there, and what may be set where."""
 
 import types
 import typing
@@ -78,7 +78,7 @@ def field_names(models: Iterable[type[BaseModel]]) -> list[str]:
 
 
 def models_at(root: type[BaseModel], where: list) -> list[type[BaseModel]]:
-    """Models that may stand at a place of the schema."""
+    """Models allowed at a place of the schema."""
     kind: Any = root
     for part in where:
         item, models = _parts_of(kind)

@@ -32,7 +32,7 @@ TEMPLATE_TEXTS = {
 # A scenario. Every key, unit and default: docs/inputs.md.
 version: 1
 name: my-cluster
-pools:                            # a pool = nodes that are all alike
+pools:                            # a pool = identical nodes
   - name: a100
     gpu: A100-PCIe-80GB           # as in profiles.csv
     nodes: 1
@@ -71,7 +71,7 @@ p5,0.48,0.71
 """
     ),
 }
-"""Files of a new folder; they plan as they stand."""
+"""Files of a new folder; they can be planned unchanged."""
 
 
 def template_inputs() -> WorkbookInputs:
@@ -103,7 +103,7 @@ def workbook_inputs(
     """Sheets of a scenario, overrides included. tables: of the scenario, as they were read.
 
     Scores of more than `most_prompts` prompts stay in their file, and so do tables with text that
-    no cell can hold: settings name the file relative to `folder`, where the workbook will stand.
+    no cell can hold: settings name the file relative to `folder`, where the workbook will be.
     DataError when the cells of the scores are no numbers.
     """
     settings = _settings(scenario.spec)

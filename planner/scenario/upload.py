@@ -1,4 +1,4 @@
-"""Files that somebody hands over a network: put into a folder of their own and read as a scenario,
+"""Files that somebody hands over a network: put into a separate folder and read as a scenario,
 never as paths to other files.
 
 A scenario on disk may name tables anywhere. One that was uploaded may name its own uploaded files
@@ -52,7 +52,7 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
         listed = ", ".join(scenarios) or "none"
         fix = "give one scenario (scenario.yaml with its tables, or one .xlsx workbook)"
         raise DataError(
-            [Fault("upload", "", listed, "one scenario is needed among the files", fix)]
+            [Fault("upload", "", listed, "exactly one of the files must be a scenario", fix)]
         )
     for name, content in names.items():
         (folder / name).write_bytes(content)
@@ -67,7 +67,7 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def _bare(name: str) -> str:
-    """The last part of a file name, whatever system it comes from."""
+    """The last part of a file name, from any operating system."""
     last = PureWindowsPath(PurePath(name).name).name.lstrip(".")
     return "".join(sign for sign in last if sign.isprintable()) or "file"
 

@@ -1,7 +1,7 @@
 """A scenario in a workbook: the sheets Pools, LLMs, Profiles, Scores, Demand & SLO and Settings as
 a scenario's content and two tables.
 
-Columns are found by their headers (`profiles.workbook_fields`), whatever their order; a title above
+Columns are found by their headers (`profiles.workbook_fields`), in any order; a title above
 the header, blank rows and other columns do no harm. Nothing is validated here but what only a
 workbook can have (units in headers, merged cells, unusable cells): the content goes through the
 same checks as a YAML file, and `InputBook.by_cell` puts the faults at their cells.
@@ -143,8 +143,8 @@ def _demand(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> N
             if _is_arrival(cell):
                 if ARRIVAL.key in book.places.cells:
                     problem = (
-                        f"the arrival rate stands twice, at {book.places.cells[ARRIVAL.key][0]}"
-                        " already"
+                        "the arrival rate appears twice, first at"
+                        f" {book.places.cells[ARRIVAL.key][0]}"
                     )
                     place = cell_name(DEMAND, number, column)
                     faults.append(book.fault(place, "", problem, "keep one of them"))
@@ -160,7 +160,7 @@ def _demand(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> N
 
 
 def _settings(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
-    """Fill what stands in rows of label and value; unknown labels are noted, a label that stands
+    """Fill in rows of label and value; unknown labels are noted, a label that appears
     twice is a fault.
     """
     sheet = sheets.get(SETTINGS)
@@ -186,7 +186,7 @@ def _settings(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) ->
             continue
         check_unit(book, SETTINGS, number, 0, str(label), one, faults)
         if one.key in seen:
-            problem = f"the setting stands twice, at {seen[one.key]} already"
+            problem = f"the setting appears twice, first at {seen[one.key]}"
             place = cell_name(SETTINGS, number, 0)
             faults.append(book.fault(place, f'"{label}"', problem, "keep one of the rows"))
         seen[one.key] = cell_name(SETTINGS, number, 0)

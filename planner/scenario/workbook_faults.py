@@ -30,7 +30,7 @@ _LISTS: Mapping[str, tuple[str, Iterable[SheetField]]] = {
 
 @dataclass(frozen=True)
 class SheetPlaces:
-    """Where the columns of a table stand.
+    """Where the columns of a table are.
 
     title: of the sheet; header: its row; columns: name -> position from 0.
     """
@@ -42,9 +42,9 @@ class SheetPlaces:
 
 @dataclass
 class CellPlaces:
-    """Where things stand.
+    """Where things are in the workbook.
 
-    cells: dotted path -> (cell, what stands there); tables: the table's file name -> places;
+    cells: dotted path -> (cell, its content); tables: the table's file name -> places;
     sheets: those that are there; headers: unknown headers by sheet ("" = unknown sheets), in which
     a misspelt one is looked for.
     """
@@ -103,7 +103,7 @@ def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
             path,
             cell,
             _double(fault.value),
-            "this goes with minimize cost alone",
+            "this applies only to minimize cost",
             "empty the cell, or choose minimize cost",
         )
     problem = _DOTTED.sub(

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 HEADER_WITHIN = 30
-"""The header stands among so many rows that are not blank."""
+"""The header is among so many rows that are not blank."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class InputBook:
 
 @dataclass(frozen=True)
 class Header:
-    """Where the columns of a sheet stand.
+    """Where the columns of a sheet are.
 
     row: number of the header (0: none); columns: key -> position from 0; others: unknown headers by
     position.
@@ -112,7 +112,7 @@ def find_header(
 
 
 def scores_header(sheet: Sheet) -> Header:
-    """The row that has `prompt_id`, else the first; LLMs' names are taken as they stand."""
+    """The row that has `prompt_id`, else the first; LLMs' names are taken unchanged."""
     rows = sheet.rows[:HEADER_WITHIN]
     number, cells = next(
         ((n, cells) for n, cells in rows if "prompt_id" in map(header_text, cells)),
@@ -144,7 +144,7 @@ def check_unit(
 def check_repeated_headers(
     book: InputBook, sheet: Sheet, title: str, header: Header, faults: list[Fault]
 ) -> bool:
-    """Whether a header stands twice; a fault at its second cell."""
+    """Whether a header appears twice; a fault at its second cell."""
     cells = next(cells for number, cells in sheet.rows if number == header.row)
     known = field_names(TABLES[title]) if title in TABLES else {}
     first: dict[str, int] = {}
@@ -157,7 +157,7 @@ def check_repeated_headers(
         key = one.key if one else text
         if first.setdefault(key, column) != column:
             place = cell_name(title, header.row, column)
-            problem = "the column stands twice in the header"
+            problem = "the column appears twice in the header"
             faults.append(book.fault(place, f'"{text}"', problem, "keep one of them"))
     return len(faults) > before
 
@@ -175,7 +175,7 @@ def check_merged_cells(
             and not (title == SETTINGS and top == bottom)
         ):
             place = f"{cell_name(title, top, left - 1)}:{cell_name('', bottom, right - 1)[1:]}"
-            fix = "unmerge them and write every value in a cell of its own"
+            fix = "unmerge them and write every value in a separate cell"
             faults.append(book.fault(place, "", "the cells are merged", fix))
 
 

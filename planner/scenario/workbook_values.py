@@ -11,7 +11,7 @@ __all__ = ["cell_content"]
 
 def cell_content(cell: Any, one: SheetField) -> Any:
     """A cell as content: text for text, whole numbers where they are wanted, several numbers of one
-    cell; else as it stands.
+    cell; else unchanged.
     """
     if isinstance(cell, str):
         cell = cell.strip()

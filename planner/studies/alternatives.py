@@ -14,7 +14,7 @@ no further one and the search was not stopped, it is proved that no other kind l
     fewest changes    sum_o |n_o - c_o| <= k for the running setup c: bisection over k, then the
                       best objective with so many
 
-The second counts starts and stops whichever GPUs the replicas stand on; a placement is then sought
+The second counts starts and stops whichever GPUs the replicas are on; a placement is then sought
 that keeps what may stay (planner.plans.stable_placement). A running replica that has to move counts
 twice, so the changes listed may exceed what is proved to be needed.
 """
@@ -331,7 +331,7 @@ class _AlternativeSearch:
         )
 
     def _alternative(self, aim: Aim, search: Search, incumbent: Incumbent) -> Alternative:
-        """A setup as a solution of its own, with the bound of its search."""
+        """A setup as a separate solution, with the bound of its search."""
         state, running = self.state, self.options.running
         bound = min(search.bound, incumbent.loss)
         closed = incumbent.loss - bound <= self._abs_gap(incumbent.loss)

@@ -1,8 +1,8 @@
 """The cross-check: what the joint search claims against what the decomposition claims.
 
 Each of the two gives a plan's value and a bound on all plans: v and b of the joint search, v' and
-b' of the decomposition. Maximising, were both right, then v <= b' and v' <= b, whatever the sizes
-of the gaps. So
+b' of the decomposition. Maximising, were both right, then v <= b' and v' <= b, regardless of the
+sizes of the gaps. So
 
     disagree      v > b' or v' > b (beyond rounding), one has a plan where the other proves that
                   there is none, a plan of either fails the verifier, or the decomposition's routing

@@ -97,7 +97,7 @@ def run_decomposition(
             tolerance=tolerance,
             retained=0,
             seconds=time.perf_counter() - began,
-            reason=f"{error}; a Lagrangian relaxation stands for them",
+            reason=f"{error}; a Lagrangian relaxation is used instead",
         )
     search = cheapest_setup if instance.objective == ObjectiveKind.COST else best_setup
     best = search(instance, tolerance=tolerance, setups=setups, progress=progress, cancel=cancel)

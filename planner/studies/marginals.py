@@ -1,14 +1,14 @@
-"""What one unit more or less of every limit is really worth: by planning again, not by slopes.
+"""The true value of one unit more or less of every limit: by planning again, not by slopes.
 
     nodes of each pool          +1 and -1                      every SLO           +10 ms and -10 ms
-    arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB a GPU,
+    arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB per GPU,
                                 where a used GPU is nearly full
     required quality            +0.01 and -0.01                replicas of an LLM  +1, where as many
                                 run as are allowed
 
 Each is one solve with the kept quality cuts. difference = value there - value here; it counts as
 certain when it is larger than what the gaps of both solves leave open. GPUs and replicas come in
-whole numbers, so the worth of a unit more is rarely that of a unit less.
+whole numbers, so the value of a unit more is rarely that of a unit less.
 """
 
 import threading
@@ -31,7 +31,7 @@ __all__ = ["Marginal", "marginal_values"]
 SLO_STEP_MS = 10.0
 QUALITY_STEP = 0.01
 FULL = 0.98
-"""Part of the room from which on a GPU's memory counts as nearly full."""
+"""Share of the usable memory from which a GPU counts as nearly full."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ def _nearly_full(instance: Instance, plan: Solution) -> list[int]:
 
 
 def _moved(plan: Solution, repair: Repair, there: Solution) -> Marginal:
-    """What the plan there is, beside the plan here."""
+    """The plan there, compared with the plan here."""
     if there.value is None or plan.value is None:
         return Marginal(
             change=repair.change,

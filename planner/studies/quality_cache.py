@@ -3,7 +3,7 @@
 One cache for everything that plans again and again: sweeps and the page's jobs. A cut
 q <= g(alpha) + alpha . f is made of the (M, N) score values and the (N,) weights alone
 (`models.quality`, equation 1), so these two are the key. The names of the LLMs and the prompts' ids
-are not: row i of the values is LLM i of the instance whatever it is called, and ids only break ties
+are not: row i of the values is LLM i of the instance whatever its name, and ids only break ties
 when requests are routed. The order of rows and columns does count, because prices go by position.
 """
 
@@ -20,7 +20,7 @@ hundred MB.
 """
 
 MOST_CUTS = 2_000
-"""With more, choosing among them takes longer than separating them anew."""
+"""With more, choosing among them takes longer than separating them again."""
 
 _kept: list[tuple[Scores, Quality]] = []
 

@@ -2,8 +2,8 @@
 what was listed already.
 
 Setups are of one kind when the same replicas run, of the same LLMs in the same pools at the same tp
-degrees, whatever their MPS shares. After a setup T of kind K the search goes on among setups n with
-(`models.nogood`)
+degrees, regardless of their MPS shares. After a setup T of kind K the search goes on among setups
+n with (`models.nogood`)
 
     n_o < T_o for some option o of T,    and    n_k < K_k for some (LLM, pool, tp degree) k of K,
                                                 or  sum_o n_o > sum_o T_o
@@ -61,13 +61,13 @@ class SetupKinds:
         kind = self._kind(serving)
         if kind in self._listed:
             return
-        alike = tuple(
+        same = tuple(
             tuple(o for o, group in enumerate(self._group_of) if group == which)
             for which, _ in kind
         )
         # `replicas` lets setups with more replicas in all through: they are of another kind.
         self.state.no_goods.append(
-            NoGood(0, alike, tuple(count for _, count in kind), replicas=int(serving.sum()))
+            NoGood(0, same, tuple(count for _, count in kind), replicas=int(serving.sum()))
         )
         self._listed.append(kind)
 

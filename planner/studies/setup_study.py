@@ -2,9 +2,9 @@
 
 Setups are enumerated and placed by `planner.decomposition.enumeration`, then routed one by one
 (`planner.decomposition.routing`), over processes that are spawned, so that nothing of a solver's
-threads is carried along. What is routed is kept in a journal beside the file to be written, so that
-an interrupted study goes on where it was. With pruning only setups whose bound beats the best so
-far are routed: quick, but then nothing is known of the median and of the worst.
+threads is carried along. What is routed is kept in a journal next to the file to be written, so
+that an interrupted study resumes where it stopped. With pruning only setups whose bound beats the
+best so far are routed: quick, but then nothing is known of the median and of the worst.
 """
 
 import threading
@@ -56,7 +56,7 @@ def study_setups(
     """Route every retained setup.
 
     exact_packing: retain also what exhaustive packing places. prune: route only what may be the
-    best. jobs: processes, 0 = one a core. journal: file of what was routed before and the hash of
+    best. jobs: processes, 0 = one per core. journal: file of what was routed before and the hash of
     its scenario; it is used only when both and the arguments are the same.
 
     Cancelled, the rows so far. DataError when there are too many setups to go through.

@@ -1,5 +1,5 @@
-"""The journal of a study: what was routed so far, so that an interrupted study goes on where it
-was.
+"""The journal of a study: what was routed so far, so that an interrupted study resumes where it
+stopped.
 """
 
 import json
@@ -17,7 +17,7 @@ PutRows = Callable[[Sequence[int], Sequence[RoutingResult]], None]
 
 
 class StudyJournal:
-    """The setups routed, a line a chunk, under a first line that says of which study.
+    """The setups routed, a line per chunk, under a first line that says of which study.
 
     A half-written last line is passed over.
     """
@@ -27,7 +27,7 @@ class StudyJournal:
         self.stream: TextIO | None = None
 
     def read(self, put: PutRows) -> int:
-        """Enter what an earlier run routed, and begin the file anew with it; how many rows."""
+        """Enter what an earlier run routed, and start the file again with it; how many rows."""
         if self.path is None:
             return 0
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []

@@ -2,7 +2,7 @@
 
 A point is the scenario with one value for each varied key; the points are the product of the axes,
 the first axis slowest (`planner.studies.sweep_axes`). Points are independent of each other and are
-handed to joblib: processes of this machine, or whatever backend is active (a Dask cluster, see
+handed to joblib: processes of this machine, or the active backend (a Dask cluster, see
 docs/sweeps.md). Every process reads the tables once and keeps the quality cuts of the scores, which
 depend on nothing else (`planner.studies.quality_cache`).
 
@@ -24,7 +24,7 @@ __all__ = ["PointStore", "sweep"]
 
 
 class PointStore(Protocol):
-    """What keeps points while a sweep goes on, so that a stopped one can be taken up again."""
+    """What keeps points while a sweep goes on, so that a stopped one can be resumed."""
 
     @property
     def done(self) -> Mapping[int, SweepPoint]:
@@ -47,7 +47,7 @@ def sweep(
     """Plan every point that the store does not hold.
 
     scenario: its file, read with `overrides` (`KEY=VALUE` texts), then with the point's values.
-    points: values by dotted path. jobs: processes, 0 = one a core.
+    points: values by dotted path. jobs: processes, 0 = one per core.
 
     Returns the points by number; cancelled, those finished so far.
     """

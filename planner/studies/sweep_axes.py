@@ -88,7 +88,7 @@ def _steps(text: str, *parts: str) -> tuple[Any, ...]:
 
 
 def _split_list(text: str) -> Iterator[str]:
-    """Parts between commas that stand in no bracket."""
+    """Parts between commas outside brackets."""
     depth, part = 0, ""
     for sign in text:
         depth += (sign in "[{") - (sign in "]}")

@@ -24,7 +24,9 @@ WRITE_EVERY_S = 2.0
 
 
 def journal_key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
-    """Return what a journal must be of to be continued: version, scenario and varied values."""
+    """Return what identifies the study of a journal that may be continued: version, scenario and
+    varied values.
+    """
     varied = json.dumps([[axis.key, axis.values] for axis in axes], default=str)
     return hashlib.sha256(
         f"{VERSION} {loaded.sha256} {varied} {loaded.scenario.spec.solver}".encode()
@@ -32,8 +34,8 @@ def journal_key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
 
 
 class SweepJournal:
-    """The journal beside the table (a line a point), and the table, written again as points finish;
-    without `out` neither is written.
+    """The journal next to the table (a line per point), and the table, written again as points
+    finish; without `out` neither is written.
 
     done: points of an earlier run of this very sweep, by number.
     """

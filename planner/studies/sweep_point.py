@@ -1,4 +1,4 @@
-"""One point of a sweep: planned in whatever process this is, as a row of numbers or with the reason
+"""One point of a sweep: planned in the current process, as a row of numbers or with the reason
 why there is none.
 """
 

@@ -49,7 +49,7 @@ OptionIndex = dict[tuple[str, str, int], list[tuple[float, int]]]
 def check_options_exist(
     plan: Mapping[str, Any], instance: Instance, index: OptionIndex
 ) -> Iterator[str]:
-    """Check that status is known and every entry names one option of the instance, stands once and
+    """Check that status is known and every entry names one option of the instance, appears once and
     has at least one replica.
     """
     if plan["status"] not in ("optimal", "feasible"):
@@ -62,7 +62,7 @@ def check_options_exist(
             continue
         seen[position] += 1
         if seen[position] == 2:
-            yield f"{entry_name(entry)}: the option stands more than once"
+            yield f"{entry_name(entry)}: the option appears more than once"
         if entry["replicas"] < 1:
             yield f"{entry_name(entry)}: {entry['replicas']} replicas, fewer than 1"
     if not plan["options"]:

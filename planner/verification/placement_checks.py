@@ -1,4 +1,4 @@
-"""Checks of the placement: every shard of every replica stands, and no GPU is overfilled."""
+"""Checks of the placement: every shard of every replica is placed, and no GPU is overfilled."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,4 +81,4 @@ def check_gpu_room(
         if share[place] > 1 + RANGE_TOL:
             yield f"{where}: MPS shares sum to {100 * share[place]:.6g} %"
         if memory[place] > room * (1 + RANGE_TOL):
-            yield f"{where}: memory {memory[place]:.6g} GiB is above the room of {room:.6g} GiB"
+            yield f"{where}: memory {memory[place]:.6g} GiB is above the usable {room:.6g} GiB"

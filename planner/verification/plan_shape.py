@@ -88,7 +88,7 @@ PLAN_SHAPE: dict[str, Any] = {
         }
     ],
 }
-"""What the checks need of plan.json; "*" stands for any key."""
+"""What the checks need of plan.json; "*" matches any key."""
 
 
 def check_strict_json(value: Any, where: str = "plan") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The independent verifier: recomputes everything a plan claims from the instance, with numpy alone
+"""The independent verifier: recomputes everything a plan claims from the instance, with numpy only
 and none of the optimiser's code.
 
 `verify` reads like a table of contents: one check is one function that yields problems in plain

@@ -1,9 +1,9 @@
-"""Curves beside their neighbours: more of a GPU, or more GPUs, should not be slower at the same
-rate, nor end at a lower one.
+"""Curves compared with their neighbours: more of a GPU, or more GPUs, should not be slower at the
+same rate, nor end at a lower one.
 
-Compared are options that differ in the MPS share alone, or in the tensor-parallel degree alone,
-next to each other, at the rates of either that lie within both curves. A higher degree may be
-slower in truth (small LLMs, GPUs without a fast link), so its tolerance is wider.
+Compared are options that differ only in the MPS share, or only in the tensor-parallel degree,
+next to each other, at the rates of either that lie within both curves. A higher degree may
+really be slower (small LLMs, GPUs without a fast link), so its tolerance is wider.
 """
 
 from collections.abc import Iterator, Sequence

@@ -112,7 +112,7 @@ def check_shape_spikes(curve: CurveRows) -> Iterator[Finding]:
             if column[i] > SPIKE * higher:
                 beside = f"{column[i - 1]:,.4g} and {column[i + 1]:,.4g} ms"
                 text = (
-                    f"{name} is {column[i]:,.4g} ms, but {beside} at the rates beside it: an"
+                    f"{name} is {column[i]:,.4g} ms, but {beside} at the neighbouring rates: an"
                     " outlier?"
                 )
                 yield curve_rows_finding(curve, Severity.ODD, (i,), text, column[i] / higher - 1)

@@ -87,7 +87,7 @@ def check_repeated_values(curve: CurveRows) -> Iterator[Finding]:
                 curve,
                 Severity.ODD,
                 (first, i),
-                "the same latencies stand at two rates: a copied row?",
+                "the same latencies appear at two rates: a copied row?",
             )
 
 

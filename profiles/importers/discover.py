@@ -1,5 +1,5 @@
-"""Files and folders -> runs of benchmark tools and tables of our own; what is no benchmark result
-is reported, never passed over in silence.
+"""Files and folders -> runs of benchmark tools and tables of our own; anything that is not a
+benchmark result is reported, never ignored silently.
 
 A file that is named must be readable: faults. In a folder (with all that is under it) other files
 may lie: they are counted. Companions of a tool's results (summaries that mix load points, side

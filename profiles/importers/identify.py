@@ -1,6 +1,6 @@
 """Which option a run measured: LLM, GPU, tensor-parallel degree and MPS share.
 
-Asked for where nothing says it, never guessed.
+Required from the user where no source states it, never guessed.
 
 For each key the first that says it wins: an entry under `files` of the mapping file, the command
 line, the benchmark file's own metadata, `defaults` of the mapping file. Where the command line
@@ -11,7 +11,7 @@ contradicts the metadata, it is noted. The mapping file (YAML):
     gpus: {H100: H100-SXM-80GB}                         # the tool's GPU name: the name in the table
     files:
       - {match: "*-tp2-*", tp: 2}                       # path, or the end of it; later entries win
-      - {match: "runs/fleet/*", replicas: 4}            # so many replicas answered together
+      - {match: "runs/fleet/*", replicas: 4}            # number of replicas that answered together
 """
 
 from collections import defaultdict

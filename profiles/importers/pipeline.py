@@ -147,6 +147,6 @@ def _once_in_pipeline(notices: Sequence[str]) -> list[str]:
     for notice in notices:
         kinds[re.sub(r"[\d.,]+", "#", notice)].append(notice)
     return [
-        alike[0] + (f" (and {len(alike) - 1} alike)" if len(alike) > 1 else "")
-        for alike in kinds.values()
+        same[0] + (f" (and {len(same) - 1} similar)" if len(same) > 1 else "")
+        for same in kinds.values()
     ]

@@ -90,7 +90,7 @@ def _pool_without_copies(
         key = (run.achieved_rps, run.duration_s, run.ok, tuple(sorted(run.latency_ms.items())))
         if key in kept:
             files[run.file].left_out.append(
-                f"{run.place or 'the run'}: the same run stands in {kept[key].run.where}"
+                f"{run.place or 'the run'}: the same run is in {kept[key].run.where}"
             )
         else:
             kept[key] = point
@@ -214,7 +214,7 @@ def _note_pooled_workloads(option: Option, points: Sequence[LoadPoint], notices:
         ]
         notices.append(
             f"{option_words(option)}: the points mix workloads (prompt and answer of {lengths[0]},"
-            f" {lengths[1]}); a curve should be of one: import them into tables of their own"
+            f" {lengths[1]}); a curve should be of one: import them into separate tables"
         )
 
 

@@ -111,7 +111,7 @@ def _table_source(point: LoadPoint) -> str:
 
 
 def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataFrame:
-    """All rows in one table, sorted by option and rate; a row that stands twice, alike in every
+    """All rows in one table, sorted by option and rate; a row that appears twice, equal in every
     cell, counts once.
 
     Raises DataError when rows contradict each other.
@@ -129,7 +129,7 @@ def checked_table(parts: Sequence[pd.DataFrame], notices: list[str]) -> pd.DataF
     once = dict.fromkeys(_cells(frame[measured]))
     if len(once) < len(frame):
         notices.append(
-            f"{len(frame) - len(once)} rows stood twice, alike in every number, and were counted"
+            f"{len(frame) - len(once)} rows appeared twice, equal in every number, and were counted"
             " once"
         )
         frame = frame[~pd.Series(_cells(frame[measured])).duplicated()]

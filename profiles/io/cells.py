@@ -23,7 +23,7 @@ INFINITE = ("the number is not finite", "write a finite number")
 _COMMA = ("this number has a comma", "write a decimal point and no thousands separators, e.g. 23.4")
 _TEXT = (
     "this is not a number",
-    "write the number alone with a decimal point; units stand in the column's name",
+    "write the number alone with a decimal point; units belong in the column's name",
 )
 _AS_TEXT = ("the number is stored as text", "store it as a number")
 
@@ -31,7 +31,7 @@ _AS_TEXT = ("the number is stored as text", "store it as a number")
 @dataclass(frozen=True)
 class UnusableCell:
     """A cell of a sheet that holds neither text nor a number (an error, a date, a formula without a
-    value), and why that is no good.
+    value), and why it cannot be used.
     """
 
     value: str
@@ -39,7 +39,7 @@ class UnusableCell:
     fix: str
 
     def __str__(self) -> str:
-        """What stands there."""
+        """The content of the cell."""
         return self.value
 
 

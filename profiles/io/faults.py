@@ -1,7 +1,7 @@
 """What is wrong with the input: one record per fault, and the errors that carry all faults of a run
 at once.
 
-    DataError                 any bad input; front doors catch this one (exit code 2)
+    DataError                 any bad input; front ends catch this one (exit code 2)
     +-- ScenarioError         the scenario file and its overrides
     +-- ProfileError          the profile table
     +-- ScoresError           the scores table

@@ -182,7 +182,7 @@ def _check_table_file_header(
                     file,
                     f"column {name}",
                     "",
-                    "the column stands twice in the header",
+                    "the column appears twice in the header",
                     "keep one of them",
                 )
             )

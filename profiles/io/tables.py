@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 SHOWN_PER_COLUMN = 20
-"""So many cells of one column are faults of their own for one problem; one more counts the others.
+"""So many cells of one column are separate faults for one problem; one more counts the others.
 """
 
 
@@ -94,7 +94,7 @@ def text_table_column(
 ) -> np.ndarray:
     """(R,) text of a column, spaces around it removed; whole numbers become text.
 
-    blank: what a blank cell stands for; None: a blank cell is a fault. A faulty cell reads "?".
+    blank: the meaning of a blank cell; None: a blank cell is a fault. A faulty cell reads "?".
     """
     cells = table.columns[name]
     if isinstance(cells, list):

@@ -1,5 +1,5 @@
 """A workbook's sheets as rows of plain cells: text, whole numbers, numbers, None, or an `Odd` for
-whatever else may stand in a cell.
+any other content of a cell.
 
 openpyxl reads (read-only, stored values of formulas) what `profiles.io.workbook_guard` let pass.
 Dates, errors, formulas that were never
@@ -33,7 +33,7 @@ CELL_TEXT = 32_767
 MANY, FEW = ("Profiles", "Scores"), 5_000
 """Sheets that may have many rows; the others may have FEW."""
 _WORDS = re.compile(r'"[^"]*"|[\\_*].')
-"""What a number format shows as it stands: quoted words, and single characters after a sign."""
+"""What a number format shows literally: quoted words, and single characters after a sign."""
 ROW_CELLS = 2_000
 """Cells beyond this column are not looked at; no table of ours is so wide."""
 

@@ -3,7 +3,7 @@ what would eat time or memory.
 
 Order: size and kind of the file, number and declared sizes of the zip's members, then a scan of
 every XML member that keeps nothing (expat, no tree): no document type, no entities, bounded depth,
-text and number of elements, sheets within Excel's own bounds. On its way the scan notes what the
+text and number of elements, sheets within Excel's own bounds. The scan also notes what the
 reader cannot see: merged ranges, hidden rows, and formulas that have no stored value.
 """
 
@@ -52,7 +52,7 @@ class _RefusedError(Exception):
 
 @dataclass
 class SheetScan:
-    """What a sheet's XML says beside its values.
+    """What a sheet's XML says in addition to its values.
 
     merged: ranges such as A3:A5; unstored: cells with a formula and no stored value; hidden: how
     many rows are.
@@ -140,7 +140,7 @@ def _guard_members(members: list[zipfile.ZipInfo]) -> None:
         raise _RefusedError(f"it unpacks to more than {UNPACKED_LIMIT // 1_000_000} MB")
     names = [member.filename for member in members]
     if len(set(names)) < len(names):
-        raise _RefusedError("a part stands in it twice")
+        raise _RefusedError("a part appears in it twice")
     if "[Content_Types].xml" not in names:
         raise _RefusedError("it is a zip archive, but no Excel workbook")
     for member in members:
@@ -263,7 +263,7 @@ class _WorkbookGuardScanner:
                 or (len(place_match[1]) == 3 and place_match[1] > "XFD")
                 or int(place_match[2]) > ROWS_LIMIT
             ):
-                raise _RefusedError("a cell of it stands outside the sheet")
+                raise _RefusedError("a cell of it is outside the sheet")
 
     def _start_unit(self, number: str | None) -> None:
         self._units += 1
@@ -284,7 +284,7 @@ class _WorkbookGuardScanner:
                 and len(number) < 8
                 and self._row < int(number) <= ROWS_LIMIT
             ):
-                raise _RefusedError("the rows of a sheet do not stand in order")
+                raise _RefusedError("the rows of a sheet are not in order")
             self._row = int(number)
 
     def _text(self, text: str) -> None:

@@ -1,8 +1,8 @@
-"""YAML 1.2 (core schema) as plain mappings, lists, text and numbers; whatever could surprise is
+"""YAML 1.2 (core schema) as plain mappings, lists, text and numbers; anything surprising is
 refused with its line.
 
 What is written (`yaml_text`) reads the same under YAML 1.1, which compose, Kubernetes and LiteLLM
-speak: text that 1.1 takes for something else (y, no, on, 1_000, 0x1, 12:30) stands in quotes.
+speak: text that 1.1 takes for something else (y, no, on, 1_000, 0x1, 12:30) is put in quotes.
 
 Of reading: only ruamel's parser is used; values are resolved here, so that `NO`, `on`, `y`, `1_000`
 and dates stay the text they are in YAML 1.2. Refused: repeated keys, anchors and aliases, tags,
@@ -111,7 +111,7 @@ class _YamlBuilder:
                 self._refuse(key_event, key, "this key is not text", "put it in quotes")
             elif key in mapping:
                 self._refuse(
-                    key_event, key, "the key stands twice in the same place", "keep one of them"
+                    key_event, key, "the key appears twice in the same place", "keep one of them"
                 )
             elif key == "<<":
                 self._refuse(key_event, key, "merge keys are not supported", "write the values out")

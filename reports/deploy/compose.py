@@ -1,4 +1,4 @@
-"""The compose files of a deployment: one a node, its servers as services, as plain data to be
+"""The compose files of a deployment: one per node, its servers as services, as plain data to be
 dumped as YAML.
 
 Servers that share GPUs are clients of the host's MPS daemon (deploy.sh starts it); each waits until

@@ -1,6 +1,6 @@
 """LiteLLM by dual prices: a request for the fleet goes to the LLM of the highest score - price.
 
-Beside this file: router_policy.json (the prices) and router.py (the rule).
+In the same folder: router_policy.json (the prices) and router.py (the rule).
 
 In the proxy   `callbacks: [dual_price_plugin.proxy_hook]` in config.yaml: a request for `fleet` is
                given the LLM's own model group
@@ -11,7 +11,7 @@ Scores come from a predictor: anything with `scores(prompt, prompt_id) -> {LLM: 
 scale of the scores that were planned with. Without one the weights in config.yaml decide: the
 planned fractions, at random. Environment:
 
-    SCORES_TABLE          CSV file with prompt_id and one column an LLM: scores by table, for
+    SCORES_TABLE          CSV file with prompt_id and one column per LLM: scores by table, for
                           prompts that are known beforehand
     SCORE_PREDICTOR       module:attribute of your own predictor
     PLAN_FOLLOW_SECONDS   take the price of the live load and correct it by what each LLM got, once
@@ -19,8 +19,8 @@ planned fractions, at random. Environment:
     PLAN_WORKERS          processes that share the requests equally: each sees its part of the load
                           (default 1)
 
-A request names its prompt by `metadata: {"prompt_id": ...}`; else its last user message stands for
-it. The id decides ties alone.
+A request names its prompt by `metadata: {"prompt_id": ...}`; else its last user message is
+used. The id only decides ties.
 """
 
 import csv
@@ -55,7 +55,7 @@ class ScoresTable:
     """Scores looked up by prompt id."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Read a table as the planner reads it: prompt_id, one column an LLM."""
+        """Read a table as the planner reads it: prompt_id, one column per LLM."""
         with open(path, encoding="utf-8-sig", newline="") as stream:
             self._rows = {
                 row["prompt_id"]: {
@@ -92,7 +92,7 @@ class DualPrice(CustomLogger):
 
     @classmethod
     def from_environment(cls) -> "DualPrice":
-        """Read the policy beside this file, and the environment."""
+        """Read the policy in the folder of this file, and the environment."""
         backends = json.loads(POLICY.read_text(encoding="utf-8"))["backends"]
         follow, workers = (
             float(os.environ.get("PLAN_FOLLOW_SECONDS") or 0),

@@ -19,7 +19,7 @@ PURPOSES = {
     "gateway.env": "LiteLLM: addresses of the nodes, to be completed",
     "dual_price_plugin.py": "LiteLLM: sends a prompt to the LLM of the highest score - dual price",
     "router_policy.json": "dual prices, ties, fallback weights, prices over load",
-    "router.py": "the router as a library of one file (numpy alone), for a gateway of your own",
+    "router.py": "the router as a library of one file (needs only numpy), for your own gateway",
     "routellm.json": "RouteLLM's threshold and what it goes with",
 }
 """By the beginnings of file names."""

@@ -2,10 +2,10 @@
 
 Whole GPUs are requested as nvidia.com/gpu. Shared ones as nvidia.com/gpu.shared, which the plugin
 offers on nodes that it shares by MPS: every GPU of such a node is split into N equal parts of
-threads and memory, and a container gets parts of one GPU alone. One Deployment holds the replicas
+threads and memory, and a container gets parts of a single GPU. One Deployment holds the replicas
 of one option on one node of the plan (label plan-node), one Service those of an option; an
-HTTPRoute splits requests among the Services, at random in the plan's fractions. Which prompt goes
-where only a router with the prices decides.
+HTTPRoute splits requests among the Services, at random in the plan's fractions. Only a router with
+the prices decides which prompt goes where.
 """
 
 from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ MOST_BACKENDS = 16
 
 
 UNEQUAL = 1.0
-"""Per cent points by which a share may fall short of 1/N: 33 % counts as a third."""
+"""Per cent points by which a share may be below 1/N: 33 % counts as a third."""
 
 
 def kubernetes_refusals(deployment: Row) -> list[str]:
@@ -38,7 +38,7 @@ def _node_refusals(node: Row) -> list[str]:
         listed = ", ".join(f"{share:g} %" for share in shares)
         reasons.append(
             f"node {node['label']} has servers of unequal shares ({listed}); the device plugin"
-            " shares all GPUs of a node alike"
+            " shares all GPUs of a node equally"
         )
     elif not 0.0 <= 100.0 / parts - shares[0] <= UNEQUAL:
         reasons.append(
@@ -49,7 +49,7 @@ def _node_refusals(node: Row) -> list[str]:
     if wide:
         reasons.append(
             f"node {node['label']} has {', '.join(wide)} of degrees above 1 on shared GPUs; a"
-            " container gets parts of one GPU alone"
+            " container gets parts of a single GPU"
         )
     if not reasons:
         part = node["memory_gib"] / parts

@@ -1,11 +1,11 @@
 """What a gateway of LiteLLM reads, and the threshold of RouteLLM.
 
 config.yaml has one model group `fleet` of all servers, whose weights are fraction x share of the
-LLM's requests, and one group an LLM, whose weights split its requests among its servers. Without
+LLM's requests, and one group per LLM, whose weights split its requests among its servers. Without
 the plugin (or without scores) a request for `fleet` goes by the weights: the planned fractions, at
 random. With it the plugin names the LLM, and the weights only choose among its servers. When none
 of them answers the request goes to another LLM, that of the lowest dual price first: it has most
-room.
+spare capacity.
 """
 
 from collections.abc import Mapping
@@ -93,8 +93,8 @@ def gateway_variables(deployment: Row) -> str:
         else "TO BE SET"
     )
     lines = [
-        "# Key that clients of the gateway give: sk- and 32 random signs (openssl rand -hex 16);"
-        " LiteLLM does not start without. TO BE SET."
+        "# Key that clients of the gateway send: sk- and 32 random digits (openssl rand -hex 16);"
+        " LiteLLM does not start without it. TO BE SET."
     ]
     lines += [
         "LITELLM_MASTER_KEY=",

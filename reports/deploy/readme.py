@@ -25,7 +25,8 @@ def deploy_readme(
 ) -> str:
     """The README.
 
-    kinds: what the bundle holds; left_out: what it does not, with the reasons; files: beside it.
+    kinds: what the bundle holds; left_out: what it does not, with the reasons; files: the other
+    ones.
     """
     about = deployment["about"]
     purposes = [(f"`{name}`", purpose_of(name)) for name in files]
@@ -80,7 +81,7 @@ def _planned(deployment: Row) -> list[str]:
 
 
 def _servers(deployment: Row, titles: Mapping[str, str]) -> list[str]:
-    """One row a server. titles: of the LLMs by label."""
+    """One row per server. titles: of the LLMs by label."""
     rows = [
         (
             row["name"],
@@ -100,7 +101,7 @@ def _servers(deployment: Row, titles: Mapping[str, str]) -> list[str]:
 
 
 def _shared_gpus(node: Row) -> list[tuple[Any, ...]]:
-    """One row a GPU that several servers may use."""
+    """One row per GPU that several servers may use."""
     return [
         (
             node["label"],
@@ -125,8 +126,8 @@ def _before(deployment: Row, kinds: Sequence[str]) -> list[str]:
     lines = ["## 1. Before you start", "", f"- Nodes: {'; '.join(nodes)}. {copy}."]
     if "shell" in kinds or "compose" in kinds:
         lines.append(
-            "- Read `deploy.env`. Its model ids are the catalogue's: set them to what was measured,"
-            " its precision too."
+            "- Read `deploy.env`. Its model ids are the catalogue's: set them to the models"
+            " that were measured, including the precision."
         )
         lines += [
             f"- **Set `{row['model_key']}`**: {escape(row['title'])} is in no catalogue."

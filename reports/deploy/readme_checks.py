@@ -22,7 +22,7 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
         "- Every server answers and knows its names: `curl -s http://HOST:PORT/v1/models`.",
         (
             "- Memory: `nvidia-smi` shows no GPU above the memory in the table by more than"
-            " contexts take (about 1 GiB a server)."
+            " contexts take (about 1 GiB per server)."
         ),
     ]
     if any(row["shared"] for _, row in node_servers(deployment)):
@@ -83,7 +83,7 @@ def troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
     rows = [
         (
             "`Free memory on device ... is less than desired`",
-            "another process holds memory there: `nvidia-smi`, end it, start again",
+            "another process holds memory there: find it with `nvidia-smi`, end it, start again",
         ),
         (
             "`invalid literal for int() with base 10: 'GPU-...`",
@@ -165,7 +165,7 @@ def shared_fate(deployment: Row) -> list[str]:
 
 
 def assumed(deployment: Row) -> list[str]:
-    """What nobody has checked."""
+    """What has not been checked."""
     about = deployment["about"]
     return [
         "## What is assumed",
@@ -186,8 +186,8 @@ def assumed(deployment: Row) -> list[str]:
             " the plan does not count is KV cache."
         ),
         (
-            "- Flags are those of vLLM 0.33. Neither limits of MPS nor these files have met a GPU,"
-            " a docker daemon or a cluster yet."
+            "- Flags are those of vLLM 0.33. Neither the limits of MPS nor these files"
+            " have been tried on a GPU, a docker daemon or a cluster yet."
         ),
         *(f"- {escape(caution)}." for caution in deployment["cautions"]),
         *(f"- Of the plan: {escape(notice)}." for notice in about["notices"]),

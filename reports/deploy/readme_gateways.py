@@ -1,4 +1,4 @@
-"""How to route requests to the servers of a deploy bundle: LiteLLM, a gateway of one's own,
+"""How to route requests to the servers of a deploy bundle: LiteLLM, your own gateway,
 RouteLLM.
 """
 
@@ -43,10 +43,10 @@ def gateway(deployment: Row) -> list[str]:
 def own_router() -> list[str]:
     """The router for other gateways."""
     return [
-        "## Or: a gateway of your own",
+        "## Or: your own gateway",
         "",
-        "`router_policy.json` holds prices, ties and fallback weights; `router.py` (numpy alone)"
-        " reads it:",
+        "`router_policy.json` holds prices, ties and fallback weights; `router.py` (needs only"
+        " numpy) reads it:",
         "",
         "```python",
         "from router import Router",

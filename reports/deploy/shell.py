@@ -55,7 +55,7 @@ def deploy_script(deployment: Row) -> str:
         + with_head(
             deployment["about"],
             "",
-            "Starts and stops the vLLM servers of the plan; `deploy.sh` alone tells how.",
+            "Starts and stops the vLLM servers of the plan; `deploy.sh` alone shows how.",
         ),
         FUNCTIONS.read_text(encoding="utf-8"),
         _line("readonly NODES=(", *(node["label"] for node in nodes)).replace("( ", "(") + ")\n",
@@ -66,8 +66,8 @@ def deploy_script(deployment: Row) -> str:
 
 
 def deploy_variables(deployment: Row) -> str:
-    """Deploy.env: the image, the models and the GPUs, for deploy.sh and docker compose
-    alike.
+    """Deploy.env: the image, the models and the GPUs, for deploy.sh and docker
+    compose.
     """
     lines = [
         "",

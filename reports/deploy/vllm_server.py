@@ -30,7 +30,7 @@ def serve_flags(server: Row, fleet: str, port: int) -> list[str]:
 
 
 def mps_environment(server: Row) -> dict[str, str]:
-    """The limits of an MPS client; its GPUs count from 0 whatever they are called on the
+    """The limits of an MPS client; its GPUs count from 0, whatever their numbers on the
     host.
     """
     limit = ",".join(f"{at}={server['memory_limit_mib']}M" for at in range(server["tp_degree"]))

@@ -1,4 +1,4 @@
-"""The workbook that is being written: formats, defined names, and where tables stand, for formulas
+"""The workbook that is being written: formats, defined names, and where tables are, for formulas
 of other sheets.
 
 Book         the workbook

@@ -34,7 +34,7 @@ class ChartWords:
 def _dress(chart: Any, words: ChartWords, *, legend: bool, low: float | None = None) -> Any:
     """Title, axes with their units, a quiet grid.
 
-    low: where the y axis begins; None: wherever the program likes.
+    low: where the y axis begins; None: chosen by the spreadsheet program.
     """
     title = {"name": FONT, "size": 12, "bold": True, "color": COLOURS["title"]}
     chart.set_title({"name": words.title, "name_font": title, "overlay": False})
@@ -51,7 +51,7 @@ def _dress(chart: Any, words: ChartWords, *, legend: bool, low: float | None = N
 def add_bars(
     book: Book, placed: PlacedTable, header: str, words: ChartWords, llms: Sequence[str]
 ) -> Any:
-    """Lying bars, one an LLM in its colour, the figure (in the format of x) beside each."""
+    """Horizontal bars, one per LLM in its colour, the figure (in the format of x) next to each."""
     chart = book.file.add_chart({"type": "bar"})
     chart.add_series(
         {
@@ -83,7 +83,7 @@ def add_columns(
     colours: Sequence[str] = (),
     low: float | None = None,
 ) -> Any:
-    """Standing columns, the figure above each where there are few.
+    """Vertical columns, the figure above each where there are few.
 
     headers: of categories and values; colours: by column; low: where the y axis begins; 0 where
     columns are to be compared.

@@ -46,7 +46,7 @@ STORIES: Mapping[str, str] = {
     DEMAND: "arrival rate and limits on latencies; change it and plan this workbook again",
     SETTINGS: "objective, what may be considered, how long to search",
 }
-"""What each sheet holds; it stands at its head on paper."""
+"""What each sheet holds; printed at its head."""
 UNPRINTED = ("source", "measured_on")
 """Columns of Profiles that stay off paper: a report repeats the sources of its curves."""
 LABEL_WIDTH, VALUE_WIDTH, NOTE_WIDTH = 28, 44, 76
@@ -55,7 +55,7 @@ PRINTED = 30
 
 
 def write_input_book(path: str, inputs: WorkbookInputs) -> tuple[str, ...]:
-    """Write a workbook of nothing but the input sheets; notes as `write_input_sheets`.
+    """Write a workbook with only the input sheets; notes as `write_input_sheets`.
 
     OSError when that is not possible.
     """
@@ -111,7 +111,7 @@ SCORE_COLUMNS = {
     "weight": (
         FieldKind.NUMBER,
         "a number >= 0",
-        "how often such a prompt comes; without this column all count alike",
+        "how often such a prompt comes; without this column all count equally",
     ),
 }
 

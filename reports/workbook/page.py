@@ -1,4 +1,4 @@
-"""Sheets that are all built alike: a title, sentences, tables (reports.workbook.table), charts with
+"""Sheets of one common layout: a title, sentences, tables (reports.workbook.table), charts with
 alternative texts, print set-up.
 
 Every formula is written with its value, so that readers that do not calculate show every number.
@@ -90,7 +90,7 @@ class Page:
         self.sentence(f"•  {text}", font_color="#000000")
 
     def put(self, row: int, column: int, value: Any, **properties: Any) -> None:
-        """Write one cell of whatever kind; text as text."""
+        """Write one cell of any kind; text as text."""
         look = self.book.format(**properties)
         if isinstance(value, Formula):
             self.put_formula(row, column, value, look)
@@ -130,10 +130,10 @@ class Page:
         advance: bool = True,
         left: int = 4,
     ) -> None:
-        """Set a chart below what was written.
+        """Place a chart below what was written.
 
         alt: what it shows, in words; left: pixels from the column's edge; advance: whether what
-        comes next stands below it.
+        comes next goes below it.
         """
         chart.set_size({"width": width, "height": height})
         place = {"object_position": 2, "x_offset": left, "y_offset": 4}

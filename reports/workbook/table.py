@@ -30,7 +30,7 @@ SAMPLE = 400
 
 
 def next_table(page: Page, headers: Sequence[Any], rows: int) -> PlacedTable:
-    """Where a table of so many rows will stand that is written next."""
+    """Where a table of so many rows, written next, will be."""
     first = page.row + 1
     columns = {str(header): c for c, header in enumerate(headers)}
     return PlacedTable(page.name, first, first + rows - 1, columns)
@@ -46,12 +46,12 @@ def write_table(
     units: Sequence[str] | None = None,
     side: str = "right",
 ) -> PlacedTable:
-    """Write a table and remember where it stands as `key`; the sheet's first one gets the frozen
+    """Write a table and remember its place as `key`; the sheet's first one gets the frozen
     header and the filter.
 
-    formulas: cells by header that stand in place of the frame's; totals: last row by header; units:
-    of every row, for tables of What and Value; they stand in the cells where there is no column
-    Unit; side: of a column on which its numbers stand.
+    formulas: cells by header that replace the frame's; totals: last row by header; units:
+    of every row, for tables of What and Value; they are in the cells where there is no column
+    Unit; side: alignment of a column's numbers.
     """
     head, headers = page.row, [str(header) for header in frame.columns]
     placed = next_table(page, headers, len(frame))
@@ -85,7 +85,7 @@ def _value(cell: Any) -> Any:
 
 
 def _is_numeric(cell: Any) -> bool:
-    """Whether a cell holds a number or a truth, which stand on the right."""
+    """Whether a cell holds a number or a truth value, which are right-aligned."""
     value = _value(cell)
     return isinstance(value, int | float | bool | np.number | np.bool_) and not is_blank(value)
 
@@ -106,7 +106,7 @@ def _formats(header: str, values: Sequence[Any]) -> list[str]:
 
 
 def _write_header(page: Page, row: int, headers: Sequence[str], right: Sequence[bool]) -> None:
-    """Write the headers; those of numbers stand on the right, as their numbers do."""
+    """Write the headers; those of numbers are right-aligned, as their numbers are."""
     look = {
         "bold": True,
         "bg_color": COLOURS["head"],
@@ -126,7 +126,7 @@ def _write_header(page: Page, row: int, headers: Sequence[str], right: Sequence[
 def _set_heights(
     page: Page, head: int, headers: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> None:
-    """Heights of the header and of rows with text that wraps: charts below stand where they are set
+    """Heights of the header and of rows with text that wraps: charts below are placed correctly
     only if all heights are.
     """
 

@@ -11,7 +11,7 @@ PAGES = ("", "inputs", "what-if", "setups", "compare", "router", "export")
 BAD = ("serious", "critical")
 WIDTHS = (1280, 390)
 DRAWN_MS = 1_500
-"""Charts are drawn anew after the page has settled; no event says when."""
+"""Charts are drawn again after the page has settled; no event says when."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

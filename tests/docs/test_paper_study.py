@@ -1,4 +1,4 @@
-"""The paper's study: scenarios, the runner's table, the verdict beside it, and that the page tells
+"""The paper's study: scenarios, the runner's table, the verdict next to it, and that the page tells
 what the runner finds.
 """
 
@@ -87,7 +87,7 @@ def test_the_grid_is_the_papers() -> None:
 
 
 def within_floor(instance: Instance, gpus: int) -> Iterator[list[int]]:
-    """Enumerate setups once more, by hand: positions of options, one an LLM or none."""
+    """Enumerate setups once more, by hand: positions of options, one per LLM or none."""
     ways = [
         [None, *(o for o, option in enumerate(instance.options) if option.llm == i)]
         for i in range(len(instance.llms))

@@ -7,6 +7,6 @@ from tests.support.installed import Installed, build_wheel, install_wheel
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel in an environment of its own; commands run in a folder that is empty at first."""
+    """The wheel in a separate environment; commands run in a folder that is empty at first."""
     base = tmp_path_factory.mktemp("installed")
     return install_wheel(build_wheel(base), base / "environment", base / "folder")

@@ -1,7 +1,7 @@
-"""The Dockerfile: linted, and its steps run in an empty folder in the place of an image; what they
+"""The Dockerfile: linted, and its steps run in an empty folder in place of an image; what they
 make runs on a read-only file system.
 
-No daemon is needed. COPY copies, RUN runs with the folder's paths in the place of the image's;
+No daemon is needed. COPY copies, RUN runs with the folder's paths in place of the image's;
 dependencies come from this environment (tests/support/installed.py).
 """
 
@@ -66,7 +66,7 @@ class Image:
     folder: str = "/"
 
     def place(self, text: str) -> str:
-        """A text with the folder's paths in the place of the image's."""
+        """A text with the folder's paths in place of the image's."""
         return re.sub(rf"(?<![\w.])({'|'.join(PLACES)})\b", rf"{self.root}\1", text)
 
     def set_variables(self, text: str) -> None:

@@ -126,7 +126,7 @@ def test_a_foreign_package_in_the_current_folder(installed: Installed) -> None:
         (installed.folder / "models" / "__init__.py").unlink()
         (installed.folder / "models").rmdir()
     assert "the package `models` is taken from" in refused.stderr
-    assert "an environment of its own" in refused.stderr
+    assert "a separate environment" in refused.stderr
 
 
 def test_the_page_answers(installed: Installed) -> None:

@@ -172,8 +172,8 @@ def test_no_option_that_could_run_is_infeasible_not_a_fault() -> None:
 
 
 def test_repairs_that_are_cut_short_say_so() -> None:
-    """A cancelled explanation tells no wrong least change: what it could not ask is told as not
-    asked.
+    """A cancelled explanation reports no wrong least change: what it could not try is reported as
+    not asked.
     """
     instance = random_instance(3, "convex")
     crowded = replace(instance, arrival_rate=instance.arrival_rate * 1e4)

@@ -107,7 +107,7 @@ def test_random_legal_placements_obey_every_row(seed: int) -> None:
 
 def test_the_plain_rows_are_there_in_some_form() -> None:
     """For every option alone the rows allow no more than share, memory and nodes do: 4 of 6 GPUs at
-    100 % is one replica a node.
+    100 % is one replica per node.
     """
     scores = Scores(np.array(["p"]), ("a",), np.ones((1, 1)), np.ones(1))
     pools = (Pool(name="six", gpu="gpu", nodes=3, gpus_per_node=6, memory=80.0),)

@@ -57,7 +57,9 @@ def test_without_an_undecided_prompt_the_fractions_must_fit() -> None:
 
 
 def test_tied_prompts_are_divided_as_the_assignment_does() -> None:
-    """Three prompts alike for LLMs 0 and 1, one that LLM 1 leads: LLM 0 gets half of all."""
+    """Three prompts with equal scores for LLMs 0 and 1, one that LLM 1 leads: LLM 0 gets half of
+    all.
+    """
     values = np.array([[0.6, 0.6, 0.6, 0.2], [0.6, 0.6, 0.6, 0.8]])
     weights, target = np.full(4, 0.25), np.array([0.5, 0.5])
     answer = assign_exactly_within_window(values, weights, target, np.zeros(2), 1e-3)

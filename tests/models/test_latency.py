@@ -41,7 +41,7 @@ def test_budgets_are_those_of_the_contract(seed: int) -> None:
 @many
 @given(seeds)
 def test_the_lower_value_holds_at_knots_and_jumps(seed: int) -> None:
-    """At a knot the budget is the lowest of the values there and just beside it."""
+    """At a knot the budget is the lowest of the values there and just next to it."""
     curve, slos, pieces, _ = random_case(seed)
     if pieces is None:
         return

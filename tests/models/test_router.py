@@ -546,7 +546,7 @@ def test_the_file_works_alone_beside_its_policy(tmp_path: Path) -> None:
 
 
 def test_the_ten_lines_of_the_document_run(tmp_path: Path) -> None:
-    """docs/router.md: each with the policy of this file's two LLMs and a price table beside it."""
+    """docs/router.md: each with the policy of this file's two LLMs and a price table next to it."""
     text = (HOME / "docs" / "router.md").read_text(encoding="utf-8")
     lines = text.partition("```python\n")[2].partition("```")[0]
     assert len([line for line in lines.splitlines() if line]) <= 10

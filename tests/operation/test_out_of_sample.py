@@ -23,7 +23,7 @@ def test_on_its_own_prompts_it_is_the_plan(source: PlanAndScenario) -> None:
         np.abs(found.routings[0].fractions - [content["routing"][llm] for llm in NAMES]).max()
         <= weights.max() + 1e-9
     )
-    assert found.routings[0].worth == pytest.approx(content["quality"], abs=1e-6)
+    assert found.routings[0].value == pytest.approx(content["quality"], abs=1e-6)
     limit = next(one for one in found.limits if one.unit == "ms")
     assert limit.planned == pytest.approx(content["slo"][0]["achieved_ms"], rel=1e-6)
     assert min(content["routing"].values()) > 0.05
@@ -69,13 +69,13 @@ def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
         source, own(source, source.loaded.instance.scores.values.copy()), SETTINGS
     )
     names = by_name(found)
-    assert found.routings[0].worth == pytest.approx(names[prompt_routing.TRUE].worth, abs=2e-5)
+    assert found.routings[0].value == pytest.approx(names[prompt_routing.TRUE].value, abs=2e-5)
     assert any("Correlation of scores and grades: 1.00" in line for line in basis_lines(found))
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_predictions_that_know_nothing_gain_nothing(source: PlanAndScenario, seed: int) -> None:
-    """Grades drawn apart from the scores, all LLMs alike: predicted far above, graded within noise
+    """Grades drawn apart from the scores, all LLMs equal: predicted far above, graded within noise
     (1 in 20 may be called otherwise).
     """
     truth = np.random.default_rng([9, seed]).uniform(0, 1, (3, 600))

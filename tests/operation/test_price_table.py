@@ -37,7 +37,7 @@ def test_quality_falls_with_the_rate_and_slos_hold_up_to_capacity() -> None:
 
 
 def test_the_highest_rate_is_where_the_slo_is_used_up() -> None:
-    """All curves alike: at equal rates L(r) = 0.05 (1 + r / 20) up to 10 req/s a replica, to 0.2 at
+    """All curves equal: at equal rates L(r) = 0.05 (1 + r / 20) up to 10 req/s a replica, to 0.2 at
     40: the limit 0.15 is met at 30.
     """
     instance = replace(handmade.trio(slos=(Slo("ttft", "mean", 0.15),)), arrival_rate=60.0)

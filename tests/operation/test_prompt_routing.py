@@ -14,7 +14,7 @@ def test_random_routing_has_the_router_s_fractions_and_the_means(source: PlanAnd
     found = evaluate_routing(source, own(source), SETTINGS)
     random, scores = by_name(found)[prompt_routing.RANDOM], source.loaded.instance.scores
     assert np.allclose(random.fractions, found.routings[0].fractions)
-    assert random.worth == pytest.approx(
+    assert random.value == pytest.approx(
         found.routings[0].fractions @ (scores.values @ scores.weights)
     )
 
@@ -32,8 +32,8 @@ def test_nobody_beats_true_grades_within_the_same_limits(
     )
     found = evaluate_routing(source, sample, SETTINGS)
     names = by_name(found)
-    assert names[prompt_routing.REFITTED].worth <= names[prompt_routing.TRUE].worth + 1e-5
-    assert all(one.worth <= names[prompt_routing.BEST].worth + 1e-12 for one in found.routings)
+    assert names[prompt_routing.REFITTED].value <= names[prompt_routing.TRUE].value + 1e-5
+    assert all(one.value <= names[prompt_routing.BEST].value + 1e-12 for one in found.routings)
 
 
 def test_the_correction_by_load_brings_shifted_prompts_back(source: PlanAndScenario) -> None:

@@ -43,7 +43,8 @@ def test_what_has_room_is_started_before_anything_stops() -> None:
     assert heavy.steps[0].short == pytest.approx({"a": 5.0})
     assert (
         diff_line(heavy)
-        == "Replicas: 0 stay, 1 start, 1 stop; no order was found in which no LLM falls short."
+        == "Replicas: 0 stay, 1 start, 1 stop; no order was found in which every LLM keeps its"
+        " capacity."
         " Short: a by up to 5.00 req/s after step 1 (at times without a replica). Spare GPUs in"
         " the meantime would avoid that: 1 x a tp1 50 % (each on 1 GPU of one node of pool p)."
         " Otherwise requests of a must go to other LLMs in the meantime."

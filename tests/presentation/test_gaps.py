@@ -1,4 +1,4 @@
-"""What to measure next: a row an option, and the command that measures it."""
+"""What to measure next: a row per option, and the command that measures it."""
 
 from planner.presentation.gaps import benchmark_command, gaps_table
 from planner.profiling.gaps import find_gaps

@@ -1,4 +1,4 @@
-"""What one unit more or less is worth, in a table and sentences."""
+"""Marginal value of one unit, in a table and sentences."""
 
 from typing import Any
 

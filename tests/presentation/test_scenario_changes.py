@@ -76,5 +76,5 @@ def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, A
         "TP degrees: all profiled instead of 1, 2, 4",
         "MPS shares: 50 % instead of 12.5, 50 %",
         "memory kept free: 5 % instead of 10 %",
-        "minimum of compute given out: 20 % instead of 0 %",
+        "minimum of allocated compute: 20 % instead of 0 %",
     ]

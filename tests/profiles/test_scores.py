@@ -19,7 +19,7 @@ from tests.support.scenarios.scenario_case import FUZZ, assert_sound_or_faulty, 
         (
             "p2,0.75",
             "p1,0.75",
-            "row 3, column prompt_id: the prompt stands twice in the table, got 'p1'",
+            "row 3, column prompt_id: the prompt appears twice in the table, got 'p1'",
         ),
         ("p2,0.75", ",0.75", "row 3, column prompt_id: the cell is blank"),
         ("p2,0.75", "p2,NO", "row 3, column NO: this is not a number, got 'NO'"),

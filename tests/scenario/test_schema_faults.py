@@ -69,7 +69,7 @@ from tests.support.scenarios.scenario_case import change, fault_lines, faults_of
             "does not go",
         ),
         ("{maximize: quality}", "{maximise: quality}", "objective", "not one of the two"),
-        ("- {name: NA", "- {name: 'NO'", "llms.1.name", "stands already at llms.0"),
+        ("- {name: NA", "- {name: 'NO'", "llms.1.name", "already used at llms.0"),
         ("- {name: NA", "- {name: weight", "llms.1.name", "rename"),
         (
             "max_replicas: 2",
@@ -112,7 +112,7 @@ from tests.support.scenarios.scenario_case import change, fault_lines, faults_of
         ("objective:", "solver: {rel_gap: -1}\nobjective:", "solver.rel_gap", "0 or more"),
         ("objective:", "solver: {threads: 0}\nobjective:", "solver.threads", "1 or more"),
         ("objective:", "scores_missing: skip\nobjective:", "scores_missing", "error or drop"),
-        ("version: 1", "version: 1\nversion: 1", "line 2", "stands twice"),
+        ("version: 1", "version: 1\nversion: 1", "line 2", "appears twice"),
         ("version: 1", "version: &v 1", "line 1", "anchors"),
         ("version: 1", "version: !!int 1", "line 1", "tags"),
         ("version: 1", "<<: {version: 1}", "line 1", "merge keys"),

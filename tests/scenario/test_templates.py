@@ -1,4 +1,4 @@
-"""The templates plan as they stand, and nothing is overwritten by them."""
+"""The templates can be planned unchanged, and nothing is overwritten by them."""
 
 from pathlib import Path
 

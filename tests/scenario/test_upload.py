@@ -66,7 +66,7 @@ def test_names_with_folders_stay_in_the_upload(tmp_path: Path) -> None:
     "files", [{}, {"scores.csv": b"x"}, {"a.yaml": b"version: 1", "b.yaml": b"version: 1"}]
 )
 def test_one_scenario_is_needed(tmp_path: Path, files: dict[str, bytes]) -> None:
-    with pytest.raises(DataError, match="one scenario is needed"):
+    with pytest.raises(DataError, match="exactly one of the files must be a scenario"):
         store_upload(tmp_path, files)
 
 

@@ -39,9 +39,9 @@ FAULTS = [
         {"Pools__E1": "Memory"},
         'Pools!E1: expected the header "Memory (GiB)", unit included, got "Memory"',
     ),
-    ({"Pools__E1": "Nodes"}, 'Pools!E1: the column stands twice in the header, got "Nodes"'),
+    ({"Pools__E1": "Nodes"}, 'Pools!E1: the column appears twice in the header, got "Nodes"'),
     ({"Pools__C1": "Nods"}, "Pools: the column 'Nodes' is missing; did you mean Nods?"),
-    ({"LLMs__A3": "small"}, 'LLMs!A3: the name stands already at LLMs!A2, got "small"'),
+    ({"LLMs__A3": "small"}, 'LLMs!A3: the name is already used at LLMs!A2, got "small"'),
     ({"LLMs__C3": 5}, "LLMs!C3: this is more than max_replicas (2), got 5"),
     ({"LLMs__D3": -1}, "LLMs!D3: expected a whole number >= 0, got -1"),
     (
@@ -70,9 +70,9 @@ FAULTS = [
     ({"Profiles__E3": 2}, "Profiles!E3: this option has this rate already in row 2"),
     ({"Scores__B3": "good"}, 'Scores!B3: this is not a number, got "good"'),
     ({"Scores__B3": None}, "Scores!B3: the score is missing"),
-    ({"Scores__A3": "p1"}, 'Scores!A3: the prompt stands twice in the table, got "p1"'),
+    ({"Scores__A3": "p1"}, 'Scores!A3: the prompt appears twice in the table, got "p1"'),
     ({"Scores__B1": "smal"}, "Scores, column small: the column is missing; did you mean smal?"),
-    ({"Scores__C1": "small"}, 'Scores!C1: the column stands twice in the header, got "small"'),
+    ({"Scores__C1": "small"}, 'Scores!C1: the column appears twice in the header, got "small"'),
     (
         {"Demand__B1": "60,5"},
         'Demand & SLO!B1: expected a number > 0, got "60,5"; the cell holds text with a comma',
@@ -94,7 +94,7 @@ FAULTS = [
     ),
     (
         {"Demand__A9": "Arrival rate (req/s)", "Demand__B9": 7},
-        "Demand & SLO!A9: the arrival rate stands twice, at Demand & SLO!B1 already",
+        "Demand & SLO!A9: the arrival rate appears twice, first at Demand & SLO!B1",
     ),
     (
         {f"Pools__{column}2": None for column in "ABCDF"},
@@ -110,7 +110,7 @@ FAULTS = [
     ({"Settings__B4": "minimize cost"}, "Settings!B5: expected a number, but the cell is blank"),
     (
         {"Settings__B5": 0.5},
-        "Settings!B5: this goes with minimize cost alone, got 0.5; empty the cell",
+        "Settings!B5: this applies only to minimize cost, got 0.5; empty the cell",
     ),
     (
         {"Settings__B6": "1,2,4"},
@@ -127,7 +127,7 @@ FAULTS = [
         {"Settings__B11": "mine.csv"},
         'Settings!B11: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
     ),
-    ({"Settings__A15": "Solver: seed"}, "the setting stands twice"),
+    ({"Settings__A15": "Solver: seed"}, "the setting appears twice"),
 ]
 
 

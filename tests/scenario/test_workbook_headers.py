@@ -33,5 +33,5 @@ def test_a_key_is_a_header_too_and_twice_is_a_fault() -> None:
     columns, _, faults = header(["Pool", "memory_gib", "Memory (GiB)"], ["a", 1, 2])
     assert columns["memory_gib"] == 1
     assert [(fault.where, fault.problem) for fault in faults] == [
-        ("Pools!C1", "the column stands twice in the header")
+        ("Pools!C1", "the column appears twice in the header")
     ]

@@ -82,7 +82,7 @@ def left_over(
     kinds = {kind_of(instance, one.replicas) for one in told} | {
         kind_of(instance, serving(one)) for one in told
     }
-    alike = [
+    similar = [
         (setup, high) for setup, _, high in truth if kind_of(instance, setup.replicas) in kinds
     ]
     return [
@@ -91,7 +91,7 @@ def left_over(
         if kind_of(instance, setup.replicas) not in kinds
         and not any(holds(setup.replicas, serving(one)) for one in told)
         and not any(
-            holds(setup.replicas, other.replicas) and best >= low - SLACK for other, best in alike
+            holds(setup.replicas, other.replicas) and best >= low - SLACK for other, best in similar
         )
     ]
 

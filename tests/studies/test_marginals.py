@@ -1,5 +1,5 @@
-"""What one unit more or less is worth: each difference is that of planning again, certain ones
-alone are told as numbers.
+"""Marginal value of one unit: each difference is that of planning again, certain ones
+alone are reported as numbers.
 """
 
 import json
@@ -81,7 +81,7 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
         app, ["plan", TRIO, *FEW, "--marginals", "--json", str(out)], env={"COLUMNS": "80"}
     )
     assert done.exit_code == 0
-    assert "What one unit more or less is worth" in done.stdout
+    assert "Marginal value of one unit" in done.stdout
     assert "+1 node of pool a100 (2 instead of 1)" in done.stdout
     content = json.loads(out.read_text(encoding="utf-8"))
     jsonschema.validate(

@@ -65,10 +65,10 @@ def test_a_pool_with_too_many_cuts_is_started_anew() -> None:
     for price in np.linspace(0.1, 0.9, MOST_CUTS + 1):
         first.cut(np.array([0.0, price]))
     assert len(first.cuts) > MOST_CUTS
-    anew = quality_of(scores())
-    assert anew is not first
-    assert len(anew.cuts) < 10
-    assert quality_of(scores()) is anew
+    again = quality_of(scores())
+    assert again is not first
+    assert len(again.cuts) < 10
+    assert quality_of(scores()) is again
 
 
 def test_a_sweep_over_score_files_plans_with_the_weights_of_each(tmp_path: Path) -> None:

@@ -53,4 +53,4 @@ def test_an_excluded_setup_is_listed_and_does_not_come_again() -> None:
     assert kinds.is_listed(serving)
     before = len(state.no_goods)
     kinds.exclude(plan)
-    assert len(state.no_goods) == before + 1  # of the setup itself; its kind stands already
+    assert len(state.no_goods) == before + 1  # of the setup itself; its kind is listed already

@@ -1,7 +1,7 @@
-"""The planner installed from its wheel into an environment of its own, for the tests of what is
+"""The planner installed from its wheel into a separate environment, for the tests of what is
 packed.
 
-Dependencies come from the environment that runs the tests, by a .pth file: installing them anew
+Dependencies come from the environment that runs the tests, by a .pth file: installing them again
 takes a minute. The checkout stays out of reach: commands run in another folder.
 """
 

@@ -1,4 +1,4 @@
-"""LibreOffice for tests: a file opened, calculated anew and saved, as another kind where one is
+"""LibreOffice for tests: a file opened, calculated again and saved, as another kind where one is
 named.
 """
 
@@ -20,7 +20,7 @@ SECONDS = 180
 
 def resaved(path: Path, folder: Path, kind: str = "xlsx") -> Path:
     """The file as LibreOffice saves it, in a folder of its own below `folder`; every formula of a
-    workbook is calculated anew.
+    workbook is calculated again.
 
     Skips the test where LibreOffice is missing.
     """

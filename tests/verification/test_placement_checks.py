@@ -27,7 +27,7 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     ),
     "memory overflow": (
         both(at("placement.2.node", 0), at("gpus_used", 2)),
-        "memory 80 GiB is above the room of 72 GiB",
+        "memory 80 GiB is above the usable 72 GiB",
     ),
 }
 

@@ -72,7 +72,7 @@ def test_scale_and_shift_of_scores(kind: str, seed: int, factor: float, shift: f
 @pytest.mark.parametrize("factor", [0.01, 1000.0])
 @pytest.mark.parametrize(("kind", "seed"), SOME[1::3])
 def test_scale_of_rates(kind: str, seed: int, factor: float) -> None:
-    """All rates times k: budgets grow alike, nothing else changes."""
+    """All rates times k: budgets grow equally, nothing else changes."""
     instance, solution = tiny(kind, seed)
     options = tuple(
         replace(o, curve=replace(o.curve, rates=factor * o.curve.rates)) for o in instance.options

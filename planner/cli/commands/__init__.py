@@ -1,1 +1,1 @@
-"""One file a command: what it reads, computes, prints and writes."""
+"""One file per command: what it reads, computes, prints and writes."""

@@ -126,7 +126,7 @@ def _columns(comparison: BaselineComparison, frame: pd.DataFrame) -> list[Column
 
 
 def _print_details(console: Console, comparison: BaselineComparison) -> None:
-    """Print one paragraph a baseline: which variant, which setup, what is to be noted."""
+    """Print one paragraph per baseline: which variant, which setup, what is to be noted."""
     print_heading(console, "What each one decided")
     print_line(console, f"joint plan: {setup_words(comparison.plan.content)}.", indent=2)
     for attempt in comparison.attempts:

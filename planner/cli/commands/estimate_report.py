@@ -1,4 +1,4 @@
-"""What `profile estimate` prints: how good each fit is, and one line an option."""
+"""What `profile estimate` prints: how good each fit is, and one line per option."""
 
 from collections.abc import Sequence
 
@@ -38,7 +38,7 @@ def print_calibrations(console: Console, calibrations: Sequence[Calibration]) ->
 
 
 def print_estimates(console: Console, frame: pd.DataFrame, estimate: Estimate) -> None:
-    """Print one line an option: its highest certain rate, latencies there and their intervals."""
+    """Print one line per option: its highest certain rate, latencies there and their intervals."""
     loads = pd.DataFrame(estimate.half_widths)
     frame = frame.assign(
         load=loads["load"], ttft_width=loads["ttft_p99_ms"], tpot_width=loads["tpot_mean_ms"]

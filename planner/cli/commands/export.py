@@ -19,7 +19,7 @@ __all__ = ["ExportOptions", "run_export"]
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What the command may be given. only: as --only; scenario: where the plan does not say it."""
+    """Options of the command. only: as --only; scenario: where the plan does not say it."""
 
     to: Path
     only: str | None

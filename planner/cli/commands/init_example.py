@@ -18,7 +18,7 @@ __all__ = ["run_init_example"]
 def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()) -> int:
     """Copy an example; return the exit code. folder: default, one of the example's name here.
 
-    refused: options that were given beside it and have no meaning for a copy.
+    refused: other options given, which have no meaning for a copy.
     """
     target = folder or Path(name)
     if faults := _faults(name, target, refused):
@@ -33,7 +33,7 @@ def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()
 
 
 def _faults(name: str, target: Path, refused: Sequence[str]) -> list[Fault]:
-    """Everything that stands against the copy."""
+    """Everything that prevents the copy."""
     faults = [
         Fault("init", option, "", f"{option} has no meaning with --example", "leave it out")
         for option in refused

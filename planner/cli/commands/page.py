@@ -1,4 +1,4 @@
-"""The command `app`: the page, served by Streamlit in the place of this process."""
+"""The command `app`: the page, served by Streamlit in place of this process."""
 
 import os
 import sys

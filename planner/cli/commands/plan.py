@@ -38,7 +38,7 @@ __all__ = ["PlanOptions", "PlanOutputs", "plan_scenario", "run_plan"]
 
 @dataclass(frozen=True)
 class PlanOutputs:
-    """What is written beside the terminal.
+    """What is written in addition to the terminal output.
 
     json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder; model:
     file of the last program, .mps or .lp.
@@ -66,7 +66,8 @@ class PlanOutputs:
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What is computed beside the plan. marginals: plan again with every limit moved by a unit.
+    """What is computed in addition to the plan. marginals: plan again with every limit moved by a
+    unit.
 
     near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
     the plan that runs.

@@ -43,7 +43,7 @@ MEANING = {
     "refused": "the planner does not take the table",
     "wrong": "contradicts arithmetic or the hardware",
     "odd": "unusual; look before you plan",
-    "note": "worth knowing",
+    "note": "for information",
 }
 
 
@@ -80,7 +80,7 @@ def _check(path: Path, scenario: Scenario | None) -> _Checked:
     if strict and not any(finding.severity == "refused" for finding in findings):
         raise ProfileError(
             strict
-        )  # refused for what hygiene does not look at: a share of 0.5, an unknown provenance
+        )  # refused for reasons that hygiene does not check: a share of 0.5, an unknown provenance
     notices = list(parsed.notices) if parsed is not None else []
     if scenario is not None:
         curves, more = _used_by(curves, scenario)
@@ -143,7 +143,7 @@ def _print(path: Path, checked: _Checked, *, quiet: bool) -> None:
         print_table(console, "Curves", _frame(checked), COLUMNS)
     counts = {s: sum(finding.severity == s for finding in checked.findings) for s in SEVERITIES}
     if not checked.findings:
-        print_line(console, "No findings: nothing about these curves is odd.", "bold")
+        print_line(console, "No findings: nothing about these curves is unusual.", "bold")
         return
     print_heading(
         console,
@@ -175,7 +175,7 @@ def _sentence(finding: Finding) -> str:
 
 
 def _frame(checked: _Checked) -> pd.DataFrame:
-    """One row a curve: option, points, range, columns, shape, findings."""
+    """One row per curve: option, points, range, columns, shape, findings."""
     counts: dict[str, int] = {}
     for finding in checked.findings:
         counts[finding.option] = counts.get(finding.option, 0) + (finding.severity != "note")

@@ -35,7 +35,7 @@ __all__ = ["run_profile_estimate"]
 
 
 ONE_PROMPT = (
-    "{}: its measurements look like one prompt a step, so its curves are simulated that way; with"
+    "{}: its measurements look like one prompt per step, so its curves are simulated that way; with"
     " prompts much shorter than those measured the capacity comes out too low: then name"
     " --scheduler chunked"
 )
@@ -110,7 +110,7 @@ def _compute(
 
 
 def _calibrated(wish: EstimateRequest, known: Mapping[str, Calibration]) -> EstimateRequest:
-    """The wish with its LLM's factors, and the scheduler that its measurements show."""
+    """The request with its LLM's factors, and the scheduler that its measurements show."""
     one = known.get(wish.llm.llm)
     if one is None:
         return wish

@@ -42,7 +42,7 @@ def run_profile_gaps(
     *,
     quiet: bool,
 ) -> int:
-    """Judge, print and write; return the exit code: that of the plan, for without a plan there is
+    """Judge, print and write; return the exit code: that of the plan, since without a plan there is
     nothing to judge by.
     """
     if csv is not None:

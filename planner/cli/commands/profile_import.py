@@ -21,7 +21,7 @@ SKIPPED_LISTED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """What the command may be given beside the files.
+    """Options of the command.
 
     out: path of the table (None: standard output); append: keep the rows that are there.
     """

@@ -22,7 +22,7 @@ __all__ = ["ReportOptions", "run_report"]
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What the command may be given beside the plan.
+    """Options of the command.
 
     scenario: where it is not where the plan says; kinds: as --with; charts: folder.
     """
@@ -47,7 +47,7 @@ def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
                     "report",
                     "",
                     "",
-                    "nothing is to be written",
+                    "there is nothing to write",
                     "name a workbook with --xlsx, or a folder with --charts",
                 )
             ]
@@ -103,7 +103,7 @@ def _kinds(text: str) -> list[str]:
 def _run_studies(
     source: PlanAndScenario, kinds: Sequence[str], interrupt: Interrupt, *, quiet: bool
 ) -> list[ReportStudy]:
-    """Compute one kind after the other; after Ctrl-C those left are left out."""
+    """Compute one kind after the other; after Ctrl-C the rest are left out."""
     studies: list[ReportStudy] = []
     for kind in kinds if source.plan.content["options"] else ():
         if interrupt.cancel.is_set():

@@ -48,7 +48,7 @@ STYLES = {"holds": "bold green", "uncertain": "bold yellow", "misses": "bold red
 
 @dataclass(frozen=True, kw_only=True)
 class RouteOptions:
-    """What the command may be given beside the plan.
+    """Options of the command.
 
     Paths as given; split: share of the prompts that prices are computed on; rates: a price table
     too.

@@ -29,14 +29,14 @@ from profiles.io.writing import check_writable
 __all__ = ["SetupsOptions", "run_setups"]
 
 LLMS_ACROSS = 4
-"""More LLMs than this stand in one column of the terminal's table."""
+"""Above this number of LLMs, the terminal's table lists them in one column."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetupsOptions:
-    """What the command may be given beside the scenario.
+    """Options of the command.
 
-    top: rows on the terminal; jobs: processes, 0 = one a core.
+    top: rows on the terminal; jobs: processes, 0 = one per core.
     """
 
     csv: str | None
@@ -58,7 +58,7 @@ def run_setups(
         check_writable(Path(options.csv), "--csv")
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
-    # What is routed is kept in a journal beside the table until the study is complete.
+    # What is routed is kept in a journal next to the table until the study is complete.
     journal = None if options.csv is None or options.prune else Path(f"{options.csv}.partial")
     study = with_progress(
         lambda progress, cancel: study_setups(
@@ -116,7 +116,7 @@ def _output(study: SetupStudy, loaded: LoadResult, options: SetupsOptions) -> in
         print_lines(
             console,
             "Feasible setups by quality (mean score)",
-            histogram_lines(histogram_table(study)) or ["all alike"],
+            histogram_lines(histogram_table(study)) or ["all equal"],
         )
     return put_csv(frame, options.csv, "setups")
 

@@ -1,4 +1,4 @@
-"""The command `simulate`: a plan -> its requests replayed -> predicted beside simulated, and a
+"""The command `simulate`: a plan -> its requests replayed -> predicted and simulated figures, and a
 verdict.
 """
 
@@ -44,7 +44,7 @@ STYLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class SimulateOptions:
-    """What the command may be given beside the plan."""
+    """Options of the command."""
 
     scenario: str | None
     trace: str | None
@@ -126,7 +126,7 @@ def _print(
 
 
 def _print_options(console: Console, frame: pd.DataFrame, metrics: tuple[str, ...]) -> None:
-    """Print one table a metric, so that 80 columns are enough."""
+    """Print one table per metric, so that 80 columns are enough."""
     for metric in metrics:
         name = metric.upper()
         columns: list[Column] = [

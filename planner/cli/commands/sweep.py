@@ -1,4 +1,4 @@
-"""The command `sweep`: scenario and varied keys -> one plan a point -> table, file as points
+"""The command `sweep`: scenario and varied keys -> one plan per point -> table, file as points
 finish.
 """
 
@@ -32,9 +32,9 @@ MOST_ROWS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class SweepOptions:
-    """What the command may be given beside the scenario.
+    """Options of the command.
 
-    out: .csv or .parquet; jobs: processes, 0 = one a core; dask: address of a scheduler.
+    out: .csv or .parquet; jobs: processes, 0 = one per core; dask: address of a scheduler.
     """
 
     vary: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What all commands do alike: their frame, messages on standard error, and files that cannot be
+"""What all commands share: their frame, messages on standard error, and files that cannot be
 written after all.
 """
 
@@ -28,7 +28,7 @@ def framed(command: Callable[P, int]) -> Callable[P, int]:
     """Frame a command: both roots of planner.errors become messages on standard error and exit
     codes; everything else is a bug.
 
-    A character that the terminal's encoding lacks is printed by its code instead of ending the run.
+    A character that the terminal's encoding lacks is printed as its code and does not end the run.
     """
 
     @wraps(command)

@@ -1,6 +1,6 @@
 """What Ctrl-C does.
 
-Light on purpose: the command line listens from its start, before anything heavy is imported.
+Deliberately light: the command line listens from its start, before anything heavy is imported.
 """
 
 import os
@@ -20,9 +20,9 @@ class Interrupt:
     """Before `guard`, Ctrl-C ends the process at once with exit code 5; after it `cancel` is set,
     and a second one ends the process.
 
-    At once means os._exit, not KeyboardInterrupt: until the search there is nothing to keep, and an
-    exception in the middle of an import may be swallowed or turned into another (CPython 3.11 even
-    ends by SIGINT after a handled one that came inside `exec`).
+    At once means os._exit, not KeyboardInterrupt: before the search there is nothing to keep, and
+    an exception in the middle of an import may be swallowed or turned into another (CPython 3.11
+    even ends by SIGINT after a handled one that came inside `exec`).
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Interrupt:
                 signal.signal(number, handler)
 
     def guard(self) -> None:
-        """From here on the first Ctrl-C stops the solve with what it has."""
+        """From here on the first Ctrl-C stops the solve and keeps its result so far."""
         self._guarded = True
 
     def _hear(self, signum: int, frame: FrameType | None) -> None:

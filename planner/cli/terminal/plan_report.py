@@ -50,7 +50,7 @@ STYLES = {
 def print_report(plan: Plan, console: Console, written: Mapping[str, str] | None = None) -> None:
     """Print the whole report.
 
-    written: what was written -> where. `console` should be `plain_console` or alike.
+    written: what was written -> where. `console` should be `plain_console` or similar.
     """
     content = plan.content
     print_verdict(plan, console)
@@ -116,15 +116,15 @@ def _print_plan(plan: Plan, console: Console) -> None:
     print_gpu_map(console, content)
     print_lines(
         console,
-        "What binds, and what one more buys (--marginals plans again)",
+        "Binding limits and marginal values (--marginals plans again)",
         [binding_line(content), *shadow_price_lines(content)],
     )
     if moved := marginals_lines(content):
-        print_lines(console, "What one unit more or less is worth (planned again)", moved)
+        print_lines(console, "Marginal value of one unit (planned again)", moved)
     print_alternatives(console, content)
     print_lines(
         console,
-        "How sure this is",
+        "Confidence",
         [*provenance_lines(content), *content["context"]["effort_notes"]],
     )
 

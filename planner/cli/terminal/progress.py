@@ -1,8 +1,8 @@
-"""A long computation at a terminal: progress on standard error, Ctrl-C heard at once.
+"""A long computation at a terminal: progress on standard error, Ctrl-C handled at once.
 
-It runs in a thread of its own and the main thread waits in short steps, for Python runs a signal
-handler between two steps of the main thread only: a main thread inside HiGHS would hear Ctrl-C
-when HiGHS is done.
+It runs in a separate thread while the main thread waits in short steps: Python runs signal handlers
+only between two bytecode steps of the main thread, so a main thread inside HiGHS would notice
+Ctrl-C only when HiGHS returns.
 """
 
 import sys
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["ProgressCallback", "progress_line", "with_progress"]
 
 QUIET_START_S = 1.0
-"""What takes no longer shows no progress."""
+"""Computations shorter than this show no progress."""
 
 STEP_S = 0.05
 LINE_EVERY_S = 5.0
-"""Where standard error is no terminal, a line is printed so often."""
+"""Interval of progress lines where standard error is not a terminal."""
 
 ProgressCallback = Callable[["Progress"], None]
 Result = TypeVar("Result")
@@ -37,9 +37,9 @@ def with_progress(
     *,
     show: bool,
 ) -> Result:
-    """Return `compute(progress, cancel)`, computed in a thread of its own; raise what it raises.
+    """Return `compute(progress, cancel)`, computed in a separate thread; raise what it raises.
 
-    compute: calls `progress` with its latest state whenever it likes, and stops soon after
+    compute: calls `progress` with its latest state at any time, and stops soon after
     `cancel` is set, which the first Ctrl-C does. show: whether to print progress.
     """
     latest: list[Progress] = []

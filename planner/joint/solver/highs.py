@@ -141,7 +141,7 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     bound = (
         float(info.mip_dual_bound) if whole else (value if stop is StopReason.OPTIMAL else -np.inf)
     )
-    # HiGHS 1.16.0 returned the optimum's value beside the point of a start (seen with presolve).
+    # HiGHS 1.16.0 returned the optimum's value with the point of a start (seen with presolve).
     if x is not None and abs(float(program.cost @ x) + program.offset - value) > 1e-5 * max(
         1.0, abs(value)
     ):
@@ -208,7 +208,7 @@ def run_solver(highs: highspy.Highs) -> None:
 
     HiGHS 1.16.0 has one pool of threads a process and refuses to run with another number of
     `threads` than the pool was started with, be it by an earlier plan or by other code that uses
-    HiGHS (a notebook). The pool is then started anew, once: any other failure comes back.
+    HiGHS (a notebook). The pool is then restarted once: any other failure is returned.
     """
     status = highs.run()
     if status == highspy.HighsStatus.kError:

@@ -42,7 +42,7 @@ def write_model(program: LinearProgram, path: Path) -> None:
 
 
 def _lp_names(names: list[str]) -> list[str]:
-    """Names that an LP file may hold; those that became alike are numbered."""
+    """Names that an LP file may hold; those that became equal are numbered."""
     seen: dict[str, int] = {}
     plain = []
     for name in names:

@@ -47,7 +47,7 @@ def repair_text(content: PlanContent, repair: ChangeContent) -> str:
                 else f"require only {count} ({before} now)"
             )
         case ["setups", "min_gpu_utilization_pct"]:
-            return f"lower the minimum of compute given out from {before} to {after} %"
+            return f"lower the minimum of allocated compute from {before} to {after} %"
     return f"change {repair['change']} from {before} to {after}"
 
 

@@ -1,4 +1,4 @@
-"""Which options a plan could choose from: what filtered them, and which were dropped and why."""
+"""Which options a plan could choose from: what filtered them, and which were dropped, and why."""
 
 import re
 from collections import defaultdict
@@ -19,8 +19,8 @@ def dropped_lines(content: PlanContent) -> list[str]:
     for group in sorted(groups.values(), key=len, reverse=True):
         first, llms = group[0], list(dict.fromkeys(option["llm"] for option in group))
         of = ", ".join(llms[:3]) + (f" and {len(llms) - 3} more LLMs" if len(llms) > 3 else "")
-        alike = len({option["reason"] for option in group}) > 1
-        lines.append(f"{len(group)} of {of}: " + ("e.g. " if alike else "") + first["reason"])
+        several = len({option["reason"] for option in group}) > 1
+        lines.append(f"{len(group)} of {of}: " + ("e.g. " if several else "") + first["reason"])
     return lines
 
 
@@ -36,7 +36,7 @@ def filters_line(content: PlanContent) -> str:
             else f"MPS shares {', '.join(f'{s:g}' for s in shares)} %"
         ),
         f"{filters['memory_headroom_pct']:g} % of each GPU's memory kept free",
-        f"at least {filters['min_gpu_utilization_pct']:g} % of all compute given out",
+        f"at least {filters['min_gpu_utilization_pct']:g} % of all compute allocated",
     ]
     return (
         f"{content['context']['options_considered']} options considered: "

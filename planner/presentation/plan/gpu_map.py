@@ -1,9 +1,9 @@
-"""The GPU map as rows of text: node by node, GPU by GPU, what is alike shown once.
+"""The GPU map as rows of text: node by node, GPU by GPU, identical ones shown once.
 
 A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "1 x A yi-34b tp4 70 % + 4 x B mistral-7b
-tp1 20 %"). One character of a bar is 10 % of a GPU's compute; a letter stands for an LLM, a dot for
-what is free. Contents count the replicas on all GPUs of the row, where nodes are alike those of one
-node. A pool with many kinds of node is shown by kinds of GPU instead.
+tp1 20 %"). One character of a bar is 10 % of a GPU's compute; a letter represents an LLM, a dot
+free compute. Contents count the replicas on all GPUs of the row, where nodes are identical those
+of one node. A pool with many kinds of node is shown by kinds of GPU instead.
 """
 
 import string
@@ -29,7 +29,7 @@ Row = tuple[str, str, str]
 
 
 def llm_letters(llms: Iterable[str]) -> dict[str, str]:
-    """Give one sign an LLM, in their order: A-Z, a-z, 0-9, then # for all others."""
+    """Give one sign per LLM, in their order: A-Z, a-z, 0-9, then # for all others."""
     signs = string.ascii_uppercase + string.ascii_lowercase + string.digits
     return {llm: signs[k] if k < len(signs) else "#" for k, llm in enumerate(llms)}
 
@@ -81,7 +81,7 @@ def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, 
         gpus = nodes[shown]
         several = len(members) > 1
         where = (
-            f"nodes {format_spans(members)} ({len(members)} alike)"
+            f"nodes {format_spans(members)} ({len(members)} identical)"
             if several
             else f"node {format_spans(members)}"
         )
@@ -125,7 +125,7 @@ def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, s
 def _bar_and_contents(
     gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]
 ) -> tuple[str, str]:
-    """Bar and contents of alike GPUs; replicas are counted, those that reach beyond these GPUs
+    """Bar and contents of identical GPUs; replicas are counted, those that reach beyond these GPUs
     appear as parts.
     """
     if not gpu:

@@ -10,7 +10,7 @@ __all__ = ["latency_budget_table"]
 
 
 def latency_budget_table(content: PlanContent) -> pd.DataFrame:
-    """Tabulate one row an SLO and option that serves requests; without rows where nothing is
+    """Tabulate one row per SLO and option that serves requests; without rows where nothing is
     deployed.
     """
     rows = [

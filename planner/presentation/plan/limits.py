@@ -1,8 +1,8 @@
-"""Which limits a plan stands at.
+"""Which limits a plan has reached.
 
 Binding   SLOs used up, pools whose GPUs are all used and have a price, the required quality
 Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of
-          them may or may not be worth something
+          them may or may not gain something
 Exceeded  a cheapest plan may be better than required, since GPUs are whole units
 """
 

@@ -27,8 +27,8 @@ def provenance_lines(content: PlanContent) -> list[str]:
 
 
 def _source_lines(sources: Sequence[str]) -> list[str]:
-    """Sources: options made alike (`option: made; beyond`) in one line, the rest (`tool: file;
-    tool: file`) in one, tool by tool.
+    """Sources: options made in the same way (`option: made; beyond`) in one line, the rest (`tool:
+    file; tool: file`) in one, tool by tool.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for source in sources:

@@ -12,7 +12,7 @@ SMALL_STEP_MS = 10
 
 
 def shadow_price_lines(content: PlanContent) -> list[str]:
-    """Return one line a limit with what one more buys, then the notes, SLOs by their names."""
+    """Return one line per limit with what one more buys, then the notes, SLOs by their names."""
     prices, pools = content["shadow_prices"], content["context"]["pools"]
     lines = []
     if prices["arrival_rate_rps"] is not None:

@@ -1,5 +1,5 @@
 """A plan in sentences for somebody who has never seen one: what it does, how near its limits are,
-how good it is proved to be, and how prompts are routed. Every sentence stands alone.
+how good it is proved to be, and how prompts are routed. Every sentence can be read alone.
 """
 
 from planner.plans.labels import slo_name

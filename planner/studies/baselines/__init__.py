@@ -1,1 +1,1 @@
-"""Simpler ways to decide, planned and measured beside the joint plan."""
+"""Simpler ways to decide, planned and compared with the joint plan."""

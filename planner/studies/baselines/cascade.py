@@ -1,5 +1,5 @@
 """The cascade baseline: cheapest LLM first, the next one while the score of the best answer is
-below a threshold (FrugalGPT's manner).
+below a threshold (as in FrugalGPT).
 
 The scores are those that the router of the joint plan sees; here they judge answers that were made.
 Every visit is load: with v_i the mean visits of a prompt to LLM i (sum_i v_i > 1) and latencies
@@ -206,8 +206,8 @@ def equivalent_instance(instance: Instance, mix: CascadeMix) -> Instance:
     """The instance that the verifier judges a mix by: each visit a request, to be routed in the
     proportions of the visits.
 
-    One pseudo-prompt for every LLM visited, worth 1 there and 0 elsewhere: quality 1 says that all
-    visits are served.
+    One pseudo-prompt for every LLM visited, with score 1 there and 0 elsewhere: quality 1 says
+    that all visits are served.
     """
     visits = mix.visits
     visited = np.flatnonzero(visits > 0)

@@ -1,4 +1,4 @@
-"""The joint plan beside what simpler ways of deciding come to: definitions in docs/baselines.md.
+"""The joint plan compared with simpler ways of deciding: definitions in docs/baselines.md.
 
     equal split, size-proportional      planner.studies.baselines.splits
     isolated                            planner.studies.baselines.isolated
@@ -54,7 +54,7 @@ BEYOND = 1e-6
 class BaselineComparison:
     """plan: the joint plan.
 
-    attempts: one a baseline in the order of NAMES, none where the joint plan has no setup.
+    attempts: one per baseline in the order of NAMES, none where the joint plan has no setup.
 
     rel_gap: of the search. score_range: largest less smallest score. interrupted: whether
     Ctrl-C cut it short.

@@ -8,26 +8,26 @@ __all__ = ["FIT", "compute_per_replica", "ways_to_divide"]
 
 
 FIT = 1e-9
-"""GPUs' worth of compute by which a part may fall short: rounding."""
+"""Compute (in GPUs) by which a part may fall short: rounding."""
 
 
 def compute_per_replica(instance: Instance) -> np.ndarray:
-    """(O,) GPUs' worth of SMs of one replica."""
+    """(O,) compute of one replica, in GPUs."""
     return np.array([o.tp_degree * o.mps_share for o in instance.options])
 
 
 def _needs(instance: Instance) -> np.ndarray:
-    """(M,) GPUs' worth of the smallest option of every LLM, inf without one."""
+    """(M,) compute of the smallest option of every LLM, in GPUs; inf without one."""
     need = np.full(len(instance.llms), np.inf)
-    for option, worth in zip(instance.options, compute_per_replica(instance), strict=True):
-        need[option.llm] = min(need[option.llm], worth)
+    for option, compute in zip(instance.options, compute_per_replica(instance), strict=True):
+        need[option.llm] = min(need[option.llm], compute)
     return need
 
 
 def ways_to_divide(
     instance: Instance, sizes: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Ways to divide by size, each (M,) GPUs' worth of compute: in words -> parts.
+    """Ways to divide by size, each (M,) compute in GPUs: in words -> parts.
 
     weights: (M,) decide whose remainder is rounded up.
 

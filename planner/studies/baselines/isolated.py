@@ -41,7 +41,7 @@ def isolated_baseline(solver: BaselineSolver, instance: Instance) -> BaselineRes
 
 
 def _stack_sizes(instance: Instance) -> np.ndarray:
-    """(O,) replicas that fit one GPU beside each other; with a floor on replicas or utilisation
+    """(O,) replicas that fit together on one GPU; with a floor on replicas or utilisation
     just one, so that these stay exact.
     """
     count = np.ones(len(instance.options), dtype=int)
@@ -50,10 +50,10 @@ def _stack_sizes(instance: Instance) -> np.ndarray:
         # A floor counts replicas or shares of GPUs, and a stack is one replica with share 1.
         if llm.min_replicas > 1 or instance.min_utilization > 0:
             continue
-        room = np.inf if option.memory <= 0 else instance.room(option.pool) / option.memory
+        fitting = np.inf if option.memory <= 0 else instance.room(option.pool) / option.memory
         most = np.inf if llm.max_replicas is None else llm.max_replicas
         count[o] = max(
-            1, int(min(np.floor(1 / option.mps_share + FIT), np.floor(room + FIT), most))
+            1, int(min(np.floor(1 / option.mps_share + FIT), np.floor(fitting + FIT), most))
         )
     return count
 

@@ -79,7 +79,7 @@ def least_violation(
         reason = (
             "stopped before a plan was found"
             if solver.interrupted()
-            else "no plan was found in its time, nor that there is none"
+            else "no plan was found in its time, and it is not proved that there is none"
         )
         return LeastViolation(1.0, None, reason)
     # Without any plan for infinite limits no factor helps: one solve saves the whole bisection.

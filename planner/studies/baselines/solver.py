@@ -79,8 +79,8 @@ class BaselineSolver:
     ) -> Solution:
         """The joint search on a derived instance, without repairs.
 
-        quality: of its scores (the scenario's). gap: other than the settings', for a step on the
-        way, whose plan need not be lean.
+        quality: of its scores (the scenario's). gap: other than the settings', for an
+        intermediate step, whose plan need not be lean.
         """
         limit = min(
             self.settings.time_limit, seconds, max(self.deadline - time.perf_counter(), 0.05)
@@ -90,9 +90,7 @@ class BaselineSolver:
         )
         if self.progress is not None:
             self.progress(
-                Progress(
-                    time.perf_counter() - self.began, f"joint plan beside {self.name}", *self.so_far
-                )
+                Progress(time.perf_counter() - self.began, f"joint plan, {self.name}", *self.so_far)
             )
         return joint.solve(
             instance,

@@ -1,6 +1,6 @@
 """Baselines that fix how the GPUs are divided among the LLMs: equal split, and by size.
 
-With compute_o = t_o * sigma_o the GPUs' worth of SMs that one replica of option o takes, G all
+With compute_o = t_o * sigma_o the compute in GPUs that one replica of option o takes, G all
 GPUs, size_i an LLM's weights in GiB:
 
     equal split         sum_{o of i} compute_o n_o <= G / M                         for every LLM i
@@ -56,7 +56,7 @@ def split_baseline(
     sign = -1.0 if instance.objective == "quality" else 1.0
 
     def order(words: str) -> tuple[float, float]:
-        """What is missed least comes first, then what is worth most."""
+        """The least violation comes first, then the best value."""
         solution = good[words].solution
         return good[words].factor, sign * (
             (solution.value if solution is not None else None) or 0.0
@@ -69,22 +69,22 @@ def split_baseline(
 
 
 def _limited(instance: Instance, part: np.ndarray) -> Instance:
-    worth, of_llm = compute_per_replica(instance), np.array([o.llm for o in instance.options])
+    compute, of_llm = compute_per_replica(instance), np.array([o.llm for o in instance.options])
     for i, llm in enumerate(instance.llms):
         instance = with_quota(
             instance,
             f"compute of {llm.name}",
-            np.where(of_llm == i, worth, 0.0),
+            np.where(of_llm == i, compute, 0.0),
             # Down to four decimals: a part printed is a part kept.
             np.floor(part[i] * 1e4 + 1e-6) / 1e4,
         )
     return instance
 
 
-def _divided_words(instance: Instance, way: tuple[str, Instance]) -> str:
-    words, limited = way
+def _divided_words(instance: Instance, division: tuple[str, Instance]) -> str:
+    words, limited = division
     limits = limited.quotas[len(instance.quotas) :]
     listed = ", ".join(
         f"{llm.name} {limit.most:.4g}" for llm, limit in zip(instance.llms, limits, strict=True)
     )
-    return f"GPUs' worth of compute, {words}: {listed}"
+    return f"compute in GPUs, {words}: {listed}"

@@ -1,9 +1,9 @@
 """Instances on which the joint search solves the allocation of the two-stage baseline.
 
-The scores are replaced by those of pseudo-prompts, one an LLM with weight f_i / 2, worth PREFER at
-LLM i and 0 elsewhere, and one idle prompt of weight 1/2 that goes either to an idle LLM without
-latency (worth 0) or to one that uses budget up (worth 1). With the arrival rate doubled the share y
-of the idle prompt measures what is left of the budget
+The scores are replaced by those of pseudo-prompts, one per LLM with weight f_i / 2, with score
+PREFER at LLM i and 0 elsewhere, and one idle prompt of weight 1/2 that goes either to an idle LLM
+without latency (score 0) or to one that uses budget up (score 1). With the arrival rate doubled
+the share y of the idle prompt measures what is left of the budget
 
     sum_i f_i L_i + y tau <= tau        so the largest y is the least latency, and PREFER serves f
                                         first
@@ -20,7 +20,7 @@ __all__ = ["fractions_as_scores", "with_idle_prompt"]
 
 
 PREFER = 20.0
-"""Worth of serving f, far above that of the idle prompt: no latency is bought with a request."""
+"""Score for serving f, far above that of the idle prompt: no latency is bought with a request."""
 
 
 NOTHING = 1e-5
@@ -36,7 +36,7 @@ ROOMY = 1e-6
 
 
 def fractions_as_scores(instance: Instance, fractions: np.ndarray) -> Scores:
-    """One prompt for every LLM that is routed to, worth 1 there and 0 elsewhere."""
+    """One prompt for every LLM that is routed to, with score 1 there and 0 elsewhere."""
     routed = np.flatnonzero(fractions > NOTHING)
     values = np.ascontiguousarray(np.eye(fractions.size)[:, routed])
     weights = fractions[routed] / fractions[routed].sum()
@@ -50,7 +50,7 @@ def fractions_as_scores(instance: Instance, fractions: np.ndarray) -> Scores:
 
 def with_idle_prompt(instance: Instance, fractions: np.ndarray) -> Instance:
     """Stage 2's instance: pseudo-prompts, doubled arrival rate, halved mean limits, and the two
-    idle LLMs in a pool of their own.
+    idle LLMs in a separate pool.
     """
     real = fractions_as_scores(instance, fractions)
     count, prompts = real.values.shape

@@ -1,8 +1,8 @@
 """The two-stage baseline: the best routing for fixed latencies, then the best setup for that
 routing, then the best routing of the setup.
 
-    1. routing      every LLM i has one latency l_i, whatever its load: max Q(f) s.t. sum_i f_i l_i
-                    <= tau (and its like for other SLOs)
+    1. routing      every LLM i has one latency l_i, independent of its load: max Q(f) s.t.
+                    sum_i f_i l_i <= tau (other SLOs likewise)
     2. allocation   the setup that serves these f at the least latency; where none serves them
                     within the SLOs, as much of them as one can (under a cost objective: the
                     cheapest setup that serves them within the SLOs)
@@ -13,7 +13,7 @@ outcome counts: the latency of the LLM's fastest and of its median option, at no
 and 100 % of its highest rate.
 
 All three are solved by the joint search on derived instances.
-Stage 1: one option per LLM with a constant latency and room for everything. Under a cost objective
+Stage 1: one option per LLM with a constant latency and unlimited capacity. Under a cost objective
 its GPUs come in UNITS parts at the price of the LLM's cheapest req/s, so that the cheapest routing
 that reaches the required quality is known. Stage 2: pseudo-prompts that measure what is left of
 the latency budget (`planner.studies.baselines.stage_instances`).
@@ -173,7 +173,7 @@ def _best_routed(
         return BaselineResult(
             name=NAME,
             variant="",
-            reason="no setup was found that serves a routing of stage 1 within the SLOs",
+            reason="no setup found serves a routing of stage 1 within the SLOs",
             notes=[effort],
         )
     sign = -1.0 if instance.objective == "quality" else 1.0

@@ -1,4 +1,4 @@
-"""What other tools' benchmark files say, one file a tool.
+"""What other tools' benchmark files say, one file per tool.
 
     stream    a file -> thinned JSON trees (memory does not grow with the file)
     detect    a tree -> the tool that wrote it, by content

@@ -1,12 +1,12 @@
 """aiperf `profile_export_aiperf.json` and genai-perf `profile_export_genai_perf.json`: one load
-point a file, a unit beside every value.
+point per file, a unit with every value.
 
 rate        request_throughput.avg (answered); input_config: rate or concurrency of the profiling
             phase
 latency     time_to_first_token, request_latency and inter_token_latency, the last being (end -
             first token) / (output tokens - 1) of a request, which is TPOT as we define it
 counts      request_count, error_request_count, input_sequence_length, output_sequence_length
-GPU         telemetry_data: gpu_name, when telemetry was on and all GPUs are alike
+GPU         telemetry_data: gpu_name, when telemetry was on and all GPUs are identical
 """
 
 import math

@@ -1,5 +1,5 @@
-"""llm-d Benchmark Report 0.2 and 0.2.1 (JSON or YAML): one load point a file, with the server
-described beside it.
+"""llm-d Benchmark Report 0.2 and 0.2.1 (JSON or YAML): one load point per file, with a
+description of the server.
 
     rate        results.request_performance.aggregate.throughput.request_rate.mean (answered);
                 scenario.load.standardized.rate_qps (offered)
@@ -144,7 +144,7 @@ def _benchmark_report_engine(stack: Any) -> tuple[dict[str, Any], str]:
     if {"prefill", "decode"} <= roles:
         return (
             {},
-            "prefill and decode ran on servers of their own, which no option of the planner does",
+            "prefill and decode ran on separate servers, which no option of the planner does",
         )
     kinds = {
         (

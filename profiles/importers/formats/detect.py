@@ -52,7 +52,7 @@ def detect_runs(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
                 place,
                 (
                     "this is vLLM's side file for the PyTorch benchmark format; the run is in the"
-                    " file beside it"
+                    " file next to it"
                 ),
                 True,
             )
@@ -89,7 +89,7 @@ def _detect_companion(tree: Mapping[str, Any]) -> str:
     if "benchmark" in tree and "metric" in tree:
         return (
             "this is vLLM's side file for the PyTorch benchmark format; the run is in the file"
-            " beside it"
+            " next to it"
         )
     if (
         benchmark_report.is_benchmark_report(tree)

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 ENDLESS = 1e300
-"""Numbers from here on stand for infinity (`stream` writes the constant Infinity so)."""
+"""Numbers from here on represent infinity (`stream` writes the constant Infinity so)."""
 
 MOST = 100_000
 

@@ -1,10 +1,10 @@
-"""inference-perf `stage_N_lifecycle_metrics.json`: one load point a file; every time in seconds.
+"""inference-perf `stage_N_lifecycle_metrics.json`: one load point per file; every time in seconds.
 
     rate        successes.throughput.requests_per_sec (answered), load_summary.requested_rate
                 (offered)
     latency     successes.latency.{time_to_first_token, time_per_output_token, request_latency}
     counts      successes.count, failures.count; prompt_len and output_len are mean lengths
-    model       in config.yaml beside the stages (`server.model_name`)
+    model       in config.yaml next to the stages (`server.model_name`)
 
 The summary of all stages has no requested rate; it mixes load points and is none.
 """

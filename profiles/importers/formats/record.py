@@ -14,7 +14,7 @@ __all__ = ["Run"]
 class Run:
     """What one benchmark run says. None or "" = the file does not say.
 
-    tool, version: what wrote the file; file, place: where the run stands ("" = the whole file).
+    tool, version: what wrote the file; file, place: where the run is ("" = the whole file).
     model, gpu: the tool's names; quantization: as the server was started; tp: GPUs of one replica;
     share_pct: MPS share in per cent.
     replicas: how many replicas answered together (rates and concurrency are of all of them).

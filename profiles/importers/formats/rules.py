@@ -43,7 +43,7 @@ LEAST = 1e-5
 @dataclass(frozen=True)
 class Verdict:
     """run: the point, rates of one replica, doubtful columns gone (None: left out); reason: why
-    left out; notices: what to know of it.
+    left out; notices: sentences about it.
     """
 
     run: Run | None

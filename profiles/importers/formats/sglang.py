@@ -1,4 +1,4 @@
-"""SGLang `bench_serving`: JSON lines, one object a run, appended.
+"""SGLang `bench_serving`: JSON lines, one object per run, appended.
 
 rate        request_throughput (answered), request_rate (offered; Infinity = all at once, or
             "trace"), max_concurrency, concurrency

@@ -172,7 +172,7 @@ class _Counted:
         self._left -= 1
         if self._left < 0:
             raise _TooMuchError(
-                f"the file has more than {VALUES_LIMIT:,} values beside its lists of single"
+                f"the file has more than {VALUES_LIMIT:,} values outside its lists of single"
                 " requests"
             )
         return next(self.uncounted)
@@ -181,7 +181,7 @@ class _Counted:
 def _stream_value(event: str, value: Any, events: Any, key: str, parent: str, depth: int) -> Any:
     """Build one value from its events.
 
-    key, parent: the names it and the value around it stand under.
+    key, parent: the keys of it and of the value around it.
     """
     if event not in _STARTS:
         return value

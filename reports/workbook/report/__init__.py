@@ -1,1 +1,1 @@
-"""The sheets of the report, one file a sheet (or two that belong together)."""
+"""The sheets of the report, one file per sheet (or two that belong together)."""

@@ -29,13 +29,13 @@ EDITS = (
 
 
 def write_assumptions(book: Book, report: Report) -> None:
-    """One number a row, named, with its unit, its source and a copy as it was solved."""
+    """One number per row, named, with its unit, its source and a copy as it was solved."""
     frame = report["tables"]["assumptions"]
     stories = ["Numbers of the scenario, each with its unit and source; edited ones turn amber."]
     stories += [EDITS] if len(report["tables"]["setup"]) else []
     if book.inputs is not None:
         stories.append(
-            "The same numbers stand on the input sheets at the end; change them there to plan this"
+            "The same numbers are on the input sheets at the end; change them there to plan this"
             " workbook again."
         )
     page = Page(book, "Assumptions", "Assumptions: numbers of the scenario", stories)
@@ -113,7 +113,7 @@ def _is_stated(inputs: WorkbookInputs, path: str) -> bool:
 
 
 def input_cell(path: str) -> str | None:
-    """Where a dotted path of the scenario stands on the input sheets
+    """Where a dotted path of the scenario is on the input sheets
     (`reports.workbook.input_sheets` writes them), None where it has no cell.
     """
     first, _, rest = path.partition(".")

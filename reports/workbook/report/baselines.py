@@ -1,4 +1,4 @@
-"""The sheet Baselines: the joint plan beside simpler ways of deciding."""
+"""The sheet Baselines: the joint plan compared with simpler ways of deciding."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from reports.workbook.table import write_table
 __all__ = ["write_baselines"]
 
 WORDS = ["Variant", "Setup", "Note"]
-"""Columns of text, which stand below the table."""
+"""Columns of text, which are shown below the table."""
 
 
 def write_baselines(book: Book, report: Report) -> None:
@@ -21,7 +21,7 @@ def write_baselines(book: Book, report: Report) -> None:
     page = Page(
         book,
         "Baselines",
-        "Baselines: what deciding jointly is worth",
+        "Baselines: gain of deciding jointly",
         [
             "Each baseline in its best variant on the same curves, scores and GPUs, checked by the"
             " same verifier."

@@ -78,18 +78,18 @@ def _sums(book: Book) -> list[Check]:
 
 
 def _gpus(book: Book) -> list[Check]:
-    """Every GPU holds what stands on it; no pool is overdrawn."""
+    """No GPU and no pool is overfilled."""
     gpus, cost = book.placed["gpus"], book.placed["cost"]
     setup, shards = book.placed["setup"], book.placed["shards"]
     product = f"SUMPRODUCT({setup.range('Replicas')},{setup.range('TP degree (GPUs)')})"
     return [
         (
-            "No GPU gives out more than 100 % of its compute",
-            _true(f"=MAX({gpus.range('Compute given out (%)')})<=100+{NOISE}"),
+            "No GPU allocates more than 100 % of its compute",
+            _true(f"=MAX({gpus.range('Allocated compute (%)')})<=100+{NOISE}"),
             "GPU map",
         ),
         (
-            "Every GPU's memory holds its shards beside the headroom",
+            "Every GPU's memory holds its shards and the headroom",
             _true(f"=MIN({gpus.range('Memory left (GiB)')})>=-{NOISE}"),
             "GPU map, column Memory left",
         ),
@@ -126,8 +126,8 @@ def _slos(book: Book, report: Report) -> list[Check]:
 
 
 def _replicas(book: Book, report: Report) -> list[Check]:
-    """Limits on the replicas of an LLM; its replicas are summed on Setup, where its rows stand one
-    after the other.
+    """Limits on the replicas of an LLM; its replicas are summed on Setup, where its rows are
+    consecutive.
     """
     checks: list[Check] = []
     setup, names = book.placed["setup"], list(report["tables"]["setup"]["LLM"])
@@ -162,8 +162,8 @@ def _proof(report: Report) -> list[Check]:
         floor = _true(f"=quality_found>=quality_at_least-{NOISE}")
         checks.append(("The quality to reach is reached", floor, "Summary and Assumptions"))
     how = (
-        "at planning: latencies, SLOs, placement, memory, cost, quality and gap, by code apart from"
-        " the optimiser's"
+        "at planning: latencies, SLOs, placement, memory, cost, quality and gap, by code separate"
+        " from the optimiser's"
     )
     verified = bool(report["meta"]["verified"])
     return [*checks, ("The independent verifier found no problem", verified, how)]

@@ -33,7 +33,7 @@ NO_PRICE = "no price"
 
 
 def write_cost(book: Book, report: Report) -> None:
-    """One row a pool, and the names of the totals."""
+    """One row per pool, and the names of the totals."""
     pools = report["tables"]["pools"]
     stories = ["A GPU that holds any shard costs its whole price.", EDITS]
     page = Page(book, "Cost", "Cost: GPUs and prices by pool", stories)

@@ -1,4 +1,4 @@
-"""The sheets GPU map (a row a GPU, coloured by LLM) and Shards (a row a shard).
+"""The sheets GPU map (a row per GPU, coloured by LLM) and Shards (a row per shard).
 
 Compute and memory of a GPU are sums of its shards.
 """
@@ -24,7 +24,7 @@ HEADS = [
     *("Pool", "Node", "GPU"),
     *(f"{100 * (k + 1) // CELLS}" for k in range(CELLS)),
     "Contents",
-    "Compute given out (%)",
+    "Allocated compute (%)",
     "Memory filled (GiB)",
     "Memory that may be filled (GiB)",
     "Memory left (GiB)",
@@ -33,15 +33,15 @@ HEADS = [
 
 
 def write_shards(book: Book, report: Report) -> None:
-    """One row a shard, sorted by pool, node and GPU."""
-    stories = ["One row a shard; a replica has as many shards as its TP degree."]
-    page = Page(book, "Shards", "Shards: what stands on which GPU", stories)
+    """One row per shard, sorted by pool, node and GPU."""
+    stories = ["One row per shard; a replica has as many shards as its TP degree."]
+    page = Page(book, "Shards", "Shards: what runs on which GPU", stories)
     write_table(page, report["tables"]["gpu_map"], "shards")
     page.finish()
 
 
 def write_gpu_map(book: Book, report: Report) -> None:
-    """One row a GPU: its bar, its contents, compute and memory."""
+    """One row per GPU: its bar, its contents, compute and memory."""
     frame, signs = report["tables"]["gpu_map"], report["meta"]["signs"]
     legend = ", ".join(f"{sign} = {llm}" for llm, sign in signs.items())
     page = Page(
@@ -73,7 +73,7 @@ def write_gpu_map(book: Book, report: Report) -> None:
 
 
 def _contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]) -> str:
-    """What stands on a GPU, in words; equal shards are counted."""
+    """What runs on a GPU, in words; equal shards are counted."""
     shards: Counter[str] = Counter()
     for r in rows:
         row = frame.iloc[r]
@@ -86,7 +86,7 @@ def _contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]
 def _sums(
     book: Book, report: Report, cell: Mapping[str, str], pool: int, rows: Sequence[int]
 ) -> list[Any]:
-    """Compute, memory, room, memory left and whether the GPU is used, all live.
+    """Compute, memory filled, usable memory, memory left and whether the GPU is used, all live.
 
     cell: addresses of the GPU's row by header.
     """
@@ -108,7 +108,7 @@ def _sums(
         filled,
         Formula(f"=pool_{pool + 1}_memory_gib*(1-memory_headroom_pct/100)", room),
         Formula(left, room - memory),
-        Formula(f"=IF({cell['Compute given out (%)']}>0,1,0)", int(share > 0)),
+        Formula(f"=IF({cell['Allocated compute (%)']}>0,1,0)", int(share > 0)),
     ]
 
 
@@ -119,7 +119,7 @@ def _paint(
     bars: Sequence[Sequence[str | None]],
     signs: Mapping[str, str],
 ) -> None:
-    """Colour the cells; the sign of the LLM stands in each."""
+    """Colour the cells; each shows the sign of the LLM."""
     edge = {"border": 1, "border_color": "#FFFFFF", "align": "center"}
     for k, bar in enumerate(bars):
         for c, llm in enumerate(bar, start=FIRST_CELL):

@@ -53,7 +53,7 @@ def write_latency(book: Book, report: Report) -> None:
 
 
 def _groups(headers: Sequence[str]) -> list[list[str]]:
-    """The latency columns in tables that fit on a page: all in one, or one table a metric where
+    """The latency columns in tables that fit on a page: all in one, or one table per metric where
     there are many.
     """
     if len(headers) <= MOST_COLUMNS:

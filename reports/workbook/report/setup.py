@@ -23,7 +23,7 @@ from reports.workbook.table import next_table, write_table
 
 __all__ = ["write_setup"]
 
-COMPUTE, SOLVED = "Compute given out (GPUs' worth)", "Rate as solved (req/s)"
+COMPUTE, SOLVED = "Allocated compute (GPUs)", "Rate as solved (req/s)"
 RATE, PER_REPLICA, HIGHEST = (
     "Rate (req/s)",
     "Rate per replica (req/s)",
@@ -101,5 +101,5 @@ def _write_notes(page: Page, report: Report) -> None:
     if any(share < 100 for share in frame["MPS share (%)"]):
         page.sentence(
             "Curves of shares below 100 % are used as profiled: check with their source whether"
-            " they hold beside busy neighbours."
+            " they hold next to busy neighbours."
         )

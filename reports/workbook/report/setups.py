@@ -71,7 +71,7 @@ def _bin_of(histogram: pd.DataFrame, quality: float) -> int | None:
 
 
 def write_setups_data(book: Book, report: Report) -> None:
-    """One row a setup."""
+    """One row per setup."""
     stories = [
         f"Feasible setups by quality, the best first, then the others. The first {PRINTED} rows are"
         " printed."

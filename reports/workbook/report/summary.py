@@ -124,7 +124,7 @@ def _write_charts(book: Book, page: Page, report: Report) -> None:
     else:
         header = meta["slos"][0]["header"] if meta["slos"] else meta["latencies"][0]
         right, alt = latency_chart(book, report, header)
-    # A legend may take a line a curve.
+    # A legend may take a line per curve.
     height = 310 + 20 * min(len(tables["setup"]), MOST_OPTIONS)
     page.chart(left, routing_text(report), width=408, height=height, advance=False)
     page.chart(right, alt, column=4, width=424, height=height)
@@ -143,7 +143,7 @@ def _conflict(report: Report) -> Mapping[str, Sequence[str]]:
 
 
 def _words(report: Report) -> Mapping[str, Sequence[str]]:
-    """What binds, what more buys (as planned again, where it was), how sure it is.
+    """Binding limits, marginal values (planned again, where computed), confidence.
 
     Sentences by heading.
     """
@@ -152,11 +152,11 @@ def _words(report: Report) -> Mapping[str, Sequence[str]]:
         return {}
     more = meta["marginals"] or meta["estimates"]
     sections: dict[str, Sequence[str]] = {
-        "What binds, and what one more buys": [meta["binding"], *more]
+        "Binding limits and marginal values": [meta["binding"], *more]
     }
     if meta["alternatives"]:
         sections["Other setups nearly as good"] = meta["alternatives"]
-    return {**sections, "How sure this is": meta["provenance"]}
+    return {**sections, "Confidence": meta["provenance"]}
 
 
 def _write_contents(book: Book, page: Page, sheets: Sequence[str]) -> None:

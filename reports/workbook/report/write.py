@@ -4,7 +4,7 @@ Sheets whose data was not computed are left out. Text is written as text: no cel
 chart title is read off what the user wrote. The input sheets (reports.workbook.input_sheets) go
 last, so that the workbook can be read back as a scenario.
 
-Beside a conflict the sheets of a setup show the best effort, and each says so at its top.
+With a conflict the sheets of a setup show the best effort, and each says so at its top.
 """
 
 import errno

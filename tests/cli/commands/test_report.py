@@ -45,7 +45,7 @@ def test_report_reads_a_plan(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({}, "nothing is to be written"),
+        ({}, "there is nothing to write"),
         ({"xlsx": "{0}/r.xlsx", "kinds": "frontiers"}, "did you mean frontier?"),
         ({"xlsx": "{0}/no/r.xlsx"}, "folder that does not exist"),
         ({"charts": "{0}/plan.json"}, "--charts names a file"),

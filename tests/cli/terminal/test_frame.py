@@ -1,4 +1,4 @@
-"""What all commands do alike: errors become messages and exit codes, files that cannot be written
+"""What all commands share: errors become messages and exit codes, files that cannot be written
 are reported.
 """
 

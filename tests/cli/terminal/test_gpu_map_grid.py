@@ -31,4 +31,4 @@ def test_nodes_alike_are_printed_once() -> None:
     lines = printed(build_plan(loaded(instance), solution, SETTINGS, {}).content)
     heads = [line for line in lines if "alike" in line]
     assert len(heads) == 3
-    assert all("(4 alike), each" in line for line in heads)
+    assert all("(4 identical), each" in line for line in heads)

@@ -78,9 +78,9 @@ def test_sections_come_in_the_order_people_ask() -> None:
         "\nGPU map",
     ]
     wanted += [
-        "What binds",
+        "Binding limits",
         "+1 node (4 GPUs) of pool a100: +0.031 quality",
-        "How sure this is",
+        "Confidence",
         "Left out",
         "MPS shares 10, 20, 100 %",
         "out/plan.json",

@@ -232,7 +232,7 @@ def test_littles_law() -> None:
 
 
 def test_one_prompt_at_a_time_is_the_queue_of_the_textbook() -> None:
-    """One sequence, responses of one token, prompts alike: M/D/1, whose mean wait is rho S / (2 (1
+    """One sequence, responses of one token, equal prompts: M/D/1, whose mean wait is rho S / (2 (1
     - rho)).
     """
     count = 60_000

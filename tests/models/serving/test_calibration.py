@@ -31,7 +31,7 @@ def test_a_fit_predicts_what_it_has_not_seen() -> None:
 
 
 def test_a_chain_of_single_prompts_is_distinguished_from_batches() -> None:
-    """Fixed lengths with one prompt a step: TTFT of two prompts whatever the response; jittered
+    """Fixed lengths with one prompt per step: TTFT of two prompts whatever the response; jittered
     lengths or batches cannot show that.
     """
     made = points_of(TRUTH, Harness("single"))

@@ -1,4 +1,4 @@
-"""The GPU map: shards of one replica are labelled alike, those of two are not."""
+"""The GPU map: shards of one replica share a label, those of two do not."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Clicks that follow each other fast: what the browser sends late for an old key does not count,
+"""Clicks that follow each other fast: what the browser sends late for an old key is ignored,
 and no callback is left half done.
 """
 

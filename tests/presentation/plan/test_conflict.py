@@ -26,7 +26,7 @@ def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
     assert words("llms.1.min_replicas", 2, 1) == "require only 1 replica of wizardlm-13b (2 now)"
     assert (
         words("setups.min_gpu_utilization_pct", 75, 50)
-        == "lower the minimum of compute given out from 75 to 50 %"
+        == "lower the minimum of allocated compute from 75 to 50 %"
     )
     older = {
         **content,

@@ -1,4 +1,4 @@
-"""The GPU map as rows of text: what is alike once, bars filled, big pools short."""
+"""The GPU map as rows of text: identical ones once, bars filled, big pools short."""
 
 import itertools
 
@@ -30,15 +30,15 @@ def rows(
 
 def test_alike_gpus_and_free_nodes_are_told_once() -> None:
     assert rows([shard(0, 0), shard(0, 1), shard(1, 0), shard(1, 1)], 5) == [
-        ("nodes 0-1 (2 alike), each", "", ""),
+        ("nodes 0-1 (2 identical), each", "", ""),
         ("gpu 0-1", "AAAAA.....", "2 x A x tp1 50 %"),
-        ("nodes 2-4 (3 alike)", "", "free"),
+        ("nodes 2-4 (3 identical)", "", "free"),
     ]
 
 
 def test_alike_nodes_in_another_order_are_counted() -> None:
     assert rows([shard(0, 0), shard(1, 1)], 2) == [
-        ("nodes 0-1 (2 alike), each", "", ""),
+        ("nodes 0-1 (2 identical), each", "", ""),
         ("1 x gpu", "AAAAA.....", "1 x A x tp1 50 %"),
         ("1 x gpu", "..........", "free"),
     ]

@@ -1,5 +1,5 @@
-"""What binds: every kind of limit that a plan stands at is named, and none that it does not stand
-at.
+"""Binding limits: every kind of limit that a plan has reached is named, and none that it has
+not.
 """
 
 from typing import Any

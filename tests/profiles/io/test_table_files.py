@@ -20,7 +20,7 @@ from profiles.scores import load_scores, parse_scores
         (b"a,b\n", "no rows below the header"),
         (b"a;b\n1,5;2\n", "separated by semicolons"),
         (b"a\tb\n1\t2\n", "separated by tabs"),
-        (b"a,a\n1,2\n", "stands twice in the header"),
+        (b"a,a\n1,2\n", "appears twice in the header"),
         (b",a\n0,1\n", "the column has no name"),
         (b"a,b\n1,2,3\n", "row 2: the row must have 2 cells as the header has, got 3 cells"),
         (b"a,b\n\n1\n", "row 3: the row must have 2 cells"),

@@ -1,4 +1,4 @@
-"""The joint plan beside the baselines: none beats the bound, ties are shown."""
+"""The joint plan and the baselines: none beats the bound, ties are shown."""
 
 import threading
 from pathlib import Path

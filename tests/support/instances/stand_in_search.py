@@ -1,4 +1,4 @@
-"""A hand-made search in the place of the joint one, and the command plan with it."""
+"""A hand-made search in place of the joint one, and the command plan with it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -70,7 +70,7 @@ PutSearch = Callable[[Callable[..., Solution]], None]
 
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> PutSearch:
-    """Puts a function (instance, settings, progress, cancel) in the place of the joint search."""
+    """Puts a function (instance, settings, progress, cancel) in place of the joint search."""
 
     def put(solve: Callable[..., Solution]) -> None:
         monkeypatch.setattr(

@@ -101,7 +101,7 @@ def infeasible() -> PlanAndScenario:
 
 @cache
 def studies() -> dict[str, pd.DataFrame]:
-    """All that a report of the small plan may show beside it."""
+    """All that a report of the small plan may show next to it."""
     small = small_source()
     found = [run_report_study(kind, small, small.loaded.settings, None, None) for kind in KINDS]
     assert all(one.complete for one in found)

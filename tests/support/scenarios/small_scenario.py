@@ -10,7 +10,7 @@ __all__ = ["small_content"]
 
 
 def small_content(**values: Any) -> dict[str, Any]:
-    """The scenario as a mapping with DataFrames. values: keys at the top in the place of these."""
+    """The scenario as a mapping with DataFrames. values: keys at the top in place of these."""
     points = [(llm, rate) for llm in ("alpha", "beta") for rate in (0, 10, 40)]
     profiles = pd.DataFrame(
         {

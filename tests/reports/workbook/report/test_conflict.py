@@ -1,4 +1,4 @@
-"""The sheet Conflict, and the best effort that the other sheets show beside it."""
+"""The sheet Conflict, and the best effort that the other sheets show next to it."""
 
 from pathlib import Path
 

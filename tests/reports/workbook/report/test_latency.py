@@ -1,4 +1,4 @@
-"""The sheet Latency: many columns in a table a metric."""
+"""The sheet Latency: many columns in a table per metric."""
 
 from pathlib import Path
 

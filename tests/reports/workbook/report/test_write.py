@@ -161,10 +161,10 @@ def test_libreoffice_comes_to_the_stored_values(
     path: Path = request.getfixturevalue(which)
     formulas = [at for at, cell in cells(path, values=False) if cell.data_type == "f"]
     stored = {at: cell.value for at, cell in cells(path, values=True)}
-    anew = {at: cell.value for at, cell in cells(resaved(path, tmp_path), values=True)}
+    again = {at: cell.value for at, cell in cells(resaved(path, tmp_path), values=True)}
     wrong = []
     for at in formulas:
-        mine, theirs = stored[at], anew.get(at)
+        mine, theirs = stored[at], again.get(at)
         near = (
             isinstance(mine, int | float)
             and isinstance(theirs, int | float)
