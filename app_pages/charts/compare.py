@@ -17,8 +17,8 @@ SHAPES = ("circle", "square", "diamond", "triangle-up")
 
 
 def build_routing_comparison_chart(frame: pd.DataFrame, signs: Mapping[str, str]) -> DescribedChart:
-    """Lying bars: for every LLM one bar a plan, paler from plan to plan, labelled with the plan's
-    name and its part of the requests.
+    """Horizontal bars: for every LLM one bar per plan, paler from plan to plan, labelled with the
+    plan's name and its part of the requests.
     """
     plans = [str(head) for head in frame.columns[1:]]
     rows = [
@@ -66,7 +66,7 @@ def build_routing_comparison_chart(frame: pd.DataFrame, signs: Mapping[str, str]
 
 
 def build_quality_comparison_chart(frame: pd.DataFrame) -> DescribedChart:
-    """One point a plan. frame: plan, quality, and a number that differs."""
+    """One point per plan. frame: plan, quality, and a number that differs."""
     across = str(frame.columns[2])
     shown = frame.set_axis(["Plan", "Quality", "Across"], axis=1).assign(Order=range(len(frame)))
     shown["Left"] = shown["Across"] <= shown["Across"].mean()

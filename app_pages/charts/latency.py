@@ -113,7 +113,7 @@ def _latency_curve_rows(report: Report, header: str) -> list[Row]:
 
 
 def _operating_latency_rows(report: Report, header: str) -> list[Row]:
-    """One row an option, where it runs."""
+    """One row per option, where it runs."""
     setup, rows = report["tables"]["setup"], []
     for k, llm, words, _ in _options_with_latency(report, header):
         rate, value = setup["Rate per replica (req/s)"].iloc[k], setup[header].iloc[k]
@@ -171,7 +171,7 @@ def build_latency_budget_chart(frame: pd.DataFrame, signs: Mapping[str, str]) ->
 
 
 def _latency_budget_rows(frame: pd.DataFrame, signs: Mapping[str, str], *, each: bool) -> list[Row]:
-    """One band an option. each: side by side, one line each; else one after the other."""
+    """One band per option. each: side by side, one line each; else one after the other."""
     looks, rows, end = looks_of(signs), [], 0.0
     for _, row in frame.iterrows():
         llm, part = row["LLM"], row["Part of the SLO"]

@@ -45,7 +45,7 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
 def show_styled_chart(described: DescribedChart, key: str) -> None:
-    """Put a chart on the page; its text stands for all its marks."""
+    """Put a chart on the page; its text describes all its marks."""
     chart, text = described
     chart = chart.copy(deep=False)
     chart.config = alt.Config(aria=False, mark=alt.MarkConfig(aria=False))

@@ -122,8 +122,8 @@ def _what_if_frontier_text(label: str, measure: str, shown: pd.DataFrame) -> str
 
 
 def build_what_if_changes_chart(frame: pd.DataFrame) -> DescribedChart:
-    """Lying bars: by how much the objective changes for each changed input; what has no plan gets
-    its status as a label.
+    """Horizontal bars: by how much the objective changes for each changed input; what has no plan
+    gets its status as a label.
     """
     measure = next(str(head) for head in frame.columns if str(head).startswith("Change of"))
     changes = frame[measure].astype(float)

@@ -145,8 +145,8 @@ def _exported_source(path: str, overrides: Overrides, content: PlanContent) -> P
 
 
 def _copy_exported_plan(source: PlanAndScenario, folder: Path) -> PlanAndScenario:
-    """The plan and its scenario as files of their own in a folder, so that what names a file names
-    one beside it. No table is read again.
+    """The plan and its scenario as separate files in a folder, so that every file name is
+    relative to it. No table is read again.
     """
     loaded = source.loaded
     target = write_folder(loaded.scenario, folder, loaded.tables)

@@ -147,7 +147,7 @@ def what_if_setups_job(path: str, overrides: Overrides, *, job: JobContext) -> S
 
 
 def what_if_baselines_job(path: str, overrides: Overrides, *, job: JobContext) -> pd.DataFrame:
-    """The joint plan beside the baselines: the table of the command `baselines`; without rows where
+    """The joint plan and the baselines: the table of the command `baselines`; without rows where
     nothing can be planned.
     """
     loaded = load_instance(Path(path), dict(overrides))

@@ -65,7 +65,7 @@ def serve_worker_jobs(descriptor: int) -> None:
 
 
 def _run_worker_job(call: str, args: tuple[Any, ...], job: JobContext) -> JobOutcome:
-    """Call `module:function`; whatever it raises becomes an outcome with a message."""
+    """Call `module:function`; any exception becomes an outcome with a message."""
     module, _, name = call.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)

@@ -229,7 +229,7 @@ class WorkerPool:
             self._hand_out_to_pool()
 
     def _replace_worker(self, worker: WorkerProcess) -> None:
-        """A worker is gone: end its job, and start another unless workers do not start at all."""
+        """A worker is gone: end its job, and start another unless no worker starts at all."""
         if worker.job is not None and worker.job.outcome is None:
             stopped = worker.job.stopping is not None
             self._end(worker.job, STOPPED if stopped else _failed(DIED))

@@ -47,7 +47,7 @@ def _fault(path: str, text: str, problem: str, fix: str) -> Fault:
 
 
 def _share_link_value(edit: ScenarioEdit, knob: Knob, text: str) -> float | None:
-    """The number that a text stands for; None where the scenario refuses it."""
+    """The number that a text represents; None where the scenario refuses it."""
     try:
         value = int(text) if knob.whole else float(text)
         ScenarioEdit(edit.path, edit.base, {knob.path: value}).scenario  # noqa: B018 - raises when it is refused

@@ -84,7 +84,7 @@ class ShownPlan:
 
 
 def session_best_effort_plan(here: ShownPlan) -> ShownPlan:
-    """The best effort beside a conflict, as a plan of its own."""
+    """The best effort of a conflict, as a separate plan."""
     nearest = Plan(here.content).best_effort
     if nearest is None:
         raise ValueError("the plan has no best effort")

@@ -56,7 +56,7 @@ def memory() -> dict[str, Any]:
 
 
 def choose_plans_to_compare(names: Sequence[str]) -> list[str]:
-    """Which plans stand side by side: until somebody chooses, the last two."""
+    """Which plans are side by side: by default, the last two."""
     picked = memory()["chosen"]
     chosen = list(names[-2:])
     if picked is not None:
@@ -112,7 +112,7 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
 
 
 def draw_steps_compared(contents: Mapping[str, PlanContent]) -> None:
-    """The way from one plan to another, step by step."""
+    """The change from one plan to another, step by step."""
     st.subheader("From one plan to the other: what starts, stops and moves")
     ways = {
         f"{one} to {other}": (one, other) for one in contents for other in contents if one != other

@@ -116,7 +116,7 @@ def draw_export_bundle_content(made: dict[str, Any]) -> None:
 
 
 def choose_export_parts() -> list[str]:
-    """What goes into the bundle; all of KINDS stands for whatever the plan can be expressed in."""
+    """What goes into the bundle; all of KINDS means all in which the plan can be expressed."""
     parts = st.session_state.setdefault("export-parts", {"some": False, "kinds": list(KINDS)})
     for name, value in parts.items():
         st.session_state[f"export-{name}"] = value
@@ -154,7 +154,7 @@ def start_bundle(here: ShownPlan, args: tuple[Any, ...]) -> None:
 
 
 def draw_export_link() -> None:
-    """A link to the inputs as they stand now."""
+    """A link to the present inputs."""
     query = share_link.share_link_query()
     if not query:
         st.markdown(

@@ -28,7 +28,9 @@ GOALS = {
 def draw_inputs_view() -> None:
     """The whole page."""
     st.title("Inputs")
-    st.markdown("Edits count at once. **Solve** (in the sidebar, or below) makes a plan of them.")
+    st.markdown(
+        "Edits take effect at once. Press **Solve** (in the sidebar, or below) for a new plan."
+    )
     draw_opening_scenario_files()
     draw_saving_scenario_files()
     draw_demand_inputs()

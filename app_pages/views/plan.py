@@ -74,7 +74,7 @@ def draw_plan_dropped_options(here: ShownPlan) -> None:
 
 def draw_plan_trust(here: ShownPlan) -> None:
     """Provenance, checks, simulation."""
-    st.subheader("How sure this is")
+    st.subheader("Confidence")
     markdown_bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
     if here.meta["verified"]:
         markdown_bullets(

@@ -123,7 +123,7 @@ def draw_setups_listing(here: ShownPlan, listing: SetupListing, baselines: Any) 
 
 
 def draw_setups_baselines(frame: Any) -> None:
-    """One row a baseline."""
+    """One row per baseline."""
     gains = (header for header in frame.columns if "joint plan" in header)
     draw_shown_table(
         frame,

@@ -56,7 +56,7 @@ def memory() -> dict[str, Any]:
 
 
 def draw_what_if_slider(knob: Knob) -> None:
-    """One knob as a slider whose ends stay where they are."""
+    """One small input as a slider with fixed ends."""
     edit = state.current_edit()
     first = field_value(ScenarioEdit(edit.path, edit.base), knob.path)
     low, high, step = slider_range(

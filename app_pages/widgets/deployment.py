@@ -76,7 +76,7 @@ def _draw_deployment_gpus(here: ShownPlan) -> None:
     for k in range(len(pools)):
         _draw_deployment_pool(here, pools.iloc[k], f"gpus-{k}", several=len(pools) > 1)
     with st.expander("The map as a table"):
-        alt = "One row a shard: pool, node, GPU, LLM, degree, share and memory."
+        alt = "One row per shard: pool, node, GPU, LLM, degree, share and memory."
         draw_shown_table(here.tables["gpu_map"], alt)
 
 

@@ -93,14 +93,14 @@ def draw_table_editor(key: str, alt: str) -> None:
     try:
         new.scenario  # noqa: B018 - raises when the edit is refused
     except DataError as error:
-        faults_markdown_box(error.faults, "This edit does not count yet", state.scenario_folder())
+        faults_markdown_box(error.faults, "This edit has no effect yet", state.scenario_folder())
         return
     state.set_edit(new)
     st.rerun()
 
 
 def _editor_base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
-    """The constant table and the editor's key; both anew when the scenario holds something else
+    """The constant table and the editor's key; both new when the scenario holds something else
     than the editor gave, or when it was not drawn.
     """
     editor = st.session_state.get(f"editor-{key}")
@@ -146,8 +146,8 @@ def _editor_cell_value(name: str, value: Any) -> Any:
 
 
 def draw_editor_changes() -> None:
-    """Every value that differs from the file, as it was read: a pasted 23,4 that became 234 is seen
-    here.
+    """Every value that differs from the file, as it was read: a pasted 23,4 that became 234 shows
+    up here.
     """
     overrides = state.current_edit().overrides
     if not overrides:

@@ -83,7 +83,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
 
 
 def _draw_headline_metric(label: str, value: str, note: str) -> None:
-    """A number with a note beside it."""
+    """A number with a note."""
     st.metric(
         plain_markdown(label),
         value,

@@ -58,7 +58,7 @@ def _draw_exact_marginals(content: PlanContent) -> None:
     with st.expander("As a table"):
         unit = objective_unit(content)
         draw_shown_table(
-            marginals_table(content), f"What each limit is worth in {unit}, planned again."
+            marginals_table(content), f"Value of one unit of each limit in {unit}, planned again."
         )
 
 

@@ -41,7 +41,7 @@ def draw_progress_line(job: JobSlot) -> None:
 
 
 def _draw_progress_line(job: JobSlot) -> None:
-    """The line itself, drawn anew every POLL_S; when the job is done or has new parts, the whole
+    """The line itself, redrawn every POLL_S; when the job is done or has new parts, the whole
     page is.
     """
     status = job_slots.status(job)

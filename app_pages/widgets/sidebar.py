@@ -83,7 +83,7 @@ def draw_sidebar_banner() -> None:
     if faults := st.session_state.get("link_faults"):
         faults_markdown_box(faults, "Part of the link could not be used")
     if faults := st.session_state.pop("edit_faults", None):
-        faults_markdown_box(faults, "This change does not count", state.scenario_folder())
+        faults_markdown_box(faults, "This change was rejected", state.scenario_folder())
     _draw_sidebar_failure()
     here, stale = state.shown_plan(), state.is_stale()
     if job_slots.is_running("plan"):

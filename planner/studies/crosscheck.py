@@ -224,8 +224,8 @@ def plan_both_ways(
 ) -> tuple[Solution, CrossCheck, tuple[float, int] | None]:
     """Plan an instance by joint search and by decomposition, and compare the two.
 
-    Returns the joint plan, the comparison, and (seconds a setup takes unpruned, retained setups)
-    where the decomposition went through all setups.
+    Returns the joint plan, the comparison, and (seconds that a setup takes unpruned, retained
+    setups) where the decomposition went through all setups.
 
     The decomposition comes first: what it does not support is refused before anything long is done.
     """
