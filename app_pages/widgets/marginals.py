@@ -35,7 +35,7 @@ def draw_marginals(here: ShownPlan) -> None:
     """
     if not here.content["options"]:
         return
-    st.subheader("What would one more buy?")
+    st.subheader("Marginal values: one more of each limit")
     if _finished_marginals(here):
         _draw_exact_marginals(content_with_marginals(here))
         return
@@ -91,7 +91,7 @@ def _start_marginals_when_quiet(here: ShownPlan) -> None:
 
 
 def content_with_marginals(here: ShownPlan) -> PlanContent:
-    """The content of plan.json, with what one more buys where that is known by now."""
+    """The content of plan.json, with the marginal values known by now."""
     marginals = _finished_marginals(here)
     return Plan(here.content).with_marginals(marginals).content if marginals else here.content
 

@@ -23,7 +23,7 @@ def test_a_plan_finds_its_scenario_and_refuses_another(planned: Path, tmp_path: 
     source = load_plan(planned)
     assert source.loaded.sha256 == source.plan.content["scenario_sha256"]
     assert load_plan(planned, TRIO).loaded.sha256 == source.loaded.sha256
-    with pytest.raises(DataError, match="is not \\(or no more\\) the scenario of this plan"):
+    with pytest.raises(DataError, match="is not \\(or no longer\\) the scenario of this plan"):
         load_plan(planned, HOME / "examples" / "percentile-slo" / "scenario.yaml")
     lost = tmp_path / "plan.json"
     lost.write_text(

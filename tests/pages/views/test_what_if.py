@@ -1,4 +1,4 @@
-"""The page What-if: knobs, what one more buys, frontiers and their points, sensitivity, other
+"""The page What-if: sliders, marginal values, frontiers and their points, sensitivity, other
 setups; faults are told, not thrown.
 """
 

@@ -1,4 +1,4 @@
-"""What one more buys: estimates first, exact numbers once the page is at rest."""
+"""Marginal values: estimates first, exact numbers once the page is at rest."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What one more buys, by shadow prices."""
+"""Marginal values by shadow prices."""
 
 from planner.plans.plan_content import build_plan
 from planner.presentation.plan.shadow_prices import shadow_price_lines
