@@ -113,20 +113,20 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     meter.taken()
     loaded = assemble.load_instance(scenario)
     began = time.perf_counter()
-    asked = loaded.scenario.spec.solver
-    settings = joint.Settings(asked.rel_gap, asked.time_limit_s, asked.threads, asked.seed)
+    limits = loaded.scenario.spec.solver
+    settings = joint.Settings(limits.rel_gap, limits.time_limit_s, limits.threads, limits.seed)
     quality = Quality(loaded.instance.scores)
     solution = joint.solve(loaded.instance, settings, quality=quality)
-    told = plan_content.build_plan(loaded, solution, settings, {}).content
+    content = plan_content.build_plan(loaded, solution, settings, {}).content
     wall = time.perf_counter() - began
-    found = {
+    measured = {
         "scenario": loaded.scenario.spec.name,
         "status": solution.status,
         "value": solution.value,
         "bound": solution.bound,
-        "rel_gap": told["objective"]["rel_gap"],
-        "wanted_gap": asked.rel_gap,
-        "gpus_used": told["gpus_used"],
+        "rel_gap": content["objective"]["rel_gap"],
+        "wanted_gap": limits.rel_gap,
+        "gpus_used": content["gpus_used"],
         "wall_s": wall,
         "parts_s": meter.taken(),
         "quality_cuts": solution.effort.quality_cuts,
@@ -136,14 +136,14 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
         "import_s": IMPORTED,
         "highs": solution.effort.solver_version,
     }
-    found["highs_s"] = found["parts_s"]["highs"]
-    found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found["replans"] = (
+    measured["highs_s"] = measured["parts_s"]["highs"]
+    measured["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    measured["replans"] = (
         [replan(loaded.instance, settings, quality, words, change) for words, change in CHANGES]
         if replans
         else []
     )
-    return found
+    return measured
 
 
 CHANGES: tuple[tuple[str, Callable[[Any], dict[str, Any]]], ...] = (

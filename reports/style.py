@@ -163,8 +163,8 @@ def unit_of(header: str) -> str:
 
     What follows `% of` is no unit but its base.
     """
-    found = UNIT.search(header)
-    unit = found.group(1) if found else ""
+    match = UNIT.search(header)
+    unit = match.group(1) if match else ""
     if unit.startswith("%"):
         return "%"
     return "ms" if unit in ("± ms", "each, ms") else "GiB" if unit.startswith("GiB") else unit

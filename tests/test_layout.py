@@ -366,8 +366,8 @@ def test_imports_inside_functions_say_why() -> None:
             first = number
             while first - 1 in inside:
                 first -= 1
-            told = "#" in lines[number - 1] or lines[first - 2].lstrip().startswith("#")
-            if not told:
+            reported = "#" in lines[number - 1] or lines[first - 2].lstrip().startswith("#")
+            if not reported:
                 faults.append(f"{path}:{number} {lines[number - 1].strip()}")
     assert not faults, "imports inside functions without a reason:\n" + "\n".join(faults)
 

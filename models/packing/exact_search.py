@@ -45,10 +45,10 @@ def search_packing_exactly(
     search = _ExactPackingSearch(items, nodes, gpus_per_node, room, limit)
     start = tuple(tuple([UNTOUCHED] * gpus_per_node) for _ in range(nodes))
     try:
-        found = search.descend(0, start)
+        packed = search.descend(0, start)
     except (_TooManyStatesError, RecursionError):
         return Packing(PackingVerdict.UNKNOWN)
-    return packing_of_seats(search.seats()) if found else Packing(PackingVerdict.IMPOSSIBLE)
+    return packing_of_seats(search.seats()) if packed else Packing(PackingVerdict.IMPOSSIBLE)
 
 
 class _ExactPackingSearch:

@@ -107,10 +107,10 @@ def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, 
     shards: dict[tuple[Any, ...], list[ShardContent]] = defaultdict(list)
     for row in content["placement"]:
         shards[*option_key(row), row["replica"]].append(row)
-    found = []
+    servers = []
     for (*key, _), rows in shards.items():
         option, first = options[tuple(key)], rows[0]
-        found.append(
+        servers.append(
             {
                 "llm_name": option["llm"],
                 "llm": llm_labels[option["llm"]],
@@ -125,7 +125,7 @@ def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, 
                 "tokens": _tokens(instance, known.position(option)),
             }
         )
-    return _numbered(found, content, [llm.name for llm in instance.llms])
+    return _numbered(servers, content, [llm.name for llm in instance.llms])
 
 
 def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
@@ -166,7 +166,7 @@ def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence
         own = [row["name"] for row in servers if row["llm_name"] == name]
         if own:
             known = catalogue.get(name)
-            found.append(
+            llms.append(
                 {
                     "name": name,
                     "title": one_line(name),
@@ -178,7 +178,7 @@ def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence
                     "servers": own,
                 }
             )
-    return found
+    return llms
 
 
 def _model_cautions(llms: Sequence[Row]) -> list[str]:

@@ -63,26 +63,26 @@ def _labelled(deployment: Row) -> list[dict[str, Any]]:
     """Every server with its option's name, e.g. yi-34b-tp2-a100, and its node's share of a GPU
     as parts.
     """
-    found = []
+    labelled = []
     for node in deployment["nodes"]:
         for row in node["servers"]:
             share = f"-s{row['mps_share_pct']:g}".replace(".", "-") if row["shared"] else ""
-            found.append(
+            labelled.append(
                 {
                     **row,
                     "kind": f"{row['llm']}-tp{row['tp_degree']}{share}",
                     "pool": node["pool_label"],
                 }
             )
-    return found
+    return labelled
 
 
 def options_of(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     """The servers of every option by the name of its Service."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    options: dict[str, list[dict[str, Any]]] = {}
     for row in _labelled(deployment):
-        found.setdefault(f"{row['kind']}-{row['pool']}", []).append(row)
-    return found
+        options.setdefault(f"{row['kind']}-{row['pool']}", []).append(row)
+    return options
 
 
 def _deployments(

@@ -121,8 +121,8 @@ def base(server: Row) -> str:
 
 def _servers(deployment: Row) -> list[Row]:
     """All servers, those of one LLM together, in the plan's order."""
-    found = {row["name"]: row for node in deployment["nodes"] for row in node["servers"]}
-    return [found[name] for llm in deployment["llms"] for name in llm["servers"]]
+    by_name = {row["name"]: row for node in deployment["nodes"] for row in node["servers"]}
+    return [by_name[name] for llm in deployment["llms"] for name in llm["servers"]]
 
 
 def _model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:

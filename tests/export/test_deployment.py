@@ -8,16 +8,18 @@ from tests.support.plans.bundle_cases import CASES, deployment, every_case, serv
 
 @every_case
 def test_the_placement_is_that_of_the_plan(name: str) -> None:
-    source, told = CASES[name](), []
+    source, reported = CASES[name](), []
     for node, row in servers(name):
         pool, _, at = node["label"].rpartition("-")
-        told += [(pool, int(at), gpu, row["llm_name"], row["mps_share_pct"]) for gpu in row["gpus"]]
+        reported += [
+            (pool, int(at), gpu, row["llm_name"], row["mps_share_pct"]) for gpu in row["gpus"]
+        ]
     pools = labels((pool.name for pool in source.loaded.instance.pools), 16)
     expected = [
         (pools[p["pool"]], p["node"], p["gpu"], p["llm"], p["mps_share_pct"])
         for p in source.plan.content["placement"]
     ]
-    assert sorted(told) == sorted(expected)
+    assert sorted(reported) == sorted(expected)
 
 
 @every_case

@@ -71,16 +71,16 @@ PAYLOADS = [
     ids=["plain", "overrides"],
 )
 def test_same_hash_both_ways(example: Path, overrides: list[str], tmp_path: Path) -> None:
-    asked = load_instance(example, overrides)
+    requested = load_instance(example, overrides)
     assert scenario_to_workbook(example, overrides, tmp_path / "one.xlsx") == ()
     back = load_instance(tmp_path / "one.xlsx")
-    assert back.sha256 == asked.sha256
-    assert back.scenario.spec.solver == asked.scenario.spec.solver
+    assert back.sha256 == requested.sha256
+    assert back.scenario.spec.solver == requested.scenario.spec.solver
     assert [option.mps_share for option in back.instance.options] == [
-        option.mps_share for option in asked.instance.options
+        option.mps_share for option in requested.instance.options
     ]
     scenario_to_workbook(tmp_path / "one.xlsx", [], tmp_path / "two.xlsx")
-    assert load_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == asked.sha256
+    assert load_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == requested.sha256
 
 
 def test_every_key_has_its_place(tmp_path: Path) -> None:
@@ -92,12 +92,12 @@ def test_every_key_has_its_place(tmp_path: Path) -> None:
         "solver.seed=99",
     ]
     overrides = [*OVERRIDES, *search]
-    asked = load_instance(example, overrides)
+    requested = load_instance(example, overrides)
     scenario_to_workbook(example, overrides, tmp_path / "one.xlsx")
     spec = load_scenario(tmp_path / "one.xlsx").spec
     names = {"profiles", "scores"}
-    assert spec.model_dump(exclude=names) == asked.scenario.spec.model_dump(exclude=names)
-    assert load_instance(tmp_path / "one.xlsx").sha256 == asked.sha256
+    assert spec.model_dump(exclude=names) == requested.scenario.spec.model_dump(exclude=names)
+    assert load_instance(tmp_path / "one.xlsx").sha256 == requested.sha256
 
 
 def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
@@ -111,12 +111,12 @@ def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
     )
     table.to_parquet(tmp_path / "scores.parquet")
     overrides = ["scores=scores.parquet", "scores_missing=drop"]
-    asked = load_instance(case, overrides)
-    assert asked.instance.scores.dropped == 1
+    requested = load_instance(case, overrides)
+    assert requested.instance.scores.dropped == 1
     scenario_to_workbook(case, overrides, tmp_path / "one.xlsx")
     back = load_instance(tmp_path / "one.xlsx")
-    assert (back.instance.scores.values == asked.instance.scores.values).all()
-    assert back.sha256 == asked.sha256
+    assert (back.instance.scores.values == requested.instance.scores.values).all()
+    assert back.sha256 == requested.sha256
 
 
 def test_scores_of_many_prompts_stay_in_their_file(tmp_path: Path) -> None:

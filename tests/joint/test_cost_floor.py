@@ -21,11 +21,11 @@ def test_a_cost_that_misses_the_floor_is_ruled_out(
     """Where the program thinks a cost possible that its setup misses the floor at, the best quality
     within that cost decides; the cheapest plan is that of brute force.
     """
-    instance, asked = random_instance(seed, "cost"), []
+    instance, requested = random_instance(seed, "cost"), []
     real = Search._best_quality_within
 
     def recording(self: Search, cost: float, floor: float) -> GoalState:
-        asked.append(cost)
+        requested.append(cost)
         return real(self, cost, floor)
 
     monkeypatch.setattr(Search, "_best_quality_within", recording)
@@ -34,7 +34,7 @@ def test_a_cost_that_misses_the_floor_is_ruled_out(
     search = Search(shared, Goal(of=GoalKind.COST, quality_at_least=floor), lambda _: 1e-6)
     search.run()
     truth = best_plan(instance)
-    assert asked
+    assert requested
     assert search.loss == pytest.approx(truth.value)
     assert search.bound <= truth.value + 1e-6
     assert search.closed()

@@ -43,8 +43,11 @@ def test_an_answer_s_value_is_that_of_its_point(
         (replace(o, pool=swapped[o.pool]) for o in instance.options),
         key=lambda o: (o.llm, o.pool, o.tp_degree, o.mps_share),
     )
-    for asked in (instance, replace(instance, pools=instance.pools[::-1], options=tuple(options))):
-        joint.solve(asked, explain=False)
+    for requested in (
+        instance,
+        replace(instance, pools=instance.pools[::-1], options=tuple(options)),
+    ):
+        joint.solve(requested, explain=False)
 
 
 def milp_of(kind: str, seed: int = 0) -> RestrictedMilp:

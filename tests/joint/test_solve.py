@@ -126,8 +126,8 @@ def test_kept_cuts_give_the_same_optimum() -> None:
     ]
     settings = Settings(rel_gap=1e-3)
     for change in changes:
-        asked = replace(instance, **change)
-        kept, fresh = checked(asked, settings, quality=quality), checked(asked, settings)
+        requested = replace(instance, **change)
+        kept, fresh = checked(requested, settings, quality=quality), checked(requested, settings)
         check_same(fresh, kept)
 
 

@@ -53,10 +53,10 @@ def test_the_lower_value_holds_at_knots_and_jumps(seed: int) -> None:
             if r <= curve.max_rate and allowed(curve, slos, r)
         ]
         for s, slo in enumerate(shared(slos)):
-            told, around = at(pieces, knot)[s], [spent(curve, slo, r) for r in beside]
+            reported, around = at(pieces, knot)[s], [spent(curve, slo, r) for r in beside]
             if around:
-                assert told <= min(around) + 1e-6 * max(abs(told), 1e-9)
-                assert told >= min(around) - 1e-6 * max(abs(told), 1e-9)
+                assert reported <= min(around) + 1e-6 * max(abs(reported), 1e-9)
+                assert reported >= min(around) - 1e-6 * max(abs(reported), 1e-9)
 
 
 @many

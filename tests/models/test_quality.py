@@ -51,10 +51,10 @@ def check_router(scores: Scores, quality: Quality, fractions: np.ndarray, settle
         assert sum(tie.split) == pytest.approx(1.0)
         assert min(tie.split) >= 0.0
         assert 0 < tie.share <= 1 + 1e-12
-    told, value = realised(scores, settled, 1e-9 * quality.scale)
+    reported, value = realised(scores, settled, 1e-9 * quality.scale)
     largest = scores.weights.max()
-    assert np.abs(told - fractions).max() <= largest + 1e-9, "the contract's promise"
-    assert np.abs(told - fractions).max() <= 1e-7, (
+    assert np.abs(reported - fractions).max() <= largest + 1e-9, "the contract's promise"
+    assert np.abs(reported - fractions).max() <= 1e-7, (
         "with the splits the fractions are met, not only to within a prompt"
     )
     assert value == pytest.approx(settled.value, abs=1e-7 * quality.scale, rel=0)
@@ -162,8 +162,8 @@ def test_constant_scores_have_one_quality_for_all_fractions(constant: float) -> 
     for fractions in ([1.0, 0.0, 0.0], [0.2, 0.3, 0.5]):
         settled = quality.settle(np.array(fractions))
         assert settled.value == pytest.approx(constant)
-        told, _ = realised(table(np.full((3, 5), constant)), settled, 1e-9)
-        assert told == pytest.approx(fractions)
+        reported, _ = realised(table(np.full((3, 5), constant)), settled, 1e-9)
+        assert reported == pytest.approx(fractions)
 
 
 def test_an_unrouted_llm_that_is_best_everywhere_changes_nothing() -> None:
@@ -244,8 +244,8 @@ def test_many_equal_grades_are_merged_without_loss() -> None:
         assert settled.value == pytest.approx(
             best_quality(table(distinct, count), fractions), abs=1e-8
         )
-        told, _ = realised(table(values), settled, 1e-9)
-        assert told == pytest.approx(fractions, abs=1e-7)
+        reported, _ = realised(table(values), settled, 1e-9)
+        assert reported == pytest.approx(fractions, abs=1e-7)
 
 
 def test_the_pool_takes_equal_prices_once_and_finds_the_tightest() -> None:

@@ -151,13 +151,13 @@ def test_one_prompt_and_many_get_the_same_answer(seed: int, corrected: bool) -> 
             if not np.isnan(value)
         }
         assert router.choose(given, prompt) == router.llms[many[k]]
-        told = router.explain(given, prompt)
-        assert told.llm == router.llms[many[k]]
-        assert [told.shares[llm] for llm in router.llms] == shares[:, k].tolist()
+        reported = router.explain(given, prompt)
+        assert reported.llm == router.llms[many[k]]
+        assert [reported.shares[llm] for llm in router.llms] == shares[:, k].tolist()
         assert (
-            told.why == "fallback"
+            reported.why == "fallback"
             if k % 17 == 0 or k == 5
-            else told.why in ("best", "tie", "corrected")
+            else reported.why in ("best", "tie", "corrected")
         )
     order = rng.permutation(len(scores.prompt_ids))
     assert (

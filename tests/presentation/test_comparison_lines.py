@@ -54,7 +54,7 @@ def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) 
 
 
 def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) -> None:
-    def told(before: Any, after: Any) -> list[str]:
+    def reported(before: Any, after: Any) -> list[str]:
         return [line for line in result_lines(before, after) if line.startswith("Setup")]
 
     def runs(pools: int, *options: tuple[str, str, int, float, int]) -> Any:
@@ -73,14 +73,14 @@ def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) 
         ("c", "p", 2, 12.5, 3),
         ("d", "p", 1, 50.0, 1),
     )
-    assert told(one, one) == []
-    assert told(one, two) == [
+    assert reported(one, one) == []
+    assert reported(one, two) == [
         "Setup: a 1 x tp4 20 % becomes 2 x tp2 30 % + 1 x tp4 20 %; new: d 1 x tp1 50 %; gone: b 1"
         " x tp1 100 %."
     ]
     there, here = runs(2, ("a", "q", 4, 20.0, 1)), runs(2, ("a", "p", 4, 20.0, 1))
-    assert told(here, there) == ["Setup: a 1 x p tp4 20 % becomes 1 x q tp4 20 %."]
+    assert reported(here, there) == ["Setup: a 1 x p tp4 20 % becomes 1 x q tp4 20 %."]
     many = runs(1, *((f"m{k}", "p", 1, 10.0, 1) for k in range(7)))
-    assert told(runs(1, ("a", "p", 4, 20.0, 1)), many)[0].endswith(
+    assert reported(runs(1, ("a", "p", 4, 20.0, 1)), many)[0].endswith(
         "new: m3 1 x tp1 10 %; and 4 more LLMs."
     )

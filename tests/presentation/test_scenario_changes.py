@@ -8,15 +8,15 @@ from tests.presentation.test_comparison_lines import context
 
 
 def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) -> None:
-    asked = scenario_change_lines(contents["small"], contents["fast"])
-    assert asked == [
+    requested = scenario_change_lines(contents["small"], contents["fast"])
+    assert requested == [
         "arrival rate 20 req/s instead of 10 req/s",
         "the SLO on mean TTFT 200 ms instead of 300 ms",
         "GPUs per node of pool a100 4 instead of 2",
     ]
-    told = " ".join(result_lines(contents["small"], contents["fast"]))
-    assert "limit 200 ms, before 300 ms" in told
-    assert "GPU" in told
+    reported = " ".join(result_lines(contents["small"], contents["fast"]))
+    assert "limit 200 ms, before 300 ms" in reported
+    assert "GPU" in reported
     of_cost = scenario_change_lines(contents["small"], contents["cheap"])
     assert of_cost == [
         "quality at least 0.4 (mean score) instead of none",

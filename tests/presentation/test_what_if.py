@@ -34,26 +34,26 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_every_field_of_every_example_can_be_varied() -> None:
     for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
-        asked = ScenarioEdit.of_file(str(file))
-        fields = scenario_fields(content_of(asked), 0.6)
+        requested = ScenarioEdit.of_file(str(file))
+        fields = scenario_fields(content_of(requested), 0.6)
         assert len({field.label for field in fields}) == len(fields)
         for field in fields:
             for value in frontier_axis(field, field.values).values:
-                assert edit_with_value(asked, field.path, value).scenario.spec is not None
+                assert edit_with_value(requested, field.path, value).scenario.spec is not None
         around = [field for field in fields if field.path == "arrival_rate_rps"]
         assert (
-            field_value(asked, "arrival_rate_rps")
+            field_value(requested, "arrival_rate_rps")
             in frontier_axis(around[0], around[0].values).values
         )
 
 
 def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
-    asked = ScenarioEdit.of_file(path)
-    field = next(field for field in scenario_fields(content_of(asked), 0.8) if field.cheapest)
+    requested = ScenarioEdit.of_file(path)
+    field = next(field for field in scenario_fields(content_of(requested), 0.8) if field.cheapest)
     assert frontier_axis(field, "0.7,0.75").values == tuple(
         {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
     )
-    assert not [field for field in scenario_fields(content_of(asked)) if field.cheapest]
+    assert not [field for field in scenario_fields(content_of(requested)) if field.cheapest]
 
 
 def test_values_that_cannot_be_are_told() -> None:
@@ -77,21 +77,21 @@ def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool)
 
 
 def test_a_field_is_set_read_and_left_out(path: str) -> None:
-    asked = edit_with_value(
+    requested = edit_with_value(
         edit_with_value(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
     )
-    assert asked.overrides == {"slo.0.limit_ms": 250.0, "arrival_rate_rps": 15}
-    assert field_value(asked, "slo.0.limit_ms") == 250.0
-    assert field_value(asked, "slo.7.limit_ms") is None
-    assert overrides_without(asked, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
-    assert overrides_without(asked, "slo") == {"arrival_rate_rps": 15}
-    assert edit_with_value(asked, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
+    assert requested.overrides == {"slo.0.limit_ms": 250.0, "arrival_rate_rps": 15}
+    assert field_value(requested, "slo.0.limit_ms") == 250.0
+    assert field_value(requested, "slo.7.limit_ms") is None
+    assert overrides_without(requested, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
+    assert overrides_without(requested, "slo") == {"arrival_rate_rps": 15}
+    assert edit_with_value(requested, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
 
 
 def test_the_command_line_gives_the_same_points(path: str) -> None:
     axis = frontier_axis(ScenarioField("setups.tp_degrees", "", ""), "[1],[1, 2]")
-    told = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
-    assert told.startswith(
+    reported = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
+    assert reported.startswith(
         "python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary"
         " 'setups.tp_degrees=[1],[1, 2]'"
     )

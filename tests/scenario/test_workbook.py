@@ -94,8 +94,8 @@ def test_per_cent_formats_and_merged_cells(book: Path) -> None:
     lines = fault_lines(edit(book, change))
     assert [line.partition(",")[0] for line in lines] == [
         (
-            "Pools!A2:A3: the cells are merged; unmerge them and write every value in a cell of"
-            " its own"
+            "Pools!A2:A3: the cells are merged; unmerge them and write every value in a separate"
+            " cell"
         ),
         "Settings!B8: the number is formatted as per cent",
         "Profiles!D3: the number is formatted as per cent",
@@ -119,7 +119,7 @@ def test_what_does_no_harm(book: Path) -> None:
     """Titles above headers, other orders, other columns, blank rows, keys as headers, text around
     names, dates where they are welcome.
     """
-    asked = load_instance(book).sha256
+    requested = load_instance(book).sha256
 
     def change(workbook: Any) -> None:
         pools = workbook["Pools"]
@@ -140,7 +140,7 @@ def test_what_does_no_harm(book: Path) -> None:
         workbook["Settings"]["A30"], workbook["Settings"]["B30"] = "Favourite colour", "blue"
 
     back = load_instance(edit(book, change))
-    assert back.sha256 == asked
+    assert back.sha256 == requested
     notices = "\n".join(back.notices)
     assert "ignored columns of Pools that are no input: Remark" in notices
     assert "Profiles: ignored unknown columns: comment" in notices
@@ -148,13 +148,13 @@ def test_what_does_no_harm(book: Path) -> None:
 
 
 def test_stored_values_of_formulas_are_read(tmp_path: Path, book: Path) -> None:
-    asked = load_instance(book, ["pools.0.gpus_per_node=6"]).sha256
+    requested = load_instance(book, ["pools.0.gpus_per_node=6"]).sha256
     inputs = template_inputs()
     workbook = xlsxwriter.Workbook(tmp_path / "formulas.xlsx", BOOK_OPTIONS)
     write_input_sheets(workbook, inputs)
     workbook.get_worksheet_by_name("Pools").write_formula("D2", "=2*3", None, 6)
     workbook.close()
-    assert load_instance(tmp_path / "formulas.xlsx").sha256 == asked
+    assert load_instance(tmp_path / "formulas.xlsx").sha256 == requested
 
 
 ODD_VALUES = st.one_of(

@@ -74,13 +74,13 @@ def gain(instance: Instance, value: float) -> float:
 
 
 def left_over(
-    instance: Instance, truth: list[tuple[Setup, float, float]], told: list[Solution]
+    instance: Instance, truth: list[tuple[Setup, float, float]], reported: list[Solution]
 ) -> list[tuple[Setup, float, float]]:
     """The setups that may still be told: of no told kind, holding no told one, nor one of a told
     kind that is as good.
     """
-    kinds = {kind_of(instance, one.replicas) for one in told} | {
-        kind_of(instance, serving(one)) for one in told
+    kinds = {kind_of(instance, one.replicas) for one in reported} | {
+        kind_of(instance, serving(one)) for one in reported
     }
     similar = [
         (setup, high) for setup, _, high in truth if kind_of(instance, setup.replicas) in kinds
@@ -89,7 +89,7 @@ def left_over(
         (setup, low, high)
         for setup, low, high in truth
         if kind_of(instance, setup.replicas) not in kinds
-        and not any(holds(setup.replicas, serving(one)) for one in told)
+        and not any(holds(setup.replicas, serving(one)) for one in reported)
         and not any(
             holds(setup.replicas, other.replicas) and best >= low - SLACK for other, best in similar
         )
@@ -115,9 +115,9 @@ def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> No
         )
         truth = values(instance)
         limit = gain(instance, found.limit)
-        told = [plan]
+        reported = [plan]
         for one in (one.solution for one in found.others if one.aim == "next"):
-            rest = left_over(instance, truth, told)
+            rest = left_over(instance, truth, reported)
             assert (
                 gain(instance, one.value)
                 >= max((low for _, low, _ in rest), default=-math.inf) - SLACK
@@ -132,13 +132,13 @@ def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> No
                 <= max(high for _, _, high in truth) + SLACK
             )
             assert kind_of(instance, one.replicas) not in {
-                kind_of(instance, before.replicas) for before in told
+                kind_of(instance, before.replicas) for before in reported
             }
-            told.append(one)
-        listed += len(told) - 1
-        assert found.complete or len(told) == COUNT + 1
+            reported.append(one)
+        listed += len(reported) - 1
+        assert found.complete or len(reported) == COUNT + 1
         if found.complete:
-            assert all(low < limit + SLACK for _, low, _ in left_over(instance, truth, told))
+            assert all(low < limit + SLACK for _, low, _ in left_over(instance, truth, reported))
         surely = min((s.gpus for s, low, _ in truth if low >= limit + SLACK), default=99)
         perhaps = min((s.gpus for s, _, high in truth if high >= limit - SLACK), default=99)
         fewest = min(used(instance, one) for one in (plan, *(one.solution for one in found.others)))

@@ -39,8 +39,8 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
             ("arrival_rate_rps", True),
             *((f"slo.{k}.limit_ms", True) for k in range(len(instance.slos))),
         } <= set(changes)
-        asked = {one.change for one in found if one.change == "objective.quality_at_least"}
-        assert asked == ({"objective.quality_at_least"} if kind == "cost" else set())
+        requested = {one.change for one in found if one.change == "objective.quality_at_least"}
+        assert requested == ({"objective.quality_at_least"} if kind == "cost" else set())
         for one in found:
             if one.change.endswith("memory_gib"):
                 continue

@@ -33,12 +33,15 @@ def test_the_command_writes_a_new_folder(
     plan_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764000000")
-    code, told = run(plan_file, tmp_path / "a" / "b")
-    assert (code, "Not exported: kubernetes, node lab-0 has servers of unequal shares" in told) == (
+    code, reported = run(plan_file, tmp_path / "a" / "b")
+    assert (
+        code,
+        "Not exported: kubernetes, node lab-0 has servers of unequal shares" in reported,
+    ) == (
         0,
         True,
     )
-    assert "To do: small is in no catalogue: set MODEL_SMALL" in told
+    assert "To do: small is in no catalogue: set MODEL_SMALL" in reported
     assert (tmp_path / "a" / "b" / "deploy.sh").stat().st_mode & 0o111
     policy = json.loads((tmp_path / "a" / "b" / "router_policy.json").read_text(encoding="utf-8"))
     assert "2025-11-24" in policy["note"]
@@ -81,8 +84,8 @@ def test_bad_input_is_told(
         ("new", ("--only", "kubernetes"), "cannot be expressed there: node lab-0 has"),
         ("new\x00", (), "null byte"),
     ):
-        code, told = run(plan_file, tmp_path / to, *more)
-        assert (code, expected in told) == (2, True), (to, more, told)
+        code, reported = run(plan_file, tmp_path / to, *more)
+        assert (code, expected in reported) == (2, True), (to, more, reported)
     assert not (tmp_path / "new").exists()
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
     assert "this is not a time" in run(plan_file, tmp_path / "new")[1]
@@ -99,8 +102,10 @@ def test_a_plan_that_was_edited_is_refused(plan_file: Path, tmp_path: Path) -> N
         (tmp_path / "plan.json").write_text(
             json.dumps({**content, key: value, "scenario_path": str(scenario)}), encoding="utf-8"
         )
-        code, told = run(tmp_path / "plan.json", tmp_path / "new")
-        assert (code, expected in told, (tmp_path / "new").exists()) == (2, True, False), told
+        code, reported = run(tmp_path / "plan.json", tmp_path / "new")
+        assert (code, expected in reported, (tmp_path / "new").exists()) == (2, True, False), (
+            reported
+        )
 
 
 def test_a_plan_without_a_setup_is_told(tmp_path: Path) -> None:

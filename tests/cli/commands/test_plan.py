@@ -48,8 +48,8 @@ def test_json_on_standard_output_is_alone(search: PutSearch, tmp_path: Path) -> 
 
 
 def test_limits_reach_the_search_and_the_plan(search: PutSearch, tmp_path: Path) -> None:
-    asked: list[Settings] = []
-    search(lambda i, s, progress, cancel: asked.append(s) or hand_made_plan(i))
+    requested: list[Settings] = []
+    search(lambda i, s, progress, cancel: requested.append(s) or hand_made_plan(i))
     outcome = run_plan_command(
         write_scenario(tmp_path),
         "--time-limit",
@@ -61,7 +61,7 @@ def test_limits_reach_the_search_and_the_plan(search: PutSearch, tmp_path: Path)
         "--json",
         "-",
     )
-    assert asked == [Settings(rel_gap=1e-5, time_limit=7.0)]
+    assert requested == [Settings(rel_gap=1e-5, time_limit=7.0)]
     assert json.loads(outcome.stdout)["overrides"] == {
         "arrival_rate_rps": 12,
         "solver.time_limit_s": 7.0,

@@ -51,22 +51,22 @@ def test_the_command_prints_them(scenario: list[str], tmp_path: Path) -> None:
     jsonschema.validate(
         content, json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
     )
-    told = content["context"]["alternatives"]
-    assert told["asked"] == {"number": 3, "loss_pct": 20, "current": str(old)}
-    assert len(alternatives_table(content)) == len(told["plans"]) == 4
+    reported = content["context"]["alternatives"]
+    assert reported["asked"] == {"number": 3, "loss_pct": 20, "current": str(old)}
+    assert len(alternatives_table(content)) == len(reported["plans"]) == 4
     assert len(alternatives_lines(content)) == 5
-    assert all(plan["checks"]["verified"] and plan["changes"] for plan in told["plans"])
-    losses = [plan["loss"] for plan in told["plans"]]
+    assert all(plan["checks"]["verified"] and plan["changes"] for plan in reported["plans"])
+    losses = [plan["loss"] for plan in reported["plans"]]
     assert losses == sorted(losses)
-    assert sorted(aim for plan in told["plans"] for aim in plan["aims"]) == [
+    assert sorted(aim for plan in reported["plans"] for aim in plan["aims"]) == [
         "changes",
         "gpus",
         "next",
         "next",
         "next",
     ]
-    assert told["fewest_gpus"] == {"found": 2, "proved": 2}
-    assert told["fewest_changes"] == {"found": 0, "proved": 0, "plan_found": 1}
+    assert reported["fewest_gpus"] == {"found": 2, "proved": 2}
+    assert reported["fewest_changes"] == {"found": 0, "proved": 0, "plan_found": 1}
 
 
 def test_without_near_nothing_is_added(scenario: list[str], tmp_path: Path) -> None:

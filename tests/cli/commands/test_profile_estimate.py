@@ -65,10 +65,10 @@ def test_the_command_lists_all_faults_at_once(
         lengths=str(tmp_path / "no.csv"),
     )
     assert run_profile_estimate(wrong, Interrupt()) == 2
-    told = capsys.readouterr().err
-    assert "did you mean llama-3.1-8b?" in told
+    reported = capsys.readouterr().err
+    assert "did you mean llama-3.1-8b?" in reported
     for place in ("--llm", "--gpu", "--tp", "--cv", "--weight-bits", "no.csv"):
-        assert place in told
+        assert place in reported
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -21,7 +21,7 @@ def small() -> PlanAndScenario:
     return small_source()
 
 
-def asked(**changes: Any) -> ReportOptions:
+def requested(**changes: Any) -> ReportOptions:
     return ReportOptions(
         **{"xlsx": None, "charts": None, "scenario": None, "kinds": "", "quiet": True} | changes
     )
@@ -33,7 +33,7 @@ def test_report_reads_a_plan(
     write_json(small.plan, tmp_path / "plan.json")
     code = run_report(
         tmp_path / "plan.json",
-        asked(xlsx=str(tmp_path / "r.xlsx"), charts=str(tmp_path / "c"), kinds="baselines"),
+        requested(xlsx=str(tmp_path / "r.xlsx"), charts=str(tmp_path / "c"), kinds="baselines"),
         Interrupt(),
     )
     assert code == 0
@@ -43,7 +43,7 @@ def test_report_reads_a_plan(
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({}, "there is nothing to write"),
         ({"xlsx": "{0}/r.xlsx", "kinds": "frontiers"}, "did you mean frontier?"),
@@ -53,15 +53,15 @@ def test_report_reads_a_plan(
 )
 def test_report_tells_bad_input(
     changes: dict[str, str],
-    told: str,
+    reported: str,
     small: PlanAndScenario,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_json(small.plan, tmp_path / "plan.json")
     wanted = {key: value.format(tmp_path) for key, value in changes.items()}
-    assert run_report(tmp_path / "plan.json", asked(**wanted), Interrupt()) == 2
-    assert told in capsys.readouterr().err
+    assert run_report(tmp_path / "plan.json", requested(**wanted), Interrupt()) == 2
+    assert reported in capsys.readouterr().err
 
 
 def test_libraries_are_imported_when_something_is_written() -> None:

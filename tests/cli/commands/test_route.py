@@ -123,6 +123,6 @@ def test_five_real_llms_gain_little_over_the_best_and_it_says_so(tmp_path: Path)
     assert against[prompt_routing.TRUE]["gain"] < -0.05
     assert against[prompt_routing.RANDOM]["verdict"] == "better"
     assert quality["router"]["predicted"] - quality["router"]["graded"] > 0.02
-    told = " ".join(content["notes"])
-    assert "Regret" in told
-    assert "judged on, which favours them" in told
+    reported = " ".join(content["notes"])
+    assert "Regret" in reported
+    assert "judged on, which favours them" in reported

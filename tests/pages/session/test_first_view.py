@@ -18,7 +18,7 @@ def test_faults_of_a_link_are_all_told() -> None:
         "solver.seed": "1",
     }
     app = opened(**query)
-    told = app.error[0].value
+    reported = app.error[0].value
     for part in ("example", "arrival\\_rate\\_rps", "pools.0.nodes", "profiles", "solver.seed"):
-        assert part in told
+        assert part in reported
     assert app.session_state["shown"].content["status"] == "optimal"

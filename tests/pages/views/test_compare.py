@@ -27,11 +27,11 @@ def app() -> AppTest:
 def test_what_differs_stands_in_words_tables_and_charts(app: AppTest) -> None:
     saved = app.session_state["saved"]
     (first, second), (old, new) = shorten_saved_names(list(saved)), saved.values()
-    told = unescaped(app)
-    assert f"**{second}** against **{first}**" in told
+    reported = unescaped(app)
+    assert f"**{second}** against **{first}**" in reported
     for line in comparison_lines(old.content, new.content):
-        assert line in told
-    assert diff_line(diff_plans(old.content, new.content)) in told
+        assert line in reported
+    assert diff_line(diff_plans(old.content, new.content)) in reported
     pictures = [element.proto.alt for element in app.get("vega_lite_chart")]
     assert len(pictures) == 2
     assert all(first in text and second in text for text in pictures)

@@ -46,10 +46,10 @@ def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
     assert len(found) >= 5
     assert made.args[2]["context"]["marginals"] == found
     sheet = openpyxl.load_workbook(io.BytesIO(made.outcome.result[0]), read_only=True)["Summary"]
-    told = "\n".join(
+    reported = "\n".join(
         str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None
     )
-    assert "+1 node of pool a100 (2 instead of 1)" in told
+    assert "+1 node of pool a100 (2 instead of 1)" in reported
 
 
 def test_the_bundle_is_made_and_told(page: AppTest) -> None:

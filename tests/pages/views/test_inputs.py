@@ -45,10 +45,10 @@ def test_faults_of_an_upload_are_all_told_and_nothing_changes() -> None:
     app = opened("inputs")
     before = app.session_state["edit"]
     upload(app, FAULTY)
-    told = app.error[0].value
+    reported = app.error[0].value
     for place in ("pools.0.nodes", "slo.0.statistic", "profiles.csv:row 3"):
-        assert plain_markdown(place) in told
-    assert "joint-llm-planner" not in told, "where uploads lie is nobody's business"
+        assert plain_markdown(place) in reported
+    assert "joint-llm-planner" not in reported, "where uploads lie is nobody's business"
     assert app.session_state["edit"] is before
     upload(app, TEMPLATE_TEXTS)
     assert not app.error
@@ -60,9 +60,9 @@ def test_a_table_is_replaced_and_a_faulty_one_is_not() -> None:
         ("other.csv", b"prompt_id,small,large\np1,0.2,bad\np2,,0.4\n", MIME)
     ).run()
     app.button(key="take-scores").click().run()
-    told = app.error[0].value
-    assert "row 2" in told
-    assert "row 3" in told
+    reported = app.error[0].value
+    assert "row 2" in reported
+    assert "row 3" in reported
     app.file_uploader(key="file-scores").set_value(
         ("other.csv", b"prompt_id,small,large\np1,0.2,0.9\np2,0.3,0.4\n", MIME)
     ).run()

@@ -12,9 +12,9 @@ from tests.support.page.page_app import knob, opened, settle, words
 def test_every_example_is_shown_in_words_and_numbers(example: str) -> None:
     app = opened(example=example)
     content = app.session_state["shown"].content
-    told = words(app)
+    reported = words(app)
     for sentence in story_lines(content):
-        assert plain_markdown(sentence) in told
+        assert plain_markdown(sentence) in reported
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Quality (mean score)"] == f"{content['quality']:.5f}"
     assert values["GPUs used"] == f"{content['gpus_used']}"

@@ -85,10 +85,10 @@ def test_uploaded_tables_with_faults_are_told_all_at_once_by_their_own_names() -
     app.file_uploader(key="router-grades").set_value(("truth.csv", b"a,b\n1,2\n", "text/csv")).run()
     app.button(key="router-test").click().run()
     app = settle(app, "router-test").run()
-    told = app.error[0].value.replace("\\", "")
-    assert "mine *1*.csv" in told
-    assert "truth.csv" in told
-    assert "/tmp" not in told  # noqa: S108 - a path on the server
+    reported = app.error[0].value.replace("\\", "")
+    assert "mine *1*.csv" in reported
+    assert "truth.csv" in reported
+    assert "/tmp" not in reported  # noqa: S108 - a path on the server
     assert not app.exception
 
 

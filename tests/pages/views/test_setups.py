@@ -22,9 +22,9 @@ def test_all_setups_with_the_plans_place_and_the_baselines(app: AppTest) -> None
     outcome = app.session_state["job-slots"]["setups"].outcome
     quality = app.session_state["shown"].content["quality"]
     assert outcome.has_result, outcome.message or outcome.faults
-    told = words(app)
-    assert f"The plan reaches quality {quality:.5f}" in told
-    assert "spread best / worst" in told
+    reported = words(app)
+    assert f"The plan reaches quality {quality:.5f}" in reported
+    assert "spread best / worst" in reported
     pictures = [element.proto.alt for element in app.get("vega_lite_chart")]
     assert any(text.startswith("Histogram") and f"{quality:.5f}" in text for text in pictures)
     assert not any("two-stage" in text for text in pictures)
@@ -46,7 +46,7 @@ def test_setups_that_cannot_be_listed_are_told() -> None:
     app = opened(PAGE, example="two-gpu-types")
     app.button(key="setups-setups").click().run()
     settle(app, "setups")
-    told = words(app)
-    assert "cannot be listed one by one" in told
-    assert "proves its bound without it" in told
+    reported = words(app)
+    assert "cannot be listed one by one" in reported
+    assert "proves its bound without it" in reported
     assert not app.exception

@@ -33,9 +33,9 @@ def test_the_page_says_what_binds_and_what_one_more_buys(app: AppTest) -> None:
     content = shown(app).content
     assert shown(app).meta["binding"].partition(":")[0] in words(app)
     settle(app.run(), "marginals")
-    told = words(app)
-    assert "Exact: planned again with one unit more and one less" in told
-    assert f"+1 node of pool {content['context']['pools'][0]['name']} (2 instead of 1)" in told
+    reported = words(app)
+    assert "Exact: planned again with one unit more and one less" in reported
+    assert f"+1 node of pool {content['context']['pools'][0]['name']} (2 instead of 1)" in reported
 
 
 def test_a_knob_is_planned_at_once_and_stands_beside_the_start(app: AppTest) -> None:
@@ -56,9 +56,9 @@ def test_the_frontier_is_planned_told_and_opened(app: AppTest) -> None:
     assert "arrival_rate_rps=10,20,2000" in app.code[0].value
     app.button(key="what-if-frontier-start").click().run()
     settle(app, "frontier")
-    told = words(app)
-    assert "No plan at 2,000" in told
-    assert "From Arrival rate" in told
+    reported = words(app)
+    assert "No plan at 2,000" in reported
+    assert "From Arrival rate" in reported
     charts = [text for text in alts(app, "vega_lite_chart") if "over Arrival rate" in text]
     assert len(charts) == 1
     assert "No plan at 2000.0" in charts[0]

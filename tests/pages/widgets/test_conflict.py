@@ -8,9 +8,9 @@ def test_an_infeasible_scenario_is_told_and_a_repair_makes_it_a_plan() -> None:
     app = too_many_requests()
     app.switch_page("views/plan.py").run()
     conflict = app.session_state["shown"].content["conflict"]
-    told = words(app)
+    reported = words(app)
     for limit in conflict["limits"]:
-        assert plain_markdown(limit) in told
+        assert plain_markdown(limit) in reported
     assert (
         len([button for button in app.button if (button.key or "").startswith("repair-")])
         == len(conflict["repairs"])

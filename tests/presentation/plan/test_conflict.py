@@ -19,8 +19,8 @@ def test_repairs_are_told_with_numbers() -> None:
 def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
     content = built_plan().content
 
-    def words(change: str, before: float, after: float, told: Any = content) -> str:
-        return repair_text(told, {"change": change, "from": before, "to": after})
+    def words(change: str, before: float, after: float, reported: Any = content) -> str:
+        return repair_text(reported, {"change": change, "from": before, "to": after})
 
     assert words("llms.0.max_replicas", 1, 4) == "allow 4 replicas of mistral-7b (1 now)"
     assert words("llms.1.min_replicas", 2, 1) == "require only 1 replica of wizardlm-13b (2 now)"

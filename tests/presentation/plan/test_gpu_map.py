@@ -64,16 +64,16 @@ def test_bars_fill_up_whatever_the_shares() -> None:
         shard(0, 0, "y", 33),
         shard(0, 1, "x", 4),
     ]
-    told = rows(placement, 1)
-    assert told[1] == ("gpu 0", "AAABBBBBBB", "1 x A x tp1 33 % + 2 x B y tp1 33 %")
-    assert told[2] == ("gpu 1", "..........", "1 x A x tp1 4 %")
+    reported = rows(placement, 1)
+    assert reported[1] == ("gpu 0", "AAABBBBBBB", "1 x A x tp1 33 % + 2 x B y tp1 33 %")
+    assert reported[2] == ("gpu 1", "..........", "1 x A x tp1 4 %")
 
 
 def test_big_pools_of_many_kinds_stay_short() -> None:
     placement = [shard(d, g, "x", 1 + (7 * d + 3 * g) % 90) for d in range(128) for g in range(8)]
-    told = rows(placement, 128, 8)
-    assert len(told) == MOST_ROWS + 1
-    assert sum(int(where.split()[0]) for where, _, _ in told) == 1024
+    reported = rows(placement, 128, 8)
+    assert len(reported) == MOST_ROWS + 1
+    assert sum(int(where.split()[0]) for where, _, _ in reported) == 1024
 
 
 def test_spans_of_numbers() -> None:

@@ -12,7 +12,7 @@ from planner.presentation.plan.limits import binding_line
 def content(**changes: Any) -> dict[str, Any]:
     """A plan of one LLM on one of two GPUs that stands at no limit."""
     option = {"llm": "tiny", "tp_degree": 1, "mps_share_pct": 50.0, "replicas": 1}
-    told: dict[str, Any] = {
+    reported: dict[str, Any] = {
         "quality": 0.7,
         "slo": [{"metric": "ttft", "statistic": "mean", "scope": "all", "binding": False}],
         "options": [{**option, "rate_per_replica_rps": 3.0, "max_rate_per_replica_rps": 4.0}],
@@ -25,9 +25,9 @@ def content(**changes: Any) -> dict[str, Any]:
         },
     }
     return {
-        **told,
+        **reported,
         **{key: value for key, value in changes.items() if key != "context"},
-        "context": told["context"] | changes.get("context", {}),
+        "context": reported["context"] | changes.get("context", {}),
     }
 
 
@@ -48,7 +48,7 @@ NOTHING = "No SLO and no pool of GPUs is binding."
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({}, NOTHING),
         ({"slo": slo("all")}, "Binding: the SLO on p95 TPOT over all requests."),
@@ -72,8 +72,10 @@ NOTHING = "No SLO and no pool of GPUs is binding."
         ({"context": llm(0, 2)}, NOTHING),
     ],
 )
-def test_a_limit_is_named_where_the_plan_stands_at_it(changes: dict[str, Any], told: str) -> None:
-    assert binding_line(content(**changes)) == told
+def test_a_limit_is_named_where_the_plan_stands_at_it(
+    changes: dict[str, Any], reported: str
+) -> None:
+    assert binding_line(content(**changes)) == reported
 
 
 def test_an_llm_that_is_shut_out_and_a_plan_file_without_limits_are_no_news() -> None:

@@ -111,9 +111,9 @@ def test_every_place_holds_something_else(kind: str):
                     for name, value in row.items()
                     if name.endswith("_ms") and value is not None and not math.isnan(value)
                 ]
-                assert told, (place, wrong)
+                assert reported, (place, wrong)
                 assert all(
-                    value > 0 and math.isfinite(value) for value in (*told, row["rate_rps"])
+                    value > 0 and math.isfinite(value) for value in (*reported, row["rate_rps"])
                 ), (place, wrong)
 
 

@@ -11,9 +11,9 @@ from tests.support.plans.export_cases import ON
 
 def test_what_kubernetes_cannot_do_is_refused_with_its_reason() -> None:
     found = exported("shared")
-    told = " ".join(found.left_out["kubernetes"])
-    assert "unequal shares (40 %, 60 %)" in told
-    assert "degrees above 1 on shared GPUs" in told
+    reported = " ".join(found.left_out["kubernetes"])
+    assert "unequal shares (40 %, 60 %)" in reported
+    assert "degrees above 1 on shared GPUs" in reported
     assert not [path for path in found.files if path.startswith("kubernetes")]
     assert "degrees above 1 on shared GPUs" in found.files["README.md"]
     with pytest.raises(DataError, match="unequal shares"):

@@ -95,33 +95,33 @@ def test_the_plugin_knows_the_group_of_all() -> None:
 @every_case
 def test_litellm_s_weights_are_the_fractions(name: str) -> None:
     (config,) = documents(exported(name).files["config.yaml"])
-    told = {row["name"]: row for _, row in servers(name)}
+    reported = {row["name"]: row for _, row in servers(name)}
     groups: dict[str, int] = {}
     for model in config["model_list"]:
         groups[model["model_name"]] = (
             groups.get(model["model_name"], 0) + model["litellm_params"]["weight"]
         )
-        row = told[model["model_info"]["id"].removeprefix(f"{FLEET}-")]
+        row = reported[model["model_info"]["id"].removeprefix(f"{FLEET}-")]
         part = row["fraction"] if model["model_name"] == FLEET else row["share_of_llm"]
         assert model["litellm_params"]["weight"] == pytest.approx(SHARES * part, abs=1.0)
     assert set(groups.values()) == {SHARES}
-    assert set(groups) == {FLEET} | {row["llm"] for row in told.values()}
+    assert set(groups) == {FLEET} | {row["llm"] for row in reported.values()}
 
 
 def test_the_threshold_does_what_the_prices_do() -> None:
     source = CASES["whole"]()
-    told = json.loads(exported("whole").files["routellm.json"])
+    reported = json.loads(exported("whole").files["routellm.json"])
     scores, prices = source.loaded.instance.scores.values, source.plan.content["dual_prices"]
     by_label = dict(zip((llm.name for llm in source.loaded.instance.llms), scores, strict=True))
-    strong, weak = by_label[told["strong_model"]], by_label[told["weak_model"]]
-    rate = (1.0 + (strong - weak) / told["scale"]) / 2.0
-    net = (strong - prices[told["strong_model"]]) - (weak - prices[told["weak_model"]])
+    strong, weak = by_label[reported["strong_model"]], by_label[reported["weak_model"]]
+    rate = (1.0 + (strong - weak) / reported["scale"]) / 2.0
+    net = (strong - prices[reported["strong_model"]]) - (weak - prices[reported["weak_model"]])
     clear = np.abs(net) > 1e-9
-    assert np.array_equal(rate[clear] >= told["threshold"], net[clear] > 0.0)
+    assert np.array_equal(rate[clear] >= reported["threshold"], net[clear] > 0.0)
     assert math.isclose(
-        (rate >= told["threshold"]).mean(),
-        told["planned_fraction_of_strong"],
-        abs_tol=told["planned_fraction_tied"] + 1e-9,
+        (rate >= reported["threshold"]).mean(),
+        reported["planned_fraction_of_strong"],
+        abs_tol=reported["planned_fraction_tied"] + 1e-9,
     )
 
 
@@ -132,10 +132,10 @@ def test_scores_of_another_scale_are_scaled() -> None:
     assert from_ten["threshold"] - 0.5 == pytest.approx((from_one["threshold"] - 0.5) / 10.0)
 
 
-def largest_difference_threshold(told: dict[str, Any], widest: float) -> dict[str, Any]:
+def largest_difference_threshold(reported: dict[str, Any], widest: float) -> dict[str, Any]:
     from reports.deploy.litellm import routellm_threshold
 
-    return routellm_threshold(told, widest)
+    return routellm_threshold(reported, widest)
 
 
 def test_a_threshold_is_for_two_llms() -> None:

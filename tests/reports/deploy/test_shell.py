@@ -213,12 +213,14 @@ def test_what_arrives_is_what_the_plan_says(machine: Machine) -> None:
     assert not Path("/PWNED").exists()
 
 
-def assert_serial(node: dict[str, Any], told: list[tuple[str, str]]) -> None:
+def assert_serial(node: dict[str, Any], reported: list[tuple[str, str]]) -> None:
     """A server starts after those before it on its GPUs are up."""
     ports = {row["name"]: str(row["port"]) for row in node["servers"]}
     for row in node["servers"]:
         for other in row["after"]:
-            assert told.index(("up", ports[other])) < told.index(("start", ports[row["name"]]))
+            assert reported.index(("up", ports[other])) < reported.index(
+                ("start", ports[row["name"]])
+            )
 
 
 def test_mps_is_there_first_and_goes_last(machine: Machine) -> None:

@@ -55,7 +55,7 @@ def edited(path: Path, change: Change) -> Path:
     return path
 
 
-def told(path: Path) -> list[str]:
+def reported(path: Path) -> list[str]:
     with pytest.raises(DataError) as caught:
         load_instance(path)
     return [str(fault).removeprefix(f"{path}:") for fault in caught.value.faults]
@@ -75,7 +75,7 @@ def test_libreoffice_gives_the_scenario_back(
 
 
 def test_what_libreoffice_saves_by_itself_is_refused(book: Path, tmp_path: Path) -> None:
-    (line,) = told(resaved(book, tmp_path, "ods"))
+    (line,) = reported(resaved(book, tmp_path, "ods"))
     assert "a workbook of the kind .ods is not read; save it as .xlsx" in line
 
 
@@ -83,8 +83,8 @@ def test_what_libreoffice_saves_by_itself_is_refused(book: Path, tmp_path: Path)
 def test_openpyxl_gives_the_scenario_back(which: str, request: pytest.FixtureRequest) -> None:
     """It drops the values of a report's formulas; the input sheets have none."""
     path: Path = request.getfixturevalue(which)
-    asked = load_instance(path).sha256
-    assert load_instance(edited(path, lambda workbook: None)).sha256 == asked
+    requested = load_instance(path).sha256
+    assert load_instance(edited(path, lambda workbook: None)).sha256 == requested
 
 
 @pytest.mark.parametrize("engine", ["openpyxl", "xlsxwriter"])
@@ -100,14 +100,14 @@ def test_frames_of_pandas_are_a_scenario(
         "Setting": ["version", "name", "objective"],
         "Value": [1, "my-cluster", "maximize quality"],
     }
-    asked: dict[str, Any] = {
+    requested: dict[str, Any] = {
         "Pools": inputs.pools,
         "LLMs": inputs.llms,
         "Profiles": inputs.profiles,
         "Scores": inputs.scores,
     }
     with pd.ExcelWriter(tmp_path / "frames.xlsx", engine=engine) as writer:
-        for title, rows in asked.items():
+        for title, rows in requested.items():
             pd.DataFrame(rows).to_excel(writer, sheet_name=title, index=index)
         pd.DataFrame([["arrival_rate_rps", 20]]).to_excel(
             writer, sheet_name="Demand & SLO", index=False, header=False
@@ -128,7 +128,7 @@ def test_strict_open_xml_is_refused(book: Path, tmp_path: Path) -> None:
                 b"purl.oclc.org/ooxml/spreadsheetml/main",
             )
             new.writestr(name, old.read(name).replace(plain, strict))
-    (line,) = told(tmp_path / "strict.xlsx")
+    (line,) = reported(tmp_path / "strict.xlsx")
     assert "it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx)" in line
 
 
@@ -248,15 +248,15 @@ HARMLESS = (
 
 @pytest.mark.parametrize("change", HARMLESS)
 def test_what_does_no_harm(change: Change, book: Path) -> None:
-    asked = load_instance(book).sha256
-    assert load_instance(edited(book, change)).sha256 == asked
+    requested = load_instance(book).sha256
+    assert load_instance(edited(book, change)).sha256 == requested
 
 
 def test_a_sheet_under_another_name_is_told(book: Path) -> None:
     def rename(workbook: Any) -> None:
         workbook["Pools"].title = "My pools"
 
-    (line,) = told(edited(book, rename))
+    (line,) = reported(edited(book, rename))
     assert line.startswith("Pools: the sheet is missing; did you mean My pools? add it")
 
 
@@ -273,7 +273,7 @@ def test_text_that_stands_in_its_cells_is_read(tmp_path: Path, book: Path) -> No
 
 
 def test_what_is_hidden_is_read_and_told(book: Path) -> None:
-    asked = load_instance(book).sha256
+    requested = load_instance(book).sha256
 
     def hide(workbook: Any) -> None:
         workbook["Scores"].sheet_state = "hidden"
@@ -282,7 +282,7 @@ def test_what_is_hidden_is_read_and_told(book: Path) -> None:
         workbook["Profiles"].column_dimensions["E"].hidden = True
 
     back = load_instance(edited(book, hide))
-    assert back.sha256 == asked
+    assert back.sha256 == requested
     assert [notice.removeprefix(f"{book}: ") for notice in back.notices[:3]] == [
         "the sheet LLMs is hidden, and read all the same",
         "the sheet Scores is hidden, and read all the same",
@@ -385,7 +385,7 @@ def test_faults_of_habit_stand_at_their_cells(
     def put(workbook: Any) -> None:
         workbook[title][place] = value
 
-    lines = told(edited(book, put))
+    lines = reported(edited(book, put))
     assert [line for line in lines if line.startswith(expected)], lines
 
 
@@ -394,7 +394,7 @@ def test_merged_cells_are_told_where_they_hide_values(book: Path) -> None:
         workbook["Profiles"].merge_cells("A3:A5")
         workbook["Demand & SLO"].merge_cells("F10:G11")
 
-    lines = told(edited(book, merge))
+    lines = reported(edited(book, merge))
     assert lines[0].startswith("Profiles!A3:A5: the cells are merged; unmerge them")
     assert not [line for line in lines if line.startswith("Demand")], (
         "nothing is read in these columns"

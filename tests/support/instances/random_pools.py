@@ -154,7 +154,7 @@ def cluster(seed: int, kinds: int = 6, pools: int = 2, max_replicas: int | None 
             )
         )
         options.add((int(rng.integers(2)), pool, tp, share, memory))
-    told = tuple(
+    reported = tuple(
         Option(llm=llm, pool=pool, tp_degree=tp, mps_share=share, memory=memory, curve=CURVE)
         for llm, pool, tp, share, memory in sorted(options)
     )
@@ -162,7 +162,7 @@ def cluster(seed: int, kinds: int = 6, pools: int = 2, max_replicas: int | None 
     return Instance(
         llms=(Llm("a", 0, max_replicas), Llm("b")),
         pools=made,
-        options=told,
+        options=reported,
         slos=(),
         arrival_rate=1.0,
         scores=scores,

@@ -33,13 +33,13 @@ def test_an_infeasible_plan_is_told(tmp_path: Path) -> None:
         "Checks",
     ):
         assert book[name]["A2"].value.startswith("Best effort after one change: "), name
-    told = {value for row in book["Summary"].iter_rows(values_only=True) for value in row}
+    reported = {value for row in book["Summary"].iter_rows(values_only=True) for value in row}
     assert {
         "These limits cannot hold together",
         "What must change: any one of these is enough",
         "best effort",
-    } <= told
-    assert any(str(value).startswith("Infeasible: ") for value in told)
+    } <= reported
+    assert any(str(value).startswith("Infeasible: ") for value in reported)
     (row,) = [
         row
         for row in book["Conflict"].iter_rows(values_only=True)

@@ -47,7 +47,7 @@ def test_many_latencies_stand_in_a_table_a_metric(tmp_path: Path, small: PlanAnd
         )
     ]
     setup = plan_tables(source.plan.content)["setup"]
-    told = [row for row in sheet.iter_rows(values_only=True) if row[0] in set(setup["LLM"])]
-    assert [row[4] for row in told] == pytest.approx(
+    reported = [row for row in sheet.iter_rows(values_only=True) if row[0] in set(setup["LLM"])]
+    assert [row[4] for row in reported] == pytest.approx(
         [*setup["TTFT mean (ms)"], *setup["TPOT p95 (ms)"]]
     )
