@@ -113,7 +113,7 @@ def _fit(rows: Sequence[SiliconRow]) -> Fit:
 def _score(
     work: tuple[str, dict[str, list[SiliconRow]], list[SiliconRow], dict[str, Fit]],
 ) -> list[Scored]:
-    """All experiments that are scored on one group (or, for other GPUs, taught by it)."""
+    """All experiments that are scored on one group (or, for other GPUs, fitted on it)."""
     group, home, away, whole = work
     rows = home[group]
     random = np.random.RandomState(sorted(set(map(ord, group)))[0] + len(group))
@@ -150,10 +150,10 @@ def _score(
 
 def _degrees(rows: Sequence[SiliconRow]) -> Iterable[Scored]:
     for degree in sorted({row.tp_degree for row in rows}):
-        teachers = [row for row in rows if row.tp_degree == degree and row.taught]
-        if len(teachers) < 5:
+        sources = [row for row in rows if row.tp_degree == degree and row.taught]
+        if len(sources) < 5:
             continue
-        fitted = _fit(teachers)
+        fitted = _fit(sources)
         for row in rows:
             apart = max(row.tp_degree / degree, degree / row.tp_degree)
             if apart in DEGREES:

@@ -15,9 +15,9 @@ A *mix* draws a policy j for every prompt with probability mu_j. With f the visi
          = min over alpha of  g(alpha) + alpha . f
     g(alpha) = max_j (quality_j - alpha . visits_j / most)
 
-so any alpha gives a cut, as in `models.quality`, and `CascadeQuality` stands in for `Quality` in
+so any alpha gives a cut, as in `models.quality`, and `CascadeQuality` replaces `Quality` in
 the joint program. WASTE policies (visits that answer nothing, at a quality far below all) make
-every f possible; a plan that uses them is none.
+every f possible; a plan that uses them is invalid.
 """
 
 from collections.abc import Iterator, Sequence

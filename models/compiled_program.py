@@ -118,7 +118,9 @@ def _compiled_namer(form: Formulation) -> Callable[[pyo.Component], str]:
 
 
 def _unique_compiled_names(names: list[str]) -> list[str]:
-    """Names without white space, which a model file cannot hold; those then alike are numbered."""
+    """Names without white space, which a model file cannot hold; those that then coincide are
+    numbered.
+    """
     plain = [re.sub(r"\s+", "_", name) for name in names]
     often, seen = Counter(plain), Counter[str]()
     for k, name in enumerate(plain):

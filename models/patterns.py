@@ -56,8 +56,8 @@ def pattern_row(
         return None
     weight = np.zeros(len(kinds))
     weight[wanted] = _heaviest_pattern_weights(demand[wanted], need[wanted], grid)
-    # Lifting: a kind at least as large as another may weigh as much, since whatever fits beside it
-    # fits beside the smaller one too.
+    # Lifting: a kind at least as large as another may weigh as much, since whatever fits next to it
+    # fits next to the smaller one too.
     at_least = np.all(kinds[:, None, :] >= kinds[None, :, :] - 1e-9, axis=2)
     weight = np.where(at_least, weight[None, :], 0.0).max(axis=1)
     total, _ = _heaviest_pattern(weight, need, grid)

@@ -1,6 +1,6 @@
 """The router: which LLM answers a prompt, by the dual prices of a plan.
 
-numpy at most and nothing of this project: the file is copied, as it is, beside the
+numpy at most and nothing of this project: the file is copied, unchanged, next to the
 `router_policy.json` that it reads.
 
 With scores s_i(x), dual prices alpha_i (score units; none = never chosen), corrections c_i (0 until
@@ -296,7 +296,7 @@ class Router:
         return whole
 
     def _router_values(self, scores: Mapping[str, Sequence[float] | np.ndarray]) -> np.ndarray:
-        """(M, N) scores of the LLMs with a price; whatever for the others."""
+        """(M, N) scores of the LLMs with a price; arbitrary for the others."""
         missing = [name for name, price in self._prices if price < math.inf and name not in scores]
         if missing:
             raise ValueError(f"no scores of {', '.join(missing)}")
@@ -316,7 +316,7 @@ class Router:
         return np.array([given.get(name, blank) for name in self.llms])
 
     def _router_decide(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The best LLM (N,); positions (K,) of prompts that are no matter of the best alone, and
+        """The best LLM (N,); positions (K,) of prompts that the best alone does not decide, and
         their shares (M, K).
         """
         net = np.full(values.shape, -np.inf)
@@ -511,7 +511,7 @@ class _RouterPolicy:
         )
 
     def _kept_router_rows(self, table: Any) -> list[Mapping[str, Any]]:
-        """Rows of the price table whose SLOs are kept, as they stand."""
+        """Rows of the price table whose SLOs are kept, unchanged."""
         rows: Any = (
             [] if table is None else table.get("rows") if isinstance(table, Mapping) else None
         )
@@ -525,7 +525,7 @@ class _RouterPolicy:
     def _router_row(
         self, where: str, content: Mapping[str, Any], rate_key: str, rate: Any, weights_key: str
     ) -> RouterRow:
-        """One set of prices; after a fault whatever could be read."""
+        """One set of prices; after a fault, what could be read."""
         stated: Any = content.get("alpha")
         good: bool = isinstance(stated, Mapping) and all(
             price is None or _is_number(price) for price in stated.values()
@@ -635,7 +635,7 @@ def _refuse(word: str) -> float:
 
 
 def _once_in_router_file(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys stand once."""
+    """A JSON object with unique keys."""
     content = dict(pairs)
     if len(content) != len(pairs):
         raise ValueError(f"a key appears twice among {', '.join(key for key, _ in pairs)[:200]}")

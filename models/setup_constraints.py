@@ -79,7 +79,7 @@ def respect_setup_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
 
 
 def keep_setup_quotas(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """Limits of their own on the setup: weighted replicas stay below each quota."""
+    """Separate limits on the setup: weighted replicas stay below each quota."""
     quotas = form.instance.quotas
     model.QUOTAS = pyo.Set(initialize=range(len(quotas)))
 

@@ -92,7 +92,7 @@ def _throttle_worker_progress(send: Callable[..., None]) -> Callable[[Progress],
         nonlocal last
         if time.monotonic() - last >= SEND_EVERY_S:
             last = time.monotonic()
-            # NaN stands for an incumbent that is not known yet.
+            # NaN represents an incumbent that is not known yet.
             known = now.value is not None and now.value == now.value
             send("progress", now.phase, now.value if known else None, now.bound)
 

@@ -96,7 +96,7 @@ class _ExactPackingSearch:
         _, _, shards, share, memory = self.replicas[at]
         for j, node in enumerate(state):
             if j and state[j - 1] == node:
-                continue  # alike nodes are neighbours: the first stands for all
+                continue  # equal nodes are adjacent: the first represents all
             for chosen in _exact_search_choices(node, shards, share, memory):
                 if opened + sum(gpu == UNTOUCHED for gpu in chosen) > self.limit:
                     continue

@@ -62,8 +62,8 @@ def _placement_never_fits(
 
 
 def place_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
-    """A packing of as many replicas (weighted by the GPU share they take) as first-fit finds room
-    for; the others are left out.
+    """A packing of as many replicas (weighted by the GPU share they take) as first-fit can
+    place; the others are left out.
     """
     best = Packing(PackingVerdict.PACKED)
     size = {item.key: item.shards * item.share for item in items}
@@ -76,8 +76,8 @@ def place_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: floa
 
 
 def place_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:
-    """The packing on fewest GPUs that could be found; first whatever fits, then fewer while it can
-    be done.
+    """The packing on fewest GPUs that could be found; first any that fits, then fewer while
+    possible.
     """
     best = place_all(items, nodes, gpus_per_node, room)
     while best.verdict == PackingVerdict.PACKED and best.gpus > 0:

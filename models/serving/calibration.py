@@ -20,13 +20,13 @@ are sums over the events, with weights counted in the simulation:
 
 A round goes from one theta towards the minimum of its frozen objective, as far as the simulated
 objective falls (whole, half, a quarter of the way), and changes the front end, which decides who
-meets in a step, by a factor of four at most; it is the last when little is won. What nobody writes
-down of a harness decides over TTFT (how long the start burst keeps its waves): scheduler, jitter of
-the lengths and requests of a user are picked from `Harness`es by the same objective, on the points
-that teach: all by two rounds on a few points, the best of them by two more on more points. Points
-that must not teach (`teaches_calibration`): more than 80 % of the cache needed, an arithmetic above
-75 % of the peak (prefix caching), or more than 8,000 output tokens a second (the front end, which
-is not modelled, tops out).
+meets in a step, by a factor of four at most; it is the last when little is won. The undocumented
+settings of a harness determine TTFT (how long the start burst keeps its waves): scheduler, jitter
+of the lengths and requests of a user are picked from `Harness`es by the same objective, on the
+usable points: all by two rounds on a few points, the best of them by two more on more points.
+Points that must not teach (`teaches_calibration`): more than 80 % of the cache needed, an
+arithmetic above 75 % of the peak (prefix caching), or more than 8,000 output tokens per second
+(the front end, which is not modelled, tops out).
 """
 
 from collections.abc import Callable, Sequence

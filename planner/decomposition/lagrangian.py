@@ -158,7 +158,7 @@ class LagrangianRelaxation:
 
 
 def _limits(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
-    """Usage (R, O) of one replica and limits (R,), all <=; what is >= stands with its sign
+    """Usage (R, O) of one replica and limits (R,), all <=; rows that are >= have their sign
     turned.
     """
     options = instance.options

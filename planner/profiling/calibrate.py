@@ -76,8 +76,8 @@ def calibrate(
     """
     calibrations, notices = [], []
     for llm, points in measured_points(path, offered, settings, closed=closed).items():
-        taught = sum(map(teaches_calibration, points))
-        if taught < FEWEST:
+        usable = sum(map(teaches_calibration, points))
+        if usable < FEWEST:
             notices.append(
                 f"{llm}: {usable} of {len(points)} points are usable, fewer than {FEWEST}: its"
                 " curves stay estimates"
@@ -150,8 +150,8 @@ def measured_points(
             int(content["tp_degree"][k]),
         )
         share = float(content["mps_share_pct"][k]) / 100
-        room = step_room_gib(llm, gpu, tp_degree, settings)
-        cache = room if share == 1 else min(room, 0.5 * share * gpu.memory_gib)
+        free = step_room_gib(llm, gpu, tp_degree, settings)
+        cache = free if share == 1 else min(free, 0.5 * share * gpu.memory_gib)
         point = CalibrationPoint(
             step=step_time(llm, gpu, tp_degree, share, settings),
             limits=Limits(

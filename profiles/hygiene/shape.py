@@ -110,9 +110,9 @@ def check_shape_spikes(curve: CurveRows) -> Iterator[Finding]:
         for i in range(1, len(column) - 1):
             higher = max(column[i - 1], column[i + 1])
             if column[i] > SPIKE * higher:
-                beside = f"{column[i - 1]:,.4g} and {column[i + 1]:,.4g} ms"
+                around = f"{column[i - 1]:,.4g} and {column[i + 1]:,.4g} ms"
                 text = (
-                    f"{name} is {column[i]:,.4g} ms, but {beside} at the neighbouring rates: an"
+                    f"{name} is {column[i]:,.4g} ms, but {around} at the neighbouring rates: an"
                     " outlier?"
                 )
                 yield curve_rows_finding(curve, Severity.ODD, (i,), text, column[i] / higher - 1)

@@ -209,8 +209,8 @@ def _with_discovered_model(run: Run, path: Path) -> Run:
     if (
         run.model
         or run.tool != INFERENCE_PERF
-        or not beside.is_file()
-        or beside.stat().st_size > YAML_LIMIT
+        or not config.is_file()
+        or config.stat().st_size > YAML_LIMIT
     ):
         return run
     content, fault = file_text_or_fault(beside)

@@ -56,7 +56,7 @@ class Table:
     typed: bool = False
 
     def place(self, index: int, column: str) -> str:
-        """Where a cell stands: `row 7, column rate_rps`."""
+        """The place of a cell: `row 7, column rate_rps`."""
         return f"row {self.rows[index]}, column {column}"
 
 

@@ -119,7 +119,7 @@ def test_the_plain_rows_are_there_in_some_form() -> None:
     instance = Instance(
         llms=(Llm("a"),), pools=pools, options=options, slos=(), arrival_rate=1.0, scores=scores
     )
-    # three of 30 % a GPU; one of 40 GiB in 72 GiB a GPU; one of four whole GPUs a node
+    # three of 30 % a GPU; one of 40 GiB in 72 GiB per GPU; one of four whole GPUs per node
     assert most_replicas_by_capacity(instance, capacity_rows(instance)).tolist() == [54, 18, 3]
     limited = Instance(
         llms=(Llm("a", 0, 2),),

@@ -28,7 +28,7 @@ def test_repeats_are_averaged_and_copies_count_once(tmp_path: Path):
         "3 runs of 4 req/s were averaged, weighted by requests, percentiles averaged too"
         in lines_of_import(found)
     )
-    assert lines_of_import(found).count("the same run stands in") == 3
+    assert lines_of_import(found).count("the same run is in") == 3
     assert "PyTorch" in lines_of_import(found)
 
 
