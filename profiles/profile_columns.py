@@ -153,7 +153,7 @@ def _check_profile_column_order(
 
 
 def check_unique_profile_rows(table: Table, frame: pd.DataFrame, faults: list[Fault]) -> None:
-    """No (option, rate) stands twice; faulty rows are left to their own faults."""
+    """No (option, rate) appears twice; faulty rows are reported separately."""
     repeated = frame.duplicated().to_numpy() & frame.notna().all(axis=1).to_numpy()
     if not repeated.any():
         return

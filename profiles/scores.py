@@ -122,7 +122,7 @@ def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.
 
 
 def _score_weights(table: Table, faults: list[Fault]) -> np.ndarray:
-    """(N,) weights as they stand in the file, 1 where there is no such column."""
+    """(N,) weights as stated in the file, 1 where there is no such column."""
     if "weight" not in table.columns:
         return np.ones(len(table.rows))
     before = len(faults)

@@ -74,7 +74,7 @@ def parse_kinds(text: str) -> list[str]:
             "--only",
             "",
             repr(kind),
-            "this is nothing that can be exported",
+            "this is not a kind that can be exported",
             nearest_for_fault(kind, KINDS) + fix,
         )
         for kind in kinds

@@ -161,7 +161,7 @@ def _numbered(servers: list[Row], content: PlanContent, llms: Sequence[str]) -> 
 def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence[Row]) -> list[Row]:
     """The LLMs that are deployed, in the scenario's order."""
     catalogue = load_catalogue_llms()
-    found = []
+    llms = []
     for name, label in llm_labels.items():
         own = [row["name"] for row in servers if row["llm_name"] == name]
         if own:

@@ -170,8 +170,8 @@ def _repeated(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
                     file,
                     where,
                     shown_in_fault(name),
-                    f"the name stands already at {key}.{first[name]}",
-                    "give every entry a name of its own",
+                    f"the name is already used at {key}.{first[name]}",
+                    "give every entry a different name",
                 )
             )
     return faults

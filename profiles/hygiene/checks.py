@@ -26,7 +26,7 @@ __all__ = ["run_curve_checks"]
 
 
 def run_curve_checks(curve: CurveRows) -> list[Finding]:
-    """Everything that is odd about one curve by itself."""
+    """Everything that is unusual about one curve by itself."""
     checks = (
         check_refused_values,
         check_repeated_values,

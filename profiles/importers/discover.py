@@ -204,8 +204,8 @@ def _take_discovered(
 
 
 def _with_discovered_model(run: Run, path: Path) -> Run:
-    """inference-perf keeps the model's name in the configuration beside its stages."""
-    beside = path.parent / "config.yaml"
+    """inference-perf keeps the model's name in the configuration next to its stages."""
+    config = path.parent / "config.yaml"
     if (
         run.model
         or run.tool != INFERENCE_PERF
@@ -213,18 +213,18 @@ def _with_discovered_model(run: Run, path: Path) -> Run:
         or config.stat().st_size > YAML_LIMIT
     ):
         return run
-    content, fault = file_text_or_fault(beside)
+    content, fault = file_text_or_fault(config)
     model = (
         ""
         if fault
-        else text(field_at(parse_yaml(content, str(beside), []), "server", "model_name"))
+        else text(field_at(parse_yaml(content, str(config), []), "server", "model_name"))
     )
     if not model:
         return run
     return replace(
         run,
         model=model,
-        notices=(*run.notices, f"the model's name ({shown_in_fault(model)}) is that in {beside}"),
+        notices=(*run.notices, f"the model's name ({shown_in_fault(model)}) is that in {config}"),
     )
 
 

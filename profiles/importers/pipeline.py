@@ -142,7 +142,7 @@ def pipeline_lines(account: FileAccount) -> list[str]:
 
 
 def _once_in_pipeline(notices: Sequence[str]) -> list[str]:
-    """One notice of each kind (numbers and places aside), with the count of those alike."""
+    """One notice of each kind (numbers and places aside), with the count of similar ones."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for notice in notices:
         kinds[re.sub(r"[\d.,]+", "#", notice)].append(notice)

@@ -49,7 +49,7 @@ def own_table_rows(path: Path, given: Mapping[str, Any], faults: list[Fault]) ->
 
 
 def _read_own_table(path: Path, faults: list[Fault]) -> Table | None:
-    """Read a table; CSV by its content, whatever the file's name ends in."""
+    """Read a table; CSV by its content, whatever the file's ending."""
     if path.suffix.lower() in (".csv", ".parquet") or sniff_stream(path) != "text":
         return read_table_file(path, faults, only=KNOWN)
     content, fault = file_text_or_fault(path)
@@ -64,7 +64,7 @@ def _read_own_table(path: Path, faults: list[Fault]) -> Table | None:
 
 
 def table_rows_of_points(points: Sequence[LoadPoint]) -> pd.DataFrame:
-    """One row a point: keys, rate (req/s of one replica), latencies (ms), load and lengths,
+    """One row per point: keys, rate (req/s of one replica), latencies (ms), load and lengths,
     provenance and source.
     """
     return pd.DataFrame([_table_row(point) for point in points])

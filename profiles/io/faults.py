@@ -193,7 +193,7 @@ def _fault_neighbours(path: Path) -> str:
         return f"there is no folder {path.parent}; check the path"
     return (
         nearest_for_fault(path.name, names)
-        + "check the name (tables are looked for beside the scenario file)"
+        + "check the name (tables are relative to the scenario file)"
     )
 
 

@@ -46,7 +46,7 @@ def write_whole_bytes(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
 
 
 def write_whole_file(path: Path, write: Callable[[TextIO], object]) -> None:
-    """Let `write` fill a text file (UTF-8, line ends as written), then put it in the place of
+    """Let `write` fill a text file (UTF-8, line ends as written), then put it in place of
     `path`.
 
     OSError when that is not possible.

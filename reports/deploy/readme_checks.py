@@ -44,7 +44,7 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
     near = any(
         server["name"] in other["after"] or server["after"] for _, other in node_servers(deployment)
     )
-    neighbours = ", its neighbours loaded at theirs" if near else ""
+    near_load = ", its neighbours loaded at theirs" if near else ""
     prompt, answer = server["tokens"] or ("TOKENS", "TOKENS")
     lengths = (
         "those of its curve"
@@ -54,8 +54,8 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
     return [
         *lines,
         (
-            f"- Latency: each server alone at its planned rate{neighbours}, with prompts and answers as"
-            " long as"
+            f"- Latency: each server alone at its planned rate{near_load}, with prompts and answers"
+            " as long as"
         ),
         f"  {lengths}; for example {server['name']} on {node['label']}:",
         "",

@@ -42,7 +42,7 @@ PREFIX = (
 
 
 def is_benchmark_report(tree: Mapping[str, Any]) -> bool:
-    """Whether a tree looks like a report of this kind, of whatever version."""
+    """Whether a tree looks like a report of this kind, of any version."""
     return (
         "scenario" in tree
         and ("results" in tree or field_at(tree, "scenario", "stack") is not None)

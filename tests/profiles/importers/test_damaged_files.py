@@ -106,7 +106,7 @@ def test_every_place_holds_something_else(kind: str):
             assert all(reasons), (place, wrong)
             kept = pool_without_gaps(pool_runs(points, {"a.json": FileAccount("a.json")}, []), [])
             for row in table_rows_of_points(kept).to_dict("records"):
-                told = [
+                reported = [
                     value
                     for name, value in row.items()
                     if name.endswith("_ms") and value is not None and not math.isnan(value)

@@ -37,7 +37,7 @@ def test_append_and_contradictions(tmp_path: Path, capsys: pytest.CaptureFixture
     again = ImportOptions(gpu="H100-SXM-80GB", tp=1, share=100.0, out=out, append=True)
     assert run_profile_import([first], again) == 0
     assert len(load_curves(out).options[0].rates) == 1
-    assert "stood twice" in capsys.readouterr().err
+    assert "appeared twice" in capsys.readouterr().err
     assert (
         run_profile_import(
             [write(tmp_path, "b.json", vllm(request_rate=2.0, request_throughput=2.0))], again

@@ -37,7 +37,7 @@ def imported(*paths: Path, given: Mapping[str, Any] = OPTION) -> Imported:
 
 def lines_of_import(found: Imported) -> str:
     return "\n".join(
-        [*(line for told in found.files for line in pipeline_lines(told)), *found.notices]
+        [*(line for account in found.files for line in pipeline_lines(account)), *found.notices]
     )
 
 
