@@ -1,4 +1,4 @@
-"""What all tests share: what a run tells at its end (outside programs that were missing, in
+"""What all tests share: what a run reports at its end (outside programs that were missing, in
 capitals), and a page that does not rest.
 """
 

@@ -19,7 +19,7 @@ ROOMS = ("planner", "models", "profiles", "reports")
 PROFILES = ("profiles", "profiles.io")
 MODELS = ("models", "models.packing", "models.serving")
 BELOW = ("planner", *MODELS, *PROFILES)
-"""What every package of `planner` may import; `planner` stands for the modules in that folder."""
+"""What every package of `planner` may import; `planner` means the modules in that folder."""
 REPORTS = ("reports", "reports.workbook", "reports.workbook.report", "reports.deploy")
 
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -67,7 +67,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *BELOW, "planner.plans", "planner.presentation", "planner.presentation.plan",
     ),
 }  # fmt: skip
-"""Package -> the packages it may import beside itself: downwards only, so that this table has no
+"""Package -> the packages it may import besides itself: downwards only, so that this table has no
 circle. The packages below are made from it.
 """
 PLANNER = tuple(name for name in PACKAGES if name.startswith("planner"))
@@ -96,7 +96,7 @@ PACKAGES["app_pages"] = ("app_pages.session", "app_pages.widgets")
 PACKAGES["app"] = ("app_pages", "app_pages.session")
 
 WALLS = ("planner.verification", "planner.decomposition")
-"""Packages that recompute what the optimiser claims. Whatever they import, and what that imports,
+"""Packages that recompute what the optimiser claims. All that they import, and what that imports,
 may be of themselves or of these modules (records without mathematics), and outside them numpy.
 """
 RECORDS = {"models", "models.instance", "profiles", "profiles.records", "planner"}
@@ -183,7 +183,7 @@ def upward(known: Trees) -> list[str]:
 
 
 def reached(known: Trees, start: str) -> set[str]:
-    """Every module that importing one brings in, through whatever file."""
+    """Every module that importing one brings in, through any file."""
     found, waiting = {start}, [start]
     while waiting:
         module = waiting.pop()

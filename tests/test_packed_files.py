@@ -1,4 +1,6 @@
-"""Files beside the modules, as a checkout has them; tests/install/test_wheel.py has the wheel's."""
+"""Files next to the modules, as a checkout has them; tests/install/test_wheel.py has the
+wheel's.
+"""
 
 import pytest
 

@@ -59,7 +59,7 @@ def draw_setups_view() -> None:
         st.subheader("The best listed setups")
         draw_shown_table(
             listing.setups,
-            "One listed setup a row, the best first: quality, latency, and how each LLM is run.",
+            "One listed setup per row, the best first: quality, latency, and how each LLM is run.",
         )
         st.caption("The command `setups SCENARIO --csv PATH` writes all of them.")
 

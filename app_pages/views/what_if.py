@@ -149,7 +149,7 @@ def draw_what_if_sensitivity(here: ShownPlan) -> None:
         show_styled_chart(build_what_if_changes_chart(done.result), "what-if-changes")
         draw_shown_table(
             done.result,
-            "One changed input a row: status, objective found and best possible, its change, and"
+            "One changed input per row: status, objective found and best possible, its change, and"
             " why there is no plan.",
         )
 

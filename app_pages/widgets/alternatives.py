@@ -110,7 +110,7 @@ def _draw_alternatives_list(here: ShownPlan, alternatives: AlternativesContent) 
         return
     draw_shown_table(
         frame,
-        "One other setup a row: why it is listed, objective found and best possible, loss, GPUs,"
+        "One other setup per row: why it is listed, objective found and best possible, loss, GPUs,"
         " what differs.",
         ["Why it is listed", "Loss (%)", "GPUs", "Replicas against the plan"],
     )

@@ -1,4 +1,4 @@
-"""The page in a real browser: a server of its own, Debian's Chromium, and what every journey must
+"""The page in a real browser: a separate server, Debian's Chromium, and what every journey must
 not leave behind.
 """
 

@@ -18,7 +18,7 @@ SLO = "mean TTFT at most (ms)"
 
 
 def knob(page: Page, label: str, value: str) -> None:
-    """Type a number beside the page."""
+    """Type a number in the sidebar."""
     field = page.get_by_test_id("stSidebar").get_by_label(label)
     field.fill(value)
     field.press("Enter")

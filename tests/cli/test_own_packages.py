@@ -13,7 +13,7 @@ def test_our_own_packages_are_no_fault() -> None:
 
 
 def test_a_foreign_package_is_refused(tmp_path: Path) -> None:
-    """A package `profiles` that stands before ours on the path."""
+    """A package `profiles` that precedes ours on the path."""
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "__init__.py").write_text("")
     code = (

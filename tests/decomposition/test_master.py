@@ -1,4 +1,6 @@
-"""The restricted master of one setup: weak duality, the routing with most room, and raw curves."""
+"""The restricted master of one setup: weak duality, the routing with most headroom, and raw
+curves.
+"""
 
 import numpy as np
 import pytest
@@ -70,7 +72,7 @@ def test_the_settled_mix_keeps_every_slo_on_the_raw_curves(seed: int) -> None:
 
 
 def test_a_setup_without_room_is_refuted_by_prices() -> None:
-    """Its fullest budget is used to more than 1 whatever the routing: no random one keeps the
+    """Its fullest budget is used to more than 1 for every routing: no random one keeps the
     SLOs.
     """
     rng, refuted = np.random.default_rng(0), 0

@@ -34,7 +34,7 @@ def test_chords_of_a_spend_table_lie_below_the_curve_and_near_it(seed: int) -> N
     for s in range(2):
         chord = np.interp(at, table.rates, table.lower[s])
         assert np.all(chord <= raw[s] + 1e-12)
-        # a cell is 1/200 of the range; only beside a jump of the percentile may a chord be further
+        # a cell is 1/200 of the range; only next to a jump of the percentile may a chord be further
         # away than a few of its curvatures
         assert np.quantile(raw[s] - chord, 0.9) <= 2e-3 * max(raw[s].max(), 1.0)
 

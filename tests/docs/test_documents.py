@@ -63,7 +63,7 @@ def blocks(document: Path) -> list[Block]:
 
 def commands(block: Block) -> Iterator[Command]:
     """In `sh` every line is a command that ends well; in `console` it begins with $ and `(exit code
-    N)` tells how it ends.
+    N)` says how it ends.
     """
     if block.kind == "sh":
         yield from (
@@ -125,7 +125,7 @@ def test_make_targets_exist(target: str):
 
 @pytest.mark.parametrize("text", PLANS)
 def test_commands_do_what_is_shown(text: str, tmp_path: Path):
-    """Exit codes are equal; a shown line that tells a value must be there again, the value within
+    """Exit codes are equal; a shown line that states a value must be there again, the value within
     the gap; other lines word by word.
     """
     words = shlex.split(text)

@@ -1,5 +1,5 @@
-"""The paper's study: scenarios, the runner's table, the verdict next to it, and that the page tells
-what the runner finds.
+"""The paper's study: scenarios, the runner's table, the verdict next to it, and that the page
+states what the runner finds.
 """
 
 import re
@@ -94,16 +94,16 @@ def within_floor(instance: Instance, gpus: int) -> Iterator[list[int]]:
     ]
     tenths = [round(10 * option.tp_degree * option.mps_share) for option in instance.options]
     for setup in product(*ways):
-        stands = [o for o in setup if o is not None]
-        if 0.875 * 10 * gpus <= sum(tenths[o] for o in stands) <= 10 * gpus:
-            yield stands
+        deployed = [o for o in setup if o is not None]
+        if 0.875 * 10 * gpus <= sum(tenths[o] for o in deployed) <= 10 * gpus:
+            yield deployed
 
 
-def first_fit(instance: Instance, stands: list[int], gpus: int) -> bool:
+def first_fit(instance: Instance, deployed: list[int], gpus: int) -> bool:
     """First-fit decreasing by share, then memory, once more."""
     free, room = [10] * gpus, [instance.room(0)] * gpus
     for option in sorted(
-        (instance.options[o] for o in stands), key=lambda one: (-one.mps_share, -one.memory)
+        (instance.options[o] for o in deployed), key=lambda one: (-one.mps_share, -one.memory)
     ):
         tenths = round(10 * option.mps_share)
         on = [g for g in range(gpus) if free[g] >= tenths and room[g] >= option.memory][
@@ -126,7 +126,9 @@ def test_counts_are_those_of_a_second_enumeration(
     setups = list(within_floor(instance, gpus))
     row = study_table(outcomes).iloc[at]
     assert row["Enumerated (setups)"] == len(setups)
-    assert row["Retained (setups)"] == sum(first_fit(instance, stands, gpus) for stands in setups)
+    assert row["Retained (setups)"] == sum(
+        first_fit(instance, deployed, gpus) for deployed in setups
+    )
     assert 0 < row["Feasible (setups)"] <= row["Retained (setups)"]
 
 

@@ -25,7 +25,7 @@ def test_a_bundle_is_written_whole(tmp_path: Path) -> None:
 
 
 def test_the_readme_comes_last(tmp_path: Path) -> None:
-    """Where it stands the bundle is complete: here a folder stands in a file's place."""
+    """Where it exists the bundle is complete: here a folder takes the place of a file."""
     (tmp_path / "shell" / "start.sh").mkdir(parents=True)
     with pytest.raises(OSError, match=r"start\.sh"):
         write_bundle(BUNDLE, tmp_path)

@@ -164,7 +164,7 @@ def test_payloads_stay_text_and_come_back(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_xml_can_hold_breaks_no_workbook(tmp_path: Path) -> None:
-    """It is in a header, and so in the words of a check too; a report tells that it was changed."""
+    """It is in a header, and so in the words of a check too; a report says that it was changed."""
     plain = template_inputs()
     scores, settings = (
         pd.DataFrame({"prompt_id": ["p"], "a\uffffb": [0.5]}),

@@ -1,4 +1,4 @@
-"""Tables of a report beside the plan's: GPUs in use, replicas, load points, ties."""
+"""Tables of a report in addition to the plan's: GPUs in use, replicas, load points, ties."""
 
 import pytest
 

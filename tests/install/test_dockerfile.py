@@ -29,7 +29,7 @@ STEPS = [
     for line in (HOME / "Dockerfile").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
-"""Word and rest of every instruction; each stands on one line."""
+"""Word and rest of every instruction; each is on one line."""
 PLACES = ("/opt/planner", "/src", "/work", "/tmp")  # noqa: S108
 """Folders of the image that the steps name."""
 READ_ONLY = (
@@ -59,7 +59,7 @@ def test_the_base_is_pinned_and_the_user_has_no_rights() -> None:
 
 @dataclass
 class Image:
-    """The folder that stands for the image, and the variables of its last stage."""
+    """The folder that represents the image, and the variables of its last stage."""
 
     root: Path
     env: dict[str, str] = field(default_factory=dict)

@@ -55,7 +55,7 @@ def check_repairs(instance: Instance, solution: Solution) -> dict[str, float]:
 
 
 def test_too_much_rate_by_hand() -> None:
-    """Two GPUs of 10 req/s against 30: 20 req/s are served, or a third node mends it."""
+    """Two GPUs of 10 req/s against 30: 20 req/s are served, or a third node repairs it."""
     instance = make(
         [option(0, flat(0.1, 10)), option(1, flat(0.1, 10))],
         30,
@@ -89,7 +89,7 @@ def test_too_tight_a_limit_by_hand() -> None:
 
 
 def test_too_high_a_floor_by_hand() -> None:
-    """0.7 is asked of 10/15."""
+    """0.7 is required of 10/15."""
     options = [option(0, flat(0.1, 10)), option(1, flat(0.1, 10))]
     instance = make(
         options, 15, llms=(Llm("good", 0, 1), Llm("poor")), objective="cost", quality_floor=0.7
@@ -109,7 +109,7 @@ def test_too_high_a_floor_by_hand() -> None:
 
 
 def test_too_high_a_utilisation_by_hand() -> None:
-    """One replica of 50 % on one GPU may be had, 75 % are asked: 50 % is what there is, or no limit
+    """One replica of 50 % on one GPU fits, 75 % are required: 50 % is what there is, or no limit
     of one.
     """
     instance = make(
@@ -127,7 +127,9 @@ def test_too_high_a_utilisation_by_hand() -> None:
 
 @pytest.mark.parametrize("seed", [201, 205, 208, 209, 215, 221])
 def test_repairs_of_random_conflicts_work(seed: int) -> None:
-    """Four times the rate of instances that are feasible as a rule: each repair told is tried."""
+    """Four times the rate of instances that are feasible as a rule: each repair reported is
+    tried.
+    """
     instance = random_instance(seed, KINDS[seed % len(KINDS)])
     heavy = replace(instance, arrival_rate=4.0 * instance.arrival_rate)
     check_repairs(heavy, checked(heavy))
@@ -139,13 +141,13 @@ def test_no_option_at_all() -> None:
 
 
 def test_a_replica_that_cannot_be_had() -> None:
-    """min_replicas of an LLM that has no option: asking for none mends it, nothing else does."""
+    """min_replicas of an LLM that has no option: requiring none repairs it, nothing else does."""
     instance = make([option(0, flat(0.1, 10))], 5, llms=(Llm("good"), Llm("poor", 1)))
     assert check_repairs(instance, solve(instance)) == {"llms.1.min_replicas": 0}
 
 
 def test_replica_limits_tried_in_vain_are_told_together() -> None:
-    """Each LLM may run one replica of 10 req/s and 1,000 are asked: neither nodes nor eight more
+    """Each LLM may run one replica of 10 req/s and 1,000 are required: neither nodes nor eight more
     replicas of either LLM are enough.
     """
     options = [option(0, flat(0.1, 10)), option(1, flat(0.1, 10))]
@@ -173,7 +175,7 @@ def test_no_option_that_could_run_is_infeasible_not_a_fault() -> None:
 
 def test_repairs_that_are_cut_short_say_so() -> None:
     """A cancelled explanation reports no wrong least change: what it could not try is reported as
-    not asked.
+    not tried.
     """
     instance = random_instance(3, "convex")
     crowded = replace(instance, arrival_rate=instance.arrival_rate * 1e4)

@@ -44,7 +44,7 @@ def test_the_leanest_plan_takes_the_cheaper_gpus() -> None:
 
 
 def test_a_leaner_plan_never_opens_the_gap() -> None:
-    """Whatever is given up of the objective stays within what the search closed."""
+    """The part of the objective given up stays within what the search closed."""
     saved = 0
     for kind, seed in (("convex", 19), ("binary", 2), ("two_pools", 0), ("two_pools", 17)):
         instance, settings = random_instance(seed, kind), Settings(rel_gap=1e-4)

@@ -23,7 +23,7 @@ def test_an_answer_s_value_is_that_of_its_point(
     monkeypatch: pytest.MonkeyPatch, kind: str, seed: int
 ) -> None:
     """For every program of a whole search, cutoffs included: HiGHS 1.16.0 may return the optimum's
-    value beside a start's point.
+    value with a start's point.
 
     Seen on two_pools 1043 with the pools swapped, in the search for the leanest plan: value 2.26,
     the point's cost 3.5 (the start).

@@ -58,7 +58,7 @@ def test_infeasible_is_confirmed_and_feasible_is_not() -> None:
 
 
 def test_a_goal_without_room_has_no_plan() -> None:
-    """No GPU in all: infeasible, whatever the relaxation's options are."""
+    """No GPU in all: infeasible, for any options of the relaxation."""
     instance = feasible_instances("convex", 1)[0]
     search = Search(fresh_state(instance), replace(QUALITY, gpus_in_all=0), lambda _: 1e-6)
     search.run()

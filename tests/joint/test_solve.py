@@ -57,7 +57,7 @@ def test_stopped_by_time(seconds: float) -> None:
 
 @pytest.mark.parametrize("seed", range(200, 210))
 def test_a_tiny_time_limit_is_never_wrong(seed: int) -> None:
-    """Whatever is said in a millisecond agrees with what is said at leisure."""
+    """The answer after a millisecond agrees with that of an unhurried solve."""
     kind = KINDS[seed % len(KINDS)]
     instance, truth = tiny(kind, seed)
     hasty = checked(instance, Settings(time_limit=1e-3), explain=False)
@@ -146,7 +146,7 @@ def test_the_instance_is_not_changed() -> None:
     assert np.array_equal(before[2], instance.scores.weights)
 
 
-@pytest.mark.skipif(not H100.exists(), reason="the shared cases are not beside this checkout")
+@pytest.mark.skipif(not H100.exists(), reason="the shared cases are not next to this checkout")
 def test_h100_silicon() -> None:
     """0.66398 is the best under the contract's semantics, exact to 2e-5 (its README); chords alone
     would "prove" 0.66314.

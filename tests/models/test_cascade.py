@@ -17,7 +17,7 @@ SCORES = Scores(
 
 
 def test_visits_and_quality_by_hand() -> None:
-    """Asked again one by one, as the docstring says it."""
+    """Computed again one by one, as the docstring says."""
     seen = 0
     for chain in [(0,), (0, 1), (1, 2), (0, 1, 2)]:
         for policy in cascade_policies(SCORES, chain, 4):

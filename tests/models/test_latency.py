@@ -47,13 +47,13 @@ def test_the_lower_value_holds_at_knots_and_jumps(seed: int) -> None:
         return
     for knot in np.unique(np.concatenate([pieces.low, pieces.high])):
         assert allowed(curve, slos, knot, 1e-9)
-        beside = [
+        neighbours = [
             r
             for r in (knot * (1 - 1e-9), knot, knot * (1 + 1e-9))
             if r <= curve.max_rate and allowed(curve, slos, r)
         ]
         for s, slo in enumerate(shared(slos)):
-            reported, around = at(pieces, knot)[s], [spent(curve, slo, r) for r in beside]
+            reported, around = at(pieces, knot)[s], [spent(curve, slo, r) for r in neighbours]
             if around:
                 assert reported <= min(around) + 1e-6 * max(abs(reported), 1e-9)
                 assert reported >= min(around) - 1e-6 * max(abs(reported), 1e-9)
@@ -195,8 +195,8 @@ def test_safe_points_never_lie_below_and_are_exact_at_the_rate(seed: int) -> Non
     for rate in rng.uniform(0, curve.max_rate, 4):
         if np.isfinite(at(pieces, rate)).all():
             grid, budgets = safe_latency_points(pieces, float(rate))
-            told = [float(np.interp(rate, grid, row)) for row in budgets]
-            assert told == pytest.approx(
+            interpolated = [float(np.interp(rate, grid, row)) for row in budgets]
+            assert interpolated == pytest.approx(
                 [spent(curve, slo, rate) for slo in shared(slos)], rel=1e-8, abs=1e-10
             )
 

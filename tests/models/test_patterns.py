@@ -60,7 +60,7 @@ def test_whatever_is_placed_obeys_the_rows_of_any_demand(seed: int) -> None:
 
 
 def test_a_demand_that_only_patterns_refuse() -> None:
-    """Shares 8 x 0.2 + 2 x 0.2 fill two GPUs and 8 x 24 + 2 x 4 GiB fit them, but beside four of
+    """Shares 8 x 0.2 + 2 x 0.2 fill two GPUs and 8 x 24 + 2 x 4 GiB fit them, but next to four of
     the large nothing of 5 GiB fits.
     """
     instance = cluster([(0.2, 24.0), (0.2, 5.0)], 2)

@@ -233,7 +233,7 @@ def test_draws_of_ordinary_ids_are_even_and_unrelated(form: str) -> None:
 def test_a_hash_split_realises_the_fractions_within_four_standard_errors(seed: int) -> None:
     """0/1 grades: nearly every prompt ties.
 
-    Exact in expectation; by ids each tied prompt is a draw of its own.
+    Exact in expectation; by ids each tied prompt is a separate draw.
     """
     scores, plan = random_case(seed)
     router = Router(policy_of(plan))

@@ -17,7 +17,7 @@ from tests.support.instances.programs import compiled, formulation, state_of
 @pytest.mark.parametrize("limited", [False, True])
 @pytest.mark.parametrize("seed", [1, 7, 8, 17])
 def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool) -> None:
-    """Forbid the best setup as it stands (all counts reached at once): the next best is a setup
+    """Forbid exactly the best setup (all counts reached at once): the next best is a setup
     that misses one of them.
     """
     state = state_of("convex", seed)

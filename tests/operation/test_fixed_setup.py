@@ -27,8 +27,8 @@ def test_every_row_is_what_brute_force_finds_for_the_setup(kind: str, seed: int)
     setup = FixedSetup(source)
     span = float(np.ptp(setup.instance.scores.values))
     for row in table.rows:
-        alike = replace(setup.instance, arrival_rate=row.rate)
-        known = _search(alike, [Setup(tuple(setup.replicas.tolist()), 0, None)])
+        at_rate = replace(setup.instance, arrival_rate=row.rate)
+        known = _search(at_rate, [Setup(tuple(setup.replicas.tolist()), 0, None)])
         if row.content is None:
             assert not (row.proved_none and known.feasible)
             continue

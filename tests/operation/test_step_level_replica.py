@@ -1,4 +1,4 @@
-"""Which options a step-level engine stands for, and why not the others."""
+"""Which options a step-level engine simulates, and why not the others."""
 
 import numpy as np
 import pytest

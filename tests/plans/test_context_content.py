@@ -1,4 +1,4 @@
-"""What stands in plan.json beside the result, for a plan and for a best effort."""
+"""Context of the result in plan.json, for a plan and for a best effort."""
 
 from dataclasses import replace
 

@@ -1,5 +1,5 @@
 """From one plan to another: the steps lead there, no GPU is overfilled, capacity is kept or the
-drop is told, names are the old plan's.
+drop is reported, names are the old plan's.
 """
 
 from collections import Counter, defaultdict
@@ -44,7 +44,7 @@ def standing(content: Any) -> Counter[Any]:
 
 
 def walked(old: Any, found: PlanDiff) -> tuple[Counter[Any], float]:
-    """What stands after all steps; the largest share of a GPU on the way.
+    """What runs after all steps; the largest share of a GPU on the way.
 
     Starts and stops must be of what is there.
     """

@@ -1,4 +1,4 @@
-"""A new plan's nodes and GPUs renamed onto the old one's: most of it stands where it stood."""
+"""A new plan's nodes and GPUs renamed onto the old one's: most of it stays where it was."""
 
 from dataclasses import replace
 

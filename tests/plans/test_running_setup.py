@@ -1,4 +1,4 @@
-"""The setup that runs beside a new plan: read from plan.json, and kept where it may stay."""
+"""The running setup and a new plan: read from plan.json, and kept where it may stay."""
 
 from dataclasses import replace
 

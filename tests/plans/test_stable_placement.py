@@ -77,8 +77,8 @@ def grown(kinds: Sequence[Item], nodes: int, gpus: int, keys: Sequence[int]) -> 
 def most_kept(
     items: Sequence[Item], running: Sequence[ReplicaPlace], nodes: int, gpus: int
 ) -> int | None:
-    """By every seating: how many of the running plan's seats the best one keeps; None where nothing
-    fits.
+    """By every placement: how many of the running plan's seats the best one keeps; None where
+    nothing fits.
     """
     best: int | None = None
     for seats in product(*(places(item, nodes, gpus) for item in items for _ in range(item.count))):

@@ -1,4 +1,4 @@
-"""Alternatives in a table and sentences, and opened as a plan of their own."""
+"""Alternatives in a table and sentences, and opened as separate plans."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Plans side by side: every number and its change, what was asked differently, what is found
+"""Plans side by side: every number and its change, which inputs differ, which results
 differently, in tables and sentences.
 """
 

@@ -1,4 +1,4 @@
-"""Where a plan stands among the listed setups: marks in order, how many are better, sentences."""
+"""Where a plan ranks among the listed setups: marks in order, how many are better, sentences."""
 
 from typing import Any
 

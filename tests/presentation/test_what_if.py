@@ -1,4 +1,4 @@
-"""What-if questions: fields and values worth trying, sliders, the command that does the same."""
+"""What-if questions: fields and values to try, sliders, the command that does the same."""
 
 import pytest
 

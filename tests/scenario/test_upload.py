@@ -1,4 +1,4 @@
-"""Files that are uploaded: stored in a folder of their own, a table replaced by another."""
+"""Files that are uploaded: stored in a separate folder, a table replaced by another."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Faults of a workbook stand at their cells and say what was expected there."""
+"""Faults of a workbook name their cells and say what was expected there."""
 
 from datetime import date
 from pathlib import Path

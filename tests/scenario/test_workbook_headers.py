@@ -1,4 +1,4 @@
-"""Headers of a workbook's sheets: where they stand, their units, and what is twice."""
+"""Headers of a workbook's sheets: where they are, their units, and what is twice."""
 
 from pathlib import Path
 

@@ -76,8 +76,8 @@ def gain(instance: Instance, value: float) -> float:
 def left_over(
     instance: Instance, truth: list[tuple[Setup, float, float]], reported: list[Solution]
 ) -> list[tuple[Setup, float, float]]:
-    """The setups that may still be told: of no told kind, holding no told one, nor one of a told
-    kind that is as good.
+    """The setups that may still be reported: of no reported kind, holding no reported one, nor one
+    of a reported kind that is as good.
     """
     kinds = {kind_of(instance, one.replicas) for one in reported} | {
         kind_of(instance, serving(one)) for one in reported

@@ -169,7 +169,7 @@ def test_a_wrong_sign_of_the_dual_prices_turns_the_verdict(
 def test_a_wrong_sign_of_the_joint_search_s_dual_prices_turns_the_verdict(
     trio: tuple[Instance, Solution],
 ) -> None:
-    """A router told with its prices' signs turned does something else than the routing says."""
+    """A router stated with its prices' signs flipped does something else than the routing says."""
     instance, honest = trio
     turned = replace(honest, dual_prices=honest.dual_prices.max() - honest.dual_prices)
     check = compare_runs(instance, turned, run_decomposition(instance), 1e-4)

@@ -1,4 +1,6 @@
-"""The journal of a sweep: another run goes on from it, another sweep does not; the table beside."""
+"""The journal of a sweep: another run goes on from it, another sweep does not; the table with
+it.
+"""
 
 from pathlib import Path
 

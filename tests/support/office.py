@@ -19,7 +19,7 @@ SECONDS = 180
 
 
 def resaved(path: Path, folder: Path, kind: str = "xlsx") -> Path:
-    """The file as LibreOffice saves it, in a folder of its own below `folder`; every formula of a
+    """The file as LibreOffice saves it, in a separate folder below `folder`; every formula of a
     workbook is calculated again.
 
     Skips the test where LibreOffice is missing.

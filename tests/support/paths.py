@@ -10,4 +10,4 @@ HOME = Path(__file__).resolve().parents[2]
 """The checkout."""
 EXAMPLES = HOME / "examples"
 SHARED = HOME.parent / "shared"
-"""Inputs and data beside the checkout; tests that need them are skipped where it is missing."""
+"""Inputs and data next to the checkout; tests that need them are skipped where it is missing."""

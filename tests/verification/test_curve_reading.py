@@ -19,7 +19,7 @@ from tests.support.instances.plan_by_hand import (
 
 def test_percentile_over_all_reads_the_share_off_the_line() -> None:
     # p95: 0.5 req/s may be late; small adds 5 % of its rate above its p95, so big may be late with
-    # 5 % of its own: achieved is big's p95.
+    # its own 5 %: achieved is big's p95.
     instance = replace(tiny(), slos=(Slo("ttft", "p95", 1.3),))
     big = instance.options[2]
     curve = replace(

@@ -55,7 +55,7 @@ def test_order_of_llms_pools_and_prompts(kind: str, seed: int) -> None:
 def test_scale_and_shift_of_scores(kind: str, seed: int, factor: float, shift: float) -> None:
     """Value a v + b; of a cost plan the floor moves along and the cost stays.
 
-    The gap is relative to the value: as told by each.
+    The gap is relative to the value: as reported by each.
     """
     instance, solution = tiny(kind, seed)
     scores = replace(instance.scores, values=factor * instance.scores.values + shift)

@@ -37,7 +37,7 @@ def routed(folder: Path) -> Callable[..., Any]:
 
 
 def test_it_prints_and_writes(folder: Path, routed: Callable[..., Any]) -> None:
-    done = routed("--json", folder / "told.json", "--csv", folder / "told.csv", "--rates")
+    done = routed("--json", folder / "reported.json", "--csv", folder / "reported.csv", "--rates")
     assert done.exit_code == 0, done.stderr
     for word in (
         "Fractions",
@@ -49,12 +49,12 @@ def test_it_prints_and_writes(folder: Path, routed: Callable[..., Any]) -> None:
     ):
         assert word in done.stdout
     assert done.stdout.index("Prices over load") < done.stdout.index("Fractions"), (
-        "what was asked for comes first"
+        "what was requested comes first"
     )
-    content = json.loads((folder / "told.json").read_text())
+    content = json.loads((folder / "reported.json").read_text())
     assert content["fractions"]["realised"] == pytest.approx({"alpha": 0.5, "beta": 0.5})
     assert len(content["price_table"]["rows"]) >= 21
-    assert (folder / "told.csv").read_text().startswith("Routing,LLM,Limits")
+    assert (folder / "reported.csv").read_text().startswith("Routing,LLM,Limits")
     alone = routed("--json", "-", "--quiet")
     assert json.loads(alone.stdout)["verdict"] == content["verdict"]
 

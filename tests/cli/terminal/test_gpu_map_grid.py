@@ -29,6 +29,6 @@ def test_every_pool_has_its_head_and_bars() -> None:
 def test_nodes_alike_are_printed_once() -> None:
     instance, solution = fleet(12)
     lines = printed(build_plan(loaded(instance), solution, SETTINGS, {}).content)
-    heads = [line for line in lines if "alike" in line]
+    heads = [line for line in lines if "identical" in line]
     assert len(heads) == 3
     assert all("(4 identical), each" in line for line in heads)

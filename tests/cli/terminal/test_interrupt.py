@@ -1,4 +1,4 @@
-"""Ctrl-C in a process of its own: the best plan so far, at once before the search and twice."""
+"""Ctrl-C in a separate process: the best plan so far, at once before the search and twice."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""First-fit: what it seats is seated right, what it leaves out has no room."""
+"""First-fit: what it places is placed correctly, what it leaves out does not fit."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_what_is_left_out_has_no_room(seed: int) -> None:
 
 
 def test_the_fullest_gpu_that_fits_takes_a_shard() -> None:
-    """30 % go beside 70 %, not beside 40 %."""
+    """30 % fit next to 70 %, not next to 40 %."""
     items = [Item(0, 1, 0.7, 1.0, 1), Item(1, 1, 0.4, 1.0, 1), Item(2, 1, 0.3, 1.0, 1)]
     seats = pack_first_fit(items, 1, 3, ROOM)
     assert seats is not None

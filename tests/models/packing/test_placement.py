@@ -69,7 +69,7 @@ def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
         ([Item(0, 3, 0.6, 1.0, 2)], 1, 4, False),  # two GPUs would hold 120 %
         ([Item(0, 1, 0.33, 1.0, 3)], 1, 1, True),  # 99 %
         ([Item(0, 1, 0.34, 1.0, 3)], 1, 1, False),  # 102 %
-        ([Item(0, 1, 0.1, 1.0, 10)], 1, 1, True),  # ten tenths, whatever floats add up to
+        ([Item(0, 1, 0.1, 1.0, 10)], 1, 1, True),  # ten tenths, despite floating-point sums
         ([Item(0, 1, 0.1, 7.2, 10)], 1, 1, True),  # and 72 GiB in ten parts
         ([Item(0, 5, 0.1, 1.0, 1)], 2, 4, False),  # wider than a node
         ([Item(0, 1, 0.1, 72.5, 1)], 1, 4, False),
@@ -130,7 +130,7 @@ def test_smallest_conflict_is_impossible_and_minimal(first: int) -> None:
 
 def test_smallest_conflict_on_a_limited_number_of_gpus() -> None:
     """Two halves fit one GPU, three do not: on one GPU the third is in conflict, whatever else
-    stands in the list.
+    is in the list.
     """
     items = [Item(0, 1, 0.5, 1.0, 5), Item(1, 1, 0.1, 1.0, 1)]
     core = smallest_placement_conflict(items, 1, 4, ROOM, max_gpus=1)

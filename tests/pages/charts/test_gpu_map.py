@@ -32,7 +32,7 @@ def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(view: PlanView
 
 
 def test_bands_fill_each_gpu_to_its_top(view: PlanView) -> None:
-    """Whatever is free is drawn too, so the bands of a cell are as high as the cell."""
+    """Free compute is drawn too, so the bands of a cell are as high as the cell."""
     pool = view.report["tables"]["pools"]["Pool"].iloc[0]
     heights: Counter[tuple[int, int]] = Counter()
     for row in rows_of(build_gpu_map_chart(view.report, pool)):

@@ -1,4 +1,4 @@
-"""Charts of the page Setups: where the plan lies stands in their texts."""
+"""Charts of the page Setups: their texts say where the plan lies."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The worker pool: jobs in processes of their own, stopped in time, never in each other's way."""
+"""The worker pool: jobs in separate processes, stopped in time, never in each other's way."""
 
 import os
 import threading

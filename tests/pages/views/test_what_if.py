@@ -1,5 +1,5 @@
 """The page What-if: sliders, marginal values, frontiers and their points, sensitivity, other
-setups; faults are told, not thrown.
+setups; faults are shown, not thrown.
 """
 
 import pytest
@@ -97,7 +97,7 @@ def test_sensitivity_is_drawn_and_tabulated(app: AppTest) -> None:
     app.button(key="what-if-sensitivity").click().run()
     settle(app, "sensitivity")
     assert any("one changed input at a time" in text for text in alts(app, "vega_lite_chart"))
-    assert any(text.startswith("One changed input a row") for text in alts(app, "dataframe"))
+    assert any(text.startswith("One changed input per row") for text in alts(app, "dataframe"))
 
 
 def test_other_setups_are_found_and_opened(app: AppTest) -> None:

@@ -1,4 +1,4 @@
-"""Text from files and people stands on the page as it is."""
+"""Text from files and people appears on the page unchanged."""
 
 import pytest
 

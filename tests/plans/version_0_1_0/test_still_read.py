@@ -1,4 +1,4 @@
-"""Scenarios and plans of version 0.1.0 are read as they were: the plans beside this file are those
+"""Scenarios and plans of version 0.1.0 are read as they were: the plans in this folder are those
 that it wrote for the examples, paper-trio's with `--near 2 --marginals`.
 """
 

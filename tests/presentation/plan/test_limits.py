@@ -10,7 +10,7 @@ from planner.presentation.plan.limits import binding_line
 
 
 def content(**changes: Any) -> dict[str, Any]:
-    """A plan of one LLM on one of two GPUs that stands at no limit."""
+    """A plan of one LLM on one of two GPUs that has reached no limit."""
     option = {"llm": "tiny", "tp_degree": 1, "mps_share_pct": 50.0, "replicas": 1}
     reported: dict[str, Any] = {
         "quality": 0.7,
@@ -72,7 +72,7 @@ NOTHING = "No SLO and no pool of GPUs is binding."
         ({"context": llm(0, 2)}, NOTHING),
     ],
 )
-def test_a_limit_is_named_where_the_plan_stands_at_it(
+def test_a_limit_is_named_where_the_plan_has_reached_it(
     changes: dict[str, Any], reported: str
 ) -> None:
     assert binding_line(content(**changes)) == reported

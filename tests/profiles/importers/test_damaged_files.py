@@ -1,4 +1,4 @@
-"""`profile import` of damaged files: whatever stands where a tool writes something else, there is a
+"""`profile import` of damaged files: whatever replaces a value that a tool writes, there is a
 reason and never a traceback.
 
 Every place of a small file of every tool is taken away, wrapped, and filled with values of other

@@ -44,7 +44,7 @@ def test_keys_come_from_the_file_where_it_has_them(tmp_path: Path):
     )
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples lie beside the checkout")
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are next to the checkout")
 class TestSamples:
     def rows(self, pattern: str, **given: Any) -> pd.DataFrame:
         return imported(*sorted(SAMPLES.glob(pattern)), given={**OPTION, **given}).frame

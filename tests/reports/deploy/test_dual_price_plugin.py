@@ -52,7 +52,7 @@ def plugin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def ended(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run it in a thread of its own: in this one a browser's loop may be running."""
+    """Run it in a separate thread: in this one a browser's loop may be running."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
 

@@ -1,5 +1,5 @@
 """deploy.sh at work: run by bash with stubs of vllm, curl, nvidia-smi and MPS; what arrives is what
-the plan says, whatever a name says.
+the plan says, for any names.
 """
 
 import json
@@ -38,15 +38,15 @@ STUBS = {
 import json, os, sys, time
 kept = {{key: value for key, value in os.environ.items() if key.startswith(("CUDA_", "HF_"))}}
 port = next(word.partition("=")[2] for word in sys.argv if word.startswith("--port="))
-def tell(event):
+def record(event):
     with open(os.path.join(os.environ["STUBS"], "events"), "a") as stream:
-        told = {{"event": event, "port": port, "argv": sys.argv[1:], "environment": kept}}
-        stream.write(json.dumps(told) + "\\n")
-tell("start")
+        line = {{"event": event, "port": port, "argv": sys.argv[1:], "environment": kept}}
+        stream.write(json.dumps(line) + "\\n")
+record("start")
 if os.path.exists(os.path.join(os.environ["STUBS"], "fails")):
     sys.exit("Free memory on device is less than desired")
 time.sleep(0.2)
-tell("up")
+record("up")
 open(os.path.join(os.environ["STUBS"], "up." + port), "w").write(str(os.getpid()))
 time.sleep(120)
 """

@@ -1,5 +1,5 @@
-"""Workbooks as other programs save them, and what their users do to cells: read as meant, or told
-by cell.
+"""Workbooks as other programs save them, and what their users do to cells: read as meant, or
+reported by cell.
 """
 
 import zipfile
@@ -323,7 +323,7 @@ def test_dates_are_those_of_the_workbook(epoch_1904: bool, tmp_path: Path) -> No
     assert table.columns["measured_on"][0] == "2026-05-03"
 
 
-# --- what is told by cell -------------------------------------------------------------------------
+# --- faults by cell -------------------------------------------------------------------------------
 
 SPACES = (
     "the number is stored as text with spaces in it: format the cell as a number and type it again"

@@ -45,7 +45,7 @@ def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
 
 def test_the_cascade_adds_latencies_up() -> None:
     """paper-trio: sum of visits times mean TTFT at the visits' rate, from the raw curves, is what
-    the table tells.
+    the table states.
     """
     instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
     found = cascade_baseline(trial(instance), instance, np.array([1.0, 2.0, 3.0]))

@@ -20,7 +20,7 @@ EXACT = Settings(rel_gap=1e-6)
 MEAN = ("ttft", "mean")
 
 NOISE = 1e-6
-"""Score units: what the verifier's slack of 1e-7 of a limit is worth."""
+"""Score units: the effect of the verifier's slack of 1e-7 of a limit."""
 
 
 def flat(seconds: float, top: float, **percentiles: float) -> Curve:
@@ -54,8 +54,8 @@ def make(
     values: Sequence[Sequence[float]] = ((1.0,), (0.0,)),
     **more: Any,
 ) -> Instance:
-    """Two LLMs unless told otherwise: "good" scores 1 and "poor" 0 on every prompt, so that quality
-    is the fraction of "good".
+    """Two LLMs unless stated otherwise: "good" scores 1 and "poor" 0 on every prompt, so that
+    quality is the fraction of "good".
     """
     table = np.array(values, dtype=float)
     prompts = table.shape[1]
@@ -81,7 +81,7 @@ def make(
 
 
 def checked(instance: Instance, settings: Settings = EXACT, **how: Any) -> Solution:
-    """Solve; whatever plan comes must pass the verifier and lie on its side of its bound."""
+    """Solve; any plan must pass the verifier and lie on its side of its bound."""
     solution = solve(instance, settings, **how)
     check(instance, solution, settings.rel_gap)
     return solution

@@ -28,7 +28,7 @@ def table(values: np.ndarray, weights: np.ndarray | None = None) -> Scores:
 
 
 def best_quality(scores: Scores, fractions: np.ndarray) -> float:
-    """Q(f): the linear program with one variable for every LLM and prompt, solved as it stands."""
+    """Q(f): the linear program with one variable for every LLM and prompt, solved directly."""
     values, weights = scores.values, scores.weights
     llms, prompts = values.shape
     i, x = np.divmod(np.arange(llms * prompts), prompts)

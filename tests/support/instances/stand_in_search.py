@@ -26,7 +26,7 @@ def hand_made_plan(instance: Instance, status: str = "optimal", bound: float = 0
     )
     halves = np.full(2, 0.5)
     place = (Shard(0, 0, 0, 0, 0), Shard(1, 0, 0, 0, 1))
-    prices = ShadowPrices(None, (None,), (None,), ("not asked for",))
+    prices = ShadowPrices(None, (None,), (None,), ("not requested",))
     rates = halves * instance.arrival_rate
     return Solution(
         status=status,

@@ -108,7 +108,7 @@ BY_HAND = {
     # all x
     "p50 never binds": (two_llms(TAIL, slo=Slo("ttft", "p50", 0.2)), 10.0),
     # one GPU: either small or big; big alone has 0.5 s
-    "no room beside": (two_llms(FLAT, slo=Slo(*MEAN, 0.3), nodes=1), 0.0),
+    "no room next to it": (two_llms(FLAT, slo=Slo(*MEAN, 0.3), nodes=1), 0.0),
 }
 
 
@@ -152,7 +152,7 @@ def test_cost_is_least_and_fewest_gpus_reach_a_quality() -> None:
 
 
 def test_placement_counts_gpus_and_nodes() -> None:
-    # 42.8 GiB shards beside nothing on an 80 GiB GPU: two need two GPUs though 40 % of the SMs
+    # 42.8 GiB shards alone on an 80 GiB GPU: two need two GPUs though 40 % of the SMs
     # would do
     shard = Option(llm=0, pool=0, tp_degree=1, mps_share=0.2, memory=42.8, curve=RISING)
     pair = Option(llm=1, pool=0, tp_degree=2, mps_share=0.2, memory=20.0, curve=RISING)

@@ -24,9 +24,9 @@ def niceness(*, job: JobContext) -> int:
 
 
 def polite(*, job: JobContext) -> str:
-    """Stops when asked, with what it has."""
+    """Stops when requested, with what it has."""
     job.progress(Progress(0.0, "counting", 1.5, 2.5))
-    return "stopped with this" if job.cancel.wait(60) else "never asked"
+    return "stopped with this" if job.cancel.wait(60) else "never requested"
 
 
 def deaf(*_: Any, job: JobContext) -> None:

@@ -130,7 +130,7 @@ def whole(*, hostile: bool = False) -> PlanAndScenario:
 
 @cache
 def idle(least: int) -> PlanAndScenario:
-    """All requests go to one LLM; so many servers of the other are asked for all the same."""
+    """All requests go to one LLM; so many servers of the other are required anyway."""
     options = [("small", "TestGPU", 1, 40, 10.0, 20.0), ("large", "TestGPU", 1, 60, 40.0, 40.0)]
     return case(
         options,

@@ -1,4 +1,4 @@
-"""Hand-made records to tell from: sound by construction, so that the real verifier accepts them."""
+"""Hand-made records to test with: sound by construction, so that the real verifier accepts them."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -48,7 +48,7 @@ def faults_of(*paths: Path, given: Mapping[str, Any] = OPTION) -> str:
 
 
 def check_the_standard_point(frame: pd.DataFrame, tp: int = 1) -> None:
-    """The run that every small file here tells."""
+    """The run that every small file here records."""
     assert len(frame) == 1
     row = frame.iloc[0]
     assert (row["llm"], row["gpu"], row["tp_degree"], row["mps_share_pct"]) == (

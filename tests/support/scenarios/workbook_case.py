@@ -37,7 +37,7 @@ def edit(path: Path, change: Callable[[Any], None]) -> Path:
 
 
 def put(path: Path, **cells: Any) -> Path:
-    """Put values into cells, e.g. `Pools__C2=8`; `Demand` stands for Demand & SLO."""
+    """Put values into cells, e.g. `Pools__C2=8`; `Demand` means Demand & SLO."""
 
     def change(workbook: Any) -> None:
         for place, value in cells.items():

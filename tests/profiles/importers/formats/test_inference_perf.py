@@ -1,4 +1,4 @@
-"""inference-perf: the model stands beside the stages."""
+"""inference-perf: the model is named next to the stages."""
 
 from pathlib import Path
 

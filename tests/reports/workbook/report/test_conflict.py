@@ -13,7 +13,7 @@ from tests.support.plans.report_cases import infeasible, written
 
 
 def test_an_infeasible_plan_is_told(tmp_path: Path) -> None:
-    """Why, what must change and where, and the best effort as a plan is told, each of its sheets
+    """Why, what must change and where, and the best effort as a plan is shown, each of its sheets
     saying what it is.
     """
     source = infeasible()
