@@ -386,7 +386,7 @@ def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef 
                 )
 
 
-def test_whatever_is_public_has_a_docstring() -> None:
+def test_everything_public_has_a_docstring() -> None:
     faults = [file_of(module) for module, tree in trees().items() if not ast.get_docstring(tree)]
     faults += [
         f"{file_of(module)}:{node.lineno} {node.name}"

@@ -63,7 +63,7 @@ def test_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout == f"planner {VERSION}\n"
 
 
-def test_file_run_directly_tells_how() -> None:
+def test_file_run_directly_says_how() -> None:
     outcome = subprocess.run(
         [sys.executable, HOME / "planner" / "__main__.py"],
         capture_output=True,

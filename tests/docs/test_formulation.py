@@ -88,7 +88,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (7, f"(at most {setup_routing.PASSES} times)"),
         (9, f"may get worse by {leanest.SAME_VALUE:.0e}".replace("e-06", "e-6")),
         (9, f"may visit {leanest.LEAN_NODES:,} nodes divided by its number of columns"),
-        (9, f"stands a limit of {leanest.LEAN_SECONDS:g} s"),
+        (9, f"has a limit of {leanest.LEAN_SECONDS:g} s"),
         (10, f"time limits: {infeasibility.PROBE_SECONDS:g} s each"),
         (10, f"for all together {infeasibility.EXPLAIN_SECONDS:g} s"),
         (10, f"at least {infeasibility.LEAST_SECONDS:g} s"),

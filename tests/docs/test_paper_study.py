@@ -152,7 +152,7 @@ def test_the_joint_plan_is_between_the_best_setup_and_its_bound(
         assert row["Reason"] == ""
 
 
-def test_a_floor_of_ones_own_replaces_the_scenarios() -> None:
+def test_a_stated_floor_replaces_the_scenarios() -> None:
     one = next(run_points(QUICK[:1], floor_pct=100))
     assert one.study.positions.size == 120  # as counted by counts_table
     assert one.agrees == "yes"
@@ -161,7 +161,7 @@ def test_a_floor_of_ones_own_replaces_the_scenarios() -> None:
 # ---------------------------------------------------------------- the verdict
 
 
-def test_contradictions_are_told(outcomes: tuple[StudyResult, ...]) -> None:
+def test_contradictions_are_reported(outcomes: tuple[StudyResult, ...]) -> None:
     one = outcomes[0]
     instance = load_instance(cluster_file(4)).instance  # 60 req/s and 150 ms, as the point
     value, bound = one.joint.value or 0.0, one.joint.bound or 0.0

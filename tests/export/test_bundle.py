@@ -20,7 +20,7 @@ from tests.support.plans.export_cases import HOSTILE, ON
 
 
 @every_case
-def test_every_file_tells_its_plan(name: str) -> None:
+def test_every_file_names_its_plan(name: str) -> None:
     digest = plan_hash(CASES[name]().plan.content)
     for path, text in exported(name).files.items():
         top = "\n".join(text.splitlines()[:6])

@@ -25,7 +25,7 @@ def test_memory_adds_up_on_every_gpu(name: str) -> None:
             assert row["memory_limit_mib"] > 1024 * row["utilization"] * node["memory_gib"]
 
 
-def test_a_plan_without_headroom_is_told() -> None:
+def test_a_plan_without_headroom_is_reported() -> None:
     options = [("small", "EdgeGPU", 1, 50, 10.0, 24.0), ("large", "EdgeGPU", 1, 50, 5.0, 24.0)]
     source = export_cases.case(
         options, export_cases.TWO_POOLS[1:], 12.0, setups={"memory_headroom_pct": 0}

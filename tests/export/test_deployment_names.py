@@ -26,7 +26,7 @@ def test_labels_are_dns_labels_and_differ(texts: set[str]) -> None:
     assert labels(sorted(texts, reverse=True), 30, reserved=("fleet",)) == found
 
 
-def test_long_names_that_begin_alike_differ() -> None:
+def test_long_names_with_a_common_beginning_differ() -> None:
     found = labels(["a" * 40, "a" * 41], 30)
     assert len(set(found.values())) == 2
     assert {len(label) for label in found.values()} == {30}

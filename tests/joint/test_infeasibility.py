@@ -146,7 +146,7 @@ def test_a_replica_that_cannot_be_had() -> None:
     assert check_repairs(instance, solve(instance)) == {"llms.1.min_replicas": 0}
 
 
-def test_replica_limits_tried_in_vain_are_told_together() -> None:
+def test_replica_limits_tried_in_vain_are_reported_together() -> None:
     """Each LLM may run one replica of 10 req/s and 1,000 are required: neither nodes nor eight more
     replicas of either LLM are enough.
     """

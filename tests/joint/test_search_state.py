@@ -53,7 +53,7 @@ def test_options_without_a_rate_or_a_replica_are_not_usable() -> None:
     assert fresh_state(none).usable() == (1,)
 
 
-def test_a_formulation_holds_what_is_asked_of_it() -> None:
+def test_a_formulation_holds_what_is_requested() -> None:
     state = fresh_state(random_instance(2, "two_pools"))
     for fractions in np.random.default_rng(0).dirichlet(np.ones(len(state.instance.llms)), 5):
         state.quality.price(fractions)

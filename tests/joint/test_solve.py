@@ -70,7 +70,7 @@ def test_a_tiny_time_limit_is_never_wrong(seed: int) -> None:
         assert sign * float(hasty.bound) >= sign * float(truth.value) - NOISE  # type: ignore[arg-type]
 
 
-def test_a_wide_gap_is_told_as_it_is() -> None:
+def test_a_wide_gap_is_reported_as_it_is() -> None:
     solution = checked(busy(), Settings(rel_gap=0.05))
     assert solution.status == "optimal"
     assert gap(solution) <= 0.05 * float(solution.value)  # type: ignore[arg-type]

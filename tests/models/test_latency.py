@@ -201,7 +201,7 @@ def test_safe_points_never_lie_below_and_are_exact_at_the_rate(seed: int) -> Non
             )
 
 
-def test_safe_points_take_the_asked_side_of_a_jump() -> None:
+def test_safe_points_take_the_requested_side_of_a_jump() -> None:
     """At the rate where p50 crosses the limit the share jumps from 0.5 to 1: side -1 ends there,
     side +1 starts there.
     """

@@ -35,7 +35,7 @@ def cluster(kinds: list[tuple[float, float]], gpus: int) -> Instance:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_whatever_is_placed_obeys_the_rows_of_any_demand(seed: int) -> None:
+def test_every_placement_obeys_the_rows_of_any_demand(seed: int) -> None:
     rng = np.random.default_rng(seed)
     kinds = [
         (float(rng.choice([0.1, 0.2, 0.25, 0.3, 0.33, 0.5, 0.6, 1.0])), float(rng.uniform(4, 70)))

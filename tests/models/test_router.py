@@ -174,7 +174,9 @@ def test_one_prompt_and_many_get_the_same_answer(seed: int, corrected: bool) -> 
     ).all()
 
 
-def test_more_prompts_than_a_block_are_decided_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_prompts_than_a_block_are_decided_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     scores, plan = random_case(3)
     router = Router(policy_of(plan))
     whole = router.choose_many(by_llm(scores), scores.prompt_ids)
@@ -530,7 +532,7 @@ def test_scores_of_a_wrong_shape_are_refused() -> None:
     assert router.choose_many({"large": [], "small": []}, []).shape == (0,)
 
 
-def test_the_file_works_alone_beside_its_policy(tmp_path: Path) -> None:
+def test_the_file_works_alone_with_its_policy(tmp_path: Path) -> None:
     """Copied into a folder, in a Python that sees nothing of this checkout."""
     shutil.copy(router_module.__file__, tmp_path / "router.py")
     (tmp_path / "router_policy.json").write_text(json.dumps(simple()), encoding="utf-8")

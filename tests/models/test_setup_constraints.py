@@ -109,7 +109,7 @@ def test_limits_that_earlier_decisions_set() -> None:
         assert used["quality"] >= 0.1 - 1e-6
 
 
-def test_few_changes_beside_a_setup_that_runs() -> None:
+def test_few_changes_of_a_running_setup() -> None:
     """None at all: the setup itself; what is left out of the program stops, and counts."""
     state = state_of("convex", 3)
     best = solve(compiled(formulation(state, GoalKind.QUALITY)).linear, SolveSettings())

@@ -20,7 +20,7 @@ def test_the_context_holds_demand_pools_filters_and_notices() -> None:
     assert context["notices"]
 
 
-def test_a_best_effort_has_the_changed_demand_and_no_notices_of_its_own() -> None:
+def test_a_best_effort_has_the_changed_demand_and_no_notices() -> None:
     instance = trio(slos=(Slo("ttft", "mean", 0.01),))
     plan = build_plan(loaded(instance), infeasible(instance), SETTINGS, {})
     effort = plan.content["conflict"]["best_effort"]

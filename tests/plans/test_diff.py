@@ -85,7 +85,9 @@ def test_the_steps_lead_from_one_plan_to_the_other(
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_capacity_is_kept_or_the_drop_is_told(contents: dict[str, list[Any]], name: str) -> None:
+def test_capacity_is_kept_or_the_drop_is_reported(
+    contents: dict[str, list[Any]], name: str
+) -> None:
     old, new = contents[name][0], contents[name][1]
     found = diff_plans(old, new)
 

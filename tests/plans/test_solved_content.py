@@ -10,7 +10,7 @@ from tests.support.plans.built_plans import built_plan, check_schema
 from tests.support.plans.handmade import solved, trio, unsolved
 
 
-def test_ties_are_told_by_name() -> None:
+def test_ties_are_reported_by_name() -> None:
     # A tie group of weight 0 changes nothing that the verifier could object to.
     with pytest.raises(VerificationError):
         built_plan(solved(trio(), ties=(TieGroup((0, 2), 0.5, (0.3, 0.7)),)))

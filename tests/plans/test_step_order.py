@@ -51,7 +51,7 @@ def test_what_has_room_is_started_before_anything_stops() -> None:
     )
 
 
-def test_an_llm_is_told_short_until_its_capacity_is_back() -> None:
+def test_an_llm_is_reported_short_until_its_capacity_is_back() -> None:
     """One full GPU: z stops first, a and b change into its room, and z lacks its 1.5 req/s after
     every step until it runs again.
     """

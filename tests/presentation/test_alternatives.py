@@ -36,7 +36,7 @@ def content() -> Any:
     return plan.with_alternatives(found).content
 
 
-def test_equal_setups_stand_once_with_both_reasons(content: Any) -> None:
+def test_equal_setups_are_listed_once_with_both_reasons(content: Any) -> None:
     frame = alternatives_table(content)
     assert list(frame["Why it is listed"]) == ["next best, fewest GPUs"]
     assert frame.loc[0, "Loss (%)"] == pytest.approx(0.0)

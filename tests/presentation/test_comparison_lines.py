@@ -7,7 +7,7 @@ from planner.presentation.comparison_lines import comparison_lines, result_lines
 from planner.presentation.comparison_tables import comparison_table
 
 
-def test_a_plan_beside_itself_differs_in_nothing(contents: dict[str, Any]) -> None:
+def test_a_plan_compared_with_itself_differs_in_nothing(contents: dict[str, Any]) -> None:
     lines = comparison_lines(contents["small"], contents["small"])
     assert lines[0] == "Inputs: the same demand, SLOs, GPUs and LLMs."
     assert all("more" not in line and "less" not in line and "fewer" not in line for line in lines)
@@ -16,7 +16,7 @@ def test_a_plan_beside_itself_differs_in_nothing(contents: dict[str, Any]) -> No
     assert not diff_plans(contents["small"], contents["small"]).steps
 
 
-def test_a_plan_without_a_setup_is_told_so(contents: dict[str, Any]) -> None:
+def test_a_plan_without_a_setup_is_reported_so(contents: dict[str, Any]) -> None:
     small, none = contents["small"], contents["none"]
     why = "has no setup: no setup keeps all of its limits at once."
     assert comparison_lines(small, none) == [
@@ -39,7 +39,7 @@ def context(content: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**content, "context": {**content["context"], **changes}}
 
 
-def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) -> None:
+def test_qualities_that_do_not_compare_are_reported_first(contents: dict[str, Any]) -> None:
     small = contents["small"]
     assert comparison_lines(small, contents["fast"])[0].startswith("Inputs")
     prompts = small["context"]["prompts"]
@@ -53,7 +53,7 @@ def test_qualities_that_do_not_compare_are_told_first(contents: dict[str, Any]) 
     )
 
 
-def test_how_each_llm_is_run_is_told_where_it_changes(contents: dict[str, Any]) -> None:
+def test_how_each_llm_is_run_is_reported_where_it_changes(contents: dict[str, Any]) -> None:
     def reported(before: Any, after: Any) -> list[str]:
         return [line for line in result_lines(before, after) if line.startswith("Setup")]
 

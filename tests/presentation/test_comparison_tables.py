@@ -21,7 +21,7 @@ from planner.presentation.comparison_tables import (
 from planner.presentation.diff import diff_line
 
 
-def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) -> None:
+def test_numbers_are_side_by_side_with_their_change(contents: dict[str, Any]) -> None:
     frame = comparison_table(
         {name: contents[name] for name in ("small", "fast", "cheap")}
     ).set_index("What")
@@ -52,7 +52,7 @@ def test_numbers_stand_side_by_side_with_their_change(contents: dict[str, Any]) 
     assert frame.loc["GPUs used", "cheap: change"] == str(gpus)
 
 
-def test_setups_and_routings_stand_side_by_side(contents: dict[str, Any]) -> None:
+def test_setups_and_routings_are_side_by_side(contents: dict[str, Any]) -> None:
     pair = {name: contents[name] for name in ("small", "fast")}
     setups = replicas_table(pair)
     for name, content in pair.items():
@@ -65,7 +65,7 @@ def test_setups_and_routings_stand_side_by_side(contents: dict[str, Any]) -> Non
     assert points[points.columns[2]].nunique() == 2
 
 
-def test_diff_tells_it_on_the_terminal(plans: dict[str, Any], tmp_path: Path) -> None:
+def test_diff_shows_it_on_the_terminal(plans: dict[str, Any], tmp_path: Path) -> None:
     files = [str(tmp_path / f"{name}.json") for name in ("small", "fast")]
     for name, file in zip(("small", "fast"), files, strict=True):
         write_json(plans[name], file)

@@ -6,7 +6,7 @@ from planner.plans.diff import diff_plans
 from planner.presentation.diff import diff_line
 
 
-def test_a_quiet_hour_is_told_where_replicas_are_left() -> None:
+def test_a_quiet_hour_is_reported_where_replicas_are_left() -> None:
     """Two replicas on two full GPUs give way to two others: one of them always runs, 5 of 10 req/s,
     for half of the requests.
     """

@@ -26,7 +26,7 @@ def test_numbers_have_significant_digits(value: float | None, text: str) -> None
     ("gap", "text"),
     [(None, "unknown"), (0.0, "0 %"), (3e-9, "below 0.001 %"), (5e-5, "0.0050 %"), (0.05, "5.0 %")],
 )
-def test_gaps_are_told_in_per_cent(gap: float | None, text: str) -> None:
+def test_gaps_are_reported_in_per_cent(gap: float | None, text: str) -> None:
     assert format_gap(gap) == text
 
 

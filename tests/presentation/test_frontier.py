@@ -34,7 +34,7 @@ def frame() -> pd.DataFrame:
     )
 
 
-def test_points_stand_in_the_order_of_their_values(frame: pd.DataFrame) -> None:
+def test_points_are_in_the_order_of_their_values(frame: pd.DataFrame) -> None:
     assert list(frame["Arrival rate (req/s)"]) == [10.0, 20.0, 30.0]
     assert list(frame[THIS]) == ["", THIS, ""]
     assert "Found (mean score)" in frontier_measures(frame)

@@ -15,7 +15,7 @@ def lines(*entries: Any) -> list[str]:
     return marginals_lines(built_plan().with_marginals(list(entries)).content)
 
 
-def test_a_node_is_told_with_its_price() -> None:
+def test_a_node_is_shown_with_its_price() -> None:
     node, slo = lines(
         entry("pools.0.nodes", 1, 2), entry("slo.0.limit_ms", 150, 140, difference=-0.01)
     )

@@ -28,7 +28,7 @@ def test_realised_fractions_are_the_planned_ones(source: PlanAndScenario, router
     assert frame["Dual price (score)"].min() == pytest.approx(0.0)
 
 
-def test_ties_stand_largest_first(source: PlanAndScenario) -> None:
+def test_ties_are_listed_largest_first(source: PlanAndScenario) -> None:
     content: Any = source.plan.content
     ties = [
         {"llms": ["a", "b"], "share": 0.1, "split": [0.25, 0.75]},

@@ -7,7 +7,7 @@ from planner.presentation.scenario_changes import scenario_change_lines
 from tests.presentation.test_comparison_lines import context
 
 
-def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) -> None:
+def test_differences_of_inputs_and_results_are_reported(contents: dict[str, Any]) -> None:
     requested = scenario_change_lines(contents["small"], contents["fast"])
     assert requested == [
         "arrival rate 20 req/s instead of 10 req/s",
@@ -27,7 +27,7 @@ def test_what_was_asked_and_found_differently_is_told(contents: dict[str, Any]) 
     assert f"{saved:.2f} USD/h less" in next(line for line in cheaper if line.startswith("Cost"))
 
 
-def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(
+def test_llms_are_those_listed_or_in_older_files_those_routed_to(
     contents: dict[str, Any],
 ) -> None:
     small, none = contents["small"], contents["none"]
@@ -45,7 +45,7 @@ def test_llms_asked_for_are_those_listed_or_in_older_files_those_routed_to(
     assert f"without {gone}" in scenario_change_lines(old, routed)
 
 
-def test_settings_and_limits_on_replicas_are_told_in_words(contents: dict[str, Any]) -> None:
+def test_settings_and_limits_on_replicas_are_reported_in_words(contents: dict[str, Any]) -> None:
     small = contents["small"]
     first, *rest = small["context"]["llms"]
     filters = {

@@ -28,11 +28,11 @@ def listing(*quality: float, complete: bool = True) -> SetupListing:
     )
 
 
-def test_closer_than_a_hundredth_of_a_per_cent_is_alike() -> None:
+def test_closer_than_a_hundredth_of_a_per_cent_counts_as_equal() -> None:
     assert listing(0.92, 0.90005, 0.8).better(0.9) == 1
 
 
-def test_marks_stand_in_the_order_of_their_quality() -> None:
+def test_marks_are_in_the_order_of_their_quality() -> None:
     baselines = pd.DataFrame(
         {
             "Baseline": ["joint plan", "isolated", "two-stage"],

@@ -56,7 +56,7 @@ def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> Non
     assert not [field for field in scenario_fields(content_of(requested)) if field.cheapest]
 
 
-def test_values_that_cannot_be_are_told() -> None:
+def test_impossible_values_are_reported() -> None:
     field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
     with pytest.raises(DataError, match="more than 60"):
         frontier_axis(field, "1:100:1")
@@ -68,7 +68,7 @@ def test_values_that_cannot_be_are_told() -> None:
     ("value", "start", "whole"),
     [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)],
 )
-def test_a_slider_holds_where_it_stands(value: float, start: float, whole: bool) -> None:
+def test_a_slider_keeps_its_ends(value: float, start: float, whole: bool) -> None:
     low, high, step = slider_range(value, start, whole=whole)
     assert low <= value <= high
     assert low <= start <= high

@@ -29,7 +29,7 @@ def test_catalogues_are_large_enough_and_hold_the_required_keys():
 
 
 @pytest.mark.parametrize(("file", "loaded"), [("gpus.csv", GPUS), ("llms.csv", LLMS)])
-def test_every_row_is_read_and_no_key_stands_twice(file, loaded):
+def test_every_row_is_read_and_no_key_appears_twice(file, loaded):
     with (FOLDER / file).open(newline="") as table:
         assert len(list(csv.DictReader(table))) == len(loaded)
 

@@ -23,7 +23,7 @@ def test_loads_are_closer_together_near_the_top() -> None:
     assert list(curve_loads(1, 0.97)) == [UNCERTAIN_LOAD]
 
 
-def test_every_seed_has_draws_of_its_own_and_the_same_ones_again() -> None:
+def test_every_seed_has_its_own_reproducible_draws() -> None:
     offered = OfferedLoad(lengths=fixed(10, 5), requests=80, seeds=2)
     (first, *_), (second, *_) = draw_load(offered)
     assert first.size == second.size == 40

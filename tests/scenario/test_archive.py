@@ -66,7 +66,7 @@ def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
     )
 
 
-def test_archives_that_cannot_be_read_are_told_all_at_once() -> None:
+def test_archives_that_cannot_be_read_are_reported_all_at_once() -> None:
     double = make_archive({"a/scores.csv": b"1", "b/scores.csv": b"2"})
     with pytest.raises(DataError) as error:
         unpack_archives({"bad.zip": b"PK\x03\x04 no", "double.zip": double})

@@ -29,7 +29,7 @@ def edit(tmp_path: Path) -> ScenarioEdit:
     return ScenarioEdit.of_file(str(folder / "scenario.yaml"))
 
 
-def test_changes_are_told_as_few_overrides_and_in_words(edit: ScenarioEdit) -> None:
+def test_changes_are_given_as_few_overrides_and_in_words(edit: ScenarioEdit) -> None:
     content = content_of(edit)
     content["pools"][0]["nodes"] = 2
     content["slo"][0]["limit_ms"] = 250.0

@@ -11,7 +11,7 @@ from profiles.workbook_layout import SHEETS
 from tests.support.scenarios.workbook_case import planner
 
 
-def test_templates_plan_as_they_stand(tmp_path: Path) -> None:
+def test_templates_can_be_planned_unchanged(tmp_path: Path) -> None:
     assert run_init(tmp_path / "new", None, None, []) == 0
     assert run_init(None, tmp_path / "new.xlsx", None, []) == 0
     hashes = {

@@ -78,7 +78,7 @@ def test_a_workbook_alone_is_a_scenario(tmp_path: Path) -> None:
     assert len(load_instance(path).instance.llms) == 2
 
 
-def test_a_table_is_replaced_in_a_folder_of_its_own(edit: ScenarioEdit, tmp_path: Path) -> None:
+def test_a_table_is_replaced_in_a_separate_folder(edit: ScenarioEdit, tmp_path: Path) -> None:
     scores = FILES["scores.csv"].decode().splitlines()[:3]
     path = replace_table(
         edit.scenario, "scores", "mine.csv", "\n".join(scores).encode(), tmp_path / "new"

@@ -136,7 +136,7 @@ FAULTS = [
     FAULTS,
     ids=[f"{next(iter(cells))}={next(iter(cells.values()))}" for cells, _ in FAULTS],
 )
-def test_faults_stand_at_their_cells(book: Path, cells: dict[str, Any], expected: str) -> None:
+def test_faults_name_their_cells(book: Path, cells: dict[str, Any], expected: str) -> None:
     lines = fault_lines(put(book, **cells))
     assert any(
         expected in line if expected[:3] == "the" else line.startswith(expected) for line in lines

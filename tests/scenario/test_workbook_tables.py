@@ -24,7 +24,7 @@ def test_rows_keep_their_numbers(book: Path) -> None:
     assert table.typed
 
 
-def test_a_file_beside_a_sheet_with_rows_is_a_fault(book: Path) -> None:
+def test_a_file_and_a_sheet_with_rows_is_a_fault(book: Path) -> None:
     put(book, Settings__B11="scores.csv")
     label = "Scores file"
     _, faults = read(

@@ -33,7 +33,7 @@ def test_a_cell_by_the_kind_of_its_field(kind: FieldKind, cell: object, value: o
     assert type(content) is type(value)
 
 
-def test_choices_are_found_whatever_their_case() -> None:
+def test_choices_are_found_in_any_case() -> None:
     one = field(FieldKind.TEXT, ("mean", "each_llm"))
     assert cell_content(" EACH_LLM", one) == "each_llm"
     assert cell_content("median", one) == "median"

@@ -58,7 +58,7 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
     assert judged >= 12
 
 
-def test_more_of_a_limit_is_never_worth_less_than_nothing() -> None:
+def test_the_value_of_more_of_a_limit_is_never_negative() -> None:
     settings = Settings(rel_gap=1e-6)
     for seed in range(8):
         instance = random_instance(seed, "convex")

@@ -32,7 +32,7 @@ def test_equal_scores_and_weights_share_their_cuts() -> None:
     assert quality_of(scores()) is first
 
 
-def test_other_weights_have_cuts_of_their_own() -> None:
+def test_other_weights_have_their_own_cuts() -> None:
     first = quality_of(scores())
     other = quality_of(scores(weights=[0.6, 0.2, 0.2]))
     assert other is not first
@@ -41,7 +41,7 @@ def test_other_weights_have_cuts_of_their_own() -> None:
     )
 
 
-def test_other_scores_have_cuts_of_their_own() -> None:
+def test_other_scores_have_their_own_cuts() -> None:
     assert quality_of(scores()) is not quality_of(scores([[0.2, 0.9, 0.4], [0.8, 0.1, 0.6]]))
 
 
@@ -60,7 +60,7 @@ def test_using_scores_again_keeps_them_longer() -> None:
     assert quality_of(tables[0]) is kept[0]
 
 
-def test_a_pool_with_too_many_cuts_is_started_anew() -> None:
+def test_a_pool_with_too_many_cuts_is_restarted() -> None:
     first = quality_of(scores())
     for price in np.linspace(0.1, 0.9, MOST_CUTS + 1):
         first.cut(np.array([0.0, price]))

@@ -14,7 +14,7 @@ from planner.settings import Settings
 from tests.support.paths import HOME
 
 
-def test_the_command_tells_steps(tmp_path: Path) -> None:
+def test_the_command_shows_steps(tmp_path: Path) -> None:
     loaded = load_instance(
         HOME / "examples" / "paper-trio" / "scenario.yaml",
         ["setups.tp_degrees=[1, 2]", "setups.mps_shares_pct=[30, 70, 100]"],

@@ -69,7 +69,7 @@ def test_only_chooses(plan_file: Path, tmp_path: Path, only: tuple[str, set[str]
     } == only[1]
 
 
-def test_bad_input_is_told(
+def test_bad_input_is_reported(
     plan_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "full").mkdir()
@@ -108,7 +108,7 @@ def test_a_plan_that_was_edited_is_refused(plan_file: Path, tmp_path: Path) -> N
         )
 
 
-def test_a_plan_without_a_setup_is_told(tmp_path: Path) -> None:
+def test_a_plan_without_a_setup_is_reported(tmp_path: Path) -> None:
     source = export_cases.planned(CASES["shared"]().loaded.scenario.path, "arrival_rate_rps=5000")
     assert source.plan.status == "infeasible"
     write_json(source.plan, tmp_path / "plan.json")

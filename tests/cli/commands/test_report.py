@@ -51,7 +51,7 @@ def test_report_reads_a_plan(
         ({"charts": "{0}/plan.json"}, "--charts names a file"),
     ],
 )
-def test_report_tells_bad_input(
+def test_report_shows_bad_input(
     changes: dict[str, str],
     reported: str,
     small: PlanAndScenario,

@@ -17,7 +17,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_simulate_prints_planned_beside_simulated(planned: Path) -> None:
+def test_simulate_prints_planned_and_simulated(planned: Path) -> None:
     done = CliRunner().invoke(
         app, ["simulate", str(planned), "--minutes", "2"], env={"COLUMNS": "80"}
     )

@@ -26,7 +26,7 @@ def test_every_pool_has_its_head_and_bars() -> None:
     assert all(len(line.split()[2]) == 10 for line in bars), "one character is 10 % of a GPU"
 
 
-def test_nodes_alike_are_printed_once() -> None:
+def test_identical_nodes_are_printed_once() -> None:
     instance, solution = fleet(12)
     lines = printed(build_plan(loaded(instance), solution, SETTINGS, {}).content)
     heads = [line for line in lines if "identical" in line]

@@ -3,5 +3,5 @@
 from planner.cli.terminal.output import printable
 
 
-def test_control_characters_are_told_not_sent() -> None:
+def test_control_characters_are_shown_not_sent() -> None:
     assert printable("a\x1b[31mb\x07") == "a\\x1b[31mb\\x07"

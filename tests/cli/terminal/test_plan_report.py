@@ -89,7 +89,7 @@ def test_sections_come_in_the_order_people_ask() -> None:
     assert places == sorted(places)
 
 
-def test_names_are_told_as_they_are() -> None:
+def test_names_are_shown_as_they_are() -> None:
     nasty = trio(NASTY)
     text = report(nasty, solved(nasty), width=240, force_terminal=True, color_system="truecolor")
     for name in NASTY:
@@ -106,7 +106,7 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_infeasible_tells_conflict_repairs_and_best_effort() -> None:
+def test_infeasible_shows_conflict_repairs_and_best_effort() -> None:
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
     text = report(tight, infeasible(tight))
     for words in [
@@ -119,7 +119,7 @@ def test_infeasible_tells_conflict_repairs_and_best_effort() -> None:
         assert words in text
 
 
-def test_many_slos_get_a_table_of_their_own() -> None:
+def test_many_slos_get_a_separate_table() -> None:
     slos = (Slo("ttft", "mean", 9.0), Slo("ttft", "p99", 9.0), Slo("e2e", "mean", 9.0))
     text = report(trio(slos=slos), solved(trio(slos=slos), shadow_prices=None))
     assert "Latency at the rate of one replica" in text
@@ -133,7 +133,7 @@ def test_verdict_alone() -> None:
     assert len(stream.getvalue().splitlines()) == 3
 
 
-def test_short_tells_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
+def test_short_shows_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
     stream = io.StringIO()
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
     print_short(

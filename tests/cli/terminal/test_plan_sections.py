@@ -18,7 +18,7 @@ def console() -> tuple[Console, io.StringIO]:
     return Console(file=stream, width=80), stream
 
 
-def test_the_first_slo_stands_in_the_setup_and_others_below() -> None:
+def test_the_first_slo_is_in_the_setup_and_others_below() -> None:
     slos = (Slo("ttft", "mean", 9.0), Slo("ttft", "p99", 9.0), Slo("e2e", "mean", 9.0))
     instance = trio(slos=slos)
     content = build_plan(

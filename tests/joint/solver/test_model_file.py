@@ -63,7 +63,7 @@ def test_names_are_those_of_the_formulation(tmp_path: Path) -> None:
     assert "serve_llm_fraction(llm_a)" in read_back(tmp_path / "m.lp").getLp().row_names_
 
 
-def test_names_of_white_space_and_alike_stay_apart(tmp_path: Path) -> None:
+def test_names_with_white_space_and_equal_names_stay_apart(tmp_path: Path) -> None:
     """`a b` and `a_b` are one name in a file without spaces, `a-b` and `a+b` in an LP file."""
     instance = random_instance(1, "convex")
     for names in (("a b", "a_b"), ("a-b", "a+b")):

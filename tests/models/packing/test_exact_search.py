@@ -38,7 +38,7 @@ def test_beyond_its_limit_it_says_unknown(monkeypatch: pytest.MonkeyPatch) -> No
     assert search_packing_exactly(items, 1, 2, ROOM, 2).verdict != PackingVerdict.UNKNOWN
 
 
-def test_alike_nodes_are_tried_once() -> None:
+def test_identical_nodes_are_tried_once() -> None:
     """A replica too much for ten identical nodes: refuted by counting states, not orders."""
     items = [Item(0, 2, 0.6, 1.0, 11)]
     assert search_packing_exactly(items, 10, 2, ROOM, 20).verdict == PackingVerdict.IMPOSSIBLE

@@ -6,7 +6,7 @@ from planner.presentation.comparison_tables import routing_comparison_table, tra
 from tests.support.page.page_charts import rows_of
 
 
-def test_plans_are_told_apart_by_their_names(view: PlanView) -> None:
+def test_plans_are_distinguished_by_their_names(view: PlanView) -> None:
     contents = {"as given": view.content, "50 req/s": view.content}
     signs = view.report["meta"]["signs"]
     bars = rows_of(build_routing_comparison_chart(routing_comparison_table(contents), signs))

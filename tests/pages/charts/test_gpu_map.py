@@ -7,7 +7,7 @@ from app_pages.jobs.messages import PlanView
 from tests.support.page.page_charts import rows_of
 
 
-def test_shards_of_one_replica_look_alike_and_those_of_two_do_not(view: PlanView) -> None:
+def test_shards_of_one_replica_look_the_same_and_those_of_two_do_not(view: PlanView) -> None:
     options = view.content["options"]
     replicas = {
         (o["llm"], o["pool"], o["tp_degree"], o["mps_share_pct"]): o["replicas"] for o in options

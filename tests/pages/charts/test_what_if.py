@@ -32,7 +32,7 @@ def test_points_without_a_plan_are_named() -> None:
     assert all("Best possible" in row for row in rows_of(chart))
 
 
-def test_the_bound_is_drawn_beside_the_objective_alone() -> None:
+def test_the_bound_is_drawn_only_with_the_objective() -> None:
     frame = FRONTIER.assign(**{"GPUs used": [4, 8, None]})
     assert not any(
         "Best possible" in row for row in rows_of(build_what_if_frontier_chart(frame, "GPUs used"))

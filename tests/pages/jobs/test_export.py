@@ -52,7 +52,7 @@ def test_the_scenario_comes_back_with_its_changes(shown: Any, tmp_path: Path) ->
     assert load_instance(tmp_path / "report.xlsx").sha256 == source.loaded.sha256
 
 
-def test_files_that_changed_since_are_told(shown: Any, tmp_path: Path) -> None:
+def test_files_that_changed_since_are_reported(shown: Any, tmp_path: Path) -> None:
     path, _, content = shown
     with pytest.raises(DataError, match="have changed since this plan was made"):
         export_scenario_zip_job(path, {"arrival_rate_rps": 49}, content, job=idle_job())

@@ -105,7 +105,7 @@ def test_a_frontier_of_bad_input_is_bad_input_and_a_stopped_one_ends(path: str) 
     assert what_if.what_if_frontier_job(path, FOUR, "arrival_rate_rps", [10, 20], job=stopped) == []
 
 
-def test_an_alternative_is_a_plan_of_its_own(path: str, plan: PlanView) -> None:
+def test_an_alternative_is_a_separate_plan(path: str, plan: PlanView) -> None:
     running = planning.run_planning_job(path, {**FOUR, "arrival_rate_rps": 10}, job=job()).content
     request = what_if.AlternativesRequest(
         number=2, loss_pct=20.0, running_name="the plan that runs", running=running
@@ -153,7 +153,7 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: PlanView) -> N
     assert marks_table(plan.content, listed, None)["Kind"].tolist().count("baseline") == 0
 
 
-def test_setups_that_cannot_be_listed_are_told() -> None:
+def test_setups_that_cannot_be_listed_are_reported() -> None:
     example = EXAMPLES / "two-gpu-types" / "scenario.yaml"
     with pytest.raises(DataError, match="too many setups"):
         what_if.what_if_setups_job(str(example), {}, job=job())

@@ -60,7 +60,7 @@ def test_faults_and_failures_come_in_words(pool: WorkerPool) -> None:
     assert "secret" not in bug.message
 
 
-def test_a_process_that_dies_is_told_and_replaced(pool: WorkerPool) -> None:
+def test_a_process_that_dies_is_reported_and_replaced(pool: WorkerPool) -> None:
     assert done(pool, "crash").kind is OutcomeKind.FAILED
     assert done(pool, "echo", 3).result[0] == 3
     assert pool.counts()[2] == 2
@@ -74,7 +74,7 @@ def test_parts_come_in_order_and_once(pool: WorkerPool) -> None:
     pool.forget(name)
 
 
-def test_progress_is_told_and_a_polite_job_keeps_what_it_has(pool: WorkerPool) -> None:
+def test_progress_is_reported_and_a_polite_job_keeps_what_it_has(pool: WorkerPool) -> None:
     name = pool.start("tests.support.page.page_jobs:polite", ())
     status = until(pool, name, "counting")
     assert (status.value, status.bound) == (1.5, 2.5)
@@ -95,7 +95,7 @@ def test_a_deaf_job_is_ended(pool: WorkerPool) -> None:
     assert done(pool, "echo", 1).result[0] == 1
 
 
-def test_what_waits_is_told_its_place_and_is_cancelled_at_once(pool: WorkerPool) -> None:
+def test_waiting_jobs_know_their_place_and_are_cancelled_at_once(pool: WorkerPool) -> None:
     busy = [pool.start("tests.support.page.page_jobs:polite", ()) for _ in range(2)]
     for name in busy:
         until(pool, name, "counting")

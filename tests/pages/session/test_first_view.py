@@ -9,7 +9,7 @@ def test_a_link_opens_its_inputs_and_their_plan() -> None:
     assert app.query_params["arrival_rate_rps"] in ("40", ["40"])
 
 
-def test_faults_of_a_link_are_all_told() -> None:
+def test_faults_of_a_link_are_all_reported() -> None:
     query = {
         "example": "../../etc",
         "arrival_rate_rps": "-3",

@@ -88,7 +88,7 @@ def test_what_is_done_later_is_done_again_until_it_is_whole_and_then_no_more() -
     assert done == [3]
 
 
-def test_what_fails_later_is_told_once() -> None:
+def test_what_fails_later_is_reported_once() -> None:
     def action() -> None:
         raise ValueError("broken")
 

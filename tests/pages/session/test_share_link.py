@@ -15,7 +15,7 @@ def test_sound_values_are_taken_with_their_kind() -> None:
     assert faults == []
 
 
-def test_everything_else_is_a_fault_of_its_own() -> None:
+def test_everything_else_is_a_separate_fault() -> None:
     query = {"example": "/etc", "pools.0.nodes": "1.5", "arrival_rate_rps": "-1", "profiles": "x"}
     values, faults = share_link_values(EDIT, query)
     assert values == {}

@@ -24,7 +24,7 @@ def app() -> AppTest:
     return settle(app, "plan")
 
 
-def test_what_differs_stands_in_words_tables_and_charts(app: AppTest) -> None:
+def test_what_differs_is_in_words_tables_and_charts(app: AppTest) -> None:
     saved = app.session_state["saved"]
     (first, second), (old, new) = shorten_saved_names(list(saved)), saved.values()
     reported = unescaped(app)
@@ -61,7 +61,7 @@ def test_kept_plans_are_renamed_opened_and_forgotten(app: AppTest) -> None:
     assert "There is one plan so far" in unescaped(app)
 
 
-def test_fewer_than_two_chosen_is_told(app: AppTest) -> None:
+def test_fewer_than_two_chosen_is_reported(app: AppTest) -> None:
     app.multiselect(key="compare-chosen").set_value([]).run()
     assert "Choose at least two plans" in unescaped(app)
     assert not app.exception

@@ -52,7 +52,7 @@ def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
     assert "+1 node of pool a100 (2 instead of 1)" in reported
 
 
-def test_the_bundle_is_made_and_told(page: AppTest) -> None:
+def test_the_bundle_is_made_and_reported(page: AppTest) -> None:
     page.button(key="export-bundle").click().run()
     page = settle(page, "export-bundle").run()
     made = page.session_state["job-slots"]["export-bundle"].outcome.result

@@ -41,7 +41,7 @@ def test_a_scenario_is_uploaded_solved_and_saved() -> None:
     assert solved(app).session_state["shown"].content["scenario"] == "my-cluster"
 
 
-def test_faults_of_an_upload_are_all_told_and_nothing_changes() -> None:
+def test_faults_of_an_upload_are_all_reported_and_nothing_changes() -> None:
     app = opened("inputs")
     before = app.session_state["edit"]
     upload(app, FAULTY)
@@ -79,7 +79,7 @@ def test_the_objective_can_be_the_cheapest_plan() -> None:
     assert not app.session_state["edit"].overrides
 
 
-def test_what_cannot_be_is_told_and_does_not_count() -> None:
+def test_impossible_values_are_reported_and_rejected() -> None:
     app = opened("inputs")
     app.number_input(key="in-setups.memory_headroom_pct").set_value(250.0).run()
     assert "setups.memory\\_headroom\\_pct" in app.error[0].value

@@ -60,7 +60,7 @@ def test_prices_over_load_come_with_a_policy_that_follows_the_rate() -> None:
     assert not app.exception
 
 
-def test_a_split_is_tested_and_told_with_its_limits() -> None:
+def test_a_split_is_tested_and_reported_with_its_limits() -> None:
     app = settle(opened("router"), "router-policy").run()
     app.button(key="router-test").click().run()
     app = settle(app, "router-test").run()
@@ -75,7 +75,7 @@ def test_a_split_is_tested_and_told_with_its_limits() -> None:
     assert "inputs changed" in words(app)
 
 
-def test_uploaded_tables_with_faults_are_told_all_at_once_by_their_own_names() -> None:
+def test_uploaded_tables_with_faults_are_reported_all_at_once_by_their_own_names() -> None:
     app = settle(opened("router"), "router-policy").run()
     app.segmented_control(key="router-how").set_value("Other scores").run()
     assert app.button(key="router-test").disabled

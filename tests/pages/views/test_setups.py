@@ -42,7 +42,7 @@ def test_another_plan_asks_for_another_list(app: AppTest) -> None:
     assert "The plan reaches quality" not in words(app)
 
 
-def test_setups_that_cannot_be_listed_are_told() -> None:
+def test_setups_that_cannot_be_listed_are_reported() -> None:
     app = opened(PAGE, example="two-gpu-types")
     app.button(key="setups-setups").click().run()
     settle(app, "setups")

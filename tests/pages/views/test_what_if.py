@@ -38,7 +38,7 @@ def test_the_page_says_what_binds_and_what_one_more_buys(app: AppTest) -> None:
     assert f"+1 node of pool {content['context']['pools'][0]['name']} (2 instead of 1)" in reported
 
 
-def test_a_knob_is_planned_at_once_and_stands_beside_the_start(app: AppTest) -> None:
+def test_a_slider_is_planned_at_once_and_compared_with_the_start(app: AppTest) -> None:
     before = shown(app)
     app.slider(key="what-if-arrival_rate_rps").set_value(24.0).run()
     settle(app, "plan")
@@ -51,7 +51,7 @@ def test_a_knob_is_planned_at_once_and_stands_beside_the_start(app: AppTest) -> 
     assert app.slider(key="what-if-arrival_rate_rps~1").value == 20
 
 
-def test_the_frontier_is_planned_told_and_opened(app: AppTest) -> None:
+def test_the_frontier_is_planned_shown_and_opened(app: AppTest) -> None:
     app.text_input(key="what-if-values").set_value("10,20,2000").run()
     assert "arrival_rate_rps=10,20,2000" in app.code[0].value
     app.button(key="what-if-frontier-start").click().run()
@@ -87,7 +87,7 @@ def test_every_field_can_be_chosen_and_one_by_its_path(app: AppTest) -> None:
     ]
 
 
-def test_values_that_cannot_be_are_told(app: AppTest) -> None:
+def test_impossible_values_are_reported(app: AppTest) -> None:
     app.text_input(key="what-if-values").set_value("1:900:1").run()
     assert not app.exception
     assert "more than 60" in words(app)
@@ -129,7 +129,7 @@ def test_fewest_changes_from_a_kept_plan(app: AppTest) -> None:
     assert f"Fewest replicas to start or stop from {first}: " in unescaped(app)
 
 
-def test_without_a_plan_the_page_still_stands() -> None:
+def test_without_a_plan_the_page_still_works() -> None:
     app = settle(
         opened(
             PAGE, example="percentile-slo", **{"pools.0.nodes": "1", "arrival_rate_rps": "5000"}

@@ -4,7 +4,7 @@ from app_pages.widgets.markdown import plain_markdown
 from tests.support.page.page_app import solved, too_many_requests, words
 
 
-def test_an_infeasible_scenario_is_told_and_a_repair_makes_it_a_plan() -> None:
+def test_an_infeasible_scenario_is_shown_and_a_repair_makes_it_a_plan() -> None:
     app = too_many_requests()
     app.switch_page("views/plan.py").run()
     conflict = app.session_state["shown"].content["conflict"]

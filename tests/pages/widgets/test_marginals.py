@@ -18,7 +18,7 @@ def test_what_one_more_buys_is_planned_again() -> None:
 
 
 @pytest.mark.usefixtures("marginals_at_once")
-def test_what_one_more_buys_stands_roughly_where_planning_again_was_stopped() -> None:
+def test_marginal_values_are_estimates_where_planning_again_was_stopped() -> None:
     app = opened(example="from-benchmarks")
     app.session_state["job-slots"]["marginals"].outcome = JobOutcome(
         OutcomeKind.STOPPED, message="Stopped."

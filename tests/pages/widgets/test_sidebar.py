@@ -36,7 +36,7 @@ def test_stale_inputs_can_be_taken_back() -> None:
     assert STALE not in words(app)
 
 
-def test_a_cancelled_solve_is_told_and_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_solve_is_reported_and_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened()
     before = app.session_state["shown"]
     monkeypatch.setattr(state, "PLAN", "tests.support.page.page_jobs:deaf")
@@ -51,7 +51,7 @@ def test_a_cancelled_solve_is_told_and_the_plan_stays(monkeypatch: pytest.Monkey
     assert not app.button(key="solve").disabled
 
 
-def test_a_worker_that_dies_is_told_and_the_next_solve_works(
+def test_a_worker_that_dies_is_reported_and_the_next_solve_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = opened()

@@ -7,7 +7,7 @@ from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import infeasible, trio
 
 
-def test_repairs_are_told_with_numbers() -> None:
+def test_repairs_are_reported_with_numbers() -> None:
     _, repairs = conflict_lines(built_plan(infeasible(trio())).content)
     assert repairs == [
         ("raise the SLO on mean TTFT from 10 to 412.5 ms", "slo.0.limit_ms=412.5"),
@@ -16,7 +16,7 @@ def test_repairs_are_told_with_numbers() -> None:
     ]
 
 
-def test_repairs_of_replicas_and_compute_are_told_with_names() -> None:
+def test_repairs_of_replicas_and_compute_are_reported_with_names() -> None:
     content = built_plan().content
 
     def words(change: str, before: float, after: float, reported: Any = content) -> str:

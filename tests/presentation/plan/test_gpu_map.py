@@ -28,7 +28,7 @@ def rows(
     return gpu_map_rows(placement, pools, llm_letters(["x", "y"]))["p"]
 
 
-def test_alike_gpus_and_free_nodes_are_told_once() -> None:
+def test_identical_gpus_and_free_nodes_are_shown_once() -> None:
     assert rows([shard(0, 0), shard(0, 1), shard(1, 0), shard(1, 1)], 5) == [
         ("nodes 0-1 (2 identical), each", "", ""),
         ("gpu 0-1", "AAAAA.....", "2 x A x tp1 50 %"),
@@ -36,7 +36,7 @@ def test_alike_gpus_and_free_nodes_are_told_once() -> None:
     ]
 
 
-def test_alike_nodes_in_another_order_are_counted() -> None:
+def test_identical_nodes_in_another_order_are_counted() -> None:
     assert rows([shard(0, 0), shard(1, 1)], 2) == [
         ("nodes 0-1 (2 identical), each", "", ""),
         ("1 x gpu", "AAAAA.....", "1 x A x tp1 50 %"),
@@ -57,7 +57,7 @@ def test_replicas_side_by_side_do_not_look_like_one_over_all_gpus() -> None:
     ]
 
 
-def test_bars_fill_up_whatever_the_shares() -> None:
+def test_bars_fill_up_for_any_shares() -> None:
     placement = [
         shard(0, 0, "x", 33),
         shard(0, 0, "y", 33),

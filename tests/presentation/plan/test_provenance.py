@@ -4,7 +4,7 @@ from planner.presentation.plan.provenance import provenance_lines
 from tests.support.plans.built_plans import built_plan
 
 
-def test_sources_alike_are_told_once() -> None:
+def test_equal_sources_are_listed_once() -> None:
     content = built_plan().content
     sources = [
         "a tp1: made; to 5 req/s",

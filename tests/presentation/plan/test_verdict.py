@@ -5,7 +5,7 @@ from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import unsolved
 
 
-def test_verdict_tells_status_value_bound_gap_and_time() -> None:
+def test_verdict_shows_status_value_bound_gap_and_time() -> None:
     assert (
         verdict_line(built_plan().content)
         == "optimal: quality 0.90000 found, best possible 0.90000 (gap 0 %), 1.4 s"

@@ -15,7 +15,7 @@ from profiles.io.writing import (
 )
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "table.csv"
     target.write_text("old")
 

@@ -95,7 +95,7 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
             assert service["labels"]["plan.llm"] == names[row["llm"]].replace("$", "$$")
 
 
-def test_what_is_not_set_is_asked_for(tmp_path: Path) -> None:
+def test_unset_values_are_requested(tmp_path: Path) -> None:
     need("docker-compose")
     write_bundle(build_bundle(export_cases.shared(), ON, ["compose"]), tmp_path)
     done = read(tmp_path, "compose.lab-0.yaml")

@@ -135,7 +135,7 @@ def test_the_sdk_s_candidates_are_narrowed(
         ([{"role": "user", "content": None}], ""),
     ],
 )
-def test_the_last_user_message_stands_for_the_prompt(plugin: Any, messages: Any, text: str) -> None:
+def test_the_last_user_message_identifies_the_prompt(plugin: Any, messages: Any, text: str) -> None:
     assert plugin.last_user_text(messages) == text
 
 

@@ -14,7 +14,7 @@ def test_the_readme_shows_names_as_they_are() -> None:
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1
 
 
-def test_llms_without_requests_are_told() -> None:
+def test_llms_without_requests_are_reported() -> None:
     assert (
         "Deployed without requests, as the scenario demands: small."
         in exported("idle").files["README.md"]

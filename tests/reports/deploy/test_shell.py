@@ -262,14 +262,14 @@ def test_start_again_starts_what_has_stopped(machine: Machine) -> None:
     )
 
 
-def test_a_server_that_ends_early_is_told_with_its_log(machine: Machine) -> None:
+def test_a_server_that_ends_early_is_reported_with_its_log(machine: Machine) -> None:
     (machine.stubs / "fails").touch()
     done = machine.run("start", machine.deployment["nodes"][0]["label"])
     assert done.returncode == 1
     assert "ended before it was healthy: Free memory on device is less than desired" in done.stderr
 
 
-def test_what_is_missing_is_told_before_anything_starts(machine: Machine) -> None:
+def test_what_is_missing_is_reported_before_anything_starts(machine: Machine) -> None:
     label = machine.deployment["nodes"][0]["label"]
     assert "too little memory" in machine.run("start", label, STUB_MEMORY="1000").stderr
     key = machine.deployment["llms"][0]["model_key"]

@@ -252,7 +252,7 @@ def test_what_does_no_harm(change: Change, book: Path) -> None:
     assert load_instance(edited(book, change)).sha256 == requested
 
 
-def test_a_sheet_under_another_name_is_told(book: Path) -> None:
+def test_a_sheet_under_another_name_is_reported(book: Path) -> None:
     def rename(workbook: Any) -> None:
         workbook["Pools"].title = "My pools"
 
@@ -260,7 +260,7 @@ def test_a_sheet_under_another_name_is_told(book: Path) -> None:
     assert line.startswith("Pools: the sheet is missing; did you mean My pools? add it")
 
 
-def test_text_that_stands_in_its_cells_is_read(tmp_path: Path, book: Path) -> None:
+def test_text_in_its_cells_is_read(tmp_path: Path, book: Path) -> None:
     """Inline strings, as programs write that do not keep texts until the end."""
     workbook = xlsxwriter.Workbook(
         tmp_path / "inline.xlsx", {**BOOK_OPTIONS, "constant_memory": True}
@@ -272,7 +272,7 @@ def test_text_that_stands_in_its_cells_is_read(tmp_path: Path, book: Path) -> No
     assert load_instance(tmp_path / "inline.xlsx").sha256 == load_instance(book).sha256
 
 
-def test_what_is_hidden_is_read_and_told(book: Path) -> None:
+def test_what_is_hidden_is_read_and_reported(book: Path) -> None:
     requested = load_instance(book).sha256
 
     def hide(workbook: Any) -> None:
@@ -377,9 +377,7 @@ COMMA = (
         ("Scores!B2", "=A1", "Scores!B2: the formula has no stored value"),
     ],
 )
-def test_faults_of_habit_stand_at_their_cells(
-    cell: str, value: Any, expected: str, book: Path
-) -> None:
+def test_faults_of_habit_name_their_cells(cell: str, value: Any, expected: str, book: Path) -> None:
     title, place = cell.split("!")
 
     def put(workbook: Any) -> None:
@@ -389,7 +387,7 @@ def test_faults_of_habit_stand_at_their_cells(
     assert [line for line in lines if line.startswith(expected)], lines
 
 
-def test_merged_cells_are_told_where_they_hide_values(book: Path) -> None:
+def test_merged_cells_are_reported_where_they_hide_values(book: Path) -> None:
     def merge(workbook: Any) -> None:
         workbook["Profiles"].merge_cells("A3:A5")
         workbook["Demand & SLO"].merge_cells("F10:G11")

@@ -11,7 +11,7 @@ from tests.support.scenarios.imports import (
 )
 
 
-def test_the_model_of_inference_perf_stands_beside_its_stages(tmp_path: Path):
+def test_the_model_of_inference_perf_is_named_next_to_its_stages(tmp_path: Path):
     write(tmp_path, "stage_0_lifecycle_metrics.json", inference_perf())
     summary = inference_perf()
     summary["load_summary"] = {"count": 9}

@@ -12,7 +12,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from tests.support.plans.report_cases import texts, written
 
 
-def test_alternatives_are_told(small: PlanAndScenario, tmp_path: Path) -> None:
+def test_alternatives_are_shown(small: PlanAndScenario, tmp_path: Path) -> None:
     source = plan_scenario(
         small.loaded.scenario.path,
         (),

@@ -11,7 +11,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from tests.support.office import resaved
 
 
-def test_an_edit_recomputes_the_cost_and_is_told(
+def test_an_edit_recomputes_the_cost_and_is_reported(
     trio: PlanAndScenario, trio_book: Path, tmp_path: Path
 ) -> None:
     """The second edit is on an input sheet, which the assumptions read."""

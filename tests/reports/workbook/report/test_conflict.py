@@ -12,7 +12,7 @@ from reports.workbook.report.write import write_workbook
 from tests.support.plans.report_cases import infeasible, written
 
 
-def test_an_infeasible_plan_is_told(tmp_path: Path) -> None:
+def test_an_infeasible_plan_is_shown(tmp_path: Path) -> None:
     """Why, what must change and where, and the best effort as a plan is shown, each of its sheets
     saying what it is.
     """
@@ -57,7 +57,7 @@ def test_an_infeasible_plan_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_conflict_without_a_best_effort_is_told(tmp_path: Path) -> None:
+def test_a_conflict_without_a_best_effort_is_shown(tmp_path: Path) -> None:
     source = infeasible()
     content = {
         **source.plan.content,

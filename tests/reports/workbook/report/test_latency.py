@@ -11,7 +11,7 @@ from planner.plans.tables import plan_tables
 from tests.support.plans.report_cases import planned, texts, written
 
 
-def test_many_latencies_stand_in_a_table_a_metric(tmp_path: Path, small: PlanAndScenario) -> None:
+def test_many_latencies_are_in_one_table_per_metric(tmp_path: Path, small: PlanAndScenario) -> None:
     """Eight columns are two tables of a page's width, and the charts and the live figures are as
     before.
     """

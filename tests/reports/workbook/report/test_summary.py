@@ -8,7 +8,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from tests.support.plans.report_cases import planned, written
 
 
-def test_the_summary_tells_what_was_asked_and_how_sure_it_is(
+def test_the_summary_shows_the_goal_and_the_confidence(
     small: PlanAndScenario, tmp_path: Path
 ) -> None:
     cheap = planned(small.loaded.scenario.path, "objective={minimize: cost, quality_at_least: 0.6}")

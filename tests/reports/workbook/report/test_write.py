@@ -144,7 +144,7 @@ def test_names_and_charts_refer_to_cells_alone(hostile_book: Path) -> None:
         assert "calc" not in reference
 
 
-def test_names_that_are_alike_for_31_characters_stay_apart(hostile_book: Path) -> None:
+def test_names_equal_in_31_characters_stay_apart(hostile_book: Path) -> None:
     column = [
         row[0]
         for row in openpyxl.load_workbook(hostile_book, data_only=True)["Setup"].iter_rows(
