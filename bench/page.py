@@ -7,8 +7,9 @@ first open    s from asking for the address, on a started server, to the plan's 
 what-if       s from the click on Solve to the new numbers and charts, at paper3x4; another SLO each
               time
 cancel        s from the click on Cancel, in a long solve, until the page says that nothing runs
-sessions      PEOPLE browsers at once, SOLVES solves each: failures, results that were somebody
-              else's, memory of server and workers
+sessions      PEOPLE browsers at once, SOLVES solves each: failures, results that belonged to
+              another
+              user, memory of server and workers
 """
 
 import argparse

@@ -37,7 +37,7 @@ class Goal:
 
     quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None.
     gpus_at_most: per pool, fewer than it has (for a first plan that is easy to place), or None.
-    gpus_in_all: over all pools, or None. changes: of a setup, at most so many.
+    gpus_in_all: over all pools, or None. changes: of a setup, at most this many.
     """
 
     of: GoalKind
@@ -53,7 +53,7 @@ class Goal:
 class Changes:
     """A setup that runs.
 
-    replicas: (O,) of it; most: so many replicas may start or stop in all, on any
+    replicas: (O,) of it; most: number of replicas that may start or stop in total, on any
     GPUs.
     """
 

@@ -19,8 +19,8 @@ class NoGood:
 
     members: per literal the options whose replicas are counted; counts: the numbers that all
     literals together must not reach. gpus: when given, the statement holds only while the pool uses
-    at most so many GPUs; replicas: only while the setup has at most so many in all. A setup that
-    must not appear again is a no-good too, over all pools.
+    at most this many GPUs; replicas: only while the setup has at most this many in total. A setup
+    that must not appear again is a no-good too, over all pools.
     """
 
     pool: int

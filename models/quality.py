@@ -43,7 +43,7 @@ from.
 """
 
 SMALL_TABLE = 40_000
-"""Up to so many scores everything is cheap: double precision and fine temperatures throughout."""
+"""Up to this many scores everything is cheap: double precision and fine temperatures throughout."""
 
 SAMPLE = 4096
 """Prompts on which prices are first sought when there are many."""

@@ -367,9 +367,9 @@ class Router:
         """Move the prices one step by what each LLM got in the last interval (requests or req/s; a
         name that is missing got none).
 
-        An LLM above its planned fraction gets dearer, one below cheaper. Nothing happens in an
-        interval without requests. ValueError for a policy without correction, an unknown LLM, or a
-        count that is no number >= 0.
+        An LLM above its planned fraction becomes more expensive, one below cheaper. Nothing
+        happens in an interval without requests. ValueError for a policy without correction, an
+        unknown LLM, or a count that is no number >= 0.
         """
         if not self.ramp:
             raise ValueError("this policy states no correction")

@@ -1,4 +1,4 @@
-"""Work spread over spawned processes; Ctrl-C is heard by the parent alone.
+"""Work spread over spawned processes; only the parent handles Ctrl-C.
 
 Processes are spawned, so that nothing of a solver's threads is carried along; what they import
 should be light (numpy and no more).

@@ -22,9 +22,9 @@ GRACE_S = 0.5
 """After a polite request to stop; together with the round trips it stays below a second."""
 STEP_S = 0.05
 ABANDONED_S = 60.0
-"""A job whose status nobody reads for so long is stopped: its page is gone."""
+"""A job whose status is not read for this long is stopped: its page is gone."""
 KEPT_S = 600.0
-"""A result that is never fetched is forgotten after so long."""
+"""A result that is never fetched is dropped after this time."""
 MOST_WAITING = 100
 FALSE_STARTS = 3
 """Workers that end one after the other before they are ready: then waiting jobs fail."""

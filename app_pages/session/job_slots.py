@@ -110,7 +110,7 @@ def is_running(slot: str) -> bool:
 
 
 def running_jobs() -> Mapping[str, JobSlot]:
-    """Jobs that somebody waits for, by slot."""
+    """Jobs that the user waits for, by slot."""
     return {slot: job for slot, job in _slots().items() if job.outcome is None and not job.spare}
 
 

@@ -3,12 +3,12 @@ another did.
 
 Keys: a browser sends all its widgets with every click. A click that leaves before the browser has
 heard that a value changed elsewhere (another widget, a point that is opened, a plan that is loaded)
-brings the old value back, as if somebody had just typed it. So the widget gets another key then,
+brings the old value back, as if it had just been typed. So the widget gets another key then,
 and events of the old key are ignored.
 
 Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
 look into `st.session_state`, and what it had still to do is lost. So a callback is
-`survive_reruns`: it is done again from its start before the next click is heard. What takes a
+`survive_reruns`: it is done again from its start before the next click is handled. What takes a
 moment is not done in a callback but deferred, and again while a next click interrupts it.
 """
 

@@ -1,7 +1,7 @@
 """Plans that are kept for the page Compare: every plan that was shown, under a name that can be
 changed.
 
-Only the last MOST plans whose names were not changed are kept; those that somebody named stay until
+Only the last MOST plans whose names were not changed are kept; those that the user named stay until
 they are forgotten or the session ends.
 """
 
@@ -44,7 +44,7 @@ def save_shown_plan() -> None:
 
 
 def default_name(here: ShownPlan) -> str:
-    """The name under which a plan is kept until somebody gives it another."""
+    """The name under which a plan is kept until the user gives it another."""
     return ", ".join([here.content["scenario"], *(difference_words(here.edit) or ["as given"])])
 
 

@@ -1,4 +1,4 @@
-"""What is there before anybody opens the page: warm workers and the solved examples, once for
+"""What is ready before the page is opened: warm workers and the solved examples, once for
 everybody.
 
 Examples belong to nobody. Plans of other scenarios live in the session of the person who solved
@@ -43,7 +43,7 @@ def worker_pool() -> WorkerPool:
 
 def warm_up_server() -> None:
     """Start the workers, import what pages need, solve the first example; what fails is shown when
-    somebody opens the example.
+    the example is opened.
     """
     worker_pool()
     for module in PAGE_MODULES:

@@ -21,7 +21,7 @@ LONGEST = 60
 def share_link_values(
     edit: ScenarioEdit, query: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """Values of a share link by dotted path, and what of it cannot be used.
+    """Values of a share link by dotted path, and faults of what cannot be used.
 
     edit: of the example that the link names; query: as in the address.
     """

@@ -21,7 +21,7 @@ the page.
 
 
 def draw_progress() -> None:
-    """A line and a button for each job that somebody waits for; nothing when there is none."""
+    """A line and a button for each job that the user waits for; nothing when there is none."""
     running = job_slots.running_jobs()
     if not running:
         return

@@ -50,7 +50,7 @@ __all__ = [
 
 SCHEDULERS = ("chunked", "prefill_first", "slots", "single")
 TABLE_TOKENS = 16384
-"""Steps of so many tokens are tabulated; longer ones are worked out one by one."""
+"""Steps of up to this many tokens are tabulated; longer ones are worked out one by one."""
 
 
 class TooLongError(ValueError):

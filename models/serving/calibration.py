@@ -63,7 +63,9 @@ LITTLE = 0.98
 """A round that leaves more of the objective than this was the last."""
 FAR = np.where(np.array(FACTORS) == "front_end", np.log(4), np.inf)
 SCREENING_POINTS, PICKING_POINTS, LIKELY = 12, 24, 4
-"""So many points, evenly spread, show the likely harnesses, and so many which of so many it is."""
+"""Evenly spread points that select the likely harnesses; points of the final choice, among this
+many likely harnesses.
+"""
 OPEN_REQUESTS = 2000
 
 

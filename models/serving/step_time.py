@@ -222,7 +222,7 @@ def weights_gib(llm: CatalogueLlm, settings: StepSettings) -> float:
 def step_room_gib(
     llm: CatalogueLlm, gpu: CatalogueGpu, tp_degree: int, settings: StepSettings
 ) -> float:
-    """What is left for the cache on one GPU that nobody else uses: 90 % of the memory, less the
+    """What is left for the cache on one GPU that nothing else uses: 90 % of the memory, less the
     shard's weights and 2 GiB of runtime.
     """
     return USABLE_MEMORY * gpu.memory_gib - weights_gib(llm, settings) / tp_degree - RUNTIME_GIB

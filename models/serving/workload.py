@@ -94,7 +94,7 @@ def workload_from_trace(
 def draw_workload_lengths(
     lengths: Lengths, requests: int, random: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Input and output tokens of so many requests, (R,) whole numbers from 1."""
+    """Input and output tokens of a number of requests, (R,) whole numbers from 1."""
     if lengths.pairs is not None:
         picked = lengths.pairs[random.randint(len(lengths.pairs), size=requests)]
         return picked[:, 0].copy(), picked[:, 1].copy()

@@ -145,7 +145,7 @@ def best_setup(
     tolerance: score units between value and bound of a routed setup, and of the whole.
     exact_packing: also setups that first-fit decreasing does not place. progress: called with
     phase, value, bound and the share of setups settled. cancel: the bound is then that of what was
-    left. setups: those to go through, else all. keep: called with the position and the routing of
+    left. setups: those to examine, else all. keep: called with the position and the routing of
     every setup that is routed. Raises TooManySetupsError when the enumeration is too large.
     """
     state = DecompositionState(instance)

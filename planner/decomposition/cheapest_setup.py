@@ -3,10 +3,10 @@
     min over setups n of  price of the GPUs that hold n
     s.t.                  best quality of n >= quality_at_least
 
-Setups are taken by a lower bound of their cost (whole GPUs for the compute of every pool); what is
-dearer than the best so far, or whose quality is bounded below the floor by prices (`Bounds`), is
-never routed. A setup that reaches the floor is packed on as few GPUs as possible, which gives its
-cost.
+Setups are taken by a lower bound of their cost (whole GPUs for the compute of every pool); what
+costs more than the best so far, or whose quality is bounded below the floor by prices (`Bounds`),
+is never routed. A setup that reaches the floor is packed on as few GPUs as possible, which gives
+its cost.
 The bound is the least cost of a setup that may still reach the floor.
 """
 

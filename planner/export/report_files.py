@@ -60,7 +60,7 @@ def write_report(
 
 
 def write_report_workbook(source: PlanAndScenario, report: Report, path: Path) -> tuple[str, ...]:
-    """Write the report of a plan as a workbook with its inputs; what of them is left out, a
+    """Write the report of a plan as a workbook with its inputs; the inputs left out, a
     sentence each. OSError when it cannot be written.
     """
     # Imported here because XlsxWriter is not needed before.

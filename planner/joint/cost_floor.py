@@ -22,8 +22,8 @@ def reach_floor(
 
     Many setups of one cost lie just below the floor, and cutting them off one by one does not end:
     so the best quality within the cost is sought. If it is below the floor, every plan costs at
-    least a price step more. If time runs out undecided, dearer plans are sought in the same way, so
-    that a plan exists.
+    least a price step more. If time runs out undecided, more expensive plans are sought in the
+    same way, so that a plan exists.
     """
     floor, clock = state.goal.quality_at_least, state.shared.clock
     if state.goal.of != GoalKind.COST or floor is None:

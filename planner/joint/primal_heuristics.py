@@ -1,7 +1,7 @@
 """Primal heuristics: from a relaxation or a program's setup to a plan placed on named GPUs.
 
 `consider` is the only way to a new incumbent: a placed setup is routed exactly and kept when it is
-better. The others find setups to consider: the relaxation rounded, what of a setup can be placed,
+better. The others find setups to consider: the relaxation rounded, the placeable part of a setup,
 and a setup for part of the pools where packing keeps failing.
 """
 
@@ -134,7 +134,7 @@ def try_rounded(state: GoalState, point: RelaxationPoint) -> None:
 
 
 def place_or_thin_out(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
-    """Consider a setup, or what of it can be placed. replicas, rates: (O,)."""
+    """Consider a setup, or the part of it that can be placed. replicas, rates: (O,)."""
     packings = pack_pools(state.shared, replicas)
     if all_packed(packings):
         consider(state, replicas, rates, packings)

@@ -22,8 +22,8 @@ from planner.joint.root_relaxation import RootRelaxation
 from planner.joint.solver.highs import Answer, StopReason, solve
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
-"""Quality cuts that a mixed-integer program holds: so many, the newest among them and otherwise the
-tightest at the relaxation.
+"""Quality cuts that a mixed-integer program holds: this many, the newest among them and otherwise
+the tightest at the relaxation.
 
 KEPT_NEARBY: in addition, the tightest at each of the points around the relaxation.
 """
@@ -65,7 +65,7 @@ class MilpSolution:
             if column >= 0:
                 value = float(x[column])
                 # HiGHS calls 1e-6 off whole (its default mip_feasibility_tolerance); ten times as
-                # much is no rounding any more, and would be a setup that nobody solved for.
+                # much is no rounding any more, and would be a setup that was not solved for.
                 if abs(value - round(value)) > 1e-5:
                     raise ArithmeticError(f"replicas of option {o} are not whole: {value}")
                 replicas[o] = round(value)
@@ -121,7 +121,7 @@ class RestrictedMilp:
         incumbent = self.state.incumbent
         if incumbent is not None:
             # The incumbent's options stay, so that its setup is feasible in every program and a
-            # program is never infeasible for want of options.
+            # program is never infeasible for lack of options.
             used = np.flatnonzero(incumbent.routed.replicas).tolist()
             ranked += [o for o in used if o not in ranked]
         return tuple(sorted(ranked))

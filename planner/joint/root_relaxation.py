@@ -28,8 +28,8 @@ ROUGH = 2e-4
 """Quality (0..1 scale) that the first cut loop may leave, on curves that are still coarse."""
 
 NEARBY_LLMS, NEARBY_CUTS, NEARBY_SPREAD = 6, 32, 0.4
-"""Up to so many LLMs, this many cuts are added at fractions scattered (log-normally, with this
-sigma) around the relaxation's.
+"""Up to this number of LLMs, this many cuts are added at fractions scattered (log-normally, with
+this sigma) around the relaxation's.
 """
 
 

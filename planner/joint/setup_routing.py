@@ -126,7 +126,7 @@ class _SetupProgram:
         exact = self._exact_rates(best)
         # HiGHS keeps rows to 1e-7, the verifier an SLO to 1e-7 of its limit: a plan that uses a
         # budget up lands on either side. Keeping a growing trace of it back settles that without
-        # costing quality that anybody could see.
+        # a visible loss of quality.
         for spare in SPARES:
             if self._exceeded(exact) <= 0:
                 break

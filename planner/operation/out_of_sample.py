@@ -194,8 +194,8 @@ def _compared(
         else float("inf")
     )
     # Differences of equal routings are rounding, whatever the standard error is.
-    dust = 1e-12 * (float(np.abs(truth).max()) or 1.0)
+    rounding = 1e-12 * (float(np.abs(truth).max()) or 1.0)
     verdict = DifferenceVerdict.BETTER if difference > 0 else DifferenceVerdict.WORSE
-    if abs(difference) <= max(NORMAL_975 * error, dust):
+    if abs(difference) <= max(NORMAL_975 * error, rounding):
         verdict = DifferenceVerdict.NOISE
     return RoutingComparison(other.name, difference, error, verdict)

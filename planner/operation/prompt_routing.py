@@ -60,7 +60,7 @@ CORRECTED = "prices corrected by load"
 
 SETTLED, MOST_INTERVALS = 1e-3, 200
 """The correction has settled when every fraction is within 0.1 % of all prompts of the planned one;
-it gets so many intervals.
+it gets this many intervals.
 """
 
 

@@ -41,7 +41,7 @@ def frontier_table(
 
     here: the field's value in the plan shown.
 
-    Numbers stay numbers; values that are none (lists, names) are written as text.
+    Numbers stay numbers; values that are not numbers (lists, names) are written as text.
     """
     frame = points_table(sorted(points, key=lambda point: point.number), [field.path])
     frame = frame.rename(columns={field.path: field.label})

@@ -43,7 +43,7 @@ FLOORS = (0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 1.0, 1.01)
 
 
 MOST_POINTS = 60
-"""Of a frontier that somebody waits for; the command has no such limit."""
+"""Most points of an interactive frontier; the command has no such limit."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,8 @@ def overrides_without(edit: ScenarioEdit, path: str) -> dict[str, Any]:
 
 
 def frontier_axis(field: ScenarioField, values: str) -> Axis:
-    """Return the axis of a field; DataError for values that are none, and for more points than
-    somebody waits for.
+    """Return the axis of a field; DataError for invalid values, and for more points than
+    MOST_POINTS.
     """
     axis = read_axis(f"{field.path}={values}")
     if len(axis.values) > MOST_POINTS:

@@ -1,1 +1,1 @@
-"""Curves of options nobody measured, and what to measure next."""
+"""Curves of options that were not measured, and what to measure next."""

@@ -1,4 +1,4 @@
-"""Curves of options that nobody measured: step time from the catalogues, inside a simulation of
+"""Curves of options that were not measured: step time from the catalogues, inside a simulation of
 continuous batching.
 
     option   (LLM, GPU, tp degree W, MPS share s); its step time: `models.serving.step_time`, its

@@ -79,7 +79,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Gaps:
-    """gaps: most valuable first; left: options not judged for want of time."""
+    """gaps: most valuable first; left: options not judged for lack of time."""
 
     plan: Solution
     gaps: tuple[Gap, ...]

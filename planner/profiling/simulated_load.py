@@ -37,7 +37,7 @@ LOWEST_LOAD, HIGHEST_LOAD = 0.05, 0.97
 """Ends of a curve, shares of the capacity."""
 
 BACKLOG = 1.2
-"""Arrivals at so many times what an instant backlog drains at keep the queue from emptying."""
+"""Arrivals at this multiple of the rate at which a backlog drains keep the queue from emptying."""
 
 WARM_UP, TAIL = 0.15, 0.05
 """Shares of the requests left out: the server fills up first and empties last."""

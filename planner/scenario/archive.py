@@ -1,5 +1,5 @@
-"""A scenario with its tables in one zip archive: made for somebody to keep, and taken apart again
-within bounds when it is handed over.
+"""A scenario with its tables in one zip archive: made for a user to keep, and unpacked
+within bounds when it is uploaded.
 """
 
 import io

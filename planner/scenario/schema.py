@@ -71,10 +71,10 @@ class LlmSpec(Strict):
         description="weights, GiB, all shards together; default: from the catalogue, at 16 bit",
     )
     min_replicas: Annotated[int, Field(ge=0, le=MOST)] = Field(
-        default=0, description="at least so many replicas, over all options"
+        default=0, description="least number of replicas, over all options"
     )
     max_replicas: Annotated[int, Field(ge=0, le=MOST)] | None = Field(
-        default=None, description="at most so many replicas, over all options; default: no limit"
+        default=None, description="largest number of replicas, over all options; default: no limit"
     )
 
 

@@ -1,4 +1,4 @@
-"""Files that somebody hands over a network: put into a separate folder and read as a scenario,
+"""Files uploaded over a network: put into a separate folder and read as a scenario,
 never as paths to other files.
 
 A scenario on disk may name tables anywhere. One that was uploaded may name its own uploaded files

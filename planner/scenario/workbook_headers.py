@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 HEADER_WITHIN = 30
-"""The header is among so many rows that are not blank."""
+"""Number of non-blank rows among which the header is sought."""
 
 
 @dataclass

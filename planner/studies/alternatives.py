@@ -61,7 +61,7 @@ knows the number.
 """
 
 MOST_REPEATS = 20
-"""So often a listed kind may come again, with replicas on top that serve nobody; then the search
+"""Number of times a listed kind may return with additional idle replicas; then the search
 ends.
 """
 
@@ -86,7 +86,7 @@ class Alternative:
 class Alternatives:
     """limit: what the objective must reach.
 
-    gpus, changes: so many at least are proved to be needed within the loss (changes: None where
+    gpus, changes: the numbers proved to be needed within the loss (changes: None where
     nothing runs). complete: it is proved that no other setup within the loss is left.
     """
 
@@ -310,7 +310,7 @@ class _AlternativeSearch:
         return incumbent_of(instance, quality, self.goal.of, routed, packings, settled)
 
     def _lean(self, incumbent: Incumbent) -> Incumbent:
-        """A setup without what serves nobody, on the fewest GPUs that packing comes to."""
+        """A setup without its idle replicas, on the fewest GPUs that packing reaches."""
         routed = incumbent.routed
         replicas = self.kinds.serving(routed.replicas, routed.rates)
         packings = pack_pools_on_fewest(self.state, replicas)

@@ -7,7 +7,7 @@ sizes of the gaps. So
     disagree      v > b' or v' > b (beyond rounding), one has a plan where the other proves that
                   there is none, a plan of either fails the verifier, or the decomposition's routing
                   exceeds its own bound or has another quality when computed exactly
-    agree         not so, every setup was gone through, and |v - v'| is at most the sum of both
+    agree         not so, every setup was examined, and |v - v'| is at most the sum of both
                   gaps, each within its tolerance
     brackets      not so, and what the decomposition has is a bound and a plan (relaxation), or a
                   wider gap than its tolerance

@@ -44,7 +44,7 @@ DecompositionProgress = Callable[[str, float | None, float | None, float], None]
 class DecompositionRun:
     """What the decomposition came to.
 
-    best: value, bound and setup. complete: every setup was gone through. tolerance: gap it may
+    best: value, bound and setup. complete: every setup was examined. tolerance: gap it may
     leave, score units. retained: setups that first-fit decreasing places. seconds: wall time.
 
     setups: None and retained 0 where they were too many to enumerate; reason then says what was
@@ -115,7 +115,7 @@ def _unsupported(why: str) -> Fault:
     fix = (
         "narrow setups.tp_degrees or setups.mps_shares_pct, limit max_replicas, or maximise quality"
     )
-    problem = f"the cross-check of a cost objective goes through all setups, and {why}"
+    problem = f"the cross-check of a cost objective examines all setups, and {why}"
     return Fault("scenario", "objective", "", problem, fix)
 
 

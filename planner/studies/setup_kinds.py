@@ -21,7 +21,7 @@ from planner.solution import Solution
 __all__ = ["SetupKinds"]
 
 IDLE = 1e-9
-"""An option with less than this share of the requests serves nobody."""
+"""An option with less than this share of the requests serves no request."""
 
 Kind = tuple[tuple[tuple[int, int, int], int], ...]
 """(LLM, pool, tp degree) and replicas, sorted."""
@@ -54,7 +54,7 @@ class SetupKinds:
         """From here on no setup of the same kind is sought, nor one that holds this one whole."""
         serving = self.serving(solution.replicas, solution.routed_rates)
         held = [int(o) for o in np.flatnonzero(serving > 0)]
-        # A setup with more on top serves nobody better, or it would have been the answer first.
+        # A setup with more on top serves no request better, or it would have been the answer first.
         self.state.no_goods.append(
             NoGood(0, tuple((o,) for o in held), tuple(int(serving[o]) for o in held))
         )

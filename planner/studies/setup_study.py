@@ -59,7 +59,7 @@ def study_setups(
     best. jobs: processes, 0 = one per core. journal: file of what was routed before and the hash of
     its scenario; it is used only when both and the arguments are the same.
 
-    Cancelled, the rows so far. DataError when there are too many setups to go through.
+    Cancelled, the rows so far. DataError when there are too many setups to examine.
     """
     began = time.perf_counter()
     try:

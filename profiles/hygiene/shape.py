@@ -33,7 +33,9 @@ SPIKE = 1.3
 """A point this many times above both its neighbours is a spike."""
 
 GAP_SPAN, GAP_RISE = 0.25, 1.5
-"""A gap between points: so much of the range of rates, over which latency rises so many times."""
+"""A gap between points: this share of the range of rates, over which latency rises by this
+factor.
+"""
 
 
 FLAT_BEGINNING = 0.3

@@ -28,7 +28,7 @@ MEMBERS_LIMIT = 2_000
 DIRECTORY_LIMIT = 1_000_000
 UNPACKED_LIMIT = 160_000_000
 RATIO_LIMIT, RATIO_FREE = 100, 1_000_000
-"""A member may unpack to so many times its size; below RATIO_FREE bytes the ratio does not count.
+"""A member may unpack to this many times its size; below RATIO_FREE bytes the ratio does not count.
 """
 ROWS_LIMIT = 1_048_576
 """Number of a spreadsheet's last row."""

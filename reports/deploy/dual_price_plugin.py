@@ -15,7 +15,7 @@ planned fractions, at random. Environment:
                           prompts that are known beforehand
     SCORE_PREDICTOR       module:attribute of your own predictor
     PLAN_FOLLOW_SECONDS   take the price of the live load and correct it by what each LLM got, once
-                          in so many seconds; 0 = never (default)
+                          per this many seconds; 0 = never (default)
     PLAN_WORKERS          processes that share the requests equally: each sees its part of the load
                           (default 1)
 

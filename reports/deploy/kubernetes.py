@@ -161,7 +161,7 @@ def _pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, Any]:
 
 
 def _within(utilization: float, parts: int) -> float:
-    """A utilization that fits into one of so many equal parts."""
+    """A utilization that fits into one of `parts` equal parts."""
     return min(utilization, int(950 / parts) / 1000) if parts > 1 else utilization
 
 
@@ -214,6 +214,6 @@ def _models(deployment: Row) -> dict[str, Any]:
 
 
 def _plugin_config(parts: int) -> dict[str, Any]:
-    """The device plugin's configuration of nodes whose GPUs are shared in so many parts."""
+    """The device plugin's configuration of nodes whose GPUs are shared in `parts` parts."""
     resources = [{"name": "nvidia.com/gpu", "replicas": parts}]
     return {"version": "v1", "sharing": {"mps": {"renameByDefault": True, "resources": resources}}}

@@ -15,7 +15,7 @@ __all__ = ["ChartWords", "add_bars", "add_columns", "add_scatter", "routing_bars
 SMALL = {"name": FONT, "size": 9, "bold": False, "color": COLOURS["quiet"]}
 RULE = {"color": COLOURS["rule"], "width": 0.75}
 FEW = 12
-"""Columns up to so many carry their figures."""
+"""Most columns that are labelled with their figures."""
 
 
 @dataclass(frozen=True, kw_only=True)

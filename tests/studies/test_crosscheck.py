@@ -234,7 +234,7 @@ def test_a_relaxation_contradicts_what_it_cannot_bracket(monkeypatch: pytest.Mon
         assert verdict(instance).verdict == "brackets"
         seen.add(verdict(instance, joint_on=without_slos(instance)).verdict)
     assert "contradicts" in seen
-    with pytest.raises(DataError, match="goes through all setups"):
+    with pytest.raises(DataError, match="examines all setups"):
         run_decomposition(random_instance(0, "cost"))
 
 

@@ -50,7 +50,7 @@ def test_too_many_setups_are_relaxed_for_quality_and_refused_for_cost(
     assert not run.complete
     assert run.setups is None
     assert "Lagrangian relaxation" in run.reason
-    with pytest.raises(DataError, match="goes through all setups"):
+    with pytest.raises(DataError, match="examines all setups"):
         run_decomposition(random_instance(0, "cost"))
 
 

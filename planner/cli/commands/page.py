@@ -22,5 +22,5 @@ def run_page(host: str, port: int) -> int:
     The process is replaced, so that signals reach the server and no parent is left behind.
     """
     command = page_command(host, port)
-    # Python leaves the current folder off the path: a `models` there is none of ours.
+    # Python leaves the current folder off the path: a `models` there is not ours.
     os.execve(command[0], command, {**os.environ, "PYTHONSAFEPATH": "1"})  # noqa: S606

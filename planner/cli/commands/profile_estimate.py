@@ -1,5 +1,5 @@
-"""The command `profile estimate`: catalogues (and measurements) -> curves of options nobody
-measured.
+"""The command `profile estimate`: catalogues (and measurements) -> curves of options that were
+not measured.
 """
 
 import sys

@@ -76,7 +76,7 @@ def _exceeded(content: PlanContent) -> str:
 
 
 def _replicas(content: PlanContent) -> list[str]:
-    """LLMs that run as many replicas as they may, or as few as they must; a limit of 0 is none."""
+    """LLMs at their largest or smallest allowed number of replicas; a minimum of 0 is no limit."""
     running: Counter[str] = Counter()
     for option in content["options"]:
         running[option["llm"]] += option["replicas"]

@@ -1,4 +1,4 @@
-"""A plan in sentences for somebody who has never seen one: what it does, how near its limits are,
+"""A plan in sentences for a first-time reader: what it does, how near its limits are,
 how good it is proved to be, and how prompts are routed. Every sentence can be read alone.
 """
 

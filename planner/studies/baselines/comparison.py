@@ -81,7 +81,7 @@ class BaselineComparison:
         return float(attempt.value - mine if self.of_cost else mine - attempt.value)
 
     def tolerance(self, value: float) -> float:
-        """Differences up to this are none, as far as the gap of the search shows."""
+        """Differences up to this are ties, within the gap of the search."""
         return max(
             self.rel_gap * abs(value), 0.0 if self.of_cost else CLOSE_ENOUGH * self.score_range
         )

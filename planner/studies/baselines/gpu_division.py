@@ -32,10 +32,10 @@ def ways_to_divide(
     weights: (M,) decide whose remainder is rounded up.
 
     In proportion: an LLM whose part holds none of its options leaves (the one that lacks most
-    first) and the others share its part. At least the smallest option: nobody leaves; who would
-    lack gets what its smallest option takes, the rest is in proportion. Whole GPUs: the latter
-    rounded to whole GPUs, largest remainder first; equal remainders to the largest LLMs or to the
-    smallest.
+    first) and the others share its part. At least the smallest option: no LLM leaves; one that
+    would lack gets what its smallest option takes, the rest is in proportion. Whole GPUs: the
+    latter rounded to whole GPUs, largest remainder first; equal remainders to the largest LLMs or
+    to the smallest.
     """
     need = _needs(instance)
     ways = {"in proportion": _who_fits(instance, sizes, need)}
@@ -67,7 +67,7 @@ def _who_fits(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.nda
 
 
 def _at_least(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray | None:
-    """In proportion, but nobody gets less than the smallest option takes; None where that is more
+    """In proportion, but no LLM gets less than the smallest option takes; None where that is more
     than there is.
     """
     able = np.isfinite(need)

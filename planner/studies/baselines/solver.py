@@ -62,11 +62,11 @@ class BaselineSolver:
         self.name, self.deadline = name, time.perf_counter() + BASELINE_SECONDS
 
     def stopped(self) -> bool:
-        """Whether Ctrl-C was heard or the baseline's time is over."""
+        """Whether Ctrl-C was pressed or the baseline's time is over."""
         return self.interrupted() or time.perf_counter() >= self.deadline
 
     def interrupted(self) -> bool:
-        """Whether Ctrl-C was heard."""
+        """Whether Ctrl-C was pressed."""
         return self.cancel is not None and self.cancel.is_set()
 
     def solve(

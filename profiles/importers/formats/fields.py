@@ -114,7 +114,7 @@ def positive(value: Any) -> float | None:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number from 1 to MOST: degrees and counts of replicas beyond are no such thing."""
+    """A whole number from 1 to MOST: larger numbers are no degrees or counts of replicas."""
     parsed = positive(value)
     return int(parsed) if parsed is not None and parsed == int(parsed) <= MOST else None
 

@@ -6,7 +6,7 @@
     counts      successes.count, failures.count; prompt_len and output_len are mean lengths
     model       in config.yaml next to the stages (`server.model_name`)
 
-The summary of all stages has no requested rate; it mixes load points and is none.
+The summary of all stages has no requested rate; it mixes load points and is not one.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""A run -> a point of a curve, or the reason why it is none.
+"""A run -> a point of a curve, or the reason why it is not one.
 
 Nothing is substituted: what is doubtful is left out and noted.
 

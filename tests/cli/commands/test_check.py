@@ -43,7 +43,7 @@ def _half_the_rate(instance, **how):  # type: ignore[no-untyped-def]
 def test_check_refuses_what_it_does_not_support() -> None:
     code, text = run("check", str(HOME / "examples" / "cheapest-floor" / "scenario.yaml"))
     assert code == 2
-    assert "goes through all setups" in text
+    assert "examines all setups" in text
 
 
 def test_check_agrees_on_cost_where_it_can_go_through_all_setups() -> None:
