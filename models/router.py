@@ -284,7 +284,7 @@ class Router:
         return chosen
 
     def shares(self, scores: Mapping[str, Sequence[float] | np.ndarray]) -> np.ndarray:
-        """(M, N) probability of every LLM for every prompt: what `choose` comes to on average over
+        """(M, N) probability of every LLM for every prompt: the average of `choose` over
         prompt ids.
         """
         values = self._router_values(scores)

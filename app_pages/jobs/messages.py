@@ -37,7 +37,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """What a job came to.
+    """The result of a job.
 
     result: what its function returned, where kind is RESULT; faults: all faults of bad input, where
     it is FAULTS; message: why there is no result, else.

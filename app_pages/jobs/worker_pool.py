@@ -115,7 +115,7 @@ class WorkerPool:
             return [] if job is None else job.parts[since:]
 
     def outcome(self, name: str) -> JobOutcome | None:
-        """What a job came to, None while it goes on; a job that is not known has failed."""
+        """The outcome of a job, None while it runs; a job that is not known has failed."""
         with self._lock:
             job = self._jobs.get(name)
             return _failed(DIED) if job is None else job.outcome

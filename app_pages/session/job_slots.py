@@ -115,13 +115,13 @@ def running_jobs() -> Mapping[str, JobSlot]:
 
 
 def outcome(slot: str) -> JobOutcome | None:
-    """What a slot's job came to; None while it goes on and where there is none."""
+    """The outcome of a slot's job; None while it runs and where there is none."""
     job = _slots().get(slot)
     return None if job is None else job.outcome
 
 
 def slot_outcome_for(slot: str, args: Sequence[Any]) -> JobOutcome | None:
-    """What a slot's job came to with these arguments; None while it goes on and where it has
+    """The outcome of a slot's job with these arguments; None while it runs and where it has
     others.
     """
     job = _slots().get(slot)

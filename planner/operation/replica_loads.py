@@ -9,7 +9,7 @@ interval                fractions over RESAMPLES bootstrap samples of the prompt
 verdict                 misses when these prompts and the whole interval are above the limit, holds
                         when the whole interval keeps it, else uncertain. Where several limits are
                         used up, any difference breaks one: the interval may lie above
-                        what these very prompts come to
+                        the value of these very prompts
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a simulation comes to: figures over the runs with their intervals, and the verdict of every
+"""Results of a simulation: figures over the runs with their intervals, and the verdict of every
 SLO.
 """
 

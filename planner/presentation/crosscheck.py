@@ -77,7 +77,7 @@ def crosscheck_method_line(check: CrossCheck, joint: Solution, instance: Instanc
         )
     elif decomposition.reason:
         how = (
-            "a Lagrangian relaxation and a plan rounded from it, for"
+            "a Lagrangian relaxation and a plan rounded from it, because"
             f" {decomposition.reason.partition(';')[0]}"
         )
     else:

@@ -11,7 +11,7 @@ DIGITS = 3
 def tightened_limit(limit: float, planned: float | None, upper: float) -> float:
     """Return the limit to plan with so that `upper` comes down to `limit`; unit of the three.
 
-    planned: what the plan came to, None where it is not known. upper: upper end of the interval
+    planned: the plan's value, None where it is not known. upper: upper end of the interval
     that was observed. Rounded down to three digits.
     """
     aim = limit / upper * (limit if planned is None else min(planned, limit))

@@ -1,7 +1,7 @@
 """The router: prices and realised fractions, ties, one prompt's decision, prices over load;
 tables with units and sentences.
 
-router_prices     one row per LLM: planned fraction, what the prices come to on the plan's own
+router_prices     one row per LLM: planned fraction, what the prices realise on the plan's own
                   scores, dual price
 router_ties       one row a group of LLMs that tie
 decision_table    one prompt: score, price, net, probability

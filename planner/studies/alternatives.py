@@ -176,7 +176,7 @@ class _AlternativeSearch:
             self._begin("fewest changes", 1 + count)
             changes, fewer = self._fewest_changes(running)
             others += [] if fewer is None else [fewer]
-        # Only now: the two above may come to the plan's own kind.
+        # Only now: the two above may return the plan's own kind.
         self.kinds.exclude(self.plan)
         complete = self._next_best(count, others)
         interrupted = self.state.clock.interrupted()

@@ -42,7 +42,7 @@ DecompositionProgress = Callable[[str, float | None, float | None, float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class DecompositionRun:
-    """What the decomposition came to.
+    """The result of the decomposition.
 
     best: value, bound and setup. complete: every setup was examined. tolerance: gap it may
     leave, score units. retained: setups that first-fit decreasing places. seconds: wall time.

@@ -23,7 +23,7 @@ __all__ = ["Book", "Formula", "PlacedTable", "is_blank"]
 
 @dataclass(frozen=True)
 class Formula:
-    """A live cell. text: begins with =; value: what it comes to."""
+    """A live cell. text: begins with =; value: its result."""
 
     text: str
     value: Any

@@ -1,4 +1,4 @@
-"""The options of `profile estimate`, and what they come to: every fault at once."""
+"""The options of `profile estimate`, parsed and checked: every fault at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -26,7 +26,9 @@ def shadow_price_lines(content: PlanContent) -> list[str]:
     for pool in pools:
         price, per_node = prices["pools"].get(pool["name"]), pool["gpus_per_node"]
         if price is not None:
-            each = f", {_change(content, price / per_node)} a GPU" if per_node > 1 and price else ""
+            each = (
+                f", {_change(content, price / per_node)} per GPU" if per_node > 1 and price else ""
+            )
             node = f"+1 node ({per_node} GPU{'s' if per_node > 1 else ''}) of pool {pool['name']}"
             lines.append(
                 f"{node}: {_change(content, price)}{each}{format_node_price(content, pool)}"

@@ -83,7 +83,7 @@ def _at_least(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.nda
         lack = free & (part < need - FIT)
         if not lack.any():
             return part
-        # Held at their smallest option they shrink what is left, and others may come to lack.
+        # Held at their smallest option they reduce the rest, and others may then lack compute.
         held |= lack
 
 

@@ -113,7 +113,7 @@ class BaselineSolver:
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineResult:
-    """What one baseline came to.
+    """The result of one baseline.
 
     name, variant: in words. content: the verified plan (keys of plan.json) or None with a reason.
     value, bound: of the objective.

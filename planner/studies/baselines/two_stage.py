@@ -74,7 +74,7 @@ class Supposition:
 
 @dataclass(frozen=True)
 class Setup:
-    """What stage 2 came to.
+    """The result of stage 2.
 
     words: of its supposition; within: the instance that allows no more; served: part of f;
     solution: stage 3.

@@ -109,7 +109,7 @@ class _TooMuchError(Exception):
 
 
 class _LenientStream:
-    """A stream of bytes without byte-order mark and with the constants NaN and Infinity spelt as
+    """A stream of bytes without byte-order mark and with the constants NaN and Infinity spelled as
     JSON numbers.
 
     Words are never cut: letters at the end of a chunk wait for the next one. Inside text the

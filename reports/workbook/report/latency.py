@@ -27,7 +27,7 @@ PER_REPLICA = "Rate per replica (req/s)"
 
 
 def write_latency(book: Book, report: Report) -> None:
-    """Operating points, what they come to against the SLOs, and the curves."""
+    """Operating points, their latencies against the SLOs, and the curves."""
     meta = report["meta"]
     page = Page(
         book,
