@@ -58,8 +58,8 @@ def memory_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
     """The servers that get less memory than the plan counts for them."""
     return [
         f"{row['name']} on {node['label']} gets {row['utilization'] * node['memory_gib']:.1f} GiB"
-        f" per GPU of the {row['memory_gib_per_gpu']:g} GiB that the plan counts: vLLM servers can use"
-        f" {100 * FILL:g} % of a GPU; plan with memory_headroom_pct of at least"
+        f" per GPU of the {row['memory_gib_per_gpu']:g} GiB that the plan counts: vLLM servers can"
+        f" use {100 * FILL:g} % of a GPU; plan with memory_headroom_pct of at least"
         f" {100 - 100 * FILL:g}"
         for node in nodes
         for row in node["servers"]
