@@ -95,7 +95,7 @@ def watched() -> Meter:
     for name in ("__init__", "price", "settle"):
         meter.wrap(Quality, name, "cuts")
     meter.wrap(search, "relax_root", "relax")
-    for name in ("build", "compile_program"):
+    for name in ("build_program", "compile_program"):
         meter.wrap(restricted_milp, name, "build")
     meter.wrap(highs.highspy.Highs, "run", "highs")
     meter.wrap(search.Search, "_place", "placement")
@@ -116,7 +116,7 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     limits = loaded.scenario.spec.solver
     settings = joint.Settings(limits.rel_gap, limits.time_limit_s, limits.threads, limits.seed)
     quality = Quality(loaded.instance.scores)
-    solution = joint.solve(loaded.instance, settings, quality=quality)
+    solution = joint.solve_joint(loaded.instance, settings, quality=quality)
     content = plan_content.build_plan(loaded, solution, settings, {}).content
     wall = time.perf_counter() - began
     measured = {
@@ -166,9 +166,9 @@ def replan(
     changed = replace(instance, **change(instance))
     cuts = len(quality.cuts)
     began = time.perf_counter()
-    warm = joint.solve(changed, settings, quality=quality, explain=False)
+    warm = joint.solve_joint(changed, settings, quality=quality, explain=False)
     between = time.perf_counter()
-    cold = joint.solve(changed, settings, explain=False)
+    cold = joint.solve_joint(changed, settings, explain=False)
     ended = time.perf_counter()
     return {
         "change": words,

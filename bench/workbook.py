@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.instances import make
-from planner.cli.commands.plan import plan_scenario
+from planner.cli.commands.plan import run_plan_on_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -42,7 +42,7 @@ def main() -> None:
 def _measured(what: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         scenario, _ = make("paper3x4", 0, 0.0, Path(folder))
-        source = plan_scenario(scenario, [], Interrupt(), quiet=True)
+        source = run_plan_on_scenario(scenario, [], Interrupt(), quiet=True)
         extras = _study(source) if what == "study" else {}
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         started, busy = time.perf_counter(), time.process_time()

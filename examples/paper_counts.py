@@ -17,8 +17,8 @@ from rich.console import Console
 
 from examples.make_examples import EXAMPLES, write_example
 from models.instance import Instance
-from planner.cli.terminal.output import Column, print_table
-from planner.decomposition.enumeration import enumerate_setups, retained_setups
+from planner.cli.terminal.output import Column, output_table
+from planner.decomposition.enumeration import enumerate_setups, enumerate_retained_setups
 from planner.scenario.assemble import load_instance
 
 FOLDER = Path(__file__).parent / "paper-study"
@@ -52,7 +52,7 @@ def counts_table() -> pd.DataFrame:
     columns: dict[str, Any] = {"Floor (%)": FLOORS_PCT}
     for name, instance in {**cases, "4 LLMs, 8 GPUs": quartet()}.items():
         setups = enumerate_setups(instance)
-        kept = retained_setups(instance, setups)
+        kept = enumerate_retained_setups(instance, setups)
         everyone = kept & (setups.llms() == (1 << len(instance.llms)) - 1)
         share = setups.compute.sum(axis=1) / instance.gpus
         above = [share >= floor / 100.0 - ROUNDING for floor in FLOORS_PCT]
@@ -93,4 +93,4 @@ def print_counts(console: Console, frame: pd.DataFrame) -> None:
         columns += [
             (f"{case}: {what}", head, lambda value: f"{value:,.0f}") for what, head in HEADS.items()
         ]
-        print_table(console, f"{case}, at most one replica of each", frame, columns)
+        output_table(console, f"{case}, at most one replica of each", frame, columns)

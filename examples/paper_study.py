@@ -34,10 +34,10 @@ from rich.console import Console
 from examples.paper_counts import cluster_file, counts_table, print_counts
 from models.instance import Instance
 from models.quality import Quality
-from planner.cli.terminal.frame import EXIT_CODES, framed, put_csv, warn
-from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
-from planner.decomposition.packing import first_fit_decreasing
-from planner.joint.solve import solve
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, put_csv_in_frame, warn
+from planner.cli.terminal.output import Column, plain_output_console, output_line, output_lines, output_table
+from planner.decomposition.packing import first_fit_decreasing_packing
+from planner.joint.solve import solve_joint
 from planner.plans.solved_content import solved_content
 from planner.presentation.setup_study import spread_of
 from planner.scenario.assemble import LoadResult, load_instance
@@ -115,7 +115,7 @@ def _run(
     point: StudyPoint, instance: Instance, quality: Quality, settings: Settings, jobs: int
 ) -> StudyResult:
     study = study_setups(instance, jobs=jobs)
-    joint = solve(instance, settings, quality=quality)
+    joint = solve_joint(instance, settings, quality=quality)
     content = solved_content(instance, joint, settings.rel_gap)
     ttft_ms = float(content["slo"][0]["achieved_ms"]) if joint.has_plan else None
     agrees, reason = agreement(instance, study, joint)
@@ -147,7 +147,7 @@ def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[s
     allowed = study.tolerance + (joint.bound - joint.value) + NOISE * span
     if best is not None and joint.value <= best + allowed:
         return "yes", ""
-    if first_fit_decreasing(instance, joint.replicas[None, :])[0] and study.count("undecided") == 0:
+    if first_fit_decreasing_packing(instance, joint.replicas[None, :])[0] and study.count("undecided") == 0:
         return "NO", "the joint setup is a retained one, and the study rates it lower"
     return "joint more", "the joint setup is one that first fit does not place"
 
@@ -218,12 +218,12 @@ PLANNED: tuple[Column, ...] = (
 def print_study(console: Console, frame: pd.DataFrame) -> None:
     """Print the table, then reasons, then what the scores allow at all."""
     if console.width >= WIDE:
-        print_table(
+        output_table(
             console, "All retained setups, and the joint plan", frame, [*DEMAND, *STUDIED, *PLANNED]
         )
     else:
-        print_table(console, "All retained setups", frame, [*DEMAND, *STUDIED])
-        print_table(
+        output_table(console, "All retained setups", frame, [*DEMAND, *STUDIED])
+        output_table(
             console,
             "The joint plan beside the best of them",
             frame,
@@ -237,7 +237,7 @@ def print_study(console: Console, frame: pd.DataFrame) -> None:
                 ["GPUs", "Rate (req/s)", "TTFT target (ms)", "Reason"]
             ].itertuples(index=False)
         ]
-        print_lines(console, "Reasons", lines)
+        output_lines(console, "Reasons", lines)
 
 
 def score_line(instance: Instance) -> str:
@@ -260,20 +260,20 @@ def score_line(instance: Instance) -> str:
 # ---------------------------------------------------------------- command
 
 
-@framed
+@framed_command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study; the exit code."""
     options = _arguments(arguments)
     if options.csv is not None:
         check_writable(Path(options.csv), "--csv")
     frame, code = (counts_table(), 0) if options.counts else _study(options)
-    console = plain_console()
+    console = plain_output_console()
     if options.counts:
         print_counts(console, frame)
     elif len(frame):
         print_study(console, frame)
-        print_line(console, score_line(load_instance(cluster_file(4)).instance), "dim")
-    return max(code, put_csv(frame, options.csv, "rows")) if len(frame) else code
+        output_line(console, score_line(load_instance(cluster_file(4)).instance), "dim")
+    return max(code, put_csv_in_frame(frame, options.csv, "rows")) if len(frame) else code
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

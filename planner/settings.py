@@ -13,7 +13,7 @@ wanted gap is (the contract).
 class Settings:
     """rel_gap: |bound - value| / |value| at which a search may end. time_limit: s. threads, seed:
     of HiGHS. keep_program: hand the last mixed-integer program over with the solution
-    (`Solution.program`, for planner.joint.solver.model_file.write_model).
+    (`Solution.program`, for planner.joint.solver.model_file.write_model_file).
     """
 
     rel_gap: float = 1e-4

@@ -12,10 +12,10 @@ import pandas as pd
 
 from app_pages.jobs.messages import JobContext
 from planner.errors import DataError
-from planner.export.bundle import KINDS, build_bundle, bundle_date, files_table, needs_prices
-from planner.export.input_workbook import write_scenario_workbook
+from planner.export.bundle import KINDS, build_bundle, bundle_date, bundle_files_table, needs_prices
+from planner.export.input_workbook import write_loaded_input_workbook
 from planner.export.report_content import build_report
-from planner.export.report_files import write_report, write_report_workbook
+from planner.export.report_files import write_report_files, write_report_workbook
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, json_text
@@ -64,7 +64,7 @@ def export_charts_job(
     """The report's charts, PNG and SVG, as an archive."""
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
-        write_report(_exported_source(path, overrides, content), None, folder)
+        write_report_files(_exported_source(path, overrides, content), None, folder)
         return _zip_export_files(_files_in(folder)), []
 
 
@@ -92,7 +92,7 @@ def export_scenario_workbook_job(
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         source = _copy_exported_plan(_exported_source(path, overrides, content), Path(folder))
         target = Path(folder) / "scenario.xlsx"
-        notes = write_scenario_workbook(source.loaded, target)
+        notes = write_loaded_input_workbook(source.loaded, target)
         return target.read_bytes(), list(notes)
 
 
@@ -116,7 +116,7 @@ def export_bundle_job(
     left_out = made.left_out.items()
     return {
         "zip": _zip_export_files(made.files, made.executable),
-        "files": files_table(made),
+        "files": bundle_files_table(made),
         "left_out": [f"{kind}: {reason}" for kind, reasons in left_out for reason in reasons],
         "to_do": list(made.cautions),
         "readme": made.files["README.md"],

@@ -45,7 +45,7 @@ def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext
     """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
     loaded = load_instance(Path(path), dict(overrides))
     settings = loaded.settings
-    solution = joint.solve(
+    solution = joint.solve_joint(
         loaded.instance,
         settings,
         progress=job.progress,
@@ -69,7 +69,7 @@ def run_marginals_planning_job(
     """
     loaded = load_instance(Path(path), dict(overrides))
     settings, quality = loaded.settings, quality_of(loaded.instance.scores)
-    solution = joint.solve(
+    solution = joint.solve_joint(
         loaded.instance,
         settings,
         progress=job.progress,

@@ -16,7 +16,7 @@ from app_pages.widgets.downloads import draw_download, draw_made_download, draw_
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.export.bundle import KINDS
-from planner.export.deployment_names import labels
+from planner.export.deployment_names import deployment_labels
 
 BUNDLE = "export-bundle"
 """Slot. One bundle is kept at a time."""
@@ -35,7 +35,7 @@ def draw_export_view() -> None:
         f"All files are of the plan shown: **{plain_markdown(title)}**, "
         f"{plain_markdown(content['status'])}, scenario hash {content['scenario_sha256'][:12]}."
     )
-    name = labels([title], 60)[title]
+    name = deployment_labels([title], 60)[title]
     draw_export_bundle(here, name)
     st.subheader("For people")
     draw_made_download(here, name, downloads.REPORT)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-__all__ = ["interruptible"]
+__all__ = ["with_interrupts"]
 
 POLL_S = 0.1
 
 Result = TypeVar("Result")
 
 
-def interruptible(work: Callable[[threading.Event], Result]) -> Result:
+def with_interrupts(work: Callable[[threading.Event], Result]) -> Result:
     """Call `work(cancel)` and return its result, or raise what it raises.
 
     The first interrupt sets `cancel`, the second is raised at once. The work runs in a separate
@@ -22,13 +22,13 @@ def interruptible(work: Callable[[threading.Event], Result]) -> Result:
     cancel = threading.Event()
     future: Future[Result] = Future()
 
-    def run() -> None:
+    def run_with_interrupts() -> None:
         try:
             future.set_result(work(cancel))
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, name="planner", daemon=True).start()
+    threading.Thread(target=run_with_interrupts, name="planner", daemon=True).start()
     while not future.done():
         try:
             wait([future], POLL_S)

@@ -12,8 +12,8 @@ import pandas as pd
 
 from models.linear import LinearProgram
 from planner.api.scenario import LoadedScenario
-from planner.export.report_files import write_report
-from planner.joint.solver.model_file import write_model
+from planner.export.report_files import write_report_files
+from planner.joint.solver.model_file import write_model_file
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from planner.plans.record import Plan, read_plan, write_json
 from planner.plans.schema import PlanContent
@@ -110,7 +110,7 @@ class PlanResult:
         for pool, node, gpu, *shard in self.placement.itertuples(index=False):
             shards[pool, node, gpu].append(tuple(shard))
         rows = [
-            (one["name"], node, gpu, *_in_use(shards[one["name"], node, gpu]))
+            (one["name"], node, gpu, *_plan_result_in_use(shards[one["name"], node, gpu]))
             for one in self.content["context"]["pools"]
             for node in range(one["nodes"])
             for gpu in range(one["gpus_per_node"])
@@ -142,7 +142,9 @@ class PlanResult:
 
         Raises OSError when the file cannot be written.
         """
-        write_report(PlanAndScenario(self.record, self.scenario.result), os.fspath(path), None)
+        write_report_files(
+            PlanAndScenario(self.record, self.scenario.result), os.fspath(path), None
+        )
 
     def to_model(self, path: str | os.PathLike[str]) -> None:
         """Write the last program of the search for other solvers (docs/formulation.md).
@@ -150,7 +152,7 @@ class PlanResult:
         path: ends with .mps or .lp. Raises ValueError for another ending, OSError when the file
         cannot be written.
         """
-        write_model(self.program, Path(path))
+        write_model_file(self.program, Path(path))
 
     def __repr__(self) -> str:
         return f"PlanResult({self.content['scenario']}: {self._headline()})"
@@ -173,7 +175,7 @@ PlanSource = PlanResult | str | os.PathLike[str]
 """A plan, or its file (plan.json)."""
 
 
-def _in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
+def _plan_result_in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
     """What runs on a GPU, its compute (%) and its memory (GiB)."""
     words = [f"{llm} tp{degree} {share:g} %" for llm, degree, share, *_ in shards]
     compute, memory = (float(sum(shard[at] for shard in shards)) for at in (2, 3))

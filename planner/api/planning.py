@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from planner.api.interrupts import interruptible
+from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanResult, PlanSource, content_with_setup
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.joint import solve as joint
@@ -68,8 +68,10 @@ def plan(
     running = (
         None if current is None else running_setup(loaded.instance, content_with_setup(current))
     )
-    solution = interruptible(
-        lambda cancel: joint.solve(loaded.instance, settings, progress=progress, cancel=cancel)
+    solution = with_interrupts(
+        lambda cancel: joint.solve_joint(
+            loaded.instance, settings, progress=progress, cancel=cancel
+        )
     )
     if running is not None and solution.has_plan:
         solution = keep_places(loaded.instance, solution, running)

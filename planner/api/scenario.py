@@ -8,7 +8,11 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from planner.api.temporary_files import TemporaryFiles, naming_faults, plain_content
+from planner.api.temporary_files import (
+    TemporaryFiles,
+    content_for_temporary_files,
+    naming_temporary_files,
+)
 from planner.plans.numbers import percent
 from planner.scenario.archive import write_folder
 from planner.scenario.assemble import LoadResult, load_instance
@@ -127,7 +131,7 @@ def load(
     """
     changes = {**(overrides or {}), **values}
     own = TemporaryFiles()
-    changes = plain_content(own.write_tables(changes))
+    changes = content_for_temporary_files(own.write_tables(changes))
     kept: tuple[TemporaryFiles, ...] = (own,)
     if isinstance(source, LoadedScenario):
         path, changes = source.path, {**source.overrides, **changes}
@@ -136,5 +140,5 @@ def load(
         path = own.write_scenario(source)
     else:
         path = Path(source)
-    with naming_faults(kept):
+    with naming_temporary_files(kept):
         return LoadedScenario(load_instance(path, changes), kept)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.instance import Instance
-from planner.api.interrupts import interruptible
+from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanSource, plan_and_scenario
 from planner.operation.simulation import simulate as replay
 from planner.operation.simulation_outcomes import Demand, Simulation
@@ -108,7 +108,7 @@ def simulate(
     source.plan.demand_setup()
     gaps = None if trace is None else load_trace(Path(trace)).gaps
     demand = Demand(60.0 * minutes, cv, seed, gaps)
-    simulation = interruptible(
+    simulation = with_interrupts(
         lambda cancel: replay(source, demand, engine=build_step_level_replica, cancel=cancel)
     )
     return SimulationResult(simulation, source.loaded.instance)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from planner.api.interrupts import interruptible
+from planner.api.interrupts import with_interrupts
 from planner.api.scenario import ScenarioSource, load
-from planner.api.temporary_files import plain_content
+from planner.api.temporary_files import content_for_temporary_files
 from planner.presentation.baselines import baselines_table
 from planner.studies import sweep as sweeps
 from planner.studies import sweep_axes, sweep_point
@@ -50,7 +50,7 @@ def sweep(
     axes = [sweep_axes.Axis(key, tuple(values)) for key, values in _listed(vary).items()]
     overrides = [f"{key}={json.dumps(value)}" for key, value in loaded.overrides.items()]
     grid = sweep_axes.grid_points(axes)
-    points = interruptible(
+    points = with_interrupts(
         lambda cancel: sweeps.sweep(loaded.path, overrides, grid, jobs=jobs, cancel=cancel)
     )
     return sweep_point.points_table(points, [axis.key for axis in axes])
@@ -58,7 +58,7 @@ def sweep(
 
 def _listed(vary: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
     """The values as plain lists: a range, a numpy array and a Series become lists."""
-    return plain_content({key: list(values) for key, values in vary.items()})
+    return content_for_temporary_files({key: list(values) for key, values in vary.items()})
 
 
 def baselines(scenario: ScenarioSource) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def baselines(scenario: ScenarioSource) -> pd.DataFrame:
 
     """
     loaded = load(scenario).result
-    comparison = interruptible(
+    comparison = with_interrupts(
         lambda cancel: compare_baselines(loaded, loaded.settings, cancel=cancel)
     )
     comparison.plan.demand_setup()

@@ -17,7 +17,7 @@ import pandas as pd
 
 from planner.errors import DataError
 
-__all__ = ["TemporaryFiles", "naming_faults", "plain_content"]
+__all__ = ["TemporaryFiles", "content_for_temporary_files", "naming_temporary_files"]
 
 TABLES = ("profiles", "scores")
 
@@ -43,7 +43,7 @@ class TemporaryFiles:
         """
         path = self._folder / "scenario.yaml"
         self.names[str(path)] = "scenario (mapping)"
-        plain = plain_content(self.write_tables(content))
+        plain = content_for_temporary_files(self.write_tables(content))
         for key in TABLES:
             if isinstance(plain.get(key), str) and plain[key]:
                 plain[key] = str(Path(plain[key]).absolute())
@@ -64,7 +64,7 @@ class TemporaryFiles:
 
 
 @contextmanager
-def naming_faults(files: Iterable[TemporaryFiles]) -> Iterator[None]:
+def naming_temporary_files(files: Iterable[TemporaryFiles]) -> Iterator[None]:
     """Within, faults name mappings and DataFrames, not temporary files unknown to the caller."""
     names = {path: name for one in files for path, name in one.names.items()}
     try:
@@ -74,7 +74,7 @@ def naming_faults(files: Iterable[TemporaryFiles]) -> Iterator[None]:
         raise type(error)(faults, error.notices) from None
 
 
-def plain_content(content: Mapping[str, Any]) -> dict[str, Any]:
+def content_for_temporary_files(content: Mapping[str, Any]) -> dict[str, Any]:
     """A copy that JSON can hold: numpy's numbers and arrays as Python's, tuples as lists; anything
     else by its text, which the schema refuses with the key's name.
     """

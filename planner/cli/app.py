@@ -54,7 +54,7 @@ def _print_version(is_wanted: bool) -> None:
 
 
 @app.callback()
-def refuse_foreign_packages(
+def app_without_foreign_packages(
     version: Annotated[
         bool,
         typer.Option(

@@ -20,13 +20,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from planner.decomposition.enumeration import Config, Setups, enumerate_setups, retained_setups
+from planner.decomposition.enumeration import (
+    Config,
+    Setups,
+    enumerate_retained_setups,
+    enumerate_setups,
+)
 from planner.decomposition.master import Deployed
-from planner.decomposition.packing import PlacementVerdict, Seat, pack
+from planner.decomposition.packing import PlacementVerdict, Seat, decide_packing
 from planner.decomposition.price_bank import DecompositionState, Prices
-from planner.decomposition.routing import RoutingResult, route
+from planner.decomposition.routing import RoutingResult, route_setup_by_policies
 
-__all__ = ["BestSetup", "Bounds", "best_setup"]
+__all__ = ["BestSetup", "SetupBounds", "best_setup"]
 
 BATCH = 12
 """Setups routed between two looks at the bounds of all."""
@@ -60,7 +65,7 @@ class BestSetup:
     complete: bool
 
 
-class Bounds:
+class SetupBounds:
     """Upper bounds (S,) of all setups, tightened by every new price.
 
     A setup proved to have no routing has -inf.
@@ -120,7 +125,7 @@ class Bounds:
             )
 
 
-def capacity(state: DecompositionState, setups: Setups) -> np.ndarray:
+def capacity_of_setups(state: DecompositionState, setups: Setups) -> np.ndarray:
     """(S,) highest rate (req/s) that each setup carries at all."""
     most = np.array([table.rates[-1] if table.rates.size else -np.inf for table in state.tables])
     total = np.zeros(len(setups))
@@ -150,14 +155,14 @@ def best_setup(
     """
     state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
-    bounds = Bounds(state, setups)
+    bounds = SetupBounds(state, setups)
     # What cannot carry the arrival rate at all needs no routing to be ruled out.
-    bounds.upper[capacity(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    bounds.upper[capacity_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
     if not exact_packing:
-        bounds.upper[~retained_setups(instance, setups)] = -np.inf
+        bounds.upper[~enumerate_retained_setups(instance, setups)] = -np.inf
     search = _BestSearch(state, setups, bounds, tolerance, keep)
     live = np.flatnonzero(bounds.upper > -np.inf)
-    batch = first_of_each(setups, bounds, live)
+    batch = first_setup_of_each(setups, bounds, live)
     complete = True
     while batch.size:
         for setup in batch:
@@ -188,7 +193,7 @@ def best_setup(
     return search.result(float(bounds.upper[live].max(initial=-np.inf)), complete=complete)
 
 
-def first_of_each(setups: Setups, bounds: Bounds, live: np.ndarray) -> np.ndarray:
+def first_setup_of_each(setups: Setups, bounds: SetupBounds, live: np.ndarray) -> np.ndarray:
     """SEEDS setups of every set of deployed LLMs, those that allocate the most compute: prices to
     begin with.
     """
@@ -205,7 +210,7 @@ class _BestSearch:
         self,
         state: DecompositionState,
         setups: Setups,
-        bounds: Bounds,
+        bounds: SetupBounds,
         tolerance: float,
         keep: Callable[[int, RoutingResult], None] | None = None,
     ) -> None:
@@ -232,12 +237,14 @@ class _BestSearch:
         if self.bounds.upper[setup] <= self.worth_beating():
             return
         deployed = self.setups.deployed(setup)
-        placement = pack(self.state.instance, deployed)
+        placement = decide_packing(self.state.instance, deployed)
         if placement.verdict == PlacementVerdict.IMPOSSIBLE:
             self.refused += 1
             return
         self.routed += 1
-        routed = route(self.state, deployed, self.tolerance / 2, self.worth_beating())
+        routed = route_setup_by_policies(
+            self.state, deployed, self.tolerance / 2, self.worth_beating()
+        )
         if self.keep is not None:
             self.keep(setup, routed)
         self.bound = max(self.bound, min(routed.bound, self.bounds.upper[setup]))

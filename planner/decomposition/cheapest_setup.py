@@ -16,11 +16,17 @@ from collections.abc import Callable
 import numpy as np
 
 from models.instance import Instance
-from planner.decomposition.best_setup import BATCH, BestSetup, Bounds, capacity, first_of_each
+from planner.decomposition.best_setup import (
+    BATCH,
+    BestSetup,
+    SetupBounds,
+    capacity_of_setups,
+    first_setup_of_each,
+)
 from planner.decomposition.enumeration import Config, Setups, enumerate_setups
-from planner.decomposition.packing import PlacementVerdict, Seat, pack_on_fewest
+from planner.decomposition.packing import PlacementVerdict, Seat, decide_packing_on_fewest
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import RoutingResult, route
+from planner.decomposition.routing import RoutingResult, route_setup_by_policies
 
 __all__ = ["FLOOR_SLACK", "cheapest_setup"]
 
@@ -46,11 +52,11 @@ def cheapest_setup(
     """
     state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
-    bounds = Bounds(state, setups)
-    bounds.upper[capacity(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
-    search = _Cheapest(state, setups, tolerance)
+    bounds = SetupBounds(state, setups)
+    bounds.upper[capacity_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    search = _CheapestSearch(state, setups, tolerance)
     live = np.flatnonzero(bounds.upper > -np.inf)
-    batch, complete = first_of_each(setups, bounds, live), True
+    batch, complete = first_setup_of_each(setups, bounds, live), True
     while batch.size:
         for setup in batch:
             if cancel is not None and cancel.is_set():
@@ -77,7 +83,7 @@ def cheapest_setup(
     return search.result(least_open, complete=complete)
 
 
-class _Cheapest:
+class _CheapestSearch:
     """Least cost so far, and the least cost of what could not be decided."""
 
     def __init__(self, state: DecompositionState, setups: Setups, tolerance: float) -> None:
@@ -104,10 +110,12 @@ class _Cheapest:
             return
         deployed = self.setups.deployed(setup)
         self.routed += 1
-        routed = route(self.state, deployed, self.tolerance, self.floor, enough=self.floor)
+        routed = route_setup_by_policies(
+            self.state, deployed, self.tolerance, self.floor, enough=self.floor
+        )
         if routed.bound < self.floor:
             return
-        placement = pack_on_fewest(self.state.instance, deployed)
+        placement = decide_packing_on_fewest(self.state.instance, deployed)
         if placement.verdict == PlacementVerdict.IMPOSSIBLE:
             self.refused += 1
             return

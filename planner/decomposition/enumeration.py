@@ -17,9 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from planner.decomposition.packing import BLOCK, ROOM_NOISE, UNITS, first_fit_decreasing
+from planner.decomposition.packing import BLOCK, ROOM_NOISE, UNITS, first_fit_decreasing_packing
 
-__all__ = ["Config", "Setups", "TooManySetupsError", "enumerate_setups", "retained_setups"]
+__all__ = [
+    "Config",
+    "Setups",
+    "TooManySetupsError",
+    "enumerate_retained_setups",
+    "enumerate_setups",
+]
 
 MOST_SETUPS = 2_000_000
 MOST_CONFIGS = 100_000
@@ -80,7 +86,9 @@ def _size(instance: Instance, option: int) -> int:
 def enumerate_setups(instance: Instance, most: int = MOST_SETUPS) -> Setups:
     """Enumerate, LLM by LLM, dropping what is over budget at once. TooManySetups beyond `most`."""
     budget = np.array([pool.gpus * UNITS for pool in instance.pools], dtype=np.int64)
-    configs = tuple(tuple(_configs(instance, llm, budget)) for llm in range(len(instance.llms)))
+    configs = tuple(
+        tuple(_enumerate_configs(instance, llm, budget)) for llm in range(len(instance.llms))
+    )
     choice, used = np.zeros((1, 0), dtype=np.int32), np.zeros((1, len(budget)), dtype=np.int64)
     for ways in configs:
         sizes = np.zeros((len(ways), len(budget)), dtype=np.int64)
@@ -117,7 +125,7 @@ def enumerate_setups(instance: Instance, most: int = MOST_SETUPS) -> Setups:
     return Setups(configs, choice[keep], compute[keep])
 
 
-def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Config]:
+def _enumerate_configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Config]:
     """All ways to run one LLM within its replica limits and the compute; () first where it need not
     be deployed.
     """
@@ -125,7 +133,9 @@ def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Confi
     options = [o for o, option in enumerate(instance.options) if option.llm == llm]
     count = 0
 
-    def extend(at: int, config: Config, replicas: int, left: np.ndarray) -> Iterator[Config]:
+    def extend_enumeration(
+        at: int, config: Config, replicas: int, left: np.ndarray
+    ) -> Iterator[Config]:
         nonlocal count
         if at == len(options):
             if replicas >= one.min_replicas:
@@ -141,23 +151,23 @@ def _configs(instance: Instance, llm: int, budget: np.ndarray) -> Iterator[Confi
         pool, size = instance.options[option].pool, _size(instance, option)
         rest = left.copy()
         while rest[pool] >= 0 and (one.max_replicas is None or replicas + n <= one.max_replicas):
-            yield from extend(
+            yield from extend_enumeration(
                 at + 1, config if n == 0 else (*config, (option, n)), replicas + n, rest
             )
             n += 1
             rest = rest.copy()
             rest[pool] -= size
 
-    yield from extend(0, (), 0, budget)
+    yield from extend_enumeration(0, (), 0, budget)
 
 
-def retained_setups(instance: Instance, setups: Setups) -> np.ndarray:
+def enumerate_retained_setups(instance: Instance, setups: Setups) -> np.ndarray:
     """(S,) whether first-fit decreasing places the whole setup, as published."""
     blocks = [
         np.arange(first, min(first + BLOCK, len(setups))) for first in range(0, len(setups), BLOCK)
     ]
     parts = [
-        first_fit_decreasing(instance, setups.replicas(rows, len(instance.options)))
+        first_fit_decreasing_packing(instance, setups.replicas(rows, len(instance.options)))
         for rows in blocks
     ]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)

@@ -18,10 +18,10 @@ import numpy as np
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
 from planner.decomposition.lagrangian import POINTS, LagrangianRelaxation
-from planner.decomposition.packing import Seat, first_fit_decreasing, pack
+from planner.decomposition.packing import Seat, decide_packing, first_fit_decreasing_packing
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import RoutingResult, route
+from planner.decomposition.routing import RoutingResult, route_setup_by_policies
 
 __all__ = ["FleetBracket", "bracket_fleet"]
 
@@ -79,7 +79,7 @@ def bracket_fleet(
         bound = -np.inf if relaxation.refuted() else prompts.most
         return FleetBracket(bound=bound, routed_setups=0, complete=True)
     bound, complete = relaxation.climb(tolerance, progress, cancel)
-    rounding = _Rounding(relaxation, DecompositionState(instance, prompts), tolerance)
+    rounding = _FleetRounding(relaxation, DecompositionState(instance, prompts), tolerance)
     wanted, rng = relaxation.replicas(), np.random.default_rng(0)
     # Randomised rounding (Raghavan and Thompson, Combinatorica 7, 1987): each trial keeps the
     # relaxation's replicas in expectation, and a dozen trials differ where capacity pinches.
@@ -98,7 +98,7 @@ def bracket_fleet(
         return FleetBracket(bound=bound, routed_setups=len(rounding.routed), complete=complete)
     value, counts, routed = rounding.best
     deployed = tuple((int(o), int(counts[o])) for o in np.flatnonzero(counts))
-    placement = pack(instance, deployed)
+    placement = decide_packing(instance, deployed)
     assert placement.placed  # noqa: S101 - first-fit decreasing placed it
     return FleetBracket(
         value=value,
@@ -111,7 +111,7 @@ def bracket_fleet(
     )
 
 
-class _Rounding:
+class _FleetRounding:
     """Whole replicas near the relaxation's, and better neighbours, judged by prices before
     they are routed.
     """
@@ -132,7 +132,7 @@ class _Rounding:
         places.
         """
         limits = (counts @ self.relaxation.usage.T <= self.relaxation.limit + 1e-6).all(axis=1)
-        limits[limits] = first_fit_decreasing(self.instance, counts[limits])
+        limits[limits] = first_fit_decreasing_packing(self.instance, counts[limits])
         return limits
 
     def start(self, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -141,7 +141,7 @@ class _Rounding:
         """
         # Down first; what is then left of the GPUs goes to what earns most at the bound's prices.
         counts = np.floor(wanted + 1e-6).astype(np.int64)
-        while not first_fit_decreasing(self.instance, counts[None])[0]:
+        while not first_fit_decreasing_packing(self.instance, counts[None])[0]:
             counts[np.argmax(np.where(counts > 0, rng.random(counts.size), -1.0))] -= 1
         upper = self.relaxation.limit >= 0
         usage, limit = self.relaxation.usage[upper], self.relaxation.limit[upper]
@@ -153,7 +153,7 @@ class _Rounding:
         ]:
             while True:
                 counts[o] += 1
-                fits = (usage @ counts <= limit + 1e-6).all() and first_fit_decreasing(
+                fits = (usage @ counts <= limit + 1e-6).all() and first_fit_decreasing_packing(
                     self.instance, counts[None]
                 )[0]
                 if not fits:
@@ -169,7 +169,7 @@ class _Rounding:
             return False
         self.routed.add(key)
         deployed = tuple((int(o), int(counts[o])) for o in np.flatnonzero(counts))
-        routed = route(
+        routed = route_setup_by_policies(
             self.state,
             deployed,
             self.tolerance,
@@ -189,7 +189,7 @@ class _Rounding:
         earning = np.argsort(
             -np.where(self.relaxation.usable, self.earnings / self.size, -np.inf), kind="stable"
         )[:EARNING]
-        less, more = _up_to_two(one[counts > 0]), _up_to_two(one[earning])
+        less, more = _fleet_up_to_two(one[counts > 0]), _fleet_up_to_two(one[earning])
         near = (counts - less[:, None, :] + more[None, :, :]).reshape(-1, counts.size)
         return near[(near >= 0).all(axis=1)]
 
@@ -242,7 +242,7 @@ class _Rounding:
         return upper
 
 
-def _up_to_two(rows: np.ndarray) -> np.ndarray:
+def _fleet_up_to_two(rows: np.ndarray) -> np.ndarray:
     """Zero, every row, and every sum of two rows."""
     first, second = np.triu_indices(len(rows))
     return np.vstack(

@@ -51,8 +51,8 @@ class LagrangianRelaxation:
         self.llms = tuple(range(len(instance.llms)))
         self.llm_of = np.array([o.llm for o in instance.options])
         self.usable = np.array([table.rates.size > 0 for table in state.tables])
-        self.usage, self.limit = _limits(instance)
-        self.most = _most_replicas(instance) * self.usable
+        self.usage, self.limit = _lagrangian_limits(instance)
+        self.most = _lagrangian_most_replicas(instance) * self.usable
         self.kept = np.flatnonzero(self.usable)
         self.option_of = np.repeat(self.kept, [state.tables[o].rates.size for o in self.kept])
         self.points = np.hstack([state.blocks[o] for o in self.kept])
@@ -61,7 +61,7 @@ class LagrangianRelaxation:
         self.budget_rows = slice(balance, balance + budgets)
         self.limit_rows = slice(balance + budgets, balance + budgets + limits)
         self.mix_row = balance + budgets + limits
-        bank = state.bank(self.llms)
+        bank = state.price_bank(self.llms)
         self.quality = bank.quality
         width = self.points.shape[1]
         self.first_policy = width + budgets + limits
@@ -157,7 +157,7 @@ class LagrangianRelaxation:
         return np.bincount(self.option_of, weights=x, minlength=len(self.llm_of))
 
 
-def _limits(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
+def _lagrangian_limits(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
     """Usage (R, O) of one replica and limits (R,), all <=; rows that are >= have their sign
     turned.
     """
@@ -181,7 +181,7 @@ def _limits(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _most_replicas(instance: Instance) -> np.ndarray:
+def _lagrangian_most_replicas(instance: Instance) -> np.ndarray:
     """(O,) no setup has more replicas of an option."""
     most = []
     for option in instance.options:

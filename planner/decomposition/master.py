@@ -29,7 +29,7 @@ import numpy as np
 
 from planner.decomposition.price_bank import DecompositionState, Prices
 from planner.decomposition.simplex import Simplex
-from planner.decomposition.spend_tables import admissible, spends_at
+from planner.decomposition.spend_tables import admissible_spend, spends_at
 
 __all__ = ["KEPT", "Deployed", "Master", "Mix", "Ranges"]
 
@@ -65,7 +65,7 @@ class Master:
         self, state: DecompositionState, llms: tuple[int, ...], deployed: Deployed, ranges: Ranges
     ) -> None:
         self.state, self.llms, self.deployed, self.ranges = state, llms, deployed, ranges
-        self.bank = state.bank(llms)
+        self.bank = state.price_bank(llms)
         self.replicas = np.array([n for _, n in deployed], dtype=float)
         self.llm_of = np.array([llms.index(state.instance.options[o].llm) for o, _ in deployed])
         blocks = [
@@ -287,4 +287,4 @@ class Master:
         if curve.max_rate < each <= curve.max_rate * (1 + KEPT):
             each = curve.max_rate
         spent = replicas * spends_at(curve, self.state.slos, instance.arrival_rate, each)
-        return np.append(spent, 0.0 if admissible(curve, instance.slos, each) else np.inf)
+        return np.append(spent, 0.0 if admissible_spend(curve, instance.slos, each) else np.inf)

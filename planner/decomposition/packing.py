@@ -2,8 +2,9 @@
 numpy only.
 
 Replicas go by share, then memory, largest first; each on the first node with tp GPUs that have
-room, on the first of those (RouterWise). `pack` searches exhaustively where that fails;
-`pack_on_fewest` finds the fewest GPUs. `first_fit_decreasing` places many setups at once.
+room, on the first of those (RouterWise). `decide_packing` searches exhaustively where that fails;
+`decide_packing_on_fewest` finds the fewest GPUs. `first_fit_decreasing_packing` places many setups
+at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,10 +20,10 @@ __all__ = [
     "PlacementResult",
     "PlacementVerdict",
     "Seat",
-    "fewest_gpus",
-    "first_fit_decreasing",
-    "pack",
-    "pack_on_fewest",
+    "decide_packing",
+    "decide_packing_on_fewest",
+    "fewest_gpus_by_packing",
+    "first_fit_decreasing_packing",
 ]
 
 UNITS = 10**6
@@ -38,7 +39,7 @@ Seat = tuple[int, int, int, tuple[int, ...]]
 """(option, replica, node, GPUs of its shards)."""
 
 
-def _order(instance: Instance, pool: int) -> list[int]:
+def _packing_order(instance: Instance, pool: int) -> list[int]:
     """Options of a pool by share, then memory, largest first."""
     options = [o for o, option in enumerate(instance.options) if option.pool == pool]
     return sorted(
@@ -46,23 +47,23 @@ def _order(instance: Instance, pool: int) -> list[int]:
     )
 
 
-def first_fit_decreasing(instance: Instance, counts: np.ndarray) -> np.ndarray:
+def first_fit_decreasing_packing(instance: Instance, counts: np.ndarray) -> np.ndarray:
     """(R,) whether first-fit decreasing places all of the replicas (R, O) of every option."""
     placed = np.ones(len(counts), dtype=bool)
     for first in range(0, len(counts), BLOCK):
         rows = slice(first, first + BLOCK)
         for p in range(len(instance.pools)):
-            placed[rows] &= _first_fit_in_pool(instance, p, counts[rows])
+            placed[rows] &= _first_fit_packing_in_pool(instance, p, counts[rows])
     return placed
 
 
-def _first_fit_in_pool(instance: Instance, p: int, counts: np.ndarray) -> np.ndarray:
+def _first_fit_packing_in_pool(instance: Instance, p: int, counts: np.ndarray) -> np.ndarray:
     """(R,) whether the replicas (R, O) of a pool's options are placed, all rows at once."""
     pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
     share = np.full((len(counts), pool.nodes, pool.gpus_per_node), UNITS, dtype=np.int32)
     memory = np.full(share.shape, room)
     placed = np.ones(len(counts), dtype=bool)
-    for o in _order(instance, p):
+    for o in _packing_order(instance, p):
         option, slot = instance.options[o], 0
         while True:
             rows = np.flatnonzero(placed & (counts[:, o] > slot))
@@ -105,40 +106,42 @@ class PlacementResult:
         return self.verdict == PlacementVerdict.PLACED
 
 
-def pack(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementResult:
+def decide_packing(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementResult:
     """Place all replicas of a setup, (option, replicas) of what it deploys.
 
     Where one pool cannot hold its part the answer is IMPOSSIBLE, even if other pools are undecided.
     """
     pools = []
     for p in range(len(instance.pools)):
-        items = _replicas(instance, p, deployed)
-        seats = _first_fit(instance, p, items)
+        items = _replicas_to_pack(instance, p, deployed)
+        seats = _first_fit_packing(instance, p, items)
         pools.append(_Packing(instance, p, items).search() if seats is None else _placed(seats))
         if pools[-1].verdict == PlacementVerdict.IMPOSSIBLE:
             break
-    return _together(pools)
+    return _packings_together(pools)
 
 
-def pack_on_fewest(instance: Instance, deployed: Sequence[tuple[int, int]]) -> PlacementResult:
+def decide_packing_on_fewest(
+    instance: Instance, deployed: Sequence[tuple[int, int]]
+) -> PlacementResult:
     """The same on the fewest GPUs of every pool: the first number of them, from a lower
     bound upwards, on which the exhaustive search places everything.
     """
     pools = []
     for p, pool in enumerate(instance.pools):
-        items = _replicas(instance, p, deployed)
+        items = _replicas_to_pack(instance, p, deployed)
         result = PlacementResult(PlacementVerdict.IMPOSSIBLE)
-        for most_used in range(fewest_gpus(instance, p, deployed), pool.gpus + 1):
+        for most_used in range(fewest_gpus_by_packing(instance, p, deployed), pool.gpus + 1):
             result = _Packing(instance, p, items, most_used).search()
             if result.verdict != PlacementVerdict.IMPOSSIBLE:
                 break
         pools.append(result)
         if not result.placed:
             break
-    return _together(pools)
+    return _packings_together(pools)
 
 
-def _together(pools: Sequence[PlacementResult]) -> PlacementResult:
+def _packings_together(pools: Sequence[PlacementResult]) -> PlacementResult:
     """The placement over all pools: impossible where one is, else undecided where one is."""
     verdicts = {pool.verdict for pool in pools}
     for worst in (PlacementVerdict.IMPOSSIBLE, PlacementVerdict.UNDECIDED):
@@ -156,16 +159,18 @@ def _placed(seats: Sequence[Seat]) -> PlacementResult:
     return PlacementResult(PlacementVerdict.PLACED, tuple(seats), (len(used),))
 
 
-def _replicas(
+def _replicas_to_pack(
     instance: Instance, p: int, deployed: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """(option, replica) of a setup's replicas in a pool, in the order of first-fit decreasing."""
-    order = {o: k for k, o in enumerate(_order(instance, p))}
+    order = {o: k for k, o in enumerate(_packing_order(instance, p))}
     own = sorted((part for part in deployed if part[0] in order), key=lambda part: order[part[0]])
     return [(option, replica) for option, replicas in own for replica in range(replicas)]
 
 
-def _first_fit(instance: Instance, p: int, items: list[tuple[int, int]]) -> list[Seat] | None:
+def _first_fit_packing(
+    instance: Instance, p: int, items: list[tuple[int, int]]
+) -> list[Seat] | None:
     """Seats by first fit in the order of the items; None when one is left over."""
     pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
     share, memory = (
@@ -188,7 +193,9 @@ def _first_fit(instance: Instance, p: int, items: list[tuple[int, int]]) -> list
     return seats
 
 
-def fewest_gpus(instance: Instance, pool: int, deployed: Sequence[tuple[int, int]]) -> int:
+def fewest_gpus_by_packing(
+    instance: Instance, pool: int, deployed: Sequence[tuple[int, int]]
+) -> int:
     """A lower bound on the GPUs of a pool that hold these replicas: by compute, by memory, by the
     largest degree.
     """
@@ -251,7 +258,7 @@ class _Packing:
             if shape in tried:
                 continue
             tried.add(shape)
-            for chosen in _choices(gpus, one.tp_degree, units, memory):
+            for chosen in _packing_choices(gpus, one.tp_degree, units, memory):
                 opened = sum(gpus[gpu] == self.empty for gpu in chosen)
                 if opened > self.unused:
                     continue
@@ -273,7 +280,7 @@ class _TooManyStatesError(Exception):
     """MOST_STATES were visited."""
 
 
-def _choices(
+def _packing_choices(
     gpus: list[tuple[int, float]], degree: int, units: int, memory: float
 ) -> Iterator[tuple[int, ...]]:
     """All ways to choose `degree` GPUs of a node with room, one of each kind of equal choices, the

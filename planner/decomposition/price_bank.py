@@ -14,7 +14,7 @@ from models.instance import Instance
 from planner.decomposition.policies import Policy, Prompts
 from planner.decomposition.spend_tables import SpendTable, shared_slos, spend_table
 
-__all__ = ["Bank", "DecompositionState", "Prices"]
+__all__ = ["DecompositionState", "PriceBank", "Prices"]
 
 POINTS = 200
 """Even steps of a spend table."""
@@ -39,7 +39,7 @@ class Prices:
 
 
 @dataclass
-class Bank:
+class PriceBank:
     """What is known about a set of deployed LLMs, regardless of the setup: policies as rows of
     (fractions, quality), and good prices.
     """
@@ -82,13 +82,13 @@ class DecompositionState:
             for o in instance.options
         ]
         self.blocks = [np.vstack([t.rates / instance.arrival_rate, t.lower]) for t in self.tables]
-        self.banks: dict[tuple[int, ...], Bank] = {}
+        self.banks: dict[tuple[int, ...], PriceBank] = {}
         self.pivots = 0
 
-    def bank(self, llms: tuple[int, ...]) -> Bank:
+    def price_bank(self, llms: tuple[int, ...]) -> PriceBank:
         """The bank of a set of LLMs; a new one knows one policy per LLM."""
         if llms not in self.banks:
-            self.banks[llms] = Bank(
+            self.banks[llms] = PriceBank(
                 llms,
                 np.eye(len(llms)),
                 self.prompts.means[list(llms)],

@@ -18,7 +18,7 @@ import numpy as np
 from planner.decomposition.master import KEPT, Deployed, Master, Ranges
 from planner.decomposition.price_bank import DecompositionState, Prices
 
-__all__ = ["RoutingResult", "route"]
+__all__ = ["RoutingResult", "route_setup_by_policies"]
 
 MOST_NODES = 200
 """Of the branch and bound of one setup."""
@@ -78,7 +78,7 @@ NOTHING = Node(
 """There is no routing within a node's ranges."""
 
 
-def route(
+def route_setup_by_policies(
     state: DecompositionState,
     deployed: Deployed,
     tolerance: float,
@@ -97,36 +97,36 @@ def route(
     best = NOTHING
     heap: list[tuple[float, int, Node, Ranges]] = []
 
-    def goal() -> float:
+    def routing_goal() -> float:
         """Bounds at most this need no further work."""
         if best.value is None:
             return target
         return np.inf if best.value >= enough else max(target, best.value + tolerance)
 
-    def visit(ranges: Ranges, parent: float) -> None:
+    def visit_routing_node(ranges: Ranges, parent: float) -> None:
         nonlocal best, nodes
         nodes += 1
-        node = _node(state, llms, deployed, ranges, tolerance, goal())
+        node = _routing_node(state, llms, deployed, ranges, tolerance, routing_goal())
         heapq.heappush(heap, (-min(node.bound, parent), next(order), node, ranges))
         if best is NOTHING or (
             node.value is not None and (best.value is None or node.value > best.value)
         ):
             best = node
 
-    visit(tuple((0, state.tables[o].rates.size - 1) for o, _ in deployed), np.inf)
+    visit_routing_node(tuple((0, state.tables[o].rates.size - 1) for o, _ in deployed), np.inf)
     # Best first: the node of the largest bound is the one that holds the bound of all up.
-    while heap and -heap[0][0] > goal() and nodes < most_nodes:
+    while heap and -heap[0][0] > routing_goal() and nodes < most_nodes:
         below, _, node, ranges = heapq.heappop(heap)
         if node.split is None:
             settled = max(settled, -below)
             continue
         at, *children = node.split
         for child in children:
-            visit((*ranges[:at], child, *ranges[at + 1 :]), -below)
-    return _result(state, llms, best, max([settled, *(-entry[0] for entry in heap[:1])]))
+            visit_routing_node((*ranges[:at], child, *ranges[at + 1 :]), -below)
+    return _routing_result(state, llms, best, max([settled, *(-entry[0] for entry in heap[:1])]))
 
 
-def _result(
+def _routing_result(
     state: DecompositionState, llms: tuple[int, ...], node: Node, bound: float
 ) -> RoutingResult:
     """A node's answer by the positions of the instance."""
@@ -147,7 +147,7 @@ def _result(
     )
 
 
-def _node(
+def _routing_node(
     state: DecompositionState,
     llms: tuple[int, ...],
     deployed: Deployed,
@@ -157,20 +157,20 @@ def _node(
 ) -> Node:
     """Solve the master within the ranges of points."""
     # A range of rates that cannot carry the arrival rate needs no master.
-    if not _carries(state, deployed, ranges):
+    if not _routing_carries(state, deployed, ranges):
         return NOTHING
     master = Master(state, llms, deployed, ranges)
     most_room = master.most_room()
     if most_room is None:
         prices = master.refutation()
-        state.bank(llms).prices.append(prices)
+        state.price_bank(llms).prices.append(prices)
         return (
             NOTHING if master.fullest(prices) > 1.0 else replace(NOTHING, bound=state.prompts.most)
         )
     bound, prices = master.climb(tolerance, target)
     state.pivots += master.program.pivots
-    state.bank(llms).prices.append(prices)
-    split = _split(state, deployed, ranges, *master.above())
+    state.price_bank(llms).prices.append(prices)
+    split = _split_routing_node(state, deployed, ranges, *master.above())
     (rates, shares, quality), spends = master.settle(most_room, tolerance)
     if spends is None:
         return Node(
@@ -193,7 +193,7 @@ def _node(
     )
 
 
-def _carries(state: DecompositionState, deployed: Deployed, ranges: Ranges) -> bool:
+def _routing_carries(state: DecompositionState, deployed: Deployed, ranges: Ranges) -> bool:
     """Whether the rates within the ranges can sum to the arrival rate."""
     if any(high < low for low, high in ranges):
         return False
@@ -210,7 +210,7 @@ def _carries(state: DecompositionState, deployed: Deployed, ranges: Ranges) -> b
     )
 
 
-def _split(
+def _split_routing_node(
     state: DecompositionState,
     deployed: Deployed,
     ranges: Ranges,

@@ -28,7 +28,7 @@ import numpy as np
 from models.instance import Instance, Slo
 from profiles.records import Curve
 
-__all__ = ["SpendTable", "admissible", "shared_slos", "spend_table", "spends_at"]
+__all__ = ["SpendTable", "admissible_spend", "shared_slos", "spend_table", "spends_at"]
 
 ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 LIMIT_NOISE = 1e-12
@@ -51,14 +51,16 @@ def shared_slos(instance: Instance) -> tuple[Slo, ...]:
     return tuple(slo for slo in instance.slos if slo.scope == "all")
 
 
-def allowed(slo: Slo, arrival_rate: float) -> float:
+def allowed_spend(slo: Slo, arrival_rate: float) -> float:
     """The whole budget: requests in flight (mean), or req/s above the limit (percentile)."""
     return arrival_rate * (
         slo.limit if slo.statistic == "mean" else 1.0 - int(slo.statistic[1:]) / 100.0
     )
 
 
-def _percentiles(curve: Curve, metric: str, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _spend_percentiles(
+    curve: Curve, metric: str, rates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Latencies (P, K) of the percentiles present, as their running maximum, and the shares (P,)
     above them.
     """
@@ -74,7 +76,7 @@ def spends_at(curve: Curve, slos: Sequence[Slo], arrival_rate: float, rate: floa
         if slo.statistic == "mean":
             share = float(np.interp(rate, curve.rates, curve.latency[slo.metric, "mean"]))
         else:
-            values, above = _percentiles(curve, slo.metric, np.array([rate]))
+            values, above = _spend_percentiles(curve, slo.metric, np.array([rate]))
             latencies = values[:, 0]
             reached = np.flatnonzero(latencies <= slo.limit * (1 + LIMIT_NOISE))
             share = 1.0
@@ -87,11 +89,11 @@ def spends_at(curve: Curve, slos: Sequence[Slo], arrival_rate: float, rate: floa
                         / (latencies[k + 1] - latencies[k])
                         * float(above[k + 1] - above[k])
                     )
-        spent[s] = rate * share / allowed(slo, arrival_rate)
+        spent[s] = rate * share / allowed_spend(slo, arrival_rate)
     return spent
 
 
-def admissible(curve: Curve, slos: Sequence[Slo], rate: float) -> bool:
+def admissible_spend(curve: Curve, slos: Sequence[Slo], rate: float) -> bool:
     """Whether a replica may run at `rate`: profiled so far, and every each_llm SLO kept."""
     own = [slo for slo in slos if slo.scope == "each_llm"]
     kept = all(
@@ -104,25 +106,25 @@ def admissible(curve: Curve, slos: Sequence[Slo], rate: float) -> bool:
 
 def spend_table(curve: Curve, slos: Sequence[Slo], arrival_rate: float, points: int) -> SpendTable:
     """Tabulate one option; about `points` even steps plus the curve's own corners."""
-    rates = _grid(curve, slos, points)
+    rates = _spend_grid(curve, slos, points)
     lower = np.empty((0, rates.size))
     for slo in slos:
         if slo.scope == "all":
             spent = (
-                _lowered_mean(curve, slo, rates)
+                _lowered_mean_spend(curve, slo, rates)
                 if slo.statistic == "mean"
-                else _lowered_percentile(curve, slo, rates)
+                else _lowered_percentile_spend(curve, slo, rates)
             )
-            lower = np.vstack([lower, spent / allowed(slo, arrival_rate)])
+            lower = np.vstack([lower, spent / allowed_spend(slo, arrival_rate)])
     keep = (
-        np.array([admissible(curve, slos, rate) for rate in rates])
+        np.array([admissible_spend(curve, slos, rate) for rate in rates])
         if any(s.scope == "each_llm" for s in slos)
         else slice(None)
     )
     return SpendTable(rates[keep], lower[:, keep])
 
 
-def _grid(curve: Curve, slos: Sequence[Slo], points: int) -> np.ndarray:
+def _spend_grid(curve: Curve, slos: Sequence[Slo], points: int) -> np.ndarray:
     """Rates from 0 to the highest, with every rate at which the formula of a spend or the admission
     changes.
     """
@@ -137,8 +139,10 @@ def _grid(curve: Curve, slos: Sequence[Slo], points: int) -> np.ndarray:
             ]
         lines = [np.interp(corners, curve.rates, line) for line in lines]
         if slo.statistic != "mean" or slo.scope == "each_llm":
-            meetings += [_crossings(corners, line - slo.limit) for line in lines]
-        meetings += [_crossings(corners, a - b) for k, a in enumerate(lines) for b in lines[:k]]
+            meetings += [_spend_crossings(corners, line - slo.limit) for line in lines]
+        meetings += [
+            _spend_crossings(corners, a - b) for k, a in enumerate(lines) for b in lines[:k]
+        ]
     # Even steps bound the chord's distance, corners and meetings keep one formula valid in a cell.
     even = np.linspace(0.0, curve.max_rate, points + 1)
     rates = np.unique(np.concatenate([even, corners, *meetings]))
@@ -147,25 +151,25 @@ def _grid(curve: Curve, slos: Sequence[Slo], points: int) -> np.ndarray:
     return rates[(gap == 0.0) | (gap > 1e-9 * max(curve.max_rate, 1e-300))]
 
 
-def _crossings(rates: np.ndarray, heights: np.ndarray) -> np.ndarray:
+def _spend_crossings(rates: np.ndarray, heights: np.ndarray) -> np.ndarray:
     """Rates at which the polyline through (rates, heights) is 0."""
     a, b = heights[:-1], heights[1:]
     k = np.flatnonzero(a * b < 0)
     return rates[k] + a[k] / (a[k] - b[k]) * (rates[k + 1] - rates[k])
 
 
-def _lowered_mean(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray:
+def _lowered_mean_spend(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray:
     """D at the rates, less the chord's worst distance on the wider of the neighbouring cells."""
     latency = np.interp(rates, curve.rates, curve.latency[slo.metric, "mean"])
     excess = np.maximum(np.diff(latency) * np.diff(rates), 0.0) / 4.0  # h^2 / 8 * 2 L'
-    return np.maximum(rates * latency - _at_points(excess), 0.0)
+    return np.maximum(rates * latency - _spends_at_points(excess), 0.0)
 
 
-def _lowered_percentile(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray:
+def _lowered_percentile_spend(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray:
     """E at the rates (the lower side of a jump), less the chord's worst distance on the
     neighbouring cells.
     """
-    values, above = _percentiles(curve, slo.metric, rates)
+    values, above = _spend_percentiles(curve, slo.metric, rates)
     low, high = values[:, :-1], values[:, 1:]
     reached = (
         low + high
@@ -184,7 +188,7 @@ def _lowered_percentile(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray
         shares.append(flat + slope * np.clip(np.nan_to_num(part, nan=0.0), 0.0, 1.0))
     r0, r1 = rates[:-1], rates[1:]
     h = r1 - r0
-    excess = _curvature_excess(
+    excess = _spend_curvature_excess(
         slope, [slo.limit - side[a, cells] for side in (low, high)], v, r0, h
     )
     coarse = r1 * np.abs(
@@ -197,7 +201,7 @@ def _lowered_percentile(curve: Curve, slo: Slo, rates: np.ndarray) -> np.ndarray
     return np.where(rates > 0.0, np.maximum(lower, 0.0), 0.0)
 
 
-def _curvature_excess(
+def _spend_curvature_excess(
     slope: np.ndarray,
     u: Sequence[np.ndarray],
     v: Sequence[np.ndarray],
@@ -212,7 +216,7 @@ def _curvature_excess(
         return h**2 / 8.0 * np.maximum(second, 0.0)
 
 
-def _at_points(cells: np.ndarray) -> np.ndarray:
+def _spends_at_points(cells: np.ndarray) -> np.ndarray:
     """For every point the larger value of its two cells."""
     if not cells.size:
         return np.zeros(1)

@@ -40,9 +40,9 @@ __all__ = [
     "Bundle",
     "build_bundle",
     "bundle_date",
-    "files_table",
+    "bundle_files_table",
     "needs_prices",
-    "parse_kinds",
+    "parse_bundle_kinds",
 ]
 
 KINDS = ("shell", "compose", "kubernetes", "litellm", "router", "routellm")
@@ -63,7 +63,7 @@ class Bundle:
     cautions: Sequence[str]
 
 
-def parse_kinds(text: str) -> list[str]:
+def parse_bundle_kinds(text: str) -> list[str]:
     """Read --only: kinds with commas between; DataError for a word that is none of KINDS, or for no
     word at all.
     """
@@ -102,24 +102,24 @@ def build_bundle(
     """
     source.plan.demand_setup()
     content, instance = source.plan.content, source.loaded.instance
-    _check_sound(source)
+    _check_sound_for_bundle(source)
     deployment = build_deployment(content, instance, on)
     refused = {
         "kubernetes": kubernetes_refusals(deployment),
         "routellm": _routellm_refusals(deployment),
     }
     if kinds is not None:
-        _check_possible(kinds, refused)
+        _check_possible_bundle(kinds, refused)
     chosen = [kind for kind in (KINDS if kinds is None else kinds) if not refused.get(kind)]
     left_out = {kind: reasons for kind, reasons in refused.items() if reasons and kinds is None}
-    files = _host_files(deployment, chosen)
+    files = _bundle_host_files(deployment, chosen)
     if "kubernetes" in chosen:
         files |= {
             f"kubernetes/{name}": _yaml(deployment, documents)
             for name, documents in kubernetes_files(deployment).items()
         }
     if "litellm" in chosen:
-        files |= _litellm_files(deployment)
+        files |= _bundle_litellm_files(deployment)
     if "litellm" in chosen or "router" in chosen:
         policy = build_router_policy(
             content, instance, table=table, backends=litellm.backends(deployment)
@@ -139,7 +139,7 @@ def build_bundle(
     return Bundle(files, frozenset({"deploy.sh"} & set(files)), left_out, deployment["cautions"])
 
 
-def files_table(bundle: Bundle) -> pd.DataFrame:
+def bundle_files_table(bundle: Bundle) -> pd.DataFrame:
     """Tabulate the files of a bundle, README.md first, with what each is for."""
     names = sorted(bundle.files, key=lambda name: (name != "README.md", name))
     return pd.DataFrame(
@@ -152,7 +152,7 @@ def needs_prices(kinds: Sequence[str] | None) -> bool:
     return kinds is None or bool({"router", "litellm"} & set(kinds))
 
 
-def _check_sound(source: PlanAndScenario) -> None:
+def _check_sound_for_bundle(source: PlanAndScenario) -> None:
     """Raise DataError for a plan that fails the verifier, as one does that was edited by hand."""
     content, target = source.plan.content, source.loaded.scenario.spec.solver.rel_gap
     problems = verify(content, source.loaded.instance, rel_gap_target=target)
@@ -163,7 +163,7 @@ def _check_sound(source: PlanAndScenario) -> None:
         )
 
 
-def _check_possible(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) -> None:
+def _check_possible_bundle(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) -> None:
     """Raise DataError for kinds that were requested by name and cannot hold the plan."""
     faults = [
         Fault(
@@ -186,7 +186,7 @@ def _routellm_refusals(deployment: Mapping[str, Any]) -> list[str]:
     return [] if routed == 2 else [f"a threshold is for two LLMs, and requests go to {routed}"]
 
 
-def _host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, str]:
+def _bundle_host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, str]:
     """Make the files of the machines.
 
     The script goes with compose too: it starts MPS and lists the GPUs.
@@ -205,7 +205,7 @@ def _host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> dict[st
     return files
 
 
-def _litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
+def _bundle_litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
     """Make the gateway's files."""
     about = deployment["about"]
     return {

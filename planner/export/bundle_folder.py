@@ -8,10 +8,10 @@ from planner.export.bundle import Bundle
 from profiles.io.faults import Fault
 from profiles.io.writing import write_whole_file
 
-__all__ = ["check_new_folder", "write_bundle"]
+__all__ = ["check_new_bundle_folder", "write_bundle_folder"]
 
 
-def check_new_folder(folder: Path) -> None:
+def check_new_bundle_folder(folder: Path) -> None:
     """Raise DataError unless the bundle can be put there: operators edit its files, so nothing is
     overwritten.
     """
@@ -33,7 +33,7 @@ def check_new_folder(folder: Path) -> None:
         raise DataError([Fault(str(folder), "", "", problem, fix)])
 
 
-def write_bundle(bundle: Bundle, folder: Path) -> None:
+def write_bundle_folder(bundle: Bundle, folder: Path) -> None:
     """Write every file whole, README.md last: where it exists the bundle is complete.
 
     OSError when that is not possible.

@@ -24,9 +24,9 @@ from datetime import date
 from typing import Any
 
 from models.instance import Instance
-from planner.export.deployment_memory import memory_cautions
-from planner.export.deployment_names import labels, one_line, variable
-from planner.export.deployment_nodes import build_nodes
+from planner.export.deployment_memory import deployment_memory_cautions
+from planner.export.deployment_names import deployment_labels, deployment_variable_name, one_line
+from planner.export.deployment_nodes import build_deployment_nodes
 from planner.operation.router_policy import plan_hash
 from planner.plans.labels import slo_name
 from planner.plans.option_index import OptionIndex, option_key
@@ -53,24 +53,26 @@ def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
 
     on: date stated in the files.
     """
-    llm_labels = labels((llm.name for llm in instance.llms), LLM_LABEL, reserved=(FLEET,))
-    pool_labels = labels((pool.name for pool in instance.pools), POOL_LABEL)
-    servers = _servers(content, instance, llm_labels)
-    nodes = build_nodes(servers, instance, pool_labels)
-    llms = _llms(content, llm_labels, servers)
+    llm_labels = deployment_labels(
+        (llm.name for llm in instance.llms), LLM_LABEL, reserved=(FLEET,)
+    )
+    pool_labels = deployment_labels((pool.name for pool in instance.pools), POOL_LABEL)
+    servers = _deployment_servers(content, instance, llm_labels)
+    nodes = build_deployment_nodes(servers, instance, pool_labels)
+    llms = _deployment_llms(content, llm_labels, servers)
     return {
-        "about": _about(content, instance, on),
+        "about": _about_deployment(content, instance, on),
         "llms": llms,
         "nodes": nodes,
-        "cautions": [*_model_cautions(llms), *memory_cautions(nodes)],
+        "cautions": [*_deployment_model_cautions(llms), *deployment_memory_cautions(nodes)],
     }
 
 
-def _about(content: PlanContent, instance: Instance, on: date) -> Row:
+def _about_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
     """What heads every file. scenario and pools are made fit for one line."""
     return {
         "scenario": one_line(content["scenario"]),
-        "scenario_label": labels([content["scenario"]], LLM_LABEL)[content["scenario"]],
+        "scenario_label": deployment_labels([content["scenario"]], LLM_LABEL)[content["scenario"]],
         "plan_hash": plan_hash(content),
         "scenario_sha256": content["scenario_sha256"],
         "planner_version": VERSION,
@@ -97,7 +99,9 @@ def _about(content: PlanContent, instance: Instance, on: date) -> Row:
     }
 
 
-def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, str]) -> list[Row]:
+def _deployment_servers(
+    content: PlanContent, instance: Instance, llm_labels: Mapping[str, str]
+) -> list[Row]:
     """One row per replica, LLM by LLM in the scenario's order, numbered by pool, node and
     GPU.
     """
@@ -122,13 +126,13 @@ def _servers(content: PlanContent, instance: Instance, llm_labels: Mapping[str, 
                 "shared": option["mps_share_pct"] < 100,
                 "memory_gib_per_gpu": option["memory_gib_per_gpu"],
                 "rate_rps": option["rate_per_replica_rps"],
-                "tokens": _tokens(instance, known.position(option)),
+                "tokens": _deployment_tokens(instance, known.position(option)),
             }
         )
-    return _numbered(servers, content, [llm.name for llm in instance.llms])
+    return _number_deployment_servers(servers, content, [llm.name for llm in instance.llms])
 
 
-def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
+def _deployment_tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
     """The lengths that an option's curve was taken with; None where the table does not say."""
     prompt, answer = (
         (math.nan, math.nan) if position is None else instance.options[position].curve.tokens
@@ -136,7 +140,9 @@ def _tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:
     return (round(prompt), round(answer)) if math.isfinite(prompt + answer) else None
 
 
-def _numbered(servers: list[Row], content: PlanContent, llms: Sequence[str]) -> list[Row]:
+def _number_deployment_servers(
+    servers: list[Row], content: PlanContent, llms: Sequence[str]
+) -> list[Row]:
     """Name the servers and state which part of the requests each one gets."""
     named: list[Row] = []
     for llm in llms:
@@ -158,7 +164,9 @@ def _numbered(servers: list[Row], content: PlanContent, llms: Sequence[str]) -> 
     return named
 
 
-def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence[Row]) -> list[Row]:
+def _deployment_llms(
+    content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence[Row]
+) -> list[Row]:
     """The LLMs that are deployed, in the scenario's order."""
     catalogue = load_catalogue_llms()
     llms = []
@@ -171,7 +179,7 @@ def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence
                     "name": name,
                     "title": one_line(name),
                     "label": label,
-                    "model_key": variable("MODEL", label),
+                    "model_key": deployment_variable_name("MODEL", label),
                     "model_id": None if known is None else known.hf_id,
                     "fraction": content["routing"][name],
                     "price": content["dual_prices"][name],
@@ -181,7 +189,7 @@ def _llms(content: PlanContent, llm_labels: Mapping[str, str], servers: Sequence
     return llms
 
 
-def _model_cautions(llms: Sequence[Row]) -> list[str]:
+def _deployment_model_cautions(llms: Sequence[Row]) -> list[str]:
     """The LLMs whose model id is unknown."""
     unknown = [row for row in llms if row["model_id"] is None]
     return [

@@ -20,7 +20,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["FILL", "memory_cautions", "with_memory"]
+__all__ = ["FILL", "deployment_memory_cautions", "deployment_with_memory"]
 
 FILL = 0.95
 """Most of a GPU that vLLM servers can share: each checks at its start that its part is free, and
@@ -33,7 +33,7 @@ DIGITS = 3
 Row = dict[str, Any]
 
 
-def with_memory(servers: Sequence[Row], memory_gib: float, headroom: float) -> list[Row]:
+def deployment_with_memory(servers: Sequence[Row], memory_gib: float, headroom: float) -> list[Row]:
     """The servers of one node their utilization (0..1) and memory_limit_mib; memory_gib: of
     one GPU; headroom: 0..1.
     """
@@ -51,10 +51,13 @@ def with_memory(servers: Sequence[Row], memory_gib: float, headroom: float) -> l
         }
         for row in servers
     ]
-    return [{**row, "memory_limit_mib": _limit(row, split, memory_gib)} for row in split]
+    return [
+        {**row, "memory_limit_mib": _deployment_memory_limit(row, split, memory_gib)}
+        for row in split
+    ]
 
 
-def memory_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
+def deployment_memory_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
     """The servers that get less memory than the plan counts for them."""
     return [
         f"{row['name']} on {node['label']} gets {row['utilization'] * node['memory_gib']:.1f} GiB"
@@ -68,7 +71,7 @@ def memory_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _limit(server: Row, servers: Sequence[Row], memory_gib: float) -> int:
+def _deployment_memory_limit(server: Row, servers: Sequence[Row], memory_gib: float) -> int:
     """MiB on each of the server's GPUs."""
     spare = OUTSIDE_GIB
     for gpu in server["gpus"]:

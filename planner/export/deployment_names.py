@@ -12,20 +12,22 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["labels", "one_line", "variable"]
+__all__ = ["deployment_labels", "deployment_variable_name", "one_line"]
 
 DIGITS = (6, 10, 14)
 """Hexadecimal digits of a name's hash where its label alone would not be unique: as few as suffice.
 """
 
 
-def labels(names: Iterable[str], most: int, reserved: Iterable[str] = ()) -> dict[str, str]:
+def deployment_labels(
+    names: Iterable[str], most: int, reserved: Iterable[str] = ()
+) -> dict[str, str]:
     """Label of every name, at most `most` characters; what had to be cut, is taken or would meet
     another's ends in a part of its hash.
 
     Which label a name gets does not depend on the order of the names.
     """
-    wanted = {name: _plain(name) for name in names}
+    wanted = {name: _plain_deployment_name(name) for name in names}
     counts, taken = Counter(wanted.values()), set(reserved)
     whole = {
         name
@@ -42,7 +44,7 @@ def labels(names: Iterable[str], most: int, reserved: Iterable[str] = ()) -> dic
     raise ValueError(f"no different labels of {most} characters for {len(wanted)} names")
 
 
-def variable(*parts: str) -> str:
+def deployment_variable_name(*parts: str) -> str:
     """Name of a shell variable from labels, e.g. MODEL_YI_34B; different labels give different
     names.
     """
@@ -55,7 +57,7 @@ def one_line(text: str, width: int = 200) -> str:
     return line if len(line) <= width else line[: width - 3] + "..."
 
 
-def _plain(name: str) -> str:
+def _plain_deployment_name(name: str) -> str:
     """Lower case letters, digits and single hyphens of a name, beginning with a letter; `x` when
     nothing of it is left.
     """

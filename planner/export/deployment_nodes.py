@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.instance import Instance
-from planner.export.deployment_memory import with_memory
-from planner.export.deployment_names import one_line, variable
+from planner.export.deployment_memory import deployment_with_memory
+from planner.export.deployment_names import deployment_variable_name, one_line
 
-__all__ = ["build_nodes"]
+__all__ = ["build_deployment_nodes"]
 
 Row = dict[str, Any]
 
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 FIRST_PORT = 8001
 
 
-def build_nodes(
+def build_deployment_nodes(
     servers: Sequence[Row], instance: Instance, pool_labels: Mapping[str, str]
 ) -> list[Row]:
     """The nodes in use; servers with the largest memory come first, those on the same GPUs in
@@ -27,17 +27,19 @@ def build_nodes(
         label = f"{pool_labels[pool.name]}-{node_at}"
         own = [row for row in servers if (row["pool_at"], row["node_at"]) == (pool_at, node_at)]
         own.sort(key=lambda row: (-row["memory_gib_per_gpu"], row["name"]))
-        own = with_memory(_in_waves(own), float(pool.memory), float(instance.memory_headroom))
+        own = deployment_with_memory(
+            _deployment_waves_on_node(own), float(pool.memory), float(instance.memory_headroom)
+        )
         nodes.append(
             {
                 "label": label,
-                "host_key": variable("HOST", label),
+                "host_key": deployment_variable_name("HOST", label),
                 "pool": one_line(pool.name),
                 "pool_label": pool_labels[pool.name],
                 "gpu": one_line(pool.gpu),
                 "memory_gib": float(pool.memory),
                 "gpus_per_node": pool.gpus_per_node,
-                "gpus": _gpus(label, own),
+                "gpus": _deployment_node_gpus(label, own),
                 "servers": [
                     {**row, "node": label, "port": FIRST_PORT + k} for k, row in enumerate(own)
                 ],
@@ -46,7 +48,7 @@ def build_nodes(
     return nodes
 
 
-def _in_waves(servers: Sequence[Row]) -> list[Row]:
+def _deployment_waves_on_node(servers: Sequence[Row]) -> list[Row]:
     """Put every server into the first wave after those that hold one of its GPUs and come before
     it.
     """
@@ -58,7 +60,7 @@ def _in_waves(servers: Sequence[Row]) -> list[Row]:
     return sorted(placed, key=lambda row: row["wave"])
 
 
-def _gpus(node: str, servers: Sequence[Row]) -> list[Row]:
+def _deployment_node_gpus(node: str, servers: Sequence[Row]) -> list[Row]:
     """The GPUs in use, in the node's order."""
     gpus = []
     for at in sorted({gpu for row in servers for gpu in row["gpus"]}):
@@ -66,7 +68,7 @@ def _gpus(node: str, servers: Sequence[Row]) -> list[Row]:
         gpus.append(
             {
                 "at": at,
-                "key": variable("GPU", node, str(at)),
+                "key": deployment_variable_name("GPU", node, str(at)),
                 "shared": any(row["shared"] for row in own),
                 "servers": [row["name"] for row in own],
                 "share_pct": sum(row["mps_share_pct"] for row in own),

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from planner.scenario.assemble import LoadResult
 
 __all__ = [
-    "check_new_workbook",
-    "scenario_to_workbook",
+    "check_new_input_workbook",
     "write_input_workbook",
-    "write_scenario_workbook",
+    "write_loaded_input_workbook",
+    "write_scenario_as_input_workbook",
 ]
 
 
-def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -> tuple[str, ...]:
+def write_scenario_as_input_workbook(
+    source: Path, overrides: Sequence[str], target: Path
+) -> tuple[str, ...]:
     """Write a scenario's file after overrides as a new workbook; notices.
 
     DataError when the scenario is bad, or when `target` cannot be a new workbook.
@@ -31,11 +33,11 @@ def scenario_to_workbook(source: Path, overrides: Sequence[str], target: Path) -
     # Imported here to keep templates quick.
     from planner.scenario.assemble import load_instance
 
-    check_new_workbook(target)
-    return write_scenario_workbook(load_instance(source, overrides), target)
+    check_new_input_workbook(target)
+    return write_loaded_input_workbook(load_instance(source, overrides), target)
 
 
-def write_scenario_workbook(loaded: "LoadResult", target: Path) -> tuple[str, ...]:
+def write_loaded_input_workbook(loaded: "LoadResult", target: Path) -> tuple[str, ...]:
     """Write a loaded scenario as a workbook, read it back, and compare the hashes; notices.
 
     DataError when one of its texts cannot be stored in a workbook; then nothing is written.
@@ -46,17 +48,17 @@ def write_scenario_workbook(loaded: "LoadResult", target: Path) -> tuple[str, ..
     scenario = loaded.scenario
     inputs = workbook_inputs(scenario, loaded.tables, target.parent)
 
-    def check(written: Path) -> None:
+    def check_input_workbook(written: Path) -> None:
         if load_instance(written).sha256 != loaded.sha256:
             problem = "the workbook does not give the scenario back exactly"
             fault = Fault(str(scenario.path), "", "", problem, "keep the scenario as YAML")
             raise DataError([fault])
 
-    write_input_workbook(target, inputs, check)
+    write_input_workbook(target, inputs, check_input_workbook)
     return inputs.notes
 
 
-def check_new_workbook(path: Path) -> None:
+def check_new_input_workbook(path: Path) -> None:
     """Raise DataError unless `path` can be written as a new workbook."""
     if path.suffix.lower() != ".xlsx":
         problem = "a workbook's name ends in .xlsx"

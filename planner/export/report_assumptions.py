@@ -63,8 +63,12 @@ def assumptions_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
         ),
     ]
     for i in range(len(loaded.scenario.spec.pools)):
-        rows += _pool(loaded, i)
-    rows += [*_limits(loaded), *_replica_limits(loaded), _gap(loaded)]
+        rows += _pool_assumptions(loaded, i)
+    rows += [
+        *_limit_assumptions(loaded),
+        *_replica_limit_assumptions(loaded),
+        _gap_assumption(loaded),
+    ]
     change = best_effort_change(content)
     if change:
         source = f"best effort: {format_exact(change['from'])} in the scenario"
@@ -76,13 +80,14 @@ def assumptions_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
         ]
     scenario = loaded.scenario
     cells = [
-        (row.what, row.value, row.unit, _source(scenario, row), row.name, row.path) for row in rows
+        (row.what, row.value, row.unit, _assumption_source(scenario, row), row.name, row.path)
+        for row in rows
     ]
     heads = ["What", "Value", "Unit", "Source", "Name", "Path"]
     return pd.DataFrame(cells, columns=heads, dtype=object)
 
 
-def _pool(loaded: LoadResult, i: int) -> list[_Assumption]:
+def _pool_assumptions(loaded: LoadResult, i: int) -> list[_Assumption]:
     """Nodes, GPUs, memory and price of one pool."""
     pool, used = loaded.scenario.spec.pools[i], loaded.instance.pools[i]
     what, path, name = f"Pool {pool.name}", f"pools.{i}", f"pool_{i + 1}"
@@ -121,7 +126,7 @@ def _pool(loaded: LoadResult, i: int) -> list[_Assumption]:
     ]
 
 
-def _limits(loaded: LoadResult) -> list[_Assumption]:
+def _limit_assumptions(loaded: LoadResult) -> list[_Assumption]:
     """Memory kept free, SLO limits, the quality to reach."""
     spec, floor = loaded.scenario.spec, loaded.instance.quality_floor
     rows = [
@@ -157,7 +162,7 @@ def _limits(loaded: LoadResult) -> list[_Assumption]:
     return rows
 
 
-def _replica_limits(loaded: LoadResult) -> list[_Assumption]:
+def _replica_limit_assumptions(loaded: LoadResult) -> list[_Assumption]:
     """Limits on the replicas of each LLM, where there are any."""
     rows = []
     for i, llm in enumerate(loaded.scenario.spec.llms):
@@ -176,7 +181,7 @@ def _replica_limits(loaded: LoadResult) -> list[_Assumption]:
     return rows
 
 
-def _gap(loaded: LoadResult) -> _Assumption:
+def _gap_assumption(loaded: LoadResult) -> _Assumption:
     solver = loaded.scenario.spec.solver
     return _Assumption(
         what="Gap at which the search may stop",
@@ -193,7 +198,7 @@ def _stated(part: Any, key: str) -> str:
     return "" if key in part.model_fields_set else DEFAULT
 
 
-def _source(scenario: Scenario, row: _Assumption) -> str:
+def _assumption_source(scenario: Scenario, row: _Assumption) -> str:
     """Where a number comes from: what overrode it, else the scenario's file, else `otherwise`."""
     for key in scenario.overrides:
         if row.path == key or row.path.startswith(f"{key}."):

@@ -20,11 +20,11 @@ import pandas as pd
 from planner.export.report_assumptions import assumptions_table
 from planner.export.report_meta import report_meta
 from planner.export.report_tables import (
-    conflict_tables,
-    llms_table,
-    points_table,
-    pools_table,
-    ties_table,
+    report_conflict_tables,
+    report_llms_table,
+    report_points_table,
+    report_pools_table,
+    report_ties_table,
 )
 from planner.plans.record import Plan
 from planner.plans.tables import plan_tables
@@ -51,13 +51,13 @@ def build_report(
     tables = {
         **plan_tables(content),
         "assumptions": assumptions_table(content, loaded),
-        "pools": pools_table(content),
-        "llms": llms_table(content, loaded),
-        "points": points_table(content, loaded),
-        "ties": ties_table(content),
+        "pools": report_pools_table(content),
+        "llms": report_llms_table(content, loaded),
+        "points": report_points_table(content, loaded),
+        "ties": report_ties_table(content),
         "marginals": marginals_table(content),
         "alternatives": alternatives_table(content),
-        **conflict_tables(plan),
+        **report_conflict_tables(plan),
         **(studies or {}),
     }
     return {

@@ -15,12 +15,12 @@ from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
 from reports.content import Report
 
-__all__ = ["check_chart_folder", "write_report", "write_report_workbook"]
+__all__ = ["check_report_chart_folder", "write_report_files", "write_report_workbook"]
 
 Studies = tuple[Mapping[str, pd.DataFrame], Sequence[str]]
 
 
-def check_chart_folder(folder: Path) -> None:
+def check_report_chart_folder(folder: Path) -> None:
     """Raise DataError before the search rather than after it: a name that is a file, a parent that
     is missing, no right to write.
     """
@@ -35,7 +35,7 @@ def check_chart_folder(folder: Path) -> None:
         raise DataError([Fault(str(folder), "", "", problem, "name another folder")])
 
 
-def write_report(
+def write_report_files(
     source: PlanAndScenario, xlsx: str | None, charts: str | None, studies: Studies = ({}, ())
 ) -> dict[str, str]:
     """Write workbook and charts; what was written -> where. OSError when that is not possible.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from planner.export.report_tables import option_text
+from planner.export.report_tables import report_option_text
 from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import PlanContent
@@ -32,8 +32,8 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
     context, planned = content["context"], bool(content["options"])
     return {
         "scenario": content["scenario"],
-        "goal": _goal(content, loaded.instance.quality_floor),
-        "best_effort": _best_effort(content),
+        "goal": _report_meta_goal(content, loaded.instance.quality_floor),
+        "best_effort": _report_meta_best_effort(content),
         "status": content["status"],
         "verdict": verdict_line(content),
         "objective": {**content["objective"], "unit": objective_unit(content)},
@@ -44,8 +44,8 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "verified": content["checks"]["verified"],
         "llms": llms,
         "signs": llm_letters(llms),
-        "options": [option_text(content, option) for option in content["options"]],
-        "slos": _slos(content),
+        "options": [report_option_text(content, option) for option in content["options"]],
+        "slos": _report_meta_slos(content),
         "latencies": [latency_header(column) for column in latency_columns(content)],
         "arrival_rate_rps": context["arrival_rate_rps"],
         "prompts": context["prompts"],
@@ -55,7 +55,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),
         "provenance": provenance_lines(content) if planned else [],
-        "router": _router_line(content),
+        "router": _report_meta_router_line(content),
         "filters": filters_line(content),
         "dropped": dropped_lines(content),
         "effort_notes": list(context["effort_notes"]),
@@ -68,7 +68,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
     }
 
 
-def _slos(content: PlanContent) -> list[ReportSlo]:
+def _report_meta_slos(content: PlanContent) -> list[ReportSlo]:
     return [
         {
             **slo,
@@ -79,7 +79,7 @@ def _slos(content: PlanContent) -> list[ReportSlo]:
     ]
 
 
-def _goal(content: PlanContent, floor: float | None) -> str:
+def _report_meta_goal(content: PlanContent, floor: float | None) -> str:
     """Objective, demand, GPUs and limits in a sentence.
 
     floor: quality that a cost has to keep.
@@ -98,7 +98,7 @@ def _goal(content: PlanContent, floor: float | None) -> str:
     return f"{content['scenario']}: {best} for {rate} req/s on {', '.join(pools)}{within}"
 
 
-def _best_effort(content: PlanContent) -> str:
+def _report_meta_best_effort(content: PlanContent) -> str:
     """The change after which a best effort is a plan; "" for a plan of the scenario as it is."""
     change = best_effort_change(content)
     if not change:
@@ -106,7 +106,7 @@ def _best_effort(content: PlanContent) -> str:
     return f"Best effort after one change: {repair_text(content, change)}"
 
 
-def _router_line(content: PlanContent) -> str:
+def _report_meta_router_line(content: PlanContent) -> str:
     """How the router decides, and how many prompts tie."""
     shares = [tie["share"] for tie in content["router"]["ties"]]
     tied = f"{format_number(100.0 * sum(shares), 2)} % of the prompts tie."

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planner.export.report_sweeps import (
-    frontier_points,
     frontier_report_table,
-    plan_points,
-    sensitivity_points,
-    sensitivity_table,
+    plan_report_sweep_points,
+    report_frontier_points,
+    report_sensitivity_points,
+    sensitivity_report_table,
 )
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.baselines import baselines_table
@@ -52,20 +52,22 @@ def run_report_study(
     study.
     """
     if kind == "setups":
-        return _setups(source, progress, cancel)
+        return _report_setups_study(source, progress, cancel)
     if kind == "baselines":
         comparison = compare_baselines(source.loaded, settings, progress, cancel)
         table = baselines_table(comparison, source.loaded.instance)
         return ReportStudy({"baselines": table}, [], not comparison.interrupted)
     frontier = kind == "frontier"
-    points = frontier_points(source) if frontier else sensitivity_points(source)
-    done = plan_points(source, points, progress, cancel)
-    build = frontier_report_table if frontier else sensitivity_table
+    points = report_frontier_points(source) if frontier else report_sensitivity_points(source)
+    done = plan_report_sweep_points(source, points, progress, cancel)
+    build = frontier_report_table if frontier else sensitivity_report_table
     complete = len(done) == sum(not point.here for point in points)
     return ReportStudy({kind: build(source, points, done)}, [], complete)
 
 
-def _setups(source: PlanAndScenario, progress: OnProgress, cancel: Cancel) -> ReportStudy:
+def _report_setups_study(
+    source: PlanAndScenario, progress: OnProgress, cancel: Cancel
+) -> ReportStudy:
     """All setups, and where the plan lies among them."""
     instance, quality = source.loaded.instance, source.plan.content["quality"]
     study = study_setups(instance, progress=progress, cancel=cancel)

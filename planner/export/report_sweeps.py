@@ -25,11 +25,11 @@ from planner.studies.sweep_point import SweepPoint
 
 __all__ = [
     "VariedPoint",
-    "frontier_points",
     "frontier_report_table",
-    "plan_points",
-    "sensitivity_points",
-    "sensitivity_table",
+    "plan_report_sweep_points",
+    "report_frontier_points",
+    "report_sensitivity_points",
+    "sensitivity_report_table",
 ]
 
 RATES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5)
@@ -60,7 +60,7 @@ def _scaled(value: float, factor: float) -> float | int:
     return tidy(float(f"{factor * value:.12g}"))
 
 
-def frontier_points(source: PlanAndScenario) -> list[VariedPoint]:
+def report_frontier_points(source: PlanAndScenario) -> list[VariedPoint]:
     """Along the arrival rate, and along the first SLO's limit where there is one."""
     rate, spec = source.loaded.instance.arrival_rate, source.loaded.scenario.spec
     points = [
@@ -89,7 +89,7 @@ def frontier_points(source: PlanAndScenario) -> list[VariedPoint]:
     return points
 
 
-def sensitivity_points(source: PlanAndScenario) -> list[VariedPoint]:
+def report_sensitivity_points(source: PlanAndScenario) -> list[VariedPoint]:
     """One change at a time, down then up."""
     spec, floor = source.loaded.scenario.spec, source.loaded.instance.quality_floor
     fields: list[tuple[str, str, str, float, float]] = [
@@ -127,7 +127,7 @@ def sensitivity_points(source: PlanAndScenario) -> list[VariedPoint]:
     return points
 
 
-def plan_points(
+def plan_report_sweep_points(
     source: PlanAndScenario,
     points: Sequence[VariedPoint],
     progress: Callable[[Progress], None] | None,
@@ -144,7 +144,9 @@ def plan_points(
     return {waiting[point.number]: point for point in done}
 
 
-def _numbers(source: PlanAndScenario, point: SweepPoint | None) -> tuple[str, list[Any], str]:
+def _report_sweep_numbers(
+    source: PlanAndScenario, point: SweepPoint | None
+) -> tuple[str, list[Any], str]:
     """Status; objective, bound and NUMBERS; and reason of a point. point None: the plan itself."""
     content, unit = source.plan.content, objective_unit(source.plan.content)
     if point is None:
@@ -165,7 +167,7 @@ def frontier_report_table(
     unit, rows = objective_unit(source.plan.content), []
     for point in points:
         if point in done or point.here:
-            status, numbers, reason = _numbers(source, done.get(point))
+            status, numbers, reason = _report_sweep_numbers(source, done.get(point))
             mark = THIS if point.here else ""
             varied = (point.words, float(point.value), point.unit)
             rows.append((*varied, status, *numbers, mark, reason))
@@ -174,7 +176,7 @@ def frontier_report_table(
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
-def sensitivity_table(
+def sensitivity_report_table(
     source: PlanAndScenario,
     points: Sequence[VariedPoint],
     done: Mapping[VariedPoint, SweepPoint],
@@ -185,7 +187,7 @@ def sensitivity_table(
     for point in points:
         if point not in done:
             continue
-        status, numbers, reason = _numbers(source, done[point])
+        status, numbers, reason = _report_sweep_numbers(source, done[point])
         change = None if numbers[0] is None or base is None else numbers[0] - base
         of = "" if point.unit == "nodes" else f" {point.unit}"
         changed = f"{point.words}: {format_exact(point.value)}{of}"

@@ -21,23 +21,23 @@ from planner.scenario.assemble import LoadResult
 from planner.solution import Repair
 
 __all__ = [
-    "conflict_tables",
-    "llms_table",
-    "option_text",
-    "points_table",
-    "pools_table",
-    "ties_table",
+    "report_conflict_tables",
+    "report_llms_table",
+    "report_option_text",
+    "report_points_table",
+    "report_pools_table",
+    "report_ties_table",
 ]
 
 
-def option_text(content: PlanContent, option: OptionContent) -> str:
+def report_option_text(content: PlanContent, option: OptionContent) -> str:
     """How an option is run, e.g. `tp2 30 %`; the pool is named where there are several."""
     several = len(content["context"]["pools"]) > 1
     pool = f" on {option['pool']}" if several else ""
     return f"tp{option['tp_degree']} {option['mps_share_pct']:g} %{pool}"
 
 
-def pools_table(content: PlanContent) -> pd.DataFrame:
+def report_pools_table(content: PlanContent) -> pd.DataFrame:
     """One row per pool."""
     used = {(shard["pool"], shard["node"], shard["gpu"]) for shard in content["placement"]}
     rows = [
@@ -55,7 +55,7 @@ def pools_table(content: PlanContent) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=object)
 
 
-def llms_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
+def report_llms_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     """One row per LLM, whether deployed or not; limits after the change of a best effort."""
     change, instance = best_effort_change(content), loaded.instance
     if change:
@@ -70,7 +70,7 @@ def llms_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLM", "Replicas", "At least", "At most"], dtype=object)
 
 
-def points_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
+def report_points_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     """Load points of the deployed options in the order of the setup; latencies in ms, blank where
     an option lacks the column.
     """
@@ -93,13 +93,13 @@ def points_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
         ]
         for k, rate in enumerate(curve.rates):
             cells = [None if values is None else 1000.0 * float(values[k]) for values in latencies]
-            words = option_text(content, option)
+            words = report_option_text(content, option)
             rows.append((option["llm"], words, float(rate), *cells, curve.provenance[k]))
     heads = ["LLM", "Option", "Rate of one replica (req/s)", *map(latency_header, columns)]
     return pd.DataFrame(rows, columns=[*heads, "Provenance"], dtype=object)
 
 
-def ties_table(content: PlanContent) -> pd.DataFrame:
+def report_ties_table(content: PlanContent) -> pd.DataFrame:
     """Sets of LLMs that tie, and how their prompts are split."""
     rows = [
         (
@@ -114,7 +114,7 @@ def ties_table(content: PlanContent) -> pd.DataFrame:
     )
 
 
-def conflict_tables(plan: Plan) -> dict[str, pd.DataFrame]:
+def report_conflict_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Why nothing fits and what makes it feasible; nothing for a plan."""
     if plan.status != "infeasible":
         return {}

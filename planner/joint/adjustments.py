@@ -43,16 +43,16 @@ class Adjustment:
 def adjustments_of(instance: Instance) -> list[Adjustment]:
     """What may be moved, in the contract's paths and units."""
     return [
-        *_slo_limits(instance),
-        _arrival_rate(instance),
-        *_nodes(instance),
-        *_replica_limits(instance),
-        *_quality_floor(instance),
-        *_utilisation_floor(instance),
+        *_slo_limit_adjustments(instance),
+        _arrival_rate_adjustment(instance),
+        *_node_adjustments(instance),
+        *_replica_limit_adjustments(instance),
+        *_quality_floor_adjustments(instance),
+        *_utilisation_floor_adjustments(instance),
     ]
 
 
-def _slo_limits(instance: Instance) -> Iterator[Adjustment]:
+def _slo_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
     """Every limit up, as far as any curve goes: beyond its highest latency nothing is slower."""
     for j, slo in enumerate(instance.slos):
         columns = [
@@ -70,10 +70,10 @@ def _slo_limits(instance: Instance) -> Iterator[Adjustment]:
 
         if highest > 1e3 * slo.limit:
             most = float(np.ceil(highest))
-            yield _upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, most, with_limit)
+            yield _adjust_upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, most, with_limit)
 
 
-def _arrival_rate(instance: Instance) -> Adjustment:
+def _arrival_rate_adjustment(instance: Instance) -> Adjustment:
     """The arrival rate down. Feasibility in it is not monotone: a limit of each LLM may bar low
     rates, where a curve falls at first, and so may a utilisation floor.
     """
@@ -88,7 +88,7 @@ def _arrival_rate(instance: Instance) -> Adjustment:
     )
 
 
-def _nodes(instance: Instance) -> Iterator[Adjustment]:
+def _node_adjustments(instance: Instance) -> Iterator[Adjustment]:
     """The nodes of every pool up, to four times as many, or eight more."""
     for p, pool in enumerate(instance.pools):
 
@@ -98,10 +98,10 @@ def _nodes(instance: Instance) -> Iterator[Adjustment]:
             return replace(instance, pools=tuple(pools))
 
         most = float(max(4 * pool.nodes, pool.nodes + 8))
-        yield _upwards(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True)
+        yield _adjust_upwards(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True)
 
 
-def _replica_limits(instance: Instance) -> Iterator[Adjustment]:
+def _replica_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
     """The most replicas of every LLM up, the least down to none."""
     for i, llm in enumerate(instance.llms):
 
@@ -114,7 +114,7 @@ def _replica_limits(instance: Instance) -> Iterator[Adjustment]:
         if llm.max_replicas is not None:
             before = float(llm.max_replicas)
             most = before + MORE_REPLICAS
-            yield _upwards(f"llms.{i}.max_replicas", before, most, with_most, whole=True)
+            yield _adjust_upwards(f"llms.{i}.max_replicas", before, most, with_most, whole=True)
         if llm.min_replicas > 0:
             yield Adjustment(
                 change=f"llms.{i}.min_replicas",
@@ -130,7 +130,7 @@ def _with_llm(instance: Instance, i: int, changed: Llm) -> Instance:
     return replace(instance, llms=(*instance.llms[:i], changed, *instance.llms[i + 1 :]))
 
 
-def _quality_floor(instance: Instance) -> Iterator[Adjustment]:
+def _quality_floor_adjustments(instance: Instance) -> Iterator[Adjustment]:
     """The quality floor of a cost objective down, to what the worst LLM alone gives."""
     floor = instance.quality_floor
     if instance.objective != ObjectiveKind.COST or floor is None:
@@ -146,7 +146,7 @@ def _quality_floor(instance: Instance) -> Iterator[Adjustment]:
         )
 
 
-def _utilisation_floor(instance: Instance) -> Iterator[Adjustment]:
+def _utilisation_floor_adjustments(instance: Instance) -> Iterator[Adjustment]:
     """The utilisation floor down, to none."""
     if instance.min_utilization > 0:
         yield Adjustment(
@@ -158,7 +158,7 @@ def _utilisation_floor(instance: Instance) -> Iterator[Adjustment]:
         )
 
 
-def _upwards(
+def _adjust_upwards(
     change: str,
     before: float,
     most: float,
@@ -180,7 +180,9 @@ def _upwards(
     )
 
 
-def limit_sentence(instance: Instance, adjustment: Adjustment, repaired: float | None) -> str:
+def adjustment_limit_sentence(
+    instance: Instance, adjustment: Adjustment, repaired: float | None
+) -> str:
     """The present limit in words; for a quality floor also the highest reachable quality.
 
     repaired: its value in a repair, None without one.
@@ -211,7 +213,9 @@ def limit_sentence(instance: Instance, adjustment: Adjustment, repaired: float |
             return f"a GPU utilisation of at least {before:g} %"
 
 
-def unhelpful_sentence(instance: Instance, adjustments: Sequence[Adjustment]) -> tuple[str, ...]:
+def unhelpful_adjustments_sentence(
+    instance: Instance, adjustments: Sequence[Adjustment]
+) -> tuple[str, ...]:
     """One sentence on the changes that were tried and do not help, each alone, with how far each
     went; none where there are none.
     """
@@ -228,7 +232,7 @@ def unhelpful_sentence(instance: Instance, adjustments: Sequence[Adjustment]) ->
             case ["pools", p, _]:
                 tried.append(f"more nodes of pool {instance.pools[int(p)].name}, up to {last:,.0f}")
             case ["llms", _, which] if which in counted:
-                tried.append(_replica_phrase(instance, adjustments, which))
+                tried.append(_replica_adjustment_phrase(instance, adjustments, which))
                 counted.remove(which)
             case ["objective", _]:
                 tried.append(f"a quality down to {last:.4g}")
@@ -237,7 +241,9 @@ def unhelpful_sentence(instance: Instance, adjustments: Sequence[Adjustment]) ->
     return (f"Tried without success, each alone: {'; '.join(tried)}.",) if tried else ()
 
 
-def _replica_phrase(instance: Instance, adjustments: Sequence[Adjustment], which: str) -> str:
+def _replica_adjustment_phrase(
+    instance: Instance, adjustments: Sequence[Adjustment], which: str
+) -> str:
     """All LLMs whose limit of one side was moved, in one phrase."""
     names = [
         instance.llms[int(one.change.split(".")[1])].name

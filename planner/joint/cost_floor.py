@@ -11,7 +11,7 @@ FLOOR_SECONDS = 2.0
 """Least time for the question whether a cost reaches the quality floor."""
 
 
-def reach_floor(
+def reach_cost_floor(
     state: GoalState, cost: float, best_quality_within: Callable[[float, float], GoalState]
 ) -> bool:
     """Settle whether a cost (USD/h) reaches the quality floor of a cost goal; whether that was

@@ -22,7 +22,7 @@ WORTH_A_SPLIT = 1e-5
 """
 
 
-def refine_lines(state: SearchState, replicas: np.ndarray, rates: np.ndarray) -> list[int]:
+def refine_curve_lines(state: SearchState, replicas: np.ndarray, rates: np.ndarray) -> list[int]:
     """Add supporting lines at the operating rates of a setup.
 
     replicas: (O,), not necessarily whole. rates: (O,) req/s routed to each option. Returns the
@@ -43,7 +43,7 @@ def refine_lines(state: SearchState, replicas: np.ndarray, rates: np.ndarray) ->
     return refined
 
 
-def split_arms(state: SearchState, replicas: np.ndarray, rates: np.ndarray) -> bool:
+def split_curve_arms(state: SearchState, replicas: np.ndarray, rates: np.ndarray) -> bool:
     """Split the arms whose hull lies below the curve at the operating rate; whether any was.
 
     replicas: (O,) whole. rates: (O,) req/s.

@@ -106,7 +106,7 @@ class CutLoop:
             answer = self.live.solve()
             rounds += 1
             if answer.stop is not StopReason.OPTIMAL or answer.x is None:
-                return _nowhere(answer.stop, rounds)
+                return _cut_loop_nowhere(answer.stop, rounds)
             # The simplex may leave a fraction at -1e-10 and their sum at 1 + 1e-9 (HiGHS's
             # feasibility tolerance is 1e-7); pricing wants a point of the simplex.
             fractions = np.maximum(answer.x[self.where.fractions], 0.0)
@@ -190,7 +190,7 @@ class CutLoop:
         )
 
 
-def _nowhere(stop: StopReason, rounds: int) -> RelaxationPoint:
+def _cut_loop_nowhere(stop: StopReason, rounds: int) -> RelaxationPoint:
     """A loop that ended without an optimum."""
     nothing = np.zeros(0)
     return RelaxationPoint(

@@ -33,7 +33,7 @@ class Incumbent:
     cost: float
 
 
-def incumbent_of(
+def incumbent_for_goal(
     instance: Instance,
     quality: Quality,
     goal: GoalKind,

@@ -18,8 +18,13 @@ import numpy as np
 
 from models.instance import Instance
 from models.quality import Quality
-from planner.joint.adjustments import Adjustment, adjustments_of, limit_sentence, unhelpful_sentence
-from planner.joint.search_state import Clock
+from planner.joint.adjustments import (
+    Adjustment,
+    adjustment_limit_sentence,
+    adjustments_of,
+    unhelpful_adjustments_sentence,
+)
+from planner.joint.search_state import SearchClock
 from planner.settings import CLOSE_ENOUGH, Settings
 from planner.solution import Conflict, Repair, Solution, Status, Termination
 
@@ -77,18 +82,18 @@ class FeasibilityProbe:
         return answer if answer.has_plan else None
 
 
-def explain_conflict(
+def explain_infeasibility(
     instance: Instance,
     settings: Settings,
     quality: Quality,
-    clock: Clock,
+    clock: SearchClock,
     solve: Callable[..., Solution],
 ) -> tuple[Conflict, tuple[str, ...]]:
     """The limits in conflict, verified repairs and a best-effort plan; and notes on what was not
     settled.
 
-    solve: `planner.joint.solve.solve`. Limits: those of which each, moved alone, makes the rest
-    feasible; all that were tried when none does. After them one sentence on what does not help
+    solve: `planner.joint.solve.solve_joint`. Limits: those of which each, moved alone, makes the
+    rest feasible; all that were tried when none does. After them one sentence on what does not help
     alone: changes of which every question was answered.
     """
     seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, clock.left()))
@@ -98,7 +103,7 @@ def explain_conflict(
     tried = adjustments_of(instance)
     for adjustment in tried:
         open_before, probe.undecided = probe.undecided, False
-        least = _least_change(adjustment, probe)
+        least = _least_change_to_feasible(adjustment, probe)
         if least is not None:
             repaired.append((adjustment, *least))
         elif not probe.undecided:
@@ -112,21 +117,21 @@ def explain_conflict(
         if probe.undecided
         else ()
     )
-    limits = tuple(limit_sentence(instance, one, value) for one, value, _ in repaired)
+    limits = tuple(adjustment_limit_sentence(instance, one, value) for one, value, _ in repaired)
     if not limits:
-        limits = tuple(limit_sentence(instance, one, None) for one in tried)
-    limits += unhelpful_sentence(instance, unhelpful)
+        limits = tuple(adjustment_limit_sentence(instance, one, None) for one in tried)
+    limits += unhelpful_adjustments_sentence(instance, unhelpful)
     repairs = tuple(Repair(one.change, one.before, value) for one, value, _ in repaired)
     if not repaired:
         return Conflict(limits, repairs), notes
     nearest = min(repaired, key=lambda repair: _relative_change(repair[0], repair[1]))
-    best_effort = _best_effort(nearest, probe, clock)
+    best_effort = _best_effort_if_infeasible(nearest, probe, clock)
     change = Repair(nearest[0].change, nearest[0].before, nearest[1])
     return Conflict(limits, repairs, best_effort, change), notes
 
 
-def _best_effort(
-    nearest: tuple[Adjustment, float, Solution], probe: FeasibilityProbe, clock: Clock
+def _best_effort_if_infeasible(
+    nearest: tuple[Adjustment, float, Solution], probe: FeasibilityProbe, clock: SearchClock
 ) -> Solution:
     """The plan of the nearest repaired scenario: solved to the gap while there is time, else the
     plan that proved the repair.
@@ -142,10 +147,10 @@ def _best_effort(
         )
         if better.has_plan:
             return better
-    return with_status_at_gap(rough, probe.settings, probe.quality, clock.limit())
+    return infeasible_status_at_gap(rough, probe.settings, probe.quality, clock.limit())
 
 
-def with_status_at_gap(
+def infeasible_status_at_gap(
     rough: Solution,
     settings: Settings,
     quality: Quality,
@@ -164,7 +169,9 @@ def with_status_at_gap(
     return replace(rough, status=Status.FEASIBLE, effort=replace(rough.effort, termination=why))
 
 
-def _least_change(adjustment: Adjustment, probe: FeasibilityProbe) -> tuple[float, Solution] | None:
+def _least_change_to_feasible(
+    adjustment: Adjustment, probe: FeasibilityProbe
+) -> tuple[float, Solution] | None:
     """The value nearest to the present one with which a plan was found, and the plan; None when no
     try has one.
     """
@@ -182,23 +189,23 @@ def _least_change(adjustment: Adjustment, probe: FeasibilityProbe) -> tuple[floa
         bad = value
     if plan is None:
         return None
-    good, plan = _bisect(adjustment, probe, bad, good, plan)
+    good, plan = _bisect_to_feasible(adjustment, probe, bad, good, plan)
     if not adjustment.whole:
         # A repair of four digits reads better than one of sixteen, and is tried as it is written.
-        rounded = _rounded(good, upwards=good > adjustment.before)
+        rounded = _rounded_to_feasible(good, upwards=good > adjustment.before)
         at_rounded = probe.plan(adjustment.apply(rounded))
         if at_rounded is not None:
             good, plan = rounded, at_rounded
     return good, plan
 
 
-def _bisect(
+def _bisect_to_feasible(
     adjustment: Adjustment, probe: FeasibilityProbe, bad: float, good: float, plan: Solution
 ) -> tuple[float, Solution]:
     """Narrow the change down between a value without a plan and one with, to the precision."""
     precision = adjustment.precision * (1.0 if adjustment.monotone else abs(good))
     while abs(good - bad) > precision:
-        middle = _middle(bad, good, whole=adjustment.whole)
+        middle = _middle_of_infeasible(bad, good, whole=adjustment.whole)
         at_middle = probe.plan(adjustment.apply(middle))
         if at_middle is not None:
             good, plan = middle, at_middle
@@ -209,7 +216,7 @@ def _bisect(
     return good, plan
 
 
-def _middle(bad: float, good: float, *, whole: bool) -> float:
+def _middle_of_infeasible(bad: float, good: float, *, whole: bool) -> float:
     """Arithmetic, or geometric while the ends are far apart."""
     if whole:
         return float(round((bad + good) / 2))
@@ -219,7 +226,7 @@ def _middle(bad: float, good: float, *, whole: bool) -> float:
     return (bad + good) / 2
 
 
-def _rounded(value: float, *, upwards: bool) -> float:
+def _rounded_to_feasible(value: float, *, upwards: bool) -> float:
     """Four significant digits, away from the value that did not work."""
     if value == 0:
         return 0.0

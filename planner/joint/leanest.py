@@ -12,10 +12,10 @@ import numpy as np
 from models.formulation import Goal, GoalKind
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.joint.goal_state import Incumbent, incumbent_of
+from planner.joint.goal_state import Incumbent, incumbent_for_goal
 from planner.joint.search import Search
 from planner.joint.search_state import SearchState
-from planner.joint.separation import pack_pools_on_fewest
+from planner.joint.separation import separate_by_fewest_gpus
 
 SAME_VALUE = 1e-6
 """Plans whose objective differs by less (relative) count as equally good: the leanest of them is
@@ -44,14 +44,14 @@ def find_leanest(
     """
     instance, quality, clock = state.instance, state.quality, state.clock
     began = time.perf_counter()
-    goal = _lean_goal(state, search, best, gap)
+    goal = _leanest_goal(state, search, best, gap)
     # The same setup packed tighter is the incumbent to beat: first-fit had no reason to save GPUs.
-    start = incumbent_of(
+    start = incumbent_for_goal(
         instance,
         quality,
         GoalKind.GPUS,
         best.routed,
-        pack_pools_on_fewest(state, best.routed.replicas),
+        separate_by_fewest_gpus(state, best.routed.replicas),
         best.settled,
     )
     deadline = clock.deadline
@@ -59,14 +59,14 @@ def find_leanest(
     lean = Search(state, goal, lambda _: LEAN_GAP, start, nodes=LEAN_NODES)
     lean.relax()
     # A plan that needs the whole cluster by the relaxation's bound has no leaner one to look for.
-    full = start.gpus == instance.gpus and fewest_gpus(lean) == start.gpus
+    full = start.gpus == instance.gpus and leanest_gpus(lean) == start.gpus
     if not full:
         lean.run()
     clock.deadline = deadline
     clock.spend("leanest", began)
     plan = lean.incumbent or start
     notes = []
-    fewest = fewest_gpus(lean)
+    fewest = leanest_gpus(lean)
     if not full and not lean.closed() and fewest < plan.gpus:
         notes.append(
             f"{plan.gpus} GPUs are used; that no plan this good uses fewer is proved only down to"
@@ -80,7 +80,7 @@ def find_leanest(
     return replace(plan, loss=loss), notes
 
 
-def _lean_goal(state: SearchState, search: Search, best: Incumbent, gap: float) -> Goal:
+def _leanest_goal(state: SearchState, search: Search, best: Incumbent, gap: float) -> Goal:
     """Fewest GPUs for an objective as good as the best."""
     instance, quality = state.instance, state.quality
     if instance.objective == ObjectiveKind.COST:
@@ -95,7 +95,7 @@ def _lean_goal(state: SearchState, search: Search, best: Incumbent, gap: float) 
     return Goal(of=GoalKind.GPUS, quality_at_least=-best.loss - slack)
 
 
-def fewest_gpus(lean: Search) -> int:
+def leanest_gpus(lean: Search) -> int:
     """GPUs that any plan as good needs, by the bound of the lean weights (GPUs, plus at most a half
     for the cost).
     """

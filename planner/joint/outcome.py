@@ -18,7 +18,7 @@ from planner.solution import (
 )
 
 
-def solution_of(
+def outcome_solution(
     quality: Quality,
     best: Incumbent,
     value: float,
@@ -47,7 +47,7 @@ def solution_of(
     )
 
 
-def effort_of(state: SearchState, termination: Termination, notes: list[str]) -> Effort:
+def outcome_effort(state: SearchState, termination: Termination, notes: list[str]) -> Effort:
     """What the searches on an instance have done until now."""
     clock = state.clock
     return Effort(

@@ -1,8 +1,8 @@
 """Primal heuristics: from a relaxation or a program's setup to a plan placed on named GPUs.
 
-`consider` is the only way to a new incumbent: a placed setup is routed exactly and kept when it is
-better. The others find setups to consider: the relaxation rounded, the placeable part of a setup,
-and a setup for part of the pools where packing keeps failing.
+`consider_primal` is the only way to a new incumbent: a placed setup is routed exactly and kept when
+it is better. The others find setups to consider: the relaxation rounded, the placeable part of a
+setup, and a setup for part of the pools where packing keeps failing.
 """
 
 import time
@@ -13,12 +13,12 @@ import numpy as np
 from models.formulation import Goal, GoalKind
 from models.packing.first_fit import Packing
 from models.packing.placement import place_most
-from planner.joint.curve_refinement import refine_lines
+from planner.joint.curve_refinement import refine_curve_lines
 from planner.joint.cut_loop import RelaxationPoint
-from planner.joint.goal_state import GoalState, incumbent_of
+from planner.joint.goal_state import GoalState, incumbent_for_goal
 from planner.joint.restricted_milp import RestrictedMilp
 from planner.joint.search_state import SearchState
-from planner.joint.separation import all_packed, pack_pools
+from planner.joint.separation import all_packed, separate_by_packing
 from planner.joint.setup_routing import route_setup
 
 SMALLER = (0.97, 0.94, 0.9, 0.85, 0.75, 0.6)
@@ -28,7 +28,7 @@ ROUGH_GAP = 0.002
 """Gap (0..1 scale) of the programs for such a first plan."""
 
 
-def round_relaxation(
+def round_relaxation_heuristic(
     state: SearchState, point: RelaxationPoint
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Whole replicas (O,) near a relaxation, and rates (O,): its whole parts, then one more where a
@@ -57,9 +57,9 @@ def round_relaxation(
     # Then the largest fractions first, as in simple rounding by fractionality.
     for o in [*sorted(largest, key=lambda o: -largest[o]), *sorted(others, key=lambda o: -rest[o])]:
         replicas[o] += 1
-        if not _keeps_limits(state, replicas, llm):
+        if not _heuristic_keeps_limits(state, replicas, llm):
             replicas[o] -= 1
-    if not meets_floors(state, replicas):
+    if not heuristic_meets_floors(state, replicas):
         return None
     # Rates are scaled with the replicas, so that each replica runs where the relaxation ran it:
     # the exact routing starts near its optimum.
@@ -69,7 +69,7 @@ def round_relaxation(
     return replicas.astype(int), rate * replicas
 
 
-def thin_out(
+def thin_out_heuristic(
     state: SearchState, replicas: np.ndarray
 ) -> tuple[np.ndarray, tuple[Packing, ...]] | None:
     """What of a setup (replicas (O,)) first-fit can place, and its packings; None when the floors
@@ -84,10 +84,10 @@ def thin_out(
         for key, *_ in packing.seats:
             left[key] += 1
         packings.append(packing)
-    return (left, tuple(packings)) if left.any() and meets_floors(state, left) else None
+    return (left, tuple(packings)) if left.any() and heuristic_meets_floors(state, left) else None
 
 
-def meets_floors(state: SearchState, replicas: np.ndarray) -> bool:
+def heuristic_meets_floors(state: SearchState, replicas: np.ndarray) -> bool:
     """Whether the LLMs have their least replicas and the GPUs their least utilisation.
 
     replicas: (O,).
@@ -105,7 +105,7 @@ def meets_floors(state: SearchState, replicas: np.ndarray) -> bool:
     return enough and used >= instance.min_utilization * instance.gpus * (1 - 1e-9)
 
 
-def _keeps_limits(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> bool:
+def _heuristic_keeps_limits(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> bool:
     """Whether the capacity rows, the quotas and the LLMs' limits allow so many replicas."""
     instance = state.instance
     for row in state.capacity:
@@ -123,34 +123,34 @@ def _keeps_limits(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> 
 # -- plans -----------------------------------------------------------------------------------------
 
 
-def try_rounded(state: GoalState, point: RelaxationPoint) -> None:
+def try_rounding_heuristic(state: GoalState, point: RelaxationPoint) -> None:
     """Consider the relaxation, rounded: a first plan before the first integer program.
 
     With an incumbent that program has a cutoff, and its options and replicas can be limited.
     """
-    rounded = round_relaxation(state.shared, point)
+    rounded = round_relaxation_heuristic(state.shared, point)
     if rounded is not None:
-        place_or_thin_out(state, *rounded)
+        place_or_thin_out_heuristic(state, *rounded)
 
 
-def place_or_thin_out(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
+def place_or_thin_out_heuristic(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
     """Consider a setup, or the part of it that can be placed. replicas, rates: (O,)."""
-    packings = pack_pools(state.shared, replicas)
+    packings = separate_by_packing(state.shared, replicas)
     if all_packed(packings):
-        consider(state, replicas, rates, packings)
+        consider_primal(state, replicas, rates, packings)
     else:
-        consider_thinned(state, replicas, rates)
+        consider_thinned_heuristic(state, replicas, rates)
 
 
-def consider_thinned(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
+def consider_thinned_heuristic(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
     """Consider what can be placed of a setup that cannot. replicas, rates: (O,)."""
-    fits = thin_out(state.shared, replicas)
+    fits = thin_out_heuristic(state.shared, replicas)
     if fits is not None:
         fewer, packings = fits
-        consider(state, fewer, rates / np.maximum(replicas, 1) * fewer, packings)
+        consider_primal(state, fewer, rates / np.maximum(replicas, 1) * fewer, packings)
 
 
-def try_smaller(
+def try_smaller_heuristic(
     state: GoalState, milp: RestrictedMilp, options: tuple[int, ...], replicas: np.ndarray
 ) -> None:
     """Consider a first plan where packing is what fails: programs that leave part of the pools
@@ -163,7 +163,7 @@ def try_smaller(
     pools = state.shared.instance.pools
     tight: set[int] = set()
     for share in SMALLER:
-        packings = pack_pools(state.shared, replicas)
+        packings = separate_by_packing(state.shared, replicas)
         tight |= {p for p, packing in enumerate(packings) if not all_packed([packing])}
         most = tuple(
             min(int(share * pool.gpus), pool.gpus - 1) if p in tight else pool.gpus
@@ -173,19 +173,19 @@ def try_smaller(
         if not solution.has_setup or state.shared.clock.stopped():
             return
         replicas, rates = solution.setup()
-        place_or_thin_out(state, replicas, rates)
+        place_or_thin_out_heuristic(state, replicas, rates)
         if state.incumbent is not None:
             return
 
 
-def consider(
+def consider_primal(
     state: GoalState, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]
 ) -> None:
     """Route a placed setup exactly, and keep it when it is better than the incumbent.
 
     replicas: (O,) whole. rates: (O,) req/s to begin with. packings: of every pool.
     """
-    if not _is_admissible(state, replicas, packings):
+    if not _is_admissible_primal(state, replicas, packings):
         return
     shared, goal, began = state.shared, state.goal, time.perf_counter()
     form = shared.formulation(Goal(of=GoalKind.QUALITY), tuple(np.flatnonzero(replicas > 0)))
@@ -204,16 +204,16 @@ def consider(
     if goal.of == GoalKind.QUALITY and -routed.quality >= state.loss - 1e-10:
         # The cut loop's quality over-rates the exact one: a setup that does not beat the incumbent
         # by it never does, and the exact assignment (a transport problem) is saved.
-        refine_lines(shared, replicas, routed.rates)
+        refine_curve_lines(shared, replicas, routed.rates)
         return
     settled = shared.quality.settle(routed.fractions)
     shared.clock.spend("cuts", now)
     # Lines where the setup really runs: the next program then knows what it costs there.
-    refine_lines(shared, replicas, routed.rates)
+    refine_curve_lines(shared, replicas, routed.rates)
     exact = shared.quality.from_score(settled.value)
     if goal.quality_at_least is not None and exact < goal.quality_at_least - 1e-12:
         return
-    plan = incumbent_of(shared.instance, shared.quality, goal.of, routed, packings, settled)
+    plan = incumbent_for_goal(shared.instance, shared.quality, goal.of, routed, packings, settled)
     if goal.cost_at_most is not None and plan.cost > goal.cost_at_most:
         return
     if plan.loss < state.loss:
@@ -221,7 +221,9 @@ def consider(
         state.report("plan")
 
 
-def _is_admissible(state: GoalState, replicas: np.ndarray, packings: tuple[Packing, ...]) -> bool:
+def _is_admissible_primal(
+    state: GoalState, replicas: np.ndarray, packings: tuple[Packing, ...]
+) -> bool:
     """Whether a setup keeps the goal's limits of GPUs and changes and no no-good forbids it."""
     goal = state.goal
     gpus = sum(packing.gpus for packing in packings)

@@ -19,7 +19,7 @@ from models.linear import LinearProgram
 from models.program import build_program
 from planner.joint.goal_state import GoalState
 from planner.joint.root_relaxation import RootRelaxation
-from planner.joint.solver.highs import Answer, StopReason, solve
+from planner.joint.solver.highs import Answer, StopReason, solve_with_highs
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
 """Quality cuts that a mixed-integer program holds: this many, the newest among them and otherwise
@@ -192,7 +192,7 @@ class RestrictedMilp:
             nodes=None if limit is None else max(limit, LEAST_NODES),
             progress=self._report,
         )
-        answer = solve(compiled.linear, settings)
+        answer = solve_with_highs(compiled.linear, settings)
         shared.milp_solves += 1
         shared.nodes += answer.nodes
         shared.clock.add("highs", answer.seconds)

@@ -9,10 +9,10 @@ import numpy as np
 
 from models.formulation import Formulation, GoalKind
 from models.relaxation import Layout
-from planner.joint.curve_refinement import refine_lines
+from planner.joint.curve_refinement import refine_curve_lines
 from planner.joint.cut_loop import CutLoop, RelaxationPoint
 from planner.joint.goal_state import GoalState
-from planner.joint.separation import add_pattern_rows
+from planner.joint.separation import separate_pattern_rows
 from planner.joint.solver.highs import StopReason
 
 PATTERN_ROUNDS = 8
@@ -60,7 +60,7 @@ def relax_root(state: GoalState) -> RootRelaxation | None:
         loop = CutLoop(
             form, shared.quality, {o: shared.points(o) for o in options}, shared.settings()
         )
-        point, optimal = _converge(state, loop, rough=again == 0)
+        point, optimal = _converge_at_root(state, loop, rough=again == 0)
         shared.clock.add("highs", loop.live.seconds)
         if point is not None:
             relaxation = RootRelaxation(point, form, loop.where)
@@ -69,17 +69,17 @@ def relax_root(state: GoalState) -> RootRelaxation | None:
         # The relaxation packs fractions of replicas into holes that no shard fits. Rows that it
         # violates itself lift the bound before any integer program is built (Gilmore and Gomory's
         # pricing problem, see models.patterns).
-        if not add_pattern_rows(shared, point.replicas, range(len(shared.instance.pools))):
+        if not separate_pattern_rows(shared, point.replicas, range(len(shared.instance.pools))):
             break
     if relaxation is not None:
-        relaxation = _cut_nearby(state, relaxation)
+        relaxation = _cut_near_root(state, relaxation)
     state.raise_bound(state.relaxation_bound)
     shared.clock.spend("relax", began)
     state.report("relaxation")
     return relaxation
 
 
-def _converge(
+def _converge_at_root(
     state: GoalState, loop: CutLoop, *, rough: bool
 ) -> tuple[RelaxationPoint | None, bool]:
     """Cut and refine until the curves are exact where the relaxation runs them: the last optimum,
@@ -98,7 +98,7 @@ def _converge(
             state.infeasible = point.stop is StopReason.INFEASIBLE
             return last, False
         last, state.relaxation_bound = point, point.loss
-        refined = refine_lines(shared, point.replicas, point.rates)
+        refined = refine_curve_lines(shared, point.replicas, point.rates)
         over = not refined or attempt + 1 == REFINEMENTS or shared.clock.stopped()
         if not rough and over:
             break
@@ -108,7 +108,7 @@ def _converge(
     return last, True
 
 
-def _cut_nearby(state: GoalState, relaxation: RootRelaxation) -> RootRelaxation:
+def _cut_near_root(state: GoalState, relaxation: RootRelaxation) -> RootRelaxation:
     """Cuts around the relaxation's fractions: with few LLMs the integer optimum lies near, and
     each saves an integer program, which would otherwise end at fractions where quality is
     over-rated. With many LLMs the neighbourhood has too many directions for that.

@@ -27,15 +27,20 @@ from models.formulation import Goal, GoalKind
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import build_program
-from planner.joint.cost_floor import reach_floor
-from planner.joint.curve_refinement import refine_lines, split_arms
+from planner.joint.cost_floor import reach_cost_floor
+from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
 from planner.joint.goal_state import GoalState, Incumbent
-from planner.joint.primal_heuristics import consider, consider_thinned, try_rounded, try_smaller
+from planner.joint.primal_heuristics import (
+    consider_primal,
+    consider_thinned_heuristic,
+    try_rounding_heuristic,
+    try_smaller_heuristic,
+)
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import RootRelaxation, relax_root
 from planner.joint.search_state import SearchState
-from planner.joint.separation import SetupPlacement, place_and_learn
-from planner.joint.solver.highs import StopReason, solve
+from planner.joint.separation import SetupPlacement, place_or_separate
+from planner.joint.solver.highs import StopReason, solve_with_highs
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
@@ -119,7 +124,7 @@ class Search:
                 rel_gap=np.inf, time_limit=max(shared.clock.left(), 1.0), presolve=presolve
             )
             settings.seed += 1
-            if solve(linear, settings).stop is not StopReason.INFEASIBLE:
+            if solve_with_highs(linear, settings).stop is not StopReason.INFEASIBLE:
                 return False
         return True
 
@@ -180,7 +185,7 @@ class Search:
         if self.infeasible or self.relaxation is None:
             return None
         if self.incumbent is None:
-            try_rounded(self.state, self.relaxation.point)
+            try_rounding_heuristic(self.state, self.relaxation.point)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
         return self._milp
 
@@ -192,8 +197,8 @@ class Search:
         quality = self.state.goal.of == GoalKind.QUALITY
         if self.incumbent is None and quality and not self._tried_smaller:
             self._tried_smaller = True
-            try_smaller(self.state, milp, options, solution.setup()[0])
-        return news | reach_floor(self.state, solution.answer.value, self._best_quality_within)
+            try_smaller_heuristic(self.state, milp, options, solution.setup()[0])
+        return news | reach_cost_floor(self.state, solution.answer.value, self._best_quality_within)
 
     def _after_infeasible(
         self, milp: RestrictedMilp, options: tuple[int, ...]
@@ -234,9 +239,9 @@ class Search:
         replicas, rates = solution.setup()
         placement = self._place(solution, replicas)
         if placement.placed:
-            consider(state, replicas, rates, placement.packings)
+            consider_primal(state, replicas, rates, placement.packings)
         elif state.goal.of == GoalKind.QUALITY:
-            consider_thinned(state, replicas, rates)
+            consider_thinned_heuristic(state, replicas, rates)
         # The setup is cut off: what it says of curves and quality will not come back.
         if placement.learnt and not placement.placed:
             return True
@@ -245,8 +250,8 @@ class Search:
         if fractions is not None:
             shared.quality.price(fractions)
         began = time.perf_counter()
-        refined = bool(refine_lines(shared, replicas, rates))
-        refined |= split_arms(shared, replicas, rates)
+        refined = bool(refine_curve_lines(shared, replicas, rates))
+        refined |= split_curve_arms(shared, replicas, rates)
         shared.clock.spend("refine", began)
         return refined or placement.learnt or len(shared.quality.cuts) > cuts
 
@@ -260,7 +265,9 @@ class Search:
         goal = state.goal
         counts_gpus = goal.of != GoalKind.QUALITY
         counts_gpus |= goal.cost_at_most is not None or goal.gpus_in_all is not None
-        placement = place_and_learn(shared, replicas, solution.gpus_used() if counts_gpus else None)
+        placement = place_or_separate(
+            shared, replicas, solution.gpus_used() if counts_gpus else None
+        )
         if placement.undecided and not placement.placed:
             state.aside_bound = min(state.aside_bound, solution.answer.bound)
             for p in placement.undecided:

@@ -28,7 +28,7 @@ COARSE_ERROR = 3e-2
 
 
 @dataclass
-class Clock:
+class SearchClock:
     """Deadline, cancellation and where the time went. deadline, began: of time.perf_counter, s."""
 
     deadline: float
@@ -85,7 +85,7 @@ class SearchState:
 
     instance: Instance
     quality: Quality
-    clock: Clock
+    clock: SearchClock
     threads: int = 1
     seed: int = 0
     report: Callable[[str, float | None, float | None], None] | None = None

@@ -41,7 +41,7 @@ def all_packed(packings: Iterable[Packing]) -> bool:
     return all(packing.verdict == PackingVerdict.PACKED for packing in packings)
 
 
-def pack_pools(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+def separate_by_packing(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
     """The packing of every pool for a setup, replicas (O,) whole; its verdict says whether it is
     one.
     """
@@ -52,7 +52,7 @@ def pack_pools(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
     )
 
 
-def pack_pools_on_fewest(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+def separate_by_fewest_gpus(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
     """The same on the fewest GPUs found."""
     instance = state.instance
     return tuple(
@@ -61,7 +61,7 @@ def pack_pools_on_fewest(state: SearchState, replicas: np.ndarray) -> tuple[Pack
     )
 
 
-def place_and_learn(
+def place_or_separate(
     state: SearchState, replicas: np.ndarray, limits: list[int] | None
 ) -> SetupPlacement:
     """Pack a program's setup, and cut it off where that fails.
@@ -78,19 +78,19 @@ def place_and_learn(
         if packing.verdict != PackingVerdict.PACKED:
             # A pattern row first: it is valid for all setups and keeps cutting as the search goes
             # on, where a no-good bars this setup and those at least as hard.
-            if add_pattern_rows(state, replicas, [p], limits):
+            if separate_pattern_rows(state, replicas, [p], limits):
                 learnt = True
             elif packing.verdict == PackingVerdict.UNKNOWN:
                 undecided.append(p)
             else:
-                learnt |= _add_no_good(state, p, items, limit)
+                learnt |= _separate_no_good(state, p, items, limit)
             if limit is not None:
                 packing = place_on_fewest(items, pool.nodes, pool.gpus_per_node, room)
         packings.append(packing)
     return SetupPlacement(tuple(packings), learnt, tuple(undecided))
 
 
-def add_pattern_rows(
+def separate_pattern_rows(
     state: SearchState, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None
 ) -> bool:
     """Add the capacity rows that a setup violates in some pools; whether there were any.
@@ -107,7 +107,7 @@ def add_pattern_rows(
     return added
 
 
-def _add_no_good(state: SearchState, p: int, items: list[Item], limit: int | None) -> bool:
+def _separate_no_good(state: SearchState, p: int, items: list[Item], limit: int | None) -> bool:
     """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard;
     False when it is known.
     """

@@ -15,11 +15,11 @@ from models.formulation import Goal, GoalKind
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.goal_state import Incumbent
-from planner.joint.infeasibility import explain_conflict
+from planner.joint.infeasibility import explain_infeasibility
 from planner.joint.leanest import find_leanest, objective_value
-from planner.joint.outcome import effort_of, solution_of
+from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
-from planner.joint.search_state import Clock, SearchState
+from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.shadow_prices import shadow_prices
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Conflict, ShadowPrices, Solution, Status, Termination
@@ -33,7 +33,7 @@ FLOOR_SLACK = 1e-6
 """A plan counts when its exact quality reaches the floor less this (the contract)."""
 
 
-def solve(
+def solve_joint(
     instance: Instance,
     settings: Settings | None = None,
     *,
@@ -55,7 +55,7 @@ def solve(
     an option or a program, and ArithmeticError when its answer contradicts itself.
     """
     settings = settings or Settings()
-    clock = Clock(time.perf_counter() + settings.time_limit, cancel)
+    clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
     quality = quality or Quality(instance.scores)
     state = SearchState(
         instance=instance,
@@ -67,23 +67,23 @@ def solve(
     )
     clock.spend("curves", clock.began)
     if progress is not None:
-        state.report = partial(_report, state, progress)
-    abs_gap = partial(_abs_gap, state, settings.rel_gap)
-    goal = _goal_of(instance, quality)
+        state.report = partial(_report_while_solving, state, progress)
+    abs_gap = partial(_solve_abs_gap, state, settings.rel_gap)
+    goal = _solve_goal(instance, quality)
     search = Search(state, goal, lambda loss: SAFE_GAP * abs_gap(loss))
     search.run()
     program = search.last_program() if settings.keep_program else None
     best, notes = search.incumbent, list[str]()
     if best is None:
-        return replace(_without_plan(search, settings, explain=explain), program=program)
+        return replace(_solved_without_plan(search, settings, explain=explain), program=program)
     state.report = None
     if lean:
         best, notes = find_leanest(state, search, best, abs_gap(search.loss))
     closed = best.loss - search.bound <= abs_gap(best.loss)
-    return replace(_with_plan(search, best, notes, closed=closed), program=program)
+    return replace(_solved_with_plan(search, best, notes, closed=closed), program=program)
 
 
-def _goal_of(instance: Instance, quality: Quality) -> Goal:
+def _solve_goal(instance: Instance, quality: Quality) -> Goal:
     """The goal of the instance's objective."""
     if instance.objective == ObjectiveKind.QUALITY:
         return Goal(of=GoalKind.QUALITY)
@@ -91,7 +91,7 @@ def _goal_of(instance: Instance, quality: Quality) -> Goal:
     return Goal(of=GoalKind.COST, quality_at_least=quality.from_score(floor))
 
 
-def _abs_gap(state: SearchState, rel_gap: float, loss: float) -> float:
+def _solve_abs_gap(state: SearchState, rel_gap: float, loss: float) -> float:
     """The gap (loss) that counts as closed at a loss: relative to the objective's value, or as
     small as matters in the range of scores.
     """
@@ -101,7 +101,7 @@ def _abs_gap(state: SearchState, rel_gap: float, loss: float) -> float:
     return max(rel_gap * max(value, 1e-9), CLOSE_ENOUGH * quality.scale) / unit
 
 
-def _report(
+def _report_while_solving(
     state: SearchState,
     progress: Callable[[Progress], None],
     phase: str,
@@ -116,7 +116,9 @@ def _report(
     progress(Progress(time.perf_counter() - state.clock.began, phase, value, limit))
 
 
-def _with_plan(search: Search, best: Incumbent, notes: list[str], *, closed: bool) -> Solution:
+def _solved_with_plan(
+    search: Search, best: Incumbent, notes: list[str], *, closed: bool
+) -> Solution:
     """The solution of a search that has a plan."""
     state = search.shared
     instance, quality = state.instance, state.quality
@@ -128,11 +130,11 @@ def _with_plan(search: Search, best: Incumbent, notes: list[str], *, closed: boo
             "some setups were set aside because their placement could not be decided; the bound"
             " counts them as possible",
         ]
-    effort = effort_of(state, state.clock.termination(closed=closed), notes)
-    return solution_of(quality, best, value, bound, effort, _prices(search, value))
+    effort = outcome_effort(state, state.clock.termination(closed=closed), notes)
+    return outcome_solution(quality, best, value, bound, effort, _solve_prices(search, value))
 
 
-def _prices(search: Search, value: float) -> ShadowPrices | None:
+def _solve_prices(search: Search, value: float) -> ShadowPrices | None:
     """Shadow prices in units of the objective, None without a relaxation."""
     if search.relaxation is None:
         return None
@@ -143,21 +145,21 @@ def _prices(search: Search, value: float) -> ShadowPrices | None:
     return shadow_prices(search.relaxation, -quality.scale, max(best_answers - value, 0.0))
 
 
-def _without_plan(search: Search, settings: Settings, *, explain: bool) -> Solution:
+def _solved_without_plan(search: Search, settings: Settings, *, explain: bool) -> Solution:
     """Infeasible only when two more solves without presolve and with another seed agree; else
     unknown.
     """
     state = search.shared
     if not search.infeasible or not search.confirm_infeasible():
-        effort = effort_of(state, state.clock.termination(closed=False), [])
+        effort = outcome_effort(state, state.clock.termination(closed=False), [])
         return Solution(status=Status.UNKNOWN, value=None, bound=None, effort=effort)
     conflict: Conflict | None = None
     notes: tuple[str, ...] = ()
     if explain:
-        conflict, notes = explain_conflict(
-            state.instance, settings, state.quality, state.clock, solve
+        conflict, notes = explain_infeasibility(
+            state.instance, settings, state.quality, state.clock, solve_joint
         )
-    effort = effort_of(state, Termination.INFEASIBLE, list(notes))
+    effort = outcome_effort(state, Termination.INFEASIBLE, list(notes))
     return Solution(
         status=Status.INFEASIBLE, value=None, bound=None, effort=effort, conflict=conflict
     )

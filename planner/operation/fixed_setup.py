@@ -20,7 +20,7 @@ from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import route
+from planner.decomposition.routing import route_setup_by_policies
 from planner.errors import DataError
 from planner.plans.option_index import OptionIndex
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -129,7 +129,7 @@ class FixedSetup:
             self._prompts = (instance.scores, Prompts(instance.scores), Quality(instance.scores))
         _, prompts, quality = self._prompts
         state = DecompositionState(instance, prompts)
-        routed = route(
+        routed = route_setup_by_policies(
             state,
             list(enumerate(self.replicas.tolist())),
             TOLERANCE * prompts.span,

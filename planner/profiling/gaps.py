@@ -30,7 +30,7 @@ from planner.decomposition.cheapest_setup import FLOOR_SLACK, cheapest_setup
 from planner.decomposition.enumeration import Setups, TooManySetupsError, enumerate_setups
 from planner.decomposition.lagrangian import POINTS, LagrangianRelaxation
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import route
+from planner.decomposition.routing import route_setup_by_policies
 from planner.decomposition.spend_tables import spend_table
 from planner.joint import solve as joint
 from planner.settings import Progress, Settings
@@ -112,7 +112,7 @@ def find_gaps(
 ) -> Gaps:
     """Plan, then judge every option that was not measured, within ALL_SECONDS."""
     began, quality = time.perf_counter(), Quality(instance.scores)
-    plan = joint.solve(instance, settings, cancel=cancel, quality=quality, explain=False)
+    plan = joint.solve_joint(instance, settings, cancel=cancel, quality=quality, explain=False)
     deadline = time.perf_counter() + ALL_SECONDS
     # Many solves, each for one number: none may eat the time of the others.
     quick = replace(settings, time_limit=min(settings.time_limit, SOLVE_SECONDS))
@@ -167,7 +167,7 @@ class _Again:
     def value(self, instance: Instance) -> tuple[float | None, float]:
         """Value (None without a plan) and its gap."""
         if self.setups is None:
-            solution = joint.solve(
+            solution = joint.solve_joint(
                 instance,
                 self.settings,
                 cancel=self.cancel,
@@ -190,7 +190,7 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
     if in_plan:
         # The setup stays, for it would be deployed before the curve is known: only routing adapts.
         worse = with_scaled_curve(instance, o, 1.0 / (1.0 + error))
-        kept = route(
+        kept = route_setup_by_policies(
             DecompositionState(worse),
             tuple((int(k), int(plan.replicas[k])) for k in np.flatnonzero(plan.replicas)),
             1e-5,

@@ -31,12 +31,12 @@ from models.formulation import Changes, Goal, GoalKind, formulation_lean_weights
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint import solve as joint
-from planner.joint.goal_state import Incumbent, incumbent_of
-from planner.joint.leanest import fewest_gpus
-from planner.joint.outcome import effort_of, solution_of
+from planner.joint.goal_state import Incumbent, incumbent_for_goal
+from planner.joint.leanest import leanest_gpus
+from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
-from planner.joint.search_state import Clock, SearchState
-from planner.joint.separation import all_packed, pack_pools_on_fewest
+from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.separation import all_packed, separate_by_fewest_gpus
 from planner.joint.setup_routing import RoutedSetup
 from planner.plans.running_setup import RunningSetup, keep_places, packing_of_places, replica_places
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
@@ -127,7 +127,7 @@ def find_alternatives(
     state = SearchState(
         instance=instance,
         quality=quality or Quality(instance.scores),
-        clock=Clock(time.perf_counter() + settings.time_limit, cancel),
+        clock=SearchClock(time.perf_counter() + settings.time_limit, cancel),
         threads=settings.threads,
         seed=settings.seed,
     )
@@ -237,7 +237,7 @@ class _AlternativeSearch:
         lean.run()
         leanest = lean.incumbent or first
         self._note_stop(lean)
-        needed = min(fewest_gpus(lean), leanest.gpus)
+        needed = min(leanest_gpus(lean), leanest.gpus)
         if leanest.gpus >= start.gpus:
             return needed, None
         # Of the plans on so few GPUs the best one: the first search does not look at the objective.
@@ -307,13 +307,13 @@ class _AlternativeSearch:
             packing_of_places([place for place in places if instance.options[place[0]].pool == p])
             for p in range(len(instance.pools))
         )
-        return incumbent_of(instance, quality, self.goal.of, routed, packings, settled)
+        return incumbent_for_goal(instance, quality, self.goal.of, routed, packings, settled)
 
     def _lean(self, incumbent: Incumbent) -> Incumbent:
         """A setup without its idle replicas, on the fewest GPUs that packing reaches."""
         routed = incumbent.routed
         replicas = self.kinds.serving(routed.replicas, routed.rates)
-        packings = pack_pools_on_fewest(self.state, replicas)
+        packings = separate_by_fewest_gpus(self.state, replicas)
         if not all_packed(packings):
             return incumbent
         leaner = replace(incumbent, routed=replace(routed, replicas=replicas), packing=packings)
@@ -321,7 +321,7 @@ class _AlternativeSearch:
 
     def _as_packed(self, incumbent: Incumbent) -> Incumbent:
         """GPUs, cost and loss as its packing says."""
-        return incumbent_of(
+        return incumbent_for_goal(
             self.state.instance,
             self.state.quality,
             self.goal.of,
@@ -335,8 +335,8 @@ class _AlternativeSearch:
         state, running = self.state, self.options.running
         bound = min(search.bound, incumbent.loss)
         closed = incumbent.loss - bound <= self._abs_gap(incumbent.loss)
-        effort = effort_of(state, state.clock.termination(closed=closed), [])
-        solution = solution_of(
+        effort = outcome_effort(state, state.clock.termination(closed=closed), [])
+        solution = outcome_solution(
             state.quality, incumbent, self._value(incumbent.loss), self._value(bound), effort, None
         )
         if running is not None:

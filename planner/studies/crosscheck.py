@@ -230,7 +230,9 @@ def plan_both_ways(
     The decomposition comes first: what it does not support is refused before anything long is done.
     """
     decomposition = run_decomposition(instance, progress=as_progress(progress), cancel=cancel)
-    solution = joint.solve(instance, settings, progress=progress, cancel=cancel, explain=False)
+    solution = joint.solve_joint(
+        instance, settings, progress=progress, cancel=cancel, explain=False
+    )
     check = compare_runs(instance, solution, decomposition, settings.rel_gap)
     sampled = None
     if (

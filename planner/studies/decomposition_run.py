@@ -17,12 +17,12 @@ from planner.decomposition.cheapest_setup import cheapest_setup
 from planner.decomposition.enumeration import (
     Setups,
     TooManySetupsError,
+    enumerate_retained_setups,
     enumerate_setups,
-    retained_setups,
 )
 from planner.decomposition.fleet import bracket_fleet
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import route
+from planner.decomposition.routing import route_setup_by_policies
 from planner.errors import DataError
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
@@ -105,7 +105,7 @@ def run_decomposition(
         best=best,
         complete=best.complete,
         tolerance=tolerance,
-        retained=int(retained_setups(instance, setups).sum()),
+        retained=int(enumerate_retained_setups(instance, setups).sum()),
         seconds=time.perf_counter() - began,
         setups=setups,
     )
@@ -172,13 +172,13 @@ def seconds_per_setup(
     Measured on at most SAMPLE setups drawn with a fixed seed: all of them would take minutes.
     """
     state = DecompositionState(instance)
-    rows = np.flatnonzero(retained_setups(instance, setups))
+    rows = np.flatnonzero(enumerate_retained_setups(instance, setups))
     sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]
     tolerance = TOLERANCE * state.prompts.span
     began, done = time.perf_counter(), 0
     for setup in sample:
         if cancel is not None and cancel.is_set():
             break
-        route(state, setups.deployed(int(setup)), tolerance)
+        route_setup_by_policies(state, setups.deployed(int(setup)), tolerance)
         done += 1
     return (time.perf_counter() - began) / max(done, 1), rows.size

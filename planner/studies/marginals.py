@@ -75,7 +75,7 @@ def marginal_values(
             _moved(
                 plan,
                 repair,
-                joint.solve(
+                joint.solve_joint(
                     other, settings, cancel=cancel, quality=quality, explain=False, lean=False
                 ),
             )

@@ -14,7 +14,7 @@ from collections import Counter
 import numpy as np
 
 from models.nogood import NoGood
-from planner.joint.primal_heuristics import meets_floors
+from planner.joint.primal_heuristics import heuristic_meets_floors
 from planner.joint.search_state import SearchState
 from planner.solution import Solution
 
@@ -48,7 +48,7 @@ class SetupKinds:
         rates: (O,) req/s.
         """
         serving = np.where(rates > IDLE * self.state.instance.arrival_rate, replicas, 0)
-        return serving if meets_floors(self.state, serving) else replicas
+        return serving if heuristic_meets_floors(self.state, serving) else replicas
 
     def exclude(self, solution: Solution) -> None:
         """From here on no setup of the same kind is sought, nor one that holds this one whole."""

@@ -21,12 +21,12 @@ from planner.decomposition.enumeration import (
     Config,
     Setups,
     TooManySetupsError,
+    enumerate_retained_setups,
     enumerate_setups,
-    retained_setups,
 )
-from planner.decomposition.packing import pack
+from planner.decomposition.packing import decide_packing
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import RoutingResult, route
+from planner.decomposition.routing import RoutingResult, route_setup_by_policies
 from planner.errors import DataError
 from planner.process_pool import spread
 from planner.settings import Progress
@@ -66,7 +66,7 @@ def study_setups(
         setups = enumerate_setups(instance)
     except TooManySetupsError as error:
         raise DataError([_too_many(str(error))]) from error
-    placed = retained_setups(instance, setups)
+    placed = enumerate_retained_setups(instance, setups)
     positions = _positions(instance, setups, placed, exact_packing=exact_packing, cancel=cancel)
     table = SetupRows(instance, positions.size)
     if prune:
@@ -180,7 +180,7 @@ def _fits(instance: Instance, setups: Setups, setup: int, cancel: threading.Even
     not placed.
     """
     cancelled = cancel is not None and cancel.is_set()
-    return not cancelled and pack(instance, setups.deployed(setup)).placed
+    return not cancelled and decide_packing(instance, setups.deployed(setup)).placed
 
 
 def _route_best_first(
@@ -231,5 +231,6 @@ def _route(work: tuple[np.ndarray, list[Config]]) -> tuple[np.ndarray, list[Rout
     assert _road is not None  # noqa: S101 - set when the process began
     tolerance = TOLERANCE * _road.prompts.span
     return work[0], [
-        route(_road, deployed, tolerance, most_nodes=MOST_NODES) for deployed in work[1]
+        route_setup_by_policies(_road, deployed, tolerance, most_nodes=MOST_NODES)
+        for deployed in work[1]
     ]

@@ -99,7 +99,7 @@ def _planned(
     """Status, numbers and reason."""
     instance, settings = loaded.instance, loaded.settings
     quality = quality_of(instance.scores)
-    solution = joint.solve(instance, settings, quality=quality, explain=False, cancel=cancel)
+    solution = joint.solve_joint(instance, settings, quality=quality, explain=False, cancel=cancel)
     numbers = _numbers(solved_content(instance, solution, settings.rel_gap))
     reason = ""
     if solution.status == Status.INFEASIBLE:
@@ -124,7 +124,7 @@ def _reason(
         changed = other.slos != instance.slos or other.quality_floor != instance.quality_floor
         if (
             changed
-            and joint.solve(
+            and joint.solve_joint(
                 other, rough, quality=quality, explain=False, lean=False, cancel=cancel
             ).has_plan
         ):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from planner.api.interrupts import interruptible
+from planner.api.interrupts import with_interrupts
 from tests.support.paths import HOME
 
 CODE = """
@@ -45,6 +45,6 @@ def test_the_second_interrupt_is_raised() -> None:
 
 
 def test_results_and_errors_come_through() -> None:
-    assert interruptible(lambda cancel: cancel.is_set()) is False
+    assert with_interrupts(lambda cancel: cancel.is_set()) is False
     with pytest.raises(ZeroDivisionError):
-        interruptible(lambda cancel: 1 / 0)
+        with_interrupts(lambda cancel: 1 / 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import planner
-from planner.api.temporary_files import TemporaryFiles, plain_content
+from planner.api.temporary_files import TemporaryFiles, content_for_temporary_files
 from tests.support.scenarios.small_scenario import small_content
 
 
@@ -30,4 +30,4 @@ def test_nothing_is_written_before_it_is_needed(monkeypatch) -> None:
 
 def test_plain_content() -> None:
     content = {"a": np.float64(0.1), "b": (1, np.int64(2)), "c": np.array([1.5]), "d": Path("x")}
-    assert plain_content(content) == {"a": 0.1, "b": [1, 2], "c": [1.5], "d": "x"}
+    assert content_for_temporary_files(content) == {"a": 0.1, "b": [1, 2], "c": [1.5], "d": "x"}

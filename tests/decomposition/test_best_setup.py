@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from planner.decomposition.best_setup import Bounds, best_setup
+from planner.decomposition.best_setup import SetupBounds, best_setup
 from planner.decomposition.enumeration import enumerate_setups
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import route
+from planner.decomposition.routing import route_setup_by_policies
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.tiny import random_instance
 
@@ -16,9 +16,11 @@ def test_a_bound_of_another_setup_s_prices_holds() -> None:
     for seed in range(20):
         instance = random_instance(seed, "convex")
         state, setups = DecompositionState(instance), enumerate_setups(instance)
-        bounds = Bounds(state, setups)
+        bounds = SetupBounds(state, setups)
         everything = np.arange(len(setups))
-        values = [route(state, setups.deployed(k), 1e-6).value for k in everything]
+        values = [
+            route_setup_by_policies(state, setups.deployed(k), 1e-6).value for k in everything
+        ]
         bounds.learn(everything)
         for k, value in enumerate(values):
             assert value is None or value <= bounds.upper[k] + 1e-9

@@ -6,7 +6,7 @@ import pytest
 from planner.decomposition.enumeration import enumerate_setups
 from planner.decomposition.packing import (
     PlacementVerdict,
-    pack,
+    decide_packing,
 )
 from tests.support.instances.clusters import cluster
 from tests.support.instances.oracle import feasible_setups
@@ -32,7 +32,7 @@ def test_enumeration_and_packing_know_the_same_setups_as_brute_force(kind: str) 
         setups = enumerate_setups(instance)
         counts = setups.replicas(np.arange(len(setups)), len(instance.options))
         carried = counts @ np.array([option.curve.max_rate for option in instance.options])
-        seats = [pack(instance, setups.deployed(k)) for k in range(len(setups))]
+        seats = [decide_packing(instance, setups.deployed(k)) for k in range(len(setups))]
         assert all(seat.verdict != PlacementVerdict.UNDECIDED for seat in seats)
         mine = {
             tuple(map(int, row))

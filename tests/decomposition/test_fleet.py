@@ -29,10 +29,10 @@ def test_the_relaxation_brackets_the_best_plan(kind: str) -> None:
 
 
 def test_every_pair_of_rows_is_summed() -> None:
-    from planner.decomposition.fleet import _up_to_two
+    from planner.decomposition.fleet import _fleet_up_to_two
 
     rows = np.eye(3, dtype=int)
-    sums = {tuple(row) for row in _up_to_two(rows)}
+    sums = {tuple(row) for row in _fleet_up_to_two(rows)}
     assert sums == {
         tuple(sum(part, start=np.zeros(3, dtype=int)))
         for n in (0, 1, 2)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from planner.decomposition import packing
-from planner.decomposition.enumeration import enumerate_setups, retained_setups
+from planner.decomposition.enumeration import enumerate_retained_setups, enumerate_setups
 from planner.decomposition.packing import (
-    first_fit_decreasing,
-    pack,
-    pack_on_fewest,
+    decide_packing,
+    decide_packing_on_fewest,
+    first_fit_decreasing_packing,
 )
 from tests.support.instances.clusters import cluster
 
@@ -28,19 +28,21 @@ def test_first_fit_for_all_rows_at_once_is_that_of_one(seed: int) -> None:
     instance = cluster(options, 3, nodes=2, per_node=2, most=None)
     setups = enumerate_setups(instance)
     rows = rng.permutation(len(setups))[:200]
-    placed = retained_setups(instance, setups)
-    assert np.array_equal(placed[rows], first_fit_decreasing(instance, setups.replicas(rows, 6)))
+    placed = enumerate_retained_setups(instance, setups)
+    assert np.array_equal(
+        placed[rows], first_fit_decreasing_packing(instance, setups.replicas(rows, 6))
+    )
     for row in rows:
         items = [
             (o, r)
-            for o in packing._order(instance, 0)
+            for o in packing._packing_order(instance, 0)
             for option, n in setups.deployed(int(row))
             if option == o
             for r in range(n)
         ]
-        assert (packing._first_fit(instance, 0, items) is not None) == placed[row]
+        assert (packing._first_fit_packing(instance, 0, items) is not None) == placed[row]
         if placed[row]:
-            assert pack(instance, setups.deployed(int(row))).placed
+            assert decide_packing(instance, setups.deployed(int(row))).placed
 
 
 def test_exhaustive_packing_places_what_first_fit_does_not() -> None:
@@ -51,8 +53,8 @@ def test_exhaustive_packing_places_what_first_fit_does_not() -> None:
     )
     setups = enumerate_setups(instance)
     everything = int(np.flatnonzero(setups.llms() == 0b111111)[0])
-    assert not retained_setups(instance, setups)[everything]
-    placement = pack(instance, setups.deployed(everything))
+    assert not enumerate_retained_setups(instance, setups)[everything]
+    placement = decide_packing(instance, setups.deployed(everything))
     assert placement.placed
     share = np.zeros(2)
     for option, _, _, gpus in placement.seats:
@@ -63,6 +65,6 @@ def test_exhaustive_packing_places_what_first_fit_does_not() -> None:
 
 def test_as_few_gpus_as_can_be() -> None:
     instance = cluster([(0, 1, 0.5, 50.0), (1, 1, 0.5, 20.0), (2, 1, 0.5, 45.0)], 3)
-    packed = pack_on_fewest(instance, ((0, 1), (1, 1), (2, 1)))
+    packed = decide_packing_on_fewest(instance, ((0, 1), (1, 1), (2, 1)))
     assert packed.placed
     assert packed.gpus == (2,)

@@ -5,8 +5,8 @@ import pytest
 
 from models.instance import Instance, Llm, Option, Pool, Slo
 from planner.decomposition.price_bank import DecompositionState
-from planner.decomposition.routing import route
-from planner.decomposition.spend_tables import admissible, shared_slos, spends_at
+from planner.decomposition.routing import route_setup_by_policies
+from planner.decomposition.spend_tables import admissible_spend, shared_slos, spends_at
 from profiles.records import Curve, Scores
 from tests.support.instances.clusters import QUALITY_KINDS
 from tests.support.instances.oracle import feasible_setups
@@ -21,7 +21,7 @@ def test_no_routing_beats_the_bound_and_the_value_is_reached(kind: str) -> None:
         rng = np.random.default_rng(seed)
         for setup in feasible_setups(instance)[:6]:
             deployed = tuple((o, n) for o, n in enumerate(setup.replicas) if n)
-            routed = route(road, deployed, 1e-5)
+            routed = route_setup_by_policies(road, deployed, 1e-5)
             if routed.value is not None:
                 assert routed.value <= routed.bound + 1e-12
                 each = [
@@ -34,7 +34,7 @@ def test_no_routing_beats_the_bound_and_the_value_is_reached(kind: str) -> None:
                     rtol=1e-9,
                 )
                 assert all(
-                    admissible(instance.options[o].curve, instance.slos, r)
+                    admissible_spend(instance.options[o].curve, instance.slos, r)
                     for (o, _), r in zip(deployed, each, strict=True)
                 )
                 spent = sum(
@@ -64,7 +64,7 @@ def random_routing(
         option = instance.options[o]
         own = [p for p, _ in deployed if instance.options[p].llm == option.llm]
         rate = instance.arrival_rate * fractions[llms.index(option.llm)] / len(own) / n
-        if not admissible(option.curve, instance.slos, rate):
+        if not admissible_spend(option.curve, instance.slos, rate):
             return None
         spent += n * spends_at(option.curve, slos, instance.arrival_rate, rate)
     return (
@@ -98,7 +98,7 @@ def test_one_price_found_by_bisection_is_the_master_s() -> None:
         arrival_rate=18.0,
         scores=scores,
     )
-    routed = route(DecompositionState(instance), ((0, 1), (1, 1)), 1e-6)
+    routed = route_setup_by_policies(DecompositionState(instance), ((0, 1), (1, 1)), 1e-6)
     grid = np.linspace(0, 18.0, 4001)
     margin = np.sort(values[1] - values[0])[::-1]
     quality = values[0].mean() + np.interp(

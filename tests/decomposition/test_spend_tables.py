@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.instance import Slo
-from planner.decomposition.spend_tables import admissible, spend_table, spends_at
+from planner.decomposition.spend_tables import admissible_spend, spend_table, spends_at
 from profiles.records import Curve
 
 
@@ -63,7 +63,7 @@ def test_an_slo_of_each_llm_admits_intervals() -> None:
         np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([0.5, 0.1, 0.5])}, ("measured",) * 3
     )
     slos = (Slo("ttft", "mean", 0.3, "each_llm"),)
-    assert [admissible(curve, slos, rate) for rate in (0.5, 1.4, 1.5, 2.0, 2.5, 2.6)] == [
+    assert [admissible_spend(curve, slos, rate) for rate in (0.5, 1.4, 1.5, 2.0, 2.5, 2.6)] == [
         False,
         False,
         True,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.joint.solve import solve
+from planner.joint.solve import solve_joint
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import parse_scenario
 from planner.scenario.schema import ScenarioSpec
@@ -225,7 +225,7 @@ def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):
         "scores.csv",
     }
     loaded = load_instance(tmp_path / "scenario.yaml")
-    solution = solve(loaded.instance)
+    solution = solve_joint(loaded.instance)
     stated = re.search(
         r"quality ([\d.]+), with ([\d.]+) % of the requests on `small`",
         README.read_text(encoding="utf-8"),

@@ -162,7 +162,7 @@ def test_the_paper_trio_is_a_real_trade_off():
 )
 def test_plans_from_the_catalogues_alone_hold_step_by_step(name: str, tmp_path):
     loaded = load_instance(FOLDER / name / "scenario.yaml")
-    solution = joint.solve(loaded.instance, Settings())
+    solution = joint.solve_joint(loaded.instance, Settings())
     write_json(build_plan(loaded, solution, Settings(), {}), tmp_path / "plan.json")
     plan = load_plan(tmp_path / "plan.json", FOLDER / name / "scenario.yaml")
     found = simulate(plan, Demand(), engine=build_step_level_replica)

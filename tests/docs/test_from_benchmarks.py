@@ -42,7 +42,7 @@ def test_the_files_are_what_the_engine_gives_and_say_so() -> None:
 
 def test_it_is_planned_and_simulated(tmp_path) -> None:
     loaded, settings = load_instance(HERE / "scenario.yaml"), joint.Settings()
-    solution = joint.solve(loaded.instance, settings)
+    solution = joint.solve_joint(loaded.instance, settings)
     assert solution.status == "optimal"
     assert (solution.fractions > 0).all()
     write_json(build_plan(loaded, solution, settings, {}), tmp_path / "plan.json")

@@ -7,7 +7,7 @@ import pytest
 
 from planner.errors import DataError
 from planner.export.bundle import Bundle
-from planner.export.bundle_folder import check_new_folder, write_bundle
+from planner.export.bundle_folder import check_new_bundle_folder, write_bundle_folder
 
 BUNDLE = Bundle(
     {"README.md": "read me\n", "shell/start.sh": "#!/bin/sh\n"},
@@ -18,7 +18,7 @@ BUNDLE = Bundle(
 
 
 def test_a_bundle_is_written_whole(tmp_path: Path) -> None:
-    write_bundle(BUNDLE, tmp_path / "new")
+    write_bundle_folder(BUNDLE, tmp_path / "new")
     assert (tmp_path / "new" / "README.md").read_text() == "read me\n"
     assert os.access(tmp_path / "new" / "shell" / "start.sh", os.X_OK)
     assert not os.access(tmp_path / "new" / "README.md", os.X_OK)
@@ -28,13 +28,13 @@ def test_the_readme_comes_last(tmp_path: Path) -> None:
     """Where it exists the bundle is complete: here a folder takes the place of a file."""
     (tmp_path / "shell" / "start.sh").mkdir(parents=True)
     with pytest.raises(OSError, match=r"start\.sh"):
-        write_bundle(BUNDLE, tmp_path)
+        write_bundle_folder(BUNDLE, tmp_path)
     assert not (tmp_path / "README.md").exists()
 
 
 def test_new_and_empty_folders_are_taken(tmp_path: Path) -> None:
-    check_new_folder(tmp_path)
-    check_new_folder(tmp_path / "deep" / "er")
+    check_new_bundle_folder(tmp_path)
+    check_new_bundle_folder(tmp_path / "deep" / "er")
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_other_places_are_refused(tmp_path: Path, name: str, problem: str) -> No
     (tmp_path / "full" / "mine.txt").write_text("mine")
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=problem):
-        check_new_folder(tmp_path / name)
+        check_new_bundle_folder(tmp_path / name)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.export.deployment_names import labels
+from planner.export.deployment_names import deployment_labels
 from tests.support.plans.bundle_cases import CASES, deployment, every_case, servers
 
 
@@ -14,7 +14,7 @@ def test_the_placement_is_that_of_the_plan(name: str) -> None:
         reported += [
             (pool, int(at), gpu, row["llm_name"], row["mps_share_pct"]) for gpu in row["gpus"]
         ]
-    pools = labels((pool.name for pool in source.loaded.instance.pools), 16)
+    pools = deployment_labels((pool.name for pool in source.loaded.instance.pools), 16)
     expected = [
         (pools[p["pool"]], p["node"], p["gpu"], p["llm"], p["mps_share_pct"])
         for p in source.plan.content["placement"]

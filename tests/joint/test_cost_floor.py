@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.formulation import Goal, GoalKind, formulation_price_step
-from planner.joint.cost_floor import reach_floor
+from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.goal_state import GoalState
 from planner.joint.search import Search
 from tests.support.instances.oracle import best_plan
@@ -50,7 +50,7 @@ def test_a_quality_bound_below_the_floor_raises_the_cost_by_a_price_step() -> No
     state = cost_state()
     inner = goal_state(state.shared.instance)
     inner.bound = -0.4
-    assert reach_floor(state, 3.0, lambda *_: inner)
+    assert reach_cost_floor(state, 3.0, lambda *_: inner)
     step = formulation_price_step(state.shared.instance)
     assert 3.0 < state.bound <= 3.0 + step
     assert state.goal.cost_at_least == state.bound
@@ -68,7 +68,7 @@ def test_while_it_is_open_dearer_plans_are_sought() -> None:
         return inner
 
     state.shared.clock.stopped = lambda: len(costs) == 4  # type: ignore[method-assign]
-    assert not reach_floor(state, 3.0, undecided)
+    assert not reach_cost_floor(state, 3.0, undecided)
     assert costs[0] == 3.0
     steps = np.diff(costs)
     assert np.all(steps[1:] >= 0.99 * steps[:-1])
@@ -77,4 +77,4 @@ def test_while_it_is_open_dearer_plans_are_sought() -> None:
 
 def test_other_goals_have_no_floor_to_reach() -> None:
     state = replace(cost_state(), goal=QUALITY)
-    assert not reach_floor(state, 3.0, lambda *_: pytest.fail("not a cost goal"))
+    assert not reach_cost_floor(state, 3.0, lambda *_: pytest.fail("not a cost goal"))

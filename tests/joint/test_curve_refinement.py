@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from models.latency import LatencyPieces
-from planner.joint.curve_refinement import SAME_BUDGET, WORTH_A_SPLIT, refine_lines, split_arms
+from planner.joint.curve_refinement import (
+    SAME_BUDGET,
+    WORTH_A_SPLIT,
+    refine_curve_lines,
+    split_curve_arms,
+)
 from planner.joint.search_state import SearchState
 from tests.support.instances.search_states import fresh_state
 from tests.support.instances.tiny import random_instance
@@ -49,14 +54,14 @@ def test_lines_bring_the_envelope_to_the_hull(seed: int) -> None:
     """And where the budget is convex the hull is the curve: nothing is left to split."""
     rng, state = np.random.default_rng(seed), fresh_state(random_instance(seed, "convex"))
     replicas, rates = operating_rates(state, rng)
-    refine_lines(state, replicas, rates)
+    refine_curve_lines(state, replicas, rates)
     for o, arms in state.arms.items():
         rate = float(rates[o] / replicas[o])
         slack = SAME_BUDGET * state.allowances * max(rate, 1e-9) + 1e-9
         assert np.all(arms[0].under(rate) >= arms[0].hull(rate) - slack)
-    assert refine_lines(state, replicas, rates) == [], "nothing is left to refine"
+    assert refine_curve_lines(state, replicas, rates) == [], "nothing is left to refine"
     bends = [joint for o in state.arms for joint in concave_knots(state.pieces[o])]
-    assert any(bends) or not split_arms(state, replicas, rates)
+    assert any(bends) or not split_curve_arms(state, replicas, rates)
     assert never_above(state, rng)
 
 
@@ -68,8 +73,8 @@ def test_splits_bring_the_hull_to_the_curve(kind: str) -> None:
         rng, state = np.random.default_rng(seed), fresh_state(random_instance(seed, kind))
         replicas, rates = operating_rates(state, rng)
         for _ in range(40):
-            refined = bool(refine_lines(state, replicas, rates))
-            here = split_arms(state, replicas, rates)
+            refined = bool(refine_curve_lines(state, replicas, rates))
+            here = split_curve_arms(state, replicas, rates)
             split += here
             if not refined and not here:
                 break
@@ -88,6 +93,6 @@ def test_what_is_not_deployed_is_left_alone() -> None:
     state = fresh_state(random_instance(0, "nonconvex"))
     none = np.zeros(len(state.instance.options))
     before = {o: list(arms) for o, arms in state.arms.items()}
-    assert refine_lines(state, none, none) == []
-    assert not split_arms(state, none, none)
+    assert refine_curve_lines(state, none, none) == []
+    assert not split_curve_arms(state, none, none)
     assert state.arms == before

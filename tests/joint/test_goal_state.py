@@ -7,7 +7,7 @@ import pytest
 
 from models.formulation import GoalKind
 from models.packing.first_fit import Packing, PackingVerdict
-from planner.joint.goal_state import Incumbent, incumbent_of
+from planner.joint.goal_state import Incumbent, incumbent_for_goal
 from planner.joint.setup_routing import RoutedSetup
 from tests.support.instances.search_states import fresh_state, goal_state
 from tests.support.instances.tiny import random_instance
@@ -23,7 +23,7 @@ def incumbent(goal: GoalKind = GoalKind.QUALITY, gpus: tuple[int, ...] = (1, 2))
     none = np.zeros(len(INSTANCE.options))
     routed = RoutedSetup(none.astype(int), none, fractions, 0.0)
     packing = tuple(Packing(PackingVerdict.PACKED, (), count) for count in gpus)
-    return incumbent_of(INSTANCE, state.quality, goal, routed, packing, settled)
+    return incumbent_for_goal(INSTANCE, state.quality, goal, routed, packing, settled)
 
 
 def test_a_plan_s_loss_is_that_of_the_goal() -> None:

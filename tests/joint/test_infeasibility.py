@@ -8,9 +8,9 @@ import pytest
 
 from models.instance import Instance, Llm, Slo
 from models.quality import Quality
-from planner.joint.infeasibility import explain_conflict
-from planner.joint.search_state import Clock
-from planner.joint.solve import Settings, solve
+from planner.joint.infeasibility import explain_infeasibility
+from planner.joint.search_state import SearchClock
+from planner.joint.solve import Settings, solve_joint
 from planner.solution import Repair, Solution
 from tests.support.instances.by_hand import check, checked, flat, make, option
 from tests.support.instances.tiny import KINDS, random_instance
@@ -136,14 +136,14 @@ def test_repairs_of_random_conflicts_work(seed: int) -> None:
 
 
 def test_no_option_at_all() -> None:
-    solution = solve(make([], 5), explain=False)
+    solution = solve_joint(make([], 5), explain=False)
     assert solution.status == "infeasible"
 
 
 def test_a_replica_that_cannot_be_had() -> None:
     """min_replicas of an LLM that has no option: requiring none repairs it, nothing else does."""
     instance = make([option(0, flat(0.1, 10))], 5, llms=(Llm("good"), Llm("poor", 1)))
-    assert check_repairs(instance, solve(instance)) == {"llms.1.min_replicas": 0}
+    assert check_repairs(instance, solve_joint(instance)) == {"llms.1.min_replicas": 0}
 
 
 def test_replica_limits_tried_in_vain_are_reported_together() -> None:
@@ -152,7 +152,7 @@ def test_replica_limits_tried_in_vain_are_reported_together() -> None:
     """
     options = [option(0, flat(0.1, 10)), option(1, flat(0.1, 10))]
     instance = make(options, 1000, llms=(Llm("good", 0, 1), Llm("poor", 0, 1)))
-    solution = solve(instance)
+    solution = solve_joint(instance)
     check_repairs(instance, solution)
     assert solution.conflict is not None
     limit, vain = solution.conflict.limits
@@ -169,7 +169,7 @@ def test_no_option_that_could_run_is_infeasible_not_a_fault() -> None:
     strict = tuple(
         replace(slo, scope="each_llm", statistic="mean", limit=1e-6) for slo in instance.slos[:1]
     )
-    solution = solve(replace(instance, slos=strict, min_utilization=0.5), explain=False)
+    solution = solve_joint(replace(instance, slos=strict, min_utilization=0.5), explain=False)
     assert solution.status == "infeasible"
 
 
@@ -180,9 +180,11 @@ def test_repairs_that_are_cut_short_say_so() -> None:
     instance = random_instance(3, "convex")
     crowded = replace(instance, arrival_rate=instance.arrival_rate * 1e4)
     cancel = threading.Event()
-    clock = Clock(time.perf_counter() + 60, cancel)
+    clock = SearchClock(time.perf_counter() + 60, cancel)
     cancel.set()
-    conflict, notes = explain_conflict(crowded, Settings(), Quality(instance.scores), clock, solve)
+    conflict, notes = explain_infeasibility(
+        crowded, Settings(), Quality(instance.scores), clock, solve_joint
+    )
     assert conflict.repairs == ()
     assert not any("without success" in limit for limit in conflict.limits), (
         "nothing was tried to its end"

@@ -6,7 +6,7 @@ import pytest
 
 from models.instance import Pool
 from planner.joint.leanest import SAME_VALUE
-from planner.joint.solve import solve
+from planner.joint.solve import solve_joint
 from planner.settings import Settings
 from planner.solution import Status
 from tests.support.instances.by_hand import checked, flat, gpus_used, make, option
@@ -48,8 +48,8 @@ def test_a_leaner_plan_never_opens_the_gap() -> None:
     saved = 0
     for kind, seed in (("convex", 19), ("binary", 2), ("two_pools", 0), ("two_pools", 17)):
         instance, settings = random_instance(seed, kind), Settings(rel_gap=1e-4)
-        lean = solve(instance, settings, explain=False)
-        best = solve(instance, settings, explain=False, lean=False)
+        lean = solve_joint(instance, settings, explain=False)
+        best = solve_joint(instance, settings, explain=False, lean=False)
         assert lean.status == best.status == Status.OPTIMAL
         assert gpus_used(instance, lean) <= gpus_used(instance, best)
         saved += gpus_used(instance, best) - gpus_used(instance, lean)
@@ -60,7 +60,7 @@ def test_a_leaner_plan_never_opens_the_gap() -> None:
 
 def test_the_number_of_gpus_by_brute_force() -> None:
     for instance in feasible_instances("two_pools", 6):
-        solution = solve(instance, Settings(rel_gap=1e-6), explain=False)
+        solution = solve_joint(instance, Settings(rel_gap=1e-6), explain=False)
         known = fewest_gpus(instance, float(solution.quality))  # type: ignore[arg-type]
         assert known is None or gpus_used(instance, solution) <= known
 

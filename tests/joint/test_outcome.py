@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.joint.outcome import effort_of, solution_of
+from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.solution import Status, Termination
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
@@ -19,8 +19,8 @@ def test_status_follows_from_the_termination() -> None:
         (Termination.TIME, Status.FEASIBLE),
         (Termination.STALLED, Status.FEASIBLE),
     ):
-        effort = effort_of(shared, termination, ["a note"])
-        solution = solution_of(shared.quality, search.incumbent, 0.5, 0.6, effort, None)
+        effort = outcome_effort(shared, termination, ["a note"])
+        solution = outcome_solution(shared.quality, search.incumbent, 0.5, 0.6, effort, None)
         assert solution.status == status
         assert solution.has_plan
         assert (solution.value, solution.bound) == (0.5, 0.6)

@@ -13,17 +13,17 @@ from models.nogood import NoGood
 from planner.joint.cut_loop import RelaxationPoint
 from planner.joint.goal_state import GoalState
 from planner.joint.primal_heuristics import (
-    consider,
-    meets_floors,
-    place_or_thin_out,
-    round_relaxation,
-    thin_out,
-    try_rounded,
-    try_smaller,
+    consider_primal,
+    heuristic_meets_floors,
+    place_or_thin_out_heuristic,
+    round_relaxation_heuristic,
+    thin_out_heuristic,
+    try_rounding_heuristic,
+    try_smaller_heuristic,
 )
 from planner.joint.restricted_milp import RestrictedMilp
 from planner.joint.root_relaxation import relax_root
-from planner.joint.separation import all_packed, pack_pools
+from planner.joint.separation import all_packed, separate_by_packing
 from tests.support.instances.clusters import cluster
 from tests.support.instances.search_states import feasible_instances, fresh_state, goal_state
 
@@ -42,13 +42,13 @@ def test_a_rounded_relaxation_keeps_limits_and_floors(kind: str) -> None:
     for instance in feasible_instances(kind, 6):
         state = goal_state(instance)
         point = relaxed(state)
-        rounded = round_relaxation(state.shared, point)
+        rounded = round_relaxation_heuristic(state.shared, point)
         if rounded is None:
             continue
         replicas, rates = rounded
         rounded_ones += 1
         assert np.all(np.abs(replicas - point.replicas) < 1 + 1e-6)
-        assert meets_floors(state.shared, replicas)
+        assert heuristic_meets_floors(state.shared, replicas)
         for row in state.shared.capacity:
             pool = instance.pools[row.pool]
             assert row.weight @ replicas <= (pool.nodes if row.per_node else pool.gpus) + 1e-6
@@ -63,37 +63,37 @@ def test_a_rounded_relaxation_keeps_limits_and_floors(kind: str) -> None:
 def test_floors_by_hand() -> None:
     instance = cluster([(0, 1, 0.5, 1.0), (1, 2, 1.0, 1.0)], 2, per_node=4, most=None)
     state = fresh_state(replace(instance, min_utilization=0.5))
-    assert meets_floors(state, np.array([0, 1]))
-    assert not meets_floors(state, np.array([3, 0]))
+    assert heuristic_meets_floors(state, np.array([0, 1]))
+    assert not heuristic_meets_floors(state, np.array([3, 0]))
     state = fresh_state(replace(instance, llms=(Llm("a", 1), Llm("b"))))
-    assert meets_floors(state, np.array([1, 0]))
-    assert not meets_floors(state, np.array([0, 1]))
+    assert heuristic_meets_floors(state, np.array([1, 0]))
+    assert not heuristic_meets_floors(state, np.array([0, 1]))
 
 
 def test_what_fits_of_a_setup_is_packed() -> None:
     """Five shards of 60 % on four GPUs: four stay; with a floor above them nothing does."""
     instance = cluster([(0, 1, 0.6, 1.0)], 1, per_node=4, most=None)
-    thinned = thin_out(fresh_state(instance), np.array([5]))
+    thinned = thin_out_heuristic(fresh_state(instance), np.array([5]))
     assert thinned is not None
     assert thinned[0].tolist() == [4]
     assert all_packed(thinned[1])
     strict = replace(instance, llms=(Llm("a", 5),))
-    assert thin_out(fresh_state(strict), np.array([5])) is None
-    assert thin_out(fresh_state(instance), np.array([0])) is None
+    assert thin_out_heuristic(fresh_state(strict), np.array([5])) is None
+    assert thin_out_heuristic(fresh_state(instance), np.array([0])) is None
 
 
 def test_only_better_plans_become_the_incumbent() -> None:
     for instance in feasible_instances("convex", 4):
         state = goal_state(instance)
-        try_rounded(state, relaxed(state))
+        try_rounding_heuristic(state, relaxed(state))
         first = state.incumbent
         if first is None:
             continue
         assert first.loss >= state.bound - 1e-7
-        consider(state, first.routed.replicas, first.routed.rates, first.packing)
+        consider_primal(state, first.routed.replicas, first.routed.rates, first.packing)
         assert state.incumbent is first, "the same again is no better"
         state.incumbent = replace(first, loss=first.loss + 0.1)
-        consider(state, first.routed.replicas, first.routed.rates, first.packing)
+        consider_primal(state, first.routed.replicas, first.routed.rates, first.packing)
         assert state.incumbent.loss == pytest.approx(first.loss, abs=1e-6)
         return
     pytest.fail("no relaxation was rounded to a plan")
@@ -102,7 +102,7 @@ def test_only_better_plans_become_the_incumbent() -> None:
 def test_a_plan_keeps_the_goal_s_limits() -> None:
     """Fewer GPUs, a higher floor, no changes, or a no-good than the plan has: it does not pass."""
     state = goal_state(feasible_instances("convex", 3)[2])
-    try_rounded(state, relaxed(state))
+    try_rounding_heuristic(state, relaxed(state))
     plan = state.incumbent
     assert plan is not None
     replicas = plan.routed.replicas
@@ -115,13 +115,13 @@ def test_a_plan_keeps_the_goal_s_limits() -> None:
         Goal(of=GoalKind.QUALITY, cost_at_most=plan.cost - 1e-3),
     ):
         strict = goal_state(state.shared.instance, goal)
-        consider(strict, replicas, plan.routed.rates, plan.packing)
+        consider_primal(strict, replicas, plan.routed.rates, plan.packing)
         assert strict.incumbent is None, goal
     held = np.flatnonzero(replicas).tolist()
     forbidden = NoGood(0, tuple((o,) for o in held), tuple(int(replicas[o]) for o in held))
     barred = goal_state(state.shared.instance)
     barred.shared.no_goods.append(forbidden)
-    consider(barred, replicas, plan.routed.rates, plan.packing)
+    consider_primal(barred, replicas, plan.routed.rates, plan.packing)
     assert barred.incumbent is None
 
 
@@ -132,7 +132,7 @@ def test_where_packing_fails_a_plan_is_sought_on_part_of_the_pool() -> None:
     milp = RestrictedMilp(state, relaxation)
     options = milp.promising(99)
     replicas = milp.solve(options, 1e-6).setup()[0]
-    try_smaller(state, milp, options, replicas)
+    try_smaller_heuristic(state, milp, options, replicas)
     assert state.incumbent is not None
     assert all_packed(state.incumbent.packing)
     assert state.shared.milp_solves >= 2
@@ -141,7 +141,7 @@ def test_where_packing_fails_a_plan_is_sought_on_part_of_the_pool() -> None:
 def test_a_setup_that_does_not_fit_is_thinned_out() -> None:
     state = goal_state(cluster([(0, 1, 0.6, 1.0)], 1, per_node=4, most=None))
     too_many = np.array([6])
-    assert not all_packed(pack_pools(state.shared, too_many))
-    place_or_thin_out(state, too_many, np.array([5.0]))
+    assert not all_packed(separate_by_packing(state.shared, too_many))
+    place_or_thin_out_heuristic(state, too_many, np.array([5.0]))
     assert state.incumbent is not None
     assert state.incumbent.routed.replicas.tolist() == [4]

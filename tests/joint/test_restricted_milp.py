@@ -8,10 +8,10 @@ import pytest
 import planner.joint.restricted_milp
 from models.linear import LinearProgram
 from planner.joint import solve as joint
-from planner.joint.primal_heuristics import try_rounded
+from planner.joint.primal_heuristics import try_rounding_heuristic
 from planner.joint.restricted_milp import CUTOFF_SLACK, RestrictedMilp
 from planner.joint.root_relaxation import relax_root
-from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve
+from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 from tests.support.instances.oracle import best_plan, best_plan_with
 from tests.support.instances.programs import CASES
 from tests.support.instances.search_states import feasible_instances, goal_state
@@ -30,13 +30,13 @@ def test_an_answer_s_value_is_that_of_its_point(
     """
 
     def checking(program: LinearProgram, settings: SolveSettings) -> Answer:
-        answer = solve(program, settings)
+        answer = solve_with_highs(program, settings)
         if answer.x is not None:
             cost = float(program.cost @ answer.x) + program.offset
             assert cost == pytest.approx(answer.value, abs=1e-6)
         return answer
 
-    monkeypatch.setattr(planner.joint.restricted_milp, "solve", checking)
+    monkeypatch.setattr(planner.joint.restricted_milp, "solve_with_highs", checking)
     instance = random_instance(seed, kind)
     swapped = list(range(len(instance.pools)))[::-1]
     options = sorted(
@@ -47,7 +47,7 @@ def test_an_answer_s_value_is_that_of_its_point(
         instance,
         replace(instance, pools=instance.pools[::-1], options=tuple(options)),
     ):
-        joint.solve(requested, explain=False)
+        joint.solve_joint(requested, explain=False)
 
 
 def milp_of(kind: str, seed: int = 0) -> RestrictedMilp:
@@ -106,7 +106,7 @@ def test_few_options_are_those_of_least_loss_and_the_incumbent_s() -> None:
     usable = milp.state.shared.usable()
     first = milp.promising(1)
     assert loss[first[0]] == min(loss[o] for o in usable)
-    try_rounded(milp.state, milp.relaxation.point)
+    try_rounding_heuristic(milp.state, milp.relaxation.point)
     assert milp.state.incumbent is not None
     used = set(np.flatnonzero(milp.state.incumbent.routed.replicas).tolist())
     assert used <= set(milp.promising(1))
@@ -116,7 +116,7 @@ def test_few_options_are_those_of_least_loss_and_the_incumbent_s() -> None:
 def test_the_cutoff_admits_the_incumbent_and_nothing_much_worse() -> None:
     milp = milp_of("convex")
     options = milp.promising(99)
-    try_rounded(milp.state, milp.relaxation.point)
+    try_rounding_heuristic(milp.state, milp.relaxation.point)
     assert milp.state.incumbent is not None
     with_cutoff = milp.solve(options, 1e-7)
     assert with_cutoff.has_setup
@@ -136,10 +136,10 @@ def test_the_nodes_of_a_program_are_limited_by_its_columns() -> None:
     def recording(program: LinearProgram, settings: SolveSettings) -> Answer:
         seen.append(settings)
         assert settings.nodes == max(40_000 // program.cost.size, 20)
-        return solve(program, settings)
+        return solve_with_highs(program, settings)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planner.joint.restricted_milp, "solve", recording)
+        patch.setattr(planner.joint.restricted_milp, "solve_with_highs", recording)
         milp.solve(milp.promising(99), 1e-7)
     assert len(seen) == 1
     assert milp.state.shared.milp_solves == 1

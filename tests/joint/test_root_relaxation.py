@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from planner.joint.root_relaxation import NEARBY_CUTS, relax_root
-from planner.joint.separation import add_pattern_rows
+from planner.joint.separation import separate_pattern_rows
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances, goal_state
 from tests.support.instances.tiny import random_instance
@@ -47,7 +47,7 @@ def test_no_capacity_row_is_violated_at_the_end() -> None:
         relaxation = relax_root(state)
         assert relaxation is not None
         pools = range(len(instance.pools))
-        assert not add_pattern_rows(state.shared, relaxation.point.replicas, pools)
+        assert not separate_pattern_rows(state.shared, relaxation.point.replicas, pools)
         for row in state.shared.capacity:
             pool = instance.pools[row.pool]
             most = pool.nodes if row.per_node else pool.gpus

@@ -9,7 +9,7 @@ import pytest
 
 from models.instance import Llm
 from models.nogood import NoGood
-from planner.joint.search_state import Clock
+from planner.joint.search_state import SearchClock
 from planner.solution import Termination
 from tests.support.instances.clusters import cluster
 from tests.support.instances.search_states import QUALITY, fresh_state
@@ -18,11 +18,11 @@ from tests.support.instances.tiny import random_instance
 
 def test_the_clock_says_why_a_search_ended() -> None:
     cancel = threading.Event()
-    running = Clock(time.perf_counter() + 60, cancel)
+    running = SearchClock(time.perf_counter() + 60, cancel)
     assert running.termination(closed=True) == Termination.GAP
     assert running.termination(closed=False) == Termination.STALLED
     assert not running.stopped()
-    over = Clock(time.perf_counter() - 1)
+    over = SearchClock(time.perf_counter() - 1)
     assert over.stopped()
     assert over.left() < 0
     assert over.termination(closed=False) == Termination.TIME
@@ -34,7 +34,7 @@ def test_the_clock_says_why_a_search_ended() -> None:
 
 
 def test_time_is_booked_by_phase() -> None:
-    clock = Clock(time.perf_counter() + 60)
+    clock = SearchClock(time.perf_counter() + 60)
     now = clock.spend("relax", time.perf_counter() - 2.0)
     assert clock.spend("relax", now) >= now
     clock.add("highs", 0.5)

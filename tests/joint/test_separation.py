@@ -9,11 +9,11 @@ from models.instance import Instance
 from models.packing.first_fit import PackingVerdict
 from planner.joint.search_state import SearchState
 from planner.joint.separation import (
-    add_pattern_rows,
     all_packed,
-    pack_pools,
-    pack_pools_on_fewest,
-    place_and_learn,
+    place_or_separate,
+    separate_by_fewest_gpus,
+    separate_by_packing,
+    separate_pattern_rows,
 )
 from tests.support.instances.clusters import cluster
 from tests.support.instances.search_states import fresh_state
@@ -41,7 +41,7 @@ def packable(state: SearchState) -> list[tuple[np.ndarray, int]]:
     setups = []
     for counts in product(range(MOST + 1), repeat=len(state.instance.options)):
         replicas = np.array(counts)
-        packings = pack_pools_on_fewest(state, replicas)
+        packings = separate_by_fewest_gpus(state, replicas)
         if all_packed(packings):
             setups.append((replicas, packings[0].gpus))
     return setups
@@ -54,7 +54,7 @@ def test_a_pattern_row_cuts_the_point_off_and_no_packable_setup(seed: int) -> No
     gpus = state.instance.gpus
     demand = rng.uniform(0, 2.5, len(state.instance.options))
     before = len(state.capacity)
-    if not add_pattern_rows(state, demand, [0]):
+    if not separate_pattern_rows(state, demand, [0]):
         return
     row = state.capacity[before]
     assert row.weight @ demand > gpus
@@ -65,8 +65,8 @@ def test_a_pattern_row_cuts_the_point_off_and_no_packable_setup(seed: int) -> No
 def test_pattern_rows_are_violated_by_demands_that_no_packing_serves() -> None:
     """Three shards of 60 % and two GPUs: a row; two of them: none."""
     state = fresh_state(cluster([(0, 1, 0.6, 1.0)], 1, per_node=2, most=None))
-    assert add_pattern_rows(state, np.array([3.0]), [0])
-    assert not add_pattern_rows(state, np.array([2.0]), [0])
+    assert separate_pattern_rows(state, np.array([3.0]), [0])
+    assert not separate_pattern_rows(state, np.array([2.0]), [0])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -79,7 +79,7 @@ def test_what_cannot_be_packed_is_cut_off_and_nothing_else(seed: int) -> None:
     for counts in product(range(MOST + 1), repeat=len(state.instance.options)):
         replicas = np.array(counts)
         rows, no_goods = len(state.capacity), len(state.no_goods)
-        placement = place_and_learn(state, replicas, None)
+        placement = place_or_separate(state, replicas, None)
         assert placement.placed == (counts in whole)
         if placement.placed:
             assert not placement.learnt
@@ -99,12 +99,12 @@ def test_on_too_few_gpus_the_setup_is_cut_off_there_and_packed_elsewhere() -> No
     """Two shards of 60 % need two GPUs: on one the lesson holds only while one is used."""
     state = fresh_state(cluster([(0, 1, 0.6, 1.0), (1, 1, 0.5, 1.0)], 2, per_node=2, most=None))
     replicas = np.array([1, 1])
-    placement = place_and_learn(state, replicas, [1])
+    placement = place_or_separate(state, replicas, [1])
     assert placement.placed
     assert placement.packings[0].gpus == 2
     assert placement.learnt
     assert all(no_good.gpus == 1 for no_good in state.no_goods)
-    again = place_and_learn(state, replicas, None)
+    again = place_or_separate(state, replicas, None)
     assert again.placed
     assert not again.learnt
 
@@ -112,7 +112,7 @@ def test_on_too_few_gpus_the_setup_is_cut_off_there_and_packed_elsewhere() -> No
 def test_a_packing_is_on_as_few_gpus_as_can_be() -> None:
     state = fresh_state(cluster([(0, 1, 0.5, 1.0)], 1, per_node=4, most=None))
     replicas = np.array([4])
-    assert pack_pools_on_fewest(state, replicas)[0].gpus == 2
-    assert [packing.verdict for packing in pack_pools(state, np.array([9]))] == [
+    assert separate_by_fewest_gpus(state, replicas)[0].gpus == 2
+    assert [packing.verdict for packing in separate_by_packing(state, np.array([9]))] == [
         PackingVerdict.IMPOSSIBLE
     ]

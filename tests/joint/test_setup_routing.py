@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from planner.decomposition.spend_tables import admissible, shared_slos, spends_at
+from planner.decomposition.spend_tables import admissible_spend, shared_slos, spends_at
 from planner.joint.search_state import SearchState
 from planner.joint.setup_routing import RoutedSetup, _SetupProgram, route_setup
-from planner.joint.solve import solve
+from planner.joint.solve import solve_joint
 from planner.settings import Settings
 from tests.support.instances.oracle import feasible_setups, quality_cuts
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
@@ -42,7 +42,7 @@ def keeps_limits(instance: Instance, replicas: np.ndarray, rates: np.ndarray) ->
     spent = np.zeros(len(slos))
     for o in np.flatnonzero(replicas):
         curve, each = instance.options[o].curve, float(rates[o] / replicas[o])
-        if not admissible(curve, instance.slos, min(each, curve.max_rate)):
+        if not admissible_spend(curve, instance.slos, min(each, curve.max_rate)):
             return False
         if each > curve.max_rate * (1 + 1e-9):
             return False
@@ -115,7 +115,7 @@ def test_a_budget_used_up_is_kept_to_the_last_digits(
 
     monkeypatch.setattr(_SetupProgram, "_exceeded", recording)
     instance = random_instance(seed, kind)
-    solution = solve(instance, Settings(), explain=False)
+    solution = solve_joint(instance, Settings(), explain=False)
     assert max(excess) > 0
     assert keeps_limits(instance, solution.replicas, solution.routed_rates)
     slos = shared_slos(instance)

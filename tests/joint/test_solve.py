@@ -9,7 +9,7 @@ import pytest
 
 from models.instance import Slo
 from models.quality import Quality
-from planner.joint.solve import Progress, Settings, solve
+from planner.joint.solve import Progress, Settings, solve_joint
 from planner.scenario.assemble import load_instance
 from planner.solution import Solution
 from tests.support.instances.by_hand import NOISE, busy, check_same, checked, gap, tiny
@@ -87,12 +87,12 @@ def test_two_threads_solve_at_once() -> None:
             (303, "two_pools"),
         )
     ]
-    alone = [solve(instance, explain=False) for instance in instances]
+    alone = [solve_joint(instance, explain=False) for instance in instances]
     together: dict[int, Solution] = {}
 
     def work(which: int) -> None:
         for k in (which, which + 2):
-            together[k] = solve(instances[k], cancel=threading.Event(), explain=False)
+            together[k] = solve_joint(instances[k], cancel=threading.Event(), explain=False)
 
     threads = [threading.Thread(target=work, args=(which,), daemon=True) for which in (0, 1)]
     for thread in threads:
@@ -107,7 +107,10 @@ def test_two_threads_solve_at_once() -> None:
 
 
 def test_the_same_again() -> None:
-    first, second = solve(busy(), Settings(rel_gap=1e-3)), solve(busy(), Settings(rel_gap=1e-3))
+    first, second = (
+        solve_joint(busy(), Settings(rel_gap=1e-3)),
+        solve_joint(busy(), Settings(rel_gap=1e-3)),
+    )
     assert first.value == second.value
     assert first.replicas.tolist() == second.replicas.tolist()
 
@@ -138,7 +141,7 @@ def test_the_instance_is_not_changed() -> None:
         instance.scores.values.copy(),
         instance.scores.weights.copy(),
     )
-    solve(instance, explain=False)
+    solve_joint(instance, explain=False)
     assert all(
         np.array_equal(a, o.curve.rates) for a, o in zip(before[0], instance.options, strict=True)
     )

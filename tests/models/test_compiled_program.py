@@ -9,7 +9,7 @@ from models.compiled_program import compile_program
 from models.formulation import GoalKind
 from models.linear import LinearProgram
 from models.program import build_program
-from planner.joint.solver.highs import SolveSettings, solve
+from planner.joint.solver.highs import SolveSettings, solve_with_highs
 from tests.support.instances.programs import (
     CASES,
     GOALS,
@@ -27,7 +27,7 @@ from tests.support.instances.programs import (
 def test_a_second_solver_agrees_on_the_integers(of: str, kind: str, seed: int) -> None:
     form = formulation(state_of(kind, seed), of)
     program = compiled(form)
-    answer = solve(program.linear, SolveSettings())
+    answer = solve_with_highs(program.linear, SolveSettings())
     truth = whole_minimum(program.linear)
     if answer.stop == "infeasible":
         assert truth == np.inf

@@ -9,7 +9,7 @@ import models.program
 from models.formulation import GoalKind
 from models.nogood import NoGood
 from models.program import build_program
-from planner.joint.solver.highs import SolveSettings, solve
+from planner.joint.solver.highs import SolveSettings, solve_with_highs
 from tests.support.instances.programs import CASES, GOALS, compiled, formulation, state_of
 
 VERBS = (
@@ -34,7 +34,7 @@ def test_pyomo_s_own_interface_agrees(kind: str, seed: int) -> None:
     model = build_program(form)
     solver = pyo.SolverFactory("appsi_highs")
     solver.solve(model)
-    answer = solve(compiled(form).linear, SolveSettings())
+    answer = solve_with_highs(compiled(form).linear, SolveSettings())
     assert pyo.value(model.objective) == pytest.approx(answer.value, rel=1e-6, abs=2e-6)
     assert sum(pyo.value(model.fraction[i]) for i in model.LLMS) == pytest.approx(1.0)
 

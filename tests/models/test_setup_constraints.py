@@ -10,7 +10,7 @@ from models.formulation import Changes, Goal, GoalKind, pool_prices
 from models.instance import Llm
 from models.nogood import NoGood
 from models.program import build_program
-from planner.joint.solver.highs import SolveSettings, StopReason, solve
+from planner.joint.solver.highs import SolveSettings, StopReason, solve_with_highs
 from tests.support.instances.programs import compiled, formulation, state_of
 
 
@@ -23,7 +23,7 @@ def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool)
     state = state_of("convex", seed)
     form = formulation(state, "quality")
     program = compiled(form)
-    best = solve(program.linear, SolveSettings())
+    best = solve_with_highs(program.linear, SolveSettings())
     replicas = {
         o: round(float(best.x[c]))
         for o, c in program.replicas.items()
@@ -35,7 +35,7 @@ def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool)
         )
     )
     barred = compiled(formulation(state, "quality"))
-    second = solve(barred.linear, SolveSettings())
+    second = solve_with_highs(barred.linear, SolveSettings())
     assert second.stop == "optimal"
     assert second.value >= best.value - 1e-9
     assert any(round(float(second.x[barred.replicas[o]])) < n for o, n in replicas.items())  # type: ignore[index]
@@ -44,7 +44,7 @@ def test_a_no_good_forbids_what_it_names_and_only_that(seed: int, limited: bool)
         state.no_goods[-1] = NoGood(
             0, (*((o,) for o in replicas), (other[0],)), (*replicas.values(), 1)
         )
-        same = solve(compiled(formulation(state, "quality")).linear, SolveSettings())
+        same = solve_with_highs(compiled(formulation(state, "quality")).linear, SolveSettings())
         assert same.value == pytest.approx(best.value, abs=1e-6), (
             "one replica more is barred, the setup itself is not"
         )
@@ -55,14 +55,14 @@ def test_a_no_good_with_a_gpu_limit_lapses_on_more_gpus() -> None:
     state = state_of("convex", 3)
     form = formulation(state, "quality")
     program = compiled(form)
-    best = solve(program.linear, SolveSettings())
+    best = solve_with_highs(program.linear, SolveSettings())
     replicas = {
         o: round(float(best.x[c]))
         for o, c in program.replicas.items()
         if c >= 0 and best.x[c] > 0.5
     }  # type: ignore[index]
     state.no_goods.append(NoGood(0, tuple((o,) for o in replicas), tuple(replicas.values()), 0))
-    lapsed = solve(compiled(formulation(state, "quality")).linear, SolveSettings())
+    lapsed = solve_with_highs(compiled(formulation(state, "quality")).linear, SolveSettings())
     assert lapsed.value == pytest.approx(best.value, abs=1e-6)
 
 
@@ -84,7 +84,7 @@ def test_limits_on_replicas_are_stated_per_llm() -> None:
     without = tuple(o for o in form.options if o not in of_first)
     barren = build_program(replace(form, options=without, arms={o: form.arms[o] for o in without}))
     program = compile_program(barren, replace(form, options=without)).linear
-    assert solve(program, SolveSettings()).stop is StopReason.INFEASIBLE
+    assert solve_with_highs(program, SolveSettings()).stop is StopReason.INFEASIBLE
 
 
 def test_limits_that_earlier_decisions_set() -> None:
@@ -100,7 +100,7 @@ def test_limits_that_earlier_decisions_set() -> None:
         build_program(form := state.formulation(goal, state.usable())), form, named=True
     ).linear
     assert {"keep_quality", "keep_cost", "reach_cost", "keep_gpus"} <= set(program.row_names)
-    answer = solve(program, SolveSettings())
+    answer = solve_with_highs(program, SolveSettings())
     if answer.x is not None:
         used = dict(zip(program.column_names, answer.x, strict=True))
         gpus = [used.get(f"gpus_used[{pool.name}]", 0.0) for pool in state.instance.pools]
@@ -112,7 +112,7 @@ def test_limits_that_earlier_decisions_set() -> None:
 def test_few_changes_of_a_running_setup() -> None:
     """None at all: the setup itself; what is left out of the program stops, and counts."""
     state = state_of("convex", 3)
-    best = solve(compiled(formulation(state, GoalKind.QUALITY)).linear, SolveSettings())
+    best = solve_with_highs(compiled(formulation(state, GoalKind.QUALITY)).linear, SolveSettings())
     program = compiled(formulation(state, GoalKind.QUALITY))
     running = tuple(
         round(float(best.x[program.replicas[o]])) if o in program.replicas else 0  # type: ignore[index]
@@ -122,11 +122,11 @@ def test_few_changes_of_a_running_setup() -> None:
     same = Goal(of=GoalKind.QUALITY, changes=Changes(running, 0))
     form = state.formulation(same, usable)
     kept = compiled(form)
-    answer = solve(kept.linear, SolveSettings())
+    answer = solve_with_highs(kept.linear, SolveSettings())
     assert [round(float(answer.x[kept.replicas[o]])) for o in usable] == [  # type: ignore[index]
         running[o] for o in usable
     ]
     held = next(o for o in usable if running[o])
     fewer = tuple(o for o in usable if o != held)
     without = compiled(state.formulation(same, fewer))
-    assert solve(without.linear, SolveSettings()).stop is StopReason.INFEASIBLE
+    assert solve_with_highs(without.linear, SolveSettings()).stop is StopReason.INFEASIBLE

@@ -31,7 +31,7 @@ def contents() -> dict[str, list[Any]]:
             found.setdefault(name, []).append(
                 build_plan(
                     replace(loaded, instance=instance),
-                    joint.solve(instance, settings, lean=False),
+                    joint.solve_joint(instance, settings, lean=False),
                     settings,
                     {},
                 ).content

@@ -15,7 +15,7 @@ def test_a_plan_finds_its_way_back(tmp_path: Path) -> None:
     for name, text in TEMPLATE_TEXTS.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     loaded = load_instance(tmp_path / "scenario.yaml", {"pools.0.gpus_per_node": 4})
-    solution = joint.solve(loaded.instance, loaded.settings)
+    solution = joint.solve_joint(loaded.instance, loaded.settings)
     content = solved_content(loaded.instance, solution, loaded.settings.rel_gap)
     back = to_solution(loaded.instance, content)
     for name in ("replicas", "routed_rates", "fractions"):

@@ -27,7 +27,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name, changes in CASES.items():
         loaded = load_instance(folder / "scenario.yaml", changes)
         found[name] = build_plan(
-            loaded, joint.solve(loaded.instance, loaded.settings), loaded.settings, {}
+            loaded, joint.solve_joint(loaded.instance, loaded.settings), loaded.settings, {}
         )
     return found
 

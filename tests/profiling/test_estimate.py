@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_left_out_with_the_reason() -> None:
 
 
 def test_data_errors_are_the_front_door_s() -> None:
-    from planner.cli.commands.estimate_options import read_options  # the checks alone
+    from planner.cli.commands.estimate_options import read_estimate_options  # the checks alone
 
     with pytest.raises(DataError):
-        read_options(EstimateOptions(llms=("no-such",), gpus=("H100-SXM-80GB",)))
+        read_estimate_options(EstimateOptions(llms=("no-such",), gpus=("H100-SXM-80GB",)))

@@ -56,7 +56,7 @@ def test_gains_are_those_of_solving_again() -> None:
         values = [gap.value for gap in found.gaps]
         assert values == sorted(values, reverse=True)
         for gap in found.gaps:
-            better = joint.solve(
+            better = joint.solve_joint(
                 with_scaled_curve(instance, gap.option, 1 + ERRORS["estimated"]),
                 settings,
                 explain=False,

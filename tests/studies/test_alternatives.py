@@ -99,7 +99,9 @@ def left_over(
 def cases(kind: str, seeds: int) -> list[tuple[Instance, Solution]]:
     """Instances with a plan."""
     instances = [random_instance(seed, kind) for seed in range(seeds)]
-    solved = [(instance, joint.solve(instance, SETTINGS, explain=False)) for instance in instances]
+    solved = [
+        (instance, joint.solve_joint(instance, SETTINGS, explain=False)) for instance in instances
+    ]
     return [(instance, plan) for instance, plan in solved if plan.status == "optimal"]
 
 
@@ -218,7 +220,7 @@ def seated(instance: Instance, replicas: Sequence[int]) -> tuple[ReplicaPlace, .
 
 def test_cancelled_it_returns_what_there_is() -> None:
     instance = random_instance(3, "convex")
-    plan = joint.solve(instance, SETTINGS, explain=False)
+    plan = joint.solve_joint(instance, SETTINGS, explain=False)
     cancel = threading.Event()
     cancel.set()
     found = find_alternatives(instance, plan, SETTINGS, AlternativesOptions(3, LOSS), cancel=cancel)

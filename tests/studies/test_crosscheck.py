@@ -31,7 +31,7 @@ AGREEING = 25
 
 
 def joint_plan(instance: Instance) -> Solution:
-    return joint.solve(instance, Settings(rel_gap=REL_GAP), explain=False)
+    return joint.solve_joint(instance, Settings(rel_gap=REL_GAP), explain=False)
 
 
 def verdict(
@@ -130,7 +130,7 @@ def trio() -> tuple[Instance, Solution]:
     """The first example with fewer shares, on which pruning matters, and its joint plan."""
     fewer = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
     instance = load_instance(HOME / "examples" / "paper-trio" / "scenario.yaml", fewer).instance
-    return instance, joint.solve(instance, Settings(), explain=False)
+    return instance, joint.solve_joint(instance, Settings(), explain=False)
 
 
 def test_without_a_planted_error_the_trio_agrees(trio: tuple[Instance, Solution]) -> None:
@@ -178,7 +178,7 @@ def test_a_wrong_sign_of_the_joint_search_s_dual_prices_turns_the_verdict(
 
 
 def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = packing._first_fit
+    real = packing._first_fit_packing
 
     def forgetful(instance: Instance, p: int, items: list[tuple[int, int]]) -> object:
         return real(
@@ -187,7 +187,7 @@ def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.Monke
             items,
         )
 
-    monkeypatch.setattr(packing, "_first_fit", forgetful)
+    monkeypatch.setattr(packing, "_first_fit_packing", forgetful)
     checks = [verdict(instance) for instance in tight("convex", 25)]
     assert sum(check.negative for check in checks) >= 1
     assert all(
@@ -266,7 +266,7 @@ def test_the_h100_case_agrees() -> None:
     instance = load_instance(path).instance
     check = compare_runs(
         instance,
-        joint.solve(instance, Settings(), explain=False),
+        joint.solve_joint(instance, Settings(), explain=False),
         run_decomposition(instance),
         1e-4,
     )

@@ -29,7 +29,7 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
     settings, judged = Settings(rel_gap=1e-6), 0
     for seed in range(8):
         instance = random_instance(seed, kind)
-        plan = joint.solve(instance, settings, explain=False)
+        plan = joint.solve_joint(instance, settings, explain=False)
         if not plan.has_plan:
             continue
         found = marginal_values(instance, plan, settings)
@@ -44,7 +44,7 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
         for one in found:
             if one.change.endswith("memory_gib"):
                 continue
-            there = joint.solve(
+            there = joint.solve_joint(
                 changed_instance(instance, Repair(one.change, one.before, one.after)),
                 settings,
                 explain=False,
@@ -62,7 +62,7 @@ def test_the_value_of_more_of_a_limit_is_never_negative() -> None:
     settings = Settings(rel_gap=1e-6)
     for seed in range(8):
         instance = random_instance(seed, "convex")
-        plan = joint.solve(instance, settings, explain=False)
+        plan = joint.solve_joint(instance, settings, explain=False)
         if not plan.has_plan or instance.min_utilization > 0:
             continue
         for one in marginal_values(instance, plan, settings):

@@ -7,7 +7,7 @@ import numpy as np
 from models.instance import Instance
 from models.quality import Quality
 from planner.joint import solve as joint
-from planner.joint.search_state import Clock, SearchState
+from planner.joint.search_state import SearchClock, SearchState
 from planner.settings import Settings
 from planner.studies.setup_kinds import SetupKinds
 from tests.support.instances.tiny import random_instance
@@ -15,13 +15,16 @@ from tests.support.instances.tiny import random_instance
 FEASIBLE = next(
     one
     for one in (random_instance(seed, "convex") for seed in range(99))
-    if joint.solve(one, explain=False).has_plan and not any(llm.min_replicas for llm in one.llms)
+    if joint.solve_joint(one, explain=False).has_plan
+    and not any(llm.min_replicas for llm in one.llms)
 )
 
 
 def state_of(instance: Instance = FEASIBLE) -> SearchState:
     instance = replace(instance, min_utilization=0.0)
-    return SearchState(instance=instance, quality=Quality(instance.scores), clock=Clock(np.inf))
+    return SearchState(
+        instance=instance, quality=Quality(instance.scores), clock=SearchClock(np.inf)
+    )
 
 
 def test_shares_do_not_make_a_kind() -> None:
@@ -45,7 +48,7 @@ def test_idle_replicas_are_left_out() -> None:
 
 def test_an_excluded_setup_is_listed_and_does_not_come_again() -> None:
     state = state_of()
-    plan = joint.solve(state.instance, Settings(rel_gap=1e-6), explain=False)
+    plan = joint.solve_joint(state.instance, Settings(rel_gap=1e-6), explain=False)
     kinds = SetupKinds(state)
     assert not kinds.is_listed(plan.replicas)
     kinds.exclude(plan)

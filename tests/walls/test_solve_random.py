@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from planner.joint.solve import Settings, solve
+from planner.joint.solve import Settings, solve_joint
 from planner.plans.setup_content import setup_content
 from planner.solution import Solution
 from planner.verification.verifier import verify
@@ -37,7 +37,7 @@ def test_joint_agrees_with_brute_force(kind: str, first: int) -> None:
     for seed in range(first, first + BLOCK):
         instance = random_instance(seed, kind)
         try:
-            solution = solve(instance, Settings(rel_gap=REL_GAP), explain=False)
+            solution = solve_joint(instance, Settings(rel_gap=REL_GAP), explain=False)
         except Exception as fault:
             fault.add_note(f"while solving random_instance({seed}, {kind!r})")
             raise

@@ -7,16 +7,16 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_csv_in_frame
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
-    plain_console,
+    output_line,
+    output_table,
+    plain_output_console,
     print_heading,
-    print_line,
-    print_table,
 )
-from planner.cli.terminal.plan_report import print_report, print_verdict
+from planner.cli.terminal.plan_report import print_plan_report, print_plan_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.baselines import baselines_table, row_notes, setup_words
 from planner.scenario.assemble import LoadResult, load_instance
@@ -28,7 +28,7 @@ __all__ = ["run_baselines"]
 STOPPED = EXIT_CODES["feasible"]
 
 
-@framed
+@framed_command
 def run_baselines(
     scenario: Path,
     overrides: Sequence[str],
@@ -55,32 +55,32 @@ def run_baselines(
     return max(
         EXIT_CODES[comparison.plan.status],
         STOPPED if comparison.interrupted else 0,
-        _output(comparison, loaded, csv, quiet=quiet),
+        _output_baselines(comparison, loaded, csv, quiet=quiet),
     )
 
 
-def _output(
+def _output_baselines(
     comparison: BaselineComparison, loaded: LoadResult, csv: str | None, *, quiet: bool
 ) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
-    console = plain_console()
+    console = plain_output_console()
     if not comparison.attempts:
-        (print_report if comparison.plan.status == "infeasible" else print_verdict)(
+        (print_plan_report if comparison.plan.status == "infeasible" else print_plan_verdict)(
             comparison.plan, console
         )
         return 0
     frame = baselines_table(comparison, loaded.instance)
-    print_verdict(comparison.plan, console)
-    print_table(console, "Baselines", frame, _columns(comparison, frame))
+    print_plan_verdict(comparison.plan, console)
+    output_table(console, "Baselines", frame, _baselines_columns(comparison, frame))
     if not quiet:
-        _print_details(console, comparison)
-    return put_csv(frame, csv, "rows")
+        _print_baselines_details(console, comparison)
+    return put_csv_in_frame(frame, csv, "rows")
 
 
-def _number(digits: int, *, sign: bool = False) -> Callable[[Any], str]:
+def _baselines_number(digits: int, *, sign: bool = False) -> Callable[[Any], str]:
     """Write a number to so many digits, `-` for none; what rounds to zero has no sign."""
 
-    def text(value: Any) -> str:
+    def baselines_number_text(value: Any) -> str:
         if pd.isna(value):
             return "-"
         rounded = round(float(value), digits)
@@ -90,33 +90,33 @@ def _number(digits: int, *, sign: bool = False) -> Callable[[Any], str]:
             else f"{0:.{digits}f}"
         )
 
-    return text
+    return baselines_number_text
 
 
-def _columns(comparison: BaselineComparison, frame: pd.DataFrame) -> list[Column]:
+def _baselines_columns(comparison: BaselineComparison, frame: pd.DataFrame) -> list[Column]:
     """What the terminal shows of the table, within 80 columns."""
     unit, digits = ("USD/h", 2) if comparison.of_cost else ("mean score", 5)
     gain = next(
         header for header in frame.columns if header.endswith(f"of the joint plan ({unit})")
     )
     value: Column = (
-        ("Cost (USD/h)", "cost\n(USD/h)", _number(2))
+        ("Cost (USD/h)", "cost\n(USD/h)", _baselines_number(2))
         if comparison.of_cost
-        else ("Quality (mean score)", "quality\n(score)", _number(5))
+        else ("Quality (mean score)", "quality\n(score)", _baselines_number(5))
     )
     tied = any(map(comparison.ties, comparison.attempts))
     shown: list[Column] = [
-        *(("Baseline", "plan", str), ("GPUs used", "GPUs", _number(0))),
+        *(("Baseline", "plan", str), ("GPUs used", "GPUs", _baselines_number(0))),
         *(("SLO met", "SLO", lambda met: "-" if pd.isna(met) else "met" if met else "MISSED"),),
-        *(("SLO missed by (%)", "missed\nby (%)", _number(1)), value),
+        *(("SLO missed by (%)", "missed\nby (%)", _baselines_number(1)), value),
         *(
             (
                 gain,
                 "joint saves\n(USD/h)" if comparison.of_cost else "joint gains\n(score)",
-                _number(digits, sign=True),
+                _baselines_number(digits, sign=True),
             ),
         ),
-        *((gain.replace(f"({unit})", "(%)"), "\n(%)", _number(2, sign=True)),),
+        *((gain.replace(f"({unit})", "(%)"), "\n(%)", _baselines_number(2, sign=True)),),
     ]
     return (
         [*shown, ("Note", "", lambda note: "ties" if str(note).startswith("ties") else "")]
@@ -125,13 +125,13 @@ def _columns(comparison: BaselineComparison, frame: pd.DataFrame) -> list[Column
     )
 
 
-def _print_details(console: Console, comparison: BaselineComparison) -> None:
+def _print_baselines_details(console: Console, comparison: BaselineComparison) -> None:
     """Print one paragraph per baseline: which variant, which setup, what is to be noted."""
     print_heading(console, "What each one decided")
-    print_line(console, f"joint plan: {setup_words(comparison.plan.content)}.", indent=2)
+    output_line(console, f"joint plan: {setup_words(comparison.plan.content)}.", indent=2)
     for attempt in comparison.attempts:
         setup = [] if attempt.content is None else [f"setup: {setup_words(attempt.content)}"]
         parts = [
             part for part in (attempt.variant, *setup, *row_notes(comparison, attempt)) if part
         ]
-        print_line(console, f"{attempt.name}: {'; '.join(parts)}.", indent=2)
+        output_line(console, f"{attempt.name}: {'; '.join(parts)}.", indent=2)

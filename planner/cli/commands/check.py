@@ -8,9 +8,15 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed, notify
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import (
+    Column,
+    output_line,
+    output_lines,
+    output_table,
+    plain_output_console,
+)
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.crosscheck import (
     crosscheck_method_line,
@@ -38,7 +44,7 @@ STYLES = {
 }
 
 
-@framed
+@framed_command
 def run_check(
     scenario: Path, overrides: Sequence[str], interrupt: Interrupt, *, quiet: bool
 ) -> int:
@@ -52,13 +58,13 @@ def run_check(
         interrupt,
         show=not quiet,
     )
-    _print(plain_console(), loaded, solution, check, sampled, quiet=quiet)
+    _print_check(plain_output_console(), loaded, solution, check, sampled, quiet=quiet)
     if check.negative:
         return NEGATIVE_VERDICT
     return EXIT_CODES["unknown"] if check.verdict == "open" else 0
 
 
-def _print(
+def _print_check(
     console: Console,
     loaded: LoadResult,
     solution: Solution,
@@ -70,14 +76,14 @@ def _print(
     """Print verdict, both results, what was compared, the setups."""
     instance = loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
-    print_line(
+    output_line(
         console,
         f"{loaded.scenario.spec.name}: {format_exact(instance.arrival_rate)} req/s on {pools}",
     )
-    print_line(console, crosscheck_verdict_line(check, solution, instance), STYLES[check.verdict])
+    output_line(console, crosscheck_verdict_line(check, solution, instance), STYLES[check.verdict])
     for reason in check.reasons:
-        print_line(console, reason, "red", indent=2)
-    print_line(console, crosscheck_method_line(check, solution, instance))
+        output_line(console, reason, "red", indent=2)
+    output_line(console, crosscheck_method_line(check, solution, instance))
     if quiet:
         return
     digits = 2 if instance.objective == "cost" else 6
@@ -87,7 +93,7 @@ def _print(
         (name, f"{name.lower()}\n({unit})", _number(digits))
         for name in ("Found", "Best possible", "Gap")
     ]
-    print_table(
+    output_table(
         console,
         "Joint plan and decomposition",
         crosscheck_table(check, solution),
@@ -100,7 +106,7 @@ def _print(
     }
     if setups:
         frame = pd.DataFrame(setups).reset_index(names="LLM")
-        print_table(
+        output_table(
             console,
             "Setups (option: part of the prompts)",
             frame,
@@ -114,7 +120,7 @@ def _print(
     )
     if sampled is not None:
         lines.append(enumeration_time_line(*sampled, solution.effort.wall))
-    print_lines(console, "Verification", lines or ["Neither has a plan."])
+    output_lines(console, "Verification", lines or ["Neither has a plan."])
 
 
 def _number(digits: int) -> Callable[[Any], str]:

@@ -6,8 +6,14 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import framed
-from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.frame import framed_command
+from planner.cli.terminal.output import (
+    Column,
+    output_line,
+    output_lines,
+    output_table,
+    plain_output_console,
+)
 from planner.plans.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
 from planner.plans.record import read_plan
@@ -17,26 +23,26 @@ from planner.presentation.diff import diff_line, diff_tables
 __all__ = ["run_diff"]
 
 
-@framed
+@framed_command
 def run_diff(old: Path, new: Path) -> int:
     """Compare and print; return the exit code."""
     plans = [read_plan(path) for path in (old, new)]
     contents = [plan.demand_setup().content for plan in plans]
-    _print(plain_console(), contents, diff_plans(*contents))
+    _print_diff(plain_output_console(), contents, diff_plans(*contents))
     return 0
 
 
-def _print(console: Console, contents: list[Any], difference: PlanDiff) -> None:
+def _print_diff(console: Console, contents: list[Any], difference: PlanDiff) -> None:
     for word, content in zip(("from", "to"), contents, strict=True):
         objective = content["objective"]
-        print_line(
+        output_line(
             console,
             f"{word}: {content['scenario']}, {objective['of']} {objective['value']:.5f},"
             f" {content['gpus_used']} GPUs used",
         )
-    print_lines(console, "What differs", comparison_lines(*contents))
+    output_lines(console, "What differs", comparison_lines(*contents))
     frames = diff_tables(difference)
-    print_line(console, diff_line(difference), "bold")
+    output_line(console, diff_line(difference), "bold")
     if difference.steps:
         columns: list[Column] = [
             ("LLM", "LLM", str),
@@ -45,14 +51,14 @@ def _print(console: Console, contents: list[Any], difference: PlanDiff) -> None:
             ("MPS share (%)", "share\n(%)", _plain),
         ]
         columns += [(name, name.lower(), str) for name in ("Stay", "Move", "New", "Gone")]
-        print_table(console, "Options that change (replicas)", frames["changes"], columns)
+        output_table(console, "Options that change (replicas)", frames["changes"], columns)
         wanted = ("Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs")
         last: Column = (
             "Capacity short (req/s)",
             "then short\n(req/s)",
             lambda value: "" if pd.isna(value) else str(value),
         )
-        print_table(
+        output_table(
             console,
             "Steps",
             frames["steps"],
@@ -70,12 +76,12 @@ def _print(console: Console, contents: list[Any], difference: PlanDiff) -> None:
             if difference.drops
             else []
         )
-        print_lines(console, "How to read this", read)
+        output_lines(console, "How to read this", read)
     columns = [
         ("LLM", "LLM", str),
         *((h, h.replace(" (", "\n("), _share) for h in frames["routing_change"].columns[1:]),
     ]
-    print_table(console, "Routing", frames["routing_change"], columns)
+    output_table(console, "Routing", frames["routing_change"], columns)
 
 
 def _plain(value: Any) -> str:

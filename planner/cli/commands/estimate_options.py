@@ -20,7 +20,7 @@ from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.io.faults import Fault, nearest_for_fault
 from profiles.trace import load_trace
 
-__all__ = ["EstimateOptions", "read_options", "whole_numbers"]
+__all__ = ["EstimateOptions", "read_estimate_options", "whole_number_options"]
 
 FEWEST_REQUESTS = 100
 
@@ -58,7 +58,7 @@ class EstimateOptions:
     quiet: bool = False
 
 
-def whole_numbers(text: str) -> list[int]:
+def whole_number_options(text: str) -> list[int]:
     """`1,2,4` or `10,20,...,100` (after one number alone, `10,...,100` goes on in steps of it).
 
     ValueError for anything else.
@@ -78,16 +78,20 @@ def whole_numbers(text: str) -> list[int]:
     return numbers
 
 
-def read_options(
+def read_estimate_options(
     options: EstimateOptions,
 ) -> tuple[OfferedLoad, StepSettings, list[EstimateRequest]]:
     """Return what to estimate; DataError with all faults."""
     faults: list[Fault] = []
-    llms = _from_catalogue(options.llms, load_catalogue_llms(), "--llm", "LLM", faults)
-    gpus = _from_catalogue(options.gpus, load_catalogue_gpus(), "--gpu", "GPU", faults)
-    degrees = _number_list(options.tp_degrees, "--tp", 1, 1024, faults)
-    shares = _number_list(options.shares, "--share", 1, 100, faults)
-    lengths = _lengths(options, faults)
+    llms = _estimate_option_from_catalogue(
+        options.llms, load_catalogue_llms(), "--llm", "LLM", faults
+    )
+    gpus = _estimate_option_from_catalogue(
+        options.gpus, load_catalogue_gpus(), "--gpu", "GPU", faults
+    )
+    degrees = _number_list_option(options.tp_degrees, "--tp", 1, 1024, faults)
+    shares = _number_list_option(options.shares, "--share", 1, 100, faults)
+    lengths = _estimate_lengths_option(options, faults)
     checks = (
         ("--cv", options.cv, 0 <= options.cv <= 20, "0 to 20"),
         ("--rates", options.rates, 1 <= options.rates <= 100, "1 to 100"),
@@ -148,7 +152,7 @@ def read_options(
     return offered, settings, estimate_requests(llms, gpus, degrees, shares, offered, settings)
 
 
-def _from_catalogue(
+def _estimate_option_from_catalogue(
     names: Sequence[str],
     catalogue: Mapping[str, Entry],
     option: str,
@@ -168,9 +172,11 @@ def _from_catalogue(
     return entries
 
 
-def _number_list(text: str, option: str, low: int, high: int, faults: list[Fault]) -> list[int]:
+def _number_list_option(
+    text: str, option: str, low: int, high: int, faults: list[Fault]
+) -> list[int]:
     try:
-        numbers = whole_numbers(text)
+        numbers = whole_number_options(text)
         if all(low <= number <= high for number in numbers):
             return numbers
     except (ValueError, IndexError):
@@ -187,7 +193,7 @@ def _number_list(text: str, option: str, low: int, high: int, faults: list[Fault
     return []
 
 
-def _lengths(options: EstimateOptions, faults: list[Fault]) -> Lengths:
+def _estimate_lengths_option(options: EstimateOptions, faults: list[Fault]) -> Lengths:
     """Fixed, lognormal, or those of a trace."""
     if min(options.input_tokens, options.output_tokens) < 1:
         given = f"{options.input_tokens} and {options.output_tokens}"

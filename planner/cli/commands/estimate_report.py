@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.output import Column, print_line, print_table
+from planner.cli.terminal.output import Column, output_line, output_table
 from planner.profiling.calibrate import Calibration
 from planner.profiling.estimate import COLUMNS, Estimate
 from planner.profiling.simulated_load import UNCERTAIN_LOAD
 
-__all__ = ["SHOWN", "print_calibrations", "print_estimates"]
+__all__ = ["SHOWN", "print_calibration_report", "print_estimate_report"]
 
 SHOWN = 20
 """Options on the terminal at most."""
 
 
-def print_calibrations(console: Console, calibrations: Sequence[Calibration]) -> None:
+def print_calibration_report(console: Console, calibrations: Sequence[Calibration]) -> None:
     """Print how good every fit is on points left out."""
     for one in calibrations:
         errors = 100 * np.abs(one.errors)
@@ -34,10 +34,10 @@ def print_calibrations(console: Console, calibrations: Sequence[Calibration]) ->
             f"{one.llm}: {one.fit.points} of {one.points} points; left out (median / 90th"
             f" percentile): {', '.join(parts)}"
         )
-        print_line(console, f"{line}; measured like {harness.scheduler} batching, {jitter}")
+        output_line(console, f"{line}; measured like {harness.scheduler} batching, {jitter}")
 
 
-def print_estimates(console: Console, frame: pd.DataFrame, estimate: Estimate) -> None:
+def print_estimate_report(console: Console, frame: pd.DataFrame, estimate: Estimate) -> None:
     """Print one line per option: its highest certain rate, latencies there and their intervals."""
     loads = pd.DataFrame(estimate.half_widths)
     frame = frame.assign(
@@ -67,14 +67,14 @@ def print_estimates(console: Console, frame: pd.DataFrame, estimate: Estimate) -
             ("provenance", "curve", str),
         ),
     ]
-    print_table(
+    output_table(
         console,
         "Each option at its highest rate within 90 % of its capacity",
         last.head(SHOWN),
         columns,
     )
     if len(last) > SHOWN:
-        print_line(console, f"and {len(last) - SHOWN} more options", indent=2)
+        output_line(console, f"and {len(last) - SHOWN} more options", indent=2)
 
 
 def _ms(value: float) -> str:

@@ -5,12 +5,18 @@ among them.
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.cli.terminal.frame import framed, put, warn
+from planner.cli.terminal.frame import framed_command, put_in_frame, warn
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import plain_console, print_line
+from planner.cli.terminal.output import output_line, plain_output_console
 from planner.cli.terminal.progress import with_progress
-from planner.export.bundle import Bundle, build_bundle, bundle_date, needs_prices, parse_kinds
-from planner.export.bundle_folder import check_new_folder, write_bundle
+from planner.export.bundle import (
+    Bundle,
+    build_bundle,
+    bundle_date,
+    needs_prices,
+    parse_bundle_kinds,
+)
+from planner.export.bundle_folder import check_new_bundle_folder, write_bundle_folder
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 
@@ -27,25 +33,27 @@ class ExportOptions:
     quiet: bool
 
 
-@framed
+@framed_command
 def run_export(plan: Path, options: ExportOptions, interrupt: Interrupt) -> int:
     """Write the bundle and list it; return the exit code.
 
     Nothing is overwritten: the folder is new or empty.
     """
-    kinds = None if options.only is None else parse_kinds(options.only)
+    kinds = None if options.only is None else parse_bundle_kinds(options.only)
     on = bundle_date()
-    check_new_folder(options.to)
+    check_new_bundle_folder(options.to)
     source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
     build_bundle(source, on, kinds)  # all that can be refused is refused before prices are computed
-    made = build_bundle(source, on, kinds, _prices(source, kinds, interrupt, quiet=options.quiet))
-    code = put(options.to, lambda: write_bundle(made, options.to))
+    made = build_bundle(
+        source, on, kinds, _export_prices(source, kinds, interrupt, quiet=options.quiet)
+    )
+    code = put_in_frame(options.to, lambda: write_bundle_folder(made, options.to))
     if not code:
-        _print(made, options)
+        _print_export(made, options)
     return code
 
 
-def _prices(
+def _export_prices(
     source: PlanAndScenario, kinds: list[str] | None, interrupt: Interrupt, *, quiet: bool
 ) -> PriceTable | None:
     """Compute prices over load where a router is exported."""
@@ -58,7 +66,7 @@ def _prices(
     )
 
 
-def _print(made: Bundle, options: ExportOptions) -> None:
+def _print_export(made: Bundle, options: ExportOptions) -> None:
     """Print what was written, what was left out and what is to be set."""
     warn(
         [
@@ -68,8 +76,8 @@ def _print(made: Bundle, options: ExportOptions) -> None:
         ]
     )
     warn([f"To do: {caution}" for caution in made.cautions])
-    console = plain_console()
-    print_line(console, f"{len(made.files)} files written to {options.to}; begin with README.md")
+    console = plain_output_console()
+    output_line(console, f"{len(made.files)} files written to {options.to}; begin with README.md")
     if not options.quiet:
         for name in sorted(made.files):
-            print_line(console, f"  {name}")
+            output_line(console, f"  {name}")

@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from planner.cli.terminal.frame import framed, notify, put
+from planner.cli.terminal.frame import framed_command, notify, put_in_frame
 from planner.errors import DataError
 from planner.export.input_workbook import (
-    check_new_workbook,
-    scenario_to_workbook,
+    check_new_input_workbook,
     write_input_workbook,
+    write_scenario_as_input_workbook,
 )
 from planner.program import PROGRAM
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
@@ -21,7 +21,7 @@ from profiles.io.writing import write_whole_file
 __all__ = ["run_init"]
 
 
-@framed
+@framed_command
 def run_init(
     folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]
 ) -> int:
@@ -63,8 +63,8 @@ def run_init(
             ]
         )
     written: list[Path] = []
-    if code := put(
-        folder or xlsx, lambda: written.extend(_written(folder, xlsx, source, overrides))
+    if code := put_in_frame(
+        folder or xlsx, lambda: written.extend(_written_by_init(folder, xlsx, source, overrides))
     ):
         return code
     for path in written:
@@ -73,7 +73,7 @@ def run_init(
     return 0
 
 
-def _written(
+def _written_by_init(
     folder: Path | None, xlsx: Path | None, source: Path | None, overrides: Sequence[str]
 ) -> list[Path]:
     """Write a folder, a scenario as a workbook, or the template; the files.
@@ -81,17 +81,17 @@ def _written(
     OSError when that is not possible.
     """
     if folder is not None:
-        return _write_folder(folder)
+        return _write_init_folder(folder)
     assert xlsx is not None  # noqa: S101  (one of the two is there)
     if source is not None:
-        notify(scenario_to_workbook(source, overrides, xlsx))
+        notify(write_scenario_as_input_workbook(source, overrides, xlsx))
     else:
-        check_new_workbook(xlsx)
+        check_new_input_workbook(xlsx)
         write_input_workbook(xlsx, template_inputs())
     return [xlsx]
 
 
-def _write_folder(folder: Path) -> list[Path]:
+def _write_init_folder(folder: Path) -> list[Path]:
     paths = [folder / name for name in TEMPLATE_TEXTS]
     for path in paths:
         if path.exists():

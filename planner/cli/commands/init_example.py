@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shutil import copytree
 
-from planner.cli.terminal.frame import framed, put
+from planner.cli.terminal.frame import framed_command, put_in_frame
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, example_path
 from planner.program import PROGRAM
@@ -14,16 +14,16 @@ from profiles.io.faults import Fault, nearest_for_fault
 __all__ = ["run_init_example"]
 
 
-@framed
+@framed_command
 def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()) -> int:
     """Copy an example; return the exit code. folder: default, one of the example's name here.
 
     refused: other options given, which have no meaning for a copy.
     """
     target = folder or Path(name)
-    if faults := _faults(name, target, refused):
+    if faults := _init_example_faults(name, target, refused):
         raise DataError(faults)
-    if code := put(target, lambda: copytree(example_path(name).parent, target)):
+    if code := put_in_frame(target, lambda: copytree(example_path(name).parent, target)):
         return code
     for path in sorted(target.rglob("*")):
         if path.is_file():
@@ -32,7 +32,7 @@ def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()
     return 0
 
 
-def _faults(name: str, target: Path, refused: Sequence[str]) -> list[Fault]:
+def _init_example_faults(name: str, target: Path, refused: Sequence[str]) -> list[Fault]:
     """Everything that prevents the copy."""
     faults = [
         Fault("init", option, "", f"{option} has no meaning with --example", "leave it out")

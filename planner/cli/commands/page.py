@@ -3,7 +3,7 @@
 import os
 import sys
 
-from planner.cli.terminal.frame import framed
+from planner.cli.terminal.frame import framed_command
 from planner.packed_files import PAGE_SCRIPT
 
 __all__ = ["page_command", "run_page"]
@@ -15,7 +15,7 @@ def page_command(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(PAGE_SCRIPT), *flags]
 
 
-@framed
+@framed_command
 def run_page(host: str, port: int) -> int:
     """Serve the page until Ctrl-C; does not return unless Streamlit cannot be started.
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from models.linear import LinearProgram
 from models.quality import Quality
-from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_in_frame
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import plain_console
-from planner.cli.terminal.plan_report import print_report, print_short
+from planner.cli.terminal.output import plain_output_console
+from planner.cli.terminal.plan_report import print_plan_report, print_short_plan_report
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError, SolveError
-from planner.export.report_files import check_chart_folder, write_report
+from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.joint import solve as joint
 from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
-from planner.joint.solver.model_file import write_model
+from planner.joint.solver.model_file import write_model_file
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan
@@ -33,7 +33,7 @@ from planner.studies.marginals import marginal_values
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
-__all__ = ["PlanOptions", "PlanOutputs", "plan_scenario", "run_plan"]
+__all__ = ["PlanOptions", "PlanOutputs", "run_plan", "run_plan_on_scenario"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class PlanOutputs:
             fix = f"end the name with {' or '.join(MODEL_ENDINGS)}"
             raise DataError([Fault(self.model, "", "", problem, fix)])
         if self.charts is not None:
-            check_chart_folder(Path(self.charts))
+            check_report_chart_folder(Path(self.charts))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class PlanOptions:
     current: str | None = None
 
 
-@framed
+@framed_command
 def run_plan(
     scenario: Path,
     overrides: Sequence[str],
@@ -96,13 +96,13 @@ def run_plan(
     outputs.check()
     programs: list[LinearProgram] = []
     on_program = None if outputs.model is None else programs.append
-    source = plan_scenario(
+    source = run_plan_on_scenario(
         scenario, overrides, interrupt, options, quiet=quiet, on_program=on_program
     )
-    return max(EXIT_CODES[source.plan.status], _output(source, outputs, programs, quiet=quiet))
+    return max(EXIT_CODES[source.plan.status], _output_plan(source, outputs, programs, quiet=quiet))
 
 
-def plan_scenario(
+def run_plan_on_scenario(
     scenario: Path,
     overrides: Sequence[str],
     interrupt: Interrupt,
@@ -118,7 +118,7 @@ def plan_scenario(
     DataError for bad input, VerificationError for a bug.
     """
     start, options = time.perf_counter(), options or PlanOptions()
-    current = None if options.current is None else _current(Path(options.current))
+    current = None if options.current is None else _current_plan_setup(Path(options.current))
     loaded = load_instance(scenario, overrides)
     seconds = time.perf_counter() - start
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
@@ -127,7 +127,7 @@ def plan_scenario(
     # Cuts of the first search serve the searches for alternatives too.
     quality = Quality(instance.scores) if options.near else None
     solution = with_progress(
-        lambda progress, cancel: joint.solve(
+        lambda progress, cancel: joint.solve_joint(
             instance, settings, progress=progress, cancel=cancel, quality=quality
         ),
         interrupt,
@@ -175,7 +175,7 @@ def plan_scenario(
     return PlanAndScenario(plan, loaded)
 
 
-def _current(path: Path) -> PlanContent:
+def _current_plan_setup(path: Path) -> PlanContent:
     """Read the content of the plan that runs; DataError where it has no setup."""
     try:
         return read_plan(path).demand_setup().content
@@ -193,7 +193,7 @@ def _current(path: Path) -> PlanContent:
         ) from None
 
 
-def _output(
+def _output_plan(
     source: PlanAndScenario,
     outputs: PlanOutputs,
     programs: Sequence[LinearProgram],
@@ -208,22 +208,25 @@ def _output(
     plan, json, code = source.plan, outputs.json, 0
     written: dict[str, str] = {}
     if json is not None and json != "-":
-        code = put(json, lambda: write_json(plan, json))
+        code = put_in_frame(json, lambda: write_json(plan, json))
         written |= {} if code else {"plan.json": json}
     if outputs.xlsx or outputs.charts:
         where = outputs.xlsx or outputs.charts
         code = max(
             code,
-            put(where, lambda: written.update(write_report(source, outputs.xlsx, outputs.charts))),
+            put_in_frame(
+                where,
+                lambda: written.update(write_report_files(source, outputs.xlsx, outputs.charts)),
+            ),
         )
     for program in programs:
         model = str(outputs.model)
-        failed = put(model, partial(write_model, program, Path(model)))
+        failed = put_in_frame(model, partial(write_model_file, program, Path(model)))
         code, written = max(code, failed), written | ({} if failed else {"model": model})
     if outputs.json == "-":
         sys.stdout.write(json_text(plan.content))
     elif quiet:
-        print_short(plan, plain_console())
+        print_short_plan_report(plan, plain_output_console())
     else:
-        print_report(plan, plain_console(), written)
+        print_plan_report(plan, plain_output_console(), written)
     return code

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planner.cli.terminal.frame import framed, notify
+from planner.cli.terminal.frame import framed_command, notify
 from planner.cli.terminal.output import (
     Column,
-    plain_console,
+    output_line,
+    output_table,
+    plain_output_console,
     print_heading,
-    print_line,
-    print_table,
 )
 from planner.errors import ProfileError
 from planner.scenario.load import Scenario, load_scenario
@@ -56,18 +56,18 @@ class _Checked:
     notices: Sequence[str]
 
 
-@framed
+@framed_command
 def run_profile_check(profiles: Path, scenario: Path | None, *, quiet: bool) -> int:
     """Check and print; return the exit code: 0 also with findings, 2 when table or scenario cannot
     be read.
     """
-    checked = _check(profiles, None if scenario is None else load_scenario(scenario))
+    checked = _check_profile(profiles, None if scenario is None else load_scenario(scenario))
     notify(checked.notices, quiet=quiet)
-    _print(profiles, checked, quiet=quiet)
+    _print_profile_check(profiles, checked, quiet=quiet)
     return 0
 
 
-def _check(path: Path, scenario: Scenario | None) -> _Checked:
+def _check_profile(path: Path, scenario: Scenario | None) -> _Checked:
     """Read and check. Raises DataError when the table cannot be read."""
     faults: list[Fault] = []
     table = read_table_file(path, faults, only=KNOWN)
@@ -83,7 +83,7 @@ def _check(path: Path, scenario: Scenario | None) -> _Checked:
         )  # refused for reasons that hygiene does not check: a share of 0.5, an unknown provenance
     notices = list(parsed.notices) if parsed is not None else []
     if scenario is not None:
-        curves, more = _used_by(curves, scenario)
+        curves, more = _profile_used_by(curves, scenario)
         kept = {curve.words for curve in curves}
         findings = [finding for finding in findings if finding.option in kept] + more
     findings += check_neighbours([curve for curve in curves if (np.diff(curve.rates) > 0).all()])
@@ -92,7 +92,7 @@ def _check(path: Path, scenario: Scenario | None) -> _Checked:
     return _Checked(curves, findings, notices)
 
 
-def _used_by(
+def _profile_used_by(
     curves: Sequence[CurveRows], scenario: Scenario
 ) -> tuple[list[CurveRows], list[Finding]]:
     """The curves a scenario may use, and what they lack for its SLOs."""
@@ -133,17 +133,17 @@ def _used_by(
     return kept, findings
 
 
-def _print(path: Path, checked: _Checked, *, quiet: bool) -> None:
-    console = plain_console()
+def _print_profile_check(path: Path, checked: _Checked, *, quiet: bool) -> None:
+    console = plain_output_console()
     points = sum(len(curve.rows) for curve in checked.curves)
-    print_line(
+    output_line(
         console, f"{path}: {_count(len(checked.curves), 'curve')}, {_count(points, 'point')}"
     )
     if checked.curves and not quiet:
-        print_table(console, "Curves", _frame(checked), COLUMNS)
+        output_table(console, "Curves", _profile_check_frame(checked), COLUMNS)
     counts = {s: sum(finding.severity == s for finding in checked.findings) for s in SEVERITIES}
     if not checked.findings:
-        print_line(console, "No findings: nothing about these curves is unusual.", "bold")
+        output_line(console, "No findings: nothing about these curves is unusual.", "bold")
         return
     print_heading(
         console,
@@ -153,16 +153,16 @@ def _print(path: Path, checked: _Checked, *, quiet: bool) -> None:
     for severity in SEVERITIES:
         mine = [finding for finding in checked.findings if finding.severity == severity]
         if mine:
-            print_line(console, f"{severity}: {MEANING[severity]}", indent=2)
+            output_line(console, f"{severity}: {MEANING[severity]}", indent=2)
         for finding in mine:
-            print_line(console, _sentence(finding), indent=4)
+            output_line(console, _profile_check_sentence(finding), indent=4)
 
 
 def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-def _sentence(finding: Finding) -> str:
+def _profile_check_sentence(finding: Finding) -> str:
     rows = sorted(finding.rows)
     run = len(rows) > 2 and rows == list(range(rows[0], rows[-1] + 1))
     listed = (
@@ -174,15 +174,17 @@ def _sentence(finding: Finding) -> str:
     return f"{place}{finding.option}: {finding.text}"
 
 
-def _frame(checked: _Checked) -> pd.DataFrame:
+def _profile_check_frame(checked: _Checked) -> pd.DataFrame:
     """One row per curve: option, points, range, columns, shape, findings."""
     counts: dict[str, int] = {}
     for finding in checked.findings:
         counts[finding.option] = counts.get(finding.option, 0) + (finding.severity != "note")
-    return pd.DataFrame([_curve_row(curve, counts.get(curve.words, 0)) for curve in checked.curves])
+    return pd.DataFrame(
+        [_profile_check_curve_row(curve, counts.get(curve.words, 0)) for curve in checked.curves]
+    )
 
 
-def _curve_row(curve: CurveRows, findings: int) -> dict[str, object]:
+def _profile_check_curve_row(curve: CurveRows, findings: int) -> dict[str, object]:
     means = curve.columns(MEANS)
     down = [name for name in curve.columns() if falls_in_shape(curve, name)]
     cost = max((convex_shape_cost(curve.rates, curve.values[name]) for name in means), default=0.0)

@@ -14,11 +14,15 @@ import pandas as pd
 from models.serving.batching import SCHEDULERS
 from models.serving.calibration import StoppedError
 from models.serving.step_time import StepSettings
-from planner.cli.commands.estimate_options import EstimateOptions, read_options
-from planner.cli.commands.estimate_report import SHOWN, print_calibrations, print_estimates
-from planner.cli.terminal.frame import BAD_INPUT, framed, notify, put, warn
+from planner.cli.commands.estimate_options import EstimateOptions, read_estimate_options
+from planner.cli.commands.estimate_report import (
+    SHOWN,
+    print_calibration_report,
+    print_estimate_report,
+)
+from planner.cli.terminal.frame import BAD_INPUT, framed_command, notify, put_in_frame, warn
 from planner.cli.terminal.interrupt import NO_PLAN, Interrupt
-from planner.cli.terminal.output import plain_console, print_line, print_lines
+from planner.cli.terminal.output import output_line, output_lines, plain_output_console
 from planner.cli.terminal.progress import ProgressCallback, with_progress
 from planner.profiling.calibrate import Calibration, calibrate
 from planner.profiling.estimate import (
@@ -41,7 +45,7 @@ ONE_PROMPT = (
 )
 
 
-@framed
+@framed_command
 def run_profile_estimate(options: EstimateOptions, interrupt: Interrupt) -> int:
     """Estimate, write and report; return the exit code: 2 for bad input, 5 when stopped (nothing is
     written then).
@@ -50,19 +54,21 @@ def run_profile_estimate(options: EstimateOptions, interrupt: Interrupt) -> int:
     for path, option in ((options.out, "--out"), (options.intervals, "--intervals")):
         if path not in (None, "-"):
             check_writable(Path(str(path)), option)
-    offered, settings, wanted = read_options(options)
+    offered, settings, wanted = read_estimate_options(options)
     try:
-        estimate, calibrations, notices = _compute(options, offered, settings, wanted, interrupt)
+        estimate, calibrations, notices = _compute_profile_estimate(
+            options, offered, settings, wanted, interrupt
+        )
         if not estimate.complete:
             raise StoppedError
     except StoppedError:
         warn(["Stopped; nothing was written."])
         return NO_PLAN
     notify(notices, quiet=options.quiet)
-    return _output(options, estimate, calibrations, time.perf_counter() - began)
+    return _output_profile_estimate(options, estimate, calibrations, time.perf_counter() - began)
 
 
-def _compute(
+def _compute_profile_estimate(
     options: EstimateOptions,
     offered: OfferedLoad,
     settings: StepSettings,
@@ -71,7 +77,7 @@ def _compute(
 ) -> tuple[Estimate, list[Calibration], list[str]]:
     """Calibrate with --calibrate, then estimate, with progress and Ctrl-C."""
 
-    def work(
+    def work_on_profile_estimate(
         progress: ProgressCallback, cancel: threading.Event
     ) -> tuple[Estimate, list[Calibration], list[str]]:
         began = time.perf_counter()
@@ -97,7 +103,10 @@ def _compute(
                     if one.fit.harness.scheduler == "single" != options.scheduler
                 ),
             ]
-            chosen = [_calibrated(wish, {one.llm: one for one in fitted}) for wish in wanted]
+            chosen = [
+                _calibrated_profile_estimate(wish, {one.llm: one for one in fitted})
+                for wish in wanted
+            ]
 
         def report(done: int) -> None:
             progress(
@@ -106,10 +115,12 @@ def _compute(
 
         return estimate_table(chosen, options.jobs, report, cancel), fitted, notices
 
-    return with_progress(work, interrupt, show=not options.quiet)
+    return with_progress(work_on_profile_estimate, interrupt, show=not options.quiet)
 
 
-def _calibrated(wish: EstimateRequest, known: Mapping[str, Calibration]) -> EstimateRequest:
+def _calibrated_profile_estimate(
+    wish: EstimateRequest, known: Mapping[str, Calibration]
+) -> EstimateRequest:
     """The request with its LLM's factors, and the scheduler that its measurements show."""
     one = known.get(wish.llm.llm)
     if one is None:
@@ -118,7 +129,7 @@ def _calibrated(wish: EstimateRequest, known: Mapping[str, Calibration]) -> Esti
     return replace(wish, factors=tuple(map(float, one.fit.factors)), offered=offered)
 
 
-def _output(
+def _output_profile_estimate(
     options: EstimateOptions,
     estimate: Estimate,
     calibrations: Sequence[Calibration],
@@ -126,25 +137,25 @@ def _output(
 ) -> int:
     """Write and print; 0, or BAD_INPUT when nothing can be written or nothing fits."""
     frame = pd.DataFrame(estimate.rows, columns=list(COLUMNS))
-    console = plain_console(stderr=options.out == "-")
+    console = plain_output_console(stderr=options.out == "-")
     if not options.quiet:
-        print_calibrations(console, calibrations)
+        print_calibration_report(console, calibrations)
         if estimate.left_out:
             lines = [
                 f"{o.llm} {o.gpu} tp{o.tp_degree} {o.mps_share_pct:g} %: {o.reason}"
                 for o in estimate.left_out
             ]
             more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-            print_lines(console, "Left out", lines[:SHOWN] + more)
+            output_lines(console, "Left out", lines[:SHOWN] + more)
     if frame.empty:
         warn(["No option fits on its GPUs; nothing was written."])
         return BAD_INPUT
-    if code := put(options.out, lambda: _write(options, frame, estimate)):
+    if code := put_in_frame(options.out, lambda: _write_profile_estimate(options, frame, estimate)):
         return code
     if not options.quiet and options.out != "-":
-        print_estimates(console, frame, estimate)
+        print_estimate_report(console, frame, estimate)
     count = len(frame) // options.rates
-    print_line(
+    output_line(
         console,
         f"{count} options, {len(frame)} rows in {seconds:.1f} s"
         + ("" if options.out == "-" else f", written to {options.out}"),
@@ -152,7 +163,9 @@ def _output(
     return 0
 
 
-def _write(options: EstimateOptions, frame: pd.DataFrame, estimate: Estimate) -> None:
+def _write_profile_estimate(
+    options: EstimateOptions, frame: pd.DataFrame, estimate: Estimate
+) -> None:
     """Write the table and, with --intervals, the half widths."""
     if options.out == "-":
         sys.stdout.write(write_csv_text(frame))

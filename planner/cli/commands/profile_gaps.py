@@ -10,15 +10,15 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_csv_in_frame
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
-    plain_console,
+    output_line,
+    output_table,
+    plain_output_console,
     print_heading,
-    print_line,
-    print_table,
-    printable,
+    printable_output,
 )
 from planner.cli.terminal.progress import with_progress
 from planner.plans.plan_content import build_plan
@@ -32,7 +32,7 @@ from profiles.io.writing import check_writable
 __all__ = ["run_profile_gaps"]
 
 
-@framed
+@framed_command
 def run_profile_gaps(
     scenario: Path,
     overrides: Sequence[str],
@@ -56,23 +56,25 @@ def run_profile_gaps(
         interrupt,
         show=not quiet,
     )
-    console = plain_console()
+    console = plain_output_console()
     plan = build_plan(loaded, gaps.plan, loaded.settings, {})
-    print_line(console, f"{loaded.scenario.spec.name}: {verdict_line(plan.content)}")
+    output_line(console, f"{loaded.scenario.spec.name}: {verdict_line(plan.content)}")
     if not gaps.plan.has_plan:
-        print_line(
+        output_line(
             console, "Without a plan there is no decision to judge by; see what `plan` says first."
         )
         return EXIT_CODES[gaps.plan.status]
-    print_line(console, gaps_headline(gaps), "bold")
+    output_line(console, gaps_headline(gaps), "bold")
     frame = gaps_table(
         gaps, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score"
     )
-    _print(console, frame, gaps, loaded, top)
-    return put_csv(frame, csv, "options")
+    _print_profile_gaps(console, frame, gaps, loaded, top)
+    return put_csv_in_frame(frame, csv, "options")
 
 
-def _print(console: Console, frame: pd.DataFrame, gaps: Gaps, loaded: LoadResult, top: int) -> None:
+def _print_profile_gaps(
+    console: Console, frame: pd.DataFrame, gaps: Gaps, loaded: LoadResult, top: int
+) -> None:
     """Print the options that matter, and how to measure the first of them."""
     matter = frame[[gap.value > 0 for gap in gaps.gaps]].head(top)
     matching = [gap for gap in gaps.gaps if gap.value > 0][: len(matter)]
@@ -89,7 +91,7 @@ def _print(console: Console, frame: pd.DataFrame, gaps: Gaps, loaded: LoadResult
         ("In the plan", "in\nplan", lambda value: "yes" if value else ""),
     ]
     columns += [(gain, "gain if\nbetter", _number(5)), (regret, "regret if\nworse", _number(5))]
-    print_table(
+    output_table(
         console,
         f"What to measure next ({frame.columns[6].partition('(')[2].rstrip(')')})",
         matter,
@@ -101,7 +103,7 @@ def _print(console: Console, frame: pd.DataFrame, gaps: Gaps, loaded: LoadResult
         if gap.breaks
     ]
     if breaking:
-        print_line(
+        output_line(
             console,
             f"If worse than supposed, these break a limit of the plan: {', '.join(breaking)}.",
             indent=2,
@@ -112,7 +114,9 @@ def _print(console: Console, frame: pd.DataFrame, gaps: Gaps, loaded: LoadResult
         option = loaded.instance.options[gap.option]
         spec = specs.get(loaded.instance.llms[option.llm].name)
         for line in benchmark_command(gap, loaded.instance, None if spec is None else spec.hf_id):
-            console.print(Text(f"  {printable(line)}"), soft_wrap=True)  # whole, to be copied
+            console.print(
+                Text(f"  {printable_output(line)}"), soft_wrap=True
+            )  # whole, to be copied
 
 
 def _number(digits: int) -> Callable[[Any], str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.cli.terminal.frame import framed, put, warn
+from planner.cli.terminal.frame import framed_command, put_in_frame, warn
 from profiles.importers.identify import Given, checked_identity, read_identifying_mapping
 from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
 from profiles.io.faults import Fault
@@ -37,13 +37,13 @@ class ImportOptions:
     quiet: bool = False
 
 
-@framed
+@framed_command
 def run_profile_import(files: Sequence[Path], options: ImportOptions) -> int:
     """Import, write and report; return the exit code: 0, or 2 for bad input (then nothing is
     written).
     """
     faults: list[Fault] = []
-    given = _given(options, faults)
+    given = _given_for_profile_import(options, faults)
     if options.out is not None:
         check_writable(options.out, "--out")
     elif options.append:
@@ -53,11 +53,11 @@ def run_profile_import(files: Sequence[Path], options: ImportOptions) -> int:
     )
     imported = run_import_pipeline(files, given, before, faults)
     if not options.quiet:
-        warn(_result_lines(imported))
-    return _output(imported, options)
+        warn(_profile_import_lines(imported))
+    return _output_profile_import(imported, options)
 
 
-def _given(options: ImportOptions, faults: list[Fault]) -> Given:
+def _given_for_profile_import(options: ImportOptions, faults: list[Fault]) -> Given:
     """What command line and mapping file say, checked."""
     line: dict[str, Any] = {}
     for key in ("llm", "gpu", "tp", "share", "replicas"):
@@ -71,7 +71,7 @@ def _given(options: ImportOptions, faults: list[Fault]) -> Given:
     )
 
 
-def _result_lines(imported: Imported) -> list[str]:
+def _profile_import_lines(imported: Imported) -> list[str]:
     lines = [line for file in imported.files for line in pipeline_lines(file)]
     for file, reason in imported.passed[:SKIPPED_LISTED]:
         lines.append(f"{file}: passed over: {reason}")
@@ -82,7 +82,7 @@ def _result_lines(imported: Imported) -> list[str]:
     return lines + [f"Notice: {notice}" for notice in dict.fromkeys(imported.notices)]
 
 
-def _output(imported: Imported, options: ImportOptions) -> int:
+def _output_profile_import(imported: Imported, options: ImportOptions) -> int:
     """Write the table; 0, or BAD_INPUT when the file could not be written after all."""
     frame = imported.frame
     if options.out is None:
@@ -94,7 +94,7 @@ def _output(imported: Imported, options: ImportOptions) -> int:
         "" if imported.kept or not options.out.exists() else ", in place of the file that was there"
     )
     where = options.out
-    if code := put(where, lambda: write_csv(frame, where)):
+    if code := put_in_frame(where, lambda: write_csv(frame, where)):
         return code
     curves = frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates()
     kept = f", {imported.kept} of them kept" if imported.kept else ""

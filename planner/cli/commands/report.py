@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from planner.cli.terminal.frame import EXIT_CODES, framed, put
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, put_in_frame
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import plain_console, print_line
-from planner.cli.terminal.plan_report import print_verdict
+from planner.cli.terminal.output import output_line, plain_output_console
+from planner.cli.terminal.plan_report import print_plan_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
-from planner.export.report_files import check_chart_folder, write_report
+from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.export.report_studies import KINDS, ReportStudy, run_report_study
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 from profiles.io.faults import Fault, nearest_for_fault
@@ -34,12 +34,12 @@ class ReportOptions:
     quiet: bool
 
 
-@framed
+@framed_command
 def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
     """Compute what --with lists, write and print; return the exit code: 4 when it was
     stopped with some of it computed.
     """
-    kinds = _kinds(options.kinds)
+    kinds = _report_kinds(options.kinds)
     if options.xlsx is None and options.charts is None:
         raise DataError(
             [
@@ -55,33 +55,35 @@ def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
     if options.xlsx is not None:
         check_writable(Path(options.xlsx), "--xlsx")
     if options.charts is not None:
-        check_chart_folder(Path(options.charts))
+        check_report_chart_folder(Path(options.charts))
     source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
-    extras = _run_studies(source, kinds, interrupt, quiet=options.quiet)
+    extras = _run_report_studies(source, kinds, interrupt, quiet=options.quiet)
     complete = all(one.complete for one in extras) and len(extras) == (
         len(kinds) if source.plan.content["options"] else 0
     )
     frames = {name: frame for one in extras for name, frame in one.tables.items()}
     notes = [note for one in extras for note in one.notes]
     written: dict[str, str] = {}
-    code = put(
+    code = put_in_frame(
         options.xlsx or options.charts,
-        lambda: written.update(write_report(source, options.xlsx, options.charts, (frames, notes))),
+        lambda: written.update(
+            write_report_files(source, options.xlsx, options.charts, (frames, notes))
+        ),
     )
     if code:
         return code
-    console = plain_console()
+    console = plain_output_console()
     if not options.quiet:
-        print_verdict(source.plan, console)
+        print_plan_verdict(source.plan, console)
     if kinds and not source.plan.content["options"]:
-        print_line(console, f"No setup to compare: {', '.join(kinds)} left out.")
+        output_line(console, f"No setup to compare: {', '.join(kinds)} left out.")
         complete = True
     for what, where in written.items():
-        print_line(console, f"{what} written to {where}")
+        output_line(console, f"{what} written to {where}")
     return 0 if complete else EXIT_CODES["feasible"]
 
 
-def _kinds(text: str) -> list[str]:
+def _report_kinds(text: str) -> list[str]:
     """Read --with; DataError for a word that is none of KINDS."""
     kinds = [word.strip() for word in text.split(",") if word.strip()]
     faults = [
@@ -100,7 +102,7 @@ def _kinds(text: str) -> list[str]:
     return list(dict.fromkeys(kinds))
 
 
-def _run_studies(
+def _run_report_studies(
     source: PlanAndScenario, kinds: Sequence[str], interrupt: Interrupt, *, quiet: bool
 ) -> list[ReportStudy]:
     """Compute one kind after the other; after Ctrl-C the rest are left out."""

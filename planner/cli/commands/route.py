@@ -12,9 +12,15 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import framed, notify, put, put_csv
+from planner.cli.terminal.frame import framed_command, notify, put_csv_in_frame, put_in_frame
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import (
+    Column,
+    output_line,
+    output_lines,
+    output_table,
+    plain_output_console,
+)
 from planner.cli.terminal.progress import ProgressCallback, with_progress
 from planner.operation.out_of_sample import Evaluation, evaluate_routing
 from planner.operation.price_table import PriceTable, build_price_table
@@ -65,7 +71,7 @@ class RouteOptions:
     quiet: bool
 
 
-@framed
+@framed_command
 def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
     """Route and print; return the exit code.
 
@@ -76,16 +82,16 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
             check_writable(Path(path), option)
     source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
     source.plan.demand_setup()
-    sample, notices = _sample(source, options)
+    sample, notices = _sample_to_route(source, options)
     notify(notices, quiet=options.quiet)
     evaluation, table = with_progress(
-        partial(_compute, source, sample, options), interrupt, show=not options.quiet
+        partial(_compute_route, source, sample, options), interrupt, show=not options.quiet
     )
-    code = _output(source, evaluation, table, options)
+    code = _output_route(source, evaluation, table, options)
     return code or (MISSED if evaluation.verdict == "misses" else 0)
 
 
-def _sample(source: PlanAndScenario, options: RouteOptions) -> tuple[Sample, list[str]]:
+def _sample_to_route(source: PlanAndScenario, options: RouteOptions) -> tuple[Sample, list[str]]:
     paths = [None if path is None else Path(path) for path in (options.scores, options.grades)]
     return read_sample(
         source.loaded.instance.scores,
@@ -95,7 +101,7 @@ def _sample(source: PlanAndScenario, options: RouteOptions) -> tuple[Sample, lis
     )
 
 
-def _compute(
+def _compute_route(
     source: PlanAndScenario,
     sample: Sample,
     options: RouteOptions,
@@ -117,7 +123,7 @@ def _compute(
     return evaluation, build_price_table(source, progress=progress, cancel=cancel)
 
 
-def _output(
+def _output_route(
     source: PlanAndScenario, evaluation: Evaluation, table: PriceTable | None, options: RouteOptions
 ) -> int:
     """Print and write; 0, or BAD_INPUT when a file could not be written after all."""
@@ -127,19 +133,19 @@ def _output(
     if options.json == "-":
         sys.stdout.write(json_text(content))
     else:
-        _print(plain_console(), source, evaluation, table, quiet=options.quiet)
+        _print_route(plain_output_console(), source, evaluation, table, quiet=options.quiet)
     code = 0
     if options.json is not None and options.json != "-":
         where = Path(options.json)
-        code = put(
+        code = put_in_frame(
             where, lambda: write_whole_file(where, lambda stream: stream.write(json_text(content)))
         )
     if options.csv is None or options.json == "-":
         return code
-    return max(code, put_csv(evaluated_routings_table(evaluation), options.csv, "rows"))
+    return max(code, put_csv_in_frame(evaluated_routings_table(evaluation), options.csv, "rows"))
 
 
-def _print(
+def _print_route(
     console: Console,
     source: PlanAndScenario,
     evaluation: Evaluation,
@@ -147,44 +153,44 @@ def _print(
     *,
     quiet: bool,
 ) -> None:
-    print_line(
+    output_line(
         console,
         f"{source.plan.content['scenario']}: {evaluation_verdict_line(evaluation)}",
         STYLES[evaluation.verdict],
     )
     rate = format_number(evaluation.arrival_rate)
     grades = "grades known" if evaluation.sample.graded else "no grades"
-    print_line(
+    output_line(
         console,
         f"{evaluation.sample.prompts:,} prompts at {rate} req/s, {grades};"
         f" {evaluation.seconds:.1f} s",
     )
-    print_line(console, evaluation_gain_line(evaluation))
+    output_line(console, evaluation_gain_line(evaluation))
     for line in evaluation_advice_lines(evaluation):
-        print_line(console, line)
+        output_line(console, line)
     if quiet:
         return
     if table is not None:
-        _print_rates(console, table)
-    print_table(console, "Fractions", evaluated_fractions_table(evaluation), FRACTIONS)
-    print_table(console, "Limits", evaluated_limits_table(evaluation), LIMITS)
+        _print_route_rates(console, table)
+    output_table(console, "Fractions", evaluated_fractions_table(evaluation), FRACTIONS)
+    output_table(console, "Limits", evaluated_limits_table(evaluation), LIMITS)
     graded = [GRADED] if evaluation.sample.graded else []
-    print_table(
+    output_table(
         console,
         "Quality of ways to send these prompts",
         evaluated_routings_table(evaluation),
         [*ROUTINGS, *graded],
     )
-    print_table(
+    output_table(
         console,
         f"The router against them, by {'grades' if graded else 'scores'}",
         evaluated_comparisons_table(evaluation),
         COMPARISONS,
     )
-    print_lines(console, "What this rests on", basis_lines(evaluation))
+    output_lines(console, "What this rests on", basis_lines(evaluation))
 
 
-def _print_rates(console: Console, table: PriceTable) -> None:
+def _print_route_rates(console: Console, table: PriceTable) -> None:
     """Print the prices over load."""
     frame = price_table_frame(table)
     columns: list[Column] = [
@@ -198,8 +204,8 @@ def _print_rates(console: Console, table: PriceTable) -> None:
         for name in frame.columns
         if name.endswith(" price (score)") and frame[name].notna().any()
     ]
-    print_table(console, "Prices over load, for the setup as it is", frame, columns)
-    print_line(console, held_rate_line(table))
+    output_table(console, "Prices over load, for the setup as it is", frame, columns)
+    output_line(console, held_rate_line(table))
 
 
 def _percent(value: Any) -> str:

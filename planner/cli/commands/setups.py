@@ -9,9 +9,15 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed, notify, put_csv
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_csv_in_frame
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import (
+    Column,
+    output_line,
+    output_lines,
+    output_table,
+    plain_output_console,
+)
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.formatting import format_exact
 from planner.presentation.setup_study import (
@@ -47,7 +53,7 @@ class SetupsOptions:
     quiet: bool
 
 
-@framed
+@framed_command
 def run_setups(
     scenario: Path, overrides: Sequence[str], options: SetupsOptions, interrupt: Interrupt
 ) -> int:
@@ -73,21 +79,21 @@ def run_setups(
         interrupt,
         show=not options.quiet,
     )
-    return max(_code(study), _output(study, loaded, options))
+    return max(_setups_exit_code(study), _output_setups(study, loaded, options))
 
 
-def _code(study: SetupStudy) -> int:
+def _setups_exit_code(study: SetupStudy) -> int:
     feasible = study.count("feasible") > 0
     if not study.complete:
         return EXIT_CODES["feasible" if feasible else "unknown"]
     return 0 if feasible or study.count("undecided") else EXIT_CODES["infeasible"]
 
 
-def _output(study: SetupStudy, loaded: LoadResult, options: SetupsOptions) -> int:
+def _output_setups(study: SetupStudy, loaded: LoadResult, options: SetupsOptions) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
-    console, instance = plain_console(), loaded.instance
+    console, instance = plain_output_console(), loaded.instance
     pools = ", ".join(f"{pool.nodes} x {pool.gpus_per_node} {pool.gpu}" for pool in instance.pools)
-    print_line(
+    output_line(
         console,
         f"{loaded.scenario.spec.name}: {format_exact(instance.arrival_rate)} req/s on {pools}",
     )
@@ -97,14 +103,14 @@ def _output(study: SetupStudy, loaded: LoadResult, options: SetupsOptions) -> in
             if options.csv and not options.prune
             else ""
         )
-        print_line(
+        output_line(
             console,
             f"stopped: {study.count('not routed'):,} setups were not routed{kept}",
             "bold yellow",
         )
-    print_line(console, setup_counts_line(study, exact_packing=options.exact_packing))
-    print_line(console, spread_line(study), "bold")
-    print_line(
+    output_line(console, setup_counts_line(study, exact_packing=options.exact_packing))
+    output_line(console, spread_line(study), "bold")
+    output_line(
         console,
         f"Every quality is within {study.tolerance:.2g} of the best that the setup allows, unless"
         " the table says otherwise.",
@@ -112,16 +118,16 @@ def _output(study: SetupStudy, loaded: LoadResult, options: SetupsOptions) -> in
     )
     frame = setups_table(study, instance)
     if not options.quiet and study.count("feasible"):
-        _print_top(console, frame, loaded, options.top)
-        print_lines(
+        _print_top_setups(console, frame, loaded, options.top)
+        output_lines(
             console,
             "Feasible setups by quality (mean score)",
             histogram_lines(histogram_table(study)) or ["all equal"],
         )
-    return put_csv(frame, options.csv, "setups")
+    return put_csv_in_frame(frame, options.csv, "setups")
 
 
-def _print_top(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: int) -> None:
+def _print_top_setups(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: int) -> None:
     """Print the best setups: quality, SLOs, compute, how each LLM is run and which part of the
     prompts it answers.
     """
@@ -158,7 +164,7 @@ def _print_top(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: i
             for row in zip(*cells, strict=True)
         ]
         columns.append(("setup", "setup", str))
-    print_table(console, f"Top {len(best)} (option, part of the prompts)", shown, columns)
+    output_table(console, f"Top {len(best)} (option, part of the prompts)", shown, columns)
 
 
 def _run(option: str, part: float) -> str:

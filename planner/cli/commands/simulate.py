@@ -9,9 +9,15 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import framed
+from planner.cli.terminal.frame import framed_command
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import (
+    Column,
+    output_line,
+    output_lines,
+    output_table,
+    plain_output_console,
+)
 from planner.cli.terminal.progress import with_progress
 from planner.operation.simulation import simulate
 from planner.operation.simulation_outcomes import Demand, Simulation
@@ -54,7 +60,7 @@ class SimulateOptions:
     quiet: bool
 
 
-@framed
+@framed_command
 def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> int:
     """Simulate and print; return the exit code."""
     source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
@@ -68,22 +74,22 @@ def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> 
         interrupt,
         show=not options.quiet,
     )
-    _print(plain_console(), source, simulation, quiet=options.quiet)
+    _print_simulate(plain_output_console(), source, simulation, quiet=options.quiet)
     return MISSED if simulation.verdict == "misses" else 0
 
 
-def _print(
+def _print_simulate(
     console: Console, source: PlanAndScenario, simulation: Simulation, *, quiet: bool
 ) -> None:
     instance = source.loaded.instance
-    print_line(
+    output_line(
         console,
         f"{source.plan.content['scenario']}: {simulation_verdict_line(simulation)}",
         STYLES[simulation.verdict],
     )
-    print_line(console, simulation_demand_line(simulation, instance.arrival_rate))
+    output_line(console, simulation_demand_line(simulation, instance.arrival_rate))
     for line in simulation_advice_lines(simulation):
-        print_line(console, line)
+        output_line(console, line)
     if quiet:
         return
     frame = simulated_slos_table(simulation)
@@ -101,20 +107,22 @@ def _print(
             ("Requests within the limit (%)", "within\n(%)", _ms),
             ("Verdict", "verdict", str),
         ]
-        print_table(console, "SLO", frame, columns)
-    _print_options(console, simulated_options_table(simulation, instance), simulation.metrics)
+        output_table(console, "SLO", frame, columns)
+    _print_simulate_options(
+        console, simulated_options_table(simulation, instance), simulation.metrics
+    )
     routing: list[Column] = [
         ("LLM", "LLM", str),
         ("Planned (%)", "planned\n(%)", _share),
         ("Realised (%)", "realised\n(%)", _share),
     ]
-    print_table(
+    output_table(
         console,
         "Routing",
         simulated_routing_table(simulation, instance),
         [*routing, ("95 % interval (± %)", "95 %\n± %", _share)],
     )
-    print_lines(
+    output_lines(
         console,
         "How it was simulated",
         [
@@ -125,7 +133,9 @@ def _print(
     )
 
 
-def _print_options(console: Console, frame: pd.DataFrame, metrics: tuple[str, ...]) -> None:
+def _print_simulate_options(
+    console: Console, frame: pd.DataFrame, metrics: tuple[str, ...]
+) -> None:
     """Print one table per metric, so that 80 columns are enough."""
     for metric in metrics:
         name = metric.upper()
@@ -142,7 +152,7 @@ def _print_options(console: Console, frame: pd.DataFrame, metrics: tuple[str, ..
             (f"{name} mean simulated (ms)", "simulated\n(ms)", _ms),
             (f"{name} mean 95 % interval (± ms)", "95 %\n± ms", _ms),
         ]
-        print_table(
+        output_table(
             console,
             f"Mean {name} and p99",
             frame,

@@ -10,9 +10,15 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed, notify, warn
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, warn
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import Column, plain_console, print_line, print_lines, print_table
+from planner.cli.terminal.output import (
+    Column,
+    output_line,
+    output_lines,
+    output_table,
+    plain_output_console,
+)
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.scenario.assemble import LoadResult, load_instance
@@ -44,7 +50,7 @@ class SweepOptions:
     quiet: bool
 
 
-@framed
+@framed_command
 def run_sweep(
     scenario: Path, overrides: Sequence[str], options: SweepOptions, interrupt: Interrupt
 ) -> int:
@@ -53,7 +59,7 @@ def run_sweep(
     """
     if options.out is not None:
         check_writable(Path(options.out), "--csv")
-    axes = _axes(options.vary)
+    axes = _sweep_axes_of_command(options.vary)
     points = grid_points(axes)
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
@@ -73,12 +79,14 @@ def run_sweep(
             show=not options.quiet,
         )
     complete = len(planned) == len(points)
-    _close(journal, planned, complete=complete)
-    _print(plain_console(), loaded, axes, planned, len(points), options)
+    _close_sweep_journal(journal, planned, complete=complete)
+    _print_sweep(plain_output_console(), loaded, axes, planned, len(points), options)
     return 0 if complete else EXIT_CODES["feasible" if planned else "unknown"]
 
 
-def _close(journal: SweepJournal, planned: Sequence[SweepPoint], *, complete: bool) -> None:
+def _close_sweep_journal(
+    journal: SweepJournal, planned: Sequence[SweepPoint], *, complete: bool
+) -> None:
     """Write the file a last time; when that fails, say where the points are."""
     try:
         journal.close(planned, complete=complete)
@@ -87,7 +95,7 @@ def _close(journal: SweepJournal, planned: Sequence[SweepPoint], *, complete: bo
         warn([f"{journal.out}: {problem}; the planned points are in {journal.journal}"])
 
 
-def _axes(vary: Sequence[str]) -> list[Axis]:
+def _sweep_axes_of_command(vary: Sequence[str]) -> list[Axis]:
     """All axes, or all their faults at once."""
     axes: list[Axis] = []
     faults: list[Fault] = []
@@ -101,7 +109,7 @@ def _axes(vary: Sequence[str]) -> list[Axis]:
     return axes
 
 
-def _print(
+def _print_sweep(
     console: Console,
     loaded: LoadResult,
     axes: Sequence[Axis],
@@ -115,27 +123,27 @@ def _print(
         for status in dict.fromkeys(point.status for point in planned)
     }
     counts = ", ".join(f"{count:,} {status}" for status, count in states.items())
-    print_line(
+    output_line(
         console,
         f"{loaded.scenario.spec.name}: {len(planned):,} of {total:,} points planned: {counts}",
         "bold",
     )
     if len(planned) < total and options.out is not None:
-        print_line(
+        output_line(
             console,
             f"stopped; the same command goes on from there ({options.out}.partial)",
             "bold yellow",
         )
     if not options.quiet and 0 < len(planned) <= MOST_ROWS:
-        _print_points(console, points_table(planned, [axis.key for axis in axes]), axes)
+        _print_sweep_points(console, points_table(planned, [axis.key for axis in axes]), axes)
         reasons = list(dict.fromkeys(point.reason for point in planned if point.reason))
         if reasons:
-            print_lines(console, "Points without a plan", reasons)
+            output_lines(console, "Points without a plan", reasons)
     if options.out is not None:
-        print_line(console, f"{len(planned):,} points written to {options.out}")
+        output_line(console, f"{len(planned):,} points written to {options.out}")
 
 
-def _print_points(console: Console, frame: pd.DataFrame, axes: Sequence[Axis]) -> None:
+def _print_sweep_points(console: Console, frame: pd.DataFrame, axes: Sequence[Axis]) -> None:
     columns: list[Column] = [(axis.key, axis.key.replace(".", ".\n"), str) for axis in axes]
     columns.append(("Status", "status", str))
     for header in [h for h in frame.columns if h.startswith(("Found", "Best possible"))]:
@@ -144,7 +152,7 @@ def _print_points(console: Console, frame: pd.DataFrame, axes: Sequence[Axis]) -
         )
     columns.append(("GPUs used", "GPUs", _number(0)))
     frame = frame if "GPUs used" in frame.columns else frame.assign(**{"GPUs used": None})
-    print_table(console, "Points", frame, columns)
+    output_table(console, "Points", frame, columns)
 
 
 def _number(digits: int) -> Callable[[Any], str]:

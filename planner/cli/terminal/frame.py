@@ -10,11 +10,19 @@ from typing import ParamSpec
 
 import pandas as pd
 
-from planner.cli.terminal.output import plain_console, print_line, printable
+from planner.cli.terminal.output import output_line, plain_output_console, printable_output
 from planner.errors import DataError, NoPlanInTimeError, SolveError
 from profiles.io.writing import write_csv
 
-__all__ = ["BAD_INPUT", "EXIT_CODES", "framed", "notify", "put", "put_csv", "warn"]
+__all__ = [
+    "BAD_INPUT",
+    "EXIT_CODES",
+    "framed_command",
+    "notify",
+    "put_csv_in_frame",
+    "put_in_frame",
+    "warn",
+]
 
 EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
 """By the plan's status."""
@@ -24,7 +32,7 @@ BAD_INPUT = 2
 P = ParamSpec("P")
 
 
-def framed(command: Callable[P, int]) -> Callable[P, int]:
+def framed_command(command: Callable[P, int]) -> Callable[P, int]:
     """Frame a command: both roots of planner.errors become messages on standard error and exit
     codes; everything else is a bug.
 
@@ -32,7 +40,7 @@ def framed(command: Callable[P, int]) -> Callable[P, int]:
     """
 
     @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> int:
+    def run_in_frame(*args: P.args, **kwargs: P.kwargs) -> int:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
@@ -47,13 +55,13 @@ def framed(command: Callable[P, int]) -> Callable[P, int]:
             warn([f"No setup to work on{'' if stopped else ', the plan is infeasible'}: {error}"])
             return EXIT_CODES["unknown" if stopped else "infeasible"]
 
-    return run
+    return run_in_frame
 
 
 def warn(lines: Sequence[str]) -> None:
     """Print lines on standard error, as they are but for control characters."""
     for line in lines:
-        print(printable(line), file=sys.stderr)
+        print(printable_output(line), file=sys.stderr)
 
 
 def notify(notices: Iterable[str], *, quiet: bool = False) -> None:
@@ -62,7 +70,7 @@ def notify(notices: Iterable[str], *, quiet: bool = False) -> None:
         warn([f"Notice: {notice}" for notice in dict.fromkeys(notices)])
 
 
-def put(path: str | Path | None, write: Callable[[], object]) -> int:
+def put_in_frame(path: str | Path | None, write: Callable[[], object]) -> int:
     """Write a file by `write`; 0, or BAD_INPUT and a message when it could not be written after
     all: what was computed is still printed.
     """
@@ -79,11 +87,13 @@ def put(path: str | Path | None, write: Callable[[], object]) -> int:
     return 0
 
 
-def put_csv(frame: pd.DataFrame, path: str | None, what: str) -> int:
-    """Write a table where a path is given and say so (`what`: of its rows); the code of `put`."""
+def put_csv_in_frame(frame: pd.DataFrame, path: str | None, what: str) -> int:
+    """Write a table where a path is given and say so (`what`: of its rows); the code of
+    `put_in_frame`.
+    """
     if path is None:
         return 0
-    code = put(path, lambda: write_csv(frame, Path(path)))
+    code = put_in_frame(path, lambda: write_csv(frame, Path(path)))
     if not code:
-        print_line(plain_console(), f"{len(frame):,} {what} written to {path}")
+        output_line(plain_output_console(), f"{len(frame):,} {what} written to {path}")
     return code

@@ -5,7 +5,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from planner.cli.terminal.output import print_heading, print_line, printable
+from planner.cli.terminal.output import output_line, print_heading, printable_output
 from planner.plans.schema import PlanContent
 from planner.presentation.plan.gpu_map import gpu_map_rows, llm_letters
 
@@ -23,7 +23,7 @@ def print_gpu_map(console: Console, content: PlanContent) -> None:
             {(p["node"], p["gpu"]) for p in content["placement"] if p["pool"] == pool["name"]}
         )
         total = pool["nodes"] * pool["gpus_per_node"]
-        print_line(
+        output_line(
             console,
             f"pool {pool['name']}: {pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']},"
             f" {used:,} of {total:,} GPUs used",
@@ -32,11 +32,11 @@ def print_gpu_map(console: Console, content: PlanContent) -> None:
         grid = _gpu_grid()
         for where, bar, contents in rows[pool["name"]]:
             if bar:
-                grid.add_row(Text(where), Text(bar), Text(printable(contents)))
+                grid.add_row(Text(where), Text(bar), Text(printable_output(contents)))
                 continue
             _print_grid(console, grid)
             grid = _gpu_grid()
-            print_line(console, f"{where}: {contents}" if contents else where, indent=4)
+            output_line(console, f"{where}: {contents}" if contents else where, indent=4)
         _print_grid(console, grid)
 
 

@@ -38,7 +38,8 @@ class Interrupt:
             yield self
             return
         before = {
-            number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)
+            number: signal.signal(number, self._hear_interrupt)
+            for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
             yield self
@@ -50,7 +51,7 @@ class Interrupt:
         """From here on the first Ctrl-C stops the solve and keeps its result so far."""
         self._guarded = True
 
-    def _hear(self, signum: int, frame: FrameType | None) -> None:
+    def _hear_interrupt(self, signum: int, frame: FrameType | None) -> None:
         if self.cancel.is_set() or not self._guarded:
             when = b"at once" if self._guarded else b"before the search began"
             os.write(2, b"\nStopped " + when + b"; there is no plan.\n")

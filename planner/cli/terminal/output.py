@@ -15,12 +15,12 @@ __all__ = [
     "FILE_WIDTH",
     "Column",
     "Format",
-    "plain_console",
+    "output_line",
+    "output_lines",
+    "output_table",
+    "plain_output_console",
     "print_heading",
-    "print_line",
-    "print_lines",
-    "print_table",
-    "printable",
+    "printable_output",
 ]
 
 
@@ -35,7 +35,7 @@ Column = tuple[str, str, Format]
 """(header in the named table, header here, how a value is written)."""
 
 
-def print_table(
+def output_table(
     console: Console, title: str, frame: pd.DataFrame, columns: Sequence[Column]
 ) -> None:
     """Print one named table, the chosen columns; names left, numbers right, nothing cut off."""
@@ -52,7 +52,7 @@ def print_table(
     for values in frame[[header for header, _, _ in columns]].itertuples(index=False):
         table.add_row(
             *(
-                Text(printable(form(value)))
+                Text(printable_output(form(value)))
                 for value, (_, _, form) in zip(values, columns, strict=True)
             )
         )
@@ -60,36 +60,38 @@ def print_table(
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
 
-def print_lines(console: Console, title: str, lines: Sequence[str]) -> None:
+def output_lines(console: Console, title: str, lines: Sequence[str]) -> None:
     """Print a heading and its lines."""
     print_heading(console, title)
     for line in lines:
-        print_line(console, line, indent=2)
+        output_line(console, line, indent=2)
 
 
 def print_heading(console: Console, text: str) -> None:
     """Print an empty line and a heading."""
     console.print()
-    print_line(console, text, "bold")
+    output_line(console, text, "bold")
 
 
-def print_line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
+def output_line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
     """Print one paragraph, folded at the terminal's width."""
     console.print(
         Padding(
-            Text(printable(text), style=style, overflow="fold"), (0, 0, 0, indent), expand=False
+            Text(printable_output(text), style=style, overflow="fold"),
+            (0, 0, 0, indent),
+            expand=False,
         )
     )
 
 
-def printable(text: str) -> str:
+def printable_output(text: str) -> str:
     """Write control characters by their codes instead of sending them to the terminal."""
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
     )
 
 
-def plain_console(*, stderr: bool = False) -> Console:
+def plain_output_console(*, stderr: bool = False) -> Console:
     """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting;
     outside a terminal nothing is folded.
     """

@@ -12,17 +12,17 @@ from rich.console import Console
 
 from planner.cli.terminal.gpu_map_grid import print_gpu_map
 from planner.cli.terminal.output import (
+    output_line,
+    output_lines,
+    output_table,
     print_heading,
-    print_line,
-    print_lines,
-    print_table,
 )
 from planner.cli.terminal.plan_sections import (
     ROUTING_COLUMNS,
     SLO_COLUMNS,
-    print_alternatives,
-    print_setup,
-    router_line,
+    print_alternatives_section,
+    print_setup_section,
+    router_section_line,
 )
 from planner.plans.numbers import known
 from planner.plans.record import Plan
@@ -36,7 +36,7 @@ from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
 from planner.presentation.plan.verdict import verdict_line
 
-__all__ = ["print_report", "print_short", "print_verdict"]
+__all__ = ["print_plan_report", "print_plan_verdict", "print_short_plan_report"]
 
 
 STYLES = {
@@ -47,40 +47,42 @@ STYLES = {
 }
 
 
-def print_report(plan: Plan, console: Console, written: Mapping[str, str] | None = None) -> None:
+def print_plan_report(
+    plan: Plan, console: Console, written: Mapping[str, str] | None = None
+) -> None:
     """Print the whole report.
 
     written: what was written -> where. `console` should be `plain_console` or similar.
     """
     content = plan.content
-    print_verdict(plan, console)
+    print_plan_verdict(plan, console)
     if plan.status == "infeasible":
-        _print_conflict(plan, console)
+        _print_conflict_report(plan, console)
     elif plan.status == "unknown":
-        print_line(
+        output_line(
             console, "Give the search more time with --time-limit, or a wider gap with --rel-gap."
         )
     else:
-        _print_plan(plan, console)
-    print_lines(
+        _print_solved_plan_report(plan, console)
+    output_lines(
         console,
         "Left out",
         dropped_lines(content) or ["No profiled option was left out."],
     )
-    print_line(console, filters_line(content), "dim")
+    output_line(console, filters_line(content), "dim")
     for what, where in (written or {}).items():
-        print_line(console, f"{what} written to {where}")
+        output_line(console, f"{what} written to {where}")
 
 
-def print_verdict(plan: Plan, console: Console) -> None:
+def print_plan_verdict(plan: Plan, console: Console) -> None:
     """Print the verdict line and, with a plan, one line of what it uses."""
     content = plan.content
     pools = ", ".join(
         f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in content["context"]["pools"]
     )
     rate = format_exact(content["context"]["arrival_rate_rps"])
-    print_line(console, f"{content['scenario']}: {rate} req/s on {pools}")
-    print_line(console, verdict_line(content), STYLES[plan.status])
+    output_line(console, f"{content['scenario']}: {rate} req/s on {pools}")
+    output_line(console, verdict_line(content), STYLES[plan.status])
     if content["options"]:
         cost = content["cost_usd_per_h"]
         parts = [
@@ -93,64 +95,64 @@ def print_verdict(plan: Plan, console: Console) -> None:
                 f" {format_exact(known(content['context']['quality_at_least']))} required)"
             )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
-        print_line(console, "; ".join(parts))
+        output_line(console, "; ".join(parts))
 
 
-def print_short(plan: Plan, console: Console) -> None:
+def print_short_plan_report(plan: Plan, console: Console) -> None:
     """Print the verdict and, where nothing fits, what would repair it."""
-    print_verdict(plan, console)
+    print_plan_verdict(plan, console)
     if plan.status == "infeasible":
-        _print_repairs(plan, console)
+        _print_repairs_report(plan, console)
 
 
-def _print_plan(plan: Plan, console: Console) -> None:
+def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     """Print SLO, setup, routing, GPU map, prices, provenance of one plan."""
     content, frames = plan.content, plan_tables(plan.content)
     if content["slo"]:
-        print_table(console, "SLO", frames["slo"], SLO_COLUMNS)
+        output_table(console, "SLO", frames["slo"], SLO_COLUMNS)
     else:
-        print_lines(console, "SLO", ["none: the profiled rates alone limit the plan"])
-    print_setup(console, content, frames["setup"])
-    print_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
-    print_line(console, router_line(content))
+        output_lines(console, "SLO", ["none: the profiled rates alone limit the plan"])
+    print_setup_section(console, content, frames["setup"])
+    output_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
+    output_line(console, router_section_line(content))
     print_gpu_map(console, content)
-    print_lines(
+    output_lines(
         console,
         "Binding limits and marginal values (--marginals plans again)",
         [binding_line(content), *shadow_price_lines(content)],
     )
     if moved := marginals_lines(content):
-        print_lines(console, "Marginal value of one unit (planned again)", moved)
-    print_alternatives(console, content)
-    print_lines(
+        output_lines(console, "Marginal value of one unit (planned again)", moved)
+    print_alternatives_section(console, content)
+    output_lines(
         console,
         "Confidence",
         [*provenance_lines(content), *content["context"]["effort_notes"]],
     )
 
 
-def _print_conflict(plan: Plan, console: Console) -> None:
+def _print_conflict_report(plan: Plan, console: Console) -> None:
     """Print why nothing fits, what would repair it, and the plan of the nearest feasible case."""
     limits, _ = conflict_lines(plan.content)
-    print_lines(console, "These limits cannot hold together", limits)
-    _print_repairs(plan, console)
+    output_lines(console, "These limits cannot hold together", limits)
+    _print_repairs_report(plan, console)
     nearest = plan.best_effort
     if nearest is not None:
         effort = plan.content["conflict"]["best_effort"]
         change = None if effort is None else effort["change"]
         first = f", after this change: {repair_text(plan.content, change)}" if change else ""
         console.print()
-        print_line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
-        print_line(console, verdict_line(nearest.content))
-        _print_plan(nearest, console)
+        output_line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
+        output_line(console, verdict_line(nearest.content))
+        _print_solved_plan_report(nearest, console)
 
 
-def _print_repairs(plan: Plan, console: Console) -> None:
+def _print_repairs_report(plan: Plan, console: Console) -> None:
     """Print every single change that repairs it, with its argument; nothing where none is known."""
     _, repairs = conflict_lines(plan.content)
     if not repairs:
         return
     print_heading(console, "Any one of these changes makes it feasible")
     for k, (words, argument) in enumerate(repairs):
-        print_line(console, ("or " if k else "") + words, indent=2)
-        print_line(console, f"--set {argument}", "dim", indent=6)
+        output_line(console, ("or " if k else "") + words, indent=2)
+        output_line(console, f"--set {argument}", "dim", indent=6)

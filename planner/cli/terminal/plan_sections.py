@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.output import Column, print_line, print_lines, print_table
+from planner.cli.terminal.output import Column, output_line, output_lines, output_table
 from planner.plans.labels import latency_columns, latency_header
 from planner.plans.schema import PlanContent
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
@@ -85,7 +85,7 @@ def _latency_column(column: str) -> Column:
     return header, header.replace(" ", "\n", 1), _ms
 
 
-def print_setup(console: Console, content: PlanContent, frame: pd.DataFrame) -> None:
+def print_setup_section(console: Console, content: PlanContent, frame: pd.DataFrame) -> None:
     """Print the setup with the latency of the first SLO's metric; the other SLOs' latencies in a
     table of their own.
     """
@@ -95,8 +95,8 @@ def print_setup(console: Console, content: PlanContent, frame: pd.DataFrame) -> 
     )
     here, rest = wanted[:LATENCIES_IN_SETUP], wanted[LATENCIES_IN_SETUP:]
     provenance: Column = ("Provenance", "curve", str)
-    print_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
-    print_line(
+    output_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
+    output_line(
         console,
         "util.: 100 % is the end of the profiled curve, the highest rate known.",
         "dim",
@@ -107,10 +107,10 @@ def print_setup(console: Console, content: PlanContent, frame: pd.DataFrame) -> 
             *SETUP_COLUMNS[:4],
             *map(_latency_column, rest[start : start + LATENCIES_ACROSS]),
         ]
-        print_table(console, "Latency at the rate of one replica", frame, columns)
+        output_table(console, "Latency at the rate of one replica", frame, columns)
 
 
-def router_line(content: PlanContent) -> str:
+def router_section_line(content: PlanContent) -> str:
     """Say the router's rule, with the weight of prompts that tie."""
     ties = content["router"]["ties"]
     share = 100.0 * sum(tie["share"] for tie in ties)
@@ -122,7 +122,7 @@ def router_line(content: PlanContent) -> str:
     return f"Router: a prompt goes to the LLM of the highest score - dual price; {tied}."
 
 
-def print_alternatives(console: Console, content: PlanContent) -> None:
+def print_alternatives_section(console: Console, content: PlanContent) -> None:
     """Print other setups nearly as good, and what is proved of them; nothing when none were
     searched for.
     """
@@ -152,11 +152,11 @@ def print_alternatives(console: Console, content: PlanContent) -> None:
             for header, word in (("Start (replicas)", "start"), ("Stop (replicas)", "stop"))
             if running
         ]
-        print_table(console, "Alternatives", frame, columns)
+        output_table(console, "Alternatives", frame, columns)
         differ = [
             f"{row}: {words}"
             for row, words in zip(frame["Row"], frame["Replicas against the plan"], strict=True)
         ]
-        print_lines(console, "Replicas of each against the plan", [*differ, *lines])
+        output_lines(console, "Replicas of each against the plan", [*differ, *lines])
     else:
-        print_lines(console, "Alternatives", lines)
+        output_lines(console, "Alternatives", lines)

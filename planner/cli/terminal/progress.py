@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.cli.terminal.interrupt import Interrupt
-from planner.cli.terminal.output import plain_console
+from planner.cli.terminal.output import plain_output_console
 from planner.presentation.formatting import format_gap, format_number
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ def with_progress(
     result: list[Result] = []
     failure: list[BaseException] = []
 
-    def work() -> None:
+    def work_with_progress() -> None:
         try:
             result.append(compute(latest.append, interrupt.cancel))
         except BaseException as error:
             failure.append(error)
 
-    worker = threading.Thread(target=work, name="compute", daemon=True)
+    worker = threading.Thread(target=work_with_progress, name="compute", daemon=True)
     interrupt.guard()
     worker.start()
     if show:
-        _show_while(worker, latest, interrupt)
+        _show_progress_while(worker, latest, interrupt)
     while worker.is_alive():
         worker.join(STEP_S)
     if failure:
@@ -64,7 +64,9 @@ def with_progress(
     return result[0]
 
 
-def _show_while(worker: threading.Thread, latest: "list[Progress]", interrupt: Interrupt) -> None:
+def _show_progress_while(
+    worker: threading.Thread, latest: "list[Progress]", interrupt: Interrupt
+) -> None:
     """Show progress from `QUIET_START_S` until the worker ends: one live line on a terminal, else a
     line now and then.
     """
@@ -79,7 +81,7 @@ def _show_while(worker: threading.Thread, latest: "list[Progress]", interrupt: I
         return text + "; stopping, Ctrl-C again ends at once" if interrupt.cancel.is_set() else text
 
     if sys.stderr.isatty():
-        with plain_console(stderr=True).status(line()) as status:
+        with plain_output_console(stderr=True).status(line()) as status:
             while worker.is_alive():
                 worker.join(2 * STEP_S)
                 status.update(line())

@@ -109,30 +109,30 @@ class SolveSettings:
     progress: Callable[[float, float], None] | None = None
 
 
-def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
+def solve_with_highs(program: LinearProgram, settings: SolveSettings) -> Answer:
     """Solve a mixed-integer program from scratch. Raises SolverError when HiGHS fails.
 
     A fresh object each time: after an interrupt the old one is spent, and its dual bound reads 0.0
     after a later solve of an LP (HiGHS 1.16).
     """
     began = time.perf_counter()
-    highs = new_solver(settings)
-    set_options(highs, mip_abs_gap=max(settings.abs_gap, 0.0))
-    set_options(highs, mip_rel_gap=max(settings.rel_gap, 0.0))
-    set_options(highs, presolve="on" if settings.presolve else "off")
+    highs = new_highs_solver(settings)
+    set_highs_options(highs, mip_abs_gap=max(settings.abs_gap, 0.0))
+    set_highs_options(highs, mip_rel_gap=max(settings.rel_gap, 0.0))
+    set_highs_options(highs, presolve="on" if settings.presolve else "off")
     if settings.quick:
-        set_options(highs, **QUICK)
+        set_highs_options(highs, **QUICK)
     if settings.nodes is not None:
-        set_options(highs, mip_max_nodes=settings.nodes)
+        set_highs_options(highs, mip_max_nodes=settings.nodes)
     if np.isfinite(settings.time_limit):
-        set_options(highs, time_limit=max(settings.time_limit, 0.01))
+        set_highs_options(highs, time_limit=max(settings.time_limit, 0.01))
     if np.isfinite(settings.target):
-        set_options(highs, objective_target=settings.target)
-    pass_program(highs, program)
-    subscribe(highs, settings)
-    run_solver(highs)
+        set_highs_options(highs, objective_target=settings.target)
+    pass_program_to_highs(highs, program)
+    subscribe_to_highs(highs, settings)
+    run_highs(highs)
     status, info = highs.getModelStatus(), highs.getInfo()
-    stop = stop_reason(status)
+    stop = highs_stop_reason(status)
     has_solution = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     whole = bool(program.integer.any())
     solution = highs.getSolution()
@@ -163,10 +163,10 @@ def solve(program: LinearProgram, settings: SolveSettings) -> Answer:
     )
 
 
-def write_program(program: LinearProgram, path: Path) -> None:
+def write_highs_program(program: LinearProgram, path: Path) -> None:
     """Write a program as MPS or LP, by the ending of the path; SolverError when HiGHS does not."""
-    highs = new_solver(SolveSettings())
-    pass_program(highs, program)
+    highs = new_highs_solver(SolveSettings())
+    pass_program_to_highs(highs, program)
     # A warning is as bad as an error here: HiGHS 1.16 replaces all names by c0, c1 .. when one of
     # them has a character that the format does not allow, and goes on.
     if highs.writeModel(str(path)) != highspy.HighsStatus.kOk:
@@ -180,7 +180,7 @@ class _QuietHighs(highspy.Highs):
 
     def __init__(self) -> None:
         highspy._core._Highs.__init__(self)
-        set_options(self, log_to_console=False)
+        set_highs_options(self, log_to_console=False)
         kinds = range(int(highspy.cb.HighsCallbackType.kCallbackMax) + 1)
         self.callbacks = [
             highspy.HighsCallback(highspy.cb.HighsCallbackType(kind), self) for kind in kinds
@@ -188,22 +188,22 @@ class _QuietHighs(highspy.Highs):
         self.enableCallbacks()
 
 
-def new_solver(settings: SolveSettings) -> highspy.Highs:
+def new_highs_solver(settings: SolveSettings) -> highspy.Highs:
     """A fresh solver object, silent, with threads and seed."""
     highs = _QuietHighs()
-    set_options(highs, threads=settings.threads)
-    set_options(highs, random_seed=settings.seed)
+    set_highs_options(highs, threads=settings.threads)
+    set_highs_options(highs, random_seed=settings.seed)
     return highs
 
 
-def set_options(highs: highspy.Highs, **options: bool | int | float | str) -> None:
+def set_highs_options(highs: highspy.Highs, **options: bool | int | float | str) -> None:
     """Set options; HiGHS reports a misspelt one by its return value only."""
     for option, value in options.items():
         if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
             raise SolverError(f"HiGHS {VERSION} does not take option {option} = {value!r}")
 
 
-def run_solver(highs: highspy.Highs) -> None:
+def run_highs(highs: highspy.Highs) -> None:
     """Run HiGHS; SolverError when it fails.
 
     HiGHS 1.16.0 has one pool of threads a process and refuses to run with another number of
@@ -223,7 +223,7 @@ def check_call(status: highspy.HighsStatus, call: str) -> None:
         raise SolverError(f"HiGHS {VERSION} failed in {call}")
 
 
-def stop_reason(status: highspy.HighsModelStatus) -> StopReason:
+def highs_stop_reason(status: highspy.HighsModelStatus) -> StopReason:
     """What a model status means; SolverError for one that is not known."""
     if status == highspy.HighsModelStatus.kOptimal:
         return StopReason.OPTIMAL
@@ -241,7 +241,7 @@ def stop_reason(status: highspy.HighsModelStatus) -> StopReason:
     raise SolverError(f"HiGHS {VERSION} ended in state {status}")
 
 
-def pass_program(highs: highspy.Highs, program: LinearProgram) -> None:
+def pass_program_to_highs(highs: highspy.Highs, program: LinearProgram) -> None:
     """Hand a program over, names included where it has them."""
     lp = highspy.HighsLp()
     rows, columns = program.shape
@@ -262,7 +262,7 @@ def pass_program(highs: highspy.Highs, program: LinearProgram) -> None:
     check_call(highs.passModel(lp), "passModel")
 
 
-def subscribe(highs: highspy.Highs, settings: SolveSettings) -> None:
+def subscribe_to_highs(highs: highspy.Highs, settings: SolveSettings) -> None:
     """Poll the cancel event, and report incumbent and bound as they improve."""
     cancel, progress = settings.cancel, settings.progress
     if cancel is not None:

@@ -15,12 +15,12 @@ from planner.joint.solver.highs import (
     SolveSettings,
     StopReason,
     check_call,
-    new_solver,
-    pass_program,
-    run_solver,
-    set_options,
-    stop_reason,
-    subscribe,
+    highs_stop_reason,
+    new_highs_solver,
+    pass_program_to_highs,
+    run_highs,
+    set_highs_options,
+    subscribe_to_highs,
 )
 
 
@@ -31,15 +31,15 @@ class LiveLp:
     """
 
     def __init__(self, program: LinearProgram, settings: SolveSettings) -> None:
-        self._highs = new_solver(settings)
-        set_options(self._highs, presolve="off")
-        set_options(self._highs, solver="simplex")
+        self._highs = new_highs_solver(settings)
+        set_highs_options(self._highs, presolve="off")
+        set_highs_options(self._highs, solver="simplex")
         continuous = replace(program, integer=np.zeros(program.cost.size, dtype=bool))
-        pass_program(self._highs, continuous)
+        pass_program_to_highs(self._highs, continuous)
         self.columns = program.cost.size
         self.rows = program.row_lower.size
         self.seconds = 0.0
-        subscribe(self._highs, settings)
+        subscribe_to_highs(self._highs, settings)
 
     def add_rows(self, lower: np.ndarray, upper: np.ndarray, matrix: csr_matrix) -> None:
         """Append rows (R, C)."""
@@ -100,7 +100,7 @@ class LiveLp:
     def solve(self) -> Answer:
         """Solve from the present basis."""
         began = time.perf_counter()
-        run_solver(self._highs)
+        run_highs(self._highs)
         status = self._highs.getModelStatus()
         # From a basis of many rounds the simplex may end in trouble (unknown status): once
         # more from scratch, then with presolve, which rescales the program.
@@ -108,11 +108,11 @@ class LiveLp:
             if status != highspy.HighsModelStatus.kUnknown:
                 break
             self._highs.clearSolver()
-            set_options(self._highs, presolve=presolve)
-            run_solver(self._highs)
+            set_highs_options(self._highs, presolve=presolve)
+            run_highs(self._highs)
             status = self._highs.getModelStatus()
-        set_options(self._highs, presolve="off")
-        stop = stop_reason(status)
+        set_highs_options(self._highs, presolve="off")
+        stop = highs_stop_reason(status)
         solution, info = self._highs.getSolution(), self._highs.getInfo()
         spent = time.perf_counter() - began
         self.seconds += spent

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.linear import LinearProgram
-from planner.joint.solver.highs import write_program
+from planner.joint.solver.highs import write_highs_program
 
 ENDINGS = (".mps", ".lp")
 """Formats that can be written, by the ending of the file's name."""
@@ -14,7 +14,7 @@ NOT_IN_LP = re.compile(r"[^A-Za-z0-9_(),.#]")
 """Characters that a name in an LP file may not have: they are operators or brackets there."""
 
 
-def write_model(program: LinearProgram, path: Path) -> None:
+def write_model_file(program: LinearProgram, path: Path) -> None:
     """Write a mixed-integer program that other solvers read.
 
     program: `Solution.program` of a solve with `Settings(keep_program=True)`: the last program
@@ -32,16 +32,16 @@ def write_model(program: LinearProgram, path: Path) -> None:
     if path.suffix.lower() == ".lp":
         program = replace(
             program,
-            row_names=_lp_names(program.row_names),
-            column_names=_lp_names(program.column_names),
+            row_names=_lp_file_names(program.row_names),
+            column_names=_lp_file_names(program.column_names),
         )
     # HiGHS reports one failure for all; the system's own says which.
     with path.open("wb"):
         pass
-    write_program(program, path)
+    write_highs_program(program, path)
 
 
-def _lp_names(names: list[str]) -> list[str]:
+def _lp_file_names(names: list[str]) -> list[str]:
     """Names that an LP file may hold; those that became equal are numbered."""
     seen: dict[str, int] = {}
     plain = []

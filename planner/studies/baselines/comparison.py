@@ -104,7 +104,9 @@ def compare_baselines(
     """
     instance = loaded.instance
     quality = Quality(instance.scores)
-    solution = joint.solve(instance, settings, progress=progress, cancel=cancel, quality=quality)
+    solution = joint.solve_joint(
+        instance, settings, progress=progress, cancel=cancel, quality=quality
+    )
     plan = build_plan(loaded, solution, settings, {})
     comparison = BaselineComparison(
         plan, (), settings.rel_gap, float(np.ptp(instance.scores.values))

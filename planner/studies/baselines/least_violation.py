@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.instance import Instance
-from planner.joint.infeasibility import with_status_at_gap
+from planner.joint.infeasibility import infeasible_status_at_gap
 from planner.plans.setup_content import setup_content
 from planner.solution import Solution
 from planner.studies.baselines.solver import (
@@ -97,7 +97,7 @@ def least_violation(
     solution = (
         solution
         if solution.has_plan
-        else with_status_at_gap(least[1], solver.settings, solver.quality)
+        else infeasible_status_at_gap(least[1], solver.settings, solver.quality)
     )
     return LeastViolation(least[0], solution, excluded=least[2])
 

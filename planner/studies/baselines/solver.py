@@ -92,7 +92,7 @@ class BaselineSolver:
             self.progress(
                 Progress(time.perf_counter() - self.began, f"joint plan, {self.name}", *self.so_far)
             )
-        return joint.solve(
+        return joint.solve_joint(
             instance,
             settings,
             cancel=self.cancel,

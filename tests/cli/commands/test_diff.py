@@ -22,7 +22,9 @@ def test_the_command_shows_steps(tmp_path: Path) -> None:
     for name, rate in (("a", 60.0), ("b", 75.0)):
         instance = replace(loaded.instance, arrival_rate=rate)
         write_json(
-            build_plan(replace(loaded, instance=instance), joint.solve(instance), Settings(), {}),
+            build_plan(
+                replace(loaded, instance=instance), joint.solve_joint(instance), Settings(), {}
+            ),
             tmp_path / f"{name}.json",
         )
     done = CliRunner().invoke(

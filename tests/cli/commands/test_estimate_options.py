@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from planner.cli.commands.estimate_options import EstimateOptions, read_options, whole_numbers
+from planner.cli.commands.estimate_options import (
+    EstimateOptions,
+    read_estimate_options,
+    whole_number_options,
+)
 from planner.errors import DataError
 
 
@@ -13,16 +17,16 @@ def options(**changes: object) -> EstimateOptions:
 
 
 def test_lists_of_whole_numbers() -> None:
-    assert whole_numbers("1, 2,4") == [1, 2, 4]
-    assert whole_numbers("10,20,...,100") == list(range(10, 101, 10))
-    assert whole_numbers("10,...,50") == [10, 20, 30, 40, 50]
+    assert whole_number_options("1, 2,4") == [1, 2, 4]
+    assert whole_number_options("10,20,...,100") == list(range(10, 101, 10))
+    assert whole_number_options("10,...,50") == [10, 20, 30, 40, 50]
     for text in ("", "a", "1,1", "10,20,...,95", "...", "1,...,4,5"):
         with pytest.raises((ValueError, IndexError)):
-            whole_numbers(text)
+            whole_number_options(text)
 
 
 def test_every_option_of_the_product_is_wanted() -> None:
-    offered, settings, wanted = read_options(
+    offered, settings, wanted = read_estimate_options(
         options(gpus=("H100-SXM-80GB,A100-SXM-80GB",), tp_degrees="1,2", weight_bits=8)
     )
     assert {(one.gpu.gpu, one.tp_degree) for one in wanted} == {
@@ -43,7 +47,7 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
         lengths=str(tmp_path / "trace.csv"),
     )
     with pytest.raises(DataError) as caught:
-        read_options(wrong)
+        read_estimate_options(wrong)
     text = str(caught.value)
     for place in ("--llm", "--tp", "--cv", "--requests", "--scheduler", "trace.csv"):
         assert place in text

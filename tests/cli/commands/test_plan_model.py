@@ -39,7 +39,7 @@ def test_an_infeasible_scenario_has_a_program_too(scenario: Path, tmp_path: Path
 def test_names_are_checked_before_the_search(
     scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str
 ) -> None:
-    monkeypatch.setattr("planner.joint.solve.solve", lambda *_, **__: pytest.fail("searched"))
+    monkeypatch.setattr("planner.joint.solve.solve_joint", lambda *_, **__: pytest.fail("searched"))
     outcome = CliRunner().invoke(
         app, ["plan", str(scenario), "--write-model", str(tmp_path / name)]
     )

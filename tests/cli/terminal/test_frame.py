@@ -7,7 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from planner.cli.terminal.frame import BAD_INPUT, framed, notify, put, put_csv
+from planner.cli.terminal.frame import (
+    BAD_INPUT,
+    framed_command,
+    notify,
+    put_csv_in_frame,
+    put_in_frame,
+)
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError, VerificationError
 from profiles.io.faults import Fault
 
@@ -23,7 +29,7 @@ from profiles.io.faults import Fault
 def test_errors_become_exit_codes(
     error: Exception, code: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @framed
+    @framed_command
     def command() -> int:
         raise error
 
@@ -34,7 +40,7 @@ def test_errors_become_exit_codes(
 
 
 def test_a_bug_is_not_framed() -> None:
-    @framed
+    @framed_command
     def command() -> int:
         raise VerificationError(["wrong sum"])
 
@@ -51,9 +57,9 @@ def test_notices_are_printed_once_and_not_when_quiet(capsys: pytest.CaptureFixtu
 def test_a_file_that_cannot_be_written_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert put(tmp_path, lambda: tmp_path.write_text("x")) == BAD_INPUT
+    assert put_in_frame(tmp_path, lambda: tmp_path.write_text("x")) == BAD_INPUT
     assert f"{tmp_path}: cannot be written" in capsys.readouterr().err
     frame = pd.DataFrame({"a": [1, 2]})
-    assert put_csv(frame, None, "rows") == 0
-    assert put_csv(frame, str(tmp_path / "t.csv"), "rows") == 0
+    assert put_csv_in_frame(frame, None, "rows") == 0
+    assert put_csv_in_frame(frame, str(tmp_path / "t.csv"), "rows") == 0
     assert "2 rows written to" in capsys.readouterr().out

@@ -9,7 +9,11 @@ import pytest
 from rich.console import Console
 
 from models.instance import Instance, Slo
-from planner.cli.terminal.plan_report import print_report, print_short, print_verdict
+from planner.cli.terminal.plan_report import (
+    print_plan_report,
+    print_plan_verdict,
+    print_short_plan_report,
+)
 from planner.plans.plan_content import build_plan
 from planner.solution import Solution
 from tests.support.plans.handmade import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
@@ -26,7 +30,7 @@ def report(instance: Instance, solution: Solution, width: int = 80, **kwargs: ob
     console = Console(
         file=stream, width=width, markup=False, emoji=False, highlight=False, **kwargs
     )  # type: ignore[arg-type]
-    print_report(
+    print_plan_report(
         build_plan(loaded(instance), solution, SETTINGS, {}),
         console,
         {"plan.json": "out/plan.json"},
@@ -127,7 +131,7 @@ def test_many_slos_get_a_separate_table() -> None:
 
 def test_verdict_alone() -> None:
     stream = io.StringIO()
-    print_verdict(
+    print_plan_verdict(
         build_plan(loaded(trio()), solved(trio()), SETTINGS, {}), Console(file=stream, width=80)
     )
     assert len(stream.getvalue().splitlines()) == 3
@@ -136,7 +140,7 @@ def test_verdict_alone() -> None:
 def test_short_shows_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
     stream = io.StringIO()
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
-    print_short(
+    print_short_plan_report(
         build_plan(loaded(tight), infeasible(tight), SETTINGS, {}), Console(file=stream, width=80)
     )
     text = stream.getvalue()

@@ -15,8 +15,8 @@ from planner.joint.solver.highs import (
     SolverError,
     SolveSettings,
     StopReason,
-    solve,
-    write_program,
+    solve_with_highs,
+    write_highs_program,
 )
 from planner.joint.solver.live_lp import LiveLp
 
@@ -37,22 +37,22 @@ def knapsack(items: int = 3, *, whole: bool = True) -> LinearProgram:
 
 
 def test_an_optimum_with_offset_and_bound() -> None:
-    answer = solve(knapsack(), SolveSettings())
+    answer = solve_with_highs(knapsack(), SolveSettings())
     assert answer.stop is StopReason.OPTIMAL
     assert answer.value == pytest.approx(7.0)
     assert answer.bound == pytest.approx(7.0)
     assert answer.x == pytest.approx([1, 1, 0])
-    relaxed = solve(knapsack(whole=False), SolveSettings())
+    relaxed = solve_with_highs(knapsack(whole=False), SolveSettings())
     assert relaxed.value == pytest.approx(10 - (1 + 2))
 
 
 def test_infeasible_and_unbounded() -> None:
     program = knapsack()
     impossible = replace(program, row_lower=np.array([9.5]), row_upper=np.array([np.inf]))
-    answer = solve(impossible, SolveSettings())
+    answer = solve_with_highs(impossible, SolveSettings())
     assert (answer.stop, answer.bound, answer.x) == (StopReason.INFEASIBLE, np.inf, None)
     loose = replace(knapsack(whole=False), row_upper=np.array([np.inf]), high=np.full(3, np.inf))
-    assert solve(loose, SolveSettings(presolve=False)).stop is StopReason.UNBOUNDED
+    assert solve_with_highs(loose, SolveSettings(presolve=False)).stop is StopReason.UNBOUNDED
 
 
 def hard(seed: int = 0) -> LinearProgram:
@@ -79,7 +79,7 @@ def test_limits_of_time_and_nodes_leave_plan_and_bound() -> None:
         (SolveSettings(time_limit=0.2), StopReason.TIME),
         (SolveSettings(nodes=50), StopReason.NODES),
     ):
-        answer = solve(hard(), settings)
+        answer = solve_with_highs(hard(), settings)
         assert answer.stop is stop
         assert answer.bound <= answer.value + 1e-9
 
@@ -88,7 +88,7 @@ def test_a_cancelled_solve_comes_back() -> None:
     cancel = threading.Event()
     timer = threading.Timer(0.3, cancel.set)
     timer.start()
-    answer = solve(hard(), SolveSettings(cancel=cancel))
+    answer = solve_with_highs(hard(), SolveSettings(cancel=cancel))
     timer.join()
     assert answer.stop is StopReason.INTERRUPT
     assert answer.seconds < 10
@@ -96,35 +96,35 @@ def test_a_cancelled_solve_comes_back() -> None:
 
 def test_progress_is_reported() -> None:
     seen: list[tuple[float, float]] = []
-    solve(hard(), SolveSettings(nodes=50, progress=lambda *both: seen.append(both)))
+    solve_with_highs(hard(), SolveSettings(nodes=50, progress=lambda *both: seen.append(both)))
     assert seen
     assert all(bound <= value + 1e-6 for value, bound in seen)
 
 
 def test_an_option_that_highs_does_not_know_is_an_error() -> None:
-    highs = border.new_solver(SolveSettings())
+    highs = border.new_highs_solver(SolveSettings())
     with pytest.raises(SolverError, match="no_such_option"):
-        border.set_options(highs, no_such_option=1)
+        border.set_highs_options(highs, no_such_option=1)
     with pytest.raises(SolverError, match="random_seed"):
-        border.set_options(highs, random_seed=-5)
+        border.set_highs_options(highs, random_seed=-5)
 
 
 def test_a_value_that_is_not_the_point_s_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = border.pass_program
+    real = border.pass_program_to_highs
 
     def wrong(highs: object, program: LinearProgram) -> None:
         real(highs, replace(program, offset=program.offset + 1.0))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(border, "pass_program", wrong)
+    monkeypatch.setattr(border, "pass_program_to_highs", wrong)
     with pytest.raises(SolverError, match="its point has"):
-        solve(knapsack(), SolveSettings())
+        solve_with_highs(knapsack(), SolveSettings())
 
 
 def test_names_that_a_format_does_not_allow_are_an_error(tmp_path: Path) -> None:
     program = replace(knapsack(), row_names=["weight"], column_names=["x[0]", "x[1]", "x[2]"])
-    write_program(program, tmp_path / "m.mps")
+    write_highs_program(program, tmp_path / "m.mps")
     with pytest.raises(SolverError, match=r"m\.lp"):
-        write_program(program, tmp_path / "m.lp")
+        write_highs_program(program, tmp_path / "m.lp")
 
 
 @pytest.mark.parametrize("threads", [2, 1])
@@ -137,5 +137,5 @@ def test_other_numbers_of_threads_before_do_not_matter(threads: int) -> None:
     other.changeColIntegrality(0, highspy.HighsVarType.kInteger)
     highspy.Highs.resetGlobalScheduler(True)
     assert other.run() == highspy.HighsStatus.kOk
-    assert solve(knapsack(), SolveSettings(threads=threads)).value == pytest.approx(7.0)
+    assert solve_with_highs(knapsack(), SolveSettings(threads=threads)).value == pytest.approx(7.0)
     assert LiveLp(knapsack(whole=False), SolveSettings()).solve().value == pytest.approx(7.0)

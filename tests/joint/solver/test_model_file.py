@@ -10,9 +10,9 @@ import pytest
 from models.instance import Llm
 from models.linear import LinearProgram
 from planner.joint.solve import Settings
-from planner.joint.solve import solve as plan
-from planner.joint.solver.highs import SolveSettings, solve
-from planner.joint.solver.model_file import write_model
+from planner.joint.solve import solve_joint as plan
+from planner.joint.solver.highs import SolveSettings, solve_with_highs
+from planner.joint.solver.model_file import write_model_file
 from planner.solution import Status
 from tests.support.instances.tiny import random_instance
 
@@ -39,10 +39,10 @@ def program_of(kind: str, seed: int) -> LinearProgram:
 )
 def test_the_optimum_survives_the_file(tmp_path: Path, kind: str, seed: int, ending: str) -> None:
     program, path = program_of(kind, seed), tmp_path / f"m.{ending}"
-    write_model(program, path)
+    write_model_file(program, path)
     highs = read_back(path)
     highs.run()
-    ours = solve(program, SolveSettings())
+    ours = solve_with_highs(program, SolveSettings())
     assert highs.getModelStatus().name == "kOptimal" and ours.stop == "optimal"  # noqa: PT018
     assert highs.getInfo().objective_function_value == pytest.approx(ours.value, abs=1e-7)
     lp = highs.getLp()
@@ -53,13 +53,13 @@ def test_the_optimum_survives_the_file(tmp_path: Path, kind: str, seed: int, end
 
 def test_names_are_those_of_the_formulation(tmp_path: Path) -> None:
     program = program_of("convex", 1)
-    write_model(program, tmp_path / "m.mps")
+    write_model_file(program, tmp_path / "m.mps")
     lp = read_back(tmp_path / "m.mps").getLp()
     assert set(lp.row_names_) == set(program.row_names)
     assert {"serve_every_request", "serve_llm_fraction[llm-a]"} <= set(lp.row_names_)
     assert "fraction[llm-b]" in lp.col_names_
     assert any(name.startswith("replicas[llm-a,only,tp1,") for name in lp.col_names_)
-    write_model(program, tmp_path / "m.lp")
+    write_model_file(program, tmp_path / "m.lp")
     assert "serve_llm_fraction(llm_a)" in read_back(tmp_path / "m.lp").getLp().row_names_
 
 
@@ -72,7 +72,7 @@ def test_names_with_white_space_and_equal_names_stay_apart(tmp_path: Path) -> No
         program = plan(twins, KEPT, explain=False).program
         assert program is not None
         for ending in ("mps", "lp"):
-            write_model(program, tmp_path / f"m.{ending}")
+            write_model_file(program, tmp_path / f"m.{ending}")
             rows = read_back(tmp_path / f"m.{ending}").getLp().row_names_
             assert len(set(rows)) == program.shape[0]
 
@@ -90,7 +90,7 @@ def test_an_infeasible_scenario_has_an_infeasible_program(tmp_path: Path) -> Non
     solution = plan(crowded, KEPT, explain=False)
     assert solution.status == Status.INFEASIBLE
     assert solution.program is not None
-    write_model(solution.program, tmp_path / "m.mps")
+    write_model_file(solution.program, tmp_path / "m.mps")
     highs = read_back(tmp_path / "m.mps")
     highs.run()
     assert highs.getModelStatus().name == "kInfeasible"
@@ -109,12 +109,12 @@ def test_where_no_program_was_solved_the_one_over_all_options_is_kept() -> None:
     solution = plan(roomy, KEPT, explain=False, lean=False)
     assert solution.program is not None
     assert solution.effort.milp_solves == 0
-    best = solve(solution.program, SolveSettings())
+    best = solve_with_highs(solution.program, SolveSettings())
     assert np.isfinite(best.value)
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"end with \.mps or \.lp"):
-        write_model(program_of("convex", 1), tmp_path / "model.xml")
+        write_model_file(program_of("convex", 1), tmp_path / "model.xml")
     with pytest.raises(FileNotFoundError):
-        write_model(program_of("convex", 1), tmp_path / "nowhere" / "m.mps")
+        write_model_file(program_of("convex", 1), tmp_path / "nowhere" / "m.mps")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from planner.export.bundle import build_bundle
-from planner.export.bundle_folder import write_bundle
+from planner.export.bundle_folder import write_bundle_folder
 from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.readme_start import compose_path
@@ -57,7 +57,7 @@ def read(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
 def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
     need("docker-compose")
     source = STARTED[name]()
-    write_bundle(build_bundle(source, ON, ["compose"]), tmp_path)
+    write_bundle_folder(build_bundle(source, ON, ["compose"]), tmp_path)
     deployment = build_deployment(source.plan.content, source.loaded.instance, ON)
     with open(tmp_path / "deploy.env", "a", encoding="utf-8") as stream:
         stream.writelines(
@@ -97,7 +97,7 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
 
 def test_unset_values_are_requested(tmp_path: Path) -> None:
     need("docker-compose")
-    write_bundle(build_bundle(export_cases.shared(), ON, ["compose"]), tmp_path)
+    write_bundle_folder(build_bundle(export_cases.shared(), ON, ["compose"]), tmp_path)
     done = read(tmp_path, "compose.lab-0.yaml")
     assert done.returncode != 0
     assert "in deploy.env" in done.stderr

@@ -14,7 +14,7 @@ import pytest
 
 from models import router as library
 from planner.export.bundle import build_bundle
-from planner.export.bundle_folder import write_bundle
+from planner.export.bundle_folder import write_bundle_folder
 from planner.operation.price_table import build_price_table
 from tests.support.plans import export_cases
 from tests.support.plans.export_cases import ON
@@ -24,7 +24,7 @@ from tests.support.plans.export_cases import ON
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with prices over load and a table of scores."""
     found, source = tmp_path_factory.mktemp("bundle"), export_cases.shared()
-    write_bundle(build_bundle(source, ON, ["litellm"], build_price_table(source)), found)
+    write_bundle_folder(build_bundle(source, ON, ["litellm"], build_price_table(source)), found)
     rows = (source.loaded.scenario.path.parent / "scores.csv").read_text(encoding="utf-8")
     (found / "scores.csv").write_text(rows, encoding="utf-8")
     return found

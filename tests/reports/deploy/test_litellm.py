@@ -11,7 +11,7 @@ import pytest
 
 from planner.errors import DataError
 from planner.export.bundle import build_bundle
-from planner.export.bundle_folder import write_bundle
+from planner.export.bundle_folder import write_bundle_folder
 from planner.export.deployment import FLEET, build_deployment
 from reports.deploy.weights import SHARES
 from tests.support.outside import need
@@ -38,7 +38,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Counts:
     """How many calls each server got, of a plan with several servers an LLM at different rates."""
     python = need("litellm")
     source, folder = export_cases.shared(), tmp_path_factory.mktemp("bundle")
-    write_bundle(build_bundle(source, ON, ["litellm"]), folder)
+    write_bundle_folder(build_bundle(source, ON, ["litellm"]), folder)
     shutil.copy(source.loaded.scenario.path.parent / "scores.csv", folder)
     command = [python, RUNNER, folder, str(CALLS), "7"]
     done = subprocess.run(

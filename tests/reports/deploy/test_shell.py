@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from planner.export.bundle import build_bundle
-from planner.export.bundle_folder import write_bundle
+from planner.export.bundle_folder import write_bundle_folder
 from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.vllm_server import serve_flags
@@ -90,7 +90,7 @@ class Machine:
 
     def __init__(self, folder: Path, source: PlanAndScenario) -> None:
         self.bundle, self.stubs = folder / "bundle", folder / "stubs"
-        write_bundle(build_bundle(source, ON, ["shell"]), self.bundle)
+        write_bundle_folder(build_bundle(source, ON, ["shell"]), self.bundle)
         self.deployment = build_deployment(source.plan.content, source.loaded.instance, ON)
         self.stubs.mkdir()
         for name, text in STUBS.items():

@@ -14,7 +14,7 @@ import pytest
 import xlsxwriter
 from openpyxl.worksheet.table import Table
 
-from planner.cli.commands.plan import plan_scenario
+from planner.cli.commands.plan import run_plan_on_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.scenario.assemble import load_instance
@@ -38,7 +38,7 @@ def book(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def report(book: Path) -> Path:
-    source = plan_scenario(book, [], Interrupt(), quiet=True)
+    source = run_plan_on_scenario(book, [], Interrupt(), quiet=True)
     path = book.parent / "report.xlsx"
     write_workbook(
         path,

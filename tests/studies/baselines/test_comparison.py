@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner.joint.solve import solve
+from planner.joint.solve import solve_joint
 from planner.presentation.baselines import baselines_table
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
@@ -32,7 +32,7 @@ def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
     seen = 0
     for seed in range(40, 49):
         instance = random_instance(seed, kind)
-        best = solve(instance, Settings(), explain=False)
+        best = solve_joint(instance, Settings(), explain=False)
         if best.value is None or best.bound is None:
             continue
         sign = 1.0 if instance.objective == "quality" else -1.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.instance import Quota
-from planner.joint.solve import solve
+from planner.joint.solve import solve_joint
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.studies.baselines.solver import with_quota
@@ -32,7 +32,7 @@ def test_quotas_agree_with_brute_force(kind: str) -> None:
         instance = with_quota(
             instance, "replicas of option 0", np.eye(1, len(instance.options)).ravel(), 1.0
         )
-        found = solve(instance, Settings(), explain=False)
+        found = solve_joint(instance, Settings(), explain=False)
         faults += [
             f"{kind} {seed}: {fault}" for fault in _faults(instance, found, best_plan(instance))
         ]
@@ -41,7 +41,7 @@ def test_quotas_agree_with_brute_force(kind: str) -> None:
 
 def test_the_verifier_sees_an_exceeded_quota() -> None:
     instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
-    found = solve(instance, Settings())
+    found = solve_joint(instance, Settings())
     used = int(np.flatnonzero(found.replicas)[0])
     tight = replace(
         instance, quotas=(Quota("that option", tuple(np.eye(len(instance.options))[used]), 0.0),)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.joint.solve import solve
+from planner.joint.solve import solve_joint
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from planner.studies.baselines.two_stage import two_stage_baseline
@@ -17,4 +17,4 @@ def test_two_stage_keeps_the_slos_at_the_edge_of_capacity() -> None:
     ).instance
     attempt = two_stage_baseline(trial(instance), instance)
     assert attempt.met
-    assert attempt.value == pytest.approx(solve(instance, Settings()).value, abs=1e-3)
+    assert attempt.value == pytest.approx(solve_joint(instance, Settings()).value, abs=1e-3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Llm, Option, Pool, Slo
-from planner.joint.solve import Settings, solve
+from planner.joint.solve import Settings, solve_joint
 from planner.plans.setup_content import setup_content
 from planner.solution import Solution
 from planner.verification.verifier import verify
@@ -82,7 +82,7 @@ def make(
 
 def checked(instance: Instance, settings: Settings = EXACT, **how: Any) -> Solution:
     """Solve; any plan must pass the verifier and lie on its side of its bound."""
-    solution = solve(instance, settings, **how)
+    solution = solve_joint(instance, settings, **how)
     check(instance, solution, settings.rel_gap)
     return solution
 

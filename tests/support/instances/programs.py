@@ -11,7 +11,7 @@ from models.formulation import Formulation, Goal, GoalKind
 from models.linear import LinearProgram
 from models.program import build_program
 from models.quality import Quality
-from planner.joint.search_state import Clock, SearchState
+from planner.joint.search_state import SearchClock, SearchState
 from tests.support.instances.tiny import KINDS, random_instance
 
 GOALS = tuple(GoalKind)
@@ -27,7 +27,7 @@ def state_of(kind: str, seed: int) -> SearchState:
     state = SearchState(
         instance=instance,
         quality=Quality(instance.scores),
-        clock=Clock(time.perf_counter() + 60.0),
+        clock=SearchClock(time.perf_counter() + 60.0),
     )
     rng = np.random.default_rng(seed)
     for _ in range(6):

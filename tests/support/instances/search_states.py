@@ -9,7 +9,7 @@ from models.formulation import Goal, GoalKind
 from models.instance import Instance
 from models.quality import Quality
 from planner.joint.goal_state import GoalState
-from planner.joint.search_state import Clock, SearchState
+from planner.joint.search_state import SearchClock, SearchState
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.tiny import random_instance
 
@@ -20,7 +20,7 @@ def fresh_state(instance: Instance, cancel: threading.Event | None = None) -> Se
     return SearchState(
         instance=instance,
         quality=Quality(instance.scores),
-        clock=Clock(time.perf_counter() + 60.0, cancel),
+        clock=SearchClock(time.perf_counter() + 60.0, cancel),
     )
 
 

@@ -75,7 +75,7 @@ def search(monkeypatch: pytest.MonkeyPatch) -> PutSearch:
     def put(solve: Callable[..., Solution]) -> None:
         monkeypatch.setattr(
             joint,
-            "solve",
+            "solve_joint",
             lambda instance, settings, *, progress, cancel, **_: solve(
                 instance, settings, progress=progress, cancel=cancel
             ),

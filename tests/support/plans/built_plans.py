@@ -35,5 +35,5 @@ def check_schema(plan: Plan) -> None:
 def write_trio_plan(path: Path) -> None:
     """The plan of the first example with few shares, as plan.json."""
     loaded = load_instance(TRIO, FEW)
-    solution = joint.solve(loaded.instance, loaded.settings)
+    solution = joint.solve_joint(loaded.instance, loaded.settings)
     write_json(build_plan(loaded, solution, loaded.settings, {}), path)

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from planner.cli.commands.plan import plan_scenario
+from planner.cli.commands.plan import run_plan_on_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
 from profiles.io import table_files
@@ -36,7 +36,7 @@ HOSTILE = {
 
 
 def planned(scenario: Path, *overrides: str) -> PlanAndScenario:
-    return plan_scenario(scenario, overrides, Interrupt(), quiet=True)
+    return run_plan_on_scenario(scenario, overrides, Interrupt(), quiet=True)
 
 
 def case(

@@ -12,7 +12,7 @@ from tests.support.plans import handmade
 
 def planned(instance: Instance) -> PlanAndScenario | None:
     """The plan of an instance with its scenario's wrapper; None where there is none."""
-    solution = joint.solve(instance, explain=False)
+    solution = joint.solve_joint(instance, explain=False)
     return (
         None
         if not solution.has_plan

@@ -13,7 +13,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
-from planner.cli.commands.plan import plan_scenario
+from planner.cli.commands.plan import run_plan_on_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.export.report_studies import KINDS, run_report_study
@@ -51,7 +51,7 @@ NOISE = "=1+1 \x00\x07\x1b[31m \ud800 \ufffe tail"
 
 
 def planned(scenario: Path, *overrides: str) -> PlanAndScenario:
-    return plan_scenario(scenario, overrides, Interrupt(), quiet=True)
+    return run_plan_on_scenario(scenario, overrides, Interrupt(), quiet=True)
 
 
 def written(

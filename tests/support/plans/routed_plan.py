@@ -44,7 +44,7 @@ def source() -> PlanAndScenario:
     instance = replace(
         handmade.trio(slos=(Slo("ttft", "mean", 0.11),)), arrival_rate=60.0, scores=random_scores(1)
     )
-    solution = joint.solve(instance, SETTINGS, explain=False)
+    solution = joint.solve_joint(instance, SETTINGS, explain=False)
     loaded = handmade.loaded(instance)
     return PlanAndScenario(build_plan(loaded, solution, handmade.SETTINGS, {}), loaded)
 

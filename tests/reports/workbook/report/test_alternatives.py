@@ -5,7 +5,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from planner.cli.commands.plan import PlanOptions, plan_scenario
+from planner.cli.commands.plan import PlanOptions, run_plan_on_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -13,7 +13,7 @@ from tests.support.plans.report_cases import texts, written
 
 
 def test_alternatives_are_shown(small: PlanAndScenario, tmp_path: Path) -> None:
-    source = plan_scenario(
+    source = run_plan_on_scenario(
         small.loaded.scenario.path,
         (),
         Interrupt(),
