@@ -22,7 +22,7 @@ class Knob:
 
 
 def knobs_of(edit: ScenarioEdit) -> list[Knob]:
-    """Rate, SLO limits, the quality to reach, nodes, after the changes."""
+    """Rate, SLO limits, the required quality, nodes, after the changes."""
     content = content_of(edit)
     knobs = [
         Knob(

@@ -150,7 +150,7 @@ def number_input_changed(path: str, key: str) -> None:
 
 @reruns.survive_reruns
 def goal_input_chosen(key: str) -> None:
-    """Quality, or cost with a quality to reach: that of the plan shown to begin with."""
+    """Quality, or cost with a required quality: that of the plan shown to begin with."""
     goal = st.session_state[key]
     if not reruns.accept_value_across_reruns("goal", key, goal):
         return

@@ -100,7 +100,7 @@ def report_sensitivity_points(source: PlanAndScenario) -> list[VariedPoint]:
         fields.append((f"slo.{j}.limit_ms", words, "ms", slo.limit_ms, STEP))
     if floor is not None:
         path = "objective.quality_at_least"
-        fields.append((path, "quality to reach", "mean score", floor, SMALL_STEP))
+        fields.append((path, "required quality", "mean score", floor, SMALL_STEP))
     points = [
         VariedPoint(
             path=path,

@@ -160,7 +160,7 @@ def _proof(report: Report) -> list[Check]:
         checks.append((text, _true(f"={side}"), "Summary"))
     if objective["of"] == "cost":
         floor = _true(f"=quality_found>=quality_at_least-{NOISE}")
-        checks.append(("The quality to reach is reached", floor, "Summary and Assumptions"))
+        checks.append(("The required quality is reached", floor, "Summary and Assumptions"))
     how = (
         "at planning: latencies, SLOs, placement, memory, cost, quality and gap, by code separate"
         " from the optimiser's"

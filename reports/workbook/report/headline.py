@@ -70,12 +70,12 @@ def _costs(meta: ReportMeta) -> list[Figure]:
     figures: list[Figure] = [
         ("GPUs used", Formula("=gpus_used", meta["gpus_used"]), f"of {meta['gpus_total']:,} GPUs"),
         ("Cost", Formula("=cost_usd_per_h", hour), "USD/h"),
-        ("Cost of a month", Formula("=cost_usd_per_month", month), "USD/month"),
+        ("Cost per month", Formula("=cost_usd_per_month", month), "USD/month"),
     ]
     if cost is not None:
         each = cost / (meta["arrival_rate_rps"] * 3600) * 1000
         text = "=cost_usd_per_h/(arrival_rate_rps*3600)*1000"
-        figures.append(("Cost of 1,000 requests", Formula(text, each), "USD"))
+        figures.append(("Cost per 1,000 requests", Formula(text, each), "USD"))
     return figures
 
 
