@@ -127,7 +127,7 @@ def _pool_assumptions(loaded: LoadResult, i: int) -> list[_Assumption]:
 
 
 def _limit_assumptions(loaded: LoadResult) -> list[_Assumption]:
-    """Memory kept free, SLO limits, the quality to reach."""
+    """Memory kept free, SLO limits, the required quality."""
     spec, floor = loaded.scenario.spec, loaded.instance.quality_floor
     rows = [
         _Assumption(
