@@ -131,23 +131,23 @@ def lift_capacity_sizes(size: np.ndarray, share: np.ndarray, memory: np.ndarray)
         [np.floor(percent / unit + 1e-6), np.floor(kinds[:, 1] * MEMORY_STEPS + 1e-9)], axis=1
     ).astype(int)
     raised = kinds[:, 2].copy()
-    beside = _capacity_beside(raised, need, grid)
+    others = _capacity_next_to(raised, need, grid)
     news: list[int] = []
     # Largest first: they leave the least space and gain most.
     for k in np.lexsort((-kinds[:, 1], -kinds[:, 0])):
         free = np.array(grid) - need[k]
-        if np.all(need[k] <= free) or 1.0 - beside[tuple(free)] <= raised[k] + 1e-6:
+        if np.all(need[k] <= free) or 1.0 - others[tuple(free)] <= raised[k] + 1e-6:
             continue
         if news and np.any(np.all(need[news] <= free, axis=1)):
-            beside, news = _capacity_beside(raised, need, grid), []
-        room = 1.0 - beside[tuple(free)]
+            others, news = _capacity_next_to(raised, need, grid), []
+        room = 1.0 - others[tuple(free)]
         if room > raised[k] + 1e-6:
             raised[k] = room
             news.append(int(k))
     return raised[kind.ravel()]
 
 
-def _capacity_beside(size: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+def _capacity_next_to(size: np.ndarray, need: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     """(free share + 1, free memory + 1): the largest total size of shards that fit into what is
     free.
     """

@@ -138,7 +138,7 @@ def _program_objective(model: pyo.ConcreteModel, form: Formulation) -> None:
 
 
 def obey_quality_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """quality <= base_c + price_c . fraction, one row a cut."""
+    """quality <= base_c + price_c . fraction, one row per cut."""
     model.CUTS = pyo.Set(initialize=range(form.cut_base.size))
     base, price = form.cut_base.tolist(), form.cut_prices.tolist()
     model.obey_quality_cuts = pyo.Constraint(

@@ -4,7 +4,7 @@ how far up the SLOs can be kept.
     row                 best routing of the fixed setup at one rate (`fixed_setup`), verified; the
                         planned rate's row is the plan itself
     held up to          highest rate with a routing that keeps every SLO, by bisection between the
-                        planned rate and what the replicas can carry at all; it has a row of its own
+                        planned rate and what the replicas can carry at all; it has its own row
     not held from       lowest rate met on the way for which it is proved that no routing keeps them
     kept from           lowest rate down to which a row's routing, its fractions unchanged, keeps
                         the SLOs without a break

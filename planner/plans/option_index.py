@@ -1,7 +1,7 @@
 """Which option of an instance an entry of plan.json names: by LLM, pool, tensor-parallel degree and
 MPS share.
 
-The verifier has an index of its own: what it checks must not be read by what it checks with.
+The verifier has its own index: what it checks must not be read by the code that is checked.
 """
 
 from collections import defaultdict

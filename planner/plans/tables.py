@@ -110,7 +110,7 @@ def utilisation_pct(option: OptionContent) -> float:
 
 
 def _setup(content: PlanContent) -> pd.DataFrame:
-    """Tabulate one row a deployed option; utilisation = rate per replica / highest profiled
+    """Tabulate one row per deployed option; utilisation = rate per replica / highest profiled
     rate.
     """
     columns = latency_columns(content)

@@ -3,7 +3,7 @@ tables with units and sentences.
 
 router_prices     one row per LLM: planned fraction, what the prices realise on the plan's own
                   scores, dual price
-router_ties       one row a group of LLMs that tie
+router_ties       one row per group of LLMs that tie
 decision_table    one prompt: score, price, net, probability
 rates_by_llm      one row per LLM and rate of the price table
 """

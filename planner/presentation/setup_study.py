@@ -1,6 +1,6 @@
 """The study of all setups: named tables with units in their headers, and sentences.
 
-setups      one row a retained setup, the best first: options, fractions, dual prices, quality,
+setups      one row per retained setup, the best first: options, fractions, dual prices, quality,
             latency, utilisation
 spread      best, median, worst of the feasible ones, and their distance
 histogram   how many feasible setups reach which quality

@@ -1,7 +1,8 @@
 """A simulation of a plan: named tables with units in their headers, and sentences.
 
 simulated_slos      limit, predicted, simulated with its interval, share of requests within, verdict
-simulated_options   one row a deployed option: engine, rate and mean latency planned and simulated,
+simulated_options   one row per deployed option: engine, rate and mean latency planned and
+                    simulated,
                     p99
 simulated_routing   fractions planned and realised
 """

@@ -6,7 +6,7 @@ for it, within the loss
 
     quality >= value - loss |value|,    or    cost <= value + loss |value|
 
-Each alternative has the bound of its own search: no setup left is better than that. Where there is
+Each alternative has the bound from its search: no setup left is better than that. Where there is
 no further one and the search was not stopped, it is proved that no other kind lies within the loss.
 
     fewest GPUs       minimise GPUs within the loss, then the best objective on so many

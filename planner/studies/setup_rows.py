@@ -38,7 +38,7 @@ STATUSES = tuple(SetupStatus)
 
 @dataclass(frozen=True, kw_only=True)
 class SetupStudy:
-    """One row a retained setup. positions: (R,) in `setups`; status: (R,) positions in STATUSES;
+    """One row per retained setup. positions: (R,) in `setups`; status: (R,) positions in STATUSES;
     only_exact: (R,) not placed by first fit.
 
     quality, bound: (R,) NaN where there is none; fractions, alpha: (R, M); beta, spends: (R, S),

@@ -1,4 +1,4 @@
-"""Sweeps: the same scenario planned at every point of a grid of its own values.
+"""Sweeps: the same scenario planned at every point of a grid of its values.
 
 A point is the scenario with one value for each varied key; the points are the product of the axes,
 the first axis slowest (`planner.studies.sweep_axes`). Points are independent of each other and are

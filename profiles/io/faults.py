@@ -43,7 +43,7 @@ class Fault:
 
     file: as the user named it; where: row, column or dotted path ("" = the whole file).
 
-    value: what stands there, as `shown_in_fault` renders it ("" = nothing to show); problem and
+    value: the content there, as `shown_in_fault` renders it ("" = nothing to show); problem and
     fix: sentences without a full stop.
     """
 
