@@ -21,7 +21,7 @@ DECISION = ("scenario_sha256", "options", "routing", "dual_prices", "router", "p
 RAMP, LIMIT = 0.02, 0.25
 """Of the price correction, in shares of the range of scores.
 
-The gain is the ramp: the largest that surely never overshoots.
+The gain is the ramp: the largest that never overshoots.
 """
 
 

@@ -62,7 +62,7 @@ def simulate(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Simulation:
-    """Replay the plan. engine(instance, option, rate): a step-level replica and what it supposes,
+    """Replay the plan. engine(instance, option, rate): a step-level replica and its assumptions,
     or why there is none.
 
     The plan must have a setup (`Plan.demand_setup`). Cancelled, the runs done so far count (at

@@ -1,5 +1,5 @@
 """A replica of an estimated option, step by step: the engine that made its curve, with the same
-suppositions.
+assumptions.
 
 Cache: what the option's stated memory leaves after its weights. Lengths, scheduler and most
 sequences: as the curve's source states them (fixed lengths, chunked prefill, 256 sequences where it
@@ -41,7 +41,7 @@ Replica = Callable[[np.ndarray, np.random.Generator], dict[str, np.ndarray]]
 def build_step_level_replica(
     instance: Instance, option: int, rate: float
 ) -> tuple[Replica, str] | str:
-    """A replica and what it supposes, or why there is none. rate: planned, req/s of one replica."""
+    """A replica and its assumptions, or why there is none. rate: planned, req/s of one replica."""
     one = instance.options[option]
     name, gpu_name = instance.llms[one.llm].name, instance.pools[one.pool].gpu
     llm, gpu = load_catalogue_llms().get(name), load_catalogue_gpus().get(gpu_name)

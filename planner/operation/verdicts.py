@@ -6,7 +6,9 @@ __all__ = ["DifferenceVerdict", "SloVerdict"]
 
 
 class SloVerdict(StrEnum):
-    """Whether a limit is kept: surely, perhaps, surely not; NOT_SIMULATED: nothing is known."""
+    """Whether a limit is kept: certainly, perhaps, certainly not; NOT_SIMULATED: nothing is
+    known.
+    """
 
     HOLDS = "holds"
     UNCERTAIN = "uncertain"

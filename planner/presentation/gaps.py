@@ -1,6 +1,6 @@
 """What to measure next: a named table, sentences, and the benchmark command of every option.
 
-gaps    one row per option: provenance, supposed error, in the plan or not, gain if better, regret
+gaps    one row per option: provenance, assumed error, in the plan or not, gain if better, regret
         if worse
 """
 
@@ -63,7 +63,7 @@ def gaps_table(gaps: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
         "GPU",
         "Option",
         "Provenance",
-        "Supposed error (%)",
+        "Assumed error (%)",
         "In the plan",
         f"Gain if better ({unit})",
         f"Regret if worse ({unit})",
@@ -79,7 +79,7 @@ def gap_reason(gap: Gap) -> str:
         return "if worse, another setup is better"
     if gap.gain:
         return "if better, the plan gains" if gap.in_plan else "if better, the plan changes"
-    return "no effect within the supposed error"
+    return "no effect within the assumed error"
 
 
 def benchmark_command(gap: Gap, instance: Instance, hf_id: str | None) -> Sequence[str]:

@@ -60,7 +60,7 @@ def evaluation_gain_line(evaluation: Evaluation) -> str:
 
 
 def evaluation_advice_lines(evaluation: Evaluation) -> list[str]:
-    """Say what to plan with where limits are not surely kept; nothing where they are, and where no
+    """Say what to plan with where limits may be missed; nothing where they are kept, and where no
     figure is known.
     """
     changes, limits = {}, []

@@ -1,4 +1,4 @@
-"""What to try where limits are not surely kept: a tighter limit to plan with."""
+"""What to try where limits may be missed: a tighter limit to plan with."""
 
 import math
 from collections.abc import Mapping, Sequence

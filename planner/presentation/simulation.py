@@ -50,7 +50,7 @@ def simulation_verdict_line(simulation: Simulation) -> str:
 
 
 def simulation_advice_lines(simulation: Simulation) -> list[str]:
-    """Say what to plan with where limits are not surely kept; nothing where they are."""
+    """Say what to plan with where limits may be missed; nothing where they are kept."""
     changes, limits = {}, []
     for j, one in enumerate(simulation.slos):
         if (

@@ -56,7 +56,7 @@ FEWER_POINTS = 60
 class Gap:
     """One option.
 
-    error: supposed, 0..1; gain, regret: of the objective, 0 = none, None where not known.
+    error: assumed, 0..1; gain, regret: of the objective, 0 = none, None where not known.
 
     breaks: on the worse curve the plan's setup cannot keep the limits.
     """

@@ -10,14 +10,14 @@ from tests.support.paths import HOME
 
 CODE = """
 import os, signal, threading, time
-from planner.api.interrupts import interruptible
+from planner.api.interrupts import with_interrupts
 for k in range({times}):
     threading.Timer(0.2 * (k + 1), os.kill, (os.getpid(), signal.SIGINT)).start()
 def work(cancel):
     cancel.wait(20)
     {then}
     return "so far"
-print(interruptible(work))
+print(with_interrupts(work))
 """
 
 

@@ -87,7 +87,7 @@ def _print_profile_gaps(
         ("Provenance", "curve", str),
     ]
     columns += [
-        ("Supposed error (%)", "off by\n(%)", _number(0)),
+        ("Assumed error (%)", "off by\n(%)", _number(0)),
         ("In the plan", "in\nplan", lambda value: "yes" if value else ""),
     ]
     columns += [(gain, "gain if\nbetter", _number(5)), (regret, "regret if\nworse", _number(5))]
@@ -105,7 +105,7 @@ def _print_profile_gaps(
     if breaking:
         output_line(
             console,
-            f"If worse than supposed, these break a limit of the plan: {', '.join(breaking)}.",
+            f"If worse than assumed, these break a limit of the plan: {', '.join(breaking)}.",
             indent=2,
         )
     specs = load_catalogue_llms()

@@ -8,7 +8,7 @@ routing, then the best routing of the setup.
                     cheapest setup that serves them within the SLOs)
     3. routing      the best routing on that setup, whose replicas may stay idle
 
-What l_i is supposed to be decides the outcome, so several suppositions are tried and the best
+What l_i is assumed to be decides the outcome, so several assumptions are tried and the best
 outcome counts: the latency of the LLM's fastest and of its median option, at no load and at 50, 80
 and 100 % of its highest rate.
 
@@ -60,7 +60,7 @@ solved again without them, for the most of f that can be served.
 
 
 @dataclass(frozen=True)
-class Supposition:
+class LatencyAssumption:
     """What stage 1 takes for granted.
 
     option: (M,) position of every LLM's reference option (-1: none); level: part of its highest
@@ -76,7 +76,7 @@ class Supposition:
 class Setup:
     """The result of stage 2.
 
-    words: of its supposition; within: the instance that allows no more; served: part of f;
+    words: of its assumption; within: the instance that allows no more; served: part of f;
     solution: stage 3.
     """
 
@@ -86,7 +86,7 @@ class Setup:
     solution: Solution
 
 
-def suppositions(instance: Instance) -> Iterator[Supposition]:
+def latency_assumptions(instance: Instance) -> Iterator[LatencyAssumption]:
     """Every reference option at every level."""
     column = _column(instance)
     for level, words in LEVELS:
@@ -98,7 +98,7 @@ def suppositions(instance: Instance) -> Iterator[Supposition]:
                 chosen.append(
                     -1 if not own else own[0 if reference == "fastest" else len(own) // 2]
                 )
-            yield Supposition(
+            yield LatencyAssumption(
                 f"every LLM at the latency of its {reference} option at {words}",
                 tuple(chosen),
                 level,
@@ -130,16 +130,16 @@ def _at(option: Option, column: Column, level: float) -> float:
 
 
 def two_stage_baseline(solver: BaselineSolver, instance: Instance) -> BaselineResult:
-    """The best outcome over all suppositions."""
+    """The best outcome over all assumptions."""
     routings: list[np.ndarray] = []
     setups: dict[tuple[int, ...], Setup] = {}
     tried = 0
-    for supposed in suppositions(instance):
+    for assumed in latency_assumptions(instance):
         if solver.stopped():
             break
         tried += 1
-        fractions = _fixed_latency_routing(solver, instance, supposed)
-        # Many suppositions lead to one routing: stage 2, the slow one, runs once for each.
+        fractions = _fixed_latency_routing(solver, instance, assumed)
+        # Many assumptions lead to one routing: stage 2, the slow one, runs once for each.
         if fractions is None or any(np.abs(fractions - other).max() < SAME for other in routings):
             continue
         routings.append(fractions)
@@ -147,17 +147,17 @@ def two_stage_baseline(solver: BaselineSolver, instance: Instance) -> BaselineRe
         if allocated is not None and allocated[0] not in setups:
             replicas, served = allocated
             within = _within(instance, np.array(replicas))
-            setups[replicas] = Setup(supposed.words, within, served, solver.solve(within))
+            setups[replicas] = Setup(assumed.words, within, served, solver.solve(within))
     every = len(LEVELS) * len(REFERENCES)
     effort = f"best of {len(setups)} setups" if len(setups) > 1 else "one setup"
-    effort += f" from {tried} suppositions" + (
+    effort += f" from {tried} assumptions" + (
         f" (time for no more of the {every})" if tried < every else ""
     )
     if not routings:
         return BaselineResult(
             name=NAME,
             variant="",
-            reason="no routing keeps the SLOs at any of the fixed latencies that were supposed",
+            reason="no routing keeps the SLOs at any of the fixed latencies that were assumed",
             notes=[effort],
         )
     return _best_routed(
@@ -204,17 +204,17 @@ def _within(instance: Instance, replicas: np.ndarray) -> Instance:
 
 
 def _fixed_latency_routing(
-    solver: BaselineSolver, instance: Instance, supposed: Supposition
+    solver: BaselineSolver, instance: Instance, assumed: LatencyAssumption
 ) -> np.ndarray | None:
     """Stage 1: (M,) fractions, or None when none keeps the SLOs."""
     cost = instance.objective == "cost"
     units = UNITS if cost else 1
     options: list[Option] = []
     pools: list[Pool] = []
-    for i, o in enumerate(supposed.option):
+    for i, o in enumerate(assumed.option):
         if o >= 0:
             reference = instance.options[o]
-            rate = supposed.level * reference.curve.max_rate
+            rate = assumed.level * reference.curve.max_rate
             latency = {
                 c: np.array([np.interp(rate, reference.curve.rates, v)])
                 for c, v in reference.curve.latency.items()
