@@ -21,7 +21,7 @@ def solve(instance, settings, progress, cancel, **_):
     print("searching", flush=True)
     cancel.wait(20) if {listens} else time.sleep(20)
     return hand_made_plan(instance, "feasible", 0.95) if {found} else no_plan("unknown")
-joint.solve = solve
+joint.solve_joint = solve
 app(["plan", {path!r}], prog_name="planner")
 """
 
