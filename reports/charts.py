@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from profiles.io.writing import writing, writing_whole_file
 from reports.content import Report
 from reports.series import CELLS, RATE, bar_of, gpus_of, routing_text, spans_of
 from reports.style import COLOURS, Look, looks_of, safe_text
@@ -54,13 +55,14 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
     """Write gpu_map, routing and one latency chart a column that an SLO limits; the files written,
     none without a setup.
 
-    With a conflict the best effort is drawn and labelled as such. folder: made where it is missing.
-    OSError when it cannot be written to.
+    Beside a conflict the best effort is drawn, and says so. folder: made where it is missing.
+    WriteError when it cannot be written to.
     """
     report = report["nearest"] or report
     if not len(report["tables"]["setup"]):
         return []
-    folder.mkdir(exist_ok=True)
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
     meta = report["meta"]
     headers = list(dict.fromkeys(slo["header"] for slo in meta["slos"])) or meta["latencies"][:1]
     written: list[Path] = []
@@ -79,9 +81,9 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
             for kind in KINDS:
                 path = folder / f"{name}.{kind}"
                 words = {"Title": safe_text(meta["scenario"]), "Description": safe_text(alt)}
-                figure.savefig(
-                    path, dpi=150, metadata={**words, **({"Date": None} if kind == "svg" else {})}
-                )
+                undated = {"Date": None} if kind == "svg" else {}
+                with writing_whole_file(path, f".{kind}") as temporary:
+                    figure.savefig(temporary, dpi=150, metadata={**words, **undated})
                 written.append(path)
     return written
 

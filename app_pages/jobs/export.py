@@ -12,10 +12,11 @@ import pandas as pd
 
 from app_pages.jobs.messages import JobContext
 from planner.errors import DataError
-from planner.export.bundle import KINDS, build_bundle, bundle_date, bundle_files_table, needs_prices
+from planner.export.bundle import KINDS, build_bundle, bundle_files_table, needs_prices
 from planner.export.input_workbook import write_loaded_input_workbook
 from planner.export.report_content import build_report
 from planner.export.report_files import write_report_files, write_report_workbook
+from planner.export.source_date import source_time
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, json_text
@@ -24,7 +25,7 @@ from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
 from planner.scenario.load import load_scenario
 from profiles.io.faults import Fault
-from profiles.io.writing import write_csv_text
+from profiles.io.writing import csv_text
 
 __all__ = [
     "export_bundle_job",
@@ -104,7 +105,7 @@ def export_bundle_job(
 
     kinds: of KINDS; all of them means all in which the plan can be expressed.
     """
-    source, on = _exported_source(path, overrides, content), bundle_date()
+    source, on = _exported_source(path, overrides, content), source_time().date()
     chosen = None if set(kinds) == set(KINDS) else [kind for kind in KINDS if kind in kinds]
     build_bundle(
         source, on, chosen
@@ -131,7 +132,7 @@ def plan_text(content: PlanContent) -> str:
 def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
     """Tables as CSV files in an archive; empty ones are left out."""
     return _zip_export_files(
-        {f"{name}.csv": write_csv_text(frame) for name, frame in tables.items() if len(frame)}
+        {f"{name}.csv": csv_text(frame) for name, frame in tables.items() if len(frame)}
     )
 
 

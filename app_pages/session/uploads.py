@@ -120,5 +120,5 @@ def upload_template_book() -> bytes:
 
     folder = TemporaryFolder()
     path = folder.path / "template.xlsx"
-    write_input_book(str(path), template_inputs())
+    write_input_book(path, template_inputs())
     return path.read_bytes()

@@ -37,7 +37,7 @@ from planner.presentation.what_if import (
 from planner.scenario.edits import ScenarioEdit
 from planner.studies.sweep_axes import Axis
 from planner.studies.sweep_point import SweepPoint
-from profiles.io.writing import write_csv_text
+from profiles.io.writing import csv_text
 
 __all__ = ["draw_frontier", "forget_other_frontier"]
 
@@ -197,7 +197,7 @@ def _draw_frontier_points(here: ShownPlan) -> None:
     )
     st.download_button(
         "Frontier as CSV",
-        write_csv_text(frame),
+        csv_text(frame),
         "frontier.csv",
         "text/csv",
         key="what-if-csv",

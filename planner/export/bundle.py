@@ -4,10 +4,9 @@ pages.
 Nothing is written or printed.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +34,9 @@ from reports.deploy.readme_start import compose_path
 from reports.deploy.shell import deploy_script, deploy_variables
 
 __all__ = [
-    "EPOCH",
     "KINDS",
     "Bundle",
     "build_bundle",
-    "bundle_date",
     "bundle_files_table",
     "needs_prices",
     "parse_bundle_kinds",
@@ -217,29 +214,3 @@ def _bundle_litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
 
 def _yaml(deployment: Mapping[str, Any], documents: Sequence[Any]) -> str:
     return with_head(deployment["about"], yaml_text(documents))
-
-
-EPOCH = "SOURCE_DATE_EPOCH"
-
-
-def bundle_date() -> date:
-    """Date of SOURCE_DATE_EPOCH (s since 1970, UTC) where it is set, else today's; DataError when
-    it is no such number.
-    """
-    text = os.environ.get(EPOCH)
-    if not text:
-        return datetime.now(UTC).date()
-    try:
-        return datetime.fromtimestamp(int(text), UTC).date()
-    except (ValueError, OverflowError, OSError):
-        raise DataError(
-            [
-                Fault(
-                    EPOCH,
-                    "",
-                    repr(text),
-                    "this is not a time",
-                    "set it to whole seconds since 1970, or unset it",
-                )
-            ]
-        ) from None

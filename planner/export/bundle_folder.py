@@ -1,11 +1,14 @@
-"""A deploy bundle on disk: a new folder, every file whole, README.md last."""
+"""A deploy bundle on disk: a new folder with all its files, or nothing."""
 
 import os
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from planner.errors import DataError
 from planner.export.bundle import Bundle
 from profiles.io.faults import Fault
+from profiles.io.output_folder import put_folder
 from profiles.io.writing import write_whole_file
 
 __all__ = ["check_new_bundle_folder", "write_bundle_folder"]
@@ -34,15 +37,16 @@ def check_new_bundle_folder(folder: Path) -> None:
 
 
 def write_bundle_folder(bundle: Bundle, folder: Path) -> None:
-    """Write every file whole, README.md last: where it exists the bundle is complete.
+    """Write every file, or none. WriteError when that is not possible."""
+    with put_folder(folder) as place:
+        for name, text in bundle.files.items():
+            path = place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole_file(path, partial(_write_text, text))
+            if name in bundle.executable:
+                mode = path.stat().st_mode
+                path.chmod(mode | (mode & 0o444) >> 2)
 
-    OSError when that is not possible.
-    """
-    for name in sorted(bundle.files, key=lambda name: (name == "README.md", name)):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = bundle.files[name]
-        write_whole_file(path, lambda stream, text=text: stream.write(text))  # type: ignore[misc]
-        if name in bundle.executable:
-            mode = path.stat().st_mode
-            path.chmod(mode | (mode & 0o444) >> 2)
+
+def _write_text(text: str, stream: TextIO) -> None:
+    stream.write(text)

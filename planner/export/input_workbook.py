@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.errors import DataError
 from planner.scenario.templates import workbook_inputs
 from profiles.io.faults import Fault
-from profiles.io.writing import check_writable, write_whole_bytes
+from profiles.io.writing import check_writable, writing_whole_file
 from profiles.workbook_layout import WorkbookInputs
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def write_input_workbook(
     # Imported here because only workbooks need XlsxWriter.
     from reports.workbook.input_sheets import write_input_book
 
-    with write_whole_bytes(path, ".xlsx") as temporary:
-        notes = write_input_book(str(temporary), inputs)
+    with writing_whole_file(path, ".xlsx") as temporary:
+        notes = write_input_book(temporary, inputs)
         if notes:
             fix = "keep the scenario as YAML, or rename it"
             raise DataError([Fault(str(path), "", "", note, fix) for note in notes[:20]])

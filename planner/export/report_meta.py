@@ -1,9 +1,9 @@
 """Text and numbers that accompany a report's tables."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from planner.export.report_tables import report_option_text
+from planner.export.source_date import source_time
 from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import PlanContent
@@ -64,7 +64,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "scenario_path": content["scenario_path"],
         "overrides": {key: str(value) for key, value in content["overrides"].items()},
         "notes": list(notes),
-        "created": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+        "created": source_time(),
     }
 
 

@@ -91,7 +91,8 @@ def study_setups(
     resumed = known.read(table.put)
     _route_all(instance, setups, positions, table, known, jobs, _Watch(began, progress, cancel))
     result = table.study(setups, positions, ~placed[positions], began, resumed)
-    known.close(remove=result.complete)
+    if result.complete:
+        known.remove()
     return result
 
 

@@ -1,15 +1,13 @@
-"""The journal of a study: what was routed so far, so that an interrupted study resumes where it
-stopped.
-"""
+"""The journal of a study of setups: what was routed so far, a line a chunk."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 import numpy as np
 
 from planner.decomposition.routing import RoutingResult
+from planner.studies.journal_file import JournalFile
 
 __all__ = ["StudyJournal"]
 
@@ -17,67 +15,50 @@ PutRows = Callable[[Sequence[int], Sequence[RoutingResult]], None]
 
 
 class StudyJournal:
-    """The setups routed, a line per chunk, under a first line that says of which study.
-
-    A half-written last line is passed over.
-    """
+    """The setups routed; without a path nothing is written."""
 
     def __init__(self, path: Path | None, key: dict[str, object]) -> None:
-        self.path, self.key = path, key
-        self.stream: TextIO | None = None
+        self.file = JournalFile(path, "setups", key)
 
     def read(self, put: PutRows) -> int:
-        """Enter what an earlier run routed, and start the file again with it; how many rows."""
-        if self.path is None:
-            return 0
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
-        chunks = list(_lines(lines, self.key))
-        self.stream = self.path.open("w", encoding="utf-8")
-        self.stream.write(json.dumps(self.key) + "\n")
+        """Enter what an earlier run routed, and begin the file anew with it; how many rows.
+
+        WriteError when the file cannot be written.
+        """
+        chunks = list(_chunks(self.file.lines))
+        self.file.begin(_line(rows, routed) for rows, routed in chunks)
         for rows, routed in chunks:
             put(rows, routed)
-            self.write(rows, routed)
         return sum(len(rows) for rows, _ in chunks)
 
     def write(self, rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> None:
-        """Append one chunk."""
-        if self.stream is not None:
-            results = [
-                [
-                    r.value,
-                    r.bound,
-                    *(part.tolist() for part in (r.rates, r.fractions, r.alpha, r.beta, r.spends)),
-                ]
-                for r in routed
-            ]
-            self.stream.write(json.dumps([[int(row) for row in rows], results]) + "\n")
-            self.stream.flush()
+        """Append one chunk. WriteError when that is not possible."""
+        self.file.append(_line(rows, routed))
 
-    def close(self, *, remove: bool) -> None:
-        """End; the journal goes when it is not needed any more."""
-        if self.stream is not None and self.path is not None:
-            self.stream.close()
-            if remove:
-                self.path.unlink(missing_ok=True)
+    def remove(self) -> None:
+        """The study is complete."""
+        self.file.remove()
 
 
-def _lines(
-    lines: Sequence[str], key: dict[str, object]
-) -> Iterator[tuple[list[int], list[RoutingResult]]]:
-    """Chunks of a journal of this very study."""
-    for number, line in enumerate(lines):
+def _line(rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> list[Any]:
+    """A chunk as it is written: [rows, results]."""
+    results = [
+        [
+            r.value,
+            r.bound,
+            *(part.tolist() for part in (r.rates, r.fractions, r.alpha, r.beta, r.spends)),
+        ]
+        for r in routed
+    ]
+    return [[int(row) for row in rows], results]
+
+
+def _chunks(lines: Sequence[Any]) -> Iterator[tuple[list[int], list[RoutingResult]]]:
+    """Chunks of a journal, up to the first line that is none."""
+    for line in lines:
         try:
-            content = json.loads(line)
-        except ValueError:
-            return
-        if number == 0:
-            if content != key:
-                return
-            continue
-        rows, results = content
-        yield (
-            rows,
-            [
+            rows, results = line
+            routed = [
                 RoutingResult(
                     value=value,
                     bound=bound,
@@ -88,5 +69,7 @@ def _lines(
                     spends=np.array(spends, dtype=float),
                 )
                 for value, bound, rates, fractions, alpha, beta, spends in results
-            ],
-        )
+            ]
+        except (TypeError, ValueError):
+            return
+        yield rows, routed

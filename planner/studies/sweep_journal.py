@@ -8,14 +8,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from planner.scenario.assemble import LoadResult
+from planner.studies.journal_file import JournalFile, journal_path
 from planner.studies.sweep_axes import Axis
 from planner.studies.sweep_point import SweepPoint, points_table
 from planner.version import VERSION
-from profiles.io.writing import safe_cell_for_writing, write_csv
+from profiles.io.writing import safe_cell_for_writing, write_csv, writing_whole_file
 
 __all__ = ["SweepJournal", "journal_key", "write_points"]
 
@@ -34,33 +36,27 @@ def journal_key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
 
 
 class SweepJournal:
-    """The journal next to the table (a line per point), and the table, written again as points
-    finish; without `out` neither is written.
+    """The journal beside the table (a line a point), and the table, written again as points finish;
+    without `out` neither is written. WriteError where one of the two cannot be.
 
     done: points of an earlier run of this very sweep, by number.
     """
 
     def __init__(self, out: str | None, key: str, axes: Sequence[Axis]) -> None:
         self.out, self.keys = None if out is None else Path(out), [axis.key for axis in axes]
-        self.journal = None if out is None else Path(f"{out}.partial")
-        self.done = {} if self.journal is None else _read(self.journal, key)
+        beside = None if self.out is None else journal_path(self.out)
+        self.journal = JournalFile(beside, "sweep", {"key": key})
+        self.done = _points(self.journal.lines)
         self.written = time.monotonic()
         self.points = dict(self.done)
-        if self.journal is not None:
-            lines = [
-                json.dumps({"key": key}),
-                *(json.dumps(asdict(point)) for point in self.done.values()),
-            ]
-            self.journal.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        self.journal.begin(map(asdict, self.done.values()))
 
     def keep(self, point: SweepPoint) -> None:
         """Append a point; write the file every now and then."""
         self.points[point.number] = point
-        if self.journal is None:
-            return
-        with self.journal.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(asdict(point)) + "\n")
-        if time.monotonic() - self.written > WRITE_EVERY_S:
+        self.journal.append(asdict(point))
+        # A table that goes to a device or a descriptor is written once, at the end.
+        if self.journal.path is not None and time.monotonic() - self.written > WRITE_EVERY_S:
             self._write()
 
     def _write(self) -> None:
@@ -74,16 +70,16 @@ class SweepJournal:
     def close(self, points: Sequence[SweepPoint], *, complete: bool) -> None:
         """Write the table a last time; the journal goes when it is not needed any more.
 
-        OSError when the table cannot be written; the journal then stays.
+        WriteError when the table cannot be written; the journal then stays.
         """
         self.points = {point.number: point for point in points}
         self._write()
-        if complete and self.journal is not None:
-            self.journal.unlink(missing_ok=True)
+        if complete:
+            self.journal.remove()
 
 
 def write_points(frame: pd.DataFrame, path: Path) -> None:
-    """Write the table as CSV, or as Parquet where the name ends so."""
+    """Write the table as CSV, or as Parquet where the name ends so. WriteError as write_csv."""
     if path.suffix.lower() != ".parquet":
         write_csv(frame, path)
         return
@@ -99,25 +95,20 @@ def write_points(frame: pd.DataFrame, path: Path) -> None:
         for name in mixed
         if _has_text(frame[name])
     }
-    frame.assign(**texts).to_parquet(path, index=False)
+    with writing_whole_file(path, ".parquet") as temporary:
+        frame.assign(**texts).to_parquet(temporary, index=False)
 
 
 def _has_text(column: pd.Series) -> bool:
     return any(isinstance(value, str | list | dict | bool) for value in column)
 
 
-def _read(journal: Path, key: str) -> dict[int, SweepPoint]:
-    """Points of an earlier run of this very sweep; a half-written last line is passed over."""
-    lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
+def _points(lines: Sequence[Any]) -> dict[int, SweepPoint]:
+    """Points of an earlier run of this very sweep, up to the first line that is none."""
     points: dict[int, SweepPoint] = {}
-    for number, line in enumerate(lines):
+    for line in lines:
         try:
-            content = json.loads(line)
-        except ValueError:
+            points[int(line["number"])] = SweepPoint(**line)
+        except (KeyError, TypeError, ValueError):
             break
-        if number == 0:
-            if content != {"key": key}:
-                return {}
-            continue
-        points[content["number"]] = SweepPoint(**content)
     return points

@@ -7,6 +7,7 @@ Headers carry units and comments, cells that have choices carry lists.
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -25,10 +26,10 @@ from profiles.workbook_layout import (
 )
 from reports.style import A4, COLOURS, FONT
 from reports.workbook.input_cells import InputCells, holdable
+from reports.workbook.workbook_file import open_workbook
 
-__all__ = ["BOOK_OPTIONS", "STORIES", "write_input_book", "write_input_sheets"]
+__all__ = ["STORIES", "write_input_book", "write_input_sheets"]
 
-BOOK_OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 SPARE_ROWS = 200
 """Rows below the header that get lists and checks, beyond those that are filled."""
 ANY = 1_000_000_000
@@ -54,22 +55,19 @@ PRINTED = 30
 """Rows of Profiles and of Scores that go on paper, as their foot says; of the other sheets all."""
 
 
-def write_input_book(path: str, inputs: WorkbookInputs) -> tuple[str, ...]:
-    """Write a workbook with only the input sheets; notes as `write_input_sheets`.
+def write_input_book(path: Path, inputs: WorkbookInputs) -> tuple[str, ...]:
+    """Write a workbook of nothing but the input sheets; notes as `write_input_sheets`.
 
     OSError when that is not possible.
     """
-    book = Workbook(path, {**BOOK_OPTIONS, "in_memory": True})
-    notes = write_input_sheets(book, inputs)
     title = holdable(f"{inputs.settings.get('name', '')}"[:200])
-    book.set_properties({"title": title, "comments": "Input of the joint LLM planner"})
-    book.close()
-    return notes
+    with open_workbook(path, title, "Input of the joint LLM planner") as book:
+        return write_input_sheets(book, inputs)
 
 
 def write_input_sheets(book: Workbook, inputs: WorkbookInputs) -> tuple[str, ...]:
     """Add the sheets Pools, LLMs, Profiles, Scores, Demand & SLO, Settings to an open book (made
-    with `BOOK_OPTIONS`).
+    by `open_workbook`).
 
     Sheets whose table is None are left out. Gives a sentence for each kind of text that could not
     be written as it is.

@@ -8,6 +8,7 @@ import pytest
 from planner.errors import DataError
 from planner.export.bundle import Bundle
 from planner.export.bundle_folder import check_new_bundle_folder, write_bundle_folder
+from profiles.io.writing import WriteError
 
 BUNDLE = Bundle(
     {"README.md": "read me\n", "shell/start.sh": "#!/bin/sh\n"},
@@ -24,12 +25,13 @@ def test_a_bundle_is_written_whole(tmp_path: Path) -> None:
     assert not os.access(tmp_path / "new" / "README.md", os.X_OK)
 
 
-def test_the_readme_comes_last(tmp_path: Path) -> None:
-    """Where it exists the bundle is complete: here a folder takes the place of a file."""
+def test_a_bundle_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Here a folder has a file's name."""
     (tmp_path / "shell" / "start.sh").mkdir(parents=True)
-    with pytest.raises(OSError, match=r"start\.sh"):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(WriteError, match="nothing is overwritten"):
         write_bundle_folder(BUNDLE, tmp_path)
-    assert not (tmp_path / "README.md").exists()
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_new_and_empty_folders_are_taken(tmp_path: Path) -> None:

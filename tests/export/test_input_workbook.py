@@ -171,7 +171,7 @@ def test_a_name_that_no_xml_can_hold_breaks_no_workbook(tmp_path: Path) -> None:
         {**plain.settings, "name": "a\ufffeb"},
     )
     notes = write_input_book(
-        str(tmp_path / "one.xlsx"),
+        tmp_path / "one.xlsx",
         replace(plain, llms=[{"name": "a\uffffb"}], scores=scores, settings=settings),
     )
     assert [note.partition(":")[0] for note in notes] == ["LLMs!A2", "Scores!B1", "Settings!B3"]

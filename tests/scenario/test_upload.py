@@ -71,7 +71,7 @@ def test_one_scenario_is_needed(tmp_path: Path, files: dict[str, bytes]) -> None
 
 
 def test_a_workbook_alone_is_a_scenario(tmp_path: Path) -> None:
-    write_input_book(str(tmp_path / "book.xlsx"), template_inputs())
+    write_input_book(tmp_path / "book.xlsx", template_inputs())
     folder = tmp_path / "upload"
     folder.mkdir()
     path = store_upload(folder, {"book.xlsx": (tmp_path / "book.xlsx").read_bytes()})
@@ -89,7 +89,7 @@ def test_a_table_is_replaced_in_a_separate_folder(edit: ScenarioEdit, tmp_path: 
 
 
 def test_a_table_is_taken_from_a_workbook_sheet(edit: ScenarioEdit, tmp_path: Path) -> None:
-    write_input_book(str(tmp_path / "book.xlsx"), template_inputs())
+    write_input_book(tmp_path / "book.xlsx", template_inputs())
     path = replace_table(
         edit.scenario,
         "profiles",

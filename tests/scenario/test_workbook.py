@@ -14,7 +14,8 @@ from planner.scenario.assemble import load_instance
 from planner.scenario.templates import template_inputs, workbook_inputs
 from profiles.io.faults import DataError
 from profiles.workbook_layout import SHEETS
-from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
+from reports.workbook.input_sheets import write_input_book, write_input_sheets
+from reports.workbook.workbook_file import BOOK_OPTIONS
 from tests.support.paths import HOME
 from tests.support.scenarios.workbook_case import (
     edit,
@@ -199,7 +200,7 @@ def test_damaged_cells_are_sound_or_faulty(
     tmp_path_factory: pytest.TempPathFactory, damage: list[tuple]
 ) -> None:
     path = tmp_path_factory.mktemp("damage") / "book.xlsx"
-    write_input_book(str(path), template_inputs())
+    write_input_book(path, template_inputs())
 
     def change(workbook: Any) -> None:
         for title, row, column, value in damage:
@@ -216,7 +217,7 @@ def test_damaged_bytes_are_sound_or_faulty(
     """Bytes of a part changed, cut or doubled, and bytes of the whole file."""
     folder = tmp_path_factory.mktemp("bytes")
     path = folder / "book.xlsx"
-    write_input_book(str(path), template_inputs())
+    write_input_book(path, template_inputs())
     with zipfile.ZipFile(path) as archive:
         name = data.draw(st.sampled_from(sorted(archive.namelist())))
         part = bytearray(archive.read(name))

@@ -9,14 +9,9 @@ from planner.cli.terminal.frame import framed_command, put_in_frame, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
 from planner.cli.terminal.progress import with_progress
-from planner.export.bundle import (
-    Bundle,
-    build_bundle,
-    bundle_date,
-    needs_prices,
-    parse_bundle_kinds,
-)
+from planner.export.bundle import Bundle, build_bundle, needs_prices, parse_bundle_kinds
 from planner.export.bundle_folder import check_new_bundle_folder, write_bundle_folder
+from planner.export.source_date import source_time
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
 
@@ -40,7 +35,7 @@ def run_export(plan: Path, options: ExportOptions, interrupt: Interrupt) -> int:
     Nothing is overwritten: the folder is new or empty.
     """
     kinds = None if options.only is None else parse_bundle_kinds(options.only)
-    on = bundle_date()
+    on = source_time().date()
     check_new_bundle_folder(options.to)
     source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
     build_bundle(source, on, kinds)  # all that can be refused is refused before prices are computed

@@ -2,9 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from planner.cli.terminal.frame import framed_command, notify, put_in_frame
 from planner.errors import DataError
@@ -16,7 +14,7 @@ from planner.export.input_workbook import (
 from planner.program import PROGRAM
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
 from profiles.io.faults import Fault
-from profiles.io.writing import write_whole_file
+from profiles.io.output_folder import put_folder
 
 __all__ = ["run_init"]
 
@@ -78,7 +76,7 @@ def _written_by_init(
 ) -> list[Path]:
     """Write a folder, a scenario as a workbook, or the template; the files.
 
-    OSError when that is not possible.
+    WriteError when that is not possible.
     """
     if folder is not None:
         return _write_init_folder(folder)
@@ -110,11 +108,7 @@ def _write_init_folder(folder: Path) -> list[Path]:
         raise DataError(
             [Fault(str(folder), "", "", "this is a file, not a folder", "name a folder")]
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        write_whole_file(path, partial(_write_text, TEMPLATE_TEXTS[path.name]))
+    with put_folder(folder) as place:
+        for name, text in TEMPLATE_TEXTS.items():
+            (place / name).write_text(text, encoding="utf-8")
     return paths
-
-
-def _write_text(text: str, stream: TextIO) -> None:
-    stream.write(text)

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import copytree
 
 from planner.cli.terminal.frame import framed_command, put_in_frame
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, example_path
 from planner.program import PROGRAM
 from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.output_folder import put_folder
 
 __all__ = ["run_init_example"]
 
@@ -23,13 +23,24 @@ def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()
     target = folder or Path(name)
     if faults := _init_example_faults(name, target, refused):
         raise DataError(faults)
-    if code := put_in_frame(target, lambda: copytree(example_path(name).parent, target)):
+    if code := put_in_frame(target, lambda: _copy_example(name, target)):
         return code
     for path in sorted(target.rglob("*")):
         if path.is_file():
             print(f"wrote {path}")
     print(f"next: {PROGRAM} plan {target / 'scenario.yaml'}", file=sys.stderr)
     return 0
+
+
+def _copy_example(name: str, target: Path) -> None:
+    source = example_path(name).parent
+    with put_folder(target) as place:
+        for path in sorted(source.rglob("*")):
+            copy = place / path.relative_to(source)
+            if path.is_dir():
+                copy.mkdir()
+            else:
+                copy.write_bytes(path.read_bytes())
 
 
 def _init_example_faults(name: str, target: Path, refused: Sequence[str]) -> list[Fault]:

@@ -33,7 +33,7 @@ from planner.profiling.estimate import (
 )
 from planner.profiling.simulated_load import OfferedLoad
 from planner.settings import Progress
-from profiles.io.writing import check_writable, write_csv, write_csv_text
+from profiles.io.writing import check_writable, csv_text, write_csv
 
 __all__ = ["run_profile_estimate"]
 
@@ -168,7 +168,7 @@ def _write_profile_estimate(
 ) -> None:
     """Write the table and, with --intervals, the half widths."""
     if options.out == "-":
-        sys.stdout.write(write_csv_text(frame))
+        sys.stdout.write(csv_text(frame))
     else:
         write_csv(frame, Path(options.out))
     if options.intervals is not None:

@@ -28,6 +28,7 @@ from planner.presentation.setup_study import (
     spread_line,
 )
 from planner.scenario.assemble import LoadResult, load_instance
+from planner.studies.journal_file import journal_path
 from planner.studies.setup_rows import SetupStudy
 from planner.studies.setup_study import study_setups
 from profiles.io.writing import check_writable
@@ -64,15 +65,15 @@ def run_setups(
         check_writable(Path(options.csv), "--csv")
     loaded = load_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
-    # What is routed is kept in a journal next to the table until the study is complete.
-    journal = None if options.csv is None or options.prune else Path(f"{options.csv}.partial")
+    # What is routed is kept in a journal beside the table until the study is complete.
+    kept = None if options.csv is None or options.prune else journal_path(Path(options.csv))
     study = with_progress(
         lambda progress, cancel: study_setups(
             loaded.instance,
             exact_packing=options.exact_packing,
             prune=options.prune,
             jobs=options.jobs,
-            journal=(journal, loaded.sha256) if journal else None,
+            journal=None if kept is None else (kept, loaded.sha256),
             progress=progress,
             cancel=cancel,
         ),

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, warn
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_in_frame, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -79,20 +79,13 @@ def run_sweep(
             show=not options.quiet,
         )
     complete = len(planned) == len(points)
-    _close_sweep_journal(journal, planned, complete=complete)
-    _print_sweep(plain_output_console(), loaded, axes, planned, len(points), options)
-    return 0 if complete else EXIT_CODES["feasible" if planned else "unknown"]
-
-
-def _close_sweep_journal(
-    journal: SweepJournal, planned: Sequence[SweepPoint], *, complete: bool
-) -> None:
-    """Write the file a last time; when that fails, say where the points are."""
-    try:
-        journal.close(planned, complete=complete)
-    except OSError as error:
-        problem = f"cannot be written ({error.strerror})"
-        warn([f"{journal.out}: {problem}; the planned points are in {journal.journal}"])
+    failed = put_in_frame(options.out, lambda: journal.close(planned, complete=complete))
+    if failed and journal.journal.path is not None:
+        warn([f"The planned points are in {journal.journal.path}"])
+    _print_sweep(
+        plain_output_console(), loaded, axes, planned, len(points), options, written=not failed
+    )
+    return failed or (0 if complete else EXIT_CODES["feasible" if planned else "unknown"])
 
 
 def _sweep_axes_of_command(vary: Sequence[str]) -> list[Axis]:
@@ -116,6 +109,8 @@ def _print_sweep(
     planned: Sequence[SweepPoint],
     total: int,
     options: SweepOptions,
+    *,
+    written: bool,
 ) -> None:
     """Print counts, and the table when it is not too long."""
     states = {
@@ -139,7 +134,7 @@ def _print_sweep(
         reasons = list(dict.fromkeys(point.reason for point in planned if point.reason))
         if reasons:
             output_lines(console, "Points without a plan", reasons)
-    if options.out is not None:
+    if options.out is not None and written:
         output_line(console, f"{len(planned):,} points written to {options.out}")
 
 

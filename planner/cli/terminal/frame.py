@@ -12,7 +12,7 @@ import pandas as pd
 
 from planner.cli.terminal.output import output_line, plain_output_console, printable_output
 from planner.errors import DataError, NoPlanInTimeError, SolveError
-from profiles.io.writing import write_csv
+from profiles.io.writing import WriteError, write_csv
 
 __all__ = [
     "BAD_INPUT",
@@ -33,8 +33,8 @@ P = ParamSpec("P")
 
 
 def framed_command(command: Callable[P, int]) -> Callable[P, int]:
-    """Frame a command: both roots of planner.errors become messages on standard error and exit
-    codes; everything else is a bug.
+    """Frame a command: both roots of planner.errors, and output that cannot be written, become
+    messages on standard error and exit codes; everything else is a bug.
 
     A character that the terminal's encoding lacks is printed as its code and does not end the run.
     """
@@ -50,6 +50,8 @@ def framed_command(command: Callable[P, int]) -> Callable[P, int]:
             notify(error.notices)
             warn(str(error).splitlines())
             return BAD_INPUT
+        except WriteError as error:
+            return _refuse_output(error)
         except SolveError as error:
             stopped = isinstance(error, NoPlanInTimeError)
             warn([f"No setup to work on{'' if stopped else ', the plan is infeasible'}: {error}"])
@@ -77,20 +79,19 @@ def put_in_frame(path: str | Path | None, write: Callable[[], object]) -> int:
     try:
         write()
     except OSError as error:
-        warn(
-            [
-                f"{error.filename or path}: cannot be written ({error.strerror}); free space or"
-                " name another place"
-            ]
-        )
-        return BAD_INPUT
+        return _refuse_output(error, path)
     return 0
 
 
+def _refuse_output(error: OSError, path: str | Path | None = None) -> int:
+    """Say what could not be written, and why; BAD_INPUT."""
+    place, reason = error.filename or path, error.strerror or error
+    warn([f"{place}: cannot be written ({reason}); free space or name another place"])
+    return BAD_INPUT
+
+
 def put_csv_in_frame(frame: pd.DataFrame, path: str | None, what: str) -> int:
-    """Write a table where a path is given and say so (`what`: of its rows); the code of
-    `put_in_frame`.
-    """
+    """Write a table where a path is given and say so (`what`: of its rows); the code of `put_in_frame`."""
     if path is None:
         return 0
     code = put_in_frame(path, lambda: write_csv(frame, Path(path)))

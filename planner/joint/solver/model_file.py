@@ -1,14 +1,19 @@
 """The program as a file for other solvers: MPS or LP, with the names of docs/formulation.md."""
 
+import errno
 import re
 from dataclasses import replace
 from pathlib import Path
 
 from models.linear import LinearProgram
 from planner.joint.solver.highs import write_highs_program
+from profiles.io.writing import writing_whole_file
 
 ENDINGS = (".mps", ".lp")
 """Formats that can be written, by the ending of the file's name."""
+
+LAST_WORDS = (b"ENDATA", b"end")
+"""How a whole file ends, of either format."""
 
 NOT_IN_LP = re.compile(r"[^A-Za-z0-9_(),.#]")
 """Characters that a name in an LP file may not have: they are operators or brackets there."""
@@ -23,7 +28,7 @@ def write_model_file(program: LinearProgram, path: Path) -> None:
     one that the search closed its gap with, for the restricted set of options and, once there was
     a plan, for plans at least as good as that.
 
-    path: ends with .mps or .lp, else ValueError; OSError where it cannot be written. Names read
+    path: ends with .mps or .lp, else ValueError; WriteError where it cannot be written. Names read
     `serve_llm_fraction[mistral-7b]`, `replicas[mistral-7b,a100,tp2,50%]` in MPS; in LP, whose
     names allow fewer characters, `serve_llm_fraction(mistral_7b)`.
     """
@@ -35,10 +40,11 @@ def write_model_file(program: LinearProgram, path: Path) -> None:
             row_names=_lp_file_names(program.row_names),
             column_names=_lp_file_names(program.column_names),
         )
-    # HiGHS reports one failure for all; the system's own says which.
-    with path.open("wb"):
-        pass
-    write_highs_program(program, path)
+    with writing_whole_file(path, path.suffix.lower()) as temporary:
+        write_highs_program(program, temporary)
+        # HiGHS 1.16 reports success also where the disk was full.
+        if not temporary.read_bytes().rstrip().endswith(LAST_WORDS):
+            raise OSError(errno.ENOSPC, "the file ends early; is the disk full?")
 
 
 def _lp_file_names(names: list[str]) -> list[str]:

@@ -7,19 +7,17 @@ last, so that the workbook can be read back as a scenario.
 With a conflict the sheets of a setup show the best effort, and each says so at its top.
 """
 
-import errno
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 
-from profiles.io.writing import write_whole_bytes
+from profiles.io.writing import writing_whole_file
 from profiles.workbook_layout import REPORT_SHEETS, WorkbookInputs
 from reports.content import Report
 from reports.style import looks_of, safe_text
 from reports.workbook.book import Book
-from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_sheets
+from reports.workbook.input_sheets import write_input_sheets
 from reports.workbook.report import (
     alternatives,
     assumptions,
@@ -39,6 +37,7 @@ from reports.workbook.report import (
     summary,
     sweeps,
 )
+from reports.workbook.workbook_file import open_workbook
 
 __all__ = ["report_sheets", "write_workbook"]
 
@@ -90,15 +89,18 @@ def report_sheets(report: Report) -> list[str]:
 
 
 def write_workbook(path: Path, report: Report, inputs: WorkbookInputs | None = None) -> None:
-    """Write the report whole or not at all. OSError when that is not possible.
+    """Write the report whole or not at all. WriteError when that is not possible.
 
     inputs: what the input sheets hold, None to leave them out.
     """
-    try:
-        with write_whole_bytes(path, ".xlsx") as temporary:
-            _write(str(temporary), report, inputs)
-    except FileCreateError as error:
-        raise OSError(errno.EIO, str(error), str(path)) from error
+    report = _beside_conflict(report)
+    meta = report["meta"]
+    comments, title = "Written by the joint LLM planner", safe_text(meta["scenario"])
+    with (
+        writing_whole_file(path, ".xlsx") as temporary,
+        open_workbook(temporary, title, comments, meta["created"]) as file,
+    ):
+        _write_sheets(file, report, inputs)
 
 
 def _beside_conflict(report: Report) -> Report:
@@ -124,17 +126,9 @@ def _beside_conflict(report: Report) -> Report:
     }
 
 
-def _write(path: str, report: Report, inputs: WorkbookInputs | None) -> None:
-    """Sheets in order, then their content.
-
-    NaN and infinity would be bugs here (missing numbers are blank cells): XlsxWriter refuses them
-    with TypeError, as its options say.
-    """
-    report = _beside_conflict(report)
+def _write_sheets(file: Workbook, report: Report, inputs: WorkbookInputs | None) -> None:
+    """Sheets in order, then their content."""
     meta = report["meta"]
-    file = Workbook(path, {**BOOK_OPTIONS, "nan_inf_to_errors": False})
-    comments, title = "Written by the joint LLM planner", safe_text(meta["scenario"])
-    file.set_properties({"title": title, "comments": comments, "created": meta["created"]})
     file.set_size(2400, 1400)
     file.set_calc_mode("auto")
     banners = {}
@@ -151,4 +145,3 @@ def _write(path: str, report: Report, inputs: WorkbookInputs | None) -> None:
     for name, write in WRITERS.items():
         if name in sheets:
             write(book, {**report, "meta": meta})
-    file.close()

@@ -116,5 +116,5 @@ def test_where_no_program_was_solved_the_one_over_all_options_is_kept() -> None:
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"end with \.mps or \.lp"):
         write_model_file(program_of("convex", 1), tmp_path / "model.xml")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match="there is no folder"):
         write_model_file(program_of("convex", 1), tmp_path / "nowhere" / "m.mps")

@@ -22,8 +22,9 @@ from planner.scenario.templates import template_inputs, workbook_inputs
 from planner.scenario.workbook import read_book
 from profiles.io.faults import DataError, Fault
 from profiles.io.writing import write_csv
-from reports.workbook.input_sheets import BOOK_OPTIONS, write_input_book, write_input_sheets
+from reports.workbook.input_sheets import write_input_book, write_input_sheets
 from reports.workbook.report.write import write_workbook
+from reports.workbook.workbook_file import BOOK_OPTIONS
 from tests.support.office import resaved
 
 Change = Callable[[Any], None]
@@ -32,7 +33,7 @@ Change = Callable[[Any], None]
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     path = tmp_path / "book.xlsx"
-    write_input_book(str(path), template_inputs())
+    write_input_book(path, template_inputs())
     return path
 
 

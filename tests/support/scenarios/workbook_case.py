@@ -25,7 +25,7 @@ EXAMPLES = sorted(
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     path = tmp_path / "book.xlsx"
-    write_input_book(str(path), template_inputs())
+    write_input_book(path, template_inputs())
     return path
 
 
