@@ -91,7 +91,10 @@ def _refuse_output(error: OSError, path: str | Path | None = None) -> int:
 
 
 def put_csv_in_frame(frame: pd.DataFrame, path: str | None, what: str) -> int:
-    """Write a table where a path is given and say so (`what`: of its rows); the code of `put_in_frame`."""
+    """Write a table where a path is given and say so; the code of `put_in_frame`.
+
+    what: the word for its rows.
+    """
     if path is None:
         return 0
     code = put_in_frame(path, lambda: write_csv(frame, Path(path)))
