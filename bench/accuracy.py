@@ -22,8 +22,8 @@ import numpy as np
 from bench.silicon import SCHEDULERS_OF, SiliconRow, read_silicon
 from models.serving.calibration import Fit, Harness, calibration_harnesses, fit_calibration
 from models.serving.step_time import FACTORS
-from planner.process_pool import spread
-from planner.profiling.calibrate import relative_errors
+from planner.process_pool import spread_over_processes
+from planner.profiling.calibrate import calibrated_relative_errors
 
 START, END = "<!-- tables of bench.accuracy -->", "<!-- end of the tables -->"
 HOME = "H100-SXM-80GB"
@@ -74,9 +74,11 @@ def main() -> int:
         if gpu == HOME and len(members) >= FEWEST_ROWS
     }
     away = {group: [r for r in rows if r.gpu != HOME and r.group == group] for group in home}
-    whole = dict(zip(home, spread(_fit, list(home.values()), arguments.jobs), strict=True))
+    whole = dict(
+        zip(home, spread_over_processes(_fit, list(home.values()), arguments.jobs), strict=True)
+    )
     work = [(group, home, away[group], whole) for group in sorted(home)]
-    scored = [one for part in spread(_score, work, arguments.jobs) for one in part]
+    scored = [one for part in spread_over_processes(_score, work, arguments.jobs) for one in part]
     text = "\n".join(_tables(scored, home))
     print(text)
     if arguments.write is not None:
@@ -162,7 +164,7 @@ def _degrees(rows: Sequence[SiliconRow]) -> Iterable[Scored]:
 
 def _errors(experiment: str, rows: Iterable[SiliconRow], fitted: Fit) -> Iterable[Scored]:
     for row in rows:
-        yield experiment, row.group, row.taught, relative_errors(row.point, fitted)
+        yield experiment, row.group, row.taught, calibrated_relative_errors(row.point, fitted)
 
 
 # ---------------------------------------------------------------- tables

@@ -117,7 +117,7 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     settings = joint.Settings(limits.rel_gap, limits.time_limit_s, limits.threads, limits.seed)
     quality = Quality(loaded.instance.scores)
     solution = joint.solve_joint(loaded.instance, settings, quality=quality)
-    content = plan_content.build_plan(loaded, solution, settings, {}).content
+    content = plan_content.build_plan_content(loaded, solution, settings, {}).content
     wall = time.perf_counter() - began
     measured = {
         "scenario": loaded.scenario.spec.name,

@@ -39,7 +39,7 @@ from planner.cli.terminal.output import Column, plain_output_console, output_lin
 from planner.decomposition.packing import first_fit_decreasing_packing
 from planner.joint.solve import solve_joint
 from planner.plans.solved_content import solved_content
-from planner.presentation.setup_study import spread_of
+from planner.presentation.setup_study import setup_spread
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.settings import Settings
 from planner.solution import Solution
@@ -156,7 +156,7 @@ def study_table(outcomes: Sequence[StudyResult]) -> pd.DataFrame:
     """Tabulate one row per point; NaN where there is no number."""
     rows = []
     for one in outcomes:
-        spread = spread_of(one.study)
+        spread = setup_spread(one.study)
         value, bound = one.joint.value, one.joint.bound
         rows.append(
             {

@@ -6,7 +6,7 @@ Standard library only, so that `--help` may read the names of the examples.
 
 from pathlib import Path
 
-__all__ = ["EXAMPLES", "IS_WHEEL", "PAGE_SCRIPT", "SCHEMAS", "example_path"]
+__all__ = ["EXAMPLES", "IS_WHEEL", "PAGE_SCRIPT", "SCHEMAS", "packed_example_path"]
 
 EXAMPLES = ("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks")
 """Names of the examples; the first is shown when the page is opened."""
@@ -25,7 +25,7 @@ SCHEMAS = _PACKED / "schemas" if IS_WHEEL else _CHECKOUT / "docs"
 """The folder of plan.schema.json and scenario.schema.json."""
 
 
-def example_path(name: str) -> Path:
+def packed_example_path(name: str) -> Path:
     """The scenario file of an example. ValueError for a name that is not among EXAMPLES."""
     if name not in EXAMPLES:
         raise ValueError(f"no example {name!r}; the examples are {', '.join(EXAMPLES)}")

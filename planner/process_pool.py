@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
-__all__ = ["spread"]
+__all__ = ["spread_over_processes"]
 
 POLL_S = 0.1
 
@@ -20,7 +20,7 @@ Work = TypeVar("Work")
 Result = TypeVar("Result")
 
 
-def spread(
+def spread_over_processes(
     call: Callable[[Work], Result],
     work: Sequence[Work],
     jobs: int = 0,

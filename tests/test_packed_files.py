@@ -15,13 +15,13 @@ def test_every_folder_with_a_scenario_is_an_example() -> None:
 
 @pytest.mark.parametrize("name", packed_files.EXAMPLES)
 def test_an_example_is_there(name: str) -> None:
-    assert packed_files.example_path(name) == HOME / "examples" / name / "scenario.yaml"
+    assert packed_files.packed_example_path(name) == HOME / "examples" / name / "scenario.yaml"
 
 
 @pytest.mark.parametrize("name", ["paper-study", "../docs", ""])
 def test_another_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no example"):
-        packed_files.example_path(name)
+        packed_files.packed_example_path(name)
 
 
 def test_page_and_schemas_are_there() -> None:

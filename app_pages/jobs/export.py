@@ -19,7 +19,7 @@ from planner.export.report_files import write_report_files, write_report_workboo
 from planner.export.source_date import source_time
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import Plan, json_text
+from planner.plans.record import Plan, plan_record_text
 from planner.plans.schema import PlanContent
 from planner.scenario.archive import write_folder
 from planner.scenario.assemble import load_instance
@@ -81,7 +81,7 @@ def export_scenario_zip_job(
         if load_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
             problem = "its files do not give the scenario back exactly"
             raise DataError([Fault(path, "", "", problem, "share its own files instead")])
-        plan = json_text(source.plan.content)
+        plan = plan_record_text(source.plan.content)
         return _zip_export_files({**_files_in(folder), "plan.json": plan}), []
 
 
@@ -126,7 +126,7 @@ def export_bundle_job(
 
 def plan_text(content: PlanContent) -> str:
     """plan.json as it is handed over: its scenario is in the same folder."""
-    return json_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
+    return plan_record_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
 
 
 def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:

@@ -12,11 +12,11 @@ from typing import Any
 from app_pages.jobs.messages import JobContext, PlanView
 from planner.export.report_content import build_report
 from planner.joint import solve as joint
-from planner.operation.simulation import simulate
+from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.plans.record import Plan
 from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.marginals import marginals_content
@@ -52,7 +52,7 @@ def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext
         cancel=job.cancel,
         quality=quality_of(loaded.instance.scores),
     )
-    plan = build_plan(loaded, solution, settings, {})
+    plan = build_plan_content(loaded, solution, settings, {})
     nearest = plan.best_effort
     return PlanView(
         plan.content,
@@ -94,7 +94,7 @@ def run_planned_simulation_job(
     """
     loaded = load_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
-    simulation = simulate(
+    simulation = run_simulation(
         source, Demand(), engine=build_step_level_replica, progress=job.progress, cancel=job.cancel
     )
     notes = [

@@ -11,29 +11,29 @@ from typing import Any
 from app_pages.jobs.messages import JobContext
 from models.router import Router
 from planner.errors import DataError
-from planner.operation.out_of_sample import evaluate_routing
+from planner.operation.out_of_sample import evaluate_out_of_sample
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy
 from planner.operation.samples import read_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import Plan, json_text
+from planner.plans.record import Plan, plan_record_text
 from planner.plans.schema import PlanContent
 from planner.presentation.out_of_sample import (
-    basis_lines,
-    evaluation_advice_lines,
-    evaluation_gain_line,
-    evaluation_verdict_line,
+    out_of_sample_advice_lines,
+    out_of_sample_basis_lines,
+    out_of_sample_gain_line,
+    out_of_sample_verdict_line,
 )
 from planner.presentation.out_of_sample_tables import (
-    evaluated_comparisons_table,
-    evaluated_fractions_table,
-    evaluated_limits_table,
-    evaluated_routings_table,
+    out_of_sample_comparisons_table,
+    out_of_sample_fractions_table,
+    out_of_sample_limits_table,
+    out_of_sample_routings_table,
 )
 from planner.presentation.router import (
-    held_rate_line,
-    price_table_frame,
-    prices_by_llm_table,
+    router_held_rate_line,
+    router_price_frame,
+    router_prices_by_llm_table,
     router_prices_table,
     router_ties_table,
 )
@@ -58,7 +58,7 @@ def router_policy_job(
     columns = scores.values[:, :MOST_PROMPTS].T.tolist()
     return {
         "policy": policy,
-        "json": json_text(policy),
+        "json": plan_record_text(policy),
         "prices": router_prices_table(content, Router(policy), scores),
         "ties": router_ties_table(content),
         "prompts": [
@@ -78,11 +78,11 @@ def router_prices_job(
     source = _source(path, overrides, content)
     table = build_price_table(source, progress=job.progress, cancel=job.cancel)
     return {
-        "rates": price_table_frame(table),
-        "by_llm": prices_by_llm_table(table),
-        "held": held_rate_line(table),
+        "rates": router_price_frame(table),
+        "by_llm": router_prices_by_llm_table(table),
+        "held": router_held_rate_line(table),
         "held_pct": 100 * table.held_up_to / table.planned,
-        "json": json_text(build_router_policy(content, source.loaded.instance, table=table)),
+        "json": plan_record_text(build_router_policy(content, source.loaded.instance, table=table)),
     }
 
 
@@ -118,7 +118,7 @@ def router_evaluation_job(
             )
         except DataError as error:
             raise DataError(_renamed(error.faults, names)) from error
-    test = evaluate_routing(
+    test = evaluate_out_of_sample(
         source,
         sample,
         source.loaded.settings,
@@ -130,17 +130,17 @@ def router_evaluation_job(
     return {
         "verdict": test.verdict,
         "lines": [
-            evaluation_verdict_line(test),
-            *evaluation_advice_lines(test),
-            evaluation_gain_line(test),
+            out_of_sample_verdict_line(test),
+            *out_of_sample_advice_lines(test),
+            out_of_sample_gain_line(test),
         ],
         "prompts": sample.prompts if test.fitted is None else test.sample.prompts,
         "graded": sample.graded,
-        "fractions": evaluated_fractions_table(test),
-        "limits": evaluated_limits_table(test),
-        "routings": evaluated_routings_table(test),
-        "comparisons": evaluated_comparisons_table(test),
-        "basis": basis_lines(test),
+        "fractions": out_of_sample_fractions_table(test),
+        "limits": out_of_sample_limits_table(test),
+        "routings": out_of_sample_routings_table(test),
+        "comparisons": out_of_sample_comparisons_table(test),
+        "basis": out_of_sample_basis_lines(test),
         "notices": [_with_names(notice, names) for notice in notices],
     }
 

@@ -21,7 +21,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan
 from planner.plans.running_setup import running_setup
 from planner.plans.schema import AlternativesContent, PlanContent, SearchedContent
-from planner.plans.to_solution import to_solution
+from planner.plans.to_solution import plan_to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content
 from planner.presentation.baselines import baselines_table
 from planner.presentation.setup_listing import SetupListing, setup_listing
@@ -109,7 +109,7 @@ def what_if_alternatives_job(
     current = None if running is None else running_setup(instance, running)
     alternatives = find_alternatives(
         instance,
-        to_solution(instance, content),
+        plan_to_solution(instance, content),
         settings,
         AlternativesOptions(request.number, request.loss_pct / 100.0, current),
         quality=quality_of(instance.scores),

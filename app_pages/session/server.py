@@ -12,7 +12,7 @@ import streamlit as st
 
 from app_pages.jobs.messages import JobOutcome, OutcomeKind, PlanView
 from app_pages.jobs.worker_pool import WorkerPool
-from planner.packed_files import EXAMPLES, example_path
+from planner.packed_files import EXAMPLES, packed_example_path
 from planner.scenario.edits import ScenarioEdit, file_key
 
 __all__ = [
@@ -63,7 +63,7 @@ def _read(path: str, changed_ns: int) -> ScenarioEdit:
 
 def example(name: str) -> ScenarioEdit:
     """An example as in its file."""
-    path = example_path(name)
+    path = packed_example_path(name)
     return _read(str(path), path.stat().st_mtime_ns)
 
 

@@ -18,9 +18,9 @@ from planner.plans.schema import PlanContent
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import (
     comparison_table,
-    replicas_table,
+    replicas_comparison_table,
     routing_comparison_table,
-    tradeoff_table,
+    tradeoff_comparison_table,
 )
 from planner.presentation.diff import diff_line, diff_tables
 
@@ -97,7 +97,9 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
         "Inputs and results, one column per plan, and the change against the first plan.",
         whole=True,
     )
-    show_styled_chart(build_quality_comparison_chart(tradeoff_table(contents)), "compare-quality")
+    show_styled_chart(
+        build_quality_comparison_chart(tradeoff_comparison_table(contents)), "compare-quality"
+    )
     st.subheader("Routing: which LLM gets how much")
     signs = {llm: sign for plan in plans.values() for llm, sign in plan.meta["signs"].items()}
     show_styled_chart(
@@ -107,7 +109,7 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
         routing_comparison_table(contents), "Part of the requests of every LLM in each plan."
     )
     st.subheader("Setup: what runs")
-    draw_shown_table(replicas_table(contents), "Replicas of every option in each plan.")
+    draw_shown_table(replicas_comparison_table(contents), "Replicas of every option in each plan.")
     draw_steps_compared(contents)
 
 

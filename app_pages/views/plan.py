@@ -11,7 +11,7 @@ from app_pages.widgets.marginals import draw_marginals
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
-from planner.presentation.plan.conflict import repair_text
+from planner.presentation.plan.conflict import conflict_repair_text
 
 
 def draw_plan_view() -> None:
@@ -50,7 +50,7 @@ def draw_best_effort_plan(here: ShownPlan) -> None:
     st.subheader("Best effort: the plan of the nearest feasible case")
     nearest = state.session_best_effort_plan(here)
     if change := best_effort_change(nearest.content):
-        words = repair_text(here.content, change)
+        words = conflict_repair_text(here.content, change)
         st.markdown(f"After this change: {plain_markdown(words)}.")
     st.markdown(plain_markdown(nearest.meta["verdict"]))
     draw_deployment(nearest)

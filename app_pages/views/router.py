@@ -17,7 +17,7 @@ from app_pages.widgets.prompt_test import draw_prompt_test
 from app_pages.widgets.tables import draw_shown_table
 from models import router as library
 from models.router import Router
-from planner.presentation.router import routing_decision_line, routing_decision_table
+from planner.presentation.router import router_decision_table, routing_decision_line
 
 POLICY, RATES = "router-policy", "router-rates"
 """Slots."""
@@ -116,7 +116,7 @@ def draw_router_decision(policy: dict[str, Any]) -> None:
     router = Router(policy["policy"])
     st.markdown(plain_markdown(routing_decision_line(router, prompts[name], name)))
     draw_shown_table(
-        routing_decision_table(router, prompts[name], name),
+        router_decision_table(router, prompts[name], name),
         f"Score, price and probability of every LLM for the prompt {name}.",
     )
 

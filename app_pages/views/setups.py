@@ -17,8 +17,8 @@ from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets, pl
 from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.setup_listing import (
     SetupListing,
-    marks_table,
-    plan_rank_lines,
+    setup_listing_marks_table,
+    setup_listing_rank_lines,
     slo_met_words,
 )
 
@@ -98,8 +98,8 @@ def draw_setups_listing(here: ShownPlan, listing: SetupListing, baselines: Any) 
     """Words, histogram, marks, tables."""
     if not listing.complete:
         st.warning("The list was stopped before its end: numbers are of the setups routed so far.")
-    markdown_bullets([*plan_rank_lines(here.content, listing), *listing.lines])
-    marks = marks_table(here.content, listing, baselines)
+    markdown_bullets([*setup_listing_rank_lines(here.content, listing), *listing.lines])
+    marks = setup_listing_marks_table(here.content, listing, baselines)
     if len(listing.histogram):
         show_styled_chart(
             build_setups_histogram_chart(listing.histogram, marks), "setups-histogram"

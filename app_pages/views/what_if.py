@@ -20,7 +20,7 @@ from app_pages.widgets.tables import draw_shown_table
 from planner.plans.numbers import tidy
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import comparison_table
-from planner.presentation.what_if import field_value, slider_range
+from planner.presentation.what_if import what_if_field_value, what_if_slider_range
 from planner.scenario.edits import ScenarioEdit
 
 
@@ -58,8 +58,8 @@ def memory() -> dict[str, Any]:
 def draw_what_if_slider(knob: Knob) -> None:
     """One small input as a slider with fixed ends."""
     edit = state.current_edit()
-    first = field_value(ScenarioEdit(edit.path, edit.base), knob.path)
-    low, high, step = slider_range(
+    first = what_if_field_value(ScenarioEdit(edit.path, edit.base), knob.path)
+    low, high, step = what_if_slider_range(
         knob.value, knob.value if first is None else first, whole=knob.whole
     )
     number = int if knob.whole else float

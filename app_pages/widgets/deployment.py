@@ -11,7 +11,7 @@ from app_pages.session.state import ShownPlan
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.plan.latency_budget import latency_budget_table
-from planner.presentation.plan.story import routing_rule_lines
+from planner.presentation.plan.story import routing_rule_story_lines
 
 __all__ = ["draw_deployment"]
 
@@ -36,7 +36,7 @@ def draw_deployment(here: ShownPlan) -> None:
     draw_shown_table(
         here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM."
     )
-    markdown_bullets([here.meta["router"], *routing_rule_lines(here.content)])
+    markdown_bullets([here.meta["router"], *routing_rule_story_lines(here.content)])
     _draw_deployment_latencies(here)
     if here.meta["slos"]:
         _draw_deployment_budgets(here)

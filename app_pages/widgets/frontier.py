@@ -19,7 +19,7 @@ from app_pages.widgets.tables import draw_shown_table
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, IS_WHEEL
 from planner.presentation.frontier import (
-    format_field_value,
+    format_frontier_value,
     frontier_lines,
     frontier_measures,
     frontier_table,
@@ -27,12 +27,12 @@ from planner.presentation.frontier import (
 from planner.presentation.what_if import (
     MOST_POINTS,
     ScenarioField,
-    edit_with_value,
-    field_value,
-    frontier_axis,
-    overrides_without,
-    scenario_fields,
-    sweep_command,
+    what_if_edit,
+    what_if_field_value,
+    what_if_fields,
+    what_if_frontier_axis,
+    what_if_overrides_without,
+    what_if_sweep_command,
 )
 from planner.scenario.edits import ScenarioEdit
 from planner.studies.sweep_axes import Axis
@@ -73,14 +73,14 @@ def draw_frontier(here: ShownPlan) -> None:
     )
     edit = state.current_edit()
     quality = here.content["quality"] if here.edit == edit else None
-    field = _choose_frontier_field(scenario_fields(state.edited_content(), quality))
+    field = _choose_frontier_field(what_if_fields(state.edited_content(), quality))
     if field is None:
         return
     _frontier_text_input(
         "Values", "values", "START:STOP:STEP, or values with commas, as `sweep` takes them"
     )
     try:
-        axis = frontier_axis(field, _frontier_memory()["values"])
+        axis = what_if_frontier_axis(field, _frontier_memory()["values"])
     except DataError as error:
         faults_markdown_box(error.faults, "These values cannot be used")
         return
@@ -102,7 +102,7 @@ def _draw_frontier_start(edit: ScenarioEdit, field: ScenarioField, axis: Axis) -
         name = st.session_state.get("example")
         file, where = _frontier_command_file(edit.path, name if name in EXAMPLES else None)
         st.caption(f"At most {MOST_POINTS} here. As a command, for more points at once{where}:")
-    command = sweep_command(file, overrides_without(edit, field.path), axis)
+    command = what_if_sweep_command(file, what_if_overrides_without(edit, field.path), axis)
     st.code(command, language=None, wrap_lines=True)
 
 
@@ -162,7 +162,7 @@ def _remember(name: str, key: str) -> None:
 def _start_frontier(edit: ScenarioEdit, field: ScenarioField, values: tuple[Any, ...]) -> None:
     """Plan all points."""
     _frontier_memory().update({"edit": edit, "field": field, "measure": None})
-    args = (edit.path, overrides_without(edit, field.path), field.path, list(values))
+    args = (edit.path, what_if_overrides_without(edit, field.path), field.path, list(values))
     label, key = f"Frontier over {field.label}", state.scores_key(edit)
     job_slots.start_in_slot(SLOT, JOB, args, label, key=key)
 
@@ -181,11 +181,13 @@ def _draw_frontier_points(here: ShownPlan) -> None:
     if not points:
         return
     field, edit = memory["field"], memory["edit"]
-    others = overrides_without(edit, field.path)
-    if overrides_without(state.current_edit(), field.path) != others:
+    others = what_if_overrides_without(edit, field.path)
+    if what_if_overrides_without(state.current_edit(), field.path) != others:
         st.caption("This frontier is out of date: its points open with earlier inputs.")
-    same = overrides_without(here.edit, field.path) == others
-    frame = frontier_table(points, field, field_value(here.edit, field.path) if same else None)
+    same = what_if_overrides_without(here.edit, field.path) == others
+    frame = frontier_table(
+        points, field, what_if_field_value(here.edit, field.path) if same else None
+    )
     if measures := frontier_measures(frame):
         _draw_frontier_chart(frame, measures)
         _draw_frontier_point_choice(points, field)
@@ -260,7 +262,7 @@ def _draw_frontier_point_choice(points: Sequence[SweepPoint], field: ScenarioFie
         for point in sorted(points, key=lambda point: point.number)
         if point.numbers.get("GPUs used") is not None
     ]
-    words = [format_field_value(point.values[field.path]) for point in planned]
+    words = [format_frontier_value(point.values[field.path]) for point in planned]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         at = st.selectbox(
             f"Point: {plain_markdown(field.label)}",
@@ -279,5 +281,5 @@ def _open_frontier_point(point: SweepPoint) -> None:
     """Solve the point's inputs: with the worker's cuts this takes about a second."""
     memory = _frontier_memory()
     path = memory["field"].path
-    state.set_edit(edit_with_value(memory["edit"], path, point.values[path]))
+    state.set_edit(what_if_edit(memory["edit"], path, point.values[path]))
     state.start_session_solve()

@@ -14,8 +14,8 @@ from models.linear import LinearProgram
 from planner.api.scenario import LoadedScenario
 from planner.export.report_files import write_report_files
 from planner.joint.solver.model_file import write_model_file
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
-from planner.plans.record import Plan, read_plan, write_json
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
+from planner.plans.record import Plan, read_plan_record, write_plan_record
 from planner.plans.schema import PlanContent
 from planner.plans.tables import plan_tables
 from planner.presentation.plan.verdict import verdict_line
@@ -135,7 +135,7 @@ class PlanResult:
         It names the scenario's file; of a scenario from memory, keep one by `scenario.to_folder`.
         Raises OSError when the file cannot be written.
         """
-        write_json(self.record, path)
+        write_plan_record(self.record, path)
 
     def to_excel(self, path: str | os.PathLike[str]) -> None:
         """Write the report as a workbook with live costs and checks (docs/workbook.md).
@@ -184,7 +184,7 @@ def _plan_result_in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, 
 
 def content_with_setup(source: PlanSource) -> PlanContent:
     """The content of a plan with a setup; InfeasibleError or NoPlanInTimeError else."""
-    record = source.record if isinstance(source, PlanResult) else read_plan(source)
+    record = source.record if isinstance(source, PlanResult) else read_plan_record(source)
     return record.demand_setup().content
 
 
@@ -196,4 +196,4 @@ def plan_and_scenario(
     """
     if isinstance(source, PlanResult):
         return PlanAndScenario(source.record, source.scenario.result)
-    return load_plan(Path(source), None if scenario is None else Path(scenario))
+    return load_plan_and_scenario(Path(source), None if scenario is None else Path(scenario))

@@ -8,8 +8,8 @@ from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanResult, PlanSource, content_with_setup
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.joint import solve as joint
-from planner.plans.plan_content import build_plan
-from planner.plans.running_setup import keep_places, running_setup
+from planner.plans.plan_content import build_plan_content
+from planner.plans.running_setup import keep_running_places, running_setup
 from planner.settings import Progress
 
 __all__ = ["plan"]
@@ -74,7 +74,7 @@ def plan(
         )
     )
     if running is not None and solution.has_plan:
-        solution = keep_places(loaded.instance, solution, running)
+        solution = keep_running_places(loaded.instance, solution, running)
     assert solution.program is not None  # noqa: S101  (the settings keep it)
-    record = build_plan(loaded, solution, settings, {"load": seconds})
+    record = build_plan_content(loaded, solution, settings, {"load": seconds})
     return PlanResult(scenario, record, solution.program)

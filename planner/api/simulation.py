@@ -9,7 +9,7 @@ import pandas as pd
 from models.instance import Instance
 from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanSource, plan_and_scenario
-from planner.operation.simulation import simulate as replay
+from planner.operation.simulation import run_simulation as replay
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.presentation.simulation import (

@@ -19,7 +19,7 @@ from planner.export.deployment import build_deployment
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import json_text
+from planner.plans.record import plan_record_text
 from planner.program import PROGRAM
 from planner.verification.verifier import verify
 from profiles.io.faults import Fault, nearest_for_fault
@@ -121,7 +121,7 @@ def build_bundle(
         policy = build_router_policy(
             content, instance, table=table, backends=litellm.backends(deployment)
         )
-        files["router_policy.json"] = json_text(
+        files["router_policy.json"] = plan_record_text(
             {"note": " ".join(head_lines(deployment["about"])), **policy}
         )
         files["router.py"] = with_head(
@@ -129,7 +129,7 @@ def build_bundle(
         )
     if "routellm" in chosen:
         values = instance.scores.values
-        files["routellm.json"] = json_text(
+        files["routellm.json"] = plan_record_text(
             litellm.routellm_threshold(deployment, float(np.ptp(values, axis=0).max()))
         )
     files["README.md"] = deploy_readme(deployment, chosen, left_out, sorted(files))

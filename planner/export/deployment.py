@@ -27,7 +27,7 @@ from models.instance import Instance
 from planner.export.deployment_memory import deployment_memory_cautions
 from planner.export.deployment_names import deployment_labels, deployment_variable_name, one_line
 from planner.export.deployment_nodes import build_deployment_nodes
-from planner.operation.router_policy import plan_hash
+from planner.operation.router_policy import router_policy_plan_hash
 from planner.plans.labels import slo_name
 from planner.plans.option_index import OptionIndex, option_key
 from planner.plans.schema import PlanContent, ShardContent
@@ -73,7 +73,7 @@ def _about_deployment(content: PlanContent, instance: Instance, on: date) -> Row
     return {
         "scenario": one_line(content["scenario"]),
         "scenario_label": deployment_labels([content["scenario"]], LLM_LABEL)[content["scenario"]],
-        "plan_hash": plan_hash(content),
+        "plan_hash": router_policy_plan_hash(content),
         "scenario_sha256": content["scenario_sha256"],
         "planner_version": VERSION,
         "date": on.isoformat(),

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from planner.export.report_tables import report_option_text
 from planner.export.source_date import source_time
-from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
+from planner.plans.labels import latency_column_labels, latency_header, objective_unit, slo_name
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import PlanContent
 from planner.presentation.alternatives import alternatives_lines
 from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.marginals import marginals_lines
-from planner.presentation.plan.conflict import repair_text
-from planner.presentation.plan.considered_options import dropped_lines, filters_line
+from planner.presentation.plan.conflict import conflict_repair_text
+from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.gpu_map import llm_letters
-from planner.presentation.plan.limits import binding_line
+from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
 from planner.presentation.plan.verdict import verdict_line
@@ -46,18 +46,18 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "signs": llm_letters(llms),
         "options": [report_option_text(content, option) for option in content["options"]],
         "slos": _report_meta_slos(content),
-        "latencies": [latency_header(column) for column in latency_columns(content)],
+        "latencies": [latency_header(column) for column in latency_column_labels(content)],
         "arrival_rate_rps": context["arrival_rate_rps"],
         "prompts": context["prompts"],
         "hours_per_month": HOURS_PER_MONTH,
-        "binding": binding_line(content) if planned else "",
+        "binding": binding_limits_line(content) if planned else "",
         "estimates": shadow_price_lines(content),
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),
         "provenance": provenance_lines(content) if planned else [],
         "router": _report_meta_router_line(content),
-        "filters": filters_line(content),
-        "dropped": dropped_lines(content),
+        "filters": filtered_options_line(content),
+        "dropped": dropped_option_lines(content),
         "effort_notes": list(context["effort_notes"]),
         "sha256": content["scenario_sha256"],
         "version": content["planner_version"],
@@ -103,7 +103,7 @@ def _report_meta_best_effort(content: PlanContent) -> str:
     change = best_effort_change(content)
     if not change:
         return ""
-    return f"Best effort after one change: {repair_text(content, change)}"
+    return f"Best effort after one change: {conflict_repair_text(content, change)}"
 
 
 def _report_meta_router_line(content: PlanContent) -> str:

@@ -18,11 +18,11 @@ from planner.export.report_sweeps import (
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.baselines import baselines_table
 from planner.presentation.setup_study import (
-    histogram_table,
-    setup_counts_line,
-    setups_table,
-    spread_line,
-    spread_table,
+    setup_histogram_table,
+    setup_spread_line,
+    setup_spread_table,
+    setup_study_counts_line,
+    setup_study_table,
 )
 from planner.settings import Progress, Settings
 from planner.studies.baselines.comparison import compare_baselines
@@ -71,14 +71,14 @@ def _report_setups_study(
     """All setups, and where the plan lies among them."""
     instance, quality = source.loaded.instance, source.plan.content["quality"]
     study = study_setups(instance, progress=progress, cancel=cancel)
-    spread = spread_table(study)
+    spread = setup_spread_table(study)
     spread.loc[len(spread)] = ["Quality of this plan", quality, "mean score"]
     tables = {
         "spread": spread,
-        "histogram": histogram_table(study),
-        "setups": setups_table(study, instance),
+        "histogram": setup_histogram_table(study),
+        "setups": setup_study_table(study, instance),
     }
-    counts = setup_counts_line(study, exact_packing=False)
+    counts = setup_study_counts_line(study, exact_packing=False)
     return ReportStudy(
-        tables, [f"Setups: {counts}", f"Setups: {spread_line(study)}"], study.complete
+        tables, [f"Setups: {counts}", f"Setups: {setup_spread_line(study)}"], study.complete
     )

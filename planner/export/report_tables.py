@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.conflict_content import changed_instance
-from planner.plans.labels import latency_columns, latency_header
+from planner.plans.conflict_content import instance_without_conflict
+from planner.plans.labels import latency_column_labels, latency_header
 from planner.plans.numbers import percent
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import OptionContent, PlanContent
@@ -60,7 +60,7 @@ def report_llms_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
     change, instance = best_effort_change(content), loaded.instance
     if change:
         repair = Repair(change["change"], change["from"], change["to"])
-        instance = changed_instance(instance, repair)
+        instance = instance_without_conflict(instance, repair)
     replicas = {llm.name: 0 for llm in instance.llms}
     for option in content["options"]:
         replicas[option["llm"]] += option["replicas"]
@@ -74,7 +74,7 @@ def report_points_table(content: PlanContent, loaded: LoadResult) -> pd.DataFram
     """Load points of the deployed options in the order of the setup; latencies in ms, blank where
     an option lacks the column.
     """
-    instance, columns = loaded.instance, latency_columns(content)
+    instance, columns = loaded.instance, latency_column_labels(content)
     curves = {
         (
             instance.llms[option.llm].name,

@@ -106,7 +106,7 @@ class FixedSetup:
         )
         self.replicas = np.array([entry.replicas for entry in entries])
         self.rates = np.array([entry.rate for entry in entries])
-        self.seats = _seats(content, index, positions)
+        self.seats = _seats_of_fixed_setup(content, index, positions)
         self._prompts: tuple[Scores, Prompts, Quality] | None = None
 
     @property
@@ -170,7 +170,9 @@ class FixedSetup:
         )
 
 
-def _seats(content: SolvedContent, index: OptionIndex, positions: list[int]) -> tuple[Shard, ...]:
+def _seats_of_fixed_setup(
+    content: SolvedContent, index: OptionIndex, positions: list[int]
+) -> tuple[Shard, ...]:
     """The plan's placement by the positions of the deployed options."""
     named = [(index.position(shard), shard) for shard in content["placement"]]
     return tuple(

@@ -35,17 +35,17 @@ from planner.operation.prompt_routing import (
     PromptRouting,
     best_alone,
     best_answers,
-    corrected_routing,
+    corrected_prompt_routing,
+    prompt_routing_of,
+    prompt_shares_routed,
     random_routing,
-    refitted_routings,
-    rerouted_content,
-    routed_shares,
-    routing_of,
-    served_routings,
+    refitted_prompt_routings,
+    rerouted_prompts_content,
+    served_prompt_routings,
     worst_verdict,
 )
-from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits
-from planner.operation.router_policy import routing_policy
+from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits_at_loads
+from planner.operation.router_policy import build_routing_policy
 from planner.operation.samples import Sample, split_sample
 from planner.operation.verdicts import DifferenceVerdict, SloVerdict
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -53,7 +53,7 @@ from planner.settings import Progress, Settings
 from planner.studies.baselines.solver import BaselineSolver
 from profiles.records import Scores
 
-__all__ = ["NORMAL_975", "Evaluation", "RoutingComparison", "evaluate_routing"]
+__all__ = ["NORMAL_975", "Evaluation", "RoutingComparison", "evaluate_out_of_sample"]
 
 NORMAL_975 = 1.96
 
@@ -98,7 +98,7 @@ class Evaluation:
         return worst_verdict(self.limits)
 
 
-def evaluate_routing(
+def evaluate_out_of_sample(
     source: PlanAndScenario,
     sample: Sample,
     settings: Settings,
@@ -117,31 +117,36 @@ def evaluate_routing(
     """
     began = time.perf_counter()
 
-    def report(phase: str) -> None:
+    def report_out_of_sample(phase: str) -> None:
         if cancel is not None and cancel.is_set():
             raise NoPlanInTimeError("stopped before the prompts were routed")
         if progress is not None:
             progress(Progress(time.perf_counter() - began, phase))
 
-    report("prices")
+    report_out_of_sample("prices")
     setup, content = FixedSetup(source), source.plan.demand_setup().content
     fitted, tested = (sample, sample) if split is None else split_sample(sample, split, seed)
     if split is not None:
-        content = {**content, **rerouted_content(setup, fitted.scores)}
+        content = {**content, **rerouted_prompts_content(setup, fitted.scores)}
     router, loads = (
-        Router(routing_policy(content, setup.instance.arrival_rate)),
+        Router(build_routing_policy(content, setup.instance.arrival_rate)),
         ReplicaLoads(setup, content),
     )
-    shares = routed_shares(router, tested.scores)
+    shares = prompt_shares_routed(router, tested.scores)
     planned = np.array([content["routing"][llm] for llm in tested.scores.llms])
-    limits, interval = judge_limits(
+    limits, interval = judge_limits_at_loads(
         loads, planned, shares, tested.scores.weights, np.random.default_rng([seed, 1])
     )
-    first = routing_of(ROUTER, "", shares, tested, KEPT[worst_verdict(limits)])
-    corrected, intervals = corrected_routing(content, setup, loads, planned, tested, seed)
-    routings = [first, corrected, *refitted_routings(setup, tested), random_routing(first, tested)]
-    report("the best single LLM")
-    served, notes = served_routings(
+    first = prompt_routing_of(ROUTER, "", shares, tested, KEPT[worst_verdict(limits)])
+    corrected, intervals = corrected_prompt_routing(content, setup, loads, planned, tested, seed)
+    routings = [
+        first,
+        corrected,
+        *refitted_prompt_routings(setup, tested),
+        random_routing(first, tested),
+    ]
+    report_out_of_sample("the best single LLM")
+    served, notes = served_prompt_routings(
         source,
         fitted,
         tested,
@@ -149,24 +154,26 @@ def evaluate_routing(
             settings=settings, quality=Quality(fitted.truth), cancel=cancel, progress=progress
         ),
     )
-    report("done")
+    report_out_of_sample("done")
     routings += [*served, best_alone(fitted, tested), best_answers(tested)]
     return Evaluation(
         sample=tested,
         fitted=None if split is None else fitted.prompts,
         arrival_rate=setup.instance.arrival_rate,
         planned=planned,
-        by_id=_by_id(router, tested.scores),
+        by_id=_by_id_out_of_sample(router, tested.scores),
         interval=interval,
         routings=tuple(routings),
         limits=limits,
-        comparisons=tuple(_compared(first, other, tested, shares) for other in routings[1:]),
+        comparisons=tuple(
+            _compared_out_of_sample(first, other, tested, shares) for other in routings[1:]
+        ),
         notes=(*intervals, *notes),
         seconds=time.perf_counter() - began,
     )
 
 
-def _by_id(router: Router, scores: Scores) -> np.ndarray:
+def _by_id_out_of_sample(router: Router, scores: Scores) -> np.ndarray:
     """(M,) fractions when every prompt goes to one LLM, as its id decides."""
     chosen = router.choose_many(
         dict(zip(scores.llms, scores.values, strict=True)), scores.prompt_ids
@@ -175,7 +182,7 @@ def _by_id(router: Router, scores: Scores) -> np.ndarray:
     return np.bincount(of[chosen], scores.weights, len(scores.llms))
 
 
-def _compared(
+def _compared_out_of_sample(
     first: PromptRouting, other: PromptRouting, tested: Sample, shares: np.ndarray
 ) -> RoutingComparison:
     """The router less another routing, paired by prompt."""

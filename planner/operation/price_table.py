@@ -81,7 +81,7 @@ class PriceTable:
             "planned_rate_rps": self.planned,
             "held_up_to_rps": self.held_up_to,
             "not_held_from_rps": self.not_held_from,
-            "rows": [_row_content(row, self.planned) for row in self.rows],
+            "rows": [_price_row_content(row, self.planned) for row in self.rows],
         }
 
 
@@ -100,9 +100,9 @@ def build_price_table(
     setup = FixedSetup(source)
     planned = setup.instance.arrival_rate
     rates = sorted({round(planned * percent / 100, 12) for percent in percents} | {planned})
-    rows = [_planned_row(setup, source.plan.content)]
+    rows = [_planned_price_row(setup, source.plan.content)]
 
-    def report(phase: str) -> bool:
+    def report_price_table(phase: str) -> bool:
         """Whether to go on."""
         if progress is not None:
             progress(Progress(time.perf_counter() - began, phase))
@@ -110,17 +110,19 @@ def build_price_table(
 
     going = True
     for rate in rates:
-        going = going and report(f"prices at {100 * rate / planned:.0f} % of the planned rate")
+        going = going and report_price_table(
+            f"prices at {100 * rate / planned:.0f} % of the planned rate"
+        )
         if going and abs(rate - planned) > 1e-9 * planned:
-            rows.append(_row(setup, rate))
-    going = going and report("the highest rate that can be held")
+            rows.append(_price_row(setup, rate))
+    going = going and report_price_table("the highest rate that can be held")
     highest, none_from = (
-        _limit(setup, rows, cancel)
+        _price_table_limit(setup, rows, cancel)
         if going
         else (max(row.rate for row in rows if row.content is not None), None)
     )
     if all(abs(row.rate - highest) > PRECISION * planned for row in rows):
-        rows.append(_row(setup, highest))
+        rows.append(_price_row(setup, highest))
     return PriceTable(
         planned=planned,
         rows=tuple(sorted(rows, key=lambda row: row.rate)),
@@ -130,34 +132,34 @@ def build_price_table(
     )
 
 
-def _planned_row(setup: FixedSetup, content: SolvedContent) -> PriceRow:
+def _planned_price_row(setup: FixedSetup, content: SolvedContent) -> PriceRow:
     """The plan's own prices; of a plan that minimises cost its routing reaches the floor and may
     stay below the best of the setup.
     """
     if content["objective"]["of"] == "cost":
-        return _row(setup, setup.instance.arrival_rate)
+        return _price_row(setup, setup.instance.arrival_rate)
     here = Rerouted(instance=setup.instance, content=content, bound=None, proved_none=False)
     return PriceRow(
         rate=setup.instance.arrival_rate,
         content=content,
         bound=content["objective"]["bound"],
         proved_none=False,
-        kept_from=_kept_from(setup, here),
+        kept_from=_price_row_kept_from(setup, here),
     )
 
 
-def _row(setup: FixedSetup, rate: float) -> PriceRow:
+def _price_row(setup: FixedSetup, rate: float) -> PriceRow:
     rerouted = setup.reroute(rate)
     return PriceRow(
         rate=rate,
         content=rerouted.content,
         bound=rerouted.bound,
         proved_none=rerouted.proved_none,
-        kept_from=None if rerouted.content is None else _kept_from(setup, rerouted),
+        kept_from=None if rerouted.content is None else _price_row_kept_from(setup, rerouted),
     )
 
 
-def _limit(
+def _price_table_limit(
     setup: FixedSetup, rows: list[PriceRow], cancel: threading.Event | None
 ) -> tuple[float, float | None]:
     """The highest rate that is held, and the lowest above it that provably is not."""
@@ -182,7 +184,7 @@ def _limit(
     return good, proved
 
 
-def _kept_from(setup: FixedSetup, rerouted: Rerouted) -> float:
+def _price_row_kept_from(setup: FixedSetup, rerouted: Rerouted) -> float:
     """req/s down to which the routing keeps the SLOs, its fractions unchanged."""
     assert rerouted.content is not None  # noqa: S101 - the caller has a routing
     rate = rerouted.instance.arrival_rate
@@ -212,7 +214,7 @@ def _kept_from(setup: FixedSetup, rerouted: Rerouted) -> float:
     return 0.0
 
 
-def _row_content(row: PriceRow, planned: float) -> dict[str, Any]:
+def _price_row_content(row: PriceRow, planned: float) -> dict[str, Any]:
     """One row for router_policy.json; without a routing its prices are null."""
     plan = row.content
     head = {

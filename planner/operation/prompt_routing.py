@@ -21,8 +21,8 @@ from models.instance import ObjectiveKind
 from models.router import Router
 from planner.errors import NoPlanInTimeError
 from planner.operation.fixed_setup import FixedSetup
-from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits
-from planner.operation.router_policy import load_correction, routing_policy
+from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits_at_loads
+from planner.operation.router_policy import build_routing_policy, router_policy_load_correction
 from planner.operation.samples import Sample
 from planner.operation.verdicts import SloVerdict
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -93,7 +93,7 @@ def worst_verdict(limits: Sequence[LimitCheck]) -> SloVerdict:
     return max((limit.verdict for limit in limits), key=tuple(KEPT).index)
 
 
-def rerouted_content(setup: FixedSetup, scores: Scores) -> SolvedContent:
+def rerouted_prompts_content(setup: FixedSetup, scores: Scores) -> SolvedContent:
     """The best routing of the setup for these scores."""
     rerouted = setup.reroute(scores=scores)
     if rerouted.content is None:
@@ -101,7 +101,7 @@ def rerouted_content(setup: FixedSetup, scores: Scores) -> SolvedContent:
     return rerouted.content
 
 
-def routed_shares(router: Router, scores: Scores) -> np.ndarray:
+def prompt_shares_routed(router: Router, scores: Scores) -> np.ndarray:
     """(M, N) of all LLMs in the order of the scores."""
     shares = np.zeros(scores.values.shape)
     shares[[scores.llms.index(llm) for llm in router.llms]] = router.shares(
@@ -110,7 +110,7 @@ def routed_shares(router: Router, scores: Scores) -> np.ndarray:
     return shares
 
 
-def routing_of(
+def prompt_routing_of(
     name: str, note: str, shares: np.ndarray, sample: Sample, limits: str
 ) -> PromptRouting:
     """A way to send the sample's prompts.
@@ -131,21 +131,25 @@ def routing_of(
     )
 
 
-def refitted_routings(setup: FixedSetup, tested: Sample) -> list[PromptRouting]:
+def refitted_prompt_routings(setup: FixedSetup, tested: Sample) -> list[PromptRouting]:
     """The setup's best routing on these very prompts: by scores, and by grades where there are."""
     routings = []
     for name, by in ((REFITTED, tested.scores), (TRUE, tested.truth)):
         if name == REFITTED or tested.graded:
             router = Router(
-                routing_policy(rerouted_content(setup, by), setup.instance.arrival_rate)
+                build_routing_policy(
+                    rerouted_prompts_content(setup, by), setup.instance.arrival_rate
+                )
             )
             routings.append(
-                routing_of(name, "", routed_shares(router, by), tested, KEPT[SloVerdict.HOLDS])
+                prompt_routing_of(
+                    name, "", prompt_shares_routed(router, by), tested, KEPT[SloVerdict.HOLDS]
+                )
             )
     return routings
 
 
-def corrected_routing(
+def corrected_prompt_routing(
     content: SolvedContent,
     setup: FixedSetup,
     loads: ReplicaLoads,
@@ -157,11 +161,11 @@ def corrected_routing(
     took.
     """
     scores, used = tested.scores, tested.scores.weights > 0
-    correction = load_correction(float(np.ptp(scores.values[:, used])))
+    correction = router_policy_load_correction(float(np.ptp(scores.values[:, used])))
     router = Router(
-        {**routing_policy(content, setup.instance.arrival_rate), "correction": correction}
+        {**build_routing_policy(content, setup.instance.arrival_rate), "correction": correction}
     )
-    intervals, shares = 0, routed_shares(router, scores)
+    intervals, shares = 0, prompt_shares_routed(router, scores)
     while (
         correction
         and intervals < MOST_INTERVALS
@@ -169,8 +173,8 @@ def corrected_routing(
     ):
         realised = dict(zip(scores.llms, shares @ scores.weights, strict=True))
         router.correct({llm: float(realised[llm]) for llm in router.llms})
-        intervals, shares = intervals + 1, routed_shares(router, scores)
-    limits, _ = judge_limits(
+        intervals, shares = intervals + 1, prompt_shares_routed(router, scores)
+    limits, _ = judge_limits_at_loads(
         loads, planned, shares, scores.weights, np.random.default_rng([seed, 1])
     )
     note = (
@@ -182,7 +186,7 @@ def corrected_routing(
             f"The router's correction by load did not bring the fractions back in {MOST_INTERVALS}"
             " intervals."
         )
-    return routing_of(CORRECTED, "", shares, tested, KEPT[worst_verdict(limits)]), [
+    return prompt_routing_of(CORRECTED, "", shares, tested, KEPT[worst_verdict(limits)]), [
         note
     ] if intervals else []
 
@@ -190,10 +194,10 @@ def corrected_routing(
 def random_routing(first: PromptRouting, tested: Sample) -> PromptRouting:
     """The same fractions, prompts drawn."""
     shares = np.repeat(first.fractions[:, None], tested.scores.weights.size, axis=1)
-    return routing_of(RANDOM, "", shares, tested, first.limits)
+    return prompt_routing_of(RANDOM, "", shares, tested, first.limits)
 
 
-def served_routings(
+def served_prompt_routings(
     source: PlanAndScenario, fitted: Sample, tested: Sample, solver: BaselineSolver
 ) -> tuple[list[PromptRouting], list[str]]:
     """The best single LLM that the scenario's GPUs can serve within the SLOs; none, and why, where
@@ -222,10 +226,10 @@ def best_alone(fitted: Sample, tested: Sample) -> PromptRouting:
 def _single(name: str, llm: int, tested: Sample, limits: str) -> PromptRouting:
     shares = np.zeros(tested.scores.values.shape)
     shares[llm] = 1.0
-    return routing_of(name, tested.scores.llms[llm], shares, tested, limits)
+    return prompt_routing_of(name, tested.scores.llms[llm], shares, tested, limits)
 
 
 def best_answers(tested: Sample) -> PromptRouting:
     """The best LLM of every prompt, equal ones sharing it."""
     top = tested.truth.values == tested.truth.values.max(axis=0)
-    return routing_of(BEST, "", top / top.sum(axis=0), tested, "")
+    return prompt_routing_of(BEST, "", top / top.sum(axis=0), tested, "")

@@ -22,7 +22,7 @@ from planner.plans.labels import slo_label
 from planner.plans.latencies import OperatingPoint, achieved_latency
 from planner.plans.schema import SolvedContent
 
-__all__ = ["LimitCheck", "ReplicaLoads", "judge_limits"]
+__all__ = ["LimitCheck", "ReplicaLoads", "judge_limits_at_loads"]
 
 RESAMPLES = 400
 LIMIT_NOISE = 1e-7
@@ -96,7 +96,7 @@ class ReplicaLoads:
         return np.asarray(achieved <= self.limits * (1 + LIMIT_NOISE))
 
 
-def judge_limits(
+def judge_limits_at_loads(
     loads: ReplicaLoads,
     planned: np.ndarray,
     shares: np.ndarray,

@@ -13,7 +13,12 @@ from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent, SolvedContent
 from planner.version import VERSION
 
-__all__ = ["build_router_policy", "load_correction", "plan_hash", "routing_policy"]
+__all__ = [
+    "build_router_policy",
+    "build_routing_policy",
+    "router_policy_load_correction",
+    "router_policy_plan_hash",
+]
 
 DECISION = ("scenario_sha256", "options", "routing", "dual_prices", "router", "placement")
 """Keys of a plan that are its decision."""
@@ -25,7 +30,7 @@ The gain is the ramp: the largest that never overshoots.
 """
 
 
-def plan_hash(content: PlanContent) -> str:
+def router_policy_plan_hash(content: PlanContent) -> str:
     """SHA-256 of what a plan decides: equal for the same decision, however long the search took and
     wherever the files are.
     """
@@ -52,10 +57,10 @@ def build_router_policy(
     """
     low, high = float(instance.scores.values.min()), float(instance.scores.values.max())
     slos = [f"{slo_name(slo)} at most {slo['limit_ms']:g} ms" for slo in content["slo"]]
-    bare = routing_policy(content, instance.arrival_rate)
+    bare = build_routing_policy(content, instance.arrival_rate)
     return {
         "version": bare["version"],
-        "plan_hash": plan_hash(content),
+        "plan_hash": router_policy_plan_hash(content),
         "scenario": content["scenario"],
         "planner_version": VERSION,
         **bare,
@@ -65,13 +70,13 @@ def build_router_policy(
             "slo": slos,
             "scenario_sha256": content["scenario_sha256"],
         },
-        "correction": load_correction(high - low),
-        "backends": _backends(content) if backends is None else dict(backends),
+        "correction": router_policy_load_correction(high - low),
+        "backends": _router_policy_backends(content) if backends is None else dict(backends),
         "price_table": None if table is None else table.content(),
     }
 
 
-def routing_policy(content: SolvedContent, rate: float) -> dict[str, Any]:
+def build_routing_policy(content: SolvedContent, rate: float) -> dict[str, Any]:
     """Make what the router cannot do without: prices, ties and weights of a plan, or of a routing
     of its setup, for a rate (req/s).
     """
@@ -89,7 +94,7 @@ def routing_policy(content: SolvedContent, rate: float) -> dict[str, Any]:
     }
 
 
-def load_correction(spread: float) -> dict[str, float] | None:
+def router_policy_load_correction(spread: float) -> dict[str, float] | None:
     """Make the correction by load for scores that span `spread` (score units); None where they are
     all equal.
     """
@@ -100,7 +105,7 @@ def load_correction(spread: float) -> dict[str, float] | None:
     )
 
 
-def _backends(content: SolvedContent) -> dict[str, list[dict[str, Any]]]:
+def _router_policy_backends(content: SolvedContent) -> dict[str, list[dict[str, Any]]]:
     """Deployed options by LLM."""
     keys = ("pool", "gpu", "tp_degree", "mps_share_pct", "replicas", "rate_rps")
     backends: dict[str, list[dict[str, Any]]] = {name: [] for name in content["routing"]}

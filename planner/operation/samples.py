@@ -81,7 +81,7 @@ def read_sample(
             f"{grades}: {left_out:,} of {len(own.prompt_ids):,} prompts lack the grade of some LLM"
             " and are left out"
         )
-    seen = select_prompts(own, kept)
+    seen = select_sample_prompts(own, kept)
     order = np.array([place[name] for name in seen.prompt_ids])
     values = np.ascontiguousarray(given.values[:, order])
     return Sample(
@@ -89,7 +89,7 @@ def read_sample(
     ), notices
 
 
-def select_prompts(scores: Scores, prompts: np.ndarray) -> Scores:
+def select_sample_prompts(scores: Scores, prompts: np.ndarray) -> Scores:
     """The prompts at these positions, weights brought to sum 1."""
     weights = scores.weights[prompts]
     return Scores(
@@ -123,7 +123,7 @@ def split_sample(sample: Sample, share: float, seed: int) -> tuple[Sample, Sampl
     order = used[np.random.default_rng(seed).permutation(used.size)]
     parts = []
     for part in (np.sort(order[:first]), np.sort(order[first:])):
-        scores = select_prompts(sample.scores, part)
+        scores = select_sample_prompts(sample.scores, part)
         truth = (
             replace(scores, values=np.ascontiguousarray(sample.truth.values[:, part]))
             if sample.graded

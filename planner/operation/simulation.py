@@ -40,21 +40,21 @@ from planner.operation.simulation_outcomes import (
     SimulatedRun,
     Simulation,
     Station,
-    estimate95,
-    judge_slo,
-    summarise_option,
+    judge_simulated_slo,
+    simulation_estimate95,
+    summarise_simulated_option,
 )
 from planner.plans.option_index import OptionIndex
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress
 
-__all__ = ["simulate"]
+__all__ = ["run_simulation"]
 
 RUNS = 5
 WARM_UP = 0.1
 
 
-def simulate(
+def run_simulation(
     source: PlanAndScenario,
     demand: Demand,
     *,
@@ -70,14 +70,14 @@ def simulate(
     """
     began = time.perf_counter()
     plan, instance = source.plan.demand_setup(), source.loaded.instance
-    stations = _stations(plan.content, instance, engine)
-    target = _targets(plan.content, instance)
+    stations = _simulation_stations(plan.content, instance, engine)
+    target = _simulation_targets(plan.content, instance)
     runs: list[SimulatedRun] = []
     for number in range(RUNS):
         if cancel is not None and cancel.is_set() and runs:
             break
         rng = np.random.default_rng([demand.seed, number])
-        runs.append(_run(plan.content, instance, stations, target, demand, rng))
+        runs.append(_run_simulated_requests(plan.content, instance, stations, target, demand, rng))
         if progress is not None:
             progress(
                 Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs")
@@ -85,13 +85,16 @@ def simulate(
     metrics = tuple(sorted({metric for run in runs for part in run.latencies for metric in part}))
     return Simulation(
         slos=tuple(
-            judge_slo(slo, entry, runs)
+            judge_simulated_slo(slo, entry, runs)
             for slo, entry in zip(instance.slos, plan.content["slo"], strict=True)
         ),
-        options=tuple(summarise_option(station, k, runs) for k, station in enumerate(stations)),
+        options=tuple(
+            summarise_simulated_option(station, k, runs) for k, station in enumerate(stations)
+        ),
         planned=np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
         fractions=tuple(
-            estimate95([run.fractions[i] for run in runs]) for i in range(len(instance.llms))
+            simulation_estimate95([run.fractions[i] for run in runs])
+            for i in range(len(instance.llms))
         ),
         metrics=metrics,
         requests=sum(int(run.counted.sum()) for run in runs),
@@ -103,7 +106,7 @@ def simulate(
 # ---------------------------------------------------------------- stations and router
 
 
-def _stations(
+def _simulation_stations(
     content: Any,
     instance: Instance,
     engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None,
@@ -123,7 +126,7 @@ def _stations(
             made = engine(instance, entry.position, entry.rate_per_replica)
         kind = "fitted queue" if isinstance(made, str) else "step-level"
         serve, note = (
-            _queue(instance, entry.position, entry.rate_per_replica, made)
+            _simulation_queue(instance, entry.position, entry.rate_per_replica, made)
             if isinstance(made, str)
             else made
         )
@@ -147,13 +150,15 @@ def _stations(
     return stations
 
 
-def _queue(instance: Instance, option: int, rate: float, why: str) -> tuple[Replica, str]:
+def _simulation_queue(
+    instance: Instance, option: int, rate: float, why: str
+) -> tuple[Replica, str]:
     """The queue fitted to the mean TTFT; TPOT and E2E follow the load."""
     curve = instance.options[option].curve
     means = [metric for metric, statistic in curve.latency if statistic == "mean"]
     fit = fit_queue(curve, "ttft", rate) if "ttft" in means else None
 
-    def serve(arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
+    def serve_in_simulation(arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
         latencies = {
             metric: fitted_latencies_over_load(curve, metric, rate, arrivals, rng)
             for metric in means
@@ -171,10 +176,10 @@ def _queue(instance: Instance, option: int, rate: float, why: str) -> tuple[Repl
             if fit.sigma > 0
             else ["no p50 and p95 of TTFT: requests that do not wait are identical"]
         )
-    return serve, "; ".join(notes)
+    return serve_in_simulation, "; ".join(notes)
 
 
-def _targets(
+def _simulation_targets(
     content: Any, instance: Instance
 ) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
     """The plan's router: prompts (N,) -> LLMs (N,)."""
@@ -193,7 +198,7 @@ def _targets(
         sum(1 << names.index(llm) for llm in tie["llms"]): tie for tie in content["router"]["ties"]
     }
 
-    def route(prompts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def route_in_simulation(prompts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         chosen = best[prompts]
         for mask, tie in splits.items():
             tied = np.flatnonzero(group[prompts] == mask)
@@ -204,13 +209,13 @@ def _targets(
             )
         return chosen
 
-    return route
+    return route_in_simulation
 
 
 # ---------------------------------------------------------------- one run
 
 
-def _arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarray:
+def _simulation_arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarray:
     """Times (N,) in [0, seconds)."""
     if demand.gaps is not None:
         start = int(rng.integers(demand.gaps.size))
@@ -226,7 +231,7 @@ def _arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarr
     return times[times < demand.seconds]
 
 
-def _run(
+def _run_simulated_requests(
     content: Any,
     instance: Instance,
     stations: Sequence[Station],
@@ -234,7 +239,7 @@ def _run(
     demand: Demand,
     rng: np.random.Generator,
 ) -> SimulatedRun:
-    arrivals = _arrivals(instance.arrival_rate, demand, rng)
+    arrivals = _simulation_arrivals(instance.arrival_rate, demand, rng)
     prompts = rng.choice(
         instance.scores.weights.size, size=arrivals.size, p=instance.scores.weights
     )
@@ -252,7 +257,7 @@ def _run(
     latencies, positions = [], []
     for k, one in enumerate(stations):
         of = np.flatnonzero(station == k)
-        latencies.append(_at_replicas(one, arrivals[of], rng))
+        latencies.append(_at_simulated_replicas(one, arrivals[of], rng))
         positions.append(of)
     fractions = np.bincount(llm[counted], minlength=len(instance.llms)) / max(int(counted.sum()), 1)
     span = demand.seconds * (1.0 - WARM_UP)
@@ -269,7 +274,9 @@ def _run(
     )
 
 
-def _at_replicas(station: Station, arrivals: np.ndarray, rng: np.random.Generator) -> Latencies:
+def _at_simulated_replicas(
+    station: Station, arrivals: np.ndarray, rng: np.random.Generator
+) -> Latencies:
     """Latencies of an option's requests, each at a replica drawn for it."""
     replica = rng.integers(station.replicas, size=arrivals.size)
     latencies: Latencies = {}

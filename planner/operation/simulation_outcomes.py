@@ -155,7 +155,7 @@ class SimulatedRun:
     rates: np.ndarray
 
 
-def estimate95(values: Sequence[float]) -> Estimate95:
+def simulation_estimate95(values: Sequence[float]) -> Estimate95:
     """Mean and half of the 95 % interval over runs."""
     runs = np.asarray(values, dtype=float)
     half = (
@@ -166,7 +166,7 @@ def estimate95(values: Sequence[float]) -> Estimate95:
     return Estimate95(float(runs.mean()), half)
 
 
-def _counted(run: SimulatedRun, k: int, metric: str) -> np.ndarray:
+def _counted_outcomes(run: SimulatedRun, k: int, metric: str) -> np.ndarray:
     """Latencies of a station's counted requests; a response of one token has no time per output
     token and is left out there.
     """
@@ -174,18 +174,18 @@ def _counted(run: SimulatedRun, k: int, metric: str) -> np.ndarray:
     return values[~np.isnan(values)]
 
 
-def _all_latencies(run: SimulatedRun, metric: str) -> np.ndarray | None:
+def _all_simulated_latencies(run: SimulatedRun, metric: str) -> np.ndarray | None:
     """Latencies of all counted requests of a run; None when a station does not know the metric."""
     parts = []
     for k, (known, of) in enumerate(zip(run.latencies, run.of, strict=True)):
         if metric not in known and of.size:
             return None
         if of.size:
-            parts.append(_counted(run, k, metric))
+            parts.append(_counted_outcomes(run, k, metric))
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _statistic(values: np.ndarray, statistic: str) -> float:
+def _simulation_statistic(values: np.ndarray, statistic: str) -> float:
     if not values.size:
         return float("nan")
     return (
@@ -195,10 +195,10 @@ def _statistic(values: np.ndarray, statistic: str) -> float:
     )
 
 
-def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcome:
+def judge_simulated_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcome:
     """Judge one SLO over the runs."""
     predicted = None if planned["achieved_ms"] is None else planned["achieved_ms"] / 1000.0
-    together = [_all_latencies(run, slo.metric) for run in runs]
+    together = [_all_simulated_latencies(run, slo.metric) for run in runs]
     if any(values is None for values in together):
         return SloOutcome(
             slo=slo,
@@ -208,20 +208,24 @@ def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcom
             verdict=SloVerdict.NOT_SIMULATED,
             note=f"no mean {slo.metric.upper()} is profiled to fit a queue to",
         )
-    within = estimate95(
+    within = simulation_estimate95(
         [float((values <= slo.limit).mean()) for values in together if values is not None]
     )
     if slo.scope == "all":
         judged = [
-            estimate95(
-                [_statistic(values, slo.statistic) for values in together if values is not None]
+            simulation_estimate95(
+                [
+                    _simulation_statistic(values, slo.statistic)
+                    for values in together
+                    if values is not None
+                ]
             )
         ]
     else:
         judged = [
-            estimate95(
+            simulation_estimate95(
                 [
-                    _statistic(_counted(run, k, slo.metric), slo.statistic)
+                    _simulation_statistic(_counted_outcomes(run, k, slo.metric), slo.statistic)
                     for run in runs
                     if run.of[k].size
                 ]
@@ -234,11 +238,11 @@ def judge_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcom
         predicted=predicted,
         simulated=max(judged, key=lambda one: one.mean),
         within=within,
-        verdict=_verdict(judged, slo.limit),
+        verdict=_simulation_verdict(judged, slo.limit),
     )
 
 
-def _verdict(judged: Sequence[Estimate95], limit: float) -> SloVerdict:
+def _simulation_verdict(judged: Sequence[Estimate95], limit: float) -> SloVerdict:
     """Of the worst: an option misses when its whole interval is above the limit."""
     if any(one.low > limit for one in judged):
         return SloVerdict.MISSES
@@ -246,23 +250,26 @@ def _verdict(judged: Sequence[Estimate95], limit: float) -> SloVerdict:
     return SloVerdict.UNCERTAIN if uncertain else SloVerdict.HOLDS
 
 
-def summarise_option(station: Station, k: int, runs: Sequence[SimulatedRun]) -> OptionOutcome:
+def summarise_simulated_option(
+    station: Station, k: int, runs: Sequence[SimulatedRun]
+) -> OptionOutcome:
     """What one option was planned to do, and did."""
     metrics = sorted({metric for run in runs for metric in run.latencies[k]})
     counted = {
-        metric: [_counted(run, k, metric) for run in runs if run.of[k].size] for metric in metrics
+        metric: [_counted_outcomes(run, k, metric) for run in runs if run.of[k].size]
+        for metric in metrics
     }
     simulated = {
-        metric: estimate95([_statistic(v, "mean") for v in values])
+        metric: simulation_estimate95([_simulation_statistic(v, "mean") for v in values])
         for metric, values in counted.items()
         if values
     }
     p99 = {
-        metric: estimate95([_statistic(v, "p99") for v in values])
+        metric: simulation_estimate95([_simulation_statistic(v, "p99") for v in values])
         for metric, values in counted.items()
         if values
     }
-    rate = estimate95([run.rates[k] for run in runs])
+    rate = simulation_estimate95([run.rates[k] for run in runs])
     return OptionOutcome(
         option=station.option,
         engine=station.engine,

@@ -47,7 +47,7 @@ def build_step_level_replica(
     llm, gpu = load_catalogue_llms().get(name), load_catalogue_gpus().get(gpu_name)
     if llm is None or gpu is None:
         return f"{name if llm is None else gpu_name} is not in the catalogue"
-    lengths, scheduler = _lengths(one.curve), _scheduler(one.curve.source)
+    lengths, scheduler = _step_level_lengths(one.curve), _scheduler(one.curve.source)
     if lengths is None:
         return "the profile does not state the lengths of prompts and answers"
     if not step_fits_shards(llm, one.tp_degree):
@@ -61,7 +61,9 @@ def build_step_level_replica(
         cache / step_kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source)
     )
 
-    def replica(arrivals: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def serve_step_level_replica(
+        arrivals: np.ndarray, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
         prompts, outputs = draw_workload_lengths(
             lengths, arrivals.size, np.random.RandomState(int(rng.integers(2**31)))
         )
@@ -82,7 +84,7 @@ def build_step_level_replica(
 
     try:
         at = min(rate, SETTLED * float(one.curve.rates[-1]))
-        off = _off(replica, one.curve, at)
+        off = _step_level_error(serve_step_level_replica, one.curve, at)
     except TooLongError:
         return "its stated memory holds less than one request"
     if off > REPRODUCES:
@@ -96,7 +98,7 @@ def build_step_level_replica(
         else f"{at:.3g} req/s, {100 * SETTLED:.0f} % of its last rate"
     )
     return (
-        replica,
+        serve_step_level_replica,
         (
             f"{scheduler} batching, {lengths.kind} lengths; mean TTFT {100 * off:.0f} % off the"
             f" curve at {where}"
@@ -104,7 +106,7 @@ def build_step_level_replica(
     )
 
 
-def _lengths(curve: Curve) -> Lengths | None:
+def _step_level_lengths(curve: Curve) -> Lengths | None:
     """As the source states; None where the means are not stated, or where they are those of a
     trace.
     """
@@ -128,7 +130,7 @@ def _sequences(source: str) -> int:
     return int(stated[1]) if stated else Limits.sequences
 
 
-def _off(replica: Replica, curve: Curve, rate: float) -> float:
+def _step_level_error(replica: Replica, curve: Curve, rate: float) -> float:
     """Relative difference of the mean TTFT with Poisson arrivals at the rate; 0 where the curve has
     none.
     """

@@ -16,7 +16,7 @@ from planner.solution import Conflict, Repair
 if TYPE_CHECKING:
     from planner.scenario.assemble import LoadResult
 
-__all__ = ["changed_instance", "conflict_content"]
+__all__ = ["conflict_content", "instance_without_conflict"]
 
 
 def conflict_content(loaded: "LoadResult", conflict: Conflict, rel_gap: float) -> ConflictContent:
@@ -27,11 +27,11 @@ def conflict_content(loaded: "LoadResult", conflict: Conflict, rel_gap: float) -
     return {
         "limits": list(conflict.limits),
         "repairs": [_change_content(repair) for repair in conflict.repairs],
-        "best_effort": _best_effort_content(loaded, conflict, rel_gap),
+        "best_effort": _conflict_best_effort_content(loaded, conflict, rel_gap),
     }
 
 
-def _best_effort_content(
+def _conflict_best_effort_content(
     loaded: "LoadResult", conflict: Conflict, rel_gap: float
 ) -> BestEffortContent | None:
     """The plan of the instance after the one change that makes it feasible, verified against that
@@ -40,7 +40,9 @@ def _best_effort_content(
     solution, change = conflict.best_effort, conflict.best_effort_change
     if solution is None or not solution.has_plan:
         return None
-    nearest = loaded.instance if change is None else changed_instance(loaded.instance, change)
+    nearest = (
+        loaded.instance if change is None else instance_without_conflict(loaded.instance, change)
+    )
     # Dropped options and notices are the same as for the conflict and are listed there.
     without_options = replace(nearest, dropped=())
     return {
@@ -55,7 +57,7 @@ def _change_content(repair: Repair) -> ChangeContent:
     return {"change": repair.change, "from": tidy(repair.before), "to": tidy(repair.after)}
 
 
-def changed_instance(instance: Instance, change: Repair) -> Instance:
+def instance_without_conflict(instance: Instance, change: Repair) -> Instance:
     """Return the instance with one number of the scenario (`change` is in its units) replaced.
 
     ValueError for a path that is no number of the scenario.
@@ -65,11 +67,17 @@ def changed_instance(instance: Instance, change: Repair) -> Instance:
         case ["arrival_rate_rps"]:
             return replace(instance, arrival_rate=float(after))
         case ["slo", at, "limit_ms"]:
-            return replace(instance, slos=_with(instance.slos, int(at), limit=after / 1000.0))
+            return replace(
+                instance, slos=_with_conflict_change(instance.slos, int(at), limit=after / 1000.0)
+            )
         case ["pools", at, "nodes"]:
-            return replace(instance, pools=_with(instance.pools, int(at), nodes=round(after)))
+            return replace(
+                instance, pools=_with_conflict_change(instance.pools, int(at), nodes=round(after))
+            )
         case ["llms", at, ("min_replicas" | "max_replicas") as key]:
-            return replace(instance, llms=_with(instance.llms, int(at), **{key: round(after)}))
+            return replace(
+                instance, llms=_with_conflict_change(instance.llms, int(at), **{key: round(after)})
+            )
         case ["objective", "quality_at_least"]:
             return replace(instance, quality_floor=float(after))
         case ["setups", "min_gpu_utilization_pct"]:
@@ -77,7 +85,7 @@ def changed_instance(instance: Instance, change: Repair) -> Instance:
     raise ValueError(f"no instance is known for a change of {change.change}")
 
 
-def _with(records: Sequence[Any], at: int, **changes: Any) -> tuple[Any, ...]:
+def _with_conflict_change(records: Sequence[Any], at: int, **changes: Any) -> tuple[Any, ...]:
     """The records with the one at position `at` changed."""
     return tuple(
         replace(record, **changes) if k == at else record for k, record in enumerate(records)

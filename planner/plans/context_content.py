@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from models.instance import Dropped, Instance, Pool
-from planner.plans.numbers import finite, percent, tidy
+from planner.plans.numbers import finite_number, percent, tidy
 from planner.plans.schema import ContextContent, DroppedContent, FiltersContent, PoolContent
 from planner.solution import Solution
 
@@ -35,14 +35,14 @@ def context_content(
     ]
     return {
         "arrival_rate_rps": float(instance.arrival_rate),
-        "quality_at_least": finite(instance.quality_floor),
+        "quality_at_least": finite_number(instance.quality_floor),
         "prompts": len(instance.scores.weights),
-        "pools": [_pool_content(pool) for pool in instance.pools],
+        "pools": [_context_pool_content(pool) for pool in instance.pools],
         "llms": [
             {"name": llm.name, "min_replicas": llm.min_replicas, "max_replicas": llm.max_replicas}
             for llm in instance.llms
         ],
-        "filters": _filters_content(loaded, instance),
+        "filters": _context_filters_content(loaded, instance),
         "options_considered": len(instance.options),
         "sources": sorted({option.curve.source for option in deployed if option.curve.source}),
         "effort_notes": list(solution.effort.notes),
@@ -50,12 +50,12 @@ def context_content(
             phase: float(seconds)
             for phase, seconds in {**timings, **solution.effort.seconds}.items()
         },
-        "dropped": [_dropped_content(option) for option in instance.dropped],
+        "dropped": [_context_dropped_content(option) for option in instance.dropped],
         "notices": list(notices),
     }
 
 
-def _pool_content(pool: Pool) -> PoolContent:
+def _context_pool_content(pool: Pool) -> PoolContent:
     """One pool in the scenario's keys; memory in GiB of one GPU, price in USD/h of one GPU."""
     return {
         "name": pool.name,
@@ -63,11 +63,11 @@ def _pool_content(pool: Pool) -> PoolContent:
         "nodes": int(pool.nodes),
         "gpus_per_node": int(pool.gpus_per_node),
         "memory_gib": float(pool.memory),
-        "price_usd_per_gpu_h": finite(pool.price),
+        "price_usd_per_gpu_h": finite_number(pool.price),
     }
 
 
-def _filters_content(loaded: "LoadResult", instance: Instance) -> FiltersContent:
+def _context_filters_content(loaded: "LoadResult", instance: Instance) -> FiltersContent:
     """Settings that keep options or setups out, defaults included; null = everything profiled."""
     setups = loaded.scenario.spec.setups
     return {
@@ -84,7 +84,7 @@ def _filters_content(loaded: "LoadResult", instance: Instance) -> FiltersContent
     }
 
 
-def _dropped_content(option: Dropped) -> DroppedContent:
+def _context_dropped_content(option: Dropped) -> DroppedContent:
     """One option that was considered and left out; its share in per cent."""
     return {
         "llm": option.llm,

@@ -9,7 +9,12 @@ step (`step_order`) knows which LLMs are short after it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.plans.node_matching import PlacedReplica, match_nodes, placed_replicas, pool_shapes
+from planner.plans.node_matching import (
+    PlacedReplica,
+    match_nodes,
+    node_shapes_to_match,
+    replicas_by_node_to_match,
+)
 from planner.plans.option_index import OptionKey
 from planner.plans.schema import PlanContent
 from planner.plans.step_order import Action, MigrationStep, fillable_memory, order_steps
@@ -68,8 +73,12 @@ def diff_plans(old: PlanContent, new: PlanContent) -> PlanDiff:
     Rates in req/s; the new plan's replicas bear the names of the old one's nodes and GPUs.
     """
     before, after = (
-        placed_replicas(old),
-        match_nodes(placed_replicas(old), placed_replicas(new), pool_shapes(old, new)),
+        replicas_by_node_to_match(old),
+        match_nodes(
+            replicas_by_node_to_match(old),
+            replicas_by_node_to_match(new),
+            node_shapes_to_match(old, new),
+        ),
     )
     stays, stop, start = [], list(before), []
     for replica in after:
@@ -90,11 +99,15 @@ def diff_plans(old: PlanContent, new: PlanContent) -> PlanDiff:
     fractions = {llm: (old["routing"].get(llm, 0.0), new["routing"].get(llm, 0.0)) for llm in llms}
     steps, least = order_steps(stays, start, stop, fillable_memory(old, new))
     return PlanDiff(
-        _changes(before, after, stays, start, stop), tuple(stays), tuple(steps), fractions, least
+        _diff_changes(before, after, stays, start, stop),
+        tuple(stays),
+        tuple(steps),
+        fractions,
+        least,
     )
 
 
-def _changes(
+def _diff_changes(
     before: Sequence[PlacedReplica],
     after: Sequence[PlacedReplica],
     stays: Sequence[PlacedReplica],

@@ -2,7 +2,7 @@
 
 from planner.plans.schema import SloContent, SolvedContent
 
-__all__ = ["latency_columns", "latency_header", "objective_unit", "slo_label", "slo_name"]
+__all__ = ["latency_column_labels", "latency_header", "objective_unit", "slo_label", "slo_name"]
 
 
 def slo_name(slo: SloContent) -> str:
@@ -20,7 +20,7 @@ def objective_unit(content: SolvedContent) -> str:
     return "USD/h" if content["objective"]["of"] == "cost" else "mean score"
 
 
-def latency_columns(content: SolvedContent) -> list[str]:
+def latency_column_labels(content: SolvedContent) -> list[str]:
     """List the latency columns of the deployed options, those of the SLOs first, in their order."""
     wanted = [f"{s['metric']}_{s['statistic']}" for s in content["slo"]]
     profiled = [column for option in content["options"] for column in option["latency_ms"]]

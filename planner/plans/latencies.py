@@ -28,8 +28,8 @@ __all__ = [
     "OperatingPoint",
     "achieved_latency",
     "latencies_at",
-    "provenance_at",
-    "share_above",
+    "latency_provenance_at",
+    "share_above_latency",
 ]
 
 SHARE_ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
@@ -64,7 +64,7 @@ def latencies_at(curve: Curve, rate: float) -> dict[Column, float]:
     }
 
 
-def provenance_at(curve: Curve, rate: float) -> str:
+def latency_provenance_at(curve: Curve, rate: float) -> str:
     """Return the weaker provenance of the two points that bracket `rate`; of the one point when the
     rate is a point's or out of range.
     """
@@ -80,7 +80,9 @@ def provenance_at(curve: Curve, rate: float) -> str:
     return max(curve.provenance[above - 1], curve.provenance[above], key=PROVENANCES.index)
 
 
-def percentile_points(latencies: Mapping[Column, float], metric: str) -> list[tuple[float, float]]:
+def latency_percentile_points(
+    latencies: Mapping[Column, float], metric: str
+) -> list[tuple[float, float]]:
     """(latency in s, share above it) of the percentile columns present, from p50 to p99; latencies
     as their running maximum.
     """
@@ -93,7 +95,7 @@ def percentile_points(latencies: Mapping[Column, float], metric: str) -> list[tu
     return points
 
 
-def share_above(points: Sequence[tuple[float, float]], limit: float) -> float:
+def share_above_latency(points: Sequence[tuple[float, float]], limit: float) -> float:
     """Share (0..1) of the requests that take longer than `limit` s, read off the line through
     `points`.
     """
@@ -130,7 +132,8 @@ def achieved_latency(options: Sequence[OperatingPoint], slo: Slo) -> float | Non
             / total
         )
     lines = [
-        percentile_points(latencies_at(one.curve, one.replica_rate), slo.metric) for one in served
+        latency_percentile_points(latencies_at(one.curve, one.replica_rate), slo.metric)
+        for one in served
     ]
     weights = [one.rate / total for one in served]
     return _smallest_latency(lines, weights, SHARE_ABOVE[slo.statistic])
@@ -145,14 +148,14 @@ def _smallest_latency(
     """
 
     def above(limit: float) -> float:
-        return sum(w * share_above(p, limit) for p, w in zip(points, weights, strict=True))
+        return sum(w * share_above_latency(p, limit) for p, w in zip(points, weights, strict=True))
 
     steps = sorted({latency for option in points for latency, _ in option})
     before, before_share = 0.0, 1.0
     for step in steps:
         share = above(step)
         if share <= promised + SLACK:
-            left = _left_limit(points, weights, step)
+            left = _left_limit_latency(points, weights, step)
             if left >= promised or before_share <= left:
                 return step
             return before + (before_share - promised) / (before_share - left) * (step - before)
@@ -160,7 +163,7 @@ def _smallest_latency(
     return None
 
 
-def _left_limit(
+def _left_limit_latency(
     points: Sequence[Sequence[tuple[float, float]]], weights: Sequence[float], limit: float
 ) -> float:
     """Share above a latency just below `limit`: as at `limit`, but points at `limit` itself are not

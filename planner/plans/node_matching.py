@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from planner.plans.schema import PlanContent, SolvedContent
 
-__all__ = ["PlacedReplica", "match_nodes", "placed_replicas", "pool_shapes"]
+__all__ = ["PlacedReplica", "match_nodes", "node_shapes_to_match", "replicas_by_node_to_match"]
 from planner.plans.option_index import OptionKey, option_key
 
 
@@ -29,7 +29,7 @@ class PlacedReplica:
     rate: float
 
 
-def placed_replicas(content: SolvedContent) -> list[PlacedReplica]:
+def replicas_by_node_to_match(content: SolvedContent) -> list[PlacedReplica]:
     """All replicas of a plan."""
     options = {option_key(entry): entry for entry in content["options"]}
     shards: dict[tuple[OptionKey, int], list[tuple[int, int]]] = defaultdict(list)
@@ -51,7 +51,7 @@ def placed_replicas(content: SolvedContent) -> list[PlacedReplica]:
     return replicas
 
 
-def pool_shapes(old: PlanContent, new: PlanContent) -> dict[str, tuple[int, int]]:
+def node_shapes_to_match(old: PlanContent, new: PlanContent) -> dict[str, tuple[int, int]]:
     """Nodes and GPUs per node of every pool, the larger of both plans."""
     shapes: dict[str, tuple[int, int]] = {}
     for pool in (*old["context"]["pools"], *new["context"]["pools"]):
@@ -73,21 +73,21 @@ def match_nodes(
     renamed = []
     for pool, (nodes, gpus) in shapes.items():
         was, will = ([r for r in replicas if r.key[1] == pool] for replicas in (old, new))
-        there, here = _occupation(was, nodes, gpus), _occupation(will, nodes, gpus)
-        common = np.array([[_overlap(a, b)[0] for a in there] for b in here])
+        there, here = _node_occupation(was, nodes, gpus), _node_occupation(will, nodes, gpus)
+        common = np.array([[_node_overlap(a, b)[0] for a in there] for b in here])
         node_of = (
             dict(zip(*(part.tolist() for part in linear_sum_assignment(-common)), strict=True))
             if common.size
             else {}
         )
-        gpu_of = {node: _overlap(here[node], there[node_of[node]])[1] for node in range(nodes)}
+        gpu_of = {node: _node_overlap(here[node], there[node_of[node]])[1] for node in range(nodes)}
         for replica in will:
             names = tuple(sorted(gpu_of[replica.node][gpu] for gpu in replica.gpus))
             renamed.append(replace(replica, node=node_of[replica.node], gpus=names))
     return renamed
 
 
-def _occupation(
+def _node_occupation(
     replicas: Sequence[PlacedReplica], nodes: int, gpus: int
 ) -> list[list[dict[OptionKey, int]]]:
     """[node][gpu] -> shards of every option."""
@@ -100,7 +100,7 @@ def _occupation(
     return held
 
 
-def _overlap(
+def _node_overlap(
     one: Sequence[Mapping[OptionKey, int]], other: Sequence[Mapping[OptionKey, int]]
 ) -> tuple[float, dict[int, int]]:
     """Shards that two nodes have in common at best, and the GPU of the other node for every GPU of

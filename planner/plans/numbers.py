@@ -5,17 +5,17 @@ from typing import TypeVar
 
 Known = TypeVar("Known")
 
-__all__ = ["finite", "known", "percent", "tidy", "whole_percent"]
+__all__ = ["finite_number", "known_number", "percent", "tidy", "whole_percent_number"]
 
 
-def finite(value: float | None) -> float | None:
+def finite_number(value: float | None) -> float | None:
     """Return `value` as a plain float; None for None, NaN and infinity, which strict JSON does not
     have.
     """
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def known(value: Known | None) -> Known:
+def known_number(value: Known | None) -> Known:
     """Return a number of a plan that has a setup; ValueError where it is missing."""
     if value is None:
         raise ValueError("a number of a plan with a setup is missing")
@@ -30,7 +30,7 @@ def tidy(value: float) -> float | int:
     return int(rounded) if rounded.is_integer() else rounded
 
 
-def whole_percent(value: float) -> str:
+def whole_percent_number(value: float) -> str:
     """Write a part in whole per cent; never `100 %` of what is not all, nor `0 %` of what is not
     none.
     """

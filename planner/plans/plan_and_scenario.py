@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import DataError
-from planner.plans.record import Plan, read_plan
+from planner.plans.record import Plan, read_plan_record
 from planner.scenario.assemble import LoadResult, load_instance
 from profiles.io.faults import Fault
 
-__all__ = ["PlanAndScenario", "load_plan"]
+__all__ = ["PlanAndScenario", "load_plan_and_scenario"]
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class PlanAndScenario:
     loaded: LoadResult
 
 
-def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
+def load_plan_and_scenario(path: Path, scenario: Path | None = None) -> PlanAndScenario:
     """Read plan.json and find its scenario: `scenario`, else by scenario_path relative to the
     plan, else from the current folder.
 
     DataError when either cannot be read, or when the scenario's hash is not the plan's.
     """
-    plan = read_plan(path)
-    file = scenario or _scenario_file(path, str(plan.content.get("scenario_path", "")))
+    plan = read_plan_record(path)
+    file = scenario or _scenario_file_of_plan(path, str(plan.content.get("scenario_path", "")))
     loaded = load_instance(file, plan.content.get("overrides", {}))
     if loaded.sha256 != plan.content.get("scenario_sha256"):
         fix = "plan it again, or name the scenario it was made of with --scenario"
@@ -45,7 +45,7 @@ def load_plan(path: Path, scenario: Path | None = None) -> PlanAndScenario:
     return PlanAndScenario(plan, loaded)
 
 
-def _scenario_file(plan: Path, stated: str) -> Path:
+def _scenario_file_of_plan(plan: Path, stated: str) -> Path:
     """The stated path relative to the plan, else from the current folder."""
     for file in (Path(os.path.normpath(plan.resolve().parent / stated)), Path(stated)):
         if file.is_file():

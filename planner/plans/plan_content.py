@@ -1,8 +1,8 @@
 """plan.json of a solution (schema version 1, docs/plan.schema.json): positions and SI units become
 names and the units of files.
 
-`build_plan` returns no plan that fails the independent verifier. In addition to the result the
-content has `context`: what else tables and sentences need (pools, filters, dropped options,
+`build_plan_content` returns no plan that fails the independent verifier. In addition to the result
+the content has `context`: what else tables and sentences need (pools, filters, dropped options,
 notices, seconds by phase), so that a plan read back from its file renders as a fresh one does.
 """
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from planner.scenario.assemble import LoadResult
     from planner.settings import Settings
 
-__all__ = ["build_plan"]
+__all__ = ["build_plan_content"]
 
 
-def build_plan(
+def build_plan_content(
     loaded: "LoadResult", solution: Solution, settings: "Settings", timings: Mapping[str, float]
 ) -> Plan:
     """Return the plan of a solution, verified.

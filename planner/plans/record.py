@@ -24,9 +24,9 @@ __all__ = [
     "SCHEMA",
     "Plan",
     "best_effort_change",
-    "json_text",
-    "read_plan",
-    "write_json",
+    "plan_record_text",
+    "read_plan_record",
+    "write_plan_record",
 ]
 
 
@@ -94,7 +94,7 @@ def best_effort_change(content: PlanContent) -> ChangeContent | None:
     return cast("ChangeContent | None", content.get("change"))
 
 
-def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
+def write_plan_record(plan: Plan, path: str | os.PathLike[str]) -> None:
     """Write plan.json whole or not at all; `scenario_path` becomes relative to its folder.
 
     OSError when that is not writable.
@@ -105,17 +105,17 @@ def write_json(plan: Plan, path: str | os.PathLike[str]) -> None:
         **plan.content,
         "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix(),
     }
-    write_whole_file(target, lambda stream: stream.write(json_text(content)))
+    write_whole_file(target, lambda stream: stream.write(plan_record_text(content)))
 
 
-def json_text(content: Mapping[str, Any]) -> str:
+def plan_record_text(content: Mapping[str, Any]) -> str:
     """Return strict JSON (ValueError on NaN or infinity) in ASCII, indented, with a newline at its
     end.
     """
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
-def read_plan(path: str | os.PathLike[str]) -> Plan:
+def read_plan_record(path: str | os.PathLike[str]) -> Plan:
     """Read the plan of a plan.json; DataError when it is unreadable, not strict JSON or not a plan
     of schema version 1.
     """

@@ -10,13 +10,19 @@ import numpy as np
 
 from models.instance import Instance
 from models.packing.first_fit import Item, Packing, PackingVerdict
-from planner.plans.node_matching import placed_replicas
+from planner.plans.node_matching import replicas_by_node_to_match
 from planner.plans.numbers import percent
 from planner.plans.schema import SolvedContent
-from planner.plans.stable_placement import ReplicaPlace, place_near
+from planner.plans.stable_placement import ReplicaPlace, place_stably
 from planner.solution import Shard, Solution, shards_of
 
-__all__ = ["RunningSetup", "keep_places", "packing_of_places", "replica_places", "running_setup"]
+__all__ = [
+    "RunningSetup",
+    "keep_running_places",
+    "packing_of_running_places",
+    "running_replica_places",
+    "running_setup",
+]
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,12 @@ def running_setup(instance: Instance, content: SolvedContent) -> RunningSetup:
         for o in options
     ]
     known = {key: position for position, key in enumerate(named)}
-    replicas = placed_replicas(content)
+    replicas = replicas_by_node_to_match(content)
     places = tuple((known[r.key], r.node, r.gpus) for r in replicas if r.key in known)
     return RunningSetup(places, len(replicas) - len(places))
 
 
-def replica_places(placement: Sequence[Shard]) -> list[ReplicaPlace]:
+def running_replica_places(placement: Sequence[Shard]) -> list[ReplicaPlace]:
     """Where the replicas of a placement are, option by option."""
     gpus: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for shard in placement:
@@ -55,7 +61,7 @@ def replica_places(placement: Sequence[Shard]) -> list[ReplicaPlace]:
     return [(option, node, tuple(sorted(held))) for (option, _, node), held in sorted(gpus.items())]
 
 
-def keep_places(
+def keep_running_places(
     instance: Instance, solution: Solution, running: RunningSetup, *, more_gpus: bool = False
 ) -> Solution:
     """Return the same setup and routing, placed so that what may stay of the running setup stays;
@@ -74,8 +80,8 @@ def keep_places(
         ]
         here = [place for place in running.places if instance.options[place[0]].pool == p]
         before = [shard for shard in solution.placement if instance.options[shard.option].pool == p]
-        places = place_near(items, here, pool.nodes, pool.gpus_per_node, instance.room(p))
-        packing = None if places is None else packing_of_places(places)
+        places = place_stably(items, here, pool.nodes, pool.gpus_per_node, instance.room(p))
+        packing = None if places is None else packing_of_running_places(places)
         if packing is None or (
             packing.gpus > len({(shard.node, shard.gpu) for shard in before}) and not more_gpus
         ):
@@ -85,7 +91,7 @@ def keep_places(
     return replace(solution, placement=tuple(placement))
 
 
-def packing_of_places(places: Sequence[ReplicaPlace]) -> Packing:
+def packing_of_running_places(places: Sequence[ReplicaPlace]) -> Packing:
     """Return the packing of one pool with its replicas so placed; those of each option are numbered
     from 0.
     """

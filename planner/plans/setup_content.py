@@ -5,8 +5,13 @@ placement, GPUs and cost.
 import numpy as np
 
 from models.instance import Instance, Slo
-from planner.plans.latencies import OperatingPoint, achieved_latency, latencies_at, provenance_at
-from planner.plans.numbers import finite, percent, tidy
+from planner.plans.latencies import (
+    OperatingPoint,
+    achieved_latency,
+    latencies_at,
+    latency_provenance_at,
+)
+from planner.plans.numbers import finite_number, percent, tidy
 from planner.plans.schema import (
     OptionContent,
     RouterContent,
@@ -38,33 +43,34 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
             "options": [],
             "routing": {},
             "dual_prices": {},
-            "router": _router_content(instance, solution),
-            "slo": [_slo_content(slo, []) for slo in instance.slos],
+            "router": _setup_router_content(instance, solution),
+            "slo": [_setup_slo_content(slo, []) for slo in instance.slos],
             "placement": [],
         }
     used = {(instance.options[s.option].pool, s.node, s.gpu) for s in solution.placement}
-    operating = _operating_points(instance, solution)
+    operating = _setup_operating_points(instance, solution)
     names = [llm.name for llm in instance.llms]
     return {
-        "quality": finite(solution.quality),
-        "cost_usd_per_h": _cost(instance, [pool for pool, _, _ in used]),
+        "quality": finite_number(solution.quality),
+        "cost_usd_per_h": _setup_cost(instance, [pool for pool, _, _ in used]),
         "gpus_used": len(used),
         "gpus_total": instance.gpus,
         "options": [
-            _option_content(instance, solution, int(o)) for o in np.flatnonzero(solution.replicas)
+            _setup_option_content(instance, solution, int(o))
+            for o in np.flatnonzero(solution.replicas)
         ],
         "routing": {name: float(f) for name, f in zip(names, solution.fractions, strict=True)},
         "dual_prices": {
-            n: finite(a) if f > 0.0 else None
+            n: finite_number(a) if f > 0.0 else None
             for n, a, f in zip(names, solution.dual_prices, solution.fractions, strict=True)
         },
-        "router": _router_content(instance, solution),
-        "slo": [_slo_content(slo, operating) for slo in instance.slos],
-        "placement": _placement_content(instance, solution),
+        "router": _setup_router_content(instance, solution),
+        "slo": [_setup_slo_content(slo, operating) for slo in instance.slos],
+        "placement": _setup_placement_content(instance, solution),
     }
 
 
-def _operating_points(instance: Instance, solution: Solution) -> list[OperatingPoint]:
+def _setup_operating_points(instance: Instance, solution: Solution) -> list[OperatingPoint]:
     """The deployed options with their rates."""
     return [
         OperatingPoint(
@@ -76,7 +82,7 @@ def _operating_points(instance: Instance, solution: Solution) -> list[OperatingP
     ]
 
 
-def _cost(instance: Instance, pools_of_used_gpus: list[int]) -> float | None:
+def _setup_cost(instance: Instance, pools_of_used_gpus: list[int]) -> float | None:
     """Sum of the USD/h of all used GPUs, each at its whole price; None when one of them has no
     price.
     """
@@ -84,7 +90,7 @@ def _cost(instance: Instance, pools_of_used_gpus: list[int]) -> float | None:
     return None if None in prices else float(sum(price for price in prices if price is not None))
 
 
-def _option_content(instance: Instance, solution: Solution, o: int) -> OptionContent:
+def _setup_option_content(instance: Instance, solution: Solution, o: int) -> OptionContent:
     """One deployed option: rates in req/s, latencies in ms at the rate per replica, memory in
     GiB per GPU.
     """
@@ -107,11 +113,11 @@ def _option_content(instance: Instance, solution: Solution, o: int) -> OptionCon
             for (metric, statistic), seconds in latencies.items()
         },
         "memory_gib_per_gpu": float(option.memory),
-        "provenance": provenance_at(option.curve, per_replica),
+        "provenance": latency_provenance_at(option.curve, per_replica),
     }
 
 
-def _router_content(instance: Instance, solution: Solution) -> RouterContent:
+def _setup_router_content(instance: Instance, solution: Solution) -> RouterContent:
     """The rule that realises the fractions on the scores, with the split of prompts that
     tie.
     """
@@ -127,7 +133,7 @@ def _router_content(instance: Instance, solution: Solution) -> RouterContent:
     return {"rule": "argmax(score - dual_price)", "tie_eps": float(solution.tie_eps), "ties": ties}
 
 
-def _slo_content(slo: Slo, operating: list[OperatingPoint]) -> SloContent:
+def _setup_slo_content(slo: Slo, operating: list[OperatingPoint]) -> SloContent:
     """One SLO with what the setup achieves, ms; achieved is null without a setup."""
     achieved = achieved_latency(operating, slo)
     return {
@@ -140,7 +146,7 @@ def _slo_content(slo: Slo, operating: list[OperatingPoint]) -> SloContent:
     }
 
 
-def _placement_content(instance: Instance, solution: Solution) -> list[ShardContent]:
+def _setup_placement_content(instance: Instance, solution: Solution) -> list[ShardContent]:
     """One row per shard, sorted by pool, node, GPU, option, replica."""
     rows = sorted(
         solution.placement,

@@ -4,7 +4,7 @@ checks.
 
 from models.instance import Instance
 from planner.errors import VerificationError
-from planner.plans.numbers import finite
+from planner.plans.numbers import finite_number
 from planner.plans.schema import (
     ChecksContent,
     ObjectiveContent,
@@ -27,26 +27,28 @@ def solved_content(instance: Instance, solution: Solution, rel_gap: float) -> So
     """
     content: SolvedContent = {
         "status": solution.status,
-        "objective": _objective_content(instance, solution),
+        "objective": _solved_objective_content(instance, solution),
         **setup_content(instance, solution),
-        "shadow_prices": _shadow_prices_content(instance, solution.shadow_prices),
-        "solver": _solver_content(solution),
+        "shadow_prices": _solved_shadow_prices_content(instance, solution.shadow_prices),
+        "solver": _solved_solver_content(solution),
         "checks": {"verified": True, "problems": []},
     }
-    content["checks"] = _checks_content(content, instance, rel_gap)
+    content["checks"] = _solved_checks_content(content, instance, rel_gap)
     return content
 
 
-def _objective_content(instance: Instance, solution: Solution) -> ObjectiveContent:
+def _solved_objective_content(instance: Instance, solution: Solution) -> ObjectiveContent:
     """Value and bound of quality (mean score) or cost (USD/h); null where there is none."""
-    value, bound = finite(solution.value), finite(solution.bound)
+    value, bound = finite_number(solution.value), finite_number(solution.bound)
     gap = None if value is None or bound is None else abs(bound - value) / max(abs(value), 1e-9)
     quality = instance.objective == "quality"
     sense, of = ("maximize", "quality") if quality else ("minimize", "cost")
     return {"sense": sense, "of": of, "value": value, "bound": bound, "rel_gap": gap}
 
 
-def _shadow_prices_content(instance: Instance, prices: ShadowPrices | None) -> ShadowPricesContent:
+def _solved_shadow_prices_content(
+    instance: Instance, prices: ShadowPrices | None
+) -> ShadowPricesContent:
     """Change of the objective per +1 req/s, per +1 ms of each SLO, per one more node of each pool;
     null with a reason in notes.
     """
@@ -57,19 +59,20 @@ def _shadow_prices_content(instance: Instance, prices: ShadowPrices | None) -> S
             "pools": {pool.name: None for pool in instance.pools},
             "notes": ["not computed: there is no plan to price"],
         }
-    per_ms = [None if (p := finite(price)) is None else p / 1000.0 for price in prices.slo]
+    per_ms = [None if (p := finite_number(price)) is None else p / 1000.0 for price in prices.slo]
     pools = {
-        pool.name: finite(price) for pool, price in zip(instance.pools, prices.pools, strict=True)
+        pool.name: finite_number(price)
+        for pool, price in zip(instance.pools, prices.pools, strict=True)
     }
     return {
-        "arrival_rate_rps": finite(prices.arrival_rate),
+        "arrival_rate_rps": finite_number(prices.arrival_rate),
         "slo": per_ms,
         "pools": pools,
         "notes": list(prices.notes),
     }
 
 
-def _solver_content(solution: Solution) -> SolverContent:
+def _solved_solver_content(solution: Solution) -> SolverContent:
     """The search in numbers; wall_s in s."""
     effort = solution.effort
     return {
@@ -83,7 +86,9 @@ def _solver_content(solution: Solution) -> SolverContent:
     }
 
 
-def _checks_content(content: SolvedContent, instance: Instance, rel_gap: float) -> ChecksContent:
+def _solved_checks_content(
+    content: SolvedContent, instance: Instance, rel_gap: float
+) -> ChecksContent:
     """What the verifier says of `content`; VerificationError when it reports a problem."""
     problems = verify(content, instance, rel_gap_target=rel_gap)
     if problems:

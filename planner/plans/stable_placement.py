@@ -13,7 +13,7 @@ from itertools import combinations, islice, product
 
 from models.packing.first_fit import FIT, Item
 
-__all__ = ["ReplicaPlace", "place_near"]
+__all__ = ["ReplicaPlace", "place_stably"]
 
 ReplicaPlace = tuple[int, int, tuple[int, ...]]
 """(key, node, GPUs) of one replica; key: the option's position."""
@@ -28,7 +28,7 @@ STEPS = 2000
 """Placements of single replicas that are tried for each of them."""
 
 
-def place_near(
+def place_stably(
     items: Sequence[Item],
     running: Sequence[ReplicaPlace],
     nodes: int,
@@ -50,8 +50,8 @@ def place_near(
         and len(gpus) == kinds[key].shards
     ]
     for moved in range(MOST_MOVED + 1):
-        for stays in islice(_ways_to_stay(kinds, inside, moved), WAYS):
-            space = _FreeSpace(kinds, nodes, gpus_per_node, room)
+        for stays in islice(_ways_to_stay_in_place(kinds, inside, moved), WAYS):
+            space = _FreePlaces(kinds, nodes, gpus_per_node, room)
             # Options may have changed their memory: what runs now need not fit together.
             if not all([space.take(place) for place in stays]):
                 continue
@@ -71,7 +71,7 @@ def _size(item: Item) -> tuple[float, ...]:
     return item.shards * item.share, item.shards * item.memory, float(item.key)
 
 
-def _ways_to_stay(
+def _ways_to_stay_in_place(
     kinds: Mapping[int, Item], running: Sequence[ReplicaPlace], moved: int
 ) -> Iterator[list[ReplicaPlace]]:
     """Every choice of the replicas that stay, `moved` fewer than could."""
@@ -90,7 +90,7 @@ def _ways_to_stay(
                 yield [place for places in chosen for place in places]
 
 
-class _FreeSpace:
+class _FreePlaces:
     """What is left on the GPUs of a pool."""
 
     def __init__(

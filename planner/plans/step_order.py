@@ -50,7 +50,7 @@ def fillable_memory(old: PlanContent, new: PlanContent) -> dict[str, float]:
     return fillable
 
 
-class _Cluster:
+class _ClusterBetweenSteps:
     """What runs at the moment."""
 
     def __init__(self, replicas: Sequence[PlacedReplica], fillable: Mapping[str, float]) -> None:
@@ -91,8 +91,8 @@ def order_steps(
 
     fillable: GiB that shards may fill of one GPU, by pool.
     """
-    cluster = _Cluster([*stays, *stop], fillable)
-    final = _Cluster([*stays, *start], fillable).capacity
+    cluster = _ClusterBetweenSteps([*stays, *stop], fillable)
+    final = _ClusterBetweenSteps([*stays, *start], fillable).capacity
     needed = {llm: min(rate, final[llm]) for llm, rate in cluster.capacity.items()}
     # The largest first: what is large fits only while room is left, and gives capacity that lets
     # others stop. Of the stops, the one of the lowest rate is tried first.
@@ -106,7 +106,7 @@ def order_steps(
         llm = replica.key[0]
         return max(needed.get(llm, 0.0) - (cluster.capacity[llm] - replica.rate), 0.0)
 
-    def step(action: Action, replica: PlacedReplica) -> None:
+    def take_next_step(action: Action, replica: PlacedReplica) -> None:
         cluster.take(replica, 1 if action is Action.START else -1)
         lacks = {llm: rate - cluster.capacity[llm] for llm, rate in needed.items()}
         now = {llm: lack for llm, lack in lacks.items() if lack > ROOM_NOISE * needed[llm]}
@@ -119,9 +119,9 @@ def order_steps(
         ready = next((replica for replica in start if cluster.fits(replica)), None)
         if ready is not None:
             start.remove(ready)
-            step(Action.START, ready)
+            take_next_step(Action.START, ready)
             continue
         missed = min(stop, key=short)
         stop.remove(missed)
-        step(Action.STOP, missed)
+        take_next_step(Action.STOP, missed)
     return steps, least

@@ -19,25 +19,25 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plans.labels import latency_columns, latency_header, objective_unit, slo_name
+from planner.plans.labels import latency_column_labels, latency_header, objective_unit, slo_name
 from planner.plans.option_index import option_key
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 
-__all__ = ["plan_tables", "utilisation_pct"]
+__all__ = ["plan_tables", "utilisation_pct_in_tables"]
 
 
 def plan_tables(content: PlanContent) -> dict[str, pd.DataFrame]:
     """Make every table by name, in the order of the module's docstring."""
     return {
-        "summary": _summary(content),
-        "slo": _slo(content),
-        "setup": _setup(content),
-        "routing": _routing(content),
-        "gpu_map": _gpu_map(content),
-        "shadow_prices": _shadow_prices(content),
-        "dropped": _dropped(content),
+        "summary": _summary_table(content),
+        "slo": _slo_table(content),
+        "setup": _setup_table(content),
+        "routing": _routing_table(content),
+        "gpu_map": _gpu_map_table(content),
+        "shadow_prices": _shadow_prices_table(content),
+        "dropped": _dropped_table(content),
         "notices": pd.DataFrame({"Notice": list(content["context"]["notices"])}, dtype=object),
-        "effort": _effort(content),
+        "effort": _effort_table(content),
     }
 
 
@@ -46,7 +46,7 @@ def _frame(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFram
     return pd.DataFrame(list(rows), columns=list(columns), dtype=object).infer_objects()
 
 
-def _summary(content: PlanContent) -> pd.DataFrame:
+def _summary_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate the headline: status, objective found and best possible, gap, quality, cost, GPUs,
     demand.
     """
@@ -74,7 +74,7 @@ def _summary(content: PlanContent) -> pd.DataFrame:
     return _frame(rows, ["What", "Value", "Unit"])
 
 
-def _slo(content: PlanContent) -> pd.DataFrame:
+def _slo_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate limit, achievement and headroom (what is left of the limit) of every SLO."""
     rows = [
         (
@@ -82,7 +82,7 @@ def _slo(content: PlanContent) -> pd.DataFrame:
             s["scope"],
             s["limit_ms"],
             s["achieved_ms"],
-            _headroom_pct(s),
+            _headroom_pct_in_tables(s),
             s["binding"],
             price,
         )
@@ -94,14 +94,14 @@ def _slo(content: PlanContent) -> pd.DataFrame:
     )
 
 
-def _headroom_pct(slo: SloContent) -> float | None:
+def _headroom_pct_in_tables(slo: SloContent) -> float | None:
     """Give the per cent of the limit that is left."""
     return (
         None if slo["achieved_ms"] is None else 100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"])
     )
 
 
-def utilisation_pct(option: OptionContent) -> float:
+def utilisation_pct_in_tables(option: OptionContent) -> float:
     """Give the rate per replica in per cent of the highest profiled rate; 100 for an option that
     was profiled at rate 0 alone.
     """
@@ -109,11 +109,11 @@ def utilisation_pct(option: OptionContent) -> float:
     return 100.0 * option["rate_per_replica_rps"] / highest if highest > 0.0 else 100.0
 
 
-def _setup(content: PlanContent) -> pd.DataFrame:
+def _setup_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate one row per deployed option; utilisation = rate per replica / highest profiled
     rate.
     """
-    columns = latency_columns(content)
+    columns = latency_column_labels(content)
     rows = [
         (
             *(
@@ -126,7 +126,7 @@ def _setup(content: PlanContent) -> pd.DataFrame:
                 o["rate_rps"],
                 o["rate_per_replica_rps"],
             ),
-            *(o["max_rate_per_replica_rps"], utilisation_pct(o)),
+            *(o["max_rate_per_replica_rps"], utilisation_pct_in_tables(o)),
             *(o["latency_ms"].get(column) for column in columns),
             *(o["memory_gib_per_gpu"], o["provenance"]),
         )
@@ -152,7 +152,7 @@ def _setup(content: PlanContent) -> pd.DataFrame:
     return _frame(rows, heads)
 
 
-def _routing(content: PlanContent) -> pd.DataFrame:
+def _routing_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate fraction, rate and dual price of every LLM."""
     rate = content["context"]["arrival_rate_rps"]
     rows = [
@@ -162,7 +162,7 @@ def _routing(content: PlanContent) -> pd.DataFrame:
     return _frame(rows, ["LLM", "Fraction (%)", "Rate (req/s)", "Dual price (score)"])
 
 
-def _gpu_map(content: PlanContent) -> pd.DataFrame:
+def _gpu_map_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate one row per shard; memory as the option's."""
     memory = {option_key(o): o["memory_gib_per_gpu"] for o in content["options"]}
     rows = [
@@ -195,7 +195,7 @@ def _gpu_map(content: PlanContent) -> pd.DataFrame:
     )
 
 
-def _shadow_prices(content: PlanContent) -> pd.DataFrame:
+def _shadow_prices_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate the change of the objective for one more of each limit; an empty price has its
     reason among the notes.
     """
@@ -212,7 +212,7 @@ def _shadow_prices(content: PlanContent) -> pd.DataFrame:
     )
 
 
-def _dropped(content: PlanContent) -> pd.DataFrame:
+def _dropped_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate options considered and left out."""
     rows = [
         (d["llm"], d["pool"], d["tp_degree"], d["mps_share_pct"], d["reason"])
@@ -221,7 +221,7 @@ def _dropped(content: PlanContent) -> pd.DataFrame:
     return _frame(rows, ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Reason"])
 
 
-def _effort(content: PlanContent) -> pd.DataFrame:
+def _effort_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate seconds by phase and the counts of the search."""
     solver = content["solver"]
     rows: list[tuple[str, Any, str]] = [

@@ -9,10 +9,10 @@ from planner.plans.option_index import OptionIndex
 from planner.plans.schema import SolvedContent
 from planner.solution import Effort, Shard, Solution, Status, Termination
 
-__all__ = ["to_solution"]
+__all__ = ["plan_to_solution"]
 
 
-def to_solution(instance: Instance, content: SolvedContent) -> Solution:
+def plan_to_solution(instance: Instance, content: SolvedContent) -> Solution:
     """Return the solution of a plan with a setup of this very instance: value, bound, setup, rates,
     routing, placement.
 

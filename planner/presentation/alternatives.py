@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.plans.diff import diff_plans
 from planner.plans.labels import objective_unit
-from planner.plans.numbers import finite, known, tidy
+from planner.plans.numbers import finite_number, known_number, tidy
 from planner.plans.option_index import option_key
 from planner.plans.schema import (
     AlternativeContent,
@@ -70,20 +70,22 @@ def alternatives_content(
         listed[setup] = {
             "aims": [one.aim],
             "loss": loss,
-            "loss_pct": 100.0 * loss / max(abs(known(plan["objective"]["value"])), 1e-9),
-            "changes": _changes(plan, content),
-            "from_current": _steps(current, {**plan, **content}),
+            "loss_pct": 100.0 * loss / max(abs(known_number(plan["objective"]["value"])), 1e-9),
+            "changes": _alternative_changes(plan, content),
+            "from_current": _steps_to_alternative(current, {**plan, **content}),
             **content,
         }
-    plans = sorted(listed.values(), key=lambda entry: (entry["loss"], known(entry["gpus_used"])))
+    plans = sorted(
+        listed.values(), key=lambda entry: (entry["loss"], known_number(entry["gpus_used"]))
+    )
     return {
         "asked": searched,
-        "limit": known(finite(alternatives.limit)),
+        "limit": known_number(finite_number(alternatives.limit)),
         "fewest_gpus": {
-            "found": min(known(p["gpus_used"]) for p in (plan, *plans)),
+            "found": min(known_number(p["gpus_used"]) for p in (plan, *plans)),
             "proved": alternatives.gpus,
         },
-        "fewest_changes": _fewest_changes(plan, plans, alternatives.changes, current),
+        "fewest_changes": _fewest_changes_alternative(plan, plans, alternatives.changes, current),
         "complete": alternatives.complete,
         "stopped": alternatives.stopped,
         "plans": plans,
@@ -92,11 +94,11 @@ def alternatives_content(
 
 def _loss(best: ObjectiveContent, other: ObjectiveContent) -> float:
     """How much worse than the plan, of the objective; negative = better, within the gaps."""
-    worse = known(best["value"]) - known(other["value"])
+    worse = known_number(best["value"]) - known_number(other["value"])
     return float(worse if best["sense"] == "maximize" else -worse)
 
 
-def _changes(plan: SolvedContent, other: SolvedContent) -> list[ReplicaChangeContent]:
+def _alternative_changes(plan: SolvedContent, other: SolvedContent) -> list[ReplicaChangeContent]:
     """Options whose replicas differ from the plan."""
     before = {option_key(entry): entry["replicas"] for entry in plan["options"]}
     after = {option_key(entry): entry["replicas"] for entry in other["options"]}
@@ -114,7 +116,9 @@ def _changes(plan: SolvedContent, other: SolvedContent) -> list[ReplicaChangeCon
     ]
 
 
-def _steps(current: PlanContent | None, other: PlanContent) -> StartsAndStopsContent | None:
+def _steps_to_alternative(
+    current: PlanContent | None, other: PlanContent
+) -> StartsAndStopsContent | None:
     """Replicas that start and stop on the way from the plan that runs, as `diff` counts them."""
     if current is None:
         return None
@@ -122,14 +126,14 @@ def _steps(current: PlanContent | None, other: PlanContent) -> StartsAndStopsCon
     return {"start": actions.count(Action.START), "stop": actions.count(Action.STOP)}
 
 
-def _fewest_changes(
+def _fewest_changes_alternative(
     plan: PlanContent,
     plans: Sequence[AlternativeContent],
     proved: int | None,
     current: PlanContent | None,
 ) -> FewestChangesContent | None:
     """Starts and stops from the plan that runs: fewest, proved bound, of the plan itself."""
-    own = _steps(current, plan)
+    own = _steps_to_alternative(current, plan)
     if proved is None or own is None:
         return None
     ways = [own, *(p["from_current"] for p in plans if p["from_current"] is not None)]
@@ -149,7 +153,7 @@ def alternative_plan(
     entry = content["context"]["alternatives"]["plans"][number]
     dropped = ("alternatives", "marginals")
     context = {key: value for key, value in content["context"].items() if key not in dropped}
-    value, bound = known(entry["objective"]["value"]), content["objective"]["bound"]
+    value, bound = known_number(entry["objective"]["value"]), content["objective"]["bound"]
     gap = None if bound is None else abs(bound - value) / max(abs(value), 1e-9)
     span = float(np.ptp(instance.scores.values))
     closed = (
@@ -190,7 +194,7 @@ def alternatives_table(content: PlanContent) -> pd.DataFrame:
         objective = entry["objective"]
         sizes = (entry["loss_pct"], entry["quality"], entry["gpus_used"], entry["cost_usd_per_h"])
         differs = "; ".join(
-            _change_words(change, name_pool=len(content["context"]["pools"]) > 1)
+            _alternative_change_words(change, name_pool=len(content["context"]["pools"]) > 1)
             for change in entry["changes"]
         )
         rows.append(
@@ -210,7 +214,7 @@ def alternatives_table(content: PlanContent) -> pd.DataFrame:
     )
 
 
-def _change_words(change: ReplicaChangeContent, *, name_pool: bool) -> str:
+def _alternative_change_words(change: ReplicaChangeContent, *, name_pool: bool) -> str:
     """Replicas more or fewer of an option."""
     option = f"{change['llm']} tp{change['tp_degree']} {tidy(change['mps_share_pct'])} %"
     return f"{change['to'] - change['from']:+d} {option}" + (

@@ -11,10 +11,10 @@ from planner.plans.labels import slo_name
 from planner.studies.baselines.comparison import JOINT, BaselineComparison
 from planner.studies.baselines.solver import BaselineResult, violation_factor
 
-__all__ = ["baselines_table", "row_notes", "setup_words"]
+__all__ = ["baseline_row_notes", "baseline_setup_words", "baselines_table"]
 
 
-def setup_words(content: Mapping[str, Any]) -> str:
+def baseline_setup_words(content: Mapping[str, Any]) -> str:
     """The setup in words, e.g. `mistral-7b 1 x tp2 30 %; yi-34b 1 x tp2 100 %`; pools are named
     where there are several.
     """
@@ -43,12 +43,12 @@ def baselines_table(comparison: BaselineComparison, instance: Instance) -> pd.Da
             quality=content["quality"],
             factor=violation_factor(content, instance.slos),
         )
-        rows.append(_row(comparison, instance, mine))
-    rows += [_row(comparison, instance, attempt) for attempt in comparison.attempts]
-    return pd.DataFrame(rows, columns=_headers(comparison), dtype=object).infer_objects()
+        rows.append(_baseline_row(comparison, instance, mine))
+    rows += [_baseline_row(comparison, instance, attempt) for attempt in comparison.attempts]
+    return pd.DataFrame(rows, columns=_baseline_headers(comparison), dtype=object).infer_objects()
 
 
-def _headers(comparison: BaselineComparison) -> list[str]:
+def _baseline_headers(comparison: BaselineComparison) -> list[str]:
     unit = "USD/h" if comparison.of_cost else "mean score"
     gain = "Saving" if comparison.of_cost else "Gain"
     return [
@@ -73,10 +73,12 @@ def _headers(comparison: BaselineComparison) -> list[str]:
     ]
 
 
-def _row(comparison: BaselineComparison, instance: Instance, attempt: BaselineResult) -> list[Any]:
-    """One row; see `_headers`."""
+def _baseline_row(
+    comparison: BaselineComparison, instance: Instance, attempt: BaselineResult
+) -> list[Any]:
+    """One row; see `_baseline_headers`."""
     content = attempt.content
-    note = "; ".join(row_notes(comparison, attempt))
+    note = "; ".join(baseline_row_notes(comparison, attempt))
     if content is None:
         return [attempt.name, attempt.variant, *[None] * 12, note]
     gain = None if attempt.name == JOINT else comparison.gain(attempt)
@@ -90,13 +92,21 @@ def _row(comparison: BaselineComparison, instance: Instance, attempt: BaselineRe
             content["gpus_used"],
             content["cost_usd_per_h"],
             attempt.met,
-            *_worst(instance, content, attempt),
+            *_worst_baseline_slo(instance, content, attempt),
         ),
-        *(missed, attempt.quality, attempt.bound, gain, percent, setup_words(content), note),
+        *(
+            missed,
+            attempt.quality,
+            attempt.bound,
+            gain,
+            percent,
+            baseline_setup_words(content),
+            note,
+        ),
     ]
 
 
-def _worst(
+def _worst_baseline_slo(
     instance: Instance, content: Mapping[str, Any], attempt: BaselineResult
 ) -> tuple[str | None, float | None, float | None]:
     """The SLO that is nearest to its limit (or misses it most): name, limit and achieved latency in
@@ -114,7 +124,7 @@ def _worst(
     return slo_name(content["slo"][worst]), limit, achieved
 
 
-def row_notes(comparison: BaselineComparison, attempt: BaselineResult) -> Sequence[str]:
+def baseline_row_notes(comparison: BaselineComparison, attempt: BaselineResult) -> Sequence[str]:
     """Remarks on a row: why it has no plan, ties, an own gap that is open, and the
     baseline's own notes.
     """

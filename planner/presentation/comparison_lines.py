@@ -7,13 +7,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from planner.plans.labels import slo_name
-from planner.plans.numbers import known, tidy
+from planner.plans.numbers import known_number, tidy
 from planner.plans.option_index import option_key
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_exact, format_number
-from planner.presentation.scenario_changes import comparability_lines, scenario_change_lines
+from planner.presentation.scenario_changes import (
+    changed_scenario_caution_lines,
+    scenario_change_lines,
+)
 
-__all__ = ["comparison_lines", "result_lines"]
+__all__ = ["compared_result_lines", "comparison_lines"]
 
 
 SMALL = 1e-9
@@ -29,7 +32,7 @@ WHY_NONE = {
 }
 
 
-def result_lines(before: PlanContent, after: PlanContent) -> list[str]:
+def compared_result_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """What comes out differently: quality, cost, GPUs, latencies, routing, setup. Sentences of the
     form `now instead of before`.
     """
@@ -41,12 +44,20 @@ def result_lines(before: PlanContent, after: PlanContent) -> list[str]:
     ]
     if missing:
         return missing
-    quality = known(before["quality"]), known(after["quality"])
-    lines = [_objective_line("Quality", *quality, _left_open(before, after, "quality"), 5, "")]
+    quality = known_number(before["quality"]), known_number(after["quality"])
+    lines = [
+        _objective_comparison_line(
+            "Quality", *quality, _comparison_left_open(before, after, "quality"), 5, ""
+        )
+    ]
     if before["cost_usd_per_h"] is not None and after["cost_usd_per_h"] is not None:
         cost = before["cost_usd_per_h"], after["cost_usd_per_h"]
-        lines.append(_objective_line("Cost", *cost, _left_open(before, after, "cost"), 2, " USD/h"))
-    gpus = known(after["gpus_used"]) - known(before["gpus_used"])
+        lines.append(
+            _objective_comparison_line(
+                "Cost", *cost, _comparison_left_open(before, after, "cost"), 2, " USD/h"
+            )
+        )
+    gpus = known_number(after["gpus_used"]) - known_number(before["gpus_used"])
     more = f"{abs(gpus)} GPU{'s' if abs(gpus) > 1 else ''} {'more' if gpus > 0 else 'fewer'}"
     lines.append(f"GPUs used: {after['gpus_used']}, {more if gpus else 'unchanged'}.")
     was = {slo_name(slo): slo for slo in before["slo"]}
@@ -63,20 +74,24 @@ def result_lines(before: PlanContent, after: PlanContent) -> list[str]:
                 f"Achieved {slo_name(slo)}: {slo['achieved_ms']:,.1f} ms instead of"
                 f" {old['achieved_ms']:,.1f} ms ({limits})."
             )
-    return [*lines, _routing_line(before, after), *_setup_lines(before, after)]
+    return [
+        *lines,
+        _routing_comparison_line(before, after),
+        *_setup_comparison_lines(before, after),
+    ]
 
 
-def _left_open(before: PlanContent, after: PlanContent, of: str) -> float:
+def _comparison_left_open(before: PlanContent, after: PlanContent, of: str) -> float:
     """What the gaps of both plans leave open of quality or cost; infinite without a bound."""
     gaps = [
-        (one["objective"]["bound"], known(one["objective"]["value"]))
+        (one["objective"]["bound"], known_number(one["objective"]["value"]))
         for one in (before, after)
         if one["objective"]["of"] == of
     ]
     return sum(math.inf if bound is None else abs(bound - value) for bound, value in gaps)
 
 
-def _objective_line(
+def _objective_comparison_line(
     what: str, was: float, now: float, left_open: float, decimals: int, unit: str
 ) -> str:
     """One value, and by how much it rises or falls; nothing is claimed of a change within what the
@@ -93,7 +108,7 @@ def _objective_line(
     )
 
 
-def _routing_line(before: PlanContent, after: PlanContent) -> str:
+def _routing_comparison_line(before: PlanContent, after: PlanContent) -> str:
     was, now = before["routing"], after["routing"]
     moved = [(llm, 100.0 * (now.get(llm, 0.0) - was.get(llm, 0.0))) for llm in {**was, **now}]
     changes = [f"{llm} {change:+.1f}" for llm, change in moved if abs(change) >= 0.05]
@@ -104,19 +119,19 @@ def _routing_line(before: PlanContent, after: PlanContent) -> str:
     )
 
 
-def _setup_lines(before: PlanContent, after: PlanContent) -> list[str]:
+def _setup_comparison_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """How each LLM is run, where that changes; nothing where all are run as before."""
     name_pools = any(len(one["context"]["pools"]) > 1 for one in (before, after))
-    was, now = (_run(one, name_pools=name_pools) for one in (before, after))
+    was, now = (_comparison_run(one, name_pools=name_pools) for one in (before, after))
     parts = [
         f"{llm} {run} becomes {now[llm]}" for llm, run in was.items() if now.get(llm, run) != run
     ]
     parts += [f"new: {llm} {run}" for llm, run in now.items() if llm not in was]
     parts += [f"gone: {llm} {run}" for llm, run in was.items() if llm not in now]
-    return [f"Setup: {'; '.join(_most(parts))}."] if parts else []
+    return [f"Setup: {'; '.join(_most_compared(parts))}."] if parts else []
 
 
-def _run(content: PlanContent, *, name_pools: bool) -> dict[str, str]:
+def _comparison_run(content: PlanContent, *, name_pools: bool) -> dict[str, str]:
     """LLM -> its options and replicas, e.g. `2 x tp4 70 % + 1 x tp2 100 %`."""
     runs: dict[str, list[str]] = defaultdict(list)
     for option in sorted(content["options"], key=option_key):
@@ -128,7 +143,7 @@ def _run(content: PlanContent, *, name_pools: bool) -> dict[str, str]:
     return {llm: " + ".join(words) for llm, words in runs.items()}
 
 
-def _most(parts: Sequence[str], what: str = "LLM") -> list[str]:
+def _most_compared(parts: Sequence[str], what: str = "LLM") -> list[str]:
     """The first few; the others counted."""
     more = len(parts) - MOST
     return (
@@ -146,4 +161,8 @@ def comparison_lines(before: PlanContent, after: PlanContent) -> Sequence[str]:
         if changes
         else "Inputs: the same demand, SLOs, GPUs and LLMs."
     )
-    return [*comparability_lines(before, after), first, *result_lines(before, after)]
+    return [
+        *changed_scenario_caution_lines(before, after),
+        first,
+        *compared_result_lines(before, after),
+    ]

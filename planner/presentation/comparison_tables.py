@@ -15,7 +15,7 @@ from planner.presentation.formatting import format_exact, format_gap
 NONE = "-"
 
 
-def _sizes(content: PlanContent) -> dict[str, tuple[float | None, str, int | None]]:
+def _sizes_compared(content: PlanContent) -> dict[str, tuple[float | None, str, int | None]]:
     """Every number that plans are compared by: header -> value, unit, decimals (None: all
     digits).
     """
@@ -56,7 +56,7 @@ def comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     the first plan.
     """
     names = list(contents)
-    sizes = {name: _sizes(content) for name, content in contents.items()}
+    sizes = {name: _sizes_compared(content) for name, content in contents.items()}
     rows: list[list[str]] = [
         ["Scenario", "", *(str(content["scenario"]) for content in contents.values())],
         ["Status", "", *(str(content["status"]) for content in contents.values())],
@@ -69,7 +69,7 @@ def comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
             (unit, decimals) for value, unit, decimals in cells if value is not None
         )
         values = [NONE if value is None else _cell(value, decimals) for value, _, _ in cells]
-        changes = [_change(cells[0][0], value, decimals) for value, _, _ in cells[1:]]
+        changes = [_change_compared(cells[0][0], value, decimals) for value, _, _ in cells[1:]]
         rows.append([header, unit, *values, *changes])
     gaps = [
         NONE if (gap := content["objective"]["rel_gap"]) is None else format_gap(gap)
@@ -89,7 +89,7 @@ def _cell(value: float, decimals: int | None) -> str:
     return format_exact(value) if decimals is None else f"{value:,.{decimals}f}"
 
 
-def _change(before: float | None, after: float | None, decimals: int | None) -> str:
+def _change_compared(before: float | None, after: float | None, decimals: int | None) -> str:
     """A signed difference, `=` for none; blank where one of both is not known."""
     if before is None or after is None:
         return ""
@@ -98,7 +98,7 @@ def _change(before: float | None, after: float | None, decimals: int | None) -> 
     return "=" if abs(change) < SMALL or not any(sign in cells for sign in "123456789") else cells
 
 
-def replicas_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
+def replicas_comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate the replicas of every option that runs in one of the plans."""
     held = {
         name: {option_key(option): option["replicas"] for option in content["options"]}
@@ -120,7 +120,7 @@ def routing_comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFram
     return pd.DataFrame({"LLM": list(llms), **parts})
 
 
-def tradeoff_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
+def tradeoff_comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:
     """Tabulate quality over the first of cost, rate, SLO limits and GPUs that differs, one row a
     plan; over the GPUs where none does.
     """

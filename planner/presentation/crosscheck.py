@@ -14,11 +14,11 @@ from planner.solution import Solution
 from planner.studies.crosscheck import ROUNDING, CheckVerdict, CrossCheck
 
 __all__ = [
+    "crosscheck_enumeration_line",
     "crosscheck_method_line",
+    "crosscheck_setup_by_llm",
     "crosscheck_table",
     "crosscheck_verdict_line",
-    "enumeration_time_line",
-    "setup_by_llm",
 ]
 
 MEANING: Mapping[CheckVerdict, str] = {
@@ -99,7 +99,7 @@ def crosscheck_method_line(check: CrossCheck, joint: Solution, instance: Instanc
     )
 
 
-def enumeration_time_line(each: float, retained: int, joint_seconds: float) -> str:
+def crosscheck_enumeration_line(each: float, retained: int, joint_seconds: float) -> str:
     """Say how long routing every setup one by one would take, compared with the joint plan."""
     whole = each * retained
     times = whole / max(joint_seconds, 1e-9)
@@ -110,7 +110,7 @@ def enumeration_time_line(each: float, retained: int, joint_seconds: float) -> s
     )
 
 
-def setup_by_llm(solution: Solution, instance: Instance) -> dict[str, Any]:
+def crosscheck_setup_by_llm(solution: Solution, instance: Instance) -> dict[str, Any]:
     """Return the setup of a solution, LLM by LLM: how it is run and which part of the prompts it
     answers.
     """

@@ -11,7 +11,7 @@ from planner.plans.diff import PlanDiff
 from planner.plans.node_matching import PlacedReplica
 from planner.plans.numbers import tidy
 from planner.plans.step_order import Action, MigrationStep
-from planner.presentation.comparison_lines import SMALL, _most
+from planner.presentation.comparison_lines import SMALL, _most_compared
 from planner.presentation.formatting import format_exact
 
 
@@ -27,11 +27,11 @@ def diff_line(diff: PlanDiff) -> str:
         return f"{head}; no LLM lacks capacity in this order."
     return (
         f"{head}; no order was found in which every LLM keeps its capacity. Short:"
-        f" {', '.join(_most(_shortages(diff)))}. {_advice(diff)}"
+        f" {', '.join(_most_compared(_diff_shortages(diff)))}. {_diff_advice(diff)}"
     )
 
 
-def _shortages(diff: PlanDiff) -> list[str]:
+def _diff_shortages(diff: PlanDiff) -> list[str]:
     """By how much, and when, each LLM falls short of what the smaller of both plans gives it."""
     lines = []
     for llm, left in diff.least.items():
@@ -53,7 +53,7 @@ def _shortages(diff: PlanDiff) -> list[str]:
     return lines
 
 
-def _advice(diff: PlanDiff) -> str:
+def _diff_advice(diff: PlanDiff) -> str:
     """What keeps every LLM from falling short: spare GPUs, a quiet hour, other LLMs for those that
     have no replica at one time.
     """
@@ -64,7 +64,10 @@ def _advice(diff: PlanDiff) -> str:
             replica.key for replica in diff.spares
         ).items()
     ]
-    lines = [f"Spare GPUs in the meantime would avoid that: {'; '.join(_most(spares, 'option'))}."]
+    lines = [
+        "Spare GPUs in the meantime would avoid that:"
+        f" {'; '.join(_most_compared(spares, 'option'))}."
+    ]
     parts = {llm: max(diff.fractions[llm]) for llm in diff.least}
     quiet = min((diff.least[llm] / part for llm, part in parts.items() if part > 0), default=0.0)
     if (rate := math.floor(10 * quiet) / 10) > 0:
@@ -74,7 +77,8 @@ def _advice(diff: PlanDiff) -> str:
         )
     elif gone := [llm for llm, left in diff.least.items() if left <= SMALL and parts[llm] > 0]:
         lines.append(
-            f"Otherwise requests of {', '.join(_most(gone))} must go to other LLMs in the meantime."
+            f"Otherwise requests of {', '.join(_most_compared(gone))} must go to other LLMs in"
+            " the meantime."
         )
     return " ".join(lines)
 

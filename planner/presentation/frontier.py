@@ -14,12 +14,12 @@ from planner.presentation.formatting import format_exact
 from planner.presentation.what_if import ScenarioField
 from planner.studies.sweep_point import SweepPoint, points_table
 
-__all__ = ["THIS", "format_field_value", "frontier_lines", "frontier_measures", "frontier_table"]
+__all__ = ["THIS", "format_frontier_value", "frontier_lines", "frontier_measures", "frontier_table"]
 
 THIS = "This plan"
 
 
-def format_field_value(value: Any) -> str:
+def format_frontier_value(value: Any) -> str:
     """Write a varied value as tables and charts show it; of an objective, its required quality."""
     if isinstance(value, Mapping):
         return (
@@ -55,7 +55,7 @@ def frontier_table(
     frame[field.label] = (
         [float(str(value)) for value in numbers]
         if numeric
-        else [format_field_value(value) for value in values]
+        else [format_frontier_value(value) for value in values]
     )
     frame[THIS] = [THIS if here is not None and value == here else "" for value in values]
     return frame

@@ -13,7 +13,7 @@ import pandas as pd
 from models.instance import Instance
 from planner.plans.numbers import tidy
 from planner.presentation.formatting import format_config, format_number
-from planner.profiling.gaps import Gap, Gaps
+from planner.profiling.gaps import CurveGap, Gaps
 
 __all__ = ["benchmark_command", "gap_reason", "gaps_headline", "gaps_table"]
 
@@ -71,7 +71,7 @@ def gaps_table(gaps: Gaps, instance: Instance, unit: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*heads, "Why"])
 
 
-def gap_reason(gap: Gap) -> str:
+def gap_reason(gap: CurveGap) -> str:
     """Say why an option matters."""
     if gap.breaks:
         return "if worse, the plan's setup breaks a limit"
@@ -82,7 +82,7 @@ def gap_reason(gap: Gap) -> str:
     return "no effect within the assumed error"
 
 
-def benchmark_command(gap: Gap, instance: Instance, hf_id: str | None) -> Sequence[str]:
+def benchmark_command(gap: CurveGap, instance: Instance, hf_id: str | None) -> Sequence[str]:
     """Return the command lines that measure one option: the server, and one run for each load.
 
     hf_id: the LLM's id on Hugging Face.

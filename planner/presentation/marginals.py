@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planner.plans.labels import objective_unit, slo_name
-from planner.plans.numbers import finite, tidy
+from planner.plans.numbers import finite_number, tidy
 from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.formatting import format_exact, format_node_price, format_number
 
@@ -29,16 +29,16 @@ def marginals_content(marginals: "Sequence[Marginal]") -> list[MarginalContent]:
             "from": tidy(one.before),
             "to": tidy(one.after),
             "status": one.status,
-            "value": finite(one.value),
-            "bound": finite(one.bound),
-            "difference": finite(one.difference),
+            "value": finite_number(one.value),
+            "bound": finite_number(one.bound),
+            "difference": finite_number(one.difference),
             "certain": one.certain,
         }
         for one in marginals
     ]
 
 
-def _limit(content: PlanContent, change: str) -> str:
+def _marginals_limit(content: PlanContent, change: str) -> str:
     match change.split("."):
         case ["pools", at, "nodes"]:
             return f"nodes of pool {content['context']['pools'][int(at)]['name']}"
@@ -58,7 +58,7 @@ def marginals_table(content: PlanContent) -> pd.DataFrame:
     unit = objective_unit(content)
     rows = [
         (
-            _limit(content, m["change"]),
+            _marginals_limit(content, m["change"]),
             m["from"],
             m["to"],
             m["status"],
@@ -88,7 +88,7 @@ def marginals_lines(content: PlanContent) -> list[str]:
     """
     lines, unmeasurable = [], []
     for m in content["context"].get("marginals", []):
-        by, limit = m["to"] - m["from"], _limit(content, m["change"])
+        by, limit = m["to"] - m["from"], _marginals_limit(content, m["change"])
         if abs(by) == 1 and m["change"].endswith(".nodes"):
             limit = limit.replace("nodes", "node", 1)
         step = f"{by:+,.9g} {limit} ({format_exact(m['to'])} instead of {format_exact(m['from'])})"
@@ -105,11 +105,11 @@ def marginals_lines(content: PlanContent) -> list[str]:
             sign = "+" if m["difference"] > 0 else "-"
             unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
             effect = f"{sign}{format_number(abs(m['difference']), 2)} {unit}"
-        lines.append(f"{step}: {effect}{_besides(content, m)}")
+        lines.append(f"{step}: {effect}{_marginals_besides(content, m)}")
     return lines + ([f"No measurable effect: {'; '.join(unmeasurable)}"] if unmeasurable else [])
 
 
-def _besides(content: PlanContent, marginal: MarginalContent) -> str:
+def _marginals_besides(content: PlanContent, marginal: MarginalContent) -> str:
     """What a gain costs where cost is not the objective, and how else memory is freed."""
     match marginal["change"].split("."):
         case ["pools", at, "nodes"] if marginal["difference"] is not None:

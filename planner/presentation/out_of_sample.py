@@ -13,13 +13,13 @@ import numpy as np
 from planner.operation.out_of_sample import NORMAL_975, Evaluation, RoutingComparison
 from planner.operation.prompt_routing import ALONE, RANDOM, SERVED, TRUE
 from planner.presentation.formatting import format_number
-from planner.presentation.retry_advice import retry_line, tightened_limit
+from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
 
 __all__ = [
-    "basis_lines",
-    "evaluation_advice_lines",
-    "evaluation_gain_line",
-    "evaluation_verdict_line",
+    "out_of_sample_advice_lines",
+    "out_of_sample_basis_lines",
+    "out_of_sample_gain_line",
+    "out_of_sample_verdict_line",
 ]
 
 WORDS = {
@@ -29,7 +29,7 @@ WORDS = {
 }
 
 
-def evaluation_verdict_line(evaluation: Evaluation) -> str:
+def out_of_sample_verdict_line(evaluation: Evaluation) -> str:
     """Render the verdict with its reason."""
     missed = [
         f"{limit.name} {_reached(limit.achieved, limit.unit)}"
@@ -41,7 +41,7 @@ def evaluation_verdict_line(evaluation: Evaluation) -> str:
     )
 
 
-def evaluation_gain_line(evaluation: Evaluation) -> str:
+def out_of_sample_gain_line(evaluation: Evaluation) -> str:
     """Say the quality, and what is gained or lost against single LLMs, with the intervals: what
     the gain from routing by these scores.
     """
@@ -59,7 +59,7 @@ def evaluation_gain_line(evaluation: Evaluation) -> str:
     return "; ".join(parts)
 
 
-def evaluation_advice_lines(evaluation: Evaluation) -> list[str]:
+def out_of_sample_advice_lines(evaluation: Evaluation) -> list[str]:
     """Say what to plan with where limits may be missed; nothing where they are kept, and where no
     figure is known.
     """
@@ -68,7 +68,9 @@ def evaluation_advice_lines(evaluation: Evaluation) -> list[str]:
         if one.verdict == "holds" or not np.isfinite(one.high):
             continue
         if one.unit == "ms":
-            changes[f"slo.{j}.limit_ms"] = tightened_limit(one.limit, one.planned, one.high)
+            changes[f"slo.{j}.limit_ms"] = tightened_limit_to_retry(
+                one.limit, one.planned, one.high
+            )
             limits.append(f"{one.name} {format_number(one.limit)} ms")
         elif one.verdict == "uncertain":
             changes["arrival_rate_rps"] = (
@@ -86,7 +88,7 @@ def _note(evaluation: Evaluation, comparison: RoutingComparison) -> str:
     return next(one.note for one in evaluation.routings if one.name == comparison.against)
 
 
-def basis_lines(evaluation: Evaluation) -> list[str]:
+def out_of_sample_basis_lines(evaluation: Evaluation) -> list[str]:
     """Say what the figures rest on, and what they do not cover."""
     sample = evaluation.sample
     lines = []
@@ -106,7 +108,7 @@ def basis_lines(evaluation: Evaluation) -> list[str]:
             "Single LLMs are chosen on the prompts they are judged on, which favours them."
         )
     if sample.graded:
-        lines += _regret(evaluation)
+        lines += _out_of_sample_regret(evaluation)
     else:
         lines.append("Quality is predicted by the scores; only grades measure it.")
     if any(
@@ -125,7 +127,7 @@ def basis_lines(evaluation: Evaluation) -> list[str]:
     return [*lines, *evaluation.notes]
 
 
-def _regret(evaluation: Evaluation) -> list[str]:
+def _out_of_sample_regret(evaluation: Evaluation) -> list[str]:
     """What perfect predictions would reach, and how much of what they would gain over the
     references these do.
     """
@@ -139,7 +141,7 @@ def _regret(evaluation: Evaluation) -> list[str]:
     over = first.predicted - first.value
     short = next(one for one in evaluation.comparisons if one.against == TRUE)
     regret = f"{-short.difference:.4f} (± {NORMAL_975 * short.error:.4f})"
-    correlation = _correlation(scores, truth, weights)
+    correlation = _out_of_sample_correlation(scores, truth, weights)
     lines = [
         f"The scores promise {first.predicted:.4f} for this routing, the grades give"
         f" {first.value:.4f}: {abs(over):.4f} " + ("less." if over >= 0 else "more."),
@@ -163,7 +165,7 @@ def _regret(evaluation: Evaluation) -> list[str]:
     return lines
 
 
-def _correlation(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float:
+def _out_of_sample_correlation(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float:
     """Of all cells, weighted by prompt; 0 where one of them does not vary."""
     w = np.repeat(weights[None, :], scores.shape[0], axis=0) / scores.shape[0]
     a, b = scores - (w * scores).sum(), truth - (w * truth).sum()

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from planner.operation.out_of_sample import NORMAL_975, Evaluation
-from planner.plans.numbers import finite
-from planner.presentation.out_of_sample import _note, basis_lines
+from planner.plans.numbers import finite_number
+from planner.presentation.out_of_sample import _note, out_of_sample_basis_lines
 
 
-def evaluated_routings_table(evaluation: Evaluation) -> pd.DataFrame:
+def out_of_sample_routings_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the ways to route the prompts."""
     rows = [
         (
@@ -37,7 +37,7 @@ def evaluated_routings_table(evaluation: Evaluation) -> pd.DataFrame:
     )
 
 
-def evaluated_fractions_table(evaluation: Evaluation) -> pd.DataFrame:
+def out_of_sample_fractions_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the LLMs."""
     sample = evaluation.sample
     realised = evaluation.routings[0].fractions
@@ -60,14 +60,14 @@ def evaluated_fractions_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def evaluated_limits_table(evaluation: Evaluation) -> pd.DataFrame:
+def out_of_sample_limits_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the limits; blank where no latency is known."""
     rows = [
         (
             one.name,
             one.unit,
             one.limit,
-            *map(finite, (one.planned, one.achieved, one.low, one.high)),
+            *map(finite_number, (one.planned, one.achieved, one.low, one.high)),
             one.verdict,
         )
         for one in evaluation.limits
@@ -77,7 +77,7 @@ def evaluated_limits_table(evaluation: Evaluation) -> pd.DataFrame:
     )
 
 
-def evaluated_comparisons_table(evaluation: Evaluation) -> pd.DataFrame:
+def out_of_sample_comparisons_table(evaluation: Evaluation) -> pd.DataFrame:
     """Tabulate the router against the others."""
     rows = []
     for one in evaluation.comparisons:
@@ -104,7 +104,7 @@ def evaluated_comparisons_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*heads, "From (score)", "To (score)", "Verdict"])
 
 
-def evaluation_content(evaluation: Evaluation) -> dict[str, Any]:
+def out_of_sample_content(evaluation: Evaluation) -> dict[str, Any]:
     """Return everything as plain dicts, lists and finite numbers; null where nothing is known."""
     llms = evaluation.sample.scores.llms
 
@@ -130,12 +130,12 @@ def evaluation_content(evaluation: Evaluation) -> dict[str, Any]:
                     "limit": one.name,
                     "unit": one.unit,
                     "at_most": one.limit,
-                    "planned": finite(one.planned),
+                    "planned": finite_number(one.planned),
                 },
                 **{
-                    "realised": finite(one.achieved),
-                    "low": finite(one.low),
-                    "high": finite(one.high),
+                    "realised": finite_number(one.achieved),
+                    "low": finite_number(one.low),
+                    "high": finite_number(one.high),
                     "verdict": one.verdict,
                 },
             }
@@ -160,10 +160,10 @@ def evaluation_content(evaluation: Evaluation) -> dict[str, Any]:
             {
                 "against": one.against,
                 "gain": one.difference,
-                "standard_error": finite(one.error),
+                "standard_error": finite_number(one.error),
                 "verdict": one.verdict,
             }
             for one in evaluation.comparisons
         ],
-        "notes": basis_lines(evaluation),
+        "notes": out_of_sample_basis_lines(evaluation),
     }

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 
-__all__ = ["retry_line", "tightened_limit"]
+__all__ = ["retry_line", "tightened_limit_to_retry"]
 
 DIGITS = 3
 
 
-def tightened_limit(limit: float, planned: float | None, upper: float) -> float:
+def tightened_limit_to_retry(limit: float, planned: float | None, upper: float) -> float:
     """Return the limit to plan with so that `upper` comes down to `limit`; unit of the three.
 
     planned: the plan's value, None where it is not known. upper: upper end of the interval

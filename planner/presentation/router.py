@@ -22,13 +22,13 @@ from planner.presentation.formatting import format_number
 from profiles.records import Scores
 
 __all__ = [
-    "held_rate_line",
-    "price_table_frame",
-    "prices_by_llm_table",
+    "router_decision_table",
+    "router_held_rate_line",
+    "router_price_frame",
+    "router_prices_by_llm_table",
     "router_prices_table",
     "router_ties_table",
     "routing_decision_line",
-    "routing_decision_table",
 ]
 
 
@@ -73,7 +73,7 @@ def router_ties_table(content: SolvedContent) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["LLMs that tie", "Part of the prompts (%)", "Split"])
 
 
-def routing_decision_table(
+def router_decision_table(
     router: Router, scores: Mapping[str, float], prompt_id: str
 ) -> pd.DataFrame:
     """Tabulate one prompt's decision: the LLMs that can be chosen."""
@@ -108,7 +108,7 @@ def routing_decision_line(router: Router, scores: Mapping[str, float], prompt_id
     return f"{decision.llm} answers: {WHY[decision.why]}."
 
 
-def held_rate_line(table: PriceTable) -> str:
+def router_held_rate_line(table: PriceTable) -> str:
     """Say up to which rate the SLOs can be kept, and from which on it is proved that they
     cannot.
     """
@@ -129,7 +129,7 @@ def _percent(table: PriceTable) -> str:
     return f"{100 * table.held_up_to / table.planned:.1f} %"
 
 
-def prices_by_llm_table(table: PriceTable) -> pd.DataFrame:
+def router_prices_by_llm_table(table: PriceTable) -> pd.DataFrame:
     """Tabulate fraction and price of every LLM at every rate that is held; no price where it gets
     nothing.
     """
@@ -148,7 +148,7 @@ def prices_by_llm_table(table: PriceTable) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"Dual price (score)": float})
 
 
-def price_table_frame(table: PriceTable) -> pd.DataFrame:
+def router_price_frame(table: PriceTable) -> pd.DataFrame:
     """Tabulate: rate, quality, achieved latencies, fraction and price of every LLM; blank where no
     routing keeps the SLOs.
     """

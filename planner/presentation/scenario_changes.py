@@ -11,7 +11,7 @@ from planner.plans.labels import slo_name
 from planner.plans.schema import LlmContent, PlanContent
 from planner.presentation.formatting import format_exact
 
-__all__ = ["comparability_lines", "scenario_change_lines"]
+__all__ = ["changed_scenario_caution_lines", "scenario_change_lines"]
 
 
 INPUTS: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = (
@@ -48,29 +48,30 @@ def scenario_change_lines(before: PlanContent, after: PlanContent) -> list[str]:
             if one.get(key) != other.get(key):
                 words = " ".join(part for part in (what, key) if part)
                 changes.append(
-                    f"{words} {_value(other.get(key), unit)} instead of"
-                    f" {_value(one.get(key), unit)}"
+                    f"{words} {_scenario_change_value(other.get(key), unit)} instead of"
+                    f" {_scenario_change_value(one.get(key), unit)}"
                 )
     if before["objective"]["of"] != after["objective"]["of"]:
         changes.append(
             f"the objective is {after['objective']['of']} instead of {before['objective']['of']}"
         )
-    was, now = _llms(before, after)
+    was, now = _scenario_llm_changes(before, after)
     changes += [f"without {llm}" for llm in was if llm not in now] + [
         f"with {llm}" for llm in now if llm not in was
     ]
-    changes += _replica_limits(before, after)
+    changes += _scenario_replica_limit_changes(before, after)
     filters, others = dict(before["context"]["filters"]), dict(after["context"]["filters"])
     for key, value in filters.items():
         if key in others and others[key] != value:
             words, unit = FILTERS.get(key, (key, ""))
             changes.append(
-                f"{words} {_filter(others[key], unit)} instead of {_filter(value, unit)}"
+                f"{words} {_scenario_filter_change(others[key], unit)} instead of"
+                f" {_scenario_filter_change(value, unit)}"
             )
     return changes
 
 
-def _value(value: float | None, unit: str) -> str:
+def _scenario_change_value(value: float | None, unit: str) -> str:
     return (
         "none"
         if value is None
@@ -78,7 +79,7 @@ def _value(value: float | None, unit: str) -> str:
     )
 
 
-def _filter(value: Any, unit: str) -> str:
+def _scenario_filter_change(value: Any, unit: str) -> str:
     """One setting in words; None is everything that was profiled."""
     if value is None:
         return "all profiled"
@@ -88,7 +89,7 @@ def _filter(value: Any, unit: str) -> str:
     )
 
 
-def _llms(before: PlanContent, after: PlanContent) -> tuple[list[str], list[str]]:
+def _scenario_llm_changes(before: PlanContent, after: PlanContent) -> tuple[list[str], list[str]]:
     """The LLMs of both scenarios: as listed, else (older files) as routed to; none where that
     is not known of both.
     """
@@ -97,17 +98,18 @@ def _llms(before: PlanContent, after: PlanContent) -> tuple[list[str], list[str]
     return (was, now) if was and now else ([], [])
 
 
-def _replica_limits(before: PlanContent, after: PlanContent) -> list[str]:
+def _scenario_replica_limit_changes(before: PlanContent, after: PlanContent) -> list[str]:
     """Limits on replicas that differ, of LLMs that both plans list."""
-    was, now = (_limits_of(one["context"].get("llms", [])) for one in (before, after))
+    was, now = (_scenario_limits_of(one["context"].get("llms", [])) for one in (before, after))
     return [
-        f"replicas of {llm} at {word} {_value(limit, '')} instead of {_value(was[word, llm], '')}"
+        f"replicas of {llm} at {word} {_scenario_change_value(limit, '')} instead of"
+        f" {_scenario_change_value(was[word, llm], '')}"
         for (word, llm), limit in now.items()
         if (word, llm) in was and was[word, llm] != limit
     ]
 
 
-def _limits_of(llms: Sequence[LlmContent]) -> dict[tuple[str, str], int | None]:
+def _scenario_limits_of(llms: Sequence[LlmContent]) -> dict[tuple[str, str], int | None]:
     """(least or most, LLM) -> its limit on replicas."""
     least: dict[tuple[str, str], int | None] = {
         ("least", llm["name"]): llm["min_replicas"] for llm in llms
@@ -115,10 +117,10 @@ def _limits_of(llms: Sequence[LlmContent]) -> dict[tuple[str, str], int | None]:
     return least | {("most", llm["name"]): llm["max_replicas"] for llm in llms}
 
 
-def comparability_lines(before: PlanContent, after: PlanContent) -> list[str]:
+def changed_scenario_caution_lines(before: PlanContent, after: PlanContent) -> list[str]:
     """Say where qualities of two plans are not comparable."""
     prompts = [one["context"]["prompts"] for one in (before, after)]
-    was, now = _llms(before, after)
+    was, now = _scenario_llm_changes(before, after)
     if prompts[0] != prompts[1]:
         return [
             f"Different prompts ({prompts[1]:,} instead of {prompts[0]:,}): qualities are not"

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 
 from models.instance import Instance
-from planner.plans.numbers import whole_percent
+from planner.plans.numbers import whole_percent_number
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_number
 from planner.presentation.setup_study import (
-    histogram_table,
-    setup_counts_line,
-    setups_table,
-    spread_line,
-    spread_table,
+    setup_histogram_table,
+    setup_spread_line,
+    setup_spread_table,
+    setup_study_counts_line,
+    setup_study_table,
 )
 from planner.studies.setup_rows import SetupStudy
 
@@ -54,14 +54,14 @@ def setup_listing(study: SetupStudy, instance: Instance, most_rows: int) -> Setu
     return SetupListing(
         quality=np.sort(study.quality[~np.isnan(study.quality)])[::-1],
         complete=study.complete,
-        lines=(setup_counts_line(study, exact_packing=False), spread_line(study)),
-        spread=spread_table(study),
-        histogram=histogram_table(study),
-        setups=setups_table(study, instance).head(most_rows),
+        lines=(setup_study_counts_line(study, exact_packing=False), setup_spread_line(study)),
+        spread=setup_spread_table(study),
+        histogram=setup_histogram_table(study),
+        setups=setup_study_table(study, instance).head(most_rows),
     )
 
 
-def marks_table(
+def setup_listing_marks_table(
     content: PlanContent, listed: SetupListing, baselines: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Tabulate what is marked next to the histogram, the best first.
@@ -116,7 +116,7 @@ def slo_met_words(baselines: pd.DataFrame) -> pd.DataFrame:
     return baselines.assign(**{"SLO met": words})
 
 
-def plan_rank_lines(content: PlanContent, listed: SetupListing) -> list[str]:
+def setup_listing_rank_lines(content: PlanContent, listed: SetupListing) -> list[str]:
     """Say where the plan lies, and what other setups lose against it."""
     quality, count = content["quality"], listed.quality.size
     if quality is None or not count:
@@ -143,7 +143,8 @@ def plan_rank_lines(content: PlanContent, listed: SetupListing) -> list[str]:
             (loss, 100.0 * float((listed.quality < quality * (1 - loss)).mean())) for loss in LOSSES
         ]
         losses = ", ".join(
-            f"{whole_percent(part)} lose more than {100.0 * loss:.0f} %" for loss, part in lost
+            f"{whole_percent_number(part)} lose more than {100.0 * loss:.0f} %"
+            for loss, part in lost
         )
         lines.append(f"Of the listed setups, each with its best routing, {losses}.")
     return lines

@@ -19,12 +19,12 @@ from planner.studies.setup_rows import STATUSES, SetupStudy
 
 __all__ = [
     "Spread",
-    "histogram_table",
-    "setup_counts_line",
-    "setups_table",
-    "spread_line",
-    "spread_of",
-    "spread_table",
+    "setup_histogram_table",
+    "setup_spread",
+    "setup_spread_line",
+    "setup_spread_table",
+    "setup_study_counts_line",
+    "setup_study_table",
 ]
 
 
@@ -44,7 +44,7 @@ class Spread:
     ratio: float | None
 
 
-def spread_of(study: SetupStudy) -> Spread | None:
+def setup_spread(study: SetupStudy) -> Spread | None:
     """Best, median, worst; None when nothing is feasible or setups were pruned unseen."""
     quality = np.sort(study.quality[~np.isnan(study.quality)])
     if not quality.size or study.count("pruned"):
@@ -53,7 +53,7 @@ def spread_of(study: SetupStudy) -> Spread | None:
     return Spread(best, median, worst, best / worst - 1.0 if worst > 0 else None)
 
 
-def setups_table(study: SetupStudy, instance: Instance) -> pd.DataFrame:
+def setup_study_table(study: SetupStudy, instance: Instance) -> pd.DataFrame:
     """Tabulate every retained setup, feasible ones by quality, then the others."""
     order = np.lexsort((study.positions, -np.nan_to_num(study.quality, nan=-np.inf), study.status))
     setups, names = study.setups, [llm.name for llm in instance.llms]
@@ -82,11 +82,11 @@ def setups_table(study: SetupStudy, instance: Instance) -> pd.DataFrame:
         )
         columns[f"{name}: option"] = words[setups.choice[at, i]]
         columns[f"{name}: fraction (%)"] = 100.0 * study.fractions[order, i]
-        columns[f"{name}: dual price (score)"] = _shifted(study.alpha[order])[:, i]
+        columns[f"{name}: dual price (score)"] = _shifted_setup_quality(study.alpha[order])[:, i]
     return pd.DataFrame(columns)
 
 
-def _shifted(alpha: np.ndarray) -> np.ndarray:
+def _shifted_setup_quality(alpha: np.ndarray) -> np.ndarray:
     """Dual prices with the smallest of every row at 0."""
     least = np.full(len(alpha), np.nan)
     some = ~np.isnan(alpha).all(axis=1)
@@ -94,9 +94,9 @@ def _shifted(alpha: np.ndarray) -> np.ndarray:
     return alpha - least[:, None]
 
 
-def spread_table(study: SetupStudy) -> pd.DataFrame:
+def setup_spread_table(study: SetupStudy) -> pd.DataFrame:
     """Tabulate what the sentences say: counts, best, median, worst, spread."""
-    spread = spread_of(study)
+    spread = setup_spread(study)
     rows: list[tuple[str, float | int | None, str]] = [
         ("Enumerated within the compute", len(study.setups), "setups"),
         ("Retained", study.positions.size, "setups"),
@@ -115,7 +115,7 @@ def spread_table(study: SetupStudy) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["What", "Value", "Unit"], dtype=object)
 
 
-def histogram_table(study: SetupStudy) -> pd.DataFrame:
+def setup_histogram_table(study: SetupStudy) -> pd.DataFrame:
     """Tabulate how many feasible setups reach which quality, the best first; without rows when
     fewer than two differ.
     """
@@ -128,7 +128,7 @@ def histogram_table(study: SetupStudy) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=headers)
 
 
-def setup_counts_line(study: SetupStudy, *, exact_packing: bool) -> str:
+def setup_study_counts_line(study: SetupStudy, *, exact_packing: bool) -> str:
     """Count the setups in one sentence."""
     by = "exact packing" if exact_packing else "first-fit decreasing, as published"
     parts = [
@@ -145,9 +145,9 @@ def setup_counts_line(study: SetupStudy, *, exact_packing: bool) -> str:
     )
 
 
-def spread_line(study: SetupStudy) -> str:
+def setup_spread_line(study: SetupStudy) -> str:
     """Say best, median, worst and spread, or why not."""
-    spread = spread_of(study)
+    spread = setup_spread(study)
     quality = study.quality[~np.isnan(study.quality)]
     if spread is None and not quality.size:
         return "no retained setup has a routing within the SLOs"
@@ -167,7 +167,7 @@ def spread_line(study: SetupStudy) -> str:
     )
 
 
-def histogram_lines(frame: pd.DataFrame, width: int = 40) -> Sequence[str]:
+def setup_histogram_lines(frame: pd.DataFrame, width: int = 40) -> Sequence[str]:
     """Draw the histogram as text, one line per bin."""
     most = max(frame["Setups"], default=1)
     return [

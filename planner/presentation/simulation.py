@@ -15,7 +15,7 @@ from models.instance import Instance, Slo
 from planner.operation.simulation_outcomes import Estimate95, Simulation
 from planner.plans.labels import slo_label
 from planner.presentation.formatting import format_config, format_number
-from planner.presentation.retry_advice import retry_line, tightened_limit
+from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
 
 __all__ = [
     "CAVEATS",
@@ -58,7 +58,7 @@ def simulation_advice_lines(simulation: Simulation) -> list[str]:
             and one.simulated is not None
             and math.isfinite(one.simulated.high)
         ):
-            changes[f"slo.{j}.limit_ms"] = 1000 * tightened_limit(
+            changes[f"slo.{j}.limit_ms"] = 1000 * tightened_limit_to_retry(
                 one.slo.limit, one.predicted, one.simulated.high
             )
             limits.append(f"{_name(one.slo)} {format_number(1000 * one.slo.limit)} ms")
@@ -72,7 +72,7 @@ def simulation_demand_line(simulation: Simulation, rate: float) -> str:
     how = (
         "gaps of the trace, scaled to the plan's rate"
         if simulation.demand.gaps is not None
-        else _arrivals(simulation.demand.cv)
+        else _simulation_arrivals_text(simulation.demand.cv)
     )
     return (
         f"Simulated: {format_number(rate)} req/s, {how}; {runs}, seed {simulation.demand.seed};"
@@ -80,7 +80,7 @@ def simulation_demand_line(simulation: Simulation, rate: float) -> str:
     )
 
 
-def _arrivals(cv: float) -> str:
+def _simulation_arrivals_text(cv: float) -> str:
     return (
         "Poisson arrivals"
         if cv == 1.0

@@ -27,13 +27,13 @@ from profiles.io.faults import DataError, Fault, shown_in_fault
 __all__ = [
     "MOST_POINTS",
     "ScenarioField",
-    "edit_with_value",
-    "field_value",
-    "frontier_axis",
-    "overrides_without",
-    "scenario_fields",
-    "slider_range",
-    "sweep_command",
+    "what_if_edit",
+    "what_if_field_value",
+    "what_if_fields",
+    "what_if_frontier_axis",
+    "what_if_overrides_without",
+    "what_if_slider_range",
+    "what_if_sweep_command",
 ]
 
 FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5)
@@ -61,7 +61,7 @@ class ScenarioField:
     cheapest: bool = False
 
 
-def scenario_fields(
+def what_if_fields(
     scenario: Mapping[str, Any], quality: float | None = None
 ) -> list[ScenarioField]:
     """Return the fields of a scenario that may be varied.
@@ -137,7 +137,7 @@ def _counts(count: int) -> str:
     return f"1:{max(2 * count, count + 3)}:1"
 
 
-def slider_range(value: float, start: float, *, whole: bool) -> tuple[float, float, float]:
+def what_if_slider_range(value: float, start: float, *, whole: bool) -> tuple[float, float, float]:
     """Return lowest, highest and step of a slider.
 
     value: the present one; start: the first one, so that the slider's ends do not move.
@@ -149,14 +149,14 @@ def slider_range(value: float, start: float, *, whole: bool) -> tuple[float, flo
     return min(0.1 * math.ceil(start / step) * step, value), high, step
 
 
-def edit_with_value(edit: ScenarioEdit, path: str, value: Any) -> ScenarioEdit:
+def what_if_edit(edit: ScenarioEdit, path: str, value: Any) -> ScenarioEdit:
     """Return the same edit of a scenario with one field at another value."""
     content = content_of(edit)
     set_path(ScenarioSpec, content, path, value)
     return changed(edit, content)
 
 
-def field_value(edit: ScenarioEdit, path: str) -> Any:
+def what_if_field_value(edit: ScenarioEdit, path: str) -> Any:
     """Return the value of a field; None where the path leads nowhere."""
     value: Any = content_of(edit)
     for part in path.split("."):
@@ -167,7 +167,7 @@ def field_value(edit: ScenarioEdit, path: str) -> Any:
     return value
 
 
-def overrides_without(edit: ScenarioEdit, path: str) -> dict[str, Any]:
+def what_if_overrides_without(edit: ScenarioEdit, path: str) -> dict[str, Any]:
     """Return the overrides of an edit but for one field: points of one frontier have all of them in
     common.
     """
@@ -178,7 +178,7 @@ def overrides_without(edit: ScenarioEdit, path: str) -> dict[str, Any]:
     }
 
 
-def frontier_axis(field: ScenarioField, values: str) -> Axis:
+def what_if_frontier_axis(field: ScenarioField, values: str) -> Axis:
     """Return the axis of a field; DataError for invalid values, and for more points than
     MOST_POINTS.
     """
@@ -198,7 +198,7 @@ def _cheapest(quality: Any) -> dict[str, Any]:
     return {"minimize": "cost", "quality_at_least": quality}
 
 
-def sweep_command(file: str, overrides: Mapping[str, Any], axis: Axis) -> str:
+def what_if_sweep_command(file: str, overrides: Mapping[str, Any], axis: Axis) -> str:
     """Return the command line that writes the same points to a file."""
     changes = [f"--set {quote(f'{key}={json.dumps(value)}')}" for key, value in overrides.items()]
     varied = quote(f"{axis.key}={','.join(json.dumps(value) for value in axis.values)}")

@@ -37,7 +37,12 @@ from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable, load_curves
 from profiles.io.faults import Fault, ProfileError, nearest_for_fault
 
-__all__ = ["Calibration", "calibrate", "left_out_errors", "measured_points"]
+__all__ = [
+    "Calibration",
+    "calibrate_left_out_errors",
+    "calibrate_options",
+    "measured_points_to_calibrate",
+]
 
 PARTS = 5
 FEWEST = 3
@@ -58,7 +63,7 @@ class Calibration:
     errors: np.ndarray
 
 
-def calibrate(
+def calibrate_options(
     path: Path,
     offered: OfferedLoad,
     settings: StepSettings,
@@ -75,7 +80,7 @@ def calibrate(
     StoppedError when `stop` says so.
     """
     calibrations, notices = [], []
-    for llm, points in measured_points(path, offered, settings, closed=closed).items():
+    for llm, points in measured_points_to_calibrate(path, offered, settings, closed=closed).items():
         usable = sum(map(teaches_calibration, points))
         if usable < FEWEST:
             notices.append(
@@ -95,13 +100,15 @@ def calibrate(
                 llm,
                 whole,
                 len(points),
-                left_out_errors([p for p in points if teaches_calibration(p)], choices, stop),
+                calibrate_left_out_errors(
+                    [p for p in points if teaches_calibration(p)], choices, stop
+                ),
             )
         )
     return calibrations, notices
 
 
-def left_out_errors(
+def calibrate_left_out_errors(
     points: Sequence[CalibrationPoint],
     choices: Sequence[Harness],
     stop: Callable[[], bool] = lambda: False,
@@ -116,11 +123,11 @@ def left_out_errors(
             [point for k, point in enumerate(points) if k % parts != part], choices, stop
         )
         for k in range(part, len(points), parts):
-            errors[k] = relative_errors(points[k], fitted)
+            errors[k] = calibrated_relative_errors(points[k], fitted)
     return errors
 
 
-def relative_errors(point: CalibrationPoint, fitted: Fit) -> np.ndarray:
+def calibrated_relative_errors(point: CalibrationPoint, fitted: Fit) -> np.ndarray:
     """(3,) relative errors of TTFT, TPOT, E2E of one point."""
     ttft, tpot = predict_for_calibration(point, fitted.factors, fitted.harness)
     gaps = point.lengths.output_tokens - 1
@@ -130,12 +137,12 @@ def relative_errors(point: CalibrationPoint, fitted: Fit) -> np.ndarray:
     )
 
 
-def measured_points(
+def measured_points_to_calibrate(
     path: Path, offered: OfferedLoad, settings: StepSettings, *, closed: bool = True
 ) -> Mapping[str, list[CalibrationPoint]]:
     """Rows of a measured table as points, by LLM. Raises ProfileError with every fault."""
     table = load_curves(path)
-    faults = _faults(table)
+    faults = _calibrate_faults(table)
     if faults:
         raise ProfileError(faults)
     content = table.content
@@ -169,11 +176,11 @@ def measured_points(
             cv=offered.cv,
             compute_efficiency=settings.compute_efficiency,
         )
-        points.setdefault(llm.llm, []).append(_fitting(point))
+        points.setdefault(llm.llm, []).append(_fitting_to_calibrate(point))
     return points
 
 
-def _fitting(point: CalibrationPoint) -> CalibrationPoint:
+def _fitting_to_calibrate(point: CalibrationPoint) -> CalibrationPoint:
     """A point whose cache our arithmetic finds too small for one request gets a cache for that one,
     and is not used in the fit.
     """
@@ -185,7 +192,7 @@ def _fitting(point: CalibrationPoint) -> CalibrationPoint:
     )
 
 
-def _faults(table: ProfileTable) -> list[Fault]:
+def _calibrate_faults(table: ProfileTable) -> list[Fault]:
     """What keeps a sound profile table from being calibrated on."""
     faults, content = [], table.content
     llms, gpus = load_catalogue_llms(), load_catalogue_gpus()

@@ -37,15 +37,15 @@ from models.serving.step_time import (
     step_time,
     weights_gib,
 )
-from planner.process_pool import spread
+from planner.process_pool import spread_over_processes
 from planner.profiling.simulated_load import (
     UNCERTAIN_LOAD,
     OfferedLoad,
-    capacity_rps,
-    curve_loads,
-    cut_to_cache,
-    draw_load,
-    latencies_at,
+    cut_load_to_cache,
+    draw_simulated_load,
+    simulated_capacity_rps,
+    simulated_curve_loads,
+    simulated_latencies_at,
 )
 from profiles.catalogue import CatalogueGpu, CatalogueLlm
 
@@ -161,7 +161,7 @@ def estimate_table(
     """
     estimate = Estimate(rows=[], half_widths=[], left_out=[], complete=True)
     done = 0
-    for curve in spread(_curve, requests, jobs, cancel):
+    for curve in spread_over_processes(_estimate_curve, requests, jobs, cancel):
         done += 1
         if isinstance(curve, LeftOut):
             estimate.left_out.append(curve)
@@ -178,11 +178,11 @@ def estimate_table(
     )
 
 
-def _curve(
+def _estimate_curve(
     request: EstimateRequest,
 ) -> tuple[list[dict[str, object]], list[dict[str, float]]] | LeftOut:
     """Rows of one option and their half widths."""
-    cache = _cache_gib(request)
+    cache = _estimate_cache_gib(request)
     if isinstance(cache, str):
         return LeftOut(
             request.llm.llm, request.gpu.gpu, request.tp_degree, request.share_pct, cache
@@ -198,8 +198,8 @@ def _curve(
         offered.sequences,
         offered.step_tokens,
     )
-    draws = [cut_to_cache(draw, limits) for draw in draw_load(offered)]
-    capacity = capacity_rps(step, limits, offered, draws[0])
+    draws = [cut_load_to_cache(draw, limits) for draw in draw_simulated_load(offered)]
+    capacity = simulated_capacity_rps(step, limits, offered, draws[0])
     memory = weights_gib(request.llm, request.settings) / request.tp_degree + cache + RUNTIME_GIB
     same = {
         # Not up: a KV cache that fills the GPU must still fit.
@@ -207,7 +207,7 @@ def _curve(
         "input_tokens": _whole(np.concatenate([draw[1] for draw in draws]).mean()),
         "output_tokens": _whole(np.concatenate([draw[2] for draw in draws]).mean()),
         "provenance": "calibrated" if request.factors else "estimated",
-        "source": _source(request, capacity),
+        "source": _estimate_source(request, capacity),
     }
     option = {
         "llm": request.llm.llm,
@@ -217,9 +217,9 @@ def _curve(
     }
     rows: list[dict[str, object]] = []
     widths: list[dict[str, float]] = []
-    for load in curve_loads(offered.rates, offered.highest_load):
+    for load in simulated_curve_loads(offered.rates, offered.highest_load):
         rate = float(f"{load * capacity:.4g}")
-        latencies, half = latencies_at(step, limits, offered, draws, rate)
+        latencies, half = simulated_latencies_at(step, limits, offered, draws, rate)
         concurrency = round(rate * latencies["e2e_mean_ms"] / 1000, 2)
         row: dict[str, object] = {
             **option,
@@ -233,7 +233,7 @@ def _curve(
     return rows, widths
 
 
-def _cache_gib(request: EstimateRequest) -> float | str:
+def _estimate_cache_gib(request: EstimateRequest) -> float | str:
     """Cache of one GPU, or why there is none."""
     if not step_fits_shards(request.llm, request.tp_degree):
         return (
@@ -261,7 +261,7 @@ def _whole(mean: float) -> int:
     return int(np.rint(mean))
 
 
-def _source(request: EstimateRequest, capacity: float) -> str:
+def _estimate_source(request: EstimateRequest, capacity: float) -> str:
     """What the plan repeats: how the curve was made, and from where on it is uncertain."""
     made = (
         "step time calibrated on measurements"

@@ -36,7 +36,7 @@ from planner.joint import solve as joint
 from planner.settings import Progress, Settings
 from planner.solution import Solution
 
-__all__ = ["ERRORS", "Gap", "Gaps", "find_gaps"]
+__all__ = ["ERRORS", "CurveGap", "Gaps", "find_gaps"]
 
 ERRORS: Mapping[str, float] = {"interpolated": 0.10, "calibrated": 0.12, "estimated": 0.33}
 """Stated error of a curve by its weakest provenance: 90th percentile of TPOT held out
@@ -53,7 +53,7 @@ FEWER_POINTS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gap:
+class CurveGap:
     """One option.
 
     error: assumed, 0..1; gain, regret: of the objective, 0 = none, None where not known.
@@ -82,7 +82,7 @@ class Gaps:
     """gaps: most valuable first; left: options not judged for lack of time."""
 
     plan: Solution
-    gaps: tuple[Gap, ...]
+    gaps: tuple[CurveGap, ...]
     left: int
 
 
@@ -92,7 +92,7 @@ def weakest_provenance(option: Option) -> str:
     return max(option.curve.provenance, key=order.index)
 
 
-def with_scaled_curve(instance: Instance, at: int, factor: float) -> Instance:
+def gap_with_scaled_curve(instance: Instance, at: int, factor: float) -> Instance:
     """The instance with one option's rates times factor and latencies by it."""
     option = instance.options[at]
     curve = option.curve
@@ -120,13 +120,13 @@ def find_gaps(
         o for o, option in enumerate(instance.options) if weakest_provenance(option) != "measured"
     ]
     used = [o for o in doubtful if plan.has_plan and plan.replicas[o] > 0]
-    queue = [*used, *_by_promise(instance, [o for o in doubtful if o not in used])]
-    again = _Again(instance, quick, quality, cancel)
-    judged: list[Gap] = []
+    queue = [*used, *_gaps_by_promise(instance, [o for o in doubtful if o not in used])]
+    again = _GapPlannedAgain(instance, quick, quality, cancel)
+    judged: list[CurveGap] = []
     for number, o in enumerate(queue):
         if time.perf_counter() > deadline or (cancel is not None and cancel.is_set()):
             break
-        judged.append(_judged(instance, plan, o, again))
+        judged.append(_judged_gap(instance, plan, o, again))
         if progress is not None:
             left = (time.perf_counter() - began) / (number + 1) * (len(queue) - number - 1)
             progress(
@@ -144,7 +144,7 @@ def _own_gap(plan: Solution) -> float:
     return 0.0 if plan.value is None or plan.bound is None else abs(plan.bound - plan.value)
 
 
-class _Again:
+class _GapPlannedAgain:
     """The best value of an instance with one curve bent: by decomposition where all setups can be
     listed, else by the joint search.
     """
@@ -181,15 +181,17 @@ class _Again:
         return best.value, 0.0 if best.value is None else abs(best.bound - best.value)
 
 
-def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
+def _judged_gap(instance: Instance, plan: Solution, o: int, again: _GapPlannedAgain) -> CurveGap:
     """Solve for the better and, where the plan uses the option, for the worse curve."""
     provenance = weakest_provenance(instance.options[o])
     error, in_plan = ERRORS[provenance], bool(plan.has_plan and plan.replicas[o] > 0)
-    gain = _gained(instance, plan, again.value(with_scaled_curve(instance, o, 1.0 + error))[0])
+    gain = _gained_by_gap(
+        instance, plan, again.value(gap_with_scaled_curve(instance, o, 1.0 + error))[0]
+    )
     regret, breaks = None, False
     if in_plan:
         # The setup stays, for it would be deployed before the curve is known: only routing adapts.
-        worse = with_scaled_curve(instance, o, 1.0 / (1.0 + error))
+        worse = gap_with_scaled_curve(instance, o, 1.0 / (1.0 + error))
         kept = route_setup_by_policies(
             DecompositionState(worse),
             tuple((int(k), int(plan.replicas[k])) for k in np.flatnonzero(plan.replicas)),
@@ -204,7 +206,7 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
         if instance.objective == "quality" and kept.value is not None:
             best, open_part = again.value(worse)
             regret = None if best is None else max(best - kept.value - open_part, 0.0)
-    return Gap(
+    return CurveGap(
         option=o,
         provenance=provenance,
         error=error,
@@ -215,7 +217,7 @@ def _judged(instance: Instance, plan: Solution, o: int, again: _Again) -> Gap:
     )
 
 
-def _gained(instance: Instance, plan: Solution, better: float | None) -> float | None:
+def _gained_by_gap(instance: Instance, plan: Solution, better: float | None) -> float | None:
     """By how much the better plan is better, less what the plan's own gap leaves open; None where
     it is not known.
     """
@@ -225,7 +227,7 @@ def _gained(instance: Instance, plan: Solution, better: float | None) -> float |
     return max(sign * (better - plan.value) - _own_gap(plan), 0.0)
 
 
-def _by_promise(instance: Instance, options: list[int]) -> list[int]:
+def _gaps_by_promise(instance: Instance, options: list[int]) -> list[int]:
     """Options by what one replica of theirs would earn with its better curve, beyond the price of
     what it takes.
     """
@@ -237,7 +239,7 @@ def _by_promise(instance: Instance, options: list[int]) -> list[int]:
     alpha, beta, _ = relaxation.prices[-1]
     promise = {}
     for o in options:
-        option = with_scaled_curve(
+        option = gap_with_scaled_curve(
             instance, o, 1.0 + ERRORS[weakest_provenance(instance.options[o])]
         ).options[o]
         table = spend_table(option.curve, instance.slos, instance.arrival_rate, FEWER_POINTS)

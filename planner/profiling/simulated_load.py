@@ -20,11 +20,11 @@ __all__ = [
     "LOWEST_LOAD",
     "UNCERTAIN_LOAD",
     "OfferedLoad",
-    "capacity_rps",
-    "curve_loads",
-    "cut_to_cache",
-    "draw_load",
-    "latencies_at",
+    "cut_load_to_cache",
+    "draw_simulated_load",
+    "simulated_capacity_rps",
+    "simulated_curve_loads",
+    "simulated_latencies_at",
 ]
 
 
@@ -68,7 +68,9 @@ class OfferedLoad:
 
 
 @lru_cache(maxsize=2)
-def draw_load(offered: OfferedLoad) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+def draw_simulated_load(
+    offered: OfferedLoad,
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
     """Arrivals at one per second, prompt tokens, output tokens of every seed."""
     each = max(offered.requests // offered.seeds, 20)
     drawn = []
@@ -79,7 +81,7 @@ def draw_load(offered: OfferedLoad) -> tuple[tuple[np.ndarray, np.ndarray, np.nd
     return tuple(drawn)
 
 
-def cut_to_cache(
+def cut_load_to_cache(
     draw: tuple[np.ndarray, np.ndarray, np.ndarray], limits: Limits
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shorten what the cache cannot hold, the prompt first."""
@@ -88,7 +90,7 @@ def cut_to_cache(
     return arrivals, np.minimum(prompts, int(limits.kv_tokens) - outputs), outputs
 
 
-def capacity_rps(
+def simulated_capacity_rps(
     step: StepTime,
     limits: Limits,
     offered: OfferedLoad,
@@ -99,12 +101,12 @@ def capacity_rps(
     times = max(1, -(-6 * limits.sequences // len(prompts)))
     prompts, outputs = np.tile(prompts, times), np.tile(outputs, times)
     arrivals = np.concatenate([arrivals + k * len(draw[0]) for k in range(times)])
-    at_once = _throughput(
+    at_once = _simulated_throughput(
         serve_batches(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler)
     )
     return min(
         at_once,
-        _throughput(
+        _simulated_throughput(
             serve_batches(
                 step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler
             )
@@ -112,14 +114,14 @@ def capacity_rps(
     )
 
 
-def _throughput(served: BatchedRequests) -> float:
+def _simulated_throughput(served: BatchedRequests) -> float:
     """Responses per second in the middle of a run, while there still are arrivals or a queue."""
     ends = np.sort(served.finish)
     first, last = int(0.3 * len(ends)), int(0.85 * len(ends)) - 1
     return float((last - first) / (ends[last] - ends[first]))
 
 
-def curve_loads(rates: int, highest: float) -> Iterator[float]:
+def simulated_curve_loads(rates: int, highest: float) -> Iterator[float]:
     """Shares of the capacity, closer together near the top."""
     if rates == 1:
         yield min(UNCERTAIN_LOAD, highest)
@@ -128,7 +130,7 @@ def curve_loads(rates: int, highest: float) -> Iterator[float]:
         yield LOWEST_LOAD + (highest - LOWEST_LOAD) * math.sin(math.pi / 2 * k / (rates - 1))
 
 
-def latencies_at(
+def simulated_latencies_at(
     step: StepTime,
     limits: Limits,
     offered: OfferedLoad,
@@ -147,8 +149,8 @@ def latencies_at(
     latencies: dict[str, float] = {}
     half: dict[str, float] = {}
     for k, metric in enumerate(("ttft", "tpot", "e2e")):
-        pooled = _statistics(np.concatenate([sample[k] for sample in samples]))
-        single = np.array([_statistics(sample[k]) for sample in samples])
+        pooled = _simulated_statistics(np.concatenate([sample[k] for sample in samples]))
+        single = np.array([_simulated_statistics(sample[k]) for sample in samples])
         width = (
             _student(len(samples)) * single.std(axis=0, ddof=1) / math.sqrt(len(samples))
             if len(samples) > 1
@@ -164,7 +166,7 @@ def latencies_at(
     return latencies, half
 
 
-def _statistics(values: np.ndarray) -> np.ndarray:
+def _simulated_statistics(values: np.ndarray) -> np.ndarray:
     """Mean, p50, p90, p95, p99."""
     if not values.size:
         return np.full(5, np.nan)

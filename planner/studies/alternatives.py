@@ -38,7 +38,12 @@ from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.separation import all_packed, separate_by_fewest_gpus
 from planner.joint.setup_routing import RoutedSetup
-from planner.plans.running_setup import RunningSetup, keep_places, packing_of_places, replica_places
+from planner.plans.running_setup import (
+    RunningSetup,
+    keep_running_places,
+    packing_of_running_places,
+    running_replica_places,
+)
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Solution, Termination
 from planner.studies.setup_kinds import SetupKinds
@@ -302,9 +307,11 @@ class _AlternativeSearch:
         routed = RoutedSetup(
             plan.replicas, plan.routed_rates, plan.fractions, quality.from_score(settled.value)
         )
-        places = replica_places(plan.placement)
+        places = running_replica_places(plan.placement)
         packings = tuple(
-            packing_of_places([place for place in places if instance.options[place[0]].pool == p])
+            packing_of_running_places(
+                [place for place in places if instance.options[place[0]].pool == p]
+            )
             for p in range(len(instance.pools))
         )
         return incumbent_for_goal(instance, quality, self.goal.of, routed, packings, settled)
@@ -342,5 +349,5 @@ class _AlternativeSearch:
         if running is not None:
             # More GPUs cost nothing where quality is maximised, and fewer replicas have to move.
             more_gpus = aim == Aim.CHANGES and self.goal.of == GoalKind.QUALITY
-            solution = keep_places(state.instance, solution, running, more_gpus=more_gpus)
+            solution = keep_running_places(state.instance, solution, running, more_gpus=more_gpus)
         return Alternative(aim, solution)

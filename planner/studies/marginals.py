@@ -22,7 +22,7 @@ import numpy as np
 from models.instance import Instance
 from models.quality import Quality
 from planner.joint import solve as joint
-from planner.plans.conflict_content import changed_instance
+from planner.plans.conflict_content import instance_without_conflict
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Repair, Solution
 
@@ -122,7 +122,7 @@ def _moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instanc
         for k, most in _as_many_as_allowed(instance, plan)
     ]
     for repair in repairs:
-        yield repair, changed_instance(instance, repair)
+        yield repair, instance_without_conflict(instance, repair)
     for k in _nearly_full(instance, plan):
         pool = instance.pools[k]
         grown = replace(pool, memory=pool.memory + 1.0)

@@ -28,7 +28,7 @@ from planner.decomposition.packing import decide_packing
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import RoutingResult, route_setup_by_policies
 from planner.errors import DataError
-from planner.process_pool import spread
+from planner.process_pool import spread_over_processes
 from planner.settings import Progress
 from planner.studies.setup_rows import STATUSES, TOLERANCE, SetupRows, SetupStatus, SetupStudy
 from planner.studies.study_journal import StudyJournal
@@ -138,7 +138,9 @@ def _route_all(
     work = [(rows, [setups.deployed(int(positions[row])) for row in rows]) for rows in chunks]
     done, started = 0, time.perf_counter()
     jobs = 1 if not jobs and waiting.size < FEW else jobs
-    for rows, routed in spread(_route, work, jobs, watch.cancel, _begin, (instance,)):
+    for rows, routed in spread_over_processes(
+        _route, work, jobs, watch.cancel, _begin, (instance,)
+    ):
         table.put(rows, routed)
         journal.write(rows, routed)
         done += len(rows)

@@ -16,12 +16,12 @@ from examples.make_examples import (
     write_scores,
 )
 from planner.joint import solve as joint
-from planner.operation.simulation import simulate
+from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
-from planner.plans.plan_and_scenario import load_plan
-from planner.plans.plan_content import build_plan
-from planner.plans.record import write_json
+from planner.plans.plan_and_scenario import load_plan_and_scenario
+from planner.plans.plan_content import build_plan_content
+from planner.plans.record import write_plan_record
 from planner.profiling.estimate import LATENCIES
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
@@ -163,9 +163,9 @@ def test_the_paper_trio_is_a_real_trade_off():
 def test_plans_from_the_catalogues_alone_hold_step_by_step(name: str, tmp_path):
     loaded = load_instance(FOLDER / name / "scenario.yaml")
     solution = joint.solve_joint(loaded.instance, Settings())
-    write_json(build_plan(loaded, solution, Settings(), {}), tmp_path / "plan.json")
-    plan = load_plan(tmp_path / "plan.json", FOLDER / name / "scenario.yaml")
-    found = simulate(plan, Demand(), engine=build_step_level_replica)
+    write_plan_record(build_plan_content(loaded, solution, Settings(), {}), tmp_path / "plan.json")
+    plan = load_plan_and_scenario(tmp_path / "plan.json", FOLDER / name / "scenario.yaml")
+    found = run_simulation(plan, Demand(), engine=build_step_level_replica)
     assert {option.engine for option in found.options} == {"step-level"}
     assert found.verdict in ("holds", "uncertain")
     if name == "paper-trio":

@@ -8,11 +8,11 @@ from examples.benchmark_runs import LABEL, RATES, simulated_run
 from examples.make_examples import FOLDER
 from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 from planner.joint import solve as joint
-from planner.operation.simulation import simulate
+from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
-from planner.plans.plan_and_scenario import load_plan
-from planner.plans.plan_content import build_plan
-from planner.plans.record import write_json
+from planner.plans.plan_and_scenario import load_plan_and_scenario
+from planner.plans.plan_content import build_plan_content
+from planner.plans.record import write_plan_record
 from planner.scenario.assemble import load_instance
 
 HERE = FOLDER / "from-benchmarks"
@@ -45,7 +45,7 @@ def test_it_is_planned_and_simulated(tmp_path) -> None:
     solution = joint.solve_joint(loaded.instance, settings)
     assert solution.status == "optimal"
     assert (solution.fractions > 0).all()
-    write_json(build_plan(loaded, solution, settings, {}), tmp_path / "plan.json")
-    found = simulate(load_plan(tmp_path / "plan.json"), Demand())
+    write_plan_record(build_plan_content(loaded, solution, settings, {}), tmp_path / "plan.json")
+    found = run_simulation(load_plan_and_scenario(tmp_path / "plan.json"), Demand())
     assert found.verdict in ("holds", "uncertain")
     assert {option.engine for option in found.options} == {"fitted queue"}

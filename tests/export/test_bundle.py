@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.router import Router
 from planner.export.bundle import KINDS, build_bundle, parse_bundle_kinds
-from planner.operation.router_policy import plan_hash
+from planner.operation.router_policy import router_policy_plan_hash
 from tests.support.plans.bundle_cases import (
     CASES,
     compose_files,
@@ -21,7 +21,7 @@ from tests.support.plans.export_cases import HOSTILE, ON
 
 @every_case
 def test_every_file_names_its_plan(name: str) -> None:
-    digest = plan_hash(CASES[name]().plan.content)
+    digest = router_policy_plan_hash(CASES[name]().plan.content)
     for path, text in exported(name).files.items():
         top = "\n".join(text.splitlines()[:6])
         assert digest in top, path

@@ -5,18 +5,18 @@ import pytest
 
 from models.router import Router
 from planner.operation import out_of_sample, prompt_routing
-from planner.operation.out_of_sample import evaluate_routing
-from planner.operation.router_policy import routing_policy
+from planner.operation.out_of_sample import evaluate_out_of_sample
+from planner.operation.router_policy import build_routing_policy
 from planner.operation.samples import Sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import (
-    basis_lines,
+    out_of_sample_basis_lines,
 )
 from tests.support.plans.routed_plan import NAMES, SETTINGS, by_name, own, random_scores, scores_of
 
 
 def test_on_its_own_prompts_it_is_the_plan(source: PlanAndScenario) -> None:
-    found = evaluate_routing(source, own(source), SETTINGS)
+    found = evaluate_out_of_sample(source, own(source), SETTINGS)
     weights = source.loaded.instance.scores.weights
     content = source.plan.content
     assert (
@@ -34,7 +34,7 @@ def test_the_error_of_a_gain_is_that_of_paired_differences(source: PlanAndScenar
     sample = own(
         source, np.clip(source.loaded.instance.scores.values + rng.normal(0, 0.2, (3, 600)), 0, 1)
     )
-    found = evaluate_routing(source, sample, SETTINGS)
+    found = evaluate_out_of_sample(source, sample, SETTINGS)
     first, single = found.routings[0], by_name(found)[prompt_routing.ALONE]
     at = NAMES.index(single.note)
     differences = first.of_prompt - sample.truth.values[at]
@@ -55,7 +55,7 @@ def test_the_error_of_a_gain_is_that_of_paired_differences(source: PlanAndScenar
 def test_equal_weights_give_the_textbook_s_error(source: PlanAndScenario) -> None:
     values = random_scores(4, 50).values
     scores = scores_of(values)
-    found = evaluate_routing(
+    found = evaluate_out_of_sample(
         source, Sample(scores=scores, truth=scores, graded=False, own=False), SETTINGS
     )
     first, single = found.routings[0], by_name(found)[prompt_routing.ALONE]
@@ -65,12 +65,15 @@ def test_equal_weights_give_the_textbook_s_error(source: PlanAndScenario) -> Non
 
 
 def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
-    found = evaluate_routing(
+    found = evaluate_out_of_sample(
         source, own(source, source.loaded.instance.scores.values.copy()), SETTINGS
     )
     names = by_name(found)
     assert found.routings[0].value == pytest.approx(names[prompt_routing.TRUE].value, abs=2e-5)
-    assert any("Correlation of scores and grades: 1.00" in line for line in basis_lines(found))
+    assert any(
+        "Correlation of scores and grades: 1.00" in line
+        for line in out_of_sample_basis_lines(found)
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -79,25 +82,27 @@ def test_predictions_that_know_nothing_gain_nothing(source: PlanAndScenario, see
     (1 in 20 may be called otherwise).
     """
     truth = np.random.default_rng([9, seed]).uniform(0, 1, (3, 600))
-    found = evaluate_routing(source, own(source, truth), SETTINGS)
+    found = evaluate_out_of_sample(source, own(source, truth), SETTINGS)
     comparison = next(one for one in found.comparisons if one.against == prompt_routing.RANDOM)
     assert abs(comparison.difference) <= 4 * comparison.error
     predicted = found.routings[0].predicted - by_name(found)[prompt_routing.RANDOM].predicted
     assert predicted > 5 * comparison.error
-    assert any(line.startswith("The scores promise") for line in basis_lines(found))
+    assert any(line.startswith("The scores promise") for line in out_of_sample_basis_lines(found))
 
 
 def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
     source: PlanAndScenario,
 ) -> None:
     scores = source.loaded.instance.scores
-    shares = prompt_routing.routed_shares(Router(routing_policy(source.plan.content, 60.0)), scores)
+    shares = prompt_routing.prompt_shares_routed(
+        Router(build_routing_policy(source.plan.content, 60.0)), scores
+    )
     called, tries = 0, 400
     for seed in range(tries):
         sample = own(source, np.random.default_rng([11, seed]).uniform(0, 1, (3, 600)))
-        first = prompt_routing.routing_of(prompt_routing.ROUTER, "", shares, sample, "kept")
+        first = prompt_routing.prompt_routing_of(prompt_routing.ROUTER, "", shares, sample, "kept")
         called += (
-            out_of_sample._compared(
+            out_of_sample._compared_out_of_sample(
                 first, prompt_routing.random_routing(first, sample), sample, shares
             ).verdict
             != "within noise"

@@ -10,7 +10,7 @@ from models.instance import Slo
 from models.router import Router
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy
-from planner.presentation.router import price_table_frame
+from planner.presentation.router import router_price_frame
 from profiles.records import Curve
 from tests.support.plans import handmade
 from tests.support.plans.planned import trio
@@ -74,7 +74,7 @@ def test_a_row_says_down_to_which_rate_it_keeps_a_falling_curve() -> None:
 
 
 def test_the_table_is_shown_with_units() -> None:
-    frame = price_table_frame(build_price_table(trio(), (50, 100, 300)))
+    frame = router_price_frame(build_price_table(trio(), (50, 100, 300)))
     assert list(frame["SLOs"])[-1] == "not kept"
     assert frame["Quality (score)"].isna().sum() == (frame["SLOs"] == "not kept").sum()
     assert "yi-34b price (score)" in frame.columns

@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 
 from planner.operation import prompt_routing
-from planner.operation.out_of_sample import evaluate_routing
-from planner.operation.replica_loads import ReplicaLoads, judge_limits
+from planner.operation.out_of_sample import evaluate_out_of_sample
+from planner.operation.replica_loads import ReplicaLoads, judge_limits_at_loads
 from planner.operation.samples import Sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import (
-    evaluation_advice_lines,
-    evaluation_verdict_line,
+    out_of_sample_advice_lines,
+    out_of_sample_verdict_line,
 )
 from planner.presentation.out_of_sample_tables import (
-    evaluation_content,
+    out_of_sample_content,
 )
 from tests.support.plans.routed_plan import SETTINGS, by_name, own, scores_of
 
 
 def test_an_open_limit_comes_with_the_limit_to_plan_with(source: PlanAndScenario) -> None:
-    found = evaluate_routing(source, own(source), SETTINGS)
+    found = evaluate_out_of_sample(source, own(source), SETTINGS)
     slo, fullest = found.limits
     open_one = replace(slo, planned=110.0, high=121.0, verdict="uncertain")
-    (line,) = evaluation_advice_lines(replace(found, limits=(open_one, fullest)))
+    (line,) = out_of_sample_advice_lines(replace(found, limits=(open_one, fullest)))
     assert "--set slo.0.limit_ms=100 and route again" in line
     assert "mean TTFT 110.0 ms" in line
     beyond = (
@@ -35,30 +35,30 @@ def test_an_open_limit_comes_with_the_limit_to_plan_with(source: PlanAndScenario
     )
     assert (
         "plan with --set arrival_rate_rps=62.4 and"
-        in evaluation_advice_lines(replace(found, limits=beyond))[0]
+        in out_of_sample_advice_lines(replace(found, limits=beyond))[0]
     )
     kept = tuple(replace(limit, verdict="holds") for limit in found.limits)
-    assert evaluation_advice_lines(replace(found, limits=kept)) == []
+    assert out_of_sample_advice_lines(replace(found, limits=kept)) == []
 
 
 def test_prompts_that_all_want_the_large_llm_break_a_limit(source: PlanAndScenario) -> None:
     values = source.loaded.instance.scores.values.copy()
     values[2] += 1.0
     scores = scores_of(values)
-    found = evaluate_routing(
+    found = evaluate_out_of_sample(
         source, Sample(scores=scores, truth=scores, graded=False, own=False), SETTINGS
     )
     assert found.verdict == "misses"
-    assert "beyond the profiled rates" in evaluation_verdict_line(found)
+    assert "beyond the profiled rates" in out_of_sample_verdict_line(found)
     assert by_name(found)[prompt_routing.REFITTED].limits == "kept"
-    content = evaluation_content(found)
+    content = out_of_sample_content(found)
     assert content["limits"][0]["realised"] is None
     json.dumps(content, allow_nan=False)
 
 
 def test_the_limit_inside_the_interval_is_called_uncertain(source: PlanAndScenario) -> None:
     """The SLO binds at the plan, and the fractions of 600 prompts scatter on both sides."""
-    found = evaluate_routing(source, own(source), SETTINGS)
+    found = evaluate_out_of_sample(source, own(source), SETTINGS)
     limit = next(one for one in found.limits if one.unit == "ms")
     assert limit.low < limit.limit < limit.high
     assert limit.verdict == found.verdict == "uncertain"
@@ -74,12 +74,12 @@ def test_what_these_prompts_keep_is_no_miss_even_where_every_deviation_breaks_it
         "kept": lambda self, a: a <= 0.5 + 1e-9,
     }
     loads: Any = type("Loads", (), {**most, "names": ("larger",), "limits": np.array([0.5])})()
-    limits, _ = judge_limits(
+    limits, _ = judge_limits_at_loads(
         loads, np.full(2, 0.5), shares, np.full(400, 1 / 400), np.random.default_rng(0)
     )
     assert limits[0].low > 0.5 - 1e-9
     assert limits[0].verdict == "uncertain"
-    limits, _ = judge_limits(
+    limits, _ = judge_limits_at_loads(
         loads,
         np.full(2, 0.5),
         np.repeat(np.eye(2), [100, 300], axis=1),
@@ -102,7 +102,9 @@ def test_the_interval_of_the_fractions_is_that_of_a_mean() -> None:
             "limits": np.array([9.0]),
         },
     )()
-    _, interval = judge_limits(loads, np.full(3, 1 / 3), shares, np.full(2000, 1 / 2000), rng)
+    _, interval = judge_limits_at_loads(
+        loads, np.full(3, 1 / 3), shares, np.full(2000, 1 / 2000), rng
+    )
     half = 1.96 * np.sqrt(shares.mean(axis=1) * (1 - shares.mean(axis=1)) / 2000)
     assert np.allclose((interval[:, 1] - interval[:, 0]) / 2, half, rtol=0.2)
 

@@ -4,7 +4,7 @@ import json
 
 from models.router import Router
 from planner.operation.price_table import build_price_table
-from planner.operation.router_policy import build_router_policy, plan_hash
+from planner.operation.router_policy import build_router_policy, router_policy_plan_hash
 from tests.support.plans.planned import trio
 
 
@@ -18,7 +18,7 @@ def test_the_policy_loads_and_steps_through_the_table() -> None:
         )
     )
     router = Router(content)
-    assert router.plan_hash == plan_hash(source.plan.content)
+    assert router.plan_hash == router_policy_plan_hash(source.plan.content)
     assert router.at_rate(1.0).rate == 30.0
     assert router.at_rate(59.0).rate == 60.0
     scores = source.loaded.instance.scores
@@ -31,9 +31,9 @@ def test_the_policy_loads_and_steps_through_the_table() -> None:
 
 def test_the_hash_is_of_the_decision_alone() -> None:
     content = trio().plan.content
-    assert plan_hash(content) == plan_hash(
+    assert router_policy_plan_hash(content) == router_policy_plan_hash(
         {**content, "context": {}, "solver": {}, "scenario_path": "elsewhere"}
     )
-    assert plan_hash(content) != plan_hash(
+    assert router_policy_plan_hash(content) != router_policy_plan_hash(
         {**content, "dual_prices": {**content["dual_prices"], "yi-34b": 0.1}}
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import DataError
-from planner.operation.out_of_sample import evaluate_routing
+from planner.operation.out_of_sample import evaluate_out_of_sample
 from planner.operation.samples import read_sample, split_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from tests.support.plans.routed_plan import NAMES, SETTINGS, own
@@ -28,7 +28,7 @@ def test_a_split_is_of_all_prompts_and_the_same_for_a_seed(source: PlanAndScenar
     for share in (0.0, 1.0, 0.0001):
         with pytest.raises(DataError, match="--split"):
             split_sample(sample, share, 0)
-    found = evaluate_routing(source, sample, SETTINGS, split=0.5, seed=2)
+    found = evaluate_out_of_sample(source, sample, SETTINGS, split=0.5, seed=2)
     assert found.fitted == 300
     assert found.sample.prompts == 300
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from planner.errors import InfeasibleError
-from planner.operation.simulation import RUNS, simulate
+from planner.operation.simulation import RUNS, run_simulation
 from planner.operation.simulation_outcomes import Demand
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
 from profiles.trace import load_trace
 from tests.support.plans.built_plans import write_trio_plan
 
@@ -23,7 +23,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_realised_fractions_and_rates_are_the_planned_ones(planned: Path) -> None:
-    found = simulate(load_plan(planned), Demand(seconds=300))
+    found = run_simulation(load_plan_and_scenario(planned), Demand(seconds=300))
     assert found.requests > 0.8 * RUNS * 60 * 270
     for planned_part, part in zip(found.planned, found.fractions, strict=True):
         assert part.mean == pytest.approx(planned_part, abs=0.01)
@@ -33,15 +33,15 @@ def test_realised_fractions_and_rates_are_the_planned_ones(planned: Path) -> Non
 
 
 def test_the_same_seed_gives_the_same_figures(planned: Path) -> None:
-    source = load_plan(planned)
-    one, two, other = (simulate(source, Demand(seconds=60, seed=seed)) for seed in (4, 4, 5))
+    source = load_plan_and_scenario(planned)
+    one, two, other = (run_simulation(source, Demand(seconds=60, seed=seed)) for seed in (4, 4, 5))
     assert one.slos == two.slos
     assert one.slos != other.slos
 
 
 def test_bursts_make_it_worse_and_turn_the_verdict(planned: Path) -> None:
-    source = load_plan(planned)
-    calm, burst = simulate(source, Demand()), simulate(source, Demand(cv=4.0))
+    source = load_plan_and_scenario(planned)
+    calm, burst = run_simulation(source, Demand()), run_simulation(source, Demand(cv=4.0))
     assert calm.slos[0].simulated is not None
     assert burst.slos[0].simulated is not None
     assert burst.slos[0].simulated.mean > 1.2 * calm.slos[0].simulated.mean
@@ -49,16 +49,16 @@ def test_bursts_make_it_worse_and_turn_the_verdict(planned: Path) -> None:
 
 
 def test_a_limit_with_room_holds_and_one_without_misses(planned: Path) -> None:
-    source = load_plan(planned)
+    source = load_plan_and_scenario(planned)
     slo = source.loaded.instance.slos[0]
     for factor, verdict in ((3.0, "holds"), (0.3, "misses")):
         slos = (replace(slo, limit=factor * slo.limit),)
         other = replace(source.loaded, instance=replace(source.loaded.instance, slos=slos))
-        assert simulate(PlanAndScenario(source.plan, other), Demand()).verdict == verdict
+        assert run_simulation(PlanAndScenario(source.plan, other), Demand()).verdict == verdict
 
 
 def test_a_metric_without_a_mean_is_not_simulated(planned: Path) -> None:
-    source = load_plan(planned)
+    source = load_plan_and_scenario(planned)
     instance = source.loaded.instance
     options = tuple(
         replace(
@@ -67,30 +67,32 @@ def test_a_metric_without_a_mean_is_not_simulated(planned: Path) -> None:
         for o in instance.options
     )
     other = replace(source.loaded, instance=replace(instance, options=options))
-    found = simulate(PlanAndScenario(source.plan, other), Demand(seconds=30))
+    found = run_simulation(PlanAndScenario(source.plan, other), Demand(seconds=30))
     assert found.verdict == "not simulated"
     assert "no mean TTFT" in found.slos[0].note
 
 
 def test_a_step_level_engine_is_used_where_it_is_given(planned: Path) -> None:
-    source = load_plan(planned)
+    source = load_plan_and_scenario(planned)
 
     def engine(instance, option, rate):  # type: ignore[no-untyped-def]
         return (lambda arrivals, rng: {"ttft": np.full(arrivals.size, 0.2)}), "a constant"
 
-    found = simulate(source, Demand(seconds=30), engine=engine)
+    found = run_simulation(source, Demand(seconds=30), engine=engine)
     assert {option.engine for option in found.options} == {"step-level"}
     assert found.slos[0].simulated is not None
     assert found.slos[0].simulated.mean == pytest.approx(0.2)
-    refused = simulate(source, Demand(seconds=30), engine=lambda *_: "not in the catalogue")
+    refused = run_simulation(source, Demand(seconds=30), engine=lambda *_: "not in the catalogue")
     assert all("not in the catalogue" in option.note for option in refused.options)
 
 
 def test_an_infeasible_plan_cannot_be_simulated(planned: Path) -> None:
-    source = load_plan(planned)
+    source = load_plan_and_scenario(planned)
     content = {**source.plan.content, "status": "infeasible", "conflict": {"limits": ["too much"]}}
     with pytest.raises(InfeasibleError):
-        simulate(PlanAndScenario(replace(source.plan, content=content), source.loaded), Demand())
+        run_simulation(
+            PlanAndScenario(replace(source.plan, content=content), source.loaded), Demand()
+        )
 
 
 def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
@@ -102,5 +104,5 @@ def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
     trace = load_trace(path)
     assert trace.arrivals[0] == 0.0
     assert set(trace.tokens) == {"input_tokens"}
-    found = simulate(load_plan(planned), Demand(seconds=60, gaps=trace.gaps))
+    found = run_simulation(load_plan_and_scenario(planned), Demand(seconds=60, gaps=trace.gaps))
     assert found.requests == pytest.approx(RUNS * 60 * 54, rel=0.1)

@@ -5,7 +5,11 @@ import pytest
 from scipy.stats import t
 
 from models.instance import Slo
-from planner.operation.simulation_outcomes import SimulatedRun, estimate95, judge_slo
+from planner.operation.simulation_outcomes import (
+    SimulatedRun,
+    judge_simulated_slo,
+    simulation_estimate95,
+)
 from planner.operation.verdicts import SloVerdict
 
 PLANNED = {"achieved_ms": 100.0}
@@ -13,10 +17,10 @@ PLANNED = {"achieved_ms": 100.0}
 
 def test_the_interval_is_student_s() -> None:
     values = [1.0, 2.0, 4.0, 5.0]
-    estimate = estimate95(values)
+    estimate = simulation_estimate95(values)
     low, high = t.interval(0.95, 3, loc=3.0, scale=np.std(values, ddof=1) / 2)
     assert (estimate.low, estimate.high) == pytest.approx((low, high))
-    assert estimate95([1.0]).high == np.inf
+    assert simulation_estimate95([1.0]).high == np.inf
 
 
 def runs(*latencies: tuple[list[float], list[float]]) -> list[SimulatedRun]:
@@ -45,12 +49,12 @@ def runs(*latencies: tuple[list[float], list[float]]) -> list[SimulatedRun]:
 )
 def test_verdicts_follow_the_interval(limit: float, scope: str, verdict: SloVerdict) -> None:
     simulated = runs(([0.1, 0.1], [0.2, 0.2]), ([0.1, 0.12], [0.2, 0.22]))
-    outcome = judge_slo(Slo("ttft", "mean", limit, scope), PLANNED, simulated)
+    outcome = judge_simulated_slo(Slo("ttft", "mean", limit, scope), PLANNED, simulated)
     assert outcome.verdict == verdict
     assert outcome.predicted == 0.1
 
 
 def test_a_metric_that_a_station_does_not_know_is_not_simulated() -> None:
-    outcome = judge_slo(Slo("tpot", "mean", 0.1, "all"), PLANNED, runs(([0.1], [0.2])))
+    outcome = judge_simulated_slo(Slo("tpot", "mean", 0.1, "all"), PLANNED, runs(([0.1], [0.2])))
     assert outcome.verdict == SloVerdict.NOT_SIMULATED
     assert "TPOT" in outcome.note

@@ -6,8 +6,8 @@ import pytest
 
 from models.instance import Slo
 from planner.errors import InfeasibleError, VerificationError
-from planner.plans.conflict_content import changed_instance
-from planner.plans.plan_content import build_plan
+from planner.plans.conflict_content import instance_without_conflict
+from planner.plans.plan_content import build_plan_content
 from planner.solution import Repair
 from tests.support.plans.built_plans import check_schema
 from tests.support.plans.handmade import SETTINGS, infeasible, loaded, trio
@@ -15,7 +15,7 @@ from tests.support.plans.handmade import SETTINGS, infeasible, loaded, trio
 
 def test_infeasible_plan_carries_conflict_and_best_effort() -> None:
     instance = trio(slos=(Slo("ttft", "mean", 0.01),))
-    plan = build_plan(loaded(instance), infeasible(instance), SETTINGS, {})
+    plan = build_plan_content(loaded(instance), infeasible(instance), SETTINGS, {})
     check_schema(plan)
     conflict = plan.content["conflict"]
     assert conflict["repairs"][0] == {"change": "slo.0.limit_ms", "from": 10, "to": 412.5}
@@ -34,7 +34,7 @@ def test_best_effort_is_verified_against_its_own_case() -> None:
     assert solution.conflict is not None
     wrong = replace(solution.conflict, best_effort_change=Repair("slo.0.limit_ms", 10.0, 11.0))
     with pytest.raises(VerificationError):
-        build_plan(loaded(instance), replace(solution, conflict=wrong), SETTINGS, {})
+        build_plan_content(loaded(instance), replace(solution, conflict=wrong), SETTINGS, {})
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_best_effort_is_verified_against_its_own_case() -> None:
     ],
 )
 def test_changes_are_known(path: str, after: float, read) -> None:
-    assert read(changed_instance(trio(), Repair(path, 1.0, after))) == pytest.approx(after)
+    assert read(instance_without_conflict(trio(), Repair(path, 1.0, after))) == pytest.approx(after)
 
 
 def test_unknown_change_is_refused() -> None:
     with pytest.raises(ValueError, match=r"setups\.tp_degrees"):
-        changed_instance(trio(), Repair("setups.tp_degrees", 1, 2))
+        instance_without_conflict(trio(), Repair("setups.tp_degrees", 1, 2))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from models.instance import Slo
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import SETTINGS, infeasible, loaded, trio
 
@@ -22,7 +22,7 @@ def test_the_context_holds_demand_pools_filters_and_notices() -> None:
 
 def test_a_best_effort_has_the_changed_demand_and_no_notices() -> None:
     instance = trio(slos=(Slo("ttft", "mean", 0.01),))
-    plan = build_plan(loaded(instance), infeasible(instance), SETTINGS, {})
+    plan = build_plan_content(loaded(instance), infeasible(instance), SETTINGS, {})
     effort = plan.content["conflict"]["best_effort"]
     assert effort is not None
     assert effort["context"]["dropped"] == effort["context"]["notices"] == []

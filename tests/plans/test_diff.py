@@ -10,8 +10,8 @@ import pytest
 
 from planner.joint import solve as joint
 from planner.plans.diff import PlanDiff, diff_plans
-from planner.plans.node_matching import placed_replicas
-from planner.plans.plan_content import build_plan
+from planner.plans.node_matching import replicas_by_node_to_match
+from planner.plans.plan_content import build_plan_content
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from tests.support.paths import HOME
@@ -29,7 +29,7 @@ def contents() -> dict[str, list[Any]]:
             instance = replace(loaded.instance, arrival_rate=float(rate))
             settings = Settings(rel_gap=1e-3)
             found.setdefault(name, []).append(
-                build_plan(
+                build_plan_content(
                     replace(loaded, instance=instance),
                     joint.solve_joint(instance, settings, lean=False),
                     settings,
@@ -40,7 +40,7 @@ def contents() -> dict[str, list[Any]]:
 
 
 def standing(content: Any) -> Counter[Any]:
-    return Counter((r.key, len(r.gpus)) for r in placed_replicas(content))
+    return Counter((r.key, len(r.gpus)) for r in replicas_by_node_to_match(content))
 
 
 def walked(old: Any, found: PlanDiff) -> tuple[Counter[Any], float]:
@@ -48,7 +48,7 @@ def walked(old: Any, found: PlanDiff) -> tuple[Counter[Any], float]:
 
     Starts and stops must be of what is there.
     """
-    now, share = list(placed_replicas(old)), defaultdict(float)
+    now, share = list(replicas_by_node_to_match(old)), defaultdict(float)
     for replica in now:
         for gpu in replica.gpus:
             share[replica.key[1], replica.node, gpu] += replica.key[3]
@@ -77,10 +77,10 @@ def test_the_steps_lead_from_one_plan_to_the_other(
     assert there == standing(new)
     assert most <= 100.0001
     assert len(found.stays) + sum(step.action == "start" for step in found.steps) == len(
-        placed_replicas(new)
+        replicas_by_node_to_match(new)
     )
     assert len(found.stays) + sum(step.action == "stop" for step in found.steps) == len(
-        placed_replicas(old)
+        replicas_by_node_to_match(old)
     )
 
 
@@ -97,7 +97,10 @@ def test_capacity_is_kept_or_the_drop_is_reported(
             total[replica.key[0]] += replica.rate
         return total
 
-    before, after = capacity(placed_replicas(old)), capacity(placed_replicas(new))
+    before, after = (
+        capacity(replicas_by_node_to_match(old)),
+        capacity(replicas_by_node_to_match(new)),
+    )
     now, least = dict(before), dict(before)
     with_spares, spares = dict(before), list(found.spares)
     for replica in spares:
@@ -137,4 +140,4 @@ def test_a_plan_and_itself_differ_in_nothing_even_when_gpus_are_renamed(
         ]
         found = diff_plans(plan, {**plan, "placement": turned})
         assert not found.steps
-        assert len(found.stays) == len(placed_replicas(plan))
+        assert len(found.stays) == len(replicas_by_node_to_match(plan))

@@ -3,7 +3,7 @@
 import pytest
 
 from planner.plans.labels import (
-    latency_columns,
+    latency_column_labels,
     latency_header,
     objective_unit,
     slo_label,
@@ -25,7 +25,7 @@ def test_slos_are_named(words: tuple[str, str, str], name: str) -> None:
 
 def test_columns_of_slos_come_first() -> None:
     content = built_plan().content
-    columns = latency_columns(content)
+    columns = latency_column_labels(content)
     assert (
         columns[:2]
         == ["ttft_mean", "ttft_p99"]

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.instance import Slo
-from planner.plans.latencies import OperatingPoint, achieved_latency, provenance_at, share_above
+from planner.plans.latencies import (
+    OperatingPoint,
+    achieved_latency,
+    latency_provenance_at,
+    share_above_latency,
+)
 from profiles.records import Curve
 from tests.support.plans.handmade import curve
 
@@ -18,11 +23,11 @@ LINE = [(0.1, 0.5), (0.2, 0.1), (0.4, 0.01)]
     [(0.05, 1.0), (0.1, 0.5), (0.15, 0.3), (0.2, 0.1), (0.3, 0.055), (0.4, 0.01), (9.0, 0.01)],
 )
 def test_share_above_reads_the_line(limit: float, share: float) -> None:
-    assert share_above(LINE, limit) == pytest.approx(share)
+    assert share_above_latency(LINE, limit) == pytest.approx(share)
 
 
 def test_equal_percentiles_take_the_smaller_share() -> None:
-    assert share_above([(0.1, 0.5), (0.2, 0.1), (0.2, 0.05)], 0.2) == 0.05
+    assert share_above_latency([(0.1, 0.5), (0.2, 0.1), (0.2, 0.05)], 0.2) == 0.05
 
 
 @given(
@@ -63,7 +68,7 @@ def test_achieved_percentile_is_the_smallest_that_keeps_the_promise(
         )
         return (
             sum(
-                one.rate * share_above(line, limit)
+                one.rate * share_above_latency(line, limit)
                 for one, line in zip(running, lines, strict=True)
             )
             / total
@@ -78,7 +83,7 @@ SHARES = [("p50", 0.5), ("p90", 0.1), ("p99", 0.01)]
 
 def test_provenance_is_the_weaker_of_the_bracketing_points() -> None:
     c = curve(0.1, ("estimated", "measured", "interpolated"))
-    assert [provenance_at(c, rate) for rate in (0.0, 5.0, 10.0, 20.0, 40.0, 41.0)] == [
+    assert [latency_provenance_at(c, rate) for rate in (0.0, 5.0, 10.0, 20.0, 40.0, 41.0)] == [
         "estimated",
         "estimated",
         "measured",

@@ -4,7 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.plans.node_matching import PlacedReplica, match_nodes, placed_replicas, pool_shapes
+from planner.plans.node_matching import (
+    PlacedReplica,
+    match_nodes,
+    node_shapes_to_match,
+    replicas_by_node_to_match,
+)
 from tests.support.plans.built_plans import built_plan
 
 A, B = ("a", "p", 1, 50.0), ("b", "p", 2, 30.0)
@@ -16,7 +21,7 @@ def replica(key: tuple[str, str, int, float], node: int, *gpus: int) -> PlacedRe
 
 def test_replicas_are_read_with_all_their_shards() -> None:
     content = built_plan().content
-    replicas = placed_replicas(content)
+    replicas = replicas_by_node_to_match(content)
     assert sum(len(one.gpus) for one in replicas) == len(content["placement"])
     assert len(replicas) == sum(option["replicas"] for option in content["options"])
 
@@ -25,8 +30,8 @@ def test_shapes_have_room_for_both_plans() -> None:
     content = built_plan().content
     pools = content["context"]["pools"]
     larger = {**content, "context": {**content["context"], "pools": [{**pools[0], "nodes": 7}]}}
-    assert pool_shapes(content, larger) == {"a100": (7, pools[0]["gpus_per_node"])}
-    assert pool_shapes(larger, content) == pool_shapes(content, larger)
+    assert node_shapes_to_match(content, larger) == {"a100": (7, pools[0]["gpus_per_node"])}
+    assert node_shapes_to_match(larger, content) == node_shapes_to_match(content, larger)
 
 
 def test_a_permuted_plan_gets_its_old_names() -> None:

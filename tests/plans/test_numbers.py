@@ -2,12 +2,12 @@
 
 import pytest
 
-from planner.plans.numbers import finite, known, percent, tidy, whole_percent
+from planner.plans.numbers import finite_number, known_number, percent, tidy, whole_percent_number
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -float("inf")])
 def test_what_json_lacks_is_none(value: float | None) -> None:
-    assert finite(value) is None
+    assert finite_number(value) is None
 
 
 def test_dust_goes() -> None:
@@ -27,10 +27,10 @@ def test_dust_goes() -> None:
     ],
 )
 def test_not_quite_all_is_not_all(value: float, text: str) -> None:
-    assert whole_percent(value) == text
+    assert whole_percent_number(value) == text
 
 
 def test_a_missing_number_is_an_error() -> None:
-    assert known(0.0) == 0.0
+    assert known_number(0.0) == 0.0
     with pytest.raises(ValueError, match="missing"):
-        known(None)
+        known_number(None)

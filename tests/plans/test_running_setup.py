@@ -6,9 +6,9 @@ import numpy as np
 
 from planner.plans.running_setup import (
     RunningSetup,
-    keep_places,
-    packing_of_places,
-    replica_places,
+    keep_running_places,
+    packing_of_running_places,
+    running_replica_places,
     running_setup,
 )
 from tests.support.plans.built_plans import built_plan
@@ -19,7 +19,7 @@ def test_a_plan_s_replicas_are_found_in_the_instance() -> None:
     instance, solution = trio(), solved(trio())
     running = running_setup(instance, built_plan().content)
     assert running.gone == 0
-    assert sorted(running.places) == sorted(replica_places(solution.placement))
+    assert sorted(running.places) == sorted(running_replica_places(solution.placement))
     counted = running.replicas(len(instance.options))
     assert np.array_equal(counted, solution.replicas)
 
@@ -37,14 +37,14 @@ def test_replicas_stay_where_they_run() -> None:
     gpus = instance.pools[0].gpus_per_node
     mirrored = tuple(
         (option, node, tuple(sorted(gpus - 1 - gpu for gpu in held)))
-        for option, node, held in replica_places(solution.placement)
+        for option, node, held in running_replica_places(solution.placement)
     )
-    kept = keep_places(instance, solution, RunningSetup(mirrored))
-    assert sorted(replica_places(kept.placement)) == sorted(mirrored)
+    kept = keep_running_places(instance, solution, RunningSetup(mirrored))
+    assert sorted(running_replica_places(kept.placement)) == sorted(mirrored)
     assert np.array_equal(kept.replicas, solution.replicas)
 
 
 def test_a_packing_numbers_replicas_of_each_option() -> None:
-    packing = packing_of_places([(4, 0, (0,)), (2, 0, (1, 2)), (4, 1, (0,))])
+    packing = packing_of_running_places([(4, 0, (0,)), (2, 0, (1, 2)), (4, 1, (0,))])
     assert packing.seats == ((4, 0, 0, (0,)), (2, 0, 0, (1, 2)), (4, 1, 1, (0,)))
     assert packing.gpus == 4

@@ -8,7 +8,7 @@ from itertools import combinations, product
 import numpy as np
 
 from models.packing.first_fit import Item
-from planner.plans.stable_placement import ReplicaPlace, place_near
+from planner.plans.stable_placement import ReplicaPlace, place_stably
 
 
 def test_as_many_replicas_stay_as_in_any_placement() -> None:
@@ -29,7 +29,7 @@ def test_as_many_replicas_stay_as_in_any_placement() -> None:
         running = grown(kinds, nodes, gpus, [int(k) for k in rng.integers(3, size=4)])
         items = [replace(kind, count=int(rng.integers(0, 3))) for kind in kinds]
         best = most_kept(items, running, nodes, gpus)
-        seats = place_near([item for item in items if item.count], running, nodes, gpus, 50.0)
+        seats = place_stably([item for item in items if item.count], running, nodes, gpus, 50.0)
         if best is None:
             assert seats is None
             continue

@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.joint import solve as joint
 from planner.plans.solved_content import solved_content
-from planner.plans.to_solution import to_solution
+from planner.plans.to_solution import plan_to_solution
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
 
@@ -17,7 +17,7 @@ def test_a_plan_finds_its_way_back(tmp_path: Path) -> None:
     loaded = load_instance(tmp_path / "scenario.yaml", {"pools.0.gpus_per_node": 4})
     solution = joint.solve_joint(loaded.instance, loaded.settings)
     content = solved_content(loaded.instance, solution, loaded.settings.rel_gap)
-    back = to_solution(loaded.instance, content)
+    back = plan_to_solution(loaded.instance, content)
     for name in ("replicas", "routed_rates", "fractions"):
         assert np.array_equal(getattr(back, name), getattr(solution, name))
     assert (back.value, back.bound, back.quality) == (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from planner.joint import solve as joint
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
 
@@ -26,7 +26,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     found = {}
     for name, changes in CASES.items():
         loaded = load_instance(folder / "scenario.yaml", changes)
-        found[name] = build_plan(
+        found[name] = build_plan_content(
             loaded, joint.solve_joint(loaded.instance, loaded.settings), loaded.settings, {}
         )
     return found

@@ -3,7 +3,7 @@
 from typing import Any
 
 from planner.plans.diff import diff_plans
-from planner.presentation.comparison_lines import comparison_lines, result_lines
+from planner.presentation.comparison_lines import compared_result_lines, comparison_lines
 from planner.presentation.comparison_tables import comparison_table
 
 
@@ -23,8 +23,8 @@ def test_a_plan_without_a_setup_is_reported_so(contents: dict[str, Any]) -> None
         "Inputs: arrival rate 900 req/s instead of 10 req/s.",
         f"This plan {why}",
     ], "no LLM was removed"
-    assert result_lines(none, small) == [f"The plan compared with {why}"]
-    assert result_lines(small, {**none, "status": "unknown"}) == [
+    assert compared_result_lines(none, small) == [f"The plan compared with {why}"]
+    assert compared_result_lines(small, {**none, "status": "unknown"}) == [
         "This plan has no setup: the search stopped before one was found."
     ]
     frame = comparison_table({"small": contents["small"], "none": contents["none"]}).set_index(
@@ -55,7 +55,7 @@ def test_qualities_that_do_not_compare_are_reported_first(contents: dict[str, An
 
 def test_how_each_llm_is_run_is_reported_where_it_changes(contents: dict[str, Any]) -> None:
     def reported(before: Any, after: Any) -> list[str]:
-        return [line for line in result_lines(before, after) if line.startswith("Setup")]
+        return [line for line in compared_result_lines(before, after) if line.startswith("Setup")]
 
     def runs(pools: int, *options: tuple[str, str, int, float, int]) -> Any:
         keys = ("llm", "pool", "tp_degree", "mps_share_pct", "replicas")

@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.plans.diff import diff_plans
-from planner.plans.record import write_json
+from planner.plans.record import write_plan_record
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import (
     comparison_table,
-    replicas_table,
+    replicas_comparison_table,
     routing_comparison_table,
-    tradeoff_table,
+    tradeoff_comparison_table,
 )
 from planner.presentation.diff import diff_line
 
@@ -54,13 +54,13 @@ def test_numbers_are_side_by_side_with_their_change(contents: dict[str, Any]) ->
 
 def test_setups_and_routings_are_side_by_side(contents: dict[str, Any]) -> None:
     pair = {name: contents[name] for name in ("small", "fast")}
-    setups = replicas_table(pair)
+    setups = replicas_comparison_table(pair)
     for name, content in pair.items():
         assert setups[f"{name} (replicas)"].sum() == sum(
             option["replicas"] for option in content["options"]
         )
         assert routing_comparison_table(pair)[f"{name} (%)"].sum() == pytest.approx(100.0)
-    points = tradeoff_table(pair)
+    points = tradeoff_comparison_table(pair)
     assert list(points["Quality (mean score)"]) == [content["quality"] for content in pair.values()]
     assert points[points.columns[2]].nunique() == 2
 
@@ -68,7 +68,7 @@ def test_setups_and_routings_are_side_by_side(contents: dict[str, Any]) -> None:
 def test_diff_shows_it_on_the_terminal(plans: dict[str, Any], tmp_path: Path) -> None:
     files = [str(tmp_path / f"{name}.json") for name in ("small", "fast")]
     for name, file in zip(("small", "fast"), files, strict=True):
-        write_json(plans[name], file)
+        write_plan_record(plans[name], file)
     done = CliRunner().invoke(app, ["diff", *files], env={"COLUMNS": "120"})
     assert done.exit_code == 0
     for line in comparison_lines(plans["small"].content, plans["fast"].content):

@@ -5,7 +5,7 @@ import pytest
 
 from planner.presentation.frontier import (
     THIS,
-    format_field_value,
+    format_frontier_value,
     frontier_lines,
     frontier_measures,
     frontier_table,
@@ -59,4 +59,4 @@ def test_sentences_say_from_where_to_where_and_what_is_missing(frame: pd.DataFra
     ],
 )
 def test_values_as_text(value: object, text: str) -> None:
-    assert format_field_value(value) == text
+    assert format_frontier_value(value) == text

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from planner.operation.out_of_sample import evaluate_routing
+from planner.operation.out_of_sample import evaluate_out_of_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.presentation.out_of_sample_tables import evaluated_comparisons_table
+from planner.presentation.out_of_sample_tables import out_of_sample_comparisons_table
 from tests.support.plans.routed_plan import SETTINGS, own
 
 
 def test_the_tables_have_units_and_whole_intervals(source: PlanAndScenario) -> None:
-    frame = evaluated_comparisons_table(evaluate_routing(source, own(source), SETTINGS))
+    frame = out_of_sample_comparisons_table(evaluate_out_of_sample(source, own(source), SETTINGS))
     assert np.allclose(
         (frame["From (score)"] + frame["To (score)"]) / 2, frame["Router gains (score)"]
     )

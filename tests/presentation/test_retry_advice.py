@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.presentation.retry_advice import retry_line, tightened_limit
+from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from planner.presentation.retry_advice import retry_line, tightened_limit
 def test_the_limit_is_scaled_and_rounded_down(
     limit: float, planned: float | None, upper: float, tightened: float
 ) -> None:
-    assert tightened_limit(limit, planned, upper) == pytest.approx(tightened)
+    assert tightened_limit_to_retry(limit, planned, upper) == pytest.approx(tightened)
 
 
 def test_the_line_can_be_typed() -> None:

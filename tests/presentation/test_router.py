@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 
 from models.router import Router
-from planner.operation.router_policy import routing_policy
+from planner.operation.router_policy import build_routing_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.router import (
+    router_decision_table,
     router_prices_table,
     router_ties_table,
     routing_decision_line,
-    routing_decision_table,
 )
 
 
 @pytest.fixture
 def router(source: PlanAndScenario) -> Router:
     content = source.plan.content
-    return Router(routing_policy(content, source.loaded.instance.arrival_rate))
+    return Router(build_routing_policy(content, source.loaded.instance.arrival_rate))
 
 
 def test_realised_fractions_are_the_planned_ones(source: PlanAndScenario, router: Router) -> None:
@@ -43,7 +43,7 @@ def test_a_decision_comes_with_its_reason(router: Router) -> None:
     scores = {llm: 0.5 for llm in router.llms}
     winner = max(router.llms)
     scores[winner] = 5.0
-    frame = routing_decision_table(router, scores, "p1")
+    frame = router_decision_table(router, scores, "p1")
     assert frame.loc[frame["Chosen"], "LLM"].to_list() == [winner]
     assert frame["Probability (%)"].sum() == pytest.approx(100.0)
     assert routing_decision_line(router, scores, "p1") == (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.presentation.comparison_lines import result_lines
+from planner.presentation.comparison_lines import compared_result_lines
 from planner.presentation.scenario_changes import scenario_change_lines
 from tests.presentation.test_comparison_lines import context
 
@@ -14,7 +14,7 @@ def test_differences_of_inputs_and_results_are_reported(contents: dict[str, Any]
         "the SLO on mean TTFT 200 ms instead of 300 ms",
         "GPUs per node of pool a100 4 instead of 2",
     ]
-    reported = " ".join(result_lines(contents["small"], contents["fast"]))
+    reported = " ".join(compared_result_lines(contents["small"], contents["fast"]))
     assert "limit 200 ms, before 300 ms" in reported
     assert "GPU" in reported
     of_cost = scenario_change_lines(contents["small"], contents["cheap"])
@@ -22,7 +22,7 @@ def test_differences_of_inputs_and_results_are_reported(contents: dict[str, Any]
         "quality at least 0.4 (mean score) instead of none",
         "the objective is cost instead of quality",
     ]
-    cheaper = result_lines(contents["small"], contents["cheap"])
+    cheaper = compared_result_lines(contents["small"], contents["cheap"])
     saved = contents["small"]["cost_usd_per_h"] - contents["cheap"]["cost_usd_per_h"]
     assert f"{saved:.2f} USD/h less" in next(line for line in cheaper if line.startswith("Cost"))
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from planner.presentation.setup_listing import (
     SetupListing,
-    marks_table,
-    plan_rank_lines,
+    setup_listing_marks_table,
+    setup_listing_rank_lines,
     slo_met_words,
 )
 from tests.support.plans.built_plans import built_plan
@@ -41,7 +41,7 @@ def test_marks_are_in_the_order_of_their_quality() -> None:
             "Note": ["", "ties", ""],
         }
     )
-    frame = marks_table(built_plan().content, listing(0.89, 0.6, 0.5), baselines)
+    frame = setup_listing_marks_table(built_plan().content, listing(0.89, 0.6, 0.5), baselines)
     assert list(frame["Quality (mean score)"]) == sorted(frame["Quality (mean score)"])[::-1]
     assert set(frame["Kind"]) == {"plan", "bound", "setup", "baseline"}
     isolated = frame.set_index("Mark").loc["isolated"]
@@ -50,18 +50,18 @@ def test_marks_are_in_the_order_of_their_quality() -> None:
 
 
 def test_lines_say_the_rank_and_what_others_lose() -> None:
-    best, *rest = plan_rank_lines(built_plan().content, listing(0.89, 0.8, 0.6, 0.5))
+    best, *rest = setup_listing_rank_lines(built_plan().content, listing(0.89, 0.8, 0.6, 0.5))
     assert best == "The plan reaches quality 0.90000: no listed setup is better."
     assert any(line.startswith("It is 0.010 better than the best listed setup") for line in rest)
     assert "100 % lose more than 1 %, 75 % lose more than 5 %" in rest[-1]
-    worse = plan_rank_lines(built_plan().content, listing(0.95, 0.8, complete=False))
+    worse = setup_listing_rank_lines(built_plan().content, listing(0.95, 0.8, complete=False))
     assert worse[0].endswith("1 of 2 listed setups have a better quality.")
 
 
 def test_without_a_plan_nothing_is_said() -> None:
     unknown: Any = built_plan(unsolved("unknown", "time")).content
-    assert plan_rank_lines(unknown, listing(0.9)) == []
-    assert plan_rank_lines(built_plan().content, listing()) == []
+    assert setup_listing_rank_lines(unknown, listing(0.9)) == []
+    assert setup_listing_rank_lines(built_plan().content, listing()) == []
 
 
 def test_met_is_a_word() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from planner.operation.simulation import simulate
+from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
-from planner.plans.plan_and_scenario import load_plan
+from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.presentation.simulation import simulation_advice_lines
 from tests.support.plans.built_plans import write_trio_plan
 
@@ -21,8 +21,8 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_advice_is_the_limit_less_the_room_that_was_missing(planned: Path) -> None:
-    source = load_plan(planned)
-    found = simulate(source, Demand(cv=2.0))
+    source = load_plan_and_scenario(planned)
+    found = run_simulation(source, Demand(cv=2.0))
     (slo,) = found.slos
     assert slo.simulated is not None
     assert slo.predicted is not None

@@ -5,13 +5,13 @@ import pytest
 from planner.errors import DataError
 from planner.presentation.what_if import (
     ScenarioField,
-    edit_with_value,
-    field_value,
-    frontier_axis,
-    overrides_without,
-    scenario_fields,
-    slider_range,
-    sweep_command,
+    what_if_edit,
+    what_if_field_value,
+    what_if_fields,
+    what_if_frontier_axis,
+    what_if_overrides_without,
+    what_if_slider_range,
+    what_if_sweep_command,
 )
 from planner.scenario.edits import ScenarioEdit, content_of
 from planner.scenario.templates import TEMPLATE_TEXTS
@@ -35,33 +35,33 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_every_field_of_every_example_can_be_varied() -> None:
     for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
         requested = ScenarioEdit.of_file(str(file))
-        fields = scenario_fields(content_of(requested), 0.6)
+        fields = what_if_fields(content_of(requested), 0.6)
         assert len({field.label for field in fields}) == len(fields)
         for field in fields:
-            for value in frontier_axis(field, field.values).values:
-                assert edit_with_value(requested, field.path, value).scenario.spec is not None
+            for value in what_if_frontier_axis(field, field.values).values:
+                assert what_if_edit(requested, field.path, value).scenario.spec is not None
         around = [field for field in fields if field.path == "arrival_rate_rps"]
         assert (
-            field_value(requested, "arrival_rate_rps")
-            in frontier_axis(around[0], around[0].values).values
+            what_if_field_value(requested, "arrival_rate_rps")
+            in what_if_frontier_axis(around[0], around[0].values).values
         )
 
 
 def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
     requested = ScenarioEdit.of_file(path)
-    field = next(field for field in scenario_fields(content_of(requested), 0.8) if field.cheapest)
-    assert frontier_axis(field, "0.7,0.75").values == tuple(
+    field = next(field for field in what_if_fields(content_of(requested), 0.8) if field.cheapest)
+    assert what_if_frontier_axis(field, "0.7,0.75").values == tuple(
         {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
     )
-    assert not [field for field in scenario_fields(content_of(requested)) if field.cheapest]
+    assert not [field for field in what_if_fields(content_of(requested)) if field.cheapest]
 
 
 def test_impossible_values_are_reported() -> None:
     field = ScenarioField("arrival_rate_rps", "Arrival rate (req/s)", "")
     with pytest.raises(DataError, match="more than 60"):
-        frontier_axis(field, "1:100:1")
+        what_if_frontier_axis(field, "1:100:1")
     with pytest.raises(DataError, match="does not lead from START to STOP"):
-        frontier_axis(field, "1:100:-1")
+        what_if_frontier_axis(field, "1:100:-1")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_impossible_values_are_reported() -> None:
     [(60, 60, False), (200, 60, False), (1, 60, False), (0.66, 0.66, False), (9, 2, True)],
 )
 def test_a_slider_keeps_its_ends(value: float, start: float, whole: bool) -> None:
-    low, high, step = slider_range(value, start, whole=whole)
+    low, high, step = what_if_slider_range(value, start, whole=whole)
     assert low <= value <= high
     assert low <= start <= high
     assert 0 < step <= (high - low) / 4
@@ -77,20 +77,20 @@ def test_a_slider_keeps_its_ends(value: float, start: float, whole: bool) -> Non
 
 
 def test_a_field_is_set_read_and_left_out(path: str) -> None:
-    requested = edit_with_value(
-        edit_with_value(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
+    requested = what_if_edit(
+        what_if_edit(ScenarioEdit.of_file(path), "slo.0.limit_ms", 250.0), "arrival_rate_rps", 15
     )
     assert requested.overrides == {"slo.0.limit_ms": 250.0, "arrival_rate_rps": 15}
-    assert field_value(requested, "slo.0.limit_ms") == 250.0
-    assert field_value(requested, "slo.7.limit_ms") is None
-    assert overrides_without(requested, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
-    assert overrides_without(requested, "slo") == {"arrival_rate_rps": 15}
-    assert edit_with_value(requested, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
+    assert what_if_field_value(requested, "slo.0.limit_ms") == 250.0
+    assert what_if_field_value(requested, "slo.7.limit_ms") is None
+    assert what_if_overrides_without(requested, "arrival_rate_rps") == {"slo.0.limit_ms": 250.0}
+    assert what_if_overrides_without(requested, "slo") == {"arrival_rate_rps": 15}
+    assert what_if_edit(requested, "arrival_rate_rps", 20).overrides == {"slo.0.limit_ms": 250.0}
 
 
 def test_the_command_line_gives_the_same_points(path: str) -> None:
-    axis = frontier_axis(ScenarioField("setups.tp_degrees", "", ""), "[1],[1, 2]")
-    reported = sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
+    axis = what_if_frontier_axis(ScenarioField("setups.tp_degrees", "", ""), "[1],[1, 2]")
+    reported = what_if_sweep_command("scenario.yaml", {"arrival_rate_rps": 15}, axis)
     assert reported.startswith(
         "python -m planner sweep scenario.yaml --set arrival_rate_rps=15 --vary"
         " 'setups.tp_degrees=[1],[1, 2]'"

@@ -10,7 +10,7 @@ import pytest
 from models.instance import Instance
 from planner.joint import solve as joint
 from planner.presentation.gaps import gaps_headline
-from planner.profiling.gaps import ERRORS, find_gaps, weakest_provenance, with_scaled_curve
+from planner.profiling.gaps import ERRORS, find_gaps, gap_with_scaled_curve, weakest_provenance
 from planner.settings import Settings
 from tests.support.instances.tiny import random_instance
 from tests.support.paths import HOME
@@ -34,7 +34,7 @@ def doubtful(seed: int, provenance: str = "estimated") -> Instance:
 
 def test_a_bent_curve_is_faster_or_slower_everywhere() -> None:
     instance = doubtful(1)
-    better = with_scaled_curve(instance, 0, 1.25)
+    better = gap_with_scaled_curve(instance, 0, 1.25)
     before, after = instance.options[0].curve, better.options[0].curve
     assert np.allclose(after.rates, 1.25 * before.rates)
     assert np.allclose(after.latency["ttft", "mean"], before.latency["ttft", "mean"] / 1.25)
@@ -57,7 +57,7 @@ def test_gains_are_those_of_solving_again() -> None:
         assert values == sorted(values, reverse=True)
         for gap in found.gaps:
             better = joint.solve_joint(
-                with_scaled_curve(instance, gap.option, 1 + ERRORS["estimated"]),
+                gap_with_scaled_curve(instance, gap.option, 1 + ERRORS["estimated"]),
                 settings,
                 explain=False,
             )

@@ -9,7 +9,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.plans.plan_and_scenario import load_plan
+from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import template_inputs, workbook_inputs
 from profiles.io.faults import DataError
@@ -55,12 +55,12 @@ def test_a_plan_finds_its_workbook(book: Path, tmp_path: Path) -> None:
         str(tmp_path / "plan.json"),
     )
     assert done.returncode == 0, done.stderr
-    both = load_plan(tmp_path / "plan.json")
+    both = load_plan_and_scenario(tmp_path / "plan.json")
     assert both.plan.content["scenario_path"] == "book.xlsx"
     assert both.loaded.scenario.spec.arrival_rate_rps == 10
     put(book, Demand__B1=21)
     with pytest.raises(DataError, match="is not"):
-        load_plan(tmp_path / "plan.json", HOME / "examples/paper-trio/scenario.yaml")
+        load_plan_and_scenario(tmp_path / "plan.json", HOME / "examples/paper-trio/scenario.yaml")
 
 
 def test_all_faults_at_once(book: Path) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.conflict_content import changed_instance
+from planner.plans.conflict_content import instance_without_conflict
 from planner.presentation.marginals import marginals_lines, marginals_table
 from planner.settings import Settings
 from planner.solution import Repair
@@ -45,7 +45,7 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
             if one.change.endswith("memory_gib"):
                 continue
             there = joint.solve_joint(
-                changed_instance(instance, Repair(one.change, one.before, one.after)),
+                instance_without_conflict(instance, Repair(one.change, one.before, one.after)),
                 settings,
                 explain=False,
             )

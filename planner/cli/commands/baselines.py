@@ -18,7 +18,7 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.plan_report import print_plan_report, print_plan_verdict
 from planner.cli.terminal.progress import with_progress
-from planner.presentation.baselines import baselines_table, row_notes, setup_words
+from planner.presentation.baselines import baseline_row_notes, baseline_setup_words, baselines_table
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.studies.baselines.comparison import BaselineComparison, compare_baselines
 from profiles.io.writing import check_writable
@@ -128,10 +128,14 @@ def _baselines_columns(comparison: BaselineComparison, frame: pd.DataFrame) -> l
 def _print_baselines_details(console: Console, comparison: BaselineComparison) -> None:
     """Print one paragraph per baseline: which variant, which setup, what is to be noted."""
     print_heading(console, "What each one decided")
-    output_line(console, f"joint plan: {setup_words(comparison.plan.content)}.", indent=2)
+    output_line(console, f"joint plan: {baseline_setup_words(comparison.plan.content)}.", indent=2)
     for attempt in comparison.attempts:
-        setup = [] if attempt.content is None else [f"setup: {setup_words(attempt.content)}"]
+        setup = (
+            [] if attempt.content is None else [f"setup: {baseline_setup_words(attempt.content)}"]
+        )
         parts = [
-            part for part in (attempt.variant, *setup, *row_notes(comparison, attempt)) if part
+            part
+            for part in (attempt.variant, *setup, *baseline_row_notes(comparison, attempt))
+            if part
         ]
         output_line(console, f"{attempt.name}: {'; '.join(parts)}.", indent=2)

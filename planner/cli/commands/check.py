@@ -19,11 +19,11 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.crosscheck import (
+    crosscheck_enumeration_line,
     crosscheck_method_line,
+    crosscheck_setup_by_llm,
     crosscheck_table,
     crosscheck_verdict_line,
-    enumeration_time_line,
-    setup_by_llm,
 )
 from planner.presentation.formatting import format_exact
 from planner.scenario.assemble import LoadResult, load_instance
@@ -100,7 +100,7 @@ def _print_check(
         [*columns, ("Seconds", "time\n(s)", _number(2))],
     )
     setups = {
-        method: setup_by_llm(plan, instance)
+        method: crosscheck_setup_by_llm(plan, instance)
         for method, plan in (("joint plan", solution), ("decomposition", check.plan))
         if plan and plan.has_plan
     }
@@ -119,7 +119,7 @@ def _print_check(
         else []
     )
     if sampled is not None:
-        lines.append(enumeration_time_line(*sampled, solution.effort.wall))
+        lines.append(crosscheck_enumeration_line(*sampled, solution.effort.wall))
     output_lines(console, "Verification", lines or ["Neither has a plan."])
 
 

@@ -16,7 +16,7 @@ from planner.cli.terminal.output import (
 )
 from planner.plans.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
-from planner.plans.record import read_plan
+from planner.plans.record import read_plan_record
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line, diff_tables
 
@@ -26,7 +26,7 @@ __all__ = ["run_diff"]
 @framed_command
 def run_diff(old: Path, new: Path) -> int:
     """Compare and print; return the exit code."""
-    plans = [read_plan(path) for path in (old, new)]
+    plans = [read_plan_record(path) for path in (old, new)]
     contents = [plan.demand_setup().content for plan in plans]
     _print_diff(plain_output_console(), contents, diff_plans(*contents))
     return 0

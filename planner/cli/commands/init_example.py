@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.cli.terminal.frame import framed_command, put_in_frame
 from planner.errors import DataError
-from planner.packed_files import EXAMPLES, example_path
+from planner.packed_files import EXAMPLES, packed_example_path
 from planner.program import PROGRAM
 from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.output_folder import put_folder
@@ -33,7 +33,7 @@ def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()
 
 
 def _copy_example(name: str, target: Path) -> None:
-    source = example_path(name).parent
+    source = packed_example_path(name).parent
     with put_folder(target) as place:
         for path in sorted(source.rglob("*")):
             copy = place / path.relative_to(source)

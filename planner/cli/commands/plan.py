@@ -21,9 +21,9 @@ from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
 from planner.joint.solver.model_file import write_model_file
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.plan_content import build_plan
-from planner.plans.record import json_text, read_plan, write_json
-from planner.plans.running_setup import keep_places, running_setup
+from planner.plans.plan_content import build_plan_content
+from planner.plans.record import plan_record_text, read_plan_record, write_plan_record
+from planner.plans.running_setup import keep_running_places, running_setup
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
@@ -137,8 +137,8 @@ def run_plan_on_scenario(
         on_program(solution.program)
     running = None if current is None else running_setup(instance, current)
     if running is not None and solution.has_plan:
-        solution = keep_places(instance, solution, running)
-    plan = build_plan(loaded, solution, settings, {"load": seconds})
+        solution = keep_running_places(instance, solution, running)
+    plan = build_plan_content(loaded, solution, settings, {"load": seconds})
     if options.marginals and solution.has_plan and not interrupt.cancel.is_set():
         moved = with_progress(
             lambda progress, cancel: marginal_values(
@@ -178,7 +178,7 @@ def run_plan_on_scenario(
 def _current_plan_setup(path: Path) -> PlanContent:
     """Read the content of the plan that runs; DataError where it has no setup."""
     try:
-        return read_plan(path).demand_setup().content
+        return read_plan_record(path).demand_setup().content
     except SolveError as error:
         raise DataError(
             [
@@ -208,7 +208,7 @@ def _output_plan(
     plan, json, code = source.plan, outputs.json, 0
     written: dict[str, str] = {}
     if json is not None and json != "-":
-        code = put_in_frame(json, lambda: write_json(plan, json))
+        code = put_in_frame(json, lambda: write_plan_record(plan, json))
         written |= {} if code else {"plan.json": json}
     if outputs.xlsx or outputs.charts:
         where = outputs.xlsx or outputs.charts
@@ -224,7 +224,7 @@ def _output_plan(
         failed = put_in_frame(model, partial(write_model_file, program, Path(model)))
         code, written = max(code, failed), written | ({} if failed else {"model": model})
     if outputs.json == "-":
-        sys.stdout.write(json_text(plan.content))
+        sys.stdout.write(plan_record_text(plan.content))
     elif quiet:
         print_short_plan_report(plan, plain_output_console())
     else:

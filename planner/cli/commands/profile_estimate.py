@@ -24,7 +24,7 @@ from planner.cli.terminal.frame import BAD_INPUT, framed_command, notify, put_in
 from planner.cli.terminal.interrupt import NO_PLAN, Interrupt
 from planner.cli.terminal.output import output_line, output_lines, plain_output_console
 from planner.cli.terminal.progress import ProgressCallback, with_progress
-from planner.profiling.calibrate import Calibration, calibrate
+from planner.profiling.calibrate import Calibration, calibrate_options
 from planner.profiling.estimate import (
     COLUMNS,
     Estimate,
@@ -87,7 +87,7 @@ def _compute_profile_estimate(
         if options.calibrate is not None:
             progress(Progress(0.0, "calibrating"))
             schedulers = (options.scheduler,) if options.scheduler else SCHEDULERS
-            fitted, notices = calibrate(
+            fitted, notices = calibrate_options(
                 options.calibrate,
                 offered,
                 settings,

@@ -21,7 +21,7 @@ from planner.cli.terminal.output import (
     printable_output,
 )
 from planner.cli.terminal.progress import with_progress
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.presentation.gaps import benchmark_command, gaps_headline, gaps_table
 from planner.presentation.plan.verdict import verdict_line
 from planner.profiling.gaps import Gaps, find_gaps
@@ -57,7 +57,7 @@ def run_profile_gaps(
         show=not quiet,
     )
     console = plain_output_console()
-    plan = build_plan(loaded, gaps.plan, loaded.settings, {})
+    plan = build_plan_content(loaded, gaps.plan, loaded.settings, {})
     output_line(console, f"{loaded.scenario.spec.name}: {verdict_line(plan.content)}")
     if not gaps.plan.has_plan:
         output_line(

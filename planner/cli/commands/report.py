@@ -13,7 +13,7 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.export.report_studies import KINDS, ReportStudy, run_report_study
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
 from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.writing import check_writable
 
@@ -56,7 +56,9 @@ def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
         check_writable(Path(options.xlsx), "--xlsx")
     if options.charts is not None:
         check_report_chart_folder(Path(options.charts))
-    source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
+    source = load_plan_and_scenario(
+        plan, None if options.scenario is None else Path(options.scenario)
+    )
     extras = _run_report_studies(source, kinds, interrupt, quiet=options.quiet)
     complete = all(one.complete for one in extras) and len(extras) == (
         len(kinds) if source.plan.content["options"] else 0

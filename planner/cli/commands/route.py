@@ -22,26 +22,26 @@ from planner.cli.terminal.output import (
     plain_output_console,
 )
 from planner.cli.terminal.progress import ProgressCallback, with_progress
-from planner.operation.out_of_sample import Evaluation, evaluate_routing
+from planner.operation.out_of_sample import Evaluation, evaluate_out_of_sample
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.operation.samples import Sample, read_sample
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan
-from planner.plans.record import json_text
+from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
+from planner.plans.record import plan_record_text
 from planner.presentation.formatting import format_number
 from planner.presentation.out_of_sample import (
-    basis_lines,
-    evaluation_advice_lines,
-    evaluation_gain_line,
-    evaluation_verdict_line,
+    out_of_sample_advice_lines,
+    out_of_sample_basis_lines,
+    out_of_sample_gain_line,
+    out_of_sample_verdict_line,
 )
 from planner.presentation.out_of_sample_tables import (
-    evaluated_comparisons_table,
-    evaluated_fractions_table,
-    evaluated_limits_table,
-    evaluated_routings_table,
-    evaluation_content,
+    out_of_sample_comparisons_table,
+    out_of_sample_content,
+    out_of_sample_fractions_table,
+    out_of_sample_limits_table,
+    out_of_sample_routings_table,
 )
-from planner.presentation.router import held_rate_line, price_table_frame
+from planner.presentation.router import router_held_rate_line, router_price_frame
 from profiles.io.writing import check_writable, write_whole_file
 
 __all__ = ["MISSED", "RouteOptions", "run_route"]
@@ -80,7 +80,9 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
     for path, option in ((options.csv, "--csv"), (options.json, "--json")):
         if path is not None and path != "-":
             check_writable(Path(path), option)
-    source = load_plan(plan, None if options.scenario is None else Path(options.scenario))
+    source = load_plan_and_scenario(
+        plan, None if options.scenario is None else Path(options.scenario)
+    )
     source.plan.demand_setup()
     sample, notices = _sample_to_route(source, options)
     notify(notices, quiet=options.quiet)
@@ -109,7 +111,7 @@ def _compute_route(
     cancel: threading.Event,
 ) -> tuple[Evaluation, PriceTable | None]:
     """The evaluation, and with --rates the price table."""
-    evaluation = evaluate_routing(
+    evaluation = evaluate_out_of_sample(
         source,
         sample,
         source.loaded.settings,
@@ -127,22 +129,25 @@ def _output_route(
     source: PlanAndScenario, evaluation: Evaluation, table: PriceTable | None, options: RouteOptions
 ) -> int:
     """Print and write; 0, or BAD_INPUT when a file could not be written after all."""
-    content = evaluation_content(evaluation) | (
+    content = out_of_sample_content(evaluation) | (
         {} if table is None else {"price_table": table.content()}
     )
     if options.json == "-":
-        sys.stdout.write(json_text(content))
+        sys.stdout.write(plan_record_text(content))
     else:
         _print_route(plain_output_console(), source, evaluation, table, quiet=options.quiet)
     code = 0
     if options.json is not None and options.json != "-":
         where = Path(options.json)
         code = put_in_frame(
-            where, lambda: write_whole_file(where, lambda stream: stream.write(json_text(content)))
+            where,
+            lambda: write_whole_file(where, lambda stream: stream.write(plan_record_text(content))),
         )
     if options.csv is None or options.json == "-":
         return code
-    return max(code, put_csv_in_frame(evaluated_routings_table(evaluation), options.csv, "rows"))
+    return max(
+        code, put_csv_in_frame(out_of_sample_routings_table(evaluation), options.csv, "rows")
+    )
 
 
 def _print_route(
@@ -155,7 +160,7 @@ def _print_route(
 ) -> None:
     output_line(
         console,
-        f"{source.plan.content['scenario']}: {evaluation_verdict_line(evaluation)}",
+        f"{source.plan.content['scenario']}: {out_of_sample_verdict_line(evaluation)}",
         STYLES[evaluation.verdict],
     )
     rate = format_number(evaluation.arrival_rate)
@@ -165,34 +170,34 @@ def _print_route(
         f"{evaluation.sample.prompts:,} prompts at {rate} req/s, {grades};"
         f" {evaluation.seconds:.1f} s",
     )
-    output_line(console, evaluation_gain_line(evaluation))
-    for line in evaluation_advice_lines(evaluation):
+    output_line(console, out_of_sample_gain_line(evaluation))
+    for line in out_of_sample_advice_lines(evaluation):
         output_line(console, line)
     if quiet:
         return
     if table is not None:
         _print_route_rates(console, table)
-    output_table(console, "Fractions", evaluated_fractions_table(evaluation), FRACTIONS)
-    output_table(console, "Limits", evaluated_limits_table(evaluation), LIMITS)
+    output_table(console, "Fractions", out_of_sample_fractions_table(evaluation), FRACTIONS)
+    output_table(console, "Limits", out_of_sample_limits_table(evaluation), LIMITS)
     graded = [GRADED] if evaluation.sample.graded else []
     output_table(
         console,
         "Quality of ways to send these prompts",
-        evaluated_routings_table(evaluation),
+        out_of_sample_routings_table(evaluation),
         [*ROUTINGS, *graded],
     )
     output_table(
         console,
         f"The router against them, by {'grades' if graded else 'scores'}",
-        evaluated_comparisons_table(evaluation),
+        out_of_sample_comparisons_table(evaluation),
         COMPARISONS,
     )
-    output_lines(console, "What this rests on", basis_lines(evaluation))
+    output_lines(console, "What this rests on", out_of_sample_basis_lines(evaluation))
 
 
 def _print_route_rates(console: Console, table: PriceTable) -> None:
     """Print the prices over load."""
-    frame = price_table_frame(table)
+    frame = router_price_frame(table)
     columns: list[Column] = [
         ("Rate (% of planned)", "rate\n(%)", _percent),
         ("Rate (req/s)", "rate\n(req/s)", _figure),
@@ -205,7 +210,7 @@ def _print_route_rates(console: Console, table: PriceTable) -> None:
         if name.endswith(" price (score)") and frame[name].notna().any()
     ]
     output_table(console, "Prices over load, for the setup as it is", frame, columns)
-    output_line(console, held_rate_line(table))
+    output_line(console, router_held_rate_line(table))
 
 
 def _percent(value: Any) -> str:

@@ -21,11 +21,11 @@ from planner.cli.terminal.output import (
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.formatting import format_exact
 from planner.presentation.setup_study import (
-    histogram_lines,
-    histogram_table,
-    setup_counts_line,
-    setups_table,
-    spread_line,
+    setup_histogram_lines,
+    setup_histogram_table,
+    setup_spread_line,
+    setup_study_counts_line,
+    setup_study_table,
 )
 from planner.scenario.assemble import LoadResult, load_instance
 from planner.studies.journal_file import journal_path
@@ -109,21 +109,21 @@ def _output_setups(study: SetupStudy, loaded: LoadResult, options: SetupsOptions
             f"stopped: {study.count('not routed'):,} setups were not routed{kept}",
             "bold yellow",
         )
-    output_line(console, setup_counts_line(study, exact_packing=options.exact_packing))
-    output_line(console, spread_line(study), "bold")
+    output_line(console, setup_study_counts_line(study, exact_packing=options.exact_packing))
+    output_line(console, setup_spread_line(study), "bold")
     output_line(
         console,
         f"Every quality is within {study.tolerance:.2g} of the best that the setup allows, unless"
         " the table says otherwise.",
         "dim",
     )
-    frame = setups_table(study, instance)
+    frame = setup_study_table(study, instance)
     if not options.quiet and study.count("feasible"):
         _print_top_setups(console, frame, loaded, options.top)
         output_lines(
             console,
             "Feasible setups by quality (mean score)",
-            histogram_lines(histogram_table(study)) or ["all equal"],
+            setup_histogram_lines(setup_histogram_table(study)) or ["all equal"],
         )
     return put_csv_in_frame(frame, options.csv, "setups")
 

@@ -24,14 +24,14 @@ from planner.cli.terminal.plan_sections import (
     print_setup_section,
     router_section_line,
 )
-from planner.plans.numbers import known
+from planner.plans.numbers import known_number
 from planner.plans.record import Plan
 from planner.plans.tables import plan_tables
 from planner.presentation.formatting import format_exact
 from planner.presentation.marginals import marginals_lines
-from planner.presentation.plan.conflict import conflict_lines, repair_text
-from planner.presentation.plan.considered_options import dropped_lines, filters_line
-from planner.presentation.plan.limits import binding_line
+from planner.presentation.plan.conflict import conflict_lines, conflict_repair_text
+from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
+from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
 from planner.presentation.plan.verdict import verdict_line
@@ -67,9 +67,9 @@ def print_plan_report(
     output_lines(
         console,
         "Left out",
-        dropped_lines(content) or ["No profiled option was left out."],
+        dropped_option_lines(content) or ["No profiled option was left out."],
     )
-    output_line(console, filters_line(content), "dim")
+    output_line(console, filtered_options_line(content), "dim")
     for what, where in (written or {}).items():
         output_line(console, f"{what} written to {where}")
 
@@ -92,7 +92,7 @@ def print_plan_verdict(plan: Plan, console: Console) -> None:
         if content["objective"]["of"] == "cost":
             parts.append(
                 f"quality {content['quality']:.5f} (at least"
-                f" {format_exact(known(content['context']['quality_at_least']))} required)"
+                f" {format_exact(known_number(content['context']['quality_at_least']))} required)"
             )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
         output_line(console, "; ".join(parts))
@@ -119,7 +119,7 @@ def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     output_lines(
         console,
         "Binding limits and marginal values (--marginals plans again)",
-        [binding_line(content), *shadow_price_lines(content)],
+        [binding_limits_line(content), *shadow_price_lines(content)],
     )
     if moved := marginals_lines(content):
         output_lines(console, "Marginal value of one unit (planned again)", moved)
@@ -140,7 +140,9 @@ def _print_conflict_report(plan: Plan, console: Console) -> None:
     if nearest is not None:
         effort = plan.content["conflict"]["best_effort"]
         change = None if effort is None else effort["change"]
-        first = f", after this change: {repair_text(plan.content, change)}" if change else ""
+        first = (
+            f", after this change: {conflict_repair_text(plan.content, change)}" if change else ""
+        )
         console.print()
         output_line(console, f"Best effort: the plan of the nearest feasible case{first}", "bold")
         output_line(console, verdict_line(nearest.content))

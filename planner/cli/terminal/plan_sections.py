@@ -7,7 +7,7 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.terminal.output import Column, output_line, output_lines, output_table
-from planner.plans.labels import latency_columns, latency_header
+from planner.plans.labels import latency_column_labels, latency_header
 from planner.plans.schema import PlanContent
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.formatting import format_number
@@ -91,7 +91,7 @@ def print_setup_section(console: Console, content: PlanContent, frame: pd.DataFr
     """
     wanted = (
         list(dict.fromkeys(f"{s['metric']}_{s['statistic']}" for s in content["slo"]))
-        or latency_columns(content)[:1]
+        or latency_column_labels(content)[:1]
     )
     here, rest = wanted[:LATENCIES_IN_SETUP], wanted[LATENCIES_IN_SETUP:]
     provenance: Column = ("Provenance", "curve", str)

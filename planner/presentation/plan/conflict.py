@@ -4,7 +4,7 @@ from planner.plans.labels import slo_name
 from planner.plans.schema import ChangeContent, PlanContent
 from planner.presentation.formatting import format_exact
 
-__all__ = ["conflict_lines", "repair_text"]
+__all__ = ["conflict_lines", "conflict_repair_text"]
 
 
 def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str]]]:
@@ -14,13 +14,13 @@ def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str
     """
     conflict = content["conflict"]
     repairs = [
-        (repair_text(content, repair), f"{repair['change']}={repair['to']}")
+        (conflict_repair_text(content, repair), f"{repair['change']}={repair['to']}")
         for repair in conflict["repairs"]
     ]
     return list(conflict["limits"]), repairs
 
 
-def repair_text(content: PlanContent, repair: ChangeContent) -> str:
+def conflict_repair_text(content: PlanContent, repair: ChangeContent) -> str:
     """Render one change, e.g. `raise the SLO on mean TTFT from 300 to 412.5 ms`."""
     before, after = format_exact(repair["from"]), format_exact(repair["to"])
     match repair["change"].split("."):

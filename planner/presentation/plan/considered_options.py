@@ -5,10 +5,10 @@ from collections import defaultdict
 
 from planner.plans.schema import DroppedContent, PlanContent
 
-__all__ = ["dropped_lines", "filters_line"]
+__all__ = ["dropped_option_lines", "filtered_options_line"]
 
 
-def dropped_lines(content: PlanContent) -> list[str]:
+def dropped_option_lines(content: PlanContent) -> list[str]:
     """Return dropped options counted by reason; reasons that differ in their figures alone count as
     one, of which the first is shown.
     """
@@ -24,7 +24,7 @@ def dropped_lines(content: PlanContent) -> list[str]:
     return lines
 
 
-def filters_line(content: PlanContent) -> str:
+def filtered_options_line(content: PlanContent) -> str:
     """Say what filtered the options and setups, defaults included."""
     filters = content["context"]["filters"]
     degrees, shares = filters["tp_degrees"], filters["mps_shares_pct"]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from planner.plans.schema import PoolContent, ShardContent
 
-__all__ = ["MOST_ROWS", "format_spans", "gpu_map_rows", "llm_letters"]
+__all__ = ["MOST_ROWS", "format_gpu_map_spans", "gpu_map_rows", "llm_letters"]
 
 MOST_ROWS = 32
 """Rows a pool; a map by nodes that needs more is shown by kinds of GPU, and kinds beyond it are
@@ -55,9 +55,9 @@ def gpu_map_rows(
         nodes = [
             tuple(_shards(held, (d, g)) for g in range(pool["gpus_per_node"])) for d in range(count)
         ]
-        by_nodes = _by_nodes(nodes, held, signs)
+        by_nodes = _gpu_map_by_nodes(nodes, held, signs)
         rows[pool["name"]] = (
-            by_nodes if len(by_nodes) <= MOST_ROWS else _by_gpus(nodes, held, signs)
+            by_nodes if len(by_nodes) <= MOST_ROWS else _gpu_map_by_gpus(nodes, held, signs)
         )
     return rows
 
@@ -70,7 +70,9 @@ def _biggest_first(shard: Shard) -> tuple[float, str, int]:
     return -shard[2], shard[0], shard[1]
 
 
-def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]) -> list[Row]:
+def _gpu_map_by_nodes(
+    nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]
+) -> list[Row]:
     """A head row for every group of nodes that hold the same, then its GPUs."""
     groups: dict[tuple[Gpu, ...], list[int]] = defaultdict(list)
     for d, gpus in enumerate(nodes):
@@ -81,9 +83,9 @@ def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, 
         gpus = nodes[shown]
         several = len(members) > 1
         where = (
-            f"nodes {format_spans(members)} ({len(members)} identical)"
+            f"nodes {format_gpu_map_spans(members)} ({len(members)} identical)"
             if several
-            else f"node {format_spans(members)}"
+            else f"node {format_gpu_map_spans(members)}"
         )
         if not any(gpus):
             rows.append((where, "", "free"))
@@ -94,12 +96,14 @@ def _by_nodes(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, 
         for g, gpu in enumerate(gpus):
             kinds[gpu].append(g)
         for gpu, at in kinds.items():
-            where = f"gpu {format_spans(at)}" if same_order else f"{len(at)} x gpu"
-            rows.append((where, *_bar_and_contents(gpu, [(shown, g) for g in at], held, signs)))
+            where = f"gpu {format_gpu_map_spans(at)}" if same_order else f"{len(at)} x gpu"
+            rows.append((where, *_gpu_map_bar(gpu, [(shown, g) for g in at], held, signs)))
     return rows
 
 
-def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]) -> list[Row]:
+def _gpu_map_by_gpus(
+    nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]
+) -> list[Row]:
     """One row for every kind of GPU, the most frequent first."""
     kinds: dict[Gpu, list[Place]] = defaultdict(list)
     for d, gpus in enumerate(nodes):
@@ -107,8 +111,7 @@ def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, s
             kinds[gpu].append((d, g))
     ordered = sorted(kinds.items(), key=lambda item: (not item[0], -len(item[1])))
     rows: list[Row] = [
-        (f"{len(at)} x gpu", *_bar_and_contents(gpu, at, held, signs))
-        for gpu, at in ordered[:MOST_ROWS]
+        (f"{len(at)} x gpu", *_gpu_map_bar(gpu, at, held, signs)) for gpu, at in ordered[:MOST_ROWS]
     ]
     if len(ordered) > MOST_ROWS:
         rest = sum(len(at) for _, at in ordered[MOST_ROWS:])
@@ -122,7 +125,7 @@ def _by_gpus(nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, s
     return rows
 
 
-def _bar_and_contents(
+def _gpu_map_bar(
     gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]
 ) -> tuple[str, str]:
     """Bar and contents of identical GPUs; replicas are counted, those that reach beyond these GPUs
@@ -146,7 +149,7 @@ def _bar_and_contents(
     return bar.ljust(CELLS, "."), " + ".join(parts)
 
 
-def format_spans(numbers: Sequence[int]) -> str:
+def format_gpu_map_spans(numbers: Sequence[int]) -> str:
     """Write whole numbers as spans: [0, 1, 2, 5] -> `0-2, 5`; beyond six spans the rest is dots."""
     runs: list[list[int]] = []
     for number in sorted(numbers):

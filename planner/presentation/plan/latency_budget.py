@@ -3,7 +3,7 @@
 import pandas as pd
 
 from planner.plans.labels import slo_name
-from planner.plans.latencies import SHARE_ABOVE, percentile_points, share_above
+from planner.plans.latencies import SHARE_ABOVE, latency_percentile_points, share_above_latency
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 
 __all__ = ["latency_budget_table"]
@@ -21,7 +21,7 @@ def latency_budget_table(content: PlanContent) -> pd.DataFrame:
             option["tp_degree"],
             option["mps_share_pct"],
             _fraction(content, option),
-            *_part(content, slo, option),
+            *_latency_budget_part(content, slo, option),
             slo["scope"] == "each_llm",
         )
         for slo in content["slo"]
@@ -45,7 +45,7 @@ def _fraction(content: PlanContent, option: OptionContent) -> float:
     return 100.0 * option["rate_rps"] / sum(one["rate_rps"] for one in content["options"])
 
 
-def _part(
+def _latency_budget_part(
     content: PlanContent, slo: SloContent, option: OptionContent
 ) -> tuple[float | None, float | None, str, float]:
     """Latency, part, its unit, and the limit in that unit."""
@@ -67,6 +67,6 @@ def _part(
     above = (
         1.0
         if slo["achieved_ms"] is None
-        else share_above(percentile_points(known, metric), slo["achieved_ms"])
+        else share_above_latency(latency_percentile_points(known, metric), slo["achieved_ms"])
     )
     return latency, 100.0 * fraction * above, "% of requests above", 100.0 * SHARE_ABOVE[statistic]

@@ -9,10 +9,10 @@ Exceeded  a cheapest plan may be better than required, since GPUs are whole unit
 from collections import Counter
 
 from planner.plans.labels import slo_name
-from planner.plans.numbers import known
+from planner.plans.numbers import known_number
 from planner.plans.schema import PlanContent
 
-__all__ = ["binding_line"]
+__all__ = ["binding_limits_line"]
 
 
 SAME = 1e-6
@@ -21,18 +21,22 @@ MOST = 4
 """Names listed of each kind of limit; the others are counted."""
 
 
-def binding_line(content: PlanContent) -> str:
+def binding_limits_line(content: PlanContent) -> str:
     """Say which limits bind and which are reached besides, in one to three sentences.
 
     content: of a plan with a setup.
     """
-    binds = [*_slos(content), *_pools(content), *_floor(content)]
+    binds = [*_slo_limits_text(content), *_pool_limits_text(content), *_floor_limit_text(content)]
     first = f"Binding: {', '.join(binds)}." if binds else "No SLO and no pool of GPUs is binding."
-    reached = [*_replicas(content), *_curves(content)]
-    return first + (f" Also reached: {'; '.join(reached)}." if reached else "") + _exceeded(content)
+    reached = [*_replica_limits_text(content), *_curve_limits_text(content)]
+    return (
+        first
+        + (f" Also reached: {'; '.join(reached)}." if reached else "")
+        + _exceeded_limits(content)
+    )
 
 
-def _slos(content: PlanContent) -> list[str]:
+def _slo_limits_text(content: PlanContent) -> list[str]:
     over = {"all": " over all requests", "each_llm": ""}
     return [
         f"the SLO on {slo_name(slo)}{over[slo['scope']]}"
@@ -41,7 +45,7 @@ def _slos(content: PlanContent) -> list[str]:
     ]
 
 
-def _pools(content: PlanContent) -> list[str]:
+def _pool_limits_text(content: PlanContent) -> list[str]:
     used = Counter(
         pool
         for pool, _, _ in {
@@ -60,22 +64,22 @@ def _pools(content: PlanContent) -> list[str]:
     ]
 
 
-def _floor(content: PlanContent) -> list[str]:
+def _floor_limit_text(content: PlanContent) -> list[str]:
     floor = content["context"]["quality_at_least"]
-    if floor is None or known(content["quality"]) > floor + SAME * max(1.0, abs(floor)):
+    if floor is None or known_number(content["quality"]) > floor + SAME * max(1.0, abs(floor)):
         return []
     return [f"the required quality ({floor:g})"]
 
 
-def _exceeded(content: PlanContent) -> str:
+def _exceeded_limits(content: PlanContent) -> str:
     floor = content["context"]["quality_at_least"]
-    if floor is None or _floor(content):
+    if floor is None or _floor_limit_text(content):
         return ""
-    reached = known(content["quality"])
+    reached = known_number(content["quality"])
     return f" Quality reaches {reached:.4g} (required {floor:g}); GPUs are whole units."
 
 
-def _replicas(content: PlanContent) -> list[str]:
+def _replica_limits_text(content: PlanContent) -> list[str]:
     """LLMs at their largest or smallest allowed number of replicas; a minimum of 0 is no limit."""
     running: Counter[str] = Counter()
     for option in content["options"]:
@@ -92,7 +96,7 @@ def _replicas(content: PlanContent) -> list[str]:
     return reached
 
 
-def _curves(content: PlanContent) -> list[str]:
+def _curve_limits_text(content: PlanContent) -> list[str]:
     """Options that serve their curve's highest profiled rate."""
     names = [
         f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"

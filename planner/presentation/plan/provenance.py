@@ -22,11 +22,11 @@ def provenance_lines(content: PlanContent) -> list[str]:
     return [
         f"Curves at the rates of this plan: {counted}.",
         LINEARIZATION,
-        *_source_lines(content["context"]["sources"]),
+        *_provenance_source_lines(content["context"]["sources"]),
     ]
 
 
-def _source_lines(sources: Sequence[str]) -> list[str]:
+def _provenance_source_lines(sources: Sequence[str]) -> list[str]:
     """Sources: options made in the same way (`option: made; beyond`) in one line, the rest (`tool:
     file; tool: file`) in one, tool by tool.
     """

@@ -16,22 +16,27 @@ def shadow_price_lines(content: PlanContent) -> list[str]:
     prices, pools = content["shadow_prices"], content["context"]["pools"]
     lines = []
     if prices["arrival_rate_rps"] is not None:
-        lines.append(f"+1 req/s of demand: {_change(content, prices['arrival_rate_rps'])}")
+        lines.append(
+            f"+1 req/s of demand: {_shadow_price_change(content, prices['arrival_rate_rps'])}"
+        )
     for slo, price in zip(content["slo"], prices["slo"], strict=True):
         if price is not None:
             lines.append(
                 f"+{SMALL_STEP_MS} ms for the SLO on {slo_name(slo)}:"
-                f" {_change(content, SMALL_STEP_MS * price)}"
+                f" {_shadow_price_change(content, SMALL_STEP_MS * price)}"
             )
     for pool in pools:
         price, per_node = prices["pools"].get(pool["name"]), pool["gpus_per_node"]
         if price is not None:
             each = (
-                f", {_change(content, price / per_node)} per GPU" if per_node > 1 and price else ""
+                f", {_shadow_price_change(content, price / per_node)} per GPU"
+                if per_node > 1 and price
+                else ""
             )
             node = f"+1 node ({per_node} GPU{'s' if per_node > 1 else ''}) of pool {pool['name']}"
             lines.append(
-                f"{node}: {_change(content, price)}{each}{format_node_price(content, pool)}"
+                f"{node}: {_shadow_price_change(content, price)}{each}"
+                f"{format_node_price(content, pool)}"
             )
     names = {f"slo.{j}": f"the SLO on {slo_name(slo)}" for j, slo in enumerate(content["slo"])}
     return lines + [
@@ -39,7 +44,7 @@ def shadow_price_lines(content: PlanContent) -> list[str]:
     ]
 
 
-def _change(content: PlanContent, change: float) -> str:
+def _shadow_price_change(content: PlanContent, change: float) -> str:
     """A signed change of the objective, `no change` when it is 0."""
     if abs(change) < 1e-12:
         return "no change"

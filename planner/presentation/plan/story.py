@@ -5,9 +5,9 @@ how good it is proved to be, and how prompts are routed. Every sentence can be r
 from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent, SloContent
 from planner.presentation.formatting import format_exact, format_gap, format_objective_value
-from planner.presentation.plan.limits import binding_line
+from planner.presentation.plan.limits import binding_limits_line
 
-__all__ = ["headroom_text", "routing_rule_lines", "story_lines"]
+__all__ = ["headroom_story_text", "routing_rule_story_lines", "story_lines"]
 
 
 def story_lines(content: PlanContent) -> list[str]:
@@ -18,15 +18,15 @@ def story_lines(content: PlanContent) -> list[str]:
     if not content["options"]:
         return []
     return [
-        _setup_line(content),
-        _routing_line(content),
+        _setup_story_line(content),
+        _routing_story_line(content),
         *_limit_lines(content),
-        _proof_line(content),
-        _provenance_line(content),
+        _proof_story_line(content),
+        _provenance_story_line(content),
     ]
 
 
-def _setup_line(content: PlanContent) -> str:
+def _setup_story_line(content: PlanContent) -> str:
     llms = len({option["llm"] for option in content["options"]})
     rate = format_exact(content["context"]["arrival_rate_rps"])
     cost = content["cost_usd_per_h"]
@@ -38,7 +38,7 @@ def _setup_line(content: PlanContent) -> str:
     )
 
 
-def _routing_line(content: PlanContent) -> str:
+def _routing_story_line(content: PlanContent) -> str:
     parts = sorted(content["routing"].items(), key=lambda one: (-one[1], one[0]))
     served = [(f"{100.0 * part:.1f} %", llm) for llm, part in parts if part > 0.0]
     idle = [llm for llm, part in parts if not part > 0.0]
@@ -50,11 +50,11 @@ def _routing_line(content: PlanContent) -> str:
 
 
 def _limit_lines(content: PlanContent) -> list[str]:
-    slos = [f"{slo_name(slo)} {headroom_text(slo)}" for slo in content["slo"]]
-    return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding_line(content)]
+    slos = [f"{slo_name(slo)} {headroom_story_text(slo)}" for slo in content["slo"]]
+    return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding_limits_line(content)]
 
 
-def headroom_text(slo: SloContent) -> str:
+def headroom_story_text(slo: SloContent) -> str:
     """Say how near an SLO is to its limit: `150.0 ms (limit 150, no headroom)`."""
     limit, achieved = slo["limit_ms"], slo["achieved_ms"]
     if achieved is None:
@@ -64,7 +64,7 @@ def headroom_text(slo: SloContent) -> str:
     return f"{achieved:,.1f} ms (limit {limit:g}, {headroom})"
 
 
-def _provenance_line(content: PlanContent) -> str:
+def _provenance_story_line(content: PlanContent) -> str:
     """How many of the curves in use were measured."""
     options = content["options"]
     count = sum(option["provenance"] == "measured" for option in options)
@@ -76,7 +76,7 @@ def _provenance_line(content: PlanContent) -> str:
     )
 
 
-def _proof_line(content: PlanContent) -> str:
+def _proof_story_line(content: PlanContent) -> str:
     objective, gap = content["objective"], format_gap(content["objective"]["rel_gap"])
     if objective["bound"] is None:
         return "How good the best plan could be is not known yet."
@@ -91,7 +91,7 @@ def _proof_line(content: PlanContent) -> str:
     return f"The search was stopped early and a {better} plan may exist; {bound}."
 
 
-def routing_rule_lines(content: PlanContent) -> list[str]:
+def routing_rule_story_lines(content: PlanContent) -> list[str]:
     """Say by how much each LLM's score must be above that of the cheapest one, by dual prices."""
     prices = {llm: price for llm, price in content["dual_prices"].items() if price is not None}
     if len(prices) < 2:

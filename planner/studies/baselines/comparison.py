@@ -26,7 +26,7 @@ import numpy as np
 from models.quality import Quality
 from planner.errors import VerificationError
 from planner.joint import solve as joint
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.plans.record import Plan
 from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
@@ -107,7 +107,7 @@ def compare_baselines(
     solution = joint.solve_joint(
         instance, settings, progress=progress, cancel=cancel, quality=quality
     )
-    plan = build_plan(loaded, solution, settings, {})
+    plan = build_plan_content(loaded, solution, settings, {})
     comparison = BaselineComparison(
         plan, (), settings.rel_gap, float(np.ptp(instance.scores.values))
     )

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.joint import solve as joint
-from planner.plans.plan_content import build_plan
-from planner.plans.record import write_json
+from planner.plans.plan_content import build_plan_content
+from planner.plans.record import write_plan_record
 from planner.scenario.assemble import load_instance
 from planner.settings import Settings
 from tests.support.paths import HOME
@@ -21,8 +21,8 @@ def test_the_command_shows_steps(tmp_path: Path) -> None:
     )
     for name, rate in (("a", 60.0), ("b", 75.0)):
         instance = replace(loaded.instance, arrival_rate=rate)
-        write_json(
-            build_plan(
+        write_plan_record(
+            build_plan_content(
                 replace(loaded, instance=instance), joint.solve_joint(instance), Settings(), {}
             ),
             tmp_path / f"{name}.json",

@@ -10,7 +10,7 @@ from planner.cli.app import app
 from planner.errors import DataError
 from planner.export.bundle import build_bundle
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import Plan, write_json
+from planner.plans.record import Plan, write_plan_record
 from tests.support.plans import export_cases
 from tests.support.plans.bundle_cases import CASES
 from tests.support.plans.export_cases import ON
@@ -19,7 +19,7 @@ from tests.support.plans.export_cases import ON
 @pytest.fixture(scope="module")
 def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plan") / "plan.json"
-    write_json(CASES["shared"]().plan, path)
+    write_plan_record(CASES["shared"]().plan, path)
     return path
 
 
@@ -111,7 +111,7 @@ def test_a_plan_that_was_edited_is_refused(plan_file: Path, tmp_path: Path) -> N
 def test_a_plan_without_a_setup_is_reported(tmp_path: Path) -> None:
     source = export_cases.planned(CASES["shared"]().loaded.scenario.path, "arrival_rate_rps=5000")
     assert source.plan.status == "infeasible"
-    write_json(source.plan, tmp_path / "plan.json")
+    write_plan_record(source.plan, tmp_path / "plan.json")
     assert run(tmp_path / "plan.json", tmp_path / "new")[0] == 3
     with pytest.raises(DataError):
         build_bundle(

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.packed_files import EXAMPLES, example_path
+from planner.packed_files import EXAMPLES, packed_example_path
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def init(*arguments: str) -> tuple[int, str, str]:
 def test_a_copy_has_every_file_of_the_example(name: str) -> None:
     code, out, err = init("--example", name)
     files = {path.name: path for path in Path(name).rglob("*") if path.is_file()}
-    source = example_path(name).parent
+    source = packed_example_path(name).parent
     assert code == 0
     assert {str(path.relative_to(name)) for path in files.values()} == {
         str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from planner.cli.terminal.gpu_map_grid import print_gpu_map
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import SETTINGS, fleet, loaded
 
@@ -28,7 +28,7 @@ def test_every_pool_has_its_head_and_bars() -> None:
 
 def test_identical_nodes_are_printed_once() -> None:
     instance, solution = fleet(12)
-    lines = printed(build_plan(loaded(instance), solution, SETTINGS, {}).content)
+    lines = printed(build_plan_content(loaded(instance), solution, SETTINGS, {}).content)
     heads = [line for line in lines if "identical" in line]
     assert len(heads) == 3
     assert all("(4 identical), each" in line for line in heads)

@@ -14,7 +14,7 @@ from planner.cli.terminal.plan_report import (
     print_plan_verdict,
     print_short_plan_report,
 )
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.solution import Solution
 from tests.support.plans.handmade import SETTINGS, fleet, infeasible, loaded, solved, trio, unsolved
 
@@ -31,7 +31,7 @@ def report(instance: Instance, solution: Solution, width: int = 80, **kwargs: ob
         file=stream, width=width, markup=False, emoji=False, highlight=False, **kwargs
     )  # type: ignore[arg-type]
     print_plan_report(
-        build_plan(loaded(instance), solution, SETTINGS, {}),
+        build_plan_content(loaded(instance), solution, SETTINGS, {}),
         console,
         {"plan.json": "out/plan.json"},
     )
@@ -132,7 +132,8 @@ def test_many_slos_get_a_separate_table() -> None:
 def test_verdict_alone() -> None:
     stream = io.StringIO()
     print_plan_verdict(
-        build_plan(loaded(trio()), solved(trio()), SETTINGS, {}), Console(file=stream, width=80)
+        build_plan_content(loaded(trio()), solved(trio()), SETTINGS, {}),
+        Console(file=stream, width=80),
     )
     assert len(stream.getvalue().splitlines()) == 3
 
@@ -141,7 +142,8 @@ def test_short_shows_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
     stream = io.StringIO()
     tight = trio(slos=(Slo("ttft", "mean", 0.01),))
     print_short_plan_report(
-        build_plan(loaded(tight), infeasible(tight), SETTINGS, {}), Console(file=stream, width=80)
+        build_plan_content(loaded(tight), infeasible(tight), SETTINGS, {}),
+        Console(file=stream, width=80),
     )
     text = stream.getvalue()
     assert text.count("--set ") == 3

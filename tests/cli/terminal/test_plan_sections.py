@@ -11,7 +11,7 @@ from planner.cli.terminal.plan_sections import (
     print_setup_section,
     router_section_line,
 )
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.plans.tables import plan_tables
 from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import SETTINGS, loaded, solved, trio
@@ -25,7 +25,7 @@ def console() -> tuple[Console, io.StringIO]:
 def test_the_first_slo_is_in_the_setup_and_others_below() -> None:
     slos = (Slo("ttft", "mean", 9.0), Slo("ttft", "p99", 9.0), Slo("e2e", "mean", 9.0))
     instance = trio(slos=slos)
-    content = build_plan(
+    content = build_plan_content(
         loaded(instance), solved(instance, shadow_prices=None), SETTINGS, {}
     ).content
     out, stream = console()

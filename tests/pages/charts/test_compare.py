@@ -2,7 +2,10 @@
 
 from app_pages.charts.compare import build_quality_comparison_chart, build_routing_comparison_chart
 from app_pages.jobs.messages import PlanView
-from planner.presentation.comparison_tables import routing_comparison_table, tradeoff_table
+from planner.presentation.comparison_tables import (
+    routing_comparison_table,
+    tradeoff_comparison_table,
+)
 from tests.support.page.page_charts import rows_of
 
 
@@ -11,5 +14,5 @@ def test_plans_are_distinguished_by_their_names(view: PlanView) -> None:
     signs = view.report["meta"]["signs"]
     bars = rows_of(build_routing_comparison_chart(routing_comparison_table(contents), signs))
     assert {row["Label"].partition("%")[2].strip() for row in bars} == set(contents)
-    points = rows_of(build_quality_comparison_chart(tradeoff_table(contents)))
+    points = rows_of(build_quality_comparison_chart(tradeoff_comparison_table(contents)))
     assert {row["Plan"] for row in points} == set(contents)

@@ -20,7 +20,7 @@ from app_pages.jobs.export import (
 from models.router import Router
 from planner.errors import DataError
 from planner.export.bundle import KINDS
-from planner.plans.plan_and_scenario import load_plan
+from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.scenario.assemble import load_instance
 from tests.support.page.page_charts import idle_job
 from tests.support.plans import export_cases
@@ -42,7 +42,7 @@ def test_the_scenario_comes_back_with_its_changes(shown: Any, tmp_path: Path) ->
     data, notes = export_scenario_zip_job(*shown, job=idle_job())
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         archive.extractall(tmp_path)
-    source = load_plan(tmp_path / "plan.json")
+    source = load_plan_and_scenario(tmp_path / "plan.json")
     assert (source.loaded.instance.arrival_rate, notes) == (50.0, [])
     book, notes = export_scenario_workbook_job(*shown, job=idle_job())
     (tmp_path / "back.xlsx").write_bytes(book)

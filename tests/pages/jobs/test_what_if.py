@@ -16,10 +16,14 @@ from app_pages.jobs.messages import JobContext, PlanView
 from planner.errors import DataError
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.frontier import THIS, frontier_lines, frontier_measures, frontier_table
-from planner.presentation.setup_listing import QUALITY, marks_table, plan_rank_lines
+from planner.presentation.setup_listing import (
+    QUALITY,
+    setup_listing_marks_table,
+    setup_listing_rank_lines,
+)
 from planner.presentation.what_if import (
     ScenarioField,
-    frontier_axis,
+    what_if_frontier_axis,
 )
 from planner.scenario.assemble import load_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
@@ -85,7 +89,7 @@ def test_a_frontier_over_what_is_no_number_and_over_objectives(path: str) -> Non
     ]
     field = ScenarioField("objective", "Quality at least", "", cheapest=True)
     points = what_if.what_if_frontier_job(
-        path, FOUR, "objective", frontier_axis(field, "0.5,0.75").values, job=job()
+        path, FOUR, "objective", what_if_frontier_axis(field, "0.5,0.75").values, job=job()
     )
     frame = frontier_table(points, field)
     assert list(frame["Quality at least"]) == [0.5, 0.75]
@@ -132,15 +136,15 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: PlanView) -> N
     assert listed.better(plan.content["quality"]) == 0
     assert listed.better(0.0) == listed.quality.size
     baselines = what_if.what_if_baselines_job(path, FOUR, job=job())
-    marks = marks_table(plan.content, listed, baselines)
+    marks = setup_listing_marks_table(plan.content, listed, baselines)
     assert marks[QUALITY].is_monotonic_decreasing
     assert {"plan", "bound", "setup", "baseline"} == set(marks["Kind"])
     worst = marks[marks["Mark"] == "worst listed setup"]
     assert worst["Better setups"].iloc[0] == (listed.quality > listed.quality[-1] * 1.0001).sum()
-    lines = plan_rank_lines(plan.content, listed)
+    lines = setup_listing_rank_lines(plan.content, listed)
     assert "no listed setup is better" in lines[0]
     nearly = replace(listed, quality=np.array([1.0] + 999 * [0.94]))
-    line = plan_rank_lines({**plan.content, "quality": 1.0}, nearly)[-1]
+    line = setup_listing_rank_lines({**plan.content, "quality": 1.0}, nearly)[-1]
     assert line.endswith(
         "more than 99 % lose more than 1 %, more than 99 % lose more than 5 %, 0 % lose more than"
         " 10 %."
@@ -148,9 +152,12 @@ def test_the_plan_among_all_setups_and_baselines(path: str, plan: PlanView) -> N
     few = replace(listed, quality=np.array([0.98] + 999 * [1.0]))
     assert (
         "less than 1 % lose more than 1 %, 0 % lose more than 5 %"
-        in plan_rank_lines({**plan.content, "quality": 1.0}, few)[-1]
+        in setup_listing_rank_lines({**plan.content, "quality": 1.0}, few)[-1]
     )
-    assert marks_table(plan.content, listed, None)["Kind"].tolist().count("baseline") == 0
+    assert (
+        setup_listing_marks_table(plan.content, listed, None)["Kind"].tolist().count("baseline")
+        == 0
+    )
 
 
 def test_setups_that_cannot_be_listed_are_reported() -> None:

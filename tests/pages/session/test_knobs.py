@@ -3,7 +3,7 @@
 import pytest
 
 from app_pages.session.knobs import knobs_of
-from planner.packed_files import EXAMPLES, example_path
+from planner.packed_files import EXAMPLES, packed_example_path
 from planner.scenario.edits import ScenarioEdit, changed, content_of
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_paths import set_path
@@ -11,7 +11,7 @@ from planner.scenario.schema_paths import set_path
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_knob_can_be_turned(example: str) -> None:
-    edit = ScenarioEdit.of_file(str(example_path(example)))
+    edit = ScenarioEdit.of_file(str(packed_example_path(example)))
     knobs = knobs_of(edit)
     assert len({knob.label for knob in knobs}) == len(knobs)
     for knob in knobs:

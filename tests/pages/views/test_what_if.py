@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app_pages.session.state import ShownPlan
 from planner.presentation.alternatives import alternatives_table
-from planner.presentation.what_if import scenario_fields
+from planner.presentation.what_if import what_if_fields
 from tests.support.page.page_app import opened, settle, unescaped, words
 
 PAGE = "what_if"
@@ -73,7 +73,7 @@ def test_the_frontier_is_planned_shown_and_opened(app: AppTest) -> None:
 
 
 def test_every_field_can_be_chosen_and_one_by_its_path(app: AppTest) -> None:
-    labels = [field.label for field in scenario_fields(shown(app).edit.base, 0.5)]
+    labels = [field.label for field in what_if_fields(shown(app).edit.base, 0.5)]
     offered = app.selectbox(key="what-if-field").options
     assert set(labels) <= set(offered)
     app.selectbox(key="what-if-field").select(offered[-1]).run()

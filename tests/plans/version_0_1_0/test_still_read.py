@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 import planner
-from planner.packed_files import EXAMPLES, SCHEMAS, example_path
-from planner.plans.plan_and_scenario import load_plan
+from planner.packed_files import EXAMPLES, SCHEMAS, packed_example_path
+from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.plans.tables import plan_tables
 from planner.verification.verifier import verify
 
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_plan_is_read_with_its_scenario_and_still_verified(name: str) -> None:
     """load_plan compares the scenario's hash: the scenario means what it meant."""
-    source = load_plan(FOLDER / f"{name}.json", example_path(name))
+    source = load_plan_and_scenario(FOLDER / f"{name}.json", packed_example_path(name))
     content = source.plan.content
     assert content["planner_version"] == "0.1.0"
     assert not verify(content, source.loaded.instance, rel_gap_target=1e-4)
@@ -30,7 +30,7 @@ def test_a_plan_is_read_with_its_scenario_and_still_verified(name: str) -> None:
 
 
 def test_an_old_plan_can_be_simulated_and_compared() -> None:
-    old, scenario = FOLDER / "percentile-slo.json", example_path("percentile-slo")
+    old, scenario = FOLDER / "percentile-slo.json", packed_example_path("percentile-slo")
     assert planner.simulate(old, scenario=scenario, minutes=0.5).verdict != "misses"
     change = planner.diff(old, planner.plan(scenario, current=old))
     assert change.routing["LLM"].tolist() == [llm["name"] for llm in _llms(old)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.presentation.plan.conflict import conflict_lines, repair_text
+from planner.presentation.plan.conflict import conflict_lines, conflict_repair_text
 from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import infeasible, trio
 
@@ -20,7 +20,7 @@ def test_repairs_of_replicas_and_compute_are_reported_with_names() -> None:
     content = built_plan().content
 
     def words(change: str, before: float, after: float, reported: Any = content) -> str:
-        return repair_text(reported, {"change": change, "from": before, "to": after})
+        return conflict_repair_text(reported, {"change": change, "from": before, "to": after})
 
     assert words("llms.0.max_replicas", 1, 4) == "allow 4 replicas of mistral-7b (1 now)"
     assert words("llms.1.min_replicas", 2, 1) == "require only 1 replica of wizardlm-13b (2 now)"

@@ -1,11 +1,11 @@
 """Dropped options and filters in words."""
 
-from planner.presentation.plan.considered_options import dropped_lines
+from planner.presentation.plan.considered_options import dropped_option_lines
 from tests.support.plans.built_plans import built_plan
 
 
 def test_dropped_options_are_counted_by_reason() -> None:
-    assert dropped_lines(built_plan().content) == [
+    assert dropped_option_lines(built_plan().content) == [
         "2 of yi-34b: e.g. needs 75.6 GiB on each GPU, 72 GiB may be filled",
         "1 of mistral-7b: lacks the column ttft_mean_ms that an SLO needs",
     ]

@@ -2,7 +2,12 @@
 
 import itertools
 
-from planner.presentation.plan.gpu_map import MOST_ROWS, format_spans, gpu_map_rows, llm_letters
+from planner.presentation.plan.gpu_map import (
+    MOST_ROWS,
+    format_gpu_map_spans,
+    gpu_map_rows,
+    llm_letters,
+)
 
 _replicas = itertools.count()
 
@@ -77,8 +82,8 @@ def test_big_pools_of_many_kinds_stay_short() -> None:
 
 
 def test_spans_of_numbers() -> None:
-    assert format_spans([3, 0, 1, 2, 7]) == "0-3, 7"
-    assert format_spans(range(0, 40, 2)) == "0, 2, 4, 6, 8, 10, ..."
+    assert format_gpu_map_spans([3, 0, 1, 2, 7]) == "0-3, 7"
+    assert format_gpu_map_spans(range(0, 40, 2)) == "0, 2, 4, 6, 8, 10, ..."
 
 
 def test_letters_never_run_out() -> None:

@@ -5,7 +5,7 @@ percentile to the promised share.
 import pytest
 
 from models.instance import Slo
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.presentation.plan.latency_budget import latency_budget_table
 from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import SETTINGS, loaded, solved, trio, unsolved
@@ -14,7 +14,7 @@ from tests.support.plans.handmade import SETTINGS, loaded, solved, trio, unsolve
 def test_parts_sum_to_what_is_achieved() -> None:
     slos = (Slo("ttft", "mean", 0.5), Slo("ttft", "p99", 1.0), Slo("ttft", "p99", 2.0, "each_llm"))
     instance = trio(slos=slos)
-    content = build_plan(loaded(instance), solved(instance), SETTINGS, {}).content
+    content = build_plan_content(loaded(instance), solved(instance), SETTINGS, {}).content
     frame = latency_budget_table(content)
     parts = frame.groupby(["SLO", "Side by side"], sort=False)["Part of the SLO"].sum()
     assert parts["mean TTFT", False] == pytest.approx(content["slo"][0]["achieved_ms"])

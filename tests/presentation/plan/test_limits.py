@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.presentation.plan.limits import binding_line
+from planner.presentation.plan.limits import binding_limits_line
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -75,16 +75,16 @@ NOTHING = "No SLO and no pool of GPUs is binding."
 def test_a_limit_is_named_where_the_plan_has_reached_it(
     changes: dict[str, Any], reported: str
 ) -> None:
-    assert binding_line(content(**changes)) == reported
+    assert binding_limits_line(content(**changes)) == reported
 
 
 def test_an_llm_that_is_shut_out_and_a_plan_file_without_limits_are_no_news() -> None:
     assert (
-        binding_line(
+        binding_limits_line(
             content(context={"llms": [{"name": "other", "min_replicas": 0, "max_replicas": 0}]})
         )
         == NOTHING
     )
     old = content()
     del old["context"]["llms"]
-    assert binding_line(old) == NOTHING
+    assert binding_limits_line(old) == NOTHING

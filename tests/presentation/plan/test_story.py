@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from planner.presentation.plan.story import headroom_text, routing_rule_lines, story_lines
+from planner.presentation.plan.story import (
+    headroom_story_text,
+    routing_rule_story_lines,
+    story_lines,
+)
 from tests.support.plans.built_plans import built_plan
 from tests.support.plans.handmade import unsolved
 
@@ -19,7 +23,7 @@ from tests.support.plans.handmade import unsolved
 )
 def test_headroom_says_what_is_left(achieved: float | None, text: str) -> None:
     slo: Any = {"limit_ms": 150.0, "achieved_ms": achieved}
-    assert headroom_text(slo) == text
+    assert headroom_story_text(slo) == text
 
 
 def test_the_story_has_every_number() -> None:
@@ -78,7 +82,7 @@ def test_without_a_plan_there_is_no_story() -> None:
 
 def test_the_rule_names_the_cheapest_llm_and_the_differences() -> None:
     content: Any = {**built_plan().content, "dual_prices": {"a": 0.2, "b": 0.05, "c": None}}
-    assert routing_rule_lines(content) == [
+    assert routing_rule_story_lines(content) == [
         "A prompt goes to a instead of b where its score is more than 0.1500 above b's."
     ]
-    assert routing_rule_lines({**content, "dual_prices": {"a": 0.0, "b": None}}) == []
+    assert routing_rule_story_lines({**content, "dual_prices": {"a": 0.0, "b": None}}) == []

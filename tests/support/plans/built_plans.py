@@ -6,8 +6,8 @@ from pathlib import Path
 import jsonschema
 
 from planner.joint import solve as joint
-from planner.plans.plan_content import build_plan
-from planner.plans.record import Plan, json_text, write_json
+from planner.plans.plan_content import build_plan_content
+from planner.plans.record import Plan, plan_record_text, write_plan_record
 from planner.scenario.assemble import load_instance
 from planner.solution import Solution
 from tests.support.paths import HOME
@@ -20,7 +20,7 @@ SCHEMA = json.loads((HOME / "docs" / "plan.schema.json").read_text())
 
 def built_plan(solution: Solution | None = None, **overrides: object) -> Plan:
     instance = trio()
-    return build_plan(
+    return build_plan_content(
         loaded(instance, **overrides), solution or solved(instance), SETTINGS, {"load": 0.3}
     )
 
@@ -28,7 +28,7 @@ def built_plan(solution: Solution | None = None, **overrides: object) -> Plan:
 def check_schema(plan: Plan) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(
-        json.loads(json_text(plan.content)), SCHEMA, cls=jsonschema.Draft202012Validator
+        json.loads(plan_record_text(plan.content)), SCHEMA, cls=jsonschema.Draft202012Validator
     )
 
 
@@ -36,4 +36,4 @@ def write_trio_plan(path: Path) -> None:
     """The plan of the first example with few shares, as plan.json."""
     loaded = load_instance(TRIO, FEW)
     solution = joint.solve_joint(loaded.instance, loaded.settings)
-    write_json(build_plan(loaded, solution, loaded.settings, {}), path)
+    write_plan_record(build_plan_content(loaded, solution, loaded.settings, {}), path)

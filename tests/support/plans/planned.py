@@ -6,7 +6,7 @@ from typing import Any
 from models.instance import Instance, Slo
 from planner.joint import solve as joint
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from tests.support.plans import handmade
 
 
@@ -17,7 +17,7 @@ def planned(instance: Instance) -> PlanAndScenario | None:
         None
         if not solution.has_plan
         else PlanAndScenario(
-            build_plan(handmade.loaded(instance), solution, handmade.SETTINGS, {}),
+            build_plan_content(handmade.loaded(instance), solution, handmade.SETTINGS, {}),
             handmade.loaded(instance),
         )
     )
@@ -27,6 +27,8 @@ def trio(**changes: Any) -> PlanAndScenario:
     """The hand-made plan of three LLMs."""
     instance = replace(handmade.trio(slos=(Slo("ttft", "mean", 0.5),)), **changes)
     return PlanAndScenario(
-        build_plan(handmade.loaded(instance), handmade.solved(instance), handmade.SETTINGS, {}),
+        build_plan_content(
+            handmade.loaded(instance), handmade.solved(instance), handmade.SETTINGS, {}
+        ),
         handmade.loaded(instance),
     )

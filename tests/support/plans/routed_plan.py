@@ -11,7 +11,7 @@ from planner.operation.out_of_sample import Evaluation
 from planner.operation.prompt_routing import PromptRouting
 from planner.operation.samples import Sample
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.plan_content import build_plan
+from planner.plans.plan_content import build_plan_content
 from planner.settings import Settings
 from profiles.records import Scores
 from tests.support.plans import handmade
@@ -46,7 +46,7 @@ def source() -> PlanAndScenario:
     )
     solution = joint.solve_joint(instance, SETTINGS, explain=False)
     loaded = handmade.loaded(instance)
-    return PlanAndScenario(build_plan(loaded, solution, handmade.SETTINGS, {}), loaded)
+    return PlanAndScenario(build_plan_content(loaded, solution, handmade.SETTINGS, {}), loaded)
 
 
 def own(source: PlanAndScenario, truth: np.ndarray | None = None) -> Sample:
