@@ -91,7 +91,7 @@ class Meter:
 def watched() -> Meter:
     """Wrap what the parts are made of."""
     meter = Meter()
-    meter.wrap(assemble, "load_instance", "load")
+    meter.wrap(assemble, "assemble_instance", "load")
     meter.wrap(search_state.SearchState, "__post_init__", "curves")
     for name in ("__init__", "price", "settle"):
         meter.wrap(Quality, name, "cuts")
@@ -102,7 +102,7 @@ def watched() -> Meter:
     meter.wrap(search.Search, "_place", "placement")
     meter.wrap(primal_heuristics, "route_setup", "routing")
     meter.wrap(joint, "find_leanest", "leanest")
-    meter.wrap(solved_content, "verify", "verify")
+    meter.wrap(solved_content, "run_verifier", "verify")
     return meter
 
 
@@ -112,7 +112,7 @@ def measure(scenario: Path, replans: bool) -> dict[str, Any]:
     """
     meter = watched()
     meter.taken()
-    loaded = assemble.load_instance(scenario)
+    loaded = assemble.assemble_instance(scenario)
     began = time.perf_counter()
     limits = loaded.scenario.spec.solver
     settings = joint.Settings(limits.rel_gap, limits.time_limit_s, limits.threads, limits.seed)

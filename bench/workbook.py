@@ -23,7 +23,7 @@ from planner.cli.commands.plan import run_plan_on_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.scenario.templates import workbook_inputs
+from planner.scenario.templates import template_workbook_inputs
 
 __all__ = ["main"]
 
@@ -53,7 +53,7 @@ def _measured(what: str) -> str:
         write_workbook(
             path,
             build_report(source.plan, source.loaded, extras),
-            workbook_inputs(source.loaded.scenario, source.loaded.tables, Path(folder)),
+            template_workbook_inputs(source.loaded.scenario, source.loaded.tables, Path(folder)),
         )
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
         size = path.stat().st_size / 2**20

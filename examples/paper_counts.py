@@ -19,7 +19,7 @@ from examples.make_examples import EXAMPLES, write_example
 from models.instance import Instance
 from planner.cli.terminal.output import Column, output_table
 from planner.decomposition.enumeration import enumerate_setups, enumerate_retained_setups
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 
 FOLDER = Path(__file__).parent / "paper-study"
 FLOORS_PCT = (0.0, 50.0, 70.0, 80.0, 85.0, 87.5, 90.0, 95.0, 100.0)
@@ -46,7 +46,7 @@ def counts_table() -> pd.DataFrame:
     of these those without an idle LLM.
     """
     cases = {
-        f"3 LLMs, {gpus} GPUs": load_instance(cluster_file(gpus), {FLOOR: 0}).instance
+        f"3 LLMs, {gpus} GPUs": assemble_instance(cluster_file(gpus), {FLOOR: 0}).instance
         for gpus in (4, 8)
     }
     columns: dict[str, Any] = {"Floor (%)": FLOORS_PCT}
@@ -83,7 +83,7 @@ def quartet() -> Instance:
         write_example(example, Path(folder))
         tables = {key: str(Path(folder) / f"{key}.csv") for key in ("profiles", "scores")}
         llms = [{"name": name, "max_replicas": 1} for name in names]
-        return load_instance(cluster_file(8), {"llms": llms, **tables, FLOOR: 0}).instance
+        return assemble_instance(cluster_file(8), {"llms": llms, **tables, FLOOR: 0}).instance
 
 
 def print_counts(console: Console, frame: pd.DataFrame) -> None:

@@ -40,7 +40,7 @@ from planner.decomposition.packing import first_fit_decreasing_packing
 from planner.joint.solve import solve_joint
 from planner.plans.solved_content import solved_content
 from planner.presentation.setup_study import setup_spread
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.setup_rows import SetupStudy
@@ -103,7 +103,7 @@ def run_points(
     known: dict[int, tuple[LoadResult, Quality]] = {}
     for point in points:
         if point.gpus not in known:
-            loaded = load_instance(cluster_file(point.gpus), overrides)
+            loaded = assemble_instance(cluster_file(point.gpus), overrides)
             known[point.gpus] = loaded, Quality(loaded.instance.scores)
         loaded, quality = known[point.gpus]
         slo = replace(loaded.instance.slos[0], limit=point.target_ms / 1000.0)
@@ -272,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_counts(console, frame)
     elif len(frame):
         print_study(console, frame)
-        output_line(console, score_line(load_instance(cluster_file(4)).instance), "dim")
+        output_line(console, score_line(assemble_instance(cluster_file(4)).instance), "dim")
     return max(code, put_csv_in_frame(frame, options.csv, "rows")) if len(frame) else code
 
 

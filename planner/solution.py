@@ -157,7 +157,7 @@ class Solution:
         return self.quality is not None
 
 
-def shards_of(packing: Packing) -> list[Shard]:
+def shards_of_solution(packing: Packing) -> list[Shard]:
     """The shards of a pool's packing, replica by replica."""
     seats = sorted(packing.seats)
     return [

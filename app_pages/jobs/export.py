@@ -21,8 +21,8 @@ from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan, plan_record_text
 from planner.plans.schema import PlanContent
-from planner.scenario.archive import write_folder
-from planner.scenario.assemble import load_instance
+from planner.scenario.archive import write_archive_folder
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.load import load_scenario
 from profiles.io.faults import Fault
 from profiles.io.writing import csv_text
@@ -78,7 +78,7 @@ def export_scenario_zip_job(
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         source = _copy_exported_plan(_exported_source(path, overrides, content), Path(folder))
-        if load_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
+        if assemble_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
             problem = "its files do not give the scenario back exactly"
             raise DataError([Fault(path, "", "", problem, "share its own files instead")])
         plan = plan_record_text(source.plan.content)
@@ -138,7 +138,7 @@ def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
 
 def _exported_source(path: str, overrides: Overrides, content: PlanContent) -> PlanAndScenario:
     """The plan and its scenario; DataError when a file has changed since."""
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     if loaded.sha256 != content["scenario_sha256"]:
         problem = "the scenario's files have changed since this plan was made"
         raise DataError([Fault(path, "", "", problem, "solve again")])
@@ -150,7 +150,7 @@ def _copy_exported_plan(source: PlanAndScenario, folder: Path) -> PlanAndScenari
     relative to it. No table is read again.
     """
     loaded = source.loaded
-    target = write_folder(loaded.scenario, folder, loaded.tables)
+    target = write_archive_folder(loaded.scenario, folder, loaded.tables)
     copy = replace(
         loaded,
         scenario=load_scenario(target),

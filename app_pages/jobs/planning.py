@@ -28,9 +28,9 @@ from planner.presentation.simulation import (
     simulation_demand_line,
     simulation_verdict_line,
 )
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.studies.marginals import marginal_values
-from planner.studies.quality_cache import quality_of
+from planner.studies.quality_cache import cached_quality_of
 from profiles.summary import summarise_profiles, summarise_scores
 
 __all__ = [
@@ -43,14 +43,14 @@ __all__ = [
 
 def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> PlanView:
     """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     settings = loaded.settings
     solution = joint.solve_joint(
         loaded.instance,
         settings,
         progress=job.progress,
         cancel=job.cancel,
-        quality=quality_of(loaded.instance.scores),
+        quality=cached_quality_of(loaded.instance.scores),
     )
     plan = build_plan_content(loaded, solution, settings, {})
     nearest = plan.best_effort
@@ -67,8 +67,8 @@ def run_marginals_planning_job(
     """The value of one unit more or less of every limit, as `context.marginals` of a plan; empty
     where no plan is found in time.
     """
-    loaded = load_instance(Path(path), dict(overrides))
-    settings, quality = loaded.settings, quality_of(loaded.instance.scores)
+    loaded = assemble_instance(Path(path), dict(overrides))
+    settings, quality = loaded.settings, cached_quality_of(loaded.instance.scores)
     solution = joint.solve_joint(
         loaded.instance,
         settings,
@@ -92,7 +92,7 @@ def run_planned_simulation_job(
 
     The plan must be of this scenario.
     """
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
     simulation = run_simulation(
         source, Demand(), engine=build_step_level_replica, progress=job.progress, cancel=job.cancel
@@ -119,7 +119,7 @@ def summarise_planning_inputs_job(
     DataError with every fault.
     """
     del job
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     scores = loaded.instance.scores
     return {
         "profiles": summarise_profiles(loaded.tables.profiles),

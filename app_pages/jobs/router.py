@@ -37,7 +37,7 @@ from planner.presentation.router import (
     router_prices_table,
     router_ties_table,
 )
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.io.faults import Fault
 
 __all__ = ["router_evaluation_job", "router_policy_job", "router_prices_job"]
@@ -146,7 +146,7 @@ def router_evaluation_job(
 
 
 def _source(path: str, overrides: Mapping[str, Any], content: PlanContent) -> PlanAndScenario:
-    return PlanAndScenario(Plan(content), load_instance(Path(path), dict(overrides)))
+    return PlanAndScenario(Plan(content), assemble_instance(Path(path), dict(overrides)))
 
 
 def _renamed(faults: Sequence[Fault], names: Mapping[str, str]) -> list[Fault]:

@@ -25,13 +25,13 @@ from planner.plans.to_solution import plan_to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content
 from planner.presentation.baselines import baselines_table
 from planner.presentation.setup_listing import SetupListing, setup_listing
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.settings import Progress
 from planner.studies.alternatives import AlternativesOptions, find_alternatives
 from planner.studies.baselines.comparison import compare_baselines
-from planner.studies.quality_cache import quality_of
+from planner.studies.quality_cache import cached_quality_of
 from planner.studies.setup_study import study_setups
-from planner.studies.sweep_point import SweepPoint, plan_point
+from planner.studies.sweep_point import SweepPoint, plan_sweep_point
 
 __all__ = [
     "AlternativesRequest",
@@ -68,12 +68,12 @@ def what_if_frontier_job(
     """Plan a scenario at every value of one field, each point published as it is done; stopped,
     those that are done. DataError when the scenario itself is bad.
     """
-    load_instance(Path(path), dict(overrides))
+    assemble_instance(Path(path), dict(overrides))
     changes = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
     points: list[SweepPoint] = []
     for number, value in enumerate(values):
         job.progress(Progress(0.0, f"{number} of {len(values)} points planned", None, None))
-        point = plan_point(path, changes, number, {key: value}, job.cancel)
+        point = plan_sweep_point(path, changes, number, {key: value}, job.cancel)
         if job.cancel.is_set():
             break
         points.append(point)
@@ -89,7 +89,7 @@ def what_if_sensitivity_job(
 
     content: of the plan.
     """
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     source = PlanAndScenario(Plan(content), loaded)
     study = run_report_study("sensitivity", source, loaded.settings, job.progress, job.cancel)
     return study.tables["sensitivity"]
@@ -104,7 +104,7 @@ def what_if_alternatives_job(
     job: JobContext,
 ) -> AlternativesContent:
     """Other setups nearly as good as a plan (content of plan.json), as `context.alternatives`."""
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     instance, settings, running = loaded.instance, loaded.settings, request.running
     current = None if running is None else running_setup(instance, running)
     alternatives = find_alternatives(
@@ -112,7 +112,7 @@ def what_if_alternatives_job(
         plan_to_solution(instance, content),
         settings,
         AlternativesOptions(request.number, request.loss_pct / 100.0, current),
-        quality=quality_of(instance.scores),
+        quality=cached_quality_of(instance.scores),
         progress=job.progress,
         cancel=job.cancel,
     )
@@ -131,7 +131,7 @@ def what_if_open_alternative_job(
 ) -> PlanView:
     """One of the alternatives (from 0) that a plan's content holds, as pages show a plan."""
     del job
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     plan = alternative_plan(loaded.instance, content, number, loaded.settings.rel_gap)
     return PlanView(plan, build_report(Plan(plan), loaded))
 
@@ -141,7 +141,7 @@ def what_if_setups_job(path: str, overrides: Overrides, *, job: JobContext) -> S
 
     DataError where there are too many to list.
     """
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     study = study_setups(loaded.instance, progress=job.progress, cancel=job.cancel)
     return setup_listing(study, loaded.instance, MOST_ROWS)
 
@@ -150,6 +150,6 @@ def what_if_baselines_job(path: str, overrides: Overrides, *, job: JobContext) -
     """The joint plan and the baselines: the table of the command `baselines`; without rows where
     nothing can be planned.
     """
-    loaded = load_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides))
     comparison = compare_baselines(loaded, loaded.settings, job.progress, job.cancel)
     return baselines_table(comparison, loaded.instance)

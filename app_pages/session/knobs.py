@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from planner.scenario.edits import ScenarioEdit, content_of
+from planner.scenario.edits import ScenarioEdit, content_of_edit
 
 __all__ = ["Knob", "knobs_of"]
 
@@ -23,7 +23,7 @@ class Knob:
 
 def knobs_of(edit: ScenarioEdit) -> list[Knob]:
     """Rate, SLO limits, the required quality, nodes, after the changes."""
-    content = content_of(edit)
+    content = content_of_edit(edit)
     knobs = [
         Knob(
             path="arrival_rate_rps",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
-from planner.scenario.edits import difference_words
+from planner.scenario.edits import edit_words
 
 __all__ = [
     "by_name",
@@ -45,7 +45,7 @@ def save_shown_plan() -> None:
 
 def default_name(here: ShownPlan) -> str:
     """The name under which a plan is kept until the user gives it another."""
-    return ", ".join([here.content["scenario"], *(difference_words(here.edit) or ["as given"])])
+    return ", ".join([here.content["scenario"], *(edit_words(here.edit) or ["as given"])])
 
 
 def name_of(here: ShownPlan) -> str | None:

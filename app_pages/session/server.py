@@ -13,7 +13,7 @@ import streamlit as st
 from app_pages.jobs.messages import JobOutcome, OutcomeKind, PlanView
 from app_pages.jobs.worker_pool import WorkerPool
 from planner.packed_files import EXAMPLES, packed_example_path
-from planner.scenario.edits import ScenarioEdit, file_key
+from planner.scenario.edits import ScenarioEdit, file_key_of_edit
 
 __all__ = [
     "PLAN",
@@ -70,7 +70,7 @@ def example(name: str) -> ScenarioEdit:
 def server_example_plan(edit: ScenarioEdit) -> JobOutcome:
     """The plan of an example, solved at its first use; an outcome without a plan is not kept."""
     try:
-        return JobOutcome(OutcomeKind.RESULT, _plan_on_server(edit.path, file_key(edit)))
+        return JobOutcome(OutcomeKind.RESULT, _plan_on_server(edit.path, file_key_of_edit(edit)))
     except _NoPlanError as error:
         return error.outcome
 

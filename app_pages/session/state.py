@@ -23,9 +23,9 @@ from app_pages.session.server import PLAN
 from planner.errors import DataError
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
-from planner.scenario.edits import ScenarioEdit, changed, content_of
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_path
+from planner.scenario.schema_paths import set_at_schema_path
 from reports.content import ReportMeta
 
 __all__ = [
@@ -100,7 +100,7 @@ def current_edit() -> ScenarioEdit:
 
 def edited_content() -> dict[str, Any]:
     """The inputs as plain content of a scenario, complete with defaults."""
-    return content_of(current_edit())
+    return content_of_edit(current_edit())
 
 
 def shown_plan() -> ShownPlan | None:
@@ -124,7 +124,7 @@ def edit_session_value(path: str, value: Any) -> None:
     count, and its faults are shown.
     """
     new = edited_content()
-    if set_path(ScenarioSpec, new, path, value) is not None:
+    if set_at_schema_path(ScenarioSpec, new, path, value) is not None:
         return
     edit = changed(current_edit(), new)
     try:

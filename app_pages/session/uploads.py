@@ -14,7 +14,7 @@ from app_pages.session import state
 from app_pages.session.server import worker_pool
 from planner.errors import DataError
 from planner.scenario.edits import ScenarioEdit
-from planner.scenario.upload import replace_table, store_upload
+from planner.scenario.upload import replace_uploaded_table, store_upload
 from profiles.io.faults import Fault
 
 __all__ = [
@@ -65,7 +65,9 @@ def open_uploaded_table(key: str, name: str, content: bytes) -> None:
     """
     folder = _new_upload_folder()
     try:
-        _open_upload(replace_table(state.current_edit().scenario, key, name, content, folder))
+        _open_upload(
+            replace_uploaded_table(state.current_edit().scenario, key, name, content, folder)
+        )
     except DataError as error:
         _refuse(error.faults, folder)
 

@@ -15,7 +15,7 @@ from app_pages.widgets.scenario_files import (
     draw_saving_scenario_files,
     draw_scenario_tables,
 )
-from planner.scenario.edits import cost_objective
+from planner.scenario.edits import cost_objective_edit
 
 DEGREES = (1, 2, 4, 8, 16)
 SHARES = tuple(range(10, 101, 10))
@@ -155,7 +155,7 @@ def goal_input_chosen(key: str) -> None:
     if not reruns.accept_value_across_reruns("goal", key, goal):
         return
     here = state.shown_plan()
-    cost = cost_objective(here.content["quality"] if here is not None else None)
+    cost = cost_objective_edit(here.content["quality"] if here is not None else None)
     state.edit_session_value("objective", cost if goal == "cost" else {"maximize": "quality"})
 
 

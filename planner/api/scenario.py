@@ -14,8 +14,8 @@ from planner.api.temporary_files import (
     naming_temporary_files,
 )
 from planner.plans.numbers import percent
-from planner.scenario.archive import write_folder
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.archive import write_archive_folder
+from planner.scenario.assemble import LoadResult, assemble_instance
 
 __all__ = ["LoadedScenario", "ScenarioSource", "load"]
 
@@ -86,7 +86,7 @@ class LoadedScenario:
 
         Returns the scenario's file. Raises OSError when the folder is not writable.
         """
-        return write_folder(self.result.scenario, Path(folder))
+        return write_archive_folder(self.result.scenario, Path(folder))
 
     def __repr__(self) -> str:
         instance = self.result.instance
@@ -141,4 +141,4 @@ def load(
     else:
         path = Path(source)
     with naming_temporary_files(kept):
-        return LoadedScenario(load_instance(path, changes), kept)
+        return LoadedScenario(assemble_instance(path, changes), kept)

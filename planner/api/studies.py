@@ -49,11 +49,11 @@ def sweep(
     loaded = load(scenario)
     axes = [sweep_axes.Axis(key, tuple(values)) for key, values in _listed(vary).items()]
     overrides = [f"{key}={json.dumps(value)}" for key, value in loaded.overrides.items()]
-    grid = sweep_axes.grid_points(axes)
+    grid = sweep_axes.sweep_axes_points(axes)
     points = with_interrupts(
         lambda cancel: sweeps.sweep(loaded.path, overrides, grid, jobs=jobs, cancel=cancel)
     )
-    return sweep_point.points_table(points, [axis.key for axis in axes])
+    return sweep_point.sweep_points_table(points, [axis.key for axis in axes])
 
 
 def _listed(vary: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:

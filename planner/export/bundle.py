@@ -21,7 +21,7 @@ from planner.operation.router_policy import build_router_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import plan_record_text
 from planner.program import PROGRAM
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.yaml_text import yaml_text
 from reports.deploy import litellm
@@ -152,7 +152,7 @@ def needs_prices(kinds: Sequence[str] | None) -> bool:
 def _check_sound_for_bundle(source: PlanAndScenario) -> None:
     """Raise DataError for a plan that fails the verifier, as one does that was edited by hand."""
     content, target = source.plan.content, source.loaded.scenario.spec.solver.rel_gap
-    problems = verify(content, source.loaded.instance, rel_gap_target=target)
+    problems = run_verifier(content, source.loaded.instance, rel_gap_target=target)
     if problems:
         fix = f"plan it again: {PROGRAM} plan SCENARIO --json PATH"
         raise DataError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.errors import DataError
-from planner.scenario.templates import workbook_inputs
+from planner.scenario.templates import template_workbook_inputs
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, writing_whole_file
 from profiles.workbook_layout import WorkbookInputs
@@ -31,10 +31,10 @@ def write_scenario_as_input_workbook(
     DataError when the scenario is bad, or when `target` cannot be a new workbook.
     """
     # Imported here to keep templates quick.
-    from planner.scenario.assemble import load_instance
+    from planner.scenario.assemble import assemble_instance
 
     check_new_input_workbook(target)
-    return write_loaded_input_workbook(load_instance(source, overrides), target)
+    return write_loaded_input_workbook(assemble_instance(source, overrides), target)
 
 
 def write_loaded_input_workbook(loaded: "LoadResult", target: Path) -> tuple[str, ...]:
@@ -43,13 +43,13 @@ def write_loaded_input_workbook(loaded: "LoadResult", target: Path) -> tuple[str
     DataError when one of its texts cannot be stored in a workbook; then nothing is written.
     """
     # Imported here to keep templates quick.
-    from planner.scenario.assemble import load_instance
+    from planner.scenario.assemble import assemble_instance
 
     scenario = loaded.scenario
-    inputs = workbook_inputs(scenario, loaded.tables, target.parent)
+    inputs = template_workbook_inputs(scenario, loaded.tables, target.parent)
 
     def check_input_workbook(written: Path) -> None:
-        if load_instance(written).sha256 != loaded.sha256:
+        if assemble_instance(written).sha256 != loaded.sha256:
             problem = "the workbook does not give the scenario back exactly"
             fault = Fault(str(scenario.path), "", "", problem, "keep the scenario as YAML")
             raise DataError([fault])

@@ -11,7 +11,7 @@ import pandas as pd
 from planner.errors import DataError
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.scenario.templates import workbook_inputs
+from planner.scenario.templates import template_workbook_inputs
 from profiles.io.faults import Fault
 from reports.content import Report
 
@@ -67,6 +67,6 @@ def write_report_workbook(source: PlanAndScenario, report: Report, path: Path) -
     from reports.workbook.report.write import write_workbook
 
     loaded = source.loaded
-    inputs = workbook_inputs(loaded.scenario, loaded.tables, path.resolve().parent)
+    inputs = template_workbook_inputs(loaded.scenario, loaded.tables, path.resolve().parent)
     write_workbook(path, report, inputs)
     return inputs.notes

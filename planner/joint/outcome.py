@@ -14,7 +14,7 @@ from planner.solution import (
     Status,
     Termination,
     TieGroup,
-    shards_of,
+    shards_of_solution,
 )
 
 
@@ -42,7 +42,7 @@ def outcome_solution(
         dual_prices=best.settled.prices,
         ties=tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in best.settled.ties),
         tie_eps=TIE_EPS * quality.scale,
-        placement=tuple(shard for packing in best.packing for shard in shards_of(packing)),
+        placement=tuple(shard for packing in best.packing for shard in shards_of_solution(packing)),
         shadow_prices=prices,
     )
 

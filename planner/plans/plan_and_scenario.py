@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.errors import DataError
 from planner.plans.record import Plan, read_plan_record
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from profiles.io.faults import Fault
 
 __all__ = ["PlanAndScenario", "load_plan_and_scenario"]
@@ -28,7 +28,7 @@ def load_plan_and_scenario(path: Path, scenario: Path | None = None) -> PlanAndS
     """
     plan = read_plan_record(path)
     file = scenario or _scenario_file_of_plan(path, str(plan.content.get("scenario_path", "")))
-    loaded = load_instance(file, plan.content.get("overrides", {}))
+    loaded = assemble_instance(file, plan.content.get("overrides", {}))
     if loaded.sha256 != plan.content.get("scenario_sha256"):
         fix = "plan it again, or name the scenario it was made of with --scenario"
         raise DataError(

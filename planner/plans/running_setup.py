@@ -14,7 +14,7 @@ from planner.plans.node_matching import replicas_by_node_to_match
 from planner.plans.numbers import percent
 from planner.plans.schema import SolvedContent
 from planner.plans.stable_placement import ReplicaPlace, place_stably
-from planner.solution import Shard, Solution, shards_of
+from planner.solution import Shard, Solution, shards_of_solution
 
 __all__ = [
     "RunningSetup",
@@ -87,7 +87,7 @@ def keep_running_places(
         ):
             placement += before
         else:
-            placement += shards_of(packing)
+            placement += shards_of_solution(packing)
     return replace(solution, placement=tuple(placement))
 
 

@@ -14,7 +14,7 @@ from planner.plans.schema import (
 )
 from planner.plans.setup_content import setup_content
 from planner.solution import ShadowPrices, Solution
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 
 __all__ = ["solved_content"]
 
@@ -90,7 +90,7 @@ def _solved_checks_content(
     content: SolvedContent, instance: Instance, rel_gap: float
 ) -> ChecksContent:
     """What the verifier says of `content`; VerificationError when it reports a problem."""
-    problems = verify(content, instance, rel_gap_target=rel_gap)
+    problems = run_verifier(content, instance, rel_gap_target=rel_gap)
     if problems:
         raise VerificationError(problems)
     return {"verified": True, "problems": []}

@@ -9,7 +9,7 @@ import pandas as pd
 from models.instance import Instance
 from planner.plans.labels import slo_name
 from planner.studies.baselines.comparison import JOINT, BaselineComparison
-from planner.studies.baselines.solver import BaselineResult, violation_factor
+from planner.studies.baselines.solver import BaselineResult, baseline_violation_factor
 
 __all__ = ["baseline_row_notes", "baseline_setup_words", "baselines_table"]
 
@@ -41,7 +41,7 @@ def baselines_table(comparison: BaselineComparison, instance: Instance) -> pd.Da
             value=objective["value"],
             bound=objective["bound"],
             quality=content["quality"],
-            factor=violation_factor(content, instance.slos),
+            factor=baseline_violation_factor(content, instance.slos),
         )
         rows.append(_baseline_row(comparison, instance, mine))
     rows += [_baseline_row(comparison, instance, attempt) for attempt in comparison.attempts]

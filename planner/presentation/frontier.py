@@ -12,7 +12,7 @@ import pandas as pd
 
 from planner.presentation.formatting import format_exact
 from planner.presentation.what_if import ScenarioField
-from planner.studies.sweep_point import SweepPoint, points_table
+from planner.studies.sweep_point import SweepPoint, sweep_points_table
 
 __all__ = ["THIS", "format_frontier_value", "frontier_lines", "frontier_measures", "frontier_table"]
 
@@ -43,7 +43,7 @@ def frontier_table(
 
     Numbers stay numbers; values that are not numbers (lists, names) are written as text.
     """
-    frame = points_table(sorted(points, key=lambda point: point.number), [field.path])
+    frame = sweep_points_table(sorted(points, key=lambda point: point.number), [field.path])
     frame = frame.rename(columns={field.path: field.label})
     values = [point.values[field.path] for point in sorted(points, key=lambda point: point.number)]
     numbers = [

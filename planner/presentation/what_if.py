@@ -18,10 +18,10 @@ from typing import Any
 from planner.plans.labels import slo_name
 from planner.plans.numbers import tidy
 from planner.program import PROGRAM
-from planner.scenario.edits import ScenarioEdit, changed, content_of
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_path
-from planner.studies.sweep_axes import Axis, read_axis
+from planner.scenario.schema_paths import set_at_schema_path
+from planner.studies.sweep_axes import Axis, read_sweep_axis
 from profiles.io.faults import DataError, Fault, shown_in_fault
 
 __all__ = [
@@ -151,14 +151,14 @@ def what_if_slider_range(value: float, start: float, *, whole: bool) -> tuple[fl
 
 def what_if_edit(edit: ScenarioEdit, path: str, value: Any) -> ScenarioEdit:
     """Return the same edit of a scenario with one field at another value."""
-    content = content_of(edit)
-    set_path(ScenarioSpec, content, path, value)
+    content = content_of_edit(edit)
+    set_at_schema_path(ScenarioSpec, content, path, value)
     return changed(edit, content)
 
 
 def what_if_field_value(edit: ScenarioEdit, path: str) -> Any:
     """Return the value of a field; None where the path leads nowhere."""
-    value: Any = content_of(edit)
+    value: Any = content_of_edit(edit)
     for part in path.split("."):
         try:
             value = value[int(part)] if isinstance(value, list) else value[part]
@@ -182,7 +182,7 @@ def what_if_frontier_axis(field: ScenarioField, values: str) -> Axis:
     """Return the axis of a field; DataError for invalid values, and for more points than
     MOST_POINTS.
     """
-    axis = read_axis(f"{field.path}={values}")
+    axis = read_sweep_axis(f"{field.path}={values}")
     if len(axis.values) > MOST_POINTS:
         problem, fix = (
             f"these are {len(axis.values):,} points, more than {MOST_POINTS}",

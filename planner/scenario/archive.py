@@ -16,11 +16,16 @@ from typing import Any
 from planner.errors import DataError
 from planner.scenario.inputs import InputTables, read_input_tables
 from planner.scenario.load import Scenario
-from planner.scenario.templates import workbook_inputs
+from planner.scenario.templates import template_workbook_inputs
 from profiles.io.faults import Fault
 from profiles.io.workbook_guard import is_workbook
 
-__all__ = ["scenario_text", "unpack_archives", "write_folder", "zip_scenario"]
+__all__ = [
+    "archived_scenario_text",
+    "unpack_scenario_archives",
+    "write_archive_folder",
+    "zip_scenario",
+]
 
 ENDING = ".zip"
 MOST_MEMBERS = 100
@@ -42,19 +47,19 @@ _NOT_READABLE = (
 def zip_scenario(scenario: Scenario) -> bytes:
     """A scenario as scenario.yaml, profiles and scores in one archive.
 
-    OSError, DataError as `write_folder`.
+    OSError, DataError as `write_archive_folder`.
     """
     target = io.BytesIO()
     with (
         tempfile.TemporaryDirectory(prefix="joint-llm-planner-") as folder,
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for path in sorted(write_folder(scenario, Path(folder)).parent.iterdir()):
+        for path in sorted(write_archive_folder(scenario, Path(folder)).parent.iterdir()):
             archive.write(path, path.name)
     return target.getvalue()
 
 
-def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
+def unpack_scenario_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The same files, an archive among them replaced by what it holds.
 
     DataError with every fault.
@@ -63,7 +68,7 @@ def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
     faults: list[Fault] = []
     for name, content in files.items():
         inner = (
-            _members(name, content, faults)
+            _archive_members(name, content, faults)
             if PurePath(name).suffix.lower() == ENDING
             else {name: content}
         )
@@ -75,7 +80,7 @@ def unpack_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return unpacked
 
 
-def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]:
+def _archive_members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]:
     """Files of an archive by their last names; folders, hidden files and what a Mac adds are passed
     over. {} with a fault for an archive that cannot be taken.
     """
@@ -88,7 +93,7 @@ def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]
                 fix = "include only the scenario and its tables"
                 faults.append(Fault(name, "", str(len(members)), "too many files", fix))
                 return {}
-            return _unpack(name, archive, members, faults)
+            return _unpack_archive(name, archive, members, faults)
     except _NOT_READABLE:
         problem = "this is no zip archive that can be read"
         fix = "pack the files again without a password"
@@ -96,7 +101,7 @@ def _members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]
         return {}
 
 
-def _unpack(
+def _unpack_archive(
     name: str, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], faults: list[Fault]
 ) -> dict[str, bytes]:
     """The members' bytes by their last names, at most MOST_BYTES in all."""
@@ -104,7 +109,7 @@ def _unpack(
     left = MOST_BYTES
     for member in members:
         last = PurePath(member.filename).name
-        raw = _read(archive, member, left)
+        raw = _read_archive(archive, member, left)
         if raw is None:
             problem = f"it holds more than {MOST_BYTES:,} bytes"
             faults.append(Fault(name, last, "", problem, "hand over smaller tables, or Parquet"))
@@ -124,7 +129,7 @@ def _added(path: str) -> bool:
     return PurePath(path).name.startswith(".") or path.startswith("__MACOSX/")
 
 
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes | None:
+def _read_archive(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes | None:
     """What a member really unpacks to, regardless of its header; None when that is more than `most`
     bytes.
     """
@@ -138,37 +143,44 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes
     return b"".join(blocks)
 
 
-def scenario_text(content: Mapping[str, Any]) -> str:
+def archived_scenario_text(content: Mapping[str, Any]) -> str:
     """YAML of a scenario's content, blank values left out; entries of lists on one line each."""
     return (
-        "\n".join(line for key, value in content.items() for line in _yaml_lines(key, value)) + "\n"
+        "\n".join(
+            line for key, value in content.items() for line in _archived_yaml_lines(key, value)
+        )
+        + "\n"
     )
 
 
-def _yaml_lines(key: str, value: Any) -> list[str]:
+def _archived_yaml_lines(key: str, value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
-        return [f"{key}:", *(f"  - {_flow(entry)}" for entry in value)]
-    return [f"{key}: {_flow(value)}"]
+        return [f"{key}:", *(f"  - {_flow_in_archive(entry)}" for entry in value)]
+    return [f"{key}: {_flow_in_archive(value)}"]
 
 
-def _flow(value: Any) -> str:
+def _flow_in_archive(value: Any) -> str:
     """A value on one line; JSON's scalars mean the same in YAML 1.2."""
     if isinstance(value, Mapping):
         return (
             "{"
-            + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items() if one is not None)
+            + ", ".join(
+                f"{key}: {_flow_in_archive(one)}" for key, one in value.items() if one is not None
+            )
             + "}"
         )
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(one) for one in value) + "]"
+        return "[" + ", ".join(_flow_in_archive(one) for one in value) + "]"
     if isinstance(value, float) and value.is_integer() and math.fabs(value) < 1e15:
         return f"{int(value)}"
     return json.dumps(value, ensure_ascii=False)
 
 
-def write_folder(scenario: Scenario, folder: Path, tables: InputTables | None = None) -> Path:
+def write_archive_folder(
+    scenario: Scenario, folder: Path, tables: InputTables | None = None
+) -> Path:
     """Write scenario.yaml, profiles and scores into a folder; the scenario's file.
 
     Tables are copied, those of a workbook become CSV. tables: of the scenario, where they were read
@@ -181,7 +193,7 @@ def write_folder(scenario: Scenario, folder: Path, tables: InputTables | None = 
     book = None
     if is_workbook(scenario.path):
         tables = tables or read_input_tables(scenario)
-        book = workbook_inputs(scenario, tables, folder, most_prompts=10**9)
+        book = template_workbook_inputs(scenario, tables, folder, most_prompts=10**9)
     for key, path in (("profiles", scenario.profiles_path), ("scores", scenario.scores_path)):
         frame = getattr(book, key, None)
         content[key] = f"{key}.csv" if frame is not None else f"{key}{path.suffix.lower()}"
@@ -190,5 +202,5 @@ def write_folder(scenario: Scenario, folder: Path, tables: InputTables | None = 
         else:
             shutil.copyfile(path, folder / content[key])
     target = folder / "scenario.yaml"
-    target.write_text(scenario_text(content), encoding="utf-8")
+    target.write_text(archived_scenario_text(content), encoding="utf-8")
     return target

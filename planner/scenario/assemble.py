@@ -15,12 +15,12 @@ from planner.scenario.content_hash import content_hash
 from planner.scenario.inputs import (
     InputFindings,
     InputTables,
-    check_named_tables,
-    open_book,
-    read_profile_table,
-    read_score_table,
+    check_named_input_tables,
+    open_input_book,
+    read_input_profiles,
+    read_input_scores,
 )
-from planner.scenario.load import Overrides, Scenario, read_scenario
+from planner.scenario.load import Overrides, Scenario, load_scenario_content
 from planner.scenario.option_rules import build_slos
 from planner.scenario.options import build_options
 from planner.scenario.schema import MinimizeCost, ScenarioSpec
@@ -32,7 +32,7 @@ from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
 
-__all__ = ["LoadResult", "load_instance"]
+__all__ = ["LoadResult", "assemble_instance"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class LoadResult:
         )
 
 
-def load_instance(
+def assemble_instance(
     source: Scenario | Path | str,
     overrides: Overrides = (),
     *,
@@ -76,20 +76,20 @@ def load_instance(
     findings = InputFindings()
     path = source.path if isinstance(source, Scenario) else Path(source)
     if is_workbook(path):
-        open_book(path, findings)
-    scenario, content = _scenario(source, overrides, findings)
+        open_input_book(path, findings)
+    scenario, content = _scenario_to_assemble(source, overrides, findings)
     if scenario is None:
-        check_named_tables(path, content, profiles, scores, findings)
+        check_named_input_tables(path, content, profiles, scores, findings)
         findings.raise_any()
         raise AssertionError("a scenario that cannot be read has faults")
     spec = scenario.spec
     names = [llm.name for llm in spec.llms]
-    table = read_profile_table(scenario.profiles_path, spec.profiles, profiles, findings)
-    score_tables = read_score_table(
+    table = read_input_profiles(scenario.profiles_path, spec.profiles, profiles, findings)
+    score_tables = read_input_scores(
         scenario.scores_path, spec.scores, scores, names, spec.scores_missing, findings
     )
-    pools = _pools(scenario, findings)
-    weights = _weights(spec, findings, _memoryless(table))
+    pools = _assemble_pools(scenario, findings)
+    weights = _assemble_weights(spec, findings, _memoryless(table))
     options, dropped = (
         build_options(scenario, pools, weights, table, findings) if table else ((), ())
     )
@@ -97,7 +97,7 @@ def load_instance(
     if table is None or score_tables is None:
         raise AssertionError("a table that cannot be read has faults")
     score_cells, values = score_tables
-    instance = _instance(spec, pools, options, dropped, values, tuple(findings.warnings))
+    instance = _assemble_instance(spec, pools, options, dropped, values, tuple(findings.warnings))
     notices = (*table.notices, *findings.notices, *findings.warnings)
     return LoadResult(
         scenario,
@@ -108,18 +108,18 @@ def load_instance(
     )
 
 
-def _scenario(
+def _scenario_to_assemble(
     source: Scenario | Path | str, overrides: Overrides, findings: InputFindings
 ) -> tuple[Scenario | None, Any]:
     """The scenario (None where it is faulty) and its content as far as it could be read."""
     if not isinstance(source, Scenario):
-        return read_scenario(Path(source), overrides, findings.scenario, findings.book)
+        return load_scenario_content(Path(source), overrides, findings.scenario, findings.book)
     if overrides:
         raise TypeError("overrides go with a file; a Scenario has its own")
     return source, None
 
 
-def _instance(
+def _assemble_instance(
     spec: ScenarioSpec,
     pools: Sequence[Pool],
     options: tuple,
@@ -146,7 +146,7 @@ def _instance(
     )
 
 
-def _pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
+def _assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
     """Pools with the catalogue's memory and price where the scenario states none."""
     pools = []
     for i, pool in enumerate(scenario.spec.pools):
@@ -206,7 +206,7 @@ def _memoryless(table: ProfileTable | None) -> set[str]:
     return {option.llm for option in table.options if not option.memory_gib} if table else set()
 
 
-def _weights(
+def _assemble_weights(
     spec: ScenarioSpec, findings: InputFindings, needed: set[str]
 ) -> Mapping[str, float | None]:
     """GiB of each LLM's weights; the catalogue's 16-bit weights where the scenario states none and

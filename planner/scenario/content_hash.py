@@ -20,7 +20,7 @@ from planner.scenario.schema import ScenarioSpec
 from profiles.curves import ProfileTable
 from profiles.records import Scores
 
-__all__ = ["content_hash", "significant"]
+__all__ = ["content_hash", "significant_for_hash"]
 
 DIGITS = 12
 _TENS = np.array([float(f"1e{power}") for power in range(-300, 301)])
@@ -39,14 +39,14 @@ def content_hash(
     for entry, weights in zip(content["llms"], weights_gib, strict=True):
         entry["weights_gib"] = weights
     digest = hashlib.sha256(
-        json.dumps(_rounded(content), sort_keys=True, separators=(",", ":")).encode()
+        json.dumps(_rounded_for_hash(content), sort_keys=True, separators=(",", ":")).encode()
     )
-    _add_table(digest, table.content)
-    _add_scores(digest, instance.scores)
+    _add_table_to_hash(digest, table.content)
+    _add_scores_to_hash(digest, instance.scores)
     return digest.hexdigest()
 
 
-def significant(values: np.ndarray) -> np.ndarray:
+def significant_for_hash(values: np.ndarray) -> np.ndarray:
     """Split finite numbers into (2, ...) int64, mantissa and decimal exponent: the same integers
     when equal to `DIGITS` digits.
 
@@ -65,38 +65,38 @@ def significant(values: np.ndarray) -> np.ndarray:
     return np.stack([mantissa.astype(np.int64), exponent])
 
 
-def _rounded(content: Any) -> Any:
+def _rounded_for_hash(content: Any) -> Any:
     """Copy content, its floats as text of `DIGITS` significant digits and its tuples as lists."""
     if isinstance(content, dict):
-        return {key: _rounded(value) for key, value in content.items()}
+        return {key: _rounded_for_hash(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_rounded(value) for value in content]
+        return [_rounded_for_hash(value) for value in content]
     return f"{content + 0.0:.{DIGITS}g}" if isinstance(content, float) else content
 
 
-def _add_table(digest: Any, content: Mapping[str, np.ndarray]) -> None:
+def _add_table_to_hash(digest: Any, content: Mapping[str, np.ndarray]) -> None:
     for name in sorted(content):
         column = content[name]
         blank = (column == "").all() if column.dtype == object else np.isnan(column).all()
         if blank:
             continue
-        _add_text(digest, [name])
+        _add_text_to_hash(digest, [name])
         if column.dtype == object:
-            _add_text(digest, column)
+            _add_text_to_hash(digest, column)
         else:
-            digest.update(significant(column).tobytes())
+            digest.update(significant_for_hash(column).tobytes())
 
 
-def _add_scores(digest: Any, scores: Scores) -> None:
+def _add_scores_to_hash(digest: Any, scores: Scores) -> None:
     order = pc.sort_indices(pa.array(scores.prompt_ids, pa.large_string())).to_numpy()
-    _add_text(digest, scores.prompt_ids[order])
-    digest.update(significant(scores.weights[order]).tobytes())
+    _add_text_to_hash(digest, scores.prompt_ids[order])
+    digest.update(significant_for_hash(scores.weights[order]).tobytes())
     for row in scores.values:
-        digest.update(significant(row[order]).tobytes())
+        digest.update(significant_for_hash(row[order]).tobytes())
     digest.update(f"dropped {scores.dropped}".encode())
 
 
-def _add_text(digest: Any, texts: Iterable[str]) -> None:
+def _add_text_to_hash(digest: Any, texts: Iterable[str]) -> None:
     """Every text prefixed by its length, so that different lists differ."""
     raw = pa.array(texts, pa.large_string())
     digest.update(f"{len(raw)}:".encode())

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.scenario.load import Scenario, load_scenario, parse_scenario
+from planner.scenario.load import Scenario, load_scenario, parse_loaded_scenario
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_path
+from planner.scenario.schema_paths import set_at_schema_path
 
 __all__ = [
     "ScenarioEdit",
     "changed",
-    "content_of",
-    "cost_objective",
-    "difference_words",
-    "file_key",
-    "overrides_between",
+    "content_of_edit",
+    "cost_objective_edit",
+    "edit_words",
+    "file_key_of_edit",
+    "overrides_between_edits",
 ]
 
 
@@ -43,34 +43,34 @@ class ScenarioEdit:
     @property
     def scenario(self) -> Scenario:
         """The scenario after the changes. ScenarioError with every fault."""
-        return parse_scenario(self.base, self.path, self.overrides)
+        return parse_loaded_scenario(self.base, self.path, self.overrides)
 
 
-def content_of(edit: ScenarioEdit) -> dict[str, Any]:
+def content_of_edit(edit: ScenarioEdit) -> dict[str, Any]:
     """The scenario's content after the changes, as plain mappings and lists; changes may be
     faulty.
     """
     content = deepcopy(dict(edit.base))
     for path, value in edit.overrides.items():
-        set_path(ScenarioSpec, content, path, deepcopy(value))
+        set_at_schema_path(ScenarioSpec, content, path, deepcopy(value))
     return content
 
 
 def changed(edit: ScenarioEdit, content: Mapping[str, Any]) -> ScenarioEdit:
     """The same file with other changes: those that make its content `content`."""
-    return ScenarioEdit(edit.path, edit.base, overrides_between(edit.base, content))
+    return ScenarioEdit(edit.path, edit.base, overrides_between_edits(edit.base, content))
 
 
-def overrides_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def overrides_between_edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted paths and values that turn one content into the other; what changes its keys or its
     length is given as a whole.
     """
     overrides: dict[str, Any] = {}
-    _compare("", before, after, overrides)
+    _compare_edits("", before, after, overrides)
     return overrides
 
 
-def _compare(path: str, before: Any, after: Any, overrides: dict[str, Any]) -> None:
+def _compare_edits(path: str, before: Any, after: Any, overrides: dict[str, Any]) -> None:
     inner: list[tuple[str, Any, Any]] = []
     if before == after:
         return
@@ -86,10 +86,10 @@ def _compare(path: str, before: Any, after: Any, overrides: dict[str, Any]) -> N
     if not inner:
         overrides[path] = after
     for key, one, other in inner:
-        _compare(f"{path}.{key}" if path else key, one, other, overrides)
+        _compare_edits(f"{path}.{key}" if path else key, one, other, overrides)
 
 
-def cost_objective(quality: float | None) -> dict[str, Any]:
+def cost_objective_edit(quality: float | None) -> dict[str, Any]:
     """The cheapest plan as an objective. quality: of a plan, which is to be reached (rounded down
     to 0.001); None: 0.5.
     """
@@ -97,7 +97,7 @@ def cost_objective(quality: float | None) -> dict[str, Any]:
     return {"minimize": "cost", "quality_at_least": floor}
 
 
-def file_key(edit: ScenarioEdit) -> str:
+def file_key_of_edit(edit: ScenarioEdit) -> str:
     """SHA-256 over the bytes of a scenario's file and tables; what is missing counts as empty."""
     digest = hashlib.sha256()
     folder = Path(edit.path).parent
@@ -111,15 +111,17 @@ def file_key(edit: ScenarioEdit) -> str:
     return digest.hexdigest()
 
 
-def difference_words(edit: ScenarioEdit) -> list[str]:
+def edit_words(edit: ScenarioEdit) -> list[str]:
     """Each change against the file in a word or two: `50 req/s`, `mean TTFT 300 ms`, `2 nodes
     of a100`.
     """
-    return [_words(edit, path.split("."), value) for path, value in edit.overrides.items()]
+    return [
+        _edit_value_words(edit, path.split("."), value) for path, value in edit.overrides.items()
+    ]
 
 
-def _words(edit: ScenarioEdit, parts: list[str], value: Any) -> str:
-    content = content_of(edit)
+def _edit_value_words(edit: ScenarioEdit, parts: list[str], value: Any) -> str:
+    content = content_of_edit(edit)
     match parts:
         case ["arrival_rate_rps"]:
             return f"{value:g} req/s"

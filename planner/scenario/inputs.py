@@ -25,11 +25,11 @@ __all__ = [
     "InputFindings",
     "InputTables",
     "add_once",
-    "check_named_tables",
-    "open_book",
+    "check_named_input_tables",
+    "open_input_book",
+    "read_input_profiles",
+    "read_input_scores",
     "read_input_tables",
-    "read_profile_table",
-    "read_score_table",
 ]
 
 
@@ -107,19 +107,19 @@ def add_once(sentences: list[str], sentence: str) -> None:
         sentences.append(sentence)
 
 
-def open_book(path: Path, findings: InputFindings) -> None:
+def open_input_book(path: Path, findings: InputFindings) -> None:
     """Read a workbook once for scenario and tables; raise when there is nothing to go on with."""
     # Imported here because only workbooks need openpyxl.
-    from planner.scenario.workbook import read_book
+    from planner.scenario.workbook import read_workbook
 
-    findings.book = read_book(path, findings.scenario)
+    findings.book = read_workbook(path, findings.scenario)
     if findings.book is None:
         findings.raise_any()
     else:
         findings.notices.extend(findings.book.notices)
 
 
-def read_profile_table(
+def read_input_profiles(
     path: Path, name: object, given: Table | None, findings: InputFindings
 ) -> ProfileTable | None:
     """The profile table: given, a workbook's sheet, or the file; None when it is faulty."""
@@ -133,7 +133,7 @@ def read_profile_table(
     )
 
 
-def read_score_table(
+def read_input_scores(
     path: Path,
     name: object,
     given: Table | None,
@@ -163,8 +163,8 @@ def read_input_tables(scenario: "Scenario") -> InputTables:
     findings = InputFindings()
     spec = scenario.spec
     if is_workbook(scenario.path):
-        open_book(scenario.path, findings)
-    profiles = read_profile_table(scenario.profiles_path, spec.profiles, None, findings)
+        open_input_book(scenario.path, findings)
+    profiles = read_input_profiles(scenario.profiles_path, spec.profiles, None, findings)
     scores, faulty = findings.table("scores", spec.scores, None)
     if scores is None and not faulty:
         wanted = {*RESERVED, *(llm.name for llm in spec.llms)}
@@ -175,7 +175,7 @@ def read_input_tables(scenario: "Scenario") -> InputTables:
     return InputTables(profiles, scores, findings.sheets(spec.profiles, spec.scores))
 
 
-def check_named_tables(
+def check_named_input_tables(
     path: Path, content: Any, profiles: Table | None, scores: Table | None, findings: InputFindings
 ) -> None:
     """Check the tables a faulty scenario names as far as it can be understood, so that all faults
@@ -189,7 +189,7 @@ def check_named_tables(
         return path.parent / value if isinstance(value, str) and value else None
 
     if profiles is not None or named("profiles"):
-        read_profile_table(named("profiles") or path, content.get("profiles"), profiles, findings)
+        read_input_profiles(named("profiles") or path, content.get("profiles"), profiles, findings)
     llms = content.get("llms")
     names = (
         [llm.get("name") if isinstance(llm, Mapping) else None for llm in llms]
@@ -199,6 +199,6 @@ def check_named_tables(
     sound = [name for name in names if isinstance(name, str)]
     if (scores is not None or named("scores")) and sound and len(set(sound)) == len(names):
         missing = "drop" if content.get("scores_missing") == "drop" else "error"
-        read_score_table(
+        read_input_scores(
             named("scores") or path, content.get("scores"), scores, sound, missing, findings
         )

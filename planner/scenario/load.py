@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import cross_faults, fault_of
-from planner.scenario.schema_paths import set_path
+from planner.scenario.schema_faults import cross_schema_faults, schema_fault_of
+from planner.scenario.schema_paths import set_at_schema_path
 from profiles.io.faults import Fault, ScenarioError, file_text_or_fault, shown_in_fault
 from profiles.io.workbook_guard import is_workbook
 from profiles.io.yaml_text import parse_yaml
@@ -27,7 +27,7 @@ from profiles.io.yaml_text import parse_yaml
 if TYPE_CHECKING:
     from planner.scenario.workbook_headers import InputBook
 
-__all__ = ["Scenario", "load_scenario", "parse_scenario", "read_scenario"]
+__all__ = ["Scenario", "load_scenario", "load_scenario_content", "parse_loaded_scenario"]
 
 SIZE_LIMIT = 1_000_000
 
@@ -62,25 +62,25 @@ def load_scenario(path: Path | str, overrides: Overrides = ()) -> Scenario:
     overrides: dotted path -> value, or `KEY=VALUE` texts with YAML values.
     """
     faults: list[Fault] = []
-    scenario, _ = read_scenario(Path(path), overrides, faults)
+    scenario, _ = load_scenario_content(Path(path), overrides, faults)
     if scenario is None:
         raise ScenarioError(faults)
     return scenario
 
 
-def parse_scenario(content: Any, path: Path | str, overrides: Overrides = ()) -> Scenario:
+def parse_loaded_scenario(content: Any, path: Path | str, overrides: Overrides = ()) -> Scenario:
     """Make a scenario of plain content (a workbook's, a page's).
 
     path: where it came from or would be. Raises ScenarioError.
     """
     faults: list[Fault] = []
-    scenario, _ = _check(content, Path(path), overrides, faults)
+    scenario, _ = _check_loaded_scenario(content, Path(path), overrides, faults)
     if scenario is None:
         raise ScenarioError(faults)
     return scenario
 
 
-def read_scenario(
+def load_scenario_content(
     path: Path, overrides: Overrides, faults: list[Fault], book: "InputBook | None" = None
 ) -> tuple[Scenario | None, Any]:
     """`load_scenario` that appends to faults; also the file's content after overrides as far as
@@ -89,7 +89,7 @@ def read_scenario(
     book: the workbook at path where it was read before; its own faults are in `faults` already.
     """
     if is_workbook(path):
-        return _read_workbook(path, overrides, faults, book)
+        return _load_workbook(path, overrides, faults, book)
     text, fault = file_text_or_fault(path, SIZE_LIMIT)
     if fault:
         faults.append(fault)
@@ -97,27 +97,27 @@ def read_scenario(
     content = parse_yaml(text, str(path), faults)
     if content is None and faults:
         return None, None
-    return _check(content, path, overrides, faults)
+    return _check_loaded_scenario(content, path, overrides, faults)
 
 
-def _read_workbook(
+def _load_workbook(
     path: Path, overrides: Overrides, faults: list[Fault], book: "InputBook | None"
 ) -> tuple[Scenario | None, Any]:
     """The same for a workbook; faults by cell."""
     if book is None:
         # Imported here because only workbooks need openpyxl.
-        from planner.scenario.workbook import read_book
+        from planner.scenario.workbook import read_workbook
 
-        book = read_book(path, faults)
+        book = read_workbook(path, faults)
         if book is None:
             return None, None
     content_faults: list[Fault] = []
-    scenario, content = _check(book.content, path, overrides, content_faults)
+    scenario, content = _check_loaded_scenario(book.content, path, overrides, content_faults)
     faults.extend(book.by_cell(content_faults))
     return (None if faults else scenario), content
 
 
-def _check(
+def _check_loaded_scenario(
     content: Any, path: Path, overrides: Overrides, faults: list[Fault]
 ) -> tuple[Scenario | None, Any]:
     file = str(path)
@@ -136,22 +136,24 @@ def _check(
         )
         return None, None
     content = deepcopy(dict(content))
-    parsed = _parse_overrides(overrides, faults)
+    parsed = _load_overrides(overrides, faults)
     for key, value in parsed.items():
-        if fault := set_path(ScenarioSpec, content, key, deepcopy(value)):
+        if fault := set_at_schema_path(ScenarioSpec, content, key, deepcopy(value)):
             faults.append(fault)
-    content_faults = cross_faults(content, file)
+    content_faults = cross_schema_faults(content, file)
     spec = None
     try:
         spec = ScenarioSpec.model_validate(content)
     except ValidationError as error:
-        translated = (fault_of(ScenarioSpec, one, file) for one in error.errors(include_url=False))
+        translated = (
+            schema_fault_of(ScenarioSpec, one, file) for one in error.errors(include_url=False)
+        )
         content_faults = [*(fault for fault in translated if fault), *content_faults]
-    faults.extend(_with_origin(fault, parsed) for fault in content_faults)
+    faults.extend(_loaded_with_origin(fault, parsed) for fault in content_faults)
     return (Scenario(spec, path, parsed) if spec and not faults else None), content
 
 
-def _parse_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:
+def _load_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:
     """Read overrides as path -> value; the last one of a path counts."""
     if isinstance(overrides, Mapping):
         return dict(overrides)
@@ -185,7 +187,7 @@ def _parse_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any
     return parsed
 
 
-def _with_origin(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
+def _loaded_with_origin(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
     """Faults of an overridden value are reported at `--set`, not at the file."""
     at = fault.where
     overridden = any(at == key or at.startswith(f"{key}.") for key in overrides)

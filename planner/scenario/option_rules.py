@@ -10,11 +10,11 @@ from profiles.records import STATISTICS, Column
 
 __all__ = [
     "build_slos",
-    "excluded_reason",
-    "memory_reason",
-    "missing_columns",
-    "needed_columns",
-    "shard_memory",
+    "columns_missing_by_rule",
+    "columns_needed_by_rules",
+    "memory_rule_reason",
+    "option_excluded_by_rule",
+    "shard_memory_by_rule",
 ]
 
 SLACK_GIB = 1e-9
@@ -26,7 +26,7 @@ def build_slos(spec: ScenarioSpec) -> tuple[Slo, ...]:
     return tuple(Slo(slo.metric, slo.statistic, slo.limit_ms / 1000, slo.scope) for slo in spec.slo)
 
 
-def needed_columns(slo: Slo) -> tuple[Column, ...]:
+def columns_needed_by_rules(slo: Slo) -> tuple[Column, ...]:
     """Columns of which an option needs one to be judged: its own, or any percentile of the metric
     for a percentile over all requests.
     """
@@ -35,7 +35,7 @@ def needed_columns(slo: Slo) -> tuple[Column, ...]:
     return tuple((slo.metric, statistic) for statistic in STATISTICS[1:])
 
 
-def excluded_reason(profiled: ProfiledOption, spec: ScenarioSpec, pool: Pool) -> str:
+def option_excluded_by_rule(profiled: ProfiledOption, spec: ScenarioSpec, pool: Pool) -> str:
     """Why `setups` or the pool's nodes rule the option out; "" when they do not."""
     degrees, shares = spec.setups.tp_degrees, spec.setups.mps_shares_pct
     if degrees is not None and profiled.tp_degree not in degrees:
@@ -50,10 +50,10 @@ def excluded_reason(profiled: ProfiledOption, spec: ScenarioSpec, pool: Pool) ->
     return ""
 
 
-def missing_columns(profiled: ProfiledOption, spec: ScenarioSpec) -> tuple[int, str] | None:
+def columns_missing_by_rule(profiled: ProfiledOption, spec: ScenarioSpec) -> tuple[int, str] | None:
     """The first SLO that the option cannot be judged by, and what it lacks for it."""
     for i, slo in enumerate(build_slos(spec)):
-        columns = needed_columns(slo)
+        columns = columns_needed_by_rules(slo)
         if not any(column in profiled.latency_ms for column in columns):
             names = [f"{metric}_{statistic}_ms" for metric, statistic in columns]
             lacking = (
@@ -65,7 +65,7 @@ def missing_columns(profiled: ProfiledOption, spec: ScenarioSpec) -> tuple[int, 
     return None
 
 
-def shard_memory(
+def shard_memory_by_rule(
     profiled: ProfiledOption,
     weights: Mapping[str, float | None],
     file: str,
@@ -97,7 +97,7 @@ def shard_memory(
     return known / profiled.tp_degree
 
 
-def memory_reason(memory: float, spec: ScenarioSpec, pool: Pool) -> str:
+def memory_rule_reason(memory: float, spec: ScenarioSpec, pool: Pool) -> str:
     """Why one shard of `memory` GiB does not fit with the headroom; "" when it does, or where
     the pool's memory is not known (a separate fault).
     """

@@ -16,12 +16,16 @@ from models.instance import Dropped, Option, Pool
 from planner.scenario.inputs import InputFindings
 from planner.scenario.load import Scenario
 from planner.scenario.option_rules import (
-    excluded_reason,
-    memory_reason,
-    missing_columns,
-    shard_memory,
+    columns_missing_by_rule,
+    memory_rule_reason,
+    option_excluded_by_rule,
+    shard_memory_by_rule,
 )
-from planner.scenario.unused_options import no_option_fault, note_unused, unjudged_fault
+from planner.scenario.unused_options import (
+    no_used_option_fault,
+    note_unused_options,
+    unused_unjudged_fault,
+)
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.io.faults import Fault
 from profiles.records import Curve
@@ -57,7 +61,7 @@ def build_options(
     notices go to the findings; where nothing is left to choose from, both results are empty.
     """
     position = {llm.name: i for i, llm in enumerate(scenario.spec.llms)}
-    by_rule = _sort_out(scenario, pools, weights, table, findings)
+    by_rule = _sort_out_options(scenario, pools, weights, table, findings)
     kept, dropped = by_rule.kept, by_rule.dropped
     for name in (llm.name for llm in scenario.spec.llms if llm.name in by_rule.unsized):
         where = f"llms.{position[name]}.weights_gib"
@@ -72,18 +76,18 @@ def build_options(
     )
     nothing_left = not kept and not by_rule.unsized
     if nothing_left and not findings.profiles:
-        fault = no_option_fault(scenario, table, dropped)
+        fault = no_used_option_fault(scenario, table, dropped)
         if fault is not None:
             findings.scenario.append(fault)
             return (), ()
     if nothing_left and by_rule.unjudged and len(by_rule.unjudged) == len(dropped):
-        findings.scenario.append(unjudged_fault(scenario, table, *by_rule.unjudged[0]))
+        findings.scenario.append(unused_unjudged_fault(scenario, table, *by_rule.unjudged[0]))
         return (), ()
-    note_unused(scenario, table, kept, dropped, by_rule.unsized, findings)
+    note_unused_options(scenario, table, kept, dropped, by_rule.unsized, findings)
     return tuple(kept), tuple(dropped)
 
 
-def _sort_out(
+def _sort_out_options(
     scenario: Scenario,
     pools: Sequence[Pool],
     weights: Mapping[str, float | None],
@@ -93,23 +97,23 @@ def _sort_out(
     """Apply the rules to every option in every pool."""
     spec, by_rule = scenario.spec, _Sorted()
     position = {llm.name: i for i, llm in enumerate(spec.llms)}
-    for profiled, p in _offers(table, position, pools):
-        reason = excluded_reason(profiled, spec, pools[p])
-        if not reason and (lack := missing_columns(profiled, spec)):
+    for profiled, p in _offered_options(table, position, pools):
+        reason = option_excluded_by_rule(profiled, spec, pools[p])
+        if not reason and (lack := columns_missing_by_rule(profiled, spec)):
             by_rule.unjudged.append(lack)
             reason = lack[1]
-        memory = None if reason else shard_memory(profiled, weights, table.file, findings)
+        memory = None if reason else shard_memory_by_rule(profiled, weights, table.file, findings)
         if not reason and memory is None:
             by_rule.unsized.add(profiled.llm)
             continue
         if memory is not None:
-            reason = memory_reason(memory, spec, pools[p])
+            reason = memory_rule_reason(memory, spec, pools[p])
         if reason:
             identity = (profiled.llm, pools[p].name, profiled.tp_degree, profiled.mps_share_pct)
             by_rule.dropped.append(Dropped(*identity, reason))
         elif memory is not None:
             share = profiled.mps_share_pct / 100
-            curve = _curve(profiled)
+            curve = _option_curve(profiled)
             by_rule.kept.append(
                 Option(
                     llm=position[profiled.llm],
@@ -123,7 +127,7 @@ def _sort_out(
     return by_rule
 
 
-def _offers(
+def _offered_options(
     table: ProfileTable, llms: Mapping[str, int], pools: Sequence[Pool]
 ) -> Iterator[tuple[ProfiledOption, int]]:
     for profiled in table.options:
@@ -133,7 +137,7 @@ def _offers(
                     yield profiled, p
 
 
-def _curve(profiled: ProfiledOption) -> Curve:
+def _option_curve(profiled: ProfiledOption) -> Curve:
     """The curve in SI units."""
     latency = {
         column: np.asarray(values) / 1000.0 for column, values in profiled.latency_ms.items()

@@ -141,7 +141,7 @@ class SolverSpec(Strict):
     )
 
 
-def _sense(value: Any) -> str | None:
+def _schema_sense(value: Any) -> str | None:
     keys = (
         value
         if isinstance(value, dict)
@@ -154,7 +154,7 @@ def _sense(value: Any) -> str | None:
 
 Objective = Annotated[
     Annotated[MaximizeQuality, Tag("maximize")] | Annotated[MinimizeCost, Tag("minimize")],
-    Discriminator(_sense),
+    Discriminator(_schema_sense),
 ]
 
 

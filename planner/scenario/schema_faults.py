@@ -7,10 +7,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from planner.scenario.schema_paths import field_at, field_names, models_at
+from planner.scenario.schema_paths import field_at_schema_path, field_names, models_at_schema_path
 from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
 
-__all__ = ["BLANK_PROBLEM", "FOREIGN_PROBLEM", "VALUE_PROBLEMS", "cross_faults", "fault_of"]
+__all__ = [
+    "BLANK_PROBLEM",
+    "FOREIGN_PROBLEM",
+    "VALUE_PROBLEMS",
+    "cross_schema_faults",
+    "schema_fault_of",
+]
 
 OBJECTIVE = "write {maximize: quality} or {minimize: cost, quality_at_least: 0.55}"
 CHEAPEST = (
@@ -68,7 +74,7 @@ VALUE_PROBLEMS = frozenset(
 """Problems of one value by itself; a workbook says instead what its cell was expected to hold."""
 
 
-def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
+def schema_fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
     """Fault for one error of pydantic (an item of `ValidationError.errors()`); None for a list that
     is short of its faulty entries only.
     """
@@ -86,14 +92,14 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
         fix = (
             OBJECTIVE
             if where[0] == "objective"
-            else f"add it ({field_at(root, where).description})"
+            else f"add it ({field_at_schema_path(root, where).description})"
         )
         return Fault(file, path, "", BLANK_PROBLEM, fix)
     if kind == "extra_forbidden" and where[0] == "objective":
         fix = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
         return Fault(file, path, value, FOREIGN_PROBLEM, fix)
     if kind == "extra_forbidden":
-        known = field_names(models_at(root, where[:-1]))
+        known = field_names(models_at_schema_path(root, where[:-1]))
         return Fault(
             file,
             path,
@@ -119,10 +125,13 @@ def fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | None:
     return Fault(file, path, value, problem, fix.format(**error.get("ctx", {})))
 
 
-def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
+def cross_schema_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
     """Faults of rules between fields, also where other fields are faulty."""
-    faults = [*_repeated(content, "pools", file), *_repeated(content, "llms", file)]
-    for i, llm in enumerate(_entries(content, "llms")):
+    faults = [
+        *_repeated_schema_faults(content, "pools", file),
+        *_repeated_schema_faults(content, "llms", file),
+    ]
+    for i, llm in enumerate(_schema_fault_entries(content, "llms")):
         low, high = llm.get("min_replicas", 0), llm.get("max_replicas")
         if type(low) is int and type(high) is int and low > high:
             where = f"llms.{i}.min_replicas"
@@ -148,7 +157,7 @@ def cross_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
     return faults
 
 
-def _entries(content: Mapping[str, Any], key: str) -> list[dict]:
+def _schema_fault_entries(content: Mapping[str, Any], key: str) -> list[dict]:
     """Entries of a list of mappings; {} for what is not a mapping."""
     entries = content.get(key)
     return (
@@ -158,10 +167,10 @@ def _entries(content: Mapping[str, Any], key: str) -> list[dict]:
     )
 
 
-def _repeated(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
+def _repeated_schema_faults(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
     first: dict[str, int] = {}
     faults = []
-    for i, entry in enumerate(_entries(content, key)):
+    for i, entry in enumerate(_schema_fault_entries(content, key)):
         name = entry.get("name")
         if isinstance(name, str) and first.setdefault(name, i) != i:
             where = f"{key}.{i}.name"

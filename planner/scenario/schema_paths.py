@@ -10,10 +10,12 @@ from pydantic.fields import FieldInfo
 
 from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
 
-__all__ = ["field_at", "field_names", "models_at", "set_path"]
+__all__ = ["field_at_schema_path", "field_names", "models_at_schema_path", "set_at_schema_path"]
 
 
-def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: Any) -> Fault | None:
+def set_at_schema_path(
+    root: type[BaseModel], content: dict[str, Any], path: str, value: Any
+) -> Fault | None:
     """Set content at a dotted path of the schema, in place; the fault of a path that leads nowhere,
     with its entries or keys.
     """
@@ -24,7 +26,7 @@ def set_path(root: type[BaseModel], content: dict[str, Any], path: str, value: A
     for step, part in enumerate(parts):
         there = ".".join(parts[:step]) or "the scenario"
         node = holder[key] if isinstance(holder, list) else holder.get(key)
-        item, models = _parts_of(kind)
+        item, models = _parts_of_schema_path(kind)
         if item is not None:
             count = len(node) if isinstance(node, list) else 0
             if not (part.isascii() and part.isdecimal() and len(part) < 7 and int(part) < count):
@@ -77,11 +79,11 @@ def field_names(models: Iterable[type[BaseModel]]) -> list[str]:
     return list(dict.fromkeys(name for model in models for name in model.model_fields))
 
 
-def models_at(root: type[BaseModel], where: list) -> list[type[BaseModel]]:
+def models_at_schema_path(root: type[BaseModel], where: list) -> list[type[BaseModel]]:
     """Models allowed at a place of the schema."""
     kind: Any = root
     for part in where:
-        item, models = _parts_of(kind)
+        item, models = _parts_of_schema_path(kind)
         kind = (
             item
             if item is not None
@@ -89,25 +91,25 @@ def models_at(root: type[BaseModel], where: list) -> list[type[BaseModel]]:
                 (m.model_fields[part].annotation for m in models if part in m.model_fields), None
             )
         )
-    return _parts_of(kind)[1]
+    return _parts_of_schema_path(kind)[1]
 
 
-def field_at(root: type[BaseModel], where: list) -> FieldInfo:
+def field_at_schema_path(root: type[BaseModel], where: list) -> FieldInfo:
     """The field at a place of the schema."""
     return next(
         model.model_fields[where[-1]]
-        for model in models_at(root, where[:-1])
+        for model in models_at_schema_path(root, where[:-1])
         if where[-1] in model.model_fields
     )
 
 
-def _parts_of(kind: Any) -> tuple[Any, list[type[BaseModel]]]:
+def _parts_of_schema_path(kind: Any) -> tuple[Any, list[type[BaseModel]]]:
     """Look into a field's annotation: (kind of a list's entries or None, models of a mapping)."""
     origin = typing.get_origin(kind)
     if origin is typing.Annotated:
-        return _parts_of(typing.get_args(kind)[0])
+        return _parts_of_schema_path(typing.get_args(kind)[0])
     if origin in (Union, types.UnionType):
-        parts = [_parts_of(part) for part in typing.get_args(kind)]
+        parts = [_parts_of_schema_path(part) for part in typing.get_args(kind)]
         return next((item for item, _ in parts if item is not None), None), [
             model for _, models in parts for model in models
         ]

@@ -20,7 +20,7 @@ from profiles.io.tables import Table, number_table_column, text_table_column
 from profiles.scores import RESERVED
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
 
-__all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "template_inputs", "workbook_inputs"]
+__all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "template_inputs", "template_workbook_inputs"]
 
 CELL_TEXT = 32_767
 MOST_PROMPTS = 5_000
@@ -97,7 +97,7 @@ def template_inputs() -> WorkbookInputs:
     )
 
 
-def workbook_inputs(
+def template_workbook_inputs(
     scenario: Scenario, tables: InputTables, folder: Path, most_prompts: int = MOST_PROMPTS
 ) -> WorkbookInputs:
     """Sheets of a scenario, overrides included. tables: of the scenario, as they were read.
@@ -106,11 +106,11 @@ def workbook_inputs(
     no cell can hold: settings name the file relative to `folder`, where the workbook will be.
     DataError when the cells of the scores are no numbers.
     """
-    settings = _settings(scenario.spec)
+    settings = _template_settings(scenario.spec)
     notes = []
     frames: dict[str, pd.DataFrame | None] = {
-        "profiles": _profile_frame(tables.profiles),
-        "scores": _score_frame(scenario, tables.scores),
+        "profiles": _template_profile_frame(tables.profiles),
+        "scores": _template_score_frame(scenario, tables.scores),
     }
     for key, path, sheet in (
         ("profiles", scenario.profiles_path, PROFILES),
@@ -120,7 +120,7 @@ def workbook_inputs(
         if (
             frame is not None
             and key not in tables.sheets
-            and (_unholdable(frame) or (key == "scores" and len(frame) > most_prompts))
+            and (_unholdable_in_template(frame) or (key == "scores" and len(frame) > most_prompts))
         ):
             frames[key] = None
             settings[key] = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
@@ -140,7 +140,7 @@ def workbook_inputs(
     )
 
 
-def _settings(spec: ScenarioSpec) -> dict[str, Any]:
+def _template_settings(spec: ScenarioSpec) -> dict[str, Any]:
     """Values by the dotted keys of Settings; tables are taken as sheets."""
     objective = spec.objective
     settings: dict[str, Any] = {
@@ -160,7 +160,7 @@ def _settings(spec: ScenarioSpec) -> dict[str, Any]:
     return settings
 
 
-def _profile_frame(table: ProfileTable) -> pd.DataFrame:
+def _template_profile_frame(table: ProfileTable) -> pd.DataFrame:
     """Known columns that are not blank altogether, in the order of the sheet."""
     names = [one.key for one in TABLES[PROFILES] if one.key in table.content]
     frame = pd.DataFrame({name: table.content[name] for name in names})
@@ -169,7 +169,7 @@ def _profile_frame(table: ProfileTable) -> pd.DataFrame:
     ]
 
 
-def _score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
+def _template_score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
     """Prompts, weights where there are any, and the scores of the scenario's LLMs; all rows, also
     those that lack a score.
     """
@@ -183,7 +183,7 @@ def _score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _unholdable(frame: pd.DataFrame) -> bool:
+def _unholdable_in_template(frame: pd.DataFrame) -> bool:
     """Whether a text of the table is longer than a cell, or has characters that workbooks cannot
     give back.
     """

@@ -11,13 +11,13 @@ from planner.scenario.load import Scenario
 from profiles.curves import ProfileTable
 from profiles.io.faults import Fault, nearest_for_fault
 
-__all__ = ["no_option_fault", "note_unused", "unjudged_fault"]
+__all__ = ["no_used_option_fault", "note_unused_options", "unused_unjudged_fault"]
 
 SHOWN_NAMES = 20
 SHOWN_REASONS = 3
 
 
-def no_option_fault(
+def no_used_option_fault(
     scenario: Scenario, table: ProfileTable, dropped: Sequence[Dropped]
 ) -> Fault | None:
     """The fault of a table that has no row for the scenario, or of setups that leave none; None
@@ -37,13 +37,13 @@ def no_option_fault(
         problem = f"no row is of an LLM and a GPU of the scenario ({named})"
         return Fault(table.file, "columns llm, gpu", "", problem, fix)
     if all(" is not among setups." in drop.reason for drop in dropped):
-        problem = "they leave no option of the profile table: " + _reasons(dropped)
+        problem = "they leave no option of the profile table: " + _unused_reasons(dropped)
         fix = "widen or delete setups.tp_degrees and setups.mps_shares_pct"
         return Fault(str(scenario.path), "setups", "", problem, fix)
     return None
 
 
-def unjudged_fault(scenario: Scenario, table: ProfileTable, slo: int, lacking: str) -> Fault:
+def unused_unjudged_fault(scenario: Scenario, table: ProfileTable, slo: int, lacking: str) -> Fault:
     """The fault of an SLO that no option has a column for.
 
     slo: its position; lacking: what each option lacks.
@@ -60,7 +60,7 @@ def unjudged_fault(scenario: Scenario, table: ProfileTable, slo: int, lacking: s
     )
 
 
-def note_unused(
+def note_unused_options(
     scenario: Scenario,
     table: ProfileTable,
     kept: Sequence[Option],
@@ -74,13 +74,13 @@ def note_unused(
     unsized: LLMs whose memory is not known; they have a fault of their own already.
     """
     spec = scenario.spec
-    _note_profiles(table, "LLMs", [llm.name for llm in spec.llms], findings)
-    _note_profiles(table, "GPUs", [pool.gpu for pool in spec.pools], findings)
+    _note_unused_profiles(table, "LLMs", [llm.name for llm in spec.llms], findings)
+    _note_unused_profiles(table, "GPUs", [pool.gpu for pool in spec.pools], findings)
     for i, llm in enumerate(spec.llms):
         if llm.name in unsized or any(option.llm == i for option in kept):
             continue
         why = (
-            _reasons([drop for drop in dropped if drop.llm == llm.name])
+            _unused_reasons([drop for drop in dropped if drop.llm == llm.name])
             or f"no row of {table.file} is of {llm.name} on a GPU of the scenario"
         )
         if llm.min_replicas:
@@ -95,13 +95,13 @@ def note_unused(
     for p, pool in enumerate(spec.pools):
         if not unsized and not any(option.pool == p for option in kept):
             why = (
-                _reasons([drop for drop in dropped if drop.pool == pool.name])
+                _unused_reasons([drop for drop in dropped if drop.pool == pool.name])
                 or f"no row of {table.file} is of {pool.gpu}"
             )
             findings.notices.append(f"the pool {pool.name} has no option and stays empty: {why}")
 
 
-def _note_profiles(
+def _note_unused_profiles(
     table: ProfileTable, what: str, known: Sequence[str], findings: InputFindings
 ) -> None:
     """A notice of profiles of LLMs or GPUs that the scenario does not name."""
@@ -120,7 +120,7 @@ def _note_profiles(
     )
 
 
-def _reasons(drops: Sequence[Dropped]) -> str:
+def _unused_reasons(drops: Sequence[Dropped]) -> str:
     """The reasons, each once with the number of its options, at most SHOWN_REASONS."""
     counts = Counter(drop.reason for drop in drops)
     reasons = [

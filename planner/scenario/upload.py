@@ -10,15 +10,15 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from planner.errors import DataError
-from planner.scenario.archive import unpack_archives, write_folder
-from planner.scenario.load import Scenario, read_scenario
+from planner.scenario.archive import unpack_scenario_archives, write_archive_folder
+from planner.scenario.load import Scenario, load_scenario_content
 from profiles.curves import parse_curves
 from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.workbook_layout import PROFILES, SCORES
 
-__all__ = ["ENDINGS", "TABLE_ENDINGS", "replace_table", "store_upload"]
+__all__ = ["ENDINGS", "TABLE_ENDINGS", "replace_uploaded_table", "store_upload"]
 
 SCENARIOS = (".yaml", ".yml", ".xlsx")
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
@@ -38,7 +38,7 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
     its tables may lie is looked at.
     """
     faults: list[Fault] = []
-    files = unpack_archives(files)
+    files = unpack_scenario_archives(files)
     names = {_bare(name): content for name, content in files.items()}
     if len(files) > MOST_FILES or len(names) < len(files):
         problem = "too many files, or two of one name"
@@ -57,11 +57,11 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
     for name, content in names.items():
         (folder / name).write_bytes(content)
     path = folder / scenarios[0]
-    _, content_read = read_scenario(path, (), [])
+    _, content_read = load_scenario_content(path, (), [])
     if isinstance(content_read, Mapping):
-        faults += _foreign(path, content_read, names)
+        faults += _foreign_upload(path, content_read, names)
     if faults:
-        read_scenario(path, (), faults)
+        load_scenario_content(path, (), faults)
         raise DataError(faults)
     return path
 
@@ -72,7 +72,9 @@ def _bare(name: str) -> str:
     return "".join(sign for sign in last if sign.isprintable()) or "file"
 
 
-def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes]) -> list[Fault]:
+def _foreign_upload(
+    path: Path, content: Mapping[str, Any], names: Mapping[str, bytes]
+) -> list[Fault]:
     """Tables that the scenario names and that were not handed over."""
     faults = []
     for key, sheet in (("profiles", PROFILES), ("scores", SCORES)):
@@ -95,7 +97,9 @@ def _foreign(path: Path, content: Mapping[str, Any], names: Mapping[str, bytes])
     return faults
 
 
-def replace_table(scenario: Scenario, key: str, name: str, content: bytes, folder: Path) -> Path:
+def replace_uploaded_table(
+    scenario: Scenario, key: str, name: str, content: bytes, folder: Path
+) -> Path:
     """Write the scenario into a folder with another table; its file there.
 
     key: profiles or scores; name: the upload's file name, whose ending says what it is. DataError
@@ -106,28 +110,28 @@ def replace_table(scenario: Scenario, key: str, name: str, content: bytes, folde
         raise DataError(
             [Fault(name, "", ending, "this is no table", f"give one of {', '.join(TABLE_ENDINGS)}")]
         )
-    path = write_folder(scenario, folder)
+    path = write_archive_folder(scenario, folder)
     text = path.read_text(encoding="utf-8")
     old = next(line for line in text.splitlines() if line.startswith(f"{key}: "))
     (folder / old.partition('"')[2].rstrip('"')).unlink()
     if ending == ".xlsx":
         ending = ".csv"
-        content = _sheet_as_csv(key, _bare(name), content, folder)
+        content = _uploaded_sheet_as_csv(key, _bare(name), content, folder)
     (folder / f"{key}{ending}").write_bytes(content)
     path.write_text(text.replace(old, f'{key}: "{key}{ending}"'), encoding="utf-8")
     return path
 
 
-def _sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
+def _uploaded_sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
     """The sheet Profiles or Scores of an uploaded workbook, its faults by cell."""
     # Imported here because only workbooks need openpyxl.
-    from planner.scenario.workbook import read_book
+    from planner.scenario.workbook import read_workbook
 
     book_path = folder / name
     book_path.write_bytes(content)
     title = PROFILES if key == "profiles" else SCORES
     faults: list[Fault] = []
-    book = read_book(book_path, faults)
+    book = read_workbook(book_path, faults)
     table = (
         None
         if book is None
@@ -142,10 +146,10 @@ def _sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
             here or [Fault(name, title, "", "the sheet is missing", "name the sheet so")]
         )
     book_path.unlink()
-    return _as_csv(table)
+    return _upload_as_csv(table)
 
 
-def _as_csv(table: Table) -> bytes:
+def _upload_as_csv(table: Table) -> bytes:
     # Imported here because only workbooks need it.
     import pandas as pd
 

@@ -17,14 +17,14 @@ from planner.scenario.workbook_headers import (
     InputBook,
     base_label,
     cell_at,
-    check_merged_cells,
-    check_unit,
+    check_header_unit,
+    check_merged_headers,
     field_names,
-    find_header,
-    note_unknown_columns,
+    find_workbook_header,
+    note_unknown_headers,
 )
-from planner.scenario.workbook_tables import read_table_sheet
-from planner.scenario.workbook_values import cell_content
+from planner.scenario.workbook_tables import read_workbook_table
+from planner.scenario.workbook_values import workbook_value
 from profiles.io.faults import Fault
 from profiles.io.workbook_cells import Sheet, cell_name, normal, read_workbook_cells
 from profiles.workbook_fields import ARRIVAL, OBJECTIVES, SheetField
@@ -40,10 +40,10 @@ from profiles.workbook_layout import (
     TABLES,
 )
 
-__all__ = ["InputBook", "read_book"]
+__all__ = ["InputBook", "read_workbook"]
 
 
-def read_book(path: Path, faults: list[Fault]) -> InputBook | None:
+def read_workbook(path: Path, faults: list[Fault]) -> InputBook | None:
     """Read an input workbook; faults of the workbook itself are appended, None when there is
     nothing to go on with.
     """
@@ -61,17 +61,17 @@ def read_book(path: Path, faults: list[Fault]) -> InputBook | None:
         problem = "this workbook has none of the sheets of an input"
         faults.append(book.fault("", ", ".join(others)[:200], problem, fix))
         return None
-    _rows_of(book, sheets, POOLS, "pools", faults)
-    _rows_of(book, sheets, LLMS, "llms", faults)
-    _demand(book, sheets, faults)
-    _settings(book, sheets, faults)
+    _workbook_rows_of(book, sheets, POOLS, "pools", faults)
+    _workbook_rows_of(book, sheets, LLMS, "llms", faults)
+    _workbook_demand(book, sheets, faults)
+    _workbook_settings(book, sheets, faults)
     for title, key in ((PROFILES, "profiles"), (SCORES, "scores")):
-        read_table_sheet(book, sheets.get(title), title, key, faults)
-    book.notices += _notices(path, sheets, others)
+        read_workbook_table(book, sheets.get(title), title, key, faults)
+    book.notices += _workbook_notices(path, sheets, others)
     return book
 
 
-def _notices(path: Path, sheets: dict[str, Sheet], others: list[str]) -> list[str]:
+def _workbook_notices(path: Path, sheets: dict[str, Sheet], others: list[str]) -> list[str]:
     """What a reader may not expect: hidden sheets and rows that are read, sheets that are not."""
     notices = [
         f"{path}: the sheet {title} is hidden, and read all the same"
@@ -89,19 +89,19 @@ def _notices(path: Path, sheets: dict[str, Sheet], others: list[str]) -> list[st
     return notices
 
 
-def _rows_of(
+def _workbook_rows_of(
     book: InputBook, sheets: dict[str, Sheet], title: str, key: str, faults: list[Fault]
 ) -> None:
     """Fill content[key] with one mapping for each row below the header."""
     if title not in sheets:
         return
-    header = find_header(book, sheets[title], title, faults)
+    header = find_workbook_header(book, sheets[title], title, faults)
     book.places.cells[key] = (title, None)
-    book.content[key] = _entries(book, sheets[title], title, key, header)
-    note_unknown_columns(book, title, header)
+    book.content[key] = _workbook_entries(book, sheets[title], title, key, header)
+    note_unknown_headers(book, title, header)
 
 
-def _entries(
+def _workbook_entries(
     book: InputBook, sheet: Sheet, title: str, key: str, header: Header
 ) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ def _entries(
         for one in TABLES[title]:
             if one.key in header.columns:
                 column = header.columns[one.key]
-                value = cell_content(cell_at(cells, column), one)
+                value = workbook_value(cell_at(cells, column), one)
                 book.places.cells[f"{key}.{len(entries)}.{one.key}"] = (
                     cell_name(title, number, column),
                     value,
@@ -131,7 +131,7 @@ def _entries(
     return entries
 
 
-def _demand(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
+def _workbook_demand(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
     """Fill arrival_rate_rps (the cell right of its label) and slo (the rows below the header of
     SLOs).
     """
@@ -148,18 +148,18 @@ def _demand(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> N
                     )
                     place = cell_name(DEMAND, number, column)
                     faults.append(book.fault(place, "", problem, "keep one of them"))
-                check_unit(book, DEMAND, number, column, str(cell), ARRIVAL, faults)
-                _put(
+                check_header_unit(book, DEMAND, number, column, str(cell), ARRIVAL, faults)
+                _put_workbook_value(
                     book, ARRIVAL, cell_at(cells, column + 1), cell_name(DEMAND, number, column + 1)
                 )
-    header = find_header(book, sheet, DEMAND, faults, needs=2)
+    header = find_workbook_header(book, sheet, DEMAND, faults, needs=2)
     if header.row:
         book.places.cells["slo"] = (DEMAND, None)
-        book.content["slo"] = _entries(book, sheet, DEMAND, "slo", header)
-        note_unknown_columns(book, DEMAND, header)
+        book.content["slo"] = _workbook_entries(book, sheet, DEMAND, "slo", header)
+        note_unknown_headers(book, DEMAND, header)
 
 
-def _settings(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
+def _workbook_settings(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:
     """Fill in rows of label and value; unknown labels are noted, a label that appears
     twice is a fault.
     """
@@ -184,19 +184,19 @@ def _settings(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) ->
                     " no setting"
                 )
             continue
-        check_unit(book, SETTINGS, number, 0, str(label), one, faults)
+        check_header_unit(book, SETTINGS, number, 0, str(label), one, faults)
         if one.key in seen:
             problem = f"the setting appears twice, first at {seen[one.key]}"
             place = cell_name(SETTINGS, number, 0)
             faults.append(book.fault(place, f'"{label}"', problem, "keep one of the rows"))
         seen[one.key] = cell_name(SETTINGS, number, 0)
-        _put(book, one, cell_at(cells, 1), cell_name(SETTINGS, number, 1))
-    check_merged_cells(book, SETTINGS, sheet, 0, {0, 1}, faults)
+        _put_workbook_value(book, one, cell_at(cells, 1), cell_name(SETTINGS, number, 1))
+    check_merged_headers(book, SETTINGS, sheet, 0, {0, 1}, faults)
 
 
-def _put(book: InputBook, one: SheetField, cell: Any, place: str) -> None:
+def _put_workbook_value(book: InputBook, one: SheetField, cell: Any, place: str) -> None:
     """Put a setting where its dotted key says."""
-    value = cell_content(cell, one)
+    value = workbook_value(cell, one)
     book.places.cells[one.key] = (place, value)
     if value is None:
         return

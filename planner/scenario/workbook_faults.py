@@ -17,7 +17,7 @@ from profiles.io.faults import Fault, nearest_for_fault
 from profiles.workbook_fields import ARRIVAL, FieldKind, SheetField
 from profiles.workbook_layout import DEMAND, LLMS, POOLS, SETTINGS, TABLES
 
-__all__ = ["CellPlaces", "SheetPlaces", "faults_by_cell"]
+__all__ = ["CellPlaces", "SheetPlaces", "workbook_faults_by_cell"]
 
 _DOTTED = re.compile(r"\b(?:pools|llms|slo)\.\d+(?:\.\w+)?\b")
 _ROW = re.compile(r"rows? (\d+)(?: to (\d+))?(?:, column (.*))?", re.DOTALL)
@@ -56,7 +56,7 @@ class CellPlaces:
     headers: dict[str, list[str]] = field(default_factory=dict)
 
 
-def faults_by_cell(faults: Iterable[Fault], places: CellPlaces) -> list[Fault]:
+def workbook_faults_by_cell(faults: Iterable[Fault], places: CellPlaces) -> list[Fault]:
     """The faults with the cell of each as its place, each once; those of other files as they are.
 
     Faults of overrides (at `--set`) have no cell either.
@@ -64,24 +64,24 @@ def faults_by_cell(faults: Iterable[Fault], places: CellPlaces) -> list[Fault]:
     placed: dict[Fault, None] = {}
     for fault in faults:
         if fault.file == str(places.path) and fault.where:
-            fault = _scenario_fault(fault, places)
+            fault = _workbook_scenario_fault(fault, places)
         elif fault.file in places.tables:
-            fault = _table_fault(fault, places)
+            fault = _workbook_table_fault(fault, places)
         placed[fault] = None
     return list(placed)
 
 
-def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
+def _workbook_scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
     path = str(places.path)
     if "!" in fault.where or fault.where.split(".")[0] in places.sheets:
         return fault
-    known = _field(fault.where)
+    known = _workbook_fault_field(fault.where)
     where = fault.where
     while where not in places.cells and "." in where:
         where = where.rpartition(".")[0]
     cell, value = places.cells.get(where, ("", None))
     if fault.problem == BLANK_PROBLEM and fault.where not in places.cells:
-        return _missing(fault, places)
+        return _workbook_fault_missing(fault, places)
     if isinstance(value, UnusableCell):
         return Fault(path, cell, _quoted(value.value), value.problem, value.fix)
     if known and fault.problem == BLANK_PROBLEM:
@@ -94,7 +94,7 @@ def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
             cell,
             _double(fault.value),
             f"expected {known.expected}",
-            _fix(value, known, fault.fix),
+            _workbook_fault_fix(value, known, fault.fix),
         )
     if known is None and fault.where in _LISTS and fault.problem in VALUE_PROBLEMS:
         return Fault(path, cell, "", "there are no rows below the header", "write one row for each")
@@ -112,7 +112,7 @@ def _scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
     return Fault(path, cell or fault.where, _double(fault.value), problem, fault.fix)
 
 
-def _missing(fault: Fault, places: CellPlaces) -> Fault:
+def _workbook_fault_missing(fault: Fault, places: CellPlaces) -> Fault:
     """The fault of a sheet, a column or a row of Settings that is not there."""
     path = str(places.path)
     first = fault.where.split(".")[0]
@@ -123,7 +123,7 @@ def _missing(fault: Fault, places: CellPlaces) -> Fault:
             + f"add it; `{PROGRAM} init --xlsx PATH` writes a template"
         )
         return Fault(path, title, "", "the sheet is missing", fix)
-    known = _field(fault.where)
+    known = _workbook_fault_field(fault.where)
     if known is None:
         return Fault(
             path,
@@ -142,7 +142,7 @@ def _missing(fault: Fault, places: CellPlaces) -> Fault:
     )
 
 
-def _field(where: str) -> SheetField | None:
+def _workbook_fault_field(where: str) -> SheetField | None:
     """Find the field of a dotted path; None for a whole list."""
     parts = where.split(".")
     if parts[0] in _LISTS:
@@ -155,11 +155,13 @@ def _field(where: str) -> SheetField | None:
     return max(best, key=lambda one: len(one.key), default=None)
 
 
-def _table_fault(fault: Fault, places: CellPlaces) -> Fault:
+def _workbook_table_fault(fault: Fault, places: CellPlaces) -> Fault:
     path, table = str(places.path), places.tables[fault.file]
     value = _double(fault.value)
     fix = (
-        _fix_number(value[1:-1]) if value.startswith('"') and "number" in fault.problem else ""
+        _workbook_fault_fix_number(value[1:-1])
+        if value.startswith('"') and "number" in fault.problem
+        else ""
     ) or fault.fix
     if row := _ROW.fullmatch(fault.where):
         first, last, name = row.groups()
@@ -185,12 +187,12 @@ def _table_fault(fault: Fault, places: CellPlaces) -> Fault:
     return Fault(path, where, value, fault.problem, fix)
 
 
-def _fix(value: Any, known: SheetField, fix: str) -> str:
+def _workbook_fault_fix(value: Any, known: SheetField, fix: str) -> str:
     """How to fix a cell: text that looks like a number first of all."""
     if (
         isinstance(value, str)
         and known.kind in (FieldKind.NUMBER, FieldKind.WHOLE)
-        and (number := _fix_number(value))
+        and (number := _workbook_fault_fix_number(value))
     ):
         return number
     if known.choices and isinstance(value, str):
@@ -198,7 +200,7 @@ def _fix(value: Any, known: SheetField, fix: str) -> str:
     return known.note or fix
 
 
-def _fix_number(text: str) -> str:
+def _workbook_fault_fix_number(text: str) -> str:
     """How to fix text that looks like a number; "" for any other.
 
     Spaces that do not break (escaped in what is shown) are Excel's own.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.scenario.workbook_faults import CellPlaces, faults_by_cell
+from planner.scenario.workbook_faults import CellPlaces, workbook_faults_by_cell
 from profiles.io.cells import text_of_cell
 from profiles.io.faults import Fault
 from profiles.io.tables import Table
@@ -20,13 +20,13 @@ __all__ = [
     "InputBook",
     "base_label",
     "cell_at",
-    "check_merged_cells",
+    "check_header_unit",
+    "check_merged_headers",
     "check_repeated_headers",
-    "check_unit",
     "field_names",
-    "find_header",
+    "find_workbook_header",
     "header_text",
-    "note_unknown_columns",
+    "note_unknown_headers",
     "scores_header",
 ]
 
@@ -53,7 +53,7 @@ class InputBook:
 
     def by_cell(self, faults: Iterable[Fault]) -> list[Fault]:
         """The faults with the cell of each as its place, each once."""
-        return faults_by_cell(faults, self.places)
+        return workbook_faults_by_cell(faults, self.places)
 
     def fault(self, place: str, value: str, problem: str, fix: str) -> Fault:
         """A fault of this workbook; place: a cell or a sheet."""
@@ -73,7 +73,7 @@ class Header:
     others: dict[int, str]
 
 
-def find_header(
+def find_workbook_header(
     book: InputBook, sheet: Sheet, title: str, faults: list[Fault], needs: int = 1
 ) -> Header:
     """The first row with two known headers (or all there are), else the first row; units are
@@ -82,7 +82,7 @@ def find_header(
     known = field_names(TABLES[title])
     rows = sheet.rows[:HEADER_WITHIN]
 
-    def known_cells(cells: Sequence[Any]) -> int:
+    def known_header_cells(cells: Sequence[Any]) -> int:
         return sum(
             normal(cell) in known or base_label(cell) in known
             for cell in cells
@@ -90,7 +90,7 @@ def find_header(
         )
 
     number, cells = next(
-        ((n, cells) for n, cells in rows if known_cells(cells) >= 2),
+        ((n, cells) for n, cells in rows if known_header_cells(cells) >= 2),
         rows[0] if rows and needs < 2 else (0, ()),
     )
     columns: dict[str, int] = {}
@@ -102,11 +102,11 @@ def find_header(
             if text:
                 others[column] = text
             continue
-        check_unit(book, title, number, column, text, one, faults)
+        check_header_unit(book, title, number, column, text, one, faults)
         columns.setdefault(one.key, column)
     if title != PROFILES and number:
         check_repeated_headers(book, sheet, title, Header(number, columns, others), faults)
-        check_merged_cells(book, title, sheet, number, set(columns.values()), faults)
+        check_merged_headers(book, title, sheet, number, set(columns.values()), faults)
     book.places.headers[title] = [*others.values()]
     return Header(number, columns, others)
 
@@ -125,7 +125,7 @@ def scores_header(sheet: Sheet) -> Header:
     return Header(number, columns, {})
 
 
-def check_unit(
+def check_header_unit(
     book: InputBook,
     title: str,
     row: int,
@@ -162,7 +162,7 @@ def check_repeated_headers(
     return len(faults) > before
 
 
-def check_merged_cells(
+def check_merged_headers(
     book: InputBook, title: str, sheet: Sheet, row: int, columns: set[int], faults: list[Fault]
 ) -> None:
     """Refuse merged cells from the header down, in columns that are read; merged over one row of
@@ -179,7 +179,7 @@ def check_merged_cells(
             faults.append(book.fault(place, "", "the cells are merged", fix))
 
 
-def note_unknown_columns(book: InputBook, title: str, header: Header) -> None:
+def note_unknown_headers(book: InputBook, title: str, header: Header) -> None:
     """A notice of columns that are no input."""
     if header.others:
         listed = ", ".join(list(header.others.values())[:20])

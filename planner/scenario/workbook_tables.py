@@ -7,9 +7,9 @@ from planner.scenario.workbook_faults import SheetPlaces
 from planner.scenario.workbook_headers import (
     InputBook,
     cell_at,
-    check_merged_cells,
+    check_merged_headers,
     check_repeated_headers,
-    find_header,
+    find_workbook_header,
     scores_header,
 )
 from profiles.io.cells import UnusableCell
@@ -18,14 +18,14 @@ from profiles.io.table_files import build_table_of_file
 from profiles.io.workbook_cells import DATED, Sheet
 from profiles.workbook_layout import PROFILES, TABLES, sheet_reference
 
-__all__ = ["read_table_sheet"]
+__all__ = ["read_workbook_table"]
 
 _KNOWN = {PROFILES: {one.key for one in TABLES[PROFILES]}}
 """Columns of a table that are read; of Scores all, for their names are known after overrides only.
 """
 
 
-def read_table_sheet(
+def read_workbook_table(
     book: InputBook, sheet: Sheet | None, title: str, key: str, faults: list[Fault]
 ) -> None:
     """Make the table of Profiles or Scores, unless Settings names a file for it.
@@ -47,24 +47,30 @@ def read_table_sheet(
         faults.append(book.fault(title, "", "the sheet is missing", fix))
         return
     name = sheet_reference(book.path.name, title)
-    header = find_header(book, sheet, title, faults) if title == PROFILES else scores_header(sheet)
+    header = (
+        find_workbook_header(book, sheet, title, faults)
+        if title == PROFILES
+        else scores_header(sheet)
+    )
     names = {column: key for key, column in header.columns.items()} | header.others
     repeated = header.row and check_repeated_headers(book, sheet, title, header, faults)
     file = f"{book.path}#{title}"
     book.places.tables[file] = SheetPlaces(
         title, header.row, {text: column for column, text in names.items()}
     )
-    check_merged_cells(book, title, sheet, header.row, set(names), faults)
+    check_merged_headers(book, title, sheet, header.row, set(names), faults)
     book.content[key], book.tables[name] = name, None
     if not header.row:
         fix = f"fill it in, or name a file in Settings ({title} file)"
         faults.append(book.fault(title, "", "the sheet is empty", fix))
     elif not repeated:
-        records = _records(sheet, header.row, names)
+        records = _workbook_table_records(sheet, header.row, names)
         book.tables[name] = build_table_of_file(file, records, faults, only=_KNOWN.get(title))
 
 
-def _records(sheet: Sheet, header: int, names: Mapping[int, str]) -> list[Sequence[Any]]:
+def _workbook_table_records(
+    sheet: Sheet, header: int, names: Mapping[int, str]
+) -> list[Sequence[Any]]:
     """The rows of the columns that have a name, by row number.
 
     header: its row, whose cells become the names. Rows above it and blank rows are empty.
@@ -78,11 +84,13 @@ def _records(sheet: Sheet, header: int, names: Mapping[int, str]) -> list[Sequen
         if number == header:
             records.append([names[column] for column in columns])
         else:
-            records.append([_with_dates(cell_at(cells, c), names[c]) for c in columns])
+            records.append(
+                [_workbook_table_with_dates(cell_at(cells, c), names[c]) for c in columns]
+            )
     return records
 
 
-def _with_dates(cell: Any, name: str) -> Any:
+def _workbook_table_with_dates(cell: Any, name: str) -> Any:
     """The cell; a date as text where dates are welcome."""
     if name == "measured_on" and isinstance(cell, UnusableCell) and cell.problem == DATED:
         return cell.value.removesuffix("T00:00:00")

@@ -6,17 +6,17 @@ from profiles.io.cells import NUMBER, UnusableCell, text_of_cell
 from profiles.io.workbook_cells import normal
 from profiles.workbook_fields import FieldKind, SheetField
 
-__all__ = ["cell_content"]
+__all__ = ["workbook_value"]
 
 
-def cell_content(cell: Any, one: SheetField) -> Any:
+def workbook_value(cell: Any, one: SheetField) -> Any:
     """A cell as content: text for text, whole numbers where they are wanted, several numbers of one
     cell; else unchanged.
     """
     if isinstance(cell, str):
         cell = cell.strip()
         if one.kind == FieldKind.NUMBERS:
-            return _several_numbers(cell)
+            return _several_workbook_values(cell)
         if one.choices:
             return next((choice for choice in one.choices if choice == normal(cell)), cell)
         return cell
@@ -33,7 +33,7 @@ def cell_content(cell: Any, one: SheetField) -> Any:
     return whole if one.kind == FieldKind.WHOLE else cell
 
 
-def _several_numbers(text: str) -> Any:
+def _several_workbook_values(text: str) -> Any:
     """Numbers with semicolons, spaces, or commas and spaces between; the text itself when it is
     anything else ("1,5" is not guessed at).
     """

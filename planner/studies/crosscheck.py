@@ -35,13 +35,13 @@ from planner.settings import Settings
 from planner.solution import Solution, Status
 from planner.studies.decomposition_run import (
     DecompositionRun,
+    decomposition_seconds_per_setup,
     decomposition_solution,
     run_decomposition,
-    seconds_per_setup,
 )
-from planner.studies.setup_study import as_progress
+from planner.studies.setup_study import setup_study_progress
 
-__all__ = ["CheckVerdict", "CrossCheck", "compare_runs", "plan_both_ways"]
+__all__ = ["CheckVerdict", "CrossCheck", "crosscheck_plans", "crosscheck_runs"]
 
 ROUNDING = 2e-6
 """Shares of the range of scores (of the cost, relative) within which values and bounds of both
@@ -81,7 +81,7 @@ class CrossCheck:
         return self.verdict in (CheckVerdict.DISAGREE, CheckVerdict.CONTRADICTS)
 
 
-def compare_runs(
+def crosscheck_runs(
     instance: Instance, joint: Solution, decomposition: DecompositionRun, rel_gap: float
 ) -> CrossCheck:
     """Give the verdict.
@@ -94,15 +94,15 @@ def compare_runs(
     noise = ROUNDING * (
         span if sign > 0 else max(abs(joint.value or 0.0), abs(best.value or 0.0), 1.0)
     )
-    plan, problems = _checked_plan(instance, best, rel_gap)
+    plan, problems = _crosschecked_plan(instance, best, rel_gap)
     reasons = [
-        *_contradictions(joint, decomposition, sign, noise, span),
+        *_crosscheck_contradictions(joint, decomposition, sign, noise, span),
         *problems,
-        *_joint_problems(instance, joint, rel_gap),
+        *_crosscheck_joint_problems(instance, joint, rel_gap),
     ]
     own_gap = _gap(best.value, best.bound)
     return CrossCheck(
-        verdict=_verdict(joint, decomposition, own_gap, reasons),
+        verdict=_crosscheck_verdict(joint, decomposition, own_gap, reasons),
         reasons=tuple(reasons),
         decomposition=decomposition,
         plan=plan,
@@ -118,7 +118,7 @@ def _gap(value: float | None, bound: float | None) -> float | None:
     return None if value is None or bound is None or not np.isfinite(bound) else abs(bound - value)
 
 
-def _verdict(
+def _crosscheck_verdict(
     joint: Solution, decomposition: DecompositionRun, own_gap: float | None, reasons: Sequence[str]
 ) -> CheckVerdict:
     if reasons:
@@ -135,7 +135,7 @@ def _verdict(
     return CheckVerdict.BRACKETS
 
 
-def _joint_problems(instance: Instance, joint: Solution, rel_gap: float) -> list[str]:
+def _crosscheck_joint_problems(instance: Instance, joint: Solution, rel_gap: float) -> list[str]:
     """What the verifier has against the joint plan."""
     if not joint.has_plan:
         return []
@@ -146,7 +146,7 @@ def _joint_problems(instance: Instance, joint: Solution, rel_gap: float) -> list
     return []
 
 
-def _contradictions(
+def _crosscheck_contradictions(
     joint: Solution, decomposition: DecompositionRun, sign: float, noise: float, span: float
 ) -> list[str]:
     """Claims of the two that cannot both be true."""
@@ -189,7 +189,7 @@ def _contradictions(
     return problems
 
 
-def _checked_plan(
+def _crosschecked_plan(
     instance: Instance, best: BestSetup, rel_gap: float
 ) -> tuple[Solution | None, list[str]]:
     """The decomposition's plan with a router, and what the verifier or its exact quality has
@@ -215,7 +215,7 @@ def _checked_plan(
     return solution, problems
 
 
-def plan_both_ways(
+def crosscheck_plans(
     instance: Instance,
     settings: Settings,
     *,
@@ -229,16 +229,18 @@ def plan_both_ways(
 
     The decomposition comes first: what it does not support is refused before anything long is done.
     """
-    decomposition = run_decomposition(instance, progress=as_progress(progress), cancel=cancel)
+    decomposition = run_decomposition(
+        instance, progress=setup_study_progress(progress), cancel=cancel
+    )
     solution = joint.solve_joint(
         instance, settings, progress=progress, cancel=cancel, explain=False
     )
-    check = compare_runs(instance, solution, decomposition, settings.rel_gap)
+    check = crosscheck_runs(instance, solution, decomposition, settings.rel_gap)
     sampled = None
     if (
         decomposition.setups is not None
         and decomposition.complete
         and instance.objective == "quality"
     ):
-        sampled = seconds_per_setup(instance, decomposition.setups, cancel)
+        sampled = decomposition_seconds_per_setup(instance, decomposition.setups, cancel)
     return solution, check, sampled

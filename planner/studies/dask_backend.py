@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from planner.errors import DataError
 from profiles.io.faults import Fault
 
-__all__ = ["joblib_backend"]
+__all__ = ["dask_joblib_backend"]
 
 SCHEDULER_WAIT = "10s"
 
 
 @contextmanager
-def joblib_backend(dask: str | None) -> Iterator[None]:
+def dask_joblib_backend(dask: str | None) -> Iterator[None]:
     """Within, joblib hands tasks to the Dask cluster at the address; None: to processes of this
     machine. DataError when dask is not installed or no scheduler answers.
     """

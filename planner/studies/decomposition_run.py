@@ -28,7 +28,12 @@ from planner.settings import CLOSE_ENOUGH
 from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
 from profiles.io.faults import Fault
 
-__all__ = ["DecompositionRun", "decomposition_solution", "run_decomposition", "seconds_per_setup"]
+__all__ = [
+    "DecompositionRun",
+    "decomposition_seconds_per_setup",
+    "decomposition_solution",
+    "run_decomposition",
+]
 
 TOLERANCE = 4e-5
 """Gap that a run may leave between its value and its bound, in shares of the range of scores."""
@@ -77,7 +82,7 @@ def run_decomposition(
         setups = enumerate_setups(instance)
     except TooManySetupsError as error:
         if instance.objective == ObjectiveKind.COST:
-            raise DataError([_unsupported(str(error))]) from error
+            raise DataError([_unsupported_by_decomposition(str(error))]) from error
         fleet = bracket_fleet(instance, tolerance=tolerance, progress=progress, cancel=cancel)
         best = BestSetup(
             value=fleet.value,
@@ -111,7 +116,7 @@ def run_decomposition(
     )
 
 
-def _unsupported(why: str) -> Fault:
+def _unsupported_by_decomposition(why: str) -> Fault:
     fix = (
         "narrow setups.tp_degrees or setups.mps_shares_pct, limit max_replicas, or maximise quality"
     )
@@ -164,7 +169,7 @@ def decomposition_solution(instance: Instance, best: BestSetup, rel_gap: float) 
     )
 
 
-def seconds_per_setup(
+def decomposition_seconds_per_setup(
     instance: Instance, setups: Setups, cancel: threading.Event | None = None
 ) -> tuple[float, int]:
     """Seconds it takes to route one retained setup without any pruning, and how many are retained.

@@ -12,7 +12,7 @@ import numpy as np
 from models.quality import Quality
 from profiles.records import Scores
 
-__all__ = ["quality_of"]
+__all__ = ["cached_quality_of"]
 
 KEPT = 2
 """Score tables remembered, the latest first; a table of a million prompts and its cuts take some
@@ -25,7 +25,7 @@ MOST_CUTS = 2_000
 _kept: list[tuple[Scores, Quality]] = []
 
 
-def quality_of(scores: Scores) -> Quality:
+def cached_quality_of(scores: Scores) -> Quality:
     """The quality of these scores with the cuts of earlier searches.
 
     scores: values (M, N) and weights (N,); two tables are the same only if every value and every

@@ -34,7 +34,7 @@ from planner.studies.setup_rows import STATUSES, TOLERANCE, SetupRows, SetupStat
 from planner.studies.study_journal import StudyJournal
 from profiles.io.faults import Fault
 
-__all__ = ["as_progress", "study_setups"]
+__all__ = ["setup_study_progress", "study_setups"]
 
 MOST_NODES = 40
 """Of the branch and bound of one setup: enough for two curves that are not convex."""
@@ -65,12 +65,14 @@ def study_setups(
     try:
         setups = enumerate_setups(instance)
     except TooManySetupsError as error:
-        raise DataError([_too_many(str(error))]) from error
+        raise DataError([_too_many_setups_to_study(str(error))]) from error
     placed = enumerate_retained_setups(instance, setups)
-    positions = _positions(instance, setups, placed, exact_packing=exact_packing, cancel=cancel)
+    positions = _setup_study_positions(
+        instance, setups, placed, exact_packing=exact_packing, cancel=cancel
+    )
     table = SetupRows(instance, positions.size)
     if prune:
-        _route_best_first(
+        _route_best_setups_first(
             instance,
             setups,
             positions,
@@ -89,7 +91,9 @@ def study_setups(
     }
     known = StudyJournal(file, header)
     resumed = known.read(table.put)
-    _route_all(instance, setups, positions, table, known, jobs, _Watch(began, progress, cancel))
+    _route_all_setups(
+        instance, setups, positions, table, known, jobs, _Watch(began, progress, cancel)
+    )
     result = table.study(setups, positions, ~placed[positions], began, resumed)
     if result.complete:
         known.remove()
@@ -105,7 +109,7 @@ class _Watch:
     cancel: threading.Event | None
 
 
-def _positions(
+def _setup_study_positions(
     instance: Instance,
     setups: Setups,
     placed: np.ndarray,
@@ -117,12 +121,12 @@ def _positions(
     positions = np.flatnonzero(placed)
     if exact_packing:
         others = np.flatnonzero(~placed)
-        packable = [k for k in others if _fits(instance, setups, int(k), cancel)]
+        packable = [k for k in others if _setup_study_fits(instance, setups, int(k), cancel)]
         positions = np.sort(np.concatenate([positions, np.array(packable, dtype=int)]))
     return positions[np.argsort(setups.llms()[positions], kind="stable")]
 
 
-def _route_all(
+def _route_all_setups(
     instance: Instance,
     setups: Setups,
     positions: np.ndarray,
@@ -139,7 +143,7 @@ def _route_all(
     done, started = 0, time.perf_counter()
     jobs = 1 if not jobs and waiting.size < FEW else jobs
     for rows, routed in spread_over_processes(
-        _route, work, jobs, watch.cancel, _begin, (instance,)
+        _route_studied_setup, work, jobs, watch.cancel, _begin, (instance,)
     ):
         table.put(rows, routed)
         journal.write(rows, routed)
@@ -151,7 +155,7 @@ def _route_all(
             watch.progress(Progress(now - watch.began, phase, table.best()))
 
 
-def as_progress(
+def setup_study_progress(
     progress: Callable[[Progress], None] | None,
 ) -> Callable[[str, float | None, float | None, float], None] | None:
     """Progress of the decomposition (phase, value, bound, share of the setups settled) as
@@ -170,7 +174,7 @@ def as_progress(
     )
 
 
-def _too_many(why: str) -> Fault:
+def _too_many_setups_to_study(why: str) -> Fault:
     fix = (
         "narrow setups.tp_degrees or setups.mps_shares_pct, set max_replicas, or raise"
         " setups.min_gpu_utilization_pct"
@@ -178,7 +182,9 @@ def _too_many(why: str) -> Fault:
     return Fault("scenario", "setups", "", f"too many setups to study one by one: {why}", fix)
 
 
-def _fits(instance: Instance, setups: Setups, setup: int, cancel: threading.Event | None) -> bool:
+def _setup_study_fits(
+    instance: Instance, setups: Setups, setup: int, cancel: threading.Event | None
+) -> bool:
     """Whether exhaustive packing places what first fit does not; what cannot be decided counts as
     not placed.
     """
@@ -186,7 +192,7 @@ def _fits(instance: Instance, setups: Setups, setup: int, cancel: threading.Even
     return not cancelled and decide_packing(instance, setups.deployed(setup)).placed
 
 
-def _route_best_first(
+def _route_best_setups_first(
     instance: Instance,
     setups: Setups,
     positions: np.ndarray,
@@ -209,7 +215,7 @@ def _route_best_first(
         instance,
         tolerance=TOLERANCE * table.span,
         exact_packing=exact_packing,
-        progress=as_progress(progress),
+        progress=setup_study_progress(progress),
         cancel=cancel,
         setups=setups,
         keep=keep,
@@ -230,7 +236,9 @@ def _begin(instance: Instance) -> None:
     _road = DecompositionState(instance)
 
 
-def _route(work: tuple[np.ndarray, list[Config]]) -> tuple[np.ndarray, list[RoutingResult]]:
+def _route_studied_setup(
+    work: tuple[np.ndarray, list[Config]],
+) -> tuple[np.ndarray, list[RoutingResult]]:
     assert _road is not None  # noqa: S101 - set when the process began
     tolerance = TOLERANCE * _road.prompts.span
     return work[0], [

@@ -25,22 +25,24 @@ class StudyJournal:
 
         WriteError when the file cannot be written.
         """
-        chunks = list(_chunks(self.file.lines))
-        self.file.begin(_line(rows, routed) for rows, routed in chunks)
+        chunks = list(_study_journal_chunks(self.file.lines))
+        self.file.begin(_study_journal_line(rows, routed) for rows, routed in chunks)
         for rows, routed in chunks:
             put(rows, routed)
         return sum(len(rows) for rows, _ in chunks)
 
     def write(self, rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> None:
         """Append one chunk. WriteError when that is not possible."""
-        self.file.append(_line(rows, routed))
+        self.file.append(_study_journal_line(rows, routed))
 
     def remove(self) -> None:
         """The study is complete."""
         self.file.remove()
 
 
-def _line(rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> list[Any]:
+def _study_journal_line(
+    rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]
+) -> list[Any]:
     """A chunk as it is written: [rows, results]."""
     results = [
         [
@@ -53,7 +55,7 @@ def _line(rows: Sequence[int] | np.ndarray, routed: Sequence[RoutingResult]) -> 
     return [[int(row) for row in rows], results]
 
 
-def _chunks(lines: Sequence[Any]) -> Iterator[tuple[list[int], list[RoutingResult]]]:
+def _study_journal_chunks(lines: Sequence[Any]) -> Iterator[tuple[list[int], list[RoutingResult]]]:
     """Chunks of a journal, up to the first line that is none."""
     for line in lines:
         try:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from joblib import Parallel, delayed
 
 from planner.settings import Progress
-from planner.studies.sweep_point import SweepPoint, plan_point
+from planner.studies.sweep_point import SweepPoint, plan_sweep_point
 
 __all__ = ["PointStore", "sweep"]
 
@@ -54,7 +54,7 @@ def sweep(
     began, planned = time.perf_counter(), dict(store.done if store else {})
     waiting = [number for number in range(len(points)) if number not in planned]
     tasks = (
-        delayed(plan_point)(str(scenario), tuple(overrides), number, dict(points[number]))
+        delayed(plan_sweep_point)(str(scenario), tuple(overrides), number, dict(points[number]))
         for number in waiting
     )
     results = (

@@ -10,7 +10,7 @@ from planner.errors import DataError
 from profiles.io.faults import Fault, shown_in_fault
 from profiles.io.yaml_text import parse_yaml
 
-__all__ = ["MOST_POINTS", "STEP_NOISE", "Axis", "grid_points", "read_axis"]
+__all__ = ["MOST_POINTS", "STEP_NOISE", "Axis", "read_sweep_axis", "sweep_axes_points"]
 
 
 MOST_POINTS = 100_000
@@ -28,7 +28,7 @@ class Axis:
     values: tuple[Any, ...]
 
 
-def read_axis(text: str) -> Axis:
+def read_sweep_axis(text: str) -> Axis:
     """Read KEY=START:STOP:STEP (STOP inclusive) or KEY=V1,V2,...
 
     (values are YAML; commas in brackets do not part). DataError else.
@@ -40,15 +40,15 @@ def read_axis(text: str) -> Axis:
         )
     parts = values.split(":")
     if len(parts) == 3:
-        return Axis(key.strip(), _steps(text, *parts))
-    return Axis(key.strip(), tuple(_yaml(text, one) for one in _split_list(values)))
+        return Axis(key.strip(), _axis_steps(text, *parts))
+    return Axis(key.strip(), tuple(_axis_yaml_value(text, one) for one in _split_axis_list(values)))
 
 
 def _fault(text: str, problem: str, fix: str) -> Fault:
     return Fault("--vary", "", shown_in_fault(text), problem, fix)
 
 
-def _steps(text: str, *parts: str) -> tuple[Any, ...]:
+def _axis_steps(text: str, *parts: str) -> tuple[Any, ...]:
     try:
         start, stop, step = (float(part) for part in parts)
     except ValueError:
@@ -87,7 +87,7 @@ def _steps(text: str, *parts: str) -> tuple[Any, ...]:
     return tuple(int(value) if whole else float(f"{value:.12g}") for value in values)
 
 
-def _split_list(text: str) -> Iterator[str]:
+def _split_axis_list(text: str) -> Iterator[str]:
     """Parts between commas outside brackets."""
     depth, part = 0, ""
     for sign in text:
@@ -100,7 +100,7 @@ def _split_list(text: str) -> Iterator[str]:
     yield part
 
 
-def _yaml(text: str, value: str) -> Any:
+def _axis_yaml_value(text: str, value: str) -> Any:
     faults: list[Fault] = []
     content = parse_yaml(value, "--vary", faults)
     if faults:
@@ -116,7 +116,7 @@ def _yaml(text: str, value: str) -> Any:
     return content
 
 
-def grid_points(axes: Sequence[Axis]) -> list[dict[str, Any]]:
+def sweep_axes_points(axes: Sequence[Axis]) -> list[dict[str, Any]]:
     """The values of every point, the first axis slowest.
 
     DataError for too many, or for an axis twice.

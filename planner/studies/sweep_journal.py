@@ -15,17 +15,17 @@ import pandas as pd
 from planner.scenario.assemble import LoadResult
 from planner.studies.journal_file import JournalFile, journal_path
 from planner.studies.sweep_axes import Axis
-from planner.studies.sweep_point import SweepPoint, points_table
+from planner.studies.sweep_point import SweepPoint, sweep_points_table
 from planner.version import VERSION
 from profiles.io.writing import safe_cell_for_writing, write_csv, writing_whole_file
 
-__all__ = ["SweepJournal", "journal_key", "write_points"]
+__all__ = ["SweepJournal", "sweep_journal_key", "write_sweep_journal"]
 
 WRITE_EVERY_S = 2.0
 """Pause between two writes of the table while points finish."""
 
 
-def journal_key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
+def sweep_journal_key(loaded: LoadResult, axes: Sequence[Axis]) -> str:
     """Return what identifies the study of a journal that may be continued: version, scenario and
     varied values.
     """
@@ -46,7 +46,7 @@ class SweepJournal:
         self.out, self.keys = None if out is None else Path(out), [axis.key for axis in axes]
         beside = None if self.out is None else journal_path(self.out)
         self.journal = JournalFile(beside, "sweep", {"key": key})
-        self.done = _points(self.journal.lines)
+        self.done = _sweep_journal_points(self.journal.lines)
         self.written = time.monotonic()
         self.points = dict(self.done)
         self.journal.begin(map(asdict, self.done.values()))
@@ -62,8 +62,10 @@ class SweepJournal:
     def _write(self) -> None:
         if self.out is not None:
             self.written = time.monotonic()
-            write_points(
-                points_table([self.points[number] for number in sorted(self.points)], self.keys),
+            write_sweep_journal(
+                sweep_points_table(
+                    [self.points[number] for number in sorted(self.points)], self.keys
+                ),
                 self.out,
             )
 
@@ -78,7 +80,7 @@ class SweepJournal:
             self.journal.remove()
 
 
-def write_points(frame: pd.DataFrame, path: Path) -> None:
+def write_sweep_journal(frame: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV, or as Parquet where the name ends so. WriteError as write_csv."""
     if path.suffix.lower() != ".parquet":
         write_csv(frame, path)
@@ -93,17 +95,17 @@ def write_points(frame: pd.DataFrame, path: Path) -> None:
             lambda value: None if value is None else str(safe_cell_for_writing(value))
         )
         for name in mixed
-        if _has_text(frame[name])
+        if _journal_column_has_text(frame[name])
     }
     with writing_whole_file(path, ".parquet") as temporary:
         frame.assign(**texts).to_parquet(temporary, index=False)
 
 
-def _has_text(column: pd.Series) -> bool:
+def _journal_column_has_text(column: pd.Series) -> bool:
     return any(isinstance(value, str | list | dict | bool) for value in column)
 
 
-def _points(lines: Sequence[Any]) -> dict[int, SweepPoint]:
+def _sweep_journal_points(lines: Sequence[Any]) -> dict[int, SweepPoint]:
     """Points of an earlier run of this very sweep, up to the first line that is none."""
     points: dict[int, SweepPoint] = {}
     for line in lines:

@@ -20,12 +20,12 @@ from planner.errors import DataError, VerificationError
 from planner.joint import solve as joint
 from planner.plans.labels import slo_name
 from planner.plans.solved_content import solved_content
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.settings import Settings
 from planner.solution import Status
-from planner.studies.quality_cache import quality_of
+from planner.studies.quality_cache import cached_quality_of
 
-__all__ = ["PointStatus", "SweepPoint", "plan_point", "points_table"]
+__all__ = ["PointStatus", "SweepPoint", "plan_sweep_point", "sweep_points_table"]
 
 ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
@@ -63,7 +63,7 @@ class SweepPoint:
     seconds: float
 
 
-def plan_point(
+def plan_sweep_point(
     scenario: str,
     overrides: Sequence[str],
     number: int,
@@ -78,7 +78,9 @@ def plan_point(
     texts = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
     numbers: Mapping[str, Any] = {}
     try:
-        status, numbers, reason = _planned(load_instance(Path(scenario), texts), cancel)
+        status, numbers, reason = _planned_sweep_point(
+            assemble_instance(Path(scenario), texts), cancel
+        )
     except DataError as error:
         status, reason = PointStatus.BAD_INPUT, str(error)
     except VerificationError as error:
@@ -93,23 +95,23 @@ def plan_point(
     )
 
 
-def _planned(
+def _planned_sweep_point(
     loaded: LoadResult, cancel: threading.Event | None
 ) -> tuple[PointStatus, Mapping[str, Any], str]:
     """Status, numbers and reason."""
     instance, settings = loaded.instance, loaded.settings
-    quality = quality_of(instance.scores)
+    quality = cached_quality_of(instance.scores)
     solution = joint.solve_joint(instance, settings, quality=quality, explain=False, cancel=cancel)
-    numbers = _numbers(solved_content(instance, solution, settings.rel_gap))
+    numbers = _sweep_point_numbers(solved_content(instance, solution, settings.rel_gap))
     reason = ""
     if solution.status == Status.INFEASIBLE:
-        reason = _reason(instance, settings, quality, cancel)
+        reason = _sweep_point_reason(instance, settings, quality, cancel)
     elif solution.status == Status.UNKNOWN:
         reason = f"stopped by {solution.effort.termination} before a plan was found"
     return PointStatus(solution.status), numbers, reason
 
 
-def _reason(
+def _sweep_point_reason(
     instance: Instance, settings: Settings, quality: Quality, cancel: threading.Event | None
 ) -> str:
     """Why there is no plan, by leaving out one kind of limit."""
@@ -132,7 +134,7 @@ def _reason(
     return f"the GPUs and replica limits do not carry {instance.arrival_rate:g} req/s"
 
 
-def _numbers(content: Mapping[str, Any]) -> dict[str, Any]:
+def _sweep_point_numbers(content: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of a plan by their headers."""
     objective = content["objective"]
     unit = "USD/h" if objective["of"] == ObjectiveKind.COST else "mean score"
@@ -150,7 +152,7 @@ def _numbers(content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def points_table(points: Sequence[SweepPoint], keys: Sequence[str]) -> pd.DataFrame:
+def sweep_points_table(points: Sequence[SweepPoint], keys: Sequence[str]) -> pd.DataFrame:
     """Tabulate points: the varied keys, status, the plan's numbers, reason, seconds."""
     headers = list(dict.fromkeys(header for point in points for header in point.numbers))
     rows = [

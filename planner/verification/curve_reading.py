@@ -23,18 +23,18 @@ from planner.verification.tolerances import SLO_TOL
 from profiles.records import Column, Curve
 
 __all__ = [
-    "achieved_percentile",
-    "achieved_range",
-    "latency_ms",
-    "percentile_points",
-    "share_above",
+    "latency_read_from_curve",
+    "percentile_achieved_on_curves",
+    "percentiles_read_from_curve",
+    "range_achieved_on_curves",
+    "share_above_read_from_curve",
 ]
 
 ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 """Share of the requests above each percentile, from the lowest percentile to the highest."""
 
 
-def latency_ms(curve: Curve, column: Column, rate: float) -> float:
+def latency_read_from_curve(curve: Curve, column: Column, rate: float) -> float:
     """Latency (ms) at the rate (req/s of one replica): linear between points, flat below the lowest
     (and, for messages, above).
     """
@@ -48,16 +48,20 @@ def latency_ms(curve: Curve, column: Column, rate: float) -> float:
     return 1e3 * float((1.0 - part) * values[k - 1] + part * values[k])
 
 
-def percentile_points(curve: Curve, metric: str, rate: float) -> tuple[list[float], list[float]]:
+def percentiles_read_from_curve(
+    curve: Curve, metric: str, rate: float
+) -> tuple[list[float], list[float]]:
     """Latencies (ms) of the present percentiles at the rate, as their running maximum, and the
     shares above them.
     """
     present = [p for p in ABOVE if (metric, p) in curve.latency]
-    latencies = [latency_ms(curve, (metric, p), rate) for p in present]
+    latencies = [latency_read_from_curve(curve, (metric, p), rate) for p in present]
     return [max(latencies[: k + 1]) for k in range(len(latencies))], [ABOVE[p] for p in present]
 
 
-def share_above(limit: float, latencies: Sequence[float], shares: Sequence[float]) -> float:
+def share_above_read_from_curve(
+    limit: float, latencies: Sequence[float], shares: Sequence[float]
+) -> float:
     """Share of requests above the limit (ms), by the rule in the module's docstring."""
     if limit < latencies[0]:
         return 1.0
@@ -68,7 +72,7 @@ def share_above(limit: float, latencies: Sequence[float], shares: Sequence[float
     return shares[k] + part * (shares[k + 1] - shares[k])
 
 
-def achieved_percentile(
+def percentile_achieved_on_curves(
     instance: Instance, deployed: Sequence[StatedOption], metric: str, budget: float
 ) -> float:
     """Smallest latency T (ms) with at most `budget` req/s above it, over all requests together; inf
@@ -78,14 +82,20 @@ def achieved_percentile(
     down.
     """
     lines = [
-        (d.rate, *percentile_points(instance.options[d.position].curve, metric, d.rate_per_replica))
+        (
+            d.rate,
+            *percentiles_read_from_curve(
+                instance.options[d.position].curve, metric, d.rate_per_replica
+            ),
+        )
         for d in deployed
         if d.rate > 0
     ]
 
     def above(limit: float) -> float:
         return sum(
-            rate * share_above(limit, latencies, shares) for rate, latencies, shares in lines
+            rate * share_above_read_from_curve(limit, latencies, shares)
+            for rate, latencies, shares in lines
         )
 
     knots = sorted({latency for _, latencies, _ in lines for latency in latencies})
@@ -102,7 +112,7 @@ def achieved_percentile(
     return float("inf")
 
 
-def achieved_range(
+def range_achieved_on_curves(
     instance: Instance, deployed: Sequence[StatedOption], slo: Slo
 ) -> tuple[float, float]:
     """(Least, most) latency in ms that may be called achieved: they differ only where a percentile
@@ -111,7 +121,7 @@ def achieved_range(
     if slo.scope == "each_llm" or slo.statistic == "mean":
         column = (slo.metric, slo.statistic)
         at_rate = [
-            latency_ms(instance.options[d.position].curve, column, d.rate_per_replica)
+            latency_read_from_curve(instance.options[d.position].curve, column, d.rate_per_replica)
             for d in deployed
         ]
         if slo.scope == "each_llm":
@@ -123,7 +133,7 @@ def achieved_range(
         return mean, mean
     budget = (1.0 - int(slo.statistic[1:]) / 100) * instance.arrival_rate
     low, high = (
-        achieved_percentile(instance, deployed, slo.metric, budget * (1 + sign * SLO_TOL))
+        percentile_achieved_on_curves(instance, deployed, slo.metric, budget * (1 + sign * SLO_TOL))
         for sign in (1, -1)
     )
     return low, high

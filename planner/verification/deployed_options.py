@@ -15,12 +15,12 @@ from planner.verification.tolerances import MATCH_TOL_PCT, RESTATE_TOL
 __all__ = [
     "OptionIndex",
     "StatedOption",
-    "check_options_exist",
-    "check_restated",
-    "entry_name",
-    "find_option",
-    "index_options",
-    "read_options",
+    "check_deployed_options_exist",
+    "check_restated_options",
+    "deployed_option_name",
+    "find_deployed_option",
+    "index_deployed_options",
+    "read_deployed_options",
 ]
 
 
@@ -46,7 +46,7 @@ class StatedOption:
 OptionIndex = dict[tuple[str, str, int], list[tuple[float, int]]]
 
 
-def check_options_exist(
+def check_deployed_options_exist(
     plan: Mapping[str, Any], instance: Instance, index: OptionIndex
 ) -> Iterator[str]:
     """Check that status is known and every entry names one option of the instance, appears once and
@@ -56,20 +56,20 @@ def check_options_exist(
         yield f"status: unknown word {plan['status']}"
     seen: Counter[int] = Counter()
     for entry in plan["options"]:
-        position = find_option(entry, index)
+        position = find_deployed_option(entry, index)
         if position is None:
-            yield f"{entry_name(entry)}: no such option in the instance"
+            yield f"{deployed_option_name(entry)}: no such option in the instance"
             continue
         seen[position] += 1
         if seen[position] == 2:
-            yield f"{entry_name(entry)}: the option appears more than once"
+            yield f"{deployed_option_name(entry)}: the option appears more than once"
         if entry["replicas"] < 1:
-            yield f"{entry_name(entry)}: {entry['replicas']} replicas, fewer than 1"
+            yield f"{deployed_option_name(entry)}: {entry['replicas']} replicas, fewer than 1"
     if not plan["options"]:
         yield f"options: none deployed, {instance.arrival_rate:.6g} req/s are not served"
 
 
-def index_options(instance: Instance) -> OptionIndex:
+def index_deployed_options(instance: Instance) -> OptionIndex:
     """Positions of all options, with their MPS shares in per cent, by (llm, pool, tp_degree)."""
     index: OptionIndex = defaultdict(list)
     for position, option in enumerate(instance.options):
@@ -78,7 +78,7 @@ def index_options(instance: Instance) -> OptionIndex:
     return index
 
 
-def find_option(entry: Mapping[str, Any], index: OptionIndex) -> int | None:
+def find_deployed_option(entry: Mapping[str, Any], index: OptionIndex) -> int | None:
     """Position of the option that an entry of options or placement names, or None."""
     for share_pct, position in index.get((entry["llm"], entry["pool"], entry["tp_degree"]), []):
         if abs(share_pct - entry["mps_share_pct"]) <= MATCH_TOL_PCT:
@@ -86,7 +86,7 @@ def find_option(entry: Mapping[str, Any], index: OptionIndex) -> int | None:
     return None
 
 
-def entry_name(entry: Mapping[str, Any]) -> str:
+def deployed_option_name(entry: Mapping[str, Any]) -> str:
     """What messages call an entry of options or placement."""
     return (
         f"option {entry['llm']} on {entry['pool']}, tp {entry['tp_degree']}, share"
@@ -94,17 +94,19 @@ def entry_name(entry: Mapping[str, Any]) -> str:
     )
 
 
-def read_options(plan: Mapping[str, Any], index: OptionIndex) -> tuple[StatedOption, ...]:
-    """plan["options"] by position; every entry must name an option (`check_options_exist`)."""
-    entries = [(entry, find_option(entry, index)) for entry in plan["options"]]
+def read_deployed_options(plan: Mapping[str, Any], index: OptionIndex) -> tuple[StatedOption, ...]:
+    """plan["options"] by position; every entry must name an option
+    (`check_deployed_options_exist`).
+    """
+    entries = [(entry, find_deployed_option(entry, index)) for entry in plan["options"]]
     return tuple(
-        StatedOption(e, p, e["replicas"], float(e["rate_rps"]), entry_name(e))
+        StatedOption(e, p, e["replicas"], float(e["rate_rps"]), deployed_option_name(e))
         for e, p in entries
         if p is not None
     )
 
 
-def check_restated(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
+def check_restated_options(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
     """GPU, memory and highest rate of every option are the instance's."""
     for d in deployed:
         option = instance.options[d.position]

@@ -8,10 +8,10 @@ from typing import Any
 from models.instance import Instance
 from planner.verification.tolerances import CLOSED_RANGE, FLOOR_TOL, GAP_TOL, RANGE_TOL, RESTATE_TOL
 
-__all__ = ["check_gap", "check_no_plan", "check_objective", "check_totals"]
+__all__ = ["check_no_objective", "check_objective", "check_objective_gap", "check_objective_totals"]
 
 
-def check_no_plan(plan: Mapping[str, Any]) -> Iterator[str]:
+def check_no_objective(plan: Mapping[str, Any]) -> Iterator[str]:
     """Check that a plan without a setup deploys nothing, places nothing and has no value."""
     for key in ("options", "placement"):
         if plan.get(key):
@@ -21,7 +21,7 @@ def check_no_plan(plan: Mapping[str, Any]) -> Iterator[str]:
         yield f"objective: value {objective['value']} in a plan with status {plan['status']}"
 
 
-def check_totals(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+def check_objective_totals(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
     """gpus_total, gpus_used and cost: every GPU with a shard costs its whole price; null where a
     used GPU has no price.
     """
@@ -68,7 +68,9 @@ def check_objective(plan: Mapping[str, Any], instance: Instance) -> Iterator[str
         yield f"quality: {plan['quality']:.9g} is below quality_at_least {floor:.9g}"
 
 
-def check_gap(plan: Mapping[str, Any], instance: Instance, rel_gap_target: float) -> Iterator[str]:
+def check_objective_gap(
+    plan: Mapping[str, Any], instance: Instance, rel_gap_target: float
+) -> Iterator[str]:
     """Check the side of the bound, rel_gap = |bound - value| / max(|value|, 1e-9), and that status
     is optimal just where it is closed.
     """

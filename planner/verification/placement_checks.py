@@ -5,13 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.instance import Instance
-from planner.verification.deployed_options import OptionIndex, StatedOption, entry_name, find_option
+from planner.verification.deployed_options import (
+    OptionIndex,
+    StatedOption,
+    deployed_option_name,
+    find_deployed_option,
+)
 from planner.verification.tolerances import RANGE_TOL
 
-__all__ = ["check_gpu_room", "check_shards"]
+__all__ = ["check_placed_shards", "check_placement_room"]
 
 
-def check_shards(
+def check_placed_shards(
     plan: Mapping[str, Any],
     instance: Instance,
     index: OptionIndex,
@@ -22,22 +27,22 @@ def check_shards(
     """
     shards: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
     for entry in plan["placement"]:
-        position = find_option(entry, index)
+        position = find_deployed_option(entry, index)
         if position is None:
-            yield f"placement: {entry_name(entry)}: no such option in the instance"
+            yield f"placement: {deployed_option_name(entry)}: no such option in the instance"
             continue
         pool = instance.pools[instance.options[position].pool]
         if not (0 <= entry["node"] < pool.nodes and 0 <= entry["gpu"] < pool.gpus_per_node):
             yield (
-                f"placement: {entry_name(entry)}: node {entry['node']}, gpu {entry['gpu']} is"
-                f" outside pool {pool.name} of {pool.nodes} nodes with {pool.gpus_per_node} GPUs"
+                f"placement: {deployed_option_name(entry)}: node {entry['node']},"
+                f" gpu {entry['gpu']} is outside pool {pool.name} of {pool.nodes} nodes with {pool.gpus_per_node} GPUs"
             )
         shards[position, entry["replica"]].append((entry["shard"], entry["node"], entry["gpu"]))
     for d in deployed:
         for replica in range(d.replicas):
             where = f"placement: {d.name}, replica {replica}"
             placed = shards.pop((d.position, replica), [])
-            yield from _check_replica(where, placed, instance.options[d.position].tp_degree)
+            yield from _check_placed_replica(where, placed, instance.options[d.position].tp_degree)
     for position, replica in sorted(shards):
         option = instance.options[position]
         yield (
@@ -46,7 +51,7 @@ def check_shards(
         )
 
 
-def _check_replica(
+def _check_placed_replica(
     where: str, placed: Sequence[tuple[int, int, int]], tp_degree: int
 ) -> Iterator[str]:
     """One replica's shards (shard, node, GPU) are complete, on different GPUs of one node."""
@@ -60,14 +65,14 @@ def _check_replica(
         yield f"{where}: two shards of one replica are on one GPU"
 
 
-def check_gpu_room(
+def check_placement_room(
     plan: Mapping[str, Any], instance: Instance, index: OptionIndex
 ) -> Iterator[str]:
     """Per GPU: MPS shares sum to at most 100 %, memory to at most (1 - headroom) of the GPU's."""
     share: dict[tuple[int, int, int], float] = defaultdict(float)
     memory: dict[tuple[int, int, int], float] = defaultdict(float)
     for entry in plan["placement"]:
-        position = find_option(entry, index)
+        position = find_deployed_option(entry, index)
         if position is not None:
             option = instance.options[position]
             place = (option.pool, entry["node"], entry["gpu"])

@@ -12,8 +12,8 @@ __all__ = [
     "PLAN_SHAPE",
     "TEXT",
     "WHOLE",
-    "check_shape",
-    "check_strict_json",
+    "check_plan_is_strict_json",
+    "check_plan_shape",
 ]
 
 
@@ -91,7 +91,7 @@ PLAN_SHAPE: dict[str, Any] = {
 """What the checks need of plan.json; "*" matches any key."""
 
 
-def check_strict_json(value: Any, where: str = "plan") -> Iterator[str]:
+def check_plan_is_strict_json(value: Any, where: str = "plan") -> Iterator[str]:
     """Only what strict JSON can hold: no NaN, no infinity, text keys, no foreign objects."""
     if value is None or isinstance(value, str | bool | int):
         return
@@ -102,15 +102,15 @@ def check_strict_json(value: Any, where: str = "plan") -> Iterator[str]:
         for key, item in value.items():
             if not isinstance(key, str):
                 yield f"{where}: the key {key!r} is not text"
-            yield from check_strict_json(item, f"{where}.{key}")
+            yield from check_plan_is_strict_json(item, f"{where}.{key}")
     elif isinstance(value, list | tuple):
         for k, item in enumerate(value):
-            yield from check_strict_json(item, f"{where}.{k}")
+            yield from check_plan_is_strict_json(item, f"{where}.{k}")
     else:
         yield f"{where}: a {type(value).__name__} does not belong in JSON"
 
 
-def check_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[str]:
+def check_plan_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[str]:
     """Everything the checks below read is there and of its kind."""
     if isinstance(shape, Mapping):
         if not isinstance(value, Mapping):
@@ -119,7 +119,7 @@ def check_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[str]:
         for key, inner in shape.items():
             for name in value if key == "*" else (key,):
                 if name in value:
-                    yield from check_shape(value[name], inner, f"{where}.{name}")
+                    yield from check_plan_shape(value[name], inner, f"{where}.{name}")
                 else:
                     yield f"{where}: {name} is missing"
     elif isinstance(shape, list):
@@ -127,12 +127,12 @@ def check_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[str]:
             yield f"{where}: should be a list, is {value!r}"
             return
         for k, item in enumerate(value):
-            yield from check_shape(item, shape[0], f"{where}.{k}")
-    elif not _is_kind(value, shape):
+            yield from check_plan_shape(item, shape[0], f"{where}.{k}")
+    elif not _is_kind_in_shape(value, shape):
         yield f"{where}: should be {shape}, is {value!r}"
 
 
-def _is_kind(value: Any, kind: str) -> bool:
+def _is_kind_in_shape(value: Any, kind: str) -> bool:
     if kind == OPTIONAL and value is None:
         return True
     if kind == TEXT:

@@ -22,10 +22,10 @@ import numpy as np
 from models.instance import Instance
 from planner.verification.tolerances import FRACTION_TOL, QUALITY_TOL, SHARE_TOL
 
-__all__ = ["check_fractions", "check_router"]
+__all__ = ["certify_fractions", "certify_router"]
 
 
-def check_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+def certify_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
     """Every LLM has a fraction >= 0 and a dual price (null exactly where it is not routed to);
     fractions sum to 1; smallest price 0.
     """
@@ -57,7 +57,7 @@ def check_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str
         yield f"dual_prices: the smallest over routed LLMs is {min(prices):.9g} instead of 0"
 
 
-def check_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+def certify_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
     """Check both certificates: what the dual prices prove about the quality, and what the stated
     router realises.
     """
@@ -78,10 +78,10 @@ def check_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
         [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in names]
     )
     fractions = np.array([plan["routing"][n] for n in names])
-    groups = _groups(instance, prices, router["tie_eps"])
-    splits, problems = _stated_splits(router["ties"], names)
+    groups = _certificate_groups(instance, prices, router["tie_eps"])
+    splits, problems = _certificate_splits(router["ties"], names)
     yield from problems
-    yield from _check_tie_shares(router["ties"], names, instance, groups)
+    yield from _certify_tie_shares(router["ties"], names, instance, groups)
 
     priced = np.isfinite(prices)
     reduced = instance.scores.values[priced] - prices[priced, None]
@@ -97,7 +97,7 @@ def check_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
             f" {quality:.9g}"
         )
 
-    realised, score = _realise(instance, groups, splits)
+    realised, score = _realise_certified_routing(instance, groups, splits)
     largest = float(instance.scores.weights.max())
     for name, got, stated in zip(names, realised, fractions, strict=True):
         if abs(got - stated) > largest + FRACTION_TOL:
@@ -114,7 +114,7 @@ def _score_range(instance: Instance) -> float:
     return float(np.ptp(instance.scores.values))
 
 
-def _groups(
+def _certificate_groups(
     instance: Instance, prices: np.ndarray, tie_eps: float
 ) -> dict[tuple[int, ...], np.ndarray]:
     """Prompts (positions) by the exact set of LLMs within tie_eps of their best score minus
@@ -132,11 +132,11 @@ def _groups(
     }
 
 
-def _stated_splits(
+def _certificate_splits(
     ties: list[Mapping[str, Any]], names: list[str]
 ) -> tuple[dict[tuple[int, ...], np.ndarray], list[str]]:
     """Split of every stated tie group by sorted positions, and what is wrong with them (their
-    weights: `_check_tie_shares`).
+    weights: `_certify_tie_shares`).
     """
     splits: dict[tuple[int, ...], np.ndarray] = {}
     problems: list[str] = []
@@ -161,7 +161,7 @@ def _stated_splits(
     return splits, problems
 
 
-def _check_tie_shares(
+def _certify_tie_shares(
     ties: list[Mapping[str, Any]],
     names: list[str],
     instance: Instance,
@@ -184,7 +184,7 @@ def _check_tie_shares(
             )
 
 
-def _realise(
+def _realise_certified_routing(
     instance: Instance,
     groups: Mapping[tuple[int, ...], np.ndarray],
     splits: Mapping[tuple[int, ...], np.ndarray],

@@ -8,10 +8,17 @@ from models.instance import Instance
 from planner.verification.deployed_options import StatedOption
 from planner.verification.tolerances import RANGE_TOL, RATE_TOL
 
-__all__ = ["check_quotas", "check_rates", "check_replica_limits", "check_utilization"]
+__all__ = [
+    "check_setup_quotas",
+    "check_setup_rates",
+    "check_setup_replica_limits",
+    "check_setup_utilization",
+]
 
 
-def check_replica_limits(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
+def check_setup_replica_limits(
+    instance: Instance, deployed: Sequence[StatedOption]
+) -> Iterator[str]:
     """min_replicas <= replicas of an LLM over all its options <= max_replicas."""
     replicas: Counter[int] = Counter()
     for d in deployed:
@@ -23,7 +30,7 @@ def check_replica_limits(instance: Instance, deployed: Sequence[StatedOption]) -
             yield f"{llm.name}: {replicas[i]} replicas, more than max_replicas {llm.max_replicas}"
 
 
-def check_utilization(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
+def check_setup_utilization(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
     """sum_o replicas * tp_degree * mps_share >= min_utilization * all GPUs."""
     options = [(instance.options[d.position], d.replicas) for d in deployed]
     used = (
@@ -37,7 +44,7 @@ def check_utilization(instance: Instance, deployed: Sequence[StatedOption]) -> I
         )
 
 
-def check_quotas(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
+def check_setup_quotas(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
     """sum_o weight_o * replicas_o <= most, for every quota (baselines only)."""
     for quota in instance.quotas:
         held = sum(quota.weight[d.position] * d.replicas for d in deployed)
@@ -45,7 +52,7 @@ def check_quotas(instance: Instance, deployed: Sequence[StatedOption]) -> Iterat
             yield f"{quota.what}: {held:.9g} is above the quota {quota.most:.9g}"
 
 
-def check_rates(
+def check_setup_rates(
     plan: Mapping[str, Any], instance: Instance, deployed: Sequence[StatedOption]
 ) -> Iterator[str]:
     """Replicas share their option's rate equally, stay on their curve, and the rates of an LLM sum

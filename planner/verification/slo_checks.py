@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from models.instance import Instance
-from planner.verification.curve_reading import achieved_range, latency_ms
+from planner.verification.curve_reading import latency_read_from_curve, range_achieved_on_curves
 from planner.verification.deployed_options import StatedOption
 from planner.verification.tolerances import BINDING_BAND, RESTATE_TOL, SLO_TOL
 from profiles.records import PROVENANCES
 
-__all__ = ["check_latencies", "check_provenance", "check_slos"]
+__all__ = ["check_slo_latencies", "check_slo_provenance", "check_slos"]
 
 
 def check_slos(
@@ -36,7 +36,9 @@ def check_slos(
         limit = 1e3 * slo.limit
         if abs(entry["limit_ms"] - limit) > RESTATE_TOL * limit:
             yield f"{where}: limit_ms {entry['limit_ms']} but the scenario says {limit:.6g}"
-        yield from _check_one_slo(where, entry, limit, *achieved_range(instance, deployed, slo))
+        yield from _check_one_slo(
+            where, entry, limit, *range_achieved_on_curves(instance, deployed, slo)
+        )
 
 
 def _check_one_slo(
@@ -59,14 +61,15 @@ def _check_one_slo(
         )
 
 
-def check_latencies(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
+def check_slo_latencies(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
     """latency_ms of every option holds every profiled column, read off the raw curve at the rate
     per replica.
     """
     for d in deployed:
         curve, stated = instance.options[d.position].curve, d.entry["latency_ms"]
         expected = {
-            f"{m}_{s}": latency_ms(curve, (m, s), d.rate_per_replica) for m, s in curve.latency
+            f"{m}_{s}": latency_read_from_curve(curve, (m, s), d.rate_per_replica)
+            for m, s in curve.latency
         }
         if set(stated) != set(expected):
             yield (
@@ -81,7 +84,7 @@ def check_latencies(instance: Instance, deployed: Sequence[StatedOption]) -> Ite
                 )
 
 
-def check_provenance(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
+def check_slo_provenance(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
     """Provenance is the weaker of the two bracketing points; at a point that point alone, or with
     either neighbour, is as good.
     """

@@ -1,8 +1,8 @@
 """The independent verifier: recomputes everything a plan claims from the instance, with numpy only
 and none of the optimiser's code.
 
-`verify` reads like a table of contents: one check is one function that yields problems in plain
-words with their numbers. Names and units are those of plan.json (ms, per cent, GiB, USD/h).
+`run_verifier` reads like a table of contents: one check is one function that yields problems in
+plain words with their numbers. Names and units are those of plan.json (ms, per cent, GiB, USD/h).
 """
 
 from collections.abc import Mapping
@@ -10,32 +10,32 @@ from typing import Any
 
 from models.instance import Instance
 from planner.verification.deployed_options import (
-    check_options_exist,
-    check_restated,
-    index_options,
-    read_options,
+    check_deployed_options_exist,
+    check_restated_options,
+    index_deployed_options,
+    read_deployed_options,
 )
 from planner.verification.objective_checks import (
-    check_gap,
-    check_no_plan,
+    check_no_objective,
     check_objective,
-    check_totals,
+    check_objective_gap,
+    check_objective_totals,
 )
-from planner.verification.placement_checks import check_gpu_room, check_shards
-from planner.verification.plan_shape import PLAN_SHAPE, check_shape, check_strict_json
-from planner.verification.routing_certificate import check_fractions, check_router
+from planner.verification.placement_checks import check_placed_shards, check_placement_room
+from planner.verification.plan_shape import PLAN_SHAPE, check_plan_is_strict_json, check_plan_shape
+from planner.verification.routing_certificate import certify_fractions, certify_router
 from planner.verification.setup_checks import (
-    check_quotas,
-    check_rates,
-    check_replica_limits,
-    check_utilization,
+    check_setup_quotas,
+    check_setup_rates,
+    check_setup_replica_limits,
+    check_setup_utilization,
 )
-from planner.verification.slo_checks import check_latencies, check_provenance, check_slos
+from planner.verification.slo_checks import check_slo_latencies, check_slo_provenance, check_slos
 
-__all__ = ["verify"]
+__all__ = ["run_verifier"]
 
 
-def verify(
+def run_verifier(
     plan: Mapping[str, Any], instance: Instance, *, rel_gap_target: float = 1e-4
 ) -> tuple[str, ...]:
     """Problems of a plan (the content of plan.json) for its instance, in plain words with numbers;
@@ -47,30 +47,30 @@ def verify(
     malformed plan: what is missing or of the wrong kind is reported, and the rest is then not
     checked.
     """
-    problems = list(check_strict_json(plan))
+    problems = list(check_plan_is_strict_json(plan))
     if plan.get("status") in ("infeasible", "unknown"):
-        return tuple(problems + list(check_no_plan(plan)))
-    problems += check_shape(plan, PLAN_SHAPE)
+        return tuple(problems + list(check_no_objective(plan)))
+    problems += check_plan_shape(plan, PLAN_SHAPE)
     if problems:
         return tuple(problems)
-    index = index_options(instance)
-    problems += check_options_exist(plan, instance, index)
+    index = index_deployed_options(instance)
+    problems += check_deployed_options_exist(plan, instance, index)
     if problems:
         return tuple(problems)
-    deployed = read_options(plan, index)
-    problems += check_restated(instance, deployed)
-    problems += check_replica_limits(instance, deployed)
-    problems += check_utilization(instance, deployed)
-    problems += check_quotas(instance, deployed)
-    problems += check_rates(plan, instance, deployed)
-    problems += check_latencies(instance, deployed)
-    problems += check_provenance(instance, deployed)
+    deployed = read_deployed_options(plan, index)
+    problems += check_restated_options(instance, deployed)
+    problems += check_setup_replica_limits(instance, deployed)
+    problems += check_setup_utilization(instance, deployed)
+    problems += check_setup_quotas(instance, deployed)
+    problems += check_setup_rates(plan, instance, deployed)
+    problems += check_slo_latencies(instance, deployed)
+    problems += check_slo_provenance(instance, deployed)
     problems += check_slos(plan, instance, deployed)
-    problems += check_shards(plan, instance, index, deployed)
-    problems += check_gpu_room(plan, instance, index)
-    problems += check_totals(plan, instance)
-    problems += check_fractions(plan, instance)
-    problems += check_router(plan, instance)
+    problems += check_placed_shards(plan, instance, index, deployed)
+    problems += check_placement_room(plan, instance, index)
+    problems += check_objective_totals(plan, instance)
+    problems += certify_fractions(plan, instance)
+    problems += certify_router(plan, instance)
     problems += check_objective(plan, instance)
-    problems += check_gap(plan, instance, rel_gap_target)
+    problems += check_objective_gap(plan, instance, rel_gap_target)
     return tuple(problems)

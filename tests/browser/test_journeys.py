@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from bench.instances import write_own
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.load import load_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.browser.conftest import HOME, PATIENCE_MS, Visitor, settled
@@ -108,7 +108,7 @@ def test_first_open_another_slo_compare_with_the_first_and_leave_with_a_workbook
         button.click()
     book = tmp_path / "report.xlsx"
     download.value.save_as(book)
-    loaded = load_instance(book)
+    loaded = assemble_instance(book)
     assert loaded.scenario.spec.slo[0].limit_ms == float(TIGHTER)
     expect(page.get_by_text(f"scenario hash {loaded.sha256[:12]}")).to_be_visible()
 

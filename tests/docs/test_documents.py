@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from planner.joint.solve import solve_joint
-from planner.scenario.assemble import load_instance
-from planner.scenario.load import parse_scenario
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.load import parse_loaded_scenario
 from planner.scenario.schema import ScenarioSpec
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
@@ -212,7 +212,7 @@ def test_yaml_examples_are_scenarios_or_parts_of_one(block: Block):
     base = parse_yaml(
         (HOME / "examples/paper-trio/scenario.yaml").read_text(encoding="utf-8"), "base", faults
     )
-    parse_scenario(content if "version" in content else {**base, **content}, block.document)
+    parse_loaded_scenario(content if "version" in content else {**base, **content}, block.document)
 
 
 def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):
@@ -224,7 +224,7 @@ def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):
         "profiles.csv",
         "scores.csv",
     }
-    loaded = load_instance(tmp_path / "scenario.yaml")
+    loaded = assemble_instance(tmp_path / "scenario.yaml")
     solution = solve_joint(loaded.instance)
     stated = re.search(
         r"quality ([\d.]+), with ([\d.]+) % of the requests on `small`",
@@ -242,7 +242,7 @@ def test_the_tables_of_inputs_go_with_a_scenario(tmp_path: Path):
     for block in blocks(HOME / "docs/inputs.md"):
         if block.label:
             (tmp_path / block.label).write_text(block.text, encoding="utf-8")
-    instance = load_instance(
+    instance = assemble_instance(
         tmp_path / "scenario.yaml", {"llms": [{"name": "mistral-7b"}, {"name": "yi-34b"}]}
     ).instance
     assert len(instance.options) == 2

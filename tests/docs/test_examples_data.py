@@ -23,7 +23,7 @@ from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import write_plan_record
 from planner.profiling.estimate import LATENCIES
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from profiles.catalogue import load_catalogue_gpus
 from profiles.io.writing import write_csv
@@ -119,7 +119,7 @@ def test_curves_rise_and_say_that_they_are_estimates(example: Example):
 
 @every_example
 def test_scenarios_are_sound_and_use_every_option(example: Example):
-    loaded = load_instance(FOLDER / example.name / "scenario.yaml")
+    loaded = assemble_instance(FOLDER / example.name / "scenario.yaml")
     assert not loaded.instance.dropped
     assert not loaded.instance.warnings
     assert {pool.gpu for pool in loaded.instance.pools} == set(example.gpus)
@@ -161,7 +161,7 @@ def test_the_paper_trio_is_a_real_trade_off():
     "name", ["paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor"]
 )
 def test_plans_from_the_catalogues_alone_hold_step_by_step(name: str, tmp_path):
-    loaded = load_instance(FOLDER / name / "scenario.yaml")
+    loaded = assemble_instance(FOLDER / name / "scenario.yaml")
     solution = joint.solve_joint(loaded.instance, Settings())
     write_plan_record(build_plan_content(loaded, solution, Settings(), {}), tmp_path / "plan.json")
     plan = load_plan_and_scenario(tmp_path / "plan.json", FOLDER / name / "scenario.yaml")

@@ -13,7 +13,7 @@ from planner.operation.simulation_outcomes import Demand
 from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import write_plan_record
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 
 HERE = FOLDER / "from-benchmarks"
 
@@ -41,7 +41,7 @@ def test_the_files_are_what_the_engine_gives_and_say_so() -> None:
 
 
 def test_it_is_planned_and_simulated(tmp_path) -> None:
-    loaded, settings = load_instance(HERE / "scenario.yaml"), joint.Settings()
+    loaded, settings = assemble_instance(HERE / "scenario.yaml"), joint.Settings()
     solution = joint.solve_joint(loaded.instance, settings)
     assert solution.status == "optimal"
     assert (solution.fractions > 0).all()

@@ -25,7 +25,7 @@ from examples.paper_study import (
     study_table,
 )
 from models.instance import Instance
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.solution import Conflict
 from planner.studies.setup_rows import STATUSES
 from tests.support.paths import HOME
@@ -43,7 +43,7 @@ def outcomes() -> tuple[StudyResult, ...]:
 
 @pytest.fixture(scope="module")
 def trio() -> Instance:
-    return load_instance(HOME / "examples/paper-trio/scenario.yaml").instance
+    return assemble_instance(HOME / "examples/paper-trio/scenario.yaml").instance
 
 
 # ---------------------------------------------------------------- scenarios
@@ -51,7 +51,7 @@ def trio() -> Instance:
 
 @pytest.mark.parametrize("gpus", [4, 8])
 def test_scenarios_are_the_trio_on_one_node(gpus: int, trio: Instance) -> None:
-    loaded = load_instance(cluster_file(gpus))
+    loaded = assemble_instance(cluster_file(gpus))
     instance = loaded.instance
     assert [(pool.gpu, pool.nodes, pool.gpus_per_node) for pool in instance.pools] == [
         ("A100-SXM-80GB", 1, gpus)
@@ -122,7 +122,7 @@ def test_counts_are_those_of_a_second_enumeration(
     at: int, outcomes: tuple[StudyResult, ...]
 ) -> None:
     gpus = outcomes[at].point.gpus
-    instance = load_instance(cluster_file(gpus)).instance
+    instance = assemble_instance(cluster_file(gpus)).instance
     setups = list(within_floor(instance, gpus))
     row = study_table(outcomes).iloc[at]
     assert row["Enumerated (setups)"] == len(setups)
@@ -163,7 +163,7 @@ def test_a_stated_floor_replaces_the_scenarios() -> None:
 
 def test_contradictions_are_reported(outcomes: tuple[StudyResult, ...]) -> None:
     one = outcomes[0]
-    instance = load_instance(cluster_file(4)).instance  # 60 req/s and 150 ms, as the point
+    instance = assemble_instance(cluster_file(4)).instance  # 60 req/s and 150 ms, as the point
     value, bound = one.joint.value or 0.0, one.joint.bound or 0.0
     low = replace(one.joint, value=value - 0.02, bound=bound - 0.01)
     verdict, reason = agreement(instance, one.study, low)
@@ -194,7 +194,7 @@ def test_a_better_plan_that_first_fit_does_not_place_is_no_contradiction(
     outcomes: tuple[StudyResult, ...],
 ) -> None:
     one = outcomes[0]
-    instance = load_instance(cluster_file(4)).instance
+    instance = assemble_instance(cluster_file(4)).instance
     doubled = replace(
         one.joint,
         value=(one.joint.value or 0) + 0.01,

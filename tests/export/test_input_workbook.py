@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from planner.export.input_workbook import write_scenario_as_input_workbook
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.load import load_scenario
 from planner.scenario.templates import template_inputs
 from profiles.io.faults import DataError
@@ -71,16 +71,16 @@ PAYLOADS = [
     ids=["plain", "overrides"],
 )
 def test_same_hash_both_ways(example: Path, overrides: list[str], tmp_path: Path) -> None:
-    requested = load_instance(example, overrides)
+    requested = assemble_instance(example, overrides)
     assert write_scenario_as_input_workbook(example, overrides, tmp_path / "one.xlsx") == ()
-    back = load_instance(tmp_path / "one.xlsx")
+    back = assemble_instance(tmp_path / "one.xlsx")
     assert back.sha256 == requested.sha256
     assert back.scenario.spec.solver == requested.scenario.spec.solver
     assert [option.mps_share for option in back.instance.options] == [
         option.mps_share for option in requested.instance.options
     ]
     write_scenario_as_input_workbook(tmp_path / "one.xlsx", [], tmp_path / "two.xlsx")
-    assert load_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == requested.sha256
+    assert assemble_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == requested.sha256
 
 
 def test_every_key_has_its_place(tmp_path: Path) -> None:
@@ -92,12 +92,12 @@ def test_every_key_has_its_place(tmp_path: Path) -> None:
         "solver.seed=99",
     ]
     overrides = [*OVERRIDES, *search]
-    requested = load_instance(example, overrides)
+    requested = assemble_instance(example, overrides)
     write_scenario_as_input_workbook(example, overrides, tmp_path / "one.xlsx")
     spec = load_scenario(tmp_path / "one.xlsx").spec
     names = {"profiles", "scores"}
     assert spec.model_dump(exclude=names) == requested.scenario.spec.model_dump(exclude=names)
-    assert load_instance(tmp_path / "one.xlsx").sha256 == requested.sha256
+    assert assemble_instance(tmp_path / "one.xlsx").sha256 == requested.sha256
 
 
 def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
@@ -111,10 +111,10 @@ def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
     )
     table.to_parquet(tmp_path / "scores.parquet")
     overrides = ["scores=scores.parquet", "scores_missing=drop"]
-    requested = load_instance(case, overrides)
+    requested = assemble_instance(case, overrides)
     assert requested.instance.scores.dropped == 1
     write_scenario_as_input_workbook(case, overrides, tmp_path / "one.xlsx")
-    back = load_instance(tmp_path / "one.xlsx")
+    back = assemble_instance(tmp_path / "one.xlsx")
     assert (back.instance.scores.values == requested.instance.scores.values).all()
     assert back.sha256 == requested.sha256
 
@@ -125,7 +125,7 @@ def test_scores_of_many_prompts_stay_in_their_file(tmp_path: Path) -> None:
     notes = write_scenario_as_input_workbook(case, [], tmp_path / "sub" / "one.xlsx")
     assert notes == ("the sheet Scores is left out; the workbook names ../scores.csv instead",)
     assert "Scores" not in openpyxl.load_workbook(tmp_path / "sub" / "one.xlsx").sheetnames
-    assert load_instance(tmp_path / "sub" / "one.xlsx").sha256 == load_instance(case).sha256
+    assert assemble_instance(tmp_path / "sub" / "one.xlsx").sha256 == assemble_instance(case).sha256
 
 
 def test_text_that_no_cell_can_hold_stays_in_its_file(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_text_that_no_cell_can_hold_stays_in_its_file(tmp_path: Path) -> None:
     )
     scores.to_csv(tmp_path / "scores.csv", index=False)
     assert len(write_scenario_as_input_workbook(case, [], tmp_path / "one.xlsx")) == 1
-    assert load_instance(tmp_path / "one.xlsx").sha256 == load_instance(case).sha256
+    assert assemble_instance(tmp_path / "one.xlsx").sha256 == assemble_instance(case).sha256
 
 
 def test_payloads_stay_text_and_come_back(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_payloads_stay_text_and_come_back(tmp_path: Path) -> None:
         tmp_path, PAYLOADS, prompt_ids=[*PAYLOADS, "007", "1e5", "a\nb", "2026-05-01"]
     )
     write_scenario_as_input_workbook(case, [], tmp_path / "one.xlsx")
-    back = load_instance(tmp_path / "one.xlsx")
-    assert back.sha256 == load_instance(case).sha256
+    back = assemble_instance(tmp_path / "one.xlsx")
+    assert back.sha256 == assemble_instance(case).sha256
     assert [llm.name for llm in back.scenario.spec.llms] == PAYLOADS
     workbook = openpyxl.load_workbook(tmp_path / "one.xlsx")
     assert workbook.sheetnames == list(SHEETS)

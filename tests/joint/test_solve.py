@@ -10,7 +10,7 @@ import pytest
 from models.instance import Slo
 from models.quality import Quality
 from planner.joint.solve import Progress, Settings, solve_joint
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.solution import Solution
 from tests.support.instances.by_hand import NOISE, busy, check_same, checked, gap, tiny
 from tests.support.instances.tiny import KINDS, random_instance
@@ -154,7 +154,7 @@ def test_h100_silicon() -> None:
     """0.66398 is the best under the contract's semantics, exact to 2e-5 (its README); chords alone
     would "prove" 0.66314.
     """
-    instance = load_instance(H100).instance
+    instance = assemble_instance(H100).instance
     solution = checked(instance, Settings())
     assert solution.status == "optimal"
     assert solution.value == pytest.approx(0.66398, abs=2e-5)

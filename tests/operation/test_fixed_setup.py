@@ -9,7 +9,7 @@ from planner.errors import DataError
 from planner.operation.fixed_setup import FixedSetup
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import Setup, _search
 from tests.support.instances.tiny import random_instance
 from tests.support.plans.planned import planned, trio
@@ -47,7 +47,7 @@ def test_rows_pass_the_verifier_at_their_own_rate() -> None:
     setup = FixedSetup(source)
     for row in build_price_table(source).rows:
         if row.content is not None and row.rate != 60.0:
-            assert verify(row.content, replace(setup.instance, arrival_rate=row.rate)) == ()
+            assert run_verifier(row.content, replace(setup.instance, arrival_rate=row.rate)) == ()
 
 
 def test_a_plan_of_other_options_is_refused() -> None:

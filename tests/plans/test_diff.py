@@ -12,7 +12,7 @@ from planner.joint import solve as joint
 from planner.plans.diff import PlanDiff, diff_plans
 from planner.plans.node_matching import replicas_by_node_to_match
 from planner.plans.plan_content import build_plan_content
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from tests.support.paths import HOME
 
@@ -24,7 +24,7 @@ def contents() -> dict[str, list[Any]]:
     """Plans of two examples at three rates each."""
     found: dict[str, list[Any]] = {}
     for name, rates in EXAMPLES.items():
-        loaded = load_instance(HOME / "examples" / name / "scenario.yaml")
+        loaded = assemble_instance(HOME / "examples" / name / "scenario.yaml")
         for rate in rates:
             instance = replace(loaded.instance, arrival_rate=float(rate))
             settings = Settings(rel_gap=1e-3)

@@ -6,7 +6,7 @@ import pytest
 
 from planner.joint import solve as joint
 from planner.plans.plan_content import build_plan_content
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
 
 CASES: dict[str, dict[str, Any]] = {
@@ -25,7 +25,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         (folder / name).write_text(text, encoding="utf-8")
     found = {}
     for name, changes in CASES.items():
-        loaded = load_instance(folder / "scenario.yaml", changes)
+        loaded = assemble_instance(folder / "scenario.yaml", changes)
         found[name] = build_plan_content(
             loaded, joint.solve_joint(loaded.instance, loaded.settings), loaded.settings, {}
         )

@@ -13,7 +13,7 @@ from planner.presentation.what_if import (
     what_if_slider_range,
     what_if_sweep_command,
 )
-from planner.scenario.edits import ScenarioEdit, content_of
+from planner.scenario.edits import ScenarioEdit, content_of_edit
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.paths import EXAMPLES
 
@@ -35,7 +35,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_every_field_of_every_example_can_be_varied() -> None:
     for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
         requested = ScenarioEdit.of_file(str(file))
-        fields = what_if_fields(content_of(requested), 0.6)
+        fields = what_if_fields(content_of_edit(requested), 0.6)
         assert len({field.label for field in fields}) == len(fields)
         for field in fields:
             for value in what_if_frontier_axis(field, field.values).values:
@@ -49,11 +49,13 @@ def test_every_field_of_every_example_can_be_varied() -> None:
 
 def test_the_cheapest_gpus_for_a_quality_are_another_objective(path: str) -> None:
     requested = ScenarioEdit.of_file(path)
-    field = next(field for field in what_if_fields(content_of(requested), 0.8) if field.cheapest)
+    field = next(
+        field for field in what_if_fields(content_of_edit(requested), 0.8) if field.cheapest
+    )
     assert what_if_frontier_axis(field, "0.7,0.75").values == tuple(
         {"minimize": "cost", "quality_at_least": value} for value in (0.7, 0.75)
     )
-    assert not [field for field in what_if_fields(content_of(requested)) if field.cheapest]
+    assert not [field for field in what_if_fields(content_of_edit(requested)) if field.cheapest]
 
 
 def test_impossible_values_are_reported() -> None:

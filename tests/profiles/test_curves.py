@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.curves import load_curves
 from tests.support.scenarios.scenario_case import change
 
@@ -11,7 +11,7 @@ def test_unknown_profile_column_is_a_notice(case: Path) -> None:
     change(case / "profiles.csv", "source", "sorce")
     assert any(
         "sorce: did you mean source?" in notice
-        for notice in load_instance(case / "scenario.yaml").notices
+        for notice in assemble_instance(case / "scenario.yaml").notices
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.scores import load_scores
 from tests.support.scenarios.scenario_case import FUZZ, assert_sound_or_faulty, change, fault_lines
 
@@ -53,7 +53,7 @@ def test_missing_scores_are_dropped_and_counted(case: Path) -> None:
         file.write("p3,,0.5,1,z\np4,0.5,NaN,1,z\n")
     assert "row 4, column NO" in fault_lines(case)
     assert "row 5, column NA" in fault_lines(case)
-    loaded = load_instance(case / "scenario.yaml", ["scores_missing=drop"])
+    loaded = assemble_instance(case / "scenario.yaml", ["scores_missing=drop"])
     assert loaded.instance.scores.dropped == 2
     assert loaded.instance.scores.prompt_ids.tolist() == ["p1", "p2"]
     assert any("dropped 2 of 4 prompts" in notice for notice in loaded.notices)

@@ -7,7 +7,7 @@ import pytest
 
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.scenario.templates import workbook_inputs
+from planner.scenario.templates import template_workbook_inputs
 from reports.workbook.report.write import write_workbook
 from tests.support.plans import report_cases
 from tests.support.plans.report_cases import NOISE, written
@@ -52,6 +52,6 @@ def hostile_book(hostile: PlanAndScenario, tmp_path_factory: pytest.TempPathFact
     report = build_report(hostile.plan, hostile.loaded)
     notices = [NOISE, "=" + "x" * 40_000, "\U0001f600" * 20_000]
     tables = {**report["tables"], "notices": pd.DataFrame({"Notice": notices}, dtype=object)}
-    inputs = workbook_inputs(hostile.loaded.scenario, hostile.loaded.tables, path.parent)
+    inputs = template_workbook_inputs(hostile.loaded.scenario, hostile.loaded.tables, path.parent)
     write_workbook(path, {**report, "tables": tables}, inputs)
     return path

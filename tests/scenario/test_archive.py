@@ -8,9 +8,9 @@ import pytest
 
 from planner.errors import DataError
 from planner.scenario import archive
-from planner.scenario.archive import unpack_archives, zip_scenario
-from planner.scenario.assemble import load_instance
-from planner.scenario.edits import ScenarioEdit, changed, content_of
+from planner.scenario.archive import unpack_scenario_archives, zip_scenario
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.scenario.upload import store_upload
 
@@ -39,11 +39,14 @@ def fault_text(error: pytest.ExceptionInfo[DataError]) -> str:
 
 
 def test_a_scenario_goes_into_an_archive_and_comes_back(edit: ScenarioEdit, tmp_path: Path) -> None:
-    more = changed(edit, {**content_of(edit), "arrival_rate_rps": 12.5})
+    more = changed(edit, {**content_of_edit(edit), "arrival_rate_rps": 12.5})
     folder = tmp_path / "back"
     folder.mkdir()
     path = store_upload(folder, {"kept.zip": zip_scenario(more.scenario)})
-    mine, theirs = load_instance(Path(edit.path), {"arrival_rate_rps": 12.5}), load_instance(path)
+    mine, theirs = (
+        assemble_instance(Path(edit.path), {"arrival_rate_rps": 12.5}),
+        assemble_instance(path),
+    )
     assert theirs.sha256 == mine.sha256
 
 
@@ -52,7 +55,7 @@ def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
         "__MACOSX/case/._scores.csv": b"x",
         "case/.DS_Store": b"x",
     }
-    assert unpack_archives({"case.zip": make_archive(members)}) == FILES
+    assert unpack_scenario_archives({"case.zip": make_archive(members)}) == FILES
     assert (
         store_upload(
             tmp_path,
@@ -69,7 +72,7 @@ def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
 def test_archives_that_cannot_be_read_are_reported_all_at_once() -> None:
     double = make_archive({"a/scores.csv": b"1", "b/scores.csv": b"2"})
     with pytest.raises(DataError) as error:
-        unpack_archives({"bad.zip": b"PK\x03\x04 no", "double.zip": double})
+        unpack_scenario_archives({"bad.zip": b"PK\x03\x04 no", "double.zip": double})
     assert "bad.zip: this is no zip archive" in fault_text(error)
     assert "double.zip:scores.csv: there are two files" in fault_text(error)
 
@@ -79,4 +82,4 @@ def test_an_archive_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     bomb = make_archive({"scores.csv": b"0" * 4_000_000})
     assert len(bomb) < 10_000
     with pytest.raises(DataError, match="more than 3,000,000 bytes"):
-        unpack_archives({"bomb.zip": bomb})
+        unpack_scenario_archives({"bomb.zip": bomb})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.instance import Slo
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.schema import MinimizeCost
 from tests.support.scenarios.scenario_case import (
     FUZZ,
@@ -22,7 +22,7 @@ from tests.support.scenarios.scenario_case import (
 
 
 def test_instance_in_si_units(case: Path) -> None:
-    loaded = load_instance(case / "scenario.yaml")
+    loaded = assemble_instance(case / "scenario.yaml")
     instance = loaded.instance
     assert [(o.llm, o.pool, o.tp_degree, o.mps_share, o.memory) for o in instance.options] == [
         (0, 0, 1, 0.5, 12.0),
@@ -53,7 +53,7 @@ def test_instance_in_si_units(case: Path) -> None:
 
 
 def test_cost_objective(case: Path) -> None:
-    loaded = load_instance(
+    loaded = assemble_instance(
         case / "scenario.yaml", ["objective={minimize: cost, quality_at_least: 0.5}"]
     )
     assert isinstance(loaded.scenario.spec.objective, MinimizeCost)
@@ -73,7 +73,7 @@ def test_catalogue_fills_memory_price_and_weights(case: Path) -> None:
         path.write_text(
             path.read_text().replace("NO,", "mistral-7b,").replace(",G,", ",A100-PCIe-80GB,")
         )
-    loaded = load_instance(case / "scenario.yaml")
+    loaded = assemble_instance(case / "scenario.yaml")
     assert loaded.instance.pools[0].memory == 80
     assert loaded.instance.pools[0].price is not None
     assert loaded.instance.options[1].memory == pytest.approx(13.489 / 2, rel=1e-3)
@@ -103,4 +103,4 @@ def test_any_bytes_give_an_instance_or_faults(case: Path, data: st.DataObject, n
         ("scores.csv", SCORES),
     ):
         (case / file).write_bytes(data.draw(garbled(text)) if file == name else text.encode())
-    assert_sound_or_faulty(lambda: load_instance(case / "scenario.yaml"))
+    assert_sound_or_faulty(lambda: assemble_instance(case / "scenario.yaml"))

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.scenario.assemble import load_instance
-from planner.scenario.content_hash import significant
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.content_hash import significant_for_hash
 from tests.support.scenarios.scenario_case import PROFILES, change
 
 
 def test_hash_is_of_the_content_only(case: Path) -> None:
     path = case / "scenario.yaml"
-    before = load_instance(path).sha256
+    before = assemble_instance(path).sha256
     assert len(before) == 64
-    assert load_instance(path, ["solver.time_limit_s=1", "solver.seed=3"]).sha256 == before
+    assert assemble_instance(path, ["solver.time_limit_s=1", "solver.seed=3"]).sha256 == before
     assert (
-        load_instance(path, ["arrival_rate_rps=5.0000000000000001", "slo.0.scope=all"]).sha256
+        assemble_instance(path, ["arrival_rate_rps=5.0000000000000001", "slo.0.scope=all"]).sha256
         == before
     )
     lines = PROFILES.splitlines()
@@ -30,9 +30,9 @@ def test_hash_is_of_the_content_only(case: Path) -> None:
     pd.read_csv(case / "scores.csv", keep_default_na=False).iloc[::-1].to_parquet(
         case / "s.parquet", index=False
     )
-    assert load_instance(path, ["profiles=p.csv"]).sha256 == before
-    assert load_instance(path, ["profiles=p.parquet"]).sha256 == before
-    assert load_instance(path, ["scores=s.parquet"]).sha256 == before
+    assert assemble_instance(path, ["profiles=p.csv"]).sha256 == before
+    assert assemble_instance(path, ["profiles=p.parquet"]).sha256 == before
+    assert assemble_instance(path, ["scores=s.parquet"]).sha256 == before
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_hash_is_of_the_content_only(case: Path) -> None:
 )
 def test_hash_sees_every_key(case: Path, override: str) -> None:
     assert (
-        load_instance(case / "scenario.yaml", [override]).sha256
-        != load_instance(case / "scenario.yaml").sha256
+        assemble_instance(case / "scenario.yaml", [override]).sha256
+        != assemble_instance(case / "scenario.yaml").sha256
     )
 
 
@@ -62,20 +62,22 @@ def test_hash_sees_every_key(case: Path, override: str) -> None:
     ],
 )
 def test_hash_sees_every_table(case: Path, name: str, old: str, new: str) -> None:
-    before = load_instance(case / "scenario.yaml").sha256
+    before = assemble_instance(case / "scenario.yaml").sha256
     change(case / name, old, new)
-    assert load_instance(case / "scenario.yaml").sha256 != before
+    assert assemble_instance(case / "scenario.yaml").sha256 != before
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_significant_digits_agree_with_printing(values: list[float]) -> None:
-    mantissa, exponent = significant(np.array(values))
+    mantissa, exponent = significant_for_hash(np.array(values))
     for value, m, e in zip(values, mantissa, exponent, strict=True):
         if abs(value) > 1e-250:
             assert float(f"{m}e{int(e) - 11}") == pytest.approx(value, rel=6e-12)
             assert 10**11 <= abs(m) < 10**12
     assert (
-        significant(np.array([0.1 + 0.2, 1e23, 0.0]))
-        == significant(np.array([0.3, 1e23 * (1 + 1e-15), -0.0]))
+        significant_for_hash(np.array([0.1 + 0.2, 1e23, 0.0]))
+        == significant_for_hash(np.array([0.3, 1e23 * (1 + 1e-15), -0.0]))
     ).all()
-    assert (significant(np.array([0.3])) != significant(np.array([0.3 + 1e-11]))).any()
+    assert (
+        significant_for_hash(np.array([0.3])) != significant_for_hash(np.array([0.3 + 1e-11]))
+    ).any()

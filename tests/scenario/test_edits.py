@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.edits import (
     ScenarioEdit,
     changed,
-    content_of,
-    cost_objective,
-    difference_words,
-    file_key,
+    content_of_edit,
+    cost_objective_edit,
+    edit_words,
+    file_key_of_edit,
 )
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_path
+from planner.scenario.schema_paths import set_at_schema_path
 from planner.scenario.templates import TEMPLATE_TEXTS
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
@@ -30,31 +30,33 @@ def edit(tmp_path: Path) -> ScenarioEdit:
 
 
 def test_changes_are_given_as_few_overrides_and_in_words(edit: ScenarioEdit) -> None:
-    content = content_of(edit)
+    content = content_of_edit(edit)
     content["pools"][0]["nodes"] = 2
     content["slo"][0]["limit_ms"] = 250.0
     content["llms"] = content["llms"][:1]
     one = changed(edit, content)
     assert set(one.overrides) == {"pools.0.nodes", "slo.0.limit_ms", "llms"}
-    assert content_of(one) == content
-    assert difference_words(one) == ["2 nodes of a100", "other llms", "mean TTFT 250 ms"]
-    assert changed(one, content_of(edit)) == edit
+    assert content_of_edit(one) == content
+    assert edit_words(one) == ["2 nodes of a100", "other llms", "mean TTFT 250 ms"]
+    assert changed(one, content_of_edit(edit)) == edit
 
 
 def test_changes_read_by_the_command_line_mean_the_same(edit: ScenarioEdit) -> None:
-    one = changed(edit, {**content_of(edit), "arrival_rate_rps": 7.0})
+    one = changed(edit, {**content_of_edit(edit), "arrival_rate_rps": 7.0})
     content = dict(edit.base)
-    assert set_path(ScenarioSpec, content, "arrival_rate_rps", 7.0) is None
-    assert one.scenario.spec == load_instance(Path(edit.path), dict(one.overrides)).scenario.spec
+    assert set_at_schema_path(ScenarioSpec, content, "arrival_rate_rps", 7.0) is None
+    assert (
+        one.scenario.spec == assemble_instance(Path(edit.path), dict(one.overrides)).scenario.spec
+    )
 
 
 def test_the_key_of_files_follows_their_content(edit: ScenarioEdit) -> None:
-    before = file_key(edit)
+    before = file_key_of_edit(edit)
     scores = Path(edit.path).parent / "scores.csv"
     scores.write_bytes(scores.read_bytes() + b"p99,0.5,0.6\n")
-    assert file_key(edit) != before
+    assert file_key_of_edit(edit) != before
 
 
 def test_the_cheapest_plan_is_to_keep_the_quality_of_the_plan_shown() -> None:
-    assert cost_objective(0.74899)["quality_at_least"] == 0.748
-    assert cost_objective(None) == {"minimize": "cost", "quality_at_least": 0.5}
+    assert cost_objective_edit(0.74899)["quality_at_least"] == 0.748
+    assert cost_objective_edit(None) == {"minimize": "cost", "quality_at_least": 0.5}

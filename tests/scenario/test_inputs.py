@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.io.faults import DataError, ScoresError
 from tests.support.scenarios.scenario_case import change, fault_lines
 
@@ -30,10 +30,10 @@ def test_all_faults_of_all_files_at_once(case: Path) -> None:
 def test_the_narrowest_error_is_raised(case: Path) -> None:
     change(case / "scores.csv", "0.25", "x")
     with pytest.raises(ScoresError):
-        load_instance(case / "scenario.yaml")
+        assemble_instance(case / "scenario.yaml")
     change(case / "profiles.csv", "NO,G,1,50,2,150", "NO,G,1,50,2,x")
     with pytest.raises(DataError) as caught:
-        load_instance(case / "scenario.yaml")
+        assemble_instance(case / "scenario.yaml")
     assert type(caught.value) is DataError
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 (own bytes)
     assert again.faults == caught.value.faults

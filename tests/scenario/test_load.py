@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.scenario.assemble import load_instance
-from planner.scenario.load import load_scenario, parse_scenario
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.load import load_scenario, parse_loaded_scenario
 from profiles.io.faults import Fault, ScenarioError
 from profiles.io.yaml_text import parse_yaml
 from tests.support.scenarios.scenario_case import (
@@ -19,14 +19,14 @@ from tests.support.scenarios.scenario_case import (
 
 
 def test_bom_crlf_spaces_and_blank_rows_are_harmless(case: Path) -> None:
-    before = load_instance(case / "scenario.yaml").sha256
+    before = assemble_instance(case / "scenario.yaml").sha256
     text = (
         PROFILES.replace("\n", ",\n", 1).replace("NO,G,1", "NO , G,1").replace("\n", "\r\n")
         + "\r\n,,,,,,,,,\r\n"
     )
     (case / "profiles.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
     (case / "scenario.yaml").write_bytes(b"\xef\xbb\xbf" + SCENARIO.replace("\n", "\r\n").encode())
-    assert load_instance(case / "scenario.yaml").sha256 == before
+    assert assemble_instance(case / "scenario.yaml").sha256 == before
 
 
 def test_overrides_are_yaml_and_the_last_one_counts(case: Path) -> None:
@@ -117,4 +117,4 @@ KEYS = [
 @given(overrides=st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=12), JUNK, max_size=3))
 def test_any_override_gives_a_scenario_or_faults(overrides: dict[str, object]) -> None:
     content = parse_yaml(SCENARIO, "f", [])
-    assert_sound_or_faulty(lambda: parse_scenario(content, "f", overrides))
+    assert_sound_or_faulty(lambda: parse_loaded_scenario(content, "f", overrides))

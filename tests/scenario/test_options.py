@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 
 
 def test_one_point_option_and_no_slo(case: Path) -> None:
-    assert load_instance(case / "scenario.yaml", ["slo=[]"]).instance.slos == ()
+    assert assemble_instance(case / "scenario.yaml", ["slo=[]"]).instance.slos == ()
 
 
 def test_dropped_options_say_why_with_numbers(case: Path) -> None:
     def reasons(*overrides: str) -> dict[tuple[str, int], str]:
         return {
             (d.llm, d.tp_degree): d.reason
-            for d in load_instance(case / "scenario.yaml", overrides).instance.dropped
+            for d in assemble_instance(case / "scenario.yaml", overrides).instance.dropped
         }
 
     assert reasons() == {}

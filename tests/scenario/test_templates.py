@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from planner.cli.commands.init import run_init
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.workbook_layout import SHEETS
 from tests.support.scenarios.workbook_case import planner
 
@@ -15,7 +15,7 @@ def test_templates_can_be_planned_unchanged(tmp_path: Path) -> None:
     assert run_init(tmp_path / "new", None, None, []) == 0
     assert run_init(None, tmp_path / "new.xlsx", None, []) == 0
     hashes = {
-        load_instance(path).sha256
+        assemble_instance(path).sha256
         for path in (tmp_path / "new" / "scenario.yaml", tmp_path / "new.xlsx")
     }
     assert len(hashes) == 1

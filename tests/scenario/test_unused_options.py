@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from tests.support.scenarios.scenario_case import fault_lines
 
 
 def test_llms_and_pools_without_options(case: Path) -> None:
-    loaded = load_instance(case / "scenario.yaml", ["setups.mps_shares_pct=[50]"])
+    loaded = assemble_instance(case / "scenario.yaml", ["setups.mps_shares_pct=[50]"])
     assert any(
         "NA has no option and cannot be deployed: 1 option: 100 is not among setups.mps_shares_pct"
         in notice

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from planner.errors import DataError
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.edits import ScenarioEdit
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
-from planner.scenario.upload import replace_table, store_upload
+from planner.scenario.upload import replace_uploaded_table, store_upload
 from reports.workbook.input_sheets import write_input_book
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
@@ -30,7 +30,7 @@ def fault_text(error: pytest.ExceptionInfo[DataError]) -> str:
 def test_files_are_read_where_they_were_put(tmp_path: Path) -> None:
     path = store_upload(tmp_path, FILES)
     assert path == tmp_path / "scenario.yaml"
-    assert load_instance(path).scenario.spec.name == "my-cluster"
+    assert assemble_instance(path).scenario.spec.name == "my-cluster"
 
 
 def test_tables_elsewhere_on_the_server_are_refused_all_at_once(tmp_path: Path) -> None:
@@ -75,33 +75,33 @@ def test_a_workbook_alone_is_a_scenario(tmp_path: Path) -> None:
     folder = tmp_path / "upload"
     folder.mkdir()
     path = store_upload(folder, {"book.xlsx": (tmp_path / "book.xlsx").read_bytes()})
-    assert len(load_instance(path).instance.llms) == 2
+    assert len(assemble_instance(path).instance.llms) == 2
 
 
 def test_a_table_is_replaced_in_a_separate_folder(edit: ScenarioEdit, tmp_path: Path) -> None:
     scores = FILES["scores.csv"].decode().splitlines()[:3]
-    path = replace_table(
+    path = replace_uploaded_table(
         edit.scenario, "scores", "mine.csv", "\n".join(scores).encode(), tmp_path / "new"
     )
     assert path.parent == tmp_path / "new"
-    assert len(load_instance(path).instance.scores.weights) == 2
-    assert len(load_instance(Path(edit.path)).instance.scores.weights) > 2
+    assert len(assemble_instance(path).instance.scores.weights) == 2
+    assert len(assemble_instance(Path(edit.path)).instance.scores.weights) > 2
 
 
 def test_a_table_is_taken_from_a_workbook_sheet(edit: ScenarioEdit, tmp_path: Path) -> None:
     write_input_book(tmp_path / "book.xlsx", template_inputs())
-    path = replace_table(
+    path = replace_uploaded_table(
         edit.scenario,
         "profiles",
         "book.xlsx",
         (tmp_path / "book.xlsx").read_bytes(),
         tmp_path / "new",
     )
-    assert len(load_instance(path).instance.options) == len(
-        load_instance(Path(edit.path)).instance.options
+    assert len(assemble_instance(path).instance.options) == len(
+        assemble_instance(Path(edit.path)).instance.options
     )
 
 
 def test_what_is_no_table_is_refused(edit: ScenarioEdit, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="this is no table"):
-        replace_table(edit.scenario, "scores", "scores.pdf", b"%PDF", tmp_path / "new")
+        replace_uploaded_table(edit.scenario, "scores", "scores.pdf", b"%PDF", tmp_path / "new")

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.plans.plan_and_scenario import load_plan_and_scenario
-from planner.scenario.assemble import load_instance
-from planner.scenario.templates import template_inputs, workbook_inputs
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.templates import template_inputs, template_workbook_inputs
 from profiles.io.faults import DataError
 from profiles.workbook_layout import SHEETS
 from reports.workbook.input_sheets import write_input_book, write_input_sheets
@@ -34,10 +34,10 @@ def test_a_report_is_read_as_an_input(tmp_path: Path) -> None:
     workbook = xlsxwriter.Workbook(tmp_path / "report.xlsx", BOOK_OPTIONS)
     for title in ("Summary", "GPU map", "Log", "Notes of mine"):
         workbook.add_worksheet(title).write_formula("A1", "=1+1", None, 2)
-    loaded = load_instance(example)
-    write_input_sheets(workbook, workbook_inputs(loaded.scenario, loaded.tables, tmp_path))
+    loaded = assemble_instance(example)
+    write_input_sheets(workbook, template_workbook_inputs(loaded.scenario, loaded.tables, tmp_path))
     workbook.close()
-    back = load_instance(tmp_path / "report.xlsx")
+    back = assemble_instance(tmp_path / "report.xlsx")
     assert back.sha256 == loaded.sha256
     assert [notice for notice in back.notices if "ignored" in notice] == [
         f"{tmp_path / 'report.xlsx'}: ignored sheets that are no input: Notes of mine"
@@ -120,7 +120,7 @@ def test_what_does_no_harm(book: Path) -> None:
     """Titles above headers, other orders, other columns, blank rows, keys as headers, text around
     names, dates where they are welcome.
     """
-    requested = load_instance(book).sha256
+    requested = assemble_instance(book).sha256
 
     def change(workbook: Any) -> None:
         pools = workbook["Pools"]
@@ -140,7 +140,7 @@ def test_what_does_no_harm(book: Path) -> None:
         workbook.move_sheet("Settings", -5)
         workbook["Settings"]["A30"], workbook["Settings"]["B30"] = "Favourite colour", "blue"
 
-    back = load_instance(edit(book, change))
+    back = assemble_instance(edit(book, change))
     assert back.sha256 == requested
     notices = "\n".join(back.notices)
     assert "ignored columns of Pools that are no input: Remark" in notices
@@ -149,13 +149,13 @@ def test_what_does_no_harm(book: Path) -> None:
 
 
 def test_stored_values_of_formulas_are_read(tmp_path: Path, book: Path) -> None:
-    requested = load_instance(book, ["pools.0.gpus_per_node=6"]).sha256
+    requested = assemble_instance(book, ["pools.0.gpus_per_node=6"]).sha256
     inputs = template_inputs()
     workbook = xlsxwriter.Workbook(tmp_path / "formulas.xlsx", BOOK_OPTIONS)
     write_input_sheets(workbook, inputs)
     workbook.get_worksheet_by_name("Pools").write_formula("D2", "=2*3", None, 6)
     workbook.close()
-    assert load_instance(tmp_path / "formulas.xlsx").sha256 == requested
+    assert assemble_instance(tmp_path / "formulas.xlsx").sha256 == requested
 
 
 ODD_VALUES = st.one_of(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from tests.support.scenarios.workbook_case import fault_lines, faults_of, put
 
 FAULTS = [
@@ -146,5 +146,5 @@ def test_faults_name_their_cells(book: Path, cells: dict[str, Any], expected: st
 
 def test_overrides_fix_a_cell_and_are_reported_as_such(book: Path) -> None:
     put(book, Pools__C2="eight")
-    assert load_instance(book, ["pools.0.nodes=1"]).instance.pools[0].nodes == 1
+    assert assemble_instance(book, ["pools.0.nodes=1"]).instance.pools[0].nodes == 1
     assert "--set:pools.0.nodes" in str(faults_of(book, "pools.0.nodes=x")[0])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.scenario.workbook_headers import InputBook, find_header
+from planner.scenario.workbook_headers import InputBook, find_workbook_header
 from profiles.io.faults import Fault
 from profiles.io.workbook_cells import Sheet
 from profiles.workbook_layout import POOLS
@@ -13,7 +13,7 @@ from profiles.workbook_layout import POOLS
 def header(*rows: list[object]) -> tuple[dict[str, int], int, list[Fault]]:
     faults: list[Fault] = []
     sheet = Sheet(POOLS, list(enumerate(rows, start=1)), [], False, 0)
-    found = find_header(InputBook(Path("b.xlsx")), sheet, POOLS, faults)
+    found = find_workbook_header(InputBook(Path("b.xlsx")), sheet, POOLS, faults)
     return found.columns, found.row, faults
 
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from planner.scenario.workbook import read_book
+from planner.scenario.workbook import read_workbook
 from profiles.io.faults import Fault
 from tests.support.scenarios.workbook_case import edit, put
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     faults: list[Fault] = []
-    found = read_book(path, faults)
+    found = read_workbook(path, faults)
     assert found is not None
     return found.tables, [str(fault) for fault in faults]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.scenario.workbook_values import cell_content
+from planner.scenario.workbook_values import workbook_value
 from profiles.workbook_fields import FieldKind, SheetField
 
 
@@ -28,12 +28,12 @@ def field(kind: FieldKind, choices: tuple[str, ...] = ()) -> SheetField:
     ],
 )
 def test_a_cell_by_the_kind_of_its_field(kind: FieldKind, cell: object, value: object) -> None:
-    content = cell_content(cell, field(kind))
+    content = workbook_value(cell, field(kind))
     assert content == value
     assert type(content) is type(value)
 
 
 def test_choices_are_found_in_any_case() -> None:
     one = field(FieldKind.TEXT, ("mean", "each_llm"))
-    assert cell_content(" EACH_LLM", one) == "each_llm"
-    assert cell_content("median", one) == "median"
+    assert workbook_value(" EACH_LLM", one) == "each_llm"
+    assert workbook_value("median", one) == "median"

@@ -15,11 +15,11 @@ from planner.decomposition.policies import Prompts
 from planner.decomposition.price_bank import Prices
 from planner.errors import DataError
 from planner.joint import solve as joint
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from planner.solution import Effort, Solution, Status, Termination
 from planner.studies import decomposition_run
-from planner.studies.crosscheck import CrossCheck, compare_runs
+from planner.studies.crosscheck import CrossCheck, crosscheck_runs
 from planner.studies.decomposition_run import run_decomposition
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import HOME
@@ -38,7 +38,7 @@ def verdict(
     instance: Instance, joint_on: Instance | None = None, decomposed_on: Instance | None = None
 ) -> CrossCheck:
     """Compare for `instance`, each method on a tampered one if given."""
-    return compare_runs(
+    return crosscheck_runs(
         instance,
         joint_plan(joint_on or instance),
         run_decomposition(decomposed_on or instance),
@@ -129,12 +129,12 @@ def test_what_is_planted_is_nothing_when_it_changes_nothing() -> None:
 def trio() -> tuple[Instance, Solution]:
     """The first example with fewer shares, on which pruning matters, and its joint plan."""
     fewer = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
-    instance = load_instance(HOME / "examples" / "paper-trio" / "scenario.yaml", fewer).instance
+    instance = assemble_instance(HOME / "examples" / "paper-trio" / "scenario.yaml", fewer).instance
     return instance, joint.solve_joint(instance, Settings(), explain=False)
 
 
 def test_without_a_planted_error_the_trio_agrees(trio: tuple[Instance, Solution]) -> None:
-    assert compare_runs(*trio, run_decomposition(trio[0]), 1e-4).verdict == "agree"
+    assert crosscheck_runs(*trio, run_decomposition(trio[0]), 1e-4).verdict == "agree"
 
 
 def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(
@@ -151,7 +151,7 @@ def test_a_wrong_sign_of_the_price_on_latency_turns_the_verdict(
         return bound - twice, replace(prices, base=prices.base - twice)
 
     monkeypatch.setattr(decompose_master.Master, "climb", wrong)
-    check = compare_runs(*trio, run_decomposition(trio[0]), 1e-4)
+    check = crosscheck_runs(*trio, run_decomposition(trio[0]), 1e-4)
     assert check.verdict == "disagree"
     assert any("its own bound" in reason for reason in check.reasons)
 
@@ -163,7 +163,7 @@ def test_a_wrong_sign_of_the_dual_prices_turns_the_verdict(
     real = Prompts.policy
     monkeypatch.setattr(Prompts, "policy", lambda prompts, llms, alpha: real(prompts, llms, -alpha))
     monkeypatch.setattr(decompose_master, "MOST_ROUNDS", 10)
-    assert compare_runs(*trio, run_decomposition(trio[0]), 1e-4).verdict != "agree"
+    assert crosscheck_runs(*trio, run_decomposition(trio[0]), 1e-4).verdict != "agree"
 
 
 def test_a_wrong_sign_of_the_joint_search_s_dual_prices_turns_the_verdict(
@@ -172,7 +172,7 @@ def test_a_wrong_sign_of_the_joint_search_s_dual_prices_turns_the_verdict(
     """A router stated with its prices' signs flipped does something else than the routing says."""
     instance, honest = trio
     turned = replace(honest, dual_prices=honest.dual_prices.max() - honest.dual_prices)
-    check = compare_runs(instance, turned, run_decomposition(instance), 1e-4)
+    check = crosscheck_runs(instance, turned, run_decomposition(instance), 1e-4)
     assert check.verdict == "disagree"
     assert any("verifier" in reason for reason in check.reasons)
 
@@ -203,14 +203,14 @@ def test_a_joint_bound_that_is_too_low_turns_the_verdict() -> None:
     low = replace(
         honest, value=honest.value - 0.02, quality=honest.quality - 0.02, bound=honest.bound - 0.02
     )  # type: ignore[operator]
-    check = compare_runs(instance, low, decomposed, REL_GAP)
+    check = crosscheck_runs(instance, low, decomposed, REL_GAP)
     assert check.verdict == "disagree"
     assert any("joint search's bound" in reason for reason in check.reasons)
 
 
 def test_a_joint_search_that_calls_a_feasible_scenario_infeasible_is_contradicted() -> None:
     instance = tight("convex", 1)[0]
-    check = compare_runs(
+    check = crosscheck_runs(
         instance,
         Solution(
             status=Status.INFEASIBLE,
@@ -243,7 +243,9 @@ def test_a_stopped_joint_search_leaves_the_verdict_open() -> None:
     unknown = Solution(
         status=Status.UNKNOWN, value=None, bound=None, effort=Effort(termination=Termination.TIME)
     )
-    assert compare_runs(instance, unknown, run_decomposition(instance), REL_GAP).verdict == "open"
+    assert (
+        crosscheck_runs(instance, unknown, run_decomposition(instance), REL_GAP).verdict == "open"
+    )
 
 
 def test_the_decomposition_shares_no_rounding_of_the_joint_search() -> None:
@@ -263,8 +265,8 @@ def test_the_h100_case_agrees() -> None:
     path = HOME.parent / "shared" / "cases" / "h100-silicon" / "scenario.yaml"
     if not path.exists():
         pytest.skip("the shared case is not here")
-    instance = load_instance(path).instance
-    check = compare_runs(
+    instance = assemble_instance(path).instance
+    check = crosscheck_runs(
         instance,
         joint.solve_joint(instance, Settings(), explain=False),
         run_decomposition(instance),

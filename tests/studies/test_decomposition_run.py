@@ -10,9 +10,9 @@ from planner.decomposition.enumeration import TooManySetupsError, enumerate_setu
 from planner.errors import DataError
 from planner.studies import decomposition_run
 from planner.studies.decomposition_run import (
+    decomposition_seconds_per_setup,
     decomposition_solution,
     run_decomposition,
-    seconds_per_setup,
 )
 from tests.support.instances.tiny import random_instance
 
@@ -57,7 +57,7 @@ def test_too_many_setups_are_relaxed_for_quality_and_refused_for_cost(
 def test_a_sample_gives_the_seconds_of_one_setup() -> None:
     instance = FEASIBLE
     began = time.perf_counter()
-    each, retained = seconds_per_setup(instance, enumerate_setups(instance))
+    each, retained = decomposition_seconds_per_setup(instance, enumerate_setups(instance))
     assert 0 < each <= time.perf_counter() - began
     assert retained >= 1
     assert np.isfinite(each)

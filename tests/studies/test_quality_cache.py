@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from planner.studies import quality_cache
-from planner.studies.quality_cache import KEPT, MOST_CUTS, quality_of
+from planner.studies.quality_cache import KEPT, MOST_CUTS, cached_quality_of
 from planner.studies.sweep import sweep
-from planner.studies.sweep_axes import grid_points, read_axis
+from planner.studies.sweep_axes import read_sweep_axis, sweep_axes_points
 from profiles.records import Scores
 from tests.support.scenarios.small_scenarios import write_scenario
 
@@ -27,14 +27,14 @@ def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_equal_scores_and_weights_share_their_cuts() -> None:
-    first = quality_of(scores())
+    first = cached_quality_of(scores())
     first.price(np.array([0.5, 0.5]))
-    assert quality_of(scores()) is first
+    assert cached_quality_of(scores()) is first
 
 
 def test_other_weights_have_their_own_cuts() -> None:
-    first = quality_of(scores())
-    other = quality_of(scores(weights=[0.6, 0.2, 0.2]))
+    first = cached_quality_of(scores())
+    other = cached_quality_of(scores(weights=[0.6, 0.2, 0.2]))
     assert other is not first
     assert other.settle(np.array([0.5, 0.5])).value == pytest.approx(
         0.6 * (5 / 6 * 0.8 + 1 / 6 * 0.2) + 0.2 * 0.9 + 0.2 * 0.4
@@ -42,33 +42,35 @@ def test_other_weights_have_their_own_cuts() -> None:
 
 
 def test_other_scores_have_their_own_cuts() -> None:
-    assert quality_of(scores()) is not quality_of(scores([[0.2, 0.9, 0.4], [0.8, 0.1, 0.6]]))
+    assert cached_quality_of(scores()) is not cached_quality_of(
+        scores([[0.2, 0.9, 0.4], [0.8, 0.1, 0.6]])
+    )
 
 
 def test_the_oldest_scores_are_forgotten() -> None:
     tables = [scores(weights=[0.5 - 0.1 * k, 0.3, 0.2 + 0.1 * k]) for k in range(KEPT + 1)]
-    first, *others = [quality_of(table) for table in tables]
-    assert [quality_of(table) for table in reversed(tables[1:])] == others[::-1]
-    assert quality_of(tables[0]) is not first
+    first, *others = [cached_quality_of(table) for table in tables]
+    assert [cached_quality_of(table) for table in reversed(tables[1:])] == others[::-1]
+    assert cached_quality_of(tables[0]) is not first
 
 
 def test_using_scores_again_keeps_them_longer() -> None:
     tables = [scores(weights=[0.5 - 0.1 * k, 0.3, 0.2 + 0.1 * k]) for k in range(KEPT + 1)]
-    kept = [quality_of(table) for table in tables[:KEPT]]
-    assert quality_of(tables[0]) is kept[0]
-    quality_of(tables[KEPT])
-    assert quality_of(tables[0]) is kept[0]
+    kept = [cached_quality_of(table) for table in tables[:KEPT]]
+    assert cached_quality_of(tables[0]) is kept[0]
+    cached_quality_of(tables[KEPT])
+    assert cached_quality_of(tables[0]) is kept[0]
 
 
 def test_a_pool_with_too_many_cuts_is_restarted() -> None:
-    first = quality_of(scores())
+    first = cached_quality_of(scores())
     for price in np.linspace(0.1, 0.9, MOST_CUTS + 1):
         first.cut(np.array([0.0, price]))
     assert len(first.cuts) > MOST_CUTS
-    again = quality_of(scores())
+    again = cached_quality_of(scores())
     assert again is not first
     assert len(again.cuts) < 10
-    assert quality_of(scores()) is again
+    assert cached_quality_of(scores()) is again
 
 
 def test_a_sweep_over_score_files_plans_with_the_weights_of_each(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_a_sweep_over_score_files_plans_with_the_weights_of_each(tmp_path: Path)
         lines = [f"{header},weight", *(f"{row},{weights[k % 2]}" for k, row in enumerate(rows))]
         (tmp_path / name).write_text("\n".join(lines) + "\n")
     even, skewed = sweep(
-        scenario, [], grid_points([read_axis("scores=even.csv,skewed.csv")]), jobs=1
+        scenario, [], sweep_axes_points([read_sweep_axis("scores=even.csv,skewed.csv")]), jobs=1
     )
     assert [even.status, skewed.status] == ["optimal", "optimal"], skewed.reason
     assert even.numbers["Quality (mean score)"] == pytest.approx(0.9, abs=1e-6)

@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import DataError
-from planner.studies.sweep_axes import grid_points, read_axis
+from planner.studies.sweep_axes import read_sweep_axis, sweep_axes_points
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from planner.studies.sweep_axes import grid_points, read_axis
     ],
 )
 def test_axes_are_read(text: str, values: tuple[object, ...]) -> None:
-    axis = read_axis(text)
+    axis = read_sweep_axis(text)
     assert axis.key == text.partition("=")[0]
     assert axis.values == values
 
@@ -41,11 +41,11 @@ def test_axes_are_read(text: str, values: tuple[object, ...]) -> None:
 )
 def test_what_varies_nothing_is_a_fault(text: str) -> None:
     with pytest.raises(DataError, match="--vary"):
-        read_axis(text)
+        read_sweep_axis(text)
 
 
 def test_the_first_axis_is_the_slowest() -> None:
-    points = grid_points([read_axis("a=1,2"), read_axis("b=3,4")])
+    points = sweep_axes_points([read_sweep_axis("a=1,2"), read_sweep_axis("b=3,4")])
     assert points == [{"a": 1, "b": 3}, {"a": 1, "b": 4}, {"a": 2, "b": 3}, {"a": 2, "b": 4}]
     with pytest.raises(DataError, match="varied twice"):
-        grid_points([read_axis("a=1,2"), read_axis("a=3,4")])
+        sweep_axes_points([read_sweep_axis("a=1,2"), read_sweep_axis("a=3,4")])

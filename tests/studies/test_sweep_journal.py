@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from planner.studies.sweep_axes import Axis
-from planner.studies.sweep_journal import SweepJournal, write_points
+from planner.studies.sweep_journal import SweepJournal, write_sweep_journal
 from planner.studies.sweep_point import PointStatus, SweepPoint
 
 AXES = [Axis("arrival_rate_rps", (10, 20, 30))]
@@ -74,7 +74,7 @@ def test_a_table_that_cannot_be_written_leaves_the_journal(tmp_path: Path) -> No
 
 def test_columns_of_numbers_and_texts_fit_into_parquet(tmp_path: Path) -> None:
     frame = pd.DataFrame({"value": [1, "=HYPERLINK(1)", None], "n": [1.0, 2.0, 3.0]})
-    write_points(frame, tmp_path / "t.parquet")
+    write_sweep_journal(frame, tmp_path / "t.parquet")
     back = pd.read_parquet(tmp_path / "t.parquet")
     assert list(back["n"]) == [1.0, 2.0, 3.0]
     assert back["value"][0] == "1"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from models.instance import Slo
-from planner.verification.curve_reading import achieved_percentile
-from planner.verification.deployed_options import index_options, read_options
-from planner.verification.verifier import verify
+from planner.verification.curve_reading import percentile_achieved_on_curves
+from planner.verification.deployed_options import index_deployed_options, read_deployed_options
+from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import (
     X_BIG,
     good_plan,
@@ -31,20 +31,24 @@ def test_percentile_over_all_reads_the_share_off_the_line() -> None:
     plan = good_plan()
     plan["options"][1]["latency_ms"]["ttft_p50"] = p50
     plan["slo"] = [{**plan["slo"][2], "limit_ms": 1300.0, "achieved_ms": p95, "binding": False}]
-    assert verify(plan, instance) == ()
+    assert run_verifier(plan, instance) == ()
     # p50: 5 req/s may be late. At big's p50 its share jumps from 1 (X_BIG req/s, too many) to 1/2:
     # achieved is big's p50.
     plan["slo"] = [{**plan["slo"][0], "statistic": "p50", "achieved_ms": p50}]
-    assert verify(plan, replace(instance, slos=(Slo("ttft", "p50", 1.3),))) == ()
+    assert run_verifier(plan, replace(instance, slos=(Slo("ttft", "p50", 1.3),))) == ()
     plan["slo"][0]["achieved_ms"] = p50 - 1
-    assert "achieved_ms" in verify(plan, replace(instance, slos=(Slo("ttft", "p50", 1.3),)))[0]
+    assert (
+        "achieved_ms" in run_verifier(plan, replace(instance, slos=(Slo("ttft", "p50", 1.3),)))[0]
+    )
     # With 1 req/s late, of it 5 % of small's, big is on its line from (p50, 0.5) to (p95, 0.05).
     share = (1.0 - 0.05 * (10 - X_BIG)) / X_BIG
-    achieved = achieved_percentile(
-        instance, read_options(plan, index_options(instance)), "ttft", 1.0
+    achieved = percentile_achieved_on_curves(
+        instance, read_deployed_options(plan, index_deployed_options(instance)), "ttft", 1.0
     )
     assert achieved == pytest.approx(p50 + (p95 - p50) * (0.5 - share) / 0.45, rel=1e-12)
     assert (
-        achieved_percentile(instance, read_options(plan, index_options(instance)), "ttft", 0.4)
+        percentile_achieved_on_curves(
+            instance, read_deployed_options(plan, index_deployed_options(instance)), "ttft", 0.4
+        )
         == math.inf
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import (
     QUALITY,
     Plan,
@@ -55,9 +55,10 @@ def test_cost_objective_floor_and_side_of_the_bound() -> None:
         "bound": 6.0,
         "rel_gap": 0.0,
     }
-    assert verify(plan, instance) == ()
+    assert run_verifier(plan, instance) == ()
     assert (
-        "below quality_at_least" in verify(plan, replace(instance, quality_floor=QUALITY + 2e-6))[0]
+        "below quality_at_least"
+        in run_verifier(plan, replace(instance, quality_floor=QUALITY + 2e-6))[0]
     )
     plan["objective"] = {
         "sense": "minimize",
@@ -66,23 +67,23 @@ def test_cost_objective_floor_and_side_of_the_bound() -> None:
         "bound": 6.0001,
         "rel_gap": 0.0001 / 6,
     }
-    assert "wrong side" in verify(plan, instance)[0]
+    assert "wrong side" in run_verifier(plan, instance)[0]
 
 
 def test_gpus_without_a_price_have_no_cost() -> None:
     instance = tiny()
     instance = replace(instance, pools=(replace(instance.pools[0], price=None),))
     plan = good_plan()
-    assert "although a used GPU has no price" in verify(plan, instance)[0]
+    assert "although a used GPU has no price" in run_verifier(plan, instance)[0]
     plan["cost_usd_per_h"] = None
-    assert verify(plan, instance) == ()
+    assert run_verifier(plan, instance) == ()
 
 
 def test_gap_target_of_the_scenario_counts() -> None:
     plan = good_plan()
     plan["objective"].update(bound=QUALITY * 1.001, rel_gap=0.001)
-    assert verify(plan, tiny(), rel_gap_target=1e-3) == ()
-    assert "status: optimal" in verify(plan, tiny(), rel_gap_target=1e-4)[0]
+    assert run_verifier(plan, tiny(), rel_gap_target=1e-3) == ()
+    assert "status: optimal" in run_verifier(plan, tiny(), rel_gap_target=1e-4)[0]
 
 
 @pytest.mark.parametrize("status", ["infeasible", "unknown"])
@@ -94,8 +95,8 @@ def test_plan_without_a_setup(status: str) -> None:
         "placement": [],
         "conflict": {"limits": []},
     }
-    assert verify(empty, tiny()) == ()
-    problems = verify({**good_plan(), "status": status}, tiny())
+    assert run_verifier(empty, tiny()) == ()
+    problems = run_verifier({**good_plan(), "status": status}, tiny())
     assert any("options: 2 entries" in p for p in problems)
     assert any("objective: value" in p for p in problems)
-    assert "strict JSON" in verify({**empty, "wall_s": math.nan}, tiny())[0]
+    assert "strict JSON" in run_verifier({**empty, "wall_s": math.nan}, tiny())[0]

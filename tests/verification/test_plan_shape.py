@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import (
     Plan,
     at,
@@ -57,4 +57,4 @@ def test_no_strange_value_makes_it_fail(strange: Any) -> None:
     for path in _leaves(good_plan()):
         plan = good_plan()
         at(path, strange)(plan)
-        assert isinstance(verify(plan, tiny()), tuple), path
+        assert isinstance(run_verifier(plan, tiny()), tuple), path

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from models.instance import Quota
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import (
     Plan,
     at,
@@ -41,15 +41,15 @@ def test_planted_fault_is_reported(name: str) -> None:
 
 
 def test_utilization_floor() -> None:
-    assert verify(good_plan(), replace(tiny(), min_utilization=0.425)) == ()
+    assert run_verifier(good_plan(), replace(tiny(), min_utilization=0.425)) == ()
     assert (
         "below min_gpu_utilization_pct 43"
-        in verify(good_plan(), replace(tiny(), min_utilization=0.43))[0]
+        in run_verifier(good_plan(), replace(tiny(), min_utilization=0.43))[0]
     )
 
 
 def test_quota() -> None:
     held = Quota("GPUs of small", (0.5, 0.3, 0.0), 0.5)
-    assert verify(good_plan(), replace(tiny(), quotas=(held,))) == ()
-    problems = verify(good_plan(), replace(tiny(), quotas=(replace(held, most=0.4),)))
+    assert run_verifier(good_plan(), replace(tiny(), quotas=(held,))) == ()
+    problems = run_verifier(good_plan(), replace(tiny(), quotas=(replace(held, most=0.4),)))
     assert problems == ("GPUs of small: 0.5 is above the quota 0.4",)

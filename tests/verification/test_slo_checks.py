@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from models.instance import Slo
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import Plan, at, good_plan, problems_with, tiny, without
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
@@ -42,7 +42,7 @@ def test_slo_violated_is_reported_per_scope() -> None:
     plan = good_plan()
     for entry, slo in zip(plan["slo"], slos, strict=True):
         entry["limit_ms"], entry["binding"] = 1e3 * slo.limit, True
-    problems = verify(plan, replace(tiny(), slos=slos))
+    problems = run_verifier(plan, replace(tiny(), slos=slos))
     assert [problem.split(":")[0] for problem in problems if "SLO violated" in problem] == [
         "slo.0 (ttft mean, all)",
         "slo.1 (ttft p95, each_llm)",

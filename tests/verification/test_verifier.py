@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import (
     at,
     both,
@@ -16,7 +16,7 @@ from tests.support.instances.plan_by_hand import (
 
 
 def test_the_plan_by_hand_passes() -> None:
-    assert verify(good_plan(), tiny()) == ()
+    assert run_verifier(good_plan(), tiny()) == ()
 
 
 @pytest.mark.parametrize(

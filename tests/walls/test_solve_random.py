@@ -14,7 +14,7 @@ from models.instance import Instance
 from planner.joint.solve import Settings, solve_joint
 from planner.plans.setup_content import setup_content
 from planner.solution import Solution
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import OracleResult, best_plan, fewest_gpus
 from tests.support.instances.tiny import KINDS, random_instance
 
@@ -64,7 +64,7 @@ def _faults(instance: Instance, solution: Solution, truth: OracleResult) -> list
     return [
         *_value_faults(instance, solution.value, solution.bound, truth),
         *_leanest_faults(instance, solution),
-        *verify(_told(instance, solution), instance, rel_gap_target=REL_GAP),
+        *run_verifier(_told(instance, solution), instance, rel_gap_target=REL_GAP),
     ]
 
 

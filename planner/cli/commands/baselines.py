@@ -19,7 +19,7 @@ from planner.cli.terminal.output import (
 from planner.cli.terminal.plan_report import print_plan_report, print_plan_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.baselines import baseline_row_notes, baseline_setup_words, baselines_table
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.baselines.comparison import BaselineComparison, compare_baselines
 from profiles.io.writing import check_writable
 
@@ -43,7 +43,7 @@ def run_baselines(
     """
     if csv is not None:
         check_writable(Path(csv), "--csv")
-    loaded = load_instance(scenario, overrides)
+    loaded = assemble_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     comparison = with_progress(
         lambda progress, cancel: compare_baselines(

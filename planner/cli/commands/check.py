@@ -26,9 +26,9 @@ from planner.presentation.crosscheck import (
     crosscheck_verdict_line,
 )
 from planner.presentation.formatting import format_exact
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.solution import Solution
-from planner.studies.crosscheck import CrossCheck, plan_both_ways
+from planner.studies.crosscheck import CrossCheck, crosscheck_plans
 
 __all__ = ["NEGATIVE_VERDICT", "run_check"]
 
@@ -49,10 +49,10 @@ def run_check(
     scenario: Path, overrides: Sequence[str], interrupt: Interrupt, *, quiet: bool
 ) -> int:
     """Plan both ways, compare, print; return the exit code."""
-    loaded = load_instance(scenario, overrides)
+    loaded = assemble_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     solution, check, sampled = with_progress(
-        lambda progress, cancel: plan_both_ways(
+        lambda progress, cancel: crosscheck_plans(
             loaded.instance, loaded.settings, progress=progress, cancel=cancel
         ),
         interrupt,

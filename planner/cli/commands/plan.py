@@ -27,7 +27,7 @@ from planner.plans.running_setup import keep_running_places, running_setup
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives
 from planner.studies.marginals import marginal_values
 from profiles.io.faults import Fault
@@ -119,7 +119,7 @@ def run_plan_on_scenario(
     """
     start, options = time.perf_counter(), options or PlanOptions()
     current = None if options.current is None else _current_plan_setup(Path(options.current))
-    loaded = load_instance(scenario, overrides)
+    loaded = assemble_instance(scenario, overrides)
     seconds = time.perf_counter() - start
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     instance = loaded.instance

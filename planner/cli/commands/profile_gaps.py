@@ -25,7 +25,7 @@ from planner.plans.plan_content import build_plan_content
 from planner.presentation.gaps import benchmark_command, gaps_headline, gaps_table
 from planner.presentation.plan.verdict import verdict_line
 from planner.profiling.gaps import Gaps, find_gaps
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from profiles.catalogue import load_catalogue_llms
 from profiles.io.writing import check_writable
 
@@ -47,7 +47,7 @@ def run_profile_gaps(
     """
     if csv is not None:
         check_writable(Path(csv), "--csv")
-    loaded = load_instance(scenario, overrides)
+    loaded = assemble_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     gaps = with_progress(
         lambda progress, cancel: find_gaps(

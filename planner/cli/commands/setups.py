@@ -27,7 +27,7 @@ from planner.presentation.setup_study import (
     setup_study_counts_line,
     setup_study_table,
 )
-from planner.scenario.assemble import LoadResult, load_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.journal_file import journal_path
 from planner.studies.setup_rows import SetupStudy
 from planner.studies.setup_study import study_setups
@@ -63,7 +63,7 @@ def run_setups(
     """
     if options.csv is not None:
         check_writable(Path(options.csv), "--csv")
-    loaded = load_instance(scenario, overrides)
+    loaded = assemble_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
     # What is routed is kept in a journal beside the table until the study is complete.
     kept = None if options.csv is None or options.prune else journal_path(Path(options.csv))

@@ -21,12 +21,12 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
-from planner.scenario.assemble import LoadResult, load_instance
-from planner.studies.dask_backend import joblib_backend
+from planner.scenario.assemble import LoadResult, assemble_instance
+from planner.studies.dask_backend import dask_joblib_backend
 from planner.studies.sweep import sweep
-from planner.studies.sweep_axes import Axis, grid_points, read_axis
-from planner.studies.sweep_journal import SweepJournal, journal_key
-from planner.studies.sweep_point import SweepPoint, points_table
+from planner.studies.sweep_axes import Axis, read_sweep_axis, sweep_axes_points
+from planner.studies.sweep_journal import SweepJournal, sweep_journal_key
+from planner.studies.sweep_point import SweepPoint, sweep_points_table
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
@@ -60,11 +60,11 @@ def run_sweep(
     if options.out is not None:
         check_writable(Path(options.out), "--csv")
     axes = _sweep_axes_of_command(options.vary)
-    points = grid_points(axes)
-    loaded = load_instance(scenario, overrides)
+    points = sweep_axes_points(axes)
+    loaded = assemble_instance(scenario, overrides)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
-    journal = SweepJournal(options.out, journal_key(loaded, axes), axes)
-    with joblib_backend(options.dask):
+    journal = SweepJournal(options.out, sweep_journal_key(loaded, axes), axes)
+    with dask_joblib_backend(options.dask):
         planned = with_progress(
             lambda progress, cancel: sweep(
                 scenario,
@@ -94,7 +94,7 @@ def _sweep_axes_of_command(vary: Sequence[str]) -> list[Axis]:
     faults: list[Fault] = []
     for text in vary:
         try:
-            axes.append(read_axis(text))
+            axes.append(read_sweep_axis(text))
         except DataError as error:
             faults += error.faults
     if faults:
@@ -130,7 +130,7 @@ def _print_sweep(
             "bold yellow",
         )
     if not options.quiet and 0 < len(planned) <= MOST_ROWS:
-        _print_sweep_points(console, points_table(planned, [axis.key for axis in axes]), axes)
+        _print_sweep_points(console, sweep_points_table(planned, [axis.key for axis in axes]), axes)
         reasons = list(dict.fromkeys(point.reason for point in planned if point.reason))
         if reasons:
             output_lines(console, "Points without a plan", reasons)

@@ -33,10 +33,14 @@ from models.cascade import CascadeMix, CascadePolicy, CascadeQuality, cascade_po
 from models.instance import Instance, Llm, ObjectiveKind, Option, Pool
 from models.quality import Quality
 from planner.solution import Solution, Status
-from planner.studies.baselines.solver import BaselineResult, BaselineSolver, violation_factor
+from planner.studies.baselines.solver import (
+    BaselineResult,
+    BaselineSolver,
+    baseline_violation_factor,
+)
 from profiles.records import Curve, Scores
 
-__all__ = ["cascade_baseline", "equivalent_instance"]
+__all__ = ["cascade_baseline", "cascade_equivalent_instance"]
 
 NAME = "cascade"
 LONGEST = 3
@@ -68,7 +72,7 @@ def cascade_baseline(
     solver: BaselineSolver, instance: Instance, sizes: np.ndarray
 ) -> BaselineResult:
     """The best mix of cascades. sizes: (M,) by which the LLMs are ordered, cheapest first."""
-    reason = _out_of_reach(instance)
+    reason = _cascade_out_of_reach(instance)
     if reason:
         return BaselineResult(name=NAME, variant="", reason=reason)
     able = sorted({o.llm for o in instance.options}, key=lambda i: (sizes[i], i))
@@ -76,13 +80,15 @@ def cascade_baseline(
     chains = [
         chain for n in range(1, 3 if many else LONGEST + 1) for chain in combinations(able, n)
     ]
-    best = _solved(
-        solver, instance, _every(solver, instance.scores, chains, COARSE if many else STEPS)
+    best = _solved_cascade(
+        solver, instance, _every_cascade(solver, instance.scores, chains, COARSE if many else STEPS)
     )
     if many and best is not None and not solver.stopped():
         used = [i for i in able if best.mix.visits[i] > 1e-3]
         chains = [*chains, *combinations(used, LONGEST)]
-        better = _solved(solver, instance, _every(solver, instance.scores, chains, COARSE))
+        better = _solved_cascade(
+            solver, instance, _every_cascade(solver, instance.scores, chains, COARSE)
+        )
         best = best if better is None or _worse(instance, better.value, best.value) else better
     if best is None:
         aim = " that reaches the required quality" if instance.objective == "cost" else ""
@@ -95,12 +101,12 @@ def cascade_baseline(
     notes = [f"best mix of {len(chains)} chains of at most {LONGEST} LLMs", effort]
     return BaselineResult(
         name=NAME,
-        variant=_policy_words(instance, best.mix),
+        variant=_cascade_policy_words(instance, best.mix),
         content=best.content,
         value=best.value,
         bound=best.bound,
         quality=best.mix.quality,
-        factor=violation_factor(best.content, _equal_slos(instance, best.mix)),
+        factor=baseline_violation_factor(best.content, _equal_slos(instance, best.mix)),
         notes=notes,
     )
 
@@ -109,7 +115,7 @@ def _worse(instance: Instance, value: float, than: float) -> bool:
     return value < than if instance.objective == "quality" else value > than
 
 
-def _out_of_reach(instance: Instance) -> str:
+def _cascade_out_of_reach(instance: Instance) -> str:
     """Why the tables say nothing about cascades under these SLOs; "" when they do."""
     for slo in instance.slos:
         if slo.scope == "all" and slo.statistic != "mean":
@@ -125,7 +131,7 @@ def _out_of_reach(instance: Instance) -> str:
     return ""
 
 
-def _every(
+def _every_cascade(
     solver: BaselineSolver,
     scores: Scores,
     chains: Sequence[tuple[int, ...]],
@@ -142,25 +148,25 @@ def _every(
     return made
 
 
-def _solved(
+def _solved_cascade(
     solver: BaselineSolver, instance: Instance, candidates: list[CascadePolicy]
 ) -> MixPlan | None:
     """The best mix and its setup by the joint search, verified; None without one."""
     quality = CascadeQuality(candidates, instance.scores)
-    solution = solver.solve(_spread(instance, quality.most), cast(Quality, quality))
+    solution = solver.solve(_spread_cascade(instance, quality.most), cast(Quality, quality))
     if not solution.has_plan or solution.value is None or solution.bound is None:
         return None
     mix = quality.mix(solution.fractions)
     if mix is None:
         return None
-    checked = equivalent_instance(instance, mix)
-    content = solver.content(checked, _as_visits(instance, checked, mix, solution))
+    checked = cascade_equivalent_instance(instance, mix)
+    content = solver.content(checked, _cascade_as_visits(instance, checked, mix, solution))
     if instance.objective == "cost":
         return MixPlan(mix, content, solution.value, solution.bound)
     return MixPlan(mix, content, mix.quality, max(solution.bound, mix.quality))
 
 
-def _spread(instance: Instance, most: float) -> Instance:
+def _spread_cascade(instance: Instance, most: float) -> Instance:
     """The joint problem over visits: `most` times the rate, limits on means over all divided by it,
     and an idle LLM that takes the rest.
     """
@@ -202,7 +208,7 @@ def _equal_slos(instance: Instance, mix: CascadeMix) -> tuple[Any, ...]:
     return _divided(instance, float(mix.visits.sum()))
 
 
-def equivalent_instance(instance: Instance, mix: CascadeMix) -> Instance:
+def cascade_equivalent_instance(instance: Instance, mix: CascadeMix) -> Instance:
     """The instance that the verifier judges a mix by: each visit a request, to be routed in the
     proportions of the visits.
 
@@ -228,7 +234,7 @@ def equivalent_instance(instance: Instance, mix: CascadeMix) -> Instance:
     )
 
 
-def _as_visits(
+def _cascade_as_visits(
     instance: Instance, checked: Instance, mix: CascadeMix, solution: Solution
 ) -> Solution:
     """The plan in the terms of the equivalent instance; rates are put right by what the mix's
@@ -255,7 +261,7 @@ def _as_visits(
     )
 
 
-def _policy_words(instance: Instance, mix: CascadeMix) -> str:
+def _cascade_policy_words(instance: Instance, mix: CascadeMix) -> str:
     """The policies, the largest part first, e.g. `70 %: a, below 0.61 then b; 30 %: b`."""
     words = []
     for part, policy in sorted(

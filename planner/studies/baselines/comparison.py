@@ -120,18 +120,21 @@ def compare_baselines(
     )
     if not solution.has_plan:
         return replace(comparison, interrupted=solver.interrupted())
-    attempts = [_tried(solver, name, make) for name, make in _makers(solver, loaded).items()]
+    attempts = [
+        _tried_for_comparison(solver, name, make)
+        for name, make in _baselines_to_compare(solver, loaded).items()
+    ]
     for attempt in attempts:
-        _check_bound(comparison, attempt)
+        _check_compared_bound(comparison, attempt)
     return replace(comparison, attempts=tuple(attempts), interrupted=solver.interrupted())
 
 
-def _makers(
+def _baselines_to_compare(
     solver: BaselineSolver, loaded: LoadResult
 ) -> Mapping[str, Callable[[], BaselineResult]]:
     """How each baseline is made, in the order of NAMES."""
     instance = loaded.instance
-    sizes, basis = llm_sizes(loaded)
+    sizes, basis = llm_sizes_for_comparison(loaded)
     makers: dict[str, Callable[[], BaselineResult]] = {
         "equal split": lambda: split_baseline(
             solver, instance, "equal split", np.ones(sizes.size), sizes
@@ -147,7 +150,9 @@ def _makers(
     return {name: makers[name] for name in NAMES}
 
 
-def _tried(solver: BaselineSolver, name: str, make: Callable[[], BaselineResult]) -> BaselineResult:
+def _tried_for_comparison(
+    solver: BaselineSolver, name: str, make: Callable[[], BaselineResult]
+) -> BaselineResult:
     """One baseline; after Ctrl-C those left are marked as not tried."""
     if solver.interrupted():
         return BaselineResult(name=name, variant="", reason="not tried: stopped before")
@@ -159,7 +164,7 @@ def _based_on(basis: str, attempt: BaselineResult) -> BaselineResult:
     return replace(attempt, notes=[*attempt.notes, f"size: {basis}"])
 
 
-def llm_sizes(loaded: LoadResult) -> tuple[np.ndarray, str]:
+def llm_sizes_for_comparison(loaded: LoadResult) -> tuple[np.ndarray, str]:
     """(M,) sizes of the LLMs in GiB of weights, and where they come from: all of one kind, so that
     they compare.
     """
@@ -181,7 +186,7 @@ def llm_sizes(loaded: LoadResult) -> tuple[np.ndarray, str]:
     )
 
 
-def _check_bound(comparison: BaselineComparison, attempt: BaselineResult) -> None:
+def _check_compared_bound(comparison: BaselineComparison, attempt: BaselineResult) -> None:
     """A plan of the scenario better than what the joint search proved to be the best possible is a
     bug.
     """

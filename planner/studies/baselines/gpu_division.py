@@ -4,7 +4,7 @@ import numpy as np
 
 from models.instance import Instance
 
-__all__ = ["FIT", "compute_per_replica", "ways_to_divide"]
+__all__ = ["FIT", "compute_per_replica", "ways_to_divide_gpus"]
 
 
 FIT = 1e-9
@@ -16,7 +16,7 @@ def compute_per_replica(instance: Instance) -> np.ndarray:
     return np.array([o.tp_degree * o.mps_share for o in instance.options])
 
 
-def _needs(instance: Instance) -> np.ndarray:
+def _gpus_needed(instance: Instance) -> np.ndarray:
     """(M,) compute of the smallest option of every LLM, in GPUs; inf without one."""
     need = np.full(len(instance.llms), np.inf)
     for option, compute in zip(instance.options, compute_per_replica(instance), strict=True):
@@ -24,7 +24,7 @@ def _needs(instance: Instance) -> np.ndarray:
     return need
 
 
-def ways_to_divide(
+def ways_to_divide_gpus(
     instance: Instance, sizes: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Ways to divide by size, each (M,) compute in GPUs: in words -> parts.
@@ -37,13 +37,13 @@ def ways_to_divide(
     latter rounded to whole GPUs, largest remainder first; equal remainders to the largest LLMs or
     to the smallest.
     """
-    need = _needs(instance)
-    ways = {"in proportion": _who_fits(instance, sizes, need)}
-    least = _at_least(instance, sizes, need)
+    need = _gpus_needed(instance)
+    ways = {"in proportion": _who_fits_gpu_division(instance, sizes, need)}
+    least = _gpus_at_least(instance, sizes, need)
     if least is not None:
         ways["at least the smallest option of each"] = least
         for words, order in (("larger LLMs first", -weights), ("smaller LLMs first", weights)):
-            whole = _whole(instance, least, need, order)
+            whole = _whole_gpu_division(instance, least, need, order)
             if whole is not None:
                 ways[f"in whole GPUs, {words}"] = whole
     distinct: dict[str, np.ndarray] = {}
@@ -53,7 +53,7 @@ def ways_to_divide(
     return distinct
 
 
-def _who_fits(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray:
+def _who_fits_gpu_division(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray:
     """In proportion to size among those whose part holds one of their options."""
     must = np.array([llm.min_replicas > 0 for llm in instance.llms])
     inside = np.isfinite(need)
@@ -66,7 +66,7 @@ def _who_fits(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.nda
         inside[int(np.argmax(lack))] = False
 
 
-def _at_least(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray | None:
+def _gpus_at_least(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray | None:
     """In proportion, but no LLM gets less than the smallest option takes; None where that is more
     than there is.
     """
@@ -87,7 +87,7 @@ def _at_least(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.nda
         held |= lack
 
 
-def _whole(
+def _whole_gpu_division(
     instance: Instance, part: np.ndarray, need: np.ndarray, order: np.ndarray
 ) -> np.ndarray | None:
     """Parts in whole GPUs; None where every LLM cannot have enough.

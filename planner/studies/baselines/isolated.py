@@ -17,7 +17,7 @@ from models.instance import Instance, Llm, Option
 from planner.errors import VerificationError
 from planner.solution import Shard, Solution
 from planner.studies.baselines.gpu_division import FIT
-from planner.studies.baselines.least_violation import least_violation, nearest_result
+from planner.studies.baselines.least_violation import least_violation, least_violation_result
 from planner.studies.baselines.solver import BaselineResult, BaselineSolver, with_quota
 from profiles.records import Curve
 
@@ -26,21 +26,21 @@ __all__ = ["isolated_baseline"]
 
 def isolated_baseline(solver: BaselineSolver, instance: Instance) -> BaselineResult:
     """Every GPU serves one LLM alone."""
-    count = _stack_sizes(instance)
-    stacked = _stacked(instance, count)
+    count = _isolated_stack_sizes(instance)
+    stacked = _isolated_stacked(instance, count)
     variant = "whole GPUs for each LLM" + (
         "; replicas of one LLM may be stacked on its GPUs" if (count > 1).any() else ""
     )
     nearest = least_violation(solver, stacked)
     if nearest.solution is not None:
-        nearest = replace(nearest, solution=_unstacked(nearest.solution, count))
-    attempt = nearest_result(solver, instance, "isolated", variant, nearest, [])
+        nearest = replace(nearest, solution=_isolated_unstacked(nearest.solution, count))
+    attempt = least_violation_result(solver, instance, "isolated", variant, nearest, [])
     if attempt.content is not None:
         _check_isolated(attempt.content["placement"])
     return attempt
 
 
-def _stack_sizes(instance: Instance) -> np.ndarray:
+def _isolated_stack_sizes(instance: Instance) -> np.ndarray:
     """(O,) replicas that fit together on one GPU; with a floor on replicas or utilisation
     just one, so that these stay exact.
     """
@@ -58,10 +58,10 @@ def _stack_sizes(instance: Instance) -> np.ndarray:
     return count
 
 
-def _stacked(instance: Instance, count: np.ndarray) -> Instance:
+def _isolated_stacked(instance: Instance, count: np.ndarray) -> Instance:
     """Every option as a stack on whole GPUs; where utilisation counts, whole shares alone."""
     options = tuple(
-        _stack(option, int(k)) for option, k in zip(instance.options, count, strict=True)
+        _stack_isolated(option, int(k)) for option, k in zip(instance.options, count, strict=True)
     )
     of_llm = np.array([o.llm for o in instance.options])
     stacked = replace(
@@ -83,7 +83,7 @@ def _stacked(instance: Instance, count: np.ndarray) -> Instance:
     return stacked
 
 
-def _stack(option: Option, count: int) -> Option:
+def _stack_isolated(option: Option, count: int) -> Option:
     curve = Curve(
         option.curve.rates * count,
         option.curve.latency,
@@ -93,7 +93,7 @@ def _stack(option: Option, count: int) -> Option:
     return replace(option, mps_share=1.0, memory=option.memory * count, curve=curve)
 
 
-def _unstacked(solution: Solution, count: np.ndarray) -> Solution:
+def _isolated_unstacked(solution: Solution, count: np.ndarray) -> Solution:
     """The plan in replicas of the options."""
     shards = [
         Shard(s.option, s.replica * int(count[s.option]) + k, s.shard, s.node, s.gpu)

@@ -21,15 +21,15 @@ from planner.solution import Solution
 from planner.studies.baselines.solver import (
     BaselineResult,
     BaselineSolver,
-    planned_result,
-    violation_factor,
-    with_scaled_limits,
+    baseline_violation_factor,
+    baseline_with_scaled_limits,
+    planned_baseline_result,
 )
 
 __all__ = [
     "LeastViolation",
     "least_violation",
-    "nearest_result",
+    "least_violation_result",
 ]
 
 
@@ -89,11 +89,11 @@ def least_violation(
         return LeastViolation(
             1.0, None, "stopped before a plan was found" if solver.stopped() else reason
         )
-    least = _least_factor(solver, instance)
+    least = _least_violation_factor(solver, instance)
     if least is None:
         return LeastViolation(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
     # The plan of the bisection is any plan; the best at this factor may not come out in its time.
-    solution = solve(with_scaled_limits(instance, least[0]))
+    solution = solve(baseline_with_scaled_limits(instance, least[0]))
     solution = (
         solution
         if solution.has_plan
@@ -102,7 +102,7 @@ def least_violation(
     return LeastViolation(least[0], solution, excluded=least[2])
 
 
-def _least_factor(
+def _least_violation_factor(
     solver: BaselineSolver, instance: Instance
 ) -> tuple[float, Solution, float] | None:
     """The least factor with a plan, a plan, and the factor below that had none.
@@ -111,19 +111,19 @@ def _least_factor(
     """
     # Steps that square, for factors are of any size: 1.25, 1.56, 2.4, 6, 36, ...
     bad, step = 1.0, 1.25
-    plan = solver.has_plan(with_scaled_limits(instance, step))
+    plan = solver.has_plan(baseline_with_scaled_limits(instance, step))
     while plan is None:
         if step >= WIDEST or solver.stopped():
             return None
         bad, step = step, min(step**2, WIDEST)
-        plan = solver.has_plan(with_scaled_limits(instance, step))
-    good = _granted(solver, instance, plan, step)
+        plan = solver.has_plan(baseline_with_scaled_limits(instance, step))
+    good = _least_violation_granted(solver, instance, plan, step)
     while good > bad * (1 + PRECISION) and not solver.stopped():
         # The geometric mean halves the relative distance, which is what PRECISION is of.
         middle = np.sqrt(good * bad)
-        tried = solver.has_plan(with_scaled_limits(instance, float(middle)))
+        tried = solver.has_plan(baseline_with_scaled_limits(instance, float(middle)))
         if tried is not None:
-            plan, good = tried, _granted(solver, instance, tried, float(middle))
+            plan, good = tried, _least_violation_granted(solver, instance, tried, float(middle))
         elif solver.stopped():
             break
         else:
@@ -131,17 +131,19 @@ def _least_factor(
     return good, plan, bad
 
 
-def _granted(solver: BaselineSolver, instance: Instance, plan: Solution, factor: float) -> float:
+def _least_violation_granted(
+    solver: BaselineSolver, instance: Instance, plan: Solution, factor: float
+) -> float:
     """The factor that a plan needs itself, four decimals up; never more than `factor`, at which it
     was solved. It is how far the next step may go at once.
     """
-    needed = violation_factor(
-        setup_content(with_scaled_limits(instance, factor), plan), instance.slos
+    needed = baseline_violation_factor(
+        setup_content(baseline_with_scaled_limits(instance, factor), plan), instance.slos
     )
     return factor if needed is None else float(min(factor, np.ceil(needed * 1e4) / 1e4))
 
 
-def nearest_result(
+def least_violation_result(
     solver: BaselineSolver,
     checked: Instance,
     name: str,
@@ -152,7 +154,7 @@ def nearest_result(
     """The result of the least violation, verified against `checked` at its factor."""
     if nearest.solution is None:
         return BaselineResult(name=name, variant=variant, reason=nearest.reason, notes=notes)
-    return planned_result(
+    return planned_baseline_result(
         solver,
         checked,
         nearest.solution,

@@ -8,7 +8,7 @@ from models.instance import Instance
 from planner.studies.baselines.least_violation import (
     LeastViolation,
     least_violation,
-    nearest_result,
+    least_violation_result,
 )
 from planner.studies.baselines.solver import BaselineResult, BaselineSolver, with_quota
 
@@ -33,10 +33,12 @@ def single_llm_baseline(solver: BaselineSolver, instance: Instance) -> BaselineR
         return BaselineResult(name="best single LLM", variant="", reason=reason)
     met = []
     for i in good:
-        alone = _alone(instance, i)
+        alone = _single_llm_instance(instance, i)
         solution = solver.solve(alone)
         if solution.has_plan:
-            met.append(_alone_attempt(solver, instance, alone, i, LeastViolation(1.0, solution)))
+            met.append(
+                _single_llm_attempt(solver, instance, alone, i, LeastViolation(1.0, solution))
+            )
             # They come by their mean score, which is the quality alone: the first one is the best.
             if instance.objective == "quality":
                 break
@@ -45,10 +47,10 @@ def single_llm_baseline(solver: BaselineSolver, instance: Instance) -> BaselineR
             met, key=lambda attempt: np.inf if attempt.value is None else attempt.value
         )
         return by_cost[0] if instance.objective == "cost" else met[0]
-    return _least_missed(solver, instance, good)
+    return _least_missed_single_llm(solver, instance, good)
 
 
-def _alone(instance: Instance, i: int) -> Instance:
+def _single_llm_instance(instance: Instance, i: int) -> Instance:
     """The instance with LLM i alone; no other need be deployed."""
     llms = tuple(
         llm if k == i else replace(llm, min_replicas=0) for k, llm in enumerate(instance.llms)
@@ -57,20 +59,26 @@ def _alone(instance: Instance, i: int) -> Instance:
     return with_quota(replace(instance, llms=llms), "replicas of the other LLMs", others, 0.0)
 
 
-def _alone_attempt(
+def _single_llm_attempt(
     solver: BaselineSolver, instance: Instance, alone: Instance, i: int, nearest: LeastViolation
 ) -> BaselineResult:
     lifted = any(llm.min_replicas > 0 for k, llm in enumerate(instance.llms) if k != i)
     notes = ["min_replicas of the other LLMs is waived"] if lifted else []
-    return nearest_result(solver, alone, "best single LLM", alone.llms[i].name, nearest, notes)
+    return least_violation_result(
+        solver, alone, "best single LLM", alone.llms[i].name, nearest, notes
+    )
 
 
-def _least_missed(solver: BaselineSolver, instance: Instance, llms: list[int]) -> BaselineResult:
+def _least_missed_single_llm(
+    solver: BaselineSolver, instance: Instance, llms: list[int]
+) -> BaselineResult:
     """Of LLMs that all miss the SLOs the one that misses them by least."""
     attempts: list[BaselineResult] = []
     for i in llms:
         if attempts and solver.stopped():
             break
-        alone = _alone(instance, i)
-        attempts.append(_alone_attempt(solver, instance, alone, i, least_violation(solver, alone)))
+        alone = _single_llm_instance(instance, i)
+        attempts.append(
+            _single_llm_attempt(solver, instance, alone, i, least_violation(solver, alone))
+        )
     return min(attempts, key=lambda attempt: (attempt.content is None, attempt.allowed))

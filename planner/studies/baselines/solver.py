@@ -24,10 +24,10 @@ from planner.solution import Solution
 __all__ = [
     "BaselineResult",
     "BaselineSolver",
-    "planned_result",
-    "violation_factor",
+    "baseline_violation_factor",
+    "baseline_with_scaled_limits",
+    "planned_baseline_result",
     "with_quota",
-    "with_scaled_limits",
 ]
 
 ROUGH_GAP = 1e9
@@ -139,7 +139,7 @@ class BaselineResult:
         return self.content is not None and self.allowed == 1.0
 
 
-def planned_result(
+def planned_baseline_result(
     solver: BaselineSolver,
     checked: Instance,
     solution: Solution,
@@ -153,7 +153,7 @@ def planned_result(
 
     VerificationError (a bug) where it does not pass.
     """
-    content = solver.content(with_scaled_limits(checked, allowed), solution)
+    content = solver.content(baseline_with_scaled_limits(checked, allowed), solution)
     objective = content["objective"]
     return BaselineResult(
         name=name,
@@ -162,13 +162,13 @@ def planned_result(
         value=objective["value"],
         bound=objective["bound"],
         quality=content["quality"],
-        factor=violation_factor(content, checked.slos),
+        factor=baseline_violation_factor(content, checked.slos),
         allowed=allowed,
         notes=notes,
     )
 
 
-def with_scaled_limits(instance: Instance, factor: float) -> Instance:
+def baseline_with_scaled_limits(instance: Instance, factor: float) -> Instance:
     """The instance with every SLO's limit multiplied by the factor."""
     if factor == 1.0:
         return instance
@@ -182,7 +182,7 @@ def with_quota(instance: Instance, what: str, weight: np.ndarray, most: float) -
     return replace(instance, quotas=(*instance.quotas, Quota(what, tuple(weight.tolist()), most)))
 
 
-def violation_factor(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
+def baseline_violation_factor(content: Mapping[str, Any], slos: Sequence[Slo]) -> float | None:
     """Worst achieved / limit over the SLOs (whose limits are taken from `slos`); None without SLOs,
     inf where one is never achieved.
     """

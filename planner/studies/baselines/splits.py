@@ -14,11 +14,11 @@ several ways to divide are tried and the best one counts (`planner.studies.basel
 import numpy as np
 
 from models.instance import Instance
-from planner.studies.baselines.gpu_division import compute_per_replica, ways_to_divide
+from planner.studies.baselines.gpu_division import compute_per_replica, ways_to_divide_gpus
 from planner.studies.baselines.least_violation import (
     LeastViolation,
     least_violation,
-    nearest_result,
+    least_violation_result,
 )
 from planner.studies.baselines.solver import BaselineResult, BaselineSolver, with_quota
 
@@ -33,8 +33,8 @@ def split_baseline(
     The best of all ways to divide counts.
     """
     ways = {
-        words: _limited(instance, part)
-        for words, part in ways_to_divide(instance, sizes, weights).items()
+        words: _limited_split(instance, part)
+        for words, part in ways_to_divide_gpus(instance, sizes, weights).items()
     }
     tried = {words: LeastViolation(1.0, solver.solve(one)) for words, one in ways.items()}
     good = {
@@ -49,26 +49,26 @@ def split_baseline(
     if not good:
         return BaselineResult(
             name=name,
-            variant=_divided_words(instance, next(iter(ways.items()))),
+            variant=_split_words(instance, next(iter(ways.items()))),
             reason=next(iter(tried.values())).reason,
             notes=notes,
         )
     sign = -1.0 if instance.objective == "quality" else 1.0
 
-    def order(words: str) -> tuple[float, float]:
+    def split_order(words: str) -> tuple[float, float]:
         """The least violation comes first, then the best value."""
         solution = good[words].solution
         return good[words].factor, sign * (
             (solution.value if solution is not None else None) or 0.0
         )
 
-    best = min(good, key=order)
-    return nearest_result(
-        solver, ways[best], name, _divided_words(instance, (best, ways[best])), good[best], notes
+    best = min(good, key=split_order)
+    return least_violation_result(
+        solver, ways[best], name, _split_words(instance, (best, ways[best])), good[best], notes
     )
 
 
-def _limited(instance: Instance, part: np.ndarray) -> Instance:
+def _limited_split(instance: Instance, part: np.ndarray) -> Instance:
     compute, of_llm = compute_per_replica(instance), np.array([o.llm for o in instance.options])
     for i, llm in enumerate(instance.llms):
         instance = with_quota(
@@ -81,7 +81,7 @@ def _limited(instance: Instance, part: np.ndarray) -> Instance:
     return instance
 
 
-def _divided_words(instance: Instance, division: tuple[str, Instance]) -> str:
+def _split_words(instance: Instance, division: tuple[str, Instance]) -> str:
     words, limited = division
     limits = limited.quotas[len(instance.quotas) :]
     listed = ", ".join(

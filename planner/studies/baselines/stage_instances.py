@@ -16,7 +16,7 @@ import numpy as np
 from models.instance import Instance, Llm, Option, Pool, Slo
 from profiles.records import Curve, Scores
 
-__all__ = ["fractions_as_scores", "with_idle_prompt"]
+__all__ = ["stage_fractions_as_scores", "stage_with_idle_prompt"]
 
 
 PREFER = 20.0
@@ -35,7 +35,7 @@ ROOMY = 1e-6
 """Relative: the busy LLM's percentile latency lies so far above its limit, so that it breaks it."""
 
 
-def fractions_as_scores(instance: Instance, fractions: np.ndarray) -> Scores:
+def stage_fractions_as_scores(instance: Instance, fractions: np.ndarray) -> Scores:
     """One prompt for every LLM that is routed to, with score 1 there and 0 elsewhere."""
     routed = np.flatnonzero(fractions > NOTHING)
     values = np.ascontiguousarray(np.eye(fractions.size)[:, routed])
@@ -48,11 +48,11 @@ def fractions_as_scores(instance: Instance, fractions: np.ndarray) -> Scores:
     )
 
 
-def with_idle_prompt(instance: Instance, fractions: np.ndarray) -> Instance:
+def stage_with_idle_prompt(instance: Instance, fractions: np.ndarray) -> Instance:
     """Stage 2's instance: pseudo-prompts, doubled arrival rate, halved mean limits, and the two
     idle LLMs in a separate pool.
     """
-    real = fractions_as_scores(instance, fractions)
+    real = stage_fractions_as_scores(instance, fractions)
     count, prompts = real.values.shape
     values = np.full((count + 2, prompts + 1), -PREFER)
     values[:count, :prompts] = PREFER * real.values
@@ -68,7 +68,7 @@ def with_idle_prompt(instance: Instance, fractions: np.ndarray) -> Instance:
     )
     pool = Pool(name="idle", gpu="", nodes=1, gpus_per_node=2, memory=1.0, price=0.0)
     rate = 2 * instance.arrival_rate
-    curves = [_idle_curve(instance, rate, busy=busy) for busy in (False, True)]
+    curves = [_idle_stage_curve(instance, rate, busy=busy) for busy in (False, True)]
     options = (
         *instance.options,
         *(
@@ -106,7 +106,7 @@ def _summed(slo: Slo) -> bool:
     return slo.scope == "all" and slo.statistic == "mean"
 
 
-def _idle_curve(instance: Instance, rate: float, *, busy: bool) -> Curve:
+def _idle_stage_curve(instance: Instance, rate: float, *, busy: bool) -> Curve:
     """A constant latency in every column: none, or (busy) as much as uses the budgets up without
     breaking a limit of each LLM.
     """

@@ -30,10 +30,13 @@ from planner.solution import Solution
 from planner.studies.baselines.solver import (
     BaselineResult,
     BaselineSolver,
-    planned_result,
+    planned_baseline_result,
     with_quota,
 )
-from planner.studies.baselines.stage_instances import fractions_as_scores, with_idle_prompt
+from planner.studies.baselines.stage_instances import (
+    stage_fractions_as_scores,
+    stage_with_idle_prompt,
+)
 from profiles.records import Column, Curve
 
 __all__ = ["two_stage_baseline"]
@@ -88,7 +91,7 @@ class Setup:
 
 def latency_assumptions(instance: Instance) -> Iterator[LatencyAssumption]:
     """Every reference option at every level."""
-    column = _column(instance)
+    column = _two_stage_column(instance)
     for level, words in LEVELS:
         for reference in REFERENCES:
             chosen = []
@@ -105,7 +108,7 @@ def latency_assumptions(instance: Instance) -> Iterator[LatencyAssumption]:
             )
 
 
-def _column(instance: Instance) -> Column | None:
+def _two_stage_column(instance: Instance) -> Column | None:
     """The column by which options are ranked: that of the first SLO, or any percentile of its
     metric.
     """
@@ -138,15 +141,15 @@ def two_stage_baseline(solver: BaselineSolver, instance: Instance) -> BaselineRe
         if solver.stopped():
             break
         tried += 1
-        fractions = _fixed_latency_routing(solver, instance, assumed)
+        fractions = _first_stage_routing(solver, instance, assumed)
         # Many assumptions lead to one routing: stage 2, the slow one, runs once for each.
         if fractions is None or any(np.abs(fractions - other).max() < SAME for other in routings):
             continue
         routings.append(fractions)
-        allocated = _allocation(solver, instance, fractions)
+        allocated = _second_stage_allocation(solver, instance, fractions)
         if allocated is not None and allocated[0] not in setups:
             replicas, served = allocated
-            within = _within(instance, np.array(replicas))
+            within = _within_first_stage(instance, np.array(replicas))
             setups[replicas] = Setup(assumed.words, within, served, solver.solve(within))
     every = len(LEVELS) * len(REFERENCES)
     effort = f"best of {len(setups)} setups" if len(setups) > 1 else "one setup"
@@ -160,12 +163,12 @@ def two_stage_baseline(solver: BaselineSolver, instance: Instance) -> BaselineRe
             reason="no routing keeps the SLOs at any of the fixed latencies that were assumed",
             notes=[effort],
         )
-    return _best_routed(
+    return _best_routed_stage(
         solver, instance, [one for one in setups.values() if one.solution.has_plan], effort
     )
 
 
-def _best_routed(
+def _best_routed_stage(
     solver: BaselineSolver, instance: Instance, setups: list[Setup], effort: str
 ) -> BaselineResult:
     """The best of the setups, verified."""
@@ -186,12 +189,12 @@ def _best_routed(
             " served"
         ]
     )
-    return planned_result(
+    return planned_baseline_result(
         solver, best.within, best.solution, name=NAME, variant=best.words, notes=[effort, *part]
     )
 
 
-def _within(instance: Instance, replicas: np.ndarray) -> Instance:
+def _within_first_stage(instance: Instance, replicas: np.ndarray) -> Instance:
     """The instance with no more replicas of any option than the setup has."""
     for o in np.flatnonzero(replicas):
         instance = with_quota(
@@ -203,7 +206,7 @@ def _within(instance: Instance, replicas: np.ndarray) -> Instance:
     return with_quota(instance, "options outside the setup", (replicas == 0).astype(float), 0.0)
 
 
-def _fixed_latency_routing(
+def _first_stage_routing(
     solver: BaselineSolver, instance: Instance, assumed: LatencyAssumption
 ) -> np.ndarray | None:
     """Stage 1: (M,) fractions, or None when none keeps the SLOs."""
@@ -222,7 +225,7 @@ def _fixed_latency_routing(
             curve = Curve(
                 np.array([instance.arrival_rate / units]), latency, reference.curve.provenance[:1]
             )
-            price = _price_of_rate(instance, i) * instance.arrival_rate / units
+            price = _stage_price_of_rate(instance, i) * instance.arrival_rate / units
             options.append(
                 Option(llm=i, pool=len(pools), tp_degree=1, mps_share=1.0, memory=0.5, curve=curve)
             )
@@ -250,7 +253,7 @@ def _fixed_latency_routing(
     return solution.fractions if solution.has_plan else None
 
 
-def _price_of_rate(instance: Instance, i: int) -> float:
+def _stage_price_of_rate(instance: Instance, i: int) -> float:
     """USD/h for each req/s of LLM i on its cheapest option."""
     prices = [
         (instance.pools[o.pool].price or 0.0) * o.tp_degree * o.mps_share / o.curve.max_rate
@@ -260,7 +263,7 @@ def _price_of_rate(instance: Instance, i: int) -> float:
     return round(min(prices, default=0.0), 6)
 
 
-def _allocation(
+def _second_stage_allocation(
     solver: BaselineSolver, instance: Instance, fractions: np.ndarray
 ) -> tuple[tuple[int, ...], float] | None:
     """Stage 2: (O,) replicas of the setup for the fractions and the part of these that it serves,
@@ -268,7 +271,7 @@ def _allocation(
     """
     count, llms = len(instance.options), len(instance.llms)
     if instance.objective == "quality":
-        pseudo = with_idle_prompt(instance, fractions)
+        pseudo = stage_with_idle_prompt(instance, fractions)
         solution = solver.solve(
             pseudo, Quality(pseudo.scores), gap=STAGE_GAP, seconds=STAGE_SECONDS
         )
@@ -279,7 +282,9 @@ def _allocation(
                 np.minimum(part, fractions).sum()
             )
     floor = None if instance.objective == "quality" else 1.0
-    pseudo = replace(instance, scores=fractions_as_scores(instance, fractions), quality_floor=floor)
+    pseudo = replace(
+        instance, scores=stage_fractions_as_scores(instance, fractions), quality_floor=floor
+    )
     solution = solver.solve(pseudo, Quality(pseudo.scores), gap=solver.settings.rel_gap)
     if not solution.has_plan:
         return None

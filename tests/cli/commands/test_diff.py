@@ -9,13 +9,13 @@ from planner.cli.app import app
 from planner.joint import solve as joint
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import write_plan_record
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from tests.support.paths import HOME
 
 
 def test_the_command_shows_steps(tmp_path: Path) -> None:
-    loaded = load_instance(
+    loaded = assemble_instance(
         HOME / "examples" / "paper-trio" / "scenario.yaml",
         ["setups.tp_degrees=[1, 2]", "setups.mps_shares_pct=[30, 70, 100]"],
     )

@@ -21,7 +21,7 @@ from models.router import Router
 from planner.errors import DataError
 from planner.export.bundle import KINDS
 from planner.plans.plan_and_scenario import load_plan_and_scenario
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from tests.support.page.page_charts import idle_job
 from tests.support.plans import export_cases
 
@@ -46,10 +46,10 @@ def test_the_scenario_comes_back_with_its_changes(shown: Any, tmp_path: Path) ->
     assert (source.loaded.instance.arrival_rate, notes) == (50.0, [])
     book, notes = export_scenario_workbook_job(*shown, job=idle_job())
     (tmp_path / "back.xlsx").write_bytes(book)
-    assert (load_instance(tmp_path / "back.xlsx").sha256, notes) == (source.loaded.sha256, [])
+    assert (assemble_instance(tmp_path / "back.xlsx").sha256, notes) == (source.loaded.sha256, [])
     report, _ = export_report_job(*shown, job=idle_job())
     (tmp_path / "report.xlsx").write_bytes(report)
-    assert load_instance(tmp_path / "report.xlsx").sha256 == source.loaded.sha256
+    assert assemble_instance(tmp_path / "report.xlsx").sha256 == source.loaded.sha256
 
 
 def test_files_that_changed_since_are_reported(shown: Any, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from app_pages.jobs.planning import run_marginals_planning_job, summarise_planning_inputs_job
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from tests.support.page.page_charts import idle_job
 from tests.support.paths import EXAMPLES
 from tests.support.plans.export_cases import count_reads
@@ -15,7 +15,7 @@ def test_tables_are_summarised_from_what_was_read(monkeypatch: pytest.MonkeyPatc
     reads = count_reads(monkeypatch)
     summary = summarise_planning_inputs_job(str(SCENARIO), {}, job=idle_job())
     assert reads == {"profiles.csv": 1, "scores.csv": 1}
-    instance = load_instance(SCENARIO).instance
+    instance = assemble_instance(SCENARIO).instance
     assert summary["options"] == len(instance.options)
     assert summary["prompts"] == len(instance.scores.weights)
     assert list(summary["scores"]["LLM"]) == [llm.name for llm in instance.llms]

@@ -25,10 +25,10 @@ from planner.presentation.what_if import (
     ScenarioField,
     what_if_frontier_axis,
 )
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.studies.sweep_point import SweepPoint
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.paths import EXAMPLES
 
 FOUR = {"pools.0.gpus_per_node": 4}
@@ -118,11 +118,11 @@ def test_an_alternative_is_a_separate_plan(path: str, plan: PlanView) -> None:
     content = {**plan.content, "context": {**plan.content["context"], "alternatives": found}}
     assert len(alternatives_table(content)) == len(found["plans"]) >= 2
     assert "from the plan that runs" in " ".join(alternatives_lines(content))
-    instance = load_instance(Path(path), FOUR).instance
+    instance = assemble_instance(Path(path), FOUR).instance
     for number, entry in enumerate(found["plans"]):
         view = what_if.what_if_open_alternative_job(path, FOUR, content, number, job=job())
         assert view.content.keys() == plan.content.keys()
-        assert not verify(view.content, instance)
+        assert not run_verifier(view.content, instance)
         assert view.content["options"] == entry["options"] != plan.content["options"]
         assert view.content["objective"]["bound"] == plan.content["objective"]["bound"]
         assert view.content["status"] == "feasible"

@@ -4,9 +4,9 @@ import pytest
 
 from app_pages.session.knobs import knobs_of
 from planner.packed_files import EXAMPLES, packed_example_path
-from planner.scenario.edits import ScenarioEdit, changed, content_of
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_path
+from planner.scenario.schema_paths import set_at_schema_path
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -15,8 +15,8 @@ def test_every_knob_can_be_turned(example: str) -> None:
     knobs = knobs_of(edit)
     assert len({knob.label for knob in knobs}) == len(knobs)
     for knob in knobs:
-        content = content_of(edit)
+        content = content_of_edit(edit)
         value = int(knob.value) + 1 if knob.whole else knob.value * 1.01
-        assert set_path(ScenarioSpec, content, knob.path, value) is None
+        assert set_at_schema_path(ScenarioSpec, content, knob.path, value) is None
         assert changed(edit, content).overrides == {knob.path: value}
         assert changed(edit, content).scenario.spec

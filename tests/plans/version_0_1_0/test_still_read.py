@@ -12,7 +12,7 @@ import planner
 from planner.packed_files import EXAMPLES, SCHEMAS, packed_example_path
 from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.plans.tables import plan_tables
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 
 FOLDER = Path(__file__).parent
 
@@ -23,7 +23,7 @@ def test_a_plan_is_read_with_its_scenario_and_still_verified(name: str) -> None:
     source = load_plan_and_scenario(FOLDER / f"{name}.json", packed_example_path(name))
     content = source.plan.content
     assert content["planner_version"] == "0.1.0"
-    assert not verify(content, source.loaded.instance, rel_gap_target=1e-4)
+    assert not run_verifier(content, source.loaded.instance, rel_gap_target=1e-4)
     assert len(plan_tables(content)["setup"]) == len(content["options"])
     schema = json.loads((SCHEMAS / "plan.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(content, schema)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.io.faults import Fault
 from profiles.io.table_files import build_table_of_file, read_table_file
 from profiles.scores import load_scores, parse_scores
@@ -57,8 +57,8 @@ def test_sheet_rows_make_the_same_table(case: Path) -> None:
     faults: list[Fault] = []
     table = build_table_of_file("book.xlsx:scores", rows, faults)
     assert table is not None
-    loaded = load_instance(case / "scenario.yaml", scores=table)
-    assert loaded.sha256 == load_instance(case / "scenario.yaml").sha256
+    loaded = assemble_instance(case / "scenario.yaml", scores=table)
+    assert loaded.sha256 == assemble_instance(case / "scenario.yaml").sha256
     table = build_table_of_file("book.xlsx:scores", [*rows, ["p3", "0.5", True, 1]], faults)
     assert not faults
     assert table is not None

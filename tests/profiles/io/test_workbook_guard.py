@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.io.faults import Fault
 from profiles.io.workbook_guard import open_guarded_workbook
 from tests.support.paths import HOME
@@ -171,7 +171,7 @@ def test_a_wide_row_and_a_lying_dimension_cost_nothing(book: Path, tmp_path: Pat
     )
     start = time.perf_counter()
     assert (
-        load_instance(repacked(book, tmp_path / "wide.xlsx", {ONE: sheet})).sha256
-        == load_instance(book).sha256
+        assemble_instance(repacked(book, tmp_path / "wide.xlsx", {ONE: sheet})).sha256
+        == assemble_instance(book).sha256
     )
     assert time.perf_counter() - start < 5

@@ -17,9 +17,9 @@ from openpyxl.worksheet.table import Table
 from planner.cli.commands.plan import run_plan_on_scenario
 from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
-from planner.scenario.assemble import load_instance
-from planner.scenario.templates import template_inputs, workbook_inputs
-from planner.scenario.workbook import read_book
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.templates import template_inputs, template_workbook_inputs
+from planner.scenario.workbook import read_workbook
 from profiles.io.faults import DataError, Fault
 from profiles.io.writing import write_csv
 from reports.workbook.input_sheets import write_input_book, write_input_sheets
@@ -44,7 +44,7 @@ def report(book: Path) -> Path:
     write_workbook(
         path,
         build_report(source.plan, source.loaded),
-        workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
+        template_workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
     )
     return path
 
@@ -58,7 +58,7 @@ def edited(path: Path, change: Change) -> Path:
 
 def reported(path: Path) -> list[str]:
     with pytest.raises(DataError) as caught:
-        load_instance(path)
+        assemble_instance(path)
     return [str(fault).removeprefix(f"{path}:") for fault in caught.value.faults]
 
 
@@ -70,8 +70,8 @@ def test_libreoffice_gives_the_scenario_back(
     which: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     path: Path = request.getfixturevalue(which)
-    back = load_instance(resaved(path, tmp_path))
-    assert back.sha256 == load_instance(path).sha256
+    back = assemble_instance(resaved(path, tmp_path))
+    assert back.sha256 == assemble_instance(path).sha256
     assert not [notice for notice in back.notices if "ignored" in notice]
 
 
@@ -84,8 +84,8 @@ def test_what_libreoffice_saves_by_itself_is_refused(book: Path, tmp_path: Path)
 def test_openpyxl_gives_the_scenario_back(which: str, request: pytest.FixtureRequest) -> None:
     """It drops the values of a report's formulas; the input sheets have none."""
     path: Path = request.getfixturevalue(which)
-    requested = load_instance(path).sha256
-    assert load_instance(edited(path, lambda workbook: None)).sha256 == requested
+    requested = assemble_instance(path).sha256
+    assert assemble_instance(edited(path, lambda workbook: None)).sha256 == requested
 
 
 @pytest.mark.parametrize("engine", ["openpyxl", "xlsxwriter"])
@@ -117,7 +117,7 @@ def test_frames_of_pandas_are_a_scenario(
             writer, sheet_name="Demand & SLO", startrow=3, index=index
         )
         pd.DataFrame(settings).to_excel(writer, sheet_name="Settings", index=False)
-    assert load_instance(tmp_path / "frames.xlsx").sha256 == load_instance(book).sha256
+    assert assemble_instance(tmp_path / "frames.xlsx").sha256 == assemble_instance(book).sha256
 
 
 def test_strict_open_xml_is_refused(book: Path, tmp_path: Path) -> None:
@@ -249,8 +249,8 @@ HARMLESS = (
 
 @pytest.mark.parametrize("change", HARMLESS)
 def test_what_does_no_harm(change: Change, book: Path) -> None:
-    requested = load_instance(book).sha256
-    assert load_instance(edited(book, change)).sha256 == requested
+    requested = assemble_instance(book).sha256
+    assert assemble_instance(edited(book, change)).sha256 == requested
 
 
 def test_a_sheet_under_another_name_is_reported(book: Path) -> None:
@@ -270,11 +270,11 @@ def test_text_in_its_cells_is_read(tmp_path: Path, book: Path) -> None:
     workbook.close()
     with zipfile.ZipFile(tmp_path / "inline.xlsx") as archive:
         assert b't="inlineStr"' in archive.read("xl/worksheets/sheet1.xml")
-    assert load_instance(tmp_path / "inline.xlsx").sha256 == load_instance(book).sha256
+    assert assemble_instance(tmp_path / "inline.xlsx").sha256 == assemble_instance(book).sha256
 
 
 def test_what_is_hidden_is_read_and_reported(book: Path) -> None:
-    requested = load_instance(book).sha256
+    requested = assemble_instance(book).sha256
 
     def hide(workbook: Any) -> None:
         workbook["Scores"].sheet_state = "hidden"
@@ -282,7 +282,7 @@ def test_what_is_hidden_is_read_and_reported(book: Path) -> None:
         workbook["Profiles"].row_dimensions[3].hidden = True
         workbook["Profiles"].column_dimensions["E"].hidden = True
 
-    back = load_instance(edited(book, hide))
+    back = assemble_instance(edited(book, hide))
     assert back.sha256 == requested
     assert [notice.removeprefix(f"{book}: ") for notice in back.notices[:3]] == [
         "the sheet LLMs is hidden, and read all the same",
@@ -298,7 +298,7 @@ def test_text_in_several_fonts_is_text(tmp_path: Path, book: Path) -> None:
         1, 0, "a", workbook.add_format({"bold": True}), "10", "0"
     )
     workbook.close()
-    assert load_instance(tmp_path / "rich.xlsx").sha256 == load_instance(book).sha256
+    assert assemble_instance(tmp_path / "rich.xlsx").sha256 == assemble_instance(book).sha256
 
 
 @pytest.mark.parametrize("epoch_1904", [False, True])
@@ -316,7 +316,7 @@ def test_dates_are_those_of_the_workbook(epoch_1904: bool, tmp_path: Path) -> No
     sheet.write_datetime(1, 9, datetime(2026, 5, 3), form)
     workbook.close()
     faults: list[Fault] = []
-    read = read_book(tmp_path / "dates.xlsx", faults)
+    read = read_workbook(tmp_path / "dates.xlsx", faults)
     assert read is not None
     table = next(table for name, table in read.tables.items() if name.endswith("#Profiles"))
     assert table is not None

@@ -7,8 +7,8 @@ import pytest
 
 from models.cascade import CascadeMix, cascade_policies
 from models.instance import Slo
-from planner.scenario.assemble import load_instance
-from planner.studies.baselines.cascade import cascade_baseline, equivalent_instance
+from planner.scenario.assemble import assemble_instance
+from planner.studies.baselines.cascade import cascade_baseline, cascade_equivalent_instance
 from tests.support.instances.baselines import trial
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.tiny import random_instance
@@ -37,7 +37,7 @@ def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
         for policy in [
             p for chain in [(0,), (1,), (0, 1)] for p in cascade_policies(instance.scores, chain, 8)
         ]:
-            truth = best_plan(equivalent_instance(instance, CascadeMix((policy,), (1.0,))))
+            truth = best_plan(cascade_equivalent_instance(instance, CascadeMix((policy,), (1.0,))))
             if truth.feasible and truth.value >= 1 - 1e-7:
                 assert found.quality >= policy.quality - 2e-4, f"{seed}: {policy}"
     assert seen >= 2
@@ -47,7 +47,7 @@ def test_the_cascade_adds_latencies_up() -> None:
     """paper-trio: sum of visits times mean TTFT at the visits' rate, from the raw curves, is what
     the table states.
     """
-    instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
+    instance = assemble_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
     found = cascade_baseline(trial(instance), instance, np.array([1.0, 2.0, 3.0]))
     assert found.content is not None
     total = 0.0

@@ -9,7 +9,7 @@ import pytest
 
 from planner.joint.solve import solve_joint
 from planner.presentation.baselines import baselines_table
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from planner.studies.baselines.comparison import NAMES, compare_baselines
 from planner.studies.baselines.isolated import isolated_baseline
@@ -68,7 +68,7 @@ def test_ties_are_reported(tmp_path: Path) -> None:
     """Whole GPUs alone, two of them, two LLMs: equal split and isolated can do what the joint plan
     does.
     """
-    loaded = load_instance(write_scenario(tmp_path))
+    loaded = assemble_instance(write_scenario(tmp_path))
     found = compare_baselines(loaded, Settings())
     frame = baselines_table(found, loaded.instance)
     assert list(frame["Baseline"]) == ["joint plan", *NAMES]
@@ -81,7 +81,7 @@ def test_ties_are_reported(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_keeps_what_there_is(tmp_path: Path) -> None:
-    loaded = load_instance(write_scenario(tmp_path))
+    loaded = assemble_instance(write_scenario(tmp_path))
     cancel = threading.Event()
 
     def watch(progress) -> None:

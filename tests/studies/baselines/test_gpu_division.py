@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Llm, Option, Pool
-from planner.studies.baselines.gpu_division import ways_to_divide
+from planner.studies.baselines.gpu_division import ways_to_divide_gpus
 from profiles.records import Curve, Scores
 
 
@@ -12,16 +12,16 @@ def test_parts_by_hand() -> None:
     """7 GPUs, sizes 1 : 2 : 4; smallest options take 1, 1 and 4 GPUs, then 2, 1, 4."""
     instance = parted((1, 1, 4))
     assert_parts(
-        ways_to_divide(instance, np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
+        ways_to_divide_gpus(instance, np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
         {"in proportion": [1, 2, 4]},
     )
     assert_parts(
-        ways_to_divide(parted((2, 1, 4)), np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
+        ways_to_divide_gpus(parted((2, 1, 4)), np.array([1.0, 2, 4]), np.array([1.0, 2, 4])),
         {"in proportion": [0, 7 / 3, 14 / 3], "at least the smallest option of each": [2, 1, 4]},
     )
     third = 7 / 3
     assert_parts(
-        ways_to_divide(parted((1, 1, 1)), np.ones(3), np.array([1.0, 2, 4])),
+        ways_to_divide_gpus(parted((1, 1, 1)), np.ones(3), np.array([1.0, 2, 4])),
         {
             "in proportion": [third] * 3,
             "in whole GPUs, larger LLMs first": [2, 2, 3],

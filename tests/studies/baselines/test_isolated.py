@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.studies.baselines.isolated import isolated_baseline
 from tests.support.instances.baselines import trial
 from tests.support.scenarios.small_scenarios import write_scenario
@@ -15,7 +15,7 @@ def test_isolated_stacks_replicas_of_one_llm(tmp_path: Path) -> None:
     path = write_scenario(tmp_path)
     text = (tmp_path / "profiles.csv").read_text().replace(",1,100,", ",1,50,")
     (tmp_path / "profiles.csv").write_text(text)
-    instance = load_instance(path, ["arrival_rate_rps=100"]).instance
+    instance = assemble_instance(path, ["arrival_rate_rps=100"]).instance
     attempt = isolated_baseline(trial(instance), instance)
     assert attempt.met
     assert {o["llm"]: o["replicas"] for o in attempt.content["options"]} == {"alpha": 2, "beta": 2}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.studies.baselines.single_llm import single_llm_baseline
 from tests.support.instances.baselines import trial
 from tests.support.scenarios.small_scenarios import write_scenario
@@ -15,7 +15,7 @@ def test_the_least_violation_is_reported(tmp_path: Path) -> None:
     one GPU for each, a single LLM both.
     """
     path = write_scenario(tmp_path, limit_ms=55)
-    instance = load_instance(
+    instance = assemble_instance(
         path, ["llms.0.max_replicas=1", "llms.1.max_replicas=1", "arrival_rate_rps=4"]
     ).instance
     attempt = single_llm_baseline(trial(instance), instance)

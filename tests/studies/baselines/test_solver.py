@@ -7,10 +7,10 @@ import pytest
 
 from models.instance import Quota
 from planner.joint.solve import solve_joint
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from planner.studies.baselines.solver import with_quota
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from tests.support.instances.baselines import compute_of
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.tiny import KINDS, random_instance
@@ -40,11 +40,11 @@ def test_quotas_agree_with_brute_force(kind: str) -> None:
 
 
 def test_the_verifier_sees_an_exceeded_quota() -> None:
-    instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
+    instance = assemble_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
     found = solve_joint(instance, Settings())
     used = int(np.flatnonzero(found.replicas)[0])
     tight = replace(
         instance, quotas=(Quota("that option", tuple(np.eye(len(instance.options))[used]), 0.0),)
     )
-    assert not verify(_told(instance, found), instance)
-    assert any("that option" in problem for problem in verify(_told(instance, found), tight))
+    assert not run_verifier(_told(instance, found), instance)
+    assert any("that option" in problem for problem in run_verifier(_told(instance, found), tight))

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.studies.baselines.splits import split_baseline
 from tests.support.instances.baselines import trial
 from tests.support.paths import EXAMPLES
 
 
 def test_compute_within_the_parts() -> None:
-    instance = load_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
+    instance = assemble_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
     attempt = split_baseline(trial(instance), instance, "equal split", np.ones(3), np.ones(3))
     assert attempt.met
     used = {

@@ -5,8 +5,8 @@ import pytest
 
 from planner.studies.baselines.stage_instances import (
     PREFER,
-    fractions_as_scores,
-    with_idle_prompt,
+    stage_fractions_as_scores,
+    stage_with_idle_prompt,
 )
 from tests.support.instances.tiny import random_instance
 
@@ -15,7 +15,7 @@ def test_fractions_become_prompts_of_their_weight() -> None:
     instance = random_instance(0, "convex")
     fractions = np.zeros(len(instance.llms))
     fractions[[0, 1]] = 0.25, 0.75
-    scores = fractions_as_scores(instance, fractions)
+    scores = stage_fractions_as_scores(instance, fractions)
     assert scores.weights.tolist() == [0.25, 0.75]
     assert scores.values[:2].tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
@@ -27,7 +27,7 @@ def test_the_idle_prompt_takes_half_of_twice_the_rate() -> None:
         if one.slos and one.slos[0].statistic == "mean"
     )
     fractions = np.full(len(instance.llms), 1 / len(instance.llms))
-    pseudo = with_idle_prompt(instance, fractions)
+    pseudo = stage_with_idle_prompt(instance, fractions)
     assert pseudo.arrival_rate == 2 * instance.arrival_rate
     assert pseudo.scores.weights[-1] == 0.5
     assert pseudo.scores.weights[:-1].sum() == pytest.approx(0.5)

@@ -11,7 +11,7 @@ from models.instance import Instance, Llm, Option, Pool, Slo
 from planner.joint.solve import Settings, solve_joint
 from planner.plans.setup_content import setup_content
 from planner.solution import Solution
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from profiles.records import Curve, Scores
 from tests.support.instances.tiny import KINDS, random_instance
 
@@ -101,7 +101,7 @@ def check(instance: Instance, solution: Solution, rel_gap: float) -> None:
         "rel_gap": abs(bound - value) / max(abs(value), 1e-9),
     }
     plan = {"status": solution.status, "objective": objective, **setup_content(instance, solution)}
-    assert not verify(plan, instance, rel_gap_target=rel_gap)
+    assert not run_verifier(plan, instance, rel_gap_target=rel_gap)
 
 
 def best(instance: Instance) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from models.instance import Instance, Llm, Option, Pool, Slo
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from profiles.records import Curve, Scores
 
 X_BIG = (1 + math.sqrt(101)) / 2
@@ -210,4 +210,4 @@ def problems_with(fault: Callable[[Plan], None]) -> tuple[str, ...]:
     """What the verifier says of the plan by hand with one fault planted."""
     plan = good_plan()
     fault(plan)
-    return verify(plan, tiny())
+    return run_verifier(plan, tiny())

@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 from models.instance import Instance, Llm, Option, Pool, Slo
 from planner.plans.setup_content import setup_content
 from planner.solution import Effort, Shard, Solution, Status, Termination, TieGroup
-from planner.verification.verifier import verify
+from planner.verification.verifier import run_verifier
 from profiles.records import Column, Curve, Scores
 from tests.support.instances.oracle import (
     GAP,
@@ -284,7 +284,7 @@ def test_oracle_plans_pass_the_verifier(kind: str) -> None:
                 "objective": objective,
                 **setup_content(instance, solution),
             }
-            assert verify(plan, instance, rel_gap_target=1e-4) == (), (seed, found)
+            assert run_verifier(plan, instance, rel_gap_target=1e-4) == (), (seed, found)
             judged += 1
     assert judged >= 15
 

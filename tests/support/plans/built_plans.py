@@ -8,7 +8,7 @@ import jsonschema
 from planner.joint import solve as joint
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import Plan, plan_record_text, write_plan_record
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.solution import Solution
 from tests.support.paths import HOME
 from tests.support.plans.handmade import SETTINGS, loaded, solved, trio
@@ -34,6 +34,6 @@ def check_schema(plan: Plan) -> None:
 
 def write_trio_plan(path: Path) -> None:
     """The plan of the first example with few shares, as plan.json."""
-    loaded = load_instance(TRIO, FEW)
+    loaded = assemble_instance(TRIO, FEW)
     solution = joint.solve_joint(loaded.instance, loaded.settings)
     write_plan_record(build_plan_content(loaded, solution, loaded.settings, {}), path)

@@ -170,7 +170,7 @@ def infeasible(instance: Instance) -> Solution:
 
 
 def loaded(instance: Instance, path: str = "scenario.yaml", **overrides: Any) -> Any:
-    """The wrapper that `planner.scenario.assemble.load_instance` gives, as far as telling reads
+    """The wrapper that `planner.scenario.assemble.assemble_instance` gives, as far as telling reads
     it.
     """
     setups = SimpleNamespace(tp_degrees=None, mps_shares_pct=(10, 20, 100))

@@ -18,7 +18,7 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.export.report_content import build_report
 from planner.export.report_studies import KINDS, run_report_study
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.scenario.templates import TEMPLATE_TEXTS, workbook_inputs
+from planner.scenario.templates import TEMPLATE_TEXTS, template_workbook_inputs
 from reports.workbook.report.write import write_workbook
 from tests.support.paths import EXAMPLES
 
@@ -60,7 +60,7 @@ def written(
     write_workbook(
         path,
         build_report(source.plan, source.loaded, studies),
-        workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
+        template_workbook_inputs(source.loaded.scenario, source.loaded.tables, path.parent),
     )
     return path
 

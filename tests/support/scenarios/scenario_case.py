@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.io.faults import DataError, Fault
 
 SCENARIO = """\
@@ -62,7 +62,7 @@ def change(path: Path, old: str, new: str) -> None:
 
 def faults_of(case: Path, *overrides: str) -> list[Fault]:
     with pytest.raises(DataError) as caught:
-        load_instance(case / "scenario.yaml", overrides)
+        assemble_instance(case / "scenario.yaml", overrides)
     for fault in caught.value.faults:
         assert fault.problem
         assert fault.fix

@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from planner.scenario.templates import template_inputs
 from profiles.io.faults import DataError, Fault
 from reports.workbook.input_sheets import write_input_book
@@ -49,7 +49,7 @@ def put(path: Path, **cells: Any) -> Path:
 
 def faults_of(path: Path, *overrides: str) -> list[Fault]:
     with pytest.raises(DataError) as caught:
-        load_instance(path, overrides)
+        assemble_instance(path, overrides)
     for fault in caught.value.faults:
         assert fault.problem
         assert fault.fix, fault
@@ -110,7 +110,7 @@ class Quoted(str):
 
 def sound_or_faulty(path: Path) -> None:
     try:
-        load_instance(path)
+        assemble_instance(path)
     except DataError as error:
         faults = error.faults
     else:

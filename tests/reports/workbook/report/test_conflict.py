@@ -6,7 +6,7 @@ import openpyxl
 
 from planner.export.report_content import build_report
 from planner.plans.record import Plan
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from reports.charts import write_charts
 from reports.workbook.report.write import write_workbook
 from tests.support.plans.report_cases import infeasible, written
@@ -49,7 +49,7 @@ def test_an_infeasible_plan_is_shown(tmp_path: Path) -> None:
     assumed = {row[0]: row[1:] for row in book["Assumptions"].iter_rows(values_only=True)}
     assert assumed["Arrival rate"][:2] == (best["change"]["to"], best["change"]["to"])
     assert assumed["Arrival rate"][3] == "best effort: 500 in the scenario"
-    assert load_instance(path).sha256 == source.plan.content["scenario_sha256"]
+    assert assemble_instance(path).sha256 == source.plan.content["scenario_sha256"]
     report = build_report(source.plan, source.loaded)
     assert len(write_charts(tmp_path / "charts", report)) == 6
     assert "Best effort after one change: " in (tmp_path / "charts" / "routing.svg").read_text(

@@ -13,7 +13,7 @@ import pytest
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.tables import plan_tables
-from planner.scenario.assemble import load_instance
+from planner.scenario.assemble import assemble_instance
 from profiles.workbook_layout import REPORT_SHEETS, SHEETS
 from reports.style import CELL_LIMIT
 from reports.workbook.report.write import write_workbook
@@ -70,7 +70,7 @@ def test_pandas_finds_the_numbers_of_the_named_tables(
 
 
 def test_a_report_is_an_input(trio: PlanAndScenario, trio_book: Path) -> None:
-    again = load_instance(trio_book)
+    again = assemble_instance(trio_book)
     assert again.sha256 == trio.plan.content["scenario_sha256"]
     assert not [notice for notice in again.notices if "sheet" in notice.lower()]
 
