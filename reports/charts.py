@@ -20,8 +20,8 @@ from matplotlib.patches import Patch
 
 from profiles.io.writing import writing, writing_whole_file
 from reports.content import Report
-from reports.series import CELLS, RATE, bar_of, gpus_of, routing_text, spans_of
-from reports.style import COLOURS, Look, looks_of, safe_text
+from reports.series import CELLS, RATE, bar_series, gpus_series, routing_series_text, spans_series
+from reports.style import COLOURS, Look, safe_style_text, style_of_llms
 
 __all__ = ["write_charts"]
 
@@ -70,9 +70,9 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
         warnings.filterwarnings(
             "ignore", message="Glyph .* missing"
         )  # a name in a script that the font lacks is drawn as boxes
-        figures = {"routing": _routing(report), "gpu-map": _gpu_map(report)}
+        figures = {"routing": _routing_chart(report), "gpu-map": _gpu_map_chart(report)}
         figures |= {
-            "latency-" + header.removesuffix(" (ms)").lower().replace(" ", "-"): _latency(
+            "latency-" + header.removesuffix(" (ms)").lower().replace(" ", "-"): _latency_chart(
                 report, header
             )
             for header in headers
@@ -80,7 +80,10 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
         for name, (figure, alt) in figures.items():
             for kind in KINDS:
                 path = folder / f"{name}.{kind}"
-                words = {"Title": safe_text(meta["scenario"]), "Description": safe_text(alt)}
+                words = {
+                    "Title": safe_style_text(meta["scenario"]),
+                    "Description": safe_style_text(alt),
+                }
                 undated = {"Date": None} if kind == "svg" else {}
                 with writing_whole_file(path, f".{kind}") as temporary:
                     figure.savefig(temporary, dpi=150, metadata={**words, **undated})
@@ -89,15 +92,15 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
 
 
 def _name(look: Look, llm: str) -> str:
-    text = safe_text(llm).replace("\n", " ")
+    text = safe_style_text(llm).replace("\n", " ")
     return f"{look.sign}  {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
 
 
-def _axes(width: float, height: float, title: str, report: Report) -> tuple[Figure, Axes]:
+def _chart_axes(width: float, height: float, title: str, report: Report) -> tuple[Figure, Axes]:
     """One pair of axes under a title and the verdict."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
-    scenario = safe_text(report["meta"]["scenario"])[:100]
+    scenario = safe_style_text(report["meta"]["scenario"])[:100]
     axes.set_title(
         title, loc="left", fontweight="bold", fontsize=12, color=COLOURS["title"], pad=22
     )
@@ -113,10 +116,10 @@ def _axes(width: float, height: float, title: str, report: Report) -> tuple[Figu
     return figure, axes
 
 
-def _routing(report: Report) -> tuple[Figure, str]:
+def _routing_chart(report: Report) -> tuple[Figure, str]:
     """Horizontal bars, one per LLM."""
-    frame, looks = report["tables"]["routing"], looks_of(report["meta"]["signs"])
-    figure, axes = _axes(8, 1.8 + 0.45 * len(frame), "Requests by LLM", report)
+    frame, looks = report["tables"]["routing"], style_of_llms(report["meta"]["signs"])
+    figure, axes = _chart_axes(8, 1.8 + 0.45 * len(frame), "Requests by LLM", report)
     names = [_name(looks[llm], llm) for llm in frame["LLM"]]
     parts = [float(part) for part in frame["Fraction (%)"]]
     bars = axes.barh(range(len(names)), parts, color=[looks[llm].colour for llm in frame["LLM"]])
@@ -133,17 +136,17 @@ def _routing(report: Report) -> tuple[Figure, str]:
     axes.set_xlim(0, max(parts) * 1.28 or 1)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= 100])
     axes.set_xlabel("part of all requests (%)")
-    return figure, routing_text(report)
+    return figure, routing_series_text(report)
 
 
-def _latency(report: Report, header: str) -> tuple[Figure, str]:
+def _latency_chart(report: Report, header: str) -> tuple[Figure, str]:
     """Curves of the deployed options, where they run, and the limits."""
     points, frame, meta = report["tables"]["points"], report["tables"]["setup"], report["meta"]
-    looks = looks_of(meta["signs"])
-    figure, axes = _axes(8, 5, f"{header.removesuffix(' (ms)')} by rate", report)
+    looks = style_of_llms(meta["signs"])
+    figure, axes = _chart_axes(8, 5, f"{header.removesuffix(' (ms)')} by rate", report)
     seen: dict[str, int] = {}
     handles, labels, operating = [], [], []
-    for k, (start, stop) in enumerate(spans_of(report)):
+    for k, (start, stop) in enumerate(spans_series(report)):
         part, llm = points.iloc[start:stop], str(frame["LLM"].iloc[k])
         if part[header].isna().any():
             continue
@@ -158,7 +161,7 @@ def _latency(report: Report, header: str) -> tuple[Figure, str]:
         }
         handles += axes.plot(rates, values, **style)
         labels.append(
-            f"{_name(look, llm)}, {safe_text(meta['options'][k])[:LONGEST]},"
+            f"{_name(look, llm)}, {safe_style_text(meta['options'][k])[:LONGEST]},"
             f" {frame['Provenance'].iloc[k]}"
         )
         rate, value = float(frame["Rate per replica (req/s)"].iloc[k]), float(frame[header].iloc[k])
@@ -203,16 +206,16 @@ def _latency(report: Report, header: str) -> tuple[Figure, str]:
     )
 
 
-def _gpu_map(report: Report) -> tuple[Figure, str]:
+def _gpu_map_chart(report: Report) -> tuple[Figure, str]:
     """One bar per GPU, its cells in the colours and signs of the LLMs; identical GPUs are counted
     where there are too many.
     """
     frame, signs = report["tables"]["gpu_map"], report["meta"]["signs"]
-    looks = looks_of(signs)
+    looks = style_of_llms(signs)
     kinds: dict[tuple[str, ...], tuple[list[str | None], int]] = {}
-    gpus = list(gpus_of(report))
+    gpus = list(gpus_series(report))
     for _, pool, node, gpu, rows in gpus:
-        bar = bar_of([(frame["LLM"].iloc[r], frame["MPS share (%)"].iloc[r]) for r in rows])
+        bar = bar_series([(frame["LLM"].iloc[r], frame["MPS share (%)"].iloc[r]) for r in rows])
         place = (
             f"{pool[:LONGEST]}, node {node}, GPU {gpu}"
             if len(gpus) <= MOST_GPUS
@@ -221,7 +224,7 @@ def _gpu_map(report: Report) -> tuple[Figure, str]:
         key = (place, *(llm or "" for llm in bar))
         kinds[key] = (bar, kinds.get(key, (bar, 0))[1] + 1)
     shown = list(kinds.items())[:MOST_GPUS]
-    figure, axes = _axes(
+    figure, axes = _chart_axes(
         9, 1.9 + 0.27 * len(shown), "GPU map: one cell is 10 % of a GPU's compute", report
     )
     for y, (_, (bar, _)) in enumerate(shown):
@@ -248,7 +251,7 @@ def _gpu_map(report: Report) -> tuple[Figure, str]:
                     fontweight="bold",
                 )
     counted = [
-        f"{count} x {safe_text(key[0])}" if count > 1 else safe_text(key[0])
+        f"{count} x {safe_style_text(key[0])}" if count > 1 else safe_style_text(key[0])
         for key, (_, count) in shown
     ]
     axes.set_yticks(range(len(shown)), counted)
@@ -263,10 +266,10 @@ def _gpu_map(report: Report) -> tuple[Figure, str]:
         ncols=4,
         frameon=False,
     )
-    return figure, _told(frame)
+    return figure, _chart_texts(frame)
 
 
-def _told(frame: pd.DataFrame) -> str:
+def _chart_texts(frame: pd.DataFrame) -> str:
     """The map in words: GPUs by LLM."""
     gpus = frame.groupby("LLM", sort=False)[["Pool", "Node", "GPU"]].apply(
         lambda part: len(part.drop_duplicates())

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from reports.content import Report
 
-__all__ = ["CELLS", "RATE", "bar_of", "gpus_of", "routing_text", "spans_of"]
+__all__ = ["CELLS", "RATE", "bar_series", "gpus_series", "routing_series_text", "spans_series"]
 
 
 CELLS = 10
 """Cells of a GPU's bar, each 10 % of its compute."""
 
 
-def gpus_of(report: Report) -> Iterator[tuple[int, str, int, int, list[int]]]:
+def gpus_series(report: Report) -> Iterator[tuple[int, str, int, int, list[int]]]:
     """Every GPU of every pool in order: position and name of its pool, node, GPU, and its rows of
     the table gpu_map.
     """
@@ -30,7 +30,7 @@ def gpus_of(report: Report) -> Iterator[tuple[int, str, int, int, list[int]]]:
                 yield p, name, node, gpu, rows.get((name, node, gpu), [])
 
 
-def bar_of(shares: Sequence[tuple[str, float]]) -> list[str | None]:
+def bar_series(shares: Sequence[tuple[str, float]]) -> list[str | None]:
     """LLM of each of a GPU's cells; None = free. shares: (LLM, per cent) one after the other."""
     bar: list[str | None] = []
     filled = 0.0
@@ -43,7 +43,7 @@ def bar_of(shares: Sequence[tuple[str, float]]) -> list[str | None]:
 RATE = "Rate of one replica (req/s)"
 
 
-def spans_of(report: Report) -> list[tuple[int, int]]:
+def spans_series(report: Report) -> list[tuple[int, int]]:
     """First row and the row after the last of every deployed option in `points`, in the order of
     `setup`.
     """
@@ -56,7 +56,7 @@ def spans_of(report: Report) -> list[tuple[int, int]]:
     return spans
 
 
-def routing_text(report: Report) -> str:
+def routing_series_text(report: Report) -> str:
     """The routing in words, for those who do not see its chart."""
     frame = report["tables"]["routing"]
     pairs = zip(frame["LLM"], frame["Fraction (%)"], strict=True)

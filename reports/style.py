@@ -1,9 +1,9 @@
 """How reports look: one palette by LLM for workbook and charts, number formats by unit, text that
 is safe to write.
 
-Names and notes come from the user. `safe_text` is passed by every text on its way into a file:
-control characters are shown by their codes, and text longer than a cell is cut and marked. Text
-is always written as text (never by a call that guesses formulas or links).
+Names and notes come from the user. `safe_style_text` is passed by every text on its way into a
+file: control characters are shown by their codes, and text longer than a cell is cut and marked.
+Text is always written as text (never by a call that guesses formulas or links).
 """
 
 import re
@@ -18,15 +18,15 @@ __all__ = [
     "COUNT",
     "FONT",
     "Look",
-    "header_format",
-    "ink_on",
-    "looks_of",
-    "number_format",
-    "safe_text",
+    "header_style",
+    "ink_style_on",
+    "number_style",
+    "safe_style_text",
     "sentence_case",
-    "shown_width",
-    "tint",
-    "unit_of",
+    "style_of_llms",
+    "styled_width",
+    "tint_style",
+    "unit_style",
 ]
 
 FONT = "Arial"
@@ -88,16 +88,16 @@ class Look:
     sign: str
 
 
-def looks_of(signs: Mapping[str, str]) -> dict[str, Look]:
+def style_of_llms(signs: Mapping[str, str]) -> dict[str, Look]:
     """The look of every LLM. signs: name -> one character, in the scenario's order."""
     looks = {}
     for k, (llm, sign) in enumerate(signs.items()):
         colour = LLM_COLOURS[k % len(LLM_COLOURS)]
-        looks[llm] = Look(colour, ink_on(colour), MARKERS[k % len(MARKERS)], sign)
+        looks[llm] = Look(colour, ink_style_on(colour), MARKERS[k % len(MARKERS)], sign)
     return looks
 
 
-def ink_on(colour: str) -> str:
+def ink_style_on(colour: str) -> str:
     """Black or white, whichever is read better on the colour (WCAG relative luminance)."""
     parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
@@ -105,7 +105,7 @@ def ink_on(colour: str) -> str:
     return "#000000" if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else "#FFFFFF"
 
 
-def tint(colour: str) -> str:
+def tint_style(colour: str) -> str:
     """A pale colour of the same kind, on which black is read."""
     return "#" + "".join(
         f"{round(255 - 0.3 * (255 - int(colour[k : k + 2], 16))):02X}" for k in (1, 3, 5)
@@ -117,7 +117,7 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def safe_text(value: Any) -> str:
+def safe_style_text(value: Any) -> str:
     """Text for one cell: control characters (and half surrogates) by their codes, at most what a
     cell holds.
     """
@@ -158,7 +158,7 @@ DECIMALS = re.compile(r"\.(0+)")
 WHOLE = ("GPUs", "GPUs per node", "nodes", "replicas", "prompts", "setups", "solves", "cuts", "")
 
 
-def unit_of(header: str) -> str:
+def unit_style(header: str) -> str:
     """The unit in the brackets that end a header; "" when there is none.
 
     What follows `% of` is no unit but its base.
@@ -170,7 +170,7 @@ def unit_of(header: str) -> str:
     return "ms" if unit in ("± ms", "each, ms") else "GiB" if unit.startswith("GiB") else unit
 
 
-def header_format(header: str, *, signed: bool = False) -> str:
+def header_style(header: str, *, signed: bool = False) -> str:
     """The number format of a column by its header."""
     if header.startswith("MPS share"):
         return 'General" %"'
@@ -178,11 +178,11 @@ def header_format(header: str, *, signed: bool = False) -> str:
         return FORMATS["GPUs, parts"]
     if header.startswith(("Value of", "Change of", "Difference")):
         fine = {"mean score": "score per ms", "USD/h": "USD/h, fine"}
-        return number_format(fine[unit_of(header)], signed=signed)
-    return number_format(unit_of(header), signed=signed)
+        return number_style(fine[unit_style(header)], signed=signed)
+    return number_style(unit_style(header), signed=signed)
 
 
-def number_format(unit: str, *, signed: bool = False) -> str:
+def number_style(unit: str, *, signed: bool = False) -> str:
     """The number format of a unit, with the unit in it. signed: a plus before what is above 0."""
     unit = "%" if unit.startswith("%") else unit
     form = FORMATS.get(unit) or (f'{COUNT}" {unit}"' if unit in WHOLE and unit else "General")
@@ -197,10 +197,10 @@ def _signed(form: str) -> str:
 
 def bare_format(unit: str) -> str:
     """The number format of a unit that is in a separate cell."""
-    return COUNT if unit in WHOLE and unit else number_format(unit).partition('"')[0]
+    return COUNT if unit in WHOLE and unit else number_style(unit).partition('"')[0]
 
 
-def shown_width(value: Any, form: str) -> int:
+def styled_width(value: Any, form: str) -> int:
     """About how many characters a value takes in a cell with that number format."""
     if value is None:
         return 0

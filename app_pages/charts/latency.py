@@ -17,8 +17,8 @@ from app_pages.charts.style import (
     sign_and_name,
 )
 from reports.content import Report
-from reports.series import RATE, spans_of
-from reports.style import looks_of
+from reports.series import RATE, spans_series
+from reports.style import style_of_llms
 
 __all__ = ["build_latency_budget_chart", "build_latency_chart"]
 
@@ -44,7 +44,7 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
     lines, marks = _latency_curve_rows(report, header), _operating_latency_rows(report, header)
     options = list(dict.fromkeys(row["Option"] for row in lines))
     legend = alt.Legend(title="Option", orient="bottom", columns=1, labelLimit=340)
-    looks = looks_of(report["meta"]["signs"])
+    looks = style_of_llms(report["meta"]["signs"])
     llms = {row["Option"]: row["LLM"] for row in lines}
     colours = [looks[llms[option]].colour for option in options]
     colour = alt.Color("Option:N", scale=alt.Scale(domain=options, range=colours), legend=legend)
@@ -87,7 +87,7 @@ def _options_with_latency(report: Report, header: str) -> list[tuple[int, str, s
     """Deployed options that have a latency: position in `setup`, LLM, words, load points."""
     meta, points = report["meta"], report["tables"]["points"]
     options = []
-    for k, (start, stop) in enumerate(spans_of(report)):
+    for k, (start, stop) in enumerate(spans_series(report)):
         part, llm = points.iloc[start:stop], str(report["tables"]["setup"]["LLM"].iloc[k])
         if not part[header].isna().any():
             words = f"{sign_and_name(meta['signs'], llm)}, {meta['options'][k]}"
@@ -172,7 +172,7 @@ def build_latency_budget_chart(frame: pd.DataFrame, signs: Mapping[str, str]) ->
 
 def _latency_budget_rows(frame: pd.DataFrame, signs: Mapping[str, str], *, each: bool) -> list[Row]:
     """One band per option. each: side by side, one line each; else one after the other."""
-    looks, rows, end = looks_of(signs), [], 0.0
+    looks, rows, end = style_of_llms(signs), [], 0.0
     for _, row in frame.iterrows():
         llm, part = row["LLM"], row["Part of the SLO"]
         how = f"tp{row['TP degree (GPUs)']} {row['MPS share (%)']:g} %"

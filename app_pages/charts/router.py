@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from app_pages.charts.style import DescribedChart, dash_style_by, ink, limit_colour, shape_style_by
-from reports.style import looks_of
+from reports.style import style_of_llms
 
 __all__ = ["MEASURES", "build_router_gains_chart", "build_router_load_chart"]
 
@@ -25,7 +25,7 @@ def build_router_load_chart(
 
     held_pct: that rate in % of the planned one; measure: of MEASURES.
     """
-    looks = looks_of(signs)
+    looks = style_of_llms(signs)
     known = frame[frame[measure].notna()]
     names = [llm for llm in looks if (known["LLM"] == llm).any()]
     legend = alt.Legend(title="LLM", orient="bottom", columns=2, labelLimit=260)

@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from reports.style import looks_of
+from reports.style import style_of_llms
 
 __all__ = [
     "DASHES",
@@ -69,7 +69,7 @@ def quiet_colour() -> str:
 
 def llm_colour_style(signs: Mapping[str, str], title: str | None = "LLM") -> alt.Color:
     """Colour by the column LLM, as everywhere. signs: of the LLMs, in the scenario's order."""
-    looks = looks_of(signs)
+    looks = style_of_llms(signs)
     scale = alt.Scale(domain=list(looks), range=[look.colour for look in looks.values()])
     legend = alt.Legend(title=title, orient="bottom", columns=3) if title else None
     return alt.Color("LLM:N", scale=scale, legend=legend)

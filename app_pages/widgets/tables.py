@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from reports.style import unit_of
+from reports.style import unit_style
 
 __all__ = ["draw_shown_table"]
 
@@ -77,4 +77,4 @@ def _table_widget_number_format(header: str) -> str:
         return "%g"
     if header == "Part of the SLO":
         return "%,.2f"
-    return "%+.3g" if header.startswith(SIGNED) else FORMATS.get(unit_of(header), "%,.6g")
+    return "%+.3g" if header.startswith(SIGNED) else FORMATS.get(unit_style(header), "%,.6g")

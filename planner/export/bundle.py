@@ -26,12 +26,12 @@ from profiles.io.faults import Fault, nearest_for_fault
 from profiles.io.yaml_text import yaml_text
 from reports.deploy import litellm
 from reports.deploy.compose import compose_file
-from reports.deploy.file_heads import head_lines, purpose_of, with_head
+from reports.deploy.file_heads import file_head_lines, purpose_of, with_head
 from reports.deploy.kubernetes import kubernetes_files
 from reports.deploy.kubernetes_refusals import kubernetes_refusals
 from reports.deploy.readme import deploy_readme
 from reports.deploy.readme_start import compose_path
-from reports.deploy.shell import deploy_script, deploy_variables
+from reports.deploy.shell import shell_script, shell_variables
 
 __all__ = [
     "KINDS",
@@ -119,10 +119,10 @@ def build_bundle(
         files |= _bundle_litellm_files(deployment)
     if "litellm" in chosen or "router" in chosen:
         policy = build_router_policy(
-            content, instance, table=table, backends=litellm.backends(deployment)
+            content, instance, table=table, backends=litellm.litellm_backends(deployment)
         )
         files["router_policy.json"] = plan_record_text(
-            {"note": " ".join(head_lines(deployment["about"])), **policy}
+            {"note": " ".join(file_head_lines(deployment["about"])), **policy}
         )
         files["router.py"] = with_head(
             deployment["about"], Path(router.__file__).read_text(encoding="utf-8")
@@ -130,7 +130,7 @@ def build_bundle(
     if "routellm" in chosen:
         values = instance.scores.values
         files["routellm.json"] = plan_record_text(
-            litellm.routellm_threshold(deployment, float(np.ptp(values, axis=0).max()))
+            litellm.litellm_routellm_threshold(deployment, float(np.ptp(values, axis=0).max()))
         )
     files["README.md"] = deploy_readme(deployment, chosen, left_out, sorted(files))
     return Bundle(files, frozenset({"deploy.sh"} & set(files)), left_out, deployment["cautions"])
@@ -191,8 +191,8 @@ def _bundle_host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> 
     files: dict[str, str] = {}
     if "shell" in chosen or "compose" in chosen:
         files |= {
-            "deploy.sh": deploy_script(deployment),
-            "deploy.env": deploy_variables(deployment),
+            "deploy.sh": shell_script(deployment),
+            "deploy.env": shell_variables(deployment),
         }
     if "compose" in chosen:
         files |= {
@@ -207,7 +207,7 @@ def _bundle_litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:
     about = deployment["about"]
     return {
         "config.yaml": _yaml(deployment, [litellm.litellm_config(deployment)]),
-        "gateway.env": with_head(about, litellm.gateway_variables(deployment)),
+        "gateway.env": with_head(about, litellm.litellm_gateway_variables(deployment)),
         "dual_price_plugin.py": with_head(about, PLUGIN.read_text(encoding="utf-8")),
     }
 

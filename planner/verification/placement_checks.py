@@ -35,7 +35,8 @@ def check_placed_shards(
         if not (0 <= entry["node"] < pool.nodes and 0 <= entry["gpu"] < pool.gpus_per_node):
             yield (
                 f"placement: {deployed_option_name(entry)}: node {entry['node']},"
-                f" gpu {entry['gpu']} is outside pool {pool.name} of {pool.nodes} nodes with {pool.gpus_per_node} GPUs"
+                f" gpu {entry['gpu']} is outside pool {pool.name}"
+                f" of {pool.nodes} nodes with {pool.gpus_per_node} GPUs"
             )
         shards[position, entry["replica"]].append((entry["shard"], entry["node"], entry["gpu"]))
     for d in deployed:

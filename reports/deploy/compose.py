@@ -9,7 +9,12 @@ replaces nothing in it.
 from collections.abc import Mapping
 from typing import Any
 
-from reports.deploy.vllm_server import MPS_DIRECTORY, START_SECONDS, mps_environment, serve_flags
+from reports.deploy.vllm_server import (
+    MPS_DIRECTORY,
+    START_SECONDS,
+    vllm_mps_environment,
+    vllm_serve_flags,
+)
 
 __all__ = ["IMAGE", "compose_file"]
 
@@ -30,7 +35,8 @@ def compose_file(deployment: Row, node: Row) -> dict[str, Any]:
     return {
         "name": f"{deployment['about']['scenario_label']}-{node['label']}",
         "services": {
-            row["name"]: _service(row, llms[row["llm"]], gpus, fleet) for row in node["servers"]
+            row["name"]: _compose_service(row, llms[row["llm"]], gpus, fleet)
+            for row in node["servers"]
         },
         "volumes": {"huggingface": {}},
     }
@@ -46,17 +52,17 @@ def required(name: str) -> str:
     return f"${{{name}:?set {name} in deploy.env}}"
 
 
-def _service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str) -> dict[str, Any]:
+def _compose_service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str) -> dict[str, Any]:
     """One server."""
     devices = [required(gpus[at]) for at in server["gpus"]]
     shared = server["shared"]
     service: dict[str, Any] = {
         "image": f"{IMAGE}:{required('VLLM_TAG')}",
         "entrypoint": ["vllm", "serve"],
-        "command": [required(llm["model_key"]), *serve_flags(server, fleet, PORT)],
+        "command": [required(llm["model_key"]), *vllm_serve_flags(server, fleet, PORT)],
         "environment": {
             "HF_TOKEN": "${HF_TOKEN:-}",
-            **(_client(server, devices) if shared else {}),
+            **(_compose_client(server, devices) if shared else {}),
         },
         "ipc": "host",
         "volumes": [
@@ -88,8 +94,8 @@ def _service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str) -> dict
     return service
 
 
-def _client(server: Row, devices: list[str]) -> dict[str, str]:
+def _compose_client(server: Row, devices: list[str]) -> dict[str, str]:
     """The environment of a client of MPS: devices by UUID, since the daemon counts GPUs in its
     own way.
     """
-    return {"CUDA_VISIBLE_DEVICES": ",".join(devices), **mps_environment(server)}
+    return {"CUDA_VISIBLE_DEVICES": ",".join(devices), **vllm_mps_environment(server)}

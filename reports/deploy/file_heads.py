@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["head_lines", "purpose_of", "with_head"]
+__all__ = ["file_head_lines", "purpose_of", "with_head"]
 
 PURPOSES = {
     "README.md": "in which order to start what, how to check it, what to do when it fails",
@@ -32,7 +32,7 @@ def purpose_of(file: str) -> str:
     return next(purpose for name, purpose in PURPOSES.items() if file.startswith(name))
 
 
-def head_lines(about: Row) -> list[str]:
+def file_head_lines(about: Row) -> list[str]:
     """The lines that every file begins with."""
     return [
         (
@@ -46,4 +46,4 @@ def head_lines(about: Row) -> list[str]:
 
 def with_head(about: Row, text: str, *more: str) -> str:
     """A text in whose language # begins a comment, below its head. more: lines of the head."""
-    return "".join(f"# {line}\n" for line in (*head_lines(about), *more)) + text
+    return "".join(f"# {line}\n" for line in (*file_head_lines(about), *more)) + text

@@ -13,10 +13,10 @@ from typing import Any
 
 from reports.deploy.compose import IMAGE
 from reports.deploy.shell import VLLM_TAG
-from reports.deploy.vllm_server import START_SECONDS, serve_flags
-from reports.deploy.weights import largest_remainder
+from reports.deploy.vllm_server import START_SECONDS, vllm_serve_flags
+from reports.deploy.weights import largest_remainder_weights
 
-__all__ = ["Row", "kubernetes_files", "options_of", "parts_of"]
+__all__ = ["Row", "kubernetes_files", "kubernetes_options", "parts_of"]
 
 PORT = 8000
 MODELS = "plan-models"
@@ -27,16 +27,16 @@ Row = Mapping[str, Any]
 
 def kubernetes_files(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     """The documents of each file (name -> documents); the plan must be expressible."""
-    servers = _labelled(deployment)
-    options = options_of(deployment)
+    servers = _kubernetes_labelled(deployment)
+    options = kubernetes_options(deployment)
     parts = {node["label"]: n for node in deployment["nodes"] if (n := parts_of(node)) > 1}
     files = {
-        "models.yaml": [_models(deployment)],
+        "models.yaml": [_kubernetes_models(deployment)],
         "servers.yaml": [
-            *_deployments(deployment, servers, parts),
-            *(_service(name, rows[0]) for name, rows in options.items()),
+            *_kubernetes_deployments(deployment, servers, parts),
+            *(_kubernetes_service(name, rows[0]) for name, rows in options.items()),
         ],
-        "route.yaml": [_route(deployment, options)],
+        "route.yaml": [_kubernetes_route(deployment, options)],
     }
     resources = sorted(files)
     files |= {
@@ -59,7 +59,7 @@ def parts_of(node: Row) -> int:
     return max(1, round(100.0 / min(row["mps_share_pct"] for row in node["servers"])))
 
 
-def _labelled(deployment: Row) -> list[dict[str, Any]]:
+def _kubernetes_labelled(deployment: Row) -> list[dict[str, Any]]:
     """Every server with its option's name, e.g. yi-34b-tp2-a100, and its node's share of a GPU
     as parts.
     """
@@ -77,15 +77,15 @@ def _labelled(deployment: Row) -> list[dict[str, Any]]:
     return labelled
 
 
-def options_of(deployment: Row) -> dict[str, list[dict[str, Any]]]:
+def kubernetes_options(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     """The servers of every option by the name of its Service."""
     options: dict[str, list[dict[str, Any]]] = {}
-    for row in _labelled(deployment):
+    for row in _kubernetes_labelled(deployment):
         options.setdefault(f"{row['kind']}-{row['pool']}", []).append(row)
     return options
 
 
-def _deployments(
+def _kubernetes_deployments(
     deployment: Row, servers: Sequence[Row], parts: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     """One Deployment an option and node."""
@@ -95,12 +95,16 @@ def _deployments(
         grouped.setdefault(f"{row['kind']}-{row['node']}", []).append(row)
     fleet = deployment["about"]["fleet"]
     return [
-        _deployment(name, rows, llms[rows[0]["llm"]], parts.get(rows[0]["node"], 1), fleet)
+        _kubernetes_deployment(
+            name, rows, llms[rows[0]["llm"]], parts.get(rows[0]["node"], 1), fleet
+        )
         for name, rows in grouped.items()
     ]
 
 
-def _deployment(name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str) -> dict[str, Any]:
+def _kubernetes_deployment(
+    name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str
+) -> dict[str, Any]:
     """One Deployment; its pods are those of its option's Service."""
     pod_labels = {
         "plan-option": f"{rows[0]['kind']}-{rows[0]['pool']}",
@@ -116,16 +120,16 @@ def _deployment(name: str, rows: Sequence[Row], llm: Row, parts: int, fleet: str
             "selector": {"matchLabels": pod_labels},
             "template": {
                 "metadata": {"labels": pod_labels},
-                "spec": _pod(rows[0], llm, parts, fleet),
+                "spec": _kubernetes_pod(rows[0], llm, parts, fleet),
             },
         },
     }
 
 
-def _pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, Any]:
+def _kubernetes_pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, Any]:
     """One pod. Of an equal part of a GPU vLLM must not take more than the part."""
     resource = "nvidia.com/gpu.shared" if server["shared"] else "nvidia.com/gpu"
-    flags = serve_flags(
+    flags = vllm_serve_flags(
         {**server, "utilization": _within(server["utilization"], parts)}, fleet, PORT
     )
     probe = {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 10, "timeoutSeconds": 5}
@@ -165,7 +169,7 @@ def _within(utilization: float, parts: int) -> float:
     return min(utilization, int(950 / parts) / 1000) if parts > 1 else utilization
 
 
-def _service(name: str, server: Row) -> dict[str, Any]:
+def _kubernetes_service(name: str, server: Row) -> dict[str, Any]:
     """The Service of one option; the replicas of an option share its requests equally."""
     return {
         "apiVersion": "v1",
@@ -178,9 +182,11 @@ def _service(name: str, server: Row) -> dict[str, Any]:
     }
 
 
-def _route(deployment: Row, options: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+def _kubernetes_route(deployment: Row, options: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """The split of requests: whole weights by largest remainder."""
-    weights = largest_remainder([sum(row["fraction"] for row in rows) for rows in options.values()])
+    weights = largest_remainder_weights(
+        [sum(row["fraction"] for row in rows) for rows in options.values()]
+    )
     backends = [
         {"name": name, "port": PORT, "weight": weight}
         for name, weight in zip(options, weights, strict=True)
@@ -201,7 +207,7 @@ def _route(deployment: Row, options: Mapping[str, Sequence[Row]]) -> dict[str, A
     }
 
 
-def _models(deployment: Row) -> dict[str, Any]:
+def _kubernetes_models(deployment: Row) -> dict[str, Any]:
     """The model ids that are known; a pod whose LLM's is missing does not start, and says
     so.
     """

@@ -2,7 +2,7 @@
 do.
 """
 
-from reports.deploy.kubernetes import Row, options_of, parts_of
+from reports.deploy.kubernetes import Row, kubernetes_options, parts_of
 
 __all__ = ["kubernetes_refusals"]
 
@@ -17,8 +17,8 @@ UNEQUAL = 1.0
 
 def kubernetes_refusals(deployment: Row) -> list[str]:
     """Why the plan cannot be expressed; [] when it can."""
-    reasons = [reason for node in deployment["nodes"] for reason in _node_refusals(node)]
-    backends = len(options_of(deployment))
+    reasons = [reason for node in deployment["nodes"] for reason in _kubernetes_node_refusals(node)]
+    backends = len(kubernetes_options(deployment))
     if backends > MOST_BACKENDS:
         reasons.append(
             f"{backends} options are deployed, and a rule of an HTTPRoute splits requests among at"
@@ -27,7 +27,7 @@ def kubernetes_refusals(deployment: Row) -> list[str]:
     return reasons
 
 
-def _node_refusals(node: Row) -> list[str]:
+def _kubernetes_node_refusals(node: Row) -> list[str]:
     """What the device plugin cannot do on one node."""
     if not any(row["shared"] for row in node["servers"]):
         return []

@@ -11,10 +11,15 @@ spare capacity.
 from collections.abc import Mapping
 from typing import Any
 
-from reports.deploy.file_heads import head_lines
-from reports.deploy.weights import largest_remainder
+from reports.deploy.file_heads import file_head_lines
+from reports.deploy.weights import largest_remainder_weights
 
-__all__ = ["backends", "gateway_variables", "litellm_config", "routellm_threshold"]
+__all__ = [
+    "litellm_backends",
+    "litellm_config",
+    "litellm_gateway_variables",
+    "litellm_routellm_threshold",
+]
 
 PLUGIN = "dual_price_plugin.proxy_hook"
 
@@ -24,17 +29,17 @@ Row = Mapping[str, Any]
 def litellm_config(deployment: Row) -> dict[str, Any]:
     """Config.yaml."""
     servers = _servers(deployment)
-    weights = largest_remainder([row["fraction"] for row in servers])
+    weights = largest_remainder_weights([row["fraction"] for row in servers])
     fleet = deployment["about"]["fleet"]
     models = [
-        _model(fleet, f"{fleet}-{row['name']}", row, weight)
+        _litellm_model(fleet, f"{fleet}-{row['name']}", row, weight)
         for row, weight in zip(servers, weights, strict=True)
     ]
     for llm in deployment["llms"]:
         own = [row for row in servers if row["llm"] == llm["label"]]
-        shares = largest_remainder([row["share_of_llm"] for row in own])
+        shares = largest_remainder_weights([row["share_of_llm"] for row in own])
         models += [
-            _model(llm["label"], row["name"], row, weight)
+            _litellm_model(llm["label"], row["name"], row, weight)
             for row, weight in zip(own, shares, strict=True)
         ]
     return {
@@ -42,13 +47,13 @@ def litellm_config(deployment: Row) -> dict[str, Any]:
         "router_settings": {
             "routing_strategy": "simple-shuffle",
             "num_retries": 2,
-            "fallbacks": _fallbacks(deployment),
+            "fallbacks": _litellm_fallbacks(deployment),
         },
         "litellm_settings": {"callbacks": [PLUGIN]},
     }
 
 
-def _fallbacks(deployment: Row) -> list[dict[str, list[str]]]:
+def _litellm_fallbacks(deployment: Row) -> list[dict[str, list[str]]]:
     """Who answers for whom, the LLMs without traffic last."""
     ordered = sorted(
         deployment["llms"], key=lambda llm: (llm["price"] is None, llm["price"] or 0.0)
@@ -62,7 +67,7 @@ def _fallbacks(deployment: Row) -> list[dict[str, list[str]]]:
     ]
 
 
-def backends(deployment: Row) -> dict[str, list[dict[str, Any]]]:
+def litellm_backends(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     """The servers of every LLM by the scenario's name of it, for router_policy.json.
 
     share: of the LLM's requests.
@@ -84,7 +89,7 @@ def backends(deployment: Row) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def gateway_variables(deployment: Row) -> str:
+def litellm_gateway_variables(deployment: Row) -> str:
     """The lines of gateway.env: where the nodes and their servers are."""
     single = len(deployment["nodes"]) == 1
     how = (
@@ -125,7 +130,7 @@ def _servers(deployment: Row) -> list[Row]:
     return [by_name[name] for llm in deployment["llms"] for name in llm["servers"]]
 
 
-def _model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
+def _litellm_model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
     """One entry of model_list."""
     parameters = {
         "model": f"hosted_vllm/{server['llm']}",
@@ -136,7 +141,7 @@ def _model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
     return {"model_name": group, "litellm_params": parameters, "model_info": {"id": key}}
 
 
-def routellm_threshold(deployment: Row, widest: float) -> dict[str, Any]:
+def litellm_routellm_threshold(deployment: Row, widest: float) -> dict[str, Any]:
     """The threshold that does what the two prices do; exactly two LLMs have traffic.
 
     widest: largest difference of their scores.
@@ -151,7 +156,7 @@ def routellm_threshold(deployment: Row, widest: float) -> dict[str, Any]:
     scale = 1.0 if widest <= 1.0 else widest
     threshold = 0.5 * (1.0 + (strong["price"] - weak["price"]) / scale)
     return {
-        "note": " ".join(head_lines(deployment["about"])),
+        "note": " ".join(file_head_lines(deployment["about"])),
         "strong_model": strong["label"],
         "weak_model": weak["label"],
         "threshold": threshold,

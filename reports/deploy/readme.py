@@ -6,11 +6,24 @@ Its other sections: `readme_start` (servers), `readme_gateways`, `readme_checks`
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.deploy.file_heads import head_lines, purpose_of
+from reports.deploy.file_heads import file_head_lines, purpose_of
 from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
-from reports.deploy.readme_checks import assumed, checks, shared_fate, troubles
-from reports.deploy.readme_gateways import gateway, own_router, routellm
-from reports.deploy.readme_start import start_compose, start_kubernetes, start_machines
+from reports.deploy.readme_checks import (
+    readme_check_assumed,
+    readme_check_shared_fate,
+    readme_check_troubles,
+    readme_checks,
+)
+from reports.deploy.readme_gateways import (
+    readme_gateway,
+    readme_gateway_own_router,
+    readme_gateway_routellm,
+)
+from reports.deploy.readme_start import (
+    readme_start_compose,
+    readme_start_kubernetes,
+    readme_start_machines,
+)
 
 __all__ = ["deploy_readme"]
 
@@ -30,34 +43,36 @@ def deploy_readme(
     """
     about = deployment["about"]
     purposes = [(f"`{name}`", purpose_of(name)) for name in files]
-    head = [f"> {escape(line)}  " for line in head_lines(about)]
+    head = [f"> {escape(line)}  " for line in file_head_lines(about)]
     sections = [
         [f"# Deployment of {escape(about['scenario'])}", "", *head],
-        _planned(deployment),
-        _before(deployment, kinds),
-        start_machines(deployment) if "shell" in kinds else [],
-        start_compose(deployment) if "compose" in kinds else [],
-        start_kubernetes(deployment)
+        _readme_planned(deployment),
+        _readme_before(deployment, kinds),
+        readme_start_machines(deployment) if "shell" in kinds else [],
+        readme_start_compose(deployment) if "compose" in kinds else [],
+        readme_start_kubernetes(deployment)
         if "kubernetes" in kinds
-        else _refused("Kubernetes", left_out.get("kubernetes", ())),
-        gateway(deployment) if "litellm" in kinds else [],
-        own_router() if "router" in kinds else [],
-        routellm() if "routellm" in kinds else _refused("RouteLLM", left_out.get("routellm", ())),
-        checks(deployment, kinds),
-        troubles(deployment, kinds),
-        shared_fate(deployment),
-        assumed(deployment),
+        else _readme_refused("Kubernetes", left_out.get("kubernetes", ())),
+        readme_gateway(deployment) if "litellm" in kinds else [],
+        readme_gateway_own_router() if "router" in kinds else [],
+        readme_gateway_routellm()
+        if "routellm" in kinds
+        else _readme_refused("RouteLLM", left_out.get("routellm", ())),
+        readme_checks(deployment, kinds),
+        readme_check_troubles(deployment, kinds),
+        readme_check_shared_fate(deployment),
+        readme_check_assumed(deployment),
         ["## Files", "", *markdown_table(["file", "what it is for"], purposes)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
-def _planned(deployment: Row) -> list[str]:
+def _readme_planned(deployment: Row) -> list[str]:
     """Servers and shared GPUs."""
     about = deployment["about"]
     titles = {row["label"]: escape(row["title"]) for row in deployment["llms"]}
     idle = [titles[row["label"]] for row in deployment["llms"] if not row["fraction"]]
-    gpus = [gpu for node in deployment["nodes"] for gpu in _shared_gpus(node)]
+    gpus = [gpu for node in deployment["nodes"] for gpu in _readme_shared_gpus(node)]
     lines = [
         "## What is planned",
         "",
@@ -71,7 +86,7 @@ def _planned(deployment: Row) -> list[str]:
     memory = "On shared GPUs (by MPS) it adds up to:" if gpus else "No GPU is shared."
     lines += [
         "",
-        *_servers(deployment, titles),
+        *_readme_servers(deployment, titles),
         "",
         f"Memory is vLLM's `--gpu-memory-utilization`. {memory}",
     ]
@@ -80,7 +95,7 @@ def _planned(deployment: Row) -> list[str]:
     return lines
 
 
-def _servers(deployment: Row, titles: Mapping[str, str]) -> list[str]:
+def _readme_servers(deployment: Row, titles: Mapping[str, str]) -> list[str]:
     """One row per server. titles: of the LLMs by label."""
     rows = [
         (
@@ -100,7 +115,7 @@ def _servers(deployment: Row, titles: Mapping[str, str]) -> list[str]:
     return markdown_table([*heads, "of all requests"], rows)
 
 
-def _shared_gpus(node: Row) -> list[tuple[Any, ...]]:
+def _readme_shared_gpus(node: Row) -> list[tuple[Any, ...]]:
     """One row per GPU that several servers may use."""
     return [
         (
@@ -115,7 +130,7 @@ def _shared_gpus(node: Row) -> list[tuple[Any, ...]]:
     ]
 
 
-def _before(deployment: Row, kinds: Sequence[str]) -> list[str]:
+def _readme_before(deployment: Row, kinds: Sequence[str]) -> list[str]:
     """What to do before anything starts."""
     nodes = [
         f"`{node['label']}` is a machine with {node['gpus_per_node']} x {escape(node['gpu'])}"
@@ -147,7 +162,7 @@ def _before(deployment: Row, kinds: Sequence[str]) -> list[str]:
     ]
 
 
-def _refused(what: str, reasons: Sequence[str]) -> list[str]:
+def _readme_refused(what: str, reasons: Sequence[str]) -> list[str]:
     """Why something is not there; nothing where it is not wanted."""
     if not reasons:
         return []

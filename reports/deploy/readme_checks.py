@@ -7,12 +7,17 @@ from typing import Any
 
 from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
 
-__all__ = ["assumed", "checks", "shared_fate", "troubles"]
+__all__ = [
+    "readme_check_assumed",
+    "readme_check_shared_fate",
+    "readme_check_troubles",
+    "readme_checks",
+]
 
 Row = Mapping[str, Any]
 
 
-def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
+def readme_checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
     """How to see that it does what the plan says."""
     node, server = max(node_servers(deployment), key=lambda pair: pair[1]["rate_rps"])
     model = next(row for row in deployment["llms"] if row["label"] == server["llm"])
@@ -76,7 +81,7 @@ def checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
     ]
 
 
-def troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
+def readme_check_troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
     """What a failure means and what to do."""
     shared = any(row["shared"] for _, row in node_servers(deployment))
     mps = "on a shared GPU see MPS above; else " if shared else ""
@@ -127,7 +132,7 @@ def troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
     return ["## If something fails", "", *markdown_table(["what you see", "what to do"], rows)]
 
 
-def shared_fate(deployment: Row) -> list[str]:
+def readme_check_shared_fate(deployment: Row) -> list[str]:
     """What fails together: a fatal fault of an MPS client ends the clients on its GPUs."""
     rows = []
     for node in deployment["nodes"]:
@@ -164,7 +169,7 @@ def shared_fate(deployment: Row) -> list[str]:
     ]
 
 
-def assumed(deployment: Row) -> list[str]:
+def readme_check_assumed(deployment: Row) -> list[str]:
     """What has not been checked."""
     about = deployment["about"]
     return [

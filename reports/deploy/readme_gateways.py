@@ -7,12 +7,12 @@ from typing import Any
 
 from reports.deploy.markdown import code_block
 
-__all__ = ["gateway", "own_router", "routellm"]
+__all__ = ["readme_gateway", "readme_gateway_own_router", "readme_gateway_routellm"]
 
 Row = Mapping[str, Any]
 
 
-def gateway(deployment: Row) -> list[str]:
+def readme_gateway(deployment: Row) -> list[str]:
     """LiteLLM."""
     several = "the addresses of the nodes and " if len(deployment["nodes"]) > 1 else ""
     commands = [
@@ -40,7 +40,7 @@ def gateway(deployment: Row) -> list[str]:
     ]
 
 
-def own_router() -> list[str]:
+def readme_gateway_own_router() -> list[str]:
     """The router for other gateways."""
     return [
         "## Or: your own gateway",
@@ -57,7 +57,7 @@ def own_router() -> list[str]:
     ]
 
 
-def routellm() -> list[str]:
+def readme_gateway_routellm() -> list[str]:
     """The threshold."""
     return [
         "## Or: RouteLLM",

@@ -9,7 +9,12 @@ from reports.deploy.compose import IMAGE
 from reports.deploy.markdown import code_block, node_servers
 from reports.deploy.vllm_server import MPS_DIRECTORY
 
-__all__ = ["compose_path", "start_compose", "start_kubernetes", "start_machines"]
+__all__ = [
+    "compose_path",
+    "readme_start_compose",
+    "readme_start_kubernetes",
+    "readme_start_machines",
+]
 
 Row = Mapping[str, Any]
 
@@ -24,7 +29,7 @@ def _shares(deployment: Row) -> bool:
     return any(row["shared"] for _, row in node_servers(deployment))
 
 
-def start_machines(deployment: Row) -> list[str]:
+def readme_start_machines(deployment: Row) -> list[str]:
     """Without containers."""
     waves = max(row["wave"] for _, row in node_servers(deployment))
     order, what = "all at once", "starts the servers"
@@ -50,7 +55,7 @@ def start_machines(deployment: Row) -> list[str]:
     ]
 
 
-def start_compose(deployment: Row) -> list[str]:
+def readme_start_compose(deployment: Row) -> list[str]:
     """With containers."""
     commands: list[str] = []
     for node in deployment["nodes"]:
@@ -77,7 +82,7 @@ def start_compose(deployment: Row) -> list[str]:
     return lines
 
 
-def start_kubernetes(deployment: Row) -> list[str]:
+def readme_start_kubernetes(deployment: Row) -> list[str]:
     """On a cluster."""
     labels = (f"kubectl label node NODE plan-node={node['label']}" for node in deployment["nodes"])
     apply = [
@@ -103,10 +108,10 @@ def start_kubernetes(deployment: Row) -> list[str]:
             "",
             f"Set {keys} in `kubernetes/models.yaml`: pods without a model id do not start.",
         ]
-    return [*lines, *(_kubernetes_mps() if _shares(deployment) else [])]
+    return [*lines, *(_readme_start_kubernetes_mps() if _shares(deployment) else [])]
 
 
-def _kubernetes_mps() -> list[str]:
+def _readme_start_kubernetes_mps() -> list[str]:
     """What shared GPUs need."""
     return [
         "",

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from reports.deploy.file_heads import with_head
-from reports.deploy.vllm_server import NAMES, mps_environment, serve_flags
+from reports.deploy.vllm_server import NAMES, vllm_mps_environment, vllm_serve_flags
 
-__all__ = ["deploy_script", "deploy_variables"]
+__all__ = ["shell_script", "shell_variables"]
 
 FUNCTIONS = Path(__file__).with_name("functions.sh")
 COMMANDS = ("check", "start", "status", "stop", "mps-start", "mps-stop", "gpus")
@@ -47,7 +47,7 @@ class Expansion:
 Words = Sequence[str | Expansion]
 
 
-def deploy_script(deployment: Row) -> str:
+def shell_script(deployment: Row) -> str:
     """Deploy.sh."""
     nodes = deployment["nodes"]
     parts = [
@@ -59,13 +59,13 @@ def deploy_script(deployment: Row) -> str:
         ),
         FUNCTIONS.read_text(encoding="utf-8"),
         _line("readonly NODES=(", *(node["label"] for node in nodes)).replace("( ", "(") + ")\n",
-        *(_node_functions(deployment, node) for node in nodes),
-        _main(nodes),
+        *(_shell_node_functions(deployment, node) for node in nodes),
+        _shell_main(nodes),
     ]
     return "\n".join(parts)
 
 
-def deploy_variables(deployment: Row) -> str:
+def shell_variables(deployment: Row) -> str:
     """Deploy.env: the image, the models and the GPUs, for deploy.sh and docker
     compose.
     """
@@ -107,7 +107,7 @@ def _line(*words: str | Expansion) -> str:
     return " ".join(map(str, words))
 
 
-def _call(*groups: Words) -> str:
+def _shell_call(*groups: Words) -> str:
     """One command, a line a group; text is quoted."""
     lines = (
         " ".join(str(word) if isinstance(word, Expansion) else shlex.quote(word) for word in group)
@@ -121,26 +121,29 @@ def _gpu(row: Row) -> Expansion:
     return Expansion(row["key"], str(row["at"]))
 
 
-def _node_functions(deployment: Row, node: Row) -> str:
+def _shell_node_functions(deployment: Row, node: Row) -> str:
     """The functions of one node."""
     gpus = {row["at"]: _gpu(row) for row in node["gpus"]}
     shared = [gpus[row["at"]] for row in node["gpus"] if row["shared"]]
-    mps_start = _call(["mps_start", *shared]) if shared else ""
-    mps_stop = _call(["mps_stop", *shared]) if shared else ""
-    nothing = _call(["say", f"no GPU of {node['label']} is shared: MPS is not needed"])
+    mps_start = _shell_call(["mps_start", *shared]) if shared else ""
+    mps_stop = _shell_call(["mps_stop", *shared]) if shared else ""
+    nothing = _shell_call(["say", f"no GPU of {node['label']} is shared: MPS is not needed"])
     ending = node["label"].replace("-", "_")
     bodies = {
-        "check": _checks(deployment, node, gpus),
-        "start": _line(f"\tcheck_{ending}\n") + mps_start + _starts(deployment, node, gpus),
+        "check": _shell_checks(deployment, node, gpus),
+        "start": _line(f"\tcheck_{ending}\n") + mps_start + _shell_starts(deployment, node, gpus),
         "status": "".join(
-            _call(["status", row["name"], str(row["port"])]) for row in node["servers"]
+            _shell_call(["status", row["name"], str(row["port"])]) for row in node["servers"]
         ),
         "stop": (
-            "".join(_call(["halt", row["name"]]) for row in reversed(node["servers"])) + mps_stop
+            "".join(_shell_call(["halt", row["name"]]) for row in reversed(node["servers"]))
+            + mps_stop
         ),
         "mps_start": mps_start or nothing,
         "mps_stop": mps_stop or nothing,
-        "gpus": "".join(_call(["print_gpu", row["key"], gpus[row["at"]]]) for row in node["gpus"]),
+        "gpus": "".join(
+            _shell_call(["print_gpu", row["key"], gpus[row["at"]]]) for row in node["gpus"]
+        ),
     }
     title = (
         f"# ---- {node['label']}: {node['gpus_per_node']} x {node['gpu']}, pool {node['pool']}\n"
@@ -148,7 +151,7 @@ def _node_functions(deployment: Row, node: Row) -> str:
     return title + "".join(f"\n{name}_{ending}() {{\n{body}}}\n" for name, body in bodies.items())
 
 
-def _checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
+def _shell_checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
     """What must be there before a server starts."""
     shared = any(row["shared"] for row in node["gpus"])
     programs = [
@@ -159,9 +162,9 @@ def _checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
         *(["nvidia-cuda-mps-control"] if shared else []),
     ]
     models = {row["llm"] for row in node["servers"]}
-    calls = [_call(["need_programs", *programs])]
+    calls = [_shell_call(["need_programs", *programs])]
     calls += [
-        _call(["need_model", llm["model_key"]])
+        _shell_call(["need_model", llm["model_key"]])
         for llm in deployment["llms"]
         if llm["label"] in models
     ]
@@ -172,11 +175,11 @@ def _checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
             if row["at"] in server["gpus"]
         )
         memory = (str(int(1024 * gib)) for gib in (needed, node["memory_gib"]))
-        calls.append(_call(["need_gpu", gpus[row["at"]], *memory, node["gpu"]]))
+        calls.append(_shell_call(["need_gpu", gpus[row["at"]], *memory, node["gpu"]]))
     return "".join(calls)
 
 
-def _starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
+def _shell_starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
     """The servers wave by wave: those that share GPUs never start at the same time."""
     llms = {row["label"]: row for row in deployment["llms"]}
     fleet = deployment["about"]["fleet"]
@@ -185,7 +188,7 @@ def _starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
         own = [row for row in node["servers"] if row["wave"] == wave]
         text += "" if wave == 1 else f"\t# wave {wave}: on GPUs of servers that are up now\n"
         for row in own:
-            limits = [_client(row)] if row["shared"] else []
+            limits = [_shell_client(row)] if row["shared"] else []
             start = [
                 "launch",
                 row["name"],
@@ -193,20 +196,20 @@ def _starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> str:
                 *(gpus[at] for at in row["gpus"]),
                 "--",
             ]
-            text += _call(start, *limits, *_serve(row, llms[row["llm"]]["model_key"], fleet))
-        text += "".join(_call(["await", row["name"], str(row["port"])]) for row in own)
+            text += _shell_call(start, *limits, *_serve(row, llms[row["llm"]]["model_key"], fleet))
+        text += "".join(_shell_call(["await", row["name"], str(row["port"])]) for row in own)
     return text
 
 
 def _serve(server: Row, model_key: str, fleet: str) -> list[Words]:
     """The server's command: its names, then its flags."""
-    flags = serve_flags(server, fleet, server["port"])
+    flags = vllm_serve_flags(server, fleet, server["port"])
     return [["vllm", "serve", Expansion(model_key), *flags[:NAMES]], flags[NAMES:]]
 
 
-def _client(server: Row) -> Words:
+def _shell_client(server: Row) -> Words:
     """The environment of a client of MPS."""
-    limits = {key: value for key, value in mps_environment(server).items() if key != PIPE}
+    limits = {key: value for key, value in vllm_mps_environment(server).items() if key != PIPE}
     return [
         "env",
         Expansion("MPS_DIRECTORY", before=f"{PIPE}="),
@@ -214,7 +217,7 @@ def _client(server: Row) -> Words:
     ]
 
 
-def _main(nodes: Sequence[Row]) -> str:
+def _shell_main(nodes: Sequence[Row]) -> str:
     """The dispatch."""
     lines = [
         "(($# >= 1 && $# <= 2)) || usage",

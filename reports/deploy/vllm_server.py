@@ -5,19 +5,19 @@ bundle.
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["MPS_DIRECTORY", "NAMES", "START_SECONDS", "mps_environment", "serve_flags"]
+__all__ = ["MPS_DIRECTORY", "NAMES", "START_SECONDS", "vllm_mps_environment", "vllm_serve_flags"]
 
 MPS_DIRECTORY = "/var/run/nvidia-mps"
 START_SECONDS = 1800
 """How long a server may take to load its LLM."""
 NAMES = 3
-"""So many of `serve_flags` are the names that a server answers to."""
+"""So many of `vllm_serve_flags` are the names that a server answers to."""
 
 
 Row = Mapping[str, Any]
 
 
-def serve_flags(server: Row, fleet: str, port: int) -> list[str]:
+def vllm_serve_flags(server: Row, fleet: str, port: int) -> list[str]:
     """The flags after `vllm serve MODEL`: served under the LLM's label and under the name of
     the whole fleet.
     """
@@ -29,7 +29,7 @@ def serve_flags(server: Row, fleet: str, port: int) -> list[str]:
     ]
 
 
-def mps_environment(server: Row) -> dict[str, str]:
+def vllm_mps_environment(server: Row) -> dict[str, str]:
     """The limits of an MPS client; its GPUs count from 0, whatever their numbers on the
     host.
     """

@@ -1,13 +1,13 @@
 """Whole weights for gateways, which take no fractions."""
 
-__all__ = ["SHARES", "largest_remainder"]
+__all__ = ["SHARES", "largest_remainder_weights"]
 
 
 SHARES = 10_000
 """Whole weights of a gateway sum to it: one is 0.01 %."""
 
 
-def largest_remainder(fractions: list[float], total: int = SHARES) -> list[int]:
+def largest_remainder_weights(fractions: list[float], total: int = SHARES) -> list[int]:
     """Round fractions to whole weights that sum to `total`: largest remainders first, earlier ones
     at a tie. [] for []; sum > 0.
     """

@@ -10,7 +10,7 @@ from typing import Any
 from reports.style import COLOURS, FONT
 from reports.workbook.book import Book, PlacedTable
 
-__all__ = ["ChartWords", "add_bars", "add_columns", "add_scatter", "routing_bars"]
+__all__ = ["ChartWords", "add_bar_chart", "add_column_chart", "add_scatter_chart", "routing_bars"]
 
 SMALL = {"name": FONT, "size": 9, "bold": False, "color": COLOURS["quiet"]}
 RULE = {"color": COLOURS["rule"], "width": 0.75}
@@ -31,7 +31,9 @@ class ChartWords:
     y_form: str = "#,##0"
 
 
-def _dress(chart: Any, words: ChartWords, *, legend: bool, low: float | None = None) -> Any:
+def _dress_workbook_chart(
+    chart: Any, words: ChartWords, *, legend: bool, low: float | None = None
+) -> Any:
     """Title, axes with their units, a quiet grid.
 
     low: where the y axis begins; None: chosen by the spreadsheet program.
@@ -48,7 +50,7 @@ def _dress(chart: Any, words: ChartWords, *, legend: bool, low: float | None = N
     return chart
 
 
-def add_bars(
+def add_bar_chart(
     book: Book, placed: PlacedTable, header: str, words: ChartWords, llms: Sequence[str]
 ) -> Any:
     """Horizontal bars, one per LLM in its colour, the figure (in the format of x) next to each."""
@@ -62,7 +64,7 @@ def add_bars(
             "gap": 60,
         }
     )
-    _dress(chart, words, legend=False)
+    _dress_workbook_chart(chart, words, legend=False)
     bare = {"major_gridlines": {"visible": False}}
     chart.set_x_axis({"visible": False, "min": 0, **bare})
     chart.set_y_axis({"reverse": True, "num_font": {**SMALL, "size": 10}, **bare, "line": RULE})
@@ -72,10 +74,10 @@ def add_bars(
 def routing_bars(book: Book, llms: Sequence[str]) -> Any:
     """The requests by LLM, of the table `routing`."""
     words = ChartWords(title="Requests by LLM (% of all requests)", x_form='0.0" %"', y_form="0")
-    return add_bars(book, book.placed["routing"], "Fraction (%)", words, llms)
+    return add_bar_chart(book, book.placed["routing"], "Fraction (%)", words, llms)
 
 
-def add_columns(
+def add_column_chart(
     book: Book,
     placed: PlacedTable,
     headers: tuple[str, str],
@@ -101,10 +103,10 @@ def add_columns(
     if colours:
         series["points"] = [{"fill": {"color": colour}} for colour in colours]
     chart.add_series(series)
-    return _dress(chart, words, legend=False, low=low)
+    return _dress_workbook_chart(chart, words, legend=False, low=low)
 
 
-def add_scatter(book: Book, series: Sequence[dict[str, Any]], words: ChartWords) -> Any:
+def add_scatter_chart(book: Book, series: Sequence[dict[str, Any]], words: ChartWords) -> Any:
     """Points, with lines where a series has one.
 
     series: as XlsxWriter's add_series, names as addresses.
@@ -112,4 +114,4 @@ def add_scatter(book: Book, series: Sequence[dict[str, Any]], words: ChartWords)
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
     for one in series:
         chart.add_series(one)
-    return _dress(chart, words, legend=True)
+    return _dress_workbook_chart(chart, words, legend=True)

@@ -12,7 +12,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from profiles.workbook_layout import UNHOLDABLE
 from reports.style import COLOURS, FONT
 
-__all__ = ["CELL_TEXT", "InputCells", "holdable", "is_unholdable"]
+__all__ = ["CELL_TEXT", "InputCells", "holdable_input_cell", "is_unholdable_input_cell"]
 
 CELL_TEXT = 32_767
 _UNHOLDABLE = re.compile(UNHOLDABLE)
@@ -27,7 +27,7 @@ class _Exact(float):
         return repr(float(self))
 
 
-def is_unholdable(text: str) -> bool:
+def is_unholdable_input_cell(text: str) -> bool:
     """Whether no cell can hold a text and give it back as it was."""
     return (
         len(text.encode("utf-16-le", "replace")) > 2 * CELL_TEXT
@@ -35,10 +35,10 @@ def is_unholdable(text: str) -> bool:
     )
 
 
-def holdable(text: str) -> str:
+def holdable_input_cell(text: str) -> str:
     """The text with question marks for what no XML may hold, cut to what a cell holds."""
     held = _UNHOLDABLE.sub("?", text)
-    if not is_unholdable(held):
+    if not is_unholdable_input_cell(held):
         return held
     return held.encode("utf-16-le")[: 2 * (CELL_TEXT - 1)].decode("utf-16-le", "ignore") + "…"
 
@@ -78,10 +78,10 @@ class InputCells:
             if look is not None:
                 sheet.write_blank(row, column, None, look)
         elif isinstance(value, str):
-            if is_unholdable(value):
+            if is_unholdable_input_cell(value):
                 place = f"{sheet.get_name()}!{xl_rowcol_to_cell(row, column)}"
                 self.notes[f"{place}: no cell can hold this text as it is; it was changed"] = None
-            self._put_text(sheet, row, column, holdable(value), look)
+            self._put_text(sheet, row, column, holdable_input_cell(value), look)
         else:
             sheet.write_number(row, column, _Exact(value), look)
 

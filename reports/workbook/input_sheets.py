@@ -25,7 +25,7 @@ from profiles.workbook_layout import (
     WorkbookInputs,
 )
 from reports.style import A4, COLOURS, FONT
-from reports.workbook.input_cells import InputCells, holdable
+from reports.workbook.input_cells import InputCells, holdable_input_cell
 from reports.workbook.workbook_file import open_workbook
 
 __all__ = ["STORIES", "write_input_book", "write_input_sheets"]
@@ -60,7 +60,7 @@ def write_input_book(path: Path, inputs: WorkbookInputs) -> tuple[str, ...]:
 
     OSError when that is not possible.
     """
-    title = holdable(f"{inputs.settings.get('name', '')}"[:200])
+    title = holdable_input_cell(f"{inputs.settings.get('name', '')}"[:200])
     with open_workbook(path, title, "Input of the joint LLM planner") as book:
         return write_input_sheets(book, inputs)
 
@@ -72,7 +72,7 @@ def write_input_sheets(book: Workbook, inputs: WorkbookInputs) -> tuple[str, ...
     Sheets whose table is None are left out. Gives a sentence for each kind of text that could not
     be written as it is.
     """
-    writer = _SheetWriter(book)
+    writer = _InputSheetWriter(book)
     for title, rows in ((POOLS, inputs.pools), (LLMS, inputs.llms)):
         writer.write_table(writer.add_sheet(title), TABLES[title], _cells(TABLES[title], rows))
     if inputs.profiles is not None:
@@ -119,7 +119,7 @@ def _score_field(name: str) -> SheetField:
     return SheetField(key=name, label=name, kind=kind, expected=expected, note=note)
 
 
-class _SheetWriter:
+class _InputSheetWriter:
     """Adds sheets to a book."""
 
     def __init__(self, book: Workbook) -> None:
@@ -159,21 +159,21 @@ class _SheetWriter:
             look = self.cells.body if one.kind in NUMBERS else self.cells.body_text
             sheet.set_column(column, column, width, look)
             lines.append(len(textwrap.wrap(one.label, width - 2)))
-            if check := _validation(one):
+            if check := _input_sheet_validation(one):
                 sheet.data_validation(top + 1, column, last + SPARE_ROWS, column, check)
         sheet.set_row_pixels(top, 6 + 16 * min(max(lines), 6))
         if top == 0:
             sheet.freeze_panes(1, 1)
             sheet.autofilter(0, 0, max(last, 1), len(fields) - 1)
         printed = sum(one.key not in UNPRINTED for one in fields)
-        _set_paper(sheet, top, last - top if long else 0, printed)
+        _set_input_sheet_paper(sheet, top, last - top if long else 0, printed)
 
     def _write_header(self, sheet: Any, fields: Sequence[SheetField], top: int) -> None:
         """Labels, each with a comment that says what goes below it."""
         for column, one in enumerate(fields):
             look = self.cells.head_right if one.kind in NUMBERS else self.cells.head
             self.cells.put(sheet, top, column, one.label, look)
-            comment = holdable(f"{one.expected}. {one.note}".strip())
+            comment = holdable_input_cell(f"{one.expected}. {one.note}".strip())
             sheet.write_comment(top, column, comment, {"x_scale": 1.6})
 
     def write_demand(self, arrival_rate: float, slo: Sequence[Mapping[str, Any]]) -> None:
@@ -182,7 +182,7 @@ class _SheetWriter:
         self.cells.put(sheet, 0, 0, ARRIVAL.label, self.cells.head)
         self.cells.put(sheet, 0, 1, arrival_rate, self.cells.number)
         self.cells.put(sheet, 0, 2, ARRIVAL.note, self.cells.note)
-        sheet.data_validation(0, 1, 0, 1, _validation(ARRIVAL))
+        sheet.data_validation(0, 1, 0, 1, _input_sheet_validation(ARRIVAL))
         self.write_table(sheet, TABLES[DEMAND], _cells(TABLES[DEMAND], slo), top=2)
         sheet.set_column(0, 0, len(ARRIVAL.label) + 4)
 
@@ -201,15 +201,15 @@ class _SheetWriter:
             self.cells.put(sheet, row, 0, one.label, self.cells.label)
             self.cells.put(sheet, row, 1, value, look)
             self.cells.put(sheet, row, 2, meaning, self.cells.meaning)
-            if check := _validation(one):
+            if check := _input_sheet_validation(one):
                 sheet.data_validation(row, 1, row, 1, check)
         for column, width in enumerate((LABEL_WIDTH, VALUE_WIDTH, NOTE_WIDTH)):
             sheet.set_column(column, column, width)
         sheet.freeze_panes(1, 0)
-        _set_paper(sheet, 0, 0, 3)
+        _set_input_sheet_paper(sheet, 0, 0, 3)
 
 
-def _set_paper(sheet: Any, head: int, rows: int, columns: int) -> None:
+def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: int) -> None:
     """Set up printing: one page wide, the header on every page; of long tables the first rows and
     columns.
 
@@ -230,13 +230,13 @@ def _set_paper(sheet: Any, head: int, rows: int, columns: int) -> None:
     sheet.set_footer(f"&L&8Joint LLM planner: input&C&8&A{part}&R&8page &P of &N")
 
 
-def _validation(one: SheetField) -> dict[str, Any]:
+def _input_sheet_validation(one: SheetField) -> dict[str, Any]:
     """Check cells as they are typed: lists for choices, limits for numbers; {} where anything
     goes.
     """
     message = {
         "error_title": "Not allowed",
-        "error_message": holdable(f"{one.label}: expected {one.expected}."[:255]),
+        "error_message": holdable_input_cell(f"{one.label}: expected {one.expected}."[:255]),
     }
     if one.choices:
         source = list(OBJECTIVES) if one.key == "objective" else list(one.choices)

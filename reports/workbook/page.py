@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.style import A4, COLOURS, safe_text
+from reports.style import A4, COLOURS, safe_style_text
 from reports.workbook.book import Book, Formula, is_blank
 
 __all__ = ["Page"]
@@ -74,7 +74,7 @@ class Page:
         look = self.book.format(
             bold=True, font_size=12, font_color=COLOURS["title"], text_wrap=False
         )
-        self.sheet.write_string(self.row, 0, safe_text(text), look)
+        self.sheet.write_string(self.row, 0, safe_style_text(text), look)
         self.row += 1
 
     def sentence(self, text: str, **properties: Any) -> None:
@@ -82,7 +82,7 @@ class Page:
         look = self.book.format(
             **{"text_wrap": True, "valign": "top", "font_color": COLOURS["quiet"], **properties}
         )
-        self.pending.append((self.row, safe_text(text), look))
+        self.pending.append((self.row, safe_style_text(text), look))
         self.row += 1
 
     def bullet(self, text: str) -> None:
@@ -101,7 +101,7 @@ class Page:
         elif isinstance(value, int | float | np.integer | np.floating):
             self.sheet.write_number(row, column, value, look)
         else:
-            self.sheet.write_string(row, column, safe_text(value), look)
+            self.sheet.write_string(row, column, safe_style_text(value), look)
 
     def put_formula(self, row: int, column: int, formula: Formula, look: Any) -> None:
         """Write a formula with its value."""
@@ -110,7 +110,7 @@ class Page:
         if value is None:
             value = ""
         elif isinstance(value, str):
-            value = safe_text(value)
+            value = safe_style_text(value)
         self.sheet.write_formula(row, column, formula.text, look, value)
 
     def widen(self, column: int, width: float) -> None:
@@ -137,7 +137,9 @@ class Page:
         """
         chart.set_size({"width": width, "height": height})
         place = {"object_position": 2, "x_offset": left, "y_offset": 4}
-        self.sheet.insert_chart(self.row, column, chart, {"description": safe_text(alt), **place})
+        self.sheet.insert_chart(
+            self.row, column, chart, {"description": safe_style_text(alt), **place}
+        )
         if advance:
             self.breaks.append(self.row)
             self.row += -(-(height + 16) // ROW_PX)

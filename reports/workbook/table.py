@@ -14,11 +14,11 @@ from reports.style import (
     COLOURS,
     COUNT,
     bare_format,
-    header_format,
-    number_format,
-    safe_text,
-    shown_width,
-    tint,
+    header_style,
+    number_style,
+    safe_style_text,
+    styled_width,
+    tint_style,
 )
 from reports.workbook.book import Formula, PlacedTable, is_blank
 from reports.workbook.page import LETTER, Page
@@ -59,17 +59,17 @@ def write_table(
         list((formulas or {}).get(header, ())) or frame.iloc[:, c].tolist()
         for c, header in enumerate(headers)
     ]
-    own = [(bare_format if "Unit" in headers else number_format)(unit) for unit in units or ()]
+    own = [(bare_format if "Unit" in headers else number_style)(unit) for unit in units or ()]
     for c, (header, values) in enumerate(zip(headers, columns, strict=True)):
         forms = own if header in ("Value", "As solved") else []
-        forms = forms or _formats(header, values)
-        _write_column(page, (head, c), header, values, forms, side)
+        forms = forms or _table_formats(header, values)
+        _write_table_column(page, (head, c), header, values, forms, side)
     right = [side == "right" and any(map(_is_numeric, values[:SAMPLE])) for values in columns]
-    _write_header(page, head, headers, right)
+    _write_table_header(page, head, headers, right)
     page.row = head + 1 + len(frame)
     if totals:
-        _write_totals(page, headers, totals)
-    _set_heights(page, head, headers, columns)
+        _write_table_totals(page, headers, totals)
+    _set_table_heights(page, head, headers, columns)
     if not page.frozen and len(frame):
         page.sheet.freeze_panes(head + 1, 1)
         page.sheet.autofilter(head, 0, head + len(frame), len(headers) - 1)
@@ -96,16 +96,18 @@ def _is_count(cell: Any) -> bool:
     return is_blank(value) or (isinstance(value, int | np.integer) and not isinstance(value, bool))
 
 
-def _formats(header: str, values: Sequence[Any]) -> list[str]:
+def _table_formats(header: str, values: Sequence[Any]) -> list[str]:
     """The number format of every cell of a column; changes and gains carry a plus."""
     signed = header.startswith(("Change of ", "Difference (")) or " of the joint plan (" in header
-    form = header_format(header, signed=signed)
+    form = header_style(header, signed=signed)
     if form == "General" and all(map(_is_count, values)):
         form = COUNT
     return [form] * len(values)
 
 
-def _write_header(page: Page, row: int, headers: Sequence[str], right: Sequence[bool]) -> None:
+def _write_table_header(
+    page: Page, row: int, headers: Sequence[str], right: Sequence[bool]
+) -> None:
     """Write the headers; those of numbers are right-aligned, as their numbers are."""
     look = {
         "bold": True,
@@ -117,13 +119,13 @@ def _write_header(page: Page, row: int, headers: Sequence[str], right: Sequence[
         "border_color": COLOURS["rule"],
     }
     for c, header in enumerate(headers):
-        text = safe_text(header)
+        text = safe_style_text(header)
         side = {"align": "right"} if right[c] else {"align": "left", "indent": int(c > 0)}
         page.put(row, c, text, **{"indent": 0, **look, **side})
         page.widen(c, max(len(word) for word in text.split() or [""]) + 3.0)
 
 
-def _set_heights(
+def _set_table_heights(
     page: Page, head: int, headers: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> None:
     """Heights of the header and of rows with text that wraps: charts below are placed correctly
@@ -133,7 +135,7 @@ def _set_heights(
     def lines(text: str, c: int) -> int:
         return len(textwrap.wrap(text, max(4, int(page.widths[c] / LETTER) - 2))) or 1
 
-    most = max(lines(safe_text(header), c) for c, header in enumerate(headers))
+    most = max(lines(safe_style_text(header), c) for c, header in enumerate(headers))
     page.sheet.set_row_pixels(head, 10 + 15 * min(most, 5))
     for k in range(min(len(columns[0]), SAMPLE) if columns else 0):
         high = max(
@@ -144,7 +146,7 @@ def _set_heights(
             page.sheet.set_row_pixels(head + 1 + k, min(6 + 15 * high, 400))
 
 
-def _write_column(
+def _write_table_column(
     page: Page,
     corner: tuple[int, int],
     header: str,
@@ -157,7 +159,7 @@ def _write_column(
     corner: row and column of the header; forms: number formats by row.
     """
     head, c = corner
-    looks = {form: _number_look(page, form, side) for form in set(forms)}
+    looks = {form: _table_number_look(page, form, side) for form in set(forms)}
     words = page.book.format(
         text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=int(c > 0)
     )
@@ -166,8 +168,8 @@ def _write_column(
         row, look = head + 1 + k, looks[forms[k]]
         if type(value) is str:
             named = header == "LLM" and value in page.book.looks
-            own = _llm_look(page, value, edge=c == 0) if named else words
-            sheet.write_string(row, c, safe_text(value), own)
+            own = _table_llm_look(page, value, edge=c == 0) if named else words
+            sheet.write_string(row, c, safe_style_text(value), own)
         elif type(value) is float and math.isfinite(value):
             sheet.write_number(row, c, value, look)
         elif isinstance(value, Formula):
@@ -179,22 +181,22 @@ def _write_column(
         elif isinstance(value, int | np.number):
             sheet.write_number(row, c, value, look)
         else:
-            sheet.write_string(row, c, safe_text(value), words)
-    page.widen(c, _width(values, forms) + 2.8)
+            sheet.write_string(row, c, safe_style_text(value), words)
+    page.widen(c, _table_width(values, forms) + 2.8)
 
 
-def _width(values: Sequence[Any], forms: Sequence[str]) -> int:
+def _table_width(values: Sequence[Any], forms: Sequence[str]) -> int:
     """Characters that a column takes, by a sample of its cells."""
     rows: Sequence[int] = range(len(values))
     if len(values) > 2 * SAMPLE:
         rows = [*range(SAMPLE), *range(len(values) - SAMPLE, len(values))]
     shown = ((_value(values[k]), forms[k]) for k in rows)
     return max(
-        (0 if is_blank(value) else shown_width(value, form) for value, form in shown), default=0
+        (0 if is_blank(value) else styled_width(value, form) for value, form in shown), default=0
     )
 
 
-def _number_look(page: Page, form: str, side: str) -> Any:
+def _table_number_look(page: Page, form: str, side: str) -> Any:
     return page.book.format(
         num_format=form,
         bottom=1,
@@ -204,25 +206,25 @@ def _number_look(page: Page, form: str, side: str) -> Any:
     )
 
 
-def _llm_look(page: Page, llm: str, *, edge: bool) -> Any:
+def _table_llm_look(page: Page, llm: str, *, edge: bool) -> Any:
     """The look of an LLM's name: a bar of its colour on the sheet's edge, elsewhere its tint (a bar
     would touch the number before).
     """
     colour = page.book.looks[llm].colour
-    look = {"left": 5, "left_color": colour} if edge else {"bg_color": tint(colour)}
+    look = {"left": 5, "left_color": colour} if edge else {"bg_color": tint_style(colour)}
     return page.book.format(
         text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=1, **look
     )
 
 
-def _write_totals(page: Page, headers: Sequence[str], totals: Mapping[str, Any]) -> None:
+def _write_table_totals(page: Page, headers: Sequence[str], totals: Mapping[str, Any]) -> None:
     """The last row of a table."""
     for c, header in enumerate(headers):
-        value, form = totals.get(header), header_format(header)
+        value, form = totals.get(header), header_style(header)
         form = COUNT if form == "General" and _is_count(value) else form
         look = {"bold": True, "top": 1, "bg_color": COLOURS["total"], "num_format": form}
         shown = _value(value)
         if not is_blank(shown):
-            page.widen(c, shown_width(shown, form) + 4)
+            page.widen(c, styled_width(shown, form) + 4)
         page.put(page.row, c, value, **look, align="left" if isinstance(value, str) else "right")
     page.row += 1

@@ -20,7 +20,7 @@ from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
 
-__all__ = ["EDITS", "input_cell", "write_assumptions"]
+__all__ = ["EDITS", "assumption_input_cell", "write_assumptions"]
 
 EDITS = (
     "Editing a yellow cell on the sheet Assumptions recomputes costs, rates and latencies of this"
@@ -62,14 +62,14 @@ def write_assumptions(book: Book, report: Report) -> None:
         totals={"What": "Inputs that were edited", "Value": count},
         units=list(frame["Unit"]),
     )
-    _name_inputs(book, page, frame, placed)
+    _name_assumption_inputs(book, page, frame, placed)
     book.name("arrival_rate_rps_as_solved", placed.cell("As solved", 0))
     book.name("inputs_edited", placed.cell("Value", placed.rows))
-    _mark_edits(book, page, placed)
+    _mark_edited_assumptions(book, page, placed)
     page.finish()
 
 
-def _mark_edits(book: Book, page: Page, placed: PlacedTable) -> None:
+def _mark_edited_assumptions(book: Book, page: Page, placed: PlacedTable) -> None:
     """Edited rows turn amber; values are numbers from 0."""
     warn = book.format(bg_color=COLOURS["warn"], font_color=COLOURS["warn_ink"])
     criteria = f"=$B{placed.first + 1}<>$C{placed.first + 1}"
@@ -79,7 +79,9 @@ def _mark_edits(book: Book, page: Page, placed: PlacedTable) -> None:
     page.sheet.data_validation(placed.first, 1, placed.last, 1, check)
 
 
-def _name_inputs(book: Book, page: Page, frame: pd.DataFrame, placed: PlacedTable) -> None:
+def _name_assumption_inputs(
+    book: Book, page: Page, frame: pd.DataFrame, placed: PlacedTable
+) -> None:
     """Write the numbers as inputs and give them their names."""
     look = {
         "bg_color": COLOURS["input"],
@@ -90,20 +92,20 @@ def _name_inputs(book: Book, page: Page, frame: pd.DataFrame, placed: PlacedTabl
     }
     column = placed.columns["Value"]
     for k, (_, value, unit, _, name, path) in enumerate(frame.itertuples(index=False, name=None)):
-        cell = _linked(book.inputs, value, path)
+        cell = _linked_assumptions(book.inputs, value, path)
         page.put(placed.first + k, column, cell, **look, num_format=bare_format(unit))
         book.name(name, placed.cell("Value", k))
 
 
-def _linked(inputs: WorkbookInputs | None, value: Any, path: str) -> Any:
+def _linked_assumptions(inputs: WorkbookInputs | None, value: Any, path: str) -> Any:
     """The number, read off the input sheets where they state it: an edit there is an edit here."""
-    cell = input_cell(path) if inputs is not None and path else None
-    if cell is None or value is None or inputs is None or not _is_stated(inputs, path):
+    cell = assumption_input_cell(path) if inputs is not None and path else None
+    if cell is None or value is None or inputs is None or not _is_stated_assumption(inputs, path):
         return value
     return Formula(f"=100*{cell}" if path == "solver.rel_gap" else f"={cell}", value)
 
 
-def _is_stated(inputs: WorkbookInputs, path: str) -> bool:
+def _is_stated_assumption(inputs: WorkbookInputs, path: str) -> bool:
     """Whether the input sheets hold a value there."""
     first, _, rest = path.partition(".")
     if first in ("pools", "llms", "slo"):
@@ -112,7 +114,7 @@ def _is_stated(inputs: WorkbookInputs, path: str) -> bool:
     return path == ARRIVAL.key or inputs.settings.get(path) is not None
 
 
-def input_cell(path: str) -> str | None:
+def assumption_input_cell(path: str) -> str | None:
     """Where a dotted path of the scenario is on the input sheets
     (`reports.workbook.input_sheets` writes them), None where it has no cell.
     """

@@ -5,7 +5,7 @@ import pandas as pd
 from reports.content import Report
 from reports.style import COLOURS, sentence_case
 from reports.workbook.book import Book, PlacedTable, is_blank
-from reports.workbook.charts import ChartWords, add_columns
+from reports.workbook.charts import ChartWords, add_column_chart
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
 
@@ -31,7 +31,7 @@ def write_baselines(book: Book, report: Report) -> None:
     cost = report["meta"]["objective"]["of"] == "cost"
     header = "Cost (USD/h)" if cost else "Quality (mean score)"
     if frame[header].notna().any():
-        _write_chart(book, page, placed, frame, header)
+        _write_baselines_chart(book, page, placed, frame, header)
     page.heading("What each one decided")
     for name, *texts in frame[["Baseline", *WORDS]].itertuples(index=False, name=None):
         words = "; ".join(str(text) for text in texts if not is_blank(text) and text)
@@ -39,7 +39,7 @@ def write_baselines(book: Book, report: Report) -> None:
     page.finish()
 
 
-def _write_chart(
+def _write_baselines_chart(
     book: Book, page: Page, placed: PlacedTable, frame: pd.DataFrame, header: str
 ) -> None:
     """Columns: the joint plan dark, baselines that miss the SLO red."""
@@ -55,7 +55,7 @@ def _write_chart(
         y_form="0.00" if measure == "Cost" else "0.000",
     )
     low = 0 if frame[header].dropna().min() >= 0 else None
-    chart = add_columns(book, placed, ("Baseline", header), words, colours, low=low)
+    chart = add_column_chart(book, placed, ("Baseline", header), words, colours, low=low)
     values = "; ".join(
         f"{name}: {'none' if is_blank(v) else f'{v:.5g}'}"
         for name, v in zip(frame["Baseline"], frame[header], strict=True)

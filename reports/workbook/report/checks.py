@@ -21,12 +21,12 @@ def write_checks(book: Book, report: Report) -> None:
     checks_all_ok.
     """
     rows = [
-        *_sums(book),
-        *_gpus(book),
-        *_curves(book),
-        *_slos(book, report),
-        *_replicas(book, report),
-        *_proof(report),
+        *_sums_checks(book),
+        *_gpus_checks(book),
+        *_curves_checks(book),
+        *_slos_checks(book, report),
+        *_replicas_checks(book, report),
+        *_proof_checks(report),
     ]
     stories = [
         "Each is a live TRUE or FALSE. FALSE after an edit: this setup is not allowed under the"
@@ -52,7 +52,7 @@ def _true(text: str) -> Formula:
     return Formula(text, value=True)
 
 
-def _sums(book: Book) -> list[Check]:
+def _sums_checks(book: Book) -> list[Check]:
     """Fractions and rates add up."""
     routing, setup = book.placed["routing"], book.placed["setup"]
     fractions = routing.range("Fraction (%)")
@@ -77,7 +77,7 @@ def _sums(book: Book) -> list[Check]:
     ]
 
 
-def _gpus(book: Book) -> list[Check]:
+def _gpus_checks(book: Book) -> list[Check]:
     """No GPU and no pool is overfilled."""
     gpus, cost = book.placed["gpus"], book.placed["cost"]
     setup, shards = book.placed["setup"], book.placed["shards"]
@@ -106,14 +106,14 @@ def _gpus(book: Book) -> list[Check]:
     ]
 
 
-def _curves(book: Book) -> list[Check]:
+def _curves_checks(book: Book) -> list[Check]:
     """No option runs beyond what was profiled."""
     use = book.placed["setup"].range("Utilisation (%)")
     text = "No replica runs above its highest profiled rate"
     return [(text, _true(f"=MAX({use})<=100+{NOISE}*100"), "Setup, column Utilisation")]
 
 
-def _slos(book: Book, report: Report) -> list[Check]:
+def _slos_checks(book: Book, report: Report) -> list[Check]:
     """Every SLO holds."""
     checks: list[Check] = []
     for j, slo in enumerate(report["meta"]["slos"]):
@@ -125,7 +125,7 @@ def _slos(book: Book, report: Report) -> list[Check]:
     return checks
 
 
-def _replicas(book: Book, report: Report) -> list[Check]:
+def _replicas_checks(book: Book, report: Report) -> list[Check]:
     """Limits on the replicas of an LLM; its replicas are summed on Setup, where its rows are
     consecutive.
     """
@@ -147,7 +147,7 @@ def _count(replicas: int) -> str:
     return f"{replicas} replica{'s' if replicas != 1 else ''}"
 
 
-def _proof(report: Report) -> list[Check]:
+def _proof_checks(report: Report) -> list[Check]:
     """What the search says, and the verifier."""
     objective = report["meta"]["objective"]
     checks: list[Check] = []

@@ -3,7 +3,7 @@
 from reports.content import Report
 from reports.workbook.book import Book
 from reports.workbook.page import Page
-from reports.workbook.report.assumptions import input_cell
+from reports.workbook.report.assumptions import assumption_input_cell
 from reports.workbook.table import write_table
 
 __all__ = ["write_conflict"]
@@ -22,7 +22,7 @@ def write_conflict(book: Book, report: Report) -> None:
     repairs = tables["repairs"]
     if len(repairs):
         page.heading("What must change")
-        cells = [_cell(book, argument) for argument in repairs.iloc[:, 1]]
+        cells = [_conflict_cell(book, argument) for argument in repairs.iloc[:, 1]]
         shown = repairs.copy()
         shown["In this workbook"] = cells
         write_table(page, shown, "repairs")
@@ -34,9 +34,9 @@ def write_conflict(book: Book, report: Report) -> None:
     page.finish()
 
 
-def _cell(book: Book, argument: str) -> str | None:
+def _conflict_cell(book: Book, argument: str) -> str | None:
     """Where a change (`KEY=VALUE`) is made on the input sheets, None where it has no cell."""
-    cell = input_cell(argument.partition("=")[0])
+    cell = assumption_input_cell(argument.partition("=")[0])
     if not cell or not book.inputs:
         return None
     return cell.replace("'", "").replace("$", "").replace("!", ", cell ")

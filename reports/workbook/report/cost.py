@@ -39,18 +39,18 @@ def write_cost(book: Book, report: Report) -> None:
     page = Page(book, "Cost", "Cost: GPUs and prices by pool", stories)
     given = pools[["Nodes", "GPUs per node", "GPUs used", "Price (USD per GPU and h)"]]
     hours = report["meta"]["hours_per_month"]
-    rows = [_values(hours, *pool) for pool in given.itertuples(index=False)]
+    rows = [_cost_values(hours, *pool) for pool in given.itertuples(index=False)]
     numbers = pd.DataFrame(rows, columns=HEADS, dtype=object)
     shown = pd.concat([pools[["Pool", "GPU"]], numbers], axis=1)
     head = next_table(page, list(shown.columns), len(shown))
     formulas: dict[str, list[Formula]] = {header: [] for header in HEADS}
     for k, row in enumerate(rows):
-        for header, text, value in zip(HEADS, _formulas(book, head, k), row, strict=True):
+        for header, text, value in zip(HEADS, _cost_formulas(book, head, k), row, strict=True):
             formulas[header].append(Formula(text, value))
     totals: dict[str, Any] = {"Pool": "Total"}
     for c, header in enumerate(HEADS):
         if header not in NOT_SUMMED:
-            totals[header] = _sum(head, header, [row[c] for row in rows])
+            totals[header] = _cost_sum(head, header, [row[c] for row in rows])
     placed = write_table(page, shown, "cost", formulas=formulas, totals=totals)
     book.name("cost_usd_per_h", placed.cell("Cost (USD/h)", placed.rows))
     book.name("cost_usd_per_month", placed.cell("Cost (USD/month)", placed.rows))
@@ -58,7 +58,9 @@ def write_cost(book: Book, report: Report) -> None:
     page.finish()
 
 
-def _values(hours: float, nodes: int, per_node: int, used: int, price: float | None) -> list[Any]:
+def _cost_values(
+    hours: float, nodes: int, per_node: int, used: int, price: float | None
+) -> list[Any]:
     """One pool's numbers in the order of HEADS. hours: of a month."""
     total = nodes * per_node
     hourly: Any = 0.0 if not used else NO_PRICE if price is None else used * price
@@ -66,7 +68,7 @@ def _values(hours: float, nodes: int, per_node: int, used: int, price: float | N
     return [nodes, per_node, total, used, total - used, price, hourly, monthly]
 
 
-def _formulas(book: Book, head: PlacedTable, k: int) -> list[str]:
+def _cost_formulas(book: Book, head: PlacedTable, k: int) -> list[str]:
     """One pool's formulas in the order of HEADS."""
     name, (start, stop) = f"pool_{k + 1}", book.spans[k]
     cell = {header: head.here(header, k) for header in HEADS}
@@ -85,7 +87,7 @@ def _formulas(book: Book, head: PlacedTable, k: int) -> list[str]:
     ]
 
 
-def _sum(head: PlacedTable, header: str, values: list[Any]) -> Formula:
+def _cost_sum(head: PlacedTable, header: str, values: list[Any]) -> Formula:
     """The total of a column; of costs only where every pool has a price."""
     area = head.range(header)
     if not header.startswith("Cost"):

@@ -13,22 +13,22 @@ import numpy as np
 import pandas as pd
 
 from reports.content import Report
-from reports.series import RATE, spans_of
+from reports.series import RATE, spans_series
 from reports.workbook.book import Book, Formula, is_blank
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
 
-__all__ = ["latency_formula", "limit_rows", "write_curve_points"]
+__all__ = ["curve_points_formula", "curve_points_limit_rows", "write_curve_points"]
 
 
-def latency_formula(
+def curve_points_formula(
     book: Book, report: Report, option: int, header: str, rate: str
 ) -> Formula | None:
     """Latency of the option (position in `setup`) at the rate in a cell; None where the option
     lacks the column.
     """
     points, placed = report["tables"]["points"], book.placed["points"]
-    start, stop = spans_of(report)[option]
+    start, stop = spans_series(report)[option]
     latencies = points[header].iloc[start:stop]
     if any(is_blank(value) for value in latencies):
         return None
@@ -54,26 +54,26 @@ def write_curve_points(book: Book, report: Report) -> None:
     ]
     page = Page(book, "Curve points", "Curve points: where the latencies come from", stories)
     points = report["tables"]["points"]
-    write_table(page, points.assign(Curve=_curve_names(report)), "points")
+    write_table(page, points.assign(Curve=_curve_point_names(report)), "points")
     if report["meta"]["slos"]:
         page.heading("Limits as drawn in the charts")
-        _write_limit_lines(page, report)
+        _write_curve_points_limits(page, report)
     page.finish()
 
 
-def _curve_names(report: Report) -> list[str]:
+def _curve_point_names(report: Report) -> list[str]:
     """Of every load point, what a legend calls its curve: LLM, option, and the provenance at the
     rate of the plan.
     """
     points, provenance = report["tables"]["points"], report["tables"]["setup"]["Provenance"]
     names = []
-    for k, (start, stop) in enumerate(spans_of(report)):
+    for k, (start, stop) in enumerate(spans_series(report)):
         llm, option = points["LLM"].iloc[start], points["Option"].iloc[start]
         names += [f"{llm} {option}, {provenance.iloc[k]}"] * (stop - start)
     return names
 
 
-def limit_rows(report: Report) -> Sequence[tuple[str, int]]:
+def curve_points_limit_rows(report: Report) -> Sequence[tuple[str, int]]:
     """Headers that an SLO limits, with the SLO's position."""
     first: dict[str, int] = {}
     for j, slo in enumerate(report["meta"]["slos"]):
@@ -81,11 +81,11 @@ def limit_rows(report: Report) -> Sequence[tuple[str, int]]:
     return list(first.items())
 
 
-def _write_limit_lines(page: Page, report: Report) -> None:
+def _write_curve_points_limits(page: Page, report: Report) -> None:
     """Two ends of every limit's line: rate 0 and the highest rate of any curve."""
     most = float(max(report["tables"]["points"][RATE]))
     rows = []
-    for _, j in limit_rows(report):
+    for _, j in curve_points_limit_rows(report):
         slo = report["meta"]["slos"][j]
         limit = Formula(f"=slo_{j + 1}_limit_ms", slo["limit_ms"])
         rows += [(f"limit on {slo['name']}", rate, limit) for rate in (0.0, most)]

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from reports.content import Report
-from reports.series import CELLS, bar_of, gpus_of
+from reports.series import CELLS, bar_series, gpus_series
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.table import next_table, write_table
 
-__all__ = ["write_gpu_map", "write_shards"]
+__all__ = ["write_gpu_map", "write_gpu_shards"]
 
 FIRST_CELL = 3
 """Column of a GPU's first coloured cell, after pool, node and GPU."""
@@ -32,7 +32,7 @@ HEADS = [
 ]
 
 
-def write_shards(book: Book, report: Report) -> None:
+def write_gpu_shards(book: Book, report: Report) -> None:
     """One row per shard, sorted by pool, node and GPU."""
     stories = ["One row per shard; a replica has as many shards as its TP degree."]
     page = Page(book, "Shards", "Shards: what runs on which GPU", stories)
@@ -53,26 +53,28 @@ def write_gpu_map(book: Book, report: Report) -> None:
             "Compute and memory are sums over the sheet Shards.",
         ],
     )
-    gpus = list(gpus_of(report))
+    gpus = list(gpus_series(report))
     head = next_table(page, HEADS, len(gpus))
     values: list[list[Any]] = []
     bars = []
     for k, (p, pool, node, gpu, rows) in enumerate(gpus):
-        bars.append(bar_of([(frame["LLM"].iloc[r], frame["MPS share (%)"].iloc[r]) for r in rows]))
-        words = _contents(frame, rows, signs)
-        sums = _sums(book, report, {h: head.here(h, k) for h in HEADS}, p, rows)
+        bars.append(
+            bar_series([(frame["LLM"].iloc[r], frame["MPS share (%)"].iloc[r]) for r in rows])
+        )
+        words = _gpu_contents(frame, rows, signs)
+        sums = _gpu_sums(book, report, {h: head.here(h, k) for h in HEADS}, p, rows)
         values.append([pool, node, gpu, *[None] * CELLS, words, *sums])
         first, _ = book.spans.get(p, (k, k))
         book.spans[p] = (first, k + 1)
     write_table(page, pd.DataFrame(values, columns=HEADS, dtype=object), "gpus")
-    _paint(book, page, head, bars, signs)
+    _paint_gpus(book, page, head, bars, signs)
     contents = FIRST_CELL + CELLS
     page.widths |= dict.fromkeys(range(FIRST_CELL, contents), 4.6)
     page.widths |= {1: 8.0, 2: 7.0, contents: min(page.widths[contents], 50)}
     page.finish()
 
 
-def _contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]) -> str:
+def _gpu_contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]) -> str:
     """What runs on a GPU, in words; equal shards are counted."""
     shards: Counter[str] = Counter()
     for r in rows:
@@ -83,7 +85,7 @@ def _contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]
     return " + ".join(words) or "free"
 
 
-def _sums(
+def _gpu_sums(
     book: Book, report: Report, cell: Mapping[str, str], pool: int, rows: Sequence[int]
 ) -> list[Any]:
     """Compute, memory filled, usable memory, memory left and whether the GPU is used, all live.
@@ -112,7 +114,7 @@ def _sums(
     ]
 
 
-def _paint(
+def _paint_gpus(
     book: Book,
     page: Page,
     head: PlacedTable,

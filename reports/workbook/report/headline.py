@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.content import Report, ReportMeta
-from reports.style import COLOURS, bare_format, number_format
+from reports.style import COLOURS, bare_format, number_style
 from reports.workbook.book import Book, Formula
 from reports.workbook.page import Page
 
@@ -26,18 +26,18 @@ LINE = {"bottom": 1, "bottom_color": COLOURS["rule"]}
 def write_headline(book: Book, page: Page, report: Report, *, planned: bool) -> int:
     """Write the three tables; the row below the last of them. planned: whether there is a setup."""
     top = page.row + 1
-    figures = _figures(book, report)
-    _write_figures(book, page, top, figures)
-    height = _write_slos(book, page, top, report)
+    figures = _headline_figures(book, report)
+    _write_headline_figures(book, page, top, figures)
+    height = _write_headline_slos(book, page, top, report)
     if planned:
-        height += _write_setup(book, page, top + height + 1, report)
+        height += _write_headline_setup(book, page, top + height + 1, report)
     return top + max(len(figures), height)
 
 
 # ---------------------------------------------------------------- figures
 
 
-def _figures(book: Book, report: Report) -> list[Figure]:
+def _headline_figures(book: Book, report: Report) -> list[Figure]:
     meta, objective = report["meta"], report["meta"]["objective"]
     of, unit = objective["of"].capitalize(), objective["unit"]
     figures: list[Figure] = [
@@ -57,12 +57,12 @@ def _figures(book: Book, report: Report) -> list[Figure]:
         figures.append(("Quality at least", floor, "mean score"))
     rate = Formula("=arrival_rate_rps", meta["arrival_rate_rps"])
     figures.append(("Arrival rate", rate, "req/s"))
-    figures += _costs(meta) if "cost_usd_per_h" in book.names else []
+    figures += _headline_costs(meta) if "cost_usd_per_h" in book.names else []
     figures.append(("Prompts scored", meta["prompts"], "prompts"))
-    return [*figures, *_trust(meta, list(report["tables"]["setup"]["Provenance"]))]
+    return [*figures, *_headline_trust(meta, list(report["tables"]["setup"]["Provenance"]))]
 
 
-def _costs(meta: ReportMeta) -> list[Figure]:
+def _headline_costs(meta: ReportMeta) -> list[Figure]:
     """GPUs and what they cost, live."""
     cost = meta["cost_usd_per_h"]
     month = "no price" if cost is None else meta["hours_per_month"] * cost
@@ -79,7 +79,7 @@ def _costs(meta: ReportMeta) -> list[Figure]:
     return figures
 
 
-def _trust(meta: ReportMeta, provenance: Sequence[str]) -> list[Figure]:
+def _headline_trust(meta: ReportMeta, provenance: Sequence[str]) -> list[Figure]:
     """How many of the setup's curves were measured, and what the verifier says; nothing without a
     setup.
     """
@@ -93,7 +93,7 @@ def _trust(meta: ReportMeta, provenance: Sequence[str]) -> list[Figure]:
     ]
 
 
-def _write_figures(book: Book, page: Page, top: int, figures: Sequence[Figure]) -> None:
+def _write_headline_figures(book: Book, page: Page, top: int, figures: Sequence[Figure]) -> None:
     page.put(top, 0, "Headline", **HEAD, indent=0)
     page.put(top, 1, "Value", **HEAD, align="right")
     page.put(top, 2, "Unit", **HEAD, indent=1)
@@ -119,7 +119,7 @@ def _form(unit: str) -> str:
 # ---------------------------------------------------------------- SLOs and setup
 
 
-def _write_slos(book: Book, page: Page, top: int, report: Report) -> int:
+def _write_headline_slos(book: Book, page: Page, top: int, report: Report) -> int:
     """SLOs; the table's rows, the header included."""
     slos = report["meta"]["slos"]
     for c, text in enumerate(("SLO", "Limit (ms)", "Achieved (ms)", "Holds")):
@@ -128,7 +128,7 @@ def _write_slos(book: Book, page: Page, top: int, report: Report) -> int:
     if not slos:
         page.put(top + 1, RIGHT, "none: profiled rates limit alone", **LINE)
         return 2
-    placed, form = book.placed.get("slos"), number_format("ms")
+    placed, form = book.placed.get("slos"), number_style("ms")
     for j, slo in enumerate(slos):
         row = top + 1 + j
         limit = Formula(f"=slo_{j + 1}_limit_ms", slo["limit_ms"])
@@ -143,7 +143,7 @@ def _write_slos(book: Book, page: Page, top: int, report: Report) -> int:
     return 1 + len(slos)
 
 
-def _write_setup(book: Book, page: Page, top: int, report: Report) -> int:
+def _write_headline_setup(book: Book, page: Page, top: int, report: Report) -> int:
     """What runs, live; the table's rows, with the header and the blank row above."""
     for c, text in enumerate(("Setup: replicas x GPUs of each", "", "Rate (req/s)", "Util. (%)")):
         page.put(top, RIGHT + c, text or None, align="right" if c > 1 else "left", **HEAD)
@@ -154,7 +154,7 @@ def _write_setup(book: Book, page: Page, top: int, report: Report) -> int:
         colour = book.looks[frame["LLM"].iloc[k]].colour
         look = {"left": 5, "left_color": colour, "indent": 1, "shrink": True, **LINE}
         page.sheet.merge_range(row, RIGHT, row, RIGHT + 1, "", book.format(**look))
-        page.put(row, RIGHT, _option_text(frame.iloc[k], several=several), **look)
+        page.put(row, RIGHT, _headline_option_text(frame.iloc[k], several=several), **look)
         for c, header, form in ((2, "Rate (req/s)", "#,##0.00"), (3, "Utilisation (%)", "0.0")):
             cell = Formula(f"={placed.cell(header, k)}", frame[header].iloc[k])
             page.put(row, RIGHT + c, cell, num_format=form, **LINE)
@@ -165,7 +165,7 @@ def _write_setup(book: Book, page: Page, top: int, report: Report) -> int:
     return 2 + min(len(frame), MOST_OPTIONS + 1)
 
 
-def _option_text(row: Any, *, several: bool) -> str:
+def _headline_option_text(row: Any, *, several: bool) -> str:
     """An option of the setup in words. several: whether there are several pools."""
     degree, share = row["TP degree (GPUs)"], row["MPS share (%)"]
     part = "" if share == 100 else f", {share:g} % of {'each' if degree > 1 else 'it'}"

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from reports.content import Report, ReportSlo
-from reports.series import RATE, spans_of
+from reports.series import RATE, spans_series
 from reports.style import COLOURS, DASHES
 from reports.workbook.book import Book, Formula, PlacedTable, is_blank
-from reports.workbook.charts import ChartWords, add_scatter
+from reports.workbook.charts import ChartWords, add_scatter_chart
 from reports.workbook.page import Page
-from reports.workbook.report.curve_points import latency_formula, limit_rows
+from reports.workbook.report.curve_points import curve_points_formula, curve_points_limit_rows
 from reports.workbook.table import write_table
 
 __all__ = ["TOLERANCE", "latency_chart", "write_latency"]
@@ -38,21 +38,21 @@ def write_latency(book: Book, report: Report) -> None:
             " and limits on each LLM are live; percentiles over all requests are as solved."
         ],
     )
-    groups = _groups(meta["latencies"])
+    groups = _latency_groups(meta["latencies"])
     for headers in groups:
         if len(groups) > 1:
             page.heading(f"{headers[0].partition(' ')[0]} at the operating points")
-        _write_operating_points(book, page, report, headers)
+        _write_latency_operating_points(book, page, report, headers)
     if meta["slos"]:
         page.heading("Service-level objectives")
-        _write_slos(book, page, report)
+        _write_latency_slos(book, page, report)
     else:
         page.sentence("No SLO is set: the profiled rates alone limit the plan.")
-    _write_charts(book, page, report)
+    _write_latency_charts(book, page, report)
     page.finish()
 
 
-def _groups(headers: Sequence[str]) -> list[list[str]]:
+def _latency_groups(headers: Sequence[str]) -> list[list[str]]:
     """The latency columns in tables that fit on a page: all in one, or one table per metric where
     there are many.
     """
@@ -64,7 +64,9 @@ def _groups(headers: Sequence[str]) -> list[list[str]]:
     ]
 
 
-def _write_operating_points(book: Book, page: Page, report: Report, headers: Sequence[str]) -> None:
+def _write_latency_operating_points(
+    book: Book, page: Page, report: Report, headers: Sequence[str]
+) -> None:
     """Latencies of every deployed option at its rate, placed as `operating` and the header, for
     each header.
     """
@@ -86,18 +88,19 @@ def _write_operating_points(book: Book, page: Page, report: Report, headers: Seq
             ]
         else:
             formulas[header] = [
-                latency_formula(book, report, k, header, rates[k]) for k in range(len(frame))
+                curve_points_formula(book, report, k, header, rates[k]) for k in range(len(frame))
             ]
     placed = write_table(page, shown, "operating", formulas=formulas)
     book.placed |= {f"operating {header}": placed for header in headers}
 
 
-def _write_slos(book: Book, page: Page, report: Report) -> None:
+def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
     """Limit (an assumption), achieved, headroom and whether it holds."""
     frame, setup = report["tables"]["slo"], book.placed["setup"]
     price = frame.columns[-1]
     rows = [
-        _slo_cells(setup, slo, j, page.row + 2 + j) for j, slo in enumerate(report["meta"]["slos"])
+        _latency_slo_cells(setup, slo, j, page.row + 2 + j)
+        for j, slo in enumerate(report["meta"]["slos"])
     ]
     limits, achieved, room, holds, how = zip(*rows, strict=True)
     shown = pd.DataFrame(
@@ -116,7 +119,7 @@ def _write_slos(book: Book, page: Page, report: Report) -> None:
     write_table(page, shown if frame[price].notna().any() else shown.drop(columns=price), "slos")
 
 
-def _slo_cells(setup: PlacedTable, slo: ReportSlo, j: int, row: int) -> tuple[Any, ...]:
+def _latency_slo_cells(setup: PlacedTable, slo: ReportSlo, j: int, row: int) -> tuple[Any, ...]:
     """Limit, achieved, room, whether it holds, and whether that is live. row: of the sheet."""
     limit, reached = slo["limit_ms"], slo["achieved_ms"]
     limit_cell = Formula(f"=slo_{j + 1}_limit_ms", limit)
@@ -126,14 +129,14 @@ def _slo_cells(setup: PlacedTable, slo: ReportSlo, j: int, row: int) -> tuple[An
         return limit_cell, None, None, None, how
     return (
         limit_cell,
-        Formula(_achieved(setup, slo), reached) if live else reached,
+        Formula(_latency_achieved(setup, slo), reached) if live else reached,
         Formula(f"=100*(1-D{row}/C{row})", 100 * (1 - reached / limit)),
         Formula(f"=D{row}<=C{row}*(1+{TOLERANCE})", bool(reached <= limit * (1 + TOLERANCE))),
         how,
     )
 
 
-def _achieved(setup: PlacedTable, slo: ReportSlo) -> str:
+def _latency_achieved(setup: PlacedTable, slo: ReportSlo) -> str:
     """Largest latency of any option, or the mean over all requests."""
     latencies = setup.range(slo["header"])
     if slo["scope"] == "each_llm":
@@ -145,7 +148,7 @@ def _achieved(setup: PlacedTable, slo: ReportSlo) -> str:
 # ---------------------------------------------------------------- charts
 
 
-def _write_charts(book: Book, page: Page, report: Report) -> None:
+def _write_latency_charts(book: Book, page: Page, report: Report) -> None:
     """A chart for each column that an SLO limits, two side by side."""
     meta = report["meta"]
     headers = list(dict.fromkeys(slo["header"] for slo in meta["slos"]))[:MOST_CHARTS]
@@ -175,24 +178,26 @@ def latency_chart(book: Book, report: Report, header: str) -> tuple[Any, str]:
     series: list[dict[str, Any]] = []
     points: list[str] = []
     drawn: dict[str, int] = {}
-    for k, (start, stop) in enumerate(spans_of(report)):
+    for k, (start, stop) in enumerate(spans_series(report)):
         llm, value = str(frame["LLM"].iloc[k]), frame[header].iloc[k]
         if is_blank(value):
             continue
         drawn[llm] = nth = drawn.get(llm, -1) + 1
-        series.append(_curve(book, llm, nth, header, (start, stop)))
+        series.append(_latency_curve(book, llm, nth, header, (start, stop)))
         rate = frame[PER_REPLICA].iloc[k]
         points.append(f"{llm} {options[k]} at {rate:.2f} req/s: {value:.1f} ms")
-    series.append(_operating_points(book.placed[f"operating {header}"], header))
-    if limit := _limit(book, report, header):
+    series.append(_latency_operating_points(book.placed[f"operating {header}"], header))
+    if limit := _latency_limit(book, report, header):
         series.append(limit)
     title = f"{header.removesuffix(' (ms)')} by rate"
     words = ChartWords(title=title, x="rate of one replica (req/s)", y=header)
     alt = f"Curves of {header} by rate of one replica. Operating points: {'; '.join(points)}"
-    return add_scatter(book, series, words), alt
+    return add_scatter_chart(book, series, words), alt
 
 
-def _curve(book: Book, llm: str, nth: int, header: str, span: tuple[int, int]) -> dict[str, Any]:
+def _latency_curve(
+    book: Book, llm: str, nth: int, header: str, span: tuple[int, int]
+) -> dict[str, Any]:
     """The curve of one option in its LLM's colour. nth: of the LLM, by its dashes; span: rows."""
     points, look = book.placed["points"], book.looks[llm]
     fill = {"color": look.colour}
@@ -205,7 +210,7 @@ def _curve(book: Book, llm: str, nth: int, header: str, span: tuple[int, int]) -
     }
 
 
-def _operating_points(operating: PlacedTable, header: str) -> dict[str, Any]:
+def _latency_operating_points(operating: PlacedTable, header: str) -> dict[str, Any]:
     return {
         "name": "operating point",
         "categories": operating.spot(PER_REPLICA),
@@ -220,9 +225,9 @@ def _operating_points(operating: PlacedTable, header: str) -> dict[str, Any]:
     }
 
 
-def _limit(book: Book, report: Report, header: str) -> dict[str, Any] | None:
+def _latency_limit(book: Book, report: Report, header: str) -> dict[str, Any] | None:
     """The line of the first SLO on this column."""
-    headers = [limited for limited, _ in limit_rows(report)]
+    headers = [limited for limited, _ in curve_points_limit_rows(report)]
     if header not in headers:
         return None
     placed, start = book.placed["limits"], 2 * headers.index(header)

@@ -4,7 +4,7 @@ Live: rate of an LLM = fraction * arrival_rate_rps.
 """
 
 from reports.content import Report
-from reports.series import routing_text
+from reports.series import routing_series_text
 from reports.workbook.book import Book, Formula, is_blank
 from reports.workbook.charts import routing_bars
 from reports.workbook.page import Page
@@ -33,5 +33,5 @@ def write_routing(book: Book, report: Report) -> None:
         page.heading("Prompts whose best LLMs tie")
         write_table(page, ties, "ties")
     chart = routing_bars(book, list(frame["LLM"]))
-    page.chart(chart, routing_text(report), height=max(220, 110 + 34 * len(frame)))
+    page.chart(chart, routing_series_text(report), height=max(220, 110 + 34 * len(frame)))
     page.finish()

@@ -18,7 +18,7 @@ from reports.content import Report
 from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.report.assumptions import EDITS
-from reports.workbook.report.curve_points import latency_formula
+from reports.workbook.report.curve_points import curve_points_formula
 from reports.workbook.table import next_table, write_table
 
 __all__ = ["write_setup"]
@@ -39,12 +39,12 @@ def write_setup(book: Book, report: Report) -> None:
     page = Page(book, "Setup", "Setup: what is deployed", stories)
     latencies = list(dict.fromkeys(slo["header"] for slo in meta["slos"]))
     latencies = latencies or list(meta["latencies"][:1])
-    shown = _shown(frame, latencies)
+    shown = _setup_shown(frame, latencies)
     head = next_table(page, list(shown.columns), len(shown))
-    formulas = _formulas(head, shown)
+    formulas = _setup_formulas(head, shown)
     for header in latencies:
         formulas[header] = [
-            latency_formula(book, report, k, header, head.here(PER_REPLICA, k))
+            curve_points_formula(book, report, k, header, head.here(PER_REPLICA, k))
             for k in range(len(frame))
         ]
     totals: dict[str, str | Formula] = {"LLM": "Total"}
@@ -52,11 +52,11 @@ def write_setup(book: Book, report: Report) -> None:
         total = float(np.sum(shown[header].to_numpy(dtype=float)))
         totals[header] = Formula(f"=SUM({head.range(header)})", total)
     write_table(page, shown, "setup", formulas=formulas, totals=totals)
-    _write_notes(page, report)
+    _write_setup_notes(page, report)
     page.finish()
 
 
-def _shown(frame: pd.DataFrame, latencies: Sequence[str]) -> pd.DataFrame:
+def _setup_shown(frame: pd.DataFrame, latencies: Sequence[str]) -> pd.DataFrame:
     """The plan's table with the latencies that matter, compute, and rates as solved."""
     gpus = frame["TP degree (GPUs)"] * frame["MPS share (%)"] / 100 * frame["Replicas"]
     return pd.concat(
@@ -72,7 +72,7 @@ def _shown(frame: pd.DataFrame, latencies: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def _formulas(head: PlacedTable, shown: pd.DataFrame) -> dict[str, list[Formula | None]]:
+def _setup_formulas(head: PlacedTable, shown: pd.DataFrame) -> dict[str, list[Formula | None]]:
     """Live cells by header, but for latencies."""
     formulas: dict[str, list[Formula | None]] = {
         header: [] for header in (RATE, PER_REPLICA, "Utilisation (%)", COMPUTE)
@@ -93,7 +93,7 @@ def _formulas(head: PlacedTable, shown: pd.DataFrame) -> dict[str, list[Formula 
     return formulas
 
 
-def _write_notes(page: Page, report: Report) -> None:
+def _write_setup_notes(page: Page, report: Report) -> None:
     """Where the curves come from, and what filtered the options."""
     meta, frame = report["meta"], report["tables"]["setup"]
     for line in [*meta["provenance"], meta["filters"]]:

@@ -6,7 +6,7 @@ import pandas as pd
 from reports.content import Report
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula
-from reports.workbook.charts import ChartWords, add_columns
+from reports.workbook.charts import ChartWords, add_column_chart
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
 
@@ -28,11 +28,11 @@ def write_setups_study(book: Book, report: Report) -> None:
     write_table(page, spread, "spread", units=list(spread["Unit"]))
     if len(histogram):
         page.heading("Feasible setups by their best quality")
-        _write_histogram(book, page, histogram, report["meta"]["quality"])
+        _write_setups_histogram(book, page, histogram, report["meta"]["quality"])
     page.finish()
 
 
-def _write_histogram(
+def _write_setups_histogram(
     book: Book, page: Page, histogram: pd.DataFrame, quality: float | None
 ) -> None:
     """Bins, the best first, and their columns; quality: of the plan."""
@@ -43,7 +43,7 @@ def _write_histogram(
     total = Formula(f"=SUM({area})", int(shown["Setups"].sum()))
     totals = {"Quality": "Total", "Setups": total}
     placed = write_table(page, shown, "histogram", totals=totals)
-    here = None if quality is None else _bin_of(shown, quality)
+    here = None if quality is None else _setups_bin_of(shown, quality)
     pairs = zip(shown["Quality"], shown["Setups"], strict=True)
     counts = "; ".join(f"{words}: {count:,}" for words, count in pairs)
     title, where = "Feasible setups by their best quality", ""
@@ -54,12 +54,12 @@ def _write_histogram(
         title=title, x="best quality (mean score)", y="number of setups", x_form="General"
     )
     colours = [COLOURS["warn"] if k == here else COLOURS["plan"] for k in range(len(shown))]
-    chart = add_columns(book, placed, ("Quality", "Setups"), words, colours, low=0)
+    chart = add_column_chart(book, placed, ("Quality", "Setups"), words, colours, low=0)
     alt = f"Histogram of feasible setups by best quality: {counts}{where}"
     page.chart(chart, alt, width=700, height=380)
 
 
-def _bin_of(histogram: pd.DataFrame, quality: float) -> int | None:
+def _setups_bin_of(histogram: pd.DataFrame, quality: float) -> int | None:
     """The bin in which a quality falls, the lowest first; None outside, by more than rounding and a
     closed gap.
     """

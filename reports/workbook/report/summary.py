@@ -8,8 +8,8 @@ amber when an assumption differs from its as-solved copy, and red letters say wh
 from collections.abc import Mapping, Sequence
 
 from reports.content import Report
-from reports.series import routing_text
-from reports.style import COLOURS, safe_text, sentence_case
+from reports.series import routing_series_text
+from reports.style import COLOURS, safe_style_text, sentence_case
 from reports.workbook.book import Book, Formula
 from reports.workbook.charts import routing_bars
 from reports.workbook.input_sheets import STORIES
@@ -36,28 +36,28 @@ def write_summary(book: Book, report: Report) -> None:
     page.widths |= dict(enumerate(WIDTHS))
     page.row = 1
     page.sentence(f"Goal: {meta['goal']}", font_size=12, font_color="#000000")
-    _write_verdict(page, meta["verdict"], STATUS[meta["status"]])
-    _write_sections(page, _conflict(report))
+    _write_summary_verdict(page, meta["verdict"], STATUS[meta["status"]])
+    _write_summary_sections(page, _summary_conflict(report))
     if meta["best_effort"]:
         verdict = sentence_case(meta["best_effort_verdict"])
-        _write_verdict(page, f"{meta['best_effort']}. {verdict}", "total")
+        _write_summary_verdict(page, f"{meta['best_effort']}. {verdict}", "total")
     planned = "checks_all_ok" in book.names
     checks = "Best effort's checks" if meta["best_effort"] else "Checks"
-    state = _write_states(book, page, checks, planned=planned)
+    state = _write_summary_states(book, page, checks, planned=planned)
     last = write_headline(book, page, report, planned=planned)
-    _turn_amber(book, page, state, last)
+    _turn_summary_amber(book, page, state, last)
     page.row = last + 2
     if planned:
-        _write_charts(book, page, report)
-    _write_sections(page, _words(report))
+        _write_summary_charts(book, page, report)
+    _write_summary_sections(page, _summary_words(report))
     page.row += 1
     page.sentence(EDITS if planned else NO_SETUP)
-    _write_contents(book, page, [sheet.get_name() for sheet in book.file.worksheets()])
+    _write_summary_contents(book, page, [sheet.get_name() for sheet in book.file.worksheets()])
     page.finish(across=len(WIDTHS))
     page.sheet.fit_to_pages(1, 1)
 
 
-def _write_verdict(page: Page, text: str, look: str) -> None:
+def _write_summary_verdict(page: Page, text: str, look: str) -> None:
     page.sentence(
         sentence_case(text),
         bold=True,
@@ -68,7 +68,7 @@ def _write_verdict(page: Page, text: str, look: str) -> None:
     )
 
 
-def _write_sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
+def _write_summary_sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
     """Sentences by heading."""
     for title, lines in sections.items():
         page.heading(title)
@@ -78,7 +78,7 @@ def _write_sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
             page.bullet(f"And {len(lines) - MOST_LINES} more: see the other sheets")
 
 
-def _write_states(book: Book, page: Page, what: str, *, planned: bool) -> int:
+def _write_summary_states(book: Book, page: Page, what: str, *, planned: bool) -> int:
     """Whether all checks hold, and whether inputs are as solved, both live; their row.
 
     what: the checks, in words.
@@ -103,7 +103,7 @@ def _write_states(book: Book, page: Page, what: str, *, planned: bool) -> int:
     return row
 
 
-def _turn_amber(book: Book, page: Page, state: int, last: int) -> None:
+def _turn_summary_amber(book: Book, page: Page, state: int, last: int) -> None:
     """Paint everything above the charts when an input was edited; the rule looks at this sheet's
     own cell, which every reader can do.
     """
@@ -113,7 +113,7 @@ def _turn_amber(book: Book, page: Page, state: int, last: int) -> None:
     page.sheet.conditional_format(0, 0, last, len(WIDTHS) - 1, rule)
 
 
-def _write_charts(book: Book, page: Page, report: Report) -> None:
+def _write_summary_charts(book: Book, page: Page, report: Report) -> None:
     """Two charts side by side: the routing, and the frontier where there is one, else the first
     SLO's curves.
     """
@@ -126,11 +126,11 @@ def _write_charts(book: Book, page: Page, report: Report) -> None:
         right, alt = latency_chart(book, report, header)
     # A legend may take a line per curve.
     height = 310 + 20 * min(len(tables["setup"]), MOST_OPTIONS)
-    page.chart(left, routing_text(report), width=408, height=height, advance=False)
+    page.chart(left, routing_series_text(report), width=408, height=height, advance=False)
     page.chart(right, alt, column=4, width=424, height=height)
 
 
-def _conflict(report: Report) -> Mapping[str, Sequence[str]]:
+def _summary_conflict(report: Report) -> Mapping[str, Sequence[str]]:
     """Why there is no plan, and what makes one possible. Sentences by heading."""
     tables = report["tables"]
     if "conflict" not in tables:
@@ -142,7 +142,7 @@ def _conflict(report: Report) -> Mapping[str, Sequence[str]]:
     }
 
 
-def _words(report: Report) -> Mapping[str, Sequence[str]]:
+def _summary_words(report: Report) -> Mapping[str, Sequence[str]]:
     """Binding limits, marginal values (planned again, where computed), confidence.
 
     Sentences by heading.
@@ -159,7 +159,7 @@ def _words(report: Report) -> Mapping[str, Sequence[str]]:
     return {**sections, "Confidence": meta["provenance"]}
 
 
-def _write_contents(book: Book, page: Page, sheets: Sequence[str]) -> None:
+def _write_summary_contents(book: Book, page: Page, sheets: Sequence[str]) -> None:
     """Links to the other sheets, with the first sentence of each."""
     page.row += 1
     page.heading("Sheets")
@@ -168,7 +168,7 @@ def _write_contents(book: Book, page: Page, sheets: Sequence[str]) -> None:
     for name in sheets:
         if name != "Summary":
             story = book.stories.get(name) or f"Input: {STORIES[name]}"
-            first = safe_text(story.partition(". ")[0].removesuffix("."))
+            first = safe_style_text(story.partition(". ")[0].removesuffix("."))
             page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
             page.sheet.merge_range(page.row, 1, page.row, len(WIDTHS) - 1, "", quiet)
             page.sheet.write_string(page.row, 1, first, quiet)

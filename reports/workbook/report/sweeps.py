@@ -10,7 +10,7 @@ import pandas as pd
 from reports.content import Report
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula, is_blank
-from reports.workbook.charts import ChartWords, add_columns, add_scatter
+from reports.workbook.charts import ChartWords, add_column_chart, add_scatter_chart
 from reports.workbook.page import Page
 from reports.workbook.table import next_table, write_table
 
@@ -49,7 +49,7 @@ def write_sensitivity(book: Book, report: Report) -> None:
             form = "+0.0000;-0.0000;0"
         title = f"{change.partition(' (')[0]} by one change"
         words = ChartWords(title=title, y=change, x_form="General", y_form=form)
-        chart = add_columns(book, placed, ("Changed", change), words)
+        chart = add_column_chart(book, placed, ("Changed", change), words)
         chart.set_x_axis({"label_position": "low", "num_font": {"name": "Arial", "size": 9}})
         changes = "; ".join(
             f"{what}: {value:+.4g}"
@@ -95,7 +95,7 @@ def frontier_chart(book: Book, report: Report, varied: str) -> tuple[Any, str]:
         x_form="#,##0.##",
         y_form="0.000" if objective["unit"] == "mean score" else "#,##0.00",
     )
-    chart = add_scatter(book, _frontier_series(book, frame, start, stop), words)
+    chart = add_scatter_chart(book, _frontier_series(book, frame, start, stop), words)
     points = ", ".join(
         f"{value:g}: {'no plan' if is_blank(v) else f'{v:.4f}'}"
         for value, v in zip(part["Value"], part[_header(frame, "Found (")], strict=True)

@@ -15,7 +15,7 @@ from xlsxwriter import Workbook
 from profiles.io.writing import writing_whole_file
 from profiles.workbook_layout import REPORT_SHEETS, WorkbookInputs
 from reports.content import Report
-from reports.style import looks_of, safe_text
+from reports.style import safe_style_text, style_of_llms
 from reports.workbook.book import Book
 from reports.workbook.input_sheets import write_input_sheets
 from reports.workbook.report import (
@@ -44,7 +44,7 @@ __all__ = ["report_sheets", "write_workbook"]
 WriteSheet = Callable[[Book, Report], None]
 
 PLANNED: Mapping[str, WriteSheet] = {
-    "Shards": gpus.write_shards,
+    "Shards": gpus.write_gpu_shards,
     "GPU map": gpus.write_gpu_map,
     "Curve points": curve_points.write_curve_points,
     "Setup": setup.write_setup,
@@ -78,7 +78,7 @@ WRITERS: Mapping[str, WriteSheet] = {
 
 def report_sheets(report: Report) -> list[str]:
     """Names of the report's own sheets, in order."""
-    tables = _beside_conflict(report)["tables"]
+    tables = _write_beside_conflict(report)["tables"]
     there = {"Summary", "Assumptions", "Log"}
     there |= {sheet for sheet, (_, key) in OPTIONAL.items() if key in tables and len(tables[key])}
     if len(tables["setup"]):
@@ -93,17 +93,17 @@ def write_workbook(path: Path, report: Report, inputs: WorkbookInputs | None = N
 
     inputs: what the input sheets hold, None to leave them out.
     """
-    report = _beside_conflict(report)
+    report = _write_beside_conflict(report)
     meta = report["meta"]
-    comments, title = "Written by the joint LLM planner", safe_text(meta["scenario"])
+    comments, title = "Written by the joint LLM planner", safe_style_text(meta["scenario"])
     with (
         writing_whole_file(path, ".xlsx") as temporary,
         open_workbook(temporary, title, comments, meta["created"]) as file,
     ):
-        _write_sheets(file, report, inputs)
+        _write_report_sheets(file, report, inputs)
 
 
-def _beside_conflict(report: Report) -> Report:
+def _write_beside_conflict(report: Report) -> Report:
     """The best effort with the conflict's own tables and verdict; any other report as it is."""
     nearest = report["nearest"]
     if nearest is None:
@@ -126,7 +126,7 @@ def _beside_conflict(report: Report) -> Report:
     }
 
 
-def _write_sheets(file: Workbook, report: Report, inputs: WorkbookInputs | None) -> None:
+def _write_report_sheets(file: Workbook, report: Report, inputs: WorkbookInputs | None) -> None:
     """Sheets in order, then their content."""
     meta = report["meta"]
     file.set_size(2400, 1400)
@@ -135,7 +135,7 @@ def _write_sheets(file: Workbook, report: Report, inputs: WorkbookInputs | None)
     if meta["best_effort"]:
         marked = (*PLANNED, "Checks", "Shadow prices", "Assumptions")
         banners = dict.fromkeys(marked, f"{meta['best_effort']}.")
-    book = Book(file=file, looks=looks_of(meta["signs"]), inputs=inputs, banners=banners)
+    book = Book(file=file, looks=style_of_llms(meta["signs"]), inputs=inputs, banners=banners)
     sheets = report_sheets(report)
     for name in sheets:
         file.add_worksheet(name)

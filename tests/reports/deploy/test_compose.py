@@ -16,7 +16,7 @@ from planner.export.bundle_folder import write_bundle_folder
 from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
 from reports.deploy.readme_start import compose_path
-from reports.deploy.vllm_server import mps_environment, serve_flags
+from reports.deploy.vllm_server import vllm_mps_environment, vllm_serve_flags
 from tests.support.outside import need
 from tests.support.plans import export_cases
 from tests.support.plans.bundle_cases import (
@@ -80,12 +80,12 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
                 "vllm",
                 "serve",
                 f"org/{row['llm']} $$HOME",
-                *serve_flags(row, "fleet", 8000),
+                *vllm_serve_flags(row, "fleet", 8000),
             ]
             (device,) = service["deploy"]["resources"]["reservations"]["devices"]
             assert device == {"capabilities": ["gpu"], "driver": "nvidia", "device_ids": gpus}
             limits = (
-                {"CUDA_VISIBLE_DEVICES": ",".join(gpus), **mps_environment(row)}
+                {"CUDA_VISIBLE_DEVICES": ",".join(gpus), **vllm_mps_environment(row)}
                 if row["shared"]
                 else {}
             )

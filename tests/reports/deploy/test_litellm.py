@@ -133,9 +133,9 @@ def test_scores_of_another_scale_are_scaled() -> None:
 
 
 def largest_difference_threshold(reported: dict[str, Any], widest: float) -> dict[str, Any]:
-    from reports.deploy.litellm import routellm_threshold
+    from reports.deploy.litellm import litellm_routellm_threshold
 
-    return routellm_threshold(reported, widest)
+    return litellm_routellm_threshold(reported, widest)
 
 
 def test_a_threshold_is_for_two_llms() -> None:

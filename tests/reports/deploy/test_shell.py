@@ -18,7 +18,7 @@ from planner.export.bundle import build_bundle
 from planner.export.bundle_folder import write_bundle_folder
 from planner.export.deployment import build_deployment
 from planner.plans.plan_and_scenario import PlanAndScenario
-from reports.deploy.vllm_server import serve_flags
+from reports.deploy.vllm_server import vllm_serve_flags
 from tests.support.outside import need
 from tests.support.plans import export_cases
 from tests.support.plans.export_cases import ON
@@ -190,7 +190,7 @@ def test_what_arrives_is_what_the_plan_says(machine: Machine) -> None:
             assert event["argv"] == [
                 "serve",
                 f"{MODEL} {row['llm']}",
-                *serve_flags(row, "fleet", row["port"]),
+                *vllm_serve_flags(row, "fleet", row["port"]),
             ]
             environment = event["environment"]
             assert environment["CUDA_VISIBLE_DEVICES"] == ",".join(

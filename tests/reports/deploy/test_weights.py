@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.deploy.weights import SHARES, largest_remainder
+from reports.deploy.weights import SHARES, largest_remainder_weights
 
 
 @settings(deadline=None)
@@ -13,7 +13,7 @@ from reports.deploy.weights import SHARES, largest_remainder
     )
 )
 def test_weights_sum_and_are_nearest(fractions: list[float]) -> None:
-    weights = largest_remainder(fractions)
+    weights = largest_remainder_weights(fractions)
     whole = sum(fractions)
     assert sum(weights) == SHARES
     assert all(
