@@ -1,7 +1,8 @@
 # One command per habit, the same here and in CI (.ci/run).
 #   make demo    set up and plan the first example      make test    set up and run the tests
-#   make check   formatting, lint and types             make format  put the formatting right
-#   make app     the what-if page in a browser         make bench   time the planner
+#   make check   formatting, lint and types             make test-slow   the long tests
+#   make app     the what-if page in a browser          make bench   time the planner
+#   make format  put the formatting right
 #   make litellm an environment of its own for the tests of the exported gateway files
 #   make clean   remove what make made
 # Python 3.11 or newer; another one: make PYTHON=python3.12 ...
@@ -17,7 +18,7 @@ ROOMS := app.py app_pages planner models profiles reports tests bench examples
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app litellm test check format-check lint types format bench clean
+.PHONY: help venv demo app litellm test test-slow check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -46,7 +47,10 @@ $(GATEWAY)/.installed: Makefile
 	@touch $@
 
 test: $(STAMP)
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 -m "not slow"
+
+test-slow: $(STAMP)
+	$(PY) -m pytest -n 2 -m slow
 
 check: format-check lint types
 

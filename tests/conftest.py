@@ -6,8 +6,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.outside import NOT_RUN
+
+# The same examples in every run; `python -m tests.fuzz` looks for others.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile("suite")
 
 pytest_plugins = (
     "tests.support.instances.stand_in_search",  # the fixture `search`

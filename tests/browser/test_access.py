@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import Visitor, settled
+from tests.support.walls import first_fast
 
 PAGES = ("", "inputs", "what-if", "setups", "compare", "router", "export")
 BAD = ("serious", "critical")
@@ -14,8 +15,10 @@ DRAWN_MS = 1_500
 """Charts are drawn again after the page has settled; no event says when."""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    ("path", "scheme"),
+    first_fast([(path, scheme) for scheme in ("light", "dark") for path in PAGES]),
+)
 def test_pages_have_no_serious_accessibility_faults(
     visitor: Visitor, path: str, scheme: str
 ) -> None:

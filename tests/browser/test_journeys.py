@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from bench.instances import write_own
@@ -113,6 +114,7 @@ def test_first_open_another_slo_compare_with_the_first_and_leave_with_a_workbook
     expect(page.get_by_text(f"scenario hash {loaded.sha256[:12]}")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_same_inputs_and_their_plan_also_when_reloaded(visitor: Visitor) -> None:
     page = visitor.open(f"?example=paper-trio&slo.0.limit_ms={TIGHTER}")
     planned(page)
@@ -125,6 +127,7 @@ def test_a_link_opens_the_same_inputs_and_their_plan_also_when_reloaded(visitor:
     assert shown_quality(page) == quality
 
 
+@pytest.mark.slow
 def test_two_people_see_their_own(visitors: list[Visitor]) -> None:
     one, other = (person.open() for person in visitors)
     before = shown_quality(other)
@@ -138,6 +141,7 @@ def test_two_people_see_their_own(visitors: list[Visitor]) -> None:
     assert shown_quality(one) != shown_quality(other)
 
 
+@pytest.mark.slow
 def test_all_faults_of_an_upload_are_shown(visitor: Visitor, tmp_path: Path) -> None:
     scenario = (
         TEMPLATE_TEXTS["scenario.yaml"]
@@ -159,6 +163,7 @@ def test_all_faults_of_an_upload_are_shown(visitor: Visitor, tmp_path: Path) -> 
     assert "/tmp" not in faults  # noqa: S108 - where the upload lies is nobody's business
 
 
+@pytest.mark.slow
 def test_an_upload_is_solved_and_saved_and_opened_again(
     visitors: list[Visitor], tmp_path: Path
 ) -> None:
@@ -180,6 +185,7 @@ def test_an_upload_is_solved_and_saved_and_opened_again(
     assert shown_quality(other) == shown_quality(page)
 
 
+@pytest.mark.slow
 def test_a_table_is_edited_and_read_back(visitor: Visitor) -> None:
     page = visitor.open("inputs")
     box = resting(page, page.get_by_test_id("stDataFrame").first.locator("canvas").first)
@@ -191,6 +197,7 @@ def test_a_table_is_edited_and_read_back(visitor: Visitor) -> None:
     expect(page.get_by_text("This plan is out of date")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_long_computation_is_cancelled(visitor: Visitor) -> None:
     page = visitor.open("what-if?example=two-gpu-types")
     begin = page.get_by_role("button", name=re.compile("^Plan [0-9]+ points$"))
@@ -202,6 +209,7 @@ def test_a_long_computation_is_cancelled(visitor: Visitor) -> None:
     expect(begin).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_a_long_solve_shows_its_progress_and_is_cancelled(visitor: Visitor, tmp_path: Path) -> None:
     write_own("fleet12x256", 0, 0.0, tmp_path)
     scenario = tmp_path / "scenario.yaml"
@@ -226,6 +234,7 @@ def test_a_long_solve_shows_its_progress_and_is_cancelled(visitor: Visitor, tmp_
     expect(page.get_by_text(re.compile("^(optimal|feasible|unknown)$")).first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_clicks_that_come_before_the_page_has_answered_are_not_lost(
     visitor: Visitor, tmp_path: Path
 ) -> None:
@@ -253,6 +262,7 @@ def test_clicks_that_come_before_the_page_has_answered_are_not_lost(
     expect(page.get_by_text("arrival rate 2 req/s").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_page_works_by_keyboard_alone(visitor: Visitor) -> None:
     page = visitor.open()
     field = page.get_by_test_id("stSidebar").get_by_label(SLO)

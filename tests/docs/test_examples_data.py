@@ -40,6 +40,7 @@ def read(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 @every_example
 def test_regeneration_gives_the_same_tables(example: Example, tmp_path):
     few = replace(
@@ -157,6 +158,7 @@ def test_the_paper_trio_is_a_real_trade_off():
     assert halves["yi-34b"] < halves["wizardlm-13b"] < halves["mistral-7b"] < fastest["mistral-7b"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor"]
 )

@@ -26,6 +26,7 @@ def test_it_holds_no_outputs() -> None:
     assert not [cell for cell in code_cells() if cell["outputs"] or cell["execution_count"]]
 
 
+@pytest.mark.slow
 def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one namespace, as a kernel does; a last expression is shown, so it must have a text."""
     monkeypatch.chdir(tmp_path)

@@ -132,6 +132,7 @@ def test_counts_are_those_of_a_second_enumeration(
     assert 0 < row["Feasible (setups)"] <= row["Retained (setups)"]
 
 
+@pytest.mark.slow
 def test_the_joint_plan_is_between_the_best_setup_and_its_bound(
     outcomes: tuple[StudyResult, ...],
 ) -> None:
@@ -152,6 +153,7 @@ def test_the_joint_plan_is_between_the_best_setup_and_its_bound(
         assert row["Reason"] == ""
 
 
+@pytest.mark.slow
 def test_a_stated_floor_replaces_the_scenarios() -> None:
     one = next(run_points(QUICK[:1], floor_pct=100))
     assert one.study.positions.size == 120  # as counted by counts_table

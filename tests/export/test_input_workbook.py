@@ -18,6 +18,7 @@ from profiles.workbook_layout import SHEETS
 from reports.workbook.input_sheets import write_input_book
 from tests.support.paths import HOME
 from tests.support.scenarios.workbook_case import EXAMPLES, write_case
+from tests.support.walls import first_fast
 
 OVERRIDES = [
     "setups.tp_degrees=[2, 1]",
@@ -64,7 +65,9 @@ PAYLOADS = [
 ]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "example", first_fast(EXAMPLES), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 @pytest.mark.parametrize(
     "overrides",
     [[], ["arrival_rate_rps=41.7", "slo=[]", "setups.mps_shares_pct=[100]"]],

@@ -138,11 +138,13 @@ def _copy(names: Sequence[str], target: Path) -> None:
                 shutil.copy(path, copy)
 
 
+@pytest.mark.slow
 def test_the_command_runs(image: Image) -> None:
     [entry] = json.loads(rest_of("ENTRYPOINT")[0])
     assert image.run([entry, "--version"]) == f"planner {VERSION}\n"
 
 
+@pytest.mark.slow
 def test_a_plan_on_a_read_only_file_system(image: Image) -> None:
     need("unshare")
     shutil.copytree(EXAMPLES / "percentile-slo", image.root / "work", dirs_exist_ok=True)
@@ -154,6 +156,7 @@ def test_a_plan_on_a_read_only_file_system(image: Image) -> None:
     assert json.loads(said)["status"] == "optimal"
 
 
+@pytest.mark.slow
 def test_the_page_is_healthy_on_a_read_only_file_system(image: Image) -> None:
     need("unshare")
     port = free_port()

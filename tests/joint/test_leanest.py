@@ -58,6 +58,7 @@ def test_a_leaner_plan_never_opens_the_gap() -> None:
     assert saved > 0
 
 
+@pytest.mark.slow
 def test_the_number_of_gpus_by_brute_force() -> None:
     for instance in feasible_instances("two_pools", 6):
         solution = solve_joint(instance, Settings(rel_gap=1e-6), explain=False)

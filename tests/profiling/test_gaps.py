@@ -43,6 +43,7 @@ def test_a_bent_curve_is_faster_or_slower_everywhere() -> None:
     )
 
 
+@pytest.mark.slow
 def test_gains_are_those_of_solving_again() -> None:
     judged = 0
     for seed in range(12):

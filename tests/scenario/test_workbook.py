@@ -26,6 +26,7 @@ from tests.support.scenarios.workbook_case import (
     repacked,
     sound_or_faulty,
 )
+from tests.support.walls import first_fast
 
 
 def test_a_report_is_read_as_an_input(tmp_path: Path) -> None:
@@ -242,7 +243,7 @@ def test_damaged_bytes_are_sound_or_faulty(
 
 
 @pytest.mark.parametrize(
-    "words", [["check"], ["baselines"], ["setups"], ["profile", "gaps"]], ids=" ".join
+    "words", first_fast([["check"], ["baselines"], ["setups"], ["profile", "gaps"]]), ids=" ".join
 )
 def test_a_workbook_is_accepted_wherever_a_scenario_is(words: list[str], book: Path) -> None:
     done = planner(*words, str(book), "--quiet", "--set", "arrival_rate_rps=10")

@@ -15,6 +15,7 @@ TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
 FEW = ["setups.tp_degrees=[2]", "setups.mps_shares_pct=[30, 50, 70, 100]"]
 
 
+@pytest.mark.slow
 def test_more_of_a_limit_is_never_worse() -> None:
     found = sweep(
         TRIO, FEW, sweep_axes_points([read_sweep_axis("slo.0.limit_ms=200:600:100")]), jobs=1

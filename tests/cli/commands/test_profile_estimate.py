@@ -107,6 +107,7 @@ def measured_table(path: Path, blank_tokens: bool = False) -> None:
             )
 
 
+@pytest.mark.slow
 def test_the_command_calibrates_and_prints_the_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

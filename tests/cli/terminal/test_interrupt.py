@@ -56,6 +56,7 @@ def test_ctrl_c_keeps_the_best_plan(tmp_path: Path, found: bool, code: int) -> N
     assert "stopped by" in stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_the_search(tmp_path: Path) -> None:
     """In the middle of the imports, when an exception might be swallowed, turned into another or
     end the process by SIGINT.
@@ -76,6 +77,7 @@ def test_ctrl_c_before_the_search(tmp_path: Path) -> None:
             assert (process.returncode, stdout, "before the search" in stderr) == (5, "", True)
 
 
+@pytest.mark.slow
 def test_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     returned, _ = interrupted(write_scenario(tmp_path), listens=False, times=2)
     assert returned == 5

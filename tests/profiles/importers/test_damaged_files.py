@@ -24,6 +24,7 @@ from profiles.importers.table import table_rows_of_points
 from profiles.io.faults import DataError
 from tests.support.scenarios.benchmark_files import aiperf
 from tests.support.scenarios.imports import OPTION, STANDARD, imported
+from tests.support.walls import first_fast
 
 GONE = object()
 WRONG: tuple[Any, ...] = (
@@ -96,7 +97,7 @@ def points_or_reasons(tree: Any) -> tuple[list[LoadPoint], list[str]]:
     return points, reasons
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", first_fast(KINDS, (2,)))
 def test_every_place_holds_something_else(kind: str):
     tree = json.loads(json.dumps(KINDS[kind]()))
     for place in places(tree):
@@ -117,7 +118,7 @@ def test_every_place_holds_something_else(kind: str):
                 ), (place, wrong)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", first_fast(KINDS))
 def test_texts_that_are_cut_short(kind: str, tmp_path: Path):
     raw = json.dumps(KINDS[kind]())
     for k in range(CUTS):

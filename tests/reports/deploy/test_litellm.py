@@ -69,12 +69,14 @@ def assert_near(counts: dict[str, int], fractions: dict[str, float]) -> None:
         assert abs(counts.get(name, 0) / CALLS - fraction) <= error, (name, counts, fractions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("road", ["weights", "plugin"])
 def test_every_server_gets_its_fraction(counted: Counts, road: str) -> None:
     assert len(planned()) > 2
     assert_near(counted[road], {name: fraction for name, (_, fraction) in planned().items()})
 
 
+@pytest.mark.slow
 def test_the_proxy_s_hook_names_the_llm(counted: Counts) -> None:
     fractions: dict[str, float] = {}
     for llm, fraction in planned().values():
@@ -82,6 +84,7 @@ def test_the_proxy_s_hook_names_the_llm(counted: Counts) -> None:
     assert_near(counted["hook"], fractions)
 
 
+@pytest.mark.slow
 def test_when_an_llm_is_down_the_others_answer(counted: Counts) -> None:
     llms = {planned()[name][0] for name in counted["down"]}
     assert sum(counted["down"].values()) == 40

@@ -243,6 +243,7 @@ def test_mps_is_there_first_and_goes_last(machine: Machine) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_start_again_starts_what_has_stopped(machine: Machine) -> None:
     label = machine.deployment["nodes"][0]["label"]
     assert machine.run("start", label).returncode == 0

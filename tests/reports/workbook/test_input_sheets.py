@@ -26,6 +26,7 @@ from reports.workbook.input_sheets import write_input_book, write_input_sheets
 from reports.workbook.report.write import write_workbook
 from reports.workbook.workbook_file import BOOK_OPTIONS
 from tests.support.office import resaved
+from tests.support.walls import first_fast
 
 Change = Callable[[Any], None]
 
@@ -65,7 +66,7 @@ def reported(path: Path) -> list[str]:
 # --- other programs -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", ["book", "report"])
+@pytest.mark.parametrize("which", first_fast(["book", "report"]))
 def test_libreoffice_gives_the_scenario_back(
     which: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -75,6 +76,7 @@ def test_libreoffice_gives_the_scenario_back(
     assert not [notice for notice in back.notices if "ignored" in notice]
 
 
+@pytest.mark.slow
 def test_what_libreoffice_saves_by_itself_is_refused(book: Path, tmp_path: Path) -> None:
     (line,) = reported(resaved(book, tmp_path, "ods"))
     assert "a workbook of the kind .ods is not read; save it as .xlsx" in line
@@ -133,6 +135,7 @@ def test_strict_open_xml_is_refused(book: Path, tmp_path: Path) -> None:
     assert "it is Strict Open XML; choose the plain kind, Excel Workbook (.xlsx)" in line
 
 
+@pytest.mark.slow
 def test_csv_files_run_nothing(tmp_path: Path) -> None:
     """LibreOffice reads cells of CSV files as formulas where it can."""
     texts = [

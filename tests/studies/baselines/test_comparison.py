@@ -19,10 +19,12 @@ from planner.studies.baselines.two_stage import two_stage_baseline
 from tests.support.instances.baselines import SLACK, trial
 from tests.support.instances.tiny import random_instance
 from tests.support.scenarios.small_scenarios import write_scenario
+from tests.support.walls import first_fast
 
 
 @pytest.mark.parametrize(
-    "kind", ["convex", "nonconvex", "two_pools", "each_llm", "percentile", "cost"]
+    "kind",
+    first_fast(["convex", "nonconvex", "two_pools", "each_llm", "percentile", "cost"], (5,)),
 )
 def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
     """Each keeps its own rule, too: compute within the parts, no GPU of two LLMs.
@@ -64,6 +66,7 @@ def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
     assert seen >= 6
 
 
+@pytest.mark.slow
 def test_ties_are_reported(tmp_path: Path) -> None:
     """Whole GPUs alone, two of them, two LLMs: equal split and isolated can do what the joint plan
     does.

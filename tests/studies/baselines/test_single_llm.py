@@ -11,9 +11,10 @@ from planner.studies.baselines.solver import with_quota
 from tests.support.instances.baselines import SLACK, trial
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.tiny import random_instance
+from tests.support.walls import first_fast
 
 
-@pytest.mark.parametrize("kind", ["convex", "nonconvex", "each_llm"])
+@pytest.mark.parametrize("kind", first_fast(["convex", "nonconvex", "each_llm"]))
 def test_the_best_single_llm_is_that_of_brute_force(kind: str) -> None:
     seen = 0
     for seed in range(60, 75):

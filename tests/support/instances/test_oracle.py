@@ -24,6 +24,7 @@ from tests.support.instances.oracle import (
     quality_cuts,
 )
 from tests.support.instances.tiny import KINDS, random_instance
+from tests.support.walls import first_fast
 
 MEAN = ("ttft", "mean")
 BIG_GAIN = 0.4
@@ -192,7 +193,7 @@ def test_quality_cuts_are_the_assignment_lp(kind: str) -> None:
         assert (g + alpha @ fractions).min() == pytest.approx(-answer.fun, abs=1e-9)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", first_fast(KINDS))
 def test_no_sampled_plan_beats_the_bound(kind: str) -> None:
     """Random rates on the raw curves, judged by a plain loop: none above the bound, and the
     oracle's own point is judged good too.
@@ -259,7 +260,7 @@ def _judge(instance: Instance, n: np.ndarray, x: np.ndarray) -> float | None:
     return float((g + alpha @ fractions).min())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", first_fast(KINDS))
 def test_oracle_plans_pass_the_verifier(kind: str) -> None:
     """Plans made here from the oracle's rates, without the optimiser: the verifier has nothing
     against a right plan.

@@ -22,6 +22,7 @@ from tests.support.plans.report_cases import (
     HOSTILE,
     cells,
 )
+from tests.support.walls import first_fast
 
 
 def test_sheets_are_those_whose_data_is_there(trio_book: Path, full_book: Path) -> None:
@@ -154,7 +155,9 @@ def test_names_equal_in_31_characters_stay_apart(hostile_book: Path) -> None:
     assert {name for name in HOSTILE if name.startswith("abc")} <= set(column)
 
 
-@pytest.mark.parametrize("which", ["trio_book", "full_book", "hostile_book", "conflict_book"])
+@pytest.mark.parametrize(
+    "which", first_fast(["trio_book", "full_book", "hostile_book", "conflict_book"])
+)
 def test_libreoffice_comes_to_the_stored_values(
     which: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -1,0 +1,22 @@
+"""Which tests run when: `make test` takes one small case of every kind, `make test-slow` the walls,
+which are the rest (marked `slow`). CI runs both.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+
+__all__ = ["first_fast"]
+
+
+def first_fast(values: Iterable[Any], fast: Sequence[int] = (0,)) -> list[Any]:
+    """Values of a parametrisation: those at the positions `fast` as they are, the others slow."""
+    return [value if k in fast else _slow(value) for k, value in enumerate(values)]
+
+
+def _slow(value: Any) -> Any:
+    if hasattr(value, "marks"):  # pytest.param
+        return pytest.param(*value.values, marks=[*value.marks, pytest.mark.slow], id=value.id)
+    values = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*values, marks=pytest.mark.slow)
