@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scenario", "load_scenario", "load_scenario_content", "parse_loaded_scenario"]
 
-SIZE_LIMIT = 1_000_000
+SIZE_LIMIT = 300_000
 
 Overrides = Mapping[str, Any] | Sequence[str]
 

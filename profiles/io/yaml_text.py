@@ -12,7 +12,7 @@ merge keys, directives, several documents, keys that are no text, deep nesting.
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -24,6 +24,13 @@ from profiles.io.faults import Fault, shown_in_fault
 __all__ = ["parse_yaml", "yaml_text"]
 
 DEPTH_LIMIT = 30
+"""Collections within each other. Reading stops at the first that is deeper: the parser's work grows
+with the square of the depth.
+"""
+LIST_LIMIT = 5_000
+"""Entries of one list."""
+KEY_LIMIT = 1_000
+"""Keys of one mapping."""
 LINE = 4096
 """Characters before a text would be broken: none of ours is so long."""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
@@ -41,7 +48,10 @@ def parse_yaml(text: str, file: str, faults: list[Fault]) -> Any:
     Faults are appended with their line, as many as the parser can go on from.
     """
     try:
-        events = [*YAML(typ="safe", pure=True).parse(text)]
+        events = [*_events_within_limits(YAML(typ="safe", pure=True).parse(text))]
+    except _LimitError as error:
+        faults.append(Fault(file, error.place, "", error.problem, error.fix))
+        return None
     except Exception as error:  # the parser's own errors and its slips (ValueError): no YAML
         faults.append(_yaml_syntax_fault(file, error))
         return None
@@ -74,6 +84,38 @@ def _quoted_yaml(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_quoted_yaml(key): _quoted_yaml(one) for key, one in value.items()}
     return [_quoted_yaml(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+class _LimitError(Exception):
+    """A document is larger than any of ours; reading it to its end would take long."""
+
+    def __init__(self, event: Any, problem: str, fix: str) -> None:
+        super().__init__(problem)
+        self.place, self.problem, self.fix = _place(event), problem, fix
+
+
+def _events_within_limits(events: Iterable[Any]) -> Iterator[Any]:
+    """The events as the parser comes to them, up to the first that passes a limit."""
+    open_collections: list[list[int]] = []  # [most nodes in it, nodes so far]
+    for event in events:
+        kind = type(event).__name__
+        if kind in ("SequenceEndEvent", "MappingEndEvent"):
+            open_collections.pop()
+        elif kind in ("ScalarEvent", "AliasEvent", "SequenceStartEvent", "MappingStartEvent"):
+            if open_collections:
+                innermost = open_collections[-1]
+                innermost[1] += 1
+                if innermost[1] > innermost[0]:
+                    problem = f"more than {LIST_LIMIT:,} entries in a list or {KEY_LIMIT:,} keys"
+                    fix = "split it; tables of numbers belong in CSV files"
+                    raise _LimitError(event, f"{problem} in a mapping", fix)
+            if kind.endswith("StartEvent"):
+                most = LIST_LIMIT if kind == "SequenceStartEvent" else 2 * KEY_LIMIT
+                open_collections.append([most, 0])
+                if len(open_collections) > DEPTH_LIMIT:
+                    problem = f"values are nested deeper than {DEPTH_LIMIT} levels"
+                    raise _LimitError(event, problem, "no file that is read here is so deep")
+        yield event
 
 
 class _YamlBuilder:
@@ -129,10 +171,9 @@ def _refuse_yaml_events(events: list, file: str, faults: list[Fault]) -> None:
     def refuse(event: Any, value: str, problem: str, fix: str) -> None:
         faults.append(Fault(file, _place(event), value, problem, fix))
 
-    depth = documents = 0
+    documents = 0
     for event in events:
         kind = type(event).__name__
-        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
         if kind == "AliasEvent" or getattr(event, "anchor", None):
             value = shown_in_fault(str(event.anchor))
             refuse(event, value, "anchors and aliases are not supported", "write the value out")
@@ -149,10 +190,6 @@ def _refuse_yaml_events(events: list, file: str, faults: list[Fault]) -> None:
             if documents == 2:
                 fix = "keep one; delete the others and the line ---"
                 refuse(event, "", "the file holds several documents", fix)
-        if depth == DEPTH_LIMIT:
-            problem = f"values are nested deeper than {DEPTH_LIMIT} levels"
-            refuse(event, "", problem, "a scenario has no such depth")
-            return
 
 
 def _yaml_scalar(text: str) -> Any:
