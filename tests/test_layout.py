@@ -42,20 +42,22 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.joint.solver": BELOW,
     "planner.joint": (*BELOW, "planner.joint.solver"),
     "planner.plans": (*BELOW, "planner.scenario", "planner.verification"),
+    "planner.plans.changes": (*BELOW, "planner.plans"),
     "planner.profiling": (*BELOW, "planner.joint", "planner.decomposition"),
     "planner.studies.baselines": (
         *BELOW, "planner.scenario", "planner.joint", "planner.plans",
     ),
     "planner.studies": (
-        *BELOW, "planner.scenario", "planner.joint", "planner.plans", "planner.decomposition",
+        *BELOW, "planner.scenario", "planner.joint", "planner.plans", "planner.plans.changes",
+        "planner.decomposition",
     ),
     "planner.operation": (
         *BELOW, "planner.scenario", "planner.plans", "planner.decomposition",
         "planner.studies.baselines",
     ),
     "planner.presentation": (
-        *BELOW, "planner.scenario", "planner.plans", "planner.profiling", "planner.decomposition",
-        "planner.studies", "planner.studies.baselines", "planner.operation",
+        *BELOW, "planner.scenario", "planner.plans", "planner.plans.changes",
+        "planner.profiling", "planner.decomposition", "planner.studies", "planner.studies.baselines", "planner.operation",
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
     "planner.export": (

@@ -17,9 +17,9 @@ import pandas as pd
 from app_pages.jobs.messages import JobContext, PlanView
 from planner.export.report_content import build_report
 from planner.export.report_studies import run_report_study
+from planner.plans.changes.running_setup import running_setup
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan
-from planner.plans.running_setup import running_setup
 from planner.plans.schema import AlternativesContent, PlanContent, SearchedContent
 from planner.plans.to_solution import plan_to_solution
 from planner.presentation.alternatives import alternative_plan, alternatives_content

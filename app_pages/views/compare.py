@@ -13,7 +13,7 @@ from app_pages.session import reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
 from planner.plans.schema import PlanContent
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import (

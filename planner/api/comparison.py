@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planner.api.plan_result import PlanSource, content_with_setup
-from planner.plans.diff import PlanDiff, diff_plans
+from planner.plans.changes.diff import PlanDiff, diff_plans
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line, diff_tables
 

@@ -8,8 +8,8 @@ from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanResult, PlanSource, content_with_setup
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.joint import solve as joint
+from planner.plans.changes.running_setup import keep_running_places, running_setup
 from planner.plans.plan_content import build_plan_content
-from planner.plans.running_setup import keep_running_places, running_setup
 from planner.settings import Progress
 
 __all__ = ["plan"]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
+from planner.plans.changes.step_order import Action
 from planner.plans.labels import objective_unit
 from planner.plans.numbers import finite_number, known_number, tidy
 from planner.plans.option_index import option_key
@@ -28,7 +29,6 @@ from planner.plans.schema import (
     StartsAndStopsContent,
 )
 from planner.plans.solved_content import solved_content
-from planner.plans.step_order import Action
 from planner.presentation.formatting import format_objective
 from planner.settings import CLOSE_ENOUGH
 from planner.solution import Status, Termination

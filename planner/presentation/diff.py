@@ -7,10 +7,10 @@ from collections import Counter
 
 import pandas as pd
 
-from planner.plans.diff import PlanDiff
-from planner.plans.node_matching import PlacedReplica
+from planner.plans.changes.diff import PlanDiff
+from planner.plans.changes.node_matching import PlacedReplica
+from planner.plans.changes.step_order import Action, MigrationStep
 from planner.plans.numbers import tidy
-from planner.plans.step_order import Action, MigrationStep
 from planner.presentation.comparison_lines import SMALL, _most_compared
 from planner.presentation.formatting import format_exact
 

@@ -15,7 +15,7 @@ no further one and the search was not stopped, it is proved that no other kind l
                       best objective with so many
 
 The second counts starts and stops whichever GPUs the replicas are on; a placement is then sought
-that keeps what may stay (planner.plans.stable_placement). A running replica that has to move counts
+that keeps what may stay (planner.plans.changes.stable_placement). A running replica that has to move counts
 twice, so the changes listed may exceed what is proved to be needed.
 """
 
@@ -38,7 +38,7 @@ from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.separation import all_packed, separate_by_fewest_gpus
 from planner.joint.setup_routing import RoutedSetup
-from planner.plans.running_setup import (
+from planner.plans.changes.running_setup import (
     RunningSetup,
     keep_running_places,
     packing_of_running_places,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
 from planner.presentation.comparison_lines import compared_result_lines, comparison_lines
 from planner.presentation.comparison_tables import comparison_table
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
 from planner.plans.record import write_plan_record
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
 from planner.presentation.diff import diff_line
 
 

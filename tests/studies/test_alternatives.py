@@ -14,9 +14,9 @@ from models.instance import Instance
 from models.packing.first_fit import Item
 from models.packing.placement import place_on_fewest
 from planner.joint import solve as joint
-from planner.plans.running_setup import RunningSetup
+from planner.plans.changes.running_setup import RunningSetup
+from planner.plans.changes.stable_placement import ReplicaPlace
 from planner.plans.solved_content import solved_content
-from planner.plans.stable_placement import ReplicaPlace
 from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.alternatives import Alternatives, AlternativesOptions, find_alternatives

@@ -14,7 +14,7 @@ from planner.cli.terminal.output import (
     output_table,
     plain_output_console,
 )
-from planner.plans.diff import PlanDiff, diff_plans
+from planner.plans.changes.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
 from planner.plans.record import read_plan_record
 from planner.presentation.comparison_lines import comparison_lines

@@ -19,11 +19,11 @@ from planner.export.report_files import check_report_chart_folder, write_report_
 from planner.joint import solve as joint
 from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
 from planner.joint.solver.model_file import write_model_file
+from planner.plans.changes.running_setup import keep_running_places, running_setup
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import plan_record_text, read_plan_record, write_plan_record
-from planner.plans.running_setup import keep_running_places, running_setup
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.paths import HOME

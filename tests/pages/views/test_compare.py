@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.session.saved_plans import shorten_saved_names
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line
 from tests.support.page.page_app import opened, settle, unescaped

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from planner.plans.node_matching import PlacedReplica
+from planner.plans.changes.node_matching import PlacedReplica
 from planner.plans.schema import PlanContent
 
 ROOM_NOISE = 1e-6

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.plans.node_matching import (
+from planner.plans.changes.node_matching import (
     PlacedReplica,
     match_nodes,
     node_shapes_to_match,

@@ -10,10 +10,10 @@ import numpy as np
 
 from models.instance import Instance
 from models.packing.first_fit import Item, Packing, PackingVerdict
-from planner.plans.node_matching import replicas_by_node_to_match
+from planner.plans.changes.node_matching import replicas_by_node_to_match
+from planner.plans.changes.stable_placement import ReplicaPlace, place_stably
 from planner.plans.numbers import percent
 from planner.plans.schema import SolvedContent
-from planner.plans.stable_placement import ReplicaPlace, place_stably
 from planner.solution import Shard, Solution, shards_of_solution
 
 __all__ = [

@@ -9,15 +9,15 @@ step (`step_order`) knows which LLMs are short after it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.plans.node_matching import (
+from planner.plans.changes.node_matching import (
     PlacedReplica,
     match_nodes,
     node_shapes_to_match,
     replicas_by_node_to_match,
 )
+from planner.plans.changes.step_order import Action, MigrationStep, fillable_memory, order_steps
 from planner.plans.option_index import OptionKey
 from planner.plans.schema import PlanContent
-from planner.plans.step_order import Action, MigrationStep, fillable_memory, order_steps
 
 __all__ = ["OptionChange", "PlanDiff", "diff_plans"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from planner.joint import solve as joint
-from planner.plans.diff import PlanDiff, diff_plans
-from planner.plans.node_matching import replicas_by_node_to_match
+from planner.plans.changes.diff import PlanDiff, diff_plans
+from planner.plans.changes.node_matching import replicas_by_node_to_match
 from planner.plans.plan_content import build_plan_content
 from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings

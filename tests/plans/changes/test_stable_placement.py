@@ -8,7 +8,7 @@ from itertools import combinations, product
 import numpy as np
 
 from models.packing.first_fit import Item
-from planner.plans.stable_placement import ReplicaPlace, place_stably
+from planner.plans.changes.stable_placement import ReplicaPlace, place_stably
 
 
 def test_as_many_replicas_stay_as_in_any_placement() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from planner.plans.diff import diff_plans
+from planner.plans.changes.diff import diff_plans
 from planner.presentation.diff import diff_line, diff_tables
 
 

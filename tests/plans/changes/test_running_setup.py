@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.plans.running_setup import (
+from planner.plans.changes.running_setup import (
     RunningSetup,
     keep_running_places,
     packing_of_running_places,

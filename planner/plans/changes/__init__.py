@@ -1,0 +1,1 @@
+"""From one plan to another: nodes matched, placement kept, steps in order, differences."""
