@@ -34,7 +34,7 @@ from rich.console import Console
 from examples.paper_counts import cluster_file, counts_table, print_counts
 from models.instance import Instance
 from models.quality import Quality
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, put_csv_in_frame, warn
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_csv_write, warn
 from planner.cli.terminal.output import Column, plain_output_console, output_line, output_lines, output_table
 from planner.decomposition.packing import first_fit_decreasing_packing
 from planner.joint.solve import solve_joint
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif len(frame):
         print_study(console, frame)
         output_line(console, score_line(assemble_instance(cluster_file(4)).instance), "dim")
-    return max(code, put_csv_in_frame(frame, options.csv, "rows")) if len(frame) else code
+    return max(code, framed_csv_write(frame, options.csv, "rows")) if len(frame) else code
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from profiles.io.faults import Fault, ProfileError, nearest_for_fault, shown_in_fault
+from profiles.io.faults import Fault, ProfileError, fault_spelling_guess, shown_in_fault
 from profiles.io.table_files import read_table_file
 from profiles.io.tables import (
     Table,
@@ -175,7 +175,7 @@ def _curve_notices(table: Table) -> tuple[str, ...]:
     guesses = "".join(
         f" ({name}: {guess.strip()})"
         for name in unknown[:20]
-        if (guess := nearest_for_fault(name, KNOWN))
+        if (guess := fault_spelling_guess(name, KNOWN))
     )
     return (
         f"{table.file}: ignored unknown columns:"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
+from profiles.io.faults import Fault, fault_spelling_guess, shown_in_fault
 from profiles.io.tables import (
     Table,
     blank_table_cells,
@@ -125,7 +125,7 @@ def _impossible_profile_columns(name: str, values: np.ndarray) -> list[tuple[np.
 def _provenance_column(table: Table, faults: list[Fault]) -> np.ndarray:
     values = text_table_column(table, "provenance", faults, blank=PROVENANCES[0])
     for word in sorted(set(values) - set(PROVENANCES) - {"?"}):
-        fix = nearest_for_fault(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
+        fix = fault_spelling_guess(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
         check_table_cells(
             table, "provenance", values == word, "this provenance is unknown", fix, faults
         )

@@ -35,10 +35,10 @@ from planner.studies.sweep_point import SweepPoint, plan_sweep_point
 
 __all__ = [
     "AlternativesRequest",
+    "what_if_alternative_job",
     "what_if_alternatives_job",
     "what_if_baselines_job",
     "what_if_frontier_job",
-    "what_if_open_alternative_job",
     "what_if_sensitivity_job",
     "what_if_setups_job",
 ]
@@ -126,7 +126,7 @@ def what_if_alternatives_job(
     )
 
 
-def what_if_open_alternative_job(
+def what_if_alternative_job(
     path: str, overrides: Overrides, content: PlanContent, number: int, *, job: JobContext
 ) -> PlanView:
     """One of the alternatives (from 0) that a plan's content holds, as pages show a plan."""

@@ -34,7 +34,7 @@ def survive_reruns(callback: Callable[P, None]) -> Callable[P, None]:
     """A callback that is never left half done; done twice, it must do the same as once."""
 
     @wraps(callback)
-    def finished_across_reruns(*args: P.args, **kwargs: P.kwargs) -> None:
+    def finish_despite_reruns(*args: P.args, **kwargs: P.kwargs) -> None:
         newer: RerunException | None = None
         while True:
             try:
@@ -46,7 +46,7 @@ def survive_reruns(callback: Callable[P, None]) -> Callable[P, None]:
         if newer is not None:
             raise newer
 
-    return finished_across_reruns
+    return finish_despite_reruns
 
 
 def defer(action: Callable[..., None], *args: Any) -> None:

@@ -128,7 +128,7 @@ def _open_alternative(here: ShownPlan, content: PlanContent, number: int) -> Non
     """Open an alternative as the plan of the same inputs."""
     st.session_state["opened-from"] = here
     args = (*here.args, content, number)
-    job_slots.start_in_slot(OPEN, f"{JOBS}:what_if_open_alternative_job", args, "Opening", wait=3.0)
+    job_slots.start_in_slot(OPEN, f"{JOBS}:what_if_alternative_job", args, "Opening", wait=3.0)
 
 
 def show_opened_alternative(here: ShownPlan | None) -> None:

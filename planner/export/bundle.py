@@ -22,7 +22,7 @@ from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import plan_record_text
 from planner.program import PROGRAM
 from planner.verification.verifier import run_verifier
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.yaml_text import yaml_text
 from reports.deploy import litellm
 from reports.deploy.compose import compose_file
@@ -72,7 +72,7 @@ def parse_bundle_kinds(text: str) -> list[str]:
             "",
             repr(kind),
             "this is not a kind that can be exported",
-            nearest_for_fault(kind, KINDS) + fix,
+            fault_spelling_guess(kind, KINDS) + fix,
         )
         for kind in kinds
         if kind not in KINDS

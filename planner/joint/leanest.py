@@ -15,7 +15,7 @@ from models.quality import Quality
 from planner.joint.goal_state import Incumbent, incumbent_for_goal
 from planner.joint.search import Search
 from planner.joint.search_state import SearchState
-from planner.joint.separation import separate_by_fewest_gpus
+from planner.joint.separation import pack_tightly_for_separation
 
 SAME_VALUE = 1e-6
 """Plans whose objective differs by less (relative) count as equally good: the leanest of them is
@@ -51,7 +51,7 @@ def find_leanest(
         quality,
         GoalKind.GPUS,
         best.routed,
-        separate_by_fewest_gpus(state, best.routed.replicas),
+        pack_tightly_for_separation(state, best.routed.replicas),
         best.settled,
     )
     deadline = clock.deadline

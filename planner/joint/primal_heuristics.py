@@ -18,7 +18,7 @@ from planner.joint.cut_loop import RelaxationPoint
 from planner.joint.goal_state import GoalState, incumbent_for_goal
 from planner.joint.restricted_milp import RestrictedMilp
 from planner.joint.search_state import SearchState
-from planner.joint.separation import all_packed, separate_by_packing
+from planner.joint.separation import all_packed, pack_for_separation
 from planner.joint.setup_routing import route_setup
 
 SMALLER = (0.97, 0.94, 0.9, 0.85, 0.75, 0.6)
@@ -135,7 +135,7 @@ def try_rounding_heuristic(state: GoalState, point: RelaxationPoint) -> None:
 
 def place_or_thin_out_heuristic(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
     """Consider a setup, or the part of it that can be placed. replicas, rates: (O,)."""
-    packings = separate_by_packing(state.shared, replicas)
+    packings = pack_for_separation(state.shared, replicas)
     if all_packed(packings):
         consider_primal(state, replicas, rates, packings)
     else:
@@ -163,7 +163,7 @@ def try_smaller_heuristic(
     pools = state.shared.instance.pools
     tight: set[int] = set()
     for share in SMALLER:
-        packings = separate_by_packing(state.shared, replicas)
+        packings = pack_for_separation(state.shared, replicas)
         tight |= {p for p, packing in enumerate(packings) if not all_packed([packing])}
         most = tuple(
             min(int(share * pool.gpus), pool.gpus - 1) if p in tight else pool.gpus

@@ -41,7 +41,7 @@ def all_packed(packings: Iterable[Packing]) -> bool:
     return all(packing.verdict == PackingVerdict.PACKED for packing in packings)
 
 
-def separate_by_packing(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+def pack_for_separation(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
     """The packing of every pool for a setup, replicas (O,) whole; its verdict says whether it is
     one.
     """
@@ -52,7 +52,7 @@ def separate_by_packing(state: SearchState, replicas: np.ndarray) -> tuple[Packi
     )
 
 
-def separate_by_fewest_gpus(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+def pack_tightly_for_separation(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
     """The same on the fewest GPUs found."""
     instance = state.instance
     return tuple(

@@ -35,7 +35,7 @@ from models.serving.workload import fixed
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable, load_curves
-from profiles.io.faults import Fault, ProfileError, nearest_for_fault
+from profiles.io.faults import Fault, ProfileError, fault_spelling_guess
 
 __all__ = [
     "Calibration",
@@ -202,7 +202,7 @@ def _calibrate_faults(table: ProfileTable) -> list[Fault]:
 
     for column, known, words in (("llm", llms, "LLM"), ("gpu", gpus, "GPU")):
         for name in sorted(set(map(str, content[column])) - set(known)):
-            fix = nearest_for_fault(name, known) + "add it"
+            fix = fault_spelling_guess(name, known) + "add it"
             refuse(f"column {column}", name, f"this {words} is not in the catalogue", fix)
     for column in ("input_tokens", "output_tokens"):
         if column not in content or np.any(~(content[column] >= 1)):

@@ -27,7 +27,7 @@ from planner.scenario.schema import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
@@ -154,8 +154,8 @@ def _assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
         memory, price = pool.memory_gib, pool.price_usd_per_gpu_h
         if memory is None and gpu is None:
             fix = (
-                f"{nearest_for_fault(pool.gpu, load_catalogue_gpus())}state memory_gib, or write a"
-                " catalogued GPU"
+                f"{fault_spelling_guess(pool.gpu, load_catalogue_gpus())}state memory_gib,"
+                " or write a catalogued GPU"
             )
             findings.scenario.append(
                 Fault(

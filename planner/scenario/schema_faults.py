@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from planner.scenario.schema_paths import field_at_schema_path, field_names, models_at_schema_path
-from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
+from profiles.io.faults import Fault, fault_spelling_guess, shown_in_fault
 
 __all__ = [
     "BLANK_PROBLEM",
@@ -105,11 +105,11 @@ def schema_fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | Non
             path,
             value,
             "the key is unknown",
-            f"{nearest_for_fault(str(where[-1]), known)}known keys here: {', '.join(known)}",
+            f"{fault_spelling_guess(str(where[-1]), known)}known keys here: {', '.join(known)}",
         )
     if kind == "literal_error":
         expected = error["ctx"]["expected"].replace("'", "")
-        fix = f"{nearest_for_fault(str(error['input']), expected.split(', '))}write {expected}"
+        fix = f"{fault_spelling_guess(str(error['input']), expected.split(', '))}write {expected}"
         return Fault(file, path, value, CHOICE_PROBLEM, fix)
     if path == "version":
         return Fault(

@@ -8,7 +8,7 @@ from typing import Any, Union
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
+from profiles.io.faults import Fault, fault_spelling_guess, shown_in_fault
 
 __all__ = ["field_at_schema_path", "field_names", "models_at_schema_path", "set_at_schema_path"]
 
@@ -46,7 +46,7 @@ def set_at_schema_path(
         elif models:
             known = field_names(models)
             if part not in known:
-                fix = f"{nearest_for_fault(part, known)}known keys here: {', '.join(known)}"
+                fix = f"{fault_spelling_guess(part, known)}known keys here: {', '.join(known)}"
                 return Fault(
                     "--set",
                     path,

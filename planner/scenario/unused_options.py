@@ -9,7 +9,7 @@ from models.instance import Dropped, Option
 from planner.scenario.inputs import InputFindings
 from planner.scenario.load import Scenario
 from profiles.curves import ProfileTable
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 
 __all__ = ["no_used_option_fault", "note_unused_options", "unused_unjudged_fault"]
 
@@ -112,7 +112,9 @@ def _note_unused_profiles(
     # A near name is most likely the same thing spelled otherwise; only names without profiles of
     # their own come into question.
     unprofiled = sorted(set(known) - profiled)
-    guesses = {name: nearest_for_fault(name, unprofiled).strip() for name in unknown[:SHOWN_NAMES]}
+    guesses = {
+        name: fault_spelling_guess(name, unprofiled).strip() for name in unknown[:SHOWN_NAMES]
+    }
     listed = ", ".join(f"{name} ({guess})" if guess else name for name, guess in guesses.items())
     more = f" and {len(unknown) - SHOWN_NAMES} more" if len(unknown) > SHOWN_NAMES else ""
     findings.notices.append(

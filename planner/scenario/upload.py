@@ -13,7 +13,7 @@ from planner.errors import DataError
 from planner.scenario.archive import unpack_scenario_archives, write_archive_folder
 from planner.scenario.load import Scenario, load_scenario_content
 from profiles.curves import parse_curves
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.workbook_layout import PROFILES, SCORES
@@ -82,7 +82,7 @@ def _foreign_upload(
         own = is_workbook(path) and value == f"{path.name}#{sheet}"
         if isinstance(value, str) and value and not own and value not in names:
             fix = (
-                nearest_for_fault(value, names)
+                fault_spelling_guess(value, names)
                 + "upload it together with the scenario, and name it without a folder"
             )
             faults.append(

@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from planner.program import PROGRAM
 from planner.scenario.schema_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
 from profiles.io.cells import COMMA_NUMBER, NUMBER, UnusableCell
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.workbook_fields import ARRIVAL, FieldKind, SheetField
 from profiles.workbook_layout import DEMAND, LLMS, POOLS, SETTINGS, TABLES
 
@@ -119,7 +119,7 @@ def _workbook_fault_missing(fault: Fault, places: CellPlaces) -> Fault:
     title = _LISTS[first][0] if first in _LISTS else DEMAND if first == ARRIVAL.key else SETTINGS
     if not places.sheets.get(title):
         fix = (
-            nearest_for_fault(title, places.headers.get("", ()))
+            fault_spelling_guess(title, places.headers.get("", ()))
             + f"add it; `{PROGRAM} init --xlsx PATH` writes a template"
         )
         return Fault(path, title, "", "the sheet is missing", fix)
@@ -138,7 +138,7 @@ def _workbook_fault_missing(fault: Fault, places: CellPlaces) -> Fault:
         title,
         "",
         f"the {what} {known.label!r} is missing",
-        nearest_for_fault(known.label, places.headers.get(title, ())) + "add it",
+        fault_spelling_guess(known.label, places.headers.get(title, ())) + "add it",
     )
 
 
@@ -196,7 +196,7 @@ def _workbook_fault_fix(value: Any, known: SheetField, fix: str) -> str:
     ):
         return number
     if known.choices and isinstance(value, str):
-        return nearest_for_fault(value, known.choices) + known.note
+        return fault_spelling_guess(value, known.choices) + known.note
     return known.note or fix
 
 

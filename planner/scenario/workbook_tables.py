@@ -13,7 +13,7 @@ from planner.scenario.workbook_headers import (
     scores_header,
 )
 from profiles.io.cells import UnusableCell
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.table_files import build_table_of_file
 from profiles.io.workbook_cells import DATED, Sheet
 from profiles.workbook_layout import PROFILES, TABLES, sheet_reference
@@ -42,7 +42,7 @@ def read_workbook_table(
             faults.append(book.fault(place, f'"{named}"', problem, fix))
         return
     if sheet is None:
-        guess = nearest_for_fault(title, book.places.headers[""])
+        guess = fault_spelling_guess(title, book.places.headers[""])
         fix = guess + f"add it, or name a file in Settings ({title} file)"
         faults.append(book.fault(title, "", "the sheet is missing", fix))
         return

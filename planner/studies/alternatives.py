@@ -36,7 +36,7 @@ from planner.joint.leanest import leanest_gpus
 from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
-from planner.joint.separation import all_packed, separate_by_fewest_gpus
+from planner.joint.separation import all_packed, pack_tightly_for_separation
 from planner.joint.setup_routing import RoutedSetup
 from planner.plans.changes.running_setup import (
     RunningSetup,
@@ -320,7 +320,7 @@ class _AlternativeSearch:
         """A setup without its idle replicas, on the fewest GPUs that packing reaches."""
         routed = incumbent.routed
         replicas = self.kinds.serving(routed.replicas, routed.rates)
-        packings = separate_by_fewest_gpus(self.state, replicas)
+        packings = pack_tightly_for_separation(self.state, replicas)
         if not all_packed(packings):
             return incumbent
         leaner = replace(incumbent, routed=replace(routed, replicas=replicas), packing=packings)

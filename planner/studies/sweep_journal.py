@@ -17,7 +17,7 @@ from planner.studies.journal_file import JournalFile, journal_path
 from planner.studies.sweep_axes import Axis
 from planner.studies.sweep_point import SweepPoint, sweep_points_table
 from planner.version import VERSION
-from profiles.io.writing import safe_cell_for_writing, write_csv, writing_whole_file
+from profiles.io.writing import safely_written_cell, write_csv, writing_whole_file
 
 __all__ = ["SweepJournal", "sweep_journal_key", "write_sweep_journal"]
 
@@ -92,7 +92,7 @@ def write_sweep_journal(frame: pd.DataFrame, path: Path) -> None:
     ]
     texts = {
         name: frame[name].map(
-            lambda value: None if value is None else str(safe_cell_for_writing(value))
+            lambda value: None if value is None else str(safely_written_cell(value))
         )
         for name in mixed
         if _journal_column_has_text(frame[name])

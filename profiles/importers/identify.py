@@ -24,7 +24,7 @@ from typing import Any
 from profiles.catalogue import load_catalogue_gpus
 from profiles.importers.formats.names import gpu_key, gpu_names_like, llm_name_of_model
 from profiles.importers.formats.record import Run
-from profiles.io.faults import Fault, file_text_or_fault, nearest_for_fault, shown_in_fault
+from profiles.io.faults import Fault, fault_spelling_guess, file_text_or_fault, shown_in_fault
 from profiles.io.yaml_text import parse_yaml
 
 __all__ = [
@@ -111,7 +111,7 @@ def read_identifying_mapping(path: Path, line: Mapping[str, Any], faults: list[F
         )
         return Given(line)
     for key in tree.keys() - set(SECTIONS):
-        fix = f"{nearest_for_fault(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
+        fix = f"{fault_spelling_guess(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
         faults.append(Fault(str(path), str(key), "", "the mapping file has no such key", fix))
     defaults = checked_identity(tree.get("defaults") or {}, str(path), "defaults", faults)
     entries = []
@@ -205,7 +205,7 @@ def _identity_problem(key: str, value: Any) -> tuple[str, str] | None:
     return (
         "there is no such key",
         (
-            f"{nearest_for_fault(str(key), (*KEYS, 'replicas'))}known keys here: match,"
+            f"{fault_spelling_guess(str(key), (*KEYS, 'replicas'))}known keys here: match,"
             f" {', '.join(KEYS)}, replicas"
         ),
     )

@@ -24,9 +24,9 @@ __all__ = [
     "ProfileError",
     "ScenarioError",
     "ScoresError",
+    "fault_spelling_guess",
     "file_bytes_or_fault",
     "file_text_or_fault",
-    "nearest_for_fault",
     "shown_in_fault",
 ]
 
@@ -126,7 +126,7 @@ def shown_in_fault(value: object, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 4] + "..." + text[-1]
 
 
-def nearest_for_fault(word: str, known: Iterable[str]) -> str:
+def fault_spelling_guess(word: str, known: Iterable[str]) -> str:
     """`did you mean X? ` when a known word is close or goes on where this one ends (`X, Y or Z` of
     several), else "".
     """
@@ -192,7 +192,7 @@ def _fault_neighbours(path: Path) -> str:
     except OSError:
         return f"there is no folder {path.parent}; check the path"
     return (
-        nearest_for_fault(path.name, names)
+        fault_spelling_guess(path.name, names)
         + "check the name (tables are relative to the scenario file)"
     )
 

@@ -22,7 +22,7 @@ from profiles.io.cells import (
     number_in_typed_cell,
     text_of_cell,
 )
-from profiles.io.faults import Fault, nearest_for_fault, shown_in_fault
+from profiles.io.faults import Fault, fault_spelling_guess, shown_in_fault
 
 __all__ = [
     "Table",
@@ -79,7 +79,7 @@ def require_table_columns(table: Table, names: Sequence[str], faults: list[Fault
         )
         return False
     for name in missing:
-        near = nearest_for_fault(name, [other for other in present if other not in names])
+        near = fault_spelling_guess(name, [other for other in present if other not in names])
         fix = (
             near
             + "add the column"

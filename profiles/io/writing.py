@@ -25,7 +25,7 @@ __all__ = [
     "append_text",
     "check_writable",
     "csv_text",
-    "safe_cell_for_writing",
+    "safely_written_cell",
     "write_csv",
     "write_whole_file",
     "writing",
@@ -152,7 +152,7 @@ of full width be made plain.
 """
 
 
-def safe_cell_for_writing(value: Any) -> Any:
+def safely_written_cell(value: Any) -> Any:
     """The value; text that begins like a formula with an apostrophe in front.
 
     Numbers stay numbers, negative ones too.
@@ -163,8 +163,8 @@ def safe_cell_for_writing(value: Any) -> Any:
 def csv_text(frame: pd.DataFrame) -> str:
     """The table as CSV, numbers with 12 significant digits."""
     return str(
-        frame.rename(columns=safe_cell_for_writing)
-        .map(safe_cell_for_writing)
+        frame.rename(columns=safely_written_cell)
+        .map(safely_written_cell)
         .to_csv(index=False, float_format="%.12g", lineterminator="\n")
     )
 

@@ -23,7 +23,7 @@ from planner.joint.primal_heuristics import (
 )
 from planner.joint.restricted_milp import RestrictedMilp
 from planner.joint.root_relaxation import relax_root
-from planner.joint.separation import all_packed, separate_by_packing
+from planner.joint.separation import all_packed, pack_for_separation
 from tests.support.instances.clusters import cluster
 from tests.support.instances.search_states import feasible_instances, fresh_state, goal_state
 
@@ -141,7 +141,7 @@ def test_where_packing_fails_a_plan_is_sought_on_part_of_the_pool() -> None:
 def test_a_setup_that_does_not_fit_is_thinned_out() -> None:
     state = goal_state(cluster([(0, 1, 0.6, 1.0)], 1, per_node=4, most=None))
     too_many = np.array([6])
-    assert not all_packed(separate_by_packing(state.shared, too_many))
+    assert not all_packed(pack_for_separation(state.shared, too_many))
     place_or_thin_out_heuristic(state, too_many, np.array([5.0]))
     assert state.incumbent is not None
     assert state.incumbent.routed.replicas.tolist() == [4]

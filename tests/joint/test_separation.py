@@ -10,9 +10,9 @@ from models.packing.first_fit import PackingVerdict
 from planner.joint.search_state import SearchState
 from planner.joint.separation import (
     all_packed,
+    pack_for_separation,
+    pack_tightly_for_separation,
     place_or_separate,
-    separate_by_fewest_gpus,
-    separate_by_packing,
     separate_pattern_rows,
 )
 from tests.support.instances.clusters import cluster
@@ -41,7 +41,7 @@ def packable(state: SearchState) -> list[tuple[np.ndarray, int]]:
     setups = []
     for counts in product(range(MOST + 1), repeat=len(state.instance.options)):
         replicas = np.array(counts)
-        packings = separate_by_fewest_gpus(state, replicas)
+        packings = pack_tightly_for_separation(state, replicas)
         if all_packed(packings):
             setups.append((replicas, packings[0].gpus))
     return setups
@@ -112,7 +112,7 @@ def test_on_too_few_gpus_the_setup_is_cut_off_there_and_packed_elsewhere() -> No
 def test_a_packing_is_on_as_few_gpus_as_can_be() -> None:
     state = fresh_state(cluster([(0, 1, 0.5, 1.0)], 1, per_node=4, most=None))
     replicas = np.array([4])
-    assert separate_by_fewest_gpus(state, replicas)[0].gpus == 2
-    assert [packing.verdict for packing in separate_by_packing(state, np.array([9]))] == [
+    assert pack_tightly_for_separation(state, replicas)[0].gpus == 2
+    assert [packing.verdict for packing in pack_for_separation(state, np.array([9]))] == [
         PackingVerdict.IMPOSSIBLE
     ]

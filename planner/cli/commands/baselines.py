@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_csv_in_frame
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_csv_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -74,7 +74,7 @@ def _output_baselines(
     output_table(console, "Baselines", frame, _baselines_columns(comparison, frame))
     if not quiet:
         _print_baselines_details(console, comparison)
-    return put_csv_in_frame(frame, csv, "rows")
+    return framed_csv_write(frame, csv, "rows")
 
 
 def _baselines_number(digits: int, *, sign: bool = False) -> Callable[[Any], str]:

@@ -17,7 +17,7 @@ from planner.profiling.estimate import (
 )
 from planner.profiling.simulated_load import HIGHEST_LOAD, LOWEST_LOAD, OfferedLoad
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.trace import load_trace
 
 __all__ = ["EstimateOptions", "read_estimate_options", "whole_number_options"]
@@ -165,7 +165,7 @@ def _estimate_option_from_catalogue(
             entries.append(catalogue[name])
         else:
             fix = (
-                nearest_for_fault(name, catalogue)
+                fault_spelling_guess(name, catalogue)
                 + "see profiles/llms.csv and profiles/gpus.csv, or add a row"
             )
             faults.append(Fault(option, "", name, f"this {words} is not in the catalogue", fix))

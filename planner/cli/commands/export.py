@@ -5,7 +5,7 @@ among them.
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.cli.terminal.frame import framed_command, put_in_frame, warn
+from planner.cli.terminal.frame import framed_command, framed_write, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
 from planner.cli.terminal.progress import with_progress
@@ -44,7 +44,7 @@ def run_export(plan: Path, options: ExportOptions, interrupt: Interrupt) -> int:
     made = build_bundle(
         source, on, kinds, _export_prices(source, kinds, interrupt, quiet=options.quiet)
     )
-    code = put_in_frame(options.to, lambda: write_bundle_folder(made, options.to))
+    code = framed_write(options.to, lambda: write_bundle_folder(made, options.to))
     if not code:
         _print_export(made, options)
     return code

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from planner.cli.terminal.frame import framed_command, notify, put_in_frame
+from planner.cli.terminal.frame import framed_command, framed_write, notify
 from planner.errors import DataError
 from planner.export.input_workbook import (
     check_new_input_workbook,
@@ -61,7 +61,7 @@ def run_init(
             ]
         )
     written: list[Path] = []
-    if code := put_in_frame(
+    if code := framed_write(
         folder or xlsx, lambda: written.extend(_written_by_init(folder, xlsx, source, overrides))
     ):
         return code

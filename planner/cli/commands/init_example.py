@@ -4,11 +4,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from planner.cli.terminal.frame import framed_command, put_in_frame
+from planner.cli.terminal.frame import framed_command, framed_write
 from planner.errors import DataError
 from planner.packed_files import EXAMPLES, packed_example_path
 from planner.program import PROGRAM
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.output_folder import put_folder
 
 __all__ = ["run_init_example"]
@@ -23,7 +23,7 @@ def run_init_example(name: str, folder: Path | None, refused: Sequence[str] = ()
     target = folder or Path(name)
     if faults := _init_example_faults(name, target, refused):
         raise DataError(faults)
-    if code := put_in_frame(target, lambda: _copy_example(name, target)):
+    if code := framed_write(target, lambda: _copy_example(name, target)):
         return code
     for path in sorted(target.rglob("*")):
         if path.is_file():
@@ -50,7 +50,7 @@ def _init_example_faults(name: str, target: Path, refused: Sequence[str]) -> lis
         for option in refused
     ]
     if name not in EXAMPLES:
-        fix = f"{nearest_for_fault(name, EXAMPLES)}the examples are {', '.join(EXAMPLES)}"
+        fix = f"{fault_spelling_guess(name, EXAMPLES)}the examples are {', '.join(EXAMPLES)}"
         faults.append(Fault("init", "--example", repr(name), "there is no such example", fix))
     elif target.exists():
         problem = "it exists already, and nothing is overwritten"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from models.linear import LinearProgram
 from models.quality import Quality
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_in_frame
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
 from planner.cli.terminal.plan_report import print_plan_report, print_short_plan_report
@@ -208,20 +208,20 @@ def _output_plan(
     plan, json, code = source.plan, outputs.json, 0
     written: dict[str, str] = {}
     if json is not None and json != "-":
-        code = put_in_frame(json, lambda: write_plan_record(plan, json))
+        code = framed_write(json, lambda: write_plan_record(plan, json))
         written |= {} if code else {"plan.json": json}
     if outputs.xlsx or outputs.charts:
         where = outputs.xlsx or outputs.charts
         code = max(
             code,
-            put_in_frame(
+            framed_write(
                 where,
                 lambda: written.update(write_report_files(source, outputs.xlsx, outputs.charts)),
             ),
         )
     for program in programs:
         model = str(outputs.model)
-        failed = put_in_frame(model, partial(write_model_file, program, Path(model)))
+        failed = framed_write(model, partial(write_model_file, program, Path(model)))
         code, written = max(code, failed), written | ({} if failed else {"model": model})
     if outputs.json == "-":
         sys.stdout.write(plan_record_text(plan.content))

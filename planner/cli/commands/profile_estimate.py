@@ -20,7 +20,7 @@ from planner.cli.commands.estimate_report import (
     print_calibration_report,
     print_estimate_report,
 )
-from planner.cli.terminal.frame import BAD_INPUT, framed_command, notify, put_in_frame, warn
+from planner.cli.terminal.frame import BAD_INPUT, framed_command, framed_write, notify, warn
 from planner.cli.terminal.interrupt import NO_PLAN, Interrupt
 from planner.cli.terminal.output import output_line, output_lines, plain_output_console
 from planner.cli.terminal.progress import ProgressCallback, with_progress
@@ -150,7 +150,7 @@ def _output_profile_estimate(
     if frame.empty:
         warn(["No option fits on its GPUs; nothing was written."])
         return BAD_INPUT
-    if code := put_in_frame(options.out, lambda: _write_profile_estimate(options, frame, estimate)):
+    if code := framed_write(options.out, lambda: _write_profile_estimate(options, frame, estimate)):
         return code
     if not options.quiet and options.out != "-":
         print_estimate_report(console, frame, estimate)

@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_csv_in_frame
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_csv_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -69,7 +69,7 @@ def run_profile_gaps(
         gaps, loaded.instance, "USD/h" if loaded.instance.objective == "cost" else "mean score"
     )
     _print_profile_gaps(console, frame, gaps, loaded, top)
-    return put_csv_in_frame(frame, csv, "options")
+    return framed_csv_write(frame, csv, "options")
 
 
 def _print_profile_gaps(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.cli.terminal.frame import framed_command, put_in_frame, warn
+from planner.cli.terminal.frame import framed_command, framed_write, warn
 from profiles.importers.identify import Given, checked_identity, read_identifying_mapping
 from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
 from profiles.io.faults import Fault
-from profiles.io.writing import check_writable, safe_cell_for_writing, write_csv
+from profiles.io.writing import check_writable, safely_written_cell, write_csv
 
 __all__ = ["ImportOptions", "run_profile_import"]
 
@@ -86,7 +86,7 @@ def _output_profile_import(imported: Imported, options: ImportOptions) -> int:
     """Write the table; 0, or BAD_INPUT when the file could not be written after all."""
     frame = imported.frame
     if options.out is None:
-        frame.rename(columns=safe_cell_for_writing).map(safe_cell_for_writing).to_csv(
+        frame.rename(columns=safely_written_cell).map(safely_written_cell).to_csv(
             sys.stdout, index=False, float_format="%.12g", lineterminator="\n"
         )
         return 0
@@ -94,7 +94,7 @@ def _output_profile_import(imported: Imported, options: ImportOptions) -> int:
         "" if imported.kept or not options.out.exists() else ", in place of the file that was there"
     )
     where = options.out
-    if code := put_in_frame(where, lambda: write_csv(frame, where)):
+    if code := framed_write(where, lambda: write_csv(frame, where)):
         return code
     curves = frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates()
     kept = f", {imported.kept} of them kept" if imported.kept else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, put_in_frame
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
 from planner.cli.terminal.plan_report import print_plan_verdict
@@ -14,7 +14,7 @@ from planner.errors import DataError
 from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.export.report_studies import KINDS, ReportStudy, run_report_study
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
-from profiles.io.faults import Fault, nearest_for_fault
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.writing import check_writable
 
 __all__ = ["ReportOptions", "run_report"]
@@ -66,7 +66,7 @@ def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
     frames = {name: frame for one in extras for name, frame in one.tables.items()}
     notes = [note for one in extras for note in one.notes]
     written: dict[str, str] = {}
-    code = put_in_frame(
+    code = framed_write(
         options.xlsx or options.charts,
         lambda: written.update(
             write_report_files(source, options.xlsx, options.charts, (frames, notes))
@@ -94,7 +94,7 @@ def _report_kinds(text: str) -> list[str]:
             "",
             repr(kind),
             "unknown kind",
-            f"{nearest_for_fault(kind, KINDS)}it takes {', '.join(KINDS)}",
+            f"{fault_spelling_guess(kind, KINDS)}it takes {', '.join(KINDS)}",
         )
         for kind in kinds
         if kind not in KINDS

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import framed_command, notify, put_csv_in_frame, put_in_frame
+from planner.cli.terminal.frame import framed_command, framed_csv_write, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -139,14 +139,14 @@ def _output_route(
     code = 0
     if options.json is not None and options.json != "-":
         where = Path(options.json)
-        code = put_in_frame(
+        code = framed_write(
             where,
             lambda: write_whole_file(where, lambda stream: stream.write(plan_record_text(content))),
         )
     if options.csv is None or options.json == "-":
         return code
     return max(
-        code, put_csv_in_frame(out_of_sample_routings_table(evaluation), options.csv, "rows")
+        code, framed_csv_write(out_of_sample_routings_table(evaluation), options.csv, "rows")
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_csv_in_frame
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_csv_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -125,7 +125,7 @@ def _output_setups(study: SetupStudy, loaded: LoadResult, options: SetupsOptions
             "Feasible setups by quality (mean score)",
             setup_histogram_lines(setup_histogram_table(study)) or ["all equal"],
         )
-    return put_csv_in_frame(frame, options.csv, "setups")
+    return framed_csv_write(frame, options.csv, "setups")
 
 
 def _print_top_setups(console: Console, frame: pd.DataFrame, loaded: LoadResult, top: int) -> None:

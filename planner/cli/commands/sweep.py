@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, put_in_frame, warn
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -79,7 +79,7 @@ def run_sweep(
             show=not options.quiet,
         )
     complete = len(planned) == len(points)
-    failed = put_in_frame(options.out, lambda: journal.close(planned, complete=complete))
+    failed = framed_write(options.out, lambda: journal.close(planned, complete=complete))
     if failed and journal.journal.path is not None:
         warn([f"The planned points are in {journal.journal.path}"])
     _print_sweep(

@@ -18,9 +18,9 @@ __all__ = [
     "BAD_INPUT",
     "EXIT_CODES",
     "framed_command",
+    "framed_csv_write",
+    "framed_write",
     "notify",
-    "put_csv_in_frame",
-    "put_in_frame",
     "warn",
 ]
 
@@ -72,7 +72,7 @@ def notify(notices: Iterable[str], *, quiet: bool = False) -> None:
         warn([f"Notice: {notice}" for notice in dict.fromkeys(notices)])
 
 
-def put_in_frame(path: str | Path | None, write: Callable[[], object]) -> int:
+def framed_write(path: str | Path | None, write: Callable[[], object]) -> int:
     """Write a file by `write`; 0, or BAD_INPUT and a message when it could not be written after
     all: what was computed is still printed.
     """
@@ -90,14 +90,14 @@ def _refuse_output(error: OSError, path: str | Path | None = None) -> int:
     return BAD_INPUT
 
 
-def put_csv_in_frame(frame: pd.DataFrame, path: str | None, what: str) -> int:
-    """Write a table where a path is given and say so; the code of `put_in_frame`.
+def framed_csv_write(frame: pd.DataFrame, path: str | None, what: str) -> int:
+    """Write a table where a path is given and say so; the code of `framed_write`.
 
     what: the word for its rows.
     """
     if path is None:
         return 0
-    code = put_in_frame(path, lambda: write_csv(frame, Path(path)))
+    code = framed_write(path, lambda: write_csv(frame, Path(path)))
     if not code:
         output_line(plain_output_console(), f"{len(frame):,} {what} written to {path}")
     return code

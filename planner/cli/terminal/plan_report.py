@@ -52,7 +52,7 @@ def print_plan_report(
 ) -> None:
     """Print the whole report.
 
-    written: what was written -> where. `console` should be `plain_console` or similar.
+    written: what was written -> where. `console` should be `plain_output_console` or similar.
     """
     content = plan.content
     print_plan_verdict(plan, console)

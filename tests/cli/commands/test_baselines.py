@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.studies.baselines.comparison import NAMES
-from profiles.io.writing import safe_cell_for_writing, write_csv
+from profiles.io.writing import safely_written_cell, write_csv
 from tests.support.scenarios.small_scenarios import write_scenario
 
 
@@ -44,7 +44,7 @@ def test_infeasible_bad_input_and_bad_paths(tmp_path: Path) -> None:
 
 def test_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
     assert [
-        safe_cell_for_writing(v)
+        safely_written_cell(v)
         for v in ("=cmd()", "+1", "-x", "@a", " =1", "\uff1d1", "plain", -1.5, None)
     ] == ["'=cmd()", "'+1", "'-x", "'@a", "' =1", "'\uff1d1", "plain", -1.5, None]
     write_csv(pd.DataFrame({"=head": ["=1+1", "a,b"], "n": [-0.5, 2.0]}), tmp_path / "t.csv")

@@ -10,9 +10,9 @@ import pytest
 from planner.cli.terminal.frame import (
     BAD_INPUT,
     framed_command,
+    framed_csv_write,
+    framed_write,
     notify,
-    put_csv_in_frame,
-    put_in_frame,
 )
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError, VerificationError
 from profiles.io.faults import Fault
@@ -57,9 +57,9 @@ def test_notices_are_printed_once_and_not_when_quiet(capsys: pytest.CaptureFixtu
 def test_a_file_that_cannot_be_written_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert put_in_frame(tmp_path, lambda: tmp_path.write_text("x")) == BAD_INPUT
+    assert framed_write(tmp_path, lambda: tmp_path.write_text("x")) == BAD_INPUT
     assert f"{tmp_path}: cannot be written" in capsys.readouterr().err
     frame = pd.DataFrame({"a": [1, 2]})
-    assert put_csv_in_frame(frame, None, "rows") == 0
-    assert put_csv_in_frame(frame, str(tmp_path / "t.csv"), "rows") == 0
+    assert framed_csv_write(frame, None, "rows") == 0
+    assert framed_csv_write(frame, str(tmp_path / "t.csv"), "rows") == 0
     assert "2 rows written to" in capsys.readouterr().out

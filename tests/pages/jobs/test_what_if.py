@@ -120,7 +120,7 @@ def test_an_alternative_is_a_separate_plan(path: str, plan: PlanView) -> None:
     assert "from the plan that runs" in " ".join(alternatives_lines(content))
     instance = assemble_instance(Path(path), FOUR).instance
     for number, entry in enumerate(found["plans"]):
-        view = what_if.what_if_open_alternative_job(path, FOUR, content, number, job=job())
+        view = what_if.what_if_alternative_job(path, FOUR, content, number, job=job())
         assert view.content.keys() == plan.content.keys()
         assert not run_verifier(view.content, instance)
         assert view.content["options"] == entry["options"] != plan.content["options"]

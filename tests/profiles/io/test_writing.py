@@ -16,7 +16,7 @@ from profiles.io.writing import (
     append_text,
     check_writable,
     csv_text,
-    safe_cell_for_writing,
+    safely_written_cell,
     write_csv,
     write_whole_file,
     writing_whole_file,
@@ -46,12 +46,12 @@ def test_a_table_is_written_with_twelve_digits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["=1", " +1", "-x", "@SUM", "\t=1", "\uff1d1"])
 def test_text_like_a_formula_is_quoted(value: str) -> None:
-    assert safe_cell_for_writing(value) == "'" + value
+    assert safely_written_cell(value) == "'" + value
 
 
 @pytest.mark.parametrize("value", [-1.5, "a=1", None, "1-2"])
 def test_anything_else_stays(value: object) -> None:
-    assert safe_cell_for_writing(value) == value
+    assert safely_written_cell(value) == value
 
 
 def test_a_place_that_cannot_be_written_is_a_fault_before(tmp_path: Path) -> None:
