@@ -1,1 +1,1 @@
-"""One file per page; each ends with a call of its `draw`."""
+"""One file per page; each ends with a call of its `draw_..._view`."""

@@ -1,8 +1,8 @@
 """The content of plan.json as types, one per part; the same as docs/plan.schema.json says (a test
 compares them).
 
-Plain dicts at run time: nothing is copied or checked, and what `read_plan_record` gives is of these types
-too. Names and units of files: ms, req/s, GiB, USD/h, per cent for `_pct`, 0..1 for shares and
+Plain dicts at run time: nothing is copied or checked, and what `read_plan_record` gives is of these
+types too. Names and units of files: ms, req/s, GiB, USD/h, per cent for `_pct`, 0..1 for shares and
 fractions. null (None) means that there is no plan or no such number. docs/plan-json.md explains
 every key.
 """

@@ -106,14 +106,17 @@ def test_wrong_values_are_exit_2(search: PutSearch, tmp_path: Path, arguments: l
     assert outcome.stderr
 
 
-@pytest.mark.parametrize("target", ["no/such/folder/plan.json", "."])
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [("no/such/folder/plan.json", "there is no folder"), (".", "this is a folder")],
+)
 def test_unwritable_target_is_found_before_the_search(
-    search: PutSearch, tmp_path: Path, target: str
+    search: PutSearch, tmp_path: Path, target: str, problem: str
 ) -> None:
     search(lambda i, s, progress, cancel: pytest.fail("the search has begun"))
     outcome = run_plan_command(write_scenario(tmp_path), "--json", tmp_path / target)
     assert outcome.exit_code == 2
-    assert "--json names" in outcome.stderr
+    assert f"--json cannot be written: {problem}" in outcome.stderr
 
 
 def test_a_bug_is_no_answer(search: PutSearch, tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ def test_an_infeasible_scenario_has_a_program_too(scenario: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("m.gms", "end the name with .mps or .lp"), ("none/m.mps", "--write-model names")],
+    [
+        ("m.gms", "end the name with .mps or .lp"),
+        ("none/m.mps", "--write-model cannot be written: there is no folder"),
+    ],
 )
 def test_names_are_checked_before_the_search(
     scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str

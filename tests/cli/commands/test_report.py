@@ -47,7 +47,7 @@ def test_report_reads_a_plan(
     [
         ({}, "there is nothing to write"),
         ({"xlsx": "{0}/r.xlsx", "kinds": "frontiers"}, "did you mean frontier?"),
-        ({"xlsx": "{0}/no/r.xlsx"}, "folder that does not exist"),
+        ({"xlsx": "{0}/no/r.xlsx"}, "--xlsx cannot be written: there is no folder"),
         ({"charts": "{0}/plan.json"}, "--charts names a file"),
     ],
 )

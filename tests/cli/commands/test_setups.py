@@ -59,7 +59,7 @@ def test_bad_input_is_exit_code_2(command: str) -> None:
 def test_a_file_that_cannot_be_written_is_reported_before_anything_is_done(tmp_path: Path) -> None:
     code, text = run("setups", TRIO, "--csv", str(tmp_path / "no" / "s.csv"))
     assert code == 2
-    assert "--csv names a file in a folder that does not exist" in text
+    assert "--csv cannot be written: there is no folder" in text
 
 
 def test_ctrl_c_keeps_what_was_routed(tmp_path: Path) -> None:
