@@ -12,7 +12,7 @@
 
     maximise     quality             (or minimise the cost, or the lean weight, of used GPUs)
 
-    routing                                                                            unit
+    routing (models.routing_constraints)                                               unit
 
     obey_quality_cuts[c]             quality <= base_c + sum_i price_ci fraction_i     score, 0..1
     serve_every_request              sum_i fraction_i = 1                              share
@@ -21,7 +21,7 @@
     stay_within_latency_budget[s]    sum_o sum_a sum_k budget_soak weight_oak
                                        <= demand (models.latency)                      req/s
 
-    replicas at their rates
+    replicas at their rates (models.routing_constraints)
 
     run_replicas_at_points[o,a]      sum_k weight_oak = replicas_o, or arm_replicas_oa replicas
     share_replicas_among_arms[o]     sum_a arm_replicas_oa = replicas_o                replicas
@@ -44,7 +44,7 @@
     keep_max_replicas[i]             sum_{o of i} replicas_o <= max_i                  replicas
     reach_min_utilization            sum_o tp_o share_o replicas_o >= floor * GPUs     GPUs
 
-    limits of earlier decisions and of a running setup
+    limits of earlier decisions and of a running setup (models.setup_constraints)
 
     keep_quality                     quality >= quality_at_least                       score, 0..1
     keep_cost, reach_cost            cost_at_least <= sum_p price_p gpus_used_p
@@ -60,6 +60,13 @@ The weights of one option need not be adjacent: arms are convex, so spreading ne
 import pyomo.environ as pyo
 
 from models.formulation import Formulation, GoalKind, formulation_lean_weights, pool_prices
+from models.routing_constraints import (
+    obey_quality_cuts,
+    run_in_one_arm,
+    run_replicas_at_points,
+    serve_requests,
+    stay_within_latency_budget,
+)
 from models.setup_constraints import (
     fit_pool,
     keep_changes,
@@ -134,96 +141,4 @@ def _program_objective(model: pyo.ConcreteModel, form: Formulation) -> None:
     )
     model.objective = pyo.Objective(
         expr=pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
-    )
-
-
-def obey_quality_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """quality <= base_c + price_c . fraction, one row per cut."""
-    model.CUTS = pyo.Set(initialize=range(form.cut_base.size))
-    base, price = form.cut_base.tolist(), form.cut_prices.tolist()
-    model.obey_quality_cuts = pyo.Constraint(
-        model.CUTS,
-        rule=lambda m, c: (
-            m.quality - pyo.quicksum(price[c][i] * m.fraction[i] for i in m.LLMS) <= base[c]
-        ),
-    )
-
-
-def serve_requests(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """Every request is routed, and every LLM's options carry exactly its fraction."""
-    model.serve_every_request = pyo.Constraint(
-        expr=pyo.quicksum(model.fraction[i] for i in model.LLMS) == 1
-    )
-    carried: dict[int, list[object]] = {i: [] for i in model.LLMS}
-    for (o, a), (rates, _) in model.vertices.items():
-        llm = form.instance.options[o].llm
-        carried[llm] += [
-            rate / form.unit * model.weight[o, a, k]
-            for k, rate in enumerate(rates.tolist())
-            if rate > 0
-        ]
-    model.serve_llm_fraction = pyo.Constraint(
-        model.LLMS, rule=lambda m, i: pyo.quicksum(carried[i]) - form.demand * m.fraction[i] == 0
-    )
-
-
-def stay_within_latency_budget(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """Requests in flight (or late requests) of all options stay within the SLO's allowance."""
-    scale = form.budget_scale
-    spent: dict[int, list[object]] = {s: [] for s in model.SLOS}
-    for (o, a), (_, budgets) in model.vertices.items():
-        for s in model.SLOS:
-            terms = (budgets[s] / scale[s]).tolist()
-            spent[s] += [b * model.weight[o, a, k] for k, b in enumerate(terms) if abs(b) > 1e-9]
-    model.stay_within_latency_budget = pyo.Constraint(
-        model.SLOS,
-        rule=lambda m, s: (
-            pyo.quicksum(spent[s]) <= form.demand if spent[s] else pyo.Constraint.Feasible
-        ),
-    )
-
-
-def run_replicas_at_points(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """The weights of an arm sum to its replicas; an option with one arm needs no arm variable."""
-    several = [(o, a) for o, a in model.ARMS if len(form.arms[o]) > 1]
-    model.SPLIT_ARMS = pyo.Set(dimen=2, initialize=several)
-    model.arm_replicas = pyo.Var(
-        model.SPLIT_ARMS,
-        domain=lambda _, o, a: (
-            pyo.NonNegativeIntegers if form.upper[o] <= 1 else pyo.NonNegativeReals
-        ),
-        bounds=lambda _, o, a: (0, float(form.upper[o])),
-    )
-
-    def weights_at_points_rule(m: pyo.ConcreteModel, o: int, a: int) -> object:
-        total = m.arm_replicas[o, a] if (o, a) in m.SPLIT_ARMS else m.replicas[o]
-        return pyo.quicksum(m.weight[o, a, k] for k in range(m.vertices[o, a][0].size)) == total
-
-    model.run_replicas_at_points = pyo.Constraint(model.ARMS, rule=weights_at_points_rule)
-
-
-def run_in_one_arm(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """All replicas of an option run at one rate, hence in one arm."""
-    split = [o for o in form.options if len(form.arms[o]) > 1]
-    many = [(o, a) for o in split if form.upper[o] > 1 for a in range(len(form.arms[o]))]
-    model.SPLIT_OPTIONS = pyo.Set(initialize=split)
-    model.CHOSEN_ARMS = pyo.Set(dimen=2, initialize=many)
-    model.arm_chosen = pyo.Var(model.CHOSEN_ARMS, domain=pyo.Binary)
-    model.share_replicas_among_arms = pyo.Constraint(
-        model.SPLIT_OPTIONS,
-        rule=lambda m, o: (
-            pyo.quicksum(m.arm_replicas[o, a] for a in range(len(form.arms[o]))) == m.replicas[o]
-        ),
-    )
-    model.use_chosen_arm = pyo.Constraint(
-        model.CHOSEN_ARMS,
-        rule=lambda m, o, a: m.arm_replicas[o, a] <= float(form.upper[o]) * m.arm_chosen[o, a],
-    )
-    model.run_in_one_arm = pyo.Constraint(
-        model.SPLIT_OPTIONS,
-        rule=lambda m, o: (
-            pyo.quicksum(m.arm_chosen[o, a] for a in range(len(form.arms[o]))) <= 1
-            if form.upper[o] > 1
-            else pyo.Constraint.Feasible
-        ),
     )

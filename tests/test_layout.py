@@ -57,7 +57,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "planner.presentation": (
         *BELOW, "planner.scenario", "planner.plans", "planner.plans.changes",
-        "planner.profiling", "planner.decomposition", "planner.studies", "planner.studies.baselines", "planner.operation",
+        "planner.profiling", "planner.decomposition", "planner.studies",
+        "planner.studies.baselines", "planner.operation",
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
     "planner.export": (

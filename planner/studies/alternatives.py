@@ -15,8 +15,8 @@ no further one and the search was not stopped, it is proved that no other kind l
                       best objective with so many
 
 The second counts starts and stops whichever GPUs the replicas are on; a placement is then sought
-that keeps what may stay (planner.plans.changes.stable_placement). A running replica that has to move counts
-twice, so the changes listed may exceed what is proved to be needed.
+that keeps what may stay (planner.plans.changes.stable_placement). A running replica that has
+to move counts twice, so the changes listed may exceed what is proved to be needed.
 """
 
 import threading
