@@ -20,7 +20,7 @@ from matplotlib.patches import Patch
 
 from profiles.io.writing import writing, writing_whole_file
 from reports.content import Report
-from reports.series import CELLS, RATE, bar_series, gpus_series, routing_series_text, spans_series
+from reports.series import CELLS, RATE, bar_series, gpu_series, routing_series_text, span_series
 from reports.style import COLOURS, Look, safe_style_text, style_of_llms
 
 __all__ = ["write_charts"]
@@ -146,7 +146,7 @@ def _latency_chart(report: Report, header: str) -> tuple[Figure, str]:
     figure, axes = _chart_axes(8, 5, f"{header.removesuffix(' (ms)')} by rate", report)
     seen: dict[str, int] = {}
     handles, labels, operating = [], [], []
-    for k, (start, stop) in enumerate(spans_series(report)):
+    for k, (start, stop) in enumerate(span_series(report)):
         part, llm = points.iloc[start:stop], str(frame["LLM"].iloc[k])
         if part[header].isna().any():
             continue
@@ -213,7 +213,7 @@ def _gpu_map_chart(report: Report) -> tuple[Figure, str]:
     frame, signs = report["tables"]["gpu_map"], report["meta"]["signs"]
     looks = style_of_llms(signs)
     kinds: dict[tuple[str, ...], tuple[list[str | None], int]] = {}
-    gpus = list(gpus_series(report))
+    gpus = list(gpu_series(report))
     for _, pool, node, gpu, rows in gpus:
         bar = bar_series([(frame["LLM"].iloc[r], frame["MPS share (%)"].iloc[r]) for r in rows])
         place = (

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from reports.content import Report
 
-__all__ = ["CELLS", "RATE", "bar_series", "gpus_series", "routing_series_text", "spans_series"]
+__all__ = ["CELLS", "RATE", "bar_series", "gpu_series", "routing_series_text", "span_series"]
 
 
 CELLS = 10
 """Cells of a GPU's bar, each 10 % of its compute."""
 
 
-def gpus_series(report: Report) -> Iterator[tuple[int, str, int, int, list[int]]]:
+def gpu_series(report: Report) -> Iterator[tuple[int, str, int, int, list[int]]]:
     """Every GPU of every pool in order: position and name of its pool, node, GPU, and its rows of
     the table gpu_map.
     """
@@ -43,7 +43,7 @@ def bar_series(shares: Sequence[tuple[str, float]]) -> list[str | None]:
 RATE = "Rate of one replica (req/s)"
 
 
-def spans_series(report: Report) -> list[tuple[int, int]]:
+def span_series(report: Report) -> list[tuple[int, int]]:
     """First row and the row after the last of every deployed option in `points`, in the order of
     `setup`.
     """

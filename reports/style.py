@@ -19,7 +19,7 @@ __all__ = [
     "FONT",
     "Look",
     "header_style",
-    "ink_style_on",
+    "ink_style_for",
     "number_style",
     "safe_style_text",
     "sentence_case",
@@ -93,11 +93,11 @@ def style_of_llms(signs: Mapping[str, str]) -> dict[str, Look]:
     looks = {}
     for k, (llm, sign) in enumerate(signs.items()):
         colour = LLM_COLOURS[k % len(LLM_COLOURS)]
-        looks[llm] = Look(colour, ink_style_on(colour), MARKERS[k % len(MARKERS)], sign)
+        looks[llm] = Look(colour, ink_style_for(colour), MARKERS[k % len(MARKERS)], sign)
     return looks
 
 
-def ink_style_on(colour: str) -> str:
+def ink_style_for(colour: str) -> str:
     """Black or white, whichever is read better on the colour (WCAG relative luminance)."""
     parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from app_pages.charts.style import DescribedChart, ink, llm_colour_style
 from reports.content import Report
-from reports.series import gpus_series
+from reports.series import gpu_series
 from reports.style import style_of_llms
 
 __all__ = ["MOST_CELLS", "build_gpu_map_chart"]
@@ -30,7 +30,7 @@ def build_gpu_map_chart(report: Report, pool: str) -> DescribedChart:
     signs = report["meta"]["signs"]
     replicas = _replicas_on_gpu_map(report, pool)
     gpus_by_llm: Counter[str] = Counter()
-    rows, cells = [], [one for one in gpus_series(report) if one[1] == pool][:MOST_CELLS]
+    rows, cells = [], [one for one in gpu_series(report) if one[1] == pool][:MOST_CELLS]
     for _, _, node, gpu, numbers in cells:
         shards, filled = _shards_on_gpu(report, numbers), 0.0
         for llm, tp, share, replica in shards:

@@ -17,7 +17,7 @@ from app_pages.charts.style import (
     sign_and_name,
 )
 from reports.content import Report
-from reports.series import RATE, spans_series
+from reports.series import RATE, span_series
 from reports.style import style_of_llms
 
 __all__ = ["build_latency_budget_chart", "build_latency_chart"]
@@ -87,7 +87,7 @@ def _options_with_latency(report: Report, header: str) -> list[tuple[int, str, s
     """Deployed options that have a latency: position in `setup`, LLM, words, load points."""
     meta, points = report["meta"], report["tables"]["points"]
     options = []
-    for k, (start, stop) in enumerate(spans_series(report)):
+    for k, (start, stop) in enumerate(span_series(report)):
         part, llm = points.iloc[start:stop], str(report["tables"]["setup"]["LLM"].iloc[k])
         if not part[header].isna().any():
             words = f"{sign_and_name(meta['signs'], llm)}, {meta['options'][k]}"

@@ -32,8 +32,8 @@ from planner.presentation.out_of_sample_tables import (
 )
 from planner.presentation.router import (
     router_held_rate_line,
+    router_llm_prices_table,
     router_price_frame,
-    router_prices_by_llm_table,
     router_prices_table,
     router_ties_table,
 )
@@ -79,7 +79,7 @@ def router_prices_job(
     table = build_price_table(source, progress=job.progress, cancel=job.cancel)
     return {
         "rates": router_price_frame(table),
-        "by_llm": router_prices_by_llm_table(table),
+        "by_llm": router_llm_prices_table(table),
         "held": router_held_rate_line(table),
         "held_pct": 100 * table.held_up_to / table.planned,
         "json": plan_record_text(build_router_policy(content, source.loaded.instance, table=table)),

@@ -53,11 +53,11 @@ def first_fit_decreasing_packing(instance: Instance, counts: np.ndarray) -> np.n
     for first in range(0, len(counts), BLOCK):
         rows = slice(first, first + BLOCK)
         for p in range(len(instance.pools)):
-            placed[rows] &= _first_fit_packing_in_pool(instance, p, counts[rows])
+            placed[rows] &= _pack_pool_first_fit(instance, p, counts[rows])
     return placed
 
 
-def _first_fit_packing_in_pool(instance: Instance, p: int, counts: np.ndarray) -> np.ndarray:
+def _pack_pool_first_fit(instance: Instance, p: int, counts: np.ndarray) -> np.ndarray:
     """(R,) whether the replicas (R, O) of a pool's options are placed, all rows at once."""
     pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
     share = np.full((len(counts), pool.nodes, pool.gpus_per_node), UNITS, dtype=np.int32)

@@ -19,11 +19,11 @@ __all__ = [
     "check_new_input_workbook",
     "write_input_workbook",
     "write_loaded_input_workbook",
-    "write_scenario_as_input_workbook",
+    "write_scenario_input_workbook",
 ]
 
 
-def write_scenario_as_input_workbook(
+def write_scenario_input_workbook(
     source: Path, overrides: Sequence[str], target: Path
 ) -> tuple[str, ...]:
     """Write a scenario's file after overrides as a new workbook; notices.

@@ -130,10 +130,10 @@ def try_rounding_heuristic(state: GoalState, point: RelaxationPoint) -> None:
     """
     rounded = round_relaxation_heuristic(state.shared, point)
     if rounded is not None:
-        place_or_thin_out_heuristic(state, *rounded)
+        place_or_thin_heuristic(state, *rounded)
 
 
-def place_or_thin_out_heuristic(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
+def place_or_thin_heuristic(state: GoalState, replicas: np.ndarray, rates: np.ndarray) -> None:
     """Consider a setup, or the part of it that can be placed. replicas, rates: (O,)."""
     packings = pack_for_separation(state.shared, replicas)
     if all_packed(packings):
@@ -173,7 +173,7 @@ def try_smaller_heuristic(
         if not solution.has_setup or state.shared.clock.stopped():
             return
         replicas, rates = solution.setup()
-        place_or_thin_out_heuristic(state, replicas, rates)
+        place_or_thin_heuristic(state, replicas, rates)
         if state.incumbent is not None:
             return
 

@@ -24,8 +24,8 @@ from profiles.records import Scores
 __all__ = [
     "router_decision_table",
     "router_held_rate_line",
+    "router_llm_prices_table",
     "router_price_frame",
-    "router_prices_by_llm_table",
     "router_prices_table",
     "router_ties_table",
     "routing_decision_line",
@@ -129,7 +129,7 @@ def _percent(table: PriceTable) -> str:
     return f"{100 * table.held_up_to / table.planned:.1f} %"
 
 
-def router_prices_by_llm_table(table: PriceTable) -> pd.DataFrame:
+def router_llm_prices_table(table: PriceTable) -> pd.DataFrame:
     """Tabulate fraction and price of every LLM at every rate that is held; no price where it gets
     nothing.
     """

@@ -20,7 +20,7 @@ from planner.scenario.inputs import (
     read_input_profiles,
     read_input_scores,
 )
-from planner.scenario.load import Overrides, Scenario, load_scenario_content
+from planner.scenario.load import Overrides, Scenario, load_scenario_with_content
 from planner.scenario.option_rules import build_slos
 from planner.scenario.options import build_options
 from planner.scenario.schema import MinimizeCost, ScenarioSpec
@@ -113,7 +113,7 @@ def _scenario_to_assemble(
 ) -> tuple[Scenario | None, Any]:
     """The scenario (None where it is faulty) and its content as far as it could be read."""
     if not isinstance(source, Scenario):
-        return load_scenario_content(Path(source), overrides, findings.scenario, findings.book)
+        return load_scenario_with_content(Path(source), overrides, findings.scenario, findings.book)
     if overrides:
         raise TypeError("overrides go with a file; a Scenario has its own")
     return source, None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.scenario.load import Scenario, load_scenario, parse_loaded_scenario
+from planner.scenario.load import Scenario, load_parsed_scenario, load_scenario
 from planner.scenario.schema import ScenarioSpec
 from planner.scenario.schema_paths import set_at_schema_path
 
@@ -43,7 +43,7 @@ class ScenarioEdit:
     @property
     def scenario(self) -> Scenario:
         """The scenario after the changes. ScenarioError with every fault."""
-        return parse_loaded_scenario(self.base, self.path, self.overrides)
+        return load_parsed_scenario(self.base, self.path, self.overrides)
 
 
 def content_of_edit(edit: ScenarioEdit) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from profiles.io.yaml_text import parse_yaml
 if TYPE_CHECKING:
     from planner.scenario.workbook_headers import InputBook
 
-__all__ = ["Scenario", "load_scenario", "load_scenario_content", "parse_loaded_scenario"]
+__all__ = ["Scenario", "load_parsed_scenario", "load_scenario", "load_scenario_with_content"]
 
 SIZE_LIMIT = 300_000
 
@@ -62,13 +62,13 @@ def load_scenario(path: Path | str, overrides: Overrides = ()) -> Scenario:
     overrides: dotted path -> value, or `KEY=VALUE` texts with YAML values.
     """
     faults: list[Fault] = []
-    scenario, _ = load_scenario_content(Path(path), overrides, faults)
+    scenario, _ = load_scenario_with_content(Path(path), overrides, faults)
     if scenario is None:
         raise ScenarioError(faults)
     return scenario
 
 
-def parse_loaded_scenario(content: Any, path: Path | str, overrides: Overrides = ()) -> Scenario:
+def load_parsed_scenario(content: Any, path: Path | str, overrides: Overrides = ()) -> Scenario:
     """Make a scenario of plain content (a workbook's, a page's).
 
     path: where it came from or would be. Raises ScenarioError.
@@ -80,7 +80,7 @@ def parse_loaded_scenario(content: Any, path: Path | str, overrides: Overrides =
     return scenario
 
 
-def load_scenario_content(
+def load_scenario_with_content(
     path: Path, overrides: Overrides, faults: list[Fault], book: "InputBook | None" = None
 ) -> tuple[Scenario | None, Any]:
     """`load_scenario` that appends to faults; also the file's content after overrides as far as

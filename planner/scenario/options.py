@@ -24,7 +24,7 @@ from planner.scenario.option_rules import (
 from planner.scenario.unused_options import (
     no_used_option_fault,
     note_unused_options,
-    unused_unjudged_fault,
+    unjudged_slo_fault,
 )
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.io.faults import Fault
@@ -81,7 +81,7 @@ def build_options(
             findings.scenario.append(fault)
             return (), ()
     if nothing_left and by_rule.unjudged and len(by_rule.unjudged) == len(dropped):
-        findings.scenario.append(unused_unjudged_fault(scenario, table, *by_rule.unjudged[0]))
+        findings.scenario.append(unjudged_slo_fault(scenario, table, *by_rule.unjudged[0]))
         return (), ()
     note_unused_options(scenario, table, kept, dropped, by_rule.unsized, findings)
     return tuple(kept), tuple(dropped)

@@ -11,7 +11,7 @@ from planner.scenario.load import Scenario
 from profiles.curves import ProfileTable
 from profiles.io.faults import Fault, fault_spelling_guess
 
-__all__ = ["no_used_option_fault", "note_unused_options", "unused_unjudged_fault"]
+__all__ = ["no_used_option_fault", "note_unused_options", "unjudged_slo_fault"]
 
 SHOWN_NAMES = 20
 SHOWN_REASONS = 3
@@ -43,7 +43,7 @@ def no_used_option_fault(
     return None
 
 
-def unused_unjudged_fault(scenario: Scenario, table: ProfileTable, slo: int, lacking: str) -> Fault:
+def unjudged_slo_fault(scenario: Scenario, table: ProfileTable, slo: int, lacking: str) -> Fault:
     """The fault of an SLO that no option has a column for.
 
     slo: its position; lacking: what each option lacks.

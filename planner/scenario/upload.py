@@ -11,7 +11,7 @@ from typing import Any
 
 from planner.errors import DataError
 from planner.scenario.archive import unpack_scenario_archives, write_archive_folder
-from planner.scenario.load import Scenario, load_scenario_content
+from planner.scenario.load import Scenario, load_scenario_with_content
 from profiles.curves import parse_curves
 from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.tables import Table
@@ -57,11 +57,11 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
     for name, content in names.items():
         (folder / name).write_bytes(content)
     path = folder / scenarios[0]
-    _, content_read = load_scenario_content(path, (), [])
+    _, content_read = load_scenario_with_content(path, (), [])
     if isinstance(content_read, Mapping):
         faults += _foreign_upload(path, content_read, names)
     if faults:
-        load_scenario_content(path, (), faults)
+        load_scenario_with_content(path, (), faults)
         raise DataError(faults)
     return path
 

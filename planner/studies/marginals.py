@@ -67,12 +67,12 @@ def marginal_values(
     far.
     """
     began, quality, moved = time.perf_counter(), quality or Quality(instance.scores), []
-    moves = list(_marginal_moves(instance, plan))
+    moves = list(_moves_for_marginals(instance, plan))
     for number, (repair, other) in enumerate(moves):
         if cancel is not None and cancel.is_set():
             break
         moved.append(
-            _marginally_moved(
+            _marginal_of_repair(
                 plan,
                 repair,
                 joint.solve_joint(
@@ -92,7 +92,7 @@ def marginal_values(
     return tuple(moved)
 
 
-def _marginal_moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instance]]:
+def _moves_for_marginals(instance: Instance, plan: Solution) -> Iterator[tuple[Repair, Instance]]:
     """Every limit moved by a unit up and down, and the instance there."""
     repairs: list[Repair] = []
     for k, pool in enumerate(instance.pools):
@@ -119,11 +119,11 @@ def _marginal_moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair
         ]
     repairs += [
         Repair(f"llms.{k}.max_replicas", most, most + 1)
-        for k, most in _marginal_most_allowed(instance, plan)
+        for k, most in _maxed_llms_for_marginals(instance, plan)
     ]
     for repair in repairs:
         yield repair, instance_without_conflict(instance, repair)
-    for k in _marginal_nearly_full(instance, plan):
+    for k in _full_pools_for_marginals(instance, plan):
         pool = instance.pools[k]
         grown = replace(pool, memory=pool.memory + 1.0)
         yield (
@@ -132,7 +132,7 @@ def _marginal_moves(instance: Instance, plan: Solution) -> Iterator[tuple[Repair
         )
 
 
-def _marginal_most_allowed(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
+def _maxed_llms_for_marginals(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
     """LLMs that run and of which no more replicas are allowed, with how many are."""
     running = np.bincount(
         [option.llm for option in instance.options],
@@ -146,7 +146,7 @@ def _marginal_most_allowed(instance: Instance, plan: Solution) -> list[tuple[int
     ]
 
 
-def _marginal_nearly_full(instance: Instance, plan: Solution) -> list[int]:
+def _full_pools_for_marginals(instance: Instance, plan: Solution) -> list[int]:
     """Pools with a GPU whose memory is nearly used up."""
     used: dict[tuple[int, int, int], float] = defaultdict(float)
     for shard in plan.placement:
@@ -157,7 +157,7 @@ def _marginal_nearly_full(instance: Instance, plan: Solution) -> list[int]:
     )
 
 
-def _marginally_moved(plan: Solution, repair: Repair, there: Solution) -> Marginal:
+def _marginal_of_repair(plan: Solution, repair: Repair, there: Solution) -> Marginal:
     """The plan there, compared with the plan here."""
     if there.value is None or plan.value is None:
         return Marginal(

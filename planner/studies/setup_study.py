@@ -65,7 +65,7 @@ def study_setups(
     try:
         setups = enumerate_setups(instance)
     except TooManySetupsError as error:
-        raise DataError([_too_many_setups_to_study(str(error))]) from error
+        raise DataError([_setup_study_too_large(str(error))]) from error
     placed = enumerate_retained_setups(instance, setups)
     positions = _setup_study_positions(
         instance, setups, placed, exact_packing=exact_packing, cancel=cancel
@@ -174,7 +174,7 @@ def setup_study_progress(
     )
 
 
-def _too_many_setups_to_study(why: str) -> Fault:
+def _setup_study_too_large(why: str) -> Fault:
     fix = (
         "narrow setups.tp_degrees or setups.mps_shares_pct, set max_replicas, or raise"
         " setups.min_gpu_utilization_pct"

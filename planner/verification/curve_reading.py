@@ -23,18 +23,18 @@ from planner.verification.tolerances import SLO_TOL
 from profiles.records import Column, Curve
 
 __all__ = [
-    "latency_read_from_curve",
     "percentile_achieved_on_curves",
-    "percentiles_read_from_curve",
     "range_achieved_on_curves",
-    "share_above_read_from_curve",
+    "read_curve_latency",
+    "read_curve_percentiles",
+    "read_curve_share_above",
 ]
 
 ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 """Share of the requests above each percentile, from the lowest percentile to the highest."""
 
 
-def latency_read_from_curve(curve: Curve, column: Column, rate: float) -> float:
+def read_curve_latency(curve: Curve, column: Column, rate: float) -> float:
     """Latency (ms) at the rate (req/s of one replica): linear between points, flat below the lowest
     (and, for messages, above).
     """
@@ -48,18 +48,18 @@ def latency_read_from_curve(curve: Curve, column: Column, rate: float) -> float:
     return 1e3 * float((1.0 - part) * values[k - 1] + part * values[k])
 
 
-def percentiles_read_from_curve(
+def read_curve_percentiles(
     curve: Curve, metric: str, rate: float
 ) -> tuple[list[float], list[float]]:
     """Latencies (ms) of the present percentiles at the rate, as their running maximum, and the
     shares above them.
     """
     present = [p for p in ABOVE if (metric, p) in curve.latency]
-    latencies = [latency_read_from_curve(curve, (metric, p), rate) for p in present]
+    latencies = [read_curve_latency(curve, (metric, p), rate) for p in present]
     return [max(latencies[: k + 1]) for k in range(len(latencies))], [ABOVE[p] for p in present]
 
 
-def share_above_read_from_curve(
+def read_curve_share_above(
     limit: float, latencies: Sequence[float], shares: Sequence[float]
 ) -> float:
     """Share of requests above the limit (ms), by the rule in the module's docstring."""
@@ -84,9 +84,7 @@ def percentile_achieved_on_curves(
     lines = [
         (
             d.rate,
-            *percentiles_read_from_curve(
-                instance.options[d.position].curve, metric, d.rate_per_replica
-            ),
+            *read_curve_percentiles(instance.options[d.position].curve, metric, d.rate_per_replica),
         )
         for d in deployed
         if d.rate > 0
@@ -94,7 +92,7 @@ def percentile_achieved_on_curves(
 
     def above(limit: float) -> float:
         return sum(
-            rate * share_above_read_from_curve(limit, latencies, shares)
+            rate * read_curve_share_above(limit, latencies, shares)
             for rate, latencies, shares in lines
         )
 
@@ -121,7 +119,7 @@ def range_achieved_on_curves(
     if slo.scope == "each_llm" or slo.statistic == "mean":
         column = (slo.metric, slo.statistic)
         at_rate = [
-            latency_read_from_curve(instance.options[d.position].curve, column, d.rate_per_replica)
+            read_curve_latency(instance.options[d.position].curve, column, d.rate_per_replica)
             for d in deployed
         ]
         if slo.scope == "each_llm":

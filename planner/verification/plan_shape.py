@@ -12,8 +12,8 @@ __all__ = [
     "PLAN_SHAPE",
     "TEXT",
     "WHOLE",
-    "check_plan_is_strict_json",
     "check_plan_shape",
+    "check_strict_plan_json",
 ]
 
 
@@ -91,7 +91,7 @@ PLAN_SHAPE: dict[str, Any] = {
 """What the checks need of plan.json; "*" matches any key."""
 
 
-def check_plan_is_strict_json(value: Any, where: str = "plan") -> Iterator[str]:
+def check_strict_plan_json(value: Any, where: str = "plan") -> Iterator[str]:
     """Only what strict JSON can hold: no NaN, no infinity, text keys, no foreign objects."""
     if value is None or isinstance(value, str | bool | int):
         return
@@ -102,10 +102,10 @@ def check_plan_is_strict_json(value: Any, where: str = "plan") -> Iterator[str]:
         for key, item in value.items():
             if not isinstance(key, str):
                 yield f"{where}: the key {key!r} is not text"
-            yield from check_plan_is_strict_json(item, f"{where}.{key}")
+            yield from check_strict_plan_json(item, f"{where}.{key}")
     elif isinstance(value, list | tuple):
         for k, item in enumerate(value):
-            yield from check_plan_is_strict_json(item, f"{where}.{k}")
+            yield from check_strict_plan_json(item, f"{where}.{k}")
     else:
         yield f"{where}: a {type(value).__name__} does not belong in JSON"
 

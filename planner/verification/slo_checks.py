@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.instance import Instance
-from planner.verification.curve_reading import latency_read_from_curve, range_achieved_on_curves
+from planner.verification.curve_reading import range_achieved_on_curves, read_curve_latency
 from planner.verification.deployed_options import StatedOption
 from planner.verification.tolerances import BINDING_BAND, RESTATE_TOL, SLO_TOL
 from profiles.records import PROVENANCES
@@ -68,7 +68,7 @@ def check_slo_latencies(instance: Instance, deployed: Sequence[StatedOption]) ->
     for d in deployed:
         curve, stated = instance.options[d.position].curve, d.entry["latency_ms"]
         expected = {
-            f"{m}_{s}": latency_read_from_curve(curve, (m, s), d.rate_per_replica)
+            f"{m}_{s}": read_curve_latency(curve, (m, s), d.rate_per_replica)
             for m, s in curve.latency
         }
         if set(stated) != set(expected):

@@ -22,7 +22,7 @@ from planner.verification.objective_checks import (
     check_objective_totals,
 )
 from planner.verification.placement_checks import check_placed_shards, check_placement_room
-from planner.verification.plan_shape import PLAN_SHAPE, check_plan_is_strict_json, check_plan_shape
+from planner.verification.plan_shape import PLAN_SHAPE, check_plan_shape, check_strict_plan_json
 from planner.verification.routing_certificate import certify_fractions, certify_router
 from planner.verification.setup_checks import (
     check_setup_quotas,
@@ -47,7 +47,7 @@ def run_verifier(
     malformed plan: what is missing or of the wrong kind is reported, and the rest is then not
     checked.
     """
-    problems = list(check_plan_is_strict_json(plan))
+    problems = list(check_strict_plan_json(plan))
     if plan.get("status") in ("infeasible", "unknown"):
         return tuple(problems + list(check_no_objective(plan)))
     problems += check_plan_shape(plan, PLAN_SHAPE)

@@ -59,9 +59,7 @@ def build_table_of_file(
     faults and left out.
     """
     numbered = (
-        (row, cells)
-        for row, cells in enumerate(records, start=1)
-        if not _is_blank_line_of_file(cells)
+        (row, cells) for row, cells in enumerate(records, start=1) if not _is_blank_file_line(cells)
     )
     first = next(numbered, None)
     if first is None:
@@ -76,14 +74,14 @@ def build_table_of_file(
         return None
     kept, rows = [], []
     for row, cells in numbered:
-        if len(cells) < len(header) or not _is_blank_line_of_file(cells[len(header) :]):
+        if len(cells) < len(header) or not _is_blank_file_line(cells[len(header) :]):
             faults.append(_wrong_width_in_file(file, row, len(cells), len(header)))
             continue
         kept.append(cells[: len(header)])
         rows.append(row)
     columns: list[Sequence] = list(zip(*kept, strict=True)) if kept else [()] * len(header)
     named = [
-        name or ("" if _is_blank_line_of_file(cells) else name)
+        name or ("" if _is_blank_file_line(cells) else name)
         for name, cells in zip(header, columns, strict=True)
     ]
     if not _check_table_file_header(file, named, columns, faults):
@@ -173,7 +171,7 @@ def _check_table_file_header(
     before = len(faults)
     seen: set[str] = set()
     for i, name in enumerate(names):
-        if not name and columns is not None and not _is_blank_line_of_file(columns[i]):
+        if not name and columns is not None and not _is_blank_file_line(columns[i]):
             fix = "name it, or delete it (pandas: to_csv(index=False))"
             faults.append(Fault(file, f"row 1, cell {i + 1}", "", "the column has no name", fix))
         if name and name in seen:
@@ -222,7 +220,7 @@ def _wrong_width_in_file(file: str, row: int, cells: int, expected: int) -> Faul
     )
 
 
-def _is_blank_line_of_file(cells: Sequence) -> bool:
+def _is_blank_file_line(cells: Sequence) -> bool:
     return not any(
         cell is not None and (not isinstance(cell, str) or (cell and not cell.isspace()))
         for cell in cells

@@ -108,10 +108,10 @@ def readme_start_kubernetes(deployment: Row) -> list[str]:
             "",
             f"Set {keys} in `kubernetes/models.yaml`: pods without a model id do not start.",
         ]
-    return [*lines, *(_readme_start_kubernetes_mps() if _shares(deployment) else [])]
+    return [*lines, *(_readme_start_mps() if _shares(deployment) else [])]
 
 
-def _readme_start_kubernetes_mps() -> list[str]:
+def _readme_start_mps() -> list[str]:
     """What shared GPUs need."""
     return [
         "",

@@ -16,7 +16,7 @@ import pytest
 
 from planner.joint.solve import solve_joint
 from planner.scenario.assemble import assemble_instance
-from planner.scenario.load import parse_loaded_scenario
+from planner.scenario.load import load_parsed_scenario
 from planner.scenario.schema import ScenarioSpec
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
@@ -213,7 +213,7 @@ def test_yaml_examples_are_scenarios_or_parts_of_one(block: Block):
     base = parse_yaml(
         (HOME / "examples/paper-trio/scenario.yaml").read_text(encoding="utf-8"), "base", faults
     )
-    parse_loaded_scenario(content if "version" in content else {**base, **content}, block.document)
+    load_parsed_scenario(content if "version" in content else {**base, **content}, block.document)
 
 
 def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):

@@ -9,7 +9,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.export.input_workbook import write_scenario_as_input_workbook
+from planner.export.input_workbook import write_scenario_input_workbook
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.load import load_scenario
 from planner.scenario.templates import template_inputs
@@ -75,14 +75,14 @@ PAYLOADS = [
 )
 def test_same_hash_both_ways(example: Path, overrides: list[str], tmp_path: Path) -> None:
     requested = assemble_instance(example, overrides)
-    assert write_scenario_as_input_workbook(example, overrides, tmp_path / "one.xlsx") == ()
+    assert write_scenario_input_workbook(example, overrides, tmp_path / "one.xlsx") == ()
     back = assemble_instance(tmp_path / "one.xlsx")
     assert back.sha256 == requested.sha256
     assert back.scenario.spec.solver == requested.scenario.spec.solver
     assert [option.mps_share for option in back.instance.options] == [
         option.mps_share for option in requested.instance.options
     ]
-    write_scenario_as_input_workbook(tmp_path / "one.xlsx", [], tmp_path / "two.xlsx")
+    write_scenario_input_workbook(tmp_path / "one.xlsx", [], tmp_path / "two.xlsx")
     assert assemble_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == requested.sha256
 
 
@@ -96,7 +96,7 @@ def test_every_key_has_its_place(tmp_path: Path) -> None:
     ]
     overrides = [*OVERRIDES, *search]
     requested = assemble_instance(example, overrides)
-    write_scenario_as_input_workbook(example, overrides, tmp_path / "one.xlsx")
+    write_scenario_input_workbook(example, overrides, tmp_path / "one.xlsx")
     spec = load_scenario(tmp_path / "one.xlsx").spec
     names = {"profiles", "scores"}
     assert spec.model_dump(exclude=names) == requested.scenario.spec.model_dump(exclude=names)
@@ -116,7 +116,7 @@ def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
     overrides = ["scores=scores.parquet", "scores_missing=drop"]
     requested = assemble_instance(case, overrides)
     assert requested.instance.scores.dropped == 1
-    write_scenario_as_input_workbook(case, overrides, tmp_path / "one.xlsx")
+    write_scenario_input_workbook(case, overrides, tmp_path / "one.xlsx")
     back = assemble_instance(tmp_path / "one.xlsx")
     assert (back.instance.scores.values == requested.instance.scores.values).all()
     assert back.sha256 == requested.sha256
@@ -125,7 +125,7 @@ def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
 def test_scores_of_many_prompts_stay_in_their_file(tmp_path: Path) -> None:
     case = write_case(tmp_path, ["a", "b"], prompts=5001)
     (tmp_path / "sub").mkdir()
-    notes = write_scenario_as_input_workbook(case, [], tmp_path / "sub" / "one.xlsx")
+    notes = write_scenario_input_workbook(case, [], tmp_path / "sub" / "one.xlsx")
     assert notes == ("the sheet Scores is left out; the workbook names ../scores.csv instead",)
     assert "Scores" not in openpyxl.load_workbook(tmp_path / "sub" / "one.xlsx").sheetnames
     assert assemble_instance(tmp_path / "sub" / "one.xlsx").sha256 == assemble_instance(case).sha256
@@ -137,7 +137,7 @@ def test_text_that_no_cell_can_hold_stays_in_its_file(tmp_path: Path) -> None:
         {"prompt_id": ["x" * 40_000, "b\x01ell", "_x005F_"], "a": [1, 2, 3], "b": [2, 3, 1]}
     )
     scores.to_csv(tmp_path / "scores.csv", index=False)
-    assert len(write_scenario_as_input_workbook(case, [], tmp_path / "one.xlsx")) == 1
+    assert len(write_scenario_input_workbook(case, [], tmp_path / "one.xlsx")) == 1
     assert assemble_instance(tmp_path / "one.xlsx").sha256 == assemble_instance(case).sha256
 
 
@@ -145,7 +145,7 @@ def test_payloads_stay_text_and_come_back(tmp_path: Path) -> None:
     case = write_case(
         tmp_path, PAYLOADS, prompt_ids=[*PAYLOADS, "007", "1e5", "a\nb", "2026-05-01"]
     )
-    write_scenario_as_input_workbook(case, [], tmp_path / "one.xlsx")
+    write_scenario_input_workbook(case, [], tmp_path / "one.xlsx")
     back = assemble_instance(tmp_path / "one.xlsx")
     assert back.sha256 == assemble_instance(case).sha256
     assert [llm.name for llm in back.scenario.spec.llms] == PAYLOADS
@@ -184,7 +184,7 @@ def test_a_name_that_no_xml_can_hold_breaks_no_workbook(tmp_path: Path) -> None:
 def test_a_name_that_no_cell_can_hold_is_refused_and_nothing_written(tmp_path: Path) -> None:
     case = write_case(tmp_path, ["a_x005F_b"])
     with pytest.raises(DataError, match="no cell can hold"):
-        write_scenario_as_input_workbook(case, [], tmp_path / "one.xlsx")
+        write_scenario_input_workbook(case, [], tmp_path / "one.xlsx")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "profiles.csv",
         "scenario.yaml",

@@ -15,7 +15,7 @@ from planner.joint.goal_state import GoalState
 from planner.joint.primal_heuristics import (
     consider_primal,
     heuristic_meets_floors,
-    place_or_thin_out_heuristic,
+    place_or_thin_heuristic,
     round_relaxation_heuristic,
     thin_out_heuristic,
     try_rounding_heuristic,
@@ -142,6 +142,6 @@ def test_a_setup_that_does_not_fit_is_thinned_out() -> None:
     state = goal_state(cluster([(0, 1, 0.6, 1.0)], 1, per_node=4, most=None))
     too_many = np.array([6])
     assert not all_packed(pack_for_separation(state.shared, too_many))
-    place_or_thin_out_heuristic(state, too_many, np.array([5.0]))
+    place_or_thin_heuristic(state, too_many, np.array([5.0]))
     assert state.incumbent is not None
     assert state.incumbent.routed.replicas.tolist() == [4]

@@ -4,7 +4,7 @@ import pytest
 
 from planner.export.report_content import build_report
 from planner.plans.plan_and_scenario import PlanAndScenario
-from reports.series import CELLS, bar_series, gpus_series, routing_series_text, spans_series
+from reports.series import CELLS, bar_series, gpu_series, routing_series_text, span_series
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def test_a_bar_has_a_cell_for_every_tenth(
 
 def test_every_gpu_and_every_curve_is_there_once(trio: PlanAndScenario) -> None:
     report, content = build_report(trio.plan, trio.loaded), trio.plan.content
-    gpus = list(gpus_series(report))
+    gpus = list(gpu_series(report))
     assert len(gpus) == content["gpus_total"]
     rows = [row for *_, numbers in gpus for row in numbers]
     assert sorted(rows) == list(range(len(content["placement"])))
-    spans = spans_series(report)
+    spans = span_series(report)
     assert [stop for _, stop in spans[:-1]] == [start for start, _ in spans[1:]]
     assert len(spans) == len(content["options"])
     for llm, fraction in content["routing"].items():

@@ -2,14 +2,14 @@
 
 import pytest
 
-from reports.style import CELL_LIMIT, LLM_COLOURS, ink_style_on, safe_style_text, style_of_llms
+from reports.style import CELL_LIMIT, LLM_COLOURS, ink_style_for, safe_style_text, style_of_llms
 
 
 def test_inks_are_readable_and_looks_are_shared() -> None:
     looks = style_of_llms({f"llm {k}": "X" for k in range(12)})
     assert [look.colour for look in looks.values()][:10] == list(LLM_COLOURS)
     for colour in LLM_COLOURS:
-        assert ink_style_on(colour) in ("#000000", "#FFFFFF")
+        assert ink_style_for(colour) in ("#000000", "#FFFFFF")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.scenario.assemble import assemble_instance
-from planner.scenario.load import load_scenario, parse_loaded_scenario
+from planner.scenario.load import load_parsed_scenario, load_scenario
 from profiles.io.faults import Fault, ScenarioError
 from profiles.io.yaml_text import parse_yaml
 from tests.support.scenarios.scenario_case import (
@@ -117,4 +117,4 @@ KEYS = [
 @given(overrides=st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=12), JUNK, max_size=3))
 def test_any_override_gives_a_scenario_or_faults(overrides: dict[str, object]) -> None:
     content = parse_yaml(SCENARIO, "f", [])
-    assert_sound_or_faulty(lambda: parse_loaded_scenario(content, "f", overrides))
+    assert_sound_or_faulty(lambda: load_parsed_scenario(content, "f", overrides))

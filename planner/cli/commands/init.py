@@ -9,7 +9,7 @@ from planner.errors import DataError
 from planner.export.input_workbook import (
     check_new_input_workbook,
     write_input_workbook,
-    write_scenario_as_input_workbook,
+    write_scenario_input_workbook,
 )
 from planner.program import PROGRAM
 from planner.scenario.templates import TEMPLATE_TEXTS, template_inputs
@@ -82,7 +82,7 @@ def _written_by_init(
         return _write_init_folder(folder)
     assert xlsx is not None  # noqa: S101  (one of the two is there)
     if source is not None:
-        notify(write_scenario_as_input_workbook(source, overrides, xlsx))
+        notify(write_scenario_input_workbook(source, overrides, xlsx))
     else:
         check_new_input_workbook(xlsx)
         write_input_workbook(xlsx, template_inputs())

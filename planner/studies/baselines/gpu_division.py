@@ -38,7 +38,7 @@ def ways_to_divide_gpus(
     to the smallest.
     """
     need = _gpus_needed(instance)
-    ways = {"in proportion": _who_fits_gpu_division(instance, sizes, need)}
+    ways = {"in proportion": _fitting_gpu_division(instance, sizes, need)}
     least = _gpus_at_least(instance, sizes, need)
     if least is not None:
         ways["at least the smallest option of each"] = least
@@ -53,7 +53,7 @@ def ways_to_divide_gpus(
     return distinct
 
 
-def _who_fits_gpu_division(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray:
+def _fitting_gpu_division(instance: Instance, sizes: np.ndarray, need: np.ndarray) -> np.ndarray:
     """In proportion to size among those whose part holds one of their options."""
     must = np.array([llm.min_replicas > 0 for llm in instance.llms])
     inside = np.isfinite(need)

@@ -27,13 +27,13 @@ __all__ = ["isolated_baseline"]
 def isolated_baseline(solver: BaselineSolver, instance: Instance) -> BaselineResult:
     """Every GPU serves one LLM alone."""
     count = _isolated_stack_sizes(instance)
-    stacked = _isolated_stacked(instance, count)
+    stacked = _isolated_stack_instance(instance, count)
     variant = "whole GPUs for each LLM" + (
         "; replicas of one LLM may be stacked on its GPUs" if (count > 1).any() else ""
     )
     nearest = least_violation(solver, stacked)
     if nearest.solution is not None:
-        nearest = replace(nearest, solution=_isolated_unstacked(nearest.solution, count))
+        nearest = replace(nearest, solution=_unstack_isolated_result(nearest.solution, count))
     attempt = least_violation_result(solver, instance, "isolated", variant, nearest, [])
     if attempt.content is not None:
         _check_isolated(attempt.content["placement"])
@@ -58,10 +58,11 @@ def _isolated_stack_sizes(instance: Instance) -> np.ndarray:
     return count
 
 
-def _isolated_stacked(instance: Instance, count: np.ndarray) -> Instance:
+def _isolated_stack_instance(instance: Instance, count: np.ndarray) -> Instance:
     """Every option as a stack on whole GPUs; where utilisation counts, whole shares alone."""
     options = tuple(
-        _stack_isolated(option, int(k)) for option, k in zip(instance.options, count, strict=True)
+        _isolated_stack_option(option, int(k))
+        for option, k in zip(instance.options, count, strict=True)
     )
     of_llm = np.array([o.llm for o in instance.options])
     stacked = replace(
@@ -83,7 +84,7 @@ def _isolated_stacked(instance: Instance, count: np.ndarray) -> Instance:
     return stacked
 
 
-def _stack_isolated(option: Option, count: int) -> Option:
+def _isolated_stack_option(option: Option, count: int) -> Option:
     curve = Curve(
         option.curve.rates * count,
         option.curve.latency,
@@ -93,7 +94,7 @@ def _stack_isolated(option: Option, count: int) -> Option:
     return replace(option, mps_share=1.0, memory=option.memory * count, curve=curve)
 
 
-def _isolated_unstacked(solution: Solution, count: np.ndarray) -> Solution:
+def _unstack_isolated_result(solution: Solution, count: np.ndarray) -> Solution:
     """The plan in replicas of the options."""
     shards = [
         Shard(s.option, s.replica * int(count[s.option]) + k, s.shard, s.node, s.gpu)

@@ -47,7 +47,7 @@ def single_llm_baseline(solver: BaselineSolver, instance: Instance) -> BaselineR
             met, key=lambda attempt: np.inf if attempt.value is None else attempt.value
         )
         return by_cost[0] if instance.objective == "cost" else met[0]
-    return _least_missed_single_llm(solver, instance, good)
+    return _single_llm_missing_least(solver, instance, good)
 
 
 def _single_llm_instance(instance: Instance, i: int) -> Instance:
@@ -69,7 +69,7 @@ def _single_llm_attempt(
     )
 
 
-def _least_missed_single_llm(
+def _single_llm_missing_least(
     solver: BaselineSolver, instance: Instance, llms: list[int]
 ) -> BaselineResult:
     """Of LLMs that all miss the SLOs the one that misses them by least."""

@@ -21,11 +21,11 @@ def write_checks(book: Book, report: Report) -> None:
     checks_all_ok.
     """
     rows = [
-        *_sums_checks(book),
-        *_gpus_checks(book),
-        *_curves_checks(book),
-        *_slos_checks(book, report),
-        *_replicas_checks(book, report),
+        *_sum_checks(book),
+        *_gpu_checks(book),
+        *_curve_checks(book),
+        *_slo_checks(book, report),
+        *_replica_checks(book, report),
         *_proof_checks(report),
     ]
     stories = [
@@ -52,7 +52,7 @@ def _true(text: str) -> Formula:
     return Formula(text, value=True)
 
 
-def _sums_checks(book: Book) -> list[Check]:
+def _sum_checks(book: Book) -> list[Check]:
     """Fractions and rates add up."""
     routing, setup = book.placed["routing"], book.placed["setup"]
     fractions = routing.range("Fraction (%)")
@@ -77,7 +77,7 @@ def _sums_checks(book: Book) -> list[Check]:
     ]
 
 
-def _gpus_checks(book: Book) -> list[Check]:
+def _gpu_checks(book: Book) -> list[Check]:
     """No GPU and no pool is overfilled."""
     gpus, cost = book.placed["gpus"], book.placed["cost"]
     setup, shards = book.placed["setup"], book.placed["shards"]
@@ -106,14 +106,14 @@ def _gpus_checks(book: Book) -> list[Check]:
     ]
 
 
-def _curves_checks(book: Book) -> list[Check]:
+def _curve_checks(book: Book) -> list[Check]:
     """No option runs beyond what was profiled."""
     use = book.placed["setup"].range("Utilisation (%)")
     text = "No replica runs above its highest profiled rate"
     return [(text, _true(f"=MAX({use})<=100+{NOISE}*100"), "Setup, column Utilisation")]
 
 
-def _slos_checks(book: Book, report: Report) -> list[Check]:
+def _slo_checks(book: Book, report: Report) -> list[Check]:
     """Every SLO holds."""
     checks: list[Check] = []
     for j, slo in enumerate(report["meta"]["slos"]):
@@ -125,7 +125,7 @@ def _slos_checks(book: Book, report: Report) -> list[Check]:
     return checks
 
 
-def _replicas_checks(book: Book, report: Report) -> list[Check]:
+def _replica_checks(book: Book, report: Report) -> list[Check]:
     """Limits on the replicas of an LLM; its replicas are summed on Setup, where its rows are
     consecutive.
     """

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reports.content import Report
-from reports.series import RATE, spans_series
+from reports.series import RATE, span_series
 from reports.workbook.book import Book, Formula, is_blank
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
@@ -28,7 +28,7 @@ def curve_points_formula(
     lacks the column.
     """
     points, placed = report["tables"]["points"], book.placed["points"]
-    start, stop = spans_series(report)[option]
+    start, stop = span_series(report)[option]
     latencies = points[header].iloc[start:stop]
     if any(is_blank(value) for value in latencies):
         return None
@@ -67,7 +67,7 @@ def _curve_point_names(report: Report) -> list[str]:
     """
     points, provenance = report["tables"]["points"], report["tables"]["setup"]["Provenance"]
     names = []
-    for k, (start, stop) in enumerate(spans_series(report)):
+    for k, (start, stop) in enumerate(span_series(report)):
         llm, option = points["LLM"].iloc[start], points["Option"].iloc[start]
         names += [f"{llm} {option}, {provenance.iloc[k]}"] * (stop - start)
     return names

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from reports.content import Report
-from reports.series import CELLS, bar_series, gpus_series
+from reports.series import CELLS, bar_series, gpu_series
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
@@ -53,7 +53,7 @@ def write_gpu_map(book: Book, report: Report) -> None:
             "Compute and memory are sums over the sheet Shards.",
         ],
     )
-    gpus = list(gpus_series(report))
+    gpus = list(gpu_series(report))
     head = next_table(page, HEADS, len(gpus))
     values: list[list[Any]] = []
     bars = []

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reports.content import Report, ReportSlo
-from reports.series import RATE, spans_series
+from reports.series import RATE, span_series
 from reports.style import COLOURS, DASHES
 from reports.workbook.book import Book, Formula, PlacedTable, is_blank
 from reports.workbook.charts import ChartWords, add_scatter_chart
@@ -178,7 +178,7 @@ def latency_chart(book: Book, report: Report, header: str) -> tuple[Any, str]:
     series: list[dict[str, Any]] = []
     points: list[str] = []
     drawn: dict[str, int] = {}
-    for k, (start, stop) in enumerate(spans_series(report)):
+    for k, (start, stop) in enumerate(span_series(report)):
         llm, value = str(frame["LLM"].iloc[k]), frame[header].iloc[k]
         if is_blank(value):
             continue

@@ -43,7 +43,7 @@ def _write_setups_histogram(
     total = Formula(f"=SUM({area})", int(shown["Setups"].sum()))
     totals = {"Quality": "Total", "Setups": total}
     placed = write_table(page, shown, "histogram", totals=totals)
-    here = None if quality is None else _setups_bin_of(shown, quality)
+    here = None if quality is None else _setups_histogram_bin(shown, quality)
     pairs = zip(shown["Quality"], shown["Setups"], strict=True)
     counts = "; ".join(f"{words}: {count:,}" for words, count in pairs)
     title, where = "Feasible setups by their best quality", ""
@@ -59,7 +59,7 @@ def _write_setups_histogram(
     page.chart(chart, alt, width=700, height=380)
 
 
-def _setups_bin_of(histogram: pd.DataFrame, quality: float) -> int | None:
+def _setups_histogram_bin(histogram: pd.DataFrame, quality: float) -> int | None:
     """The bin in which a quality falls, the lowest first; None outside, by more than rounding and a
     closed gap.
     """
