@@ -19,7 +19,8 @@ from planner.export.report_files import write_report_files, write_report_workboo
 from planner.export.source_date import source_time
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import Plan, plan_record_text
+from planner.plans.plan_file import plan_file_text
+from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
 from planner.scenario.archive import write_archive_folder
 from planner.scenario.assemble import assemble_instance
@@ -81,7 +82,7 @@ def export_scenario_zip_job(
         if assemble_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
             problem = "its files do not give the scenario back exactly"
             raise DataError([Fault(path, "", "", problem, "share its own files instead")])
-        plan = plan_record_text(source.plan.content)
+        plan = plan_file_text(source.plan.content)
         return _zip_export_files({**_files_in(folder), "plan.json": plan}), []
 
 
@@ -126,7 +127,7 @@ def export_bundle_job(
 
 def plan_text(content: PlanContent) -> str:
     """plan.json as it is handed over: its scenario is in the same folder."""
-    return plan_record_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
+    return plan_file_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
 
 
 def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:

@@ -16,7 +16,8 @@ from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy
 from planner.operation.samples import read_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import Plan, plan_record_text
+from planner.plans.plan_file import plan_file_text
+from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
 from planner.presentation.out_of_sample import (
     out_of_sample_advice_lines,
@@ -58,7 +59,7 @@ def router_policy_job(
     columns = scores.values[:, :MOST_PROMPTS].T.tolist()
     return {
         "policy": policy,
-        "json": plan_record_text(policy),
+        "json": plan_file_text(policy),
         "prices": router_prices_table(content, Router(policy), scores),
         "ties": router_ties_table(content),
         "prompts": [
@@ -82,7 +83,7 @@ def router_prices_job(
         "by_llm": router_llm_prices_table(table),
         "held": router_held_rate_line(table),
         "held_pct": 100 * table.held_up_to / table.planned,
-        "json": plan_record_text(build_router_policy(content, source.loaded.instance, table=table)),
+        "json": plan_file_text(build_router_policy(content, source.loaded.instance, table=table)),
     }
 
 

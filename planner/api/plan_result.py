@@ -15,7 +15,8 @@ from planner.api.scenario import LoadedScenario
 from planner.export.report_files import write_report_files
 from planner.joint.solver.model_file import write_model_file
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
-from planner.plans.record import Plan, read_plan_record, write_plan_record
+from planner.plans.plan_file import read_plan_file, write_plan_file
+from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
 from planner.plans.tables import plan_tables
 from planner.presentation.plan.verdict import verdict_line
@@ -135,7 +136,7 @@ class PlanResult:
         It names the scenario's file; of a scenario from memory, keep one by `scenario.to_folder`.
         Raises OSError when the file cannot be written.
         """
-        write_plan_record(self.record, path)
+        write_plan_file(self.record, path)
 
     def to_excel(self, path: str | os.PathLike[str]) -> None:
         """Write the report as a workbook with live costs and checks (docs/workbook.md).
@@ -184,7 +185,7 @@ def _plan_result_in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, 
 
 def content_with_setup(source: PlanSource) -> PlanContent:
     """The content of a plan with a setup; InfeasibleError or NoPlanInTimeError else."""
-    record = source.record if isinstance(source, PlanResult) else read_plan_record(source)
+    record = source.record if isinstance(source, PlanResult) else read_plan_file(source)
     return record.demand_setup().content
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["ItsScenario", "Overrides", "PlanPath", "ReportPath", "ScenarioPath"]
+__all__ = ["ItsScenario", "Overrides", "PlanPath", "ReportPath", "ScenarioPath", "Unverified"]
 
 ScenarioPath = Annotated[
     Path,
@@ -33,6 +33,12 @@ ItsScenario = Annotated[
         metavar="PATH",
         help="The plan's scenario, where the path in the plan does not lead to it.",
         show_default=False,
+    ),
+]
+Unverified = Annotated[
+    bool,
+    typer.Option(
+        "--unverified", help="Look at a plan that fails its checks; every output says that it does."
     ),
 ]
 ReportPath = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.arguments import ItsScenario, PlanPath
+from planner.cli.arguments import ItsScenario, PlanPath, Unverified
 from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
 
@@ -67,6 +67,7 @@ def route(
             show_default=False,
         ),
     ] = None,
+    unverified: Unverified = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the verdict alone; no progress, no notices.")
     ] = False,
@@ -94,6 +95,7 @@ def route(
                 csv=csv,
                 json=json,
                 quiet=quiet,
+                unverified=unverified,
             ),
             interrupt,
         )
@@ -118,6 +120,7 @@ def simulate(
         typer.Option(min=0.1, max=20.0, metavar="C", help="Burstiness of arrivals; 1 = Poisson."),
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the arrivals.")] = 0,
+    unverified: Unverified = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the verdict alone; no progress.")
     ] = False,
@@ -136,7 +139,13 @@ def simulate(
         code = run_simulate(
             plan,
             SimulateOptions(
-                scenario=scenario, trace=trace, minutes=minutes, cv=cv, seed=seed, quiet=quiet
+                scenario=scenario,
+                trace=trace,
+                minutes=minutes,
+                cv=cv,
+                seed=seed,
+                quiet=quiet,
+                unverified=unverified,
             ),
             interrupt,
         )

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.arguments import ItsScenario, Overrides, PlanPath, ReportPath, ScenarioPath
+from planner.cli.arguments import (
+    ItsScenario,
+    Overrides,
+    PlanPath,
+    ReportPath,
+    ScenarioPath,
+    Unverified,
+)
 from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
 
@@ -142,6 +149,7 @@ def report(
             show_default=False,
         ),
     ] = "",
+    unverified: Unverified = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the names of the files alone; no progress.")
     ] = False,
@@ -157,7 +165,9 @@ def report(
         # Imported here to keep --help fast.
         from planner.cli.commands.report import ReportOptions, run_report
 
-        code = run_report(plan, ReportOptions(xlsx, charts, scenario, kinds, quiet), interrupt)
+        code = run_report(
+            plan, ReportOptions(xlsx, charts, scenario, kinds, quiet, unverified), interrupt
+        )
     raise typer.Exit(code)
 
 
@@ -172,6 +182,7 @@ def diff(
     new: Annotated[
         Path, typer.Argument(metavar="PLAN", help="The plan to change to.", show_default=False)
     ],
+    unverified: Unverified = False,
 ) -> None:
     """Show the steps from one plan to another.
 
@@ -182,7 +193,7 @@ def diff(
     # Imported here to keep --help fast.
     from planner.cli.commands.diff import run_diff
 
-    raise typer.Exit(run_diff(old, new))
+    raise typer.Exit(run_diff(old, new, unverified=unverified))
 
 
 @plan_app.command(epilog=f"Example: {PROGRAM} export plan.json --to deploy --only compose,litellm")

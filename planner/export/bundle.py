@@ -19,7 +19,7 @@ from planner.export.deployment import build_deployment
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import plan_record_text
+from planner.plans.plan_file import plan_file_text
 from planner.program import PROGRAM
 from planner.verification.verifier import run_verifier
 from profiles.io.faults import Fault, fault_spelling_guess
@@ -121,7 +121,7 @@ def build_bundle(
         policy = build_router_policy(
             content, instance, table=table, backends=litellm.litellm_backends(deployment)
         )
-        files["router_policy.json"] = plan_record_text(
+        files["router_policy.json"] = plan_file_text(
             {"note": " ".join(file_head_lines(deployment["about"])), **policy}
         )
         files["router.py"] = with_head(
@@ -129,7 +129,7 @@ def build_bundle(
         )
     if "routellm" in chosen:
         values = instance.scores.values
-        files["routellm.json"] = plan_record_text(
+        files["routellm.json"] = plan_file_text(
             litellm.litellm_routellm_threshold(deployment, float(np.ptp(values, axis=0).max()))
         )
     files["README.md"] = deploy_readme(deployment, chosen, left_out, sorted(files))

@@ -86,7 +86,9 @@ def instance_without_conflict(instance: Instance, change: Repair) -> Instance:
 
 
 def _with_conflict_change(records: Sequence[Any], at: int, **changes: Any) -> tuple[Any, ...]:
-    """The records with the one at position `at` changed."""
+    """The records with the one at position `at` changed. IndexError where there is none."""
+    if not 0 <= at < len(records):
+        raise IndexError(at)
     return tuple(
         replace(record, **changes) if k == at else record for k, record in enumerate(records)
     )

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 from models.instance import Dropped, Instance, Pool
 from planner.plans.numbers import finite_number, percent, tidy
-from planner.plans.schema import ContextContent, DroppedContent, FiltersContent, PoolContent
+from planner.plans.schema import (
+    ContextContent,
+    DroppedContent,
+    FiltersContent,
+    PoolContent,
+    ScenarioContextContent,
+)
 from planner.solution import Solution
 
 if TYPE_CHECKING:
     from planner.scenario.assemble import LoadResult
 
-__all__ = ["context_content"]
+__all__ = ["context_content", "scenario_context"]
 
 
 def context_content(
@@ -34,6 +40,20 @@ def context_content(
         if replicas > 0
     ]
     return {
+        **scenario_context(loaded, instance),
+        "sources": sorted({option.curve.source for option in deployed if option.curve.source}),
+        "effort_notes": list(solution.effort.notes),
+        "seconds": {
+            phase: float(seconds)
+            for phase, seconds in {**timings, **solution.effort.seconds}.items()
+        },
+        "notices": list(notices),
+    }
+
+
+def scenario_context(loaded: "LoadResult", instance: Instance) -> ScenarioContextContent:
+    """Return the part of the context that restates the scenario, whatever the solution."""
+    return {
         "arrival_rate_rps": float(instance.arrival_rate),
         "quality_at_least": finite_number(instance.quality_floor),
         "prompts": len(instance.scores.weights),
@@ -44,14 +64,7 @@ def context_content(
         ],
         "filters": _context_filters_content(loaded, instance),
         "options_considered": len(instance.options),
-        "sources": sorted({option.curve.source for option in deployed if option.curve.source}),
-        "effort_notes": list(solution.effort.notes),
-        "seconds": {
-            phase: float(seconds)
-            for phase, seconds in {**timings, **solution.effort.seconds}.items()
-        },
         "dropped": [_context_dropped_content(option) for option in instance.dropped],
-        "notices": list(notices),
     }
 
 

@@ -1,48 +1,108 @@
 """A plan together with the scenario it was made of, for everything that takes a plan.json."""
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from planner.errors import DataError
-from planner.plans.record import Plan, read_plan_record
+from planner.plans.plan_file import read_plan_file
+from planner.plans.record import Plan
+from planner.plans.schema import PlanContent
+from planner.plans.soundness import soundness_problems
+from planner.program import PROGRAM
 from planner.scenario.assemble import LoadResult, assemble_instance
+from planner.version import VERSION
 from profiles.io.faults import Fault
 
-__all__ = ["PlanAndScenario", "load_plan_and_scenario"]
+__all__ = [
+    "PlanAndScenario",
+    "load_plan_and_scenario",
+    "load_plan_to_compare",
+    "unverified_line",
+]
 
 
 @dataclass(frozen=True)
 class PlanAndScenario:
-    """A plan, and its scenario loaded with the plan's overrides; their hashes are equal."""
+    """A plan, and its scenario loaded with the plan's overrides; their hashes are equal.
+
+    problems: what of the plan is not true of the scenario; only a plan that was explicitly read
+    unverified has any.
+    """
 
     plan: Plan
     loaded: LoadResult
+    problems: tuple[str, ...] = ()
 
 
-def load_plan_and_scenario(path: Path, scenario: Path | None = None) -> PlanAndScenario:
+def load_plan_and_scenario(
+    path: Path, scenario: Path | None = None, *, unverified: bool = False
+) -> PlanAndScenario:
     """Read plan.json and find its scenario: `scenario`, else by scenario_path relative to the
-    plan, else from the current folder.
+    plan, else from the current folder; then verify the one against the other.
 
-    DataError when either cannot be read, or when the scenario's hash is not the plan's.
+    unverified: hand on a plan that fails, marked as such (`checks`), with its problems.
+
+    DataError when either cannot be read, when the scenario's hash is not the plan's, or when the
+    plan fails the verifier.
     """
-    plan = read_plan_record(path)
-    file = scenario or _scenario_file_of_plan(path, str(plan.content.get("scenario_path", "")))
-    loaded = assemble_instance(file, plan.content.get("overrides", {}))
-    if loaded.sha256 != plan.content.get("scenario_sha256"):
+    plan = read_plan_file(path)
+    file = scenario or _scenario_file_of_plan(path, plan.content["scenario_path"])
+    loaded = assemble_instance(file, plan.content["overrides"])
+    if loaded.sha256 != plan.content["scenario_sha256"]:
         fix = "plan it again, or name the scenario it was made of with --scenario"
-        raise DataError(
-            [
-                Fault(
-                    str(path),
-                    "scenario_sha256",
-                    "",
-                    f"{file} is not (or no longer) the scenario of this plan",
-                    fix,
-                )
-            ]
+        problem = f"{file} is not (or no longer) the scenario of this plan"
+        raise DataError([Fault(str(path), "scenario_sha256", "", problem, fix)])
+    problems = soundness_problems(plan, loaded)
+    if problems and not unverified:
+        raise DataError(list(_unsound_faults(plan, problems, str(path))))
+    if problems:
+        marked = {"verified": False, "problems": problems}
+        plan = Plan(cast("PlanContent", {**plan.content, "checks": marked}))
+    return PlanAndScenario(plan, loaded, tuple(problems))
+
+
+def load_plan_to_compare(path: Path, *, unverified: bool = False) -> tuple[Plan, str]:
+    """Read plan.json, verified where its scenario is at hand; the plan, and a sentence when it is
+    not verified ("" when it is). unverified, DataError: as `load_plan_and_scenario`.
+    """
+    plan = read_plan_file(path)
+    try:
+        file = _scenario_file_of_plan(path, plan.content["scenario_path"])
+        loaded = assemble_instance(file, plan.content["overrides"])
+    except DataError:
+        return plan, f"{path} is not verified: its scenario is not at hand"
+    if loaded.sha256 != plan.content["scenario_sha256"]:
+        return plan, f"{path} is not verified: its scenario has changed since"
+    problems = soundness_problems(plan, loaded)
+    if problems and not unverified:
+        raise DataError(list(_unsound_faults(plan, problems, str(path))))
+    return plan, unverified_line(path, problems) if problems else ""
+
+
+def unverified_line(path: Path, problems: Sequence[str]) -> str:
+    """The sentence that goes with everything which rests on a plan that fails its checks."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"NOT VERIFIED: {path} fails its checks: {problems[0]}{more}. Do not rely on it."
+
+
+def _unsound_faults(plan: Plan, problems: Sequence[str], file: str) -> Iterator[Fault]:
+    """Faults of a plan that fails the verifier; of another version's, one that says no more than
+    that rules have changed.
+    """
+    look = f"plan it again: {PROGRAM} plan SCENARIO --json PATH (or look at it with --unverified)"
+    version = plan.content["planner_version"]
+    if version != VERSION:
+        problem = (
+            f"version {version} made this plan under other rules than those of version {VERSION}"
+            f" ({len(problems)} checks fail)"
         )
-    return PlanAndScenario(plan, loaded)
+        yield Fault(file, "planner_version", "", problem, look)
+        return
+    for one in problems:
+        yield Fault(file, "", "", f"this plan is not sound ({one})", look)
 
 
 def _scenario_file_of_plan(plan: Path, stated: str) -> Path:

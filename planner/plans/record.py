@@ -1,13 +1,9 @@
-"""The plan as a record, and its file: plan.json is written whole, and read back as strict JSON."""
+"""The plan as a record."""
 
-import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from planner.errors import DataError, InfeasibleError, NoPlanInTimeError
+from planner.errors import InfeasibleError, NoPlanInTimeError
 from planner.plans.schema import (
     AlternativesContent,
     ChangeContent,
@@ -16,17 +12,12 @@ from planner.plans.schema import (
     PlanContent,
 )
 from planner.program import PROGRAM
-from profiles.io.faults import Fault, file_text_or_fault
-from profiles.io.writing import write_whole_file
 
 __all__ = [
     "REWRITE",
     "SCHEMA",
     "Plan",
     "best_effort_change",
-    "plan_record_text",
-    "read_plan_record",
-    "write_plan_record",
 ]
 
 
@@ -92,47 +83,3 @@ class Plan:
 def best_effort_change(content: PlanContent) -> ChangeContent | None:
     """What makes a best effort feasible; None of a plan of the scenario as it is."""
     return cast("ChangeContent | None", content.get("change"))
-
-
-def write_plan_record(plan: Plan, path: str | os.PathLike[str]) -> None:
-    """Write plan.json whole or not at all; `scenario_path` becomes relative to its folder.
-
-    OSError when that is not writable.
-    """
-    target = Path(path).resolve()
-    scenario = Path(plan.content["scenario_path"]).resolve()
-    content: PlanContent = {
-        **plan.content,
-        "scenario_path": Path(os.path.relpath(scenario, target.parent)).as_posix(),
-    }
-    write_whole_file(target, lambda stream: stream.write(plan_record_text(content)))
-
-
-def plan_record_text(content: Mapping[str, Any]) -> str:
-    """Return strict JSON (ValueError on NaN or infinity) in ASCII, indented, with a newline at its
-    end.
-    """
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
-
-
-def read_plan_record(path: str | os.PathLike[str]) -> Plan:
-    """Read the plan of a plan.json; DataError when it is unreadable, not strict JSON or not a plan
-    of schema version 1.
-    """
-    text, fault = file_text_or_fault(Path(path))
-    if fault is None:
-        try:
-            content = json.loads(text, parse_constant=_refuse_constant)
-        except ValueError as error:
-            fault = Fault(str(path), "", "", f"not strict JSON ({error})", REWRITE)
-        else:
-            if isinstance(content, dict) and content.get("schema") == SCHEMA:
-                return Plan(cast("PlanContent", content))
-            fault = Fault(
-                str(path), "schema", "", f"not a plan of schema version {SCHEMA}", REWRITE
-            )
-    raise DataError([fault])
-
-
-def _refuse_constant(word: str) -> float:
-    raise ValueError(f"{word} is not a number of strict JSON")

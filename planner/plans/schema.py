@@ -1,7 +1,7 @@
 """The content of plan.json as types, one per part; the same as docs/plan.schema.json says (a test
 compares them).
 
-Plain dicts at run time: nothing is copied or checked, and what `read_plan_record` gives is of these
+Plain dicts at run time: nothing is copied or checked, and what `read_plan_file` gives is of these
 types too. Names and units of files: ms, req/s, GiB, USD/h, per cent for `_pct`, 0..1 for shares and
 fractions. null (None) means that there is no plan or no such number. docs/plan-json.md explains
 every key.
@@ -29,6 +29,7 @@ __all__ = [
     "PoolContent",
     "ReplicaChangeContent",
     "RouterContent",
+    "ScenarioContextContent",
     "SearchedContent",
     "SetupContent",
     "ShadowPricesContent",
@@ -286,8 +287,8 @@ MarginalContent = TypedDict(
 """The plan with one limit moved by a unit; change: dotted path of the scenario."""
 
 
-class ContextContent(TypedDict):
-    """What reports show in addition to the plan; sources: of the curves used; seconds: by phase."""
+class ScenarioContextContent(TypedDict):
+    """The scenario restated."""
 
     arrival_rate_rps: float
     quality_at_least: float | None
@@ -296,10 +297,15 @@ class ContextContent(TypedDict):
     llms: NotRequired[list[LlmContent]]
     filters: FiltersContent
     options_considered: int
+    dropped: list[DroppedContent]
+
+
+class ContextContent(ScenarioContextContent):
+    """What reports show in addition to the plan; sources: of the curves used; seconds: by phase."""
+
     sources: list[str]
     effort_notes: list[str]
     seconds: dict[str, float]
-    dropped: list[DroppedContent]
     notices: list[str]
     marginals: NotRequired[list[MarginalContent]]
     alternatives: NotRequired[AlternativesContent]

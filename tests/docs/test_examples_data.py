@@ -21,7 +21,7 @@ from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.plans.plan_content import build_plan_content
-from planner.plans.record import write_plan_record
+from planner.plans.plan_file import write_plan_file
 from planner.profiling.estimate import LATENCIES
 from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
@@ -165,7 +165,7 @@ def test_the_paper_trio_is_a_real_trade_off():
 def test_plans_from_the_catalogues_alone_hold_step_by_step(name: str, tmp_path):
     loaded = assemble_instance(FOLDER / name / "scenario.yaml")
     solution = joint.solve_joint(loaded.instance, Settings())
-    write_plan_record(build_plan_content(loaded, solution, Settings(), {}), tmp_path / "plan.json")
+    write_plan_file(build_plan_content(loaded, solution, Settings(), {}), tmp_path / "plan.json")
     plan = load_plan_and_scenario(tmp_path / "plan.json", FOLDER / name / "scenario.yaml")
     found = run_simulation(plan, Demand(), engine=build_step_level_replica)
     assert {option.engine for option in found.options} == {"step-level"}

@@ -12,7 +12,7 @@ from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
 from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.plans.plan_content import build_plan_content
-from planner.plans.record import write_plan_record
+from planner.plans.plan_file import write_plan_file
 from planner.scenario.assemble import assemble_instance
 
 HERE = FOLDER / "from-benchmarks"
@@ -45,7 +45,7 @@ def test_it_is_planned_and_simulated(tmp_path) -> None:
     solution = joint.solve_joint(loaded.instance, settings)
     assert solution.status == "optimal"
     assert (solution.fractions > 0).all()
-    write_plan_record(build_plan_content(loaded, solution, settings, {}), tmp_path / "plan.json")
+    write_plan_file(build_plan_content(loaded, solution, settings, {}), tmp_path / "plan.json")
     found = run_simulation(load_plan_and_scenario(tmp_path / "plan.json"), Demand())
     assert found.verdict in ("holds", "uncertain")
     assert {option.engine for option in found.options} == {"fitted queue"}

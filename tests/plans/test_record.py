@@ -1,47 +1,40 @@
-"""plan.json on disk: written whole, read back, refused where it is none."""
+"""The plan as a record: its status, and that work which needs a setup says why there is none."""
 
-import os
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from planner.errors import DataError
-from planner.plans.plan_content import build_plan_content
-from planner.plans.record import Plan, read_plan_record, write_plan_record
-from tests.support.plans.built_plans import built_plan
-from tests.support.plans.handmade import SETTINGS, loaded, solved, trio
+from planner.errors import InfeasibleError, NoPlanInTimeError
+from planner.plans.record import Plan, best_effort_change
+
+TRIO = Path(__file__).parent / "version_0_1_0" / "paper-trio.json"
 
 
-def test_written_plan_reads_back_and_finds_its_scenario(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "out").mkdir()
-    plan = build_plan_content(
-        loaded(trio(), path="case/scenario.yaml"), solved(trio()), SETTINGS, {}
-    )
-    write_plan_record(plan, "out/plan.json")
-    back = read_plan_record(tmp_path / "out" / "plan.json")
-    assert back.content == {**plan.content, "scenario_path": "../case/scenario.yaml"}
-    assert os.listdir("out") == ["plan.json"]
+def plan(**changes: Any) -> Plan:
+    return Plan({**json.loads(TRIO.read_text(encoding="utf-8")), **changes})
 
 
-def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    target = tmp_path / "plan.json"
-    target.write_text("old")
-    plan = built_plan()
-    with pytest.raises(ValueError, match="JSON"):
-        write_plan_record(Plan({**plan.content, "quality": float("nan")}), target)
-    assert (target.read_text(), os.listdir(tmp_path)) == ("old", ["plan.json"])
+def test_a_plan_with_a_setup_is_given_back() -> None:
+    whole = plan()
+    assert whole.demand_setup() is whole
+    assert (whole.status, whole.best_effort) == ("optimal", None)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"schema": 1, "quality": NaN}', '{"schema": 2}', "[]"])
-def test_what_is_no_plan_is_a_data_error(tmp_path: Path, text: str) -> None:
-    (tmp_path / "plan.json").write_text(text)
-    with pytest.raises(DataError, match="plan"):
-        read_plan_record(tmp_path / "plan.json")
+def test_without_a_setup_the_reason_is_raised() -> None:
+    conflict = {"limits": ["a limit"], "repairs": [], "best_effort": None}
+    with pytest.raises(InfeasibleError, match="a limit"):
+        plan(status="infeasible", options=[], conflict=conflict).demand_setup()
+    with pytest.raises(NoPlanInTimeError, match="stopped"):
+        plan(status="unknown", options=[]).demand_setup()
 
 
-def test_missing_plan_is_a_data_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such file"):
-        read_plan_record(tmp_path / "plan.json")
+def test_the_best_effort_is_a_plan_with_its_change() -> None:
+    change = {"change": "arrival_rate_rps", "from": 60, "to": 50}
+    effort = {"status": "optimal", "change": change, "quality": 0.1}
+    found = plan(conflict={"limits": [], "repairs": [], "best_effort": effort}).best_effort
+    assert found is not None
+    assert found.content["quality"] == 0.1
+    assert best_effort_change(found.content) == change
+    assert best_effort_change(plan().content) is None

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.plans.changes.diff import diff_plans
-from planner.plans.record import write_plan_record
+from planner.plans.plan_file import write_plan_file
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import (
     comparison_table,
@@ -68,7 +68,7 @@ def test_setups_and_routings_are_side_by_side(contents: dict[str, Any]) -> None:
 def test_diff_shows_it_on_the_terminal(plans: dict[str, Any], tmp_path: Path) -> None:
     files = [str(tmp_path / f"{name}.json") for name in ("small", "fast")]
     for name, file in zip(("small", "fast"), files, strict=True):
-        write_plan_record(plans[name], file)
+        write_plan_file(plans[name], file)
     done = CliRunner().invoke(app, ["diff", *files], env={"COLUMNS": "120"})
     assert done.exit_code == 0
     for line in comparison_lines(plans["small"].content, plans["fast"].content):

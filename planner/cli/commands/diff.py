@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import framed_command
+from planner.cli.terminal.frame import framed_command, warn
 from planner.cli.terminal.output import (
     Column,
     output_line,
@@ -16,7 +16,7 @@ from planner.cli.terminal.output import (
 )
 from planner.plans.changes.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
-from planner.plans.record import read_plan_record
+from planner.plans.plan_and_scenario import load_plan_to_compare
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line, diff_tables
 
@@ -24,10 +24,11 @@ __all__ = ["run_diff"]
 
 
 @framed_command
-def run_diff(old: Path, new: Path) -> int:
+def run_diff(old: Path, new: Path, *, unverified: bool = False) -> int:
     """Compare and print; return the exit code."""
-    plans = [read_plan_record(path) for path in (old, new)]
-    contents = [plan.demand_setup().content for plan in plans]
+    read = [load_plan_to_compare(path, unverified=unverified) for path in (old, new)]
+    warn([line for _, line in read if line])
+    contents = [plan.demand_setup().content for plan, _ in read]
     _print_diff(plain_output_console(), contents, diff_plans(*contents))
     return 0
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from planner.cli.terminal.frame import framed_command, framed_write, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
+from planner.cli.terminal.plan_input import load_plan_input
 from planner.cli.terminal.progress import with_progress
 from planner.export.bundle import Bundle, build_bundle, needs_prices, parse_bundle_kinds
 from planner.export.bundle_folder import check_new_bundle_folder, write_bundle_folder
 from planner.export.source_date import source_time
 from planner.operation.price_table import PriceTable, build_price_table
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 
 __all__ = ["ExportOptions", "run_export"]
 
@@ -37,9 +38,7 @@ def run_export(plan: Path, options: ExportOptions, interrupt: Interrupt) -> int:
     kinds = None if options.only is None else parse_bundle_kinds(options.only)
     on = source_time().date()
     check_new_bundle_folder(options.to)
-    source = load_plan_and_scenario(
-        plan, None if options.scenario is None else Path(options.scenario)
-    )
+    source = load_plan_input(plan, options.scenario)
     build_bundle(source, on, kinds)  # all that can be refused is refused before prices are computed
     made = build_bundle(
         source, on, kinds, _export_prices(source, kinds, interrupt, quiet=options.quiet)

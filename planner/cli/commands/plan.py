@@ -23,7 +23,7 @@ from planner.plans.changes.running_setup import keep_running_places, running_set
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan_content
-from planner.plans.record import plan_record_text, read_plan_record, write_plan_record
+from planner.plans.plan_file import plan_file_text, read_plan_file, write_plan_file
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
@@ -178,7 +178,7 @@ def run_plan_on_scenario(
 def _current_plan_setup(path: Path) -> PlanContent:
     """Read the content of the plan that runs; DataError where it has no setup."""
     try:
-        return read_plan_record(path).demand_setup().content
+        return read_plan_file(path).demand_setup().content
     except SolveError as error:
         raise DataError(
             [
@@ -208,7 +208,7 @@ def _output_plan(
     plan, json, code = source.plan, outputs.json, 0
     written: dict[str, str] = {}
     if json is not None and json != "-":
-        code = framed_write(json, lambda: write_plan_record(plan, json))
+        code = framed_write(json, lambda: write_plan_file(plan, json))
         written |= {} if code else {"plan.json": json}
     if outputs.xlsx or outputs.charts:
         where = outputs.xlsx or outputs.charts
@@ -224,7 +224,7 @@ def _output_plan(
         failed = framed_write(model, partial(write_model_file, program, Path(model)))
         code, written = max(code, failed), written | ({} if failed else {"model": model})
     if outputs.json == "-":
-        sys.stdout.write(plan_record_text(plan.content))
+        sys.stdout.write(plan_file_text(plan.content))
     elif quiet:
         print_short_plan_report(plan, plain_output_console())
     else:

@@ -8,12 +8,13 @@ from pathlib import Path
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
+from planner.cli.terminal.plan_input import load_plan_input
 from planner.cli.terminal.plan_report import print_plan_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.export.report_studies import KINDS, ReportStudy, run_report_study
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.writing import check_writable
 
@@ -32,6 +33,7 @@ class ReportOptions:
     scenario: str | None
     kinds: str
     quiet: bool
+    unverified: bool = False
 
 
 @framed_command
@@ -56,9 +58,7 @@ def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
         check_writable(Path(options.xlsx), "--xlsx")
     if options.charts is not None:
         check_report_chart_folder(Path(options.charts))
-    source = load_plan_and_scenario(
-        plan, None if options.scenario is None else Path(options.scenario)
-    )
+    source = load_plan_input(plan, options.scenario, unverified=options.unverified)
     extras = _run_report_studies(source, kinds, interrupt, quiet=options.quiet)
     complete = all(one.complete for one in extras) and len(extras) == (
         len(kinds) if source.plan.content["options"] else 0

@@ -21,12 +21,13 @@ from planner.cli.terminal.output import (
     output_table,
     plain_output_console,
 )
+from planner.cli.terminal.plan_input import load_plan_input
 from planner.cli.terminal.progress import ProgressCallback, with_progress
 from planner.operation.out_of_sample import Evaluation, evaluate_out_of_sample
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.operation.samples import Sample, read_sample
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
-from planner.plans.record import plan_record_text
+from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_file import plan_file_text
 from planner.presentation.formatting import format_number
 from planner.presentation.out_of_sample import (
     out_of_sample_advice_lines,
@@ -69,6 +70,7 @@ class RouteOptions:
     csv: str | None
     json: str | None
     quiet: bool
+    unverified: bool = False
 
 
 @framed_command
@@ -80,9 +82,7 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
     for path, option in ((options.csv, "--csv"), (options.json, "--json")):
         if path is not None and path != "-":
             check_writable(Path(path), option)
-    source = load_plan_and_scenario(
-        plan, None if options.scenario is None else Path(options.scenario)
-    )
+    source = load_plan_input(plan, options.scenario, unverified=options.unverified)
     source.plan.demand_setup()
     sample, notices = _sample_to_route(source, options)
     notify(notices, quiet=options.quiet)
@@ -133,7 +133,7 @@ def _output_route(
         {} if table is None else {"price_table": table.content()}
     )
     if options.json == "-":
-        sys.stdout.write(plan_record_text(content))
+        sys.stdout.write(plan_file_text(content))
     else:
         _print_route(plain_output_console(), source, evaluation, table, quiet=options.quiet)
     code = 0
@@ -141,7 +141,7 @@ def _output_route(
         where = Path(options.json)
         code = framed_write(
             where,
-            lambda: write_whole_file(where, lambda stream: stream.write(plan_record_text(content))),
+            lambda: write_whole_file(where, lambda stream: stream.write(plan_file_text(content))),
         )
     if options.csv is None or options.json == "-":
         return code

@@ -18,11 +18,12 @@ from planner.cli.terminal.output import (
     output_table,
     plain_output_console,
 )
+from planner.cli.terminal.plan_input import load_plan_input
 from planner.cli.terminal.progress import with_progress
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
-from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
+from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.simulation import (
     CAVEATS,
     simulated_option_lines,
@@ -58,14 +59,13 @@ class SimulateOptions:
     cv: float
     seed: int
     quiet: bool
+    unverified: bool = False
 
 
 @framed_command
 def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> int:
     """Simulate and print; return the exit code."""
-    source = load_plan_and_scenario(
-        plan, None if options.scenario is None else Path(options.scenario)
-    )
+    source = load_plan_input(plan, options.scenario, unverified=options.unverified)
     gaps = None if options.trace is None else load_trace(Path(options.trace)).gaps
     source.plan.demand_setup()
     demand = Demand(60.0 * options.minutes, options.cv, options.seed, gaps)

@@ -1,6 +1,5 @@
 """The command `diff`: what differs, the steps, plans that cannot be read."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -8,25 +7,21 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.joint import solve as joint
 from planner.plans.plan_content import build_plan_content
-from planner.plans.record import write_plan_record
+from planner.plans.plan_file import write_plan_file
 from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from tests.support.paths import HOME
 
 
 def test_the_command_shows_steps(tmp_path: Path) -> None:
-    loaded = assemble_instance(
-        HOME / "examples" / "paper-trio" / "scenario.yaml",
-        ["setups.tp_degrees=[1, 2]", "setups.mps_shares_pct=[30, 70, 100]"],
-    )
+    few = ["setups.tp_degrees=[1, 2]", "setups.mps_shares_pct=[30, 70, 100]"]
     for name, rate in (("a", 60.0), ("b", 75.0)):
-        instance = replace(loaded.instance, arrival_rate=rate)
-        write_plan_record(
-            build_plan_content(
-                replace(loaded, instance=instance), joint.solve_joint(instance), Settings(), {}
-            ),
-            tmp_path / f"{name}.json",
+        loaded = assemble_instance(
+            HOME / "examples" / "paper-trio" / "scenario.yaml", [*few, f"arrival_rate_rps={rate}"]
         )
+        solution = joint.solve_joint(loaded.instance)
+        plan = build_plan_content(loaded, solution, Settings(), {})
+        write_plan_file(plan, tmp_path / f"{name}.json")
     done = CliRunner().invoke(
         app, ["diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")], env={"COLUMNS": "80"}
     )

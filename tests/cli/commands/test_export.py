@@ -10,7 +10,8 @@ from planner.cli.app import app
 from planner.errors import DataError
 from planner.export.bundle import build_bundle
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import Plan, write_plan_record
+from planner.plans.plan_file import write_plan_file
+from planner.plans.record import Plan
 from tests.support.plans import export_cases
 from tests.support.plans.bundle_cases import CASES
 from tests.support.plans.export_cases import ON
@@ -19,7 +20,7 @@ from tests.support.plans.export_cases import ON
 @pytest.fixture(scope="module")
 def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plan") / "plan.json"
-    write_plan_record(CASES["shared"]().plan, path)
+    write_plan_file(CASES["shared"]().plan, path)
     return path
 
 
@@ -95,9 +96,9 @@ def test_a_plan_that_was_edited_is_refused(plan_file: Path, tmp_path: Path) -> N
     content = json.loads(plan_file.read_text(encoding="utf-8"))
     scenario = (plan_file.parent / content["scenario_path"]).resolve()
     for key, value, expected in (
-        ("placement", [], "not sound"),
-        ("options", 3, "not sound"),
-        ("routing", None, "not sound"),
+        ("placement", [], "should have at least 1"),
+        ("options", 3, "should be of type"),
+        ("routing", None, "should be of type"),
     ):
         (tmp_path / "plan.json").write_text(
             json.dumps({**content, key: value, "scenario_path": str(scenario)}), encoding="utf-8"
@@ -111,7 +112,7 @@ def test_a_plan_that_was_edited_is_refused(plan_file: Path, tmp_path: Path) -> N
 def test_a_plan_without_a_setup_is_reported(tmp_path: Path) -> None:
     source = export_cases.planned(CASES["shared"]().loaded.scenario.path, "arrival_rate_rps=5000")
     assert source.plan.status == "infeasible"
-    write_plan_record(source.plan, tmp_path / "plan.json")
+    write_plan_file(source.plan, tmp_path / "plan.json")
     assert run(tmp_path / "plan.json", tmp_path / "new")[0] == 3
     with pytest.raises(DataError):
         build_bundle(

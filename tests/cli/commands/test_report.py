@@ -11,7 +11,7 @@ import pytest
 from planner.cli.commands.report import ReportOptions, run_report
 from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import write_plan_record
+from planner.plans.record import write_plan_file
 from tests.support.paths import EXAMPLES
 from tests.support.plans.report_cases import small_source
 
@@ -30,7 +30,7 @@ def requested(**changes: Any) -> ReportOptions:
 def test_report_reads_a_plan(
     small: PlanAndScenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_plan_record(small.plan, tmp_path / "plan.json")
+    write_plan_file(small.plan, tmp_path / "plan.json")
     code = run_report(
         tmp_path / "plan.json",
         requested(xlsx=str(tmp_path / "r.xlsx"), charts=str(tmp_path / "c"), kinds="baselines"),
@@ -58,7 +58,7 @@ def test_report_shows_bad_input(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write_plan_record(small.plan, tmp_path / "plan.json")
+    write_plan_file(small.plan, tmp_path / "plan.json")
     wanted = {key: value.format(tmp_path) for key, value in changes.items()}
     assert run_report(tmp_path / "plan.json", requested(**wanted), Interrupt()) == 2
     assert reported in capsys.readouterr().err

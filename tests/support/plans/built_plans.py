@@ -7,7 +7,8 @@ import jsonschema
 
 from planner.joint import solve as joint
 from planner.plans.plan_content import build_plan_content
-from planner.plans.record import Plan, plan_record_text, write_plan_record
+from planner.plans.plan_file import plan_file_text, write_plan_file
+from planner.plans.record import Plan
 from planner.scenario.assemble import assemble_instance
 from planner.solution import Solution
 from tests.support.paths import HOME
@@ -28,7 +29,7 @@ def built_plan(solution: Solution | None = None, **overrides: object) -> Plan:
 def check_schema(plan: Plan) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(
-        json.loads(plan_record_text(plan.content)), SCHEMA, cls=jsonschema.Draft202012Validator
+        json.loads(plan_file_text(plan.content)), SCHEMA, cls=jsonschema.Draft202012Validator
     )
 
 
@@ -36,4 +37,4 @@ def write_trio_plan(path: Path) -> None:
     """The plan of the first example with few shares, as plan.json."""
     loaded = assemble_instance(TRIO, FEW)
     solution = joint.solve_joint(loaded.instance, loaded.settings)
-    write_plan_record(build_plan_content(loaded, solution, loaded.settings, {}), path)
+    write_plan_file(build_plan_content(loaded, solution, loaded.settings, {}), path)

@@ -1,0 +1,30 @@
+"""The plan that a command is given: read, verified against its scenario, and never silently used
+when it fails.
+"""
+
+from pathlib import Path
+
+from planner.cli.terminal.frame import warn
+from planner.plans.plan_and_scenario import (
+    PlanAndScenario,
+    load_plan_and_scenario,
+    unverified_line,
+)
+
+__all__ = ["load_plan_input"]
+
+
+def load_plan_input(
+    plan: Path, scenario: str | None, *, unverified: bool = False
+) -> PlanAndScenario:
+    """Read the plan and its scenario; an unverified one with a line on standard error, which
+    --quiet does not silence.
+
+    scenario: as --scenario; unverified: as --unverified. DataError as `load_plan_and_scenario`.
+    """
+    source = load_plan_and_scenario(
+        plan, None if scenario is None else Path(scenario), unverified=unverified
+    )
+    if source.problems:
+        warn([unverified_line(plan, source.problems)])
+    return source
