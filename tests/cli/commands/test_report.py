@@ -11,7 +11,7 @@ import pytest
 from planner.cli.commands.report import ReportOptions, run_report
 from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.plans.record import write_plan_file
+from planner.plans.plan_file import write_plan_file
 from tests.support.paths import EXAMPLES
 from tests.support.plans.report_cases import small_source
 
