@@ -8,13 +8,15 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
-__all__ = ["spread_over_processes"]
+__all__ = ["end_with_parent", "spread_over_processes"]
 
 POLL_S = 0.1
+PARENT_POLL_S = 0.5
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -49,7 +51,9 @@ def spread_over_processes(
         signal.SIG_BLOCK, {signal.SIGINT}
     )  # inherited: the parent, not Ctrl-C, ends the processes
     try:
-        pool = multiprocessing.get_context("spawn").Pool(processes, begin, known)
+        pool = multiprocessing.get_context("spawn").Pool(
+            processes, _begin_process, (os.getpid(), begin, known)
+        )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
@@ -66,3 +70,31 @@ def spread_over_processes(
     finally:
         pool.terminate()
         pool.join()
+
+
+def _begin_process(parent: int, begin: Callable[..., None] | None, known: tuple[Any, ...]) -> None:
+    """What a process of a pool does first."""
+    end_with_parent(parent)
+    if begin is not None:
+        begin(*known)
+
+
+_watched: set[int] = set()
+
+
+def end_with_parent(parent: int) -> None:
+    """Let this process end within a second of its parent, also when that was killed and could not
+    end it; at once where it is gone already.
+
+    parent: process id. Call it in child processes of this machine alone.
+    """
+    if parent in _watched:
+        return
+    _watched.add(parent)
+    threading.Thread(target=_wait_for_end, args=(parent,), daemon=True).start()
+
+
+def _wait_for_end(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    os._exit(1)  # the solver's threads would go on behind an ordinary end

@@ -1,9 +1,18 @@
 """Work over processes: results in order, one start for each process, and an early stop."""
 
+import contextlib
 import os
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
 
 from planner.process_pool import spread_over_processes
+from tests.support.paths import HOME
 
 known: list[int] = []
 
@@ -36,3 +45,50 @@ def test_a_stop_keeps_what_is_done() -> None:
         if len(done) == 2:
             cancel.set()
     assert done == [0, 1]
+
+
+SLOW = """
+from planner.process_pool import spread_over_processes
+def work(number):
+    while True:
+        number += 1
+if __name__ == "__main__":
+    list(spread_over_processes(work, [1, 2], 2))
+"""
+
+
+@pytest.mark.parametrize("kind", ["pool", "sweep"])
+def test_processes_end_when_their_parent_is_killed(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    rates = ",".join(str(rate) for rate in range(40, 75))
+    sweep = f"sweep {HOME}/examples/paper-trio/scenario.yaml --jobs 2 --quiet --vary"
+    line = ["slow.py"] if kind == "pool" else ["-m", "planner", *sweep.split()]
+    line += [] if kind == "pool" else [f"arrival_rate_rps={rates}"]
+    parent = psutil.Popen(
+        [sys.executable, *line],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HOME)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + 60
+        while len(workers := working(parent)) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+    finally:
+        parent.kill()
+        parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    for process in alive:
+        process.kill()
+    assert not alive
+
+
+def working(parent: psutil.Process) -> list[psutil.Process]:
+    """Its processes that do work: they have imported what they need."""
+    found = []
+    for child in parent.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.cpu_times().user > 0.5:
+                found.append(child)
+    return found

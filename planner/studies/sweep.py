@@ -9,6 +9,7 @@ depend on nothing else (`planner.studies.quality_cache`).
 A point that is infeasible, or whose values are no scenario, is a row with its reason, not an end.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +18,14 @@ from typing import Any, Protocol
 
 from joblib import Parallel, delayed
 
+from planner.process_pool import end_with_parent
 from planner.settings import Progress
 from planner.studies.sweep_point import SweepPoint, plan_sweep_point
 
 __all__ = ["PointStore", "sweep"]
+
+SWEEP_MARK = "PLANNER_SWEEP_PROCESS"
+"""Environment of the processes that plan points: the id of the process that sweeps."""
 
 
 class PointStore(Protocol):
@@ -52,9 +57,12 @@ def sweep(
     Returns the points by number; cancelled, those finished so far.
     """
     began, planned = time.perf_counter(), dict(store.done if store else {})
+    os.environ[SWEEP_MARK] = str(os.getpid())
     waiting = [number for number in range(len(points)) if number not in planned]
     tasks = (
-        delayed(plan_sweep_point)(str(scenario), tuple(overrides), number, dict(points[number]))
+        delayed(_plan_in_process)(
+            os.getpid(), str(scenario), tuple(overrides), number, dict(points[number])
+        )
         for number in waiting
     )
     results = (
@@ -73,3 +81,17 @@ def sweep(
             results.close()
             break
     return [planned[number] for number in sorted(planned)]
+
+
+def _plan_in_process(
+    parent: int,
+    scenario: str,
+    overrides: tuple[str, ...],
+    number: int,
+    values: dict[str, Any],
+) -> SweepPoint:
+    """Plan a point in a process that ends with the sweep's own. parent: its process id."""
+    # Workers of a Dask cluster have not inherited the mark, and the sweep's own process needs none.
+    if os.environ.get(SWEEP_MARK) == str(parent) != str(os.getpid()):
+        end_with_parent(parent)
+    return plan_sweep_point(scenario, overrides, number, values)
