@@ -30,8 +30,12 @@ __all__ = [
 ]
 
 
-HUGE = 1e12
-"""Numbers above this are no measurements."""
+HUGE = 1e9
+"""Rates (req/s), token counts and latencies (ms) above this are no measurements."""
+LEAST_RATE_RPS = 1e-6
+"""A rate may be 0, where a curve begins; else it is at least one request in eleven days."""
+LEAST_LATENCY_MS = 1e-3
+MEMORY_GIB = (1e-3, 1e6)
 
 
 KEYS = ("llm", "gpu", "tp_degree", "mps_share_pct")
@@ -106,19 +110,28 @@ def _impossible_profile_columns(name: str, values: np.ndarray) -> list[tuple[np.
         bad = (values <= 0) | (values > 100)
         return [(bad, "the share is outside (0, 100]", "write per cent of one GPU, e.g. 50")]
     if name in ("rate_rps", *COUNTS):
+        tiny = (values > 0) & (values < LEAST_RATE_RPS)
         return [
+            (tiny, f"the number is below {LEAST_RATE_RPS:g}", "write 0, or check the unit"),
             (values < 0, "the number is negative", "write 0 or more"),
             (values > HUGE, "the number is absurdly large", "check the unit of the column"),
         ]
     if name in LATENCIES:
+        tiny = (values > 0) & (values < LEAST_LATENCY_MS)
         fix = "write milliseconds, or leave the cell blank where nothing was measured"
         return [
             (values <= 0, "the latency is not above 0", fix),
+            (tiny, "the latency is below a microsecond", "write milliseconds"),
             (values > HUGE, "the latency is absurdly large", "write milliseconds"),
         ]
     if name == "memory_gib_per_gpu":
         fix = "write GiB on one GPU, or leave the cell blank"
-        return [(values <= 0, "the memory is not above 0", fix)]
+        least, most = MEMORY_GIB
+        odd = (values > 0) & ((values < least) | (values > most))
+        return [
+            (values <= 0, "the memory is not above 0", fix),
+            (odd, f"the memory is outside {least:g} to {most:g} GiB", "check the unit"),
+        ]
     return []
 
 

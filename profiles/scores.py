@@ -25,6 +25,9 @@ from profiles.records import Scores
 
 __all__ = ["RESERVED", "load_scores", "parse_scores", "read_scores"]
 
+LARGEST_SCORE = 1e9
+"""Scores beyond it would drown the others in rounding."""
+
 RESERVED = ("prompt_id", "weight")
 """Columns that are no LLM; no LLM may be called so."""
 
@@ -118,6 +121,9 @@ def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.
             "fill it in, or set scores_missing: drop",
             faults,
         )
+    huge = np.abs(values) > LARGEST_SCORE
+    fix = "check the column; any scale will do, 0 to 1 or 0 to 100"
+    check_table_cells(table, llm, huge, "the score is absurdly large", fix, faults)
     return values
 
 

@@ -125,7 +125,7 @@ class SetupBounds:
             )
 
 
-def capacity_of_setups(state: DecompositionState, setups: Setups) -> np.ndarray:
+def highest_rate_of_setups(state: DecompositionState, setups: Setups) -> np.ndarray:
     """(S,) highest rate (req/s) that each setup carries at all."""
     most = np.array([table.rates[-1] if table.rates.size else -np.inf for table in state.tables])
     total = np.zeros(len(setups))
@@ -157,7 +157,7 @@ def best_setup(
     setups = setups if setups is not None else enumerate_setups(instance)
     bounds = SetupBounds(state, setups)
     # What cannot carry the arrival rate at all needs no routing to be ruled out.
-    bounds.upper[capacity_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    bounds.upper[highest_rate_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
     if not exact_packing:
         bounds.upper[~enumerate_retained_setups(instance, setups)] = -np.inf
     search = _BestSearch(state, setups, bounds, tolerance, keep)

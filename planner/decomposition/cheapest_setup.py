@@ -20,7 +20,7 @@ from planner.decomposition.best_setup import (
     BATCH,
     BestSetup,
     SetupBounds,
-    capacity_of_setups,
+    highest_rate_of_setups,
     first_setup_of_each,
 )
 from planner.decomposition.enumeration import Config, Setups, enumerate_setups
@@ -53,7 +53,7 @@ def cheapest_setup(
     state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
     bounds = SetupBounds(state, setups)
-    bounds.upper[capacity_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    bounds.upper[highest_rate_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
     search = _CheapestSearch(state, setups, tolerance)
     live = np.flatnonzero(bounds.upper > -np.inf)
     batch, complete = first_setup_of_each(setups, bounds, live), True

@@ -100,7 +100,7 @@ class Master:
         self.roomy: tuple[np.ndarray, np.ndarray] | None = None
         self.cap = 1.0
 
-    def most_room(self) -> Mix | None:
+    def most_headroom(self) -> Mix | None:
         """Rates (D,), fractions (I,) and quality of the routing with the smallest t; None when
         there is none with t <= 1.
         """
@@ -186,7 +186,7 @@ class Master:
             float(self.quality @ theta),
         )
 
-    def settle(self, most_room: Mix, tolerance: float) -> tuple[Mix, np.ndarray | None]:
+    def settle(self, most_headroom: Mix, tolerance: float) -> tuple[Mix, np.ndarray | None]:
         """The best mix on the raw curves and its spends (None: some SLO is not kept).
 
         Where the present mix exceeds an SLO, the routing of most headroom is mixed in, no more than
@@ -195,7 +195,7 @@ class Master:
         """
         mix = self._mix()
         spends = self._raw(mix[0])
-        kept, spent = self._towards(mix, spends, most_room)
+        kept, spent = self._towards(mix, spends, most_headroom)
         for _ in range(TRIMS):
             excess = float(np.max(spends, initial=0.0)) - 1.0
             lost = np.inf if spent is None else mix[2] - kept[2]
@@ -207,7 +207,7 @@ class Master:
                 break
             trimmed = self._mix()
             spends = self._raw(trimmed[0])
-            other, other_spent = self._towards(trimmed, spends, most_room)
+            other, other_spent = self._towards(trimmed, spends, most_headroom)
             if other_spent is not None and (spent is None or other[2] > kept[2]):
                 kept, spent = other, other_spent
         return kept, spent
@@ -227,29 +227,29 @@ class Master:
         return True
 
     def _towards(
-        self, mix: Mix, spends: np.ndarray, most_room: Mix
+        self, mix: Mix, spends: np.ndarray, most_headroom: Mix
     ) -> tuple[Mix, np.ndarray | None]:
         """The mix, with as little of the routing of most headroom as keeps every SLO; None where
         that routing does not keep them either.
         """
         if self._kept(spends):
             return mix, spends
-        roomy = self._raw(most_room[0])
+        roomy = self._raw(most_headroom[0])
         if not self._kept(roomy):
             return mix, None
         over, room = float(np.max(spends, initial=0.0)), float(np.max(roomy, initial=0.0))
-        kept, spent = most_room, roomy
+        kept, spent = most_headroom, roomy
         least, most = 0.0, 1.0
         part = (over - 1.0) / (over - room) * (1 + 1e-9) if np.isfinite(over) else 0.5
         # Spends are nearly linear in the part between two mixes: begin at the secant, then bisect.
         for _ in range(40):
-            trial = blend(mix, most_room, part)
+            trial = blend(mix, most_headroom, part)
             spends = self._raw(trial[0])
             if self._kept(spends):
                 most, kept, spent = part, trial, spends
             else:
                 least = part
-            if (most - least) * abs(mix[2] - most_room[2]) <= 1e-7 * self.state.prompts.span:
+            if (most - least) * abs(mix[2] - most_headroom[2]) <= 1e-7 * self.state.prompts.span:
                 break
             part = (least + most) / 2
         return kept, spent

@@ -160,8 +160,8 @@ def _routing_node(
     if not _routing_carries(state, deployed, ranges):
         return NOTHING
     master = Master(state, llms, deployed, ranges)
-    most_room = master.most_room()
-    if most_room is None:
+    most_headroom = master.most_headroom()
+    if most_headroom is None:
         prices = master.refutation()
         state.price_bank(llms).prices.append(prices)
         return (
@@ -171,7 +171,7 @@ def _routing_node(
     state.pivots += master.program.pivots
     state.price_bank(llms).prices.append(prices)
     split = _split_routing_node(state, deployed, ranges, *master.above())
-    (rates, shares, quality), spends = master.settle(most_room, tolerance)
+    (rates, shares, quality), spends = master.settle(most_headroom, tolerance)
     if spends is None:
         return Node(
             value=None,

@@ -31,7 +31,15 @@ Name = Annotated[
     Field(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=200),
 ]
 
-Positive = Annotated[float, Field(gt=0, le=1e12)]
+Milliseconds = Annotated[float, Field(ge=0.01, le=1e9)]
+"""From ten microseconds to eleven days. Below both floors HiGHS 1.16 refuses some programs."""
+RequestsPerSecond = Annotated[float, Field(ge=0.001, le=1e9)]
+"""From one request in 17 minutes."""
+Gibibytes = Annotated[float, Field(ge=1e-3, le=1e6)]
+Seconds = Annotated[float, Field(ge=1e-3, le=1e7)]
+UsdPerHour = Annotated[float, Field(ge=0, le=1e6)]
+Score = Annotated[float, Field(ge=-1e9, le=1e9)]
+"""Quality in the unit of the scores; a table of scores has the same bounds."""
 Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Share = Annotated[float, Field(gt=0, le=100)]
@@ -52,10 +60,10 @@ class PoolSpec(Strict):
     gpu: Name = Field(description="GPU type: key into the GPU catalogue and into the profile table")
     nodes: Count = Field(description="number of nodes")
     gpus_per_node: Count = Field(description="GPUs in each node")
-    memory_gib: Positive | None = Field(
+    memory_gib: Gibibytes | None = Field(
         default=None, description="memory of one GPU, GiB; default: from the catalogue"
     )
-    price_usd_per_gpu_h: Annotated[float, Field(ge=0)] | None = Field(
+    price_usd_per_gpu_h: UsdPerHour | None = Field(
         default=None, description="price of one GPU, USD/h; default: from the catalogue"
     )
 
@@ -66,7 +74,7 @@ class LlmSpec(Strict):
     name: Name = Field(
         description="name of the LLM, unique: key into the profile and scores tables"
     )
-    weights_gib: Positive | None = Field(
+    weights_gib: Gibibytes | None = Field(
         default=None,
         description="weights, GiB, all shards together; default: from the catalogue, at 16 bit",
     )
@@ -85,7 +93,7 @@ class SloSpec(Strict):
         description="time to first token, time per output token, end-to-end time"
     )
     statistic: Literal["mean", "p50", "p90", "p95", "p99"] = Field(description="mean or percentile")
-    limit_ms: Positive = Field(description="limit, ms")
+    limit_ms: Milliseconds = Field(description="limit, ms")
     scope: Literal["all", "each_llm"] = Field(
         default="all", description="over all requests together, or for every deployed option"
     )
@@ -103,7 +111,7 @@ class MinimizeCost(Strict):
     """Cheapest GPUs that reach a quality."""
 
     minimize: Literal["cost"] = Field(description="cost of the GPUs in use, USD/h")
-    quality_at_least: float = Field(
+    quality_at_least: Score = Field(
         description="quality that the plan must reach, in the unit of the scores"
     )
 
@@ -129,10 +137,10 @@ class SetupsSpec(Strict):
 class SolverSpec(Strict):
     """How long and how closely to search; no part of the scenario's hash."""
 
-    rel_gap: Annotated[float, Field(ge=0)] = Field(
+    rel_gap: Annotated[float, Field(ge=0, le=1)] = Field(
         default=1.0e-4, description="relative gap at which the search may stop"
     )
-    time_limit_s: Positive = Field(default=60.0, description="time limit, s")
+    time_limit_s: Seconds = Field(default=60.0, description="time limit, s")
     threads: Annotated[int, Field(ge=1, le=1024)] = Field(
         default=1, description="threads of the solver"
     )
@@ -178,7 +186,7 @@ class ScenarioSpec(Strict):
     scores_missing: Literal["error", "drop"] = Field(
         default="error", description="what to do with prompts that lack a score"
     )
-    arrival_rate_rps: Positive = Field(description="requests offered in all, req/s")
+    arrival_rate_rps: RequestsPerSecond = Field(description="requests offered in all, req/s")
     slo: Annotated[tuple[SloSpec, ...], Field(strict=False)] = Field(
         description="SLOs; [] when capacity alone limits"
     )

@@ -128,11 +128,11 @@ def check_plan_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[st
             return
         for k, item in enumerate(value):
             yield from check_plan_shape(item, shape[0], f"{where}.{k}")
-    elif not _is_kind_in_shape(value, shape):
+    elif not _is_kind_in_plan_shape(value, shape):
         yield f"{where}: should be {shape}, is {value!r}"
 
 
-def _is_kind_in_shape(value: Any, kind: str) -> bool:
+def _is_kind_in_plan_shape(value: Any, kind: str) -> bool:
     if kind == OPTIONAL and value is None:
         return True
     if kind == TEXT:

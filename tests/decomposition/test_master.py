@@ -33,7 +33,7 @@ def masters(seed: int, kind: str = "convex") -> list[Master]:
 def test_no_routing_is_better_than_the_bound() -> None:
     rng, climbed = np.random.default_rng(0), 0
     for master in (one for seed in SEEDS for one in masters(seed)):
-        if master.most_room() is None:
+        if master.most_headroom() is None:
             continue
         bound, prices = master.climb(1e-6, -np.inf)
         assert bound == pytest.approx(
@@ -49,7 +49,7 @@ def test_no_routing_is_better_than_the_bound() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_settled_mix_keeps_every_slo_on_the_raw_curves(seed: int) -> None:
     for master in masters(seed):
-        roomy = master.most_room()
+        roomy = master.most_headroom()
         if roomy is None:
             continue
         bound, _ = master.climb(1e-6, -np.inf)
@@ -78,7 +78,7 @@ def test_a_setup_without_room_is_refuted_by_prices() -> None:
     rng, refuted = np.random.default_rng(0), 0
     for seed in range(20):
         for master in masters(seed, "binary"):
-            if master.most_room() is not None:
+            if master.most_headroom() is not None:
                 continue
             prices = master.refutation()
             assert prices.refutes
