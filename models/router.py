@@ -230,16 +230,21 @@ class Router:
         )
 
     def _router_net_scores(self, scores: Mapping[str, float]) -> list[float] | None:
-        """Score - price, -inf where there is no price; None where a score is missing."""
+        """Score - price, -inf where there is no price; None where a score is missing or is no
+        number that arithmetic can take.
+        """
         net = []
-        for name, price in self._prices:
-            if price == math.inf:
-                net.append(-math.inf)
-                continue
-            score = scores.get(name)
-            if score is None or not math.isfinite(score):
-                return None
-            net.append(float(score) - price)
+        try:
+            for name, price in self._prices:
+                if price == math.inf:
+                    net.append(-math.inf)
+                    continue
+                score = scores.get(name)
+                if score is None or not math.isfinite(score):
+                    return None
+                net.append(float(score) - price)
+        except (TypeError, ValueError, OverflowError):  # text, a list, 10**400
+            return None
         return net
 
     def _router_best(self, net: Sequence[float]) -> int:

@@ -157,7 +157,9 @@ def best_setup(
     setups = setups if setups is not None else enumerate_setups(instance)
     bounds = SetupBounds(state, setups)
     # What cannot carry the arrival rate at all needs no routing to be ruled out.
-    bounds.upper[highest_rate_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    bounds.upper[
+        highest_rate_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)
+    ] = -np.inf
     if not exact_packing:
         bounds.upper[~enumerate_retained_setups(instance, setups)] = -np.inf
     search = _BestSearch(state, setups, bounds, tolerance, keep)

@@ -20,8 +20,8 @@ from planner.decomposition.best_setup import (
     BATCH,
     BestSetup,
     SetupBounds,
-    highest_rate_of_setups,
     first_setup_of_each,
+    highest_rate_of_setups,
 )
 from planner.decomposition.enumeration import Config, Setups, enumerate_setups
 from planner.decomposition.packing import PlacementVerdict, Seat, decide_packing_on_fewest
@@ -53,7 +53,9 @@ def cheapest_setup(
     state = DecompositionState(instance)
     setups = setups if setups is not None else enumerate_setups(instance)
     bounds = SetupBounds(state, setups)
-    bounds.upper[highest_rate_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)] = -np.inf
+    bounds.upper[
+        highest_rate_of_setups(state, setups) < instance.arrival_rate * (1 - 1e-9)
+    ] = -np.inf
     search = _CheapestSearch(state, setups, tolerance)
     live = np.flatnonzero(bounds.upper > -np.inf)
     batch, complete = first_setup_of_each(setups, bounds, live), True

@@ -12,11 +12,13 @@ A point that is infeasible, or whose values are no scenario, is a row with its r
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from planner.process_pool import end_with_parent
 from planner.settings import Progress
@@ -26,6 +28,8 @@ __all__ = ["PointStore", "sweep"]
 
 SWEEP_MARK = "PLANNER_SWEEP_PROCESS"
 """Environment of the processes that plan points: the id of the process that sweeps."""
+
+LEAK_FILTER = "ignore:resource_tracker"
 
 
 class PointStore(Protocol):
@@ -57,7 +61,7 @@ def sweep(
     Returns the points by number; cancelled, those finished so far.
     """
     began, planned = time.perf_counter(), dict(store.done if store else {})
-    os.environ[SWEEP_MARK] = str(os.getpid())
+    _prepare_environment()
     waiting = [number for number in range(len(points)) if number not in planned]
     tasks = (
         delayed(_plan_in_process)(
@@ -68,7 +72,7 @@ def sweep(
     results = (
         Parallel(n_jobs=jobs or -1, return_as="generator_unordered")(tasks) if waiting else iter(())
     )
-    for finished, point in enumerate(results, start=1):
+    for finished, point in enumerate(_until_workers_end(results, cancel), start=1):
         planned[point.number] = point
         if store is not None:
             store.keep(point)
@@ -78,9 +82,34 @@ def sweep(
             phase = f"{len(planned):,} of {len(points):,} points planned, {left:.0f} s left"
             progress(Progress(now, phase))
         if cancel is not None and cancel.is_set():
-            results.close()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that tasks are cancelled is what is wanted
+                results.close()
             break
     return [planned[number] for number in sorted(planned)]
+
+
+def _prepare_environment() -> None:
+    """Of the processes that plan points: whose they are; and no word of the lock that Pyomo makes
+    when it is imported, which Python's tracker reports as leaked when a worker is ended.
+    """
+    os.environ[SWEEP_MARK] = str(os.getpid())
+    filters = os.environ.get("PYTHONWARNINGS", "").split(",")
+    if LEAK_FILTER not in filters:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [*filters, LEAK_FILTER]))
+
+
+def _until_workers_end(
+    results: Iterator[SweepPoint], cancel: threading.Event | None
+) -> Iterator[SweepPoint]:
+    """The points as they come. A signal to the whole group ends the workers too; then the sweep has
+    been cancelled, and what is done is kept.
+    """
+    try:
+        yield from results
+    except TerminatedWorkerError:
+        if cancel is None or not cancel.is_set():
+            raise
 
 
 def _plan_in_process(

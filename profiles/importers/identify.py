@@ -114,8 +114,12 @@ def read_identifying_mapping(path: Path, line: Mapping[str, Any], faults: list[F
         fix = f"{fault_spelling_guess(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
         faults.append(Fault(str(path), str(key), "", "the mapping file has no such key", fix))
     defaults = checked_identity(tree.get("defaults") or {}, str(path), "defaults", faults)
-    entries = []
-    for k, entry in enumerate(tree.get("files") or []):
+    entries, listed = [], tree.get("files") or []
+    if not isinstance(listed, list):
+        problem, fix = "this must be a list", "write one line with - for each pattern"
+        faults.append(Fault(str(path), "files", shown_in_fault(listed), problem, fix))
+        listed = []
+    for k, entry in enumerate(listed):
         pattern = entry.get("match") if isinstance(entry, dict) else None
         if not isinstance(pattern, str):
             faults.append(

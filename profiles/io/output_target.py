@@ -107,12 +107,11 @@ def _target_without_link(path: Path, place: Path) -> OutputTarget:
     """The target at a place that is no link itself (the folders above it may be)."""
     linked = Path(os.path.abspath(path)) != place
     place = place.parent.resolve() / place.name
+    if place.parent.exists() and not place.parent.is_dir():
+        raise RefusedTargetError(path, f"{place.parent} is no folder", ANOTHER)
     if not place.parent.is_dir():
-        raise RefusedTargetError(
-            path,
-            f"there is no folder {place.parent}",
-            f"make the folder {place.parent} first",
-        )
+        problem = f"there is no folder {place.parent}"
+        raise RefusedTargetError(path, problem, f"make the folder {place.parent} first")
     try:
         mode = place.stat().st_mode
     except FileNotFoundError:

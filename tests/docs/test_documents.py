@@ -153,6 +153,7 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
             assert _is_told(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
     [d for d in DOCUMENTS if "llm-planner " in d.read_text("utf-8")],

@@ -108,8 +108,8 @@ def test_from_an_empty_folder_to_the_plan_of_the_readme(installed: Installed) ->
 
 def test_every_example_is_packed(installed: Installed) -> None:
     code = (
-        "from planner.packed_files import EXAMPLES, example_path, SCHEMAS\n"
-        "assert all(example_path(name).is_file() for name in EXAMPLES)\n"
+        "from planner.packed_files import EXAMPLES, packed_example_path, SCHEMAS\n"
+        "assert all(packed_example_path(name).is_file() for name in EXAMPLES)\n"
         "print(len(EXAMPLES), len(list(SCHEMAS.glob('*.schema.json'))))"
     )
     assert installed.run("python", "-c", code).stdout.split() == [str(len(EXAMPLES)), "2"]

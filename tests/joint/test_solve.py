@@ -115,6 +115,7 @@ def test_the_same_again() -> None:
     assert first.replicas.tolist() == second.replicas.tolist()
 
 
+@pytest.mark.slow
 def test_kept_cuts_give_the_same_optimum() -> None:
     """One Quality through several what-ifs, and fresh ones: equal up to the gaps, in whatever order
     they are asked.

@@ -207,6 +207,14 @@ def test_the_price_decides_and_other_names_do_not() -> None:
     assert router.choose({"large": 0.81, "small": 0.5}, "a") == "large"
 
 
+@pytest.mark.parametrize("score", ["0.9", 10**400, [0.9], None, float("nan"), b"1"])
+def test_a_score_that_is_no_number_is_as_good_as_none(score: object) -> None:
+    router = Router(simple())
+    scores = {"large": score, "small": 0.5}
+    assert router.choose(scores, "a") == router.fallback("a")  # type: ignore[arg-type]
+    assert router.explain(scores, "a").llm == router.fallback("a")  # type: ignore[arg-type]
+
+
 def test_a_tie_group_that_is_not_stated_goes_by_the_fallback_weights() -> None:
     shares = Router(simple(ties=[])).shares({"large": [0.3], "small": [0.0]})
     assert shares[:, 0].tolist() == pytest.approx([0.4, 0.6])

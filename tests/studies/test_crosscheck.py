@@ -182,6 +182,7 @@ def test_a_wrong_sign_of_the_joint_search_s_dual_prices_turns_the_verdict(
     assert any("verifier" in reason for reason in check.reasons)
 
 
+@pytest.mark.slow
 def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     real = packing._first_fit_packing
 

@@ -118,9 +118,10 @@ def _print_sweep(
         for status in dict.fromkeys(point.status for point in planned)
     }
     counts = ", ".join(f"{count:,} {status}" for status, count in states.items())
+    counts = f": {counts}" if counts else ""
     output_line(
         console,
-        f"{loaded.scenario.spec.name}: {len(planned):,} of {total:,} points planned: {counts}",
+        f"{loaded.scenario.spec.name}: {len(planned):,} of {total:,} points planned{counts}",
         "bold",
     )
     if len(planned) < total and options.out is not None:

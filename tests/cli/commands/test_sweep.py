@@ -1,6 +1,11 @@
 """The command `sweep`: its file, going on after a stop, a Dask cluster."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -103,3 +108,29 @@ def test_no_cluster_at_the_address_is_reported(monkeypatch: pytest.MonkeyPatch) 
     code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", "tcp://127.0.0.1:9")
     assert code == 2
     assert "no scheduler answers there" in text
+
+
+@pytest.mark.slow
+def test_a_signal_to_the_whole_group_keeps_what_is_done_in_silence(tmp_path: Path) -> None:
+    """A supervisor ends all processes of a sweep at once; the workers' end is no fault."""
+    rates = ",".join(str(rate) for rate in range(40, 80))
+    line = ["sweep", str(TRIO), *SETS, "--jobs", "2", "--quiet", "--csv", "s.csv"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "planner", *line, "--vary", f"arrival_rate_rps={rates}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HOME)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    journal = tmp_path / "s.csv.partial"
+    end = time.monotonic() + 60
+    while not journal.exists() or len(journal.read_text().splitlines()) < 3:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGTERM)
+    shown, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (4, "")
+    assert "the same command goes on from there" in shown
+    assert len(pd.read_csv(tmp_path / "s.csv")) >= 2

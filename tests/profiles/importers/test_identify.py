@@ -63,6 +63,8 @@ def test_the_mapping_file(tmp_path: Path, capsys: pytest.CaptureFixture):
         ("default: {tp: 1}", "did you mean defaults?"),
         ("files: [{tp: 1}]", "does not say which files"),
         ("files: [{match: x, ttp: 1}]", "no such key"),
+        ("files: 7", "must be a list"),
+        ("files: {match: x}", "must be a list"),
         ("llms: [a]", "map names to names"),
         ("- a", "no mapping"),
         ("a: [", "not sound YAML"),

@@ -71,6 +71,7 @@ def test_what_is_no_place_for_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to("circle2")
     (tmp_path / "circle2").symlink_to("circle")
     (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "plain").touch()
     (tmp_path / "folder").mkdir()
     (tmp_path / "to-folder").symlink_to("folder")
     with socket.socket(socket.AF_UNIX) as server:
@@ -84,7 +85,8 @@ def test_what_is_no_place_for_a_file_is_refused(tmp_path: Path) -> None:
             ("folder", "a folder"),
             ("to-folder", "a folder"),
             ("socket", "a socket"),
-            ("no/file", "no folder"),
+            ("no/file", "there is no folder"),
+            ("plain/file", "is no folder"),
             ("dangling/file", "no folder"),
             ("a\0b", "cannot be looked at"),
             ("x" * 300, "cannot be looked at"),
@@ -94,7 +96,7 @@ def test_what_is_no_place_for_a_file_is_refused(tmp_path: Path) -> None:
             assert problem in refused.value.problem, name
             assert refused.value.fix
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("circle", "circle2", "dangling", "folder", "socket", "to-folder"),
+        *("circle", "circle2", "dangling", "folder", "plain", "socket", "to-folder"),
     ]
 
 

@@ -126,9 +126,9 @@ from pathlib import Path
 import planner.scenario.workbook as reader
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
-before, start, faults = peak(), time.perf_counter(), []
-reader.read_book(Path(sys.argv[1]), faults)
-print(time.perf_counter() - start, peak() - before, len(faults), faults[0].problem)
+before, start, faults = peak(), time.process_time(), []
+reader.read_workbook(Path(sys.argv[1]), faults)
+print(time.process_time() - start, peak() - before, len(faults), faults[0].problem)
 """
 
 
@@ -170,9 +170,9 @@ def test_a_wide_row_and_a_lying_dimension_cost_nothing(book: Path, tmp_path: Pat
     sheet = sheet.replace(
         b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     )
-    start = time.perf_counter()
+    start = time.process_time()
     assert (
         assemble_instance(repacked(book, tmp_path / "wide.xlsx", {ONE: sheet})).sha256
         == assemble_instance(book).sha256
     )
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

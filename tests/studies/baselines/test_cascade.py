@@ -15,6 +15,7 @@ from tests.support.instances.tiny import random_instance
 from tests.support.paths import EXAMPLES
 
 
+@pytest.mark.slow
 def test_the_cascade_is_as_good_as_any_single_one_and_keeps_the_slo() -> None:
     """Two-LLM cascades on a grid of thresholds, every setup by brute force over the equivalent
     instance.

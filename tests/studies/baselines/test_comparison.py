@@ -24,7 +24,7 @@ from tests.support.walls import first_fast
 
 @pytest.mark.parametrize(
     "kind",
-    first_fast(["convex", "nonconvex", "two_pools", "each_llm", "percentile", "cost"], (5,)),
+    first_fast(["convex", "nonconvex", "two_pools", "each_llm", "percentile", "cost"], ()),
 )
 def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
     """Each keeps its own rule, too: compute within the parts, no GPU of two LLMs.

@@ -10,6 +10,7 @@ from tests.support.instances.baselines import trial
 from tests.support.paths import EXAMPLES
 
 
+@pytest.mark.slow
 def test_two_stage_keeps_the_slos_at_the_edge_of_capacity() -> None:
     """Here the GPUs hardly carry the load: the idle LLMs of stage 2 must not take requests away."""
     instance = assemble_instance(
