@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.deploy.vllm_server import (
+    API_KEY,
+    BIND_ADDRESS,
+    LOOPBACK,
     MPS_DIRECTORY,
     START_SECONDS,
     vllm_mps_environment,
@@ -62,6 +65,7 @@ def _compose_service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str)
         "command": [required(llm["model_key"]), *vllm_serve_flags(server, fleet, PORT)],
         "environment": {
             "HF_TOKEN": "${HF_TOKEN:-}",
+            API_KEY: required(API_KEY),
             **(_compose_client(server, devices) if shared else {}),
         },
         "ipc": "host",
@@ -69,7 +73,8 @@ def _compose_service(server: Row, llm: Row, gpus: Mapping[int, str], fleet: str)
             f"huggingface:{CACHE}",
             *([f"${{MPS_DIRECTORY:-{MPS_DIRECTORY}}}:{MPS_DIRECTORY}"] if shared else []),
         ],
-        "ports": [f"{server['port']}:{PORT}"],
+        # Docker publishes past the host's firewall: on the loopback interface unless told more.
+        "ports": [f"${{{BIND_ADDRESS}:-{LOOPBACK}}}:{server['port']}:{PORT}"],
         "deploy": {
             "resources": {
                 "reservations": {

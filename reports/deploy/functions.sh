@@ -7,6 +7,10 @@ fi
 if [[ -n ${HF_TOKEN:-} ]]; then
 	export HF_TOKEN
 fi
+if [[ -n ${VLLM_API_KEY:-} ]]; then
+	export VLLM_API_KEY
+fi
+: "${BIND_ADDRESS:=127.0.0.1}"
 : "${START_SECONDS:=1800}" "${STOP_SECONDS:=60}" "${POLL_SECONDS:=2}"
 : "${MPS_DIRECTORY:=/var/run/nvidia-mps}" "${MPS_LOG_DIRECTORY:=/var/log/nvidia-mps}"
 unset CUDA_VISIBLE_DEVICES CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY # only servers on shared GPUs may find the daemon
@@ -40,6 +44,14 @@ need_programs() { # need_programs PROGRAM...
 
 need_model() { # need_model VARIABLE: the model id of an LLM must be set
 	[[ -n ${!1:-} ]] || fail "set $1 in deploy.env: the model that was measured, an id or a path"
+}
+
+need_key() {
+	[[ -n ${VLLM_API_KEY:-} ]] || fail "set VLLM_API_KEY in deploy.env: the key that clients of the servers send"
+}
+
+reached() { # reached: the address at which this machine reaches its own servers
+	[[ $BIND_ADDRESS == 0.0.0.0 ]] && printf '127.0.0.1\n' || printf '%s\n' "$BIND_ADDRESS"
 }
 
 need_gpu() { # need_gpu GPU LEAST PLANNED NAME: memory in MiB, what its servers count and what the plan says it has; NAME: the plan's
@@ -117,7 +129,7 @@ running() { # running NAME: its process, by number and start (numbers are used a
 }
 
 healthy() { # healthy PORT
-	curl -sf -o /dev/null --max-time 5 "http://127.0.0.1:$1/health"
+	curl -sf -o /dev/null --max-time 5 "http://$(reached):$1/health"
 }
 
 launch() { # launch NAME PORT GPU... -- COMMAND...: start a server in the background
@@ -156,7 +168,7 @@ status() { # status NAME PORT
 	if ! running "$1"; then
 		printf '%-40s stopped\n' "$1"
 	elif healthy "$2"; then
-		printf '%-40s healthy   http://127.0.0.1:%s/v1\n' "$1" "$2"
+		printf '%-40s healthy   http://%s:%s/v1\n' "$1" "$(reached)" "$2"
 	else
 		printf '%-40s starting or stuck; see logs/%s.log\n' "$1" "$1"
 	fi

@@ -13,7 +13,7 @@ from typing import Any
 
 from reports.deploy.compose import IMAGE
 from reports.deploy.shell import VLLM_TAG
-from reports.deploy.vllm_server import START_SECONDS, vllm_serve_flags
+from reports.deploy.vllm_server import API_KEY, START_SECONDS, vllm_serve_flags
 from reports.deploy.weights import largest_remainder_weights
 
 __all__ = ["Row", "kubernetes_files", "kubernetes_options", "parts_of"]
@@ -148,6 +148,10 @@ def _kubernetes_pod(server: Row, llm: Row, parts: int, fleet: str) -> dict[str, 
                 "valueFrom": {
                     "secretKeyRef": {"name": "hf-token", "key": "token", "optional": True}
                 },
+            },
+            {
+                "name": API_KEY,
+                "valueFrom": {"secretKeyRef": {"name": "vllm-api-key", "key": "key"}},
             },
         ],
         "ports": [{"name": "http", "containerPort": PORT}],

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.deploy.file_heads import file_head_lines
+from reports.deploy.vllm_server import API_KEY
 from reports.deploy.weights import largest_remainder_weights
 
 __all__ = [
@@ -103,6 +104,8 @@ def litellm_gateway_variables(deployment: Row) -> str:
     ]
     lines += [
         "LITELLM_MASTER_KEY=",
+        "# Key that the servers ask the gateway for, as in deploy.env. TO BE SET.",
+        f"{API_KEY}=",
         "",
         f"# Address of every node as the gateway reaches it: {how}.",
     ]
@@ -135,7 +138,7 @@ def _litellm_model(group: str, key: str, server: Row, weight: int) -> dict[str, 
     parameters = {
         "model": f"hosted_vllm/{server['llm']}",
         "api_base": base(server),
-        "api_key": "none",
+        "api_key": f"os.environ/{API_KEY}",
         "weight": weight,
     }
     return {"model_name": group, "litellm_params": parameters, "model_info": {"id": key}}

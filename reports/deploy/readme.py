@@ -158,7 +158,13 @@ def _readme_before(deployment: Row, kinds: Sequence[str]) -> list[str]:
     return [
         *lines,
         "",
-        "The servers need no key: keep their ports inside a network that you trust.",
+        "**Who can reach the servers.** They listen on 127.0.0.1 and ask for VLLM_API_KEY, which"
+        " you set in deploy.env (one key for all of them; the gateway gets it in gateway.env)."
+        " When the gateway runs on another machine, set BIND_ADDRESS to this machine's address in"
+        " the network that both are in; compose publishes ports past the host's firewall, so do not"
+        " use a public address. On Kubernetes the Services are inside the cluster; the key is the"
+        " secret vllm-api-key: `kubectl create secret generic vllm-api-key"
+        " --from-literal=key=$(openssl rand -hex 32)`. `/health` and `/metrics` need no key.",
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
+from reports.deploy.vllm_server import API_KEY
 
 __all__ = [
     "readme_check_assumed",
@@ -24,7 +25,8 @@ def readme_checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
     lines = [
         "## 4. Check it",
         "",
-        "- Every server answers and knows its names: `curl -s http://HOST:PORT/v1/models`.",
+        "- Every server answers and knows its names: `curl -s -H"
+        f' "Authorization: Bearer ${API_KEY}" http://HOST:PORT/v1/models`.',
         (
             "- Memory: `nvidia-smi` shows no GPU above the memory in the table by more than"
             " contexts take (about 1 GiB per server)."
@@ -67,7 +69,8 @@ def readme_checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
         *code_block(
             [
                 (
-                    f"vllm bench serve --base-url http://HOST:{server['port']} --model"
+                    f"OPENAI_API_KEY=${API_KEY} vllm bench serve"
+                    f" --base-url http://HOST:{server['port']} --model"
                     f' {server["llm"]} --tokenizer "${model["model_key"]}" \\'
                 ),
                 (

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from reports.deploy.file_heads import with_head
-from reports.deploy.vllm_server import NAMES, vllm_mps_environment, vllm_serve_flags
+from reports.deploy.vllm_server import (
+    API_KEY,
+    BIND_ADDRESS,
+    LOOPBACK,
+    NAMES,
+    vllm_mps_environment,
+    vllm_serve_flags,
+)
 
 __all__ = ["shell_script", "shell_variables"]
 
@@ -80,6 +87,14 @@ def shell_variables(deployment: Row) -> str:
     lines += [
         "# Token of Hugging Face, for gated models; one in the environment is taken as it is.",
         "#HF_TOKEN=hf_...",
+        "",
+    ]
+    lines += [
+        "# Key that the servers ask for (openssl rand -hex 32), the gateway's too. TO BE SET.",
+        f"{API_KEY}=",
+        "# Address that the servers listen on: of the network that the gateway is in, where it runs"
+        " on another machine; 0.0.0.0 = every network that reaches this machine.",
+        f"{BIND_ADDRESS}={LOOPBACK}",
         "",
     ]
     lines += ["# Model of every LLM: an id of Hugging Face or a path."]
@@ -162,7 +177,7 @@ def _shell_checks(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> 
         *(["nvidia-cuda-mps-control"] if shared else []),
     ]
     models = {row["llm"] for row in node["servers"]}
-    calls = [_shell_call(["need_programs", *programs])]
+    calls = [_shell_call(["need_programs", *programs]), _shell_call(["need_key"])]
     calls += [
         _shell_call(["need_model", llm["model_key"]])
         for llm in deployment["llms"]
@@ -204,7 +219,8 @@ def _shell_starts(deployment: Row, node: Row, gpus: Mapping[int, Expansion]) -> 
 def _serve(server: Row, model_key: str, fleet: str) -> list[Words]:
     """The server's command: its names, then its flags."""
     flags = vllm_serve_flags(server, fleet, server["port"])
-    return [["vllm", "serve", Expansion(model_key), *flags[:NAMES]], flags[NAMES:]]
+    host = Expansion(BIND_ADDRESS, before="--host=")
+    return [["vllm", "serve", Expansion(model_key), *flags[:NAMES]], [*flags[NAMES:], host]]
 
 
 def _shell_client(server: Row) -> Words:

@@ -5,8 +5,24 @@ bundle.
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["MPS_DIRECTORY", "NAMES", "START_SECONDS", "vllm_mps_environment", "vllm_serve_flags"]
+__all__ = [
+    "API_KEY",
+    "BIND_ADDRESS",
+    "LOOPBACK",
+    "MPS_DIRECTORY",
+    "NAMES",
+    "START_SECONDS",
+    "vllm_mps_environment",
+    "vllm_serve_flags",
+]
 
+API_KEY = "VLLM_API_KEY"
+"""Variable of the key that every server asks its clients for; vLLM reads it from its environment,
+so that it is on no command line.
+"""
+BIND_ADDRESS = "BIND_ADDRESS"
+"""Variable of the address that servers listen on."""
+LOOPBACK = "127.0.0.1"
 MPS_DIRECTORY = "/var/run/nvidia-mps"
 START_SECONDS = 1800
 """How long a server may take to load its LLM."""

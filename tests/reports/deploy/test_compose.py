@@ -60,6 +60,7 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
     write_bundle_folder(build_bundle(source, ON, ["compose"]), tmp_path)
     deployment = build_deployment(source.plan.content, source.loaded.instance, ON)
     with open(tmp_path / "deploy.env", "a", encoding="utf-8") as stream:
+        stream.write("VLLM_API_KEY=secret\n")
         stream.writelines(
             f"{llm['model_key']}='org/{llm['label']} $HOME'\n" for llm in deployment["llms"]
         )
@@ -89,8 +90,10 @@ def test_compose_would_start_the_plan(name: str, tmp_path: Path) -> None:
                 if row["shared"]
                 else {}
             )
-            assert service["environment"] == {"HF_TOKEN": "", **limits}
-            assert [str(port["published"]) for port in service["ports"]] == [str(row["port"])]
+            assert service["environment"] == {"HF_TOKEN": "", "VLLM_API_KEY": "secret", **limits}
+            assert [(port["host_ip"], str(port["published"])) for port in service["ports"]] == [
+                ("127.0.0.1", str(row["port"]))
+            ]
             assert set(service.get("depends_on") or {}) == set(row["after"])
             assert service["labels"]["plan.llm"] == names[row["llm"]].replace("$", "$$")
 

@@ -31,12 +31,14 @@ CASES: dict[str, Callable[[], PlanAndScenario]] = {
 }
 MODEL = "org/model; touch PWNED $(touch PWNED) `touch PWNED` 'a' \"b\""
 """What an operator might set as a model: one word all the same."""
+KEY = "key with 'quotes' and $HOME"
 
 STUBS = {
     "vllm": (
         """#!{python}
 import json, os, sys, time
-kept = {{key: value for key, value in os.environ.items() if key.startswith(("CUDA_", "HF_"))}}
+own = ("CUDA_", "HF_", "VLLM_")
+kept = {{key: value for key, value in os.environ.items() if key.startswith(own)}}
 port = next(word.partition("=")[2] for word in sys.argv if word.startswith("--port="))
 def record(event):
     with open(os.path.join(os.environ["STUBS"], "events"), "a") as stream:
@@ -53,7 +55,7 @@ time.sleep(120)
     ),
     "curl": (
         """#!/bin/bash
-port=$(printf '%s\\n' "$@" | sed -n 's|^http://127.0.0.1:\\([0-9]*\\)/health$|\\1|p')
+port=$(printf '%s\\n' "$@" | sed -n 's|^http://127.0.0.[12]:\\([0-9]*\\)/health$|\\1|p')
 [[ -f $STUBS/up.$port ]] || exit 1
 read -r -a fields 2>/dev/null <"/proc/$(cat "$STUBS/up.$port")/stat" && [[ ${{fields[2]}} != Z ]]
 """
@@ -156,6 +158,7 @@ def _runs(pid: int) -> bool:
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
     found = Machine(tmp_path, CASES[getattr(request, "param", "shared")]())
     found.set(**{llm["model_key"]: f"{MODEL} {llm['label']}" for llm in found.deployment["llms"]})
+    found.set(VLLM_API_KEY=KEY)
     yield found
     for pid in found.alive():
         os.killpg(pid, signal.SIGKILL)
@@ -191,8 +194,10 @@ def test_what_arrives_is_what_the_plan_says(machine: Machine) -> None:
                 "serve",
                 f"{MODEL} {row['llm']}",
                 *vllm_serve_flags(row, "fleet", row["port"]),
+                "--host=127.0.0.1",
             ]
             environment = event["environment"]
+            assert environment["VLLM_API_KEY"] == KEY
             assert environment["CUDA_VISIBLE_DEVICES"] == ",".join(
                 f"GPU-of-{gpu}" for gpu in row["gpus"]
             )
@@ -276,6 +281,8 @@ def test_what_is_missing_is_reported_before_anything_starts(machine: Machine) ->
     key = machine.deployment["llms"][0]["model_key"]
     machine.set(**{key: ""})
     assert f"set {key} in deploy.env" in machine.run("check", label).stderr
+    machine.set(VLLM_API_KEY="")
+    assert "set VLLM_API_KEY in deploy.env" in machine.run("check", label).stderr
     (machine.stubs / "curl").unlink()
     (machine.stubs / "vllm").unlink()
     assert "vllm is not on PATH" in machine.run("check", label).stderr
@@ -288,6 +295,17 @@ def test_a_token_in_the_environment_is_kept(machine: Machine) -> None:
     label = machine.deployment["nodes"][0]["label"]
     assert machine.run("start", label, HF_TOKEN="hf_secret").returncode == 0  # noqa: S106
     assert {event["environment"]["HF_TOKEN"] for event in machine.events()} == {"hf_secret"}
+
+
+def test_servers_listen_where_they_are_told_and_are_asked_there(machine: Machine) -> None:
+    """127.0.0.2 stands for an address in the gateway's network."""
+    label = machine.deployment["nodes"][0]["label"]
+    machine.set(BIND_ADDRESS="127.0.0.2")
+    assert machine.run("start", label).returncode == 0
+    assert {event["argv"][-1] for event in machine.events() if event["event"] == "start"} == {
+        "--host=127.0.0.2"
+    }
+    assert "http://127.0.0.2:" in machine.run("status", label).stdout
 
 
 def test_gpus_by_uuid_go_into_deploy_env(machine: Machine) -> None:
