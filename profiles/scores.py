@@ -68,7 +68,8 @@ def parse_scores(
     ]
     if ignored:
         notices.append(
-            f"{table.file}: ignored {len(ignored)} columns that are no LLM of the scenario:"
+            f"{table.file}: ignored {len(ignored)} column{'s' * (len(ignored) > 1)} whose name is"
+            " no LLM of the scenario:"
             f" {shown_in_fault(', '.join(ignored), 200)[1:-1]}"
         )
     ids = (

@@ -102,7 +102,8 @@ def _unsound_faults(plan: Plan, problems: Sequence[str], file: str) -> Iterator[
         yield Fault(file, "planner_version", "", problem, look)
         return
     for one in problems:
-        yield Fault(file, "", "", f"this plan is not sound ({one})", look)
+        last = one is problems[-1]
+        yield Fault(file, "", "", f"this plan is not sound ({one})", look if last else "")
 
 
 def _scenario_file_of_plan(plan: Path, stated: str) -> Path:

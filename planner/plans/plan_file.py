@@ -72,7 +72,7 @@ def read_plan_file(path: str | os.PathLike[str]) -> Plan:
     except RecursionError:
         raise DataError([_too_deep(file)]) from None
     except ValueError as error:
-        problem = f"not strict JSON ({str(error)[:120]})"
+        problem = f"this is no plan.json: not strict JSON ({str(error)[:120]})"
         raise DataError([Fault(file, "", "", problem, REWRITE)]) from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         problem = f"not a plan of schema version {SCHEMA}"

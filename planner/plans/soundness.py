@@ -5,7 +5,8 @@ computed again by the independent verifier, and what it restates of the scenario
     best effort             the same, against the instance after its one change
     context                 demand, pools, LLMs, filters: equal to the scenario's
 
-Texts (notes, notices, why options were dropped) and the times of the search are not checked.
+Not checked, since nothing but another search could: the bound beyond its agreement with gap and
+status, shadow prices, marginal values, alternatives, texts and times.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,8 @@ def soundness_problems(plan: Plan, loaded: LoadResult) -> list[str]:
     loaded: the scenario with the plan's overrides.
     """
     problems = list(_problems_of_solved(plan.content, loaded, loaded.instance))
+    if plan.content["scenario"] != loaded.scenario.spec.name:
+        problems.append(f"scenario: its name is {loaded.scenario.spec.name}")
     effort = plan.best_effort
     if effort is not None:
         problems += [f"best effort: {one}" for one in _problems_of_effort(effort, loaded)]

@@ -70,10 +70,9 @@ def compared_result_lines(before: PlanContent, after: PlanContent) -> list[str]:
                 if old["limit_ms"] == slo["limit_ms"]
                 else f", before {format_exact(old['limit_ms'])} ms"
             )
-            lines.append(
-                f"Achieved {slo_name(slo)}: {slo['achieved_ms']:,.1f} ms instead of"
-                f" {old['achieved_ms']:,.1f} ms ({limits})."
-            )
+            now, then = (f"{one['achieved_ms']:,.1f} ms" for one in (slo, old))
+            change = "unchanged" if now == then else f"instead of {then}"
+            lines.append(f"Achieved {slo_name(slo)}: {now}, {change} ({limits}).")
     return [
         *lines,
         _routing_comparison_line(before, after),

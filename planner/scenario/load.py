@@ -135,6 +135,10 @@ def _check_loaded_scenario(
             )
         )
         return None, None
+    if "scenario_sha256" in content:
+        fix = f"name its scenario: {shown_in_fault(content.get('scenario_path'), 200)}"
+        faults.append(Fault(file, "", "", "this is a plan, not a scenario", fix))
+        return None, None
     content = deepcopy(dict(content))
     parsed = _load_overrides(overrides, faults)
     for key, value in parsed.items():

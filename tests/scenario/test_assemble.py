@@ -47,7 +47,7 @@ def test_instance_in_si_units(case: Path) -> None:
     assert instance.llms[1].max_replicas == 2
     assert instance.pools[0].price == 2.0
     assert any(
-        "ignored 1 columns that are no LLM of the scenario: other" in notice
+        "ignored 1 column whose name is no LLM of the scenario: other" in notice
         for notice in loaded.notices
     )
 

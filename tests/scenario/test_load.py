@@ -118,3 +118,10 @@ KEYS = [
 def test_any_override_gives_a_scenario_or_faults(overrides: dict[str, object]) -> None:
     content = parse_yaml(SCENARIO, "f", [])
     assert_sound_or_faulty(lambda: load_parsed_scenario(content, "f", overrides))
+
+
+def test_a_plan_in_the_place_of_a_scenario_is_one_fault(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text('{"schema": 1, "scenario_sha256": "x", "scenario_path": "s.yaml"}')
+    with pytest.raises(ScenarioError, match="a plan, not a scenario"):
+        load_scenario(path)

@@ -2,6 +2,7 @@
 written after all.
 """
 
+import errno
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
@@ -86,7 +87,9 @@ def framed_write(path: str | Path | None, write: Callable[[], object]) -> int:
 def _refuse_output(error: OSError, path: str | Path | None = None) -> int:
     """Say what could not be written, and why; BAD_INPUT."""
     place, reason = error.filename or path, error.strerror or error
-    warn([f"{place}: cannot be written ({reason}); free space or name another place"])
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    fix = "free space, or name another place" if full else "name another place"
+    warn([f"{place}: cannot be written ({reason}); {fix}"])
     return BAD_INPUT
 
 
