@@ -16,7 +16,11 @@ import numpy as np
 from examples.make_examples import Example, write_scores
 from models.serving.batching import Limits, serve_batches
 from models.serving.step_time import StepSettings, step_kv_token_gib, step_room_gib, step_time
-from models.serving.workload import draw_workload_lengths, lognormal_workload, workload_unit_arrivals
+from models.serving.workload import (
+    draw_workload_lengths,
+    lognormal_workload,
+    workload_unit_arrivals,
+)
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.importers.identify import read_identifying_mapping
 from profiles.importers.pipeline import run_import_pipeline
@@ -76,13 +80,19 @@ def write_benchmarks(folder: Path) -> None:
 
 def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) -> dict[str, Any]:
     """Run one load test of the engine; keys and units of the tool."""
-    llm, gpu, settings = load_catalogue_llms()[llm_name], load_catalogue_gpus()[BENCHMARKS.gpus[0]], StepSettings()
+    llm, gpu, settings = (
+        load_catalogue_llms()[llm_name],
+        load_catalogue_gpus()[BENCHMARKS.gpus[0]],
+        StepSettings(),
+    )
     requests, random = max(FEWEST, round(SECONDS * rate)), np.random.RandomState(SEED)
     arrivals = workload_unit_arrivals(requests, 1.0, random) / rate
     prompts, answers = draw_workload_lengths(
         lognormal_workload(BENCHMARKS.input_tokens, BENCHMARKS.output_tokens), requests, random
     )
-    cache = min(step_room_gib(llm, gpu, tp_degree, settings), 0.5 * share_pct / 100 * gpu.memory_gib)
+    cache = min(
+        step_room_gib(llm, gpu, tp_degree, settings), 0.5 * share_pct / 100 * gpu.memory_gib
+    )
     limits = Limits(cache / step_kv_token_gib(llm, tp_degree, settings))
     served = serve_batches(
         step_time(llm, gpu, tp_degree, share_pct / 100, settings),

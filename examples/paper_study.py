@@ -35,7 +35,13 @@ from examples.paper_counts import cluster_file, counts_table, print_counts
 from models.instance import Instance
 from models.quality import Quality
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_csv_write, warn
-from planner.cli.terminal.output import Column, plain_output_console, output_line, output_lines, output_table
+from planner.cli.terminal.output import (
+    Column,
+    plain_output_console,
+    output_line,
+    output_lines,
+    output_table,
+)
 from planner.decomposition.packing import first_fit_decreasing_packing
 from planner.joint.solve import solve_joint
 from planner.plans.solved_content import solved_content
@@ -147,7 +153,10 @@ def agreement(instance: Instance, study: SetupStudy, joint: Solution) -> tuple[s
     allowed = study.tolerance + (joint.bound - joint.value) + NOISE * span
     if best is not None and joint.value <= best + allowed:
         return "yes", ""
-    if first_fit_decreasing_packing(instance, joint.replicas[None, :])[0] and study.count("undecided") == 0:
+    if (
+        first_fit_decreasing_packing(instance, joint.replicas[None, :])[0]
+        and study.count("undecided") == 0
+    ):
         return "NO", "the joint setup is a retained one, and the study rates it lower"
     return "joint more", "the joint setup is one that first fit does not place"
 
