@@ -76,11 +76,7 @@ def run_import_pipeline(
     if frame.empty:
         raise DataError(
             [_nothing_in_pipeline(read)],
-            [
-                f"{account.file}: {reason}"
-                for account in read.files.values()
-                for reason in account.left_out
-            ],
+            _reasons_once(read),
         )
     return Imported(frame, list(read.files.values()), notices, read.passed, len(kept))
 
@@ -109,6 +105,19 @@ def _pipeline_points(
         else:
             points.append(LoadPoint(option, verdict.run, (run.file,)))
     return points, missing
+
+
+def _reasons_once(read: Read) -> list[str]:
+    """Why runs were left out: of those that differ in numbers only the first, and a count."""
+    alike: dict[str, list[str]] = {}
+    for account in read.files.values():
+        for reason in account.left_out:
+            kind = re.sub(r"[\d.,]+", "", reason.rpartition(": ")[2])
+            alike.setdefault(kind, []).append(f"{account.file}: {reason}")
+    return [
+        first + (f" (and {len(others)} more like it)" if others else "")
+        for first, *others in alike.values()
+    ]
 
 
 def _nothing_in_pipeline(read: Read) -> Fault:

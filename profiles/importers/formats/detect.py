@@ -113,7 +113,7 @@ def _detect_nearest_tool(tree: Mapping[str, Any]) -> str:
     if any(key.startswith(("mean_ttft", "median_ttft", "mean_e2e")) for key in tree):
         return (
             "this looks like a summary of vLLM or SGLang, but the achieved rate"
-            " (request_throughput) is missing"
+            " (request_throughput) is missing, and so are completed and duration"
         )
     if isinstance(tree.get("benchmarks"), list):
         return (

@@ -2,9 +2,11 @@
 
 Nothing is substituted: what is doubtful is left out and noted.
 
-left out    refused by its reader; no request answered; errors above 1 %; no achieved rate; achieved
-            below 0.95 of offered (saturated: not a steady state) or above 1.5 of it (a burst);
-            fewer than 5 requests; no latency
+left out    refused by its reader; no request answered; errors above 1 %; no achieved rate; all
+            requests sent at once, or answered faster than 1.5 of the offered rate (bursts);
+            answered below 0.95 of the offered rate over the time in which requests were sent
+            (saturated: not a steady state); fewer than 5 requests; no latency
+counted     a rate that the file does not state: requests over the time in which they were sent
 blanked     pNN resting on fewer than 10 requests above it (p50 20, p90 100, p95 200, p99 1,000
             requests); percentiles out of order; TPOT that contradicts (E2E - TTFT) / (output tokens
             - 1) by a factor above 1.67 (tools that count chunks, not tokens)
@@ -54,6 +56,7 @@ class Verdict:
 def judge_by_rules(run: Run) -> Verdict:
     """Decide whether a run is a point of a curve, and clean it."""
     notices = list(run.notices)
+    run = _rate_by_rules(run, notices)
     reason = run.refused or _rule_broken(run)
     if reason:
         return Verdict(None, reason, tuple(notices))
@@ -73,6 +76,52 @@ def judge_by_rules(run: Run) -> Verdict:
     return Verdict(
         _rule_of_one_replica(replace(run, latency_ms=latency), notices), "", tuple(notices)
     )
+
+
+def _rate_by_rules(run: Run, notices: list[str]) -> Run:
+    """The run with its rate counted over the time in which requests were sent, where the file has
+    none or where the answers to the last requests alone make it look saturated.
+
+    With n requests over D seconds from the first one sent to the last one answered, answering
+    takes A = mean(E2E - TTFT) without queueing; requests were sent for W = D - A seconds. A queue
+    that grows evenly has grown to twice the mean TTFT at the end, which is a part 2 TTFT / W of the
+    requests: they are taken off before the rate is compared with the offered one.
+    """
+    stated, offered, duration = run.achieved_rps, run.offered_rps, run.duration_s
+    if duration is None:
+        return run
+    answering = min(_answering_time(run) or 0.0, 0.5 * duration)
+    if stated is None and run.ok:
+        rate = run.ok / (duration - answering)
+        notices.append(
+            f"the file states no rate: {run.ok:,.0f} requests in {duration - answering:,.4g} s are"
+            f" {rate:.4g} req/s"
+        )
+        return replace(run, achieved_rps=rate)
+    if stated is None or offered is None or not stated < SATURATED * offered < math.inf:
+        return run
+    ttft = run.latency_ms.get(("ttft", "mean"))
+    if ttft is None:
+        return run
+    sent = stated * duration / (duration - answering)
+    queued = 2.0 * ttft / 1e3 / (duration - answering)
+    if sent * (1.0 - queued) < SATURATED * offered:
+        return run
+    notices.append(
+        f"its rate is counted over the {duration - answering:,.4g} s in which requests were sent;"
+        f" the last answers took {answering:,.3g} s more"
+    )
+    return replace(run, achieved_rps=min(sent, offered))
+
+
+def _answering_time(run: Run) -> float | None:
+    """Mean seconds from the first token to the last; None where the file does not say."""
+    ttft, tpot, e2e = (run.latency_ms.get((metric, "mean")) for metric in METRICS)
+    if ttft is not None and e2e is not None:
+        return max(e2e - ttft, 0.0) / 1e3
+    if tpot is not None and run.output_tokens is not None:
+        return tpot * max(run.output_tokens - 1.0, 0.0) / 1e3
+    return None
 
 
 def _rule_broken(run: Run) -> str:
@@ -95,8 +144,13 @@ def _rule_broken(run: Run) -> str:
         part = 100 * run.achieved_rps / run.offered_rps
         return (
             f"saturated: {run.achieved_rps:.4g} of {run.offered_rps:.4g} req/s offered were"
-            f" answered ({part:.1f} %, less than {100 * SATURATED:g} %), so the queue grew as long"
-            " as the run went on (or the run was too short)"
+            f" answered ({part:.1f} %, less than {100 * SATURATED:g} %, also without the time of"
+            " the last answers), so the queue grew as long as the run went on"
+        )
+    if run.offered_rps == math.inf and run.max_concurrency is None:
+        return (
+            "a burst: all requests were sent at once, so its latencies are of no steady rate; its"
+            f" {run.achieved_rps:.4g} req/s bound what the replica can answer"
         )
     if run.offered_rps is not None and run.achieved_rps > BURST * run.offered_rps:
         return (
@@ -177,11 +231,6 @@ def _consistent_by_rules(
 def _note_load_rule(run: Run, notices: list[str]) -> None:
     """What the load was, where that limits what the point says."""
     rate, e2e = run.achieved_rps, run.latency_ms.get(("e2e", "mean"))
-    if run.offered_rps == math.inf and run.max_concurrency is None:
-        notices.append(
-            "all requests were sent at once: the latencies hold for a burst of this size, not for a"
-            " steady rate"
-        )
     if (
         rate
         and run.offered_rps

@@ -38,7 +38,8 @@ CACHED = (
 def is_sglang(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like one run of this tool."""
     ours = "server_info" in tree or any(key.endswith("_e2e_latency_ms") for key in tree)
-    return ours and number_field(tree.get("request_throughput")) is not None
+    counted = all(number_field(tree.get(key)) is not None for key in ("completed", "duration"))
+    return ours and (number_field(tree.get("request_throughput")) is not None or counted)
 
 
 def read_sglang(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:

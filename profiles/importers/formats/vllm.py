@@ -52,7 +52,8 @@ def is_vllm(tree: Mapping[str, Any]) -> bool:
         and key.removesuffix("_ms").endswith(("ttft", "tpot", "e2el"))
         for key in tree
     )
-    return number_field(tree.get("request_throughput")) is not None and (
+    counted = all(number_field(tree.get(key)) is not None for key in ("completed", "duration"))
+    return (number_field(tree.get("request_throughput")) is not None or counted) and (
         latency or "total_token_throughput" in tree or "tokenizer_id" in tree
     )
 

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scenarios.benchmark_files import aiperf, benchmark_report, inference_perf, vllm
+from tests.support.scenarios.benchmark_files import (
+    aiperf,
+    benchmark_report,
+    inference_perf,
+    sglang,
+    vllm,
+)
 from tests.support.scenarios.imports import OPTION, faults_of, imported, lines_of_import, write
 
 
@@ -89,7 +95,47 @@ def test_only_a_closed_loop_keeps_its_limit_full(tmp_path: Path):
     assert frame["concurrency"].tolist() == [2]
 
 
-def test_a_burst_without_limit_is_reported(tmp_path: Path):
-    assert "sent at once" in lines_of_import(
-        imported(write(tmp_path, "a.json", vllm(request_rate="inf")))
+def test_a_burst_without_limit_is_no_load_point_but_bounds_the_capacity(tmp_path: Path):
+    reported = faults_of(write(tmp_path, "a.json", vllm(request_rate="inf")))
+    assert "a burst: all requests were sent at once" in reported
+    assert "3.98 req/s bound what the replica can answer" in reported
+
+
+def slow_answers(**changes: object) -> dict:
+    """300 requests at 1 req/s; the answer to each takes 20 s, the last one after all were sent."""
+    return vllm(
+        **{
+            **{"request_rate": 1.0, "completed": 300, "num_prompts": 300, "duration": 320.0},
+            **{"request_throughput": 300 / 320, "mean_ttft_ms": 100.0, "mean_e2el_ms": 20_100.0},
+            **{"mean_tpot_ms": 20_000.0 / (vllm()["total_output_tokens"] / 2000 - 1)},
+            **changes,
+        }
     )
+
+
+def test_the_last_answers_make_no_run_saturated(tmp_path: Path):
+    """The rate is that of the time in which requests were sent."""
+    found = imported(write(tmp_path, "a.json", slow_answers()))
+    assert found.frame["rate_rps"].tolist() == [1.0]
+    assert "counted over the 300 s in which requests were sent" in lines_of_import(found)
+
+
+def test_a_queue_that_grows_is_saturated_all_the_same(tmp_path: Path):
+    """Here the last answers are late because they waited, which their TTFT shows."""
+    waited = slow_answers(mean_ttft_ms=10_000.0, mean_e2el_ms=11_000.0, mean_tpot_ms=8.0)
+    assert "saturated: 0.9375 of 1 req/s" in faults_of(write(tmp_path, "a.json", waited))
+
+
+def test_a_rate_that_is_not_stated_is_counted(tmp_path: Path):
+    found = imported(
+        write(tmp_path, "a.json", slow_answers(request_throughput=None, request_rate=None))
+    )
+    assert found.frame["rate_rps"].tolist() == [1.0]
+    assert "the file states no rate: 300 requests in 300 s are 1 req/s" in lines_of_import(found)
+
+
+def test_sglang_without_a_rate_is_counted_too(tmp_path: Path):
+    run = sglang(request_throughput=None, request_rate=None, completed=2000, duration=500.0)
+    found = imported(write(tmp_path, "a.json", run))
+    assert found.frame["rate_rps"].iloc[0] == pytest.approx(4.0, rel=0.05)
+    assert "the file states no rate" in lines_of_import(found)
