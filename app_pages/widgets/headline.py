@@ -58,7 +58,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
     """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
     content, objective = here.content, here.content["objective"]
     bound = format_objective(content, objective["bound"]).partition(" ")[2]
-    best = f"at best {bound.removesuffix(' USD/h')}"
+    best = f"best possible {bound.removesuffix(' USD/h')}"
     cost, cheapest = content["cost_usd_per_h"], objective["of"] == "cost"
     floor = content["context"]["quality_at_least"]
     gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")

@@ -26,6 +26,23 @@ from planner.plans.schema import OptionContent, PlanContent, SloContent
 __all__ = ["plan_tables", "utilisation_pct_in_tables"]
 
 
+PHASES = {
+    "load": "reading the scenario and its tables",
+    "curves": "curves as budgets",
+    "relax": "root relaxation",
+    "build": "building programs",
+    "milp": "integer programs",
+    "highs": "HiGHS, in all of these",
+    "cuts": "quality cuts",
+    "placement": "placing replicas on GPUs",
+    "routing": "exact routing of found setups",
+    "polish": "exact routing of found setups",
+    "refine": "refining curves",
+    "leanest": "fewest GPUs",
+}
+"""Phase of the search -> words; "polish" is of plans of 0.1.0."""
+
+
 def plan_tables(content: PlanContent) -> dict[str, pd.DataFrame]:
     """Make every table by name, in the order of the module's docstring."""
     return {
@@ -225,7 +242,7 @@ def _effort_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate seconds by phase and the counts of the search."""
     solver = content["solver"]
     rows: list[tuple[str, Any, str]] = [
-        (f"Time to {phase}", seconds, "s")
+        (f"Time: {PHASES.get(phase, phase)}", seconds, "s")
         for phase, seconds in content["context"]["seconds"].items()
     ]
     rows += [

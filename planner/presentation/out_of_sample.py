@@ -24,7 +24,7 @@ __all__ = [
 
 WORDS = {
     "holds": "the limits hold on these prompts",
-    "uncertain": "inconclusive on this sample",
+    "uncertain": "the sample is too small to say",
     "misses": "these prompts break a limit",
 }
 

@@ -30,7 +30,7 @@ __all__ = [
 
 WORDS = {
     "holds": "the plan holds in the simulation",
-    "uncertain": ("inconclusive, a limit lies within the simulated interval"),
+    "uncertain": "a limit lies within the simulated interval",
     "misses": "the plan misses its SLOs in the simulation",
     "not simulated": "the simulated SLOs hold, others could not be simulated",
 }

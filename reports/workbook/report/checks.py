@@ -29,7 +29,7 @@ def write_checks(book: Book, report: Report) -> None:
         *_proof_checks(report),
     ]
     stories = [
-        "Each is a live TRUE or FALSE. FALSE after an edit: this setup is not allowed under the"
+        "Live checks, TRUE or FALSE. FALSE after an edit: this setup is not allowed under the"
         " edited assumption."
     ]
     page = Page(book, "Checks", "Checks: recomputed from the other sheets", stories)
