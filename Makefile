@@ -50,7 +50,7 @@ test: $(STAMP)
 	$(PY) -m pytest -n 2 -m "not slow"
 
 test-slow: $(STAMP)
-	$(PY) -m pytest -n 2 -m slow
+	$(PY) -m pytest -n 2 --dist loadgroup -m slow
 
 check: format-check lint types
 

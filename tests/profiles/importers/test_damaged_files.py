@@ -68,17 +68,15 @@ def places(tree: Any, at: tuple = ()) -> Iterator[tuple]:
 
 
 def damaged(tree: Any, place: tuple, wrong: Any) -> Any:
-    """The tree with something else at a place."""
+    """The tree with something else at a place; what is beside the way there is shared."""
     if not place:
         return None if wrong is GONE else wrong
-    changed = copy.deepcopy(tree)
-    inner = changed
-    for key in place[:-1]:
-        inner = inner[key]
-    if wrong is GONE:
-        del inner[place[-1]]
+    key, *rest = place
+    changed = copy.copy(tree)
+    if not rest and wrong is GONE:
+        del changed[key]
     else:
-        inner[place[-1]] = wrong
+        changed[key] = damaged(changed[key], tuple(rest), wrong)
     return changed
 
 

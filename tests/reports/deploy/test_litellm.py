@@ -27,6 +27,8 @@ from tests.support.plans.bundle_cases import (
 )
 from tests.support.plans.export_cases import ON
 
+ONE_WORKER = pytest.mark.xdist_group("litellm")
+"""Its import takes a minute, once."""
 CALLS = 10_000
 RUNNER = HOME / "tests" / "support" / "gateway_calls.py"
 
@@ -70,6 +72,7 @@ def assert_near(counts: dict[str, int], fractions: dict[str, float]) -> None:
 
 
 @pytest.mark.slow
+@ONE_WORKER
 @pytest.mark.parametrize("road", ["weights", "plugin"])
 def test_every_server_gets_its_fraction(counted: Counts, road: str) -> None:
     assert len(planned()) > 2
@@ -77,6 +80,7 @@ def test_every_server_gets_its_fraction(counted: Counts, road: str) -> None:
 
 
 @pytest.mark.slow
+@ONE_WORKER
 def test_the_proxy_s_hook_names_the_llm(counted: Counts) -> None:
     fractions: dict[str, float] = {}
     for llm, fraction in planned().values():
@@ -85,6 +89,7 @@ def test_the_proxy_s_hook_names_the_llm(counted: Counts) -> None:
 
 
 @pytest.mark.slow
+@ONE_WORKER
 def test_when_an_llm_is_down_the_others_answer(counted: Counts) -> None:
     llms = {planned()[name][0] for name in counted["down"]}
     assert sum(counted["down"].values()) == 40
