@@ -18,7 +18,7 @@ from rich.console import Console
 from examples.make_examples import EXAMPLES, write_example
 from models.instance import Instance
 from planner.cli.terminal.output import Column, output_table
-from planner.decomposition.enumeration import enumerate_setups, enumerate_retained_setups
+from planner.decomposition.enumeration import enumerate_retained_setups, enumerate_setups
 from planner.scenario.assemble import assemble_instance
 
 FOLDER = Path(__file__).parent / "paper-study"

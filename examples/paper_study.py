@@ -9,8 +9,8 @@ beside the joint plan.
     python -m examples.paper_study --counts        how many setups are retained at which floor;
                                                    nothing is routed
 
-`--csv PATH` writes the table, `--jobs N` sets the processes (0 = one per core). Exit codes: 0 done, 2
-bad input, 4 stopped by Ctrl-C with some points, 5 without one, 6 study and joint plan contradict
+`--csv PATH` writes the table, `--jobs N` sets the processes (0 = one per core). Exit codes: 0 done,
+2 bad input, 4 stopped by Ctrl-C with some points, 5 without one, 6 study and joint plan contradict
 each other at some point.
 """
 
@@ -37,10 +37,10 @@ from models.quality import Quality
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_csv_write, warn
 from planner.cli.terminal.output import (
     Column,
-    plain_output_console,
     output_line,
     output_lines,
     output_table,
+    plain_output_console,
 )
 from planner.decomposition.packing import first_fit_decreasing_packing
 from planner.joint.solve import solve_joint
