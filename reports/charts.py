@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from profiles.io.writing import writing, writing_whole_file
+from profiles.io.writing import as_write_errors, writing_whole_file
 from reports.content import Report
 from reports.series import CELLS, RATE, bar_series, gpu_series, routing_series_text, span_series
 from reports.style import COLOURS, Look, safe_style_text, style_of_llms
@@ -61,7 +61,7 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
     report = report["nearest"] or report
     if not len(report["tables"]["setup"]):
         return []
-    with writing(folder):
+    with as_write_errors(folder):
         folder.mkdir(exist_ok=True)
     meta = report["meta"]
     headers = list(dict.fromkeys(slo["header"] for slo in meta["slos"])) or meta["latencies"][:1]

@@ -55,13 +55,7 @@ def load_plan_and_scenario(
         fix = "plan it again, or name the scenario it was made of with --scenario"
         problem = f"{file} is not (or no longer) the scenario of this plan"
         raise DataError([Fault(str(path), "scenario_sha256", "", problem, fix)])
-    problems = soundness_problems(plan, loaded)
-    if problems and not unverified:
-        raise DataError(list(_unsound_faults(plan, problems, str(path))))
-    if problems:
-        marked = {"verified": False, "problems": problems}
-        plan = Plan(cast("PlanContent", {**plan.content, "checks": marked}))
-    return PlanAndScenario(plan, loaded, tuple(problems))
+    return _verified(plan, loaded, path, unverified=unverified)
 
 
 def load_plan_to_compare(path: Path, *, unverified: bool = False) -> tuple[Plan, str]:
@@ -76,10 +70,21 @@ def load_plan_to_compare(path: Path, *, unverified: bool = False) -> tuple[Plan,
         return plan, f"{path} is not verified: its scenario is not at hand"
     if loaded.sha256 != plan.content["scenario_sha256"]:
         return plan, f"{path} is not verified: its scenario has changed since"
+    source = _verified(plan, loaded, path, unverified=unverified)
+    return source.plan, unverified_line(path, source.problems) if source.problems else ""
+
+
+def _verified(plan: Plan, loaded: LoadResult, path: Path, *, unverified: bool) -> PlanAndScenario:
+    """The plan with its scenario, marked where it fails its checks; DataError where that is not
+    allowed.
+    """
     problems = soundness_problems(plan, loaded)
     if problems and not unverified:
         raise DataError(list(_unsound_faults(plan, problems, str(path))))
-    return plan, unverified_line(path, problems) if problems else ""
+    if problems:
+        marked = {"verified": False, "problems": problems}
+        plan = Plan(cast("PlanContent", {**plan.content, "checks": marked}))
+    return PlanAndScenario(plan, loaded, tuple(problems))
 
 
 def unverified_line(path: Path, problems: Sequence[str]) -> str:

@@ -16,9 +16,10 @@ from planner.errors import DataError
 from planner.packed_files import SCHEMAS
 from planner.plans.record import REWRITE, SCHEMA, Plan
 from planner.plans.schema import PlanContent
+from planner.verification.plan_shape import LARGEST
 from profiles.io.faults import Fault, file_text_or_fault, shown_in_fault
 from profiles.io.output_target import TargetKind, find_target
-from profiles.io.writing import write_whole_file, writing
+from profiles.io.writing import as_write_errors, write_whole_file
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -28,8 +29,17 @@ __all__ = ["plan_file_text", "read_plan_file", "write_plan_file"]
 SIZE_LIMIT = 50_000_000
 """Bytes; a plan with a hundred alternatives on 1,000 GPUs has 20 million."""
 DEPTH_LIMIT = 30
-LARGEST = 1e15
-"""No number of a plan is larger, as in the verifier."""
+SCHEMA_WORDS = {
+    "type": "should be of type {}",
+    "enum": "should be one of {}",
+    "const": "should be {}",
+    "minItems": "should have at least {} entries",
+    "maxItems": "should have at most {} entries",
+    "minimum": "should be at least {}",
+    "exclusiveMinimum": "should be more than {}",
+    "maximum": "should be at most {}",
+}
+"""Keyword of the schema -> what it says of a value; of others the validator's own message."""
 MOST_FAULTS = 20
 """So many faults of one kind are listed; more say nothing new."""
 
@@ -40,7 +50,7 @@ def write_plan_file(plan: Plan, path: str | os.PathLike[str]) -> None:
     WriteError when that is not possible.
     """
     target = Path(path)
-    with writing(target):
+    with as_write_errors(target):
         place = find_target(target)
     folder = place.path.parent if place.kind == TargetKind.REPLACED else Path.cwd()
     scenario = Path(plan.content["scenario_path"]).resolve()
@@ -134,18 +144,8 @@ def _schema_faults(content: dict[str, Any], file: str) -> Iterator[Fault]:
         where = ".".join(map(str, error.absolute_path))
         value = "" if error.validator == "required" else shown_in_fault(error.instance)
         expected = shown_in_fault(error.validator_value, 200)
-        problems = {
-            "type": f"should be of type {expected}",
-            "enum": f"should be one of {expected}",
-            "const": f"should be {expected}",
-            "minItems": f"should have at least {expected} entries",
-            "minimum": f"should be at least {expected}",
-            "exclusiveMinimum": f"should be more than {expected}",
-            "maximum": f"should be at most {expected}",
-        }
-        problem = problems.get(str(error.validator), f"breaks {error.validator}: {expected}")
-        if error.validator in ("required", "additionalProperties"):
-            problem = error.message[:200]
+        words = SCHEMA_WORDS.get(str(error.validator))
+        problem = error.message[:200] if words is None else words.format(expected)
         yield Fault(file, where, value, problem, REWRITE)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from profiles.io.writing import WriteError, writing
+from profiles.io.writing import WriteError, as_write_errors
 
 __all__ = ["put_folder"]
 
@@ -21,7 +21,7 @@ def put_folder(folder: Path) -> Iterator[Path]:
     WriteError when that is not possible, also when a name is taken in `folder`; then it is as it
     was before, and folders that were made are gone.
     """
-    with writing(folder):
+    with as_write_errors(folder):
         target = folder.resolve()
         made = [place for place in (target, *target.parents) if not place.exists()]
         target.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,8 @@ written.
     anything else                                          refused: folders, sockets, disks, links
                                                            that lead nowhere
 
-Replacing is a rename, which takes the place of whatever bears the name: without this a device node
-or a link would be gone afterwards.
+Replacing is a rename, which removes what had the name before: without this module a device node or
+a link would be gone afterwards.
 """
 
 import fcntl

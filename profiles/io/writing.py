@@ -23,12 +23,12 @@ from profiles.io.output_target import OutputTarget, RefusedTargetError, TargetKi
 __all__ = [
     "WriteError",
     "append_text",
+    "as_write_errors",
     "check_writable",
     "csv_text",
     "safely_written_cell",
     "write_csv",
     "write_whole_file",
-    "writing",
     "writing_whole_file",
 ]
 
@@ -44,7 +44,7 @@ class WriteError(OSError):
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def as_write_errors(path: Path) -> Iterator[None]:
     """Within, every failure of the system is a WriteError that names `path`."""
     try:
         yield
@@ -60,7 +60,7 @@ def writing_whole_file(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
     """Within, fill the file that is given; it then takes the place of `path`, or is copied to the
     device, FIFO or descriptor that `path` is. WriteError when that is not possible.
     """
-    with writing(path):
+    with as_write_errors(path):
         target = find_target(path)
         beside = target.kind == TargetKind.REPLACED
         handle, name = tempfile.mkstemp(
@@ -141,7 +141,7 @@ def append_text(path: Path, text: str) -> None:
     WriteError when that is not possible; then a part of the text may be there.
     """
     rest = text.encode("utf-8")
-    with writing(path), path.open("ab", buffering=0) as stream:
+    with as_write_errors(path), path.open("ab", buffering=0) as stream:
         while rest:
             rest = rest[stream.write(rest) :]
 

@@ -64,7 +64,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing_half_done(tmp_path: Path)
 
 
 def run(folder: Path) -> list[tuple[int, str]]:
-    program = Path(__file__).with_name("full_disk_run.py")
+    program = HOME / "tests" / "support" / "full_disk_run.py"
     # No bytecode: CPython 3.11 would keep the half of a module.
     environment = {**os.environ, "PYTHONPATH": str(HOME), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(

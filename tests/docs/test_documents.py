@@ -150,7 +150,7 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
     for command in PLANS[text]:
         assert done.returncode == command.code, said
         for line in command.shown:
-            assert _is_told(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
+            assert _is_shown(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
 
 
 @pytest.mark.slow
@@ -179,10 +179,10 @@ def test_the_installed_command_does_what_is_shown(document: Path, tmp_path: Path
             said = done.stdout + done.stderr
             assert done.returncode == command.code, said
             for line in command.shown:
-                assert _is_told(line, said), f"{command.text}\nshown: {line}\nin truth:\n{said}"
+                assert _is_shown(line, said), f"{command.text}\nshown: {line}\nin truth:\n{said}"
 
 
-def _is_told(line: str, said: str) -> bool:
+def _is_shown(line: str, said: str) -> bool:
     if not line.strip():
         return True
     verdict = re.compile(r"(optimal: (?:quality|cost)) ([\d.]+)")

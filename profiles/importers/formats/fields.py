@@ -17,6 +17,7 @@ __all__ = [
     "named_field",
     "number_field",
     "positive",
+    "states_rate",
     "statistics_fields_ms",
     "text",
     "unit_field_ms",
@@ -99,6 +100,15 @@ def number_field(value: Any) -> float | None:
     else:
         return None
     return None if math.isnan(parsed) else parsed
+
+
+def states_rate(tree: Mapping[str, Any]) -> bool:
+    """Whether a run states its rate, or requests and seconds of which it is counted."""
+    stated = {
+        key: number_field(tree.get(key)) is not None
+        for key in ("request_throughput", "completed", "duration")
+    }
+    return stated["request_throughput"] or (stated["completed"] and stated["duration"])
 
 
 def finite(value: Any) -> float | None:

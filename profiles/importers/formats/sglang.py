@@ -18,6 +18,7 @@ from profiles.importers.formats.fields import (
     named_field,
     number_field,
     positive,
+    states_rate,
     text,
     whole,
 )
@@ -38,8 +39,7 @@ CACHED = (
 def is_sglang(tree: Mapping[str, Any]) -> bool:
     """Whether a tree looks like one run of this tool."""
     ours = "server_info" in tree or any(key.endswith("_e2e_latency_ms") for key in tree)
-    counted = all(number_field(tree.get(key)) is not None for key in ("completed", "duration"))
-    return ours and (number_field(tree.get("request_throughput")) is not None or counted)
+    return ours and states_rate(tree)
 
 
 def read_sglang(tree: Mapping[str, Any], file: str, place: str) -> list[Run]:

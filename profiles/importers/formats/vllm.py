@@ -24,6 +24,7 @@ from profiles.importers.formats.fields import (
     named_field,
     number_field,
     positive,
+    states_rate,
     text,
     whole,
 )
@@ -52,8 +53,7 @@ def is_vllm(tree: Mapping[str, Any]) -> bool:
         and key.removesuffix("_ms").endswith(("ttft", "tpot", "e2el"))
         for key in tree
     )
-    counted = all(number_field(tree.get(key)) is not None for key in ("completed", "duration"))
-    return (number_field(tree.get("request_throughput")) is not None or counted) and (
+    return states_rate(tree) and (
         latency or "total_token_throughput" in tree or "tokenizer_id" in tree
     )
 

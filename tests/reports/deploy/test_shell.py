@@ -297,7 +297,7 @@ def test_a_token_in_the_environment_is_kept(machine: Machine) -> None:
     assert {event["environment"]["HF_TOKEN"] for event in machine.events()} == {"hf_secret"}
 
 
-def test_servers_listen_where_they_are_told_and_are_asked_there(machine: Machine) -> None:
+def test_servers_listen_on_the_bind_address_and_are_checked_there(machine: Machine) -> None:
     """127.0.0.2 stands for an address in the gateway's network."""
     label = machine.deployment["nodes"][0]["label"]
     machine.set(BIND_ADDRESS="127.0.0.2")

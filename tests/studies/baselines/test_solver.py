@@ -13,9 +13,9 @@ from planner.studies.baselines.solver import with_quota
 from planner.verification.verifier import run_verifier
 from tests.support.instances.baselines import compute_of
 from tests.support.instances.oracle import best_plan
+from tests.support.instances.oracle_faults import plan_content_of, solution_faults
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import EXAMPLES
-from tests.walls.test_solve_random import _faults, _told
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,7 +34,8 @@ def test_quotas_agree_with_brute_force(kind: str) -> None:
         )
         found = solve_joint(instance, Settings(), explain=False)
         faults += [
-            f"{kind} {seed}: {fault}" for fault in _faults(instance, found, best_plan(instance))
+            f"{kind} {seed}: {fault}"
+            for fault in solution_faults(instance, found, best_plan(instance))
         ]
     assert not faults, "\n".join(faults)
 
@@ -46,5 +47,8 @@ def test_the_verifier_sees_an_exceeded_quota() -> None:
     tight = replace(
         instance, quotas=(Quota("that option", tuple(np.eye(len(instance.options))[used]), 0.0),)
     )
-    assert not run_verifier(_told(instance, found), instance)
-    assert any("that option" in problem for problem in run_verifier(_told(instance, found), tight))
+    assert not run_verifier(plan_content_of(instance, found), instance)
+    assert any(
+        "that option" in problem
+        for problem in run_verifier(plan_content_of(instance, found), tight)
+    )
