@@ -176,7 +176,7 @@ class CascadeQuality:
         value = float(mu @ self._value)
         upper = max(self._cut(alpha) + float(alpha @ fractions[:-1]), value)
         prices = np.where(fractions > UNROUTED, np.append(alpha, 0.0) * self.scale, np.nan)
-        return Settled(self.to_score(value), self.to_score(upper), prices, ())
+        return Settled(self.to_score(value), self.to_score(upper), prices, (), 0.0)
 
     def mix(self, fractions: np.ndarray, least: float = 1e-6) -> CascadeMix | None:
         """The best mix for f, parts below `least` left out; None where visits would be wasted."""

@@ -1,5 +1,11 @@
 """The exact assignment of prompts that meets given fractions: a small transport problem over the
-prompts that near-optimal prices leave undecided, and the tie groups that it splits.
+prompts that near-optimal prices leave undecided.
+
+A solver's optimum may send a prompt to an LLM that is worse, after prices, by the solver's dual
+tolerance (HiGHS: 1e-7). Scores that nearly tie at that scale would then be realised otherwise by
+the router, which sees only scores and prices. So such an optimum is refined: the same problem on
+the margins that are left, magnified (iterative refinement; Gleixner, Steffy, Wolter, INFORMS J.
+Comput. 28, 2016), until every prompt with a share of an LLM ties with it to float noise.
 """
 
 from dataclasses import dataclass
@@ -8,20 +14,13 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
-TIE_EPS = 1e-9
-"""Prompts whose best LLMs lie this close after prices are tied, in score units of the 0..1 scale.
+EXACT_MARGIN = 1e-11
+"""A prompt's share may go to an LLM this far below its best after prices, 0..1 scale: far below
+what counts as a tie.
 """
 
-
-@dataclass(frozen=True)
-class Tie:
-    """Prompts whose best LLMs after prices are exactly `llms`; share: their weight; split: how they
-    are divided, sums to 1.
-    """
-
-    llms: tuple[int, ...]
-    share: float
-    split: tuple[float, ...]
+MAGNIFIED = 2.0**20
+"""How much the margins are magnified for the second solve: a power of two loses no digit."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,41 @@ def assign_exactly_within_window(
     values: (R, N) scores, weights: (N,), prices: (R,). The prices of the answer are the transport
     problem's multipliers: exact, where the window was wide enough.
     """
+    assignment = _solve_transport(values, weights, target, prices, window)
+    if assignment is None or _largest_margin_given_up(values, assignment) <= EXACT_MARGIN:
+        return assignment
+    rest = values - assignment.prices[:, None]
+    best = rest.max(axis=0)
+    refined = _solve_transport(
+        (rest - best) * MAGNIFIED, weights, target, np.zeros(target.size), 1.0
+    )
+    if refined is None:  # the window was too narrow: the caller sees it by the value
+        return assignment
+    moved = assignment.prices + refined.prices / MAGNIFIED
+    value = float(weights @ best + assignment.prices @ target) + refined.value / MAGNIFIED
+    return Assignment(moved - moved.min(), refined.best, refined.shares, value)
+
+
+def _largest_margin_given_up(values: np.ndarray, assignment: Assignment) -> float:
+    """How far below its best LLM after prices a prompt is assigned, at most."""
+    margin = values - assignment.prices[:, None]
+    margin = margin.max(axis=0) - margin
+    undecided = np.fromiter(assignment.shares, dtype=np.intp)
+    given_up = margin[assignment.best, np.arange(margin.shape[1])]
+    if undecided.size:
+        shares = np.array(list(assignment.shares.values())).T
+        given_up[undecided] = np.where(shares > 0, margin[:, undecided], 0.0).max(axis=0)
+    return float(given_up.max())
+
+
+def _solve_transport(
+    values: np.ndarray,
+    weights: np.ndarray,
+    target: np.ndarray,
+    prices: np.ndarray,
+    window: float,
+) -> Assignment | None:
+    """`assign_exactly_within_window` to the tolerances of the solver."""
     llms, prompts = values.shape
     margin = values - prices[:, None]
     best = margin.argmax(axis=0)
@@ -87,29 +121,3 @@ def assign_exactly_within_window(
     for i, x, y in zip(llm.tolist(), undecided[column].tolist(), flow.tolist(), strict=True):
         shares[x][i] = y
     return Assignment(multipliers - multipliers.min(), best, shares, value)
-
-
-def assignment_tie_groups(
-    values: np.ndarray, weights: np.ndarray, assignment: Assignment, routed: np.ndarray
-) -> tuple[Tie, ...]:
-    """Tie groups at the assignment's prices, and how it divides them.
-
-    values: (R, N). routed: (R,) positions of the LLMs. With discrete scores many prompts tie, and
-    their argmax alone would not meet the fractions.
-    """
-    margin = values - assignment.prices[:, None]
-    tied = margin >= margin.max(axis=0) - TIE_EPS
-    groups: dict[tuple[int, ...], np.ndarray] = {}
-    for x in np.flatnonzero(tied.sum(axis=0) > 1).tolist():
-        members = tuple(np.flatnonzero(tied[:, x]).tolist())
-        flow = assignment.shares.get(x)
-        if flow is None:
-            flow = np.where(np.arange(routed.size) == assignment.best[x], weights[x], 0.0)
-        groups[members] = groups.get(members, 0.0) + flow
-    ties = []
-    for members in sorted(groups):
-        part = groups[members][list(members)]
-        if part.sum() > 0:
-            llms = tuple(int(routed[i]) for i in members)
-            ties.append(Tie(llms, float(part.sum()), tuple((part / part.sum()).tolist())))
-    return tuple(ties)

@@ -22,13 +22,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.exact_assignment import (
-    Assignment,
-    Tie,
-    assign_exactly_within_window,
-    assignment_tie_groups,
-)
+from models.exact_assignment import Assignment, assign_exactly_within_window
 from models.newton_prices import newton_smoothed_prices
+from models.tie_groups import Tie, assignment_tie_groups, tie_threshold
 from profiles.records import Scores
 
 UNROUTED = 1e-9
@@ -59,13 +55,14 @@ class Settled:
     """Exact answer at f.
 
     value: Q(f) in score units, realised by the router; upper: the dual side. prices: (M,) score
-    units, NaN where not routed to.
+    units, NaN where not routed to. tie_eps: score units within which LLMs tie.
     """
 
     value: float
     upper: float
     prices: np.ndarray
     ties: tuple[Tie, ...]
+    tie_eps: float
 
 
 class QualityCutPool:
@@ -208,11 +205,16 @@ class Quality:
         """The answer in score units; prices count from the smallest of a routed LLM."""
         own = np.full(self.llms, np.nan)
         own[routed] = (prices[routed] - prices[routed].min()) * self.scale
+        values = self.values[routed]
+        # Scores of 1000 to 1001 keep 1e-13 of their range, scores of 0 to 1 keep 1e-16.
+        noise = np.spacing(max(abs(self.offset), abs(self.to_score(1.0)))) / self.scale
+        threshold = tie_threshold(values, assignment.prices, float(noise))
         return Settled(
             self.to_score(assignment.value),
             self.to_score(max(upper, assignment.value)),
             own,
-            assignment_tie_groups(self.values[routed], self.weights, assignment, routed),
+            assignment_tie_groups(values, self.weights, assignment, routed, threshold),
+            threshold * self.scale,
         )
 
     def _scatter(self, part: np.ndarray, at: np.ndarray) -> np.ndarray:

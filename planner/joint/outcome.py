@@ -2,8 +2,6 @@
 
 import time
 
-from models.exact_assignment import TIE_EPS
-from models.quality import Quality
 from planner.joint.goal_state import Incumbent
 from planner.joint.search_state import SearchState
 from planner.joint.solver import highs
@@ -19,7 +17,6 @@ from planner.solution import (
 
 
 def outcome_solution(
-    quality: Quality,
     best: Incumbent,
     value: float,
     bound: float,
@@ -41,7 +38,7 @@ def outcome_solution(
         quality=best.settled.value,
         dual_prices=best.settled.prices,
         ties=tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in best.settled.ties),
-        tie_eps=TIE_EPS * quality.scale,
+        tie_eps=best.settled.tie_eps,
         placement=tuple(shard for packing in best.packing for shard in shards_of_solution(packing)),
         shadow_prices=prices,
     )

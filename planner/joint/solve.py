@@ -131,7 +131,7 @@ def _solved_with_plan(
             " counts them as possible",
         ]
     effort = outcome_effort(state, state.clock.termination(closed=closed), notes)
-    return outcome_solution(quality, best, value, bound, effort, _solve_prices(search, value))
+    return outcome_solution(best, value, bound, effort, _solve_prices(search, value))
 
 
 def _solve_prices(search: Search, value: float) -> ShadowPrices | None:

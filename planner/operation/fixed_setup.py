@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.exact_assignment import TIE_EPS
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.decomposition.policies import Prompts
@@ -159,7 +158,7 @@ class FixedSetup:
             quality=settled.value,
             dual_prices=settled.prices,
             ties=tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in settled.ties),
-            tie_eps=TIE_EPS * quality.scale,
+            tie_eps=settled.tie_eps,
             placement=self.seats,
         )
         return Rerouted(

@@ -344,7 +344,7 @@ class _AlternativeSearch:
         closed = incumbent.loss - bound <= self._abs_gap(incumbent.loss)
         effort = outcome_effort(state, state.clock.termination(closed=closed), [])
         solution = outcome_solution(
-            state.quality, incumbent, self._value(incumbent.loss), self._value(bound), effort, None
+            incumbent, self._value(incumbent.loss), self._value(bound), effort, None
         )
         if running is not None:
             # More GPUs cost nothing where quality is maximised, and fewer replicas have to move.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.exact_assignment import TIE_EPS
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.decomposition.best_setup import BestSetup, best_setup
@@ -164,7 +163,7 @@ def decomposition_solution(instance: Instance, best: BestSetup, rel_gap: float) 
         quality=settled.value,
         dual_prices=settled.prices,
         ties=tuple(TieGroup(tie.llms, tie.share, tie.split) for tie in settled.ties),
-        tie_eps=TIE_EPS * quality.scale,
+        tie_eps=settled.tie_eps,
         placement=shards,
     )
 

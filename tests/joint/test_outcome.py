@@ -20,7 +20,7 @@ def test_status_follows_from_the_termination() -> None:
         (Termination.STALLED, Status.FEASIBLE),
     ):
         effort = outcome_effort(shared, termination, ["a note"])
-        solution = outcome_solution(shared.quality, search.incumbent, 0.5, 0.6, effort, None)
+        solution = outcome_solution(search.incumbent, 0.5, 0.6, effort, None)
         assert solution.status == status
         assert solution.has_plan
         assert (solution.value, solution.bound) == (0.5, 0.6)

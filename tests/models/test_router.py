@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from models import router as router_module
-from models.exact_assignment import TIE_EPS
 from models.instance import Instance
 from models.quality import Quality
 from models.router import PolicyError, Router, router_draw, router_draws
@@ -26,6 +25,7 @@ from planner.verification.routing_certificate import (
     _realise_certified_routing,
 )
 from profiles.records import Scores
+from tests.support.instances.score_tables import settled_content
 from tests.support.paths import HOME
 
 NAMES = ("small", "medium", "large", "unused")
@@ -53,23 +53,7 @@ def by_llm(scores: Scores) -> dict[str, np.ndarray]:
 
 def settled(scores: Scores, fractions: np.ndarray) -> dict[str, Any]:
     """Prices, ties and weights of the exact routing at fractions, as plan.json has them."""
-    quality = Quality(scores)
-    found = quality.settle(fractions)
-    return {
-        "dual_prices": {
-            n: None if f == 0 else float(a)
-            for n, a, f in zip(NAMES, found.prices, fractions, strict=True)
-        },
-        "routing": dict(zip(NAMES, map(float, fractions), strict=True)),
-        "router": {
-            "rule": "argmax(score - dual_price)",
-            "tie_eps": TIE_EPS * quality.scale,
-            "ties": [
-                {"llms": [NAMES[i] for i in t.llms], "share": t.share, "split": list(t.split)}
-                for t in found.ties
-            ],
-        },
-    }
+    return settled_content(Quality(scores).settle(fractions), NAMES, fractions)
 
 
 def policy_of(plan: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Score tables of every kind, and the best quality by a linear program over all prompts."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
@@ -117,3 +119,29 @@ def realised(scores: Scores, settled: Settled, tie_eps: float) -> tuple[np.ndarr
         level = scores.values[llms[0], prompts] - prices[llms[0]]
         quality += float(weight @ level) + float(weight.sum() * (split @ prices[list(llms)]))
     return fractions, quality
+
+
+def settled_content(
+    settled: Settled, names: Sequence[str], fractions: np.ndarray
+) -> dict[str, Any]:
+    """Prices, ties and weights of an exact routing, with the keys of plan.json."""
+    return {
+        "dual_prices": {
+            name: None if fraction == 0 else float(price)
+            for name, price, fraction in zip(names, settled.prices, fractions, strict=True)
+        },
+        "routing": dict(zip(names, map(float, fractions), strict=True)),
+        "quality": settled.value,
+        "router": {
+            "rule": "argmax(score - dual_price)",
+            "tie_eps": settled.tie_eps,
+            "ties": [
+                {
+                    "llms": [names[i] for i in tie.llms],
+                    "share": tie.share,
+                    "split": list(tie.split),
+                }
+                for tie in settled.ties
+            ],
+        },
+    }

@@ -1,0 +1,75 @@
+"""Tie groups: prompts whose best LLMs after prices are equal, and how an exact assignment divides
+them. With discrete scores many prompts tie, and their argmax alone would not meet the fractions.
+
+The router compares scores less prices in floats, so what ties is a matter of a threshold. It is
+laid where no margin is near: in the middle of the widest gap between margins around TIE_EPS. Two
+programs that round differently then see the same groups.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.exact_assignment import Assignment
+
+TIE_EPS = 1e-9
+"""About how close prompts' best LLMs lie after prices to be tied, 0..1 scale."""
+
+TIE_BAND = (0.2, 1.8)
+"""Times TIE_EPS: between which margins the threshold is laid."""
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Prompts whose best LLMs after prices are exactly `llms`; share: their weight; split: how they
+    are divided, sums to 1.
+    """
+
+    llms: tuple[int, ...]
+    share: float
+    split: tuple[float, ...]
+
+
+def tie_threshold(values: np.ndarray, prices: np.ndarray, noise: float) -> float:
+    """The margin, 0..1 scale, up to which LLMs tie.
+
+    values: (R, N) scores, prices: (R,). noise: what float arithmetic in score units may be off by,
+    0..1 scale; it counts where scores lie far from 0 compared with their range.
+    """
+    about = max(TIE_EPS, 32.0 * noise)
+    low, high = (side * about for side in TIE_BAND)
+    margin = values - prices[:, None]
+    margin = margin.max(axis=0) - margin
+    near = np.sort(margin[(margin > low) & (margin < high)])
+    edges = np.concatenate([[low], near, [high]])
+    widest = int(np.diff(edges).argmax())
+    return float(edges[widest] + edges[widest + 1]) / 2
+
+
+def assignment_tie_groups(
+    values: np.ndarray,
+    weights: np.ndarray,
+    assignment: Assignment,
+    routed: np.ndarray,
+    threshold: float,
+) -> tuple[Tie, ...]:
+    """Tie groups at the assignment's prices, and how it divides them.
+
+    values: (R, N). routed: (R,) positions of the LLMs. threshold: see `tie_threshold`.
+    """
+    margin = values - assignment.prices[:, None]
+    tied = margin >= margin.max(axis=0) - threshold
+    groups: dict[tuple[int, ...], np.ndarray] = {}
+    for x in np.flatnonzero(tied.sum(axis=0) > 1).tolist():
+        members = tuple(np.flatnonzero(tied[:, x]).tolist())
+        flow = assignment.shares.get(x)
+        if flow is None:
+            flow = np.where(np.arange(routed.size) == assignment.best[x], weights[x], 0.0)
+        groups[members] = groups.get(members, 0.0) + flow
+    ties = []
+    for members in sorted(groups):
+        part = groups[members][list(members)]
+        if part.sum() > 0:
+            llms = tuple(int(routed[i]) for i in members)
+            ties.append(Tie(llms, float(part.sum()), tuple((part / part.sum()).tolist())))
+    return tuple(ties)
