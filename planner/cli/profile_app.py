@@ -89,6 +89,15 @@ def profile_import(
             show_default=False,
         ),
     ] = None,
+    gpus_per_replica: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="GPUs of one replica, prefill and decode servers together: tools do not record"
+            " it. Runs where it is not the tensor-parallel degree are left out.",
+            show_default=False,
+        ),
+    ] = None,
     mapping: Annotated[
         Path | None,
         typer.Option(
@@ -127,6 +136,7 @@ def profile_import(
                 tp=tp,
                 share=share,
                 replicas=replicas,
+                gpus_per_replica=gpus_per_replica,
                 mapping=mapping,
                 out=path,
                 append=append,

@@ -12,6 +12,7 @@ contradicts the metadata, it is noted. The mapping file (YAML):
     files:
       - {match: "*-tp2-*", tp: 2}                       # path, or the end of it; later entries win
       - {match: "runs/fleet/*", replicas: 4}            # number of replicas that answered together
+      - {match: "runs/split/*", gpus_per_replica: 8}    # prefill and decode servers together
 """
 
 from collections import defaultdict
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 KEYS = ("llm", "gpu", "tp", "share")
+COUNTS = ("replicas", "gpus_per_replica")
 OPTIONS = {
     "llm": "--llm NAME",
     "gpu": "--gpu NAME",
@@ -73,17 +75,29 @@ class Given:
         ]
         return matching[-1] if matching else None
 
+    def stated(self, file: str, key: str) -> Any:
+        """What mapping file and command line say about one file, the mapping file first."""
+        own = self.of_file(file, key)
+        return self.line.get(key) if own is None else own
+
     def replicas(self, run: Run) -> Run:
         """The run with the number of replicas that the user states."""
-        stated = next(
-            (
-                n
-                for n in (self.of_file(run.file, "replicas"), self.line.get("replicas"), None)
-                if n is not None
-            ),
-            None,
-        )
+        stated = self.stated(run.file, "replicas")
         return run if stated is None else replace(run, replicas=stated)
+
+    def why_split(self, file: str, option: Option) -> str:
+        """Why a run is of no engine that the planner can deploy, "" when nothing says so: its
+        replica took more GPUs than its tensor-parallel degree, so that it was split in prefill and
+        decode servers, or in pipeline stages. No tool's file says so of every server.
+        """
+        gpus, tp = self.stated(file, "gpus_per_replica"), option[2]
+        if gpus is None or gpus == tp:
+            return ""
+        return (
+            f"a replica of {gpus} GPUs at tensor-parallel degree {tp} is split in prefill and"
+            " decode servers or pipeline stages, which no option of the planner is (engines that"
+            " answered side by side are --replicas)"
+        )
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -172,7 +186,7 @@ def checked_identity(values: Any, file: str, where: str, faults: list[Fault]) ->
                 where,
                 shown_in_fault(values),
                 "this must be a mapping",
-                f"write some of {', '.join(KEYS)}, replicas",
+                f"write some of {', '.join((*KEYS, *COUNTS))}",
             )
         )
         return {}
@@ -196,7 +210,7 @@ def _identity_problem(key: str, value: Any) -> tuple[str, str] | None:
             if isinstance(value, str) and value.strip()
             else ("this is no name", "write a name")
         )
-    if key in ("tp", "replicas"):
+    if key in ("tp", *COUNTS):
         sound = is_number and float(value).is_integer() and 1 <= value <= 1024
         return None if sound else ("this is no whole number from 1", "write how many, e.g. 2")
     if key == "share":
@@ -209,8 +223,8 @@ def _identity_problem(key: str, value: Any) -> tuple[str, str] | None:
     return (
         "there is no such key",
         (
-            f"{fault_spelling_guess(str(key), (*KEYS, 'replicas'))}known keys here: match,"
-            f" {', '.join(KEYS)}, replicas"
+            f"{fault_spelling_guess(str(key), (*KEYS, *COUNTS))}known keys here: match,"
+            f" {', '.join((*KEYS, *COUNTS))}"
         ),
     )
 
@@ -225,9 +239,7 @@ def identify_option(
     missing: dict[str, str] = {}
     for key in KEYS:
         own, doubt = _own_identity(run, key, given, notices)
-        stated = next(
-            (v for v in (given.of_file(run.file, key), given.line.get(key)) if v is not None), None
-        )
+        stated = given.stated(run.file, key)
         if stated is not None and key == "gpu":
             stated = _identify_given_gpu(stated, notices)
         if stated is not None and own is not None and stated != own and key != "llm":

@@ -12,6 +12,7 @@ Order of work, and what each step reports:
                                             concurrency made slower are left out (saturated)
     fill      `pool_without_gaps`           a column that some points of an option lack is blanked
                                             on all of them
+    compare   profiles.importers.bursts     what bursts say about the end of each curve
     check     profiles.curves               the table is read as the planner will read it
 """
 
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from profiles.importers.bursts import burst_notices
 from profiles.importers.discover import FileAccount, Read, discover_files
 from profiles.importers.formats.rules import judge_by_rules
 from profiles.importers.identify import Given, identify_option, unidentified_fault
@@ -57,7 +59,7 @@ def run_import_pipeline(
     all_faults = list(faults)
     read = discover_files(paths, all_faults)
     notices: list[str] = []
-    points, missing = _pipeline_points(read, given, notices)
+    points, bursts, missing = _pipeline_points(read, given, notices)
     if missing:
         all_faults.append(unidentified_fault(missing))
     rows = []
@@ -69,6 +71,7 @@ def run_import_pipeline(
     if all_faults:
         raise DataError(all_faults)
     points = pool_without_gaps(pool_runs(points, read.files, notices), notices)
+    notices += burst_notices(bursts, points)
     for point in points:
         for file in point.files:
             read.files[file].taken += 1
@@ -83,13 +86,14 @@ def run_import_pipeline(
 
 def _pipeline_points(
     read: Read, given: Given, notices: list[str]
-) -> tuple[list[LoadPoint], list[tuple[str, Mapping[str, str]]]]:
-    """The runs that are load points with their options, and (file, missing keys) of those whose
-    option is not known.
+) -> tuple[list[LoadPoint], list[LoadPoint], list[tuple[str, Mapping[str, str]]]]:
+    """The runs that are load points, and those that are bursts, with their options; (file, missing
+    keys) of load points whose option is not known.
 
     Notices of a file go to it, notices of names to `notices`.
     """
     points: list[LoadPoint] = []
+    bursts: list[LoadPoint] = []
     missing: list[tuple[str, Mapping[str, str]]] = []
     for run in read.runs:
         account = read.files[run.file]
@@ -98,13 +102,20 @@ def _pipeline_points(
         account.notices += [f"{place}{notice}" for notice in verdict.notices]
         if verdict.run is None:
             account.left_out.append(f"{place}{verdict.reason}")
+        if verdict.run is None and verdict.burst is None:
             continue
         option, lacking = identify_option(run, given, notices)
-        if option is None:
-            missing.append((run.file, lacking))
-        else:
+        split = option and given.why_split(run.file, option)
+        if split:
+            account.left_out.append(f"{place}{split}")
+            continue
+        if verdict.run is None and verdict.burst is not None and option is not None:
+            bursts.append(LoadPoint(option, verdict.burst, (run.file,)))
+        elif verdict.run is not None and option is not None:
             points.append(LoadPoint(option, verdict.run, (run.file,)))
-    return points, missing
+        elif verdict.run is not None:
+            missing.append((run.file, lacking))
+    return points, bursts, missing
 
 
 def _reasons_once(read: Read) -> list[str]:

@@ -20,7 +20,7 @@ from profiles.records import Column
 
 Key = TypeVar("Key", bound=Hashable)
 
-__all__ = ["LoadPoint", "option_words", "pool_runs", "pool_without_gaps"]
+__all__ = ["LoadPoint", "option_words", "pool_runs", "pool_without_gaps", "same_workload"]
 
 SAME_LENGTH = 0.1
 RATE_DIGITS = 6
@@ -114,10 +114,11 @@ def _is_same_pooled_load(a: Run, b: Run) -> bool:
         math.isfinite(a.offered_rps) or a.max_concurrency is not None
     )
     alike = (a.tool, a.offered_rps, a.max_concurrency) == (b.tool, b.offered_rps, b.max_concurrency)
-    return stated and alike and _same_workload(a, b)
+    return stated and alike and same_workload(a, b)
 
 
-def _same_workload(a: Run, b: Run) -> bool:
+def same_workload(a: Run, b: Run) -> bool:
+    """Mean lengths agree within SAME_LENGTH, where both runs state them."""
     pairs = ((a.input_tokens, b.input_tokens), (a.output_tokens, b.output_tokens))
     return all(x is None or y is None or abs(x - y) <= SAME_LENGTH * max(x, y) for x, y in pairs)
 
@@ -185,7 +186,7 @@ def _pool_without_saturated(
         rivals = [
             p
             for p in closed[:k]
-            if _same_workload(p.run, point.run)
+            if same_workload(p.run, point.run)
             and (p.run.max_concurrency or 0) < (point.run.max_concurrency or 0)
         ]
         best = max(rivals, key=lambda p: p.rate, default=None)
@@ -204,7 +205,7 @@ def _pool_without_saturated(
 
 
 def _note_pooled_workloads(option: Option, points: Sequence[LoadPoint], notices: list[str]) -> None:
-    different = [point for point in points[1:] if not _same_workload(points[0].run, point.run)]
+    different = [point for point in points[1:] if not same_workload(points[0].run, point.run)]
     if different:
         a, b = points[0].run, different[0].run
         lengths = [

@@ -46,11 +46,15 @@ LEAST = 1e-5
 class Verdict:
     """run: the point, rates of one replica, doubtful columns gone (None: left out); reason: why
     left out; notices: sentences about it.
+
+    burst: of a run left out because all requests were sent at once, the run with rates of one
+    replica: its rate is what the replica answers when requests never fail to wait.
     """
 
     run: Run | None
     reason: str
     notices: tuple[str, ...]
+    burst: Run | None = None
 
 
 def judge_by_rules(run: Run) -> Verdict:
@@ -58,6 +62,12 @@ def judge_by_rules(run: Run) -> Verdict:
     notices = list(run.notices)
     run = _rate_by_rules(run, notices)
     reason = run.refused or _rule_broken(run)
+    if not reason and _is_burst(run):
+        reason = (
+            "a burst: all requests were sent at once, so its latencies are of no steady rate; its"
+            f" {run.achieved_rps:.4g} req/s bound what the replicas can answer"
+        )
+        return Verdict(None, reason, tuple(notices), _rule_of_one_replica(run, []))
     if reason:
         return Verdict(None, reason, tuple(notices))
     latency = {
@@ -147,11 +157,6 @@ def _rule_broken(run: Run) -> str:
             f" answered ({part:.1f} %, less than {100 * SATURATED:g} %, also without the time of"
             " the last answers), so the queue grew as long as the run went on"
         )
-    if run.offered_rps == math.inf and run.max_concurrency is None:
-        return (
-            "a burst: all requests were sent at once, so its latencies are of no steady rate; its"
-            f" {run.achieved_rps:.4g} req/s bound what the replica can answer"
-        )
     if run.offered_rps is not None and run.achieved_rps > BURST * run.offered_rps:
         return (
             f"a burst, not a load of {run.offered_rps:.4g} req/s: {run.achieved_rps:.4g} req/s were"
@@ -160,6 +165,11 @@ def _rule_broken(run: Run) -> str:
     if run.ok is not None and run.ok < FEWEST:
         return f"{run.ok:,.0f} requests are too few to say anything (fewer than {FEWEST})"
     return ""
+
+
+def _is_burst(run: Run) -> bool:
+    """Nothing limited how many requests were sent at once."""
+    return run.offered_rps == math.inf and run.max_concurrency is None
 
 
 def _supported_by_rules(

@@ -6,7 +6,7 @@ import pytest
 
 from planner.cli.commands.profile_import import ImportOptions, run_profile_import
 from tests.support.scenarios.benchmark_files import benchmark_report, vllm
-from tests.support.scenarios.imports import faults_of, write
+from tests.support.scenarios.imports import OPTION, faults_of, imported, write
 
 
 def test_missing_keys_are_one_fault(tmp_path: Path):
@@ -29,6 +29,28 @@ def test_doubtful_names_are_faults(tmp_path: Path):
 def test_runs_that_are_left_out_ask_for_nothing(tmp_path: Path):
     text = faults_of(write(tmp_path, "a.json", vllm(request_throughput=1.0)), given={})
     assert "--gpu" not in text
+
+
+def test_a_replica_of_more_gpus_than_its_degree_is_split(tmp_path: Path):
+    """No file of vLLM says whether prefill and decode ran apart; whoever measured knows."""
+    file = write(tmp_path, "a.json", vllm())
+    split = faults_of(file, given={**OPTION, "gpus_per_replica": 8})
+    assert "a replica of 8 GPUs at tensor-parallel degree 1 is split" in split
+    assert len(imported(file, given={**OPTION, "gpus_per_replica": 1}).frame) == 1
+
+
+def test_the_mapping_file_says_which_servers_were_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    for name, rate in (("split", 4.0), ("whole", 3.0)):
+        changes = {"request_rate": rate, "request_throughput": rate}
+        write(tmp_path, f"{name}/run.json", vllm(**changes))
+    mapping = map_file(tmp_path, 'files: [{match: "split/*", gpus_per_replica: 2}]\n')
+    options = ImportOptions(
+        llm="small", gpu="H100-SXM-80GB", tp=1, share=100, gpus_per_replica=1, mapping=mapping
+    )
+    assert run_profile_import([tmp_path / "split", tmp_path / "whole"], options) == 0
+    assert [line.split(",")[4] for line in capsys.readouterr().out.splitlines()[1:]] == ["3"]
 
 
 def map_file(folder: Path, text: str) -> Path:

@@ -98,7 +98,7 @@ def test_only_a_closed_loop_keeps_its_limit_full(tmp_path: Path):
 def test_a_burst_without_limit_is_no_load_point_but_bounds_the_capacity(tmp_path: Path):
     reported = faults_of(write(tmp_path, "a.json", vllm(request_rate="inf")))
     assert "a burst: all requests were sent at once" in reported
-    assert "3.98 req/s bound what the replica can answer" in reported
+    assert "3.98 req/s bound what the replicas can answer" in reported
 
 
 def slow_answers(**changes: object) -> dict:
