@@ -6,7 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages.session import first_view, job_slots, reruns, saved_plans, share_link, state
+from app_pages.session import (
+    first_view,
+    job_slots,
+    reruns,
+    saved_plans,
+    share_link,
+    state,
+    uploads,
+)
 from app_pages.widgets import progress, sidebar
 
 ICON = str(Path(__file__).parent / "icon.png")
@@ -37,6 +45,8 @@ page = st.navigation(
 first_view.start_first_view()
 reruns.run_deferred_before_rerun()
 job_slots.collect_slots()
+if uploads.show_opened_upload():
+    job_slots.collect_slots()
 state.show_session_solve()
 saved_plans.save_shown_plan()
 share_link.write_share_link()

@@ -465,12 +465,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "tests/pages/views/test_plan.py": (
         *("app_pages/charts/style", "app_pages/jobs/messages", "app_pages/session/job_slots"),
-        *("app_pages/session/server", "app_pages/session/state"),
+        "app_pages/session/state",
         *("app_pages/widgets/deployment", "app_pages/widgets/headline"),
     ),
-    "tests/pages/views/test_inputs.py": (
-        *("app_pages/session/uploads", "app_pages/widgets/scenario_files"),
-    ),
+    "tests/pages/views/test_inputs.py": ("app_pages/widgets/scenario_files",),
     "tests/pages/views/test_export.py": ("app_pages/widgets/downloads",),
     "tests/pages/views/test_what_if.py": (
         *("app_pages/widgets/alternatives", "app_pages/widgets/frontier"),

@@ -77,12 +77,14 @@ class JobContext:
     """What a job's function is given in addition to its arguments.
 
     progress: takes the state of a search; publish: takes a partial result, plain values; cancel:
-    set when the function is to stop with what it has.
+    set when the function is to stop with what it has; files_read: called when all uploaded files
+    are read, so that the time limit of reading holds no longer.
     """
 
     progress: "Callable[[Progress], None]"
     publish: Callable[[Any], None]
     cancel: Event
+    files_read: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

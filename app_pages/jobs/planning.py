@@ -1,5 +1,4 @@
-"""What the pages Plan and Inputs compute in a worker: functions of plain arguments that give plain
-results.
+"""What the page Plan computes in a worker: functions of plain arguments that give plain results.
 
 A worker keeps the quality cuts of the scores it saw last, because they depend on nothing else:
 another SLO or rate starts from them.
@@ -31,13 +30,11 @@ from planner.presentation.simulation import (
 from planner.scenario.assemble import assemble_instance
 from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import cached_quality_of
-from profiles.summary import summarise_profiles, summarise_scores
 
 __all__ = [
     "run_marginals_planning_job",
     "run_planned_simulation_job",
     "run_planning_job",
-    "summarise_planning_inputs_job",
 ]
 
 
@@ -108,25 +105,4 @@ def run_planned_simulation_job(
         "demand": simulation_demand_line(simulation, loaded.instance.arrival_rate),
         "slos": simulated_slos_table(simulation),
         "notes": notes,
-    }
-
-
-def summarise_planning_inputs_job(
-    path: str, overrides: Mapping[str, Any], *, job: JobContext
-) -> dict[str, Any]:
-    """Read everything a scenario names: summaries of its tables, notices, prompts, options.
-
-    DataError with every fault.
-    """
-    del job
-    loaded = assemble_instance(Path(path), dict(overrides))
-    scores = loaded.instance.scores
-    return {
-        "profiles": summarise_profiles(loaded.tables.profiles),
-        "scores": summarise_scores(scores),
-        "prompts": len(scores.weights),
-        "dropped_prompts": scores.dropped,
-        "options": len(loaded.instance.options),
-        "left_out": len(loaded.instance.dropped),
-        "notices": list(loaded.notices),
     }

@@ -119,6 +119,7 @@ def router_evaluation_job(
             )
         except DataError as error:
             raise DataError(_renamed(error.faults, names)) from error
+    job.files_read()
     test = evaluate_out_of_sample(
         source,
         sample,

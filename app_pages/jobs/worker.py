@@ -60,7 +60,12 @@ def serve_worker_jobs(descriptor: int) -> None:
     send("ready")
     while True:
         call, args = waiting.get()
-        job = JobContext(_throttle_worker_progress(send), lambda part: send("part", part), cancel)
+        job = JobContext(
+            _throttle_worker_progress(send),
+            lambda part: send("part", part),
+            cancel,
+            lambda: send("files read"),
+        )
         send("done", _run_worker_job(call, args, job))
 
 

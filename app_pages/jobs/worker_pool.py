@@ -7,10 +7,11 @@ socket and ends itself with all its children, so nothing is left behind when the
 """
 
 import atexit
+import math
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app_pages.jobs.messages import JobOutcome, JobState, JobStatus, OutcomeKind
@@ -21,8 +22,10 @@ __all__ = ["WorkerPool"]
 GRACE_S = 0.5
 """After a polite request to stop; together with the round trips it stays below a second."""
 STEP_S = 0.05
-ABANDONED_S = 60.0
-"""A job whose status is not read for this long is stopped: its page is gone."""
+ABANDONED_S = 5.0
+"""A job whose page was closed is stopped after this time; a page that lost its connection is back
+sooner.
+"""
 KEPT_S = 600.0
 """A result that is never fetched is dropped after this time."""
 MOST_WAITING = 100
@@ -32,6 +35,10 @@ FALSE_STARTS = 3
 DIED = (
     "The process that computed this ended unexpectedly, perhaps out of memory. Try again, or try a"
     " smaller scenario."
+)
+TOO_LONG = (
+    "Reading the files took longer than {limit:g} s and was stopped. Try again with smaller tables,"
+    " or with Parquet in place of CSV."
 )
 NO_WORKER = "No worker process could be started. The server's log says why."
 BUSY = f"{MOST_WAITING} computations are waiting already. Try again later."
@@ -60,11 +67,22 @@ class WorkerPool:
         threading.Thread(target=self._tidy_up_pool, name="pool", daemon=True).start()
         atexit.register(self.close)
 
-    def start(self, call: str, args: Sequence[Any], key: str = "", *, spare: bool = False) -> str:
+    def start(
+        self,
+        call: str,
+        args: Sequence[Any],
+        key: str = "",
+        *,
+        spare: bool = False,
+        reading_limit: float = math.inf,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> str:
         """Queue `module:function` of plain arguments; the job's name.
 
         key: jobs of one key share what a worker has learned. spare: nobody waits for it; one at a
-        time, with what others leave idle.
+        time, with what others leave idle. reading_limit: s that it may run until it has read all
+        files (`JobContext.files_read`). wanted: whether its page is still open, called often, from
+        any thread.
         """
         now = time.monotonic()
         job = Job(
@@ -74,7 +92,9 @@ class WorkerPool:
             key=key,
             arrived=now,
             seen=now,
+            wanted=wanted,
             spare=spare,
+            reading_limit=reading_limit,
         )
         with self._lock:
             self._jobs[job.name] = job
@@ -183,7 +203,10 @@ class WorkerPool:
             idle = [
                 worker
                 for worker in self._workers
-                if worker.ready and worker.job is None and worker.spare == job.spare
+                if worker.ready
+                and not worker.killed
+                and worker.job is None
+                and worker.spare == job.spare
             ]
             if not idle:
                 continue
@@ -192,6 +215,18 @@ class WorkerPool:
             worker = max(idle, key=lambda one: (one.key == job.key, -one.used))
             worker.job, worker.key, job.begun = job, job.key, time.monotonic()
             worker.send("run", job.call, job.args)
+
+    def _end_overdue_worker(self, worker: WorkerProcess, now: float) -> None:
+        """End a worker whose job does not stop, or has read files for longer than it may."""
+        job = worker.job
+        if job is None or job.outcome is not None:
+            return
+        if job.stopping is not None:
+            if now - job.stopping > GRACE_S:
+                worker.kill()
+        elif job.begun is not None and now - job.begun > job.reading_limit:
+            self._end(job, _failed(TOO_LONG.format(limit=job.reading_limit)))
+            worker.kill()
 
     def _end(self, job: Job, outcome: JobOutcome) -> None:
         job.outcome, job.ended = outcome, time.monotonic()
@@ -223,9 +258,12 @@ class WorkerPool:
             job.progress = (rest[0], rest[1], rest[2])
         elif job is not None and word == "part":
             job.parts.append(rest[0])
+        elif job is not None and word == "files read":
+            job.reading_limit = math.inf
         elif job is not None and word == "done":
             worker.job, worker.used = None, time.monotonic()
-            self._end(job, rest[0])
+            if job.outcome is None:
+                self._end(job, rest[0])
             self._hand_out_to_pool()
 
     def _replace_worker(self, worker: WorkerProcess) -> None:
@@ -248,19 +286,21 @@ class WorkerPool:
             self._end(job, _failed(NO_WORKER))
 
     def _tidy_up_pool(self) -> None:
-        """Every STEP_S end workers that do not stop, stop abandoned jobs, forget old results."""
+        """Every STEP_S end workers that do not stop or read too long, stop abandoned jobs, forget
+        old results.
+        """
         while not self._closed:
             time.sleep(STEP_S)
             now = time.monotonic()
             with self._lock:
                 for worker in self._workers:
-                    stopping = worker.job and worker.job.stopping
-                    if stopping and now - stopping > GRACE_S:
-                        worker.kill()
+                    self._end_overdue_worker(worker, now)
                 jobs = list(self._jobs.values())
-                abandoned = [
-                    job for job in jobs if job.outcome is None and now - job.seen > ABANDONED_S
-                ]
+                going_on = [job for job in jobs if job.outcome is None]
+                for job in going_on:
+                    if job.wanted():
+                        job.seen = now
+                abandoned = [job for job in going_on if now - job.seen > ABANDONED_S]
                 for job in jobs:
                     if job.outcome is not None and now - max(job.ended, job.seen) > KEPT_S:
                         del self._jobs[job.name]

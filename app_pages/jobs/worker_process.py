@@ -2,11 +2,13 @@
 messages, ended with all its children.
 """
 
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,8 +27,9 @@ LOWEST = "19"
 class Job:
     """One call, from its arrival until its result is fetched or forgotten.
 
-    Times in s of time.monotonic. seen: when its status was last read; spare: nobody waits for it;
-    progress: phase, value and bound.
+    Times in s of time.monotonic. wanted: whether its page is still open; seen: when it last was, or
+    its status was read; spare: nobody waits for it; reading_limit: s that it may run until it has
+    read all files; progress: phase, value and bound.
     """
 
     name: str
@@ -35,9 +38,11 @@ class Job:
     key: str
     arrived: float
     seen: float
+    wanted: Callable[[], bool]
     begun: float | None = None
     stopping: float | None = None
     spare: bool = False
+    reading_limit: float = math.inf
     progress: tuple[str, float | None, float | None] = ("starting", None, None)
     parts: list[Any] = field(default_factory=list)
     outcome: JobOutcome | None = None
@@ -49,7 +54,8 @@ class WorkerProcess:
     """A process, its pipe, and what it does.
 
     spare: it takes spare jobs alone; ready: it has imported what jobs need; job: that it runs; key:
-    of its last job, whose scores it knows already; used: s of time.monotonic, when that ended.
+    of its last job, whose scores it knows already; used: s of time.monotonic, when that ended;
+    killed: it gets no more jobs.
     """
 
     process: subprocess.Popen
@@ -59,6 +65,7 @@ class WorkerProcess:
     job: Job | None = None
     key: str = ""
     used: float = 0.0
+    killed: bool = False
 
     def send(self, *message: Any) -> None:
         """Send a message; that a worker is gone is noticed by the thread that listens to it."""
@@ -69,6 +76,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process and its children."""
+        self.killed = True
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):

@@ -14,9 +14,10 @@ import streamlit as st
 
 from app_pages.jobs.messages import JobOutcome, JobStatus
 from app_pages.session import reruns
-from app_pages.session.server import worker_pool
+from app_pages.session.server import page_is_open, worker_pool
 
 __all__ = [
+    "READING_LIMIT_S",
     "JobSlot",
     "cancel",
     "clear_slot",
@@ -28,9 +29,12 @@ __all__ = [
     "running_jobs",
     "slot_outcome_for",
     "start_in_slot",
+    "start_reading_in_slot",
     "status",
 ]
 
+READING_LIMIT_S = 30.0
+"""A worker may read a person's files for this long."""
 STOPPING_S = 1.0
 SLICE_S = 0.05
 
@@ -75,13 +79,26 @@ def start_in_slot(
     page waits for the job before it is drawn; spare: nobody waits for it.
     """
     clear_slot(slot)
-    slots = _slots()
-    slots[slot] = JobSlot(
-        job=worker_pool().start(call, args, key, spare=spare),
-        label=label,
-        args=tuple(args),
-        until=time.monotonic() + wait,
-        spare=spare,
+    job = worker_pool().start(call, args, key, spare=spare, wanted=page_is_open())
+    _fill_slot(slot, job, args, label, wait, spare=spare)
+
+
+def start_reading_in_slot(
+    slot: str, call: str, args: Sequence[Any], label: str, *, key: str = "", wait: float = 0.0
+) -> None:
+    """`start_in_slot` for a job that reads uploaded files: it is ended when it has not read them
+    after READING_LIMIT_S.
+    """
+    clear_slot(slot)
+    job = worker_pool().start(call, args, key, reading_limit=READING_LIMIT_S, wanted=page_is_open())
+    _fill_slot(slot, job, args, label, wait, spare=False)
+
+
+def _fill_slot(
+    slot: str, job: str, args: Sequence[Any], label: str, wait: float, *, spare: bool
+) -> None:
+    _slots()[slot] = JobSlot(
+        job=job, label=label, args=tuple(args), until=time.monotonic() + wait, spare=spare
     )
 
 
@@ -131,7 +148,7 @@ def slot_outcome_for(slot: str, args: Sequence[Any]) -> JobOutcome | None:
 def collect_slots() -> None:
     """Fetch outcomes and partial results, after waiting for jobs that are soon done.
 
-    Called once, before a page is drawn.
+    Called before a page is drawn, again when that has started a job.
     """
     for job in list(_slots().values()):
         while (

@@ -85,6 +85,7 @@ def show_saved_plan(name: str) -> None:
     """Put a kept plan and its inputs on the page."""
     here = by_name()[name]
     job_slots.clear_slot("plan")
+    job_slots.clear_slot("upload")
     state.set_edit(here.edit)
     state.show_plan(here)
 

@@ -6,9 +6,15 @@ them.
 """
 
 import importlib
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app_pages.jobs.messages import JobOutcome, OutcomeKind, PlanView
 from app_pages.jobs.worker_pool import WorkerPool
@@ -18,7 +24,9 @@ from planner.scenario.edits import ScenarioEdit, file_key_of_edit
 __all__ = [
     "PLAN",
     "close",
+    "compute_now",
     "example",
+    "page_is_open",
     "server_example_plan",
     "warm_up_server",
     "worker_pool",
@@ -28,6 +36,7 @@ PLAN = "app_pages.jobs.planning:run_planning_job"
 AT_ONCE = 2
 """Jobs that run side by side on this server; others wait."""
 LONGEST_S = 120.0
+TOO_LONG = f"This took longer than {LONGEST_S:g} s and was stopped. Try again."
 PAGE_MODULES = (
     "app_pages.widgets.deployment",
     "app_pages.widgets.headline",
@@ -49,6 +58,28 @@ def warm_up_server() -> None:
     for module in PAGE_MODULES:
         importlib.import_module(module)
     server_example_plan(example(EXAMPLES[0]))
+
+
+def page_is_open() -> Callable[[], bool]:
+    """Whether the browser tab that is served now is connected; to be called later, from any thread.
+
+    A closed tab leaves its session behind for a while, without a connection.
+    """
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return lambda: True
+    return partial(runtime.get_instance().is_active_session, context.session_id)
+
+
+def compute_now(
+    call: str, args: Sequence[Any], key: str = "", *, reading_limit: float = math.inf
+) -> JobOutcome:
+    """The outcome of a job, waited for; arguments as of `WorkerPool.start`."""
+    pool = worker_pool()
+    job = pool.start(call, args, key, reading_limit=reading_limit)
+    done = pool.wait(job, LONGEST_S)
+    pool.forget(job)
+    return done or JobOutcome(OutcomeKind.FAILED, message=TOO_LONG)
 
 
 def close() -> None:
@@ -77,13 +108,7 @@ def server_example_plan(edit: ScenarioEdit) -> JobOutcome:
 
 @st.cache_resource(show_spinner=False, max_entries=20)
 def _plan_on_server(path: str, content_hash: str) -> PlanView:
-    pool = worker_pool()
-    job = pool.start(PLAN, (path, {}), key=str(Path(path).parent))
-    done = pool.wait(job, LONGEST_S)
-    pool.forget(job)
-    if done is None:
-        message = "The example took too long to solve."
-        done = JobOutcome(OutcomeKind.FAILED, message=message)
+    done = compute_now(PLAN, (path, {}), key=str(Path(path).parent))
     if not done.has_result:
         raise _NoPlanError(done)
     return done.result

@@ -1,33 +1,51 @@
-"""Files of one person: each upload in its own temporary folder, removed with the session."""
+"""Files of one person: stored by the server, read by a worker, each upload in its own temporary
+folder that is removed with the session.
+
+The server's process parses none of them: a file that takes too long or too much memory ends a
+worker, and the inputs on the page stay as they were.
+"""
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app_pages.jobs.messages import JobOutcome, OutcomeKind
-from app_pages.session import state
-from app_pages.session.server import worker_pool
-from planner.errors import DataError
-from planner.scenario.edits import ScenarioEdit
-from planner.scenario.upload import replace_uploaded_table, store_upload
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.server import compute_now
+from planner.errors import DataError, SolveError
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from profiles.io.faults import Fault
 
 __all__ = [
+    "UPLOAD",
+    "forget_table_summaries",
     "open_uploaded_files",
     "open_uploaded_table",
-    "upload_faults",
+    "show_opened_upload",
+    "table_summaries",
+    "upload_failure",
     "upload_template_book",
-    "uploaded_table_summaries",
+    "zipped_scenario",
 ]
 
+UPLOAD, SUMMARY = "upload", "table-summary"
+"""Slots."""
+OPEN = "app_pages.jobs.uploads:open_upload_job"
+REPLACE = "app_pages.jobs.uploads:replace_table_job"
+SUMMARISE = "app_pages.jobs.uploads:summarise_inputs_job"
+ZIP = "app_pages.jobs.uploads:zip_scenario_job"
 MOST_FOLDERS = 10
-SUMMARISE = "app_pages.jobs.planning:summarise_planning_inputs_job"
-LONGEST_S = 60.0
+MOST_BYTES = 200_000_000
+"""Of files that are opened together; an archive may unpack to as much."""
+QUICK_S = 3.0
+"""Files that are read within this time are shown without a progress box."""
 
 
 class TemporaryFolder:
@@ -40,77 +58,129 @@ class TemporaryFolder:
         weakref.finalize(self, shutil.rmtree, str(self.path), ignore_errors=True)
 
 
-def _new_upload_folder() -> Path:
-    folders = st.session_state.setdefault("folders", [])
-    folders.append(TemporaryFolder())
-    del folders[:-MOST_FOLDERS]
-    return folders[-1].path
+@dataclass(frozen=True)
+class Opening:
+    """An upload that is being read.
 
-
-def open_uploaded_files(files: Mapping[str, bytes]) -> None:
-    """Put an uploaded scenario on the page and solve it; when it is faulty, the inputs stay, and
-    `upload_faults` has the faults.
+    stored: files as they were uploaded; folder: of the scenario that is made of them; replaced: the
+    inputs whose table is replaced, None where the upload is a whole scenario.
     """
-    folder = _new_upload_folder()
-    try:
-        _open_upload(store_upload(folder, files))
-    except DataError as error:
-        _refuse(error.faults, folder)
+
+    stored: TemporaryFolder
+    folder: TemporaryFolder
+    replaced: ScenarioEdit | None = None
 
 
-def open_uploaded_table(key: str, name: str, content: bytes) -> None:
-    """Put the same scenario with another table on the page, as `open_uploaded_files`.
-
-    key: profiles or scores; name: of the file.
-    """
-    folder = _new_upload_folder()
-    try:
-        _open_upload(
-            replace_uploaded_table(state.current_edit().scenario, key, name, content, folder)
-        )
-    except DataError as error:
-        _refuse(error.faults, folder)
-
-
-def _open_upload(path: Path) -> None:
-    done = _summarise_upload(str(path), {})
-    if not done.has_result:
-        stopped = Fault("upload", "", "", done.message or "stopped", "try again")
-        _refuse(done.faults or (stopped,), path.parent)
+def open_uploaded_files(files: Sequence[UploadedFile]) -> None:
+    """Let a worker read an uploaded scenario; it is shown by `show_opened_upload`."""
+    opening = Opening(TemporaryFolder(), TemporaryFolder())
+    size = sum(file.size for file in files)
+    if size > MOST_BYTES:
+        problem, fix = f"more than {MOST_BYTES:,} bytes", "upload smaller tables, or Parquet"
+        faults = (Fault("upload", "", f"{size:,} bytes", problem, fix),)
+        _refuse(JobOutcome(OutcomeKind.FAULTS, faults=faults), opening)
         return
-    edit = ScenarioEdit.of_file(str(path))
-    st.session_state["upload_faults"] = None
-    st.session_state["example"] = f"uploaded: {edit.base['name']}"
-    state.set_edit(edit)
+    stored = {file.name: _store(file, opening.stored, k) for k, file in enumerate(files)}
+    _start_opening(OPEN, (str(opening.folder.path), stored), opening)
+
+
+def open_uploaded_table(key: str, file: UploadedFile) -> None:
+    """Let a worker read the same scenario with another table, as `open_uploaded_files`.
+
+    key: profiles or scores.
+    """
+    edit = state.current_edit()
+    opening = Opening(TemporaryFolder(), TemporaryFolder(), edit)
+    table = _store(file, opening.stored, 0)
+    _start_opening(REPLACE, (str(opening.folder.path), edit, key, file.name, table), opening)
+
+
+def _store(file: UploadedFile, folder: TemporaryFolder, number: int) -> str:
+    """Write an uploaded file under a number, since its name is anybody's; the path."""
+    path = folder.path / str(number)
+    path.write_bytes(file.getbuffer())
+    return str(path)
+
+
+def _start_opening(call: str, args: tuple[Any, ...], opening: Opening) -> None:
+    st.session_state["upload-failure"] = None
+    st.session_state["opening"] = opening
+    label = "Reading the uploaded files"
+    job_slots.start_reading_in_slot(UPLOAD, call, args, label, wait=QUICK_S)
+
+
+def show_opened_upload() -> bool:
+    """Put an upload that a worker has read on the page and start to solve it; when it could not be
+    read, the inputs stay, and `upload_failure` says why. Called once, before a page is drawn.
+
+    Whether a solve was started.
+    """
+    done, opening = job_slots.outcome(UPLOAD), st.session_state.get("opening")
+    if done is None or opening is None:
+        return False
+    if done.has_result:
+        _open_upload(done.result, opening)
+    else:
+        _refuse(done, opening)
+    st.session_state["opening"] = None
+    job_slots.clear_slot(UPLOAD)
+    return done.has_result
+
+
+def _open_upload(new: ScenarioEdit, opening: Opening) -> None:
+    folders, now = st.session_state.setdefault("folders", []), state.current_edit()
+    if opening.folder not in folders:
+        folders.append(opening.folder)
+    del folders[:-MOST_FOLDERS]
+    before = opening.replaced
+    if before is not None and now.path == before.path and now != before:
+        # What was edited while the table was read stays.
+        tables = {key: new.base[key] for key in ("profiles", "scores")}
+        new = changed(new, content_of_edit(now) | tables)
+    st.session_state["upload-failure"] = None
+    st.session_state["example"] = f"uploaded: {new.base['name']}"
+    state.set_edit(new)
     state.start_session_solve()
 
 
-def _refuse(faults: tuple[Fault, ...], folder: Path) -> None:
-    st.session_state["upload_faults"] = (faults, f"{folder}/")
+def _refuse(done: JobOutcome, opening: Opening) -> None:
+    st.session_state["upload-failure"] = (done, f"{opening.folder.path}/")
 
 
-def upload_faults() -> tuple[tuple[Fault, ...], str] | None:
-    """Faults of the last upload, and the folder that is left out of file names."""
-    return st.session_state.get("upload_faults")
+def upload_failure() -> tuple[JobOutcome, str] | None:
+    """Why the last upload was not opened, and the folder that is left out of file names."""
+    return st.session_state.get("upload-failure")
 
 
-def uploaded_table_summaries(edit: ScenarioEdit) -> JobOutcome:
-    """Summaries of the tables of a scenario; read once for each file and set of changes."""
-    key = (edit.path, repr(sorted(edit.overrides.items(), key=repr)))
-    cached = st.session_state.get("summaries")
-    if cached is None or cached[0] != key:
-        outcome = _summarise_upload(edit.path, dict(edit.overrides))
-        st.session_state["summaries"] = cached = (key, outcome)
-    return cached[1]
+def table_summaries(edit: ScenarioEdit) -> JobOutcome | None:
+    """Summaries of the tables of a scenario; read once for each file and set of changes, None while
+    a worker reads them.
+    """
+    job, args = job_slots.get(SUMMARY), (edit.path, dict(edit.overrides))
+    if job is None or job.args != args:
+        label = "Reading the tables"
+        job_slots.start_reading_in_slot(SUMMARY, SUMMARISE, args, label, wait=QUICK_S)
+        st.rerun()
+    return job.outcome
 
 
-def _summarise_upload(path: str, overrides: Mapping[str, Any]) -> JobOutcome:
-    pool = worker_pool()
-    job = pool.start(SUMMARISE, (path, overrides))
-    done = pool.wait(job, LONGEST_S)
-    pool.forget(job)
-    message = "Reading the files took too long."
-    return done or JobOutcome(OutcomeKind.FAILED, message=message)
+@reruns.survive_reruns
+def forget_table_summaries() -> None:
+    """Read the tables again when the page is drawn next."""
+    job_slots.clear_slot(SUMMARY)
+
+
+def zipped_scenario(edit: ScenarioEdit) -> bytes:
+    """A scenario with its changes and tables as an archive, made by a worker.
+
+    DataError, SolveError when there is none.
+    """
+    done = compute_now(ZIP, (edit,), reading_limit=job_slots.READING_LIMIT_S)
+    if done.kind is OutcomeKind.FAULTS:
+        raise DataError(done.faults)
+    if not done.has_result:
+        raise SolveError(done.message)
+    return done.result
 
 
 @st.cache_data(show_spinner=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.session import job_slots, reruns, state
+from app_pages.session import job_slots, reruns, state, uploads
 from app_pages.widgets import editors
 from app_pages.widgets.markdown import plain_markdown
 from app_pages.widgets.scenario_files import (
@@ -27,6 +27,7 @@ GOALS = {
 
 def draw_inputs_view() -> None:
     """The whole page."""
+    summaries = uploads.table_summaries(state.current_edit())
     st.title("Inputs")
     st.markdown(
         "Edits take effect at once. Press **Solve** (in the sidebar, or below) for a new plan."
@@ -47,7 +48,7 @@ def draw_inputs_view() -> None:
     st.subheader("LLMs that may be deployed")
     editors.draw_table_editor("llms", "LLMs with weights and limits on their replicas.")
     draw_search_inputs()
-    draw_scenario_tables()
+    draw_scenario_tables(summaries)
     st.subheader("Check: your changes")
     editors.draw_editor_changes()
     st.button(

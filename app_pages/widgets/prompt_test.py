@@ -76,7 +76,7 @@ def _draw_split() -> float:
 def _start(here: ShownPlan, args: tuple[Any, ...]) -> None:
     """Start it."""
     key = state.scores_key(here.edit)
-    job_slots.start_in_slot(SLOT, JOB, args, "Routing other prompts", key=key, wait=1.2)
+    job_slots.start_reading_in_slot(SLOT, JOB, args, "Routing other prompts", key=key, wait=1.2)
 
 
 def _draw_prompt_test_result(result: dict[str, Any]) -> None:

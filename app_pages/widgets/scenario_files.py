@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.jobs.messages import OutcomeKind
-from app_pages.session import reruns, saved_plans, state, uploads
+from app_pages.jobs.messages import JobOutcome, OutcomeKind
+from app_pages.session import job_slots, reruns, saved_plans, state, uploads
 from app_pages.widgets.markdown import (
     fault_count,
     faults_markdown_box,
@@ -15,7 +15,6 @@ from app_pages.widgets.markdown import (
 )
 from app_pages.widgets.tables import draw_shown_table
 from planner.program import PROGRAM
-from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.scenario.upload import ENDINGS, TABLE_ENDINGS
 
@@ -27,7 +26,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def draw_opening_scenario_files() -> None:
     """Upload a scenario, or take a template."""
     head = "Open your own scenario, or take a template"
-    failed = uploads.upload_faults()
+    failed = uploads.upload_failure()
     with st.expander(head, icon=":material/folder_open:", expanded=failed is not None):
         st.markdown(
             "Upload **one workbook** (.xlsx), or **scenario.yaml** with its profiles and scores"
@@ -43,13 +42,19 @@ def draw_opening_scenario_files() -> None:
             "Open these files",
             key="open-files",
             type="primary",
-            disabled=not files,
+            disabled=not files or job_slots.is_running(uploads.UPLOAD),
             on_click=_open_files,
         )
         if failed:
-            faults, folder = failed
-            faults_markdown_box(faults, f"Not opened: {fault_count(faults)}", folder)
+            _draw_upload_failure(*failed)
         _draw_scenario_templates()
+
+
+def _draw_upload_failure(done: JobOutcome, folder: str) -> None:
+    if done.kind is OutcomeKind.FAULTS:
+        faults_markdown_box(done.faults, f"Not opened: {fault_count(done.faults)}", folder)
+    else:
+        st.error(f"**Not opened; the inputs are as before.** {plain_markdown(done.message)}")
 
 
 def _draw_scenario_templates() -> None:
@@ -67,8 +72,7 @@ def _draw_template(label: str, name: str, data: str | bytes, mime: str, key: str
 @reruns.survive_reruns
 def _open_files() -> None:
     """Open the uploaded files."""
-    files = {file.name: file.getvalue() for file in st.session_state["scenario-files"]}
-    reruns.defer(uploads.open_uploaded_files, files)
+    uploads.open_uploaded_files(st.session_state["scenario-files"])
 
 
 def draw_saving_scenario_files() -> None:
@@ -78,11 +82,9 @@ def draw_saving_scenario_files() -> None:
             "A zip of scenario.yaml, profiles and scores: open it here again, or unpack it for"
             f" `{PROGRAM} plan`."
         )
-        scenario = state.current_edit().scenario
-        name = "".join(
-            sign if sign.isalnum() or sign in "-_" else "-" for sign in scenario.spec.name
-        )
-        data, key = partial(zip_scenario, scenario), "save-zip"
+        edit, own = state.current_edit(), str(state.edited_content()["name"])
+        name = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in own)
+        data, key = partial(uploads.zipped_scenario, edit), "save-zip"
         file, mime = f"{name}.zip", "application/zip"
         st.download_button("Save as zip", data, file, mime, key=key, on_click="ignore")
         names = list(reversed(saved_plans.by_name()))
@@ -102,15 +104,21 @@ def _show_earlier() -> None:
 # ---------------------------------------------------------------- tables
 
 
-def draw_scenario_tables() -> None:
-    """Summaries of profiles and scores; another table in place of one."""
+def draw_scenario_tables(done: JobOutcome | None) -> None:
+    """Summaries of profiles and scores; another table in place of one.
+
+    done: of `uploads.table_summaries`.
+    """
     st.subheader("Profiles and scores")
-    done = uploads.uploaded_table_summaries(state.current_edit())
-    if done.kind is OutcomeKind.FAULTS:
+    if done is None:
+        st.info("Reading the tables.")
+    elif done.kind is OutcomeKind.FAULTS:
         head = f"{fault_count(done.faults)} before this can be solved"
         faults_markdown_box(done.faults, head, state.scenario_folder())
     elif not done.has_result:
-        st.warning(plain_markdown(done.message or "Stopped."))
+        st.warning(plain_markdown(done.message))
+        again = "Read the tables again"
+        st.button(again, key="read-again", on_click=uploads.forget_table_summaries)
     else:
         _draw_scenario_file_summary(done.result)
     with st.expander("Replace a table with your own file", icon=":material/upload_file:"):
@@ -129,7 +137,7 @@ def _draw_scenario_file_replacement(key: str) -> None:
     st.button(
         f"Use these {key}",
         key=f"take-{key}",
-        disabled=file is None,
+        disabled=file is None or job_slots.is_running(uploads.UPLOAD),
         on_click=_open_table,
         args=(key,),
     )
@@ -138,8 +146,7 @@ def _draw_scenario_file_replacement(key: str) -> None:
 @reruns.survive_reruns
 def _open_table(key: str) -> None:
     """Put the uploaded table in place."""
-    file = st.session_state[f"file-{key}"]
-    reruns.defer(uploads.open_uploaded_table, key, file.name, file.getvalue())
+    uploads.open_uploaded_table(key, st.session_state[f"file-{key}"])
 
 
 def _draw_scenario_file_summary(summary: dict[str, Any]) -> None:

@@ -70,6 +70,7 @@ def _example_chosen(key: str) -> None:
 
 def _open_example(name: str) -> None:
     job_slots.clear_slot("plan")
+    job_slots.clear_slot("upload")
     first_view.open_example_as_first(name)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from app_pages.jobs.messages import JobOutcome, JobStatus, OutcomeKind
 from app_pages.jobs.worker_pool import WorkerPool
+from app_pages.jobs.worker_process import Job, start_worker
 from tests.support.page.page_jobs import FAULTS
 
 PATIENCE_S = 60.0
@@ -140,6 +141,60 @@ def test_a_closed_desk_leaves_no_process() -> None:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{pid}")
     assert own.outcome(own.start("tests.support.page.page_jobs:echo", (1,))) is not None
+
+
+def test_a_job_that_reads_for_too_long_is_ended(pool: WorkerPool) -> None:
+    name = pool.start("tests.support.page.page_jobs:deaf", (), reading_limit=0.01)
+    outcome = pool.wait(name, PATIENCE_S)
+    pool.forget(name)
+    assert outcome is not None
+    assert outcome.kind is OutcomeKind.FAILED
+    assert "longer than 0.01 s" in outcome.message
+    assert done(pool, "echo", 1).result[0] == 1
+    assert pool.counts()[2] == 2
+
+
+def test_the_limit_of_reading_ends_with_the_reading() -> None:
+    job = Job(
+        name="", call="", args=(), key="", arrived=0.0, seen=0.0, wanted=lambda: True, begun=0.0
+    )
+    job.reading_limit = 30.0
+    pool = WorkerPool(0)
+    worker = start_worker(spare=False)
+    worker.job = job
+    with pool._lock:
+        pool._end_overdue_worker(worker, 29.0)
+        pool._take_worker_message(worker, "files read", [])
+        pool._end_overdue_worker(worker, 31.0)
+        assert not worker.killed
+        job.reading_limit = 30.0
+        pool._end_overdue_worker(worker, 31.0)
+        assert worker.killed
+    worker.process.wait(PATIENCE_S)
+    worker.pipe.close()
+    pool.close()
+
+
+def test_a_job_whose_page_was_closed_is_stopped(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_pages = {"mine", "yours"}
+    names = {
+        page: pool.start(
+            "tests.support.page.page_jobs:polite", (), wanted=lambda page=page: page in open_pages
+        )
+        for page in open_pages
+    }
+    for name in names.values():
+        until(pool, name, "counting")
+    monkeypatch.setattr("app_pages.jobs.worker_pool.ABANDONED_S", 0.0)
+    open_pages.remove("mine")
+    assert pool.wait(names["mine"], PATIENCE_S) == JobOutcome(
+        OutcomeKind.RESULT, "stopped with this"
+    )
+    assert pool.outcome(names["yours"]) is None
+    for name in names.values():
+        pool.forget(name)
 
 
 def test_spare_jobs_keep_nobody_waiting(pool: WorkerPool) -> None:

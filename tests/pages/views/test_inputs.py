@@ -6,7 +6,7 @@ import zipfile
 from app_pages.widgets.markdown import plain_markdown
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.page.page_app import MIME, opened, solved, upload, words
+from tests.support.page.page_app import MIME, opened, settle, solved, upload, words
 
 FAULTY = {
     "scenario.yaml": (
@@ -37,6 +37,7 @@ def test_a_scenario_is_uploaded_solved_and_saved() -> None:
         [("my-cluster.zip", kept, "application/zip")]
     ).run()
     app.button(key="open-files").click().run()
+    settle(app, "upload")
     assert not app.error
     assert solved(app).session_state["shown"].content["scenario"] == "my-cluster"
 
@@ -60,6 +61,7 @@ def test_a_table_is_replaced_and_a_faulty_one_is_not() -> None:
         ("other.csv", b"prompt_id,small,large\np1,0.2,bad\np2,,0.4\n", MIME)
     ).run()
     app.button(key="take-scores").click().run()
+    settle(app, "upload")
     reported = app.error[0].value
     assert "row 2" in reported
     assert "row 3" in reported
@@ -67,6 +69,7 @@ def test_a_table_is_replaced_and_a_faulty_one_is_not() -> None:
         ("other.csv", b"prompt_id,small,large\np1,0.2,0.9\np2,0.3,0.4\n", MIME)
     ).run()
     app.button(key="take-scores").click().run()
+    settle(app, "upload")
     assert not app.error
     assert solved(app).session_state["shown"].content["context"]["prompts"] == 2
 

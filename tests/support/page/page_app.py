@@ -72,13 +72,12 @@ def knob(app: AppTest, path: str) -> NumberInput:
 
 
 def upload(app: AppTest, files: dict[str, str]) -> AppTest:
-    """Hand over the files of a scenario on the page Inputs."""
+    """Hand over the files of a scenario on the page Inputs, and wait until they are read."""
     app.file_uploader(key="scenario-files").set_value(
         [(name, text.encode(), MIME) for name, text in files.items()]
     ).run()
     app.button(key="open-files").click().run()
-    assert not app.exception
-    return app
+    return settle(app, "upload")
 
 
 def too_many_requests() -> AppTest:

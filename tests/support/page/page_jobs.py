@@ -1,6 +1,7 @@
 """Jobs for the tests of the worker pool; its workers import them by name."""
 
 import os
+import signal
 import time
 from typing import Any
 
@@ -50,6 +51,11 @@ def no_plan(*, job: JobContext) -> None:
 
 def bug(*, job: JobContext) -> None:
     raise KeyError("secret of the server")
+
+
+def killed(*_: Any, job: JobContext) -> None:
+    """As by the system when memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def crash(*_: Any, job: JobContext) -> None:

@@ -1,0 +1,77 @@
+"""What the page Inputs reads in a worker: uploaded files, which the server only stores."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app_pages.jobs.messages import JobContext
+from planner.scenario.archive import zip_scenario
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.edits import ScenarioEdit
+from planner.scenario.upload import replace_uploaded_table, store_upload
+from planner.settings import Progress
+from profiles.summary import summarise_profiles, summarise_scores
+
+__all__ = [
+    "open_upload_job",
+    "replace_table_job",
+    "summarise_inputs_job",
+    "zip_scenario_job",
+]
+
+
+def open_upload_job(folder: str, files: Mapping[str, str], *, job: JobContext) -> ScenarioEdit:
+    """Unpack uploaded files into an empty folder and read everything that their scenario names.
+
+    files: name -> path of its bytes. DataError with every fault.
+    """
+    job.progress(Progress(0.0, "reading"))
+    content = {name: Path(path).read_bytes() for name, path in files.items()}
+    return _checked_upload(store_upload(Path(folder), content))
+
+
+def replace_table_job(
+    folder: str, edit: ScenarioEdit, key: str, name: str, table: str, *, job: JobContext
+) -> ScenarioEdit:
+    """Write the same scenario with another table into an empty folder, and read all of it.
+
+    key: profiles or scores; name: of the uploaded file; table: path of its bytes. DataError with
+    every fault.
+    """
+    job.progress(Progress(0.0, "reading"))
+    content = Path(table).read_bytes()
+    path = replace_uploaded_table(edit.scenario, key, name, content, Path(folder))
+    return _checked_upload(path)
+
+
+def _checked_upload(path: Path) -> ScenarioEdit:
+    """The scenario without changes; DataError when it or its tables are faulty."""
+    assemble_instance(path)
+    return ScenarioEdit.of_file(str(path))
+
+
+def summarise_inputs_job(
+    path: str, overrides: Mapping[str, Any], *, job: JobContext
+) -> dict[str, Any]:
+    """Read everything a scenario names: summaries of its tables, notices, prompts, options.
+
+    DataError with every fault.
+    """
+    job.progress(Progress(0.0, "reading"))
+    loaded = assemble_instance(Path(path), dict(overrides))
+    scores = loaded.instance.scores
+    return {
+        "profiles": summarise_profiles(loaded.tables.profiles),
+        "scores": summarise_scores(scores),
+        "prompts": len(scores.weights),
+        "dropped_prompts": scores.dropped,
+        "options": len(loaded.instance.options),
+        "left_out": len(loaded.instance.dropped),
+        "notices": list(loaded.notices),
+    }
+
+
+def zip_scenario_job(edit: ScenarioEdit, *, job: JobContext) -> bytes:
+    """The scenario with its changes as an archive; the tables of a workbook are read for it."""
+    del job
+    return zip_scenario(edit.scenario)
