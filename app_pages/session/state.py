@@ -24,8 +24,8 @@ from planner.errors import DataError
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
-from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_at_schema_path
+from planner.scenario.schema.paths import set_at_schema_path
+from planner.scenario.schema.specification import ScenarioSpec
 from reports.content import ReportMeta
 
 __all__ = [

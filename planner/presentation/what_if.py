@@ -19,8 +19,8 @@ from planner.plans.labels import slo_name
 from planner.plans.numbers import tidy
 from planner.program import PROGRAM
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
-from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_at_schema_path
+from planner.scenario.schema.paths import set_at_schema_path
+from planner.scenario.schema.specification import ScenarioSpec
 from planner.studies.sweep_axes import Axis, read_sweep_axis
 from profiles.io.faults import DataError, Fault, shown_in_fault
 

@@ -23,7 +23,11 @@ from planner.scenario.inputs import (
 from planner.scenario.load import Overrides, Scenario, load_scenario_with_content
 from planner.scenario.option_rules import build_slos
 from planner.scenario.options import build_options
-from planner.scenario.schema import MinimizeCost, ScenarioSpec
+from planner.scenario.plausibility import (
+    warn_of_implausible_curves,
+    warn_of_implausible_settings,
+)
+from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable
@@ -97,6 +101,8 @@ def assemble_instance(
     if table is None or score_tables is None:
         raise AssertionError("a table that cannot be read has faults")
     score_cells, values = score_tables
+    warn_of_implausible_curves(table, weights, findings)
+    warn_of_implausible_settings(spec, table, values, findings)
     instance = _assemble_instance(spec, pools, options, dropped, values, tuple(findings.warnings))
     notices = (*table.notices, *findings.notices, *findings.warnings)
     return LoadResult(

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.instance import Instance
-from planner.scenario.schema import ScenarioSpec
+from planner.scenario.schema.specification import ScenarioSpec
 from profiles.curves import ProfileTable
 from profiles.records import Scores
 

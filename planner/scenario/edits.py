@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from planner.scenario.load import Scenario, load_parsed_scenario, load_scenario
-from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_at_schema_path
+from planner.scenario.schema.paths import set_at_schema_path
+from planner.scenario.schema.specification import ScenarioSpec
 
 __all__ = [
     "ScenarioEdit",

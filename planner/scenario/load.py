@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_faults import cross_schema_faults, schema_fault_of
-from planner.scenario.schema_paths import set_at_schema_path
+from planner.scenario.schema.faults import cross_schema_faults, schema_fault_of
+from planner.scenario.schema.paths import set_at_schema_path
+from planner.scenario.schema.specification import ScenarioSpec
 from profiles.io.faults import Fault, ScenarioError, file_text_or_fault, shown_in_fault
 from profiles.io.workbook_guard import is_workbook
 from profiles.io.yaml_text import parse_yaml

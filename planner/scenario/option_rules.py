@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from models.instance import Pool, Slo
 from planner.scenario.inputs import InputFindings, add_once
-from planner.scenario.schema import ScenarioSpec
+from planner.scenario.schema.specification import ScenarioSpec
 from profiles.curves import ProfiledOption
 from profiles.records import STATISTICS, Column
 

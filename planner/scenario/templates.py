@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.scenario.inputs import InputTables
 from planner.scenario.load import Scenario
-from planner.scenario.schema import MinimizeCost, ScenarioSpec
+from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
 from profiles.curves import ProfileTable
 from profiles.io.faults import DataError, Fault
 from profiles.io.tables import Table, number_table_column, text_table_column

@@ -11,7 +11,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from planner.program import PROGRAM
-from planner.scenario.schema_faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
+from planner.scenario.schema.faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE_PROBLEMS
 from profiles.io.cells import COMMA_NUMBER, NUMBER, UnusableCell
 from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.workbook_fields import ARRIVAL, FieldKind, SheetField

@@ -5,8 +5,8 @@ percentiles) is a finding here, so that one run lists everything. Only a table w
 read is a fault.
 
     refused   values, repeats, gaps (`profiles.hygiene.values`)
-    wrong     Little's law, E2E = TTFT + (output tokens - 1) * TPOT, compute above 75 % of the peak
-              (`profiles.hygiene.values`)
+    wrong     Little's law, E2E = TTFT + (output tokens - 1) * TPOT, compute above 75 % of the
+              peak, a token faster than the weights are read (`profiles.hygiene.values`)
     odd       latency falls with the rate, spikes, gaps (`profiles.hygiene.shape`), more compute
               that is slower (`profiles.hygiene.neighbours`)
     note      few points, a flat beginning, not convex (`profiles.hygiene.shape`)
@@ -19,6 +19,7 @@ from profiles.hygiene.values import (
     check_mixed_values,
     check_refused_values,
     check_repeated_values,
+    check_speed_values,
     check_value_arithmetic,
 )
 
@@ -32,6 +33,7 @@ def run_curve_checks(curve: CurveRows) -> list[Finding]:
         check_repeated_values,
         check_value_arithmetic,
         check_compute_values,
+        check_speed_values,
         check_shape,
         check_shape_spikes,
         check_shape_span,

@@ -6,6 +6,7 @@ import numpy as np
 
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity, curve_rows_finding
+from profiles.physical_bounds import least_token_ms
 from profiles.profile_columns import LATENCIES
 from profiles.records import METRICS, STATISTICS
 
@@ -14,6 +15,7 @@ __all__ = [
     "check_mixed_values",
     "check_refused_values",
     "check_repeated_values",
+    "check_speed_values",
     "check_value_arithmetic",
 ]
 
@@ -176,6 +178,21 @@ def check_compute_values(curve: CurveRows) -> Iterator[Finding]:
             text + ": rate of several replicas, cached prefixes, or another GPU?",
             worst - COMPUTE,
         )
+
+
+def check_speed_values(curve: CurveRows) -> Iterator[Finding]:
+    """Latencies below the time in which the GPUs can read the weights of one token."""
+    least = least_token_ms(curve.llm, curve.gpu, curve.tp_degree)
+    for name in LATENCIES:
+        column = curve.values.get(name, np.zeros(0))
+        bad = np.flatnonzero((column > 0) & (column < least))
+        if bad.size:
+            lowest = float(column[bad].min())
+            text = (
+                f"{name} goes down to {lowest:.3g} ms, but reading the weights alone takes"
+                f" {least:.3g} ms: written in seconds?"
+            )
+            yield curve_rows_finding(curve, Severity.WRONG, bad, text, least / lowest - 1)
 
 
 def check_mixed_values(curve: CurveRows) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ import pytest
 from planner.joint.solve import solve_joint
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.load import load_parsed_scenario
-from planner.scenario.schema import ScenarioSpec
+from planner.scenario.schema.specification import ScenarioSpec
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
 from tests.support.walls import first_fast

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.instance import Slo
 from planner.scenario.assemble import assemble_instance
-from planner.scenario.schema import MinimizeCost
+from planner.scenario.schema.specification import MinimizeCost
 from tests.support.scenarios.scenario_case import (
     FUZZ,
     PROFILES,

@@ -13,8 +13,8 @@ from planner.scenario.edits import (
     edit_words,
     file_key_of_edit,
 )
-from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_at_schema_path
+from planner.scenario.schema.paths import set_at_schema_path
+from planner.scenario.schema.specification import ScenarioSpec
 from planner.scenario.templates import TEMPLATE_TEXTS
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}

@@ -5,8 +5,8 @@ import pytest
 from app_pages.session.knobs import knobs_of
 from planner.packed_files import EXAMPLES, packed_example_path
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
-from planner.scenario.schema import ScenarioSpec
-from planner.scenario.schema_paths import set_at_schema_path
+from planner.scenario.schema.paths import set_at_schema_path
+from planner.scenario.schema.specification import ScenarioSpec
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

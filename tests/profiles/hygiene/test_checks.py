@@ -96,6 +96,12 @@ PLANTED: dict[str, tuple[Callable[[list[dict[str, str]]], None], str, int, str]]
         "TTFT + (output tokens - 1) * TPOT is 1,340 ms",
     ),
     "compute": (all_rates(8), "wrong", 9, "peak arithmetic"),
+    "too fast": (
+        changed(ttft_mean_ms="0.09", ttft_p50_ms="0.08", ttft_p99_ms="0.16"),
+        "wrong",
+        4,
+        "ttft_p50_ms goes down to 0.08 ms, but reading the weights alone takes 1.2 ms",
+    ),
     "falls": (changed(ttft_mean_ms="65"), "odd", 4, "falls although the rate rises, by up to 7 %"),
     "spike": (changed(ttft_mean_ms="159"), "odd", 4, "an outlier?"),
     "copied": (copied, "odd", 5, "a copied row?"),

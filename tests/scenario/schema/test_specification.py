@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from planner.scenario.load import load_scenario
-from planner.scenario.schema import scenario_schema
+from planner.scenario.schema.specification import scenario_schema
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
 from tests.support.scenarios.scenario_case import SCENARIO

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from planner.scenario.schema_paths import field_at_schema_path, field_names, models_at_schema_path
+from planner.scenario.schema.paths import field_at_schema_path, field_names, models_at_schema_path
 from profiles.io.faults import Fault, fault_spelling_guess, shown_in_fault
 
 __all__ = [

@@ -1,0 +1,127 @@
+"""Values that are allowed and most likely not what was meant: another unit, a fraction for per
+cent. They are warnings with the likely cause; the plan is made with the values as they stand.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from planner.scenario.inputs import InputFindings, add_once
+from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec, SloSpec
+from profiles.curves import ProfiledOption, ProfileTable
+from profiles.physical_bounds import least_token_ms, least_weights_gib
+from profiles.records import Scores
+
+__all__ = ["warn_of_implausible_curves", "warn_of_implausible_settings"]
+
+FIT = 0.9
+"""Memory of a shard by its part of the weights that is still taken for rounding."""
+
+ONE_DIGIT, MANY = 1.0, 10.0
+"""A quality floor up to the first is on the scale 0 to 1; scores beyond the second are not."""
+
+SECONDS = 1e3
+"""ms by s: a limit or a latency written in the wrong one is off by this factor."""
+
+FAR_BELOW = 20.0
+"""A limit that is merely too strict lies within this factor of the lowest latency."""
+
+
+def warn_of_implausible_curves(
+    table: ProfileTable, weights: Mapping[str, float | None], findings: InputFindings
+) -> None:
+    """Latencies that no memory is fast enough for, shards smaller than their weights.
+
+    weights: GiB of each LLM of the scenario, all shards together, None where not known.
+    """
+    for kind in (_too_fast, _too_small):
+        of_llm: dict[str, list[str]] = defaultdict(list)
+        for option in table.options:
+            if option.llm in weights and (sentence := kind(option, weights[option.llm])):
+                of_llm[option.llm].append(sentence)
+        for first, *others in of_llm.values():
+            more = f" (and {len(others)} more of its curves)" if others else ""
+            add_once(findings.warnings, f"{table.file}: {first}{more}")
+
+
+def _too_fast(option: ProfiledOption, weights: float | None) -> str:
+    """A latency below the time in which the weights can be read, "" when there is none."""
+    least = least_token_ms(option.llm, option.gpu, option.tp_degree, weights)
+    column = min(option.latency_ms, key=lambda name: option.latency_ms[name].min(), default=None)
+    if column is None or option.latency_ms[column].min() >= least:
+        return ""
+    lowest = float(option.latency_ms[column].min())
+    cause = "written in seconds" if lowest * SECONDS >= least else "in another unit"
+    return (
+        f"{_option_words(option)}: {column[0]}_{column[1]}_ms goes down to {lowest:.3g} ms, but"
+        f" reading the weights alone takes {least:.3g} ms: {cause}?"
+    )
+
+
+def _too_small(option: ProfiledOption, weights: float | None) -> str:
+    """Memory of a shard that cannot hold its weights, "" when it can or is not stated."""
+    least = (weights or least_weights_gib(option.llm)) / option.tp_degree
+    if not option.memory_gib or option.memory_gib[-1] >= FIT * least:
+        return ""
+    return (
+        f"{_option_words(option)}: memory_gib_per_gpu is {option.memory_gib[-1]:.3g} GiB, but a"
+        f" shard's weights alone take {least:.3g} GiB: in another unit, or without the weights?"
+    )
+
+
+def _option_words(option: ProfiledOption) -> str:
+    return f"{option.llm} on {option.gpu}, tp {option.tp_degree}, share {option.mps_share_pct:g} %"
+
+
+def warn_of_implausible_settings(
+    spec: ScenarioSpec, table: ProfileTable, scores: Scores, findings: InputFindings
+) -> None:
+    """Per cents that look like fractions, a quality floor and SLO limits of another scale."""
+    for sentence in (
+        *_fractions(spec),
+        *_floors(spec, scores),
+        *(_limit for k, slo in enumerate(spec.slo) for _limit in _limits(k, slo, table.options)),
+    ):
+        add_once(findings.warnings, sentence)
+
+
+def _fractions(spec: ScenarioSpec) -> Iterator[str]:
+    for key in ("memory_headroom_pct", "min_gpu_utilization_pct"):
+        value = getattr(spec.setups, key)
+        if 0 < value < 1:
+            yield f"setups.{key}: {value:g} is {value:g} per cent; did you mean {100 * value:g}?"
+
+
+def _floors(spec: ScenarioSpec, scores: Scores) -> Iterator[str]:
+    """A floor that every routing reaches, because scores have another scale."""
+    if not isinstance(spec.objective, MinimizeCost):
+        return
+    floor, highest = spec.objective.quality_at_least, float(scores.values.max())
+    means = scores.values @ scores.weights
+    if floor >= float(means.min()):
+        return
+    on_scale = 0 < floor <= ONE_DIGIT and highest > MANY
+    cause = f"; on their scale, did you mean {100 * floor:g}?" if on_scale else ""
+    yield (
+        f"objective.quality_at_least: {floor:g} is reached by every LLM alone (mean scores"
+        f" {means.min():.4g} to {means.max():.4g}), so quality does not limit the cost{cause}"
+    )
+
+
+def _limits(k: int, slo: SloSpec, options: Iterable[ProfiledOption]) -> Iterator[str]:
+    """A limit far below every profiled latency that would be met in seconds."""
+    lowest = min(
+        (
+            float(np.min(option.latency_ms[slo.metric, slo.statistic]))
+            for option in options
+            if (slo.metric, slo.statistic) in option.latency_ms
+        ),
+        default=0.0,
+    )
+    if FAR_BELOW * slo.limit_ms < lowest <= SECONDS * slo.limit_ms:
+        yield (
+            f"slo.{k}.limit_ms: {slo.limit_ms:g} ms is below every profiled"
+            f" {slo.metric}_{slo.statistic}_ms (from {lowest:.4g}); in seconds it would be"
+            f" {SECONDS * slo.limit_ms:g}"
+        )

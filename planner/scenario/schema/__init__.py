@@ -1,0 +1,1 @@
+"""The scenario file: its keys, the faults of a content, and paths into it."""
