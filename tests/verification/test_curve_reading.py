@@ -6,10 +6,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.instance import Slo
-from planner.verification.curve_reading import percentile_achieved_on_curves
-from planner.verification.deployed_options import index_deployed_options, read_deployed_options
+from models.instance import Instance, Slo
+from planner.verification.curve_reading import (
+    percentile_achieved_on_curves,
+    range_achieved_on_curves,
+    read_curve_latency,
+    read_curve_share_above,
+)
+from planner.verification.deployed_options import (
+    StatedOption,
+    index_deployed_options,
+    read_deployed_options,
+)
+from planner.verification.tolerances import SLO_TOL
 from planner.verification.verifier import run_verifier
+from profiles.records import Curve
+from tests.support.instances.by_hand import make, option
 from tests.support.instances.plan_by_hand import (
     X_BIG,
     good_plan,
@@ -52,3 +64,101 @@ def test_percentile_over_all_reads_the_share_off_the_line() -> None:
         )
         == math.inf
     )
+
+
+RNG = np.random.default_rng(3)
+
+
+@pytest.mark.parametrize("points", [1, 2, 3, 7])
+def test_latency_between_points_is_that_of_interp(points: int) -> None:
+    rates, values = np.sort(RNG.uniform(1, 9, points)), RNG.uniform(0.02, 3, points)
+    curve = Curve(rates, {("ttft", "mean"): values}, ("measured",) * points)
+    for rate in (0.0, 0.5 * rates[0], *rates, *RNG.uniform(0, 10, 40), 1.5 * rates[-1]):
+        expected = 1e3 * np.interp(rate, rates, values)
+        assert read_curve_latency(curve, ("ttft", "mean"), rate) == pytest.approx(expected)
+
+
+def share_above(limit: float, latencies: list[float], shares: list[float]) -> float:
+    """The rule of the module's docstring with np.interp, which takes the last of equal points."""
+    return 1.0 if limit < latencies[0] else float(np.interp(limit, latencies, shares))
+
+
+@pytest.mark.parametrize(
+    "latencies", [[5.0], [5.0, 9.0], [5.0, 5.0, 7.0], [5.0, 8.0, 8.0, 20.0], [5.0, 6.0, 6.0, 6.0]]
+)
+def test_share_above_is_that_of_interp(latencies: list[float]) -> None:
+    shares = [0.5, 0.1, 0.05, 0.01][: len(latencies)]
+    for limit in (0.0, *latencies, *np.linspace(4, 22, 37)):
+        expected = share_above(limit, latencies, shares)
+        assert read_curve_share_above(limit, latencies, shares) == pytest.approx(expected)
+
+
+def percentile_case(rates: list[float], columns: list[list[float]]) -> tuple[Instance, list]:
+    """Options of one point each, as many as there are rates, with p50, p90, p95 and p99 (s)."""
+    options = tuple(
+        option(
+            0,
+            Curve(
+                np.array([9.0]),
+                {
+                    ("ttft", name): np.array([value])
+                    for name, value in zip(("p50", "p90", "p95", "p99"), column, strict=False)
+                },
+                ("measured",),
+            ),
+        )
+        for column in columns
+    )
+    instance = replace(make(options, sum(rates)), options=options)
+    return instance, [StatedOption({}, k, 1, rate, "") for k, rate in enumerate(rates)]
+
+
+def least_latency(rates: list[float], columns: list[list[float]], budget: float) -> float:
+    """Smallest latency (ms) with at most `budget` req/s above it, by bisection."""
+    shares = [0.5, 0.1, 0.05, 0.01]
+
+    def above(limit: float) -> float:
+        return sum(
+            rate * share_above(limit, [1e3 * v for v in column], shares[: len(column)])
+            for rate, column in zip(rates, columns, strict=True)
+            if rate > 0
+        )
+
+    low, high = 0.0, 1e6
+    if above(high) > budget:
+        return math.inf
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if above(middle) <= budget else (middle, high)
+    return high
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_percentile_over_all_is_that_of_bisection(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rates = [0.0, *rng.uniform(0.1, 4, 1 + seed % 3)]
+    columns = [list(np.cumsum(rng.choice([0.0, 0.1, 0.3, 1.0], 4) + 1e-3)) for _ in rates]
+    columns[-1] = columns[-1][: 1 + seed % 4]
+    if seed % 2 and seed % 4:
+        columns[1][:2] = [columns[1][0]] * 2  # two percentiles at one latency: the share jumps
+    instance, deployed = percentile_case(rates, columns)
+    for budget in sum(rates) * np.array([0.004, 0.02, 0.05, 0.07, 0.1, 0.3, 0.5, 0.8, 0.99]):
+        achieved = percentile_achieved_on_curves(instance, deployed, "ttft", float(budget))
+        assert achieved == pytest.approx(least_latency(rates, columns, float(budget)), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("excess", "expected"),
+    [(0.0, (60.0, 200.0)), (1.5, (200.0, 200.0)), (-1.5, (60.0, 60.0))],
+)
+def test_a_jump_within_the_tolerance_may_be_read_on_either_side(
+    excess: float, expected: tuple[float, float]
+) -> None:
+    """All of the slow option's requests are above 60 ms and half of them above 200 ms: the p50 is
+    one or the other, as its rate lies below or above half of all requests.
+    """
+    slow = (0.5 * (1 + excess * SLO_TOL) - 0.05) / 0.95
+    instance, deployed = percentile_case([slow, 1.0 - slow], [[0.2, 0.9], [0.05, 0.055, 0.06]])
+    instance = replace(instance, arrival_rate=1.0)
+    achieved = range_achieved_on_curves(instance, deployed, Slo("ttft", "p50", 1.0))
+    assert achieved == pytest.approx(expected)

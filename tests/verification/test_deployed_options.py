@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.instances.plan_by_hand import Plan, at, problems_with, twice
+from tests.support.instances.plan_by_hand import (
+    Plan,
+    at,
+    both,
+    problems_with,
+    reported,
+    twice,
+)
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "unknown status": (at("status", "fine"), "unknown word fine"),
@@ -23,3 +30,28 @@ def test_planted_fault_is_reported(name: str) -> None:
     fault, words = FAULTS[name]
     problems = problems_with(fault)
     assert any(words in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("path", "exact"),
+    [("options.1.memory_gib_per_gpu", 60.0), ("options.1.max_rate_per_replica_rps", 10.0)],
+)
+def test_what_is_restated_has_its_tolerance_and_no_more(path: str, exact: float) -> None:
+    words = path.split(".")[-1]
+    for sign in (-1, 1):
+        assert not reported(at(path, exact * (1 + sign * 0.9e-6)), words)
+        assert reported(at(path, exact * (1 + sign * 1.1e-6)), words)
+
+
+def test_an_unknown_option_does_not_hide_the_next_fault() -> None:
+    problems = problems_with(both(at("options.0.tp_degree", 7), at("options.1.replicas", 0)))
+    assert problems == (
+        "option small on a, tp 7, share 50 %: no such option in the instance",
+        "option big on a, tp 2, share 60 %: 0 replicas, fewer than 1",
+    )
+
+
+def test_problems_name_their_option() -> None:
+    assert problems_with(at("options.0.gpu", "H100")) == (
+        "option small on a, tp 1, share 50 %: gpu H100 but the pool has A100",
+    )

@@ -14,6 +14,7 @@ from tests.support.instances.plan_by_hand import (
     both,
     good_plan,
     problems_with,
+    reported,
     tiny,
 )
 
@@ -100,3 +101,66 @@ def test_plan_without_a_setup(status: str) -> None:
     assert any("options: 2 entries" in p for p in problems)
     assert any("objective: value" in p for p in problems)
     assert "strict JSON" in run_verifier({**empty, "wall_s": math.nan}, tiny())[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "exact", "slack", "words"),
+    [
+        ("cost_usd_per_h", 6.0, 6e-6, "cost_usd_per_h"),
+        ("objective.value", QUALITY, 1e-9 * (1 + QUALITY), "objective: value"),
+        ("objective.rel_gap", 1e-5 / QUALITY, 1e-9 + 1e-11 / QUALITY, "objective: rel_gap"),
+    ],
+)
+def test_what_is_restated_has_its_tolerance_and_no_more(
+    path: str, exact: float, slack: float, words: str
+) -> None:
+    for sign in (-1, 1):
+        assert not reported(at(path, exact + sign * 0.9 * slack), words)
+        assert reported(at(path, exact + sign * 1.1 * slack), words)
+
+
+def test_bound_and_floor_have_their_tolerance_and_no_more() -> None:
+    slack = 1e-9 * (1 + QUALITY)
+    assert not reported(at("objective.bound", QUALITY - 0.9 * slack), "wrong side")
+    assert reported(at("objective.bound", QUALITY - 1.1 * slack), "wrong side")
+    for excess, below in ((0.9e-6, False), (1.1e-6, True)):
+        instance = replace(tiny(), objective="cost", quality_floor=QUALITY + excess)
+        assert reported(lambda plan: None, "below quality_at_least", instance) == below
+
+
+def status_problems(bound: float, target: float) -> list[str]:
+    """What the verifier says of the status when the plan has this bound."""
+    plan = good_plan()
+    plan["objective"].update(bound=bound, rel_gap=(bound - QUALITY) / QUALITY)
+    return [p for p in run_verifier(plan, tiny(), rel_gap_target=target) if "status" in p]
+
+
+def test_a_gap_is_closed_at_the_target_and_no_later() -> None:
+    """Relative 1e-6 of the target and 1e-9 are forgiven."""
+    limit = 1e-3 + 1e-9
+    assert status_problems(QUALITY * (1 + limit + 0.9e-9), 1e-3) == []
+    words = "status: optimal but the gap 0.001 is open at the target 0.001"
+    assert status_problems(QUALITY * (1 + limit + 1.1e-9), 1e-3) == [words]
+
+
+def test_a_gap_is_closed_within_a_millionth_of_the_score_range_and_no_later() -> None:
+    """The scores of the plan by hand range from 0.4 to 0.9."""
+    assert status_problems(QUALITY + 0.5e-6 * (1 + 0.9e-6), 0.0) == []
+    assert len(status_problems(QUALITY + 0.5e-6 * (1 + 1.1e-6), 0.0)) == 1
+    plan = good_plan()
+    plan["status"] = "feasible"
+    words = "is closed at the target"
+    assert any(words in problem for problem in run_verifier(plan, tiny()))
+
+
+def test_no_bound_has_no_gap_and_is_not_optimal() -> None:
+    plan = good_plan()
+    plan["status"] = "feasible"
+    plan["objective"].update(bound=None, rel_gap=None)
+    assert run_verifier(plan, tiny()) == ()
+    plan["objective"]["rel_gap"] = 0.1
+    assert run_verifier(plan, tiny()) == (
+        "objective: no bound, but rel_gap is 0.1 and status feasible",
+    )
+    shards = {**plan, "status": "unknown", "options": [], "objective": {"value": None}}
+    assert run_verifier(shards, tiny()) == ("placement: 3 entries in a plan with status unknown",)

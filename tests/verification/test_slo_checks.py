@@ -3,11 +3,24 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from models.instance import Slo
+from planner.verification.deployed_options import StatedOption
+from planner.verification.slo_checks import check_slo_provenance
 from planner.verification.verifier import run_verifier
-from tests.support.instances.plan_by_hand import Plan, at, good_plan, problems_with, tiny, without
+from profiles.records import Curve
+from tests.support.instances.plan_by_hand import (
+    X_BIG,
+    Plan,
+    at,
+    good_plan,
+    problems_with,
+    reported,
+    tiny,
+    without,
+)
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "latency understated": (at("options.1.latency_ms.ttft_mean", 200.0), "the curve says 280.99"),
@@ -48,3 +61,79 @@ def test_slo_violated_is_reported_per_scope() -> None:
         "slo.1 (ttft p95, each_llm)",
         "slo.2 (ttft p95, all)",
     ]
+
+
+BIG_P95 = 500 + 400 * (X_BIG - 5) / 5
+
+
+@pytest.mark.parametrize(
+    ("path", "exact", "words"),
+    [
+        ("slo.1.limit_ms", 1000.0, "limit_ms"),
+        ("slo.1.achieved_ms", BIG_P95, "achieved_ms"),
+        ("options.1.latency_ms.ttft_p95", BIG_P95, "latency ttft_p95"),
+    ],
+)
+def test_what_is_restated_has_its_tolerance_and_no_more(
+    path: str, exact: float, words: str
+) -> None:
+    for sign in (-1, 1):
+        assert not reported(at(path, exact * (1 + sign * 0.9e-6)), words)
+        assert reported(at(path, exact * (1 + sign * 1.1e-6)), words)
+
+
+@pytest.mark.parametrize(
+    ("part", "binding", "words"),
+    [
+        (1 + 0.9e-7, True, None),
+        (1 + 1.1e-7, True, "SLO violated"),
+        (1 - 4.9e-4, False, "not called binding"),
+        (1 - 5.1e-4, False, None),
+        (1 - 5.1e-4, True, None),
+        (1 - 1.9e-3, True, None),
+        (1 - 2.1e-3, True, "called binding, but"),
+    ],
+)
+def test_a_limit_is_kept_and_binding_within_its_band(
+    part: float, binding: bool, words: str | None
+) -> None:
+    """part: what of the limit is achieved."""
+    limit = BIG_P95 / part
+    slos = (tiny().slos[0], Slo("ttft", "p95", limit / 1e3, "each_llm"), tiny().slos[2])
+    plan = good_plan()
+    plan["slo"][1].update(limit_ms=limit, binding=binding)
+    problems = run_verifier(plan, replace(tiny(), slos=slos))
+    assert len(problems) == (words is not None), problems
+    assert words is None or words in problems[0]
+
+
+WORDS = {"m": "measured", "i": "interpolated", "e": "estimated"}
+
+
+@pytest.mark.parametrize(
+    ("rate", "allowed"),
+    [
+        (5.0, "m"),  # below the curve: its first point
+        (10.0, "mi"),  # at a point: that point, alone or with either neighbour
+        (15.0, "i"),  # between points: the weaker one
+        (20.0, "i"),
+        (25.0, "i"),
+        (30.0, "mie"),
+        (30.00002, "mie"),
+        (35.0, "e"),
+        (40.0, "e"),
+    ],
+)
+def test_provenance_is_the_weaker_of_the_points_around(rate: float, allowed: str) -> None:
+    points = ("measured", "interpolated", "measured", "estimated")
+    rates = np.array([10.0, 20.0, 30.0, 40.0])
+    big = tiny().options[2]
+    curve = Curve(rates, {("ttft", "mean"): np.full(4, 0.1)}, points)
+    instance = replace(tiny(), options=(*tiny().options[:2], replace(big, curve=curve)))
+    for letter, word in WORDS.items():
+        stated = StatedOption({"provenance": word}, 2, 1, rate, "big")
+        problems = list(check_slo_provenance(instance, [stated]))
+        assert (letter in allowed) == (not problems), word
+        if problems:
+            expected = " or ".join(sorted(WORDS[one] for one in allowed))
+            assert problems[0].endswith(f"say {expected}")

@@ -211,3 +211,24 @@ def problems_with(fault: Callable[[Plan], None]) -> tuple[str, ...]:
     plan = good_plan()
     fault(plan)
     return run_verifier(plan, tiny())
+
+
+def split_plan() -> Plan:
+    """The good plan with small on both of its options, half of its rate each: its curves are flat,
+    so no latency moves.
+    """
+    plan = good_plan()
+    half = (10 - X_BIG) / 2
+    first = plan["options"][0]
+    first.update(rate_rps=half, rate_per_replica_rps=half)
+    other = {**copy.deepcopy(first), "mps_share_pct": 30.0, "memory_gib_per_gpu": 15.0}
+    plan["options"].append(other)
+    plan["placement"].append({**plan["placement"][2], "mps_share_pct": 30})
+    return plan
+
+
+def reported(fault: Callable[[Plan], None], words: str, instance: Instance | None = None) -> bool:
+    """Whether the verifier says these words of the plan by hand with one fault planted."""
+    plan = good_plan()
+    fault(plan)
+    return any(words in problem for problem in run_verifier(plan, instance or tiny()))
