@@ -6,8 +6,8 @@ FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/planner
 ENV PATH=/opt/planner/bin:$PATH MPLCONFIGDIR=/opt/planner/matplotlib
-COPY requirements.txt constraints.txt ./
-RUN pip install --no-cache-dir -r requirements.txt -c constraints.txt
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY . .
 # Matplotlib keeps a list of fonts, which it could not write later.
 RUN pip install --no-cache-dir --no-deps . && python -c "import matplotlib.font_manager"

@@ -3,6 +3,7 @@
 #   make check   formatting, lint and types             make test-slow   the long tests
 #   make app     the what-if page in a browser          make bench   time the planner
 #   make format  put the formatting right
+#   make lock    lock the tested versions with hashes    make audit   look up known vulnerabilities
 #   make litellm an environment of its own for the tests of the exported gateway files
 #   make clean   remove what make made
 # Python 3.11 or newer; another one: make PYTHON=python3.12 ...
@@ -14,23 +15,26 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 GATEWAY := .venv-litellm
 LITELLM := litellm==1.110.2
+TOOLS := .venv-tools
+UV := uv==0.13.9
+PIP_AUDIT := pip-audit==2.10.1
 ROOMS := app.py app_pages planner models profiles reports tests bench examples
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app litellm test test-slow check format-check lint types format bench clean
+.PHONY: help venv demo app litellm lock audit test test-slow check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
 
 venv: $(STAMP)
 
-$(STAMP): requirements.txt requirements-dev.txt constraints.txt
+$(STAMP): requirements.txt requirements-dev.txt requirements-dev.lock
 	@"$(or $(PYTHON),python3)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "The planner needs Python 3.11 or newer, and $(or $(PYTHON),python3) is not; install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
 		exit 1; }
 	@test -x $(PY) && $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || "$(PYTHON)" -m venv --clear $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 demo: $(STAMP)
@@ -45,6 +49,22 @@ $(GATEWAY)/.installed: Makefile
 	"$(PYTHON)" -m venv --clear $(GATEWAY)
 	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check "$(LITELLM)" numpy
 	@touch $@
+
+# Tools of their own environment: the locked set must not depend on them.
+$(TOOLS)/.installed: Makefile
+	"$(PYTHON)" -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check "$(UV)" "$(PIP_AUDIT)"
+	@touch $@
+
+# Keeps what is locked already; `make lock UPGRADE=--upgrade` takes the newest.
+lock: $(TOOLS)/.installed
+	for name in requirements-dev requirements; do \
+		$(TOOLS)/bin/uv pip compile --quiet $$name.txt --output-file $$name.lock --universal --python-version 3.11 \
+			--generate-hashes --no-annotate --custom-compile-command "make lock" $(UPGRADE) || exit 1; \
+	done
+
+audit: $(TOOLS)/.installed
+	$(TOOLS)/bin/python .ci/audit.py requirements-dev.lock
 
 test: $(STAMP)
 	$(PY) -m pytest -n 2 -m "not slow"
@@ -71,4 +91,4 @@ bench: $(STAMP)
 	$(PY) -m bench
 
 clean:
-	rm -rf $(VENV) $(GATEWAY) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(GATEWAY) $(TOOLS) .pytest_cache .ruff_cache .mypy_cache .hypothesis
