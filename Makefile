@@ -2,7 +2,7 @@
 #   make demo    set up and plan the first example      make test    set up and run the tests
 #   make check   formatting, lint and types             make test-slow   the long tests
 #   make app     the what-if page in a browser          make bench   time the planner
-#   make format  put the formatting right
+#   make format  put the formatting right               make fuzz    damaged inputs, for 20 s
 #   make lock    lock the tested versions with hashes    make audit   look up known vulnerabilities
 #   make litellm an environment of its own for the tests of the exported gateway files
 #   make clean   remove what make made
@@ -22,7 +22,7 @@ ROOMS := app.py app_pages planner models profiles reports tests bench examples
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app litellm lock audit test test-slow check format-check lint types format bench clean
+.PHONY: help venv demo app litellm lock audit test test-slow fuzz check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -71,6 +71,9 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadgroup -m slow
+
+fuzz: $(STAMP)
+	$(PY) -m tests.fuzz --seconds 20 --seed 1
 
 check: format-check lint types
 

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["ItsScenario", "Overrides", "PlanPath", "ReportPath", "ScenarioPath", "Unverified"]
+__all__ = [
+    "ItsScenario",
+    "Jobs",
+    "Overrides",
+    "PlanPath",
+    "ReportPath",
+    "ScenarioPath",
+    "Unverified",
+]
 
 ScenarioPath = Annotated[
     Path,
@@ -45,3 +53,7 @@ ReportPath = Annotated[
     str | None,
     typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False),
 ]
+Jobs = Annotated[
+    int, typer.Option(min=0, max=1024, metavar="N", help="Processes; 0 = one per core.")
+]
+"""Bounded: the system's own limits on processes are met in the middle of the work."""

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import Jobs
 from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
 
@@ -102,7 +103,7 @@ def profile_estimate(
             metavar="PATH", help="Write the half widths of 95 % intervals.", show_default=False
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one per core.")] = 0,
+    jobs: Jobs = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="No progress, no notices, no tables.")
     ] = False,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.arguments import Overrides, ScenarioPath
+from planner.cli.arguments import Jobs, Overrides, ScenarioPath
 from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
 
@@ -62,7 +62,7 @@ def setups(
         bool,
         typer.Option("--prune", help="Route only setups that may be best; no median, no worst."),
     ] = False,
-    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one per core.")] = 0,
+    jobs: Jobs = 0,
     overrides: Overrides = None,
     quiet: Annotated[
         bool,
@@ -142,7 +142,7 @@ def sweep(
             show_default=False,
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes; 0 = one per core.")] = 0,
+    jobs: Jobs = 0,
     dask: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Plan on the Dask cluster there.", show_default=False),

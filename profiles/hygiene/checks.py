@@ -12,6 +12,8 @@ read is a fault.
     note      few points, a flat beginning, not convex (`profiles.hygiene.shape`)
 """
 
+import numpy as np
+
 from profiles.hygiene.curve_rows import CurveRows, Finding
 from profiles.hygiene.shape import check_shape, check_shape_span, check_shape_spikes
 from profiles.hygiene.values import (
@@ -39,4 +41,6 @@ def run_curve_checks(curve: CurveRows) -> list[Finding]:
         check_shape_span,
         check_mixed_values,
     )
-    return [finding for check in checks for finding in check(curve)]
+    # Ratios of numbers at both ends of what a cell may hold overflow: infinite is what they are.
+    with np.errstate(over="ignore"):
+        return [finding for check in checks for finding in check(curve)]

@@ -53,6 +53,13 @@ def framed_command(command: Callable[P, int]) -> Callable[P, int]:
             return BAD_INPUT
         except WriteError as error:
             return _refuse_output(error)
+        except OSError as error:
+            # Any look at a path that was given meets it; all else that the system says has its
+            # place where it comes from.
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            warn([f"{error.filename}: {error.strerror}; name another place"])
+            return BAD_INPUT
         except SolveError as error:
             stopped = isinstance(error, NoPlanInTimeError)
             warn([f"No setup to work on{'' if stopped else ', the plan is infeasible'}: {error}"])

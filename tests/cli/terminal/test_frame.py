@@ -63,3 +63,23 @@ def test_a_file_that_cannot_be_written_is_reported(
     assert framed_csv_write(frame, None, "rows") == 0
     assert framed_csv_write(frame, str(tmp_path / "t.csv"), "rows") == 0
     assert "2 rows written to" in capsys.readouterr().out
+
+
+def test_a_name_that_is_too_long_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @framed_command
+    def command() -> int:
+        return int((tmp_path / ("x" * 300)).exists())
+
+    assert command() == BAD_INPUT
+    assert "name another place" in capsys.readouterr().err
+
+
+def test_other_errors_of_the_system_are_bugs() -> None:
+    @framed_command
+    def command() -> int:
+        raise PermissionError(13, "Permission denied", "x")
+
+    with pytest.raises(PermissionError):
+        command()

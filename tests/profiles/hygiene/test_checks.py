@@ -148,3 +148,9 @@ def test_planted_faults_are_listed_with_their_row(name: str, tmp_path: Path):
     assert hits, [f.text for f in found]
     assert {f.severity for f in hits} == {severity}
     assert any(row in f.rows for f in hits)
+
+
+def test_ratios_that_overflow_are_told_without_a_warning(tmp_path: Path) -> None:
+    rows = rows_of(CLEAN)
+    rows[1]["ttft_mean_ms"], rows[1]["ttft_p99_ms"] = "1e308", "0.001"
+    assert findings_of(write(tmp_path, rows))

@@ -1,0 +1,234 @@
+"""Every command with its arguments and options, and values for them.
+
+A value is made of a word: `flag`, `set`, `vary`, `int:LOW:HIGH`, `number:LOW:HIGH`, `word:A,B`,
+`list:A,B`, `in:KIND` (a file of `seeds.KINDS`), `out:SUFFIX` and `folder` (outputs).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.fuzz.seeds import BENCHMARKS, KINDS
+from tests.fuzz.values import strange_number, strange_text
+
+__all__ = ["COMMANDS", "Command", "is_output", "override", "sane_value", "strange_argument"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """positional: kinds of the arguments; options: option -> word of its value, used now and then;
+    always: options that every case has, after the others.
+    """
+
+    positional: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    always: tuple[str, ...] = ()
+
+
+QUICK = ("--set", "solver.time_limit_s=2")
+"""The searches of a case end soon."""
+PLAN_INPUT = {"--scenario": "in:scenario", "--unverified": "flag", "--quiet": "flag"}
+
+COMMANDS: Mapping[str, Command] = {
+    "plan": Command(
+        ("in:scenario",),
+        {
+            **{"--json": "out:.json", "--xlsx": "out:.xlsx", "--charts": "folder"},
+            **{"--write-model": "out:.mps", "--set": "set", "--rel-gap": "number:0:1"},
+            **{"--marginals": "flag", "--near": "int:0:3", "--near-loss": "number:0:100"},
+            **{"--current": "in:plan", "--quiet": "flag"},
+        },
+        ("--time-limit", "2"),
+    ),
+    "setups": Command(
+        ("in:scenario",),
+        {
+            **{"--csv": "out:.csv", "--top": "int:0:20", "--exact-packing": "flag"},
+            **{"--prune": "flag", "--set": "set", "--quiet": "flag"},
+        },
+        (*QUICK, "--jobs", "1"),
+    ),
+    "check": Command(("in:scenario",), {"--set": "set", "--quiet": "flag"}, QUICK),
+    "baselines": Command(
+        ("in:scenario",), {"--csv": "out:.csv", "--set": "set", "--quiet": "flag"}, QUICK
+    ),
+    "sweep": Command(
+        ("in:scenario",),
+        {"--csv": "out:.csv", "--vary": "vary", "--set": "set", "--quiet": "flag"},
+        (*QUICK, "--jobs", "1", "--vary", "arrival_rate_rps=5,30"),
+    ),
+    "init": Command(
+        (),
+        {
+            **{"--example": "word:paper-trio,cheapest-floor,from-benchmarks,nothing"},
+            **{"--xlsx": "out:.xlsx", "--from": "in:scenario", "--set": "set"},
+            **{"@": "folder"},
+        },
+    ),
+    "app": Command((), {"--port": "int:1:65535", "--host": "word:127.0.0.1,0.0.0.0,::1"}),
+    "simulate": Command(
+        ("in:plan",),
+        {
+            **{"--trace": "in:trace", "--cv": "number:0.1:20", "--seed": "int:0:99"},
+            **PLAN_INPUT,
+        },
+        ("--minutes", "0.2"),
+    ),
+    "export": Command(
+        ("in:plan",),
+        {
+            "--only": "list:shell,compose,kubernetes,litellm,router,routellm",
+            **{option: PLAN_INPUT[option] for option in ("--scenario", "--quiet")},
+            "--to": "folder",
+        },
+        ("--to", "deploy"),
+    ),
+    "report": Command(
+        ("in:plan",),
+        {
+            **{"--xlsx": "out:.xlsx", "--charts": "folder"},
+            **{"--with": "word:setups,baselines,frontier,sensitivity,setups;baselines,none"},
+            **PLAN_INPUT,
+        },
+    ),
+    "route": Command(
+        ("in:plan",),
+        {
+            **{"--scores": "in:scores", "--grades": "in:scores", "--split": "number:0:1"},
+            **{"--seed": "int:0:99", "--rates": "flag", "--csv": "out:.csv"},
+            **{"--json": "out:.json", **PLAN_INPUT},
+        },
+    ),
+    "diff": Command(("in:plan", "in:plan"), {"--unverified": "flag"}),
+    "profile import": Command(
+        ("in:benchmark", "in:benchmark"),
+        {
+            **{"--llm": "word:qwen3-8b,x", "--gpu": "word:H100-SXM-80GB,A100-PCIe-80GB"},
+            **{"--tp": "int:1:8", "--share": "number:1:100", "--replicas": "int:1:4"},
+            **{"--map": "in:mapping", "--out": "out:.csv", "--append": "flag", "--quiet": "flag"},
+        },
+        ("--gpu", "H100-SXM-80GB", "--tp", "1", "--share", "100"),
+    ),
+    "profile estimate": Command(
+        (),
+        {
+            **{"--llm": "word:llama-3.1-8b,yi-34b", "--gpu": "word:H100-SXM-80GB,L40S-48GB"},
+            **{"--tp": "list:1,2,4,8", "--share": "list:10,50,100", "--cv": "number:0.1:5"},
+            **{"--input-tokens": "int:1:4000", "--output-tokens": "int:1:400"},
+            **{"--lengths": "word:fixed,lognormal,trace.csv", "--rates": "int:2:6"},
+            **{"--scheduler": "word:chunked,prefill_first,slots,single"},
+            **{"--weight-bits": "word:16,8,4", "--kv-bits": "word:16,8"},
+            **{"--max-sequences": "int:1:300", "--step-tokens": "int:64:9000"},
+            **{"--neighbours": "number:1:2", "--highest-load": "number:50:99"},
+            **{"--calibrate": "in:table", "--harness": "word:closed,open"},
+            **{"--out": "out:.csv", "--intervals": "out:.csv", "--quiet": "flag"},
+        },
+        (
+            *("--llm", "llama-3.1-8b", "--gpu", "A100-PCIe-80GB", "--tp", "1"),
+            *("--requests", "200", "--seeds", "2", "--rates", "2", "--jobs", "1"),
+        ),
+    ),
+    "profile check": Command(("in:table",), {"--scenario": "in:scenario", "--quiet": "flag"}),
+    "profile gaps": Command(
+        ("in:scenario",),
+        {"--csv": "out:.csv", "--top": "int:1:20", "--set": "set", "--quiet": "flag"},
+        QUICK,
+    ),
+}
+KEYS = {
+    "arrival_rate_rps": "number:1:90",
+    "slo.0.limit_ms": "number:10:900",
+    "slo.0.statistic": "word:mean,p50,p99",
+    "slo.0.metric": "word:ttft,tpot,e2e",
+    "pools.0.nodes": "int:1:4",
+    "pools.0.gpus_per_node": "int:1:8",
+    "pools.0.memory_gib": "number:10:90",
+    "pools.0.price_usd_per_gpu_h": "number:0:9",
+    "llms.0.max_replicas": "int:0:3",
+    "llms.0.min_replicas": "int:0:2",
+    "llms.0.weights_gib": "number:1:90",
+    "setups.tp_degrees": "word:[1],[1; 2],[8]",
+    "setups.mps_shares_pct": "word:[100],[50; 100],[7]",
+    "setups.memory_headroom_pct": "number:0:100",
+    "setups.min_gpu_utilization_pct": "number:0:100",
+    "objective": "word:{maximize: quality},{minimize: cost; quality_at_least: 0.5}",
+    "objective.quality_at_least": "number:0:1",
+    "scores_missing": "word:error,drop",
+    "solver.rel_gap": "number:0:0.1",
+    "solver.seed": "int:0:99",
+    "solver.threads": "int:1:2",
+    "name": "word:x,two",
+    "slo": "word:[]",
+}
+OUTPUTS = (
+    *(
+        "made",
+        "made",
+        "made",
+        "made",
+        "no/such/folder/made",
+        "a-folder",
+        "a-file",
+        "",
+        ".",
+        "/proc",
+    ),
+    *("a-link", "a-dead-link", "a-circle", "a-null-device", "a-full-device", "a-fifo", "a-file/x"),
+    *("-", "/proc/self/fd/1", "/proc/self/fd/9", "x" * 300, "made\n", "\udcff", "a-folder/made"),
+    *("scenario.yaml", "profiles.csv", "plan.json", "--quiet"),
+)
+"""Where output may be sent; what the names are: `cases.PLACES`."""
+
+
+def is_output(word: str) -> bool:
+    return word == "folder" or word.startswith("out:")
+
+
+def sane_value(word: str, rng: Random) -> list[str]:
+    """Arguments that follow an option, or stand alone."""
+    kind, _, rest = word.partition(":")
+    if kind == "flag":
+        return []
+    if kind == "in":
+        return [rng.choice(KINDS[rest])]
+    if kind == "int":
+        low, high = map(int, rest.split(":"))
+        return [str(rng.randint(low, high))]
+    if kind == "number":
+        low, high = map(float, rest.split(":"))
+        return [f"{rng.uniform(low, high):.4g}"]
+    if kind == "word":
+        return [rng.choice(rest.split(",")).replace(";", ",")]
+    if kind == "list":
+        words = rest.split(",")
+        return [",".join(rng.sample(words, rng.randint(1, len(words))))]
+    if kind in ("set", "vary"):
+        return [override(rng, several=kind == "vary")]
+    return [_output(rest, rng)]
+
+
+def _output(suffix: str, rng: Random) -> str:
+    """A place for output; a name that is made gets its ending."""
+    place = rng.choice(OUTPUTS)
+    if place == "a-fifo" and rng.random() < 0.8:
+        place = "made"  # a FIFO without a reader is waited for: 10 s
+    return place + suffix if place.endswith("made") else place
+
+
+def override(rng: Random, *, several: bool) -> str:
+    """KEY=VALUE for --set, or for --vary with several values."""
+    key = rng.choice(list(KEYS))
+    values = [sane_value(KEYS[key], rng)[0] for _ in range(1 + several)]
+    if rng.random() < 0.3:
+        values[-1] = rng.choice((str(strange_number(rng)), strange_text(rng)))
+    if rng.random() < 0.1:
+        key = rng.choice((strange_text(rng), key + ".x", key.replace("0", "9"), key + ".0"))
+    if several and rng.random() < 0.2:
+        return f"{key}={rng.choice(('1:9:4', '9:1:1', '1:2:0', '0:1e9:1', ':', '1:2', '1:1:1'))}"
+    return f"{key}={','.join(values)}"
+
+
+def strange_argument(rng: Random) -> str:
+    """Text that may stand on a command line: no NUL, nothing that the system cannot encode."""
+    text = rng.choice((str(strange_number(rng)), strange_text(rng), rng.choice(BENCHMARKS)))
+    return text.replace("\x00", "0").encode("utf-8", "replace").decode()[:5000]

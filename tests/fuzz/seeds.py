@@ -1,0 +1,166 @@
+"""Valid inputs of every kind: small, the same bytes every time."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from tests.fuzz.child import call_command, in_child
+from tests.fuzz.trees import yaml_block
+from tests.support.scenarios.benchmark_files import vllm
+from tests.support.scenarios.imports import STANDARD
+from tests.support.scenarios.small_scenarios import write_scenario
+
+__all__ = ["BENCHMARKS", "KINDS", "NEEDS", "make_seeds"]
+
+RICH = """version: 1
+name: rich
+pools:
+  - {name: a, gpu: A100-PCIe-80GB, nodes: 1, gpus_per_node: 2, price_usd_per_gpu_h: 1.8}
+  - {name: l, gpu: L40S-48GB, nodes: 2, gpus_per_node: 2, memory_gib: 44}
+llms: [{name: llama-3.1-8b, min_replicas: 1}, {name: qwen2.5-14b, max_replicas: 2}]
+profiles: wide.csv
+scores: weighted.csv
+scores_missing: drop
+arrival_rate_rps: 12
+slo:
+  - {metric: ttft, statistic: p95, limit_ms: 900}
+  - {metric: tpot, statistic: mean, limit_ms: 60, scope: each_llm}
+objective: {minimize: cost, quality_at_least: 0.6}
+setups: {tp_degrees: [1, 2], mps_shares_pct: [50, 100], memory_headroom_pct: 10}
+solver: {rel_gap: 1.0e-3, time_limit_s: 2, seed: 1}
+"""
+MAPPING = """defaults: {gpu: H100-SXM-80GB, tp: 1, share: 100}
+files:
+  - {match: "*sglang*", tp: 2, llm: qwen3-8b}
+  - {match: "vllm*", replicas: 2}
+"""
+BENCHMARKS = tuple(f"{name}.json" for name in STANDARD)
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "scenario": ("scenario.yaml", "rich.yaml", "parquet.yaml", "scenario.xlsx"),
+    "table": ("profiles.csv", "wide.csv", "profiles.parquet", "wide.parquet"),
+    "scores": ("scores.csv", "weighted.csv", "scores.parquet"),
+    "plan": ("plan.json", "other.json", "rich-plan.json", "infeasible.json"),
+    "trace": ("trace.csv",),
+    "mapping": ("mapping.yaml",),
+    "benchmark": (*BENCHMARKS, "lines.jsonl", "report.yaml", "wide.csv"),
+}
+"""Kind of input -> the files of it."""
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "scenario.yaml": ("profiles.csv", "scores.csv"),
+    "rich.yaml": ("wide.csv", "weighted.csv"),
+    "parquet.yaml": ("profiles.parquet", "scores.parquet"),
+    "plan.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
+    "other.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
+    "infeasible.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
+    "rich-plan.json": ("rich.yaml", "wide.csv", "weighted.csv"),
+}
+"""File -> what else is read with it."""
+PLANS = {
+    "plan.json": ("scenario.yaml", "arrival_rate_rps=10"),
+    "other.json": ("scenario.yaml", "arrival_rate_rps=20"),
+    "infeasible.json": ("scenario.yaml", "arrival_rate_rps=900"),
+    "rich-plan.json": ("rich.yaml", "arrival_rate_rps=12"),
+}
+
+
+def make_seeds() -> dict[str, bytes]:
+    """File name -> content, of every file of `KINDS`."""
+    place = Path(tempfile.mkdtemp(prefix="fuzz-seeds-"))
+    folder = place / "seeds"
+    folder.mkdir()
+    try:
+        outcome = in_child(lambda: _write_seeds(folder), folder, place / "logs")
+        if outcome.code != 0:
+            raise AssertionError(f"the seeds could not be made: {outcome}")
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    finally:
+        shutil.rmtree(place)
+
+
+def _write_seeds(folder: Path) -> int:
+    scenario = write_scenario(folder)
+    text = scenario.read_text(encoding="utf-8") + "solver: {time_limit_s: 2}\n"
+    scenario.write_text(text, encoding="utf-8")
+    (folder / "rich.yaml").write_text(RICH, encoding="utf-8")
+    (folder / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
+    parquet = text.replace("files.csv", "files.parquet").replace("scores.csv", "scores.parquet")
+    (folder / "parquet.yaml").write_text(parquet, encoding="utf-8")
+    (folder / "wide.csv").write_text(_wide_table(), encoding="utf-8")
+    (folder / "weighted.csv").write_text(_weighted_scores(), encoding="utf-8")
+    (folder / "trace.csv").write_text(_trace(), encoding="utf-8")
+    for name in ("profiles", "wide", "scores"):
+        pq.write_table(pc.read_csv(folder / f"{name}.csv"), folder / f"{name}.parquet")
+    _write_benchmarks(folder)
+    call_command(["init", "--from", "scenario.yaml", "--xlsx", "scenario.xlsx"])
+    for name, (source, override) in PLANS.items():
+        call_command(["plan", source, "--set", override, "--json", name, "--quiet"])
+        plan = json.loads((folder / name).read_text(encoding="utf-8"))
+        _stop_clocks(plan)
+        (folder / name).write_text(json.dumps(plan, indent=1), encoding="utf-8")
+    return 0
+
+
+def _stop_clocks(tree: Any) -> None:
+    """Zero instead of every duration that was measured."""
+    if isinstance(tree, list):
+        for value in tree:
+            _stop_clocks(value)
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            if key == "wall_s":
+                tree[key] = 0.0
+            elif key == "seconds":
+                tree[key] = dict.fromkeys(value, 0.0)
+            else:
+                _stop_clocks(value)
+
+
+def _write_benchmarks(folder: Path) -> None:
+    for name, (make, _) in STANDARD.items():
+        (folder / f"{name}.json").write_text(json.dumps(make()), encoding="utf-8")
+    runs = [vllm(request_rate=rate, request_throughput=rate) for rate in (1.0, 2.0)]
+    (folder / "lines.jsonl").write_text("\n".join(map(json.dumps, runs)), encoding="utf-8")
+    report = yaml_block(STANDARD["report-ms"][0]())
+    (folder / "report.yaml").write_text(report, encoding="utf-8")
+
+
+def _wide_table() -> str:
+    """Two LLMs on two GPU types, tp 1 and 2, shares 50 and 100, with every column."""
+    metrics = {"ttft": 60.0, "tpot": 12.0, "e2e": 1500.0}
+    statistics = {"mean": 1.0, "p50": 0.9, "p90": 1.5, "p95": 1.8, "p99": 2.5}
+    columns = [f"{metric}_{statistic}_ms" for metric in metrics for statistic in statistics]
+    key = "llm,gpu,tp_degree,mps_share_pct,rate_rps"
+    rows = [f"{key},{','.join(columns)},memory_gib_per_gpu,concurrency,provenance,source"]
+    for llm, size in (("llama-3.1-8b", 1.0), ("qwen2.5-14b", 1.7)):
+        for gpu, speed in (("A100-PCIe-80GB", 1.0), ("L40S-48GB", 0.6)):
+            for tp, share in ((1, 50), (1, 100), (2, 100)):
+                top = 8 * tp * share / 100 * speed / size
+                for load in (0.1, 0.5, 0.95):
+                    slow = size / speed * (1 + load) / tp
+                    cells = [
+                        f"{base * slow * factor:.3f}"
+                        for base in metrics.values()
+                        for factor in statistics.values()
+                    ]
+                    end = f"{16 * size / tp:.1f},{load * top * 1.5 * slow:.3f},measured,by hand"
+                    rows.append(
+                        f"{llm},{gpu},{tp},{share},{load * top:.4f},{','.join(cells)},{end}"
+                    )
+    return "\n".join(rows) + "\n"
+
+
+def _weighted_scores() -> str:
+    rows = ["prompt_id,weight,llama-3.1-8b,qwen2.5-14b"]
+    rows += [f"p{k},{1 + k % 3},{0.3 + 0.02 * k:.3f},{0.9 - 0.017 * k:.3f}" for k in range(18)]
+    return "\n".join(rows) + "\np18,1,,0.5\n"
+
+
+def _trace() -> str:
+    rows = [f"{0.1 * k + 0.03 * (k % 4):.3f},{100 + 7 * k},{20 + k}" for k in range(40)]
+    return "\n".join(["arrival_s,input_tokens,output_tokens", *rows]) + "\n"

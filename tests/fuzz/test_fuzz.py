@@ -1,0 +1,109 @@
+"""The fuzzer itself: what it found stays mended, it finds what is planted, and a seed gives the
+same cases whatever else differs.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.cases import Case
+from tests.fuzz.child import Outcome
+from tests.fuzz.corpus import read_corpus
+from tests.fuzz.judge import judge, look_at
+from tests.support.paths import HOME
+
+SOUND = {
+    **{"code": 0, "signal": 0, "hung": False, "left": False, "cpu_s": 1.0, "wall_s": 1.0},
+    **{"peak_mib": 200.0, "out": "done", "err": ""},
+}
+TRACEBACK = 'Traceback (most recent call last):\n  File "a/b.py", line 1, in f\nKeyError: 1\n'
+
+
+def fuzz(*args: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
+    """A process of its own: the fuzzer forks, which a test process with threads must not."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", *args],
+        cwd=HOME,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_was_found_stays_mended() -> None:
+    run = fuzz("--corpus")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.startswith(f"{len(read_corpus())} cases")
+
+
+def test_a_seed_gives_the_same_cases_under_every_hash_seed() -> None:
+    """Cases by their command lines and files, told by a digest."""
+    one, other = (fuzz("--seed", "5", "--list", "150", hash_seed=seed) for seed in ("1", "2"))
+    assert one.returncode == 0, one.stderr
+    assert one.stdout == other.stdout
+    assert len(set(one.stdout.splitlines())) == 150
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, None),
+        ({"code": 1, "err": "x"}, "exit code 1"),
+        ({"code": 7, "err": "x"}, "exit code 7"),
+        ({"code": None, "signal": 11}, "signal 11"),
+        ({"code": None, "signal": 9, "hung": True}, "hangs"),
+        ({"left": True}, "processes left"),
+        ({"cpu_s": 10.1}, "CPU"),
+        ({"peak_mib": 501.0}, "memory"),
+        ({"code": 2}, "no message"),
+        ({"code": 2, "err": TRACEBACK}, "traceback KeyError a/b.py f"),
+        ({"err": "a.py:3: RuntimeWarning: overflow\n"}, "python warning"),
+    ],
+)
+def test_a_planted_outcome_is_told(
+    changes: dict[str, object], kind: str | None, tmp_path: Path
+) -> None:
+    outcome = Outcome(**{**SOUND, **changes})  # type: ignore[arg-type]
+    found = judge(Case("0/0", ["plan"]), outcome, look_at(tmp_path), tmp_path, tmp_path / "logs")
+    assert [finding.kind for finding in found] == ([] if kind is None else [kind])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("made.json", '{"x": NaN}', "not whole"),
+        ("made.csv", "a,b\n1", "not whole"),
+        ("made.xlsx", "PK", "not whole"),
+        (".made.json.tmp", "{}", "unfinished file"),
+        ("input", "other", "file changed"),
+        ("input", None, "file changed"),
+        ("made.json", '{"x": 1}', None),
+    ],
+)
+def test_a_planted_file_is_told(
+    name: str, content: str | None, kind: str | None, tmp_path: Path
+) -> None:
+    folder = tmp_path / "case"
+    folder.mkdir()
+    (folder / "input").write_text("kept")
+    before = look_at(folder)
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(content)
+    case = Case("0/0", ["plan"], outputs=["made.json", "made.csv"])
+    found = judge(case, Outcome(**SOUND), before, folder, tmp_path)  # type: ignore[arg-type]
+    assert [finding.kind for finding in found] == ([] if kind is None else [kind])
+
+
+def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
+    before = look_at(tmp_path)
+    (tmp_path / "made.json").write_text("{}")
+    outcome = Outcome(**{**SOUND, "code": 2, "err": "x"})  # type: ignore[arg-type]
+    case = Case("0/0", ["plan"], outputs=["made.json"])
+    found = judge(case, outcome, before, tmp_path, tmp_path / "logs")
+    assert [finding.kind for finding in found] == ["file of a failure"]
