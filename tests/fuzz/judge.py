@@ -79,7 +79,7 @@ def _of_process(outcome: Outcome) -> list[Finding]:
 def _of_messages(outcome: Outcome) -> list[Finding]:
     """What it said."""
     findings = []
-    printed = outcome.err + outcome.out
+    printed = outcome.out + outcome.err
     if "Traceback (most recent call last)" in printed:
         last = [line for line in printed.splitlines() if line.strip()][-1]
         place = re.findall(r'File "[^"]*?([^/"]+/[^/"]+)", line \d+, in (\S+)', printed)
