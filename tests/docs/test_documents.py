@@ -6,8 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from planner.scenario.load import load_parsed_scenario
 from planner.scenario.schema.specification import ScenarioSpec
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
+from tests.support.planner_run import run_planner
 from tests.support.walls import first_fast
 
 README = HOME / "README.md"
@@ -132,20 +131,10 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
     words = shlex.split(text)
     assert words[0] in PYTHONS, f"{text}: only Python commands (and make) belong in the documents"
     assert words[1:3] == ["-m", "planner"], f"{text}: only the planner is run here"
-    words = [sys.executable, *words[1:]]
+    words = words[3:]
     if "--json" in words and words[words.index("--json") + 1] != "-":
         words[words.index("--json") + 1] = str(tmp_path / "plan.json")
-    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
-    done = subprocess.run(
-        words,
-        cwd=HOME,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=environment,
-        encoding="utf-8",
-    )
+    done = run_planner(words, HOME, {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"})
     said = done.stdout + done.stderr
     for command in PLANS[text]:
         assert done.returncode == command.code, said
@@ -166,16 +155,7 @@ def test_the_installed_command_does_what_is_shown(document: Path, tmp_path: Path
             program, *words = shlex.split(command.text)
             if program != "llm-planner":
                 continue
-            done = subprocess.run(
-                [sys.executable, "-m", "planner", *words],
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-                env={**os.environ, "PYTHONPATH": str(HOME)},
-                encoding="utf-8",
-            )
+            done = run_planner(words, tmp_path)
             said = done.stdout + done.stderr
             assert done.returncode == command.code, said
             for line in command.shown:
