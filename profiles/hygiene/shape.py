@@ -89,6 +89,7 @@ def convex_shape_cost(rates: np.ndarray, latency: np.ndarray) -> float:
     latency = latency[first]
     if not rates[-1] > 0 or not (latency > 0).all():
         return 0.0
+    latency = latency / latency.max()  # the cost is relative, and products then stay finite
     edges = np.union1d(rates[rates > 0], [0.0])
     grid = np.unique(np.concatenate([np.linspace(a, b, GRID + 1) for a, b in pairwise(edges)]))[1:]
     budget = grid * np.interp(grid, rates, latency)
