@@ -1,13 +1,14 @@
 """Capacity rows against every pattern of shards, and against random placements."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from models.capacity import capacity_rows, most_replicas_by_capacity
-from models.instance import Instance, Llm, Option, Pool
+from models.capacity import capacity_rows, lift_capacity_sizes, most_replicas_by_capacity
+from models.instance import Instance, Llm, Option, Pool, Quota
 from profiles.records import Scores
 from tests.support.instances.random_pools import CURVE, cluster
 
@@ -130,3 +131,92 @@ def test_the_plain_rows_are_there_in_some_form() -> None:
         scores=scores,
     )
     assert most_replicas_by_capacity(limited, capacity_rows(limited)).tolist() == [2, 2, 2]
+
+
+def test_a_quota_limits_the_replicas_of_what_it_weighs() -> None:
+    """A weight of 0 limits nothing; 3 / 0.5 is 6 although floating point may say 5.999."""
+    instance = cluster(3)
+    weight = np.zeros(len(instance.options))
+    weight[:4] = 0.5, 2.0, 0.0, 0.3
+    quota = Quota("all", tuple(weight), 3.0)
+    limited = replace(instance, quotas=(quota, replace(quota, most=9.0)))
+    assert most_replicas_by_capacity(limited, [])[:4].tolist() == [6, 1, np.inf, 10]
+    rows = capacity_rows(instance)
+    without = most_replicas_by_capacity(instance, rows)
+    expected = np.minimum(without[:4], [6, 1, np.inf, 10])
+    assert most_replicas_by_capacity(limited, rows)[:4].tolist() == expected.tolist()
+
+
+def shelves(sizes: Sequence[tuple[int, int]], share: int, memory: int) -> Iterator[list[int]]:
+    """Every multiset of shards, given as (per cent, 96ths of the memory), that fits a space."""
+    if not sizes:
+        yield []
+        return
+    (s, m), *others = sizes
+    for count in range(min(share // s, memory // m) + 1):
+        for rest in shelves(others, share - count * s, memory - count * m):
+            yield [count, *rest]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lifted_sizes_are_those_of_lifting_over_all_patterns(seed: int) -> None:
+    """Of which two never fit, the largest first: 1 less the most that fits next to it."""
+    rng = np.random.default_rng(seed)
+    shares = [(10, 20, 30, 50, 60, 80, 100), (25, 50, 75), (33, 34, 51, 68, 17)][seed % 3]
+    kinds = sorted(
+        {(int(rng.choice(shares)), int(rng.choice([6, 24, 32, 48, 49, 60, 90]))) for _ in range(5)}
+    )
+    for dimension, whole in ((0, 100), (1, 96)):
+        size = [kind[dimension] / whole for kind in kinds]
+        raised = list(size)
+        for k in sorted(range(len(kinds)), key=lambda k: (-kinds[k][0], -kinds[k][1])):
+            left = 100 - kinds[k][0], 96 - kinds[k][1]
+            if all(need <= room for need, room in zip(kinds[k], left, strict=True)):
+                continue
+            most = max(float(np.dot(beside, raised)) for beside in shelves(kinds, *left))
+            raised[k] = max(raised[k], 1 - most)
+        share, memory = np.array(kinds, dtype=float).T / [[100], [96]]
+        lifted = lift_capacity_sizes(np.array(size), share, memory)
+        assert lifted == pytest.approx(raised, abs=2e-6)
+
+
+def test_shares_between_whole_per_cents_are_rounded_down() -> None:
+    """Next to 66.5 % the program sees room for 33.5 %: nothing is raised above what is true."""
+    share, memory = np.array([0.665, 0.335, 0.34]), np.array([0.1, 0.1, 0.1])
+    lifted = lift_capacity_sizes(share, share, memory)
+    assert lifted[0] == pytest.approx(0.665)
+    assert lifted[1:].tolist() == [0.335, 0.34]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rows_hold_for_shards_that_fill_a_gpu_to_the_brim(seed: int) -> None:
+    """Halves, thirds and quarters of share and memory: sums are 1 exactly, up to rounding."""
+    rng = np.random.default_rng(seed)
+    parts = [(50, 36.0), (50, 24.0), (30, 24.0), (20, 36.0), (70, 48.0), (10, 24.0), (100, 72.0)]
+    parts += [(25, 18.0), (75, 54.0), (60, 12.0), (40, 28.8), (40, 43.2)]
+    chosen = [parts[k] for k in rng.choice(len(parts), 5, replace=False)]
+    options = tuple(
+        Option(llm=0, pool=0, tp_degree=1, mps_share=s / 100, memory=m, curve=CURVE)
+        for s, m in chosen
+    )
+    base = cluster(0)
+    pools = (Pool(name="p", gpu="g", nodes=1, gpus_per_node=2, memory=80.0),)
+    instance = replace(base, pools=pools, options=options, memory_headroom=0.1)
+    every = np.array(list(patterns(chosen, 72.0)))
+    rows = capacity_rows(instance)
+    for row in rows:
+        assert row.pool == 0
+        if not row.per_node:
+            assert (every @ row.weight).max() <= 1 + 1e-6
+    # What no GPU holds twice, no two GPUs hold three times.
+    most = most_replicas_by_capacity(instance, rows)
+    alone = [max(pattern[k] for pattern in every) for k in range(5)]
+    assert most.tolist() == [2 * count for count in alone]
+
+
+def test_a_pool_without_options_has_no_rows() -> None:
+    base = cluster(1)
+    pools = (Pool(name="idle", gpu="g", nodes=9, gpus_per_node=1, memory=1.0), *base.pools)
+    options = tuple(replace(option, pool=option.pool + 1) for option in base.options)
+    rows = capacity_rows(replace(base, pools=pools, options=options))
+    assert [row.pool - 1 for row in rows] == [row.pool for row in capacity_rows(base)]

@@ -1,6 +1,7 @@
 """No-goods against every setup of a small pool."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -94,3 +95,53 @@ def test_lifted_no_goods_forbid_their_source_and_nothing_placeable(seed: int) ->
                 n for n in every if (used := fewest[n]) is not None and forbids(no_good, n, used)
             ]
             assert not wrong, f"{no_good} from {source} forbids {wrong[:3]}"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_in_the_second_pool_of_two(seed: int) -> None:
+    """The same statement, about the options of its own pool; two LLMs of one size
+    count together."""
+    alone = small_pool(seed)
+    first = alone.options[0]
+    alone = replace(alone, options=(*alone.options, replace(first, llm=1 - first.llm)))
+    count = len(alone.options)
+    twins = tuple(replace(option, pool=1) for option in alone.options)
+    both = replace(alone, pools=alone.pools * 2, options=(*alone.options, *twins))
+    pool, room = alone.pools[0], alone.room(0)
+    source = [3, 1, 1, 1, 3]
+    core = smallest_placement_conflict(
+        items_of(alone, source), pool.nodes, pool.gpus_per_node, room, 1
+    )
+    present = dict(enumerate(source))
+    expected = lifted_no_good(alone, 0, core, present, 1)
+    moved = [replace(item, key=item.key + count) for item in core]
+    lifted = lifted_no_good(both, 1, moved, {o + count: n for o, n in present.items()}, 1)
+    assert lifted.pool == 1
+    assert lifted.counts == expected.counts
+    assert lifted.members == tuple(tuple(o + count for o in hard) for hard in expected.members)
+
+
+@pytest.mark.parametrize("most", [None, 3])
+def test_a_setup_is_forbidden_when_it_reaches_all_counts(most: int | None) -> None:
+    """And, where that is limited, has no more replicas in all."""
+    no_good = NoGood(0, ((0, 1), (2,)), (2, 1), replicas=most)
+    for replicas in product(range(3), repeat=4):
+        few = most is None or sum(replicas) <= most
+        expected = forbids(no_good, replicas, 0) and few
+        assert no_good.forbids(np.array(replicas)) == expected
+
+
+def test_the_largest_share_comes_first() -> None:
+    """30 % with 40 GiB beside 60 % with 20 GiB: whoever reaches the first count must hold 40 GiB on
+    60 %, which this setup does not, so its own options are named.
+    """
+    instance = small_pool(0)
+    kinds = [(0.6, 20.0), (0.3, 40.0), (0.7, 40.0), (0.6, 10.0)]
+    options = tuple(
+        replace(instance.options[0], llm=0, tp_degree=1, mps_share=s, memory=m) for s, m in kinds
+    )
+    instance = replace(instance, options=options)
+    core = [Item(0, 1, 0.6, 20.0, 1), Item(1, 1, 0.3, 40.0, 2)]
+    assert lifted_no_good(instance, 0, core, {0: 1, 1: 2}, None) == NoGood(0, ((0,), (1,)), (1, 2))
+    lifted = lifted_no_good(instance, 0, core, {2: 1, 1: 2}, None)
+    assert lifted == NoGood(0, ((2,), (1, 2)), (1, 3))

@@ -1,9 +1,11 @@
 """Pattern rows: valid for everything that can be placed, violated by what they were made for."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from models.instance import Instance, Llm, Option, Pool
 from models.packing.first_fit import Item, PackingVerdict
@@ -82,3 +84,69 @@ def test_as_many_as_fit_are_packed() -> None:
     assert [seat[0] for seat in packing.seats] == [0, 0], (
         "two replicas fill the node; nothing is left for the half GPU"
     )
+
+
+def full_patterns(kinds: list[tuple[int, int]], share: int, memory: int) -> Iterator[list[int]]:
+    """Every multiset of shards, given as (per cent, GiB), that fits in what is left."""
+    if not kinds:
+        yield []
+        return
+    (percent, gib), *others = kinds
+    for count in range(min(share // percent, memory // gib) + 1):
+        for rest in full_patterns(others, share - count * percent, memory - count * gib):
+            yield [count, *rest]
+
+
+PERCENTS = {
+    "tenths": (10, 20, 30, 50, 70, 100),
+    "quarters": (25, 50, 75),
+    "whole per cent": (33, 34, 50, 51, 49, 17),
+    "two thirds": (66, 34, 68, 32),
+}
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("grid", PERCENTS)
+def test_the_row_is_as_strong_as_fractional_bin_packing(grid: str, seed: int) -> None:
+    """By duality the best weights of a demand weigh it at what fractional packing needs: computed
+    here over all patterns at once. Half of the options run on two GPUs, and another pool is there.
+    """
+    rng = np.random.default_rng([seed, len(grid)])
+    kinds = [
+        (int(rng.choice(PERCENTS[grid])), int(rng.choice([5, 20, 25, 35, 50, 55]))) for _ in "1234"
+    ]
+    kinds.append(kinds[0])  # another LLM, the same size
+    options = [
+        Option(llm=0, pool=1, tp_degree=1 + k % 2, mps_share=s / 100, memory=float(m), curve=CURVE)
+        for k, (s, m) in enumerate(kinds)
+    ]
+    base = cluster([(0.5, 10.0)], 3)
+    pool = replace(base.pools[0], name="q", gpus_per_node=2)
+    instance = replace(base, pools=(*base.pools, pool), options=(*base.options, *options))
+    replicas = rng.integers(0, 4, len(kinds)).astype(float)
+    replicas[1] = 0.0  # of a kind without demand
+    demand = replicas * [option.tp_degree for option in options]
+    every = np.array(list(full_patterns(kinds, 100, 100)))
+    fewest = linprog(-demand, A_ub=every, b_ub=np.ones(len(every)), bounds=(0, 1)).fun * -1
+    setup = np.concatenate([[7.0], replicas])
+    row = pattern_row(instance, 1, setup, fewest * 0.999)
+    assert row is not None
+    assert row.pool == 1
+    assert row.weight[0] == 0
+    assert row.weight @ setup == pytest.approx(fewest, rel=1e-5)
+    unit = row.weight[1:] / [option.tp_degree for option in options]
+    assert (every @ unit).max() <= 1 + 1e-9
+    assert unit[4] == unit[0]
+    for small, large in ((a, b) for a in range(5) for b in range(5)):
+        if all(x <= y for x, y in zip(kinds[small], kinds[large], strict=True)):
+            assert unit[large] >= unit[small]
+    assert pattern_row(instance, 1, setup, fewest * 1.0001) is None
+
+
+def test_shares_between_whole_per_cents_are_rounded_down() -> None:
+    """Three of 33.4 % need more than one GPU; rounding says no more than that three fit."""
+    instance = cluster([(0.334, 1.0), (0.67, 1.0)], 1)
+    row = pattern_row(instance, 0, np.array([4.0, 0.0]), 1)
+    assert row is not None
+    assert row.weight[0] == pytest.approx(1 / 3)
+    assert pattern_row(instance, 0, np.array([3.0, 0.0]), 1) is None
