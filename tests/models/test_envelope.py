@@ -177,3 +177,57 @@ def test_lower_hull_is_the_largest_convex_function_below(points: list[tuple[int,
     assert np.all(np.diff(slopes) > -1e-9)
     assert np.all(np.interp(rates, hull_rates, hull_values) <= values + 1e-9)
     assert all((r, v) in set(points) for r, v in zip(hull_rates, hull_values, strict=True))
+
+
+def valley() -> LatencyPieces:
+    """L falls from 1 s at 1 req/s to 0.4 s at 2 req/s and rises to 1 s at 3: B is r up to 1,
+    concave up to 2 and convex up to 3, with B(1) = 1, B(2) = 0.8, B(3) = 3.
+    """
+    mean = {("ttft", "mean"): np.array([1.0, 0.4, 1.0])}
+    curve = Curve(np.array([1.0, 2.0, 3.0]), mean, ("measured",) * 3)
+    pieces = latency_budget_pieces(curve, [Slo("ttft", "mean", 1.0)])
+    assert pieces is not None
+    return pieces
+
+
+def test_splits_at_kinks_first_and_then_near_the_rate() -> None:
+    """The hull bridges from 0 to 2 req/s and passes below the kink at 1; on [1, 2] there is none,
+    and a split keeps a tenth of the bridge from its ends.
+    """
+    error, close = np.array([0.01]), np.array([1e-6])
+    whole = EnvelopeArm(valley(), 0.0, 3.0).coarse(error)
+    assert whole.splits(0.5, close) == [1.0]
+    assert whole.splits(1.5, close) == [1.0]
+    assert whole.splits(2.0, close) == [1.0]
+    assert whole.splits(1.5, np.array([0.7])) == []
+    concave = EnvelopeArm(valley(), 1.0, 2.0).coarse(error)
+    for rate, split in ((1.5, 1.5), (1.02, 1.1), (1.98, 1.9)):
+        assert concave.splits(rate, close) == pytest.approx([split])
+    assert concave.splits(1.0, close) == concave.splits(2.0, close) == []
+    # B(1.5) = 1.05 and the chord says 0.9.
+    assert concave.splits(1.5, np.array([0.149])) == [1.5]
+    assert concave.splits(1.5, np.array([0.151])) == []
+
+
+def test_an_arm_holds_its_ends_up_to_rounding() -> None:
+    """1e-9 of its highest rate."""
+    arm = EnvelopeArm(valley(), 1.0, 3.0)
+    for rate, inside in (
+        (1.0, True),
+        (2.0, True),
+        (3.0, True),
+        (1.0 - 2.9e-9, True),
+        (3.0 + 2.9e-9, True),
+        (1.0 - 3.1e-9, False),
+        (3.0 + 3.1e-9, False),
+    ):
+        assert arm.holds(rate) == inside
+
+
+def test_a_rate_beyond_an_arm_touches_its_end() -> None:
+    arm = EnvelopeArm(valley(), 2.0, 3.0).coarse(np.array([0.5]))
+    arm.touch(9.0)
+    arm.touch(0.5)
+    assert arm.touches == (3.0, 2.0)
+    assert arm.under(2.0)[0] == pytest.approx(0.8)
+    assert arm.under(3.0)[0] == pytest.approx(3.0)
