@@ -20,7 +20,9 @@ def check_new_bundle_folder(folder: Path) -> None:
     """
     problem, fix = "", "name another folder"
     try:
-        above = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+        above = next(
+            place for place in (folder, *Path(os.path.realpath(folder)).parents) if place.exists()
+        )
         if folder.exists() and not folder.is_dir():
             problem = "this is a file, not a folder"
         elif folder.is_dir() and any(folder.iterdir()):

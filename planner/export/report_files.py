@@ -25,11 +25,12 @@ def check_report_chart_folder(folder: Path) -> None:
     is missing, no right to write.
     """
     problem = ""
+    above = Path(os.path.realpath(folder)).parent
     if folder.exists() and not folder.is_dir():
         problem = "--charts names a file"
-    elif not folder.is_dir() and not folder.resolve().parent.is_dir():
+    elif not folder.is_dir() and not above.is_dir():
         problem = "--charts names a folder in a folder that does not exist"
-    elif not os.access(folder if folder.is_dir() else folder.resolve().parent, os.W_OK):
+    elif not os.access(folder if folder.is_dir() else above, os.W_OK):
         problem = "--charts names a folder that is not writable"
     if problem:
         raise DataError([Fault(str(folder), "", "", problem, "name another folder")])
@@ -67,6 +68,8 @@ def write_report_workbook(source: PlanAndScenario, report: Report, path: Path) -
     from reports.workbook.report.write import write_workbook
 
     loaded = source.loaded
-    inputs = template_workbook_inputs(loaded.scenario, loaded.tables, path.resolve().parent)
+    inputs = template_workbook_inputs(
+        loaded.scenario, loaded.tables, Path(os.path.realpath(path)).parent
+    )
     write_workbook(path, report, inputs)
     return inputs.notes

@@ -113,7 +113,10 @@ def _unsound_faults(plan: Plan, problems: Sequence[str], file: str) -> Iterator[
 
 def _scenario_file_of_plan(plan: Path, stated: str) -> Path:
     """The stated path relative to the plan, else from the current folder."""
-    for file in (Path(os.path.normpath(plan.resolve().parent / stated)), Path(stated)):
+    for file in (
+        Path(os.path.normpath(Path(os.path.realpath(plan)).parent / stated)),
+        Path(stated),
+    ):
         if file.is_file():
             return file
     raise DataError(

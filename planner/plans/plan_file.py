@@ -53,7 +53,7 @@ def write_plan_file(plan: Plan, path: str | os.PathLike[str]) -> None:
     with as_write_errors(target):
         place = find_target(target)
     folder = place.path.parent if place.kind == TargetKind.REPLACED else Path.cwd()
-    scenario = Path(plan.content["scenario_path"]).resolve()
+    scenario = Path(os.path.realpath(plan.content["scenario_path"]))
     content: PlanContent = {
         **plan.content,
         "scenario_path": Path(os.path.relpath(scenario, folder)).as_posix(),

@@ -123,7 +123,9 @@ def template_workbook_inputs(
             and (_unholdable_in_template(frame) or (key == "scores" and len(frame) > most_prompts))
         ):
             frames[key] = None
-            settings[key] = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+            settings[key] = Path(
+                os.path.relpath(os.path.realpath(path), os.path.realpath(folder))
+            ).as_posix()
             notes.append(
                 f"the sheet {sheet} is left out; the workbook names {settings[key]} instead"
             )

@@ -6,6 +6,7 @@ may lie: they are counted. Companions of a tool's results (summaries that mix lo
 files) are passed over either way and reported.
 """
 
+import os
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -124,8 +125,9 @@ def _expand_discovered_paths(
                 faults.append(Fault(str(path), "", "", count, "name the folder with the results"))
                 continue
         for file in inside:
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
+            place = os.path.realpath(file)
+            if place not in seen:
+                seen.add(place)
                 yield file, named
 
 

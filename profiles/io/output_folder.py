@@ -2,6 +2,7 @@
 then moved there by renaming, which needs no space.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ def put_folder(folder: Path) -> Iterator[Path]:
     was before, and folders that were made are gone.
     """
     with as_write_errors(folder):
-        target = folder.resolve()
+        target = Path(os.path.realpath(folder))  # `resolve` raises at a circle of links
         made = [place for place in (target, *target.parents) if not place.exists()]
         target.mkdir(parents=True, exist_ok=True)
         # Inside its place, since a folder may be a file system of its own.

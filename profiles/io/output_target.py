@@ -66,7 +66,9 @@ def find_target(path: Path) -> OutputTarget:
                 return _open_descriptor(path, place, descriptor)
             if not place.is_symlink():
                 return _target_without_link(path, place)
-            place = Path(os.path.abspath(place.parent.resolve() / os.readlink(place)))
+            place = Path(
+                os.path.abspath(os.path.join(os.path.realpath(place.parent), os.readlink(place)))
+            )
     except (OSError, ValueError) as error:
         if isinstance(error, RefusedTargetError):
             raise
@@ -106,7 +108,7 @@ def _open_descriptor(path: Path, place: Path, descriptor: int) -> OutputTarget:
 def _target_without_link(path: Path, place: Path) -> OutputTarget:
     """The target at a place that is no link itself (the folders above it may be)."""
     linked = Path(os.path.abspath(path)) != place
-    place = place.parent.resolve() / place.name
+    place = Path(os.path.realpath(place.parent)) / place.name
     if place.parent.exists() and not place.parent.is_dir():
         raise RefusedTargetError(path, f"{place.parent} is no folder", ANOTHER)
     if not place.parent.is_dir():
