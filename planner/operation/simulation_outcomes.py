@@ -186,8 +186,6 @@ def _all_simulated_latencies(run: SimulatedRun, metric: str) -> np.ndarray | Non
 
 
 def _simulation_statistic(values: np.ndarray, statistic: str) -> float:
-    if not values.size:
-        return float("nan")
     return (
         float(values.mean())
         if statistic == "mean"
@@ -195,50 +193,50 @@ def _simulation_statistic(values: np.ndarray, statistic: str) -> float:
     )
 
 
+def _estimate_over_runs(runs: Sequence[np.ndarray], statistic: str) -> Estimate95 | None:
+    """A statistic of the latencies of each run, over the runs that have any; None where none has:
+    an average of nothing is no number, and compares with no limit.
+    """
+    figures = [_simulation_statistic(values, statistic) for values in runs if values.size]
+    return simulation_estimate95(figures) if figures else None
+
+
 def judge_simulated_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) -> SloOutcome:
     """Judge one SLO over the runs."""
     predicted = None if planned["achieved_ms"] is None else planned["achieved_ms"] / 1000.0
     together = [_all_simulated_latencies(run, slo.metric) for run in runs]
+    known = [values for values in together if values is not None and values.size]
     if any(values is None for values in together):
-        return SloOutcome(
-            slo=slo,
-            predicted=predicted,
-            simulated=None,
-            within=None,
-            verdict=SloVerdict.NOT_SIMULATED,
-            note=f"no mean {slo.metric.upper()} is profiled to fit a queue to",
-        )
-    within = simulation_estimate95(
-        [float((values <= slo.limit).mean()) for values in together if values is not None]
-    )
+        note = f"no mean {slo.metric.upper()} is profiled to fit a queue to"
+        return _not_simulated(slo, predicted, note)
     if slo.scope == "all":
-        judged = [
-            simulation_estimate95(
-                [
-                    _simulation_statistic(values, slo.statistic)
-                    for values in together
-                    if values is not None
-                ]
-            )
-        ]
+        parts = [known]
     else:
-        judged = [
-            simulation_estimate95(
-                [
-                    _simulation_statistic(_counted_outcomes(run, k, slo.metric), slo.statistic)
-                    for run in runs
-                    if run.of[k].size
-                ]
-            )
+        parts = [
+            [_counted_outcomes(run, k, slo.metric) for run in runs if run.of[k].size]
             for k in range(len(runs[0].of))
-            if any(run.of[k].size for run in runs)
         ]
+    estimates = (_estimate_over_runs(part, slo.statistic) for part in parts)
+    judged = [estimate for estimate in estimates if estimate is not None]
+    if not judged:
+        return _not_simulated(slo, predicted, "no request was counted; simulate more minutes")
     return SloOutcome(
         slo=slo,
         predicted=predicted,
         simulated=max(judged, key=lambda one: one.mean),
-        within=within,
+        within=simulation_estimate95([float((values <= slo.limit).mean()) for values in known]),
         verdict=_simulation_verdict(judged, slo.limit),
+    )
+
+
+def _not_simulated(slo: Slo, predicted: float | None, note: str) -> SloOutcome:
+    return SloOutcome(
+        slo=slo,
+        predicted=predicted,
+        simulated=None,
+        within=None,
+        verdict=SloVerdict.NOT_SIMULATED,
+        note=note,
     )
 
 
@@ -259,16 +257,14 @@ def summarise_simulated_option(
         metric: [_counted_outcomes(run, k, metric) for run in runs if run.of[k].size]
         for metric in metrics
     }
-    simulated = {
-        metric: simulation_estimate95([_simulation_statistic(v, "mean") for v in values])
-        for metric, values in counted.items()
-        if values
-    }
-    p99 = {
-        metric: simulation_estimate95([_simulation_statistic(v, "p99") for v in values])
-        for metric, values in counted.items()
-        if values
-    }
+    simulated, p99 = (
+        {
+            metric: estimate
+            for metric, values in counted.items()
+            if (estimate := _estimate_over_runs(values, statistic)) is not None
+        }
+        for statistic in ("mean", "p99")
+    )
     rate = simulation_estimate95([run.rates[k] for run in runs])
     return OptionOutcome(
         option=station.option,

@@ -97,7 +97,7 @@ def _expand_discovered_paths(
     paths: Sequence[Path], faults: list[Fault]
 ) -> Iterable[tuple[Path, bool]]:
     """(file, whether it was named itself), sorted within a folder; hidden files are left alone."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in paths:
         if not path.is_dir():
             inside, named = [path], True
@@ -150,6 +150,10 @@ def _read_discovered_text(path: Path, read: Read, faults: list[Fault], *, named:
     content, fault = file_text_or_fault(path)
     if fault:
         _pass_over_discovered(replace(fault, value=""), read, faults, named=named)
+        return
+    if not content.strip():  # Unicode has more blanks than the sniffer's
+        fault = Fault(str(path), "", "", *NOT_READ["empty"])
+        _pass_over_discovered(fault, read, faults, named=named)
         return
     header = content.lstrip().splitlines()[0]
     if "rate_rps" in header.replace('"', "").replace(";", ",").replace("\t", ",").split(","):

@@ -58,3 +58,17 @@ def test_a_metric_that_a_station_does_not_know_is_not_simulated() -> None:
     outcome = judge_simulated_slo(Slo("tpot", "mean", 0.1, "all"), PLANNED, runs(([0.1], [0.2])))
     assert outcome.verdict == SloVerdict.NOT_SIMULATED
     assert "TPOT" in outcome.note
+
+
+@pytest.mark.parametrize("scope", ["all", "each_llm"])
+def test_runs_without_a_counted_request_promise_nothing(scope: str) -> None:
+    """An average of nothing is above no limit, and would hold."""
+    slo = Slo("ttft", "mean", 0.5, scope)
+    empty = runs(([], []), ([], []))
+    outcome = judge_simulated_slo(slo, PLANNED, empty)
+    assert outcome.verdict == SloVerdict.NOT_SIMULATED
+    assert "no request was counted" in outcome.note
+    partly = judge_simulated_slo(slo, PLANNED, [*runs(([0.1], [0.2])), *empty])
+    assert partly.verdict == SloVerdict.UNCERTAIN
+    assert partly.simulated is not None
+    assert np.isfinite(partly.simulated.mean)

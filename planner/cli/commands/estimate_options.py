@@ -22,6 +22,8 @@ from profiles.trace import load_trace
 
 __all__ = ["EstimateOptions", "read_estimate_options", "whole_number_options"]
 
+MOST = 1_000_000
+"""Requests of a rate, tokens of a request or of a step: more are taken for mistakes."""
 FEWEST_REQUESTS = 100
 
 
@@ -99,8 +101,8 @@ def read_estimate_options(
         (
             "--requests",
             options.requests,
-            options.requests >= FEWEST_REQUESTS * max(options.seeds, 1),
-            f"{FEWEST_REQUESTS} for every seed at least",
+            FEWEST_REQUESTS * max(options.seeds, 1) <= options.requests <= MOST,
+            f"{FEWEST_REQUESTS} for every seed at least, and at most {MOST:,}",
         ),
         ("--weight-bits", options.weight_bits, options.weight_bits in (16, 8, 4), "16, 8 or 4"),
         ("--kv-bits", options.kv_bits, options.kv_bits in (16, 8), "16 or 8"),
@@ -120,6 +122,7 @@ def read_estimate_options(
             1 <= options.sequences < options.step_tokens,
             "1 or more, and fewer than --step-tokens",
         ),
+        ("--step-tokens", options.step_tokens, options.step_tokens <= MOST, f"{MOST:,} or less"),
         (
             "--scheduler",
             options.scheduler,
@@ -195,15 +198,16 @@ def _number_list_option(
 
 def _estimate_lengths_option(options: EstimateOptions, faults: list[Fault]) -> Lengths:
     """Fixed, lognormal, or those of a trace."""
-    if min(options.input_tokens, options.output_tokens) < 1:
+    means = (options.input_tokens, options.output_tokens)
+    if not all(1 <= number <= MOST for number in means):
         given = f"{options.input_tokens} and {options.output_tokens}"
         faults.append(
             Fault(
                 "--input-tokens, --output-tokens",
                 "",
                 given,
-                "a request has no tokens",
-                "write 1 or more",
+                "this is no length of a request",
+                f"write 1 to {MOST:,}",
             )
         )
     if options.lengths == "fixed":

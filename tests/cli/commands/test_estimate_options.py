@@ -52,3 +52,9 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
     for place in ("--llm", "--tp", "--cv", "--requests", "--scheduler", "trace.csv"):
         assert place in text
     assert "llama-3.1-8b" in text, "the nearest name is offered"
+
+
+@pytest.mark.parametrize("option", ["requests", "step_tokens", "input_tokens", "output_tokens"])
+def test_numbers_that_no_machine_can_work_with_are_faults(option: str) -> None:
+    with pytest.raises(DataError, match="--" + option.replace("_", "-")):
+        read_estimate_options(options(**{option: 10**9}))

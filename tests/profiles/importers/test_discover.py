@@ -39,6 +39,7 @@ def test_json_lines_lists_and_lists_of_lists(tmp_path: Path):
     [
         (b"", "the file is empty"),
         (b"  \n ", "the file is empty"),
+        ("\x85\u2028".encode(), "the file is empty"),
         (json.dumps(vllm()).encode()[:-40], "ends in the middle"),
         (gzip.compress(json.dumps(vllm()).encode())[:-30], "cannot be read"),
         (json.dumps(vllm(model_id="é"), ensure_ascii=False).encode("latin-1"), "not UTF-8"),
