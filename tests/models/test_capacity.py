@@ -220,3 +220,30 @@ def test_a_pool_without_options_has_no_rows() -> None:
     options = tuple(replace(option, pool=option.pool + 1) for option in base.options)
     rows = capacity_rows(replace(base, pools=pools, options=options))
     assert [row.pool - 1 for row in rows] == [row.pool for row in capacity_rows(base)]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "weights"),
+    [
+        ([(20, 40), (30, 45), (40, 60), (80, 65)], (0, 0.5, 1, 1)),
+        ([(10, 45), (20, 35), (20, 65), (40, 50)], (0.5, 0, 1, 0.5)),
+        ([(10, 45), (20, 35), (40, 65), (50, 65)], (0.5, 0, 1, 1)),
+        ([(10, 35), (30, 35), (30, 45), (60, 65)], (0, 0, 0.5, 1)),
+        ([(10, 50), (20, 50), (50, 60), (60, 30)], (0.5, 0.5, 1, 0)),
+    ],
+)
+def test_two_halves_or_one_whole(kinds: list[tuple[int, int]], weights: tuple[float, ...]) -> None:
+    """Kinds as (per cent, GiB of 100): a GPU holds two halves, none beside a whole. Some row
+    says so, and none says more.
+    """
+    options = tuple(
+        Option(llm=0, pool=0, tp_degree=1, mps_share=s / 100, memory=float(m), curve=CURVE)
+        for s, m in kinds
+    )
+    pools = (Pool(name="p", gpu="g", nodes=1, gpus_per_node=2, memory=100.0),)
+    instance = replace(cluster(0), pools=pools, options=options, memory_headroom=0.0)
+    every = np.array(list(patterns(kinds, 100.0)))
+    assert (every @ weights).max() == 1
+    rows = [row.weight for row in capacity_rows(instance) if not row.per_node]
+    assert any(np.all(row >= np.array(weights) - 1e-9) for row in rows)
+    assert all((every @ row).max() <= 1 + 1e-6 for row in rows)

@@ -143,10 +143,18 @@ def test_the_row_is_as_strong_as_fractional_bin_packing(grid: str, seed: int) ->
     assert pattern_row(instance, 1, setup, fewest * 1.0001) is None
 
 
-def test_shares_between_whole_per_cents_are_rounded_down() -> None:
-    """Three of 33.4 % need more than one GPU; rounding says no more than that three fit."""
-    instance = cluster([(0.334, 1.0), (0.67, 1.0)], 1)
-    row = pattern_row(instance, 0, np.array([4.0, 0.0]), 1)
+@pytest.mark.parametrize(("share", "fit"), [(0.334, 3), (0.215, 4), (0.33, 3), (0.2, 5)])
+def test_as_many_of_one_kind_as_their_shares_in_whole_per_cents_say(share: float, fit: int) -> None:
+    """33.4 % is rounded down to 33 %: three seem to fit, which two only do."""
+    instance = cluster([(share, 1.0)], 1)
+    row = pattern_row(instance, 0, np.array([fit + 1.0]), 1)
     assert row is not None
-    assert row.weight[0] == pytest.approx(1 / 3)
-    assert pattern_row(instance, 0, np.array([3.0, 0.0]), 1) is None
+    assert row.weight[0] == pytest.approx(1 / fit)
+    assert pattern_row(instance, 0, np.array([float(fit)]), 1) is None
+
+
+def test_a_per_cent_too_much_does_not_fit() -> None:
+    """Three of 51 % need a GPU each, of 50 % two share one: 4.5 in all."""
+    row = pattern_row(cluster([(0.51, 1.0), (0.5, 1.0)], 4), 0, np.array([3.0, 3.0]), 4)
+    assert row is not None
+    assert row.weight.tolist() == pytest.approx([1.0, 0.5])

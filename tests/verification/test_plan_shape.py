@@ -20,7 +20,7 @@ from tests.support.instances.plan_by_hand import (
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "NaN": (at("objective.bound", math.nan), "strict JSON"),
     "infinity deep inside": (at("shadow_prices.slo.1", math.inf), "shadow_prices.slo.1"),
-    "numpy number": (at("gpus_used", np.int64(3)), "does not belong in JSON"),
+    "numpy number": (at("gpus_used", np.int64(3)), "a int64 does not belong in JSON"),
     "missing key": (without("router.tie_eps"), "tie_eps is missing"),
     "wrong kind": (at("options.0.replicas", 1.0), "should be a whole number"),
 }
