@@ -9,6 +9,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -44,17 +45,20 @@ class PageSession:
         self.session = self.page = ""
         with urllib.request.urlopen(f"{address}/_stcore/health") as answer:  # noqa: S310 - our own server
             self.token = answer.headers["Set-Cookie"].partition(f"{COOKIE}=")[2].partition(";")[0]
-        self.socket: ClientConnection = connect(
-            f"ws{address.removeprefix('http')}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            additional_headers={"Cookie": f"{COOKIE}={self.token}"},
-            max_size=None,
+        self._closing = ExitStack()
+        self.socket: ClientConnection = self._closing.enter_context(
+            connect(
+                f"ws{address.removeprefix('http')}/_stcore/stream",
+                subprotocols=["streamlit"],  # type: ignore[list-item]
+                additional_headers={"Cookie": f"{COOKIE}={self.token}"},
+                max_size=None,
+            )
         )
         self.run()
 
     def close(self) -> None:
         """Close the tab."""
-        self.socket.close()
+        self._closing.close()
 
     # ------------------------------------------------------------ what a visitor does
 

@@ -18,7 +18,7 @@ from bench.page_session import PageSession
 from bench.server import memories
 from planner.scenario.templates import TEMPLATE_TEXTS
 
-__all__ = ["abandon", "refuse", "solve_many"]
+__all__ = ["TOO_LARGE", "abandon", "refuse", "send_too_large", "solve_many"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "out" / "bench"
 PAGES = ("", "inputs", "setups", "compare", "export")
@@ -110,13 +110,19 @@ def refuse(address: str, process: psutil.Process) -> tuple[int, int, int, float]
     page = PageSession(address, "visitor-0000")
     (place,) = page.upload_urls(["scenario.yaml"])
     before, _ = memories(process)
-    status, taken = [_send(page, place.upload_url, told=told) for told in (True, False)]
+    status, taken = [send_too_large(page, place.upload_url, told=told) for told in (True, False)]
     page.close()
     return status[0], status[1], taken[1], memories(process)[0] - before
 
 
-def _send(page: PageSession, path: str, *, told: bool) -> tuple[int, int]:
-    """The answer's status (0 for a closed connection), and bytes sent until it came."""
+def send_too_large(page: PageSession, path: str, *, told: bool) -> tuple[int, int]:
+    """Send a file that is too large until there is an answer.
+
+    told: its size is in the request's head; then nothing else is sent, as the head is enough to
+    refuse it.
+
+    The answer's status (0 for a closed connection), and bytes sent.
+    """
     connection = http.client.HTTPConnection(urlsplit(page.address).netloc, timeout=60)
     connection.putrequest("PUT", path)
     for name, value in page.upload_headers("x").items():
@@ -124,11 +130,10 @@ def _send(page: PageSession, path: str, *, told: bool) -> tuple[int, int]:
     size = ("Content-Length", str(TOO_LARGE)) if told else ("Transfer-Encoding", "chunked")
     connection.putheader(*size)
     connection.endheaders()
-    time.sleep(1.0)
     sent, block = 0, FILE_HEAD.ljust(CHUNK)
     try:
-        while sent < TOO_LARGE and not select.select([connection.sock], [], [], 0)[0]:
-            connection.send(block if told else b"%x\r\n%b\r\n" % (CHUNK, block))
+        while not told and sent < TOO_LARGE and not select.select([connection.sock], [], [], 0)[0]:
+            connection.send(b"%x\r\n%b\r\n" % (CHUNK, block))
             sent, block = sent + CHUNK, bytes(CHUNK)
         return connection.getresponse().status, sent
     except (OSError, http.client.HTTPException):

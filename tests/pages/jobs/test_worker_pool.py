@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app_pages.jobs import worker_pool
 from app_pages.jobs.messages import JobOutcome, JobStatus, OutcomeKind
 from app_pages.jobs.worker_pool import WorkerPool
 from app_pages.jobs.worker_process import Job, start_worker
@@ -187,7 +188,8 @@ def test_a_job_whose_page_was_closed_is_stopped(
     }
     for name in names.values():
         until(pool, name, "counting")
-    monkeypatch.setattr("app_pages.jobs.worker_pool.ABANDONED_S", 0.0)
+    assert worker_pool.ABANDONED_S + worker_pool.GRACE_S < 10.0, "what docs/page.md promises"
+    monkeypatch.setattr(worker_pool, "ABANDONED_S", 0.0)
     open_pages.remove("mine")
     assert pool.wait(names["mine"], PATIENCE_S) == JobOutcome(
         OutcomeKind.RESULT, "stopped with this"
