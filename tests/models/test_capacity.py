@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from models.capacity import capacity_rows, lift_capacity_sizes, most_replicas_by_capacity
+from models.capacity import capacity_rows, most_replicas_by_capacity
 from models.instance import Instance, Llm, Option, Pool, Quota
 from profiles.records import Scores
 from tests.support.instances.random_pools import CURVE, cluster
@@ -147,47 +147,6 @@ def test_a_quota_limits_the_replicas_of_what_it_weighs() -> None:
     assert most_replicas_by_capacity(limited, rows)[:4].tolist() == expected.tolist()
 
 
-def shelves(sizes: Sequence[tuple[int, int]], share: int, memory: int) -> Iterator[list[int]]:
-    """Every multiset of shards, given as (per cent, 96ths of the memory), that fits a space."""
-    if not sizes:
-        yield []
-        return
-    (s, m), *others = sizes
-    for count in range(min(share // s, memory // m) + 1):
-        for rest in shelves(others, share - count * s, memory - count * m):
-            yield [count, *rest]
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_lifted_sizes_are_those_of_lifting_over_all_patterns(seed: int) -> None:
-    """Of which two never fit, the largest first: 1 less the most that fits next to it."""
-    rng = np.random.default_rng(seed)
-    shares = [(10, 20, 30, 50, 60, 80, 100), (25, 50, 75), (33, 34, 51, 68, 17)][seed % 3]
-    kinds = sorted(
-        {(int(rng.choice(shares)), int(rng.choice([6, 24, 32, 48, 49, 60, 90]))) for _ in range(5)}
-    )
-    for dimension, whole in ((0, 100), (1, 96)):
-        size = [kind[dimension] / whole for kind in kinds]
-        raised = list(size)
-        for k in sorted(range(len(kinds)), key=lambda k: (-kinds[k][0], -kinds[k][1])):
-            left = 100 - kinds[k][0], 96 - kinds[k][1]
-            if all(need <= room for need, room in zip(kinds[k], left, strict=True)):
-                continue
-            most = max(float(np.dot(beside, raised)) for beside in shelves(kinds, *left))
-            raised[k] = max(raised[k], 1 - most)
-        share, memory = np.array(kinds, dtype=float).T / [[100], [96]]
-        lifted = lift_capacity_sizes(np.array(size), share, memory)
-        assert lifted == pytest.approx(raised, abs=2e-6)
-
-
-def test_shares_between_whole_per_cents_are_rounded_down() -> None:
-    """Next to 66.5 % the program sees room for 33.5 %: nothing is raised above what is true."""
-    share, memory = np.array([0.665, 0.335, 0.34]), np.array([0.1, 0.1, 0.1])
-    lifted = lift_capacity_sizes(share, share, memory)
-    assert lifted[0] == pytest.approx(0.665)
-    assert lifted[1:].tolist() == [0.335, 0.34]
-
-
 @pytest.mark.parametrize("seed", range(40))
 def test_rows_hold_for_shards_that_fill_a_gpu_to_the_brim(seed: int) -> None:
     """Halves, thirds and quarters of share and memory: sums are 1 exactly, up to rounding."""
@@ -220,6 +179,11 @@ def test_a_pool_without_options_has_no_rows() -> None:
     options = tuple(replace(option, pool=option.pool + 1) for option in base.options)
     rows = capacity_rows(replace(base, pools=pools, options=options))
     assert [row.pool - 1 for row in rows] == [row.pool for row in capacity_rows(base)]
+    same = [(row.pool, row.per_node) for row in rows]
+    for k, row in enumerate(rows):
+        others = [other.weight for j, other in enumerate(rows) if same[j] == same[k] and j != k]
+        assert row.weight.max() > 0
+        assert not any(np.all(row.weight <= other) for other in others), "none is redundant"
 
 
 @pytest.mark.parametrize(

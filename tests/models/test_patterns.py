@@ -158,3 +158,14 @@ def test_a_per_cent_too_much_does_not_fit() -> None:
     row = pattern_row(cluster([(0.51, 1.0), (0.5, 1.0)], 4), 0, np.array([3.0, 3.0]), 4)
     assert row is not None
     assert row.weight.tolist() == pytest.approx([1.0, 0.5])
+
+
+def test_shards_that_round_to_nothing_say_nothing() -> None:
+    """0.4 % is rounded down to 0, half a thousandth of the memory too: without either a shard
+    limits nothing, with one of them it still counts.
+    """
+    assert pattern_row(cluster([(0.004, 0.05)], 1), 0, np.array([500.0]), 1) is None
+    for share, memory, weight in ((0.004, 50.0, 0.5), (0.6, 0.05, 1.0)):
+        row = pattern_row(cluster([(share, memory)], 1), 0, np.array([3.0]), 1)
+        assert row is not None
+        assert row.weight.tolist() == pytest.approx([weight])
