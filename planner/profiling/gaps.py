@@ -232,8 +232,11 @@ def _gaps_by_promise(instance: Instance, options: list[int]) -> list[int]:
     what it takes.
     """
     state = DecompositionState(instance, points=POINTS)
+    # Where no option can run at any rate, there is nothing to relax.
+    if not options or not any(table.rates.size for table in state.tables):
+        return options
     relaxation = LagrangianRelaxation(state)
-    if not options or not relaxation.program.feasible():
+    if not relaxation.program.feasible():
         return options
     relaxation.climb(1e-4 * state.prompts.span, None, None)
     alpha, beta, _ = relaxation.prices[-1]

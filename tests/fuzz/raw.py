@@ -108,7 +108,7 @@ def damaged_workbook(content: bytes, rng: Random) -> bytes:
     elif damage == 3:
         parts[name] = rng.choice((ENTITIES.encode(), b"<x/>", b"", b" " * 3_000_000))
     elif damage == 4:
-        parts[strange_text(rng).encode("ascii", "replace").decode() or "x"] = b"x"
+        parts[strange_text(rng).encode("ascii", "replace").decode()[:200] or "x"] = b"x"
     else:
         sheets = [part for part in parts if "sheet" in part or "Strings" in part] or [name]
         sheet = rng.choice(sheets)
