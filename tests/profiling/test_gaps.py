@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.instance import Instance
+from models.instance import Instance, Slo
 from planner.joint import solve as joint
 from planner.presentation.gaps import gaps_headline
 from planner.profiling.gaps import ERRORS, find_gaps, gap_with_scaled_curve, weakest_provenance
@@ -73,6 +73,14 @@ def test_measured_options_are_no_gaps() -> None:
     found = find_gaps(random_instance(2, "convex"), Settings())
     assert not found.gaps
     assert "nothing is left to measure" in gaps_headline(found)
+
+
+def test_where_no_option_can_run_there_is_no_plan_and_nothing_to_judge() -> None:
+    instance = doubtful(1)
+    nowhere = replace(instance, slos=(Slo("ttft", "mean", 1e-9, "each_llm"),))
+    found = find_gaps(nowhere, Settings())
+    assert not found.plan.has_plan
+    assert all(gap.regret is None for gap in found.gaps)
 
 
 def test_the_weakest_point_decides_the_provenance() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
 
 from planner.cli.terminal.frame import framed_command, notify
 from planner.cli.terminal.output import (
@@ -38,6 +39,9 @@ from profiles.profile_columns import KNOWN
 __all__ = ["run_profile_check"]
 
 ROWS_LISTED = 8
+CURVES_LISTED = 200
+FINDINGS_LISTED = 200
+"""Of each severity. Nobody reads thousands on a terminal, and laying them out takes seconds."""
 CONVEX = 1e-3
 MEANING = {
     "refused": "the planner does not take the table",
@@ -141,6 +145,7 @@ def _print_profile_check(path: Path, checked: _Checked, *, quiet: bool) -> None:
     )
     if checked.curves and not quiet:
         output_table(console, "Curves", _profile_check_frame(checked), COLUMNS)
+        _note_unlisted(console, len(checked.curves), CURVES_LISTED, "curves")
     counts = {s: sum(finding.severity == s for finding in checked.findings) for s in SEVERITIES}
     if not checked.findings:
         output_line(console, "No findings: nothing about these curves is unusual.", "bold")
@@ -154,8 +159,16 @@ def _print_profile_check(path: Path, checked: _Checked, *, quiet: bool) -> None:
         mine = [finding for finding in checked.findings if finding.severity == severity]
         if mine:
             output_line(console, f"{severity}: {MEANING[severity]}", indent=2)
-        for finding in mine:
+        for finding in mine[:FINDINGS_LISTED]:
             output_line(console, _profile_check_sentence(finding), indent=4)
+        _note_unlisted(console, len(mine), FINDINGS_LISTED, "findings", indent=4)
+
+
+def _note_unlisted(console: Console, number: int, listed: int, word: str, indent: int = 2) -> None:
+    """Say how many are not shown."""
+    if number > listed:
+        text = f"and {number - listed:,} more {word}; --scenario shows those that a scenario uses"
+        output_line(console, text, indent=indent)
 
 
 def _count(number: int, word: str) -> str:
@@ -175,12 +188,15 @@ def _profile_check_sentence(finding: Finding) -> str:
 
 
 def _profile_check_frame(checked: _Checked) -> pd.DataFrame:
-    """One row per curve: option, points, range, columns, shape, findings."""
+    """One row per curve that is listed: option, points, range, columns, shape, findings."""
     counts: dict[str, int] = {}
     for finding in checked.findings:
         counts[finding.option] = counts.get(finding.option, 0) + (finding.severity != "note")
     return pd.DataFrame(
-        [_profile_check_curve_row(curve, counts.get(curve.words, 0)) for curve in checked.curves]
+        [
+            _profile_check_curve_row(curve, counts.get(curve.words, 0))
+            for curve in checked.curves[:CURVES_LISTED]
+        ]
     )
 
 

@@ -70,3 +70,14 @@ def test_with_a_scenario_only_its_curves_count(tmp_path: Path):
     assert "ttft_p95_ms: an SLO needs it" in out
     assert "another" not in out
     assert "another" in check(str(path))[1]
+
+
+def test_very_many_curves_are_listed_in_part(tmp_path: Path) -> None:
+    rows = rows_of(CLEAN)
+    single = [{**rows[0], "llm": f"n{k}"} for k in range(300)]
+    code, out, _ = check(str(write(tmp_path, single)))
+    assert code == 0
+    assert "300 curves, 300 points" in out
+    assert "and 100 more curves" in out
+    assert "and 100 more findings" in out
+    assert len(out.splitlines()) < 450
