@@ -89,7 +89,11 @@ def build_routing_policy(content: SolvedContent, rate: float) -> dict[str, Any]:
             {"llms": list(tie["llms"]), "split": list(tie["split"])}
             for tie in content["router"]["ties"]
         ],
-        "fallback_weights": dict(content["routing"]),
+        # An LLM without a price gets nothing, also where rounding left a share of 1e-17.
+        "fallback_weights": {
+            name: share if content["dual_prices"][name] is not None else 0.0
+            for name, share in content["routing"].items()
+        },
         "valid_for": {"arrival_rate_rps": float(rate)},
     }
 

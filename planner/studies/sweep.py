@@ -69,8 +69,10 @@ def sweep(
         )
         for number in waiting
     )
+    # No more processes than points: joblib starts all that it may at once.
+    processes = min(jobs, len(waiting)) or -1
     results = (
-        Parallel(n_jobs=jobs or -1, return_as="generator_unordered")(tasks) if waiting else iter(())
+        Parallel(n_jobs=processes, return_as="generator_unordered")(tasks) if waiting else iter(())
     )
     for finished, point in enumerate(_until_workers_end(results, cancel), start=1):
         planned[point.number] = point

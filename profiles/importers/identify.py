@@ -211,7 +211,7 @@ def _identity_problem(key: str, value: Any) -> tuple[str, str] | None:
             else ("this is no name", "write a name")
         )
     if key in ("tp", *COUNTS):
-        sound = is_number and float(value).is_integer() and 1 <= value <= 1024
+        sound = is_number and 1 <= value <= 1024 and float(value).is_integer()
         return None if sound else ("this is no whole number from 1", "write how many, e.g. 2")
     if key == "share":
         if is_number and 1 < value <= 100:

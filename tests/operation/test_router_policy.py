@@ -4,7 +4,11 @@ import json
 
 from models.router import Router
 from planner.operation.price_table import build_price_table
-from planner.operation.router_policy import build_router_policy, router_policy_plan_hash
+from planner.operation.router_policy import (
+    build_router_policy,
+    build_routing_policy,
+    router_policy_plan_hash,
+)
 from tests.support.plans.planned import trio
 
 
@@ -37,3 +41,17 @@ def test_the_hash_is_of_the_decision_alone() -> None:
     assert router_policy_plan_hash(content) != router_policy_plan_hash(
         {**content, "dual_prices": {**content["dual_prices"], "yi-34b": 0.1}}
     )
+
+
+def test_a_share_that_rounding_left_is_no_weight() -> None:
+    content = trio().plan.content
+    one, *others = content["routing"]
+    left = {
+        **content,
+        "routing": {one: 1.0, **dict.fromkeys(others, 5e-17)},
+        "dual_prices": {one: 0.0, **dict.fromkeys(others, None)},
+        "router": {**content["router"], "ties": []},
+    }
+    policy = build_routing_policy(left, 60.0)  # type: ignore[arg-type]
+    assert policy["fallback_weights"] == {one: 1.0, **dict.fromkeys(others, 0.0)}
+    assert Router(policy).fallback("p") == one

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from planner.cli.commands.profile_import import ImportOptions, run_profile_import
+from profiles.importers.identify import checked_identity
+from profiles.io.faults import Fault
 from tests.support.scenarios.benchmark_files import benchmark_report, vllm
 from tests.support.scenarios.imports import OPTION, faults_of, imported, write
 
@@ -102,3 +104,9 @@ def test_faults_of_the_mapping_file(
         == 2
     )
     assert problem in capsys.readouterr().err
+
+
+def test_a_number_beyond_all_floats_is_a_fault() -> None:
+    faults: list[Fault] = []
+    assert checked_identity({"tp": -(10**400)}, "--tp", "", faults) == {}
+    assert "no whole number from 1" in str(faults[0])
