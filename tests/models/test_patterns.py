@@ -169,3 +169,17 @@ def test_shards_that_round_to_nothing_say_nothing() -> None:
         row = pattern_row(cluster([(share, memory)], 1), 0, np.array([3.0]), 1)
         assert row is not None
         assert row.weight.tolist() == pytest.approx([weight])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_row_that_was_stopped_early_is_valid(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one pattern the weights are far too large: they are scaled down."""
+    monkeypatch.setattr("models.patterns.PATTERNS", 1)
+    rng = np.random.default_rng(seed)
+    shares = [20, 25, 30, 50] if seed else [50]
+    kinds = [(int(rng.choice(shares)), int(rng.choice([5, 20, 35]))) for _ in range(4)]
+    instance = cluster([(s / 100, float(m)) for s, m in kinds], 2)
+    row = pattern_row(instance, 0, np.full(4, 9.0), 2)
+    assert row is not None
+    every = np.array(list(full_patterns(kinds, 100, 100)))
+    assert (every @ row.weight).max() <= 1 + 1e-9
