@@ -136,7 +136,7 @@ def test_the_largest_share_comes_first() -> None:
     60 %, which this setup does not, so its own options are named.
     """
     instance = small_pool(0)
-    kinds = [(0.6, 20.0), (0.3, 40.0), (0.7, 40.0), (0.6, 10.0)]
+    kinds = [(0.6, 20.0), (0.3, 40.0), (0.7, 40.0), (0.6, 10.0), (0.7, 39.5)]
     options = tuple(
         replace(instance.options[0], llm=0, tp_degree=1, mps_share=s, memory=m) for s, m in kinds
     )
