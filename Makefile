@@ -5,6 +5,7 @@
 #   make format  put the formatting right               make fuzz    damaged inputs, for 20 s
 #   make lock    lock the tested versions with hashes    make audit   look up known vulnerabilities
 #   make litellm an environment of its own for the tests of the exported gateway files
+#   make mutants mutation testing of the verifier and of the mathematics of bounds, hours
 #   make clean   remove what make made
 # Python 3.11 or newer; another one: make PYTHON=python3.12 ...
 
@@ -18,11 +19,12 @@ LITELLM := litellm==1.110.2
 TOOLS := .venv-tools
 UV := uv==0.13.9
 PIP_AUDIT := pip-audit==2.10.1
+MUTMUT := mutmut==3.8.1
 ROOMS := app.py app_pages planner models profiles reports tests bench examples
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app litellm lock audit test test-slow fuzz check format-check lint types format bench clean
+.PHONY: help venv demo app litellm lock audit test test-slow fuzz mutants check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -75,6 +77,16 @@ test-slow: $(STAMP)
 fuzz: $(STAMP)
 	$(PY) -m tests.fuzz --seconds 20 --seed 1
 
+# An environment of its own, which sees the packages of the other one: the locked set must not
+# depend on mutmut.
+mutants: $(STAMP)
+	test -x .venv-mutants/bin/mutmut || "$(PYTHON)" -m venv --clear .venv-mutants
+	$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		>"$$(.venv-mutants/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth"
+	.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check "$(MUTMUT)"
+	.venv-mutants/bin/mutmut run --max-children 1
+	.venv-mutants/bin/mutmut results
+
 check: format-check lint types
 
 format-check: $(STAMP)
@@ -94,4 +106,4 @@ bench: $(STAMP)
 	$(PY) -m bench
 
 clean:
-	rm -rf $(VENV) $(GATEWAY) $(TOOLS) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(GATEWAY) $(TOOLS) .venv-mutants mutants .pytest_cache .ruff_cache .mypy_cache .hypothesis
