@@ -75,7 +75,7 @@ test-slow: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadgroup -m slow
 
 fuzz: $(STAMP)
-	$(PY) -m tests.fuzz --seconds 20 --seed 1
+	FUZZ_PATIENCE=10 $(PY) -m tests.fuzz --seconds 20 --seed 1
 
 # An environment of its own, which sees the packages of the other one: the locked set must not
 # depend on mutmut.

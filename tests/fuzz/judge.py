@@ -10,13 +10,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.fuzz.cases import Case
-from tests.fuzz.child import Outcome
+from tests.fuzz.child import PATIENCE, Outcome
 
 __all__ = ["EXIT_CODES", "MOST_CPU_S", "MOST_MIB", "Finding", "judge", "look_at"]
 
 EXIT_CODES = (0, 2, 3, 4, 5, 6)
 """1 is a bug."""
-MOST_CPU_S = 10.0
+MOST_CPU_S = 10.0 * PATIENCE
 MOST_MIB = 500.0
 WARNING = re.compile(r"^\S+\.py:\d+: \w*Warning: .*", re.MULTILINE)
 UNFINISHED = re.compile(r"(^|/)\.|\.tmp$|/\.writing-")

@@ -27,7 +27,7 @@ def fuzz(*args: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tests.fuzz", *args],
         cwd=HOME,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "FUZZ_PATIENCE": "10"},
         capture_output=True,
         text=True,
         check=False,
