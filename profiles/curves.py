@@ -63,6 +63,11 @@ class ProfiledOption:
     rows: tuple[int, ...]
     tokens: tuple[float, float] = (math.nan, math.nan)
 
+    @property
+    def words(self) -> str:
+        """The option in words."""
+        return f"{self.llm} on {self.gpu}, tp {self.tp_degree}, share {self.mps_share_pct:g} %"
+
 
 @dataclass(frozen=True)
 class ProfileTable:

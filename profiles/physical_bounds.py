@@ -11,7 +11,7 @@ weights are read; read at 16 bits they still lie above this bound.
 
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 
-__all__ = ["least_token_ms", "least_weights_gib"]
+__all__ = ["faster_than_weights", "least_token_ms", "least_weights_gib"]
 
 BYTES_OF_PARAMETER = 0.5
 LEAST_ACTIVE = 0.03
@@ -34,6 +34,13 @@ def least_token_ms(llm: str, gpu: str, tp: float, weights_gib: float | None = No
         else max(row.memory_bandwidth_gb_per_s for row in gpus.values())
     )
     return 1e3 * read / (tp * bandwidth * 1e9)
+
+
+def faster_than_weights(column: str, lowest: float, least: float) -> str:
+    """What is wrong with a column whose lowest latency is below the bound, both in ms."""
+    return (
+        f"{column} goes down to {lowest:.3g} ms, but reading the weights alone takes {least:.3g} ms"
+    )
 
 
 def least_weights_gib(llm: str) -> float:

@@ -4,13 +4,14 @@ cent. They are warnings with the likely cause; the plan is made with the values 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 
 from planner.scenario.inputs import InputFindings, add_once
 from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec, SloSpec
 from profiles.curves import ProfiledOption, ProfileTable
-from profiles.physical_bounds import least_token_ms, least_weights_gib
+from profiles.physical_bounds import faster_than_weights, least_token_ms, least_weights_gib
 from profiles.records import Scores
 
 __all__ = ["warn_of_implausible_curves", "warn_of_implausible_settings"]
@@ -53,10 +54,8 @@ def _too_fast(option: ProfiledOption, weights: float | None) -> str:
         return ""
     lowest = float(option.latency_ms[column].min())
     cause = "written in seconds" if lowest * SECONDS >= least else "in another unit"
-    return (
-        f"{_option_words(option)}: {column[0]}_{column[1]}_ms goes down to {lowest:.3g} ms, but"
-        f" reading the weights alone takes {least:.3g} ms: {cause}?"
-    )
+    name = f"{column[0]}_{column[1]}_ms"
+    return f"{option.words}: {faster_than_weights(name, lowest, least)}: {cause}?"
 
 
 def _too_small(option: ProfiledOption, weights: float | None) -> str:
@@ -65,24 +64,17 @@ def _too_small(option: ProfiledOption, weights: float | None) -> str:
     if not option.memory_gib or option.memory_gib[-1] >= FIT * least:
         return ""
     return (
-        f"{_option_words(option)}: memory_gib_per_gpu is {option.memory_gib[-1]:.3g} GiB, but a"
+        f"{option.words}: memory_gib_per_gpu is {option.memory_gib[-1]:.3g} GiB, but a"
         f" shard's weights alone take {least:.3g} GiB: in another unit, or without the weights?"
     )
-
-
-def _option_words(option: ProfiledOption) -> str:
-    return f"{option.llm} on {option.gpu}, tp {option.tp_degree}, share {option.mps_share_pct:g} %"
 
 
 def warn_of_implausible_settings(
     spec: ScenarioSpec, table: ProfileTable, scores: Scores, findings: InputFindings
 ) -> None:
     """Per cents that look like fractions, a quality floor and SLO limits of another scale."""
-    for sentence in (
-        *_fractions(spec),
-        *_floors(spec, scores),
-        *(_limit for k, slo in enumerate(spec.slo) for _limit in _limits(k, slo, table.options)),
-    ):
+    limits = (_limits(k, slo, table.options) for k, slo in enumerate(spec.slo))
+    for sentence in chain(_fractions(spec), _floors(spec, scores), *limits):
         add_once(findings.warnings, sentence)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.hygiene.curve_rows import MEANS, CurveRows, Finding, Severity, curve_rows_finding
-from profiles.physical_bounds import least_token_ms
+from profiles.physical_bounds import faster_than_weights, least_token_ms
 from profiles.profile_columns import LATENCIES
 from profiles.records import METRICS, STATISTICS
 
@@ -192,10 +192,7 @@ def check_speed_values(curve: CurveRows) -> Iterator[Finding]:
     if bad:
         name = min(low, key=lambda column: np.nanmin(low[column]))
         lowest = float(np.nanmin(low[name]))
-        text = (
-            f"{name} goes down to {lowest:.3g} ms, but reading the weights alone takes"
-            f" {least:.3g} ms: written in seconds?"
-        )
+        text = f"{faster_than_weights(name, lowest, least)}: written in seconds?"
         yield curve_rows_finding(curve, Severity.WRONG, bad, text, least / lowest - 1)
 
 

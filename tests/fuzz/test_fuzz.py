@@ -1,4 +1,4 @@
-"""The fuzzer itself: what it found stays mended, it finds what is planted, and a seed gives the
+"""The fuzzer itself: what it found stays fixed, it finds what is planted, and a seed gives the
 same cases whatever else differs.
 """
 
@@ -34,7 +34,7 @@ def fuzz(*args: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_was_found_stays_mended() -> None:
+def test_what_was_found_stays_fixed() -> None:
     run = fuzz("--corpus")
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.startswith(f"{len(read_corpus())} cases")
@@ -64,7 +64,7 @@ def test_a_seed_gives_the_same_cases_under_every_hash_seed() -> None:
         ({"err": "a.py:3: RuntimeWarning: overflow\n"}, "python warning"),
     ],
 )
-def test_a_planted_outcome_is_told(
+def test_a_planted_outcome_is_reported(
     changes: dict[str, object], kind: str | None, tmp_path: Path
 ) -> None:
     outcome = Outcome(**{**SOUND, **changes})  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def test_a_planted_outcome_is_told(
         ("made.json", '{"x": 1}', None),
     ],
 )
-def test_a_planted_file_is_told(
+def test_a_planted_file_is_reported(
     name: str, content: str | None, kind: str | None, tmp_path: Path
 ) -> None:
     folder = tmp_path / "case"

@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_written_is_reported(
     assert "2 rows written to" in capsys.readouterr().out
 
 
-def test_a_name_that_is_too_long_is_told(
+def test_a_name_that_is_too_long_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @framed_command

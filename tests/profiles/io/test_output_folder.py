@@ -44,7 +44,7 @@ def test_a_name_that_is_taken_is_refused_and_nothing_moved(tmp_path: Path) -> No
     assert (tmp_path / "sub").read_text() == "mine"
 
 
-def test_a_circle_of_links_is_told(tmp_path: Path) -> None:
+def test_a_circle_of_links_is_reported(tmp_path: Path) -> None:
     circle = tmp_path / "circle"
     circle.symlink_to(circle)
     with pytest.raises(WriteError, match="circle"), put_folder(circle):
