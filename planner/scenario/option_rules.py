@@ -81,8 +81,8 @@ def shard_memory_by_rule(
             values = ", ".join(f"{value:g}" for value in profiled.memory_gib)
             add_once(
                 findings.warnings,
-                f"{file}: memory_gib_per_gpu of {profiled.words} differs between rows ({values}); the"
-                " largest is taken",
+                f"{file}: memory_gib_per_gpu of {profiled.words} differs between rows"
+                f" ({values}); the largest is taken",
             )
         return profiled.memory_gib[-1]
     known = weights[profiled.llm]
