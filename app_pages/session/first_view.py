@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app_pages.session import state
+from app_pages.session import reruns, state
 from app_pages.session.server import example, server_example_plan
 from app_pages.session.share_link import share_link_values
 from app_pages.session.state import ShownPlan
@@ -11,9 +11,10 @@ from planner.packed_files import EXAMPLES
 __all__ = ["open_example_as_first", "start_first_view"]
 
 
+@reruns.survive_reruns
 def start_first_view() -> None:
     """Open the link's inputs and their plan; nothing in a session that has begun."""
-    if "edit" in st.session_state:
+    if "begun" in st.session_state:
         return
     name = st.query_params.get("example", EXAMPLES[0])
     open_example_as_first(name if name in EXAMPLES else EXAMPLES[0])
@@ -23,6 +24,7 @@ def start_first_view() -> None:
         state.edit_session_value(path, value)
     if state.is_stale():
         state.start_session_solve()
+    st.session_state["begun"] = True
 
 
 def open_example_as_first(name: str) -> None:

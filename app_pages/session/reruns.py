@@ -10,14 +10,18 @@ Callbacks: when the next click arrives, Streamlit leaves the callback of the las
 look into `st.session_state`, and what it had still to do is lost. So a callback is
 `survive_reruns`: it is done again from its start before the next click is handled. What takes a
 moment is not done in a callback but deferred, and again while a next click interrupts it.
+
+Both rest on `runner.fastReruns = false` in .streamlit/config.toml: with fast reruns Streamlit does
+not merge a click into the one before it but drops that one where its run has not begun.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import RerunException
+from streamlit.runtime.scriptrunner import RerunData, RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
 __all__ = [
     "accept_value_across_reruns",
@@ -28,25 +32,39 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def survive_reruns(callback: Callable[P, None]) -> Callable[P, None]:
-    """A callback that is never left half done; done twice, it must do the same as once."""
+def survive_reruns(action: Callable[P, R]) -> Callable[P, R]:
+    """A callback, or a part of the script, that is never left half done; begun again after a part
+    of it, it must do the same as at once.
+    """
 
-    @wraps(callback)
-    def finish_despite_reruns(*args: P.args, **kwargs: P.kwargs) -> None:
-        newer: RerunException | None = None
+    @wraps(action)
+    def finish_despite_reruns(*args: P.args, **kwargs: P.kwargs) -> R:
+        newer: list[RerunData] = []
         while True:
             try:
-                callback(*args, **kwargs)
+                result = action(*args, **kwargs)
             except RerunException as error:
-                newer = error
+                newer.append(error.rerun_data)
             else:
                 break
-        if newer is not None:
-            raise newer
+        if newer:
+            raise RerunException(_merge_reruns(newer))
+        return result
 
     return finish_despite_reruns
+
+
+def _merge_reruns(clicks: Sequence[RerunData]) -> RerunData:
+    """What is to be handled after several clicks, oldest first: their buttons, the last one's page
+    and values.
+    """
+    requests = ScriptRequests()
+    for click in clicks:
+        requests.request_rerun(click)
+    return requests.on_scriptrunner_ready().rerun_data
 
 
 def defer(action: Callable[..., None], *args: Any) -> None:

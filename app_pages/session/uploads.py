@@ -109,6 +109,7 @@ def _start_opening(call: str, args: tuple[Any, ...], opening: Opening) -> None:
     job_slots.start_reading_in_slot(UPLOAD, call, args, label, wait=QUICK_S)
 
 
+@reruns.survive_reruns
 def show_opened_upload() -> bool:
     """Put an upload that a worker has read on the page and start to solve it; when it could not be
     read, the inputs stay, and `upload_failure` says why. Called once, before a page is drawn.

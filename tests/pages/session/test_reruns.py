@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import streamlit as st
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 
 from app_pages.session.reruns import (
@@ -71,6 +72,32 @@ def test_a_callback_is_finished_before_the_next_click_is_heard() -> None:
     assert heard.value.rerun_data.page_script_hash == "newer"
     clicked(8)
     assert done == [7, 8]
+
+
+def button(key: str) -> RerunData:
+    """A click on a button, on the page `key`."""
+    pressed = WidgetStates(widgets=[WidgetState(id=key, trigger_value=True)])
+    return RerunData(page_script_hash=key, widget_states=pressed)
+
+
+def test_two_clicks_that_come_during_a_callback_are_both_heard() -> None:
+    left, done = [button("second"), button("first")], []
+
+    @survive_reruns
+    def clicked() -> str:
+        if left:
+            raise RerunException(left.pop())
+        done.append("whole")
+        return "whole"
+
+    with pytest.raises(RerunException) as heard:
+        clicked()
+    assert done == ["whole"]
+    states = heard.value.rerun_data.widget_states
+    assert states is not None
+    assert {one.id for one in states.widgets} == {"first", "second"}
+    assert heard.value.rerun_data.page_script_hash == "second"
+    assert clicked() == "whole"
 
 
 def test_what_is_done_later_is_done_again_until_it_is_whole_and_then_no_more() -> None:
