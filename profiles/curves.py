@@ -6,6 +6,7 @@ mps_share_pct) are its curve.
                              lacks the column
     memory_gib_per_gpu     memory of one shard, > 0
     provenance             measured (default) | interpolated | calibrated | estimated
+    neighbours             busy | idle | unknown (default): the other shards of a shared GPU
 
 This module keeps the file's units (ms, per cent); `planner.scenario.options` converts them. Unknown
 columns are ignored with a notice.
@@ -34,7 +35,7 @@ from profiles.profile_columns import (
     check_unique_profile_rows,
     read_profile_columns,
 )
-from profiles.records import METRICS, Column
+from profiles.records import METRICS, NEIGHBOURS, Column
 
 __all__ = ["ProfileTable", "ProfiledOption", "load_curves", "parse_curves", "read_profiles"]
 
@@ -49,6 +50,7 @@ class ProfiledOption:
     memory_gib: distinct values of memory_gib_per_gpu, ascending (empty: not stated); rows: (K,) row
     numbers in the file.
     tokens: mean input_tokens and output_tokens over the rows that state them, NaN where none does.
+    neighbours: the least safe of its rows'.
     """
 
     llm: str
@@ -62,6 +64,7 @@ class ProfiledOption:
     memory_gib: tuple[float, ...]
     rows: tuple[int, ...]
     tokens: tuple[float, float] = (math.nan, math.nan)
+    neighbours: str = "unknown"
 
     @property
     def words(self) -> str:
@@ -165,7 +168,13 @@ def _option_of_curve(
         memory_gib=tuple(float(x) for x in np.unique(memory[~np.isnan(memory)])),
         rows=tuple(int(row) for row in rows[part]),
         tokens=(_mean_of(content, "input_tokens", part), _mean_of(content, "output_tokens", part)),
+        neighbours=_neighbours_of_curve(content, part),
     )
+
+
+def _neighbours_of_curve(content: Mapping[str, np.ndarray], part: slice) -> str:
+    stated = map(str, content["neighbours"][part]) if "neighbours" in content else ["unknown"]
+    return max(stated, key=NEIGHBOURS.index)
 
 
 def _mean_of(content: Mapping[str, np.ndarray], name: str, part: slice) -> float:

@@ -3,7 +3,7 @@
 Faults are appended with row and column; nothing is raised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from profiles.io.tables import (
     number_table_column,
     text_table_column,
 )
-from profiles.records import METRICS, PROVENANCES, STATISTICS, Column
+from profiles.records import METRICS, NEIGHBOURS, PROVENANCES, STATISTICS, Column
 
 __all__ = [
     "COUNTS",
@@ -55,7 +55,10 @@ COUNTS = ("concurrency", "input_tokens", "output_tokens")
 NOTES = ("source", "measured_on")
 
 
-KNOWN = (*KEYS, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS, "provenance", *NOTES)
+KNOWN = (
+    *(*KEYS, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS),
+    *("neighbours", "provenance", *NOTES),
+)
 
 
 def read_profile_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
@@ -71,10 +74,15 @@ def read_profile_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndar
         elif name in NOTES:
             content[name] = text_table_column(table, name, faults, blank="")
         elif name == "provenance":
-            content[name] = _provenance_column(table, faults)
+            content[name] = _choice_column(table, name, PROVENANCES, faults, blank=PROVENANCES[0])
+        elif name == "neighbours":
+            content[name] = _choice_column(table, name, NEIGHBOURS, faults, blank="unknown")
         else:
             content[name] = _profile_number_column(table, name, faults)
     content.setdefault("provenance", np.full(len(table.rows), PROVENANCES[0], dtype=object))
+    if "neighbours" in content and "mps_share_pct" in content:
+        # A whole GPU has none, whatever its cell says.
+        content["neighbours"][content["mps_share_pct"] == 100] = "unknown"
     for metric in METRICS:
         _check_profile_column_order(table, metric, content, faults)
     return content
@@ -135,13 +143,14 @@ def _impossible_profile_columns(name: str, values: np.ndarray) -> list[tuple[np.
     return []
 
 
-def _provenance_column(table: Table, faults: list[Fault]) -> np.ndarray:
-    values = text_table_column(table, "provenance", faults, blank=PROVENANCES[0])
-    for word in sorted(set(values) - set(PROVENANCES) - {"?"}):
-        fix = fault_spelling_guess(word, PROVENANCES) + f"write one of {', '.join(PROVENANCES)}"
-        check_table_cells(
-            table, "provenance", values == word, "this provenance is unknown", fix, faults
-        )
+def _choice_column(
+    table: Table, name: str, choices: Sequence[str], faults: list[Fault], blank: str
+) -> np.ndarray:
+    values = text_table_column(table, name, faults, blank=blank)
+    for word in sorted(set(values) - set(choices) - {"?"}):
+        fix = fault_spelling_guess(word, choices) + f"write one of {', '.join(choices)}"
+        problem = f"there is no such {name.rstrip('s')}"
+        check_table_cells(table, name, values == word, problem, fix, faults)
     return values
 
 

@@ -14,6 +14,8 @@ METRICS = ("ttft", "tpot", "e2e")
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 PROVENANCES = ("measured", "interpolated", "calibrated", "estimated")
 """From the strongest to the weakest."""
+NEIGHBOURS = ("busy", "unknown", "idle")
+"""What the other shards of a shared GPU did while a curve was measured, from the safest on."""
 
 Column = tuple[str, str]
 """(metric, statistic), e.g. ("ttft", "mean")."""
@@ -30,6 +32,7 @@ class Curve:
     nothing).
     tokens: mean tokens of prompts and of answers that the points were taken with, NaN where the
     table does not say.
+    neighbours: one of NEIGHBOURS; means nothing for a whole GPU.
     """
 
     rates: np.ndarray
@@ -37,6 +40,7 @@ class Curve:
     provenance: tuple[str, ...]
     source: str = ""
     tokens: tuple[float, float] = (math.nan, math.nan)
+    neighbours: str = "unknown"
 
     @property
     def max_rate(self) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from profiles.records import METRICS, PROVENANCES, STATISTICS
+from profiles.records import METRICS, NEIGHBOURS, PROVENANCES, STATISTICS
 
 __all__ = [
     "ARRIVAL",
@@ -192,6 +192,12 @@ PROFILE_FIELDS = (
     _number("concurrency", "Concurrency", "a number >= 0", "for the reader; not used"),
     _number("input_tokens", "Input tokens", "a number >= 0", "mean of a prompt"),
     _number("output_tokens", "Output tokens", "a number >= 0", "mean of an answer"),
+    _choice_workbook_field(
+        "neighbours",
+        "Neighbours",
+        NEIGHBOURS,
+        "what the other shards of a shared GPU did; blank = unknown",
+    ),
     _choice_workbook_field(
         "provenance", "Provenance", PROVENANCES, "where the point comes from; blank = measured"
     ),

@@ -176,6 +176,10 @@ def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of time
     _check_batch_lengths(step, prompt_tokens, output_tokens, limits)
     size = max(limits.step_tokens, TABLE_TOKENS) + limits.sequences + 1
     base = step.base(np.arange(size, dtype=float)).tolist()
+    # Beside idle neighbours a step's slowdown depends on its tokens.
+    slowed = step.idle_share != 1
+    with_prompts = step.stretch(0, np.arange(1, size + 1)).tolist() if slowed else []
+    of_decodes = step.stretch(np.arange(size), 0).tolist() if slowed else []
     kv, per_attention, per_sequence, front = step.kv, step.attention, step.sequence, step.front_end
     whole_layers, window = 1 - step.windowed, step.window
     windowed = (
@@ -261,6 +265,8 @@ def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of time
             )
             if along:
                 lasted += kv * context
+            if slowed:
+                lasted *= with_prompts[at - 1] if at <= size else float(step.stretch(along, tokens))
             if keep:
                 log.append((1, along, context if along else 0, tokens, sums, touched, now))
             now += lasted
@@ -275,6 +281,8 @@ def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of time
             m = ends[0] // total - decoded
             a = base[running] + per_sequence * running + kv * context
             b = kv * whole_layers * running
+            if slowed:
+                a, b = a * of_decodes[running], b * of_decodes[running]
             lasted = m * a + b * (m * (m - 1) // 2)
             if (
                 m > 1

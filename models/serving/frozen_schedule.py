@@ -123,7 +123,7 @@ def _frozen_parts(step: StepTime, events: np.ndarray) -> np.ndarray:
         "sequence": step.sequence * (n + prompts) * m,
         "front_end": np.zeros_like(m),
     }
-    return np.stack([parts[name] for name in FACTORS], axis=1)
+    return np.stack([parts[name] for name in FACTORS], axis=1) * step.stretch(n, tokens)[:, None]
 
 
 def _frozen_present(

@@ -32,12 +32,8 @@ tokens counts as (1 - w) c + w min(c, W') in C, in A and in the cache.
 Experts hold (total - active) / (1 - k/E) parameters. The LM head counts as any other weight (the
 catalogue has no vocabularies).
 
-MPS share s < 1: compute / s^.87, weights / s^.23, kv and attention / s^.47; overheads and link
-unscaled. Where the law of an LLM was measured, `share_fraction` a takes its place: all of these
-times ((1 - a) + a / s). Busy neighbours multiply them by `neighbours` = 1.08 once more. That number
-rests on two data sets, in which neighbours demanded no more than their shares: weak evidence, so
-it is a setting. Where nothing is known of the neighbours' demand 1.6 is the better guess, 2.15 when
-they are saturated.
+MPS share s < 1 (`models.serving.gpu_sharing`): beside busy neighbours all of these but the front
+end take 1 / (s (1 - loss)) times as long; beside idle ones a step takes the slowdown of its kind.
 
 Calibration scales the nine numbers named in FACTORS, and nothing else; PRIOR is how far each may
 lie from 1 (sigma of its logarithm). Single factors are not identified by latencies: they are a
@@ -51,6 +47,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.serving.gpu_sharing import (
+    SHARING_LOSS,
+    busy_slowdown,
+    idle_decode_slowdown,
+    idle_prompt_slowdown,
+)
 from profiles.catalogue import GIB, CatalogueGpu, CatalogueLlm
 
 __all__ = [
@@ -89,9 +91,8 @@ class PrecisionError(ValueError):
 class StepSettings:
     """What the catalogue does not say of an option.
 
-    bits: 16, 8 or 4; share_fraction: a of the module's docstring, None: by the exponents.
-
-    neighbours: factor of busy neighbours on shared GPUs; the others are efficiencies (shares of the
+    bits: 16, 8 or 4; idle_neighbours: a shared GPU's other shards do nothing; sharing_loss: of
+    `models.serving.gpu_sharing`, where they are busy; the others are efficiencies (shares of the
     peak) and times in seconds.
     """
 
@@ -108,11 +109,8 @@ class StepSettings:
     step_s: float = 1.1e-3
     sequence_s: float = 27e-6
     front_end_s: float = 17e-3
-    compute_exponent: float = 0.87
-    weight_exponent: float = 0.23
-    cache_exponent: float = 0.47
-    share_fraction: float | None = None
-    neighbours: float = 1.08
+    idle_neighbours: bool = False
+    sharing_loss: float = SHARING_LOSS
 
     def __post_init__(self) -> None:
         if self.weight_bits not in (16, 8, 4) or self.kv_bits not in (16, 8):
@@ -126,7 +124,8 @@ class StepSettings:
 class StepTime:
     """The letters of the module's docstring, in seconds (miss: a share).
 
-    windowed, window: w and W', a share and tokens.
+    windowed, window: w and W', a share and tokens; idle_share: s beside idle neighbours, else 1;
+    shards: W.
     """
 
     compute: float
@@ -142,6 +141,8 @@ class StepTime:
     front_end: float
     windowed: float = 0.0
     window: float = math.inf
+    idle_share: float = 1.0
+    shards: int = 1
 
     def seen(self, tokens: np.ndarray) -> np.ndarray:
         """Tokens of contexts as far as the layers see them, on the average over the layers.
@@ -168,6 +169,17 @@ class StepTime:
             + self.fixed
         )
 
+    def stretch(self, decodes: np.ndarray | float, prefill: np.ndarray | float) -> np.ndarray:
+        """How many times as long a step takes by the law of idle neighbours, any shape."""
+        decodes, prefill = np.asarray(decodes, dtype=float), np.asarray(prefill, dtype=float)
+        if self.idle_share == 1:
+            return np.ones(np.broadcast(decodes, prefill).shape)
+        return np.where(
+            prefill > 0,
+            idle_prompt_slowdown(self.idle_share, (decodes + prefill) / self.shards),
+            idle_decode_slowdown(self.idle_share, decodes / self.shards),
+        )
+
     def of(
         self,
         decodes: float,
@@ -180,7 +192,8 @@ class StepTime:
         rest = (
             self.kv * context + self.attention * attention + self.sequence * (decodes + prefilled)
         )
-        return float(self.base(np.asarray(decodes + prefill, dtype=float))) + rest
+        whole = float(self.base(np.asarray(decodes + prefill, dtype=float))) + rest
+        return float(self.stretch(decodes, prefill)) * whole
 
     def scaled(self, factors: Sequence[float] | np.ndarray) -> "StepTime":
         """The same option with its nine numbers times the factors, in the order of FACTORS."""
@@ -237,7 +250,7 @@ def step_time(
 ) -> StepTime:
     """Step time of one option; mps_share in 0..1. Whether it fits the GPU is not checked here."""
     own = settings or StepSettings()
-    slower_compute, slower_weights, slower_cache = _step_slowdowns(mps_share, own)
+    busy = 1.0 if own.idle_neighbours else busy_slowdown(mps_share, own.sharing_loss)
     peak = gpu.bf16_dense_tflops * 1e12
     in_8_bit = own.weight_bits == 8 or (own.weight_bits == 4 and gpu.four_bit_weights_as == "fp8")
     peak_of_weights = (
@@ -246,48 +259,33 @@ def step_time(
     bandwidth = gpu.memory_bandwidth_gb_per_s * 1e9
     miss = 1 - llm.experts_per_token / llm.experts if llm.experts else 1.0
     in_experts = (llm.parameters_total_b - llm.parameters_active_b) / miss if llm.experts else 0.0
-    a_billion = (
-        slower_weights * 1e9 * own.weight_bits / 8 / (tp_degree * bandwidth * own.weight_efficiency)
-    )
+    a_billion = busy * 1e9 * own.weight_bits / 8 / (tp_degree * bandwidth * own.weight_efficiency)
     link, latency = _all_reduce_step_time(llm, gpu, tp_degree, own)
     return StepTime(
-        compute=slower_compute
+        compute=busy
         * 2e9
         * llm.parameters_active_b
         / (tp_degree * peak_of_weights * own.compute_efficiency),
         dense=a_billion * (llm.parameters_total_b - in_experts),
         expert=a_billion * in_experts,
         miss=miss,
-        kv=slower_cache
-        * step_kv_token_gib(llm, tp_degree, own)
-        * GIB
-        / (bandwidth * own.kv_efficiency),
-        attention=slower_cache
+        kv=busy * step_kv_token_gib(llm, tp_degree, own) * GIB / (bandwidth * own.kv_efficiency),
+        attention=busy
         * 4
         * llm.layers
         * llm.heads
         * llm.head_size
         / (tp_degree * peak * own.attention_efficiency),
-        link=link,
-        latency=latency,
-        fixed=llm.layers * own.layer_s + own.step_s,
-        sequence=own.sequence_s,
+        link=busy * link,
+        latency=busy * latency,
+        fixed=busy * (llm.layers * own.layer_s + own.step_s),
+        sequence=busy * own.sequence_s,
         front_end=own.front_end_s,
         windowed=llm.windowed_layers / llm.layers,
         window=llm.window_tokens or math.inf,
+        idle_share=mps_share if own.idle_neighbours else 1.0,
+        shards=tp_degree,
     )
-
-
-def _step_slowdowns(share: float, own: StepSettings) -> tuple[float, float, float]:
-    """By what a share stretches arithmetic, weight reading, cache reading and attention."""
-    if share == 1:
-        return 1.0, 1.0, 1.0
-    if own.share_fraction is not None:
-        scale = own.neighbours * (1 - own.share_fraction + own.share_fraction / share)
-        return scale, scale, scale
-    exponents = own.compute_exponent, own.weight_exponent, own.cache_exponent
-    compute, weights, cache = (own.neighbours / share**exponent for exponent in exponents)
-    return compute, weights, cache
 
 
 def _all_reduce_step_time(

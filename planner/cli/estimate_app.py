@@ -78,9 +78,15 @@ def profile_estimate(
     ] = 256,
     step_tokens: Annotated[int, typer.Option(metavar="N", help="Token budget of a step.")] = 8192,
     neighbours: Annotated[
+        str,
+        typer.Option(metavar="busy|idle", help="What the other shards of a shared GPU do."),
+    ] = "busy",
+    sharing_loss: Annotated[
         float,
-        typer.Option(metavar="F", help="Assumed slowdown by busy neighbours on shared GPUs."),
-    ] = 1.08,
+        typer.Option(
+            metavar="PCT", help="Throughput of a GPU that is lost between busy neighbours."
+        ),
+    ] = 7.5,
     highest_load: Annotated[
         float,
         typer.Option(metavar="PCT", help="Highest rate of a curve, in per cent of the capacity."),
@@ -139,6 +145,7 @@ def profile_estimate(
                 sequences=max_sequences,
                 step_tokens=step_tokens,
                 neighbours=neighbours,
+                sharing_loss_pct=sharing_loss,
                 highest_load_pct=highest_load,
                 calibrate=calibrate,
                 harness=harness,

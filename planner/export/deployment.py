@@ -64,7 +64,11 @@ def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
         "about": _about_deployment(content, instance, on),
         "llms": llms,
         "nodes": nodes,
-        "cautions": [*_deployment_model_cautions(llms), *deployment_memory_cautions(nodes)],
+        "cautions": [
+            *content.get("context", {}).get("curve_warnings", []),
+            *_deployment_model_cautions(llms),
+            *deployment_memory_cautions(nodes),
+        ],
     }
 
 

@@ -52,7 +52,7 @@ def build_step_level_replica(
         return "the profile does not state the lengths of prompts and answers"
     if not step_fits_shards(llm, one.tp_degree):
         return f"its heads cannot be split over {one.tp_degree} GPUs"
-    settings = StepSettings()
+    settings = StepSettings(idle_neighbours=one.curve.neighbours == "idle")
     cache = one.memory - weights_gib(llm, settings) / one.tp_degree - RUNTIME_GIB
     if cache <= 0:
         return "its stated memory leaves no room for a cache after 16-bit weights"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from models.instance import Dropped, Instance, Pool
+from planner.plans.curve_warnings import curve_warnings
 from planner.plans.numbers import finite_number, percent, tidy
 from planner.plans.schema import (
     ContextContent,
@@ -42,6 +43,7 @@ def context_content(
     return {
         **scenario_context(loaded, instance),
         "sources": sorted({option.curve.source for option in deployed if option.curve.source}),
+        "curve_warnings": curve_warnings(instance, deployed),
         "effort_notes": list(solution.effort.notes),
         "seconds": {
             phase: float(seconds)

@@ -301,9 +301,13 @@ class ScenarioContextContent(TypedDict):
 
 
 class ContextContent(ScenarioContextContent):
-    """What reports show in addition to the plan; sources: of the curves used; seconds: by phase."""
+    """What reports show in addition to the plan.
+
+    sources: of the curves used; curve_warnings: why they may promise too much; seconds: by phase.
+    """
 
     sources: list[str]
+    curve_warnings: NotRequired[list[str]]
     effort_notes: list[str]
     seconds: dict[str, float]
     notices: list[str]

@@ -150,6 +150,7 @@ def measured_points_to_calibrate(
     blank = np.full(len(content["llm"]), np.nan)
     ttft, tpot = content.get("ttft_mean_ms", blank), content.get("tpot_mean_ms", blank)
     users = content.get("concurrency", blank) if closed else blank
+    neighbours = content.get("neighbours", np.full(len(blank), ""))
     for k, name in enumerate(content["llm"]):
         llm, gpu, tp_degree = (
             load_catalogue_llms()[str(name)],
@@ -159,8 +160,9 @@ def measured_points_to_calibrate(
         share = float(content["mps_share_pct"][k]) / 100
         free = step_room_gib(llm, gpu, tp_degree, settings)
         cache = free if share == 1 else min(free, 0.5 * share * gpu.memory_gib)
+        own = replace(settings, idle_neighbours=neighbours[k] == "idle")
         point = CalibrationPoint(
-            step=step_time(llm, gpu, tp_degree, share, settings),
+            step=step_time(llm, gpu, tp_degree, share, own),
             limits=Limits(
                 max(cache / step_kv_token_gib(llm, tp_degree, settings), 2),
                 offered.sequences,

@@ -8,7 +8,9 @@ continuous batching.
     capacity rate at which responses end while the queue is never empty: arrivals at 1.2 times what
     an instant backlog drains at
     rates    N of them at loads 0.05 + (H - 0.05) sin(pi/2 k/(N-1)) of the capacity, up to the
-             highest load H = 0.97, or less by option
+             highest load H = 0.97, or less by option. Beside busy neighbours a share takes its part
+             of the whole GPU's rates, as far as its own capacity goes, and no latency below the
+             whole GPU's (`models.serving.gpu_sharing`, (1))
     row      mean and p50/p90/p95/p99 of TTFT, TPOT, E2E over all seeds, each seed's first 15 % and
              last 5 % of the requests left out
     +-       half width of a 95 % interval from the spread between seeds (Student's t)
@@ -23,11 +25,13 @@ Imports are light on purpose: worker processes start with this module.
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
 from models.serving.batching import Limits
+from models.serving.gpu_sharing import lift_to_whole_gpu, shared_gpu_rates
 from models.serving.step_time import (
     RUNTIME_GIB,
     StepSettings,
@@ -72,6 +76,7 @@ COLUMNS = (
     "concurrency",
     "input_tokens",
     "output_tokens",
+    "neighbours",
     "provenance",
     "source",
 )
@@ -161,15 +166,18 @@ def estimate_table(
     """
     estimate = Estimate(rows=[], half_widths=[], left_out=[], complete=True)
     done = 0
-    for curve in spread_over_processes(_estimate_curve, requests, jobs, cancel):
-        done += 1
-        if isinstance(curve, LeftOut):
-            estimate.left_out.append(curve)
-        else:
-            estimate.rows.extend(curve[0])
-            estimate.half_widths.extend(curve[1])
-        if progress is not None:
-            progress(done)
+    for curves in spread_over_processes(
+        _estimate_shares, _estimates_by_gpu(requests), jobs, cancel
+    ):
+        for curve in curves:
+            done += 1
+            if isinstance(curve, LeftOut):
+                estimate.left_out.append(curve)
+            else:
+                estimate.rows.extend(curve.rows)
+                estimate.half_widths.extend(curve.half_widths)
+            if progress is not None:
+                progress(done)
     return Estimate(
         rows=estimate.rows,
         half_widths=estimate.half_widths,
@@ -178,19 +186,67 @@ def estimate_table(
     )
 
 
+def _estimates_by_gpu(requests: Sequence[EstimateRequest]) -> list[list[EstimateRequest]]:
+    """Requests in their order, those that follow each other and differ only in the share
+    together.
+    """
+
+    def but_for_share(request: EstimateRequest) -> tuple[object, ...]:
+        return (
+            *(request.llm.llm, request.gpu.gpu, request.tp_degree),
+            *(id(request.offered), request.settings, request.factors),
+        )
+
+    return [list(group) for _, group in groupby(requests, key=but_for_share)]
+
+
+@dataclass(frozen=True)
+class _EstimatedCurve:
+    rows: list[dict[str, object]]
+    half_widths: list[dict[str, float]]
+
+    @property
+    def rates(self) -> list[float]:
+        return [float(str(row["rate_rps"])) for row in self.rows]
+
+    @property
+    def latencies(self) -> np.ndarray:
+        """(K, C), ms."""
+        return np.array([[row[name] for name in LATENCIES] for row in self.rows], dtype=float)
+
+
+def _estimate_shares(requests: Sequence[EstimateRequest]) -> list[_EstimatedCurve | LeftOut]:
+    """Curves of requests that differ only in the share."""
+    curves: list[_EstimatedCurve | LeftOut] = []
+    whole: _EstimatedCurve | LeftOut | None = None
+    for request in requests:
+        if request.share_pct == 100 and whole is not None:
+            curves.append(whole)
+            continue
+        beside = request.share_pct != 100 and not request.settings.idle_neighbours
+        if whole is None and beside:
+            whole = _estimate_curve(replace(request, share_pct=100), None)
+        alone = None if not beside or isinstance(whole, LeftOut) else whole
+        curves.append(_estimate_curve(request, alone))
+        if request.share_pct == 100:
+            whole = curves[-1]
+    return curves
+
+
 def _estimate_curve(
-    request: EstimateRequest,
-) -> tuple[list[dict[str, object]], list[dict[str, float]]] | LeftOut:
-    """Rows of one option and their half widths."""
+    request: EstimateRequest, whole: _EstimatedCurve | None
+) -> _EstimatedCurve | LeftOut:
+    """The curve of one option.
+
+    whole: that of the whole GPU, for a share beside busy neighbours.
+    """
     cache = _estimate_cache_gib(request)
     if isinstance(cache, str):
         return LeftOut(
             request.llm.llm, request.gpu.gpu, request.tp_degree, request.share_pct, cache
         )
-    offered = request.offered
-    step = step_time(
-        request.llm, request.gpu, request.tp_degree, request.share_pct / 100, request.settings
-    )
+    offered, share = request.offered, request.share_pct / 100
+    step = step_time(request.llm, request.gpu, request.tp_degree, share, request.settings)
     if request.factors:
         step = step.scaled(request.factors)
     limits = Limits(
@@ -200,37 +256,55 @@ def _estimate_curve(
     )
     draws = [cut_load_to_cache(draw, limits) for draw in draw_simulated_load(offered)]
     capacity = simulated_capacity_rps(step, limits, offered, draws[0])
+    loads = simulated_curve_loads(offered.rates, offered.highest_load)
+    rates = [float(f"{load * capacity:.4g}") for load in loads]
+    if whole is not None:
+        rates = [float(f"{rate:.10g}") for rate in shared_gpu_rates(whole.rates, share, rates[-1])]
+    simulated = [simulated_latencies_at(step, limits, offered, draws, rate) for rate in rates]
+    latencies = np.array([[point[name] for name in LATENCIES] for point, _ in simulated])
+    if whole is not None:
+        latencies = lift_to_whole_gpu(latencies, rates, share, whole.rates, whole.latencies)
+    same = _estimate_same_in_rows(request, cache, draws, capacity)
+    rows = [
+        _estimate_row(same, rate, dict(zip(LATENCIES, map(float, point), strict=True)))
+        for rate, point in zip(rates, latencies, strict=True)
+    ]
+    widths = [
+        {"load": rate / capacity, **half} for rate, (_, half) in zip(rates, simulated, strict=True)
+    ]
+    return _EstimatedCurve(rows, widths)
+
+
+def _estimate_same_in_rows(
+    request: EstimateRequest,
+    cache: float,
+    draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    capacity: float,
+) -> dict[str, object]:
+    """The columns that all rows of an option share."""
     memory = weights_gib(request.llm, request.settings) / request.tp_degree + cache + RUNTIME_GIB
-    same = {
-        # Not up: a KV cache that fills the GPU must still fit.
-        "memory_gib_per_gpu": math.floor(10 * memory) / 10,
-        "input_tokens": _whole(np.concatenate([draw[1] for draw in draws]).mean()),
-        "output_tokens": _whole(np.concatenate([draw[2] for draw in draws]).mean()),
-        "provenance": "calibrated" if request.factors else "estimated",
-        "source": _estimate_source(request, capacity),
-    }
-    option = {
+    beside = "idle" if request.settings.idle_neighbours else "busy"
+    return {
         "llm": request.llm.llm,
         "gpu": request.gpu.gpu,
         "tp_degree": request.tp_degree,
         "mps_share_pct": request.share_pct,
+        # Not up: a KV cache that fills the GPU must still fit.
+        "memory_gib_per_gpu": math.floor(10 * memory) / 10,
+        "input_tokens": _whole(np.concatenate([draw[1] for draw in draws]).mean()),
+        "output_tokens": _whole(np.concatenate([draw[2] for draw in draws]).mean()),
+        "neighbours": "" if request.share_pct == 100 else beside,
+        "provenance": "calibrated" if request.factors else "estimated",
+        "source": _estimate_source(request, capacity),
     }
-    rows: list[dict[str, object]] = []
-    widths: list[dict[str, float]] = []
-    for load in simulated_curve_loads(offered.rates, offered.highest_load):
-        rate = float(f"{load * capacity:.4g}")
-        latencies, half = simulated_latencies_at(step, limits, offered, draws, rate)
-        concurrency = round(rate * latencies["e2e_mean_ms"] / 1000, 2)
-        row: dict[str, object] = {
-            **option,
-            "rate_rps": rate,
-            **latencies,
-            **same,
-            "concurrency": concurrency,
-        }
-        rows.append({name: row[name] for name in COLUMNS})
-        widths.append({"load": rate / capacity, **half})
-    return rows, widths
+
+
+def _estimate_row(
+    same: Mapping[str, object], rate: float, latencies: Mapping[str, float]
+) -> dict[str, object]:
+    concurrency = round(rate * latencies["e2e_mean_ms"] / 1000, 2)
+    row = {**same, "rate_rps": rate, **latencies, "concurrency": concurrency}
+    return {name: row[name] for name in COLUMNS}
 
 
 def _estimate_cache_gib(request: EstimateRequest) -> float | str:
@@ -271,7 +345,9 @@ def _estimate_source(request: EstimateRequest, capacity: float) -> str:
     shared = (
         ""
         if request.share_pct == 100
-        else f", slowed x {request.settings.neighbours:g} by busy neighbours (assumed)"
+        else ", neighbours idle"
+        if request.settings.idle_neighbours
+        else f", beside busy neighbours ({100 * request.settings.sharing_loss:g} % lost)"
     )
     most = (
         ""

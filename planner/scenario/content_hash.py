@@ -23,6 +23,10 @@ from profiles.records import Scores
 __all__ = ["content_hash", "significant_for_hash"]
 
 DIGITS = 12
+DEFAULTS = {"neighbours": "unknown"}
+"""What a column of words holds where nothing is stated, "" for others; a column of it alone adds
+nothing.
+"""
 _TENS = np.array([float(f"1e{power}") for power in range(-300, 301)])
 
 
@@ -77,8 +81,9 @@ def _rounded_for_hash(content: Any) -> Any:
 def _add_table_to_hash(digest: Any, content: Mapping[str, np.ndarray]) -> None:
     for name in sorted(content):
         column = content[name]
-        blank = (column == "").all() if column.dtype == object else np.isnan(column).all()
-        if blank:
+        default = DEFAULTS.get(name, "")
+        left_out = column == default if column.dtype == object else np.isnan(column)
+        if left_out.all():
             continue
         _add_text_to_hash(digest, [name])
         if column.dtype == object:

@@ -142,4 +142,7 @@ def _option_curve(profiled: ProfiledOption) -> Curve:
     latency = {
         column: np.asarray(values) / 1000.0 for column, values in profiled.latency_ms.items()
     }
-    return Curve(profiled.rates, latency, profiled.provenance, profiled.source, profiled.tokens)
+    return Curve(
+        *(profiled.rates, latency, profiled.provenance, profiled.source, profiled.tokens),
+        neighbours=profiled.neighbours,
+    )

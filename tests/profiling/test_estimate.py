@@ -2,23 +2,37 @@
 
 import csv
 import json
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models.serving.step_time import StepSettings
 from models.serving.workload import fixed
 from planner.cli.commands.estimate_options import EstimateOptions
 from planner.errors import DataError
-from planner.profiling.estimate import COLUMNS, LATENCIES, Estimate
+from planner.profiling.estimate import (
+    COLUMNS,
+    LATENCIES,
+    Estimate,
+    estimate_requests,
+    estimate_table,
+)
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.curves import load_curves
-from tests.support.scenarios.estimates import SMALL, estimate
+from tests.support.scenarios.estimates import H100, LLMS, SMALL, estimate
 
 
 @pytest.fixture(scope="module")
 def table() -> Estimate:
     return estimate()
+
+
+def curves_of(table: Estimate) -> list[list[dict[str, object]]]:
+    """Rows by option."""
+    by_option = groupby(table.rows, key=lambda row: (row["tp_degree"], row["mps_share_pct"]))
+    return [list(rows) for _, rows in by_option]
 
 
 def test_the_same_bytes_every_time_in_one_process_and_in_two(table: Estimate) -> None:
@@ -39,9 +53,7 @@ def test_the_planner_reads_the_table_without_a_word(table: Estimate, tmp_path: P
 
 
 def test_latencies_rise_with_the_rate_up_to_noise(table: Estimate) -> None:
-    for first in range(0, len(table.rows), SMALL.rates):
-        curve = table.rows[first : first + SMALL.rates]
-        assert len({(row["tp_degree"], row["mps_share_pct"]) for row in curve}) == 1
+    for curve in curves_of(table):
         assert np.all(np.diff([float(str(row["rate_rps"])) for row in curve]) > 0)
         for column in LATENCIES:
             values = np.array([float(str(row[column])) for row in curve])
@@ -49,7 +61,8 @@ def test_latencies_rise_with_the_rate_up_to_noise(table: Estimate) -> None:
 
 
 def test_what_the_loads_and_half_widths_say(table: Estimate) -> None:
-    loads = [half["load"] for half in table.half_widths[: SMALL.rates]]
+    first = next(k for k, row in enumerate(table.rows) if row["mps_share_pct"] == 100)
+    loads = [half["load"] for half in table.half_widths[first : first + SMALL.rates]]
     assert loads[0] == pytest.approx(0.05, rel=1e-2)
     assert loads[-1] == pytest.approx(0.97, rel=1e-2)
     assert all(half[column] >= 0 for half in table.half_widths for column in LATENCIES)
@@ -61,8 +74,26 @@ def test_more_gpus_serve_more_and_a_share_serves_less(table: Estimate) -> None:
     top = {
         (row["tp_degree"], row["mps_share_pct"]): float(str(row["rate_rps"])) for row in table.rows
     }
-    assert top[1, 50] < top[1, 100] < top[2, 100]
-    assert top[2, 50] < top[2, 100]
+    assert top[1, 100] < top[2, 100]
+    for degree in (1, 2):
+        assert 0.91 <= 2 * top[degree, 50] / top[degree, 100] <= 0.94
+
+
+def test_a_share_bends_where_the_whole_gpu_does(table: Estimate) -> None:
+    half, whole = ([float(str(row["rate_rps"])) for row in curve] for curve in curves_of(table)[:2])
+    assert half[:-1] == pytest.approx([rate / 2 for rate in whole[: len(half) - 1]])
+    assert {row["neighbours"] for row in table.rows if row["mps_share_pct"] == 50} == {"busy"}
+    assert {row["neighbours"] for row in table.rows if row["mps_share_pct"] == 100} == {""}
+
+
+def test_beside_idle_neighbours_a_share_does_more_than_its_part() -> None:
+    idle = StepSettings(idle_neighbours=True)
+    found = estimate_table(
+        estimate_requests([LLMS["llama-3.1-8b"]], [H100], (1,), (50, 100), SMALL, idle)
+    )
+    half, whole = curves_of(found)
+    assert float(str(half[-1]["rate_rps"])) > 0.6 * float(str(whole[-1]["rate_rps"]))
+    assert {row["neighbours"] for row in half} == {"idle"}
 
 
 def test_bursts_make_tails_longer() -> None:

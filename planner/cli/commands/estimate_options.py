@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from models.serving.batching import SCHEDULERS
+from models.serving.gpu_sharing import SHARING_LOSS
 from models.serving.step_time import StepSettings
 from models.serving.workload import Lengths, fixed, lognormal_workload, workload_from_trace
 from planner.errors import DataError
@@ -25,6 +26,8 @@ __all__ = ["EstimateOptions", "read_estimate_options", "whole_number_options"]
 MOST = 1_000_000
 """Requests of a rate, tokens of a request or of a step: more are taken for mistakes."""
 FEWEST_REQUESTS = 100
+NEIGHBOURS = ("busy", "idle")
+MOST_LOST_PCT = 90.0
 
 
 Entry = TypeVar("Entry")
@@ -50,7 +53,8 @@ class EstimateOptions:
     kv_bits: int = 16
     sequences: int = 256
     step_tokens: int = 8192
-    neighbours: float = 1.08
+    neighbours: str = "busy"
+    sharing_loss_pct: float = 100 * SHARING_LOSS
     highest_load_pct: float = 100 * HIGHEST_LOAD
     calibrate: Path | None = None
     harness: str = "closed"
@@ -106,7 +110,13 @@ def read_estimate_options(
         ),
         ("--weight-bits", options.weight_bits, options.weight_bits in (16, 8, 4), "16, 8 or 4"),
         ("--kv-bits", options.kv_bits, options.kv_bits in (16, 8), "16 or 8"),
-        ("--neighbours", options.neighbours, 1 <= options.neighbours <= 10, "1 to 10"),
+        ("--neighbours", options.neighbours, options.neighbours in NEIGHBOURS, "busy or idle"),
+        (
+            "--sharing-loss",
+            options.sharing_loss_pct,
+            0 <= options.sharing_loss_pct <= MOST_LOST_PCT,
+            f"0 to {MOST_LOST_PCT:g}, in per cent of the GPU",
+        ),
         (
             "--highest-load",
             options.highest_load_pct,
@@ -139,7 +149,10 @@ def read_estimate_options(
     if faults:
         raise DataError(faults)
     settings = StepSettings(
-        weight_bits=options.weight_bits, kv_bits=options.kv_bits, neighbours=options.neighbours
+        weight_bits=options.weight_bits,
+        kv_bits=options.kv_bits,
+        idle_neighbours=options.neighbours == "idle",
+        sharing_loss=options.sharing_loss_pct / 100,
     )
     offered = OfferedLoad(
         lengths=lengths,

@@ -14,13 +14,16 @@ LINEARIZATION = (
 
 
 def provenance_lines(content: PlanContent) -> list[str]:
-    """Return the provenance of the deployed options' curves, counted, and their sources."""
+    """Return the provenance of the deployed options' curves, counted, what they may promise too
+    much, and their sources.
+    """
     counts: dict[str, int] = defaultdict(int)
     for option in content["options"]:
         counts[option["provenance"]] += 1
     counted = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
     return [
         f"Curves at the rates of this plan: {counted}.",
+        *(f"Warning: {warning}." for warning in content["context"].get("curve_warnings", [])),
         LINEARIZATION,
         *_provenance_source_lines(content["context"]["sources"]),
     ]

@@ -41,6 +41,15 @@ WINDOWED = step_time(
 )
 
 
+IDLE = step_time(
+    load_catalogue_llms()["llama-3.1-8b"],
+    load_catalogue_gpus()["A100-SXM-80GB"],
+    2,
+    0.4,
+    StepSettings(idle_neighbours=True),
+)
+
+
 @dataclass
 class Request:
     number: int
@@ -161,7 +170,7 @@ def test_it_is_the_step_by_step_simulation(
     closed: bool,
 ) -> None:
     random = np.random.RandomState(seed)
-    step = (STEP, MOE, WINDOWED)[seed % 3]
+    step = (STEP, MOE, WINDOWED, IDLE)[seed % 4]
     prompts, outputs = random.randint(1, 500, size=requests), random.randint(1, 40, size=requests)
     limits = Limits(int((prompts + outputs).max()) + slack, sequences, budget)
     if closed:

@@ -63,25 +63,32 @@ def test_factors_scale_what_they_name_and_nothing_else() -> None:
         assert all(scaled[field] == pytest.approx(3 * getattr(step, field)) for field in changed)
 
 
-def test_a_smaller_share_is_slower_but_not_in_its_overheads() -> None:
-    whole, half, tenth = (step_time(LLAMA, H100, 2, share) for share in (1.0, 0.5, 0.1))
-    for name in ("compute", "dense", "kv", "attention"):
-        assert getattr(whole, name) < getattr(half, name) < getattr(tenth, name)
-    assert half.compute == pytest.approx(1.08 * whole.compute / 0.5**0.87)
-    assert half.dense == pytest.approx(1.08 * whole.dense / 0.5**0.23)
-    assert (whole.link, whole.latency, whole.fixed, whole.sequence) == (
-        tenth.link,
-        tenth.latency,
-        tenth.fixed,
-        tenth.sequence,
+def test_beside_busy_neighbours_all_but_the_front_end_takes_its_share_of_the_gpu() -> None:
+    whole, half = (step_time(MOE, H100, 2, share) for share in (1.0, 0.5))
+    own = StepSettings(sharing_loss=0.0)
+    for name in FACTORS:
+        if name not in ("front_end", "weights"):
+            assert getattr(half, name) == pytest.approx(getattr(whole, name) / (0.5 * 0.925))
+            third = getattr(step_time(MOE, H100, 2, 1 / 3, own), name)
+            assert third == pytest.approx(3 * getattr(whole, name))
+    assert half.dense == pytest.approx(whole.dense / (0.5 * 0.925))
+    assert half.expert == pytest.approx(whole.expert / (0.5 * 0.925))
+    assert half.front_end == whole.front_end
+    assert half.of(3, 900, 500, 125_000, 1) == pytest.approx(
+        whole.of(3, 900, 500, 125_000, 1) / (0.5 * 0.925)
     )
 
 
-def test_a_measured_share_law_and_the_neighbours_are_settings() -> None:
-    step = step_time(LLAMA, H100, 1, 0.25, StepSettings(share_fraction=0.4, neighbours=1.0))
-    alone = step_time(LLAMA, H100, 1)
-    for name in ("compute", "dense", "kv", "attention"):
-        assert getattr(step, name) == pytest.approx(getattr(alone, name) * (0.6 + 0.4 / 0.25))
+def test_beside_idle_neighbours_a_step_is_slowed_by_its_kind_and_size() -> None:
+    whole = step_time(LLAMA, H100, 2)
+    half = step_time(LLAMA, H100, 2, 0.5, StepSettings(idle_neighbours=True))
+    prompts = 1 + 1 / (1 + np.exp(2.11 - 0.228 * np.log2(1003 / 2)))
+    decodes = 1 + 1 / (1 + np.exp(4.15 - 0.540 * np.log2(8 / 2)))
+    assert half.of(3, 900, 1000, 500_000, 1) == pytest.approx(
+        prompts * whole.of(3, 900, 1000, 500_000, 1)
+    )
+    assert half.of(8, 4000) == pytest.approx(decodes * whole.of(8, 4000))
+    assert 1 < decodes < prompts < 2
 
 
 def test_precision_changes_weights_cache_and_arithmetic() -> None:
