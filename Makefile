@@ -3,6 +3,7 @@
 #   make check   formatting, lint and types             make test-slow   the long tests
 #   make app     the what-if page in a browser          make bench   time the planner
 #   make format  put the formatting right               make fuzz    damaged inputs, for 20 s
+#   make walls   the long tests at full size, an hour
 #   make lock    lock the tested versions with hashes    make audit   look up known vulnerabilities
 #   make litellm an environment of its own for the tests of the exported gateway files
 #   make mutants mutation testing of the verifier and of the mathematics of bounds, hours
@@ -24,7 +25,7 @@ ROOMS := app.py app_pages planner models profiles reports tests bench examples
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app litellm lock audit test test-slow fuzz mutants check format-check lint types format bench clean
+.PHONY: help venv demo app litellm lock audit test test-slow walls fuzz mutants check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -72,7 +73,10 @@ test: $(STAMP)
 	$(PY) -m pytest -n 2 -m "not slow"
 
 test-slow: $(STAMP)
-	$(PY) -m pytest -n 2 --dist loadgroup -m slow
+	$(PY) -m pytest -n 2 -m slow
+
+walls: $(STAMP)
+	PLANNER_WALLS=full $(PY) -m pytest -n 2 -m slow
 
 fuzz: $(STAMP)
 	FUZZ_PATIENCE=10 $(PY) -m tests.fuzz --seconds 20 --seed 1

@@ -8,6 +8,7 @@
     SolveError                  the input is sound, but there is no plan to return
       InfeasibleError           no plan keeps all limits; a conflict and repairs exist  exit code 3
       NoPlanInTimeError         stopped by a limit before a plan was found              exit code 5
+      ProcessEndedError         one of the program's own processes is gone              exit code 5
     VerificationError           a plan broke its own rules: a bug of the planner        exit code 1
 
 `VerificationError` is deliberately outside both roots: no front end may treat it as an answer.
@@ -24,6 +25,7 @@ __all__ = [
     "DataError",
     "InfeasibleError",
     "NoPlanInTimeError",
+    "ProcessEndedError",
     "ProfileError",
     "ScenarioError",
     "ScoresError",
@@ -42,6 +44,10 @@ class InfeasibleError(SolveError):
 
 class NoPlanInTimeError(SolveError):
     """The time limit or an interrupt came before a plan was found."""
+
+
+class ProcessEndedError(SolveError):
+    """A process that did part of the work is gone, e.g. killed for its memory."""
 
 
 class VerificationError(Exception):

@@ -10,13 +10,21 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
+
+from planner.errors import ProcessEndedError
 
 __all__ = ["end_with_parent", "spread_over_processes"]
 
 POLL_S = 0.1
 PARENT_POLL_S = 0.5
+PROCESS_GONE = (
+    "A process ended unexpectedly, perhaps out of memory; try --jobs 1 (from Python: jobs=1), which"
+    " starts none"
+)
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -30,7 +38,8 @@ def spread_over_processes(
     begin: Callable[..., None] | None = None,
     known: tuple[Any, ...] = (),
 ) -> Iterator[Result]:
-    """Results in the order of the work, until all are there or `cancel` is set.
+    """Results in the order of the work, until all are there or `cancel` is set. ProcessEndedError
+    when a process is gone, for then its work is.
 
     jobs: processes, 0 = one per core; 1 = in this one.
 
@@ -46,30 +55,43 @@ def spread_over_processes(
                 return
             yield call(one)
         return
+    yield from _spread_over_pool(call, work, processes, cancel, (os.getpid(), begin, known))
+
+
+def _spread_over_pool(
+    call: Callable[[Work], Result],
+    work: Sequence[Work],
+    processes: int,
+    cancel: threading.Event | None,
+    known: tuple[Any, ...],
+) -> Iterator[Result]:
+    """Results from several processes. known: arguments of `_begin_process`."""
+    others = set(multiprocessing.active_children())
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, spawn, _begin_process, known)
     resource_tracker.ensure_running()  # started later, it would unblock SIGINT (CPython 3.11)
     before = signal.pthread_sigmask(
         signal.SIG_BLOCK, {signal.SIGINT}
     )  # inherited: the parent, not Ctrl-C, ends the processes
     try:
-        pool = multiprocessing.get_context("spawn").Pool(
-            processes, _begin_process, (os.getpid(), begin, known)
-        )
+        waiting = [pool.submit(call, one) for one in work]
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
-        results = pool.imap(call, work)
-        while True:
-            try:
-                yield results.next(POLL_S)
-            except multiprocessing.TimeoutError:
-                pass
-            except StopIteration:
-                return
+        for future in waiting:
+            while not wait([future], POLL_S).done:
+                if cancel is not None and cancel.is_set():
+                    return
+            yield future.result()
             if cancel is not None and cancel.is_set():
                 return
+    except BrokenProcessPool:
+        raise ProcessEndedError(PROCESS_GONE) from None
     finally:
-        pool.terminate()
-        pool.join()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+            child.join()
 
 
 def _begin_process(parent: int, begin: Callable[..., None] | None, known: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from planner.errors import ProcessEndedError
 from planner.process_pool import spread_over_processes
 from tests.support.paths import HOME
 
@@ -45,6 +46,15 @@ def test_a_stop_keeps_what_is_done() -> None:
         if len(done) == 2:
             cancel.set()
     assert done == [0, 1]
+
+
+def end(number: int) -> None:
+    os._exit(number)
+
+
+def test_work_whose_process_is_gone_is_an_error_and_no_endless_wait() -> None:
+    with pytest.raises(ProcessEndedError, match="out of memory"):
+        list(spread_over_processes(end, [1, 2, 3], 2))
 
 
 SLOW = """

@@ -65,13 +65,13 @@ PAYLOADS = [
 ]
 
 
+OVERRIDES = ["arrival_rate_rps=41.7", "slo=[]", "setups.mps_shares_pct=[100]"]
+
+
 @pytest.mark.parametrize(
-    "example", first_fast(EXAMPLES), ids=lambda path: f"{path.parent.name}-{path.stem}"
-)
-@pytest.mark.parametrize(
-    "overrides",
-    [[], ["arrival_rate_rps=41.7", "slo=[]", "setups.mps_shares_pct=[100]"]],
-    ids=["plain", "overrides"],
+    ("example", "overrides"),
+    first_fast([(EXAMPLES[0], OVERRIDES), *((example, []) for example in EXAMPLES)]),
+    ids=lambda one: f"{one.parent.name}-{one.stem}" if isinstance(one, Path) else str(len(one)),
 )
 def test_same_hash_both_ways(example: Path, overrides: list[str], tmp_path: Path) -> None:
     requested = assemble_instance(example, overrides)

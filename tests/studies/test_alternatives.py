@@ -22,7 +22,7 @@ from planner.solution import Solution
 from planner.studies.alternatives import Alternatives, AlternativesOptions, find_alternatives
 from tests.support.instances.oracle import Setup, _search, feasible_setups
 from tests.support.instances.tiny import random_instance
-from tests.support.walls import first_fast
+from tests.support.walls import first_fast, wall_size
 
 SETTINGS = Settings(rel_gap=1e-6)
 SLACK = 2e-5
@@ -109,7 +109,8 @@ def cases(kind: str, seeds: int) -> list[tuple[Instance, Solution]]:
 @pytest.mark.parametrize("kind", first_fast(KINDS, (1,)))
 def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> None:
     listed = 0
-    for instance, plan in cases(kind, 24 if kind in ("each_llm", "cost") else 9):
+    several = wall_size(12, 24) if kind in ("each_llm", "cost") else wall_size(5, 9)
+    for instance, plan in cases(kind, several):
         found = find_alternatives(
             instance,
             plan,

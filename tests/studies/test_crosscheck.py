@@ -23,11 +23,11 @@ from planner.studies.crosscheck import CrossCheck, crosscheck_runs
 from planner.studies.decomposition_run import run_decomposition
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import HOME
-from tests.support.walls import first_fast
+from tests.support.walls import first_fast, wall_size
 
 REL_GAP = 1e-5
 
-AGREEING = 25
+AGREEING = wall_size(12, 25)
 """Seeds of each of the eight kinds: 200 instances."""
 
 

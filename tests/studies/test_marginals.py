@@ -19,7 +19,7 @@ from planner.solution import Repair
 from planner.studies.marginals import marginal_values
 from tests.support.instances.tiny import random_instance
 from tests.support.paths import HOME
-from tests.support.walls import first_fast
+from tests.support.walls import first_fast, wall_size
 
 TRIO = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
 FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50, 70, 100]"]
@@ -28,7 +28,7 @@ FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50
 @pytest.mark.parametrize("kind", first_fast(["convex", "two_pools", "cost"], (2,)))
 def test_each_difference_is_that_of_planning_again(kind: str) -> None:
     settings, judged = Settings(rel_gap=1e-6), 0
-    for seed in range(8):
+    for seed in range(wall_size(4, 8)):
         instance = random_instance(seed, kind)
         plan = joint.solve_joint(instance, settings, explain=False)
         if not plan.has_plan:

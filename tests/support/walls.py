@@ -1,13 +1,20 @@
 """Which tests run when: `make test` takes one small case of every kind, `make test-slow` the walls,
-which are the rest (marked `slow`). CI runs both.
+which are the rest (marked `slow`). CI runs both. `make walls` runs the walls at full size, which
+takes several times as long (PLANNER_WALLS=full).
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 
-__all__ = ["first_fast"]
+__all__ = ["first_fast", "wall_size"]
+
+
+def wall_size(usual: int, full: int) -> int:
+    """How many cases a wall has: `full` of them in `make walls` alone."""
+    return full if os.environ.get("PLANNER_WALLS") == "full" else usual
 
 
 def first_fast(values: Iterable[Any], fast: Sequence[int] = (0,)) -> list[Any]:

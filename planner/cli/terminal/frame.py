@@ -12,7 +12,7 @@ from typing import ParamSpec
 import pandas as pd
 
 from planner.cli.terminal.output import output_line, plain_output_console, printable_output
-from planner.errors import DataError, NoPlanInTimeError, SolveError
+from planner.errors import DataError, NoPlanInTimeError, ProcessEndedError, SolveError
 from profiles.io.writing import WriteError, write_csv
 
 __all__ = [
@@ -60,6 +60,9 @@ def framed_command(command: Callable[P, int]) -> Callable[P, int]:
                 raise
             warn([f"{error.filename}: {error.strerror}; name another place"])
             return BAD_INPUT
+        except ProcessEndedError as error:
+            warn([str(error)])
+            return EXIT_CODES["unknown"]
         except SolveError as error:
             stopped = isinstance(error, NoPlanInTimeError)
             warn([f"No setup to work on{'' if stopped else ', the plan is infeasible'}: {error}"])

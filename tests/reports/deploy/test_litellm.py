@@ -1,9 +1,10 @@
-"""LiteLLM itself takes an exported bundle: ten thousand calls go where the plan sends them."""
+"""LiteLLM itself takes an exported bundle: its calls go where the plan sends them."""
 
 import json
 import math
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,19 +28,16 @@ from tests.support.plans.bundle_cases import (
 )
 from tests.support.plans.export_cases import ON
 
-ONE_WORKER = pytest.mark.xdist_group("litellm")
-"""Its import takes a minute, once."""
-CALLS = 10_000
+CALLS = 2_000
 RUNNER = HOME / "tests" / "support" / "gateway_calls.py"
 
 Counts = dict[str, dict[str, int]]
 
 
-@pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> Counts:
+def count_calls(folder: Path) -> Counts:
     """How many calls each server got, of a plan with several servers an LLM at different rates."""
     python = need("litellm")
-    source, folder = export_cases.shared(), tmp_path_factory.mktemp("bundle")
+    source = export_cases.shared()
     write_bundle_folder(build_bundle(source, ON, ["litellm"]), folder)
     shutil.copy(source.loaded.scenario.path.parent / "scores.csv", folder)
     command = [python, RUNNER, folder, str(CALLS), "7"]
@@ -72,28 +70,19 @@ def assert_near(counts: dict[str, int], fractions: dict[str, float]) -> None:
 
 
 @pytest.mark.slow
-@ONE_WORKER
-@pytest.mark.parametrize("road", ["weights", "plugin"])
-def test_every_server_gets_its_fraction(counted: Counts, road: str) -> None:
+def test_litellm_sends_calls_where_the_plan_does(tmp_path: Path) -> None:
+    # One test, since LiteLLM takes long to import.
+    counted = count_calls(tmp_path)
     assert len(planned()) > 2
-    assert_near(counted[road], {name: fraction for name, (_, fraction) in planned().items()})
-
-
-@pytest.mark.slow
-@ONE_WORKER
-def test_the_proxy_s_hook_names_the_llm(counted: Counts) -> None:
-    fractions: dict[str, float] = {}
+    for road in ("weights", "plugin"):
+        assert_near(counted[road], {name: fraction for name, (_, fraction) in planned().items()})
+    of_llms: dict[str, float] = {}
     for llm, fraction in planned().values():
-        fractions[llm] = fractions.get(llm, 0.0) + fraction
-    assert_near(counted["hook"], fractions)
-
-
-@pytest.mark.slow
-@ONE_WORKER
-def test_when_an_llm_is_down_the_others_answer(counted: Counts) -> None:
-    llms = {planned()[name][0] for name in counted["down"]}
+        of_llms[llm] = of_llms.get(llm, 0.0) + fraction
+    assert_near(counted["hook"], of_llms)
+    # One LLM is down: the others answer.
     assert sum(counted["down"].values()) == 40
-    assert len(llms) == len({llm for llm, _ in planned().values()}) - 1
+    assert len({planned()[name][0] for name in counted["down"]}) == len(of_llms) - 1
 
 
 def test_the_plugin_knows_the_group_of_all() -> None:
