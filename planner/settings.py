@@ -14,6 +14,10 @@ class Settings:
     """rel_gap: |bound - value| / |value| at which a search may end. time_limit: s. threads, seed:
     of HiGHS. keep_program: hand the last mixed-integer program over with the solution
     (`Solution.program`, for planner.joint.solver.model_file.write_model_file).
+
+    work: of the mixed-integer programs of a search, in nodes x columns, a root with its cuts as
+    `planner.joint.search_state.ROOT_NODES` nodes. Where it is finite, seconds decide nothing but
+    that the time limit ends the search: a busy machine finds the same plan, later.
     """
 
     rel_gap: float = 1e-4
@@ -21,6 +25,7 @@ class Settings:
     threads: int = 1
     seed: int = 0
     keep_program: bool = False
+    work: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ class Termination(StrEnum):
     """Why a search ended.
 
     GAP: it was closed. TIME, INTERRUPT: a limit or a request stopped it. INFEASIBLE: proved that
-    there is no plan. STALLED: nothing more could be learnt. CHOICE: the plan is another one than
-    the best, which was chosen in its place.
+    there is no plan. STALLED: nothing more could be learnt, or not within the work it may do.
+    CHOICE: the plan is another one than the best, which was chosen in its place.
     """
 
     GAP = "gap"
@@ -84,7 +84,8 @@ class ShadowPrices:
 class Effort:
     """What a search did.
 
-    wall: s in all; seconds: wall time by phase (the caller adds that of loading).
+    wall: s in all; seconds: wall time by phase (the caller adds that of loading). work: of its
+    programs, in nodes x columns (planner.settings.Settings).
     """
 
     wall: float = 0.0
@@ -92,6 +93,7 @@ class Effort:
     milp_solves: int = 0
     quality_cuts: int = 0
     nodes: int = 0
+    work: float = 0.0
     termination: Termination
     solver_version: str = ""
     notes: tuple[str, ...] = ()

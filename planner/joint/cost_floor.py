@@ -1,6 +1,5 @@
 """Cost under a quality floor: whether a cost that the program thinks possible reaches the floor."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +8,9 @@ from planner.joint.goal_state import GoalState
 
 FLOOR_SECONDS = 2.0
 """Least time for the question whether a cost reaches the quality floor."""
+
+FLOOR_SHARE = 0.2
+"""Share of the work left for the same question, where work is limited."""
 
 
 def reach_cost_floor(
@@ -30,12 +32,11 @@ def reach_cost_floor(
         return False
     if state.closed() or state.loss <= cost + 1e-9:
         return False
-    deadline, step, dearer = clock.deadline, formulation_price_step(state.shared.instance), 0.0
+    step, dearer = formulation_price_step(state.shared.instance), 0.0
     while not clock.stopped() and cost + dearer < state.loss:
         # A share of what is left, so that an open question does not take all of the time.
-        clock.deadline = min(deadline, time.perf_counter() + max(FLOOR_SECONDS, 0.1 * clock.left()))
-        inner = best_quality_within(cost + dearer, floor)
-        clock.deadline = deadline
+        with clock.limited(max(FLOOR_SECONDS, 0.1 * clock.left()), FLOOR_SHARE):
+            inner = best_quality_within(cost + dearer, floor)
         if inner.incumbent is not None and inner.loss <= -floor:
             plan = replace(inner.incumbent, loss=inner.incumbent.cost)
             if plan.loss < state.loss:

@@ -28,7 +28,9 @@ the same plan on a busy machine.
 """
 
 LEAN_SECONDS = 10.0
-"""A backstop for the same search; it is longer when the search for the best plan took longer."""
+"""A backstop for the same search; it is longer when the search for the best plan took longer. Where
+work is limited, the work left is the limit instead.
+"""
 
 LEAN_GAP = 1e-7
 """Absolute gap of the lean weights: costs within equal GPUs still count."""
@@ -54,15 +56,14 @@ def find_leanest(
         pack_tightly_for_separation(state, best.routed.replicas),
         best.settled,
     )
-    deadline = clock.deadline
-    clock.deadline = min(deadline, time.perf_counter() + max(LEAN_SECONDS, began - clock.began))
-    lean = Search(state, goal, lambda _: LEAN_GAP, start, nodes=LEAN_NODES)
-    lean.relax()
-    # A plan that needs the whole cluster by the relaxation's bound has no leaner one to look for.
-    full = start.gpus == instance.gpus and leanest_gpus(lean) == start.gpus
-    if not full:
-        lean.run()
-    clock.deadline = deadline
+    with clock.limited(max(LEAN_SECONDS, began - clock.began), share=1.0):
+        lean = Search(state, goal, lambda _: LEAN_GAP, start, nodes=LEAN_NODES)
+        lean.relax()
+        # A plan that needs the whole cluster by the relaxation's bound has no leaner one to look
+        # for.
+        full = start.gpus == instance.gpus and leanest_gpus(lean) == start.gpus
+        if not full:
+            lean.run()
     clock.spend("leanest", began)
     plan = lean.incumbent or start
     notes = []

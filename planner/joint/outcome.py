@@ -53,6 +53,7 @@ def outcome_effort(state: SearchState, termination: Termination, notes: list[str
         milp_solves=state.milp_solves,
         quality_cuts=len(state.quality.cuts),
         nodes=state.nodes,
+        work=clock.worked,
         termination=termination,
         solver_version=highs.VERSION,
         notes=tuple(notes),

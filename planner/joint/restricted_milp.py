@@ -19,6 +19,7 @@ from models.linear import LinearProgram
 from models.program import build_program
 from planner.joint.goal_state import GoalState
 from planner.joint.root_relaxation import RootRelaxation
+from planner.joint.search_state import LEAST_NODES
 from planner.joint.solver.highs import Answer, StopReason, solve_with_highs
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2
@@ -37,9 +38,6 @@ QUICK_SECONDS = 8.0
 
 LEAST_SECONDS = 0.05
 """A program is given at least this much time."""
-
-LEAST_NODES = 20
-"""A program may visit at least this many nodes."""
 
 
 @dataclass(frozen=True)
@@ -180,21 +178,24 @@ class RestrictedMilp:
         if shared.keep_program and goal is None:
             self.program = compiled.linear
         now = shared.clock.spend("build", began)
-        left = shared.clock.left()
-        limit = None if self.nodes is None else self.nodes // compiled.linear.cost.size
+        left, columns = shared.clock.left(), compiled.linear.cost.size
+        # A program is cut short after some seconds, to be solved with patience, only where work is
+        # not limited.
+        quick = left if self._patient or shared.clock.counts_work else min(left, QUICK_SECONDS)
         settings = shared.settings(
             abs_gap=abs_gap,
             # A plan within the gap of the bound known already ends the program: HiGHS need not
             # prove that bound again. Costs and GPU counts are few and far apart: solved out.
             target=state.bound + abs_gap if state.goal.of == GoalKind.QUALITY else -np.inf,
-            time_limit=max(left if self._patient else min(left, QUICK_SECONDS), LEAST_SECONDS),
+            time_limit=max(quick, LEAST_SECONDS),
             quick=not self._patient,
-            nodes=None if limit is None else max(limit, LEAST_NODES),
+            nodes=self._node_limit(columns),
             progress=self._report,
         )
         answer = solve_with_highs(compiled.linear, settings)
         shared.milp_solves += 1
         shared.nodes += answer.nodes
+        shared.clock.book_work(answer.nodes, columns)
         shared.clock.add("highs", answer.seconds)
         shared.clock.spend("milp", now)
         self._patient |= answer.stop is StopReason.TIME
@@ -206,6 +207,13 @@ class RestrictedMilp:
                 f"HiGHS's bound {answer.bound} is above its own plan {answer.value}"
             )
         return MilpSolution(answer, compiled, len(shared.instance.options))
+
+    def _node_limit(self, columns: int) -> int | None:
+        """Nodes that a program of so many columns may visit; None without a limit."""
+        limits = [self.state.shared.clock.node_limit(columns)]
+        if self.nodes is not None:
+            limits.append(max(self.nodes // columns, LEAST_NODES))
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def _cuts(self) -> np.ndarray:
         """Positions of the quality cuts that a program holds.

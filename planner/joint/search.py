@@ -121,10 +121,15 @@ class Search:
         linear = compile_program(build_program(form), form).linear
         for presolve in (False, True):
             settings = shared.settings(
-                rel_gap=np.inf, time_limit=max(shared.clock.left(), 1.0), presolve=presolve
+                rel_gap=np.inf,
+                time_limit=max(shared.clock.left(), 1.0),
+                presolve=presolve,
+                nodes=shared.clock.node_limit(linear.cost.size),
             )
             settings.seed += 1
-            if solve_with_highs(linear, settings).stop is not StopReason.INFEASIBLE:
+            answer = solve_with_highs(linear, settings)
+            shared.clock.book_work(answer.nodes, linear.cost.size)
+            if answer.stop is not StopReason.INFEASIBLE:
                 return False
         return True
 

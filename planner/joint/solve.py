@@ -55,7 +55,7 @@ def solve_joint(
     an option or a program, and ArithmeticError when its answer contradicts itself.
     """
     settings = settings or Settings()
-    clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
+    clock = SearchClock(time.perf_counter() + settings.time_limit, cancel, work=settings.work)
     quality = quality or Quality(instance.scores)
     state = SearchState(
         instance=instance,

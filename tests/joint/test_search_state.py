@@ -33,6 +33,36 @@ def test_the_clock_says_why_a_search_ended() -> None:
     assert running.termination(closed=True) == Termination.GAP, "a closed gap is a closed gap"
 
 
+def test_work_is_booked_and_ends_a_search() -> None:
+    """A root counts as 50 nodes, a program may visit 20 at least, a part gives the rest back."""
+    clock = SearchClock(time.perf_counter() + 60, work=10_000)
+    assert clock.node_limit(100) == 100
+    assert clock.node_limit(5000) == 20
+    clock.book_work(10, 100)
+    assert (clock.work, clock.worked) == (4000, 6000)
+    with clock.limited(1e-9, share=0.25):
+        assert clock.work == 1000
+        assert not clock.stopped(), "seconds decide nothing where work is limited"
+        clock.book_work(0, 40)
+        assert clock.stopped()
+    assert clock.work == 2000
+    assert not clock.stopped()
+    clock.book_work(0, 40)
+    assert clock.stopped()
+    assert not clock.late()
+    assert clock.termination(closed=False) == Termination.STALLED
+
+
+def test_without_a_limit_of_work_a_part_is_one_of_time() -> None:
+    clock = SearchClock(time.perf_counter() + 60)
+    assert clock.node_limit(100) is None
+    with clock.limited(1e-9, share=0.5):
+        assert clock.stopped()
+    assert not clock.stopped()
+    clock.book_work(1, 100)
+    assert clock.worked == 5100
+
+
 def test_time_is_booked_by_phase() -> None:
     clock = SearchClock(time.perf_counter() + 60)
     now = clock.spend("relax", time.perf_counter() - 2.0)
