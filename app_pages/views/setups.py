@@ -50,7 +50,7 @@ def draw_setups_view() -> None:
     st.subheader("Baselines")
     st.markdown(
         "Simpler ways of deciding, each at its best: equal split, size-proportional, isolated,"
-        " two-stage, single LLM, cascade."
+        " two-stage, single LLM, cascade, PORT."
     )
     baselines = draw_setups_result(here, "baselines", "Plan the baselines")
     if baselines is not None:

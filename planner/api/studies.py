@@ -73,7 +73,8 @@ def baselines(scenario: ScenarioSource) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The joint plan first, then one row per baseline: GPUs, cost (USD/h), SLO, quality (mean
-        score), and what the joint plan gains. After an interrupt, baselines may be missing.
+        score), and what the joint plan gains. A baseline that an interrupt or the
+        time limit ended has no value, and its note says "unfinished".
 
     Raises
     ------

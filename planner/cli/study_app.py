@@ -27,7 +27,7 @@ def baselines(
 ) -> None:
     """Compare the joint plan with simpler ways to decide.
 
-    Equal split, size-proportional, isolated, two-stage, single LLM, cascade.
+    Equal split, size-proportional, isolated, two-stage, single LLM, cascade, PORT.
 
     Exit codes: 0 done, 2 bad input, 3 infeasible, 4 stopped by a limit or Ctrl-C with what there
     was until then, 5 stopped without a plan.

@@ -30,7 +30,7 @@ def test_a_value_that_is_no_scenario_is_a_row() -> None:
 def test_baselines_come_after_the_joint_plan() -> None:
     frame = planner.baselines(small_content())
     assert frame["Baseline"][0] == "joint plan"
-    assert len(frame) == 7
+    assert len(frame) == 9
     assert frame["Quality (mean score)"][0] == pytest.approx(0.9)
 
 

@@ -20,7 +20,11 @@ from planner.cli.terminal.plan_report import print_plan_report, print_plan_verdi
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.baselines import baseline_row_notes, baseline_setup_words, baselines_table
 from planner.scenario.assemble import LoadResult, assemble_instance
-from planner.studies.baselines.comparison import BaselineComparison, compare_baselines
+from planner.studies.baselines.comparison import (
+    TWO_STAGE,
+    BaselineComparison,
+    compare_baselines,
+)
 from profiles.io.writing import check_writable
 
 __all__ = ["run_baselines"]
@@ -72,7 +76,9 @@ def _output_baselines(
     frame = baselines_table(comparison, loaded.instance)
     print_plan_verdict(comparison.plan, console)
     output_table(console, "Baselines", frame, _baselines_columns(comparison, frame))
-    if not quiet:
+    if quiet:
+        _print_guesses(console, comparison)
+    else:
         _print_baselines_details(console, comparison)
     return framed_csv_write(frame, csv, "rows")
 
@@ -104,7 +110,7 @@ def _baselines_columns(comparison: BaselineComparison, frame: pd.DataFrame) -> l
         if comparison.of_cost
         else ("Quality (mean score)", "quality\n(score)", _baselines_number(5))
     )
-    tied = any(map(comparison.ties, comparison.attempts))
+    remarks = [_short_remark(note) for note in frame["Note"]]
     shown: list[Column] = [
         *(("Baseline", "plan", str), ("GPUs used", "GPUs", _baselines_number(0))),
         *(("SLO met", "SLO", lambda met: "-" if pd.isna(met) else "met" if met else "MISSED"),),
@@ -118,11 +124,19 @@ def _baselines_columns(comparison: BaselineComparison, frame: pd.DataFrame) -> l
         ),
         *((gain.replace(f"({unit})", "(%)"), "\n(%)", _baselines_number(2, sign=True)),),
     ]
-    return (
-        [*shown, ("Note", "", lambda note: "ties" if str(note).startswith("ties") else "")]
-        if tied
-        else shown
-    )
+    return [*shown, ("Note", "", _short_remark)] if any(remarks) else shown
+
+
+def _short_remark(note: Any) -> str:
+    """What the terminal shows of a note."""
+    return next((word for word in ("ties", "unfinished") if str(note).startswith(word)), "")
+
+
+def _print_guesses(console: Console, comparison: BaselineComparison) -> None:
+    """Print which assumption the rows of the two-stage baseline are."""
+    for attempt in comparison.attempts:
+        if attempt.name in TWO_STAGE and attempt.variant:
+            output_line(console, f"{attempt.name} of 8 guesses: {attempt.variant}.", indent=2)
 
 
 def _print_baselines_details(console: Console, comparison: BaselineComparison) -> None:

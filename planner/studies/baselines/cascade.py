@@ -14,7 +14,7 @@ good as any one of them.
 
 Effort: chains of at most LONGEST LLMs (the length of FrugalGPT's own), in the order of the weights;
 thresholds in STEPS steps of the best score so far; with more than FEW LLMs first chains of two,
-then those of three made of the LLMs that the first answer uses.
+then those of three made of the LLMs (at most USED) that the first answer uses most.
 
 What favours the cascade: TTFT adds up by stages, although an answer must be finished before it can
 be judged; judging takes no time; the best answer seen is kept; a limit of each LLM holds per visit.
@@ -49,6 +49,8 @@ STEPS = {1: 1, 2: 40, 3: 16}
 """Thresholds by the length of a chain."""
 COARSE = {1: 1, 2: 20, 3: 8}
 """The same with more than FEW LLMs."""
+USED = 8
+"""LLMs of which chains of three are made then: 56 chains of 64 policies."""
 SMALLEST_PART = 0.005
 """Smaller parts of the prompts are left out of the words."""
 INSTANT = 1e-9
@@ -84,7 +86,8 @@ def cascade_baseline(
         solver, instance, _every_cascade(solver, instance.scores, chains, COARSE if many else STEPS)
     )
     if many and best is not None and not solver.stopped():
-        used = [i for i in able if best.mix.visits[i] > 1e-3]
+        most = np.argsort(-best.mix.visits, kind="stable")[:USED]
+        used = [i for i in able if i in most and best.mix.visits[i] > 1e-3]
         chains = [*chains, *combinations(used, LONGEST)]
         better = _solved_cascade(
             solver, instance, _every_cascade(solver, instance.scores, chains, COARSE)
@@ -137,12 +140,10 @@ def _every_cascade(
     chains: Sequence[tuple[int, ...]],
     steps: Mapping[int, int],
 ) -> list[CascadePolicy]:
-    """The policies of all chains, or of those that there was time for; chains of one LLM come
-    first.
-    """
+    """The policies of all chains; after Ctrl-C of those until then, chains of one LLM first."""
     made: list[CascadePolicy] = []
     for chain in chains:
-        if made and solver.stopped():
+        if made and solver.interrupted():
             break
         made += cascade_policies(scores, chain, steps[len(chain)])
     return made

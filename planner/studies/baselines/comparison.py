@@ -3,8 +3,9 @@
     equal split, size-proportional      planner.studies.baselines.splits
     isolated                            planner.studies.baselines.isolated
     best single LLM                     planner.studies.baselines.single_llm
-    two-stage                           planner.studies.baselines.two_stage
+    two-stage, best and median guess    planner.studies.baselines.two_stage
     cascade                             planner.studies.baselines.cascade
+    PORT                                planner.studies.baselines.port
 
 Every baseline gets its best variant, its best setup and its best routing by the same search as the
 joint plan, on the same curves, scores and GPUs, and is checked by the same verifier. The gain of
@@ -14,11 +15,12 @@ the joint plan, in the objective's unit and in per cent of the baseline's value,
                                             (cost)
 
 is given for baselines that keep the SLOs. Within the gap of the search the two tie, and the
-table says so.
+table says so. A baseline that Ctrl-C or the time limit ended has no value: what it had until then
+is worse than the baseline is, and would flatter the joint plan.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,16 +34,20 @@ from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.studies.baselines.cascade import cascade_baseline
 from planner.studies.baselines.isolated import isolated_baseline
+from planner.studies.baselines.port import port_baseline
 from planner.studies.baselines.single_llm import single_llm_baseline
 from planner.studies.baselines.solver import BaselineResult, BaselineSolver
 from planner.studies.baselines.splits import split_baseline
-from planner.studies.baselines.two_stage import two_stage_baseline
+from planner.studies.baselines.two_stage import BEST_GUESS, MEDIAN_GUESS, two_stage_baseline
 from profiles.catalogue import load_catalogue_llms
 
-__all__ = ["NAMES", "BaselineComparison", "compare_baselines"]
+__all__ = ["NAMES", "TWO_STAGE", "BaselineComparison", "compare_baselines"]
 
-NAMES = ("equal split", "size-proportional", "isolated", "two-stage", "best single LLM", "cascade")
-LEGAL = ("equal split", "size-proportional", "isolated", "two-stage")
+DIVIDED = ("equal split", "size-proportional")
+"""Their deployments are those on which PORT routes."""
+TWO_STAGE = (BEST_GUESS, MEDIAN_GUESS)
+NAMES = (*DIVIDED, "isolated", *TWO_STAGE, "best single LLM", "cascade", "PORT")
+LEGAL = (*DIVIDED, "isolated", *TWO_STAGE, "PORT")
 """Their plans are plans of the scenario, so none can be better than the joint bound."""
 
 JOINT = "joint plan"
@@ -57,7 +63,7 @@ class BaselineComparison:
     attempts: one per baseline in the order of NAMES, none where the joint plan has no setup.
 
     rel_gap: of the search. score_range: largest less smallest score. interrupted: whether
-    Ctrl-C cut it short.
+    Ctrl-C or the time limit cut it short: some baselines are unfinished.
     """
 
     plan: Plan
@@ -120,44 +126,66 @@ def compare_baselines(
     )
     if not solution.has_plan:
         return replace(comparison, interrupted=solver.interrupted())
-    attempts = [
-        _tried_for_comparison(solver, name, make)
-        for name, make in _baselines_to_compare(solver, loaded).items()
-    ]
+    attempts = _compared_attempts(solver, loaded)
     for attempt in attempts:
         _check_compared_bound(comparison, attempt)
-    return replace(comparison, attempts=tuple(attempts), interrupted=solver.interrupted())
+    cut_short = solver.interrupted() or any(attempt.unfinished for attempt in attempts)
+    return replace(comparison, attempts=tuple(attempts), interrupted=cut_short)
 
 
-def _baselines_to_compare(
-    solver: BaselineSolver, loaded: LoadResult
-) -> Mapping[str, Callable[[], BaselineResult]]:
-    """How each baseline is made, in the order of NAMES."""
+def _compared_attempts(solver: BaselineSolver, loaded: LoadResult) -> list[BaselineResult]:
+    """All baselines, in the order of NAMES."""
     instance = loaded.instance
     sizes, basis = llm_sizes_for_comparison(loaded)
-    makers: dict[str, Callable[[], BaselineResult]] = {
-        "equal split": lambda: split_baseline(
-            solver, instance, "equal split", np.ones(sizes.size), sizes
-        ),
-        "size-proportional": lambda: _based_on(
-            basis, split_baseline(solver, instance, "size-proportional", sizes, sizes)
-        ),
-        "isolated": lambda: isolated_baseline(solver, instance),
-        "two-stage": lambda: two_stage_baseline(solver, instance),
-        "best single LLM": lambda: single_llm_baseline(solver, instance),
-        "cascade": lambda: cascade_baseline(solver, instance, sizes),
-    }
-    return {name: makers[name] for name in NAMES}
+    found: list[BaselineResult] = []
+
+    def attempt(names: Sequence[str], make: Callable[[], Sequence[BaselineResult]]) -> None:
+        found.extend(_tried_for_comparison(solver, names, make))
+
+    attempt(
+        DIVIDED[:1],
+        lambda: [split_baseline(solver, instance, DIVIDED[0], np.ones(sizes.size), sizes)],
+    )
+    attempt(
+        DIVIDED[1:],
+        lambda: [_based_on(basis, split_baseline(solver, instance, DIVIDED[1], sizes, sizes))],
+    )
+    attempt(["isolated"], lambda: [isolated_baseline(solver, instance)])
+    attempt(TWO_STAGE, lambda: two_stage_baseline(solver, instance))
+    attempt(["best single LLM"], lambda: [single_llm_baseline(solver, instance)])
+    attempt(["cascade"], lambda: [cascade_baseline(solver, instance, sizes)])
+    attempt(["PORT"], lambda: [port_baseline(solver, instance, found[: len(DIVIDED)])])
+    return found
 
 
 def _tried_for_comparison(
-    solver: BaselineSolver, name: str, make: Callable[[], BaselineResult]
-) -> BaselineResult:
-    """One baseline; after Ctrl-C those left are marked as not tried."""
+    solver: BaselineSolver, names: Sequence[str], make: Callable[[], Sequence[BaselineResult]]
+) -> Sequence[BaselineResult]:
+    """The results of one baseline; after Ctrl-C those left are marked as not tried."""
     if solver.interrupted():
-        return BaselineResult(name=name, variant="", reason="not tried: stopped before")
-    solver.begin(name)
-    return make()
+        reason = "unfinished: stopped before it was tried"
+        return [
+            BaselineResult(name=name, variant="", reason=reason, unfinished=True) for name in names
+        ]
+    solver.begin(names[0])
+    results = make()
+    return [_unfinished(solver, one) for one in results] if solver.unfinished() else results
+
+
+def _unfinished(solver: BaselineSolver, result: BaselineResult) -> BaselineResult:
+    """A result without its numbers: not those of the baseline."""
+    why = (
+        "stopped"
+        if solver.interrupted()
+        else f"the time limit of {solver.settings.time_limit:g} s ended one of its solves"
+    )
+    so_far = "" if result.value is None or not result.met else f"; until then {result.value:.5g}"
+    return BaselineResult(
+        name=result.name,
+        variant=result.variant,
+        reason=f"unfinished: {why}{so_far}",
+        unfinished=True,
+    )
 
 
 def _based_on(basis: str, attempt: BaselineResult) -> BaselineResult:

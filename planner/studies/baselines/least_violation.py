@@ -17,7 +17,7 @@ import numpy as np
 from models.instance import Instance
 from planner.joint.infeasibility import infeasible_status_at_gap
 from planner.plans.setup_content import setup_content
-from planner.solution import Solution
+from planner.solution import Solution, Termination
 from planner.studies.baselines.solver import (
     BaselineResult,
     BaselineSolver,
@@ -41,6 +41,9 @@ WIDEST = 1e4
 """Limits this many times as long are tried at most."""
 
 
+NO_PLAN_KNOWN = "no plan was found with its effort, and it is not proved that there is none"
+
+
 @dataclass(frozen=True)
 class LeastViolation:
     """The plan of a baseline at the least factor on the SLOs' limits.
@@ -56,11 +59,11 @@ class LeastViolation:
 
     @property
     def notes(self) -> list[str]:
-        """What the time did not suffice for."""
+        """What its work did not suffice for."""
         if self.factor <= self.excluded * (1 + PRECISION) or self.solution is None:
             return []
         return [
-            "the time ended the search for the least violation: down to"
+            "its effort ended the search for the least violation: down to"
             f" {100 * (self.excluded - 1):.1f} % it may be less"
         ]
 
@@ -76,28 +79,24 @@ def least_violation(
     if first.has_plan:
         return LeastViolation(1.0, first)
     if first.status == "unknown":
-        reason = (
-            "stopped before a plan was found"
-            if solver.interrupted()
-            else "no plan was found in its time, and it is not proved that there is none"
-        )
-        return LeastViolation(1.0, None, reason)
+        return LeastViolation(1.0, None, NO_PLAN_KNOWN)
     # Without any plan for infinite limits no factor helps: one solve saves the whole bisection.
     free = solver.has_plan(replace(instance, slos=()))
     if free is None:
         reason = "no plan even without SLOs: the GPUs it leaves cannot hold or carry the load"
-        return LeastViolation(
-            1.0, None, "stopped before a plan was found" if solver.stopped() else reason
-        )
+        return LeastViolation(1.0, None, NO_PLAN_KNOWN if solver.stopped() else reason)
     least = _least_violation_factor(solver, instance)
     if least is None:
-        return LeastViolation(1.0, None, f"no plan within {WIDEST:,.0f} times the SLOs' limits")
-    # The plan of the bisection is any plan; the best at this factor may not come out in its time.
+        reason = f"no plan within {WIDEST:,.0f} times the SLOs' limits"
+        return LeastViolation(1.0, None, NO_PLAN_KNOWN if solver.stopped() else reason)
+    # The plan of the bisection is any plan; its work may not suffice for the best at this factor.
     solution = solve(baseline_with_scaled_limits(instance, least[0]))
     solution = (
         solution
         if solution.has_plan
-        else infeasible_status_at_gap(least[1], solver.settings, solver.quality)
+        else infeasible_status_at_gap(
+            least[1], solver.settings, solver.quality, Termination.STALLED
+        )
     )
     return LeastViolation(least[0], solution, excluded=least[2])
 

@@ -2,6 +2,10 @@
 
 A baseline is an instance derived from the scenario's: the same curves, scores and GPUs with less
 freedom. Its plan is placed, routed exactly and checked by the verifier as every plan is.
+
+Effort is limited in work, nodes x columns of mixed-integer programs (`planner.settings.Settings`),
+so that a baseline is the same on every machine. The scenario's time limit holds for each solve; a
+baseline of which it (or Ctrl-C) ended one is unfinished, and is shown without a value.
 """
 
 import math
@@ -33,19 +37,21 @@ __all__ = [
 ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
 
-SOLVE_SECONDS = 10.0
-"""Longest single solve of a baseline; shorter where the scenario's time limit is."""
+SOLVE_WORK = 1_000_000.0
+"""Work of a single solve of a baseline at most: about 10 s of a core of 2024 (80,000 to 200,000
+nodes x columns a second on the examples).
+"""
 
-BASELINE_SECONDS = 20.0
-"""Time of one baseline, all its solves together."""
+BASELINE_WORK = 2_000_000.0
+"""Work of one baseline, all its solves together; no further solve begins after it."""
 
 
 @dataclass(kw_only=True)
 class BaselineSolver:
     """How baselines are solved.
 
-    so_far: value and bound of the joint plan, for the progress. deadline: of the present
-    baseline.
+    so_far: value and bound of the joint plan, for the progress. left, late: work that the present
+    baseline has left, and whether the time limit ended one of its solves.
     """
 
     settings: Settings
@@ -54,16 +60,23 @@ class BaselineSolver:
     progress: Callable[[Progress], None] | None = None
     so_far: tuple[float | None, float | None] = (math.nan, None)
     name: str = ""
-    deadline: float = field(default_factory=lambda: time.perf_counter() + BASELINE_SECONDS)
+    left: float = BASELINE_WORK
+    late: bool = False
     began: float = field(default_factory=time.perf_counter)
 
     def begin(self, name: str) -> None:
-        """Start the clock of the next baseline."""
-        self.name, self.deadline = name, time.perf_counter() + BASELINE_SECONDS
+        """Begin the next baseline, with all its work."""
+        self.name, self.left, self.late = name, BASELINE_WORK, False
 
     def stopped(self) -> bool:
-        """Whether Ctrl-C was pressed or the baseline's time is over."""
-        return self.interrupted() or time.perf_counter() >= self.deadline
+        """Whether no further solve of the baseline is to begin: its work is done, or it is
+        unfinished.
+        """
+        return self.left <= 0 or self.unfinished()
+
+    def unfinished(self) -> bool:
+        """Whether Ctrl-C or the time limit has ended a solve of the baseline."""
+        return self.late or self.interrupted()
 
     def interrupted(self) -> bool:
         """Whether Ctrl-C was pressed."""
@@ -75,24 +88,25 @@ class BaselineSolver:
         quality: Quality | None = None,
         *,
         gap: float | None = None,
-        seconds: float = SOLVE_SECONDS,
+        work: float | None = None,
     ) -> Solution:
         """The joint search on a derived instance, without repairs.
 
         quality: of its scores (the scenario's). gap: other than the settings', for an
-        intermediate step, whose plan need not be lean.
+        intermediate step, whose plan need not be lean. work: at most, whatever is left of the
+        baseline's; SOLVE_WORK or what is left where None.
         """
-        limit = min(
-            self.settings.time_limit, seconds, max(self.deadline - time.perf_counter(), 0.05)
-        )
         settings = replace(
-            self.settings, time_limit=limit, rel_gap=self.settings.rel_gap if gap is None else gap
+            self.settings,
+            work=min(SOLVE_WORK, max(self.left, 0.0)) if work is None else work,
+            rel_gap=self.settings.rel_gap if gap is None else gap,
         )
         if self.progress is not None:
             self.progress(
                 Progress(time.perf_counter() - self.began, f"joint plan, {self.name}", *self.so_far)
             )
-        return joint.solve_joint(
+        began = time.perf_counter()
+        solution = joint.solve_joint(
             instance,
             settings,
             cancel=self.cancel,
@@ -100,9 +114,14 @@ class BaselineSolver:
             explain=False,
             lean=gap is None,
         )
+        self.left -= solution.effort.work
+        # The clock, not the termination: a closed gap says nothing of the search for the leanest
+        # plan after it.
+        self.late |= time.perf_counter() - began >= settings.time_limit
+        return solution
 
     def has_plan(self, instance: Instance) -> Solution | None:
-        """Any plan of the instance; None when there is none or the time is over."""
+        """Any plan of the instance; None when there is none or its work is done."""
         solution = self.solve(instance, gap=ROUGH_GAP)
         return solution if solution.has_plan else None
 
@@ -119,7 +138,8 @@ class BaselineResult:
     value, bound: of the objective.
     factor: worst achieved / limit over the SLOs, None without SLOs; allowed: the factor on the
     limits that its plan was granted (1 = met).
-    quality: mean score of the answers given. notes: sentences.
+    quality: mean score of the answers given. notes: sentences. solution: of the plan, in the
+    instance's positions. unfinished: Ctrl-C or the time limit ended it, `reason` has the rest.
     """
 
     name: str
@@ -132,6 +152,8 @@ class BaselineResult:
     allowed: float = 1.0
     reason: str = ""
     notes: Sequence[str] = ()
+    solution: Solution | None = None
+    unfinished: bool = False
 
     @property
     def met(self) -> bool:
@@ -165,6 +187,7 @@ def planned_baseline_result(
         factor=baseline_violation_factor(content, checked.slos),
         allowed=allowed,
         notes=notes,
+        solution=solution,
     )
 
 

@@ -7,15 +7,14 @@ import pytest
 
 from models.instance import Quota
 from planner.joint.solve import solve_joint
-from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
-from planner.studies.baselines.solver import with_quota
+from planner.studies.baselines.solver import BASELINE_WORK, with_quota
 from planner.verification.verifier import run_verifier
-from tests.support.instances.baselines import compute_of
+from tests.support.fast_clock import FastClock
+from tests.support.instances.baselines import compute_of, trial
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.oracle_faults import plan_content_of, solution_faults
 from tests.support.instances.tiny import KINDS, random_instance
-from tests.support.paths import EXAMPLES
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,8 +40,9 @@ def test_quotas_agree_with_brute_force(kind: str) -> None:
 
 
 def test_the_verifier_sees_an_exceeded_quota() -> None:
-    instance = assemble_instance(EXAMPLES / "paper-trio/scenario.yaml").instance
+    instance = random_instance(45, "convex")
     found = solve_joint(instance, Settings())
+    assert found.has_plan
     used = int(np.flatnonzero(found.replicas)[0])
     tight = replace(
         instance, quotas=(Quota("that option", tuple(np.eye(len(instance.options))[used]), 0.0),)
@@ -52,3 +52,32 @@ def test_the_verifier_sees_an_exceeded_quota() -> None:
         "that option" in problem
         for problem in run_verifier(plan_content_of(instance, found), tight)
     )
+
+
+def test_effort_is_work_and_not_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a million seconds pass in one, a solve within the time limit does the same work."""
+    instance = random_instance(42, "nonconvex")
+    usual = trial(instance)
+    found = usual.solve(instance)
+    assert 0 < found.effort.work == BASELINE_WORK - usual.left
+    FastClock(monkeypatch, 1e6).start()
+    slow = trial(instance)
+    slow.settings = Settings(time_limit=1e9)
+    again = slow.solve(instance)
+    assert not slow.late
+    assert again.value == found.value
+    assert again.effort.work == found.effort.work
+    assert np.array_equal(again.replicas, found.replicas)
+    slow.settings = Settings()
+    slow.solve(instance)
+    assert slow.late
+    assert slow.unfinished()
+
+
+def test_no_solve_begins_when_the_work_is_done() -> None:
+    solver = trial(random_instance(42, "nonconvex"))
+    solver.left = 0.0
+    assert solver.stopped()
+    assert not solver.unfinished(), "its work is done: that is what the baseline is"
+    solver.begin("next")
+    assert not solver.stopped()
