@@ -3,7 +3,7 @@
 #   make check   formatting, lint and types             make test-slow   the long tests
 #   make app     the what-if page in a browser          make bench   time the planner
 #   make format  put the formatting right               make fuzz    damaged inputs, for 20 s
-#   make walls   the long tests at full size, an hour
+#   make walls   all tests at full size, an hour
 #   make lock    lock the tested versions with hashes    make audit   look up known vulnerabilities
 #   make litellm an environment of its own for the tests of the exported gateway files
 #   make mutants mutation testing of the verifier and of the mathematics of bounds, hours
@@ -69,14 +69,20 @@ lock: $(TOOLS)/.installed
 audit: $(TOOLS)/.installed
 	$(TOOLS)/bin/python .ci/audit.py requirements-dev.lock
 
+# Tests start hundreds of processes, which must not compile the planner anew each: bytecode is
+# written, whatever the environment says. worksteal keeps a file's tests on one process, which
+# makes its plans only once.
+test test-slow walls: export PYTHONDONTWRITEBYTECODE =
+PYTEST := $(PY) -m pytest -n 2 --dist worksteal
+
 test: $(STAMP)
-	$(PY) -m pytest -n 2 -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(STAMP)
-	$(PY) -m pytest -n 2 -m slow
+	$(PYTEST) -m slow
 
 walls: $(STAMP)
-	PLANNER_WALLS=full $(PY) -m pytest -n 2 -m slow
+	PLANNER_WALLS=full $(PYTEST)
 
 fuzz: $(STAMP)
 	FUZZ_PATIENCE=10 $(PY) -m tests.fuzz --seconds 20 --seed 1
@@ -88,7 +94,7 @@ mutants: $(STAMP)
 	$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 		>"$$(.venv-mutants/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth"
 	.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check "$(MUTMUT)"
-	.venv-mutants/bin/mutmut run --max-children 1
+	PLANNER_WALLS=full .venv-mutants/bin/mutmut run --max-children 1
 	.venv-mutants/bin/mutmut results
 
 check: format-check lint types

@@ -19,6 +19,7 @@ from tests.support.instances.search_states import (
     random_fractions,
 )
 from tests.support.instances.tiny import random_instance
+from tests.support.walls import wall_size
 
 PRICED = 5e-5
 """What Newton's prices may lack, 0..1 scale: the exact answer is settled for plans only."""
@@ -41,7 +42,7 @@ def converged(state: SearchState, tolerance: float = 1e-6) -> RelaxationPoint:
 def test_a_cut_is_valid_at_random_fractions(kind: str) -> None:
     """No exact quality at a random point of the simplex exceeds any cut of the loop."""
     rng = np.random.default_rng(1)
-    for instance in feasible_instances(kind, 4):
+    for instance in feasible_instances(kind, wall_size(2, 4)):
         state = fresh_state(instance)
         converged(state)
         for _ in range(25):
@@ -64,7 +65,7 @@ def test_the_bound_never_falls(monkeypatch: pytest.MonkeyPatch, kind: str, in_ou
 
     monkeypatch.setattr(LiveLp, "solve", recording)
     rounds = 0
-    for instance in feasible_instances(kind, 4):
+    for instance in feasible_instances(kind, wall_size(2, 4)):
         losses.clear()
         loop_of(fresh_state(instance)).converge(1e-7, 200, in_out=in_out)
         rounds += len(losses)

@@ -26,6 +26,7 @@ from planner.joint.root_relaxation import relax_root
 from planner.joint.separation import all_packed, pack_for_separation
 from tests.support.instances.clusters import cluster
 from tests.support.instances.search_states import feasible_instances, fresh_state, goal_state
+from tests.support.walls import wall_size
 
 KINDS = ["convex", "nonconvex", "two_pools", "six_gpus", "percentile"]
 
@@ -39,7 +40,7 @@ def relaxed(state: GoalState) -> RelaxationPoint:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_rounded_relaxation_keeps_limits_and_floors(kind: str) -> None:
     rounded_ones = 0
-    for instance in feasible_instances(kind, 6):
+    for instance in feasible_instances(kind, wall_size(3, 6)):
         state = goal_state(instance)
         point = relaxed(state)
         rounded = round_relaxation_heuristic(state.shared, point)

@@ -10,6 +10,7 @@ from planner.joint.separation import separate_pattern_rows
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances, goal_state
 from tests.support.instances.tiny import random_instance
+from tests.support.walls import wall_size
 
 KINDS = ["convex", "nonconvex", "binary", "two_pools", "percentile", "each_llm"]
 
@@ -17,7 +18,7 @@ KINDS = ["convex", "nonconvex", "binary", "two_pools", "percentile", "each_llm"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_plan_is_better_than_the_bound(kind: str) -> None:
     """And one that runs an option loses at least the bound plus the option's own loss."""
-    for instance in feasible_instances(kind, 5):
+    for instance in feasible_instances(kind, wall_size(2, 5)):
         state = goal_state(instance)
         relaxation = relax_root(state)
         assert relaxation is not None

@@ -8,11 +8,12 @@ import pytest
 from planner.joint.search import Search
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
+from tests.support.walls import wall_size
 
 
 @pytest.mark.parametrize("kind", ["convex", "nonconvex", "two_pools", "percentile"])
 def test_bound_and_plan_bracket_the_optimum(kind: str) -> None:
-    for instance in feasible_instances(kind, 3):
+    for instance in feasible_instances(kind, wall_size(1, 3)):
         shared = fresh_state(instance)
         search = Search(shared, QUALITY, lambda _: 1e-5)
         search.run()

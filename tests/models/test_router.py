@@ -27,6 +27,7 @@ from planner.verification.routing_certificate import (
 from profiles.records import Scores
 from tests.support.instances.score_tables import settled_content
 from tests.support.paths import HOME
+from tests.support.walls import wall_size
 
 NAMES = ("small", "medium", "large", "unused")
 
@@ -294,7 +295,7 @@ def test_the_correction_settles_at_the_planned_fractions(kind: str, gain: float)
 
 
 @pytest.mark.parametrize("gain", [0.5, 1.0, 1.9])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(wall_size(2, 6)))
 def test_the_correction_never_swings_with_several_llms(seed: int, gain: float) -> None:
     """Gradient descent on a convex function: below twice the ramp the distance to the planned
     fractions never grows.

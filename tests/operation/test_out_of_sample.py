@@ -13,6 +13,7 @@ from planner.presentation.out_of_sample import (
     out_of_sample_basis_lines,
 )
 from tests.support.plans.routed_plan import NAMES, SETTINGS, by_name, own, random_scores, scores_of
+from tests.support.walls import wall_size
 
 
 def test_on_its_own_prompts_it_is_the_plan(source: PlanAndScenario) -> None:
@@ -76,7 +77,7 @@ def test_perfect_predictions_have_no_regret(source: PlanAndScenario) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(wall_size(2, 6)))
 def test_predictions_that_know_nothing_gain_nothing(source: PlanAndScenario, seed: int) -> None:
     """Grades drawn apart from the scores, all LLMs equal: predicted far above, graded within noise
     (1 in 20 may be called otherwise).

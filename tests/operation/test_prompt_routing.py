@@ -8,6 +8,7 @@ from planner.operation.out_of_sample import evaluate_out_of_sample
 from planner.operation.samples import Sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from tests.support.plans.routed_plan import SETTINGS, by_name, own, scores_of
+from tests.support.walls import wall_size
 
 
 def test_random_routing_has_the_router_s_fractions_and_the_means(source: PlanAndScenario) -> None:
@@ -19,7 +20,7 @@ def test_random_routing_has_the_router_s_fractions_and_the_means(source: PlanAnd
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(wall_size(2, 4)))
 def test_nobody_beats_true_grades_within_the_same_limits(
     source: PlanAndScenario, seed: int
 ) -> None:

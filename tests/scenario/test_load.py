@@ -16,6 +16,7 @@ from tests.support.scenarios.scenario_case import (
     assert_sound_or_faulty,
     fault_lines,
 )
+from tests.support.walls import wall_size
 
 
 def test_bom_crlf_spaces_and_blank_rows_are_harmless(case: Path) -> None:
@@ -113,7 +114,7 @@ KEYS = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=wall_size(60, 200), deadline=None)
 @given(overrides=st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=12), JUNK, max_size=3))
 def test_any_override_gives_a_scenario_or_faults(overrides: dict[str, object]) -> None:
     content = parse_yaml(SCENARIO, "f", [])

@@ -14,7 +14,7 @@ from planner.scenario.assemble import assemble_instance
 from planner.scenario.templates import template_inputs, template_workbook_inputs
 from profiles.io.faults import DataError
 from profiles.workbook_layout import SHEETS
-from reports.workbook.input_sheets import write_input_book, write_input_sheets
+from reports.workbook.input_sheets import write_input_sheets
 from reports.workbook.workbook_file import BOOK_OPTIONS
 from tests.support.paths import HOME
 from tests.support.scenarios.workbook_case import (
@@ -25,8 +25,9 @@ from tests.support.scenarios.workbook_case import (
     put,
     repacked,
     sound_or_faulty,
+    write_template_book,
 )
-from tests.support.walls import first_fast
+from tests.support.walls import first_fast, wall_size
 
 
 def test_a_report_is_read_as_an_input(tmp_path: Path) -> None:
@@ -188,7 +189,9 @@ ODD_VALUES = st.one_of(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=wall_size(15, 60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     st.lists(
@@ -200,8 +203,7 @@ ODD_VALUES = st.one_of(
 def test_damaged_cells_are_sound_or_faulty(
     tmp_path_factory: pytest.TempPathFactory, damage: list[tuple]
 ) -> None:
-    path = tmp_path_factory.mktemp("damage") / "book.xlsx"
-    write_input_book(path, template_inputs())
+    path = write_template_book(tmp_path_factory.mktemp("damage") / "book.xlsx")
 
     def change(workbook: Any) -> None:
         for title, row, column, value in damage:
@@ -210,15 +212,14 @@ def test_damaged_cells_are_sound_or_faulty(
     sound_or_faulty(edit(path, change))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=wall_size(15, 60), deadline=None)
 @given(st.data())
 def test_damaged_bytes_are_sound_or_faulty(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     """Bytes of a part changed, cut or doubled, and bytes of the whole file."""
     folder = tmp_path_factory.mktemp("bytes")
-    path = folder / "book.xlsx"
-    write_input_book(path, template_inputs())
+    path = write_template_book(folder / "book.xlsx")
     with zipfile.ZipFile(path) as archive:
         name = data.draw(st.sampled_from(sorted(archive.namelist())))
         part = bytearray(archive.read(name))

@@ -1,5 +1,5 @@
 """Which tests run when: `make test` takes one small case of every kind, `make test-slow` the walls,
-which are the rest (marked `slow`). CI runs both. `make walls` runs the walls at full size, which
+which are the rest (marked `slow`). CI runs both. `make walls` runs all of them at full size, which
 takes several times as long (PLANNER_WALLS=full).
 """
 
@@ -13,7 +13,7 @@ __all__ = ["first_fast", "wall_size"]
 
 
 def wall_size(usual: int, full: int) -> int:
-    """How many cases a wall has: `full` of them in `make walls` alone."""
+    """How many cases a test has: `full` of them in `make walls` alone."""
     return full if os.environ.get("PLANNER_WALLS") == "full" else usual
 
 

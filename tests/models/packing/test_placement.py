@@ -14,9 +14,10 @@ from tests.support.instances.random_pools import (
     fewest_gpus,
     random_packing,
 )
+from tests.support.walls import first_fast, wall_size
 
 
-@pytest.mark.parametrize("first", range(0, CASES, 25))
+@pytest.mark.parametrize("first", first_fast(range(0, wall_size(75, CASES), 25)))
 def test_pack_agrees_with_a_program_over_shards(first: int) -> None:
     impossible = 0
     for seed in range(first, first + 25):
@@ -100,7 +101,7 @@ def test_a_setup_that_first_fit_misses_is_found() -> None:
     check_seats(packing, items, 1, 2)
 
 
-@pytest.mark.parametrize("first", range(0, 60, 20))
+@pytest.mark.parametrize("first", first_fast(range(0, 60, 20)))
 def test_smallest_conflict_is_impossible_and_minimal(first: int) -> None:
     """Found among setups made too large; impossible itself by the program over shards, and every
     replica less can be packed.

@@ -13,10 +13,11 @@ from models.program import build_program
 from models.quality import Quality
 from planner.joint.search_state import SearchClock, SearchState
 from tests.support.instances.tiny import KINDS, random_instance
+from tests.support.walls import wall_size
 
 GOALS = tuple(GoalKind)
 
-CASES = [(KINDS[seed % len(KINDS)], seed) for seed in range(20)]
+CASES = [(KINDS[seed % len(KINDS)], seed) for seed in range(wall_size(8, 20))]
 
 
 def state_of(kind: str, seed: int) -> SearchState:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.instance import Slo
 from models.latency import LatencyPieces, latency_budget_pieces
 from profiles.records import Curve
+from tests.support.walls import wall_size
 
 SHAPES = ("rising", "falling first", "noisy", "concave", "one point", "flat")
 
@@ -125,4 +126,4 @@ def at(pieces: LatencyPieces, rate: float) -> np.ndarray:
 
 seeds = st.integers(0, 10**6)
 
-many = settings(max_examples=40, deadline=None, derandomize=True)
+many = settings(max_examples=wall_size(15, 40), deadline=None, derandomize=True)

@@ -5,6 +5,7 @@ import time
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
+from app_pages.session.server import worker_pool
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.paths import HOME
 
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 MIME = "text/plain"
+SECONDS_BETWEEN_RUNS = 2.0
+"""A run takes the CPU from the job that it waits for."""
 
 
 def opened(page: str = "", **query: str) -> AppTest:
@@ -38,13 +41,13 @@ def opened(page: str = "", **query: str) -> AppTest:
 
 
 def settle(app: AppTest, slot: str, seconds: float = 120.0) -> AppTest:
-    """Run the page again and again until a slot's job is done; fails when it is not in time, and on
-    an exception box.
+    """Run the page again until a slot's job is done: once it is, and now and then before, as a page
+    that is looked at; fails when it is not in time, and on an exception box.
     """
     end = time.monotonic() + seconds
     while (job := app.session_state["job-slots"].get(slot)) is not None and job.outcome is None:
         assert time.monotonic() < end, f"{slot} is still going on"
-        time.sleep(0.1)
+        worker_pool().wait(job.job, SECONDS_BETWEEN_RUNS)
         app.run()
     assert not app.exception, app.exception
     return app

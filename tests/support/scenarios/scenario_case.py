@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from planner.scenario.assemble import assemble_instance
 from profiles.io.faults import DataError, Fault
+from tests.support.walls import wall_size
 
 SCENARIO = """\
 version: 1
@@ -87,7 +88,9 @@ def assert_sound_or_faulty(call: Callable[[], object]) -> None:
 
 
 FUZZ = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=wall_size(20, 60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

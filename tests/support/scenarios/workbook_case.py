@@ -1,10 +1,11 @@
 """The template of an input workbook, how to change it, and the faults it then has."""
 
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import openpyxl
@@ -16,6 +17,7 @@ from planner.scenario.templates import template_inputs
 from profiles.io.faults import DataError, Fault
 from reports.workbook.input_sheets import write_input_book
 from tests.support.paths import HOME
+from tests.support.planner_run import run_planner
 
 EXAMPLES = sorted(
     [*HOME.glob("examples/*/scenario.yaml"), *HOME.glob("examples/paper-study/*.yaml")]
@@ -24,9 +26,21 @@ EXAMPLES = sorted(
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    path = tmp_path / "book.xlsx"
-    write_input_book(path, template_inputs())
+    return write_template_book(tmp_path / "book.xlsx")
+
+
+def write_template_book(path: Path) -> Path:
+    """The template as a workbook, which is made only once."""
+    path.write_bytes(_template_book())
     return path
+
+
+@cache
+def _template_book() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "book.xlsx"
+        write_input_book(path, template_inputs())
+        return path.read_bytes()
 
 
 def edit(path: Path, change: Callable[[Any], None]) -> Path:
@@ -120,14 +134,7 @@ def sound_or_faulty(path: Path) -> None:
 
 
 def planner(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "planner", *words],
-        cwd=HOME,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_planner(words, HOME)
 
 
 def repacked(
