@@ -66,7 +66,7 @@ FAULTS = [
         {"Profiles__F1": "TTFT mean (s)"},
         'Profiles!F1: expected the header "TTFT mean (ms)", unit included',
     ),
-    ({"Profiles__H3": "guessed"}, 'Profiles!H3: this provenance is unknown, got "guessed"'),
+    ({"Profiles__H3": "guessed"}, 'Profiles!H3: there is no such provenance, got "guessed"'),
     ({"Profiles__E3": 2}, "Profiles!E3: this option has this rate already in row 2"),
     ({"Scores__B3": "good"}, 'Scores!B3: this is not a number, got "good"'),
     ({"Scores__B3": None}, "Scores!B3: the score is missing"),
