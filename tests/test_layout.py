@@ -76,7 +76,8 @@ circle. The packages below are made from it.
 """
 PLANNER = tuple(name for name in PACKAGES if name.startswith("planner"))
 PACKAGES |= {
-    "planner.cli.commands": (
+    "planner.cli.commands": (*PLANNER, *MODELS, *PROFILES),
+    "planner.cli.commands.profiles": (
         *PLANNER,
         *MODELS,
         *PROFILES,
@@ -85,7 +86,10 @@ PACKAGES |= {
     ),
     "app_pages.jobs": (*PLANNER[:-1], *MODELS, *PROFILES, "reports"),
 }
-PACKAGES["planner.cli"] = ("planner", "planner.cli.terminal", "planner.cli.commands")
+PACKAGES["planner.cli"] = (
+    *("planner", "planner.cli.terminal"),
+    *("planner.cli.commands", "planner.cli.commands.profiles"),
+)
 _BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *REPORTS)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")
 PACKAGES["app_pages.charts"] = (*PLANNER[:-1], *PROFILES, "reports")
@@ -432,7 +436,9 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("planner/cli/plan_app", "planner/cli/profile_app", "planner/cli/start_app"),
         "planner/cli/study_app",
     ),
-    "tests/cli/commands/test_profile_estimate.py": ("planner/cli/commands/estimate_report",),
+    "tests/cli/commands/profiles/test_profile_estimate.py": (
+        "planner/cli/commands/profiles/estimate_report",
+    ),
     "tests/scenario/test_templates.py": ("planner/cli/commands/init",),
     "tests/cli/commands/test_sweep.py": ("planner/studies/dask_backend",),
     "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),

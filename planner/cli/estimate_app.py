@@ -123,8 +123,8 @@ def profile_estimate(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.estimate_options import EstimateOptions
-        from planner.cli.commands.profile_estimate import run_profile_estimate
+        from planner.cli.commands.profiles.estimate_options import EstimateOptions
+        from planner.cli.commands.profiles.profile_estimate import run_profile_estimate
 
         code = run_profile_estimate(
             EstimateOptions(

@@ -42,7 +42,7 @@ def gaps(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.profile_gaps import run_profile_gaps
+        from planner.cli.commands.profiles.profile_gaps import run_profile_gaps
 
         code = run_profile_gaps(scenario, list(overrides or []), csv, top, interrupt, quiet=quiet)
     raise typer.Exit(code)
@@ -124,7 +124,7 @@ def profile_import(
     Exit codes: 0 done, 2 bad input.
     """
     # Imported here to keep --help fast.
-    from planner.cli.commands.profile_import import ImportOptions, run_profile_import
+    from planner.cli.commands.profiles.profile_import import ImportOptions, run_profile_import
 
     path = None if out == "-" else Path(out)
     raise typer.Exit(
@@ -173,6 +173,44 @@ def profile_check(
     Exit codes: 0 also with warnings, 2 when the table cannot be read.
     """
     # Imported here to keep --help fast.
-    from planner.cli.commands.profile_check import run_profile_check
+    from planner.cli.commands.profiles.profile_check import run_profile_check
 
     raise typer.Exit(run_profile_check(profiles, scenario, quiet=quiet))
+
+
+@profile_app.command(
+    "derate",
+    epilog=f"Example: {PROGRAM} profile derate measured.csv --out profiles.csv",
+)
+def profile_derate(
+    profiles: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PROFILES", help="The profile table (.csv or .parquet).", show_default=False
+        ),
+    ],
+    sharing_loss: Annotated[
+        float,
+        typer.Option(
+            metavar="PCT", help="Throughput of a GPU that is lost between busy neighbours."
+        ),
+    ] = 7.5,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Derate curves too whose neighbours are not known.")
+    ] = False,
+    out: Annotated[
+        str, typer.Option(metavar="PATH|-", help="Write the profile table; - prints it.")
+    ] = "-",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no notices.")] = False,
+) -> None:
+    """Slow down curves of shared GPUs that were measured beside idle neighbours.
+
+    Rows whose column neighbours says `idle` become what is to be expected beside busy ones.
+
+    Exit codes: 0 done, 2 bad input.
+    """
+    # Imported here to keep --help fast.
+    from planner.cli.commands.profiles.profile_derate import DerateOptions, run_profile_derate
+
+    options = DerateOptions(sharing_loss_pct=sharing_loss, unknown=unknown, out=out, quiet=quiet)
+    raise typer.Exit(run_profile_derate(profiles, options))

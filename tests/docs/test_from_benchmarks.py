@@ -6,7 +6,7 @@ import json
 
 from examples.benchmark_runs import LABEL, RATES, simulated_run
 from examples.make_examples import FOLDER
-from planner.cli.commands.profile_import import ImportOptions, run_profile_import
+from planner.cli.commands.profiles.profile_import import ImportOptions, run_profile_import
 from planner.joint import solve as joint
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand

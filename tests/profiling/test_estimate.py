@@ -10,7 +10,7 @@ import pytest
 
 from models.serving.step_time import StepSettings
 from models.serving.workload import fixed
-from planner.cli.commands.estimate_options import EstimateOptions
+from planner.cli.commands.profiles.estimate_options import EstimateOptions
 from planner.errors import DataError
 from planner.profiling.estimate import (
     COLUMNS,
@@ -118,7 +118,9 @@ def test_what_does_not_fit_is_left_out_with_the_reason() -> None:
 
 
 def test_data_errors_are_the_front_door_s() -> None:
-    from planner.cli.commands.estimate_options import read_estimate_options  # the checks alone
+    from planner.cli.commands.profiles.estimate_options import (
+        read_estimate_options,  # the checks alone
+    )
 
     with pytest.raises(DataError):
         read_estimate_options(EstimateOptions(llms=("no-such",), gpus=("H100-SXM-80GB",)))

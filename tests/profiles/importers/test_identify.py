@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cli.commands.profile_import import ImportOptions, run_profile_import
+from planner.cli.commands.profiles.profile_import import ImportOptions, run_profile_import
 from profiles.importers.identify import checked_identity
 from profiles.io.faults import Fault
 from tests.support.scenarios.benchmark_files import benchmark_report, vllm

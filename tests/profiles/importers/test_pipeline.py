@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from planner.cli.commands.profile_import import ImportOptions, run_profile_import
+from planner.cli.commands.profiles.profile_import import ImportOptions, run_profile_import
 from profiles.curves import load_curves
 from profiles.importers.discover import discover_files
 from profiles.importers.formats.rules import judge_by_rules

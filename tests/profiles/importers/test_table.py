@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cli.commands.profile_import import ImportOptions, run_profile_import
+from planner.cli.commands.profiles.profile_import import ImportOptions, run_profile_import
 from profiles.curves import load_curves
 from tests.support.scenarios.benchmark_files import vllm
 from tests.support.scenarios.imports import OPTION, faults_of, imported, write

@@ -14,8 +14,8 @@ import pandas as pd
 from models.serving.batching import SCHEDULERS
 from models.serving.calibration import StoppedError
 from models.serving.step_time import StepSettings
-from planner.cli.commands.estimate_options import EstimateOptions, read_estimate_options
-from planner.cli.commands.estimate_report import (
+from planner.cli.commands.profiles.estimate_options import EstimateOptions, read_estimate_options
+from planner.cli.commands.profiles.estimate_report import (
     SHOWN,
     print_calibration_report,
     print_estimate_report,

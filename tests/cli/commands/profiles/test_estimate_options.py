@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.cli.commands.estimate_options import (
+from planner.cli.commands.profiles.estimate_options import (
     EstimateOptions,
     read_estimate_options,
     whole_number_options,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.serving.calibration import Harness
-from planner.cli.commands.estimate_options import EstimateOptions
-from planner.cli.commands.profile_estimate import run_profile_estimate
+from planner.cli.commands.profiles.estimate_options import EstimateOptions
+from planner.cli.commands.profiles.profile_estimate import run_profile_estimate
 from planner.cli.terminal.interrupt import Interrupt
 from profiles.curves import load_curves
 from tests.support.scenarios.estimates import H100, TRUTH, points_of
