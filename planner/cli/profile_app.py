@@ -98,6 +98,14 @@ def profile_import(
             show_default=False,
         ),
     ] = None,
+    neighbours: Annotated[
+        str | None,
+        typer.Option(
+            metavar="busy|idle|unknown",
+            help="What the other shards of a shared GPU did during the benchmark.",
+            show_default=False,
+        ),
+    ] = None,
     mapping: Annotated[
         Path | None,
         typer.Option(
@@ -137,6 +145,7 @@ def profile_import(
                 share=share,
                 replicas=replicas,
                 gpus_per_replica=gpus_per_replica,
+                neighbours=neighbours,
                 mapping=mapping,
                 out=path,
                 append=append,

@@ -13,6 +13,7 @@ contradicts the metadata, it is noted. The mapping file (YAML):
       - {match: "*-tp2-*", tp: 2}                       # path, or the end of it; later entries win
       - {match: "runs/fleet/*", replicas: 4}            # number of replicas that answered together
       - {match: "runs/split/*", gpus_per_replica: 8}    # prefill and decode servers together
+      - {match: "runs/half/*", share: 50, neighbours: busy}    # what the GPU's other shards did
 """
 
 from collections import defaultdict
@@ -27,6 +28,7 @@ from profiles.importers.formats.names import gpu_key, gpu_names_like, llm_name_o
 from profiles.importers.formats.record import Run
 from profiles.io.faults import Fault, fault_spelling_guess, file_text_or_fault, shown_in_fault
 from profiles.io.yaml_text import parse_yaml
+from profiles.records import NEIGHBOURS
 
 __all__ = [
     "Given",
@@ -39,6 +41,7 @@ __all__ = [
 
 KEYS = ("llm", "gpu", "tp", "share")
 COUNTS = ("replicas", "gpus_per_replica")
+KNOWN_KEYS = (*KEYS, *COUNTS, "neighbours")
 OPTIONS = {
     "llm": "--llm NAME",
     "gpu": "--gpu NAME",
@@ -80,10 +83,11 @@ class Given:
         own = self.of_file(file, key)
         return self.line.get(key) if own is None else own
 
-    def replicas(self, run: Run) -> Run:
-        """The run with the number of replicas that the user states."""
-        stated = self.stated(run.file, "replicas")
-        return run if stated is None else replace(run, replicas=stated)
+    def with_stated(self, run: Run) -> Run:
+        """The run with the replicas and the neighbours that the user states."""
+        replicas = self.stated(run.file, "replicas")
+        beside = self.stated(run.file, "neighbours") or self.defaults.get("neighbours")
+        return replace(run, replicas=replicas or run.replicas, neighbours=beside or run.neighbours)
 
     def why_split(self, file: str, option: Option) -> str:
         """Why a run is of no engine that the planner can deploy, "" when nothing says so: its
@@ -186,7 +190,7 @@ def checked_identity(values: Any, file: str, where: str, faults: list[Fault]) ->
                 where,
                 shown_in_fault(values),
                 "this must be a mapping",
-                f"write some of {', '.join((*KEYS, *COUNTS))}",
+                f"write some of {', '.join(KNOWN_KEYS)}",
             )
         )
         return {}
@@ -213,6 +217,10 @@ def _identity_problem(key: str, value: Any) -> tuple[str, str] | None:
     if key in ("tp", *COUNTS):
         sound = is_number and 1 <= value <= 1024 and float(value).is_integer()
         return None if sound else ("this is no whole number from 1", "write how many, e.g. 2")
+    if key == "neighbours":
+        if value in NEIGHBOURS:
+            return None
+        return "nothing is known of such neighbours", f"write one of {', '.join(NEIGHBOURS)}"
     if key == "share":
         if is_number and 1 < value <= 100:
             return None
@@ -223,8 +231,8 @@ def _identity_problem(key: str, value: Any) -> tuple[str, str] | None:
     return (
         "there is no such key",
         (
-            f"{fault_spelling_guess(str(key), (*KEYS, *COUNTS))}known keys here: match,"
-            f" {', '.join((*KEYS, *COUNTS))}"
+            f"{fault_spelling_guess(str(key), KNOWN_KEYS)}known keys here: match,"
+            f" {', '.join(KNOWN_KEYS)}"
         ),
     )
 

@@ -98,7 +98,7 @@ def _pipeline_points(
     for run in read.runs:
         account = read.files[run.file]
         place = f"{run.place}: " if run.place else ""
-        verdict = judge_by_rules(given.replicas(run))
+        verdict = judge_by_rules(given.with_stated(run))
         account.notices += [f"{place}{notice}" for notice in verdict.notices]
         if verdict.run is None:
             account.left_out.append(f"{place}{verdict.reason}")

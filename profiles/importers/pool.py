@@ -114,6 +114,7 @@ def _is_same_pooled_load(a: Run, b: Run) -> bool:
         math.isfinite(a.offered_rps) or a.max_concurrency is not None
     )
     alike = (a.tool, a.offered_rps, a.max_concurrency) == (b.tool, b.offered_rps, b.max_concurrency)
+    alike = alike and a.neighbours == b.neighbours
     return stated and alike and same_workload(a, b)
 
 

@@ -27,7 +27,7 @@ __all__ = ["checked_table", "own_table_rows", "table_rows_of_points"]
 MEANS = tuple(f"{metric}_mean_ms" for metric in METRICS)
 GIVEN = {"llm": "llm", "gpu": "gpu", "tp_degree": "tp", "mps_share_pct": "share"}
 """Column -> the option of the command line that may state it for a table that lacks the column."""
-WORDS = ("llm", "gpu", "provenance", "source", "measured_on")
+WORDS = ("llm", "gpu", "neighbours", "provenance", "source", "measured_on")
 SOURCE_WIDTH = 200
 
 
@@ -80,6 +80,7 @@ def _table_row(point: LoadPoint) -> dict[str, Any]:
         "concurrency": _rounded(_table_concurrency(run)),
         "input_tokens": _rounded(run.input_tokens),
         "output_tokens": _rounded(run.output_tokens),
+        "neighbours": "" if point.option[3] == 100 else run.neighbours,
         "provenance": "measured",
         "source": _table_source(point),
         "measured_on": run.when,

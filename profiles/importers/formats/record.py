@@ -18,6 +18,7 @@ class Run:
     model, gpu: the tool's names; quantization: as the server was started; tp: GPUs of one replica;
     share_pct: MPS share in per cent.
     replicas: how many replicas answered together (rates and concurrency are of all of them).
+    neighbours: what the other shards of a shared GPU did, which no tool records.
     offered_rps: requests sent per second; infinite = as fast as `max_concurrency` allows.
     achieved_rps: requests answered per second.
     concurrency: mean requests under way; max_concurrency: the limit that was set.
@@ -37,6 +38,7 @@ class Run:
     tp: int | None = None
     share_pct: float | None = None
     replicas: int = 1
+    neighbours: str = "unknown"
     offered_rps: float | None = None
     achieved_rps: float | None = None
     concurrency: float | None = None

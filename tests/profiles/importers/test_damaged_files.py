@@ -87,7 +87,7 @@ def points_or_reasons(tree: Any) -> tuple[list[LoadPoint], list[str]]:
         if not isinstance(found, Run):
             reasons.append(found[1])
             continue
-        verdict = judge_by_rules(Given().replicas(found))
+        verdict = judge_by_rules(Given().with_stated(found))
         if verdict.run is None:
             reasons.append(verdict.reason)
         else:

@@ -32,6 +32,7 @@ class ImportOptions:
     share: float | None = None
     replicas: int | None = None
     gpus_per_replica: int | None = None
+    neighbours: str | None = None
     mapping: Path | None = None
     out: Path | None = None
     append: bool = False
@@ -61,7 +62,7 @@ def run_profile_import(files: Sequence[Path], options: ImportOptions) -> int:
 def _given_for_profile_import(options: ImportOptions, faults: list[Fault]) -> Given:
     """What command line and mapping file say, checked."""
     line: dict[str, Any] = {}
-    for key in ("llm", "gpu", "tp", "share", "replicas", "gpus_per_replica"):
+    for key in ("llm", "gpu", "tp", "share", "replicas", "gpus_per_replica", "neighbours"):
         value = getattr(options, key)
         if value is not None:
             line |= checked_identity({key: value}, f"--{key.replace('_', '-')}", "", faults)
