@@ -2,7 +2,9 @@
 capitals), and a page that does not rest.
 """
 
+import os
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +22,16 @@ pytest_plugins = (
     "tests.support.scenarios.scenario_case",  # the fixture `case`
     "tests.support.scenarios.workbook_case",  # the fixture `book`
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_core() -> Iterator[None]:
+    """Work that is to be spread over all cores stays in this process: starting others takes longer
+    than the few small plans of a test. Tests of the spreading say how many they want.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        yield
 
 
 @pytest.fixture

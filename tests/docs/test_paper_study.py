@@ -275,6 +275,7 @@ def test_the_page_shows_what_the_runner_finds(outcomes: tuple[StudyResult, ...])
         assert shown[-1] == row[14]
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_counts() -> None:
     """Floor by floor; 87.5 % is what brings two published numbers near, about 700 and 17,000."""
     table = counts_table()

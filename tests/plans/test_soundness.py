@@ -108,7 +108,9 @@ def test_to_compare_it_is_verified_where_its_scenario_is_at_hand(tmp_path: Path)
 
 
 def test_the_best_effort_of_a_conflict_is_verified_against_its_own_instance(tmp_path: Path) -> None:
-    loaded = assemble_instance(SCENARIO, ["arrival_rate_rps=150"])
+    loaded = assemble_instance(
+        SCENARIO, ["arrival_rate_rps=150", "setups.mps_shares_pct=[50, 100]"]
+    )
     plan = build_plan_content(
         loaded, solve_joint(loaded.instance, loaded.settings), loaded.settings, {}
     )

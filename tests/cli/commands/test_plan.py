@@ -16,6 +16,7 @@ from tests.support.instances.stand_in_search import (
     run_plan_command,
 )
 from tests.support.paths import HOME
+from tests.support.planner_run import run_planner
 from tests.support.scenarios.small_scenarios import write_hard_scenario, write_scenario
 
 
@@ -128,14 +129,15 @@ def test_a_bug_is_no_answer(search: PutSearch, tmp_path: Path) -> None:
 
 
 def real(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "planner", "plan", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=HOME, capture_output=True, text=True, timeout=120, check=False
-    )
+    return run_planner(["plan", *map(str, arguments)], HOME)
 
 
 def test_real_plan(tmp_path: Path) -> None:
-    outcome = real(write_scenario(tmp_path), "--json", "-")
+    """Started as a user does it."""
+    command = [sys.executable, "-m", "planner", "plan", write_scenario(tmp_path), "--json", "-"]
+    outcome = subprocess.run(
+        command, cwd=HOME, capture_output=True, text=True, timeout=120, check=False
+    )
     assert outcome.returncode == 0, outcome.stderr
     content = json.loads(outcome.stdout)
     jsonschema.validate(

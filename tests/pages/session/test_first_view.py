@@ -4,7 +4,7 @@ from tests.support.page.page_app import opened, solved
 
 
 def test_a_link_opens_its_inputs_and_their_plan() -> None:
-    app = solved(opened(**{"example": "two-gpu-types", "arrival_rate_rps": "40"}))
+    app = solved(opened(**{"example": "percentile-slo", "arrival_rate_rps": "40"}))
     assert app.session_state["shown"].content["context"]["arrival_rate_rps"] == 40.0
     assert app.query_params["arrival_rate_rps"] in ("40", ["40"])
 

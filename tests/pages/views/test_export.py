@@ -36,6 +36,7 @@ def test_it_says_what_each_file_is_for(page: AppTest) -> None:
     assert page.session_state["shown"].content["scenario_sha256"][:12] in unescaped(page)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("marginals_at_once")
 def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
     app = settle(opened(example="from-benchmarks"), "marginals")
@@ -86,7 +87,7 @@ def test_one_made_file_is_kept_at_a_time(page: AppTest) -> None:
 
 
 def test_a_plan_without_a_setup_can_be_taken_away_all_the_same() -> None:
-    app = opened("plan", **{"arrival_rate_rps": "100000"})
+    app = opened("plan", example="from-benchmarks", arrival_rate_rps="100000")
     app = settle(app, "plan").run()
     assert app.session_state["shown"].content["status"] == "infeasible"
     app.switch_page("views/export.py").run()

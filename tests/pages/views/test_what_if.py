@@ -93,6 +93,7 @@ def test_impossible_values_are_reported(app: AppTest) -> None:
     assert "more than 60" in words(app)
 
 
+@pytest.mark.slow
 def test_sensitivity_is_drawn_and_tabulated(app: AppTest) -> None:
     app.button(key="what-if-sensitivity").click().run()
     settle(app, "sensitivity")

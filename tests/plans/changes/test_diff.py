@@ -27,7 +27,7 @@ def contents() -> dict[str, list[Any]]:
         loaded = assemble_instance(HOME / "examples" / name / "scenario.yaml")
         for rate in rates:
             instance = replace(loaded.instance, arrival_rate=float(rate))
-            settings = Settings(rel_gap=1e-3)
+            settings = Settings(rel_gap=1e-2)
             found.setdefault(name, []).append(
                 build_plan_content(
                     replace(loaded, instance=instance),

@@ -156,7 +156,7 @@ def test_names_equal_in_31_characters_stay_apart(hostile_book: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "which", first_fast(["trio_book", "full_book", "hostile_book", "conflict_book"])
+    "which", first_fast(["full_book", "trio_book", "hostile_book", "conflict_book"])
 )
 def test_libreoffice_comes_to_the_stored_values(
     which: str, request: pytest.FixtureRequest, tmp_path: Path
